@@ -1,0 +1,136 @@
+//! One changed field with its old and its new value, and the list of them that an entry carries.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::model::json::{Json, JsonError, RawJson, present};
+
+/// One changed field. An absent side is absent (`created` has only `new`, `deleted` only `old`); `null` is a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The field's name, as the platform shows it.
+    #[schema(example = "status")]
+    pub field: String,
+    /// The value before, any JSON.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>, nullable, example = "active")]
+    pub old: Option<RawJson>,
+    /// The value after, any JSON.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>, nullable, example = "disabled")]
+    pub new: Option<RawJson>,
+    /// True when the values were never kept because they are secret; then both sides are absent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
+}
+
+impl Change {
+    /// Tells whether this change touched `path`: a field, a dotted path into its value, or a field beneath it.
+    ///
+    /// `perform` covers all beneath it, `perform.retry.max` only a change of that leaf. A redacted field may have
+    /// changed anywhere beneath, so every path into it counts.
+    #[must_use]
+    pub fn touches(&self, path: &str) -> bool {
+        if self.field == path || beneath(&self.field, path).is_some() {
+            return true;
+        }
+        let Some(inner) = beneath(path, &self.field) else { return false };
+        self.redacted || !same_side(self.leaf(self.old.as_ref(), inner), self.leaf(self.new.as_ref(), inner))
+    }
+
+    fn leaf(&self, side: Option<&RawJson>, inner: &str) -> Option<Json> {
+        inner.split('.').try_fold(side?.parse().ok()?, |value, key| value.get(key).cloned())
+    }
+}
+
+/// What of `path` lies beneath `parent`: `retry.max` for `perform.retry.max` beneath `perform`.
+fn beneath<'a>(path: &'a str, parent: &str) -> Option<&'a str> {
+    path.strip_prefix(parent)?.strip_prefix('.')
+}
+
+fn same_side(old: Option<Json>, new: Option<Json>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => old.same(&new),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// An entry's changes as the JSON array that is stored and sent: parsed only where somebody looks inside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Changes(RawJson);
+
+impl Changes {
+    /// Takes the text a store kept.
+    ///
+    /// # Errors
+    /// [`JsonError`] when it is not JSON: the store's file was damaged.
+    pub fn from_text(text: String) -> Result<Self, JsonError> {
+        RawJson::from_text(text).map(Self)
+    }
+
+    /// The JSON array as text.
+    #[must_use]
+    pub fn get(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Parses the changes.
+    ///
+    /// # Errors
+    /// [`JsonError`] when the text is no list of changes: whoever sent it does not keep the contract.
+    pub fn list(&self) -> Result<Vec<Change>, JsonError> {
+        Ok(serde_json::from_str(self.get())?)
+    }
+}
+
+impl From<&[Change]> for Changes {
+    #[expect(clippy::expect_used, reason = "changes hold strings and JSON already known to serialise")]
+    fn from(changes: &[Change]) -> Self {
+        let text = serde_json::to_string(changes).expect("changes serialise");
+        Self(RawJson::from_text(text).expect("what was serialised is JSON"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(text: &str) -> Change {
+        serde_json::from_str(text).expect(text)
+    }
+
+    #[test]
+    fn null_is_a_value_and_absence_is_not() {
+        let text = r#"{"field":"email","old":null,"new":1e400}"#;
+        assert_eq!(serde_json::to_string(&change(text)).expect("serialises"), text);
+        let created = change(r#"{"field":"email","new":""}"#);
+        assert!(created.old.is_none() && created.new.is_some());
+        assert!(serde_json::from_str::<Change>(r#"{"field":"a","nwe":1}"#).is_err());
+    }
+
+    #[test]
+    fn a_path_covers_what_lies_beneath_it_and_a_leaf_only_itself() {
+        let perform = change(
+            r#"{"field":"perform","old":{"url":"a","retry":{"max":3},"list":[1,2]},"new":{"url":"a","retry":{"max":5},"list":[1,3]}}"#,
+        );
+        for path in ["perform", "perform.retry", "perform.retry.max", "perform.list", "perform.list.1"] {
+            assert!(perform.touches(path), "{path}");
+        }
+        for path in ["perform.url", "perform.list.0", "perform.nothing", "perf", "retry.max", "performance"] {
+            assert!(!perform.touches(path), "{path}");
+        }
+        assert!(change(r#"{"field":"perform.retry.max","old":3,"new":5}"#).touches("perform.retry"));
+        assert!(change(r#"{"field":"headers","redacted":true}"#).touches("headers.Authorization"));
+    }
+
+    #[test]
+    fn changes_are_spliced_through_unparsed() {
+        let text = r#"[{"field":"n","old":1.10,"new":2e0}]"#;
+        let changes: Changes = serde_json::from_str(text).expect("a list");
+        assert_eq!(serde_json::to_string(&changes).expect("serialises"), text);
+        assert_eq!(changes.list().expect("a list").len(), 1);
+    }
+}

@@ -1,0 +1,312 @@
+//! JSON as it was sent: numbers keep their digits, objects their order and their repeated keys.
+//!
+//! An audit log may not round `9007199254740993` or refuse `1e400`, so values never pass through a float.
+//! This file knows nothing of entries, fields or redaction.
+
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// How deep a value may nest. Deeper ones are refused, so that no walk over a value can exhaust the stack.
+pub const MAX_DEPTH: usize = 64;
+
+/// A parsed JSON value whose numbers are the text that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json {
+    /// `null`, which is a value and not the absence of one.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, as its digits were written.
+    Number(String),
+    /// A string, unescaped.
+    String(String),
+    /// A list.
+    Array(Vec<Json>),
+    /// Members in the order sent; a repeated key stays repeated.
+    Object(Vec<(String, Json)>),
+}
+
+/// Why a text is not a value we keep.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// Not JSON, or a string in it is not Unicode (a lone surrogate).
+    #[error("not valid JSON: {0}")]
+    Syntax(#[from] serde_json::Error),
+    /// Nested deeper than [`MAX_DEPTH`].
+    #[error("nests deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+}
+
+impl Json {
+    /// Parses one value.
+    ///
+    /// # Errors
+    /// [`JsonError`] when the text is not JSON or nests too deep.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        Self::from_raw(serde_json::from_str(text)?, 0)
+    }
+
+    /// Reads one level of `raw` and its children in turn. Each level scans its text again; with the depth
+    /// bounded this costs at most [`MAX_DEPTH`] scans and needs no second JSON parser.
+    fn from_raw(raw: &RawValue, depth: usize) -> Result<Self, JsonError> {
+        if depth > MAX_DEPTH {
+            return Err(JsonError::TooDeep);
+        }
+        let text = raw.get().trim_ascii();
+        Ok(match text.as_bytes().first() {
+            Some(b'{') => {
+                let members: Members<'_> = serde_json::from_str(text)?;
+                let parsed =
+                    members.0.into_iter().map(|(key, value)| Ok((key, Self::from_raw(value, depth + 1)?)));
+                Self::Object(parsed.collect::<Result<_, JsonError>>()?)
+            }
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(text)?;
+                let parsed = items.into_iter().map(|item| Self::from_raw(item, depth + 1));
+                Self::Array(parsed.collect::<Result<_, _>>()?)
+            }
+            Some(b'"') => Self::String(serde_json::from_str(text)?),
+            Some(b't') => Self::Bool(true),
+            Some(b'f') => Self::Bool(false),
+            Some(b'n') => Self::Null,
+            _ => Self::Number(text.to_owned()),
+        })
+    }
+
+    /// Tells whether two values mean the same: numbers by value, objects without regard to order.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a == b || decimal(a) == decimal(b),
+            (Self::Array(a), Self::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b)),
+            (Self::Object(a), Self::Object(b)) => {
+                let (a, b) = (sorted(a), sorted(b));
+                a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.0 == b.0 && a.1.same(&b.1))
+            }
+            _ => self == other,
+        }
+    }
+
+    /// The member of an object, or the item of a list when `key` is its index. The last of repeated keys counts.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => {
+                members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
+            }
+            Self::Array(items) => items.get(key.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+
+    /// Visits every text a reader of this value sees: keys, strings, and the words of numbers and constants.
+    pub fn any_text(&self, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        match self {
+            Self::Null => test("null"),
+            Self::Bool(value) => test(if *value { "true" } else { "false" }),
+            Self::Number(text) | Self::String(text) => test(text),
+            Self::Array(items) => items.iter().any(|item| item.any_text(test)),
+            Self::Object(members) => members.iter().any(|(key, value)| test(key) || value.any_text(test)),
+        }
+    }
+}
+
+/// Writes the value on one line without spaces.
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(text) => {
+                RawValue::from_string(text.clone()).map_err(serde::ser::Error::custom)?.serialize(serializer)
+            }
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Array(items) => serializer.collect_seq(items),
+            Self::Object(members) => serializer.collect_map(members.iter().map(|(key, value)| (key, value))),
+        }
+    }
+}
+
+/// A JSON value as text on one line: what the store keeps and the wire carries, spliced through unparsed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct RawJson(Box<RawValue>);
+
+impl RawJson {
+    /// Takes text that is known to be JSON, as a store gives back what it was given.
+    ///
+    /// # Errors
+    /// [`JsonError::Syntax`] when it is not: the store's file was damaged.
+    pub fn from_text(text: String) -> Result<Self, JsonError> {
+        Ok(Self(RawValue::from_string(text)?))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn get(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Parses the text.
+    ///
+    /// # Errors
+    /// [`JsonError`], which for a value this tool made means that it came from somewhere else.
+    pub fn parse(&self) -> Result<Json, JsonError> {
+        Json::from_raw(&self.0, 0)
+    }
+}
+
+impl PartialEq for RawJson {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+impl Eq for RawJson {}
+
+impl From<&Json> for RawJson {
+    #[expect(clippy::expect_used, reason = "a Json tree always serialises: its numbers were parsed as JSON")]
+    fn from(value: &Json) -> Self {
+        Self(serde_json::value::to_raw_value(value).expect("a parsed value serialises"))
+    }
+}
+
+/// Keeps the bytes that came, but for line breaks between tokens: one value must stay on one line wherever
+/// it is spliced in. (Inside strings JSON has no raw line breaks.)
+impl<'de> Deserialize<'de> for RawJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if !raw.get().contains(['\n', '\r']) {
+            return Ok(Self(raw));
+        }
+        let one_line = raw.get().replace(['\n', '\r'], " ");
+        RawValue::from_string(one_line).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Reads a member that may be absent but, when there, may be `null`: `Option` alone would take `null` for absent.
+///
+/// # Errors
+/// The deserializer's.
+pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// An object's members, unparsed, in order and with repeats.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+fn sorted(members: &[(String, Json)]) -> Vec<&(String, Json)> {
+    let mut sorted: Vec<_> = members.iter().collect();
+    // The sort is stable: repeats of a key stay in their order.
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    sorted
+}
+
+/// A number as sign, significant digits and exponent, so that `1.0`, `1` and `10e-1` compare equal at any size.
+/// An exponent beyond `i64` leaves the text to speak for itself.
+fn decimal(text: &str) -> Option<(bool, String, i64)> {
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        return Some((false, String::new(), 0));
+    }
+    let trailing = digits.len() - digits.trim_end_matches('0').len();
+    let shift = i64::try_from(trailing).ok()? - i64::try_from(fraction.len()).ok()?;
+    let exponent = exponent.parse::<i64>().ok()?.checked_add(shift)?;
+    Some((negative, significant.to_owned(), exponent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> Json {
+        Json::parse(text).expect(text)
+    }
+
+    #[test]
+    fn keeps_numbers_order_and_repeats_as_sent() {
+        let text = r#"{"b":9007199254740993,"a":1e400,"b":-0.10,"c":["x",null,true,{}]}"#;
+        assert_eq!(json(text).to_string(), text);
+        assert_eq!(json(" [ 1 , { \"a\" :\n 2 } ] ").to_string(), r#"[1,{"a":2}]"#);
+    }
+
+    #[test]
+    fn compares_by_meaning() {
+        for (a, b) in [
+            ("1", "1.0"),
+            ("10e-1", "1"),
+            ("0", "-0.0"),
+            ("1e400", "10e399"),
+            (r#"{"a":1,"b":2}"#, r#"{"b":2.0,"a":1}"#),
+            (r#"["é"]"#, r#"["\u00e9"]"#),
+        ] {
+            assert!(json(a).same(&json(b)), "{a} and {b}");
+        }
+        for (a, b) in [
+            ("9007199254740993", "9007199254740992"),
+            ("1", "\"1\""),
+            ("[1,2]", "[2,1]"),
+            ("null", "false"),
+            ("-1", "1"),
+            (r#"{"a":1}"#, r#"{"a":1,"b":null}"#),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#),
+        ] {
+            assert!(!json(a).same(&json(b)), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_keep() {
+        let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Json::parse(&nested(MAX_DEPTH)).is_ok());
+        assert!(matches!(Json::parse(&nested(MAX_DEPTH + 1)), Err(JsonError::TooDeep)));
+        assert!(matches!(Json::parse(&nested(200_000)), Err(JsonError::TooDeep | JsonError::Syntax(_))));
+        for bad in ["", "{", "{\"a\" 1}", "01", "nul", "\"\\ud800\"", "1 2"] {
+            assert!(Json::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn raw_values_stay_on_one_line() {
+        let raw: RawJson = serde_json::from_str("{\n \"a\":\r\n \"x\\ny\" }").expect("valid");
+        assert!(!raw.get().contains(['\n', '\r']));
+        assert_eq!(raw.parse().expect("valid").to_string(), r#"{"a":"x\ny"}"#);
+    }
+}
