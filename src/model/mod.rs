@@ -1,8 +1,13 @@
 //! Floor 0: what the words mean. No I/O, no clap, no SQL, no HTTP.
 
 pub mod change;
+pub mod diff;
+pub mod draft;
 pub mod entry;
+pub mod filter;
 pub mod json;
+pub mod page;
 pub mod proposal;
+pub mod redaction;
 pub mod timestamp;
 pub mod words;

@@ -1,0 +1,135 @@
+//! What becomes a draft, what is refused and with which words.
+
+use super::*;
+
+fn now() -> Timestamp {
+    "2026-11-22T08:00:00Z".parse().expect("a time")
+}
+
+/// A proposal with `more` members beside the ones every proposal has.
+fn prepared(more: &str) -> Result<Draft, Refusal> {
+    let text = format!(r#"{{"model_type":"connector","model_id":"42","user":{{"id":"7"}},{more}}}"#);
+    Draft::prepare(&serde_json::from_str(&text).expect(&text), &Redaction::default(), now())
+}
+
+fn refused(more: &str) -> (String, String) {
+    match prepared(more) {
+        Err(Refusal::Invalid(errors)) if errors.len() == 1 => {
+            (errors[0].field.clone(), errors[0].detail.clone())
+        }
+        other => unreachable!("{more}: {other:?}"),
+    }
+}
+
+#[test]
+fn computes_the_changes_of_each_action() {
+    let changes = |more: &str| prepared(more).expect(more).entry().changes.get().to_owned();
+    assert_eq!(
+        changes(r#""action":"created","after":{"b":1,"a":null}"#),
+        r#"[{"field":"b","new":1},{"field":"a","new":null}]"#
+    );
+    assert_eq!(changes(r#""action":"deleted","before":{"b":1e400}"#), r#"[{"field":"b","old":1e400}]"#);
+    assert_eq!(
+        changes(r#""action":"updated","before":{"a":1,"b":2},"after":{"b":3,"a":1.0}"#),
+        r#"[{"field":"b","old":2,"new":3}]"#
+    );
+    assert_eq!(
+        changes(
+            r#""action":"updated","changes":[{"field":"a","old":1,"new":1},{"field":"token","old":"x1","new":"x2"}]"#
+        ),
+        r#"[{"field":"token","redacted":true}]"#
+    );
+    assert_eq!(
+        prepared(r#""action":"updated","before":{"a":1},"after":{"a":1.0}"#).expect_err("no change"),
+        Refusal::NoChange
+    );
+}
+
+#[test]
+fn says_what_is_missing_and_what_is_too_much() {
+    for (more, field, detail) in [
+        (
+            r#""action":"created","before":{}"#,
+            "after",
+            "is missing: a created entry needs after (or changes)",
+        ),
+        (
+            r#""action":"created","before":{},"after":{}"#,
+            "before",
+            "has no place in a created entry: nothing was before",
+        ),
+        (
+            r#""action":"deleted","after":{}"#,
+            "before",
+            "is missing: a deleted entry needs before (or changes)",
+        ),
+        (
+            r#""action":"updated","after":{}"#,
+            "before",
+            "is missing: an updated entry needs before and after (or changes)",
+        ),
+        (r#""action":"updated","before":[],"after":{}"#, "before", "is not a JSON object"),
+        (
+            r#""action":"updated","before":{},"changes":[]"#,
+            "changes",
+            "stands beside before or after: send one or the other",
+        ),
+        (
+            r#""action":"created","changes":[{"field":"a","old":1,"new":2}]"#,
+            "changes",
+            "of a created resource have only new",
+        ),
+        (
+            r#""action":"deleted","changes":[{"field":"a","new":2}]"#,
+            "changes",
+            "of a deleted resource have only old",
+        ),
+        (
+            r#""action":"updated","changes":[{"field":"a"}]"#,
+            "changes",
+            "of an updated resource have old, new or both",
+        ),
+        (
+            r#""action":"updated","changes":[{"field":"","new":1}]"#,
+            "changes",
+            "has a change without a field name",
+        ),
+        (
+            r#""action":"updated","changes":[{"field":"a","new":1},{"field":"a","new":2}]"#,
+            "changes",
+            "names a field twice",
+        ),
+        (
+            r#""action":"created","after":{},"reason":" ""#,
+            "reason",
+            "is blank: leave it out when it is not known",
+        ),
+    ] {
+        assert_eq!(refused(more), (field.to_owned(), detail.to_owned()), "{more}");
+    }
+    assert_eq!(refused(r#""action":"created","after":{},"context":{"ip":"localhost"}"#).0, "context.ip");
+    assert_eq!(
+        refused(r#""action":"created","after":{},"occurred_at":"2026-11-22T08:05:01Z""#).0,
+        "occurred_at"
+    );
+    assert!(prepared(r#""action":"created","after":{},"occurred_at":"2026-11-22T08:05:00Z""#).is_ok());
+    let nested = format!(r#""action":"created","after":{{"a":{}1{}}}"#, "[".repeat(70), "]".repeat(70));
+    assert_eq!(refused(&nested).0, "after");
+    let large = format!(r#""action":"created","after":{{"a":"{}"}}"#, "x".repeat(MAX_ENTRY_BYTES));
+    assert_eq!(refused(&large).0, "changes");
+}
+
+#[test]
+fn a_retry_is_the_same_content_and_another_value_is_not() {
+    let more =
+        r#""action":"created","uuid":"0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11","after":{"a":1,"password":"x1"}"#;
+    let stored = prepared(more).expect("a draft").stored_as(9);
+    assert!(prepared(more).expect("a draft").same_content(&stored));
+    assert!(
+        prepared(&more.replace("x1", "x2")).expect("a draft").same_content(&stored),
+        "secrets are not kept to compare"
+    );
+    assert!(!prepared(&more.replace("\"a\":1", "\"a\":2")).expect("a draft").same_content(&stored));
+    let timed = format!(r#"{more},"occurred_at":"2026-11-20T00:00:00Z""#);
+    assert!(!prepared(&timed).expect("a draft").same_content(&stored), "a time that was given counts");
+}

@@ -1,0 +1,213 @@
+//! Cases of the table: what must vanish, what must stay readable, and how a hidden change still shows.
+
+use super::*;
+
+const CANARY: &str = "c4n4ry-7f3a";
+
+fn json(text: &str) -> Json {
+    Json::parse(text).expect(text)
+}
+
+fn kept(model_type: ModelType, field: &str, old: &str, new: &str) -> String {
+    let change = Redaction::default().change(model_type, field, Some(&json(old)), Some(&json(new)));
+    serde_json::to_string(&change).expect("a change serialises")
+}
+
+#[test]
+fn the_fields_of_the_table_are_never_kept() {
+    for (model_type, field) in [
+        (ModelType::Secret, "value"),
+        (ModelType::ConnectorEndpoint, "bearer_token"),
+        (ModelType::ConnectorEndpoint, "secret_token"),
+        (ModelType::ConnectorEndpoint, "webhook_secret"),
+        (ModelType::ConnectorEndpoint, "custom_auth_headers.X-Key"),
+        (ModelType::Connector, "example_payload"),
+        (ModelType::Connector, "example_payload.customer.email"),
+    ] {
+        for value in
+            [format!("\"{CANARY}\""), format!("{{\"a\":[\"{CANARY}\"]}}"), "42".into(), "null".into()]
+        {
+            let text = kept(model_type, field, &value, "\"other\"");
+            assert_eq!(text, format!(r#"{{"field":"{field}","redacted":true}}"#), "{model_type} {value}");
+        }
+    }
+}
+
+#[test]
+fn auth_headers_keep_their_names_and_lose_every_value() {
+    for map in [
+        format!(r#"{{"X-Tenant":"{CANARY}","Accept":"{CANARY}","n":7}}"#),
+        format!(r#""{{\"X-Tenant\":\"{CANARY}\"}}""#),
+        format!(r#""X-Tenant: {CANARY}""#),
+        format!(r#"[{{"name":"Accept","value":"{CANARY}"}}]"#),
+    ] {
+        let text = kept(ModelType::ConnectorEndpoint, "custom_auth_headers", "{}", &map);
+        assert!(!text.contains(CANARY) && text.contains("[redacted"), "{text}");
+    }
+    let text = kept(
+        ModelType::ConnectorEndpoint,
+        "custom_auth_headers",
+        r#"{"X-A":"1","X-B":"2"}"#,
+        r#"{"X-A":"1","X-B":"3"}"#,
+    );
+    assert!(text.contains(r#""new":{"X-A":"[redacted]","X-B":"[redacted, changed]"}"#), "{text}");
+}
+
+#[test]
+fn keys_that_name_a_credential_hide_their_value_at_any_depth() {
+    for key in [
+        "password",
+        "Passwd",
+        "db_password",
+        "DBPassword",
+        "client-secret",
+        "clientSecret",
+        "CLIENT_SECRET",
+        "token",
+        "access_token",
+        "accessTokens",
+        "refresh.token",
+        "api key",
+        "apiKey",
+        "X-API-Key",
+        "API_KEY_2",
+        "private_key",
+        "privateKeyBase64",
+        "Authorization",
+        "proxy-authorization",
+        "Cookie",
+        "Set-Cookie",
+        "credentials",
+        "aws_secret_access_key",
+        "passphrase",
+        "pwd",
+        "smtp_pass",
+        "ｐａｓｓｗｏｒｄ",
+        "pаsswоrd",
+        "pass\u{200b}word",
+        "PASSWORD_HASH",
+        "secret_value",
+        "old_password",
+        "oauth2Token",
+        "sessionId",
+    ] {
+        for value in [format!("\"{CANARY}\""), format!("[\"{CANARY}\"]"), format!("{{\"x\":\"{CANARY}\"}}")] {
+            let text =
+                kept(ModelType::Connector, "settings", "{}", &format!(r#"{{"a":[{{"{key}":{value}}}]}}"#));
+            assert!(!text.contains(CANARY), "{key}: {text}");
+            let inner = Json::String(format!(r#"{{"{key}":{value}}}"#)).to_string();
+            let text = kept(ModelType::Member, "notes", "null", &inner);
+            assert!(!text.contains(CANARY), "{key} in a string: {text}");
+        }
+        let header = format!(r#"[{{"key":"{key}","value":"{CANARY}"}}]"#);
+        let text = kept(ModelType::Connector, "perform", "null", &header);
+        assert!(!text.contains(CANARY), "{key} as a pair: {text}");
+    }
+}
+
+#[test]
+fn look_alikes_stay_readable() {
+    for key in [
+        "token_expires_at",
+        "secret_name",
+        "token_type",
+        "tokenizer",
+        "secretary",
+        "password_changed_at",
+        "cookie_domain",
+        "api_key_id",
+        "max_tokens",
+        "key",
+        "keys",
+        "idempotency_key",
+        "authorized_by",
+        "author",
+        "pass_rate",
+        "bypass",
+        "compass",
+        "public_key",
+        "passed",
+        "secret_count",
+        "monkey",
+        "session_length",
+        "oauth_provider",
+    ] {
+        let text = kept(ModelType::Connector, "settings", "{}", &format!(r#"{{"{key}":"{CANARY}"}}"#));
+        assert!(text.contains(CANARY), "{key}: {text}");
+    }
+    for value in [
+        "$secret.CRM_API_KEY",
+        "Bearer $secret.CRM_API_KEY",
+        " token $secret.X ",
+        "",
+        "https://api.example/v1/tokens?page=2",
+        "https://api.example:8443/path@v2",
+        "basic authentication",
+        "The token expired on Monday",
+        "sk_live",
+        "eyJ",
+        "ana@acme.example",
+        "token_expires_at=2026-01-01",
+        "row.email = lower(row.Email)",
+        "https://user@host.example/",
+    ] {
+        let text = kept(ModelType::Connector, "note", "null", &Json::String(value.to_owned()).to_string());
+        assert!(text.contains(&Json::String(value.to_owned()).to_string()), "{value}: {text}");
+    }
+    for value in ["\"$secret.CRM_API_KEY\"", "\"Bearer $secret.X\"", "null", "true", "\"\"", "{}"] {
+        let text = kept(ModelType::Connector, "perform", "{}", &format!(r#"{{"Authorization":{value}}}"#));
+        assert!(text.contains(value), "{value}: {text}");
+    }
+}
+
+#[test]
+fn texts_shaped_like_a_credential_vanish_wherever_they_stand() {
+    let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----");
+    let cut_pem = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{CANARY}");
+    let long = "c4n4ry0123456789abcdefABCDEF";
+    for text in [
+        pem,
+        cut_pem,
+        format!("eyJhbGciOiJIUzI1NiJ9.{CANARY}.{CANARY}"),
+        format!("postgres://svc:{CANARY}@db.example/x"),
+        format!("https://svc:{CANARY}@p@ss@db.example/x"),
+        format!("see https://x.example/?a=1&api_key={CANARY}&b=2"),
+        format!("Authorization: Bearer {CANARY}"),
+        format!("curl -H 'X-Api-Key: {CANARY}' https://x.example"),
+        format!("Server=db;Password={CANARY};"),
+        format!("password='{CANARY}'"),
+        format!("hunter2{CANARY} $secret.X").replace("hunter2", "password="),
+        concat!("sk", "_live_").to_owned() + long,
+        concat!("gh", "p_").to_owned() + long,
+        concat!("xox", "b-").to_owned() + long,
+        concat!("gl", "pat-").to_owned() + long,
+        concat!("wh", "sec_").to_owned() + long,
+        "kra_".to_owned() + long,
+        concat!("AK", "IA").to_owned() + "C4N4RY0123456789",
+    ] {
+        let kept = Redaction::default().text(&text).to_lowercase();
+        assert!(!kept.contains("c4n4ry") && kept.contains(REDACTED), "{text:?} became {kept:?}");
+        let again = Redaction::default().text(&kept).into_owned();
+        assert_eq!(again, kept, "redacting twice is redacting once");
+    }
+}
+
+#[test]
+fn a_hidden_difference_is_still_told() {
+    let text = kept(
+        ModelType::Connector,
+        "perform",
+        r#"{"url":"https://a:one1@h","headers":{"Authorization":"Bearer one1","Cookie":"same"}}"#,
+        r#"{"url":"https://a:two2@h","headers":{"Authorization":"Bearer two2","Cookie":"same"}}"#,
+    );
+    assert!(text.contains(r#""new":{"url":"https://a:[redacted, changed]@h","headers":{"Authorization":"[redacted, changed]","Cookie":"[redacted]"}}"#), "{text}");
+}
+
+#[test]
+fn an_operator_adds_names_and_removes_none() {
+    let redaction = Redaction::new(&["Tax-Number".to_owned()]);
+    let change = redaction.change(ModelType::Member, "taxNumber", None, Some(&json("\"DE123\"")));
+    assert!(change.redacted);
+    assert!(redaction.change(ModelType::Member, "password", None, Some(&json("\"x\""))).redacted);
+    assert!(!redaction.change(ModelType::Member, "tax_number_country", None, Some(&json("\"DE\""))).redacted);
+}
