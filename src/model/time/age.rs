@@ -1,0 +1,210 @@
+//! Ages: `90d`, `6mo`, `1y6mo`. How long ago something was, or how long entries are kept.
+//!
+//! Years and months are of the calendar, in UTC; everything else is a count of seconds. No zone is known here.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Months, TimeDelta, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::model::time::{digits, folded, quoted};
+use crate::model::timestamp::Timestamp;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+const WEEK: i64 = 7 * DAY;
+
+/// How long entries are kept: calendar years and months in UTC, and an exact time besides. Never nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Age {
+    months: u32,
+    seconds: i64,
+}
+
+/// A text that is no [`Age`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{fault}: {} (such as 90d, 6mo, 1y, 120d12h)", quoted(.text))]
+pub struct AgeError {
+    /// The text as typed.
+    pub text: String,
+    /// What is wrong with it.
+    pub fault: AgeFault,
+}
+
+/// What is wrong with an age.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AgeFault {
+    /// Something else than numbers, each with its unit.
+    #[error("an age is numbers, each with its unit")]
+    NotAnAge,
+    /// A word that is no unit of time.
+    #[error("there is no such unit of time")]
+    UnknownUnit,
+    /// `30m` where that could destroy history.
+    #[error("m could mean minutes or months, write min or mo")]
+    AmbiguousM,
+    /// `12h1d`, or `1d1d`.
+    #[error("the units of an age go from larger to smaller, each once")]
+    Order,
+    /// More than can be counted.
+    #[error("the age is too long")]
+    TooLong,
+    /// `0d`, by which everything would have expired.
+    #[error("an age cannot be nothing")]
+    Zero,
+}
+
+/// A unit of time, the larger before the smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unit {
+    Year,
+    Month,
+    Week,
+    Day,
+    Hour,
+    Minute,
+    Second,
+}
+
+impl Age {
+    /// `days` of 24 hours; none is held to be one, since an age is never nothing.
+    #[must_use]
+    pub const fn days(days: u32) -> Self {
+        // `From` cannot be called in a constant.
+        Self { months: 0, seconds: if days == 0 { 1 } else { days as i64 } * DAY }
+    }
+
+    /// Calendar years; none is held to be one, since an age is never nothing.
+    #[must_use]
+    pub const fn years(years: u16) -> Self {
+        Self { months: if years == 0 { 1 } else { years as u32 } * 12, seconds: 0 }
+    }
+
+    /// The moment this long before `now`: the cutoff, before which entries have expired.
+    ///
+    /// A day the month does not have falls back to its last one. What lies before 1970 is 1970.
+    #[must_use]
+    pub fn before(&self, now: Timestamp) -> Timestamp {
+        self.ago(now).unwrap_or(Timestamp::MIN)
+    }
+
+    /// As [`Self::before`]; none before 1970.
+    pub(super) fn ago(self, now: Timestamp) -> Option<Timestamp> {
+        let month_day: DateTime<Utc> = now.datetime().checked_sub_months(Months::new(self.months))?;
+        Timestamp::try_from(month_day.checked_sub_signed(TimeDelta::try_seconds(self.seconds)?)?).ok()
+    }
+
+    /// The moment this long after `now`; none after 9999.
+    pub(super) fn after(self, now: Timestamp) -> Option<Timestamp> {
+        let month_day: DateTime<Utc> = now.datetime().checked_add_months(Months::new(self.months))?;
+        Timestamp::try_from(month_day.checked_add_signed(TimeDelta::try_seconds(self.seconds)?)?).ok()
+    }
+}
+
+/// Reads a [`folded`] age, also one of nothing. What a bare `m` means is the caller's to say, if anything.
+pub(super) fn read(text: &str, bare_m: Option<Unit>) -> Result<Age, AgeFault> {
+    let (mut months, mut seconds) = (0_u32, 0_i64);
+    let mut last = None;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (number, after) = leading(rest, |c| c.is_ascii_digit());
+        let (word, after) = leading(after.trim_start(), char::is_alphabetic);
+        if number.is_empty() || word.is_empty() {
+            return Err(AgeFault::NotAnAge);
+        }
+        let number: i64 = digits(number).ok_or(AgeFault::TooLong)?;
+        let unit = match word {
+            "m" => bare_m.ok_or(AgeFault::AmbiguousM)?,
+            _ => unit(word).ok_or(AgeFault::UnknownUnit)?,
+        };
+        if last.is_some_and(|last| last >= unit) {
+            return Err(AgeFault::Order);
+        }
+        match unit {
+            Unit::Year => months = add(months, number, 12)?,
+            Unit::Month => months = add(months, number, 1)?,
+            Unit::Week => seconds = add(seconds, number, WEEK)?,
+            Unit::Day => seconds = add(seconds, number, DAY)?,
+            Unit::Hour => seconds = add(seconds, number, HOUR)?,
+            Unit::Minute => seconds = add(seconds, number, MINUTE)?,
+            Unit::Second => seconds = add(seconds, number, 1)?,
+        }
+        last = Some(unit);
+        rest = after.trim_start();
+    }
+    if last.is_none() {
+        return Err(AgeFault::NotAnAge);
+    }
+    TimeDelta::try_seconds(seconds).ok_or(AgeFault::TooLong)?;
+    Ok(Age { months, seconds })
+}
+
+/// Splits off what `accept`s.
+fn leading(text: &str, accept: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|c| !accept(c)).unwrap_or(text.len()))
+}
+
+fn unit(word: &str) -> Option<Unit> {
+    Some(match word {
+        "y" | "yr" | "yrs" | "year" | "years" => Unit::Year,
+        "mo" | "month" | "months" => Unit::Month,
+        "w" | "week" | "weeks" => Unit::Week,
+        "d" | "day" | "days" => Unit::Day,
+        "h" | "hr" | "hrs" | "hour" | "hours" => Unit::Hour,
+        "min" | "mins" | "minute" | "minutes" => Unit::Minute,
+        "s" | "sec" | "secs" | "second" | "seconds" => Unit::Second,
+        _ => return None,
+    })
+}
+
+/// `sum + number × each`, within what the kind of sum can hold.
+fn add<T: Into<i64> + TryFrom<i64>>(sum: T, number: i64, each: i64) -> Result<T, AgeFault> {
+    let total = number.checked_mul(each).and_then(|product| product.checked_add(sum.into()));
+    total.and_then(|total| T::try_from(total).ok()).ok_or(AgeFault::TooLong)
+}
+
+impl FromStr for Age {
+    type Err = AgeError;
+    fn from_str(text: &str) -> Result<Self, AgeError> {
+        let nothing = Self { months: 0, seconds: 0 };
+        match read(&folded(text), None) {
+            Ok(age) if age == nothing => Err(AgeFault::Zero),
+            read => read,
+        }
+        .map_err(|fault| AgeError { text: text.to_owned(), fault })
+    }
+}
+
+/// One way to write each age, which reads back as itself: `1y6mo`, `90d`, `120d12h`.
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (months, seconds) = (i64::from(self.months), self.seconds);
+        let parts = [
+            (months / 12, "y"),
+            (months % 12, "mo"),
+            (seconds / DAY, "d"),
+            (seconds % DAY / HOUR, "h"),
+            (seconds % HOUR / MINUTE, "min"),
+            (seconds % MINUTE, "s"),
+        ];
+        let written = parts.iter().filter(|(number, _)| *number > 0);
+        f.pad(&written.map(|(number, unit)| format!("{number}{unit}")).collect::<String>())
+    }
+}
+
+impl Serialize for Age {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Age {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;
