@@ -1,0 +1,10 @@
+//! Floor 1: the contract both wings speak. Types, parameters and paths; no server, no client, no store.
+
+pub mod account;
+pub mod page;
+pub mod parameters;
+pub mod problem;
+pub mod prune;
+pub mod query;
+pub mod record;
+pub mod routes;

@@ -1,0 +1,83 @@
+//! A page of entries, and the counts for a filter.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::model::entry::Entry;
+use crate::model::timestamp::Timestamp;
+
+/// One page of entries.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Page {
+    /// The entries, in the order asked for.
+    pub data: Vec<Entry>,
+    /// Where this page lies in the whole answer.
+    pub page: PageInfo,
+    /// How many entries match in all; only when asked for with `total=true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Total>,
+    /// What is unknown because it was pruned; absent when nothing ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<Pruned>,
+}
+
+/// Where a page lies in the whole answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PageInfo {
+    /// The largest number of entries this page could hold.
+    #[schema(example = 50)]
+    pub limit: u32,
+    /// Send it as `cursor` for the next page. Absent on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// The upper bound of this answer: entries with a higher id are left out, on this page and all that follow.
+    #[schema(example = 167_301)]
+    pub as_of: u64,
+}
+
+/// How many entries match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Total {
+    /// The number of entries.
+    #[schema(example = 1284)]
+    pub count: u64,
+    /// Whether the number is exact. It is.
+    pub exact: bool,
+}
+
+/// What was deleted before anybody asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Pruned {
+    /// The highest id that was ever pruned.
+    #[schema(example = 48791)]
+    pub through_id: u64,
+    /// Entries that happened before this may be missing.
+    #[schema(value_type = String, format = DateTime)]
+    pub before: Timestamp,
+}
+
+/// Counts for a filter, each list by falling count and then by value, days in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Facets {
+    /// How many entries match in all.
+    pub total: u64,
+    /// By action.
+    pub action: Vec<Facet>,
+    /// By model type.
+    pub model_type: Vec<Facet>,
+    /// By user, as a reader knows them: the e-mail address, else the name, else the id.
+    pub user: Vec<Facet>,
+    /// By day, in UTC, without the days on which nothing happened.
+    pub day: Vec<Facet>,
+}
+
+/// One value and how many entries have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Facet {
+    /// The value.
+    #[schema(example = "updated")]
+    pub value: String,
+    /// The number of entries.
+    #[schema(example = 812)]
+    pub count: u64,
+}

@@ -1,0 +1,115 @@
+//! The query parameters as the OpenAPI document describes them: one description for each name that is read.
+
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Required};
+
+use crate::api::query::{FILTER_PARAMETERS, PAGE_PARAMETERS};
+use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT};
+
+/// The parameters of `GET /audit-logs`.
+pub struct ListParameters;
+/// The parameters of `GET /audit-logs/facets`.
+pub struct FilterParameters;
+
+impl IntoParams for ListParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        FILTER_PARAMETERS.iter().chain(PAGE_PARAMETERS).map(|name| parameter(name)).collect()
+    }
+}
+
+impl IntoParams for FilterParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        FILTER_PARAMETERS.iter().map(|name| parameter(name)).collect()
+    }
+}
+
+const LIST: &str = "Repeated or comma-separated values are alternatives; a leading `!` excludes a value; `\\` takes the next `,`, `!` or `\\` as itself.";
+
+fn parameter(name: &str) -> Parameter {
+    let (description, schema, is_list) = match name {
+        "action" => ("What was done: `created`, `updated`, `deleted`.", string(), true),
+        "model_type" => {
+            ("`connector`, `connector_endpoint`, `secret`, `organization`, `member`.", string(), true)
+        }
+        "user" => ("An id, e-mail or name, or whole words of either, case-blind.", string(), true),
+        "resource" => ("A type and an id, `connector/42`.", string(), true),
+        "model_id" => ("A resource's id.", string(), true),
+        "field" => (
+            "A field, or a dotted path: `perform` covers all beneath it, `perform.retry.max` only that leaf.",
+            string(),
+            true,
+        ),
+        "via" => ("The channel: `web`, `api`, `cli`, `terraform`, `system`.", string(), true),
+        "request_id" => ("The request the entry was part of.", string(), true),
+        "q" => (
+            "Text in the model's name, the user, field names or visible values, case-blind. Repeats are alternatives, a comma is a comma, a leading `!` excludes.",
+            string(),
+            true,
+        ),
+        "since" => ("The first moment that counts, RFC 3339.", date_time(), false),
+        "until" => ("The first moment that no longer counts, RFC 3339.", date_time(), false),
+        "order" => (
+            "`desc` (newest first, the default) or `asc`, by `(occurred_at, id)`.",
+            one_of(&["desc", "asc"]),
+            false,
+        ),
+        "limit" => {
+            ("The size of a page.", whole(1, Some(MAX_LIMIT as i64), Some(DEFAULT_LIMIT as i64)), false)
+        }
+        "cursor" => (
+            "`page.next_cursor` of the page before. Bound to the filter: with another one it is 422 `cursor_mismatch`.",
+            string(),
+            false,
+        ),
+        "after_id" => (
+            "Read in id order, which is commit order, from behind this id: for followers. Not with `order`.",
+            whole(0, Some(i64::MAX), None),
+            false,
+        ),
+        "as_of" => ("Leave out entries recorded after this id.", whole(0, Some(i64::MAX), None), false),
+        _ => (
+            "Also count all entries that match.",
+            ObjectBuilder::new().schema_type(Type::Boolean).into(),
+            false,
+        ),
+    };
+    let builder =
+        ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
+    if is_list {
+        let list = ArrayBuilder::new().items(schema).build();
+        let schema = RefOr::T(Schema::Array(list));
+        let text = if name == "q" { description.to_owned() } else { format!("{description} {LIST}") };
+        builder
+            .description(Some(text))
+            .style(Some(ParameterStyle::Form))
+            .explode(Some(true))
+            .schema(Some(schema))
+            .build()
+    } else {
+        builder.description(Some(description)).schema(Some(schema)).build()
+    }
+}
+
+fn string() -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).into()
+}
+
+fn date_time() -> RefOr<Schema> {
+    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+}
+
+fn one_of(words: &[&'static str]) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().copied())).into()
+}
+
+fn whole(minimum: i64, maximum: Option<i64>, default: Option<i64>) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(minimum))
+        .maximum(maximum)
+        .default(default.map(serde_json::Value::from))
+        .into()
+}

@@ -1,0 +1,146 @@
+//! Retention and pruning, as they go over the wire.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::model::time::Age;
+use crate::model::timestamp::Timestamp;
+use crate::model::words::{ModelType, Plan};
+
+/// What to prune.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PruneRequest {
+    /// Only say what would go.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// An age longer than the plan's retention.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "120d")]
+    pub older_than: Option<Age>,
+    /// Refuse, deleting nothing, when more entries than this have expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_delete: Option<u64>,
+    /// Stop after this many seconds and say `"complete": false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_seconds: Option<u32>,
+}
+
+/// What a prune did, or what it would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PruneAnswer {
+    /// Whether nothing was deleted because only the plan was asked for.
+    pub dry_run: bool,
+    /// Whether everything that had expired is gone. Always true of a plan.
+    pub complete: bool,
+    /// The server's clock when the cutoff was fixed.
+    #[schema(value_type = String, format = DateTime)]
+    pub now: Timestamp,
+    /// Entries that happened before this have expired.
+    #[schema(value_type = String, format = DateTime)]
+    pub cutoff: Timestamp,
+    /// The commercial plan.
+    pub plan: Plan,
+    /// The plan's retention.
+    #[schema(value_type = String, example = "90d")]
+    pub retention: Age,
+    /// What had expired and what stays, when the prune began.
+    pub counts: PruneCounts,
+    /// The same by model type, without those that have no entry.
+    pub by_model_type: Vec<ModelTypeCounts>,
+    /// The oldest entry there was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub oldest: Option<Timestamp>,
+    /// The record that is kept for ever; absent when nothing was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prune: Option<Prune>,
+}
+
+/// How many entries go and how many stay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PruneCounts {
+    /// Entries before the cutoff.
+    pub expired: u64,
+    /// Entries that stay.
+    pub kept: u64,
+}
+
+/// How many entries of one model type go and how many stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ModelTypeCounts {
+    /// The model type.
+    pub model_type: ModelType,
+    /// Entries before the cutoff.
+    pub expired: u64,
+    /// Entries that stay.
+    pub kept: u64,
+}
+
+/// A prune that was: kept for ever, so that a gap in the log always has a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Prune {
+    /// Per organization, from 1.
+    pub id: u64,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// When it ended; absent while it runs and when it was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// Who ran it: the name of a token, or the automatic sweep.
+    #[schema(example = "cron")]
+    pub by: String,
+    /// Entries that happened before this were deleted.
+    #[schema(value_type = String, format = DateTime)]
+    pub cutoff: Timestamp,
+    /// How many were.
+    pub deleted: u64,
+    /// The lowest id deleted.
+    pub first_id: u64,
+    /// The highest id deleted. Ids between the two may well be kept.
+    pub last_id: u64,
+    /// Whether everything that had expired is gone.
+    pub complete: bool,
+}
+
+/// Past prunes, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Prunes {
+    /// The prunes.
+    pub data: Vec<Prune>,
+}
+
+/// What the organization promises to keep, and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RetentionAnswer {
+    /// The commercial plan.
+    pub plan: Plan,
+    /// The plan's retention.
+    #[schema(value_type = String, example = "90d")]
+    pub retention: Age,
+    /// A shorter age that prunes may name, when an operator allows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "30d")]
+    pub floor: Option<Age>,
+    /// The server's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub now: Timestamp,
+    /// Entries that happened before this have expired.
+    #[schema(value_type = String, format = DateTime)]
+    pub cutoff: Timestamp,
+    /// How many entries have expired, and how many have not.
+    pub counts: PruneCounts,
+    /// When the oldest entry happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub oldest: Option<Timestamp>,
+    /// When the newest entry happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub newest: Option<Timestamp>,
+    /// The last prune.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_prune: Option<Prune>,
+}

@@ -1,0 +1,148 @@
+//! A query string means the same to client and server, whatever is in it.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::filter::Resource;
+use crate::model::page::Position;
+use crate::model::timestamp::Timestamp;
+use crate::model::words::{Action, ModelType, Via};
+
+fn choice<T: Clone + std::fmt::Debug + 'static>(
+    values: impl Strategy<Value = T> + Clone + 'static,
+) -> BoxedStrategy<Choice<T>> {
+    let list = || prop::collection::vec(values.clone(), 0..3);
+    (list(), list()).prop_map(|(include, exclude)| Choice { include, exclude }).boxed()
+}
+
+fn text() -> impl Strategy<Value = String> + Clone {
+    "[a-c,!\\\\&=+%é 🤖]{0,8}".prop_map(|text| format!("{text}x"))
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let word = |all: &'static [ModelType]| prop::sample::select(all);
+    let time = || {
+        prop::option::of(
+            (0i64..=Timestamp::MAX.micros())
+                .prop_map(|micros| Timestamp::from_micros(micros).expect("a time")),
+        )
+    };
+    let resource =
+        (word(ModelType::ALL), text()).prop_map(|(model_type, model_id)| Resource { model_type, model_id });
+    (
+        (
+            choice(prop::sample::select(Action::ALL)),
+            choice(word(ModelType::ALL)),
+            choice(text()),
+            choice(resource),
+            choice(text()),
+        ),
+        (
+            choice(text()),
+            choice(prop::sample::select(Via::ALL)),
+            choice(text()),
+            choice(text()),
+            time(),
+            time(),
+        ),
+    )
+        .prop_map(
+            |(
+                (action, model_type, user, resource, model_id),
+                (field, via, request_id, text, since, until),
+            )| Filter {
+                action,
+                model_type,
+                user,
+                resource,
+                model_id,
+                field,
+                via,
+                request_id,
+                text,
+                since,
+                until,
+            },
+        )
+}
+
+fn query() -> impl Strategy<Value = Query> {
+    let id = || prop::option::of(0..i64::MAX.unsigned_abs());
+    let cursor = prop::option::of((0i64..1_000_000, 0u64..1000, 0u64..1000, any::<[u8; 8]>()).prop_map(
+        |(micros, id, as_of, binding)| {
+            let occurred_at = Timestamp::from_micros(micros).expect("a time");
+            Cursor { position: Position { occurred_at, id }, as_of, binding }
+        },
+    ));
+    (filter(), any::<bool>(), 1..=MAX_LIMIT, cursor, id(), id(), any::<bool>()).prop_map(
+        |(filter, ascending, limit, cursor, after_id, as_of, total)| {
+            let by_time = if ascending { Order::Ascending } else { Order::Descending };
+            let order = if after_id.is_some() { Order::ById } else { by_time };
+            Query { filter, order, limit, cursor, after_id, as_of, total }
+        },
+    )
+}
+
+fn read(pairs: &[(&'static str, String)]) -> Result<Query, Vec<FieldError>> {
+    Query::read(pairs.iter().map(|(name, value)| (*name, value.as_str())))
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_back(query in query()) {
+        prop_assert_eq!(read(&query.pairs()), Ok(query));
+    }
+
+    #[test]
+    fn any_pairs_are_read_or_refused_and_nothing_else(pairs in prop::collection::vec(("\\PC{0,8}", "\\PC{0,12}"), 0..5)) {
+        let _ = Query::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    }
+}
+
+#[test]
+fn a_filter_never_silently_does_nothing() {
+    for (name, value, detail) in [
+        (
+            "actoin",
+            "created",
+            "is no parameter here: expected one of action, model_type, user, resource, model_id, field, via, request_id, q, since, until, order, limit, cursor, after_id, as_of, total",
+        ),
+        ("action", "made", "unknown action \"made\": expected one of created, updated, deleted"),
+        ("user", "", "has an empty value: name at least one, separated by commas"),
+        ("resource", "connector", "expected TYPE/ID, such as connector/42, not \"connector\""),
+        ("limit", "0", "is a whole number from 1 to 1000"),
+        ("limit", "1001", "is a whole number from 1 to 1000"),
+        ("order", "newest", "is desc (newest first) or asc (oldest first)"),
+        ("after_id", "-1", "is an entry's id, a whole number"),
+        ("as_of", "18446744073709551615", "is an entry's id, a whole number"),
+        ("cursor", "eyJ", "is not a cursor: send page.next_cursor as it came"),
+        ("total", "yes", "is true or false"),
+        (
+            "since",
+            "yesterday",
+            "is not an RFC 3339 time between the years 1970 and 9999: \"yesterday\" (such as 2026-11-22T08:14:07.412033Z)",
+        ),
+    ] {
+        assert_eq!(Query::read([(name, value)]), Err(vec![FieldError::new(name, detail)]));
+    }
+    let twice = Query::read([("limit", "5"), ("limit", "6")]).expect_err("twice");
+    assert_eq!(twice, [FieldError::new("limit", "stands more than once")]);
+    assert!(Query::read([("after_id", "5"), ("order", "asc")]).is_err());
+    assert!(read_only_filter([("limit", "5")]).is_err());
+}
+
+#[test]
+fn a_cursor_is_bound_to_organization_filter_and_order_but_not_to_the_order_of_words() {
+    let of = |pairs: &[(&str, &str)]| Query::read(pairs.iter().copied()).expect("valid");
+    let one = of(&[("action", "created,updated"), ("user", "ana")]);
+    assert_eq!(
+        one.binding(1),
+        of(&[("user", "ana"), ("action", "updated"), ("action", "created"), ("limit", "7")]).binding(1)
+    );
+    assert_ne!(one.binding(1), one.binding(2));
+    assert_ne!(one.binding(1), of(&[("action", "created"), ("user", "ana")]).binding(1));
+    assert_ne!(
+        one.binding(1),
+        of(&[("action", "created,updated"), ("user", "ana"), ("order", "asc")]).binding(1)
+    );
+}

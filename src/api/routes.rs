@@ -1,0 +1,31 @@
+//! The paths of the contract, once, for the server that answers them and the client that asks.
+
+/// One page of entries (GET), recording (POST).
+pub const AUDIT_LOGS: &str = "/api/v1/audit-logs";
+/// One entry.
+pub const AUDIT_LOG: &str = "/api/v1/audit-logs/{id}";
+/// Counts for a filter.
+pub const FACETS: &str = "/api/v1/audit-logs/facets";
+/// Plan, cutoff, oldest and newest entry.
+pub const RETENTION: &str = "/api/v1/audit-logs/retention";
+/// Plans and runs a prune.
+pub const PRUNE: &str = "/api/v1/audit-logs/prune";
+/// Past prunes.
+pub const PRUNES: &str = "/api/v1/audit-logs/prunes";
+/// Who the token is.
+pub const WHOAMI: &str = "/api/v1/whoami";
+/// Liveness.
+pub const HEALTHZ: &str = "/healthz";
+/// Readiness.
+pub const READYZ: &str = "/readyz";
+/// Prometheus text.
+pub const METRICS: &str = "/metrics";
+/// This contract as OpenAPI 3.1.
+pub const OPENAPI: &str = "/api/openapi.json";
+
+/// The media type of many entries in one request, and of the answers to them.
+pub const NDJSON: &str = "application/x-ndjson";
+/// The media type of every error (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+/// The largest request body, in bytes.
+pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;

@@ -1,0 +1,100 @@
+//! From a filter to SQL: the parts an index can answer. `Filter::matches` is the meaning; what SQL cannot say (text
+//! search, paths into values) the store asks `Filter::matches_content` for each row that is left.
+
+use crate::model::filter::Filter;
+use crate::model::words::{Action, ModelType, Via};
+
+/// A value bound to a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parameter {
+    /// A whole number.
+    Integer(i64),
+    /// A text.
+    Text(String),
+}
+
+/// The WHERE part of a statement, with its values in order.
+#[derive(Debug, Default)]
+pub struct Condition {
+    /// SQL, with one `?` for each value.
+    pub sql: String,
+    /// The values.
+    pub parameters: Vec<Parameter>,
+}
+
+impl Condition {
+    /// Adds `AND sql`, with its values.
+    pub fn and(&mut self, sql: &str, parameters: impl IntoIterator<Item = Parameter>) {
+        if !self.sql.is_empty() {
+            self.sql.push_str(" AND ");
+        }
+        self.sql.push_str(sql);
+        self.parameters.extend(parameters);
+    }
+
+    /// Adds everything of `filter` that SQL can say. Users are given by their numbers, which the store found by the
+    /// filter's own meaning; `None` means that any will do.
+    pub fn and_filter(&mut self, filter: &Filter, user_refs: Option<&[i64]>) {
+        if let Some(since) = filter.since {
+            self.and("occurred_at >= ?", [Parameter::Integer(since.micros())]);
+        }
+        if let Some(until) = filter.until {
+            self.and("occurred_at < ?", [Parameter::Integer(until.micros())]);
+        }
+        let codes = |values: &[Action]| values.iter().map(|it| code(Action::ALL, *it)).collect();
+        self.and_choice("action", codes(&filter.action.include), codes(&filter.action.exclude));
+        let codes = |values: &[ModelType]| values.iter().map(|it| code(ModelType::ALL, *it)).collect();
+        self.and_choice("model_type", codes(&filter.model_type.include), codes(&filter.model_type.exclude));
+        let codes = |values: &[Via]| values.iter().map(|it| code(Via::ALL, *it)).collect();
+        self.and_choice("via", codes(&filter.via.include), codes(&filter.via.exclude));
+        let texts = |values: &[String]| values.iter().cloned().map(Parameter::Text).collect();
+        self.and_choice("model_id", texts(&filter.model_id.include), texts(&filter.model_id.exclude));
+        self.and_choice("request_id", texts(&filter.request_id.include), texts(&filter.request_id.exclude));
+        for (resources, negation) in [(&filter.resource.include, ""), (&filter.resource.exclude, "NOT ")] {
+            if !resources.is_empty() {
+                let one = vec!["(model_type = ? AND model_id = ?)"; resources.len()].join(" OR ");
+                let values = resources.iter().flat_map(|it| {
+                    [code(ModelType::ALL, it.model_type), Parameter::Text(it.model_id.clone())]
+                });
+                self.and(&format!("{negation}({one})"), values);
+            }
+        }
+        if let Some(user_refs) = user_refs {
+            // Numbers of our own making: written out, so that thousands of users do not meet a limit on parameters.
+            let list: Vec<_> = user_refs.iter().map(i64::to_string).collect();
+            self.and(&format!("user_ref IN ({})", list.join(",")), []);
+        }
+    }
+
+    /// A column that may be null equals no included value and no excluded one.
+    fn and_choice(&mut self, column: &str, include: Vec<Parameter>, exclude: Vec<Parameter>) {
+        let marks = |values: &[Parameter]| vec!["?"; values.len()].join(",");
+        if !include.is_empty() {
+            self.and(&format!("{column} IN ({})", marks(&include)), include);
+        }
+        if !exclude.is_empty() {
+            self.and(&format!("({column} IS NULL OR {column} NOT IN ({}))", marks(&exclude)), exclude);
+        }
+    }
+}
+
+/// The number a closed word is stored as: its place in the documented order, which only ever grows at its end.
+#[must_use]
+pub fn code<T: PartialEq>(all: &[T], word: T) -> Parameter {
+    let place = all.iter().position(|it| *it == word).and_then(|place| i64::try_from(place).ok());
+    Parameter::Integer(place.unwrap_or(-1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_codes_never_change() {
+        assert_eq!(Action::ALL, [Action::Created, Action::Updated, Action::Deleted]);
+        let words: Vec<_> = ModelType::ALL.iter().map(|it| it.as_str()).collect();
+        assert_eq!(words, ["connector", "connector_endpoint", "secret", "organization", "member"]);
+        let words: Vec<_> = Via::ALL.iter().map(|it| it.as_str()).collect();
+        assert_eq!(words, ["web", "api", "cli", "terraform", "system"]);
+    }
+}

@@ -1,0 +1,56 @@
+//! What can go wrong with a store, in terms that do not depend on which store it is.
+
+/// A store's failure. What was acknowledged before it is kept; what was not, is not there.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The store cannot be opened.
+    #[error("cannot open the store {location}: {cause}")]
+    Open {
+        /// The file or, without its password, the URL.
+        location: String,
+        /// The engine's words.
+        cause: String,
+    },
+    /// A later version of this programme has written here.
+    #[error(
+        "the store {location} has schema {found}, and this version knows {known}: use the newer krosyn-audit"
+    )]
+    NewerSchema {
+        /// The file or, without its password, the URL.
+        location: String,
+        /// The schema found.
+        found: i64,
+        /// The newest schema this version knows.
+        known: i64,
+    },
+    /// The URL names no kind of store.
+    #[error("{0:?} is no store: expected sqlite:PATH or postgres://…")]
+    UnknownUrl(String),
+    /// PostgreSQL is named, and this version has none.
+    #[error("this version has no PostgreSQL store: use sqlite:PATH")]
+    NoPostgres,
+    /// Another process holds the store for longer than we wait.
+    #[error("the store is locked by another process")]
+    Locked,
+    /// The disk is full or the file system read-only: nothing can be written.
+    #[error("the store cannot be written: {0}")]
+    Unwritable(String),
+    /// The store's file is damaged.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The store was closed while the work waited.
+    #[error("the store was closed")]
+    Closed,
+    /// The prune's lease ran out and another took it.
+    #[error("the lease was lost to another prune")]
+    LeaseLost,
+    /// A thing of that name is already there.
+    #[error("{0} already exists")]
+    Exists(String),
+    /// No thing of that name is there.
+    #[error("there is no {0}")]
+    Missing(String),
+    /// Anything else, in the engine's words.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}

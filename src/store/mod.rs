@@ -1,0 +1,273 @@
+//! Where entries are kept: a small port with one meaning, whatever engine is behind it.
+//!
+//! Every call names the organization it is about; there is no way to ask across organizations but the operator's
+//! reports. A store keeps, finds and deletes; it judges nothing, redacts nothing and knows no HTTP.
+
+pub mod condition;
+pub mod error;
+pub mod sqlite;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::api::page::{Facets, Pruned};
+use crate::api::prune::{ModelTypeCounts, Prune};
+use crate::model::draft::Draft;
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::model::page::{Order, Position};
+use crate::model::plan::Retention;
+use crate::model::timestamp::Timestamp;
+use crate::model::words::Scope;
+use crate::store::error::StoreError;
+use crate::store::sqlite::SqliteStore;
+
+/// An organization's number. Only a store makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OrgId(i64);
+
+impl OrgId {
+    /// The number, for what binds a cursor to its organization.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
+/// An organization as the operator set it up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its number.
+    pub id: OrgId,
+    /// Its name in commands and URLs.
+    pub slug: String,
+    /// What it promises to keep.
+    pub retention: Retention,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A token as it is kept: never the token, only its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredToken {
+    /// Its name, unique in the organization.
+    pub name: String,
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends; never, when absent.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What became of a draft.
+#[derive(Debug, Clone)]
+pub enum Appended {
+    /// It is stored, durably.
+    New(Box<Entry>),
+    /// Its uuid was there already, with the same content.
+    Known(Box<Entry>),
+    /// Its uuid was there already, with other content.
+    Conflict,
+}
+
+/// What a read asks for.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    /// Which entries.
+    pub filter: Filter,
+    /// In which order.
+    pub order: Order,
+    /// At most how many.
+    pub limit: u32,
+    /// From behind this entry on.
+    pub after: Option<Position>,
+    /// Without entries recorded after this id.
+    pub as_of: Option<u64>,
+}
+
+/// What a read gives, from one consistent picture of the store.
+#[derive(Debug)]
+pub struct PageRead {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Whether more match behind them.
+    pub more: bool,
+    /// The upper bound that held: the one asked for, or the organization's head.
+    pub as_of: u64,
+    /// What was pruned before.
+    pub pruned: Option<Pruned>,
+}
+
+/// What lies under an id.
+#[derive(Debug)]
+pub enum Lookup {
+    /// The entry.
+    Found(Box<Entry>),
+    /// It was pruned.
+    Pruned(Prune),
+    /// The id was never given out.
+    Missing,
+}
+
+/// What an organization holds, seen from a cutoff.
+#[derive(Debug, Clone, Default)]
+pub struct Holdings {
+    /// Counts by model type, without those that have no entry.
+    pub by_model_type: Vec<ModelTypeCounts>,
+    /// When the oldest entry happened.
+    pub oldest: Option<Timestamp>,
+    /// When the newest entry happened.
+    pub newest: Option<Timestamp>,
+}
+
+/// A prune that holds its organization's lease.
+#[derive(Debug, Clone)]
+pub struct PruneRun {
+    /// Per organization, from 1.
+    pub id: u64,
+    /// Who runs it.
+    pub by: String,
+    /// What tells this run's lease from another's.
+    pub holder: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Entries that happened before this go.
+    pub cutoff: Timestamp,
+}
+
+/// Another prune holds the lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PruneRunning {
+    /// Who runs it.
+    pub by: String,
+    /// Since when.
+    pub started_at: Timestamp,
+    /// When its lease ends unless it is renewed.
+    pub expires_at: Timestamp,
+}
+
+/// How long a prune's lease holds after each batch, in seconds.
+pub const PRUNE_LEASE_SECONDS: i64 = 60;
+
+/// A place that keeps entries. All calls may come from many tasks at once.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Appends drafts in order, in one commit that is durable when this returns. With `atomic` a single conflict
+    /// stores nothing; the answers then say what each draft would have become.
+    async fn append(&self, org: OrgId, drafts: Vec<Draft>, atomic: bool)
+    -> Result<Vec<Appended>, StoreError>;
+    /// Reads one page.
+    async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError>;
+    /// Looks up one entry.
+    async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError>;
+    /// Counts all entries that match, up to `as_of`.
+    async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError>;
+    /// Counts entries by action, model type, user and day.
+    async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError>;
+    /// Counts what has expired at `cutoff` and what stays.
+    async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError>;
+
+    /// Takes the organization's prune lease.
+    async fn begin_prune(
+        &self,
+        org: OrgId,
+        by: String,
+        cutoff: Timestamp,
+        now: Timestamp,
+    ) -> Result<Result<PruneRun, PruneRunning>, StoreError>;
+    /// Deletes up to `limit` expired entries, oldest first, and keeps account of them, in one commit; renews the
+    /// lease. Returns how many went.
+    async fn prune_batch(
+        &self,
+        org: OrgId,
+        run: PruneRun,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
+    /// Ends a prune: gives the lease and the space back. Returns its record, when it deleted anything.
+    async fn finish_prune(
+        &self,
+        org: OrgId,
+        run: PruneRun,
+        complete: bool,
+        now: Timestamp,
+    ) -> Result<Option<Prune>, StoreError>;
+    /// All prunes that deleted anything, newest first.
+    async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError>;
+
+    /// Every organization, by slug: an operator's report.
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
+    /// Makes an organization.
+    async fn create_organization(
+        &self,
+        slug: String,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<Organization, StoreError>;
+    /// Changes what an organization promises to keep.
+    async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError>;
+    /// Keeps a token.
+    async fn create_token(&self, org: OrgId, token: StoredToken) -> Result<(), StoreError>;
+    /// Every token of an organization, by name.
+    async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError>;
+    /// Revokes a token, at once and for good.
+    async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError>;
+    /// The tokens whose hash begins like this one, with their organizations: the caller compares the whole hash.
+    async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError>;
+
+    /// Answers when the store can be reached.
+    async fn ready(&self) -> Result<(), StoreError>;
+    /// Finishes what was begun and closes the store's files. Calls after it fail as closed.
+    async fn close(&self);
+}
+
+/// Opens the store a URL names: the one place that knows which kinds there are.
+///
+/// # Errors
+/// [`StoreError`], with the path or the URL and never with a password.
+pub fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(SqliteStore::open(Path::new(path))?)),
+        Some(("postgres" | "postgresql", _)) => Err(StoreError::NoPostgres),
+        _ => Err(StoreError::UnknownUrl(without_password(url))),
+    }
+}
+
+/// Opens an empty store that lives in memory and goes with the process.
+///
+/// # Errors
+/// [`StoreError`] when the engine cannot start.
+pub fn open_in_memory() -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(SqliteStore::in_memory()?))
+}
+
+/// A URL fit to be shown.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 < at => {
+            let user = url[scheme + 3..at].split(':').next().unwrap_or("");
+            format!("{}{user}{}", &url[..scheme + 3], &url[at..])
+        }
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        assert_eq!(without_password("postgres://ana:hun:t@er2@db/x"), "postgres://ana@db/x");
+        assert_eq!(without_password("sqlite:/tmp/a@b.db"), "sqlite:/tmp/a@b.db");
+        assert!(matches!(open("mysql://a:b@c"), Err(StoreError::UnknownUrl(url)) if url == "mysql://a@c"));
+    }
+}

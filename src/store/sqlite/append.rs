@@ -1,0 +1,123 @@
+//! Appending drafts: ids without gaps in commit order, each uuid once.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::model::draft::Draft;
+use crate::model::entry::{Entry, User};
+use crate::model::words::{Action, ModelType, Via};
+use crate::store::condition::code;
+use crate::store::error::StoreError;
+use crate::store::sqlite::rows::{COLUMNS, Reader, head, key};
+use crate::store::{Appended, OrgId};
+
+pub(super) fn append(
+    db: &Connection,
+    org: OrgId,
+    drafts: Vec<Draft>,
+    atomic: bool,
+) -> Result<Vec<Appended>, StoreError> {
+    db.execute_batch("SAVEPOINT append")?;
+    let before = head(db, org)?;
+    let mut head = before;
+    let mut users = Users::new(db, org);
+    let mut appended = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let one = if insert(db, org, head + 1, &mut users, draft.entry())? {
+            head += 1;
+            Appended::New(Box::new(draft.stored_as(head)))
+        } else {
+            let stored = by_uuid(db, org, draft.entry())?;
+            if draft.same_content(&stored) { Appended::Known(Box::new(stored)) } else { Appended::Conflict }
+        };
+        appended.push(one);
+    }
+    if atomic && appended.iter().any(|one| matches!(one, Appended::Conflict)) {
+        db.execute_batch("ROLLBACK TO append")?;
+    } else if head > before {
+        let mut set = db.prepare_cached("UPDATE org_heads SET head = ?2 WHERE org_id = ?1")?;
+        set.execute(params![org.0, i64::try_from(head).unwrap_or(i64::MAX)])?;
+    }
+    db.execute_batch("RELEASE append")?;
+    Ok(appended)
+}
+
+/// Inserts the entry under `id`, unless its uuid is taken.
+fn insert(
+    db: &Connection,
+    org: OrgId,
+    id: u64,
+    users: &mut Users<'_>,
+    entry: &Entry,
+) -> Result<bool, StoreError> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO entries (key, org_id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
+         user_agent, request_id, reason, changes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+         ON CONFLICT (org_id, uuid) DO NOTHING",
+    )?;
+    let inserted = insert.execute(params![
+        key(org, id),
+        org.0,
+        entry.uuid.as_bytes(),
+        entry.occurred_at.micros(),
+        entry.recorded_at.micros(),
+        code(Action::ALL, entry.action),
+        code(ModelType::ALL, entry.model_type),
+        entry.model_id,
+        entry.model_name,
+        users.find_or_add(&entry.user)?,
+        entry.context.via.map(|via| code(Via::ALL, via)),
+        entry.context.ip,
+        entry.context.user_agent,
+        entry.context.request_id,
+        entry.reason,
+        entry.changes.get(),
+    ])?;
+    Ok(inserted == 1)
+}
+
+fn by_uuid(db: &Connection, org: OrgId, wanted: &Entry) -> Result<Entry, StoreError> {
+    let mut select =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM entries WHERE org_id = ?1 AND uuid = ?2"))?;
+    let mut rows = select.query(params![org.0, wanted.uuid.as_bytes()])?;
+    match rows.next()? {
+        Some(row) => Reader::new(db, org).entry(row),
+        None => Err(StoreError::Damaged("the index of uuids and the entries disagree".to_owned())),
+    }
+}
+
+/// The users of one append. Most of its entries have the same few, so each is looked up once.
+struct Users<'a> {
+    db: &'a Connection,
+    org: OrgId,
+    known: Vec<(User, i64)>,
+}
+
+impl<'a> Users<'a> {
+    const fn new(db: &'a Connection, org: OrgId) -> Self {
+        Self { db, org, known: Vec::new() }
+    }
+
+    fn find_or_add(&mut self, user: &User) -> Result<i64, StoreError> {
+        if let Some((_, user_ref)) = self.known.iter().find(|(known, _)| known == user) {
+            return Ok(*user_ref);
+        }
+        let snapshot = serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let mut find =
+            self.db.prepare_cached("SELECT user_ref FROM users WHERE org_id = ?1 AND snapshot = ?2")?;
+        let found: Option<i64> =
+            find.query_row(params![self.org.0, snapshot], |row| row.get(0)).optional()?;
+        let user_ref = match found {
+            Some(user_ref) => user_ref,
+            None => self.db.prepare_cached(
+                "INSERT INTO users (org_id, user_ref, snapshot) \
+                 VALUES (?1, (SELECT coalesce(max(user_ref), 0) + 1 FROM users WHERE org_id = ?1), ?2) RETURNING user_ref",
+            )?
+            .query_row(params![self.org.0, snapshot], |row| row.get(0))?,
+        };
+        // Many different users in one append are searched for in the table, not in a long list.
+        if self.known.len() < 64 {
+            self.known.push((user.clone(), user_ref));
+        }
+        Ok(user_ref)
+    }
+}

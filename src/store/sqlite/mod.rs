@@ -1,0 +1,215 @@
+//! The SQLite store: one file (or memory), one thread that writes, a few that read.
+//!
+//! An acknowledged entry survives a power cut: WAL with `synchronous=FULL`, and nothing is answered before its commit.
+
+mod accounts;
+mod append;
+mod count;
+mod prune;
+mod read;
+mod rows;
+mod schema;
+mod threads;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use crate::api::page::Facets;
+use crate::api::prune::Prune;
+use crate::model::draft::Draft;
+use crate::model::filter::Filter;
+use crate::model::plan::Retention;
+use crate::model::timestamp::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::sqlite::threads::{Readers, Writer};
+use crate::store::{
+    Appended, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, PruneRun, PruneRunning, Store,
+    StoredToken,
+};
+
+/// How many connections read at once beside the one that writes.
+const READERS: usize = 3;
+
+/// Entries in a SQLite database.
+pub struct SqliteStore {
+    writer: Writer,
+    /// None in memory, where a second connection would be another database: there the writer reads as well.
+    readers: Option<Readers>,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it, readable by its owner alone.
+    ///
+    /// # Errors
+    /// [`StoreError`], with the path.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let writer = Writer::start(schema::open_for_writing(path)?)?;
+        let connections =
+            (0..READERS).map(|_| schema::open_for_reading(path)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { writer, readers: Some(Readers::start(connections)?) })
+    }
+
+    /// Opens an empty database in memory.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine cannot start.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Ok(Self { writer: Writer::start(schema::open_in_memory()?)?, readers: None })
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.in_transaction(work).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.readers {
+            Some(readers) => readers.run(work).await,
+            None => self.writer.in_transaction(work).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn append(
+        &self,
+        org: OrgId,
+        drafts: Vec<Draft>,
+        atomic: bool,
+    ) -> Result<Vec<Appended>, StoreError> {
+        self.write(move |db| append::append(db, org, drafts, atomic)).await
+    }
+
+    async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
+        self.read(move |db| read::page(db, org, &request)).await
+    }
+
+    async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
+        self.read(move |db| read::entry(db, org, id)).await
+    }
+
+    async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
+        self.read(move |db| count::count(db, org, &filter, as_of)).await
+    }
+
+    async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
+        self.read(move |db| count::facets(db, org, &filter)).await
+    }
+
+    async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
+        self.read(move |db| count::holdings(db, org, cutoff)).await
+    }
+
+    async fn begin_prune(
+        &self,
+        org: OrgId,
+        by: String,
+        cutoff: Timestamp,
+        now: Timestamp,
+    ) -> Result<Result<PruneRun, PruneRunning>, StoreError> {
+        self.write(move |db| prune::begin(db, org, by, cutoff, now)).await
+    }
+
+    async fn prune_batch(
+        &self,
+        org: OrgId,
+        run: PruneRun,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.write(move |db| prune::batch(db, org, &run, limit, now)).await
+    }
+
+    async fn finish_prune(
+        &self,
+        org: OrgId,
+        run: PruneRun,
+        complete: bool,
+        now: Timestamp,
+    ) -> Result<Option<Prune>, StoreError> {
+        let record = self.write(move |db| prune::finish(db, org, &run, complete, now)).await?;
+        if record.is_some() {
+            // Page by page, so that recorders get their turn; then the log, in which the old pages still stand.
+            while self.write(prune::give_back_space).await? {}
+            self.writer.alone(prune::empty_the_log).await?;
+        }
+        Ok(record)
+    }
+
+    async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError> {
+        self.read(move |db| prune::list(db, org)).await
+    }
+
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+        self.read(accounts::organizations).await
+    }
+
+    async fn create_organization(
+        &self,
+        slug: String,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<Organization, StoreError> {
+        self.write(move |db| accounts::create_organization(db, slug, retention, now)).await
+    }
+
+    async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
+        self.write(move |db| accounts::set_retention(db, org, retention)).await
+    }
+
+    async fn create_token(&self, org: OrgId, token: StoredToken) -> Result<(), StoreError> {
+        self.write(move |db| accounts::create_token(db, org, &token)).await
+    }
+
+    async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError> {
+        self.read(move |db| accounts::tokens(db, org)).await
+    }
+
+    async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| accounts::revoke_token(db, org, &name, now)).await
+    }
+
+    async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError> {
+        self.read(move |db| accounts::find_tokens(db, hash)).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.read(|db| {
+            Ok(db
+                .query_row("SELECT 1 FROM org_heads LIMIT 1", [], |_| Ok(()))
+                .or_else(schema::none_is_fine)?)
+        })
+        .await
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+        if let Some(readers) = &self.readers {
+            readers.close();
+        }
+    }
+}
+
+/// The engine's errors, in the store's terms.
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        let words = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure) => {
+                Self::Unwritable(words)
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(words),
+            _ => Self::Failed(words),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Pruning: a lease, batches that each keep account of themselves, and the space given back.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use crate::api::prune::Prune;
+use crate::model::timestamp::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::sqlite::rows::{id, timestamp};
+use crate::store::{OrgId, PRUNE_LEASE_SECONDS, PruneRun, PruneRunning};
+
+/// The most pages given back in one commit.
+const PAGES_A_COMMIT: u32 = 512;
+
+fn lease_end(now: Timestamp) -> i64 {
+    now.plus(chrono::TimeDelta::seconds(PRUNE_LEASE_SECONDS)).micros()
+}
+
+pub(super) fn begin(
+    db: &Connection,
+    org: OrgId,
+    by: String,
+    cutoff: Timestamp,
+    now: Timestamp,
+) -> Result<Result<PruneRun, PruneRunning>, StoreError> {
+    let sql = "SELECT holder, started_at, expires_at FROM leases WHERE org_id = ?1 AND name = 'prune' AND expires_at > ?2";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query(params![org.0, now.micros()])?;
+    if let Some(row) = rows.next()? {
+        let holder: String = row.get(0)?;
+        let by = holder.split_once(' ').map_or(holder.as_str(), |(_, by)| by).to_owned();
+        return Ok(Err(PruneRunning {
+            by,
+            started_at: timestamp(row.get(1)?)?,
+            expires_at: timestamp(row.get(2)?)?,
+        }));
+    }
+    let holder = format!("{} {by}", Uuid::now_v7());
+    db.execute(
+        "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES (?1, 'prune', ?2, ?3, ?4) \
+         ON CONFLICT (org_id, name) DO UPDATE SET holder = excluded.holder, started_at = excluded.started_at, expires_at = excluded.expires_at",
+        params![org.0, holder, now.micros(), lease_end(now)],
+    )?;
+    let sql = "SELECT coalesce(max(prune_id), 0) + 1 FROM prunes WHERE org_id = ?1";
+    let prune_id: i64 = db.query_row(sql, [org.0], |row| row.get(0))?;
+    Ok(Ok(PruneRun { id: prune_id.unsigned_abs(), by, holder, started_at: now, cutoff }))
+}
+
+pub(super) fn batch(
+    db: &Connection,
+    org: OrgId,
+    run: &PruneRun,
+    limit: u32,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let sql = "UPDATE leases SET expires_at = ?3 WHERE org_id = ?1 AND name = 'prune' AND holder = ?2";
+    if db.execute(sql, params![org.0, run.holder, lease_end(now)])? == 0 {
+        return Err(StoreError::LeaseLost);
+    }
+    let mut delete = db.prepare_cached(
+        "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE org_id = ?1 AND occurred_at < ?2 \
+         ORDER BY occurred_at, key LIMIT ?3) RETURNING key",
+    )?;
+    let keys = delete.query_map(params![org.0, run.cutoff.micros(), limit], |row| row.get(0))?;
+    let mut ids = keys.map(|key| Ok(id(key?))).collect::<Result<Vec<_>, StoreError>>()?;
+    ids.sort_unstable();
+    let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else { return Ok(0) };
+    db.execute(
+        "INSERT INTO prunes (org_id, prune_id, started_at, by, cutoff, deleted, first_id, last_id, complete) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0) ON CONFLICT (org_id, prune_id) DO UPDATE SET \
+         deleted = deleted + excluded.deleted, first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)",
+        params![
+            org.0,
+            signed(run.id),
+            run.started_at.micros(),
+            run.by,
+            run.cutoff.micros(),
+            signed(ids.len() as u64),
+            signed(first),
+            signed(last)
+        ],
+    )?;
+    for (first, last) in ranges(&ids) {
+        remember(db, org, run.id, first, last)?;
+    }
+    Ok(ids.len() as u64)
+}
+
+/// Runs of consecutive ids.
+fn ranges(sorted: &[u64]) -> Vec<(u64, u64)> {
+    let runs = sorted.chunk_by(|a, b| a + 1 == *b);
+    runs.filter_map(|run| Some((*run.first()?, *run.last()?))).collect()
+}
+
+/// Keeps which prune took the ids, growing the range before them when it is this prune's and ends there.
+fn remember(db: &Connection, org: OrgId, prune_id: u64, first: u64, last: u64) -> Result<(), StoreError> {
+    let sql = "UPDATE pruned_ids SET last_id = ?4 WHERE org_id = ?1 AND prune_id = ?2 AND last_id = ?3 - 1 AND first_id = \
+               (SELECT max(first_id) FROM pruned_ids WHERE org_id = ?1 AND first_id < ?3)";
+    let values = params![org.0, signed(prune_id), signed(first), signed(last)];
+    if db.prepare_cached(sql)?.execute(values)? == 0 {
+        let sql = "INSERT INTO pruned_ids (org_id, prune_id, first_id, last_id) VALUES (?1, ?2, ?3, ?4)";
+        db.prepare_cached(sql)?.execute(values)?;
+    }
+    Ok(())
+}
+
+pub(super) fn finish(
+    db: &Connection,
+    org: OrgId,
+    run: &PruneRun,
+    complete: bool,
+    now: Timestamp,
+) -> Result<Option<Prune>, StoreError> {
+    db.execute(
+        "DELETE FROM leases WHERE org_id = ?1 AND name = 'prune' AND holder = ?2",
+        params![org.0, run.holder],
+    )?;
+    let sql = "UPDATE prunes SET finished_at = ?3, complete = ?4 WHERE org_id = ?1 AND prune_id = ?2";
+    if db.execute(sql, params![org.0, signed(run.id), now.micros(), complete])? == 0 {
+        return Ok(None);
+    }
+    // Nobody's snapshot outlives the entries it stood in.
+    db.execute(
+        "DELETE FROM users WHERE org_id = ?1 AND NOT EXISTS \
+         (SELECT 1 FROM entries WHERE entries.org_id = ?1 AND entries.user_ref = users.user_ref)",
+        [org.0],
+    )?;
+    one(db, org, signed(run.id))
+}
+
+pub(super) fn one(db: &Connection, org: OrgId, prune_id: i64) -> Result<Option<Prune>, StoreError> {
+    let sql = format!("SELECT {PRUNE_COLUMNS} FROM prunes WHERE org_id = ?1 AND prune_id = ?2");
+    db.query_row(&sql, params![org.0, prune_id], |row| Ok(record(row))).optional()?.transpose()
+}
+
+pub(super) fn list(db: &Connection, org: OrgId) -> Result<Vec<Prune>, StoreError> {
+    let mut select =
+        db.prepare(&format!("SELECT {PRUNE_COLUMNS} FROM prunes WHERE org_id = ?1 ORDER BY prune_id DESC"))?;
+    let records = select.query_map([org.0], |row| Ok(record(row)))?;
+    records.map(|record| record?).collect()
+}
+
+const PRUNE_COLUMNS: &str =
+    "prune_id, started_at, finished_at, by, cutoff, deleted, first_id, last_id, complete";
+
+fn record(row: &Row<'_>) -> Result<Prune, StoreError> {
+    let whole = |column: usize| row.get::<_, i64>(column).map(i64::unsigned_abs);
+    Ok(Prune {
+        id: whole(0)?,
+        started_at: timestamp(row.get(1)?)?,
+        finished_at: row.get::<_, Option<i64>>(2)?.map(timestamp).transpose()?,
+        by: row.get(3)?,
+        cutoff: timestamp(row.get(4)?)?,
+        deleted: whole(5)?,
+        first_id: whole(6)?,
+        last_id: whole(7)?,
+        complete: row.get(8)?,
+    })
+}
+
+/// Gives some free pages back to the file system; tells whether there are more.
+pub(super) fn give_back_space(db: &Connection) -> Result<bool, StoreError> {
+    let free = || db.pragma_query_value(None, "freelist_count", |row| row.get::<_, i64>(0));
+    let before = free()?;
+    if before > 0 {
+        let mut vacuum = db.prepare(&format!("PRAGMA incremental_vacuum({PAGES_A_COMMIT})"))?;
+        let mut rows = vacuum.query([])?;
+        while rows.next()?.is_some() {}
+    }
+    let after = free()?;
+    Ok(after > 0 && after < before)
+}
+
+/// Empties the write-ahead log, unless a reader still needs it: the next checkpoint does it then.
+pub(super) fn empty_the_log(db: &Connection) -> Result<(), StoreError> {
+    Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,89 @@
+//! Reading entries: a page by key, one by id.
+
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+
+use crate::api::page::Pruned;
+use crate::api::prune::Prune;
+use crate::model::page::Order;
+use crate::store::condition::Parameter;
+use crate::store::error::StoreError;
+use crate::store::sqlite::prune;
+use crate::store::sqlite::rows::{COLUMNS, Reader, condition, head, key, timestamp};
+use crate::store::{Lookup, OrgId, PageRead, PageRequest};
+
+pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result<PageRead, StoreError> {
+    let head = head(db, org)?;
+    let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
+    let mut condition = condition(db, org, &request.filter, as_of)?;
+    let (order_by, after) = match request.order {
+        Order::Descending => ("occurred_at DESC, key DESC", "(occurred_at, key) < (?, ?)"),
+        Order::Ascending => ("occurred_at, key", "(occurred_at, key) > (?, ?)"),
+        Order::ById => ("key", "key > ?"),
+    };
+    if request.order == Order::ById {
+        // The organization's rows begin here; without this bound the scan would begin at the first organization's.
+        let after_id = request.after.map_or(0, |position| position.id);
+        condition.and(after, [Parameter::Integer(key(org, after_id))]);
+    } else if let Some(position) = request.after {
+        condition.and(
+            after,
+            [Parameter::Integer(position.occurred_at.micros()), Parameter::Integer(key(org, position.id))],
+        );
+    }
+    let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
+    // One more than asked for tells whether there is a next page. Where rows are judged one by one, they are read one
+    // by one until the page is full.
+    let sql_limit = if request.filter.looks_inside() { -1 } else { i64::from(request.limit) + 1 };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM entries WHERE {} ORDER BY {order_by} LIMIT {sql_limit}",
+        condition.sql
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(&condition.parameters))?;
+    let mut reader = Reader::new(db, org);
+    let mut entries = Vec::with_capacity(wanted.min(1000));
+    let mut more = false;
+    while let Some(row) = rows.next()? {
+        let entry = reader.entry(row)?;
+        if !request.filter.matches_content(&entry) {
+            continue;
+        }
+        if entries.len() == wanted {
+            more = true;
+            break;
+        }
+        entries.push(entry);
+    }
+    Ok(PageRead { entries, more, as_of, pruned: pruned(db, org)? })
+}
+
+pub(super) fn entry(db: &Connection, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
+    if id == 0 || id > head(db, org)? {
+        return Ok(Lookup::Missing);
+    }
+    let mut select = db.prepare_cached(&format!("SELECT {COLUMNS} FROM entries WHERE key = ?1"))?;
+    if let Some(row) = select.query([key(org, id)])?.next()? {
+        return Ok(Lookup::Found(Box::new(Reader::new(db, org).entry(row)?)));
+    }
+    pruned_by(db, org, id)?
+        .map(Lookup::Pruned)
+        .ok_or_else(|| StoreError::Damaged(format!("entry {id} is missing and no prune took it")))
+}
+
+fn pruned_by(db: &Connection, org: OrgId, id: u64) -> Result<Option<Prune>, StoreError> {
+    let id = i64::try_from(id).unwrap_or(i64::MAX);
+    let mut select = db.prepare_cached(
+        "SELECT prune_id FROM pruned_ids WHERE org_id = ?1 AND first_id <= ?2 AND last_id >= ?2 ORDER BY first_id DESC LIMIT 1",
+    )?;
+    let prune_id: Option<i64> = select.query_row(params![org.0, id], |row| row.get(0)).optional()?;
+    prune_id.map_or(Ok(None), |prune_id| prune::one(db, org, prune_id))
+}
+
+/// What earlier prunes took: few rows, for there is one a prune.
+fn pruned(db: &Connection, org: OrgId) -> Result<Option<Pruned>, StoreError> {
+    let mut select = db.prepare_cached("SELECT max(last_id), max(cutoff) FROM prunes WHERE org_id = ?1")?;
+    let (through_id, before): (Option<i64>, Option<i64>) =
+        select.query_row([org.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(through_id), Some(before)) = (through_id, before) else { return Ok(None) };
+    Ok(Some(Pruned { through_id: through_id.unsigned_abs(), before: timestamp(before)? }))
+}

@@ -1,0 +1,142 @@
+//! Between rows and entries: column order, closed words as numbers, users by their snapshot.
+
+use std::collections::HashMap;
+
+use rusqlite::types::{ToSql, ToSqlOutput};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use crate::model::change::Changes;
+use crate::model::entry::{Context, Entry, User};
+use crate::model::filter::{Filter, user_matches};
+use crate::model::timestamp::Timestamp;
+use crate::model::words::{Action, ModelType, Via};
+use crate::store::OrgId;
+use crate::store::condition::{Condition, Parameter};
+use crate::store::error::StoreError;
+
+/// The columns [`Reader::entry`] reads, in its order.
+pub(super) const COLUMNS: &str = "key, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
+     user_agent, request_id, reason, changes";
+
+/// An organization's ids take the lower 40 bits of a key: a trillion entries each.
+const ID_BITS: u32 = 40;
+
+/// The row of an organization's entry.
+pub(super) fn key(org: OrgId, id: u64) -> i64 {
+    let id = i64::try_from(id).unwrap_or(i64::MAX).min((1 << ID_BITS) - 1);
+    (org.0 << ID_BITS) | id
+}
+
+/// The entry's id in a key.
+pub(super) fn id(key: i64) -> u64 {
+    (key & ((1 << ID_BITS) - 1)).unsigned_abs()
+}
+
+impl ToSql for Parameter {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Integer(value) => value.to_sql(),
+            Self::Text(value) => value.to_sql(),
+        }
+    }
+}
+
+pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_micros(micros).ok_or_else(|| StoreError::Damaged(format!("{micros} is no time of ours")))
+}
+
+/// The word at a stored number.
+pub(super) fn word<T: Copy>(all: &[T], code: i64) -> Result<T, StoreError> {
+    let word = usize::try_from(code).ok().and_then(|place| all.get(place));
+    word.copied().ok_or_else(|| StoreError::Damaged(format!("{code} is no word of ours")))
+}
+
+/// The organization's highest id.
+pub(super) fn head(db: &Connection, org: OrgId) -> Result<u64, StoreError> {
+    let mut statement = db.prepare_cached("SELECT head FROM org_heads WHERE org_id = ?1")?;
+    let head: Option<i64> = statement.query_row([org.0], |row| row.get(0)).optional()?;
+    Ok(head.map_or(0, i64::unsigned_abs))
+}
+
+/// What every read of entries begins with: the organization, the bound, and what SQL can say of the filter.
+pub(super) fn condition(
+    db: &Connection,
+    org: OrgId,
+    filter: &Filter,
+    as_of: u64,
+) -> Result<Condition, StoreError> {
+    let mut condition = Condition::default();
+    condition.and("org_id = ?", [Parameter::Integer(org.0)]);
+    condition.and("key <= ?", [Parameter::Integer(key(org, as_of))]);
+    let user_refs = if filter.user.is_any() { None } else { Some(user_refs(db, org, filter)?) };
+    condition.and_filter(filter, user_refs.as_deref());
+    Ok(condition)
+}
+
+/// The users a filter means, by its own meaning: there are few, so each is looked at.
+fn user_refs(db: &Connection, org: OrgId, filter: &Filter) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT user_ref, snapshot FROM users WHERE org_id = ?1")?;
+    let mut rows = statement.query([org.0])?;
+    let mut refs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let user = parse_user(&row.get::<_, String>(1)?)?;
+        if filter.user.admits(|wanted| user_matches(wanted, &user)) {
+            refs.push(row.get(0)?);
+        }
+    }
+    Ok(refs)
+}
+
+fn parse_user(snapshot: &str) -> Result<User, StoreError> {
+    serde_json::from_str(snapshot).map_err(|error| StoreError::Damaged(format!("a user: {error}")))
+}
+
+/// Turns rows into entries and remembers the users it has met.
+pub(super) struct Reader<'a> {
+    db: &'a Connection,
+    org: OrgId,
+    users: HashMap<i64, User>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(db: &'a Connection, org: OrgId) -> Self {
+        Self { db, org, users: HashMap::new() }
+    }
+
+    pub(super) fn user(&mut self, user_ref: i64) -> Result<&User, StoreError> {
+        if !self.users.contains_key(&user_ref) {
+            let mut statement =
+                self.db.prepare_cached("SELECT snapshot FROM users WHERE org_id = ?1 AND user_ref = ?2")?;
+            let snapshot: String = statement.query_row(params![self.org.0, user_ref], |row| row.get(0))?;
+            self.users.insert(user_ref, parse_user(&snapshot)?);
+        }
+        self.users.get(&user_ref).ok_or_else(|| StoreError::Damaged("a user is missing".to_owned()))
+    }
+
+    /// Reads a row of [`COLUMNS`].
+    pub(super) fn entry(&mut self, row: &Row<'_>) -> Result<Entry, StoreError> {
+        let via: Option<i64> = row.get(9)?;
+        let changes = Changes::from_text(row.get(14)?)
+            .map_err(|error| StoreError::Damaged(format!("changes: {error}")))?;
+        Ok(Entry {
+            id: id(row.get(0)?),
+            uuid: Uuid::from_bytes(row.get(1)?),
+            occurred_at: timestamp(row.get(2)?)?,
+            recorded_at: timestamp(row.get(3)?)?,
+            action: word(Action::ALL, row.get(4)?)?,
+            model_type: word(ModelType::ALL, row.get(5)?)?,
+            model_id: row.get(6)?,
+            model_name: row.get(7)?,
+            user: self.user(row.get(8)?)?.clone(),
+            context: Context {
+                via: via.map(|code| word(Via::ALL, code)).transpose()?,
+                ip: row.get(10)?,
+                user_agent: row.get(11)?,
+                request_id: row.get(12)?,
+            },
+            reason: row.get(13)?,
+            changes,
+        })
+    }
+}

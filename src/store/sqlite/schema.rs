@@ -1,0 +1,167 @@
+//! Opening a database: how SQLite is set up, and the numbered migrations that bring a file to the present schema.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::store::error::StoreError;
+
+/// The migrations, in order. A file's `user_version` is the number of those it has.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_entries.sqlite.sql")];
+
+/// Says that a file is ours: "KrAu".
+const APPLICATION_ID: i32 = 0x4b72_4175;
+/// How long to wait for another process, such as a command on the file a server is using.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
+    create_private(path).map_err(|error| cannot_open(path, &error))?;
+    let open = || {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        // Space is given back page by page, and what was deleted is overwritten: pruned text leaves the file.
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.execute_batch(
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
+        )?;
+        set_up(&connection)?;
+        Ok::<_, StoreError>(connection)
+    };
+    let connection = open().map_err(|error| explain_opening(path, error))?;
+    migrate(&connection, &path.display().to_string())?;
+    Ok(connection)
+}
+
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let open = || {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        set_up(&connection)?;
+        Ok::<_, StoreError>(connection)
+    };
+    open().map_err(|error| explain_opening(path, error))
+}
+
+pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
+    let connection = Connection::open_in_memory()?;
+    set_up(&connection)?;
+    migrate(&connection, "in memory")?;
+    Ok(connection)
+}
+
+/// Lets a query for one row find none.
+pub(super) fn none_is_fine(error: rusqlite::Error) -> Result<(), rusqlite::Error> {
+    if error == rusqlite::Error::QueryReturnedNoRows { Ok(()) } else { Err(error) }
+}
+
+fn set_up(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Makes the file and its directory before SQLite does, so that nobody else may read them; its side files take over
+/// the file's mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        options.mode(0o600);
+        builder.mode(0o700);
+    }
+    directory.map_or(Ok(()), |directory| builder.create(directory))?;
+    match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    }
+}
+
+fn cannot_open(path: &Path, cause: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Open { location: path.display().to_string(), cause: cause.to_string() }
+}
+
+fn explain_opening(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged(cause) => cannot_open(path, &format!("it is no database of this tool ({cause})")),
+        StoreError::Unwritable(cause) | StoreError::Failed(cause) => cannot_open(path, &cause),
+        other => other,
+    }
+}
+
+/// Applies what is missing under the write lock, so that two processes that start at once do it once.
+fn migrate(connection: &Connection, location: &str) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let result = (|| {
+        let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if application != APPLICATION_ID && tables > 0 {
+            let cause = "it is a database of another programme".to_owned();
+            return Err(StoreError::Open { location: location.to_owned(), cause });
+        }
+        if found > known {
+            return Err(StoreError::NewerSchema { location: location.to_owned(), found, known });
+        }
+        for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+            connection.execute_batch(migration)?;
+        }
+        connection.pragma_update(None, "user_version", known)?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        Ok(())
+    })();
+    connection.execute_batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_is_not_ours_and_says_so() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x.db");
+        std::fs::write(&path, "not a database, but long enough to be looked at by the engine ".repeat(20))
+            .expect("written");
+        let words = open_for_writing(&path).expect_err("no database").to_string();
+        assert!(words.contains("x.db") && words.contains("no database of this tool"), "{words}");
+
+        let other = directory.path().join("other.db");
+        Connection::open(&other).expect("opens").execute_batch("CREATE TABLE t (a)").expect("made");
+        let words = open_for_writing(&other).expect_err("another programme's").to_string();
+        assert!(words.contains("another programme"), "{words}");
+
+        let newer = directory.path().join("newer.db");
+        open_for_writing(&newer).expect("made").pragma_update(None, "user_version", 99).expect("set");
+        assert!(matches!(open_for_writing(&newer), Err(StoreError::NewerSchema { found: 99, .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_and_directories_are_the_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("made/audit.db");
+        let _open = open_for_writing(&path).expect("made");
+        let mode = |name: &str| {
+            std::fs::metadata(directory.path().join(name)).expect("there").permissions().mode() & 0o777
+        };
+        assert_eq!((mode("made"), mode("made/audit.db"), mode("made/audit.db-wal")), (0o700, 0o600, 0o600));
+    }
+}
