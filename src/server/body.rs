@@ -1,0 +1,182 @@
+//! Reading request bodies and query strings: bounded in size and time, and never quoting what was sent.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::api::problem::{Code, Problem};
+use crate::api::routes::{MAX_BODY_BYTES, NDJSON};
+use crate::model::draft::FieldError;
+use crate::server::error::ApiError;
+
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// The media types a body may have.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum MediaType {
+    Json,
+    NdJson,
+}
+
+pub(super) fn media_type(headers: &HeaderMap) -> Result<MediaType, ApiError> {
+    let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    match sent.split(';').next().unwrap_or("").trim().to_ascii_lowercase().as_str() {
+        "application/json" => Ok(MediaType::Json),
+        NDJSON => Ok(MediaType::NdJson),
+        _ => Err(unsupported("application/json or application/x-ndjson")),
+    }
+}
+
+pub(super) fn unsupported(expected: &str) -> ApiError {
+    ApiError::new(Code::UnsupportedMediaType, format!("the body's Content-Type must be {expected}"))
+}
+
+pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
+    let read = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, MAX_BODY_BYTES)).await;
+    match read {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if std::error::Error::source(&error).is_some_and(is_length_limit) => {
+            Err(ApiError::new(Code::TooLarge, "the body is larger than 8 MiB: send fewer entries at a time"))
+        }
+        Ok(Err(_)) => Err(ApiError::new(Code::Malformed, "the body ended before it was whole")),
+        Err(_) => Err(ApiError::new(Code::Timeout, "the body took longer than a minute to arrive")),
+    }
+}
+
+fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<http_body_util::LengthLimitError>()
+}
+
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        ApiError::new(Code::Malformed, format!("the body is not UTF-8 at byte {}", error.valid_up_to()))
+    })
+}
+
+/// Reads JSON of a documented shape.
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    // The second reading finds out which member is at fault; only a faulty body pays for it.
+    serde_json::from_str(text).map_err(|error| {
+        let at = format!("line {} column {}", error.line(), error.column());
+        if !error.is_data() {
+            return Problem::new(Code::Malformed, format!("the body is not JSON at {at}"));
+        }
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let located = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
+        let path = located.map(|error| error.path().to_string()).filter(|path| path != ".");
+        Problem::invalid(vec![FieldError::new(known_part(path.as_deref()), said(&error.to_string()))])
+    })
+}
+
+/// A path of members, cut before the first that is not of our own naming: a key may be a secret by mistake.
+fn known_part(path: Option<&str>) -> String {
+    const OURS: &[&str] = &[
+        "uuid",
+        "occurred_at",
+        "action",
+        "model_type",
+        "model_id",
+        "model_name",
+        "user",
+        "id",
+        "email",
+        "name",
+        "role",
+        "kind",
+        "context",
+        "via",
+        "ip",
+        "user_agent",
+        "request_id",
+        "reason",
+        "before",
+        "after",
+        "changes",
+        "field",
+        "old",
+        "new",
+        "redacted",
+        "dry_run",
+        "older_than",
+        "max_delete",
+        "max_seconds",
+    ];
+    let ours = |part: &&str| OURS.contains(&part.split('[').next().unwrap_or(""));
+    let known: Vec<_> = path.unwrap_or("").split('.').take_while(ours).collect();
+    if known.is_empty() { "body".to_owned() } else { known.join(".") }
+}
+
+/// What the parser said, without what it quoted: the value it met may be a secret.
+fn said(words: &str) -> String {
+    let words = words.split(" at line ").next().unwrap_or(words);
+    if words.starts_with("missing field") || words.starts_with("duplicate field") {
+        return words.to_owned();
+    }
+    match words.rfind("expected ") {
+        Some(at) if words.starts_with("unknown field") => format!("has an unknown member: {}", &words[at..]),
+        Some(at) => format!("is not what it should be: {}", &words[at..]),
+        None => "is not of the documented shape".to_owned(),
+    }
+}
+
+/// The pairs of a query string.
+pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, ApiError> {
+    let query = query.unwrap_or("");
+    if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
+        return Err(ApiError::new(Code::Malformed, "the query string is not UTF-8"));
+    }
+    Ok(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::proposal::Proposal;
+
+    #[test]
+    fn faults_are_located_and_nothing_that_was_sent_is_quoted() {
+        for (text, field, detail) in [
+            (
+                r#"{"action":"c4n4ry"}"#,
+                "action",
+                "is not what it should be: expected one of created, updated, deleted",
+            ),
+            (
+                r#"{"action":"created","model_type":7}"#,
+                "model_type",
+                "is not what it should be: expected a string",
+            ),
+            (r#"{"action":"created"}"#, "body", "missing field `model_type`"),
+            (
+                r#"{"user":{"kind":"c4n4ry"}}"#,
+                "user.kind",
+                "is not what it should be: expected one of user, token, service, system",
+            ),
+            (
+                r#"{"user":{"c4n4ry":1}}"#,
+                "user",
+                "has an unknown member: expected one of `id`, `email`, `name`, `role`, `kind`",
+            ),
+            (
+                r#"{"changes":[{"field":"c4n4ry"},{"field":{}}]}"#,
+                "changes[1].field",
+                "is not what it should be: expected a string",
+            ),
+            (r#"["c4n4ry"]"#, "body", "is not what it should be: expected internally tagged enum"),
+        ] {
+            let problem = json::<Proposal>(text).map(|_| ()).expect_err(text);
+            assert_eq!(problem.code, Code::Invalid, "{text}");
+            assert_eq!(problem.errors[0].field, field, "{text}");
+            if !text.starts_with('[') {
+                assert_eq!(problem.errors[0].detail, detail, "{text}");
+            }
+            assert!(!serde_json::to_string(&problem).expect("serialises").contains("c4n4ry"), "{problem:?}");
+        }
+        assert_eq!(json::<Proposal>("{c4n4ry").map(|_| ()).expect_err("no JSON").code, Code::Malformed);
+    }
+}

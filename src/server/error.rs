@@ -1,0 +1,102 @@
+//! From what went wrong to what is answered: one total match, internals logged once and never sent.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::api::problem::{Code, Problem};
+use crate::api::routes::PROBLEM_JSON;
+use crate::model::draft::FieldError;
+use crate::server::router::{REQUEST_ID, problem_of_status};
+use crate::store::error::StoreError;
+
+/// How soon a caller may try again when the store cannot be reached, in seconds.
+const RETRY_SECONDS: u64 = 2;
+
+/// An error on its way to the caller.
+#[derive(Debug, Clone)]
+pub(super) struct ApiError(pub(super) Box<Problem>);
+
+impl ApiError {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Problem::new(code, detail).into()
+    }
+
+    pub(super) fn internal() -> Self {
+        Self::new(Code::Internal, "the server failed; its log has the details under this request id")
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
+
+impl From<Vec<FieldError>> for ApiError {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Problem::invalid(errors).into()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Locked | StoreError::Unwritable(_) | StoreError::Closed | StoreError::Open { .. } => {
+                tracing::error!(error = %error, "the store cannot be used");
+                Self::new(
+                    Code::Unavailable,
+                    "the store cannot be reached or written at the moment; nothing of this request was stored",
+                )
+            }
+            StoreError::LeaseLost => {
+                Self::new(Code::PruneRunning, "another prune took over; what this one deleted is on record")
+            }
+            StoreError::Exists(_) | StoreError::Missing(_) => Self::new(Code::Invalid, error.to_string()),
+            StoreError::NewerSchema { .. }
+            | StoreError::UnknownUrl(_)
+            | StoreError::NoPostgres
+            | StoreError::Damaged(_)
+            | StoreError::Failed(_) => {
+                tracing::error!(error = %error, "the store failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        if self.0.code == Code::Unauthorized {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.0.code == Code::Unavailable {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
+        }
+        // The body is written by `finish_problems`, which knows the request's id.
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives every error answer, whoever made it, its problem body with the request's id.
+pub(super) async fn finish_problems(request: Request, next: Next) -> Response {
+    let request_id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let problem = response.extensions_mut().remove::<ApiError>().map(|error| *error.0);
+    let problem = Problem { request_id, ..problem.unwrap_or_else(|| problem_of_status(status)) };
+    let (mut parts, _) = response.into_parts();
+    let body = Json(problem).into_response().into_body();
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    Response::from_parts(parts, body)
+}

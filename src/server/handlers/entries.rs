@@ -1,0 +1,127 @@
+//! Reading: a page, one entry, counts.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+
+use crate::api::page::{Facets, Page, PageInfo, Total};
+use crate::api::parameters::{FilterParameters, ListParameters};
+use crate::api::problem::{Code, Problem};
+use crate::api::query::{Query, read_only_filter};
+use crate::model::entry::Entry;
+use crate::model::page::{Cursor, Order, Position};
+use crate::model::timestamp::Timestamp;
+use crate::server::Server;
+use crate::server::auth::{Caller, Read};
+use crate::server::body;
+use crate::server::error::ApiError;
+use crate::store::{Lookup, PageRequest};
+
+/// Reads one page of entries, newest first.
+#[utoipa::path(
+    get, path = crate::api::routes::AUDIT_LOGS, operation_id = "list_audit_logs", security(("bearer" = ["read"])), params(ListParameters),
+    responses(
+        (status = 200, description = "One page", body = Page),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "An unknown parameter or word, or another question's cursor", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list(
+    State(server): State<Server>,
+    caller: Caller<Read>,
+    RawQuery(raw): RawQuery,
+) -> Result<Json<Page>, ApiError> {
+    let pairs = body::pairs(raw.as_deref())?;
+    let query = Query::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let org = caller.organization.id;
+    let binding = query.binding(org.number());
+    let after_id = query.after_id.map(|id| Position { occurred_at: Timestamp::MIN, id });
+    let (after, as_of) = match query.cursor {
+        None => (after_id, query.as_of),
+        Some(cursor) => {
+            if cursor.binding != binding || query.as_of.is_some_and(|as_of| as_of != cursor.as_of) {
+                let detail = "the cursor was made for another filter, order or as_of: repeat the question it came from, or leave it out";
+                return Err(ApiError::new(Code::CursorMismatch, detail));
+            }
+            (Some(cursor.position), Some(cursor.as_of))
+        }
+    };
+    let request =
+        PageRequest { filter: query.filter.clone(), order: query.order, limit: query.limit, after, as_of };
+    let read = server.store.page(org, request).await?;
+    let total = match query.total {
+        true => Some(Total { count: server.store.count(org, query.filter, read.as_of).await?, exact: true }),
+        false => None,
+    };
+    let last = read.entries.last().filter(|_| read.more);
+    let next_cursor = last.map(|entry| {
+        let position = Position { occurred_at: entry.occurred_at, id: entry.id };
+        Cursor { position, as_of: read.as_of, binding }.encode()
+    });
+    // A follower sees only what is newer; what was pruned before does not concern it.
+    let pruned = read.pruned.filter(|_| query.order != Order::ById);
+    Ok(Json(Page {
+        data: read.entries,
+        page: PageInfo { limit: query.limit, next_cursor, as_of: read.as_of },
+        total,
+        pruned,
+    }))
+}
+
+/// Reads one entry.
+#[utoipa::path(
+    get, path = crate::api::routes::AUDIT_LOG, operation_id = "show_audit_log", security(("bearer" = ["read"])),
+    params(("id" = u64, Path, description = "The entry's id", minimum = 1, example = 1)),
+    responses(
+        (status = 200, description = "The entry", body = Entry),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No entry has this id", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The entry was pruned", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn show(
+    State(server): State<Server>,
+    caller: Caller<Read>,
+    Path(id): Path<String>,
+) -> Result<Json<Entry>, ApiError> {
+    let missing = || {
+        ApiError::new(Code::NotFound, "no entry has this id: ids are whole numbers from 1, per organization")
+    };
+    let id = id.parse().map_err(|_| missing())?;
+    match server.store.entry(caller.organization.id, id).await? {
+        Lookup::Found(entry) => Ok(Json(*entry)),
+        Lookup::Missing => Err(missing()),
+        Lookup::Pruned(prune) => {
+            let at = prune.finished_at.unwrap_or(prune.started_at);
+            let detail = format!(
+                "entry {id} was pruned at {at} by {} (prune {}, cutoff {})",
+                prune.by, prune.id, prune.cutoff
+            );
+            Err(ApiError::new(Code::Pruned, detail))
+        }
+    }
+}
+
+/// Counts entries by action, model type, user and day.
+#[utoipa::path(
+    get, path = crate::api::routes::FACETS, operation_id = "count_audit_logs", security(("bearer" = ["read"])), params(FilterParameters),
+    responses(
+        (status = 200, description = "Counts", body = Facets),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "An unknown parameter or word", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn facets(
+    State(server): State<Server>,
+    caller: Caller<Read>,
+    RawQuery(raw): RawQuery,
+) -> Result<Json<Facets>, ApiError> {
+    let pairs = body::pairs(raw.as_deref())?;
+    let filter = read_only_filter(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    Ok(Json(server.store.facets(caller.organization.id, filter).await?))
+}

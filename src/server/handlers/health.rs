@@ -1,0 +1,69 @@
+//! For those who run the server: liveness, readiness, metrics, and the contract.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+
+use crate::api::problem::Problem;
+use crate::server::error::ApiError;
+use crate::server::{Server, router};
+
+/// Everything is well.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// Always `ok`.
+    status: &'static str,
+}
+
+const OK: Json<Health> = Json(Health { status: "ok" });
+
+/// Answers as long as the process lives.
+#[utoipa::path(
+    get, path = crate::api::routes::HEALTHZ, operation_id = "healthz",
+    responses(
+        (status = 200, description = "Alive", body = Health),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn healthz() -> Json<Health> {
+    OK
+}
+
+/// Answers when the store can be reached and its schema is current.
+#[utoipa::path(
+    get, path = crate::api::routes::READYZ, operation_id = "readyz",
+    responses(
+        (status = 200, description = "Ready", body = Health),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {
+    server.store.ready().await?;
+    Ok(OK)
+}
+
+/// Counters in the OpenMetrics text format.
+#[utoipa::path(
+    get, path = crate::api::routes::METRICS, operation_id = "metrics",
+    responses(
+        (status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text"),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoResponse, ApiError> {
+    let text = server.metrics.text().map_err(|_| ApiError::internal())?;
+    Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+}
+
+/// This document.
+#[utoipa::path(
+    get, path = crate::api::routes::OPENAPI, operation_id = "openapi",
+    responses(
+        (status = 200, description = "OpenAPI 3.1", body = Object),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn openapi() -> Json<OpenApi> {
+    Json(router::openapi())
+}

@@ -1,0 +1,208 @@
+//! Retention, and deleting what has passed it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use crate::api::problem::{Code, Problem};
+use crate::api::prune::{
+    Prune as PruneRecord, PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer,
+};
+use crate::model::draft::FieldError;
+use crate::model::timestamp::Timestamp;
+use crate::server::Server;
+use crate::server::auth::{Caller, Prune, Read};
+use crate::server::body::{self, MediaType};
+use crate::server::error::ApiError;
+use crate::store::error::StoreError;
+use crate::store::{Holdings, OrgId, PruneRun};
+
+/// Tells what the organization promises to keep and what it holds.
+#[utoipa::path(
+    get, path = crate::api::routes::RETENTION, operation_id = "retention", security(("bearer" = ["read"])),
+    responses(
+        (status = 200, description = "Plan, cutoff and counts", body = RetentionAnswer),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn retention(
+    State(server): State<Server>,
+    caller: Caller<Read>,
+) -> Result<Json<RetentionAnswer>, ApiError> {
+    let retention = caller.organization.retention;
+    let now = server.settings.clock.now();
+    let cutoff = retention.plan.retention().before(now);
+    let holdings = server.store.holdings(caller.organization.id, cutoff).await?;
+    let last_prune = server.store.prunes(caller.organization.id).await?.into_iter().next();
+    Ok(Json(RetentionAnswer {
+        plan: retention.plan,
+        retention: retention.plan.retention(),
+        floor: retention.floor,
+        now,
+        cutoff,
+        counts: sum(&holdings),
+        oldest: holdings.oldest,
+        newest: holdings.newest,
+        last_prune,
+    }))
+}
+
+/// Lists past prunes, newest first.
+#[utoipa::path(
+    get, path = crate::api::routes::PRUNES, operation_id = "prunes", security(("bearer" = ["read"])),
+    responses(
+        (status = 200, description = "Past prunes", body = Prunes),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn prunes(
+    State(server): State<Server>,
+    caller: Caller<Read>,
+) -> Result<Json<Prunes>, ApiError> {
+    Ok(Json(Prunes { data: server.store.prunes(caller.organization.id).await? }))
+}
+
+/// Deletes what has expired, or with `dry_run` says what would go.
+#[utoipa::path(
+    post, path = crate::api::routes::PRUNE, operation_id = "prune", security(("bearer" = ["prune"])),
+    request_body(content = PruneRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "What was deleted, or what would be", body = PruneAnswer),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope prune", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body took too long to arrive", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Another prune is running", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Larger than 8 MiB", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Inside the retention period, or more than max_delete", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn prune(
+    State(server): State<Server>,
+    caller: Caller<Prune>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<PruneAnswer>, ApiError> {
+    if body::media_type(&headers)? != MediaType::Json {
+        return Err(body::unsupported("application/json"));
+    }
+    let bytes = body::read(body).await?;
+    let request: PruneRequest = body::json(body::utf8(&bytes)?)?;
+    let retention = caller.organization.retention;
+    let org = caller.organization.id;
+    let now = server.settings.clock.now();
+    let cutoff = retention.cutoff(request.older_than, now).map_err(|error| {
+        let errors = vec![FieldError::new("older_than", error.to_string())];
+        ApiError::from(Problem { errors, ..Problem::new(Code::InsideRetention, error.to_string()) })
+    })?;
+    let holdings = server.store.holdings(org, cutoff).await?;
+    let counts = sum(&holdings);
+    let answer = |complete, prune| {
+        Json(PruneAnswer {
+            dry_run: request.dry_run,
+            complete,
+            now,
+            cutoff,
+            plan: retention.plan,
+            retention: retention.plan.retention(),
+            counts,
+            by_model_type: holdings.by_model_type,
+            oldest: holdings.oldest,
+            prune,
+        })
+    };
+    if request.dry_run {
+        return Ok(answer(true, None));
+    }
+    if let Some(max_delete) = request.max_delete.filter(|max| counts.expired > *max) {
+        let detail = format!(
+            "{} entries have expired and max_delete is {max_delete}: nothing was deleted",
+            counts.expired
+        );
+        return Err(ApiError::new(Code::OverMaxDelete, detail));
+    }
+    let (complete, prune) = run(server, org, caller.token, cutoff, request.max_seconds).await?;
+    Ok(answer(complete, prune))
+}
+
+fn sum(holdings: &Holdings) -> PruneCounts {
+    let counts = holdings.by_model_type.iter();
+    counts.fold(PruneCounts::default(), |sum, one| PruneCounts {
+        expired: sum.expired + one.expired,
+        kept: sum.kept + one.kept,
+    })
+}
+
+/// Tells a prune that nobody waits for it any more.
+struct StopWhenDropped(Arc<AtomicBool>);
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Deletes in batches until nothing is left, the time is up or the caller has gone, in a task of its own: whatever
+/// happens to the request, the lease is given back and the record closed.
+async fn run(
+    server: Server,
+    org: OrgId,
+    by: String,
+    cutoff: Timestamp,
+    max_seconds: Option<u32>,
+) -> Result<(bool, Option<PruneRecord>), ApiError> {
+    let now = server.settings.clock.now();
+    let run = server.store.begin_prune(org, by, cutoff, now).await?.map_err(|running| {
+        let detail = format!(
+            "{} has been pruning since {}; its lease ends at {} unless it is renewed: try again later",
+            running.by, running.started_at, running.expires_at
+        );
+        ApiError::new(Code::PruneRunning, detail)
+    })?;
+    let stop = StopWhenDropped(Arc::default());
+    let stopped = Arc::clone(&stop.0);
+    let end = max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
+    let task = tokio::spawn(async move {
+        let deleted = batches(&server, org, &run, end, &stopped).await;
+        let complete = matches!(deleted, Ok(true));
+        let record = server.store.finish_prune(org, run, complete, server.settings.clock.now()).await?;
+        deleted?;
+        Ok::<_, StoreError>((complete, record))
+    });
+    let outcome = task.await.map_err(|_| ApiError::internal())?;
+    drop(stop);
+    Ok(outcome?)
+}
+
+/// Deletes batch after batch; tells whether nothing is left.
+async fn batches(
+    server: &Server,
+    org: OrgId,
+    run: &PruneRun,
+    end: Option<Instant>,
+    stopped: &AtomicBool,
+) -> Result<bool, StoreError> {
+    loop {
+        if stopped.load(Ordering::Relaxed) || end.is_some_and(|end| Instant::now() >= end) {
+            return Ok(false);
+        }
+        let deleted = server
+            .store
+            .prune_batch(org, run.clone(), server.settings.prune_batch, server.settings.clock.now())
+            .await?;
+        server.metrics.pruned.inc_by(deleted);
+        if deleted < u64::from(server.settings.prune_batch) {
+            return Ok(true);
+        }
+    }
+}

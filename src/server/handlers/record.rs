@@ -1,0 +1,195 @@
+//! Recording: one entry as JSON, or many as NDJSON.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::api::problem::{Code, Problem};
+use crate::api::record::{LineAnswer, NotRecorded, Unrecorded};
+use crate::api::routes::{AUDIT_LOGS, NDJSON};
+use crate::model::draft::{Draft, FieldError, Refusal};
+use crate::model::entry::Entry;
+use crate::model::proposal::Proposal;
+use crate::server::auth::{Caller, Record};
+use crate::server::body::{self, MediaType};
+use crate::server::error::ApiError;
+use crate::server::{Server, Settings};
+use crate::store::Appended;
+
+/// How a recording is done.
+#[derive(Default, Clone, Copy)]
+struct Options {
+    atomic: bool,
+    dry_run: bool,
+}
+
+/// Records one entry, or many.
+///
+/// NDJSON is answered with one line for each line of the request, in order; bad lines do not stop good ones unless
+/// `atomic=true`. What is answered 201 survives a crash of process and machine.
+#[utoipa::path(
+    post, path = crate::api::routes::AUDIT_LOGS, operation_id = "record_audit_log", security(("bearer" = ["record"])),
+    params(
+        ("atomic" = Option<bool>, Query, description = "NDJSON: any bad line stores nothing; the good ones are answered 424."),
+        ("dry_run" = Option<bool>, Query, description = "Judge, but store nothing."),
+    ),
+    request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB; one entry at most 1 MiB"),
+    responses(
+        (status = 200, content((Entry = "application/json"), (Unrecorded = "application/json"), (LineAnswer = "application/x-ndjson")),
+            description = "The entry that was there already under this uuid; or why nothing was recorded; or a line for each line"),
+        (status = 201, description = "Recorded", body = Entry),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope record", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body took too long to arrive", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The uuid is taken by an entry with other content", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Larger than 8 MiB", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Neither JSON nor NDJSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not valid", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn record(
+    State(server): State<Server>,
+    caller: Caller<Record>,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let options = options(raw.as_deref())?;
+    let media_type = body::media_type(&headers)?;
+    let bytes = body::read(body).await?;
+    match media_type {
+        MediaType::Json => one(&server, &caller, options, body::utf8(&bytes)?).await,
+        MediaType::NdJson => {
+            body::utf8(&bytes)?;
+            many(&server, &caller, options, bytes).await
+        }
+    }
+}
+
+fn options(query: Option<&str>) -> Result<Options, ApiError> {
+    let mut options = Options::default();
+    let mut errors = Vec::new();
+    for (name, value) in body::pairs(query)? {
+        let option = match name.as_str() {
+            "atomic" => &mut options.atomic,
+            "dry_run" => &mut options.dry_run,
+            _ => {
+                errors.push(FieldError::new(name, "is no parameter here: expected one of atomic, dry_run"));
+                continue;
+            }
+        };
+        match value.as_str() {
+            "true" => *option = true,
+            "false" => *option = false,
+            _ => errors.push(FieldError::new(name, "is true or false")),
+        }
+    }
+    if errors.is_empty() { Ok(options) } else { Err(errors.into()) }
+}
+
+async fn one(
+    server: &Server,
+    caller: &Caller<Record>,
+    options: Options,
+    text: &str,
+) -> Result<Response, ApiError> {
+    let draft = match prepare(&server.settings, text) {
+        Ok(_) if options.dry_run => return Ok(Json(Unrecorded::from(NotRecorded::DryRun)).into_response()),
+        Ok(draft) => draft,
+        Err(Fault::NoChange) => return Ok(Json(Unrecorded::from(NotRecorded::NoChange)).into_response()),
+        Err(Fault::Problem(problem)) => return Err((*problem).into()),
+    };
+    let appended = server.store.append(caller.organization.id, vec![draft], true).await?;
+    match appended.into_iter().next() {
+        Some(Appended::New(entry)) => {
+            server.metrics.recorded.inc();
+            let location = format!("{AUDIT_LOGS}/{}", entry.id);
+            Ok((StatusCode::CREATED, [(LOCATION, location)], Json(entry)).into_response())
+        }
+        Some(Appended::Known(entry)) => Ok(Json::<Box<Entry>>(entry).into_response()),
+        Some(Appended::Conflict) => Err(conflict().into()),
+        None => Err(ApiError::internal()),
+    }
+}
+
+fn conflict() -> Problem {
+    Problem::new(
+        Code::UuidConflict,
+        "the uuid is taken by an entry with other content: a recording has one uuid for ever",
+    )
+}
+
+/// Why a line gives no draft.
+enum Fault {
+    NoChange,
+    Problem(Box<Problem>),
+}
+
+fn prepare(settings: &Settings, text: &str) -> Result<Draft, Fault> {
+    let proposal: Proposal = body::json(text).map_err(|problem| Fault::Problem(Box::new(problem)))?;
+    Draft::prepare(&proposal, &settings.redaction, settings.clock.now()).map_err(|refusal| match refusal {
+        Refusal::NoChange => Fault::NoChange,
+        Refusal::Invalid(errors) => Fault::Problem(Box::new(Problem::invalid(errors))),
+    })
+}
+
+async fn many(
+    server: &Server,
+    caller: &Caller<Record>,
+    options: Options,
+    bytes: bytes::Bytes,
+) -> Result<Response, ApiError> {
+    let settings = Arc::clone(&server.settings);
+    // Eight megabytes of JSON take a while: not on a thread that others wait for.
+    let prepared = tokio::task::spawn_blocking(move || {
+        let text = std::str::from_utf8(&bytes).unwrap_or("");
+        let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+        lines
+            .map(|(number, line)| (number, prepare(&settings, line)))
+            .collect::<Vec<(u64, Result<Draft, Fault>)>>()
+    });
+    let prepared = prepared.await.map_err(|_| ApiError::internal())?;
+    let bad = prepared.iter().any(|(_, line)| matches!(line, Err(Fault::Problem(_))));
+    let store_none = options.dry_run || options.atomic && bad;
+    let drafts = prepared.iter().filter_map(|(_, line)| line.as_ref().ok().cloned());
+    let drafts: Vec<Draft> = if store_none { Vec::new() } else { drafts.collect() };
+    let appended = if drafts.is_empty() {
+        Vec::new()
+    } else {
+        server.store.append(caller.organization.id, drafts, options.atomic).await?
+    };
+    let undone = options.atomic && appended.iter().any(|one| matches!(one, Appended::Conflict));
+    let mut appended = appended.into_iter();
+    let mut body = Vec::new();
+    for (number, line) in prepared {
+        let answer = match line {
+            Err(Fault::NoChange) => LineAnswer::unrecorded(number, NotRecorded::NoChange),
+            Err(Fault::Problem(problem)) => LineAnswer::refused(number, *problem),
+            Ok(_) if options.atomic && bad => LineAnswer::refused(number, not_stored()),
+            Ok(_) if options.dry_run => LineAnswer::unrecorded(number, NotRecorded::DryRun),
+            Ok(_) => match appended.next() {
+                Some(Appended::Conflict) => LineAnswer::refused(number, conflict()),
+                Some(Appended::New(_)) if undone => LineAnswer::refused(number, not_stored()),
+                Some(Appended::New(entry)) => {
+                    server.metrics.recorded.inc();
+                    LineAnswer::stored(number, 201, entry.id)
+                }
+                Some(Appended::Known(entry)) => LineAnswer::stored(number, 200, entry.id),
+                None => return Err(ApiError::internal()),
+            },
+        };
+        serde_json::to_writer(&mut body, &answer).map_err(|_| ApiError::internal())?;
+        body.push(b'\n');
+    }
+    Ok(([(CONTENT_TYPE, NDJSON)], body).into_response())
+}
+
+fn not_stored() -> Problem {
+    Problem::new(Code::NotStored, "another line of this atomic request was refused, so nothing was stored")
+}

@@ -1,0 +1,144 @@
+//! The audit API over a store. It is given its listener, its store and its shutdown; it prints nothing and reads no
+//! environment.
+
+mod auth;
+mod body;
+mod error;
+mod handlers;
+mod metrics;
+mod router;
+mod trace;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+
+use crate::clock::Clock;
+use crate::model::redaction::Redaction;
+use crate::model::words::Scope;
+use crate::server::metrics::Metrics;
+use crate::store::{Organization, Store};
+
+pub use crate::server::router::openapi;
+
+/// How long running requests may take to finish once a shutdown was asked for.
+const GRACE: Duration = Duration::from_secs(30);
+/// How long a connection may take to send its first request.
+const FIRST_REQUEST: Duration = Duration::from_secs(30);
+
+/// How the server behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What time it is.
+    pub clock: Clock,
+    /// What may not be stored.
+    pub redaction: Redaction,
+    /// A token that is in no store: that of the one process this server was started for.
+    pub local: Option<LocalToken>,
+    /// How many entries a prune deletes in one commit.
+    pub prune_batch: u32,
+}
+
+impl Settings {
+    /// The usual behaviour, by this clock.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, redaction: Redaction::default(), local: None, prune_batch: 1000 }
+    }
+}
+
+/// A token that is in no store.
+#[derive(Debug, Clone)]
+pub struct LocalToken {
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// What prunes by it are recorded as.
+    pub name: String,
+    /// The organization it opens.
+    pub organization: Organization,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+}
+
+/// What every handler is given.
+#[derive(Clone)]
+struct Server {
+    store: Arc<dyn Store>,
+    settings: Arc<Settings>,
+    metrics: Arc<Metrics>,
+}
+
+/// A server that cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The certificate or its key cannot be used.
+    #[error("cannot use the certificate {certificate} with the key {key}: {cause}")]
+    Tls {
+        /// The certificate's path.
+        certificate: String,
+        /// The key's path.
+        key: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The listener failed.
+    #[error("cannot serve: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+/// Reads a certificate chain and its key, both PEM.
+///
+/// # Errors
+/// [`ServeError::Tls`], with both paths.
+pub async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
+    RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| ServeError::Tls {
+        certificate: certificate.display().to_string(),
+        key: key.display().to_string(),
+        cause: error.to_string(),
+    })
+}
+
+/// Serves until `shutdown` resolves and the running requests have finished, then closes the store.
+///
+/// # Errors
+/// [`ServeError`] when the listener cannot be served.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    store: Arc<dyn Store>,
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    listener.set_nonblocking(true)?;
+    let server = Server { store: Arc::clone(&store), settings: Arc::new(settings), metrics: Arc::default() };
+    let service = router::router(server).into_make_service();
+    let handle = Handle::new();
+    let stopping = handle.clone();
+    let stopper = tokio::spawn(async move {
+        shutdown.await;
+        stopping.graceful_shutdown(Some(GRACE));
+    });
+    let outcome = match tls {
+        None => {
+            axum_server::from_tcp(listener)?
+                .handle(handle)
+                .first_request_timeout(FIRST_REQUEST)
+                .serve(service)
+                .await
+        }
+        Some(config) => {
+            axum_server::from_tcp_rustls(listener, config)?
+                .handle(handle)
+                .first_request_timeout(FIRST_REQUEST)
+                .serve(service)
+                .await
+        }
+    };
+    stopper.abort();
+    store.close().await;
+    Ok(outcome?)
+}
