@@ -1,0 +1,239 @@
+//! The closed set of columns: their names, what each holds, how a list of them is written, and their full text.
+//!
+//! The text here is the plain value, uncut and unpainted; making it safe to show is the outlet's business.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use crate::model::entry::Entry;
+use crate::model::words::{UnknownWord, UserKind, Via};
+use crate::render::summary;
+
+/// Declares the columns: the written name of each, its description, then other names that are read as it.
+macro_rules! columns {
+    ($($variant:ident = $name:literal $(| $other:literal)*, $description:literal;)+) => {
+        /// One column.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Column {
+            $(#[doc = $description] $variant,)+
+        }
+
+        impl Column {
+            /// Every column, in the order they are documented.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name it is written by.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// One sentence on what it holds.
+            #[must_use]
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => $description,)+ }
+            }
+        }
+
+        impl FromStr for Column {
+            type Err = UnknownWord;
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                match text.to_lowercase().replace('-', "_").as_str() {
+                    $($name $(| $other)* => Ok(Self::$variant),)+
+                    _ => {
+                        let accepted = Self::ALL.iter().map(|column| column.name()).collect();
+                        Err(UnknownWord { what: "column", given: text.to_owned(), accepted })
+                    }
+                }
+            }
+        }
+    };
+}
+
+columns! {
+    Id = "id", "The entry's number in its organization.";
+    Uuid = "uuid", "The recorder's idempotency key.";
+    Time = "time" | "occurred_at", "When it happened, by the recorder's word.";
+    RecordedAt = "recorded_at", "When the server took it in.";
+    Action = "action", "What was done: created, updated or deleted.";
+    ModelType = "model_type", "What kind of resource it was done to.";
+    ModelId = "model_id", "The resource's id.";
+    ModelName = "model_name", "The resource's name at the time.";
+    User = "user", "Who did it: the e-mail address, else the name, else the id.";
+    UserId = "user_id", "The user's id on the platform.";
+    UserEmail = "user_email", "The user's e-mail address.";
+    UserName = "user_name", "The user's name.";
+    UserRole = "user_role", "The user's role at the time.";
+    UserKind = "user_kind", "What kind of identity acted: user, token, service or system.";
+    Via = "via", "The channel it came through: web, api, cli, terraform or system.";
+    Ip = "ip", "The address it came from.";
+    UserAgent = "user_agent", "The program that sent it.";
+    RequestId = "request_id", "The request it was part of.";
+    Reason = "reason", "Why, when the recorder said so.";
+    Changes = "changes", "The changed fields with old and new values, as JSON.";
+    Resource = "resource", "The resource as TYPE/ID.";
+    Summary = "summary", "The changes in a few words.";
+}
+
+/// The columns of an export: everything that is stored.
+pub const EXPORT_COLUMNS: &[Column] = &[
+    Column::Id,
+    Column::Uuid,
+    Column::Time,
+    Column::RecordedAt,
+    Column::Action,
+    Column::ModelType,
+    Column::ModelId,
+    Column::ModelName,
+    Column::UserId,
+    Column::UserEmail,
+    Column::UserName,
+    Column::UserRole,
+    Column::UserKind,
+    Column::Via,
+    Column::Ip,
+    Column::UserAgent,
+    Column::RequestId,
+    Column::Reason,
+    Column::Changes,
+];
+
+/// The columns of a list in a pipe. They are an interface: scripts count on their order.
+pub const TSV_COLUMNS: &[Column] = &[
+    Column::Id,
+    Column::Time,
+    Column::User,
+    Column::Action,
+    Column::ModelType,
+    Column::ModelId,
+    Column::ModelName,
+    Column::Changes,
+];
+
+/// The columns of a list on a terminal.
+pub const TABLE_COLUMNS: &[Column] =
+    &[Column::Id, Column::Time, Column::User, Column::Action, Column::Resource, Column::Summary];
+
+/// The columns of a wide list on a terminal.
+pub const WIDE_COLUMNS: &[Column] = &[
+    Column::Id,
+    Column::Time,
+    Column::User,
+    Column::Action,
+    Column::Resource,
+    Column::Summary,
+    Column::Via,
+    Column::RequestId,
+    Column::Reason,
+];
+
+/// Why a list of columns is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ColumnsError {
+    /// A name that no column has.
+    #[error(transparent)]
+    Unknown(#[from] UnknownWord),
+    /// Nothing to show.
+    #[error("no column is left to show")]
+    Empty,
+}
+
+/// Reads `a,b` as these columns, `+a` as one more than `default` and `-b` as one less.
+///
+/// One name without a sign makes the list start empty. A column stands once, where it was first named.
+///
+/// # Errors
+/// [`ColumnsError`] for an unknown name, and when no column is left.
+pub fn parse_columns(spec: &str, default: &[Column]) -> Result<Vec<Column>, ColumnsError> {
+    let items: Vec<&str> = spec.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+    let relative = items.iter().all(|item| item.starts_with(['+', '-']));
+    let mut columns = if relative { default.to_vec() } else { Vec::new() };
+    for item in items {
+        if let Some(name) = item.strip_prefix('-') {
+            let column: Column = name.parse()?;
+            columns.retain(|&other| other != column);
+        } else {
+            let column: Column = item.strip_prefix('+').unwrap_or(item).parse()?;
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+    }
+    if columns.is_empty() { Err(ColumnsError::Empty) } else { Ok(columns) }
+}
+
+/// The full plain text of one column: times in RFC 3339 UTC, changes as the JSON that is stored, nothing as `""`.
+#[must_use]
+pub fn value(entry: &Entry, column: Column) -> Cow<'_, str> {
+    let (user, context) = (&entry.user, &entry.context);
+    match column {
+        Column::Id => entry.id.to_string().into(),
+        Column::Uuid => entry.uuid.to_string().into(),
+        Column::Time => entry.occurred_at.to_string().into(),
+        Column::RecordedAt => entry.recorded_at.to_string().into(),
+        Column::Action => entry.action.as_str().into(),
+        Column::ModelType => entry.model_type.as_str().into(),
+        Column::ModelId => entry.model_id.as_str().into(),
+        Column::ModelName => optional(entry.model_name.as_deref()),
+        Column::User => user.label().into(),
+        Column::UserId => optional(user.id.as_deref()),
+        Column::UserEmail => optional(user.email.as_deref()),
+        Column::UserName => optional(user.name.as_deref()),
+        Column::UserRole => optional(user.role.as_deref()),
+        Column::UserKind => UserKind::as_str(user.kind).into(),
+        Column::Via => optional(context.via.map(Via::as_str)),
+        Column::Ip => optional(context.ip.as_deref()),
+        Column::UserAgent => optional(context.user_agent.as_deref()),
+        Column::RequestId => optional(context.request_id.as_deref()),
+        Column::Reason => optional(entry.reason.as_deref()),
+        Column::Changes => entry.changes.get().into(),
+        Column::Resource => format!("{}/{}", entry.model_type, entry.model_id).into(),
+        Column::Summary => summary::changes(&entry.changes, entry.action).into(),
+    }
+}
+
+fn optional(text: Option<&str>) -> Cow<'_, str> {
+    text.unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::updated;
+
+    #[test]
+    fn every_name_is_read_back_and_described_in_one_sentence() {
+        for &column in Column::ALL {
+            assert_eq!(column.name().parse(), Ok(column));
+            assert!(column.description().ends_with('.') && column.description().len() < 80);
+        }
+        assert_eq!("occurred_at".parse(), Ok(Column::Time));
+        assert_eq!("Request-Id".parse(), Ok(Column::RequestId));
+    }
+
+    #[test]
+    fn lists_are_absolute_or_relative_to_the_default() {
+        let default = [Column::Id, Column::Time];
+        for (spec, expected) in [
+            ("user, id,user", vec![Column::User, Column::Id]),
+            ("+via,+id", vec![Column::Id, Column::Time, Column::Via]),
+            ("-id,+ip", vec![Column::Time, Column::Ip]),
+            ("", default.to_vec()),
+            ("ip,+via", vec![Column::Ip, Column::Via]),
+        ] {
+            assert_eq!(parse_columns(spec, &default), Ok(expected), "{spec}");
+        }
+        assert_eq!(parse_columns("-id,-time", &default), Err(ColumnsError::Empty));
+        let Err(ColumnsError::Unknown(unknown)) = parse_columns("id,recorded", &default) else { panic!() };
+        assert_eq!(unknown.nearest(), Some("recorded_at"));
+    }
+
+    #[test]
+    fn values_are_whole_and_in_utc() {
+        let entry = updated();
+        assert_eq!(value(&entry, Column::Time), "2026-11-22T08:14:07.412033Z");
+        assert_eq!(value(&entry, Column::Changes), entry.changes.get());
+        assert_eq!(value(&entry, Column::Resource), "connector/42");
+        assert_eq!(value(&entry, Column::Reason), "");
+    }
+}

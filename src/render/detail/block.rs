@@ -1,0 +1,246 @@
+//! The block of lines that tells how one field changed.
+//!
+//! It turns differences into marked lines of pieces; columns, colours and hostile text are the next step's business.
+
+use crate::model::change::Change;
+use crate::model::json::{Json, RawJson};
+use crate::model::words::Action;
+use crate::render::detail::line::{Line, Mark, Span};
+use crate::render::diff::text::{Piece, hunks, lines, words};
+use crate::render::diff::{Difference, What, compare};
+use crate::render::look::{Look, Tone};
+use crate::render::summary::{beneath, counted, tally};
+use crate::render::value;
+
+/// Lines of one field that are shown unless the whole is asked for.
+const SHOWN_LINES: usize = 40;
+
+/// The lines of all fields.
+pub(super) fn fields(changes: &[Change], action: Action, full: bool, look: &Look) -> Vec<Line> {
+    let mut all = Vec::new();
+    for change in changes {
+        let mut block = Block { lines: Vec::new(), room: look.width.saturating_sub(34).max(24) };
+        block.field(change, action);
+        let more = block.lines.len().saturating_sub(SHOWN_LINES);
+        // A count in place of a single line would save nothing.
+        if !full && more > 1 {
+            block.lines.truncate(SHOWN_LINES);
+            let text = format!("… {more} more lines: --full");
+            block.lines.push(Line { depth: 1, value: vec![span(Tone::Dim, &text)], ..Line::default() });
+        }
+        all.append(&mut block.lines);
+    }
+    all
+}
+
+/// A difference on its way into lines.
+struct Block {
+    lines: Vec<Line>,
+    /// Cells that a value may take beside its label.
+    room: usize,
+}
+
+impl Block {
+    fn field(&mut self, change: &Change, action: Action) {
+        let field = change.field.as_str();
+        if change.redacted {
+            return self.redacted(0, field, action);
+        }
+        let parsed = |raw: &Option<RawJson>| raw.as_ref().map(RawJson::parse).transpose();
+        match (parsed(&change.old), parsed(&change.new)) {
+            (Ok(Some(old)), Ok(Some(new))) => match compare(&old, &new) {
+                Some(what) => self.difference(0, field.to_owned(), &what, ""),
+                None => self.head(0, Mark::Changed, field, "same value, written differently"),
+            },
+            (Ok(None), Ok(Some(new))) => self.whole(0, Mark::Added, field, &new),
+            (Ok(Some(old)), Ok(None)) => self.whole(0, Mark::Removed, field, &old),
+            (Ok(None), Ok(None)) => self.head(0, Mark::Changed, field, "no values"),
+            (Err(error), _) | (_, Err(error)) => {
+                self.head(0, Mark::Redacted, field, &format!("cannot be shown: {error}"));
+            }
+        }
+    }
+
+    fn difference(&mut self, depth: usize, path: String, what: &What, note: &str) {
+        match what {
+            What::Members(members) => match members.as_slice() {
+                [only] if note.is_empty() => {
+                    self.difference(depth, beneath(&path, &only.at), &only.what, note);
+                }
+                members => {
+                    self.head(depth, Mark::Changed, &path, note);
+                    self.differences(depth + 1, members);
+                }
+            },
+            What::Items(items) => {
+                let note = if note.is_empty() { tally(items) } else { format!("{}, {note}", tally(items)) };
+                self.head(depth, Mark::Changed, &path, &note);
+                self.differences(depth + 1, items);
+            }
+            What::Embedded(inner) => self.difference(depth, path, inner, "in JSON text"),
+            What::Added(new) => self.part(depth, Mark::Added, &path, new),
+            What::Removed(old) => self.part(depth, Mark::Removed, &path, old),
+            What::Replaced { old, new } => self.replaced(depth, &path, old, new),
+            What::Lines { old, new } => self.text(depth, &path, old, new),
+            What::Moved { from, item } => {
+                let label = format!("[{from}] to {path}");
+                self.push(depth, Mark::Moved, &label, spans(value::one_line(item), Tone::Plain), "");
+            }
+        }
+    }
+
+    fn differences(&mut self, depth: usize, found: &[Difference]) {
+        for Difference { at, what } in found {
+            self.difference(depth, beneath("", at), what, "");
+        }
+    }
+
+    fn replaced(&mut self, depth: usize, path: &str, old: &Json, new: &Json) {
+        if value::is_redacted(old) && value::is_redacted(new) {
+            return self.redacted(depth, path, Action::Updated);
+        }
+        let has_kinds = value::kind(old) != value::kind(new) && *old != Json::Null && *new != Json::Null;
+        let note =
+            if has_kinds { format!("{} → {}", value::kind(old), value::kind(new)) } else { String::new() };
+        let pieces = match (old, new) {
+            (Json::String(old), Json::String(new)) if value::is_plain(old) && value::is_plain(new) => {
+                [old, new].map(|text| vec![value::Piece { text: text.clone(), redacted: false }])
+            }
+            _ => [old, new].map(value::one_line),
+        };
+        let [before, after] = pieces;
+        let (old_text, new_text) = (value::text(&before), value::text(&after));
+        if old_text.chars().count() + new_text.chars().count() + 3 <= self.room {
+            let mut spans_of_both = spans(before, Tone::Removed);
+            spans_of_both.push(span(Tone::Plain, " → "));
+            spans_of_both.extend(spans(after, Tone::Added));
+            return self.push(depth, Mark::Changed, path, spans_of_both, &note);
+        }
+        self.head(depth, Mark::Changed, path, &note);
+        if let (Json::String(_), Json::String(_)) = (old, new) {
+            return self.line_pair(depth + 1, &old_text, &new_text);
+        }
+        for (mark, side) in [(Mark::Removed, old), (Mark::Added, new)] {
+            self.pretty(depth + 1, mark, side);
+        }
+    }
+
+    fn text(&mut self, depth: usize, path: &str, old: &str, new: &str) {
+        let found = hunks(old, new);
+        let changed: usize = found.iter().map(|hunk| hunk.removed.len().max(hunk.added.len())).sum();
+        let all = lines(old).len().max(lines(new).len());
+        self.head(depth, Mark::Changed, path, &format!("{changed} of {}", counted(all, "line")));
+        for hunk in found {
+            let place = vec![span(Tone::Dim, &format!("@@ line {}", hunk.line))];
+            self.lines.push(Line { depth: depth + 1, value: place, ..Line::default() });
+            // Only as many old as new lines are each other's: pairing more would emphasise chance.
+            if hunk.removed.len() == hunk.added.len() {
+                let pairs: Vec<_> = hunk.removed.iter().zip(&hunk.added).map(|(a, b)| words(a, b)).collect();
+                for (before, _) in &pairs {
+                    self.emphasised(depth + 1, Mark::Removed, before);
+                }
+                for (_, after) in &pairs {
+                    self.emphasised(depth + 1, Mark::Added, after);
+                }
+                continue;
+            }
+            for (mark, side) in [(Mark::Removed, &hunk.removed), (Mark::Added, &hunk.added)] {
+                for line in side {
+                    self.bare(depth + 1, mark, vec![span(mark.tone(), line)]);
+                }
+            }
+        }
+    }
+
+    fn line_pair(&mut self, depth: usize, old: &str, new: &str) {
+        let (before, after) = words(old, new);
+        self.emphasised(depth, Mark::Removed, &before);
+        self.emphasised(depth, Mark::Added, &after);
+    }
+
+    fn emphasised(&mut self, depth: usize, mark: Mark, pieces: &[Piece]) {
+        let word = if mark == Mark::Added { Tone::AddedWord } else { Tone::RemovedWord };
+        let spans =
+            pieces.iter().map(|piece| span(if piece.differs { word } else { mark.tone() }, &piece.text));
+        let spans = spans.collect();
+        self.bare(depth, mark, spans);
+    }
+
+    /// A value that came or went with others: on one line when it fits.
+    fn part(&mut self, depth: usize, mark: Mark, path: &str, side: &Json) {
+        let pieces = value::one_line(side);
+        let fits = value::text(&pieces).chars().count() <= self.room;
+        if fits || is_scalar(side) {
+            return self.scalar(depth, mark, path, side, pieces);
+        }
+        self.whole(depth, mark, path, side);
+    }
+
+    /// A value that came or went as a whole: nested values indented, with the mark on each line.
+    fn whole(&mut self, depth: usize, mark: Mark, path: &str, side: &Json) {
+        if is_scalar(side) {
+            return self.scalar(depth, mark, path, side, value::one_line(side));
+        }
+        self.head(depth, mark, path, "");
+        self.pretty(depth + 1, mark, side);
+    }
+
+    fn scalar(&mut self, depth: usize, mark: Mark, path: &str, side: &Json, pieces: Vec<value::Piece>) {
+        match side {
+            Json::String(text) if text.contains('\n') => {
+                let lines = lines(text);
+                self.head(depth, mark, path, &counted(lines.len(), "line"));
+                for line in lines {
+                    self.bare(depth + 1, mark, vec![span(mark.tone(), line)]);
+                }
+            }
+            _ => self.push(depth, mark, path, spans(pieces, mark.tone()), ""),
+        }
+    }
+
+    fn pretty(&mut self, depth: usize, mark: Mark, side: &Json) {
+        for pieces in value::pretty(side) {
+            self.bare(depth, mark, spans(pieces, mark.tone()));
+        }
+    }
+
+    fn redacted(&mut self, depth: usize, path: &str, action: Action) {
+        let (mark, text) = match action {
+            Action::Created => (Mark::Added, "redacted"),
+            Action::Updated => (Mark::Redacted, "redacted, changed"),
+            Action::Deleted => (Mark::Removed, "redacted"),
+        };
+        self.push(depth, mark, path, vec![span(Tone::Dim, text)], "");
+    }
+
+    fn head(&mut self, depth: usize, mark: Mark, label: &str, note: &str) {
+        self.push(depth, mark, label, Vec::new(), note);
+    }
+
+    fn bare(&mut self, depth: usize, mark: Mark, value: Vec<Span>) {
+        self.lines.push(Line { depth, mark: Some(mark), value, ..Line::default() });
+    }
+
+    fn push(&mut self, depth: usize, mark: Mark, label: &str, value: Vec<Span>, note: &str) {
+        let (label, note) = (Some(label.to_owned()), note.to_owned());
+        self.lines.push(Line { depth, mark: Some(mark), label, value, note });
+    }
+}
+
+/// Tells whether a value has no parts to show on lines of their own.
+fn is_scalar(value: &Json) -> bool {
+    match value {
+        Json::Array(items) => items.is_empty(),
+        Json::Object(members) => members.is_empty(),
+        _ => true,
+    }
+}
+
+fn spans(pieces: Vec<value::Piece>, tone: Tone) -> Vec<Span> {
+    let tone_of = |redacted: bool| if redacted { Tone::Dim } else { tone };
+    pieces.into_iter().map(|piece| Span { tone: tone_of(piece.redacted), text: piece.text }).collect()
+}
+
+fn span(tone: Tone, text: &str) -> Span {
+    Span { text: text.to_owned(), tone }
+}

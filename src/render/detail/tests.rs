@@ -1,0 +1,208 @@
+//! The detail view of an update, a creation and a deletion, and of what nobody should have sent.
+
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any, prop_oneof, proptest};
+use proptest::strategy::{Just, Strategy};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::render::samples::{entry, look, updated};
+
+fn shown_with(entry: &Entry, options: DetailOptions, look: &Look) -> String {
+    let mut out = Vec::new();
+    detail(&mut out, entry, options, look).expect("memory takes all");
+    String::from_utf8(out).expect("text")
+}
+
+fn shown(entry: &Entry) -> String {
+    shown_with(entry, DetailOptions::default(), &look(100))
+}
+
+/// The lines below the head.
+fn fields(action: &str, changes: &Value) -> String {
+    let text = shown(&entry(action, changes));
+    text.split_once("\n\n").expect("an empty line").1.to_owned()
+}
+
+#[test]
+fn an_update_looks_as_the_manual_says() {
+    let options = DetailOptions { others_in_request: Some(2), full: false };
+    insta::assert_snapshot!(shown_with(&updated(), options, &look(100)), @r#"
+~ updated  connector  Salesforce → Warehouse  (connector/42)
+  when   2026-11-22 09:14:07.412 CET, 26 minutes ago
+  who    Ana Ruiz <ana.ruiz@acme.io>, admin, via web from 198.51.100.23
+  entry  1287, request req_01JD9 (2 more entries: --request-id req_01JD9)
+
+  ~ status               active → disabled
+  ~ limits.max           3 → "3"                                    number → string
+  ~ perform.retry
+      + jitter           "full"
+      ~ max              3 → 5
+      - legacy_backoff   true
+  ~ process.mappings                                                1 added, 1 moved
+      + [3]              {"from":"Phone","to":"phone_e164"}
+      > [3] to [6]       {"from":"Owner","to":"owner_id"}
+  ~ trigger                                                         1 of 42 lines
+      @@ line 11
+      -   row.email = row.Email
+      +   row.email = lower(row.Email)
+  ! webhook_secret       redacted, changed
+"#);
+}
+
+#[test]
+fn a_creation_shows_every_field_with_its_value() {
+    let changes = json!([
+        {"field": "name", "new": "Orders"},
+        {"field": "active", "new": true},
+        {"field": "description", "new": null},
+        {"field": "tags", "new": []},
+        {"field": "headers", "new": {"Accept": "*/*", "Authorization": "[redacted]"}},
+        {"field": "trigger", "new": "a\n  b"},
+        {"field": "bearer_token", "redacted": true},
+    ]);
+    let mut created = entry("created", &changes);
+    (created.model_name, created.reason) = (None, Some("INC-2041".into()));
+    created.context.user_agent = Some("Terraform/1.9".into());
+    created.recorded_at = "2026-11-22T10:00:00Z".parse().expect("a time");
+    insta::assert_snapshot!(shown(&created), @r#"
++ created  connector  #42  (connector/42)
+  when   2026-11-22 09:14:07.412 CET, 26 minutes ago
+  who    Ana Ruiz <ana.ruiz@acme.io>, admin, via web from 198.51.100.23
+  entry  1287, recorded 2026-11-22 11:00:00.000 CET, request req_01JD9
+  reason INC-2041
+  agent  Terraform/1.9
+
+  + name           "Orders"
+  + active         true
+  + description    null
+  + tags           []
+  + headers
+      + {
+      +   "Accept": "*/*",
+      +   "Authorization": [redacted]
+      + }
+  + trigger                                                         2 lines
+      + a
+      +   b
+  + bearer_token   redacted
+"#);
+}
+
+#[test]
+fn a_deletion_shows_every_field_with_its_last_value() {
+    let changes = json!([{"field": "role", "old": "viewer"}, {"field": "limits", "old": {"max": [1, {}]}}]);
+    insta::assert_snapshot!(fields("deleted", &changes), @r#"
+- role   "viewer"
+- limits
+    - {
+    -   "max": [
+    -     1,
+    -     {}
+    -   ]
+    - }
+"#);
+}
+
+#[test]
+fn hard_updates_are_told_apart() {
+    let long = |word: &str| {
+        format!("https://api.example/v2/accounts?{word} and something that stays as it was before")
+    };
+    let changes = json!([
+        {"field": "empty", "old": null, "new": ""},
+        {"field": "lists", "old": [], "new": {}},
+        {"field": "appeared", "new": "null"},
+        {"field": "url", "old": long("one"), "new": long("two")},
+        {"field": "body", "old": "{\"a\": 1, \"b\": 2}", "new": "{\"a\":1,\"b\":3,\"c\":[]}"},
+        {"field": "headers", "old": {"a.b": "[redacted]"}, "new": {"a.b": "[redacted, changed]"}},
+        {"field": "digits", "old": 1, "new": 1.0},
+    ]);
+    insta::assert_snapshot!(fields("updated", &changes), @r#"
+~ empty           null → ""
+~ lists           [] → {}                                         list → object
++ appeared        "null"
+~ url
+    - https://api.example/v2/accounts?one and something that stays as it was before
+    + https://api.example/v2/accounts?two and something that stays as it was before
+~ body                                                            in JSON text
+    ~ b           2 → 3
+    + c           []
+! headers."a.b"   redacted, changed
+~ digits                                                          same value, written differently
+"#);
+}
+
+#[test]
+fn long_differences_are_counted_unless_all_is_asked_for() {
+    let lines: Vec<String> = (0..60).map(|n| format!("line {n}")).collect();
+    let long =
+        entry("created", &json!([{"field": "script", "new": lines.join("\n")}, {"field": "z", "new": 1}]));
+    let text = shown(&long);
+    assert!(text.contains("\n      … 21 more lines: --full\n  + z"), "{text}");
+    let full = shown_with(&long, DetailOptions { full: true, ..DetailOptions::default() }, &look(100));
+    assert!(full.contains("line 59") && !full.contains("--full"));
+    let wide = entry("created", &json!([{"field": "blob", "new": "x".repeat(5_000)}]));
+    assert!(shown(&wide).contains("… (5002 wide: --full)"));
+}
+
+#[test]
+fn what_breaks_the_contract_is_told_and_does_not_panic() {
+    assert!(shown(&entry("updated", &json!({"not": "a list"}))).contains("cannot be read"));
+    let deep = format!("{}1{}", "[".repeat(80), "]".repeat(80));
+    let deep: Value = serde_json::from_str(&deep).expect("JSON");
+    assert!(fields("created", &json!([{"field": "deep", "new": deep}])).contains("nests deeper"));
+    assert!(fields("updated", &json!([{"field": "odd"}])).trim_end().ends_with("no values"));
+}
+
+#[test]
+fn old_is_red_and_new_is_green_and_only_changed_words_stand_out() {
+    let script = |word: &str| format!("first\n{word} stays");
+    let changes =
+        json!([{"field": "a", "old": 1, "new": 2}, {"field": "s", "old": script("x"), "new": script("y")}]);
+    let look = Look { colour: true, ..look(100) };
+    let text = shown_with(&entry("updated", &changes), DetailOptions::default(), &look);
+    assert!(text.contains("\u{1b}[31m1\u{1b}[0m → \u{1b}[32m2\u{1b}[0m"), "{text:?}");
+    assert!(text.contains("\u{1b}[32;1;4my\u{1b}[0m\u{1b}[32m stays\u{1b}[0m"), "{text:?}");
+}
+
+fn hostile() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        any::<String>(),
+        Just("\u{1b}[2J\r\n  + fake  \"row\"\u{9b}\u{202e}".to_owned()),
+        "[a\n\t]{0,9}"
+    ];
+    let leaf =
+        prop_oneof![text.clone().prop_map(Value::from), any::<i8>().prop_map(Value::from), Just(Value::Null)];
+    leaf.prop_recursive(3, 24, 4, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec((text.clone(), inner), 0..4).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn nothing_in_an_entry_can_reach_the_terminal(field in any::<String>(), old in hostile(), new in hostile(), colour in any::<bool>()) {
+        let mut entry = entry("updated", &json!([
+            {"field": field, "old": old, "new": new}, {"field": field, "new": new}, {"field": field, "old": old},
+        ]));
+        entry.reason = Some(field.clone());
+        entry.context.user_agent = Some(old.to_string());
+        (entry.user.name, entry.model_name, entry.model_id) = (Some(field.clone()), Some(old.to_string()), field);
+        let sgr = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a pattern");
+        let text = shown_with(&entry, DetailOptions::default(), &Look { colour, ..look(80) });
+        let plain = if colour { sgr.replace_all(&text, "").into_owned() } else { text };
+        assert!(!plain.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{plain:?}");
+        // No line begins but with the head's words or with one of our own marks.
+        for line in plain.lines().skip(1).filter(|line| !line.is_empty()) {
+            let start = line.trim_start();
+            let words = ["when", "who", "entry", "reason", "agent", "+", "-", "~", ">", "!", "@@", "…"];
+            assert!(line.starts_with("  ") && words.iter().any(|word| start.starts_with(word)), "{line:?}");
+        }
+        let ascii = shown_with(&entry, DetailOptions::default(), &Look { ascii: true, ..look(80) });
+        assert!(ascii.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')));
+    }
+}

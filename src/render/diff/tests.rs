@@ -1,0 +1,216 @@
+//! The differences that are found, against a naive walk over both values.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
+
+use super::*;
+
+fn json(text: &str) -> Json {
+    Json::parse(text).expect(text)
+}
+
+fn differences(old: &str, new: &str) -> Vec<Difference> {
+    match compare(&json(old), &json(new)) {
+        Some(What::Members(found) | What::Items(found)) => found,
+        None => Vec::new(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn item(index: usize, what: What) -> Difference {
+    Difference { at: Place::Item(index), what }
+}
+
+/// Scalars, nested in objects to a small depth.
+fn objects() -> impl Strategy<Value = Json> {
+    let scalar = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::Bool),
+        (0..4_u8, prop_oneof![Just(""), Just(".0")]).prop_map(|(n, tail)| Json::Number(format!("{n}{tail}"))),
+        "[ab\n]{0,2}".prop_map(Json::String),
+    ];
+    let nested = scalar.prop_recursive(3, 24, 4, |inner| {
+        btree_map("[a-d]", inner, 0..4).prop_map(|members| Json::Object(members.into_iter().collect()))
+    });
+    btree_map("[a-d]", nested, 0..5).prop_map(|members| Json::Object(members.into_iter().collect()))
+}
+
+/// Every leaf by its path; an empty object is a leaf.
+fn flatten(value: &Json, path: &str, leaves: &mut BTreeMap<String, Json>) {
+    match value {
+        Json::Object(members) if !members.is_empty() => {
+            for (key, value) in members {
+                flatten(value, &format!("{path}/{key}"), leaves);
+            }
+        }
+        leaf => {
+            leaves.insert(path.to_owned(), leaf.clone());
+        }
+    }
+}
+
+/// The leaves of `old` and `new` that a difference speaks of.
+fn reported(what: &What, path: &str, old: &mut BTreeMap<String, Json>, new: &mut BTreeMap<String, Json>) {
+    let text = |text: &String| Json::String(text.clone());
+    match what {
+        What::Members(found) => {
+            for Difference { at, what } in found {
+                let Place::Member(key) = at else { panic!("{at:?}") };
+                reported(what, &format!("{path}/{key}"), old, new);
+            }
+        }
+        What::Added(value) => flatten(value, path, new),
+        What::Removed(value) => flatten(value, path, old),
+        What::Replaced { old: before, new: after } => {
+            flatten(before, path, old);
+            flatten(after, path, new);
+        }
+        What::Lines { old: before, new: after } => {
+            old.insert(path.to_owned(), text(before));
+            new.insert(path.to_owned(), text(after));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The leaves of `one` that `other` does not have.
+fn missing(one: &BTreeMap<String, Json>, other: &BTreeMap<String, Json>) -> BTreeMap<String, Json> {
+    let differs = |path: &String, leaf: &Json| !other.get(path).is_some_and(|other| other.same(leaf));
+    one.iter().filter(|(path, leaf)| differs(path, leaf)).map(|(a, b)| (a.clone(), b.clone())).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// An empty object that gained members is a leaf for the walk but not for a reader, who sees only the members.
+    #[test]
+    fn exactly_the_leaves_that_differ_are_reported(a in objects(), b in objects()) {
+        let (mut flat_a, mut flat_b) = (BTreeMap::new(), BTreeMap::new());
+        flatten(&a, "", &mut flat_a);
+        flatten(&b, "", &mut flat_b);
+        let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
+        if let Some(what) = compare(&a, &b) {
+            reported(&what, "", &mut old, &mut new);
+        }
+        let became_members = |leaf: &Json| matches!(leaf, Json::Object(members) if members.is_empty());
+        let walk = |mut leaves: BTreeMap<String, Json>, other: &Json| {
+            leaves.retain(|path, leaf| {
+                let there = path.split('/').skip(1).filter(|key| !key.is_empty()).try_fold(other, Json::get);
+                !(became_members(leaf) && matches!(there, Some(Json::Object(_))))
+            });
+            leaves
+        };
+        assert_eq!(old, walk(missing(&flat_a, &flat_b), &b));
+        assert_eq!(new, walk(missing(&flat_b, &flat_a), &a));
+        assert_eq!(compare(&a, &b).is_none(), a.same(&b));
+    }
+
+    /// Taking out what was removed and moved and putting in what came gives the new list.
+    #[test]
+    fn a_lists_differences_rebuild_it(old in vec(0_u8..6, 0..9), new in vec(0_u8..6, 0..9)) {
+        let list = |items: &[u8]| {
+            Json::Array(items.iter().map(|item| Json::Number(item.to_string())).collect())
+        };
+        let found = match compare(&list(&old), &list(&new)) {
+            Some(What::Items(found)) => found,
+            None => Vec::new(),
+            other => panic!("{other:?}"),
+        };
+        let number = |value: &Json| value.to_string().parse::<u8>().expect("a number");
+        let (mut gone, mut came) = (Vec::new(), BTreeMap::new());
+        let mut counts = old.clone();
+        for Difference { at, what } in &found {
+            let Place::Item(index) = at else { panic!("{at:?}") };
+            match what {
+                What::Removed(value) => gone.push((*index, number(value))),
+                What::Added(value) => { came.insert(*index, number(value)); }
+                What::Replaced { old, new } => {
+                    let place = counts.iter().position(|item| *item == number(old)).expect("was there");
+                    counts[place] = number(new);
+                }
+                What::Moved { from, item } => assert_eq!(old[*from], number(item)),
+                other => panic!("{other:?}"),
+            }
+        }
+        for (index, value) in gone {
+            assert_eq!(old[index], value);
+            counts.remove(counts.iter().position(|item| *item == value).expect("was there"));
+        }
+        counts.extend(came.iter().map(|(index, value)| { assert_eq!(new[*index], *value); *value }));
+        let mut expected = new.clone();
+        counts.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(counts, expected);
+        assert_eq!(found.is_empty(), old == new);
+    }
+}
+
+#[test]
+fn numbers_and_objects_are_compared_by_meaning() {
+    assert_eq!(compare(&json(r#"{"a":1,"b":[1,1.0]}"#), &json(r#"{"b":[1.0,1],"a":1.0}"#)), None);
+    assert!(compare(&json("9007199254740993"), &json("9007199254740992")).is_some());
+    assert!(compare(&json(r#"{"a":1,"a":2}"#), &json(r#"{"a":2,"a":1}"#)).is_some());
+    assert!(compare(&json(r#"{"a":null}"#), &json("{}")).is_some());
+}
+
+#[test]
+fn items_with_a_name_are_followed_wherever_they_stand() {
+    let found = differences(
+        r#"[{"id":1,"n":"a"},{"id":2,"n":"b"},{"id":3,"n":"c"}]"#,
+        r#"[{"id":3,"n":"c"},{"id":1,"n":"A"},{"id":4,"n":"d"}]"#,
+    );
+    let changed = What::Members(vec![Difference {
+        at: Place::Member("n".into()),
+        what: What::Replaced { old: json(r#""a""#), new: json(r#""A""#) },
+    }]);
+    assert_eq!(
+        found,
+        [
+            item(1, What::Removed(json(r#"{"id":2,"n":"b"}"#))),
+            item(1, changed),
+            item(2, What::Added(json(r#"{"id":4,"n":"d"}"#))),
+            item(0, What::Moved { from: 2, item: json(r#"{"id":3,"n":"c"}"#) }),
+        ]
+    );
+}
+
+#[test]
+fn items_without_a_name_change_in_their_place_and_move_by_content() {
+    let replaced = What::Replaced { old: json("2"), new: json("5") };
+    assert_eq!(differences("[1,2,3]", "[1,5,3]"), [item(1, replaced)]);
+    assert_eq!(
+        differences(r#"["a","b","c"]"#, r#"["b","c","a"]"#),
+        [item(2, What::Moved { from: 0, item: json(r#""a""#) })]
+    );
+    assert_eq!(differences("[1,2]", "[1,9,2]"), [item(1, What::Added(json("9")))]);
+}
+
+#[test]
+fn json_in_a_string_is_looked_into_once() {
+    let (old, new) = (json(r#""{\"a\":\"[1]\"}""#), json(r#""{\"a\":\"[2]\"}""#));
+    let Some(What::Embedded(inner)) = compare(&old, &new) else { panic!() };
+    let What::Members(found) = *inner else { panic!() };
+    assert!(matches!(&found[0].what, What::Replaced { old: Json::String(_), .. }));
+    let spaced = compare(&json(r#""[1]""#), &json(r#""[ 1 ]""#));
+    assert!(matches!(spaced, Some(What::Replaced { .. })), "the same JSON in other words is another text");
+}
+
+/// Debug builds are tens of times slower than what users run; the bound is against a quadratic search, which would
+/// take minutes.
+#[test]
+fn big_values_are_compared_in_bounded_time() {
+    let list = |step: usize| format!("[{}]", vec!["1,2,3"; 20_000 / step].join(",\"x\","));
+    let numbers = |start: usize| format!("{:?}", (start..start + 20_000).collect::<Vec<_>>());
+    let lines = |ends: &str| format!("{:?}", format!("a{ends}\nb\n").repeat(10_000));
+    let started = Instant::now();
+    for (old, new) in [(list(1), list(2)), (numbers(0), numbers(7)), (lines(""), lines("x"))] {
+        let what = compare(&json(&old), &json(&new)).expect("they differ");
+        if let What::Lines { old, new } = &what {
+            assert!(!text::hunks(old, new).is_empty());
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}

@@ -1,0 +1,119 @@
+//! Entries as JSON: one on each line, or one document that can say it is incomplete. Both stream.
+//!
+//! Text is not changed here: JSON has its own escapes, and a program reads it. Changes are spliced in as stored.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::model::entry::Entry;
+
+/// Writes one entry a line.
+///
+/// # Errors
+/// The writer's.
+pub fn line(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, entry)?;
+    out.write_all(b"\n")
+}
+
+/// What is known once all entries are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Ending<'a> {
+    /// How many entries match, when it was counted.
+    pub matched: Option<u64>,
+    /// Whether all that match are here.
+    pub complete: bool,
+    /// Where to go on.
+    pub next_cursor: Option<&'a str>,
+}
+
+/// Writes the document `{query, entries, matched, complete, next_cursor}`.
+///
+/// Whether it is complete is known only behind the entries, and so it stands there. A document that broke off has
+/// no end and is no JSON.
+pub struct Document<W: Write> {
+    writer: W,
+    is_empty: bool,
+}
+
+impl<W: Write> Document<W> {
+    /// Begins, with the query as it was understood.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn new(mut writer: W, query: &impl Serialize) -> io::Result<Self> {
+        writer.write_all(b"{\"query\":")?;
+        serde_json::to_writer(&mut writer, query)?;
+        writer.write_all(b",\"entries\":[")?;
+        Ok(Self { writer, is_empty: true })
+    }
+
+    /// Writes one entry, on a line of its own.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+        self.writer.write_all(if self.is_empty { b"\n" } else { b",\n" })?;
+        self.is_empty = false;
+        Ok(serde_json::to_writer(&mut self.writer, entry)?)
+    }
+
+    /// Ends, and gives the writer back.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn finish(mut self, ending: Ending<'_>) -> io::Result<W> {
+        self.writer.write_all(if self.is_empty { b"]," } else { b"\n]," })?;
+        // The ending's members become the document's own: its opening brace is already written.
+        let members = serde_json::to_string(&ending)?;
+        self.writer.write_all(members.trim_start_matches('{').as_bytes())?;
+        self.writer.write_all(b"\n")?;
+        self.writer.flush()?;
+        Ok(self.writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::render::samples::{entry, updated};
+
+    #[test]
+    fn a_line_is_the_entry_and_reads_back() {
+        let mut out = Vec::new();
+        let entry = entry("updated", &json!([{"field": "a\u{202e}\n", "old": 1, "new": "\u{1b}"}]));
+        line(&mut out, &entry).expect("memory takes all");
+        let text = String::from_utf8(out).expect("text");
+        assert_eq!(text.matches('\n').count(), 1);
+        assert_eq!(serde_json::from_str::<Entry>(&text).expect("an entry"), entry);
+    }
+
+    #[test]
+    fn a_document_says_whether_it_is_complete() {
+        for entries in [vec![], vec![updated()], vec![updated(), updated()]] {
+            let mut document = Document::new(Vec::new(), &json!({"action": ["updated"]})).expect("written");
+            for entry in &entries {
+                document.entry(entry).expect("written");
+            }
+            let ending = Ending { matched: Some(9), complete: false, next_cursor: Some("eyJ") };
+            let text = String::from_utf8(document.finish(ending).expect("written")).expect("text");
+            let back: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            assert_eq!(back["entries"].as_array().map(Vec::len), Some(entries.len()));
+            assert_eq!((&back["matched"], &back["complete"]), (&json!(9), &json!(false)));
+            assert_eq!(
+                (&back["next_cursor"], &back["query"]["action"][0]),
+                (&json!("eyJ"), &json!("updated"))
+            );
+        }
+    }
+
+    #[test]
+    fn an_unfinished_document_is_no_json() {
+        let mut document = Document::new(Vec::new(), &json!({})).expect("written");
+        document.entry(&updated()).expect("written");
+        assert!(serde_json::from_slice::<serde_json::Value>(&document.writer).is_err());
+    }
+}

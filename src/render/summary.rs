@@ -1,0 +1,152 @@
+//! The changes of an entry in a few words, as the last column of a list: `status active → disabled, +2`.
+//!
+//! It tells of the first change and counts the others. It makes plain text and knows no widths or colours.
+
+use crate::model::change::{Change, Changes};
+use crate::model::json::Json;
+use crate::model::words::Action;
+use crate::render::diff::{Difference, Place, What, compare};
+use crate::render::value;
+use crate::render::visible::cut;
+
+/// No value takes more cells than this, so that the count behind it is seen.
+const LONGEST_VALUE: usize = 48;
+
+/// The changes in a few words.
+#[must_use]
+pub fn changes(changes: &Changes, action: Action) -> String {
+    let Ok(list) = changes.list() else { return "(changes cannot be read)".to_owned() };
+    if action != Action::Updated {
+        return counted(list.len(), "field");
+    }
+    let Some((first, others)) = list.split_first() else { return counted(0, "field") };
+    let told = change(first);
+    if others.is_empty() { told } else { format!("{told}, +{}", others.len()) }
+}
+
+/// How many parts of a list were added, removed, changed and moved.
+#[must_use]
+pub fn tally(items: &[Difference]) -> String {
+    let [mut added, mut removed, mut changed, mut moved] = [0_usize; 4];
+    for item in items {
+        match item.what {
+            What::Added(_) => added += 1,
+            What::Removed(_) => removed += 1,
+            What::Moved { .. } => moved += 1,
+            _ => changed += 1,
+        }
+    }
+    let counts = [(added, "added"), (removed, "removed"), (changed, "changed"), (moved, "moved")];
+    let told = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// `1 field`, `11 fields`.
+#[must_use]
+pub fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A place beneath a path: `perform.retry`, `mappings[3]`. A name that could be mistaken for a path is quoted.
+#[must_use]
+pub fn beneath(path: &str, place: &Place) -> String {
+    match place {
+        Place::Item(index) => format!("{path}[{index}]"),
+        Place::Member(name) => {
+            let is_simple = value::is_plain(name) && !name.contains(['.', ' ', '[', ']']);
+            let name =
+                if is_simple || name.parse::<u64>().is_ok() { name.clone() } else { value::quoted(name) };
+            if path.is_empty() { name } else { format!("{path}.{name}") }
+        }
+    }
+}
+
+fn change(change: &Change) -> String {
+    let field = &change.field;
+    if change.redacted {
+        return format!("{field} (redacted)");
+    }
+    let side = |raw: Option<&crate::model::json::RawJson>| raw.map(|raw| raw.parse().ok());
+    match (side(change.old.as_ref()), side(change.new.as_ref())) {
+        (Some(Some(old)), Some(Some(new))) => match compare(&old, &new) {
+            Some(what) => difference(field.clone(), &what),
+            None => format!("{field} (same value)"),
+        },
+        (None, Some(Some(new))) => format!("+ {field} {}", brief(&new)),
+        (Some(Some(old)), None) => format!("- {field} {}", brief(&old)),
+        _ => field.clone(),
+    }
+}
+
+fn difference(path: String, what: &What) -> String {
+    match what {
+        What::Added(new) => format!("+ {path} {}", brief(new)),
+        What::Removed(old) => format!("- {path} {}", brief(old)),
+        What::Replaced { old, new } if value::is_redacted(old) && value::is_redacted(new) => {
+            format!("{path} (redacted)")
+        }
+        What::Replaced { old: old @ Json::String(_), new: new @ Json::String(_) } => {
+            format!("{path} {} → {}", brief(old), brief(new))
+        }
+        // Values of two kinds keep their quotes, or `3 → "3"` would look like no change.
+        What::Replaced { old, new } => format!("{path} {} → {}", exact(old), exact(new)),
+        What::Lines { .. } => format!("{path} (text)"),
+        What::Items(items) => format!("{path} {}", tally(items)),
+        What::Embedded(inner) => difference(path, inner),
+        What::Moved { .. } => path,
+        What::Members(members) => match members.first() {
+            Some(first) => difference(beneath(&path, &first.at), &first.what),
+            None => path,
+        },
+    }
+}
+
+fn brief(value: &Json) -> String {
+    match value {
+        Json::String(text) if value::is_plain(text) => cut(text, LONGEST_VALUE),
+        other => exact(other),
+    }
+}
+
+fn exact(value: &Json) -> String {
+    cut(&value::text(&value::one_line(value)), LONGEST_VALUE)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::render::samples::entry;
+
+    #[test]
+    fn tells_the_first_change_and_counts_the_others() {
+        for (changes_json, told) in [
+            (
+                json!([{"field": "status", "old": "active", "new": "disabled"}, {"field": "a", "old": 1, "new": 2},
+                    {"field": "b", "old": 1, "new": 2}]),
+                "status active → disabled, +2",
+            ),
+            (json!([{"field": "value", "redacted": true}]), "value (redacted)"),
+            (json!([{"field": "max", "old": 3, "new": "3"}]), "max 3 → \"3\""),
+            (json!([{"field": "p", "old": {"a": {"b": 1}}, "new": {"a": {"b": null}}}]), "p.a.b 1 → null"),
+            (json!([{"field": "p", "old": {"x.y": 1}, "new": {"x.y": 2}}]), "p.\"x.y\" 1 → 2"),
+            (json!([{"field": "list", "old": [1, 2], "new": [2, 1, 3]}]), "list 1 added, 1 moved"),
+            (
+                json!([{"field": "h", "old": {"a": "[redacted]"}, "new": {"a": "[redacted, changed]"}}]),
+                "h.a (redacted)",
+            ),
+            (json!([{"field": "note", "new": ""}]), "+ note \"\""),
+            (json!([]), "0 fields"),
+            (json!({"not": "a list"}), "(changes cannot be read)"),
+        ] {
+            assert_eq!(changes(&entry("updated", &changes_json).changes, Action::Updated), told);
+        }
+    }
+
+    #[test]
+    fn counts_the_fields_of_what_came_and_went() {
+        let one = entry("created", &json!([{"field": "a", "new": 1}]));
+        assert_eq!(changes(&one.changes, Action::Created), "1 field");
+    }
+}
