@@ -1,0 +1,126 @@
+//! When things happen: working days in Madrid, nights, and the change of the clocks; and the list of what is
+//! planned, to be played in the order of time.
+//!
+//! Knows nothing of what is done.
+
+use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeDelta, TimeZone, Utc, Weekday};
+use chrono_tz::{Europe::Madrid, Tz};
+
+use crate::demo::history::History;
+use crate::demo::random::Random;
+use crate::model::timestamp::Timestamp;
+
+/// How many days the demo looks back.
+const DAYS: i64 = 120;
+
+type Deed = Box<dyn FnOnce(&mut History, Timestamp)>;
+
+/// What will happen and when, in any order.
+pub(super) struct Plan {
+    now: Timestamp,
+    deeds: Vec<(Timestamp, Deed)>,
+}
+
+impl Plan {
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self { now, deeds: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, at: Timestamp, deed: impl FnOnce(&mut History, Timestamp) + 'static) {
+        self.deeds.push((at, Box::new(deed)));
+    }
+
+    /// Lets everything happen in the order of time; what falls on one moment, in the order it was planned.
+    pub(super) fn play(mut self) -> History {
+        self.deeds.sort_by_key(|(at, _)| *at);
+        let mut history = History::default();
+        for (at, deed) in self.deeds {
+            deed(&mut history, at);
+        }
+        history
+    }
+
+    /// The moment this long before now.
+    pub(super) fn ago(&self, hours: i64, minutes: i64, millis: i64) -> Timestamp {
+        let back = TimeDelta::hours(hours) + TimeDelta::minutes(minutes) + TimeDelta::milliseconds(millis);
+        self.now.plus(-back)
+    }
+
+    /// The morning the organization begins: the first working one within the window.
+    pub(super) fn founding(&self) -> Timestamp {
+        let from = self.now.plus(-TimeDelta::days(DAYS));
+        let dates = madrid(from).date_naive().iter_days().filter(is_working_day).take(2);
+        let mut mornings = dates.map(|date| local(date, 8, 42, 17));
+        mornings.find(|morning| *morning >= from).unwrap_or(from)
+    }
+
+    /// A time in Madrid on the last working day at least `days` before now, at odd seconds.
+    pub(super) fn office(&self, days: i64, hour: u32, minute: u32) -> Timestamp {
+        let day = madrid(self.now.plus(-TimeDelta::days(days))).date_naive();
+        let date = std::iter::successors(Some(day), NaiveDate::pred_opt).find(is_working_day);
+        let seed = u64::from(minute) + 60 * u64::from(hour) + 1_440 * days.unsigned_abs();
+        shifted(local(date.unwrap_or(day), hour, minute, 0), &mut Random::new(seed), 58)
+    }
+
+    /// When each working day begins, from the founding on.
+    pub(super) fn mornings(&self) -> Vec<Timestamp> {
+        let founding = self.founding();
+        let later = self.working_days(0).into_iter().map(|date| local(date, 8, 40, 0));
+        std::iter::once(founding).chain(later).collect()
+    }
+
+    /// The days on which the routine runs: after the founding weeks have begun, until the story takes over.
+    pub(super) fn working_days(&self, last_days_ago: i64) -> Vec<NaiveDate> {
+        let first = madrid(self.founding()).date_naive();
+        let last = madrid(self.now.plus(-TimeDelta::days(last_days_ago))).date_naive();
+        first.iter_days().skip(1).take_while(|date| *date <= last).filter(is_working_day).collect()
+    }
+
+    /// The last change of Madrid's clocks from the day after the founding to an hour ago.
+    pub(super) fn clock_change(&self) -> Option<Timestamp> {
+        let hour = TimeDelta::hours(1);
+        let whole_hour = self.now.micros() - self.now.micros().rem_euclid(3_600_000_000);
+        let from = self.founding().plus(TimeDelta::days(1));
+        let last = Timestamp::from_micros(whole_hour).map(|at| at.plus(-hour));
+        let hours = std::iter::successors(last, |at| Some(at.plus(-hour)));
+        let offset = |at: Timestamp| madrid(at).offset().fix();
+        hours.take_while(|at| *at > from).find(|at| offset(*at) != offset(at.plus(-hour)))
+    }
+}
+
+/// A moment of that day's office hours: most in the morning, few at lunch, some late.
+pub(super) fn office_hours(date: NaiveDate, random: &mut Random) -> Timestamp {
+    const HOURS: &[u32] = &[
+        8, 9, 9, 9, 10, 10, 10, 10, 11, 11, 11, 12, 12, 12, 13, 13, 14, 15, 15, 16, 16, 16, 17, 17, 18, 18,
+        19,
+    ];
+    let hour = random.pick(HOURS).copied().unwrap_or(9);
+    shifted(local(date, hour, 0, 0), random, 50 * 60)
+}
+
+/// A moment of that night, when the service account rotates what is due.
+pub(super) fn night(date: NaiveDate, random: &mut Random) -> Timestamp {
+    shifted(local(date, 3, 30, 0), random, 90)
+}
+
+/// A moment up to `seconds` later, with microseconds of its own.
+pub(super) fn shifted(at: Timestamp, random: &mut Random, seconds: u64) -> Timestamp {
+    let micros = random.below(seconds.saturating_mul(1_000_000));
+    at.plus(TimeDelta::microseconds(i64::try_from(micros).unwrap_or_default()))
+}
+
+fn madrid(at: Timestamp) -> DateTime<Tz> {
+    at.datetime().with_timezone(&Madrid)
+}
+
+/// Madrid's wall clock; a time the spring change skips is read as UTC, since nobody works then.
+fn local(date: NaiveDate, hour: u32, minute: u32, second: u32) -> Timestamp {
+    let wall = date.and_hms_opt(hour, minute, second).unwrap_or_default();
+    let moment = Madrid.from_local_datetime(&wall).earliest();
+    let utc = moment.map_or_else(|| wall.and_utc(), |moment| moment.with_timezone(&Utc));
+    Timestamp::try_from(utc).unwrap_or(Timestamp::MIN)
+}
+
+fn is_working_day(date: &NaiveDate) -> bool {
+    !matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
+}

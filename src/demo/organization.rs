@@ -1,0 +1,23 @@
+//! The invented organization itself.
+
+use crate::demo::fields::{json, object, text};
+use crate::model::json::Json;
+
+/// The organization's slug.
+pub const SLUG: &str = "tramontana-robotics";
+/// The organization's name.
+pub const ORGANIZATION_NAME: &str = "Tramontana Robotics";
+
+/// The id of its settings in the log.
+pub(super) const ORGANIZATION_ID: &str = "1";
+
+/// The settings it begins with.
+pub(super) fn settings() -> Json {
+    object([
+        ("name", text(ORGANIZATION_NAME)),
+        ("slug", text(SLUG)),
+        ("contact_email", text("hello@tramontana.example")),
+        ("require_2fa", json("false")),
+        ("grace_period_days", json("14")),
+    ])
+}
