@@ -56,7 +56,7 @@ fn parameter(name: &str) -> Parameter {
             false,
         ),
         "limit" => {
-            ("The size of a page.", whole(1, Some(MAX_LIMIT as i64), Some(DEFAULT_LIMIT as i64)), false)
+            ("The size of a page.", whole(1, Some(MAX_LIMIT.into()), Some(DEFAULT_LIMIT.into())), false)
         }
         "cursor" => (
             "`page.next_cursor` of the page before. Bound to the filter: with another one it is 422 `cursor_mismatch`.",

@@ -9,6 +9,8 @@ pub mod detail;
 pub mod diff;
 pub mod json;
 pub mod look;
+pub mod prune;
+pub mod question;
 pub mod summary;
 pub mod table;
 pub mod value;

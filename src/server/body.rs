@@ -59,17 +59,20 @@ pub(super) fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {
 }
 
 /// Reads JSON of a documented shape.
-pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, Box<Problem>> {
     // The second reading finds out which member is at fault; only a faulty body pays for it.
     serde_json::from_str(text).map_err(|error| {
         let at = format!("line {} column {}", error.line(), error.column());
         if !error.is_data() {
-            return Problem::new(Code::Malformed, format!("the body is not JSON at {at}"));
+            return Box::new(Problem::new(Code::Malformed, format!("the body is not JSON at {at}")));
         }
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let located = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
         let path = located.map(|error| error.path().to_string()).filter(|path| path != ".");
-        Problem::invalid(vec![FieldError::new(known_part(path.as_deref()), said(&error.to_string()))])
+        Box::new(Problem::invalid(vec![FieldError::new(
+            known_part(path.as_deref()),
+            said(&error.to_string()),
+        )]))
     })
 }
 

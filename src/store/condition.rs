@@ -80,7 +80,7 @@ impl Condition {
 
 /// The number a closed word is stored as: its place in the documented order, which only ever grows at its end.
 #[must_use]
-pub fn code<T: PartialEq>(all: &[T], word: T) -> Parameter {
+pub fn code<T: Copy + PartialEq>(all: &[T], word: T) -> Parameter {
     let place = all.iter().position(|it| *it == word).and_then(|place| i64::try_from(place).ok());
     Parameter::Integer(place.unwrap_or(-1))
 }

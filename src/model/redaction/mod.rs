@@ -103,10 +103,7 @@ impl Redaction {
     }
 
     fn names_credential(&self, key: &str) -> bool {
-        names::is_credential(key) || {
-            let joined = names::joined(key);
-            self.additional_names.iter().any(|name| *name == joined)
-        }
+        names::is_credential(key) || self.additional_names.contains(&names::joined(key))
     }
 }
 

@@ -134,9 +134,7 @@ fn words(key: &str) -> Vec<String> {
     let mut merged: Vec<String> = Vec::new();
     for word in words {
         match merged.last_mut() {
-            Some(last) if last == "base" && word == "64" || last == "b" && word == "64" => {
-                last.push_str(&word)
-            }
+            Some(last) if matches!(last.as_str(), "b" | "base") && word == "64" => last.push_str(&word),
             _ => merged.push(word),
         }
     }

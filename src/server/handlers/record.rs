@@ -132,7 +132,7 @@ enum Fault {
 }
 
 fn prepare(settings: &Settings, text: &str) -> Result<Draft, Fault> {
-    let proposal: Proposal = body::json(text).map_err(|problem| Fault::Problem(Box::new(problem)))?;
+    let proposal: Proposal = body::json(text).map_err(Fault::Problem)?;
     Draft::prepare(&proposal, &settings.redaction, settings.clock.now()).map_err(|refusal| match refusal {
         Refusal::NoChange => Fault::NoChange,
         Refusal::Invalid(errors) => Fault::Problem(Box::new(Problem::invalid(errors))),

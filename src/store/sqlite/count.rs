@@ -46,7 +46,7 @@ pub(super) fn facets(db: &Connection, org: OrgId, filter: &Filter) -> Result<Fac
     };
     let by_count = |counts| {
         let mut facets = by_value(counts);
-        facets.sort_by(|a, b| b.count.cmp(&a.count));
+        facets.sort_by_key(|facet| std::cmp::Reverse(facet.count));
         facets
     };
     let [action, model_type, user, day] = counts;

@@ -11,6 +11,10 @@ use crate::store::sqlite::prune;
 use crate::store::sqlite::rows::{COLUMNS, Reader, condition, head, key, timestamp};
 use crate::store::{Lookup, OrgId, PageRead, PageRequest};
 
+/// Where a page ends although more would fit by number: entries may be large, and a page must fit in memory many
+/// times over. A page always holds at least one entry.
+const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+
 pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result<PageRead, StoreError> {
     let head = head(db, org)?;
     let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
@@ -43,15 +47,17 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
     let mut reader = Reader::new(db, org);
     let mut entries = Vec::with_capacity(wanted.min(1000));
     let mut more = false;
+    let mut bytes = 0;
     while let Some(row) = rows.next()? {
         let entry = reader.entry(row)?;
         if !request.filter.matches_content(&entry) {
             continue;
         }
-        if entries.len() == wanted {
+        if entries.len() == wanted || bytes >= MAX_PAGE_BYTES {
             more = true;
             break;
         }
+        bytes += entry.changes.get().len();
         entries.push(entry);
     }
     Ok(PageRead { entries, more, as_of, pruned: pruned(db, org)? })

@@ -1,0 +1,102 @@
+//! From the process's arguments to its exit code: parse, set up, run, report.
+
+use std::process::ExitCode;
+
+use chrono_tz::Tz;
+use clap::Parser as _;
+
+use crate::cli::{self, Cli};
+use crate::clock::Clock;
+use crate::commands::Context;
+use crate::config::env::Environment;
+use crate::error::Failure;
+use crate::exit;
+use crate::model::time::{self, TimeContext};
+use crate::terminal::{Manners, Terminal};
+
+/// Runs the programme.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version go to stdout, errors to stderr; clap knows which, and a closed pipe is no failure.
+        Err(error) => {
+            drop(error.print());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
+        }
+    };
+    let environment = Environment::read();
+    let manners = Manners {
+        colour: cli.appearance.color,
+        no_colour: environment.no_color,
+        force_colour: environment.force_color,
+        dumb: environment.dumb,
+        quiet: cli.appearance.quiet,
+    };
+    let clock = Clock::System;
+    let terminal = Terminal::open(manners);
+    let time = TimeContext { now: clock.now(), zone: zone(&cli, &environment) };
+    let mut context =
+        Context { terminal, environment, clock, time, appearance: cli.appearance.clone(), demo: cli.demo };
+    let as_json = cli.command.as_ref().is_some_and(cli::Command::is_json);
+    let outcome = run(cli, &mut context).and_then(|code| Ok(context.terminal.flush().map(|()| code)?));
+    ExitCode::from(match outcome {
+        Ok(code) => code,
+        Err(failure) if failure.closed_pipe => exit::DONE,
+        Err(failure) => {
+            report(&mut context.terminal, &failure, as_json);
+            failure.exit
+        }
+    })
+}
+
+/// The zone of the flag, else of the environment, else UTC.
+fn zone(cli: &Cli, environment: &Environment) -> Tz {
+    let local = environment.zone.as_deref().and_then(|name| time::zone(name.trim_start_matches(':')).ok());
+    cli.appearance.tz.or(local).unwrap_or(Tz::UTC)
+}
+
+fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
+    let Some(command) = cli.command else { return cli::start(context) };
+    if context.demo && !command.talks() {
+        return Err(Failure::usage(
+            "--demo has no meaning here: it is for commands that talk to an audit API",
+        ));
+    }
+    let mut builder = match command.is_server() {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    let is_server = command.is_server();
+    let runtime = builder
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(exit::FAILED, format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        if is_server {
+            return command.run(context).await;
+        }
+        tokio::select! {
+            outcome = command.run(context) => outcome,
+            _ = tokio::signal::ctrl_c() => Err(Failure::new(exit::INTERRUPTED, "interrupted")),
+        }
+    })
+}
+
+/// Says what happened, then how to go on; for readers of JSON the last line is JSON.
+fn report(terminal: &mut Terminal, failure: &Failure, as_json: bool) {
+    terminal.error(&failure.message);
+    if let Some(request_id) = &failure.request_id {
+        terminal.hint(&format!("the server's log knows this request as {request_id}"));
+    }
+    for hint in &failure.hints {
+        terminal.hint(hint);
+    }
+    if as_json {
+        let error = serde_json::json!({"error": {
+            "code": failure.code, "exit": failure.exit, "message": failure.message,
+            "hint": failure.hints.last(), "request_id": failure.request_id,
+        }});
+        terminal.show(&error.to_string());
+    }
+}

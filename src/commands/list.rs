@@ -1,0 +1,186 @@
+//! `list`: entries, newest first.
+
+use clap::Args;
+
+use crate::api::page::{Page, Pruned};
+use crate::api::query::Query;
+use crate::args::connection::ConnectionArgs;
+use crate::args::filter::FilterArgs;
+use crate::args::output::{Format, ListOutputArgs};
+use crate::client::Client;
+use crate::client::pages::Pages;
+use crate::commands::connect::{Need, connect};
+use crate::commands::output::{Destination, Sink, column_help, columns};
+use crate::commands::{Context, resolve};
+use crate::error::Failure;
+use crate::exit;
+use crate::model::filter::Filter;
+use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
+use crate::model::time::TimeContext;
+use crate::model::time::format::full;
+use crate::render::json::Ending;
+use crate::render::question::{counted, describe, grouped};
+
+/// List entries, newest first
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  krosyn-audit list -a updated,deleted -t secret --since 30d\n  krosyn-audit list -u ana --format jsonl | jq .model_name"
+)]
+pub struct ListArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    /// How many entries to show
+    #[arg(short = 'n', long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "all")]
+    limit: u32,
+
+    /// Show all that match
+    #[arg(long)]
+    all: bool,
+
+    /// Show the same entries oldest first
+    #[arg(long)]
+    reverse: bool,
+
+    /// Exit with 10 when anything matched, for monitors
+    #[arg(long)]
+    exit_code: bool,
+
+    #[command(flatten)]
+    output: ListOutputArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+impl ListArgs {
+    /// Whether errors are also told as JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.output.format.is_some_and(Format::is_json)
+    }
+
+    /// Lists.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        if self.output.columns.as_deref() == Some("help") {
+            context.terminal.data().write_all(column_help().as_bytes())?;
+            return Ok(exit::DONE);
+        }
+        let to_people = context.terminal.out_is_terminal && self.output.output.is_none();
+        let format = self.output.format.unwrap_or(if to_people { Format::Table } else { Format::Tsv });
+        let columns = columns(format, &self.output)?;
+        let question = self.filter.question(&context.time)?;
+        let connection = connect(context, &self.connection, Need::Existing).await?;
+        let filter = resolve(context, &connection.client, question).await?;
+        let truncate = !self.output.no_trunc && to_people;
+        let look = context.appearance.look(&context.terminal, context.time, truncate);
+        let look =
+            crate::render::look::Look { width: if to_people { look.width } else { usize::MAX }, ..look };
+
+        let mut destination = Destination::open(&mut context.terminal, &self.output)?;
+        let mut sink = Sink::open(destination.writer(), format, &columns, &self.output, &look, &filter)?;
+        let shown = self.write(&connection.client, &filter, &mut sink).await?;
+        let ending = Ending {
+            matched: shown.matched,
+            complete: shown.next_cursor.is_none(),
+            next_cursor: shown.next_cursor.as_deref(),
+        };
+        sink.finish(ending)?;
+        destination.finish()?;
+
+        let nothing = shown.matched == Some(0);
+        if nothing {
+            let holdings = connection.client.retention().await?;
+            let held = holdings.counts.expired + holdings.counts.kept;
+            context.terminal.status(&searched_in_vain(
+                &filter,
+                held,
+                holdings.oldest.zip(holdings.newest),
+                &context.time,
+            ));
+        } else {
+            context.terminal.status(&footer(&filter, &shown, self.reverse, &context.time));
+        }
+        connection.close().await?;
+        Ok(if self.exit_code && !nothing { exit::MATCHED } else { exit::DONE })
+    }
+
+    async fn write(&self, client: &Client, filter: &Filter, sink: &mut Sink<'_>) -> Result<Shown, Failure> {
+        let mut wanted = if self.all { u64::MAX } else { u64::from(self.limit) };
+        let limit = if self.all { MAX_LIMIT } else { self.limit.min(MAX_LIMIT) };
+        // All entries can be read from the oldest on; the newest few are turned round here.
+        let order = if self.all && self.reverse { Order::Ascending } else { Order::Descending };
+        let mut pages = Pages::new(
+            client.clone(),
+            Query { filter: filter.clone(), order, limit, total: true, ..Query::default() },
+        );
+        let mut shown = Shown::default();
+        let mut held_back = Vec::new();
+        while let Some(Page { mut data, page, total, pruned }) = pages.next().await? {
+            data.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+            wanted -= data.len() as u64;
+            shown.count += data.len() as u64;
+            shown.matched = shown.matched.or(total.map(|total| total.count));
+            shown.pruned = shown.pruned.or(pruned);
+            shown.next_cursor = page.next_cursor;
+            if self.reverse && !self.all {
+                held_back.extend(data);
+            } else {
+                sink.entries(&data)?;
+            }
+            if wanted == 0 {
+                break;
+            }
+        }
+        held_back.reverse();
+        sink.entries(&held_back)?;
+        Ok(shown)
+    }
+}
+
+/// What was shown of how much.
+#[derive(Default)]
+struct Shown {
+    count: u64,
+    matched: Option<u64>,
+    next_cursor: Option<String>,
+    pruned: Option<Pruned>,
+}
+
+/// `4 of 667, newest first · since 2026-11-16 00:00:00.000 CET`
+fn footer(filter: &Filter, shown: &Shown, reverse: bool, time: &TimeContext) -> String {
+    let matched = shown.matched.unwrap_or(shown.count);
+    let order = if reverse { "oldest first" } else { "newest first" };
+    let mut parts = vec![format!("{} of {}, {order}", grouped(shown.count), grouped(matched))];
+    parts.push(describe(filter, time));
+    let reaches = |pruned: &Pruned| filter.since.is_none_or(|since| since < pruned.before);
+    parts.extend(
+        shown
+            .pruned
+            .filter(reaches)
+            .map(|pruned| format!("entries before {} were pruned", full(pruned.before, time))),
+    );
+    parts.retain(|part| !part.is_empty());
+    parts.join(" · ")
+}
+
+fn searched_in_vain(
+    filter: &Filter,
+    held: u64,
+    span: Option<(crate::model::timestamp::Timestamp, crate::model::timestamp::Timestamp)>,
+    time: &TimeContext,
+) -> String {
+    let asked = match describe(filter, time) {
+        asked if asked.is_empty() => "nothing matches".to_owned(),
+        asked => format!("nothing matches · {asked}"),
+    };
+    match span {
+        None => format!("{asked}\nthe log is empty"),
+        Some((oldest, newest)) => {
+            let held = counted(held, "entry", "entries");
+            format!("{asked}\nthe log holds {held}, from {} to {}", full(oldest, time), full(newest, time))
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The commands, one file each: the arguments, whose docs are the help, and what is done.
+
+mod connect;
+pub mod export;
+pub mod generate;
+pub mod import;
+pub mod list;
+pub mod org;
+mod output;
+pub mod prune;
+pub mod record;
+pub mod serve;
+pub mod show;
+pub mod token;
+
+use crate::args::filter::{BadValue, Question};
+use crate::args::output::AppearanceArgs;
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::config::env::Environment;
+use crate::error::Failure;
+use crate::model::filter::Filter;
+use crate::model::time::TimeContext;
+use crate::terminal::Terminal;
+
+/// What every command is given.
+pub struct Context {
+    /// The outlets.
+    pub terminal: Terminal,
+    /// What the environment says.
+    pub environment: Environment,
+    /// What time it is.
+    pub clock: Clock,
+    /// The moment the command began, and the reader's zone.
+    pub time: TimeContext,
+    /// How everything looks.
+    pub appearance: AppearanceArgs,
+    /// Whether the demo organization was asked for.
+    pub demo: bool,
+}
+
+impl From<BadValue> for Failure {
+    fn from(error: BadValue) -> Self {
+        let failure = Self::usage(error.to_string());
+        match error.nearest {
+            Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
+            None => failure,
+        }
+    }
+}
+
+/// Looks up the entries that a question's ends name, and tells the reader how times were taken.
+async fn resolve(context: &mut Context, client: &Client, question: Question) -> Result<Filter, Failure> {
+    for note in &question.notes {
+        context.terminal.status(note);
+    }
+    let mut filter = question.filter;
+    if let Some(id) = question.since_entry {
+        filter.since = Some(client.entry(id).await?.occurred_at);
+    }
+    if let Some(id) = question.until_entry {
+        filter.until = Some(client.entry(id).await?.occurred_at);
+    }
+    Ok(filter)
+}

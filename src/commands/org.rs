@@ -1,0 +1,188 @@
+//! `org`: the organizations of a store. An operator's command: it works on the store, not over the API.
+
+use std::str::FromStr;
+
+use clap::{Args, Subcommand};
+
+use crate::commands::Context;
+use crate::commands::connect::{self, Need};
+use crate::error::Failure;
+use crate::exit;
+use crate::model::plan::Retention;
+use crate::model::time::Age;
+use crate::model::words::Plan;
+use crate::store::{Organization, Store};
+
+/// Create, list and change the organizations of a store (operator)
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  krosyn-audit org create acme --plan business --store sqlite:audit.db\n  krosyn-audit org set-plan acme pro --store sqlite:audit.db"
+)]
+pub struct OrgArgs {
+    #[command(subcommand)]
+    command: OrgCommand,
+
+    /// The store: sqlite:PATH (default: in the platform's data directory)
+    #[arg(long, value_name = "URL", global = true)]
+    store: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum OrgCommand {
+    /// Make an organization
+    #[command(
+        after_help = "Examples:\n  krosyn-audit org create acme --plan pro\n  krosyn-audit org create acme --plan free --store sqlite:audit.db"
+    )]
+    Create {
+        /// Its name in commands: lower-case letters, digits and hyphens
+        slug: Slug,
+        /// Its plan: free, starter, pro, business
+        #[arg(long)]
+        plan: Plan,
+    },
+    /// List the organizations, their plans and what these keep
+    #[command(
+        after_help = "Examples:\n  krosyn-audit org list\n  krosyn-audit org list --store sqlite:audit.db"
+    )]
+    List,
+    /// Change an organization's plan; it counts from the next prune on
+    #[command(
+        after_help = "Examples:\n  krosyn-audit org set-plan acme business\n  krosyn-audit org set-plan acme free --store sqlite:audit.db"
+    )]
+    SetPlan {
+        /// The organization
+        slug: Slug,
+        /// The plan: free, starter, pro, business
+        plan: Plan,
+    },
+    /// Let prunes name an age shorter than the plan's retention, or no longer
+    #[command(
+        after_help = "Examples:\n  krosyn-audit org set-floor acme 30d\n  krosyn-audit org set-floor acme none"
+    )]
+    SetFloor {
+        /// The organization
+        slug: Slug,
+        /// The shortest age a prune may name, such as 30d; or none
+        floor: Floor,
+    },
+}
+
+#[derive(Debug, Clone)]
+struct Slug(String);
+
+impl FromStr for Slug {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let sound = (1..=63).contains(&text.len())
+            && text.chars().all(fit)
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if sound {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("expected up to 63 lower-case letters, digits and inner hyphens, such as acme-eu")
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Floor(Option<Age>);
+
+impl FromStr for Floor {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        text.parse()
+            .map(|age| Self(Some(age)))
+            .map_err(|error: crate::model::time::AgeError| error.to_string())
+    }
+}
+
+impl OrgArgs {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        let need =
+            if matches!(self.command, OrgCommand::Create { .. }) { Need::Create } else { Need::Existing };
+        let store = open(context, self.store.as_deref(), need)?;
+        match self.command {
+            OrgCommand::Create { slug, plan } => {
+                let made = store
+                    .create_organization(slug.0, Retention { plan, floor: None }, context.time.now)
+                    .await?;
+                context.terminal.status(&format!("made {}", said(&made)));
+            }
+            OrgCommand::List => {
+                let organizations = store.organizations().await?;
+                for organization in &organizations {
+                    let Retention { plan, floor } = organization.retention;
+                    let floor = floor.map_or_else(|| "-".to_owned(), |floor| floor.to_string());
+                    writeln!(
+                        context.terminal.data(),
+                        "{}\t{plan}\t{}\t{floor}\t{}",
+                        organization.slug,
+                        plan.retention(),
+                        organization.created_at
+                    )?;
+                }
+                context.terminal.flush()?;
+                context.terminal.status("slug, plan, kept for, floor, made at");
+            }
+            OrgCommand::SetPlan { slug, plan } => {
+                change(context, store.as_ref(), &slug.0, |retention| Retention { plan, ..retention }).await?;
+            }
+            OrgCommand::SetFloor { slug, floor } => {
+                change(context, store.as_ref(), &slug.0, |retention| Retention {
+                    floor: floor.0,
+                    ..retention
+                })
+                .await?;
+            }
+        }
+        store.close().await;
+        Ok(exit::DONE)
+    }
+}
+
+async fn change(
+    context: &mut Context,
+    store: &dyn Store,
+    slug: &str,
+    to: impl Fn(Retention) -> Retention,
+) -> Result<(), Failure> {
+    let organization = find(store, slug).await?;
+    let changed = Organization { retention: to(organization.retention), ..organization };
+    store.set_retention(changed.id, changed.retention).await?;
+    context.terminal.status(&format!("now {}: it counts from the next prune on", said(&changed)));
+    Ok(())
+}
+
+fn said(organization: &Organization) -> String {
+    let Retention { plan, floor } = organization.retention;
+    let floor = floor.map_or_else(String::new, |floor| format!(", prunes may name {floor} or longer"));
+    format!("{}, {plan} plan, entries kept for {}{floor}", organization.slug, plan.retention())
+}
+
+pub(super) fn open(
+    context: &Context,
+    url: Option<&str>,
+    need: Need,
+) -> Result<std::sync::Arc<dyn Store>, Failure> {
+    let url = url.map_or_else(|| connect::default_store(context), |url| Ok(url.to_owned()))?;
+    connect::open(&url, need)
+}
+
+pub(super) async fn find(store: &dyn Store, slug: &str) -> Result<Organization, Failure> {
+    let organizations = store.organizations().await?;
+    let slugs: Vec<_> = organizations.iter().map(|it| it.slug.clone()).collect();
+    let missing = || {
+        Failure::new(exit::NOT_FOUND, format!("there is no organization {slug:?}"))
+            .hint(format!("the store holds {}", slugs.join(", ")))
+    };
+    organizations.into_iter().find(|it| it.slug == slug).ok_or_else(missing)
+}

@@ -1,0 +1,142 @@
+//! Where entries are written to, in the form asked for: one sink for `list`, `show` and `export`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use crate::api::query::filter_pairs;
+use crate::args::output::{Format, ListOutputArgs};
+use crate::error::Failure;
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::render::columns::{
+    Column, ColumnsError, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS, WIDE_COLUMNS, parse_columns,
+};
+use crate::render::delimited::{Delimited, Delimiter};
+use crate::render::json::{self, Document, Ending};
+use crate::render::look::Look;
+use crate::render::table::Layout;
+use crate::terminal::Terminal;
+use crate::terminal::file::NewFile;
+
+/// A file, or stdout.
+pub(super) enum Destination<'a> {
+    File(NewFile),
+    Stdout(&'a mut Terminal),
+}
+
+impl<'a> Destination<'a> {
+    /// Opens it before any long work, so that a bad path fails at once.
+    pub(super) fn open(terminal: &'a mut Terminal, args: &ListOutputArgs) -> Result<Self, Failure> {
+        match &args.output {
+            Some(path) if path.as_os_str() != "-" => Ok(Self::File(NewFile::create(path, args.force)?)),
+            _ => Ok(Self::Stdout(terminal)),
+        }
+    }
+
+    pub(super) fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::File(file) => file,
+            Self::Stdout(terminal) => terminal.data(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::File(file) => Ok(file.finish()?),
+            Self::Stdout(terminal) => Ok(terminal.flush()?),
+        }
+    }
+}
+
+/// The columns of a form, as `--columns` changes them.
+pub(super) fn columns(format: Format, args: &ListOutputArgs) -> Result<Vec<Column>, Failure> {
+    let default = match format {
+        Format::Table => TABLE_COLUMNS,
+        Format::Wide => WIDE_COLUMNS,
+        Format::Tsv => TSV_COLUMNS,
+        Format::Csv | Format::Json | Format::Jsonl => EXPORT_COLUMNS,
+    };
+    match &args.columns {
+        None => Ok(default.to_vec()),
+        Some(_) if format.is_json() => {
+            Err(Failure::usage("--columns has no meaning for json and jsonl, which hold whole entries"))
+        }
+        Some(spec) => parse_columns(spec, default).map_err(|error| {
+            let failure = Failure::usage(format!("--columns: {error}"));
+            match error {
+                ColumnsError::Unknown(word) if word.nearest().is_some() => {
+                    failure.hint(format!("did you mean {}?", word.nearest().unwrap_or("")))
+                }
+                _ => failure.hint("--columns help lists them all"),
+            }
+        }),
+    }
+}
+
+/// What `--columns help` prints.
+pub(super) fn column_help() -> String {
+    let name = |column: &Column| format!("{:<12} {}\n", column.name(), column.description());
+    Column::ALL.iter().map(name).collect()
+}
+
+/// Entries on their way out.
+pub(super) enum Sink<'a> {
+    Table { out: &'a mut dyn Write, look: &'a Look, columns: &'a [Column], layout: Option<Layout<'a>> },
+    Lines(&'a mut dyn Write),
+    Document(Document<&'a mut dyn Write>),
+    Delimited(Box<Delimited<'a, &'a mut dyn Write>>),
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn open(
+        out: &'a mut dyn Write,
+        format: Format,
+        columns: &'a [Column],
+        args: &ListOutputArgs,
+        look: &'a Look,
+        filter: &Filter,
+    ) -> io::Result<Self> {
+        let csv = Delimiter::Csv { guard: !args.no_formula_guard, bom: args.bom };
+        Ok(match format {
+            Format::Table | Format::Wide => Self::Table { out, look, columns, layout: None },
+            Format::Jsonl => Self::Lines(out),
+            Format::Json => Self::Document(Document::new(out, &query(filter))?),
+            Format::Csv => Self::Delimited(Box::new(Delimited::new(out, columns, csv)?)),
+            Format::Tsv => Self::Delimited(Box::new(Delimited::new(out, columns, Delimiter::Tsv)?)),
+        })
+    }
+
+    /// Writes some entries. A table takes its layout from the first.
+    pub(super) fn entries(&mut self, entries: &[Entry]) -> io::Result<()> {
+        match self {
+            Self::Table { .. } if entries.is_empty() => Ok(()),
+            Self::Table { out, look, columns, layout } => {
+                if layout.is_none() {
+                    layout.insert(Layout::fitted(entries, columns, look)).header(out)?;
+                }
+                layout.as_ref().map_or(Ok(()), |layout| layout.rows(out, entries))
+            }
+            Self::Lines(out) => entries.iter().try_for_each(|entry| json::line(out, entry)),
+            Self::Document(document) => entries.iter().try_for_each(|entry| document.entry(entry)),
+            Self::Delimited(delimited) => entries.iter().try_for_each(|entry| delimited.entry(entry)),
+        }
+    }
+
+    /// Ends the output; a JSON document says here whether it is complete.
+    pub(super) fn finish(self, ending: Ending<'_>) -> io::Result<()> {
+        match self {
+            Self::Table { .. } | Self::Lines(_) => Ok(()),
+            Self::Document(document) => document.finish(ending).map(drop),
+            Self::Delimited(delimited) => delimited.finish().map(drop),
+        }
+    }
+}
+
+/// The filter as a JSON document states it: each parameter with its values.
+fn query(filter: &Filter) -> BTreeMap<&'static str, Vec<String>> {
+    let mut query = BTreeMap::<_, Vec<String>>::new();
+    for (name, value) in filter_pairs(filter) {
+        query.entry(name).or_default().push(value);
+    }
+    query
+}

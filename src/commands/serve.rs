@@ -1,0 +1,192 @@
+//! `serve`: run the audit API on a store.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::commands::connect::{self, DEFAULT_RETENTION, DEFAULT_SLUG, Need};
+use crate::commands::{Context, token};
+use crate::error::Failure;
+use crate::model::redaction::Redaction;
+use crate::model::words::Scope;
+use crate::secret::Token;
+use crate::server::{self, Settings};
+use crate::store::Store;
+use crate::terminal::logs::{self, LogForm, LogLevel};
+use crate::{exit, store};
+
+/// Run the audit API on a store
+///
+/// Prints `listening on http://ADDRESS` to stdout once it answers, and logs to stderr. Stops on SIGTERM or Ctrl-C once
+/// running requests have finished. On an empty store it makes the organization `default` and an admin token, which is
+/// shown once on a terminal or written to --token-out.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  krosyn-audit serve --store sqlite:/var/lib/krosyn-audit/audit.db --token-out admin.token\n  krosyn-audit serve --listen 0.0.0.0:7744 --tls-cert chain.pem --tls-key key.pem"
+)]
+pub struct ServeArgs {
+    /// The store: sqlite:PATH (default: in the platform's data directory)
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7744")]
+    listen: SocketAddr,
+
+    /// The certificate chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// A proxy in front speaks TLS: listen on other addresses than loopback without it
+    #[arg(long, conflicts_with = "tls_cert")]
+    behind_proxy: bool,
+
+    /// Write the first admin token to this file, mode 0600
+    #[arg(long, value_name = "FILE")]
+    token_out: Option<PathBuf>,
+
+    /// A further key that names a credential, in any spelling, never to be kept (can be repeated)
+    #[arg(long, value_name = "NAME")]
+    redact: Vec<String>,
+
+    /// How to log: text, json
+    #[arg(long, value_name = "FORM", default_value = "text", hide_possible_values = true)]
+    log: LogWord,
+
+    /// What to log: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL", default_value = "info", hide_possible_values = true)]
+    log_level: LevelWord,
+}
+
+/// A form of log.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogWord {
+    Text,
+    Json,
+}
+
+/// A level of log.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LevelWord {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl ServeArgs {
+    /// Serves until it is told to stop.
+    ///
+    /// # Errors
+    /// [`Failure`], before the ready line for anything that is wrong with the settings.
+    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        if !self.listen.ip().is_loopback() && self.tls_cert.is_none() && !self.behind_proxy {
+            let message = format!(
+                "{} can be reached from other machines, and tokens would cross the network in clear",
+                self.listen
+            );
+            return Err(Failure::usage(message)
+                .hint("give --tls-cert and --tls-key, or --behind-proxy when a proxy in front speaks TLS"));
+        }
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Some(server::tls(certificate, key).await?),
+            _ => None,
+        };
+        let url = self.store.clone().map_or_else(|| connect::default_store(context), Ok)?;
+        let listener = TcpListener::bind(self.listen).map_err(|error| {
+            Failure::new(exit::FAILED, format!("cannot listen on {}: {error}", self.listen))
+        })?;
+        let address = listener.local_addr()?;
+        let store = connect::open(&url, Need::Create)?;
+        self.first_start(context, store.as_ref()).await?;
+        self.start_log();
+        tracing::info!(store = store::without_password(&url), %address, "serving");
+
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        writeln!(context.terminal.data(), "listening on {scheme}://{address}")?;
+        context.terminal.flush()?;
+        let settings =
+            Settings { redaction: Redaction::new(&self.redact), ..Settings::new(context.clock.clone()) };
+        server::serve(listener, tls, store, settings, stop_signal()).await?;
+        tracing::info!("stopped");
+        Ok(exit::DONE)
+    }
+
+    fn start_log(&self) {
+        let form = match self.log {
+            LogWord::Text => LogForm::Text,
+            LogWord::Json => LogForm::Json,
+        };
+        logs::start(
+            form,
+            match self.log_level {
+                LevelWord::Error => LogLevel::ERROR,
+                LevelWord::Warn => LogLevel::WARN,
+                LevelWord::Info => LogLevel::INFO,
+                LevelWord::Debug => LogLevel::DEBUG,
+                LevelWord::Trace => LogLevel::TRACE,
+            },
+        );
+    }
+
+    /// Makes an organization and a token for it on a store that has none.
+    async fn first_start(&self, context: &mut Context, store: &dyn Store) -> Result<(), Failure> {
+        if !store.organizations().await?.is_empty() {
+            return Ok(());
+        }
+        if self.token_out.is_none() && !context.terminal.err_is_terminal() {
+            return Err(Failure::usage(
+                "the store is empty, and there is no terminal to show its first token on",
+            )
+            .hint("--token-out FILE writes it there, mode 0600")
+            .hint("or make both before: krosyn-audit org create, krosyn-audit token create"));
+        }
+        let now = context.time.now;
+        let organization = store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await?;
+        let made = token::make(store, organization.id, "admin", Scope::ALL, None, now).await?;
+        let plan = organization.retention.plan;
+        context.terminal.show(&format!(
+            "made the organization {DEFAULT_SLUG} on the {plan} plan; `krosyn-audit org` changes it"
+        ));
+        match &self.token_out {
+            Some(path) => {
+                write_private(path, &made)?;
+                context.terminal.show(&format!("its admin token is in {}", path.display()));
+            }
+            None => context.terminal.show(&format!("its admin token, shown this once: {}", made.expose())),
+        }
+        Ok(())
+    }
+}
+
+fn write_private(path: &Path, token: &Token) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let write =
+        || std::io::Write::write_all(&mut options.open(path)?, format!("{}\n", token.expose()).as_bytes());
+    write().map_err(|error| Failure::file(path, "write the token to", &error))
+}
+
+/// Resolves when the process is asked to stop.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    drop(tokio::signal::ctrl_c().await);
+}

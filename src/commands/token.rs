@@ -1,0 +1,146 @@
+//! `token`: the tokens of an organization. An operator's command: it works on the store, not over the API.
+
+use clap::{Args, Subcommand};
+
+use crate::commands::Context;
+use crate::commands::connect::Need;
+use crate::commands::org;
+use crate::error::Failure;
+use crate::exit;
+use crate::model::time::Age;
+use crate::model::timestamp::Timestamp;
+use crate::model::words::Scope;
+use crate::secret::Token;
+use crate::store::{OrgId, Store, StoredToken};
+
+/// Create, list and revoke the tokens of an organization (operator)
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  krosyn-audit token create --org acme --name cron --scope read,prune --expires 90d\n  krosyn-audit token revoke cron --org acme"
+)]
+pub struct TokenArgs {
+    #[command(subcommand)]
+    command: TokenCommand,
+
+    /// The store: sqlite:PATH (default: in the platform's data directory)
+    #[arg(long, value_name = "URL", global = true)]
+    store: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a token and print it, this once
+    #[command(
+        after_help = "Examples:\n  krosyn-audit token create --org acme --name ci --scope record\n  krosyn-audit token create --org acme --name cron --scope read,prune --expires 90d > cron.token"
+    )]
+    Create {
+        /// The organization it opens
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// Its name, unique in the organization; prunes are recorded under it
+        #[arg(long)]
+        name: String,
+        /// What it may do: read, record, prune (can be repeated)
+        #[arg(long, value_delimiter = ',', required = true)]
+        scope: Vec<Scope>,
+        /// How long it is in force: 90d, 1y (default: until it is revoked)
+        #[arg(long, value_name = "AGE")]
+        expires: Option<Age>,
+    },
+    /// List tokens: name, scopes, made at, expires at, revoked at
+    #[command(
+        after_help = "Examples:\n  krosyn-audit token list --org acme\n  krosyn-audit token list --org acme --store sqlite:audit.db"
+    )]
+    List {
+        /// The organization
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+    /// Revoke a token, at once and for good
+    #[command(
+        after_help = "Examples:\n  krosyn-audit token revoke cron --org acme\n  krosyn-audit token revoke ci --org acme --store sqlite:audit.db"
+    )]
+    Revoke {
+        /// The token's name
+        name: String,
+        /// The organization
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+}
+
+impl TokenArgs {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        let store = org::open(context, self.store.as_deref(), Need::Existing)?;
+        let now = context.time.now;
+        match self.command {
+            TokenCommand::Create { org, name, scope, expires } => {
+                if name.trim().is_empty() || name.len() > 255 || name.contains(char::is_control) {
+                    return Err(Failure::usage(
+                        "--name: expected up to 255 visible characters, such as cron",
+                    ));
+                }
+                let org = org::find(store.as_ref(), &org).await?;
+                let expires_at = expires.map(|age| now.plus(now.since(age.before(now))));
+                let token = make(store.as_ref(), org.id, &name, &scope, expires_at, now).await?;
+                writeln!(context.terminal.data(), "{}", token.expose())?;
+                context.terminal.flush()?;
+                context.terminal.status("keep it: it is shown this once, and only its hash is stored");
+            }
+            TokenCommand::List { org } => {
+                let org = org::find(store.as_ref(), &org).await?;
+                let moment = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+                for token in store.tokens(org.id).await? {
+                    let scopes: Vec<_> = token.scopes.iter().map(|scope| scope.as_str()).collect();
+                    let (expires, revoked) = (moment(token.expires_at), moment(token.revoked_at));
+                    writeln!(
+                        context.terminal.data(),
+                        "{}\t{}\t{}\t{expires}\t{revoked}",
+                        token.name,
+                        scopes.join(","),
+                        token.created_at
+                    )?;
+                }
+                context.terminal.flush()?;
+                context.terminal.status("name, scopes, made at, expires at, revoked at");
+            }
+            TokenCommand::Revoke { name, org } => {
+                let org = org::find(store.as_ref(), &org).await?;
+                store.revoke_token(org.id, name.clone(), now).await?;
+                context.terminal.status(&format!("revoked {name:?}: it opens nothing from now on"));
+            }
+        }
+        store.close().await;
+        Ok(exit::DONE)
+    }
+}
+
+/// Makes a token and keeps its hash.
+pub(super) async fn make(
+    store: &dyn Store,
+    org: OrgId,
+    name: &str,
+    scopes: &[Scope],
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Token, Failure> {
+    let token = Token::generate()
+        .map_err(|error| Failure::new(exit::FAILED, format!("the system gives no randomness: {error}")))?;
+    let mut scopes = scopes.to_vec();
+    scopes.sort_unstable();
+    scopes.dedup();
+    let stored = StoredToken {
+        name: name.to_owned(),
+        hash: token.hash(),
+        scopes,
+        created_at: now,
+        expires_at,
+        revoked_at: None,
+    };
+    store.create_token(org, stored).await?;
+    Ok(token)
+}

@@ -1,0 +1,51 @@
+//! Every environment variable this tool looks at, read here, once, and nowhere else.
+
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy as _;
+
+/// What the environment says.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// `KROSYN_AUDIT_SERVER`: the server, when `--server` does not name one.
+    pub server: Option<String>,
+    /// `KROSYN_AUDIT_TOKEN`: the token, when no file gives one.
+    pub token: Option<secrecy::SecretString>,
+    /// `NO_COLOR` (no-color.org): no colour, when not empty.
+    pub no_color: bool,
+    /// `CLICOLOR_FORCE` (bixense.com/clicolors): colour also into pipes, when neither empty nor 0.
+    pub force_color: bool,
+    /// `TERM=dumb`: a terminal that can neither paint nor move.
+    pub dumb: bool,
+    /// `TZ`: the reader's zone, when it is an IANA name; the machine's otherwise.
+    pub zone: Option<String>,
+    /// `USER` or `USERNAME`: by whom a prune of a local store is recorded.
+    pub user: Option<String>,
+    /// The platform's data directory: `XDG_DATA_HOME` or what stands for it.
+    pub data_directory: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Reads the process's environment.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the door the ban points to")]
+    pub fn read() -> Self {
+        let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self {
+            server: text("KROSYN_AUDIT_SERVER"),
+            token: text("KROSYN_AUDIT_TOKEN").map(Into::into),
+            no_color: text("NO_COLOR").is_some(),
+            force_color: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
+            dumb: text("TERM").is_some_and(|value| value == "dumb"),
+            zone: text("TZ").or_else(|| iana_time_zone::get_timezone().ok()),
+            user: text("USER").or_else(|| text("USERNAME")),
+            data_directory: etcetera::choose_base_strategy().ok().map(|base| base.data_dir()),
+        }
+    }
+
+    /// The store that is used when nothing names a server.
+    #[must_use]
+    pub fn default_store(&self) -> Option<PathBuf> {
+        Some(self.data_directory.as_ref()?.join("krosyn-audit").join("audit.db"))
+    }
+}

@@ -1,0 +1,3 @@
+//! Where settings come from besides the command line.
+
+pub mod env;

@@ -1,0 +1,152 @@
+//! A command's failure: made once, printed once, and what chooses the exit code. Every lower layer's error becomes one
+//! here; none of them knows it.
+
+use crate::api::problem::{Code, Problem};
+use crate::client::error::ClientError;
+use crate::exit;
+use crate::server::ServeError;
+use crate::store::error::StoreError;
+use crate::terminal::file::FileError;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: u8,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// How to go on; the last is the most useful.
+    pub hints: Vec<String>,
+    /// A word for programs.
+    pub code: String,
+    /// The request, when the server answered.
+    pub request_id: Option<String>,
+    /// Whether the reader went away, which is a quiet end and no failure.
+    pub closed_pipe: bool,
+}
+
+impl Failure {
+    /// A failure with this exit code.
+    pub fn new(exit: u8, message: impl Into<String>) -> Self {
+        let code = match exit {
+            exit::USAGE => "usage",
+            exit::PARTIAL => "partial",
+            exit::NOT_ALLOWED => "not_allowed",
+            exit::NOT_FOUND => "not_found",
+            exit::REFUSED => "refused",
+            exit::INTEGRITY => "integrity",
+            exit::LOCKED => "locked",
+            exit::UNREACHABLE => "unreachable",
+            exit::INTERRUPTED => "interrupted",
+            _ => "failed",
+        };
+        let (message, code) = (message.into(), code.to_owned());
+        Self { exit, message, hints: Vec::new(), code, request_id: None, closed_pipe: false }
+    }
+
+    /// Wrong usage.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(exit::USAGE, message)
+    }
+
+    /// Something with a file.
+    pub fn file(path: &std::path::Path, doing: &str, error: &std::io::Error) -> Self {
+        Self::new(exit::FAILED, format!("cannot {doing} {}: {error}", path.display()))
+    }
+
+    /// Adds how to go on.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let message = error.to_string();
+        match error {
+            ClientError::Problem(problem) => (*problem).into(),
+            ClientError::Unreachable { .. } => Self::new(exit::UNREACHABLE, message)
+                .hint("is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one"),
+            ClientError::Foreign { .. } => Self::new(exit::FAILED, message).hint("is --server the address of a Krosyn audit API?"),
+            ClientError::Setup(_) => Self::new(exit::FAILED, message),
+        }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        let (exit, hint) = match problem.code {
+            Code::Unauthorized => (
+                exit::NOT_ALLOWED,
+                Some(
+                    "give a token by --token-file or KROSYN_AUDIT_TOKEN; an operator makes one with `krosyn-audit token create`",
+                ),
+            ),
+            Code::Forbidden => (
+                exit::NOT_ALLOWED,
+                Some("an operator makes a token with more scopes with `krosyn-audit token create --scope …`"),
+            ),
+            Code::NotFound | Code::Pruned => (exit::NOT_FOUND, None),
+            Code::PruneRunning => (exit::LOCKED, None),
+            Code::InsideRetention | Code::OverMaxDelete => (exit::REFUSED, None),
+            Code::Unavailable => (exit::UNREACHABLE, None),
+            _ => (exit::FAILED, None),
+        };
+        let code = serde_json::to_value(problem.code)
+            .ok()
+            .and_then(|code| Some(code.as_str()?.to_owned()))
+            .unwrap_or_default();
+        let failure = Self { code, request_id: problem.request_id, ..Self::new(exit, problem.detail) };
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match error {
+            StoreError::UnknownUrl(_) | StoreError::NoPostgres | StoreError::NewerSchema { .. } => {
+                exit::USAGE
+            }
+            StoreError::Locked | StoreError::LeaseLost => exit::LOCKED,
+            StoreError::Damaged(_) => exit::INTEGRITY,
+            StoreError::Missing(_) => exit::NOT_FOUND,
+            StoreError::Exists(_) => exit::REFUSED,
+            _ => exit::FAILED,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let exit = if matches!(error, ServeError::Tls { .. }) { exit::USAGE } else { exit::FAILED };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let message = error.to_string();
+        match error {
+            FileError::Exists(_) => {
+                Self::new(exit::REFUSED, message).hint("--force replaces it, once the new file is whole")
+            }
+            FileError::Write { .. } => Self::new(exit::FAILED, message),
+        }
+    }
+}
+
+/// Writing data failed. A reader that went away is a quiet end.
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self { closed_pipe: true, ..Self::new(exit::DONE, "the reader went away") };
+        }
+        Self::new(exit::FAILED, format!("cannot write: {error}"))
+    }
+}
