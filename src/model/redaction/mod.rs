@@ -198,9 +198,14 @@ impl Walk<'_> {
             return self.value(Rule::Secret, &Json::String(text.to_owned()), before, inner_json);
         }
         let kept = self.redaction.text(text);
-        let hidden_change = kept != text
-            && before_text.is_some_and(|before| before != text && self.redaction.text(before) == kept);
-        let marker = if hidden_change { REDACTED_CHANGED } else { REDACTED };
-        Json::String(shapes::scrub(text, marker, &|name| self.redaction.names_credential(name)).into_owned())
+        let Cow::Owned(kept) = kept else { return Json::String(text.to_owned()) };
+        let hidden_change =
+            before_text.is_some_and(|before| before != text && self.redaction.text(before) == kept);
+        if !hidden_change {
+            return Json::String(kept);
+        }
+        Json::String(
+            shapes::scrub(text, REDACTED_CHANGED, &|name| self.redaction.names_credential(name)).into_owned(),
+        )
     }
 }
