@@ -30,8 +30,10 @@ pub(super) fn fit(natural: &[(Column, usize)], look: &Look) -> (Vec<Fitted>, boo
     }
     let mut dropped = false;
     loop {
-        shrink(&mut columns, look.width, true);
-        shrink(&mut columns, look.width, false);
+        for room in [Room::Comfort, Room::Least] {
+            shrink(&mut columns, look.width, true, room);
+            shrink(&mut columns, look.width, false, room);
+        }
         if total(&columns) <= look.width {
             return (columns, dropped);
         }
@@ -57,15 +59,25 @@ fn total(columns: &[Fitted]) -> usize {
     (columns.iter().map(|fitted| fitted.width + PADDING).sum::<usize>()).saturating_sub(1)
 }
 
-/// Takes cells from the widest first, down to what is still of use.
-fn shrink(columns: &mut [Fitted], width: usize, changes: bool) {
+/// How much of a column is spared. A table whose names are long gives up comfort everywhere before it gives up the use
+/// of any one column.
+#[derive(Clone, Copy)]
+enum Room {
+    /// Enough to know most texts by.
+    Comfort,
+    /// Fewer cells tell too little.
+    Least,
+}
+
+/// Takes cells from the widest first, as long as there is room to spare.
+fn shrink(columns: &mut [Fitted], width: usize, changes: bool, room: Room) {
     let has_changes = columns.iter().any(|fitted| is_changes(fitted.column));
     let mut over = total(columns).saturating_sub(width);
     while over > 0 {
         let shrinkable = columns.iter_mut().filter(|fitted| {
             fitted.may_cut
                 && is_changes(fitted.column) == changes
-                && fitted.width > least(fitted.column, has_changes)
+                && fitted.width > spared(fitted.column, has_changes, room)
         });
         let Some(widest) = shrinkable.max_by_key(|fitted| fitted.width) else { return };
         widest.width -= 1;
@@ -81,12 +93,14 @@ const fn is_changes(column: Column) -> bool {
     matches!(column, Column::Summary | Column::Changes)
 }
 
-/// Fewer cells than this tell too little. Names give way to nothing while there are changes that could go first.
-const fn least(column: Column, has_changes: bool) -> usize {
-    match column {
-        Column::Summary | Column::Changes => 10,
-        Column::User | Column::Resource if has_changes => 10,
-        _ => 5,
+/// Names give way to nothing while there are changes that could go first.
+const fn spared(column: Column, has_changes: bool, room: Room) -> usize {
+    match (room, column) {
+        (Room::Comfort, Column::Summary | Column::Changes) => 28,
+        (Room::Comfort, _) => 22,
+        (Room::Least, Column::Summary | Column::Changes) => 10,
+        (Room::Least, Column::User | Column::Resource) if has_changes => 10,
+        (Room::Least, _) => 5,
     }
 }
 
