@@ -1,0 +1,13 @@
+//! The integration tests: one binary, so that everything is linked once. What belongs where:
+//!
+//! - `store`: what every store promises, told through `dyn Store` alone, on each kind of store there is
+//! - `api`: the HTTP contract, spoken by a real client to a real server, one module for each resource
+//! - `layers`: the rules of the source tree itself
+//! - `support`: how the tests come by a store, a server, a clock and something to record; no test stands there
+//!
+//! No test sleeps, takes a fixed port, or asks the machine what time it is.
+
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,133 @@
+//! Organizations and tokens.
+
+use chrono::TimeDelta;
+use krosyn_audit::model::plan::Retention;
+use krosyn_audit::model::words::{Plan, Scope};
+use krosyn_audit::store::error::StoreError;
+use krosyn_audit::store::{Organization, StoredToken};
+
+use crate::support::entries::{NOW, days_ago};
+use crate::support::places::{each_store, organization};
+
+fn token(name: &str, hash: [u8; 32]) -> StoredToken {
+    StoredToken {
+        name: name.to_owned(),
+        hash,
+        scopes: vec![Scope::Read, Scope::Prune],
+        created_at: NOW,
+        expires_at: Some(NOW.plus(TimeDelta::days(90))),
+        revoked_at: None,
+    }
+}
+
+#[tokio::test]
+async fn organizations_are_kept_as_made_listed_by_slug_and_each_slug_once() {
+    each_store(async |store| {
+        assert!(store.organizations().await.expect("none").is_empty());
+        let floor = Some("30d".parse().expect("an age"));
+        let make = async |slug: &str, plan, floor| {
+            store.create_organization(slug.to_owned(), Retention { plan, floor }, days_ago(1)).await
+        };
+        let zeta = make("zeta", Plan::Business, floor).await.expect("made");
+        let alpha = make("alpha", Plan::Free, None).await.expect("made");
+        assert_ne!(alpha.id, zeta.id);
+        let retention = Retention { plan: Plan::Business, floor };
+        assert_eq!(
+            zeta,
+            Organization { id: zeta.id, slug: "zeta".into(), retention, created_at: days_ago(1) }
+        );
+        assert_eq!(store.organizations().await.expect("two"), [alpha.clone(), zeta.clone()]);
+        let again = make("zeta", Plan::Free, None).await.expect_err("taken");
+        assert!(matches!(&again, StoreError::Exists(words) if words.contains("zeta")), "{again}");
+        assert_eq!(store.organizations().await.expect("two"), [alpha, zeta]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_of_retention_is_kept_and_touches_one_organization() {
+    each_store(async |store| {
+        let (one, other) = (organization(&store, "one").await, organization(&store, "other").await);
+        let lowered = Retention { plan: Plan::Pro, floor: Some("7d".parse().expect("an age")) };
+        let plain = Retention { plan: Plan::Starter, floor: None };
+        for retention in [lowered, plain] {
+            store.set_retention(one, retention).await.expect("set");
+            let organizations = store.organizations().await.expect("two");
+            let of = |id| organizations.iter().find(|it| it.id == id).expect("there").retention;
+            assert_eq!((of(one), of(other)), (retention, Retention { plan: Plan::Free, floor: None }));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tokens_are_kept_by_hash_listed_by_name_and_found_with_their_organization() {
+    each_store(async |store| {
+        let (one, other) = (organization(&store, "one").await, organization(&store, "other").await);
+        let cron = token("cron", [1; 32]);
+        let bare = StoredToken { scopes: vec![], expires_at: None, ..token("a", [2; 32]) };
+        store.create_token(one, cron.clone()).await.expect("kept");
+        store.create_token(one, bare.clone()).await.expect("kept");
+        let elsewhere = token("cron", [3; 32]);
+        store.create_token(other, elsewhere.clone()).await.expect("a name is taken in its organization only");
+        let taken = store.create_token(one, token("cron", [4; 32])).await.expect_err("taken");
+        assert!(matches!(&taken, StoreError::Exists(words) if words.contains("cron")), "{taken}");
+        assert_eq!(store.tokens(one).await.expect("two"), [bare, cron.clone()]);
+        assert_eq!(store.tokens(other).await.expect("one"), [elsewhere]);
+
+        let found = store.find_tokens([1; 32]).await.expect("found");
+        let [(found, organization)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((found, organization.id, organization.slug.as_str()), (&cron, one, "one"));
+        assert!(store.find_tokens([4; 32]).await.expect("none").is_empty(), "what was refused is not kept");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tokens_whose_hashes_begin_alike_are_told_apart_by_the_whole_hash() {
+    each_store(async |store| {
+        let org = organization(&store, "acme").await;
+        let mut alike = [1; 32];
+        alike[31] = 9;
+        store.create_token(org, token("one", [1; 32])).await.expect("kept");
+        store.create_token(org, token("other", alike)).await.expect("kept");
+        for (name, hash) in [("one", [1; 32]), ("other", alike)] {
+            let found = store.find_tokens(hash).await.expect("found");
+            let same: Vec<_> = found.iter().filter(|(token, _)| token.hash == hash).collect();
+            assert_eq!(same.len(), 1);
+            assert_eq!(same[0].0.name, name);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_revocation_holds_from_its_first_moment_and_names_what_is_not_there() {
+    each_store(async |store| {
+        let (org, other) = (organization(&store, "acme").await, organization(&store, "other").await);
+        store.create_token(org, token("cron", [1; 32])).await.expect("kept");
+        store.create_token(other, token("cron", [2; 32])).await.expect("kept");
+        for moment in [days_ago(2), days_ago(1)] {
+            store.revoke_token(org, "cron".into(), moment).await.expect("revoked");
+            let kept = store.find_tokens([1; 32]).await.expect("found").remove(0).0;
+            assert_eq!(kept.revoked_at, Some(days_ago(2)), "the first revocation counts");
+        }
+        assert_eq!(store.tokens(other).await.expect("one")[0].revoked_at, None);
+        let missing = store.revoke_token(org, "corn".into(), NOW).await.expect_err("no such token");
+        assert!(matches!(&missing, StoreError::Missing(words) if words.contains("corn")), "{missing}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_closed_store_says_so_to_every_call() {
+    each_store(async |store| {
+        let org = organization(&store, "acme").await;
+        store.ready().await.expect("ready");
+        store.close().await;
+        assert!(matches!(store.ready().await, Err(StoreError::Closed)));
+        assert!(matches!(store.prunes(org).await, Err(StoreError::Closed)));
+        assert!(matches!(store.revoke_token(org, "x".into(), NOW).await, Err(StoreError::Closed)));
+    })
+    .await;
+}

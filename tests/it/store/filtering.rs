@@ -1,0 +1,233 @@
+//! `Filter::matches` is the meaning: pages, counts and facets of every store must agree with it, on generated
+//! entries and generated filters that know the same few words.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use krosyn_audit::api::page::{Facet, Facets};
+use krosyn_audit::model::entry::Entry;
+use krosyn_audit::model::filter::{Choice, Filter, Resource};
+use krosyn_audit::model::page::Order;
+use krosyn_audit::model::words::{Action, ModelType, Via};
+use krosyn_audit::store::{OrgId, Store};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use crate::support::entries::{append, ids, read_all, recording_at, seconds_ago};
+use crate::support::places::{Place, organization, places};
+
+const ENTRIES: usize = 250;
+const FILTERS: u32 = 256;
+
+const MODEL_IDS: &[&str] = &["1", "42", "a/b", "%", "A_b", "nul\u{0}", "İ"];
+const REQUESTS: &[&str] = &["req_1", "req_2", "REQ_1", "%"];
+const NAMES: &[&str] = &["Ana Ruiz", "ana maría", "Diana", "李 雷", "🤖", "O'Neil", "50%_a"];
+const EMAILS: &[&str] = &["ana.ruiz@acme.example", "ANA@x.example", "diana@acme.example"];
+const USER_WORDS: &[&str] =
+    &["ana", "Ana.Ruiz", "RUIZ", "diana", "acme", "maría", "李", "🤖", "7", "o'neil", "50%_a", "%", "nobody"];
+const FIELDS: &[&str] = &["status", "perform", "perform.retry.max", "webhook_secret", "été"];
+const PATHS: &[&str] = &[
+    "status",
+    "perform",
+    "perform.retry",
+    "perform.retry.max",
+    "perform.url",
+    "perform.list.1",
+    "webhook_secret.x",
+    "été",
+    "perf",
+    "nothing",
+];
+const TEXTS: &[&str] =
+    &["ACTIVE", "été", "ÉTÉ", "slack", "3", "1e400", "ruiz", "%", "_", "'", "\\", "null", "redacted", "max"];
+
+fn values() -> impl Strategy<Value = Value> {
+    let values = [
+        json!("active"),
+        json!("Disabled 50%"),
+        json!("ÉTÉ '_\\"),
+        json!(3),
+        json!(null),
+        json!({"url": "https://a.example", "retry": {"max": 3}, "list": [1, 2]}),
+        json!({"url": "https://b.example", "retry": {"max": 5}, "list": [1, 3]}),
+        json!({"url": "https://a.example", "retry": {"max": 3}, "list": [1, 2], "slack": "1e400"}),
+    ];
+    select(values.to_vec())
+}
+
+fn users() -> impl Strategy<Value = Value> {
+    let optional = |texts: &'static [&'static str]| prop::option::of(select(texts));
+    let kind = select(&["user", "token", "service", "system"][..]);
+    (optional(&["7", "77", "%"]), optional(EMAILS), optional(NAMES), kind).prop_map(
+        |(id, email, name, kind)| match (id, email, name) {
+            (None, None, None) => json!({"id": "7", "kind": kind}),
+            (id, email, name) => json!({"id": id, "email": email, "name": name, "kind": kind}),
+        },
+    )
+}
+
+fn recordings() -> impl Strategy<Value = Value> {
+    let change = (select(FIELDS), values(), values(), 0..8u8);
+    let changes = prop::collection::btree_map(select(FIELDS), change, 1..3);
+    let context = (prop::option::of(select(Via::ALL)), prop::option::of(select(REQUESTS)));
+    let model = (select(ModelType::ALL), select(MODEL_IDS), prop::option::of(select(NAMES)));
+    (select(Action::ALL), model, users(), context, changes, 0..20i64).prop_map(
+        |(action, (model_type, model_id, name), user, (via, request_id), changes, minutes)| {
+            let side = |(field, (_, old, new, odd)): (&str, (&str, Value, Value, u8))| match action {
+                _ if odd == 0 => json!({"field": field, "redacted": true}),
+                Action::Created => json!({"field": field, "new": new}),
+                Action::Deleted => json!({"field": field, "old": old}),
+                Action::Updated if odd == 1 => json!({"field": field, "new": new}),
+                // What does not differ is no change, and an update needs one.
+                Action::Updated if old == new => json!({"field": field, "old": [old], "new": new}),
+                Action::Updated => json!({"field": field, "old": old, "new": new}),
+            };
+            let mut recording = recording_at(model_id, seconds_ago(minutes * 60));
+            recording["action"] = action.as_str().into();
+            recording["model_type"] = model_type.as_str().into();
+            recording["model_name"] = name.into();
+            recording["user"] = user;
+            recording["context"] = json!({"via": via, "request_id": request_id});
+            recording["changes"] = changes.into_iter().map(side).collect();
+            recording.as_object_mut().expect("an object").remove("after");
+            recording
+        },
+    )
+}
+
+/// Mostly any, else a few values to include or to exclude.
+fn choice<T: Clone + std::fmt::Debug + 'static>(
+    value: impl Strategy<Value = T> + Clone + 'static,
+) -> impl Strategy<Value = Choice<T>> {
+    let list = |value| prop::collection::vec(value, 1..3);
+    prop_oneof![
+        8 => Just(Choice::default()),
+        2 => list(value.clone()).prop_map(|include| Choice { include, exclude: vec![] }),
+        1 => list(value.clone()).prop_map(|exclude| Choice { include: vec![], exclude }),
+        1 => (list(value.clone()), list(value)).prop_map(|(include, exclude)| Choice { include, exclude }),
+    ]
+}
+
+fn filters() -> impl Strategy<Value = Filter> {
+    let text = |texts: &'static [&'static str]| choice(select(texts).prop_map(str::to_owned));
+    let resource = (select(ModelType::ALL), select(MODEL_IDS))
+        .prop_map(|(model_type, id)| Resource { model_type, model_id: id.to_owned() });
+    let time = || prop::option::weighted(0.2, (-1..21i64).prop_map(|minutes| seconds_ago(minutes * 60)));
+    let words = (choice(select(Action::ALL)), choice(select(ModelType::ALL)), choice(select(Via::ALL)));
+    let texts = (text(USER_WORDS), text(MODEL_IDS), text(REQUESTS), text(PATHS), text(TEXTS));
+    (words, texts, choice(resource), time(), time()).prop_map(
+        |((action, model_type, via), (user, model_id, request_id, field, text), resource, since, until)| {
+            Filter {
+                action,
+                model_type,
+                user,
+                resource,
+                model_id,
+                field,
+                via,
+                request_id,
+                text,
+                since,
+                until,
+            }
+        },
+    )
+}
+
+/// Facets as their documentation tells them.
+fn facets_of(entries: &[&Entry]) -> Facets {
+    let counted = |value: fn(&Entry) -> String| {
+        let mut counts = BTreeMap::<String, u64>::new();
+        for entry in entries {
+            *counts.entry(value(entry)).or_default() += 1;
+        }
+        counts.into_iter().map(|(value, count)| Facet { value, count }).collect::<Vec<_>>()
+    };
+    let by_count = |mut facets: Vec<Facet>| {
+        facets.sort_by_key(|facet| std::cmp::Reverse(facet.count));
+        facets
+    };
+    Facets {
+        total: entries.len() as u64,
+        action: by_count(counted(|entry| entry.action.to_string())),
+        model_type: by_count(counted(|entry| entry.model_type.to_string())),
+        user: by_count(counted(|entry| entry.user.label().to_owned())),
+        day: counted(|entry| entry.occurred_at.to_string()[..10].to_owned()),
+    }
+}
+
+async fn agrees(
+    store: &Arc<dyn Store>,
+    org: OrgId,
+    all: &[Entry],
+    filter: Filter,
+    limit: u32,
+) -> Result<(), TestCaseError> {
+    let mut expected: Vec<&Entry> = all.iter().filter(|entry| filter.matches(entry)).collect();
+    for order in [Order::ById, Order::Ascending, Order::Descending] {
+        match order {
+            Order::ById => expected.sort_by_key(|entry| entry.id),
+            Order::Ascending => expected.sort_by_key(|entry| (entry.occurred_at, entry.id)),
+            Order::Descending => expected.reverse(),
+        }
+        let read = read_all(store, org, &filter, order, limit).await;
+        let expected: Vec<_> = expected.iter().map(|entry| entry.id).collect();
+        prop_assert_eq!(ids(&read), expected, "{:?}", order);
+    }
+    for as_of in [0, all.len() as u64 / 2, all.len() as u64] {
+        let counted = store.count(org, filter.clone(), as_of).await.expect("a count");
+        prop_assert_eq!(counted, expected.iter().filter(|entry| entry.id <= as_of).count() as u64);
+    }
+    prop_assert_eq!(store.facets(org, filter).await.expect("facets"), facets_of(&expected));
+    Ok(())
+}
+
+fn generated() -> Vec<Value> {
+    let many = prop::collection::vec(recordings(), ENTRIES);
+    many.new_tree(&mut TestRunner::deterministic()).expect("generated").current()
+}
+
+#[test]
+fn every_store_means_by_a_filter_what_the_reference_means() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for place in places() {
+        let Place { store, .. } = &place;
+        let (org, all) = runtime.block_on(async {
+            let (before, org) = (organization(store, "before").await, organization(store, "acme").await);
+            append(store, before, generated()).await;
+            let all = append(store, org, generated()).await;
+            append(store, organization(store, "after").await, generated()).await;
+            (org, all)
+        });
+        let config = Config { cases: FILTERS, failure_persistence: None, ..Config::default() };
+        let matched = std::cell::Cell::new(0);
+        let outcome = TestRunner::new(config).run(&(filters(), 1..120u32), |(filter, limit)| {
+            let some = all.iter().any(|entry| filter.matches(entry));
+            matched.set(matched.get() + u32::from(some));
+            runtime.block_on(agrees(store, org, &all, filter, limit))
+        });
+        if let Err(failure) = outcome {
+            panic!("{failure}");
+        }
+        assert!(matched.get() > FILTERS / 4, "too few filters match anything: {}", matched.get());
+    }
+}
+
+#[tokio::test]
+async fn a_filter_is_no_pattern_and_no_sql() {
+    for place in places() {
+        let org = organization(&place.store, "acme").await;
+        append(&place.store, org, [recording_at("42", seconds_ago(1))]).await;
+        for value in
+            ["%", "_", "4%", "4_", "*", "4?", "42' OR '1'='1", "42\u{0}", "'; DROP TABLE entries; --"]
+        {
+            let mut filter = Filter::default();
+            filter.model_id.include.push(value.to_owned());
+            let found = read_all(&place.store, org, &filter, Order::Descending, 10).await;
+            assert!(found.is_empty(), "{value:?} found {found:?}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What every store promises, through `dyn Store` alone and on each kind of store. No SQL and no HTTP.
+
+mod accounts;
+mod append;
+mod file;
+mod filtering;
+mod isolation;
+mod paging;
+mod pruning;
+mod values;
