@@ -115,8 +115,10 @@ pub(super) fn finish(
         "DELETE FROM leases WHERE org_id = ?1 AND name = 'prune' AND holder = ?2",
         params![org.0, run.holder],
     )?;
-    let sql = "UPDATE prunes SET finished_at = ?3, complete = ?4 WHERE org_id = ?1 AND prune_id = ?2";
-    if db.execute(sql, params![org.0, signed(run.id), now.micros(), complete])? == 0 {
+    // A run that lost its lease before it deleted anything has no record; the number may be the next run's by now.
+    let sql = "UPDATE prunes SET finished_at = ?4, complete = ?5 WHERE org_id = ?1 AND prune_id = ?2 AND started_at = ?3";
+    let values = params![org.0, signed(run.id), run.started_at.micros(), now.micros(), complete];
+    if db.execute(sql, values)? == 0 {
         return Ok(None);
     }
     // Nobody's snapshot outlives the entries it stood in.

@@ -210,6 +210,23 @@ async fn a_lease_that_ran_out_can_be_taken_and_the_first_then_deletes_no_more() 
 }
 
 #[tokio::test]
+async fn a_prune_that_lost_its_lease_before_it_deleted_does_not_touch_the_record_of_the_next() {
+    each_store(async |store| {
+        let org = organization(&store, "acme").await;
+        append(&store, org, [recording_at("1", days_ago(100))]).await;
+        let first = begin(&store, org, days_ago(90), NOW).await;
+        let late = NOW.plus(TimeDelta::seconds(PRUNE_LEASE_SECONDS));
+        let second = begin(&store, org, days_ago(90), late).await;
+        store.prune_batch(org, second.clone(), 10, late).await.expect("a batch");
+        let record = store.finish_prune(org, second, true, late).await.expect("finished");
+        let later = late.plus(TimeDelta::seconds(1));
+        assert_eq!(store.finish_prune(org, first, false, later).await.expect("ended"), None);
+        assert_eq!(store.prunes(org).await.expect("prunes"), [record.expect("a record")]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_held_is_counted_by_model_type_on_both_sides_of_the_cutoff() {
     each_store(async |store| {
         let org = organization(&store, "acme").await;
