@@ -8,6 +8,10 @@
 //! No test sleeps, takes a fixed port, or asks the machine what time it is.
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;

@@ -1,4 +1,8 @@
 //! What the tests share: stores, a server, a client that checks every answer, and things to record.
 
+pub(crate) mod answer;
+pub(crate) mod contract;
 pub(crate) mod entries;
+pub(crate) mod files;
 pub(crate) mod places;
+pub(crate) mod world;

@@ -1,0 +1,178 @@
+//! Who may call what: tokens in force, and one scope for each operation, as the document says.
+
+use chrono::TimeDelta;
+use krosyn_audit::api::problem::Code;
+use krosyn_audit::model::words::Scope;
+use krosyn_audit::secret::Token;
+use krosyn_audit::server::LocalToken;
+use reqwest::Method;
+use reqwest::header::AUTHORIZATION;
+use serde_json::{Value, json};
+
+use crate::support::answer::Answer;
+use crate::support::contract;
+use crate::support::entries::{NOW, recording};
+use crate::support::world::{Caller, World};
+
+const WHOAMI: &str = "/api/v1/whoami";
+
+/// The operations with security, and the scopes each asks for.
+fn secured() -> Vec<(Method, String, Vec<Scope>)> {
+    let operations = contract::operations().into_iter();
+    let secured = operations
+        .filter(|(_, _, operation)| operation["security"].as_array().is_some_and(|it| !it.is_empty()));
+    let scopes = |operation: &Value| {
+        let scopes = operation["security"][0]["bearer"].as_array().expect("a list of scopes").iter();
+        scopes.map(|scope| scope.as_str().and_then(|scope| scope.parse().ok()).expect("a scope")).collect()
+    };
+    secured
+        .map(|(method, path, operation)| {
+            let method = method.to_uppercase().parse().expect("a method");
+            (method, path.replace("{id}", "1"), scopes(operation))
+        })
+        .collect()
+}
+
+/// Calls an operation with a body it could take.
+async fn call(caller: &Caller, method: &Method, path: &str) -> Answer {
+    let request = caller.request(method.clone(), path);
+    let body = if path.ends_with("/prune") { json!({"dry_run": true}) } else { recording("1") };
+    caller.send(if *method == Method::POST { request.json(&body) } else { request }).await
+}
+
+#[tokio::test]
+async fn every_documented_operation_with_security_answers_401_without_a_token() {
+    let world = World::new().await;
+    let secured = secured();
+    assert_eq!(secured.len(), 8, "the document keeps its operations under lock: {secured:?}");
+    for (method, path, _) in &secured {
+        let answer = call(&world.stranger(), method, path).await;
+        answer.refused(Code::Unauthorized, "no token was sent");
+        assert_eq!(answer.header("www-authenticate"), "Bearer", "{path}");
+    }
+    assert_eq!(
+        world.admin().await.list("total=true").await.json()["total"]["count"],
+        0,
+        "and nothing happened"
+    );
+}
+
+#[tokio::test]
+async fn every_operation_takes_its_own_scope_and_refuses_each_other() {
+    let world = World::new().await;
+    let mut refused = 0;
+    for scope in Scope::ALL {
+        let caller = world.caller(world.org, scope.as_str(), &[*scope]).await;
+        for (method, path, needed) in secured() {
+            let answer = call(&caller, &method, &path).await;
+            if needed.is_empty() || needed.contains(scope) {
+                assert!(!matches!(answer.status, 401 | 403), "{scope} {method} {path}: {}", answer.text());
+            } else {
+                let words = format!("needs the scope {}, and the token \"{scope}\" has {scope}", needed[0]);
+                answer.refused(Code::Forbidden, &words);
+                refused += 1;
+            }
+        }
+    }
+    // Five read, one records, one prunes, one takes any token.
+    assert_eq!(refused, 5 * 2 + 2 + 2);
+}
+
+#[tokio::test]
+async fn a_token_without_scopes_may_only_ask_who_it_is() {
+    let world = World::new().await;
+    let bare = world.caller(world.org, "bare", &[]).await;
+    for (method, path, needed) in secured() {
+        let answer = call(&bare, &method, &path).await;
+        if needed.is_empty() {
+            assert_eq!(answer.status, 200);
+        } else {
+            answer.refused(Code::Forbidden, "has none");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_a_bearer_token_that_is_known_opens_anything() {
+    let world = World::new().await;
+    let stranger = world.stranger();
+    for header in ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "Bearer two words"] {
+        let request = stranger.request(Method::GET, WHOAMI).header(AUTHORIZATION, header);
+        stranger.send(request).await.refused(Code::Unauthorized, "Authorization: Bearer TOKEN");
+    }
+    let unknown = Token::generate().expect("randomness");
+    stranger.with_token(unknown.expose()).get(WHOAMI).await.refused(Code::Unauthorized, "unknown");
+}
+
+#[tokio::test]
+async fn the_word_bearer_is_case_blind() {
+    let token = Token::generate().expect("randomness");
+    let hash = token.hash();
+    let world = World::with_settings(|settings, organization| {
+        let (name, organization) = ("this process".to_owned(), organization.clone());
+        settings.local = Some(LocalToken { hash, name, organization, scopes: vec![Scope::Read] });
+    })
+    .await;
+    for word in ["Bearer", "bearer", "BEARER"] {
+        let header = format!("{word} {}", token.expose());
+        let request = world.stranger().request(Method::GET, WHOAMI).header(AUTHORIZATION, header);
+        world.stranger().send(request).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_ends_at_its_expiry_and_not_before() {
+    let world = World::new().await;
+    let end = NOW.plus(TimeDelta::days(1));
+    let caller = world.caller_until(world.org, "short", Scope::ALL, Some(end)).await;
+    world.set_now(end.plus(TimeDelta::microseconds(-1)));
+    assert_eq!(caller.get(WHOAMI).await.expect(200).json()["expires_at"], end.to_string());
+    world.set_now(end);
+    for (method, path, _) in secured() {
+        call(&caller, &method, &path).await.refused(Code::Unauthorized, "has expired");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_opens_nothing_from_then_on() {
+    let world = World::new().await;
+    let (caller, other) = (world.admin().await, world.caller(world.org, "other", &[]).await);
+    assert_eq!(caller.get(WHOAMI).await.status, 200);
+    world.store.revoke_token(world.org, "admin".into(), NOW).await.expect("revoked");
+    for (method, path, _) in secured() {
+        call(&caller, &method, &path).await.refused(Code::Unauthorized, "was revoked");
+    }
+    assert_eq!(other.get(WHOAMI).await.status, 200, "only that one was");
+}
+
+#[tokio::test]
+async fn what_a_token_cannot_see_is_told_as_if_it_were_not_there() {
+    let world = World::new().await;
+    let other = crate::support::places::organization(&world.store, "other").await;
+    let (acme, other) = (world.admin().await, world.caller(other, "admin", Scope::ALL).await);
+    acme.record(&recording("1")).await.expect(201);
+    let (theirs, nobodys) = (
+        other.get("/api/v1/audit-logs/1").await.problem(),
+        other.get("/api/v1/audit-logs/2").await.problem(),
+    );
+    assert_eq!((theirs.code, &theirs.detail), (Code::NotFound, &nobodys.detail));
+    assert_eq!(other.list("total=true").await.json()["total"]["count"], 0);
+    assert_eq!(other.get("/api/v1/audit-logs/facets").await.json()["total"], 0);
+    assert_eq!(other.get("/api/v1/audit-logs/retention").await.json()["counts"]["kept"], 0);
+}
+
+#[tokio::test]
+async fn the_token_of_the_process_itself_has_its_scopes_and_is_in_no_store() {
+    let token = Token::generate().expect("randomness");
+    let hash = token.hash();
+    let world = World::with_settings(|settings, organization| {
+        let (name, organization) = ("this process".to_owned(), organization.clone());
+        settings.local = Some(LocalToken { hash, name, organization, scopes: vec![Scope::Read] });
+    })
+    .await;
+    let caller = world.stranger().with_token(token.expose());
+    assert_eq!(caller.get(WHOAMI).await.expect(200).json()["token"], "this process");
+    caller.list("").await.expect(200);
+    caller.record(&recording("1")).await.refused(Code::Forbidden, "needs the scope record");
+    assert!(world.store.tokens(world.org).await.expect("none").is_empty());
+}

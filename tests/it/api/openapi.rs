@@ -1,0 +1,91 @@
+//! The contract as a document: served, checked in, and the same as the code.
+
+use std::path::PathBuf;
+
+use krosyn_audit::api::problem::Code;
+
+use crate::support::contract;
+use crate::support::world::World;
+
+/// `openapi.json` at the root of the repository.
+fn checked_in() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("openapi.json")
+}
+
+fn written() -> String {
+    let document = serde_json::to_string_pretty(&krosyn_audit::server::openapi()).expect("serialises");
+    document + "\n"
+}
+
+#[test]
+fn the_checked_in_document_is_what_the_code_says() {
+    let file = std::fs::read_to_string(checked_in()).unwrap_or_default();
+    assert!(
+        file == written(),
+        "openapi.json is not what the code says; renew it and review the difference:\n    \
+         cargo test --test it renew_openapi -- --ignored"
+    );
+}
+
+#[test]
+#[ignore = "it writes openapi.json: run it when the contract was changed"]
+fn renew_openapi() {
+    std::fs::write(checked_in(), written()).expect("written");
+}
+
+#[tokio::test]
+async fn the_served_document_is_the_checked_in_one() {
+    let world = World::new().await;
+    let served = world.stranger().get("/api/openapi.json").await.expect(200).json();
+    assert_eq!(&served, contract::document());
+    assert!(served["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+}
+
+#[test]
+fn the_document_has_every_route_of_the_contract_and_no_other() {
+    let mut documented: Vec<_> =
+        contract::operations().iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+    documented.sort();
+    assert_eq!(
+        documented,
+        [
+            "get /api/openapi.json",
+            "get /api/v1/audit-logs",
+            "get /api/v1/audit-logs/facets",
+            "get /api/v1/audit-logs/prunes",
+            "get /api/v1/audit-logs/retention",
+            "get /api/v1/audit-logs/{id}",
+            "get /api/v1/whoami",
+            "get /healthz",
+            "get /metrics",
+            "get /readyz",
+            "post /api/v1/audit-logs",
+            "post /api/v1/audit-logs/prune",
+        ]
+    );
+}
+
+#[test]
+fn the_document_lists_every_code() {
+    let codes =
+        contract::document()["components"]["schemas"]["Code"]["enum"].as_array().expect("words").len();
+    // `Unknown` is what a client reads a later code as.
+    assert!(codes >= 19, "{codes}");
+    assert!(serde_json::to_value(Code::NotStored).is_ok());
+}
+
+#[test]
+fn every_reference_in_the_document_leads_somewhere() {
+    let document = contract::document();
+    let mut rest = vec![document];
+    let mut references = 0;
+    while let Some(value) = rest.pop() {
+        if let Some(reference) = value["$ref"].as_str() {
+            references += 1;
+            assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+        }
+        rest.extend(value.as_object().into_iter().flat_map(serde_json::Map::values));
+        rest.extend(value.as_array().into_iter().flatten());
+    }
+    assert!(references > 20, "{references}");
+}

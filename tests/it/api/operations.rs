@@ -1,0 +1,102 @@
+//! For those who run the server: health, metrics, compression, and the end.
+
+use krosyn_audit::model::words::Scope;
+use reqwest::Method;
+use reqwest::header::ACCEPT_ENCODING;
+use serde_json::json;
+
+use crate::support::entries::{append, days_ago, everything, ids, recording, recording_at, with};
+use crate::support::places::organization;
+use crate::support::world::{LOGS, World};
+
+#[tokio::test]
+async fn health_readiness_and_the_document_need_no_token() {
+    let world = World::new().await;
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(world.stranger().get(path).await.expect(200).json(), json!({"status": "ok"}));
+    }
+    world.stranger().get("/metrics").await.expect(200);
+    world.stranger().get("/api/openapi.json").await.expect(200);
+}
+
+#[tokio::test]
+async fn metrics_count_and_name_nobody() {
+    let world = World::new().await;
+    let org = organization(&world.store, "zanzibar-slug").await;
+    let caller = world.caller(org, "quetzal-token", Scope::ALL).await;
+    let user = json!({"id": "okapi-id", "email": "okapi@narwhal.example", "name": "Okapi Narwhal"});
+    let recorded = with(recording_at("walrus-model", days_ago(100)), "user", user);
+    caller.record(&recorded).await.expect(201);
+    caller.record(&with(recorded, "occurred_at", days_ago(1).to_string())).await.expect(201);
+    caller.list("user=okapi&q=walrus").await.expect(200);
+    caller.get("/api/v1/audit-logs/1").await.expect(200);
+    caller.post("/api/v1/audit-logs/prune", &json!({})).await.expect(200);
+    caller.get("/axolotl-path").await.expect(404);
+    let made_up = caller.request(Method::from_bytes(b"PANGOLIN").expect("a method"), LOGS);
+    caller.send(made_up).await.expect(405);
+    let answer = caller.get("/metrics").await.expect(200);
+    let text = answer.text();
+    for line in [
+        "krosyn_audit_entries_recorded_total 2",
+        "krosyn_audit_entries_pruned_total 1",
+        r#"krosyn_audit_requests_total{method="POST",route="/api/v1/audit-logs",status="201"} 2"#,
+        r#"krosyn_audit_requests_total{method="GET",route="/api/v1/audit-logs/{id}",status="200"} 1"#,
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} is not in\n{text}");
+    }
+    for name in ["zanzibar", "quetzal", "kra_", "okapi", "narwhal", "walrus", "axolotl", "PANGOLIN"] {
+        assert!(!text.to_lowercase().contains(&name.to_lowercase()), "{name} is in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn large_answers_are_compressed_as_negotiated_and_small_ones_are_not() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    append(&world.store, world.org, (0..50).map(|it| recording(&it.to_string()))).await;
+    let plain = admin.list("").await.expect(200).text().to_owned();
+    assert!(plain.len() > 1024);
+    let raw =
+        admin.with_http(reqwest::Client::builder().no_proxy().no_gzip().no_zstd().build().expect("a client"));
+    for (accepted, used, magic) in
+        [("gzip", "gzip", &[0x1f, 0x8b][..]), ("zstd", "zstd", &[0x28, 0xb5, 0x2f, 0xfd])]
+    {
+        let request =
+            raw.request(Method::GET, LOGS).header(ACCEPT_ENCODING, accepted).build().expect("a request");
+        let response = raw.http().execute(request).await.expect("an answer");
+        assert_eq!(response.headers()["content-encoding"], used);
+        assert!(
+            response.headers()["vary"].to_str().expect("text").to_lowercase().contains("accept-encoding")
+        );
+        let body = response.bytes().await.expect("a body");
+        assert!(body.starts_with(magic) && body.len() < plain.len() / 2, "{used}");
+        // The client that asked for it by itself reads the same text.
+        let client = match used {
+            "gzip" => reqwest::Client::builder().no_zstd(),
+            _ => reqwest::Client::builder().no_gzip(),
+        };
+        let client = admin.with_http(client.no_proxy().build().expect("a client"));
+        assert_eq!(client.list("").await.expect(200).text(), plain);
+    }
+    for (path, accepted) in [(LOGS, "identity"), (LOGS, "br"), ("/healthz", "gzip, zstd")] {
+        let answer =
+            raw.send(raw.request(Method::GET, path).header(ACCEPT_ENCODING, accepted)).await.expect(200);
+        assert_eq!(answer.header("content-encoding"), "", "{path} {accepted}");
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_server_has_kept_everything_it_acknowledged() {
+    let world = World::in_a_file().await;
+    let admin = world.admin().await;
+    for number in 0..5 {
+        admin.record(&recording(&number.to_string())).await.expect(201);
+    }
+    drop(admin);
+    let org = world.org;
+    let directory = world.stop().await.expect("files");
+    let url = format!("sqlite:{}", directory.path().join("audit.db").display());
+    let store = krosyn_audit::store::open(&url).expect("opens");
+    assert_eq!(ids(&everything(&store, org).await), [1, 2, 3, 4, 5]);
+    store.close().await;
+}

@@ -1,0 +1,196 @@
+//! `POST /audit-logs` with one entry.
+
+use chrono::TimeDelta;
+use krosyn_audit::api::problem::Code;
+use krosyn_audit::model::entry::Entry;
+use serde_json::{Value, json};
+
+use crate::support::entries::{NOW, recording, with};
+use crate::support::world::{Caller, LOGS, World};
+
+fn updated(before: &Value, after: &Value) -> Value {
+    let user = json!({"name": "Ana"});
+    json!({"action": "updated", "model_type": "connector", "model_id": "1", "user": user, "before": before, "after": after})
+}
+
+async fn nothing_is_stored(caller: &Caller) {
+    assert_eq!(caller.list("total=true").await.json()["total"]["count"], 0);
+}
+
+#[tokio::test]
+async fn a_created_entry_has_all_new_values_and_its_place() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let answer = admin.record(&recording("42")).await.expect(201);
+    assert_eq!(answer.header("location"), "/api/v1/audit-logs/1");
+    let entry: Entry = answer.read();
+    assert_eq!((entry.id, entry.occurred_at, entry.recorded_at), (1, NOW, NOW));
+    assert_eq!(entry.uuid.get_version_num(), 7, "made by the server");
+    let shown = admin.get(answer.header("location")).await.expect(200);
+    assert_eq!(shown.read::<Entry>(), entry);
+}
+
+#[tokio::test]
+async fn an_updated_entry_has_only_what_differs_in_the_order_sent() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let before = json!({"a": 1, "kept": {"x": 1.0, "y": 2}, "gone": null, "n": 3});
+    let body = updated(&before, &json!({}));
+    let after = r#"{"kept":{"y":2,"x":1},"z":true,"n":"3","a":2}"#;
+    let body = body.to_string().replace("\"after\":{}", &format!("\"after\":{after}"));
+    let answer = admin.post_as(LOGS, "application/json", body).await.expect(201);
+    let changes = answer.json()["changes"].clone();
+    let of = |field: &str| {
+        changes.as_array().expect("a list").iter().find(|it| it["field"] == field).cloned().expect(field)
+    };
+    assert_eq!(of("a"), json!({"field": "a", "old": 1, "new": 2}));
+    assert_eq!(of("gone"), json!({"field": "gone", "old": null}), "null is a value, absent is absent");
+    assert_eq!(of("n"), json!({"field": "n", "old": 3, "new": "3"}));
+    assert_eq!(of("z"), json!({"field": "z", "new": true}));
+    assert_eq!(changes.as_array().expect("a list").len(), 4, "what means the same is no change: {changes}");
+}
+
+#[tokio::test]
+async fn a_deleted_entry_has_all_old_values() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let mut body = with(recording("1"), "action", "deleted");
+    body["before"] = body["after"].take();
+    body.as_object_mut().expect("an object").remove("after");
+    let changes = admin.record(&body).await.expect(201).json()["changes"].clone();
+    assert_eq!(changes, json!([{"field": "limit", "old": 3}, {"field": "status", "old": "active"}]));
+}
+
+#[tokio::test]
+async fn an_update_that_changes_nothing_leaves_no_entry() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let same = updated(&json!({"a": 1, "b": [1]}), &json!({"b": [1.0], "a": 1}));
+    let answer = admin.record(&same).await.expect(200);
+    assert_eq!(answer.json(), json!({"recorded": false, "reason": "no_change"}));
+    nothing_is_stored(&admin).await;
+}
+
+#[tokio::test]
+async fn a_dry_run_judges_and_stores_nothing() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let path = format!("{LOGS}?dry_run=true");
+    let answer = admin.post(&path, &recording("1")).await.expect(200);
+    assert_eq!(answer.json(), json!({"recorded": false, "reason": "dry_run"}));
+    admin.post(&path, &with(recording("1"), "model_id", " ")).await.expect(422);
+    nothing_is_stored(&admin).await;
+    admin.post(&format!("{LOGS}?dry_run=false"), &recording("1")).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_redacted_field_says_only_that_it_changed() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let secrets = (json!({"value": "one", "description": "a"}), json!({"value": "two", "description": "b"}));
+    let body = with(updated(&secrets.0, &secrets.1), "model_type", "secret");
+    let changes = admin.record(&body).await.expect(201).json()["changes"].clone();
+    assert_eq!(
+        changes,
+        json!([{"field": "description", "old": "a", "new": "b"}, {"field": "value", "redacted": true}])
+    );
+}
+
+#[tokio::test]
+async fn values_are_answered_digit_for_digit() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let after = r#"{"z":9007199254740993,"a":1e400,"m":{"k":1.10,"j":-0.0}}"#;
+    let body = recording("1").to_string();
+    let start = body.find(r#""after":{"#).expect("after");
+    let end = body[start..].find('}').expect("its end") + start;
+    let body = format!("{}\"after\":{after}{}", &body[..start], &body[end + 1..]);
+    admin.post_as(LOGS, "application/json", body).await.expect(201);
+    let expected = r#"[{"field":"z","new":9007199254740993},{"field":"a","new":1e400},{"field":"m","new":{"k":1.10,"j":-0.0}}]"#;
+    for path in ["/api/v1/audit-logs/1", LOGS] {
+        assert!(admin.get(path).await.text().contains(expected), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn each_fault_is_a_422_that_names_its_field() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let ahead = NOW.plus(TimeDelta::minutes(5) + TimeDelta::microseconds(1)).to_string();
+    for (member, value, field, words) in [
+        ("action", json!("made"), "action", "expected one of created, updated, deleted"),
+        ("model_type", json!("robot"), "model_type", "connector_endpoint"),
+        ("model_id", json!(42), "model_id", "expected a string"),
+        ("model_id", json!("  "), "model_id", "is blank"),
+        ("model_id", json!("x".repeat(256)), "model_id", "longer than 255"),
+        ("model_name", json!("x".repeat(1025)), "model_name", "longer than 1024"),
+        ("reason", json!("x".repeat(4097)), "reason", "longer than 4096"),
+        ("user", json!({}), "user", "an entry always says who"),
+        ("user", json!({"name": ""}), "user.name", "is blank"),
+        ("user", json!({"id": "1", "kind": "robot"}), "user.kind", "expected one of user, token"),
+        ("user", json!({"id": "1", "shoe": 43}), "user", "unknown member"),
+        ("context", json!({"ip": "999.1.1.1"}), "context.ip", "not an IP address"),
+        ("context", json!({"via": "fax"}), "context.via", "terraform"),
+        ("uuid", json!("42"), "uuid", ""),
+        ("occurred_at", json!("yesterday"), "occurred_at", ""),
+        ("occurred_at", json!(ahead), "occurred_at", "5 minutes in the future"),
+        ("after", json!([1]), "after", "not a JSON object"),
+        ("before", json!({}), "before", "no place in a created entry"),
+        ("changes", json!([]), "changes", "send one or the other"),
+        ("extra", json!(1), "body", "unknown member"),
+    ] {
+        let problem = admin.record(&with(recording("1"), member, value)).await.expect(422).problem();
+        assert_eq!(problem.code, Code::Invalid);
+        let [error] = &problem.errors[..] else { panic!("{member}: {problem:?}") };
+        assert_eq!(error.field, field, "{problem:?}");
+        assert!(error.detail.contains(words), "{words:?} is not in {problem:?}");
+    }
+    for missing in ["action", "model_type", "model_id", "user", "after"] {
+        let mut body = recording("1");
+        body.as_object_mut().expect("an object").remove(missing);
+        admin.record(&body).await.expect(422).refused(Code::Invalid, missing);
+    }
+    nothing_is_stored(&admin).await;
+    let edge = NOW.plus(TimeDelta::minutes(5)).to_string();
+    admin.record(&with(recording("1"), "occurred_at", edge)).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_entry_over_1_mib_and_a_value_nested_over_64_deep_are_refused() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let of_size = |bytes: usize| with(recording("1"), "after", json!({"note": "x ".repeat(bytes)[..bytes]}));
+    let frame = r#"[{"field":"note","new":""}]"#.len();
+    admin.record(&of_size(1024 * 1024 - frame)).await.expect(201);
+    let answer = admin.record(&of_size(1024 * 1024 - frame + 1)).await.expect(422);
+    assert_eq!(answer.refused(Code::Invalid, "larger than 1048576 bytes").errors[0].field, "changes");
+
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let body = |depth| {
+        let changes = format!(r#"[{{"field":"deep","new":{}}}]"#, nested(depth));
+        format!(
+            r#"{{"action":"created","model_type":"connector","model_id":"1","user":{{"id":"1"}},"changes":{changes}}}"#
+        )
+    };
+    admin.post_as(LOGS, "application/json", body(64)).await.expect(201);
+    for depth in [65, 127, 10_000] {
+        let answer = admin.post_as(LOGS, "application/json", body(depth)).await;
+        assert!(matches!(answer.status, 400 | 422), "{depth}: {}", answer.text());
+    }
+    assert_eq!(admin.list("total=true&limit=1").await.json()["total"]["count"], 2);
+}
+
+#[tokio::test]
+async fn a_parameter_that_does_nothing_here_is_refused() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    for (query, words) in [
+        ("dryrun=true", "expected one of atomic, dry_run"),
+        ("dry_run=1", "is true or false"),
+        ("atomic=", "is true or false"),
+    ] {
+        let answer = admin.post(&format!("{LOGS}?{query}"), &recording("1")).await.expect(422);
+        answer.refused(Code::Invalid, words);
+    }
+    nothing_is_stored(&admin).await;
+}

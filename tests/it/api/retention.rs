@@ -1,0 +1,63 @@
+//! `GET /audit-logs/retention` and `GET /audit-logs/prunes`: what is promised, what is held, what was deleted.
+
+use chrono::TimeDelta;
+use krosyn_audit::api::prune::{Prunes, RetentionAnswer};
+use krosyn_audit::model::plan::Retention;
+use krosyn_audit::model::words::Plan;
+use serde_json::json;
+
+use crate::support::entries::{NOW, append, days_ago, recording_at};
+use crate::support::world::World;
+
+const RETENTION: &str = "/api/v1/audit-logs/retention";
+const PRUNES: &str = "/api/v1/audit-logs/prunes";
+const PRUNE: &str = "/api/v1/audit-logs/prune";
+
+#[tokio::test]
+async fn an_empty_organization_promises_and_holds_nothing() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    assert_eq!(
+        admin.get(RETENTION).await.expect(200).json(),
+        json!({
+            "plan": "free", "retention": "90d", "now": "2026-11-22T08:00:00.000000Z",
+            "cutoff": "2026-08-24T08:00:00.000000Z", "counts": {"expired": 0, "kept": 0},
+        })
+    );
+    assert_eq!(admin.get(PRUNES).await.expect(200).json(), json!({"data": []}));
+}
+
+#[tokio::test]
+async fn retention_tells_plan_floor_counts_and_edges() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    append(&world.store, world.org, [100, 2, 95].map(|days| recording_at("1", days_ago(days)))).await;
+    let floor = Some("30d".parse().expect("an age"));
+    world.store.set_retention(world.org, Retention { plan: Plan::Free, floor }).await.expect("set");
+    let told: RetentionAnswer = admin.get(RETENTION).await.expect(200).read();
+    assert_eq!((told.plan, told.floor, told.cutoff), (Plan::Free, floor, days_ago(90)));
+    assert_eq!((told.counts.expired, told.counts.kept), (2, 1));
+    assert_eq!((told.oldest, told.newest), (Some(days_ago(100)), Some(days_ago(2))));
+    assert_eq!(told.last_prune, None);
+    world.set_now(NOW.plus(TimeDelta::days(89)));
+    let told: RetentionAnswer = admin.get(RETENTION).await.expect(200).read();
+    assert_eq!((told.counts.expired, told.counts.kept), (3, 0), "by the server's clock");
+}
+
+#[tokio::test]
+async fn every_prune_is_on_record_newest_first() {
+    let world = World::new().await;
+    let (admin, cron) =
+        (world.admin().await, world.caller(world.org, "cron", &["prune".parse().expect("a scope")]).await);
+    append(&world.store, world.org, [100, 2, 85].map(|days| recording_at("1", days_ago(days)))).await;
+    admin.post(PRUNE, &json!({})).await.expect(200);
+    let later = NOW.plus(TimeDelta::days(10));
+    world.set_now(later);
+    cron.post(PRUNE, &json!({})).await.expect(200);
+    let Prunes { data } = admin.get(PRUNES).await.expect(200).read();
+    let told: Vec<_> =
+        data.iter().map(|it| (it.id, it.by.as_str(), it.deleted, it.first_id, it.started_at)).collect();
+    assert_eq!(told, [(2, "cron", 1, 3, later), (1, "admin", 1, 1, NOW)]);
+    let retention: RetentionAnswer = admin.get(RETENTION).await.expect(200).read();
+    assert_eq!(retention.last_prune.as_ref(), data.first());
+}

@@ -1,0 +1,32 @@
+//! `GET /whoami`: whose token it is and what it may do.
+
+use chrono::TimeDelta;
+use krosyn_audit::model::words::Scope;
+use serde_json::json;
+
+use crate::support::entries::NOW;
+use crate::support::world::World;
+
+const WHOAMI: &str = "/api/v1/whoami";
+
+#[tokio::test]
+async fn a_token_is_told_its_organization_plan_name_scopes_and_end() {
+    let world = World::new().await;
+    let end = NOW.plus(TimeDelta::days(90));
+    let caller = world.caller_until(world.org, "cron", &[Scope::Read, Scope::Prune], Some(end)).await;
+    assert_eq!(
+        caller.get(WHOAMI).await.expect(200).json(),
+        json!({
+            "organization": "acme", "plan": "free", "token": "cron", "scopes": ["read", "prune"],
+            "expires_at": "2027-02-20T08:00:00.000000Z",
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_token_without_scopes_and_end_is_told_so() {
+    let world = World::new().await;
+    let caller = world.caller(world.org, "bare", &[]).await;
+    let expected = json!({"organization": "acme", "plan": "free", "token": "bare", "scopes": []});
+    assert_eq!(caller.get(WHOAMI).await.expect(200).json(), expected);
+}
