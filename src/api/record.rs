@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::api::problem::{Code, Problem};
 use crate::model::draft::FieldError;
+use crate::model::entry::Entry;
 
 /// Why nothing was recorded although nothing was wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -29,6 +30,17 @@ impl From<NotRecorded> for Unrecorded {
     fn from(reason: NotRecorded) -> Self {
         Self { recorded: false, reason }
     }
+}
+
+/// The answer to one entry that this request did not store. It is written only: a reader looks for `recorded` first,
+/// for an entry's values would not survive a reading that tries one form after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum NothingNew {
+    /// It was there already, under its uuid and with the same content.
+    Known(Box<Entry>),
+    /// It leaves no trace.
+    Unrecorded(Unrecorded),
 }
 
 /// The answer to one line of many: what a request for it alone would have been answered, in short.

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::api::problem::{Code, Problem};
-use crate::api::record::{LineAnswer, NotRecorded, Unrecorded};
+use crate::api::record::{LineAnswer, NotRecorded, NothingNew, Unrecorded};
 use crate::api::routes::{AUDIT_LOGS, NDJSON};
 use crate::model::draft::{Draft, FieldError, Refusal};
 use crate::model::entry::Entry;
@@ -40,7 +40,7 @@ struct Options {
     ),
     request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB; one entry at most 1 MiB"),
     responses(
-        (status = 200, content((Entry = "application/json"), (Unrecorded = "application/json"), (LineAnswer = "application/x-ndjson")),
+        (status = 200, content((NothingNew = "application/json"), (LineAnswer = "application/x-ndjson")),
             description = "The entry that was there already under this uuid; or why nothing was recorded; or a line for each line"),
         (status = 201, description = "Recorded", body = Entry),
         (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
@@ -112,7 +112,7 @@ async fn one(
             let location = format!("{AUDIT_LOGS}/{}", entry.id);
             Ok((StatusCode::CREATED, [(LOCATION, location)], Json(entry)).into_response())
         }
-        Some(Appended::Known(entry)) => Ok(Json::<Box<Entry>>(entry).into_response()),
+        Some(Appended::Known(entry)) => Ok(Json(NothingNew::Known(entry)).into_response()),
         Some(Appended::Conflict) => Err(conflict().into()),
         None => Err(ApiError::internal()),
     }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use crate::support::entries::{NOW, recording, with};
 use crate::support::world::{Caller, LOGS, World};
 
+const UUID: &str = "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11";
+
 fn updated(before: &Value, after: &Value) -> Value {
     let user = json!({"name": "Ana"});
     json!({"action": "updated", "model_type": "connector", "model_id": "1", "user": user, "before": before, "after": after})
@@ -81,6 +83,20 @@ async fn a_dry_run_judges_and_stores_nothing() {
     admin.post(&path, &with(recording("1"), "model_id", " ")).await.expect(422);
     nothing_is_stored(&admin).await;
     admin.post(&format!("{LOGS}?dry_run=false"), &recording("1")).await.expect(201);
+}
+
+#[tokio::test]
+async fn the_same_uuid_is_answered_with_the_stored_entry_or_as_a_conflict() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let recorded = with(recording("1"), "uuid", UUID);
+    let first: Entry = admin.record(&recorded).await.expect(201).read();
+    assert_eq!(first.uuid.to_string(), UUID);
+    world.set_now(NOW.plus(TimeDelta::seconds(9)));
+    assert_eq!(admin.record(&recorded).await.expect(200).read::<Entry>(), first, "as it was stored");
+    let answer = admin.record(&with(recorded, "reason", "another")).await.expect(409);
+    answer.refused(Code::UuidConflict, "a recording has one uuid for ever");
+    assert_eq!(admin.list("total=true").await.json()["total"]["count"], 1);
 }
 
 #[tokio::test]
