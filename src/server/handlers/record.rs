@@ -164,7 +164,7 @@ async fn many(
     } else {
         server.store.append(caller.organization.id, drafts, options.atomic).await?
     };
-    let undone = options.atomic && appended.iter().any(|one| matches!(one, Appended::Conflict));
+    let undone = undone(options, &appended);
     let mut appended = appended.into_iter();
     let mut body = Vec::new();
     for (number, line) in prepared {
@@ -175,7 +175,9 @@ async fn many(
             Ok(_) if options.dry_run => LineAnswer::unrecorded(number, NotRecorded::DryRun),
             Ok(_) => match appended.next() {
                 Some(Appended::Conflict) => LineAnswer::refused(number, conflict()),
-                Some(Appended::New(_)) if undone => LineAnswer::refused(number, not_stored()),
+                Some(Appended::New(entry) | Appended::Known(entry)) if undone.contains(&entry.id) => {
+                    LineAnswer::refused(number, not_stored())
+                }
                 Some(Appended::New(entry)) => {
                     server.metrics.recorded.inc();
                     LineAnswer::stored(number, 201, entry.id)
@@ -188,6 +190,19 @@ async fn many(
         body.push(b'\n');
     }
     Ok(([(CONTENT_TYPE, NDJSON)], body).into_response())
+}
+
+/// The ids of entries that a conflict in their atomic request kept from being stored. A line that repeats one of
+/// them is not stored either.
+fn undone(options: Options, appended: &[Appended]) -> Vec<u64> {
+    if !options.atomic || !appended.iter().any(|one| matches!(one, Appended::Conflict)) {
+        return Vec::new();
+    }
+    let new = appended.iter().filter_map(|one| match one {
+        Appended::New(entry) => Some(entry.id),
+        Appended::Known(_) | Appended::Conflict => None,
+    });
+    new.collect()
 }
 
 fn not_stored() -> Problem {

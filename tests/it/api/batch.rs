@@ -103,6 +103,18 @@ async fn with_atomic_a_conflict_stores_nothing_either() {
 }
 
 #[tokio::test]
+async fn a_line_never_names_the_id_of_an_entry_that_is_not_there() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    // Within one atomic request the second line repeats the first, and the third undoes both.
+    let one = with(recording("1"), "uuid", UUID);
+    let conflict = with(one.clone(), "reason", "another").to_string();
+    let lines = sent(&admin, "atomic=true", &[one.to_string(), one.to_string(), conflict]).await;
+    assert_eq!(stored(&admin).await, 0);
+    assert!(lines.iter().all(|line| line.id.is_none() && line.status >= 400), "{lines:?}");
+}
+
+#[tokio::test]
 async fn a_dry_run_of_many_lines_judges_each_and_stores_none() {
     let world = World::new().await;
     let admin = world.admin().await;
