@@ -58,8 +58,13 @@ pub(super) fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {
     })
 }
 
-/// Reads JSON of a documented shape.
+/// Reads a JSON object of a documented shape.
 pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, Box<Problem>> {
+    // A list would be read as members in their order, and `[]` as a prune with nothing but defaults.
+    let is_object = text.trim_ascii_start().starts_with('{');
+    if !is_object && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+        return Err(Box::new(Problem::invalid(vec![FieldError::new("body", "is not a JSON object")])));
+    }
     // The second reading finds out which member is at fault; only a faulty body pays for it.
     serde_json::from_str(text).map_err(|error| {
         let at = format!("line {} column {}", error.line(), error.column());
@@ -170,14 +175,12 @@ mod tests {
                 "changes[1].field",
                 "is not what it should be: expected a string",
             ),
-            (r#"["c4n4ry"]"#, "body", "is not what it should be: expected internally tagged enum"),
+            (r#"["c4n4ry"]"#, "body", "is not a JSON object"),
         ] {
             let problem = json::<Proposal>(text).map(|_| ()).expect_err(text);
             assert_eq!(problem.code, Code::Invalid, "{text}");
             assert_eq!(problem.errors[0].field, field, "{text}");
-            if !text.starts_with('[') {
-                assert_eq!(problem.errors[0].detail, detail, "{text}");
-            }
+            assert_eq!(problem.errors[0].detail, detail, "{text}");
             assert!(!serde_json::to_string(&problem).expect("serialises").contains("c4n4ry"), "{problem:?}");
         }
         assert_eq!(json::<Proposal>("{c4n4ry").map(|_| ()).expect_err("no JSON").code, Code::Malformed);

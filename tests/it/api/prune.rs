@@ -164,6 +164,7 @@ async fn a_request_that_is_not_understood_deletes_nothing() {
         (json!({"older_than": "0d"}), "older_than"),
         (json!({"max_delete": -1}), "max_delete"),
         (json!({"max_seconds": 1.5}), "max_seconds"),
+        (json!([]), "body"),
         (json!(null), "body"),
     ] {
         let problem = prune(&admin, request.clone()).await.expect(422).problem();
