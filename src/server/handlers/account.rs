@@ -13,6 +13,7 @@ use crate::server::auth::{Anyone, Caller};
         (status = 200, description = "The organization and the token", body = Whoami),
         (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn whoami(caller: Caller<Anyone>) -> Json<Whoami> {

@@ -25,6 +25,7 @@ use crate::store::{Lookup, PageRequest};
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "An unknown parameter or word, or another question's cursor", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list(
@@ -80,6 +81,7 @@ pub(crate) async fn list(
         (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No entry has this id", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The entry was pruned", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn show(
@@ -114,6 +116,7 @@ pub(crate) async fn show(
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "An unknown parameter or word", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn facets(

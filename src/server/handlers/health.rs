@@ -38,6 +38,7 @@ pub(crate) async fn healthz() -> Json<Health> {
     responses(
         (status = 200, description = "Ready", body = Health),
         (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {

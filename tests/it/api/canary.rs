@@ -1,9 +1,6 @@
 //! A redacted value is nowhere: secrets are planted in everything a recorder can send, then looked for in the store's
 //! files, in every answer and in the log at its most talkative.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
 use krosyn_audit::model::words::Scope;
 use krosyn_audit::secret::Token;
 use reqwest::Method;
@@ -12,46 +9,8 @@ use serde_json::{Value, json};
 use crate::support::answer::Answer;
 use crate::support::entries::{days_ago, recording, recording_at, with};
 use crate::support::files::contents;
+use crate::support::log::Log;
 use crate::support::world::{Caller, LOGS, World};
-
-/// What the whole process logs, at TRACE: other threads do their part of a request's work.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// The one log of this process, listened to from the first call on.
-    fn listen() -> &'static Self {
-        static LOG: OnceLock<Log> = OnceLock::new();
-        LOG.get_or_init(|| {
-            let log = Self::default();
-            let writer = log.clone();
-            tracing_subscriber::fmt()
-                .with_max_level(tracing::Level::TRACE)
-                .with_ansi(false)
-                .with_writer(move || writer.clone())
-                .try_init()
-                .expect("nobody else listens");
-            log
-        })
-    }
-
-    /// What was logged so far.
-    fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-}
 
 /// Makes words that stand nowhere else, and remembers them.
 #[derive(Default)]

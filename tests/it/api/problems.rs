@@ -6,6 +6,7 @@ use reqwest::header::HeaderValue;
 use serde_json::json;
 
 use crate::support::entries::recording;
+use crate::support::log::Log;
 use crate::support::world::{LOGS, World};
 
 const PRUNE: &str = "/api/v1/audit-logs/prune";
@@ -144,4 +145,38 @@ async fn a_store_that_cannot_be_reached_is_a_503_with_a_time_to_try_again() {
     answer.refused(Code::Unavailable, "nothing of this request was stored");
     admin.get("/healthz").await.expect(200);
     admin.post(PRUNE, &json!({})).await.expect(503);
+}
+
+#[tokio::test]
+async fn a_fault_of_the_servers_is_a_500_whose_details_are_in_the_log_alone() {
+    let log = Log::listen();
+    let world = World::in_a_file().await;
+    let admin = world.admin().await;
+    admin.record(&recording("1")).await.expect(201);
+    let db = rusqlite::Connection::open(world.directory().join("audit.db")).expect("opens");
+    db.execute("UPDATE entries SET action = 77", []).expect("damaged");
+    for path in [LOGS, "/api/v1/audit-logs/1", "/api/v1/audit-logs/facets"] {
+        let answer = admin.get(path).await.expect(500);
+        let problem = answer.refused(Code::Internal, "its log has the details under this request id");
+        assert!(!problem.detail.contains("77"), "{problem:?}");
+        let id = problem.request_id.expect("an id");
+        let logged = log.text();
+        let told = logged
+            .lines()
+            .any(|line| line.contains("ERROR") && line.contains(&id) && line.contains("77 is no word"));
+        assert!(told, "the log tells {id}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_request_is_a_get_without_its_body() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    for (caller, status) in [(&admin, 200), (&world.stranger(), 401)] {
+        let request = caller.request(Method::HEAD, LOGS).build().expect("a request");
+        let response = caller.http().execute(request).await.expect("an answer");
+        assert_eq!(response.status().as_u16(), status);
+        assert!(response.headers().contains_key("x-request-id"));
+        assert!(response.bytes().await.expect("a body").is_empty());
+    }
 }

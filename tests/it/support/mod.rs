@@ -4,5 +4,6 @@ pub(crate) mod answer;
 pub(crate) mod contract;
 pub(crate) mod entries;
 pub(crate) mod files;
+pub(crate) mod log;
 pub(crate) mod places;
 pub(crate) mod world;
