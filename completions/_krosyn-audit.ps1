@@ -43,6 +43,9 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the audit API on a store')
             [CompletionResult]::new('org', 'org', [CompletionResultType]::ParameterValue, 'Create, list and change the organizations of a store (operator)')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Create, list and revoke the tokens of an organization (operator)')
+            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to a server: try a token and keep it')
+            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a server''s token')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where commands talk to, and as whom')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print or write shell completions')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print or write manual pages')
             break
@@ -435,6 +438,57 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Look around in an invented organization; nothing is kept')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'krosyn-audit;login' {
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
+            [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
+            [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
+            [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How times are shown: absolute, relative')
+            [CompletionResult]::new('--insecure-http', '--insecure-http', [CompletionResultType]::ParameterName, 'Send the token over plain http:// to another machine')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Write ASCII alone')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Look around in an invented organization; nothing is kept')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'krosyn-audit;logout' {
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
+            [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
+            [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
+            [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How times are shown: absolute, relative')
+            [CompletionResult]::new('--insecure-http', '--insecure-http', [CompletionResultType]::ParameterName, 'Send the token over plain http:// to another machine')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Write ASCII alone')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Look around in an invented organization; nothing is kept')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'krosyn-audit;status' {
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
+            [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
+            [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
+            [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How times are shown: absolute, relative')
+            [CompletionResult]::new('--insecure-http', '--insecure-http', [CompletionResultType]::ParameterName, 'Send the token over plain http:// to another machine')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Write ASCII alone')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Look around in an invented organization; nothing is kept')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'krosyn-audit;completions' {

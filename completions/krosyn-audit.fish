@@ -48,6 +48,9 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "import" -
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "serve" -d 'Run the audit API on a store'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "org" -d 'Create, list and change the organizations of a store (operator)'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "token" -d 'Create, list and revoke the tokens of an organization (operator)'
+complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "login" -d 'Sign in to a server: try a token and keep it'
+complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "logout" -d 'Forget a server\'s token'
+complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "status" -d 'Show where commands talk to, and as whom'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "completions" -d 'Print or write shell completions'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "man" -d 'Print or write manual pages'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -s a -l action -d 'What was done: created, updated, deleted (can be repeated)' -r
@@ -445,6 +448,57 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __f
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l org -d 'Which organization of a local store (needed when it holds several)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l theme -d 'With which colours: default (red and green), colorblind (orange and blue), mono' -r -f -a "default\t'Red and green'
+colorblind\t'Orange and blue'
+mono\t'No hue'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
+relative\t'As ages'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l insecure-http -d 'Send the token over plain http:// to another machine'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l ascii -d 'Write ASCII alone'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -s q -l quiet -d 'Say nothing but errors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l demo -d 'Look around in an invented organization; nothing is kept'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l org -d 'Which organization of a local store (needed when it holds several)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l theme -d 'With which colours: default (red and green), colorblind (orange and blue), mono' -r -f -a "default\t'Red and green'
+colorblind\t'Orange and blue'
+mono\t'No hue'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
+relative\t'As ages'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l insecure-http -d 'Send the token over plain http:// to another machine'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l ascii -d 'Write ASCII alone'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -s q -l quiet -d 'Say nothing but errors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l demo -d 'Look around in an invented organization; nothing is kept'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l org -d 'Which organization of a local store (needed when it holds several)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l theme -d 'With which colours: default (red and green), colorblind (orange and blue), mono' -r -f -a "default\t'Red and green'
+colorblind\t'Orange and blue'
+mono\t'No hue'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
+relative\t'As ages'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l insecure-http -d 'Send the token over plain http:// to another machine'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l ascii -d 'Write ASCII alone'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -s q -l quiet -d 'Say nothing but errors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l demo -d 'Look around in an invented organization; nothing is kept'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand completions" -l dir -d 'Write those of all shells to this directory' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand completions" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'

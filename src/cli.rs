@@ -8,6 +8,7 @@ use crate::commands::export::ExportArgs;
 use crate::commands::generate::{CompletionsArgs, ManArgs};
 use crate::commands::import::ImportArgs;
 use crate::commands::list::ListArgs;
+use crate::commands::login::{LoginArgs, LogoutArgs, StatusArgs};
 use crate::commands::org::OrgArgs;
 use crate::commands::prune::PruneArgs;
 use crate::commands::record::RecordArgs;
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Org(OrgArgs),
     Token(TokenArgs),
+    Login(LoginArgs),
+    Logout(LogoutArgs),
+    Status(StatusArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -97,6 +101,9 @@ impl Command {
             Self::Serve(args) => args.run(context).await,
             Self::Org(args) => args.run(context).await,
             Self::Token(args) => args.run(context).await,
+            Self::Login(args) => args.run(context).await,
+            Self::Logout(args) => args.run(context),
+            Self::Status(args) => args.run(context).await,
             Self::Completions(args) => args.run(context, Cli::command()),
             Self::Man(args) => args.run(context, Cli::command()),
         }

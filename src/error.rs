@@ -3,6 +3,7 @@
 
 use crate::api::problem::{Code, Problem};
 use crate::client::error::ClientError;
+use crate::config::credentials::CredentialsError;
 use crate::exit;
 use crate::server::ServeError;
 use crate::store::error::StoreError;
@@ -137,6 +138,19 @@ impl From<FileError> for Failure {
                 Self::new(exit::REFUSED, message).hint("--force replaces it, once the new file is whole")
             }
             FileError::Write { .. } => Self::new(exit::FAILED, message),
+        }
+    }
+}
+
+impl From<CredentialsError> for Failure {
+    fn from(error: CredentialsError) -> Self {
+        let message = error.to_string();
+        match error {
+            CredentialsError::Open { path, .. } => {
+                Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod 600 {}", path.display()))
+            }
+            CredentialsError::File { .. } => Self::new(exit::FAILED, message),
+            CredentialsError::Shape { .. } => Self::usage(message).hint("remove it and sign in again"),
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod page;
 pub mod parameters;
 pub mod problem;
+pub mod problems;
 pub mod prune;
 pub mod query;
 pub mod record;

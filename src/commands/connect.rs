@@ -3,7 +3,7 @@
 
 use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
@@ -14,6 +14,7 @@ use url::Url;
 use crate::args::connection::{ConnectionArgs, Target};
 use crate::client::Client;
 use crate::commands::Context;
+use crate::config::credentials::{Credentials, refuse_open};
 use crate::error::Failure;
 use crate::model::draft::{Draft, Refusal};
 use crate::model::plan::Retention;
@@ -71,15 +72,14 @@ pub(super) async fn connect(
     args: &ConnectionArgs,
     need: Need,
 ) -> Result<Connection, Failure> {
-    let target = args.target(context.demo, context.environment.server.as_deref()).map_err(Failure::usage)?;
-    let store = match target {
+    let store = match target(context, args)? {
         Some(Target::Remote(base)) => {
             if args.org.is_some() {
                 return Err(Failure::usage(
                     "--org names an organization of a local store; a server's token belongs to one already",
                 ));
             }
-            let token = token(context, args)?;
+            let token = token(context, args, &base)?;
             return Ok(Connection { client: Client::new(base, token)?, embedded: None });
         }
         Some(Target::Demo) => {
@@ -96,6 +96,43 @@ pub(super) async fn connect(
     };
     let organization = organization(store.as_ref(), args.org.as_deref(), need, context.time.now).await?;
     embed(context, store, organization)
+}
+
+/// What is meant: what the flags or the environment name, else the server of the last `login`, else nothing.
+fn target(context: &Context, args: &ConnectionArgs) -> Result<Option<Target>, Failure> {
+    let named = args.target(context.demo, context.environment.server.as_deref()).map_err(Failure::usage)?;
+    if named.is_some() {
+        return Ok(named);
+    }
+    match kept(context)?.server {
+        None => Ok(None),
+        server => ConnectionArgs { server, ..args.clone() }.target(false, None).map_err(Failure::usage),
+    }
+}
+
+fn kept(context: &Context) -> Result<Credentials, Failure> {
+    context
+        .environment
+        .credentials()
+        .map_or_else(|| Ok(Credentials::default()), |path| Ok(Credentials::read(&path)?))
+}
+
+/// Where commands talk to, in words, and who says so.
+pub(super) fn place(context: &Context, args: &ConnectionArgs) -> Result<(String, &'static str), Failure> {
+    let origin = match () {
+        () if context.demo => "--demo",
+        () if args.server.is_some() => "--server",
+        () if context.environment.server.is_some() => "KROSYN_AUDIT_SERVER",
+        () if kept(context)?.server.is_some() => "login",
+        () => "default",
+    };
+    let place = match target(context, args)? {
+        Some(Target::Remote(base)) => base.as_str().trim_end_matches('/').to_owned(),
+        Some(Target::Store(url)) => store::without_password(&url),
+        Some(Target::Demo) => "demo:".to_owned(),
+        None => default_store(context)?,
+    };
+    Ok((place, origin))
 }
 
 /// The URL of the store in the platform's data directory.
@@ -192,40 +229,33 @@ async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Fa
     Ok(organization)
 }
 
-/// The token: from `--token-file`, else from the environment.
-fn token(context: &Context, args: &ConnectionArgs) -> Result<Token, Failure> {
+/// The token: from `--token-file`, else from the environment, else what `login` kept for this server.
+fn token(context: &Context, args: &ConnectionArgs, base: &Url) -> Result<Token, Failure> {
     let read = |text: &str, origin: &str| {
         Token::read(text).map_err(|error| Failure::usage(format!("{origin}: {error}")))
     };
     if let Some(path) = &args.token_file {
-        let text = read_token_file(path)?;
-        return read(&text, &path.display().to_string());
+        return read(&read_token_file(path)?, &path.display().to_string());
     }
-    match &context.environment.token {
-        Some(token) => read(token.expose_secret(), "KROSYN_AUDIT_TOKEN"),
+    if let Some(token) = &context.environment.token {
+        return read(token.expose_secret(), "KROSYN_AUDIT_TOKEN");
+    }
+    match kept(context)?.tokens.get(base.as_str().trim_end_matches('/')) {
+        Some(token) => read(token, "the token that login kept"),
         None => Err(Failure::new(exit::NOT_ALLOWED, "no token: the server wants to know who asks")
             .hint("an operator makes one with `krosyn-audit token create`")
-            .hint("give it by --token-file PATH or in KROSYN_AUDIT_TOKEN")),
+            .hint("sign in with `krosyn-audit login`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN")),
     }
 }
 
-fn read_token_file(path: &PathBuf) -> Result<String, Failure> {
+/// Reads a token from a file that nobody else can read, or from stdin.
+pub(super) fn read_token_file(path: &Path) -> Result<String, Failure> {
     let unreadable = |error| Failure::file(path, "read the token from", &error);
     if path.as_os_str() == "-" {
         let mut text = String::new();
         std::io::stdin().take(4096).read_to_string(&mut text).map_err(unreadable)?;
         return Ok(text);
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            let message = format!("{} can be read by others (mode {:03o})", path.display(), mode & 0o777);
-            return Err(
-                Failure::new(exit::NOT_ALLOWED, message).hint(format!("chmod 600 {}", path.display()))
-            );
-        }
-    }
+    refuse_open(path)?;
     std::fs::read_to_string(path).map_err(unreadable)
 }

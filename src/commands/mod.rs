@@ -5,6 +5,7 @@ pub mod export;
 pub mod generate;
 pub mod import;
 pub mod list;
+pub mod login;
 pub mod org;
 mod output;
 pub mod prune;

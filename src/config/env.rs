@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use etcetera::BaseStrategy as _;
-
 /// What the environment says.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -23,6 +21,8 @@ pub struct Environment {
     pub user: Option<String>,
     /// The platform's data directory: `XDG_DATA_HOME` or what stands for it.
     pub data_directory: Option<PathBuf>,
+    /// The platform's configuration directory: `XDG_CONFIG_HOME` or what stands for it.
+    pub config_directory: Option<PathBuf>,
 }
 
 impl Environment {
@@ -31,6 +31,7 @@ impl Environment {
     #[expect(clippy::disallowed_methods, reason = "this is the door the ban points to")]
     pub fn read() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let base = etcetera::choose_base_strategy().ok();
         Self {
             server: text("KROSYN_AUDIT_SERVER"),
             token: text("KROSYN_AUDIT_TOKEN").map(Into::into),
@@ -39,8 +40,15 @@ impl Environment {
             dumb: text("TERM").is_some_and(|value| value == "dumb"),
             zone: text("TZ").or_else(|| iana_time_zone::get_timezone().ok()),
             user: text("USER").or_else(|| text("USERNAME")),
-            data_directory: etcetera::choose_base_strategy().ok().map(|base| base.data_dir()),
+            data_directory: base.as_ref().map(etcetera::BaseStrategy::data_dir),
+            config_directory: base.as_ref().map(etcetera::BaseStrategy::config_dir),
         }
+    }
+
+    /// The file `login` keeps tokens in.
+    #[must_use]
+    pub fn credentials(&self) -> Option<PathBuf> {
+        Some(self.config_directory.as_ref()?.join("krosyn-audit").join("credentials.json"))
     }
 
     /// The store that is used when nothing names a server.

@@ -1,3 +1,4 @@
 //! Where settings come from besides the command line.
 
+pub mod credentials;
 pub mod env;

@@ -3,8 +3,9 @@
 //! The scope stands in the handler's signature. A handler without a `Caller` has no organization to ask a store about.
 
 use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use subtle::ConstantTimeEq as _;
@@ -15,6 +16,7 @@ use crate::model::words::Scope;
 use crate::secret::Token;
 use crate::server::Server;
 use crate::server::error::ApiError;
+use crate::server::limits::TooOften;
 use crate::store::Organization;
 
 /// What a handler asks of its caller's token.
@@ -61,9 +63,7 @@ impl<G: Grant> FromRequestParts<Server> for Caller<G> {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
         let token = bearer(parts)?;
-        let caller = identify(server, &token)
-            .await?
-            .ok_or_else(|| unauthorized("the token is unknown, was revoked or has expired"))?;
+        let caller = identify(server, &token).await?.ok_or_else(|| wrong_token(server, parts))?;
         match G::SCOPE {
             Some(scope) if !caller.scopes.contains(&scope) => {
                 let detail = format!(
@@ -81,6 +81,27 @@ impl<G: Grant> FromRequestParts<Server> for Caller<G> {
 fn listed(scopes: &[Scope]) -> String {
     let words: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+/// A wrong token, or one too many from this address.
+fn wrong_token(server: &Server, parts: &Parts) -> ApiError {
+    let allowed = address(server, parts).map_or(Ok(()), |address| server.limits.wrong_token(address));
+    match allowed {
+        Ok(()) => unauthorized("the token is unknown, was revoked or has expired"),
+        Err(TooOften(wait)) => ApiError::too_many_requests(wait),
+    }
+}
+
+/// The caller's address: the connection's, or what the proxy in front has added to the forwarded ones.
+fn address(server: &Server, parts: &Parts) -> Option<IpAddr> {
+    if server.settings.behind_proxy {
+        let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back();
+        let last = forwarded.and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+        if last.is_some() {
+            return last;
+        }
+    }
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
 fn unauthorized(detail: &str) -> ApiError {
@@ -116,7 +137,9 @@ async fn identify<G>(server: &Server, token: &Token) -> Result<Option<Caller<G>>
     let found = found.into_iter().find(|(token, _)| same(&token.hash));
     let in_force =
         found.filter(|(token, _)| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end));
-    Ok(in_force.map(|(token, organization)| Caller {
+    let Some((token, organization)) = in_force else { return Ok(None) };
+    server.limits.valid_token(&hash).map_err(|TooOften(wait)| ApiError::too_many_requests(wait))?;
+    Ok(Some(Caller {
         organization,
         token: token.name,
         scopes: token.scopes,

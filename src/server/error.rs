@@ -18,11 +18,21 @@ const RETRY_SECONDS: u64 = 2;
 
 /// An error on its way to the caller.
 #[derive(Debug, Clone)]
-pub(super) struct ApiError(pub(super) Box<Problem>);
+pub(super) struct ApiError {
+    problem: Box<Problem>,
+    /// How soon the caller may try again.
+    retry_seconds: Option<u64>,
+}
 
 impl ApiError {
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         Problem::new(code, detail).into()
+    }
+
+    pub(super) fn too_many_requests(wait: std::time::Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let detail = format!("too many requests: try again in {seconds} seconds");
+        Self { retry_seconds: Some(seconds), ..Self::new(Code::TooManyRequests, detail) }
     }
 
     pub(super) fn internal() -> Self {
@@ -32,13 +42,14 @@ impl ApiError {
 
 impl From<Box<Problem>> for ApiError {
     fn from(problem: Box<Problem>) -> Self {
-        Self(problem)
+        let retry_seconds = (problem.code == Code::Unavailable).then_some(RETRY_SECONDS);
+        Self { problem, retry_seconds }
     }
 }
 
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
-        Self(Box::new(problem))
+        Box::new(problem).into()
     }
 }
 
@@ -76,13 +87,13 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
-        if self.0.code == Code::Unauthorized {
+        if self.problem.code == Code::Unauthorized {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.0.code == Code::Unavailable {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
+        if let Some(seconds) = self.retry_seconds {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         // The body is written by `finish_problems`, which knows the request's id.
         response.extensions_mut().insert(self);
@@ -98,7 +109,7 @@ pub(super) async fn finish_problems(request: Request, next: Next) -> Response {
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
-    let problem = response.extensions_mut().remove::<ApiError>().map(|error| *error.0);
+    let problem = response.extensions_mut().remove::<ApiError>().map(|error| *error.problem);
     let problem = Problem { request_id, ..problem.unwrap_or_else(|| problem_of_status(status)) };
     let (mut parts, _) = response.into_parts();
     let body = Json(problem).into_response().into_body();

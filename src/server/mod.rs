@@ -5,21 +5,26 @@ mod auth;
 mod body;
 mod error;
 mod handlers;
+mod limits;
 mod metrics;
 mod router;
+pub mod sweep;
 mod trace;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
+use crate::server::limits::Limits;
 use crate::server::metrics::Metrics;
 use crate::store::{Organization, Store};
 
@@ -41,13 +46,27 @@ pub struct Settings {
     pub local: Option<LocalToken>,
     /// How many entries a prune deletes in one commit.
     pub prune_batch: u32,
+    /// How often what has expired is swept by itself; never, when absent.
+    pub sweep_every: Option<Duration>,
+    /// How many requests a second each token may make, and twice as many at once; any number, when absent.
+    pub requests_a_second: Option<NonZeroU32>,
+    /// Whether callers' addresses are told by a proxy in front.
+    pub behind_proxy: bool,
 }
 
 impl Settings {
     /// The usual behaviour, by this clock.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { clock, redaction: Redaction::default(), local: None, prune_batch: 1000 }
+        Self {
+            clock,
+            redaction: Redaction::default(),
+            local: None,
+            prune_batch: 1000,
+            sweep_every: None,
+            requests_a_second: None,
+            behind_proxy: false,
+        }
     }
 }
 
@@ -70,6 +89,7 @@ struct Server {
     store: Arc<dyn Store>,
     settings: Arc<Settings>,
     metrics: Arc<Metrics>,
+    limits: Arc<Limits>,
 }
 
 /// A server that cannot run.
@@ -114,8 +134,13 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     listener.set_nonblocking(true)?;
-    let server = Server { store: Arc::clone(&store), settings: Arc::new(settings), metrics: Arc::default() };
-    let service = router::router(server).into_make_service();
+    let settings = Arc::new(settings);
+    let sweeper = settings
+        .sweep_every
+        .map(|interval| tokio::spawn(sweep::run(Arc::clone(&store), Arc::clone(&settings), interval)));
+    let limits = Arc::new(Limits::new(settings.requests_a_second));
+    let server = Server { store: Arc::clone(&store), settings, metrics: Arc::default(), limits };
+    let service = router::router(server).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let stopping = handle.clone();
     let stopper = tokio::spawn(async move {
@@ -139,6 +164,8 @@ pub async fn serve(
         }
     };
     stopper.abort();
+    // What a sweep has done is on record; its lease ends by itself.
+    sweeper.inspect(JoinHandle::abort);
     store.close().await;
     Ok(outcome?)
 }

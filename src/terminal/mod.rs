@@ -151,6 +151,16 @@ impl Terminal {
         input.interact_text_on(&console::Term::stderr()).map_err(|dialoguer::Error::IO(error)| error)
     }
 
+    /// Asks for a line of text that is not shown.
+    ///
+    /// # Errors
+    /// When the terminal went away.
+    pub fn ask_hidden(&mut self, question: &str) -> io::Result<String> {
+        let theme = dialoguer::theme::SimpleTheme;
+        let password = dialoguer::Password::with_theme(&theme).with_prompt(question).report(false);
+        password.interact_on(&console::Term::stderr()).map_err(|dialoguer::Error::IO(error)| error)
+    }
+
     /// Writes one line to stderr. That nobody listens there is no reason to stop. The text may quote the log, so it is
     /// made visible.
     fn line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {

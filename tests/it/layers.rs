@@ -17,11 +17,13 @@ const FLOORS: &[&[&str]] = &[
     &["cli", "app", "main", "lib"],
 ];
 
-/// What is allowed on one floor: the ground has a ground of its own, and commands fail with the error beside them.
+/// What is allowed on one floor: the ground has a ground of its own, commands fail with the error beside them, and the
+/// outlets make hostile text visible by the renderers' own rule.
 const ALLOWED: &[(&str, &str)] = &[
     ("clock", "model"),
     ("secret", "model"),
     ("exit", "model"),
+    ("terminal", "render"),
     ("commands", "error"),
     ("app", "cli"),
     ("main", "app"),
@@ -34,7 +36,7 @@ const FORBIDDEN: &[(&str, &str)] = &[("server", "client")];
 const MAX_LINES: usize = 400;
 
 /// The most packages `Cargo.lock` may hold. Each more is one more to trust: raise it knowingly.
-const MAX_PACKAGES: usize = 331;
+const MAX_PACKAGES: usize = 330;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

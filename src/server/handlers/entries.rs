@@ -6,6 +6,7 @@ use axum::extract::{Path, RawQuery, State};
 use crate::api::page::{Facets, Page, PageInfo, Total};
 use crate::api::parameters::{FilterParameters, ListParameters};
 use crate::api::problem::{Code, Problem};
+use crate::api::problems::{Filtered, Scoped};
 use crate::api::query::{Query, read_only_filter};
 use crate::model::entry::Entry;
 use crate::model::page::{Cursor, Order, Position};
@@ -21,12 +22,7 @@ use crate::store::{Lookup, PageRequest};
     get, path = crate::api::routes::AUDIT_LOGS, operation_id = "list_audit_logs", security(("bearer" = ["read"])), params(ListParameters),
     responses(
         (status = 200, description = "One page", body = Page),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "An unknown parameter or word, or another question's cursor", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        Filtered,
     ))]
 pub(crate) async fn list(
     State(server): State<Server>,
@@ -76,13 +72,9 @@ pub(crate) async fn list(
     params(("id" = u64, Path, description = "The entry's id", minimum = 1, example = 1)),
     responses(
         (status = 200, description = "The entry", body = Entry),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No entry has this id", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The entry was pruned", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        Scoped,
     ))]
 pub(crate) async fn show(
     State(server): State<Server>,
@@ -112,12 +104,7 @@ pub(crate) async fn show(
     get, path = crate::api::routes::FACETS, operation_id = "count_audit_logs", security(("bearer" = ["read"])), params(FilterParameters),
     responses(
         (status = 200, description = "Counts", body = Facets),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "An unknown parameter or word", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        Filtered,
     ))]
 pub(crate) async fn facets(
     State(server): State<Server>,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 
 use crate::api::problem::Problem;
+use crate::api::problems::Open;
 use crate::server::error::ApiError;
 use crate::server::{Server, router};
 
@@ -26,7 +27,7 @@ const OK: Json<Health> = Json(Health { status: "ok" });
     get, path = crate::api::routes::HEALTHZ, operation_id = "healthz",
     responses(
         (status = 200, description = "Alive", body = Health),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        Open,
     ))]
 pub(crate) async fn healthz() -> Json<Health> {
     OK
@@ -37,9 +38,8 @@ pub(crate) async fn healthz() -> Json<Health> {
     get, path = crate::api::routes::READYZ, operation_id = "readyz",
     responses(
         (status = 200, description = "Ready", body = Health),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        Open,
     ))]
 pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {
     server.store.ready().await?;
@@ -51,7 +51,7 @@ pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>,
     get, path = crate::api::routes::METRICS, operation_id = "metrics",
     responses(
         (status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text"),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        Open,
     ))]
 pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoResponse, ApiError> {
     let text = server.metrics.text().map_err(|_| ApiError::internal())?;
@@ -63,7 +63,7 @@ pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoRes
     get, path = crate::api::routes::OPENAPI, operation_id = "openapi",
     responses(
         (status = 200, description = "OpenAPI 3.1", body = Object),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        Open,
     ))]
 pub(crate) async fn openapi() -> Json<OpenApi> {
     Json(router::openapi())

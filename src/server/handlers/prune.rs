@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use crate::api::problem::{Code, Problem};
+use crate::api::problems::{Scoped, WithBody};
 use crate::api::prune::{
     Prune as PruneRecord, PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer,
 };
@@ -27,11 +28,7 @@ use crate::store::{Holdings, OrgId, PruneRun};
     get, path = crate::api::routes::RETENTION, operation_id = "retention", security(("bearer" = ["read"])),
     responses(
         (status = 200, description = "Plan, cutoff and counts", body = RetentionAnswer),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        Scoped,
     ))]
 pub(crate) async fn retention(
     State(server): State<Server>,
@@ -60,11 +57,7 @@ pub(crate) async fn retention(
     get, path = crate::api::routes::PRUNES, operation_id = "prunes", security(("bearer" = ["read"])),
     responses(
         (status = 200, description = "Past prunes", body = Prunes),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope read", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        Scoped,
     ))]
 pub(crate) async fn prunes(
     State(server): State<Server>,
@@ -79,16 +72,8 @@ pub(crate) async fn prunes(
     request_body(content = PruneRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "What was deleted, or what would be", body = PruneAnswer),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope prune", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body took too long to arrive", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Another prune is running", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Larger than 8 MiB", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Inside the retention period, or more than max_delete", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        WithBody,
     ))]
 pub(crate) async fn prune(
     State(server): State<Server>,

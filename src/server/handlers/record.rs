@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::api::problem::{Code, Problem};
+use crate::api::problems::WithBody;
 use crate::api::record::{LineAnswer, NotRecorded, NothingNew, Unrecorded};
 use crate::api::routes::{AUDIT_LOGS, NDJSON};
 use crate::model::draft::{Draft, FieldError, Refusal};
@@ -43,16 +44,8 @@ struct Options {
         (status = 200, content((NothingNew = "application/json"), (LineAnswer = "application/x-ndjson")),
             description = "The entry that was there already under this uuid; or why nothing was recorded; or a line for each line"),
         (status = 201, description = "Recorded", body = Entry),
-        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope record", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body took too long to arrive", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The uuid is taken by an entry with other content", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Larger than 8 MiB", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Neither JSON nor NDJSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Not valid", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "The server failed; its log has the details under the request id", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        WithBody,
     ))]
 pub(crate) async fn record(
     State(server): State<Server>,

@@ -1,0 +1,136 @@
+//! The file in which `login` keeps tokens: one for each server, and which server was signed in to last. Readable by its
+//! owner alone, and refused when it is not.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// What the file holds.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Credentials {
+    /// The server that is meant when nothing names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Each server's token.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, String>,
+}
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// It cannot be read or written.
+    #[error("cannot {doing} {}: {cause}", path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        cause: io::Error,
+    },
+    /// Others can read it.
+    #[error("{} can be read by others (mode {mode:03o})", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// It is not what `login` writes.
+    #[error("{} is not what login writes, at line {line}", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// Where it goes wrong.
+        line: usize,
+    },
+}
+
+impl Credentials {
+    /// Reads the file; none when there is none.
+    ///
+    /// # Errors
+    /// [`CredentialsError`], without a word of what the file holds.
+    pub fn read(path: &Path) -> Result<Self, CredentialsError> {
+        let text = match std::fs::read_to_string(path) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            read => {
+                read.map_err(|cause| CredentialsError::File { doing: "read", path: path.to_owned(), cause })?
+            }
+        };
+        refuse_open(path)?;
+        serde_json::from_str(&text)
+            .map_err(|error| CredentialsError::Shape { path: path.to_owned(), line: error.line() })
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`CredentialsError`]; then the old file stands.
+    pub fn write(&self, path: &Path) -> Result<(), CredentialsError> {
+        let part = path.with_extension("part");
+        let write = || {
+            if let Some(directory) = path.parent() {
+                std::fs::create_dir_all(directory)?;
+            }
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create(true).truncate(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(&part)?;
+            file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
+            file.sync_all()?;
+            std::fs::rename(&part, path)
+        };
+        write().map_err(|cause| CredentialsError::File { doing: "write", path: path.to_owned(), cause })
+    }
+}
+
+/// Refuses a file that others can read.
+///
+/// # Errors
+/// [`CredentialsError::Open`], or that its mode cannot be told.
+pub fn refuse_open(path: &Path) -> Result<(), CredentialsError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let metadata = std::fs::metadata(path);
+        let metadata = metadata.map_err(|cause| CredentialsError::File {
+            doing: "read",
+            path: path.to_owned(),
+            cause,
+        })?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(CredentialsError::Open { path: path.to_owned(), mode });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_is_the_owners_alone_and_read_back() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("made/credentials.json");
+        assert!(Credentials::read(&path).expect("none yet").tokens.is_empty());
+        let tokens = BTreeMap::from([("https://a.example".to_owned(), "t0k3n".to_owned())]);
+        Credentials { server: None, tokens }.write(&path).expect("written");
+        assert_eq!(Credentials::read(&path).expect("read").tokens["https://a.example"], "t0k3n");
+        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("set");
+        assert!(matches!(Credentials::read(&path), Err(CredentialsError::Open { mode: 0o640, .. })));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("set");
+        std::fs::write(&path, "{\n\"tokens\": s3cr3t}").expect("written");
+        let words = Credentials::read(&path).err().expect("no JSON").to_string();
+        assert!(words.contains("line 2") && !words.contains("s3cr3t"), "{words}");
+    }
+}

@@ -1,0 +1,79 @@
+//! How often one may ask: wrong tokens by address, so that guessing is slow; valid ones by token, so that one cannot
+//! starve the others.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
+
+/// Failed sign-ins that one address may make at once, and then each minute.
+const WRONG_TOKENS_A_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+/// Above this many remembered keys those that are at rest are forgotten.
+const MANY_KEYS: usize = 10_000;
+
+/// Both limits.
+pub(super) struct Limits {
+    wrong: Limiter<IpAddr>,
+    valid: Option<Limiter<[u8; 32]>>,
+    clock: DefaultClock,
+}
+
+/// Too often: try again after this long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooOften(pub(super) Duration);
+
+impl Limits {
+    /// `requests_a_second` for each valid token, twice as many at once; without it as many as come.
+    pub(super) fn new(requests_a_second: Option<NonZeroU32>) -> Self {
+        let quota = |rate: NonZeroU32| {
+            Quota::per_second(rate).allow_burst(rate.saturating_mul(NonZeroU32::MIN.saturating_add(1)))
+        };
+        Self {
+            wrong: RateLimiter::hashmap(Quota::per_minute(WRONG_TOKENS_A_MINUTE)),
+            valid: requests_a_second.map(|rate| RateLimiter::hashmap(quota(rate))),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Counts a wrong token from an address.
+    pub(super) fn wrong_token(&self, address: IpAddr) -> Result<(), TooOften> {
+        if self.wrong.len() > MANY_KEYS {
+            self.wrong.retain_recent();
+        }
+        self.wrong.check_key(&address).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))
+    }
+
+    /// Counts a request by a valid token, known by its hash.
+    pub(super) fn valid_token(&self, hash: &[u8; 32]) -> Result<(), TooOften> {
+        let Some(valid) = &self.valid else { return Ok(()) };
+        if valid.len() > MANY_KEYS {
+            valid.retain_recent();
+        }
+        valid.check_key(hash).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_address_and_each_token_has_a_limit_of_its_own() {
+        let limits = Limits::new(NonZeroU32::new(5));
+        let (one, other) = (IpAddr::from([198, 51, 100, 1]), IpAddr::from([198, 51, 100, 2]));
+        for _ in 0..WRONG_TOKENS_A_MINUTE.get() {
+            assert_eq!(limits.wrong_token(one), Ok(()));
+        }
+        assert!(matches!(limits.wrong_token(one), Err(TooOften(wait)) if wait <= Duration::from_secs(2)));
+        assert_eq!(limits.wrong_token(other), Ok(()));
+        let refused = (0..100).filter(|_| limits.valid_token(&[1; 32]).is_err()).count();
+        assert!((85..=90).contains(&refused), "{refused} of 100 refused with 10 at once");
+        assert_eq!(limits.valid_token(&[2; 32]), Ok(()));
+        assert!((0..1000).all(|_| Limits::new(None).valid_token(&[1; 32]).is_ok()));
+    }
+}
