@@ -71,6 +71,7 @@ async fn cursors_lead_to_the_end_and_hold_the_first_pages_bound() {
         loop {
             let page = listed(&admin, &query).await;
             seen.extend(ids(&page.data));
+            assert!(seen.len() <= 20, "the pages repeat themselves: {seen:?}");
             assert_eq!(
                 page.total.expect("asked for").count,
                 page.page.as_of,

@@ -7,13 +7,17 @@ use krosyn_audit::model::page::Order;
 use krosyn_audit::store::{Appended, Lookup, OrgId, Store};
 use uuid::Uuid;
 
-use crate::support::entries::{NOW, append, days_ago, drafts, everything, ids, read_all, recording_at, with};
+use crate::support::entries::{
+    NOW, append, days_ago, drafts, everything, first_page, ids, read_all, recording_at, with,
+};
 use crate::support::places::{each_store, organization};
 
 /// Everything a store tells about an organization, as text.
 async fn all_that_is_told(store: &Arc<dyn Store>, org: OrgId) -> String {
     let mut told = String::new();
     for order in [Order::Descending, Order::Ascending, Order::ById] {
+        let first = store.page(org, first_page(&Filter::default(), order, 2)).await.expect("a page");
+        told += &format!("{first:?}\n");
         told += &format!("{:?}\n", read_all(store, org, &Filter::default(), order, 2).await);
     }
     let mut by_user = Filter::default();

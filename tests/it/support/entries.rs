@@ -107,6 +107,7 @@ pub(crate) async fn read_all(
         let read = store.page(org, request.clone()).await.expect("a page");
         assert!(read.entries.len() <= limit as usize, "a page is no longer than asked for");
         all.extend(read.entries);
+        assert!(all.len() as u64 <= read.as_of, "the pages repeat themselves: {:?}", ids(&all));
         if !read.more {
             return all;
         }
