@@ -29,7 +29,7 @@ fn an_update_looks_as_the_manual_says() {
     let options = DetailOptions { others_in_request: Some(2), full: false };
     insta::assert_snapshot!(shown_with(&updated(), options, &look(100)), @r#"
 ~ updated  connector  Salesforce → Warehouse  (connector/42)
-  when   2026-11-22 09:14:07.412 CET, 26 minutes ago
+  when   2026-11-22 09:14:07.412033 CET, 26 minutes ago
   who    Ana Ruiz <ana.ruiz@acme.io>, admin, via web from 198.51.100.23
   entry  1287, request req_01JD9 (2 more entries: --request-id req_01JD9)
 
@@ -67,7 +67,7 @@ fn a_creation_shows_every_field_with_its_value() {
     created.recorded_at = "2026-11-22T10:00:00Z".parse().expect("a time");
     insta::assert_snapshot!(shown(&created), @r#"
 + created  connector  #42  (connector/42)
-  when   2026-11-22 09:14:07.412 CET, 26 minutes ago
+  when   2026-11-22 09:14:07.412033 CET, 26 minutes ago
   who    Ana Ruiz <ana.ruiz@acme.io>, admin, via web from 198.51.100.23
   entry  1287, recorded 2026-11-22 11:00:00.000 CET, request req_01JD9
   reason INC-2041
