@@ -2,6 +2,7 @@
 //!
 //! - `store`: what every store promises, told through `dyn Store` alone, on each kind of store there is
 //! - `api`: the HTTP contract, spoken by a real client to a real server, one module for each resource
+//! - `cli`: the binary as a user runs it, in a home of its own
 //! - `layers`: the rules of the source tree itself
 //! - `support`: how the tests come by a store, a server, a clock and something to record; no test stands there
 //!
@@ -9,6 +10,8 @@
 
 #[cfg(test)]
 mod api;
+#[cfg(test)]
+mod cli;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

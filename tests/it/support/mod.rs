@@ -6,4 +6,5 @@ pub(crate) mod entries;
 pub(crate) mod files;
 pub(crate) mod log;
 pub(crate) mod places;
+pub(crate) mod sandbox;
 pub(crate) mod world;

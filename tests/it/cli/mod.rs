@@ -1,0 +1,11 @@
+//! The binary as its users meet it: arguments in; stdout, stderr and exit code out. One module for each topic.
+//!
+//! What can be shown by a lower test is not repeated here: this is wiring, words and exit codes.
+
+#![cfg(test)]
+
+mod acme;
+mod list;
+mod record;
+mod show;
+mod words;
