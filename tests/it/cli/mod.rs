@@ -5,6 +5,10 @@
 #![cfg(test)]
 
 mod acme;
+mod export;
+mod generated;
+mod help;
+mod import;
 mod list;
 mod record;
 mod show;

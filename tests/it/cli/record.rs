@@ -136,10 +136,10 @@ fn what_cannot_be_recorded_is_told_and_not_quoted() {
 
     For more information, try '--help'.
     ");
-    insta::assert_snapshot!(sandbox.run_with(&["record", SERVER[0], SERVER[1]], b"{\"action\":\"hush\"}"), @r#"
+    insta::assert_snapshot!(sandbox.run_with(&["record", SERVER[0], SERVER[1]], b"{\"action\":\"updaetd\"}"), @r#"
     exit 2
     -- stderr
-    error: stdin holds no entry: unknown action "hush": expected one of created, updated, deleted at line 1 column 17
+    error: stdin holds no entry: unknown action "updaetd": expected one of created, updated, deleted at line 1 column 20
       hint: the shape is in openapi.json, under Proposal
     "#);
     insta::assert_snapshot!(sandbox.run(&["record", SERVER[0], SERVER[1]]), @"

@@ -1,0 +1,88 @@
+//! What every command says of itself. The snapshots are the reference of the command line: a change of a flag shows here.
+
+use crate::support::sandbox::Sandbox;
+
+/// Every command and subcommand, found in the help itself, so that none can be forgotten.
+fn commands(sandbox: &Sandbox, path: &[String]) -> Vec<Vec<String>> {
+    let help = help(sandbox, path);
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = listed.take_while(|line| !line.is_empty()).filter_map(|line| {
+        let name = line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split(' ').next()?;
+        Some(name.to_owned())
+    });
+    let mut all = vec![path.to_vec()];
+    for name in names {
+        all.extend(commands(sandbox, &[path, &[name]].concat()));
+    }
+    all
+}
+
+fn help(sandbox: &Sandbox, path: &[String]) -> String {
+    let args: Vec<_> = path.iter().map(String::as_str).chain(["--help"]).collect();
+    let outcome = sandbox.run(&args).ended(0);
+    assert_eq!(outcome.err(), "", "{path:?}");
+    outcome.out().to_owned()
+}
+
+#[test]
+fn every_command_has_a_help_with_two_examples() {
+    let sandbox = Sandbox::new();
+    let commands = commands(&sandbox, &[]);
+    assert!(commands.len() > 15, "{commands:?}");
+    for path in &commands {
+        let help = help(&sandbox, path);
+        let (_, examples) =
+            help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("{path:?}: no examples"));
+        let command = [&["krosyn-audit".to_owned()], &path[..]].concat().join(" ");
+        let of_this = examples.lines().filter(|line| line.contains(&command) || path.is_empty()).count();
+        assert_eq!(of_this, 2, "{path:?}: {examples}");
+        insta::assert_snapshot!(format!("help {}", path.join(" ")).trim().replace(' ', "_"), help);
+    }
+}
+
+#[test]
+fn short_and_long_help_are_the_same_command() {
+    let sandbox = Sandbox::new();
+    for command in ["list", "prune", "serve"] {
+        let short = sandbox.run(&[command, "-h"]).ended(0);
+        assert!(short.out().contains("Examples:"), "{short}");
+    }
+    assert_eq!(
+        sandbox.run(&["ls", "--help"]).ended(0).out(),
+        sandbox.run(&["list", "--help"]).ended(0).out()
+    );
+}
+
+#[test]
+fn alone_it_prints_five_commands_that_work() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run(&[]).ended(0);
+    let commands: Vec<_> = outcome.out().lines().filter(|line| line.starts_with("  krosyn-audit ")).collect();
+    assert_eq!(commands.len(), 5, "{outcome}");
+    for command in commands {
+        let words = command.trim().split("  ").next().unwrap().split(' ').skip(1);
+        let args: Vec<_> = words.chain(["--demo"]).collect();
+        let once = args.iter().filter(|arg| **arg == "--demo").count() == 1;
+        let args = if once { &args[..] } else { &args[..args.len() - 1] };
+        sandbox.run(args).ended(0);
+    }
+    insta::assert_snapshot!(outcome, @"
+    exit 0
+    -- stdout
+    Five commands to start with:
+
+      krosyn-audit --demo list            look around in an invented organization
+      krosyn-audit list --since 7d        what changed in the last week
+      krosyn-audit show latest            the last change, field by field
+      krosyn-audit export -o all.csv      everything, for a spreadsheet or an auditor
+      krosyn-audit prune --dry-run        what is past its retention
+
+    krosyn-audit --help lists the rest.
+    ");
+}
+
+#[test]
+fn the_version_is_the_crates() {
+    let outcome = Sandbox::new().run(&["--version"]).ended(0);
+    assert_eq!(outcome.out(), concat!("krosyn-audit ", env!("CARGO_PKG_VERSION"), "\n"));
+}

@@ -1,0 +1,160 @@
+//! `import`: many lines, judged one by one, stored once.
+
+use super::acme::{self, LINES, SERVER};
+use crate::support::sandbox::{Outcome, Sandbox};
+
+fn import(sandbox: &Sandbox, args: &[&str]) -> Outcome {
+    sandbox.run(&[&["import"], args, &SERVER].concat())
+}
+
+/// The log, without what the server gives at each import.
+fn log(sandbox: &Sandbox, server: &str) -> Vec<serde_json::Value> {
+    let args = ["export", "--format", "jsonl", "--reverse", "--server", server];
+    let mut entries = sandbox.run(&args).ended(0).json_lines();
+    for entry in &mut entries {
+        entry.as_object_mut().unwrap().remove("recorded_at").unwrap();
+    }
+    entries
+}
+
+#[test]
+fn a_second_import_adds_nothing() {
+    let sandbox = acme::sandbox();
+    let before = log(&sandbox, SERVER[1]);
+    sandbox.write("log.jsonl", LINES);
+    insta::assert_snapshot!(import(&sandbox, &["log.jsonl", "log.jsonl"]), @"
+    exit 0
+    -- stderr
+    0 entries recorded, 24 were there already
+    ");
+    assert_eq!(log(&sandbox, SERVER[1]), before);
+}
+
+#[test]
+fn lines_without_a_uuid_are_known_by_their_content() {
+    let sandbox = Sandbox::new();
+    let line = r#"{"occurred_at":"2021-03-01T09:00:00Z","action":"deleted","model_type":"secret","model_id":"5","user":{"id":"7"},"before":{"name":"X"}}"#;
+    sandbox.write("log.jsonl", line);
+    import(&sandbox, &["log.jsonl"]).ended(0);
+    insta::assert_snapshot!(import(&sandbox, &["log.jsonl"]), @"
+    exit 0
+    -- stderr
+    0 entries recorded, 1 was there already
+    ");
+    assert_eq!(log(&sandbox, SERVER[1]).len(), 1);
+}
+
+#[test]
+fn bad_lines_are_named_and_good_ones_stored() {
+    let sandbox = Sandbox::new();
+    let good: Vec<_> = LINES.lines().collect();
+    let bad = [
+        good[0],
+        "not JSON",
+        "",
+        r#"{"action":"created"}"#,
+        r#"{"occurred_at":"2021-03-01T09:00:00Z","action":"renamed","model_type":"secret","model_id":"5","user":{"id":"7"}}"#,
+        r#"{"occurred_at":"2021-03-01T09:00:00Z","action":"deleted","model_type":"secret","model_id":"5","user":{},"before":{}}"#,
+        r#"{"occurred_at":"2999-03-01T09:00:00Z","action":"deleted","model_type":"secret","model_id":"5","user":{"id":"7"},"before":{"a":1}}"#,
+        r#"{"occurred_at":"2021-03-01T09:00:00Z","action":"updated","model_type":"secret","model_id":"5","user":{"id":"7"},"before":{"a":1},"after":{"a":1}}"#,
+        &good[0].replace("Warehouse", "Elsewhere"),
+        good[1],
+    ]
+    .join("\n");
+    sandbox.write("log.jsonl", bad);
+    insta::assert_snapshot!(import(&sandbox, &["log.jsonl"]), @"
+    exit 3
+    -- stderr
+    log.jsonl:2: not valid JSON: expected ident at line 1 column 2
+    log.jsonl:4: there is no occurred_at: an imported entry must say when it happened
+    log.jsonl:5: action is not what it should be: expected one of created, updated, deleted
+    log.jsonl:6: user needs an id, an email or a name: an entry always says who
+    log.jsonl:7: occurred_at lies more than 5 minutes in the future: the server's clock says [now]
+    log.jsonl:9: the uuid is taken by an entry with other content: a recording has one uuid for ever
+    2 entries recorded, 1 update in which nothing differs, 6 lines failed
+    error: 6 lines failed; all others are done
+      hint: mend the lines named above and import the same file again: what is there is not added twice
+    ");
+    assert_eq!(log(&sandbox, SERVER[1]).len(), 2);
+}
+
+#[test]
+fn a_dry_run_judges_and_stores_nothing() {
+    let sandbox = acme::sandbox();
+    let new = LINES.replace("8000-0000000000", "8000-0000000001");
+    sandbox.write("log.jsonl", format!("{new}nonsense\n"));
+    insta::assert_snapshot!(import(&sandbox, &["log.jsonl", "--dry-run"]), @"
+    exit 3
+    -- stderr
+    log.jsonl:13: not valid JSON: expected ident at line 1 column 2
+    12 entries would be recorded, 1 line failed
+    error: 1 line failed; all others are done
+      hint: mend the lines named above and import the same file again: what is there is not added twice
+    ");
+    assert_eq!(log(&sandbox, SERVER[1]).len(), 12);
+}
+
+#[test]
+fn stdin_is_a_file_too() {
+    let sandbox = Sandbox::new();
+    insta::assert_snapshot!(sandbox.run_with(&["import", "-", SERVER[0], SERVER[1]], LINES.as_bytes()), @"
+    exit 0
+    -- stderr
+    12 entries recorded
+    ");
+    let bad = sandbox.run_with(&["import", "-", SERVER[0], SERVER[1]], b"\n{\n\xff\n").ended(3);
+    insta::assert_snapshot!(bad, @"
+    exit 3
+    -- stderr
+    stdin:2: not valid JSON: EOF while parsing an object at line 1 column 1
+    stdin:3: the line is not UTF-8
+    0 entries recorded, 2 lines failed
+    error: 2 lines failed; all others are done
+      hint: mend the lines named above and import the same file again: what is there is not added twice
+    ");
+}
+
+#[test]
+fn a_missing_file_stops_everything_before_anything_is_sent() {
+    let sandbox = Sandbox::new();
+    sandbox.write("log.jsonl", LINES);
+    insta::assert_snapshot!(import(&sandbox, &["log.jsonl", "missing.jsonl"]), @"
+    exit 1
+    -- stderr
+    error: cannot read missing.jsonl: No such file or directory (os error 2)
+    ");
+    assert!(!sandbox.path("audit.db").exists(), "no store was made");
+    std::fs::create_dir(sandbox.path("folder")).unwrap();
+    insta::assert_snapshot!(import(&sandbox, &["log.jsonl", "folder"]), @"
+    exit 2
+    -- stderr
+    error: folder is a directory: name files
+    ");
+}
+
+#[test]
+fn an_export_imports_into_another_store_as_it_was() {
+    let sandbox = acme::sandbox();
+    acme::run(&sandbox, &["export", "--reverse", "-o", "all.jsonl"]).ended(0);
+    sandbox.run(&["import", "all.jsonl", "--server", "sqlite:other.db"]).ended(0);
+    assert_eq!(log(&sandbox, "sqlite:other.db"), log(&sandbox, SERVER[1]));
+}
+
+#[test]
+fn a_demo_export_with_every_hard_case_survives_the_way_round() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["--demo", "export", "--reverse", "-o", "all.jsonl"]).ended(0);
+    import(&sandbox, &["all.jsonl"]).ended(0);
+    let again = sandbox.run(&["export", "--format", "jsonl", "--reverse", SERVER[0], SERVER[1]]).ended(0);
+    // Compared as text: a number such as 1e400 must come back as it was sent.
+    let given = regex::Regex::new(r#""recorded_at":"[^"]+","#).unwrap();
+    let (first, again) = (sandbox.text("all.jsonl"), given.replace_all(again.out(), "").into_owned());
+    let first = given.replace_all(&first, "");
+    assert!(first.lines().count() > 1000);
+    let sorted = |text: &str| {
+        let mut lines: Vec<_> = text.lines().map(|line| line.split_once(',').unwrap().1.to_owned()).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&first), sorted(&again));
+}
