@@ -48,7 +48,7 @@ impl<'a, W: Write> Delimited<'a, W> {
                     writer.write_all("\u{feff}".as_bytes())?;
                 }
                 let mut writer = Box::new(csv::Writer::from_writer(writer));
-                writer.write_record(columns.iter().map(|column| column.name()))?;
+                writer.write_record(columns.iter().map(|column| column.name())).map_err(cause)?;
                 Sink::Csv { writer, guard }
             }
         };
@@ -65,12 +65,12 @@ impl<'a, W: Write> Delimited<'a, W> {
                 for &column in self.columns {
                     let cell = csv_cell(column, value(entry, column));
                     if *guard && is_formula(&cell) {
-                        writer.write_field(format!("'{cell}"))?;
+                        writer.write_field(format!("'{cell}")).map_err(cause)?;
                     } else {
-                        writer.write_field(cell.as_ref())?;
+                        writer.write_field(cell.as_ref()).map_err(cause)?;
                     }
                 }
-                writer.write_record(None::<&[u8]>)?;
+                writer.write_record(None::<&[u8]>).map_err(cause)?;
             }
             Sink::Tsv(writer) => {
                 let cells: Vec<String> =
@@ -104,6 +104,14 @@ impl<'a, W: Write> Delimited<'a, W> {
                 Ok(writer)
             }
         }
+    }
+}
+
+/// The writer's own error: its kind tells a reader that went away from a full disk, and `csv` would hide it.
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(cause) => cause,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
