@@ -22,7 +22,7 @@ use crate::exit;
 #[derive(Debug, Parser)]
 #[command(name = "krosyn-audit", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 not allowed, 5 not found, 6 refused by a guard, 7 integrity, 8 locked, 9 server not reachable, 10 --exit-code and something matched, 130 interrupted\n\nExamples:\n  krosyn-audit --demo list\n  krosyn-audit show latest"
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 not allowed, 5 not found,\n6 refused by a guard, 7 integrity, 8 locked, 9 server not reachable, 10 --exit-code and something\nmatched, 130 interrupted\n\nExamples:\n  krosyn-audit --demo list\n  krosyn-audit show latest"
 )]
 pub struct Cli {
     #[command(flatten)]
