@@ -103,8 +103,11 @@ impl ImportArgs {
         if tally.failed == 0 {
             return Ok(exit::DONE);
         }
-        let message = format!("{} failed; all others are done", counted(tally.failed, "line", "lines"));
-        Err(Failure::new(exit::PARTIAL, message).hint(
+        let failed = counted(tally.failed, "line", "lines");
+        if self.dry_run {
+            return Err(Failure::new(exit::PARTIAL, format!("{failed} would fail; nothing was stored")));
+        }
+        Err(Failure::new(exit::PARTIAL, format!("{failed} failed; all others are done")).hint(
             "mend the lines named above and import the same file again: what is there is not added twice",
         ))
     }

@@ -88,8 +88,7 @@ fn a_dry_run_judges_and_stores_nothing() {
     -- stderr
     log.jsonl:13: not valid JSON: expected ident at line 1 column 2
     12 entries would be recorded, 1 line failed
-    error: 1 line failed; all others are done
-      hint: mend the lines named above and import the same file again: what is there is not added twice
+    error: 1 line would fail; nothing was stored
     ");
     assert_eq!(log(&sandbox, SERVER[1]).len(), 12);
 }
