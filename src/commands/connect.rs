@@ -235,7 +235,9 @@ fn token(context: &Context, args: &ConnectionArgs, base: &Url) -> Result<Token, 
         Token::read(text).map_err(|error| Failure::usage(format!("{origin}: {error}")))
     };
     if let Some(path) = &args.token_file {
-        return read(&read_token_file(path)?, &path.display().to_string());
+        let text = read_token_file(path)?;
+        let origin = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
+        return read(&text, &origin);
     }
     if let Some(token) = &context.environment.token {
         return read(token.expose_secret(), "KROSYN_AUDIT_TOKEN");

@@ -1,5 +1,7 @@
 //! `serve`: run the audit API on a store.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,6 @@ use crate::commands::{Context, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
-use crate::secret::Token;
 use crate::server::{self, Settings};
 use crate::store::Store;
 use crate::terminal::logs::{self, LogForm, LogLevel};
@@ -108,12 +109,14 @@ impl ServeArgs {
         self.start_log();
         tracing::info!(store = store::without_password(&url), %address, "serving");
 
+        // Before the ready line: whoever has read it may ask for the end at once.
+        let stop = stop_signal()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         writeln!(context.terminal.data(), "listening on {scheme}://{address}")?;
         context.terminal.flush()?;
         let settings =
             Settings { redaction: Redaction::new(&self.redact), ..Settings::new(context.clock.clone()) };
-        server::serve(listener, tls, store, settings, stop_signal()).await?;
+        server::serve(listener, tls, store, settings, stop).await?;
         tracing::info!("stopped");
         Ok(exit::DONE)
     }
@@ -147,6 +150,12 @@ impl ServeArgs {
             .hint("--token-out FILE writes it there, mode 0600")
             .hint("or make both before: krosyn-audit org create, krosyn-audit token create"));
         }
+        // First of all: a token that finds no place would leave a store that nobody can open.
+        let place = self
+            .token_out
+            .as_deref()
+            .map(|path| Ok::<_, Failure>((path, private_file(path)?)))
+            .transpose()?;
         let now = context.time.now;
         let organization = store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await?;
         let made = token::make(store, organization.id, "admin", Scope::ALL, None, now).await?;
@@ -154,9 +163,9 @@ impl ServeArgs {
         context.terminal.show(&format!(
             "made the organization {DEFAULT_SLUG} on the {plan} plan; `krosyn-audit org` changes it"
         ));
-        match &self.token_out {
-            Some(path) => {
-                write_private(path, &made)?;
+        match place {
+            Some((path, mut file)) => {
+                writeln!(file, "{}", made.expose()).map_err(|error| unwritten(path, &error))?;
                 context.terminal.show(&format!("its admin token is in {}", path.display()));
             }
             None => context.terminal.show(&format!("its admin token, shown this once: {}", made.expose())),
@@ -165,28 +174,33 @@ impl ServeArgs {
     }
 }
 
-fn write_private(path: &Path, token: &Token) -> Result<(), Failure> {
-    let mut options = std::fs::OpenOptions::new();
+/// Makes a file that only its owner can read.
+fn private_file(path: &Path) -> Result<File, Failure> {
+    let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let write =
-        || std::io::Write::write_all(&mut options.open(path)?, format!("{}\n", token.expose()).as_bytes());
-    write().map_err(|error| Failure::file(path, "write the token to", &error))
+    options.open(path).map_err(|error| unwritten(path, &error))
 }
 
-/// Resolves when the process is asked to stop.
-async fn stop_signal() {
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::file(path, "write the token to", error)
+}
+
+/// Listens from now on for what asks the process to stop; resolves when it does.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
             }
-            return;
-        }
+        })
     }
-    drop(tokio::signal::ctrl_c().await);
+    #[cfg(not(unix))]
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

@@ -11,5 +11,7 @@ mod help;
 mod import;
 mod list;
 mod record;
+mod serve;
 mod show;
+mod strangers;
 mod words;

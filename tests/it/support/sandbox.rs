@@ -5,8 +5,9 @@
 #![cfg(test)]
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -54,6 +55,11 @@ impl Sandbox {
         let path = self.path(name);
         std::fs::write(&path, text).unwrap();
         path
+    }
+
+    /// Writes a file that these may read.
+    pub(crate) fn write_with_mode(&self, name: &str, text: &str, mode: u32) {
+        std::fs::set_permissions(self.write(name, text), Permissions::from_mode(mode)).unwrap();
     }
 
     /// Reads a file of the home.
