@@ -81,7 +81,14 @@ impl ListArgs {
 
         let mut destination = Destination::open(&mut context.terminal, &self.output)?;
         let mut sink = Sink::open(destination.writer(), format, &columns, &self.output, &look, &filter)?;
-        let shown = self.write(&connection.client, &filter, &mut sink).await?;
+        let shown = match self.write(&connection.client, &filter, &mut sink).await {
+            Ok(shown) => shown,
+            Err(failure) => {
+                // A JSON document says itself that it is not whole.
+                sink.finish(Ending { matched: None, complete: false, next_cursor: None })?;
+                return Err(failure);
+            }
+        };
         let ending = Ending {
             matched: shown.matched,
             complete: shown.next_cursor.is_none(),

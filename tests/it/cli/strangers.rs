@@ -1,0 +1,202 @@
+//! Servers that are not there, are something else, or break off: a clear error, never a panic.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener};
+use std::thread;
+
+use crate::support::sandbox::{Outcome, Sandbox};
+
+/// A server that gives every connection this answer once it has read a request, and then hangs up.
+fn stranger(answer: impl Into<Vec<u8>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = answer.into();
+    // The thread waits for connections until the test process ends.
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            drop(stream.read(&mut [0; 64 * 1024]));
+            drop(stream.write_all(&answer));
+            drop(stream.shutdown(Shutdown::Write));
+            // Until the client hangs up too, so that it sees the answer and no reset.
+            drop(std::io::copy(&mut stream, &mut std::io::sink()));
+        }
+    });
+    url
+}
+
+fn http(status: &str, headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+}
+
+fn ask(command: &[&str], url: &str) -> Outcome {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&[command, &["--server", url]].concat());
+    let outcome = sandbox.finish(command.env("KROSYN_AUDIT_TOKEN", "kra_hush").spawn().unwrap());
+    let said = outcome.to_string();
+    assert!(!said.contains("panicked") && !said.contains("hush"), "{said}");
+    outcome
+}
+
+#[test]
+fn nobody_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    insta::assert_snapshot!(ask(&["list"], &url), @"
+    exit 9
+    -- stderr
+    error: cannot reach http://127.0.0.1:[port]: Connection refused (os error 111)
+      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
+    ");
+    insta::assert_snapshot!(ask(&["list", "--format", "json"], &url), @r#"
+    exit 9
+    -- stdout
+    {"query":{},"entries":[],"matched":null,"complete":false,"next_cursor":null}
+    -- stderr
+    error: cannot reach http://127.0.0.1:[port]: Connection refused (os error 111)
+      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
+    {"error":{"code":"unreachable","exit":9,"hint":"is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one","message":"cannot reach http://127.0.0.1:[port]: Connection refused (os error 111)","request_id":null}}
+    "#);
+    assert_eq!(ask(&["show", "1", "--format", "json"], &url).ended(9).out(), "");
+    let document = ask(&["export", "--format", "json"], &url).ended(9).json();
+    assert_eq!((&document["complete"], &document["entries"]), (&false.into(), &serde_json::json!([])));
+}
+
+#[test]
+fn something_else_answers() {
+    let html = http("200 OK", "content-type: text/html\r\n", "<html>welcome</html>");
+    insta::assert_snapshot!(ask(&["list"], &stranger(html.clone())), @"
+    exit 1
+    -- stderr
+    error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: expected value at line 1 column 1
+      hint: is --server the address of a Krosyn audit API?
+    ");
+    ask(&["show", "1"], &stranger(html.clone())).ended(1);
+    ask(&["prune", "--dry-run"], &stranger(html)).ended(1);
+    insta::assert_snapshot!(ask(&["list"], &stranger(http("404 Not Found", "", "nothing here"))), @"
+    exit 1
+    -- stderr
+    error: http://127.0.0.1:[port] answered 404, but not as a Krosyn audit API does: its answer is no problem+json
+      hint: is --server the address of a Krosyn audit API?
+    ");
+    insta::assert_snapshot!(ask(&["list"], &stranger(http("200 OK", "", "{\"data\":[{\"id\":-1}]}"))), @"
+    exit 1
+    -- stderr
+    error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: invalid value: integer `-1`, expected u64 at line 1 column 17
+      hint: is --server the address of a Krosyn audit API?
+    ");
+    ask(&["list"], &stranger(http("200 OK", "", &"[".repeat(100_000)))).ended(1);
+    ask(&["list"], &stranger(http("200 OK", "", "\u{1b}]0;owned\u{7}"))).ended(1);
+    insta::assert_snapshot!(ask(&["list"], &stranger(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\xff\xfe".to_vec())), @"
+    exit 1
+    -- stderr
+    error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: its answer is not UTF-8
+      hint: is --server the address of a Krosyn audit API?
+    ");
+}
+
+#[test]
+fn a_redirect_is_not_followed_with_the_token() {
+    let elsewhere = http("302 Found", "location: http://evil.example/\r\n", "");
+    insta::assert_snapshot!(ask(&["list"], &stranger(elsewhere)), @"
+    exit 1
+    -- stderr
+    error: http://127.0.0.1:[port] answered 302, but not as a Krosyn audit API does: it redirects elsewhere, and a token is not sent there: name the right server
+      hint: is --server the address of a Krosyn audit API?
+    ");
+}
+
+#[test]
+fn what_is_no_http_or_breaks_off() {
+    insta::assert_snapshot!(ask(&["list"], &stranger("SSH-2.0-OpenSSH_9.6\r\n")), @"
+    exit 9
+    -- stderr
+    error: cannot reach http://127.0.0.1:[port]: invalid HTTP version parsed
+      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
+    ");
+    insta::assert_snapshot!(ask(&["list"], &stranger("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"data\"")), @"
+    exit 9
+    -- stderr
+    error: cannot reach http://127.0.0.1:[port]: the answer broke off: end of file before message length reached
+      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
+    ");
+    insta::assert_snapshot!(ask(&["list"], &stranger("")), @"
+    exit 9
+    -- stderr
+    error: cannot reach http://127.0.0.1:[port]: connection closed before message completed
+      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
+    ");
+}
+
+#[test]
+fn a_problem_says_why_with_its_request_id() {
+    let problem = r#"{"type":"x","title":"x","status":403,"detail":"no \u001b[31mred","code":"forbidden","request_id":"r-1"}"#;
+    insta::assert_snapshot!(ask(&["list"], &stranger(http("403 Forbidden", "", problem))), @"
+    exit 4
+    -- stderr
+    error: no ␛[31mred
+      hint: the server's log knows this request as r-1
+      hint: an operator makes a token with more scopes with `krosyn-audit token create --scope …`
+    ");
+    let later = r#"{"type":"x","title":"x","status":418,"detail":"a teapot","code":"of_a_later_version"}"#;
+    insta::assert_snapshot!(ask(&["list"], &stranger(http("418 Teapot", "", later))), @"
+    exit 1
+    -- stderr
+    error: a teapot
+    ");
+}
+
+#[test]
+fn pages_that_lead_in_circles_end() {
+    let page = r#"{"data":[],"page":{"limit":50,"next_cursor":"eyJ","as_of":1}}"#;
+    insta::assert_snapshot!(ask(&["list", "--all"], &stranger(http("200 OK", "", page))), @"
+    exit 1
+    -- stderr
+    error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: its next_cursor leads nowhere
+      hint: is --server the address of a Krosyn audit API?
+    ");
+}
+
+#[test]
+fn an_import_counts_the_answers() {
+    let sandbox = Sandbox::new();
+    let url = stranger(http("200 OK", "content-type: application/x-ndjson\r\n", ""));
+    let mut command = sandbox.command(&["import", "log.jsonl", "--server", &url]);
+    sandbox.write("log.jsonl", super::acme::LINES);
+    let outcome = sandbox.finish(command.env("KROSYN_AUDIT_TOKEN", "kra_hush").spawn().unwrap());
+    insta::assert_snapshot!(outcome, @"
+    exit 1
+    -- stderr
+    error: the server answered another number of lines than were sent
+    ");
+}
+
+#[test]
+fn addresses_that_are_none() {
+    for (url, status) in [
+        ("krosyn.example", 2),
+        ("ftp://krosyn.example", 2),
+        ("http://", 2),
+        ("https://ana:hush@krosyn.example", 2),
+        ("https://krosyn.example/?token=hush", 2),
+        ("postgres://ana:hush@db/audit", 2),
+    ] {
+        ask(&["list"], url).ended(status);
+    }
+    insta::assert_snapshot!(ask(&["list"], "krosyn.example"), @r#"
+    exit 2
+    -- stderr
+    error: "krosyn.example" is no server: expected https://HOST, sqlite:PATH or demo:
+    "#);
+    insta::assert_snapshot!(ask(&["list"], "http://krosyn.example"), @"
+    exit 2
+    -- stderr
+    error: http://krosyn.example/ would send the token in clear: use https://, or --insecure-http if you must
+    ");
+    insta::assert_snapshot!(ask(&["list"], "https://ana:hush@krosyn.example"), @"
+    exit 2
+    -- stderr
+    error: a server's address holds no user, password, query or fragment: tokens come by --token-file
+    ");
+}
