@@ -195,7 +195,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     -- stderr
     error: no token: the server wants to know who asks
       hint: an operator makes one with `krosyn-audit token create`
-      hint: give it by --token-file PATH or in KROSYN_AUDIT_TOKEN
+      hint: sign in with `krosyn-audit login`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
     ");
     insta::assert_snapshot!(list(&["--token-file", "missing.token"]), @"
     exit 1
