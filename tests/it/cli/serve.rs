@@ -200,7 +200,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     insta::assert_snapshot!(list(&["--token-file", "missing.token"]), @"
     exit 1
     -- stderr
-    error: cannot read the token from missing.token: No such file or directory (os error 2)
+    error: cannot read missing.token: No such file or directory (os error 2)
     ");
     sandbox.write_with_mode("open.token", &serving.token(), 0o644);
     insta::assert_snapshot!(list(&["--token-file", "open.token"]), @"
