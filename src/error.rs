@@ -155,11 +155,14 @@ impl From<CredentialsError> for Failure {
     }
 }
 
-/// Writing data failed. A reader that went away is a quiet end.
+/// Writing data failed. A reader that went away is a quiet end; a Ctrl-C in a prompt comes as an interruption.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Self { closed_pipe: true, ..Self::new(exit::DONE, "the reader went away") };
+        }
+        if error.kind() == std::io::ErrorKind::Interrupted {
+            return Self::new(exit::INTERRUPTED, "interrupted");
         }
         Self::new(exit::FAILED, format!("cannot write: {error}"))
     }

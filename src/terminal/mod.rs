@@ -141,14 +141,18 @@ impl Terminal {
     /// Asks for a line of text.
     ///
     /// # Errors
-    /// When the terminal went away.
+    /// When the terminal went away, or with `Interrupted` on Ctrl-C.
     pub fn ask(&mut self, question: &str) -> io::Result<String> {
         let theme = dialoguer::theme::SimpleTheme;
         let input = dialoguer::Input::<String>::with_theme(&theme)
             .with_prompt(question)
             .allow_empty(true)
             .report(false);
-        input.interact_text_on(&console::Term::stderr()).map_err(|dialoguer::Error::IO(error)| error)
+        input.interact_text_on(&console::Term::stderr()).map_err(|dialoguer::Error::IO(error)| {
+            // The prompt's line is still open.
+            drop(writeln!(self.err));
+            error
+        })
     }
 
     /// Asks for a line of text that is not shown.
