@@ -5,11 +5,14 @@
 #![cfg(test)]
 
 mod acme;
+mod confirm;
+mod durability;
 mod export;
 mod generated;
 mod help;
 mod import;
 mod list;
+mod prune;
 mod record;
 mod serve;
 mod show;

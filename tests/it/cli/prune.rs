@@ -1,0 +1,215 @@
+//! `prune`: the plan, the guards that nothing overrules, and what is gone for good.
+
+use krosyn_audit::clock::Clock;
+use krosyn_audit::model::time::Age;
+
+use super::acme::{self, SERVER};
+use crate::support::sandbox::Sandbox;
+
+/// A log of twelve expired entries and `young` ones of yesterday.
+fn sandbox(young: usize) -> Sandbox {
+    let sandbox = acme::sandbox();
+    let yesterday = Age::days(1).before(Clock::System.now());
+    let lines: String = (0..young)
+        .map(|n| {
+            format!(
+                "{{\"occurred_at\":\"{yesterday}\",\"action\":\"created\",\"model_type\":\"member\",\
+                 \"model_id\":\"{n}\",\"user\":{{\"id\":\"7\"}},\"after\":{{\"role\":\"viewer\"}}}}\n"
+            )
+        })
+        .collect();
+    sandbox.run_with(&["import", "-", SERVER[0], SERVER[1]], lines.as_bytes()).ended(0);
+    sandbox
+}
+
+fn count(sandbox: &Sandbox) -> usize {
+    acme::run(sandbox, &["list", "--all", "--columns", "id"]).ended(0).out().lines().count()
+}
+
+#[test]
+fn a_dry_run_tells_the_plan_and_deletes_nothing() {
+    let sandbox = sandbox(15);
+    insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--dry-run"]), @"
+    exit 0
+    -- stdout
+    business plan, kept for 3y: entries before [now] have expired (by the server's clock)
+                   goes  stays
+     connector        5      0
+     endpoint         1      0
+     secret           2      0
+     organization     2      0
+     member           2     15
+     all             12     15
+    12 of 27 go (45 %); the oldest happened at 2021-03-01 10:00:00.000 CET
+    ");
+    let document = acme::run(&sandbox, &["prune", "--dry-run", "--format", "json"]).ended(0).json();
+    assert_eq!(document["counts"], serde_json::json!({"expired": 12, "kept": 15}));
+    assert_eq!((&document["dry_run"], &document["prune"]), (&true.into(), &serde_json::Value::Null));
+    assert_eq!(count(&sandbox), 27);
+}
+
+#[test]
+fn nobody_can_be_asked_in_a_pipe() {
+    let sandbox = sandbox(15);
+    insta::assert_snapshot!(acme::run(&sandbox, &["prune"]), @"
+    exit 6
+    -- stderr
+    business plan, kept for 3y: entries before [now] have expired (by the server's clock)
+                   goes  stays
+     connector        5      0
+     endpoint         1      0
+     secret           2      0
+     organization     2      0
+     member           2     15
+     all             12     15
+    12 of 27 go (45 %); the oldest happened at 2021-03-01 10:00:00.000 CET
+    error: nobody can be asked, so nothing was deleted
+      hint: --yes deletes without asking
+    ");
+    let typed = sandbox.run_with(&["prune", SERVER[0], SERVER[1]], b"12\n").ended(6);
+    assert_eq!(typed.out(), "");
+    assert_eq!(count(&sandbox), 27);
+}
+
+#[test]
+fn what_has_expired_goes_and_stays_gone() {
+    let sandbox = sandbox(15);
+    insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes"]), @"
+    exit 0
+    -- stderr
+    12 entries deleted, kept on record as prune 1
+    ");
+    assert_eq!(count(&sandbox), 15);
+    insta::assert_snapshot!(acme::run(&sandbox, &["show", "12"]), @"
+    exit 5
+    -- stderr
+    error: entry 12 was pruned at [now] by tester (local) (prune 1, cutoff [now])
+      hint: the server's log knows this request as [request]
+    ");
+    insta::assert_snapshot!(acme::run(&sandbox, &["list", "-n", "1", "--columns", "id"]), @"
+    exit 0
+    -- stdout
+    27
+    -- stderr
+    1 of 15, newest first · entries before [now] were pruned
+    ");
+    insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes"]), @"
+    exit 0
+    -- stdout
+    business plan, kept for 3y: entries before [now] have expired (by the server's clock)
+    nothing has expired: 15 entries kept, the oldest is 1 day old
+    ");
+    let quiet = acme::run(&sandbox, &["prune", "--yes", "-q"]).ended(0);
+    assert_eq!((quiet.out(), quiet.err()), ("", ""));
+    // The ids stay used.
+    sandbox.write("old.jsonl", acme::LINES.lines().next().unwrap());
+    acme::run(&sandbox, &["import", "old.jsonl"]).ended(0);
+    assert_eq!(acme::run(&sandbox, &["list", "--until", "2022-01-01", "--columns", "id"]).out(), "28\n");
+}
+
+#[test]
+fn json_tells_the_prune() {
+    let sandbox = sandbox(15);
+    let done = acme::run(&sandbox, &["prune", "--yes", "--format", "json"]).ended(0);
+    assert_eq!(done.err(), "");
+    let prune = &done.json()["prune"];
+    assert_eq!((&prune["deleted"], &prune["by"]), (&12.into(), &"tester (local)".into()), "{done}");
+    let refused = acme::run(&sandbox, &["prune", "--older-than", "1d", "--format", "json"]).ended(6);
+    assert_eq!(refused.out(), "");
+}
+
+#[test]
+fn more_than_half_is_refused_unless_it_is_allowed() {
+    let sandbox = sandbox(3);
+    insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes"]), @"
+    exit 6
+    -- stderr
+    business plan, kept for 3y: entries before [now] have expired (by the server's clock)
+                   goes  stays
+     connector        5      0
+     endpoint         1      0
+     secret           2      0
+     organization     2      0
+     member           2      3
+     all             12      3
+    12 of 15 go (80 %); the oldest happened at 2021-03-01 10:00:00.000 CET
+    error: 12 entries would go, and --max-delete 50% allows 7
+      hint: if the plan is right, allow it by --max-delete
+    ");
+    for max in ["11", "79%", "0"] {
+        acme::run(&sandbox, &["prune", "--yes", "--max-delete", max]).ended(6);
+    }
+    assert_eq!(count(&sandbox), 15);
+    acme::run(&sandbox, &["prune", "--yes", "--max-delete", "80%"]).ended(0);
+    assert_eq!(count(&sandbox), 3);
+}
+
+#[test]
+fn nothing_inside_its_retention_is_ever_deleted() {
+    let sandbox = sandbox(15);
+    insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes", "--older-than", "90d"]), @"
+    exit 6
+    -- stderr
+    error: older_than 90d is shorter than what the business plan keeps (3y): name a longer age, or have an operator lower the organization's floor
+      hint: the server's log knows this request as [request]
+    ");
+    insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--older-than", "3m", "--yes"]), @r#"
+    exit 2
+    -- stderr
+    error: invalid value '3m' for '--older-than <AGE>': m could mean minutes or months, write min or mo: "3m" (such as 90d, 6mo, 1y, 120d12h)
+
+    For more information, try '--help'.
+    "#);
+    acme::run(&sandbox, &["prune", "--yes", "--max-delete", "soon"]).ended(2);
+    acme::run(&sandbox, &["prune", "--format", "csv"]).ended(2);
+    assert_eq!(count(&sandbox), 27);
+    acme::run(&sandbox, &["prune", "--yes", "--older-than", "100y"]).ended(0);
+    assert_eq!(count(&sandbox), 27, "a longer age deletes less");
+    acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%"]).ended(0);
+    assert_eq!(count(&sandbox), 15);
+}
+
+#[test]
+fn an_operator_can_lower_the_floor_and_change_the_plan() {
+    let sandbox = sandbox(15);
+    let org = |args: &[&str]| sandbox.run(&[&["org"], args, &["--store", "sqlite:audit.db"]].concat());
+    insta::assert_snapshot!(org(&["set-floor", "default", "2h"]), @"
+    exit 0
+    -- stderr
+    now default, business plan, entries kept for 3y, prunes may name 2h or longer: it counts from the next prune on
+    ");
+    acme::run(&sandbox, &["prune", "--yes"]).ended(0);
+    assert_eq!(count(&sandbox), 15, "a floor by itself deletes nothing");
+    acme::run(&sandbox, &["prune", "--yes", "--older-than", "2h", "--max-delete", "100%"]).ended(0);
+    assert_eq!(count(&sandbox), 0);
+    insta::assert_snapshot!(org(&["set-floor", "default", "none"]), @"
+    exit 0
+    -- stderr
+    now default, business plan, entries kept for 3y: it counts from the next prune on
+    ");
+    insta::assert_snapshot!(org(&["set-plan", "default", "free"]), @"
+    exit 0
+    -- stderr
+    now default, free plan, entries kept for 90d: it counts from the next prune on
+    ");
+    insta::assert_snapshot!(org(&["list"]), @"
+    exit 0
+    -- stdout
+    default	free	90d	-	[now]
+    -- stderr
+    slug, plan, kept for, floor, made at
+    ");
+    org(&["set-plan", "nobody", "free"]).ended(5);
+}
+
+#[test]
+fn nothing_expired_says_how_old_the_oldest_is() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["org", "create", "new", "--plan", "free", "--store", "sqlite:audit.db"]).ended(0);
+    insta::assert_snapshot!(acme::run(&sandbox, &["prune"]), @"
+    exit 0
+    -- stdout
+    free plan, kept for 90d: entries before [now] have expired (by the server's clock)
+    nothing has expired: 0 entries kept, the log is empty
+    ");
+}
