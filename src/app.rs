@@ -22,6 +22,11 @@ pub fn main() -> ExitCode {
         // Help and version go to stdout, errors to stderr; clap knows which, and a closed pipe is no failure.
         Err(error) => {
             drop(error.print());
+            if error.use_stderr() && asks_for_json() {
+                let text = error.to_string();
+                let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                Terminal::open(Manners::default()).show(&as_json(&Failure::usage(message)));
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
@@ -38,13 +43,13 @@ pub fn main() -> ExitCode {
     let time = TimeContext { now: clock.now(), zone: zone(&cli, &environment) };
     let mut context =
         Context { terminal, environment, clock, time, appearance: cli.appearance.clone(), demo: cli.demo };
-    let as_json = cli.command.as_ref().is_some_and(cli::Command::is_json);
+    let to_program = cli.command.as_ref().is_some_and(cli::Command::is_json);
     let outcome = run(cli, &mut context).and_then(|code| Ok(context.terminal.flush().map(|()| code)?));
     ExitCode::from(match outcome {
         Ok(code) => code,
         Err(failure) if failure.closed_pipe => exit::DONE,
         Err(failure) => {
-            report(&mut context.terminal, &failure, as_json);
+            report(&mut context.terminal, &failure, to_program);
             failure.exit
         }
     })
@@ -83,8 +88,16 @@ fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
     })
 }
 
+/// Whether arguments that could not be read ask for JSON.
+fn asks_for_json() -> bool {
+    let words: Vec<_> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let json = |word: &str| matches!(word, "json" | "jsonl");
+    words.iter().any(|word| word.strip_prefix("--format=").is_some_and(json))
+        || words.windows(2).any(|pair| pair[0] == "--format" && json(&pair[1]))
+}
+
 /// Says what happened, then how to go on; for readers of JSON the last line is JSON.
-fn report(terminal: &mut Terminal, failure: &Failure, as_json: bool) {
+fn report(terminal: &mut Terminal, failure: &Failure, to_program: bool) {
     terminal.error(&failure.message);
     if let Some(request_id) = &failure.request_id {
         terminal.hint(&format!("the server's log knows this request as {request_id}"));
@@ -92,11 +105,15 @@ fn report(terminal: &mut Terminal, failure: &Failure, as_json: bool) {
     for hint in &failure.hints {
         terminal.hint(hint);
     }
-    if as_json {
-        let error = serde_json::json!({"error": {
-            "code": failure.code, "exit": failure.exit, "message": failure.message,
-            "hint": failure.hints.last(), "request_id": failure.request_id,
-        }});
-        terminal.show(&error.to_string());
+    if to_program {
+        terminal.show(&as_json(failure));
     }
+}
+
+fn as_json(failure: &Failure) -> String {
+    let error = serde_json::json!({"error": {
+        "code": failure.code, "exit": failure.exit, "message": failure.message,
+        "hint": failure.hints.last(), "request_id": failure.request_id,
+    }});
+    error.to_string()
 }

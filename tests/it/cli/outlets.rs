@@ -1,0 +1,200 @@
+//! stdout is data and stderr is everything else, whoever reads them: pipes, files, terminals, programs.
+
+use std::fs::File;
+
+use super::acme::{self, SERVER};
+use super::demo_log;
+
+/// Controls but line breaks and tabs, and what turns the direction of text or hides in it.
+fn is_hostile(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t'))
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}')
+}
+
+#[test]
+fn a_pipe_is_never_painted_unless_asked() {
+    let sandbox = acme::sandbox();
+    let commands =
+        [&["list", "--format", "table"][..], &["show", "3"], &["prune", "--dry-run"], &["show", "99"]];
+    for command in commands {
+        for (name, value) in
+            [("TERM", "xterm-256color"), ("TERM", "dumb"), ("NO_COLOR", "1"), ("COLORTERM", "truecolor")]
+        {
+            let mut command = sandbox.command(&[command, &SERVER].concat());
+            let outcome = sandbox.finish(command.env(name, value).spawn().unwrap());
+            assert!(!outcome.stdout.contains(&0x1b) && !outcome.stderr.contains(&0x1b), "{name} {outcome}");
+        }
+    }
+    let painted = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = sandbox.command(&[&["show", "3"], args, &SERVER[..]].concat());
+        let outcome = sandbox.finish(command.envs(variables.iter().copied()).spawn().unwrap()).ended(0);
+        outcome.stdout.contains(&0x1b)
+    };
+    assert!(painted(&["--color", "always"], &[("NO_COLOR", "1"), ("TERM", "dumb")]));
+    assert!(painted(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!painted(&[], &[("CLICOLOR_FORCE", "0")]));
+    assert!(!painted(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    assert!(!painted(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+    let error = acme::run(&sandbox, &["show", "99", "--color", "always"]).ended(5);
+    assert!(error.err().starts_with('\u{1b}'), "{error}");
+}
+
+#[test]
+fn hostile_text_reaches_no_outlet() {
+    let sandbox = demo_log::sandbox();
+    let mut more = Vec::new();
+    for hostile in [
+        "\\u001b[2J\\u001b]0;owned\\u0007",
+        "\\u202egpj.exe",
+        "a\\u200bb\\ufeff",
+        "\\u009b31m\\r\\u0008",
+        "x\\n2\\tfake",
+    ] {
+        let line = format!(
+            r#"{{"occurred_at":"2021-03-01T09:00:00Z","action":"updated","model_type":"connector","model_id":"{hostile}","model_name":"{hostile}","user":{{"id":"{hostile}","name":"{hostile}"}},"context":{{"user_agent":"{hostile}","request_id":"{hostile}"}},"reason":"{hostile}","before":{{"{hostile}":"{hostile}"}},"after":{{"{hostile}":["{hostile}"]}}}}"#
+        );
+        more.push(line);
+    }
+    // Some may be refused, and then it is the refusal that must be clean.
+    let imported = sandbox.run_with(&["import", "-", SERVER[0], SERVER[1]], more.join("\n").as_bytes());
+    assert!(!imported.err().contains(is_hostile), "{imported}");
+    let stored =
+        acme::run(&sandbox, &["list", "--all", "--format", "jsonl", "--until", "2022-01-01"]).ended(0);
+    assert!(stored.out().lines().count() > 0, "some of it is stored: {imported}");
+    let all: Vec<String> = acme::run(&sandbox, &["list", "--all", "--columns", "id"])
+        .ended(0)
+        .out()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let mut commands = vec![
+        vec!["list", "--all", "--format", "table"],
+        vec!["list", "--all", "--format", "wide"],
+        vec!["list", "--all", "--format", "table", "--ascii"],
+        vec![
+            "list",
+            "--all",
+            "--format",
+            "tsv",
+            "--columns",
+            "+reason,+request_id,+user_agent,+summary,+resource",
+        ],
+        vec!["list", "--format", "csv", "-u", "\u{1b}[31m", "-g", "\u{202e}"],
+        vec!["export", "--format", "csv", "--columns", "+summary,+resource,+user"],
+        vec!["list", "--action", "\u{1b}[2J"],
+        vec!["list", "--since", "\u{1b}[2J"],
+        vec!["show", "\u{1b}[2J"],
+        vec!["\u{1b}[2J"],
+        vec!["list", "--columns", "\u{9b}2J"],
+    ];
+    commands
+        .push(["show", "--full"].into_iter().chain(all.iter().rev().take(150).map(String::as_str)).collect());
+    for command in &commands {
+        let outcome = acme::run(&sandbox, command);
+        for (outlet, text) in [("stdout", outcome.out()), ("stderr", outcome.err())] {
+            let found = text.chars().position(|c| is_hostile(c) && c != '\r');
+            let around =
+                found.map(|at| text.chars().skip(at.saturating_sub(40)).take(80).collect::<String>());
+            assert_eq!(around, None, "{:?} {outlet}", &command[..command.len().min(5)]);
+        }
+    }
+}
+
+#[test]
+fn a_row_is_a_line_whatever_the_names_hold() {
+    let sandbox = demo_log::sandbox();
+    let all = acme::run(&sandbox, &["list", "--all", "--format", "jsonl"]).ended(0).out().lines().count();
+    for format in ["tsv", "table", "wide"] {
+        let listed = acme::run(&sandbox, &["list", "--all", "--format", format]).ended(0);
+        let head = usize::from(format != "tsv");
+        assert_eq!(listed.out().lines().count(), all + head, "{format}");
+    }
+}
+
+#[test]
+fn every_command_ends_without_anybody_to_ask() {
+    let sandbox = acme::sandbox();
+    sandbox.write("log.jsonl", acme::LINES);
+    for command in [
+        &["list"][..],
+        &["show"],
+        &["show", "latest"],
+        &["export"],
+        &["prune"],
+        &["record"],
+        &["record", "-a", "created", "--resource", "secret/1", "-u", "ana"],
+        &["import", "-"],
+        &["import", "log.jsonl"],
+        &["list", "--token-file", "-"],
+    ] {
+        let args = [command, &SERVER].concat();
+        let (out, err) =
+            (File::create(sandbox.path("out")).unwrap(), File::create(sandbox.path("err")).unwrap());
+        let child = sandbox.command(&args).stdout(out).stderr(err).spawn().unwrap();
+        let status = sandbox.finish(child).status;
+        assert!(status.is_some(), "{args:?}");
+        assert!(!sandbox.text("err").contains("panicked"), "{args:?}: {}", sandbox.text("err"));
+    }
+}
+
+#[test]
+fn arguments_that_cannot_be_read_are_told_to_programs_too() {
+    let sandbox = acme::sandbox();
+    for format in ["--format=json", "--format=jsonl"] {
+        let outcome = acme::run(&sandbox, &["list", "-n", "0", format]).ended(2);
+        let last: serde_json::Value = serde_json::from_str(outcome.err().lines().last().unwrap()).unwrap();
+        assert_eq!(
+            (&last["error"]["code"], &last["error"]["exit"]),
+            (&"usage".into(), &2.into()),
+            "{outcome}"
+        );
+    }
+    insta::assert_snapshot!(acme::run(&sandbox, &["show", "last", "--format", "json"]), @r#"
+    exit 2
+    -- stderr
+    error: invalid value 'last' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest
+
+    For more information, try '--help'.
+    {"error":{"code":"usage","exit":2,"hint":null,"message":"invalid value 'last' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest","request_id":null}}
+    "#);
+    assert!(!acme::run(&sandbox, &["list", "-n", "0", "--format", "csv"]).ended(2).err().contains('{'));
+    let help = acme::run(&sandbox, &["list", "--help", "--format", "json"]).ended(0);
+    assert_eq!(help.err(), "", "help is no error");
+}
+
+#[test]
+fn programs_get_json_or_nothing_and_the_error_as_the_last_line() {
+    let sandbox = acme::sandbox();
+    sandbox.write("taken.json", "");
+    for (command, status, code) in [
+        (&["list", "-a", "nothing"][..], 2, "usage"),
+        (&["list", "--since", "nothing"], 2, "usage"),
+        (&["list", "--columns", "id"], 2, "usage"),
+        (&["list", "--since", "id:99"], 5, "not_found"),
+        (&["list", "--server", "krosyn.example"], 2, "usage"),
+        (&["list", "--server", "sqlite:missing.db"], 5, "not_found"),
+        (&["list", "--server", "http://127.0.0.1:9", "--token-file", "missing"], 1, "failed"),
+        (&["list", "-o", "taken.json"], 6, "refused"),
+        (&["show", "99"], 5, "not_found"),
+        (&["show"], 2, "usage"),
+        (&["export", "-t", "nothing"], 2, "usage"),
+        (&["export", "-o", "taken.json"], 6, "refused"),
+        (&["export", "-o", "missing/x.json"], 1, "failed"),
+        (&["prune"], 6, "refused"),
+        (&["prune", "--older-than", "1d"], 6, "inside_retention"),
+    ] {
+        let server = if command.contains(&"--server") { &[][..] } else { &SERVER[..] };
+        let outcome = sandbox.run(&[command, &["--format", "json"], server].concat()).ended(status);
+        if !outcome.stdout.is_empty() {
+            outcome.json();
+        }
+        let last = outcome.err().lines().last().unwrap();
+        let error: serde_json::Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{outcome}"));
+        assert_eq!(
+            (&error["error"]["code"], &error["error"]["exit"]),
+            (&code.into(), &status.into()),
+            "{outcome}"
+        );
+        assert!(error["error"]["message"].is_string(), "{outcome}");
+    }
+}
