@@ -6,12 +6,16 @@
 
 mod acme;
 mod confirm;
+mod demo_log;
 mod durability;
 mod export;
 mod generated;
 mod help;
 mod import;
+mod leaks;
 mod list;
+mod outlets;
+mod pairs;
 mod prune;
 mod record;
 mod serve;

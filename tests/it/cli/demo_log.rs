@@ -1,0 +1,20 @@
+//! The demo organization's log in `sqlite:audit.db`, as a platform would have recorded it.
+
+use krosyn_audit::clock::Clock;
+use krosyn_audit::demo;
+
+use super::acme::SERVER;
+use crate::support::sandbox::Sandbox;
+
+/// The proposals as JSON lines, secrets and all.
+pub(crate) fn lines() -> String {
+    let line = |proposal: &_| serde_json::to_string(proposal).unwrap() + "\n";
+    demo::proposals(Clock::System.now()).iter().map(line).collect()
+}
+
+/// A sandbox that holds the log, recorded straight into the store.
+pub(crate) fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.run_with(&["import", "-", SERVER[0], SERVER[1]], lines().as_bytes()).ended(0);
+    sandbox
+}

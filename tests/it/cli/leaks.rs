@@ -1,0 +1,77 @@
+//! No secret value is anywhere: not in the store's files, any form of output, any message, or the log at its highest
+//! level.
+
+use std::path::Path;
+
+use krosyn_audit::demo::PLANTED;
+
+use super::demo_log;
+use crate::support::sandbox::Sandbox;
+
+/// What must not be found: each marker, and the token.
+fn assert_clean(what: &str, bytes: &[u8], more: &[&str]) {
+    for marker in PLANTED.iter().chain(more) {
+        let found = bytes.windows(marker.len()).any(|window| window == marker.as_bytes());
+        assert!(!found, "{what} holds {marker}");
+    }
+}
+
+fn assert_files_clean(directory: &Path, except: &[&str], token: &str) -> usize {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> =
+        entries.filter(|path| path.is_file() && !except.iter().any(|name| path.ends_with(name))).collect();
+    for path in &files {
+        assert_clean(&path.display().to_string(), &std::fs::read(path).unwrap(), &[token]);
+    }
+    files.len()
+}
+
+#[test]
+fn no_secret_is_kept_shown_or_logged() {
+    let sandbox = Sandbox::new();
+    let lines = demo_log::lines();
+    assert!(PLANTED.iter().all(|marker| lines.contains(marker)), "every marker is sent");
+    sandbox.write("demo.jsonl", &lines);
+    let serving = sandbox.serve(&["--log", "json", "--log-level", "trace"]);
+    let token = serving.token();
+    let run = |args: &[&str]| sandbox.run(&[args, &serving.flags()[..]].concat());
+
+    let imported = run(&["import", "demo.jsonl"]).ended(0);
+    assert_clean("import", &imported.stderr, &[&token]);
+    // Twice, so that a conflict of what was redacted would be told; and broken, so that errors are.
+    run(&["import", "demo.jsonl"]).ended(0);
+    let broken: String = lines.lines().map(|line| line[..line.len() - 2].to_owned() + "\n").collect();
+    sandbox.write("broken.jsonl", broken);
+    let refused = run(&["import", "broken.jsonl"]).ended(3);
+    assert_clean("errors of import", &refused.stderr, &[&token]);
+    sandbox.write("bad.jsonl", lines.replace("\"model_type\":\"", "\"model_type\":\"un"));
+    let refused = run(&["import", "bad.jsonl"]).ended(3);
+    assert_clean("errors of the server", &refused.stderr, &[&token]);
+
+    for format in ["csv", "tsv", "json", "jsonl"] {
+        run(&["export", "--format", format, "-o", format]).ended(0);
+        assert!(!sandbox.read(format).is_empty());
+    }
+    for format in ["table", "wide"] {
+        let listed = run(&["list", "--all", "--format", format]).ended(0);
+        assert_clean(format, &listed.stdout, &[&token]);
+    }
+    let ids: Vec<_> = (1..=lines.lines().count()).map(|id| id.to_string()).collect();
+    for ids in ids.chunks(400) {
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        let shown = run(&[&["show", "--full", "--no-trunc"], &ids[..]].concat()).ended(0);
+        assert_clean("show", &shown.stdout, &[&token]);
+    }
+    assert_eq!(run(&["list", "--grep", PLANTED[0]]).ended(0).out(), "");
+
+    // With the server running there is a WAL; killed, it is still there; closed in order, all is in the database.
+    let except = ["admin.token", "demo.jsonl", "broken.jsonl", "bad.jsonl"];
+    assert!(sandbox.path("audit.db-wal").exists());
+    assert!(assert_files_clean(&sandbox.path(""), &except, &token) >= 7);
+    let log = sandbox.text("serve.log");
+    assert!(log.lines().count() > 10, "the log is on: {log}");
+    assert!(log.lines().skip(2).all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{log}");
+    serving.terminate();
+    assert_eq!(serving.wait(), Some(0));
+    assert_files_clean(&sandbox.path(""), &except, &token);
+}
