@@ -739,7 +739,7 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__prune)
-            opts="-q -h --dry-run --yes --older-than --max-delete --max-time --format --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-q -h --dry-run --yes --older-than --max-delete --max-time --archive --lock-wait --log --print-cron --print-systemd --format --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -754,6 +754,14 @@ _krosyn__audit() {
                     return 0
                     ;;
                 --max-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-wait)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -903,7 +911,7 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__serve)
-            opts="-q -h --store --listen --tls-cert --tls-key --behind-proxy --token-out --redact --log --log-level --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-q -h --store --listen --tls-cert --tls-key --behind-proxy --token-out --redact --no-sweep --rate-limit --log --log-level --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -930,6 +938,10 @@ _krosyn__audit() {
                     return 0
                     ;;
                 --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -207,6 +207,8 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -s h -
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l older-than -d 'Delete only what is older than this, which is longer than the plan\'s retention: 120d, 18mo, 2y' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l max-delete -d 'Refuse to delete more entries than this, in number or in percent of all' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l max-time -d 'Stop after this long and leave the rest for the next run: 10min' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l archive -d 'Write what will go to this file first, as JSON lines, and read it back; .gz and .zst compress' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l lock-wait -d 'Wait this long for another prune to end, then exit with 8' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l format -d 'table or json (default: table)' -r -f -a "table\t'For people: cut to the terminal\'s width'
 wide\t'The same with more columns'
 json\t'One JSON document that says whether it is complete'
@@ -227,6 +229,9 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l time
 relative\t'As ages'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l dry-run -d 'Show the plan and stop'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l yes -d 'Do not ask; needed where nobody can be asked'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l log -d 'List earlier prunes and stop'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l print-cron -d 'Print a crontab line that runs this every night, and stop'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l print-systemd -d 'Print a systemd service and timer that run this every night, and stop'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l insecure-http -d 'Send the token over plain http:// to another machine'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l ascii -d 'Write ASCII alone'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -s q -l quiet -d 'Say nothing but errors'
@@ -287,6 +292,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l tls-
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l tls-key -d 'The certificate\'s key, PEM' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l token-out -d 'Write the first admin token to this file, mode 0600' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l redact -d 'A further key that names a credential, in any spelling, never to be kept (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l rate-limit -d 'How many requests a second each token may make, and twice as many at once; 0 is any number' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l log -d 'How to log: text, json' -r -f -a "text\t''
 json\t''"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l log-level -d 'What to log: error, warn, info, debug, trace' -r -f -a "error\t''
@@ -304,6 +310,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l tz -
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
 relative\t'As ages'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l behind-proxy -d 'A proxy in front speaks TLS: listen on other addresses than loopback without it'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l no-sweep -d 'Do not delete by itself what has expired; prunes by hand still do'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l ascii -d 'Write ASCII alone'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l demo -d 'Look around in an invented organization; nothing is kept'

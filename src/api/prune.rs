@@ -18,6 +18,13 @@ pub struct PruneRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "120d")]
     pub older_than: Option<Age>,
+    /// Delete only what happened before this moment, which may not lie after the cutoff: what a plan has shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub cutoff: Option<Timestamp>,
+    /// Leave entries recorded after this id: what a plan has not seen stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<u64>,
     /// Refuse, deleting nothing, when more entries than this have expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_delete: Option<u64>,
@@ -39,6 +46,8 @@ pub struct PruneAnswer {
     /// Entries that happened before this have expired.
     #[schema(value_type = String, format = DateTime)]
     pub cutoff: Timestamp,
+    /// The highest id when the counts were taken.
+    pub as_of: u64,
     /// The commercial plan.
     pub plan: Plan,
     /// The plan's retention.

@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -16,6 +18,9 @@ use crate::server::{self, Settings};
 use crate::store::Store;
 use crate::terminal::logs::{self, LogForm, LogLevel};
 use crate::{exit, store};
+
+/// How often what has expired is swept.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
 /// Run the audit API on a store
 ///
@@ -54,6 +59,14 @@ pub struct ServeArgs {
     /// A further key that names a credential, in any spelling, never to be kept (can be repeated)
     #[arg(long, value_name = "NAME")]
     redact: Vec<String>,
+
+    /// Do not delete by itself what has expired; prunes by hand still do
+    #[arg(long)]
+    no_sweep: bool,
+
+    /// How many requests a second each token may make, and twice as many at once; 0 is any number
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    rate_limit: u32,
 
     /// How to log: text, json
     #[arg(long, value_name = "FORM", default_value = "text", hide_possible_values = true)]
@@ -114,8 +127,13 @@ impl ServeArgs {
         let scheme = if tls.is_some() { "https" } else { "http" };
         writeln!(context.terminal.data(), "listening on {scheme}://{address}")?;
         context.terminal.flush()?;
-        let settings =
-            Settings { redaction: Redaction::new(&self.redact), ..Settings::new(context.clock.clone()) };
+        let settings = Settings {
+            redaction: Redaction::new(&self.redact),
+            sweep_every: (!self.no_sweep).then_some(SWEEP_EVERY),
+            requests_a_second: NonZeroU32::new(self.rate_limit),
+            behind_proxy: self.behind_proxy,
+            ..Settings::new(context.clock.clone())
+        };
         server::serve(listener, tls, store, settings, stop).await?;
         tracing::info!("stopped");
         Ok(exit::DONE)

@@ -2,10 +2,11 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::api::prune::PruneAnswer;
+use crate::api::prune::{Prune, PruneAnswer};
 use crate::model::time::TimeContext;
 use crate::model::time::format::{full, span};
 use crate::render::question::{counted, grouped};
+use crate::render::visible::visible;
 
 /// The plan: what goes and what stays, by model type and in all, and from where the line is drawn.
 #[must_use]
@@ -47,4 +48,27 @@ pub fn plan(answer: &PruneAnswer, context: &TimeContext) -> String {
         .map_or_else(String::new, |oldest| format!("; the oldest happened at {}", full(oldest, context)));
     lines.push(format!("{} of {} go ({percent} %){oldest}", grouped(counts.expired), grouped(all)));
     lines.join("\n")
+}
+
+/// Earlier prunes, newest first, a line each: when, by whom, how many, up to where.
+#[must_use]
+pub fn log(prunes: &[Prune], context: &TimeContext) -> String {
+    let line = |prune: &Prune| {
+        let outcome = match (prune.complete, prune.finished_at) {
+            (true, _) => "",
+            (false, Some(_)) => ", not complete",
+            (false, None) => ", running or cut off",
+        };
+        format!(
+            "{:>4}  {}  {}  {} deleted, ids {} to {}, older than {}{outcome}\n",
+            prune.id,
+            full(prune.started_at, context),
+            visible(&prune.by),
+            counted(prune.deleted, "entry", "entries"),
+            prune.first_id,
+            prune.last_id,
+            full(prune.cutoff, context)
+        )
+    };
+    prunes.iter().map(line).collect()
 }

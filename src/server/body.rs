@@ -112,6 +112,8 @@ fn known_part(path: Option<&str>) -> String {
         "dry_run",
         "older_than",
         "max_delete",
+        "cutoff",
+        "as_of",
         "max_seconds",
     ];
     let ours = |part: &&str| OURS.contains(&part.split('[').next().unwrap_or(""));

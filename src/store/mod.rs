@@ -125,6 +125,8 @@ pub struct Holdings {
     pub oldest: Option<Timestamp>,
     /// When the newest entry happened.
     pub newest: Option<Timestamp>,
+    /// The highest id ever given out.
+    pub head: u64,
 }
 
 /// A prune that holds its organization's lease.
@@ -140,6 +142,8 @@ pub struct PruneRun {
     pub started_at: Timestamp,
     /// Entries that happened before this go.
     pub cutoff: Timestamp,
+    /// Entries recorded after this id stay, when it is given.
+    pub as_of: Option<u64>,
 }
 
 /// Another prune holds the lease.

@@ -89,10 +89,15 @@ pub(crate) async fn prune(
     let retention = caller.organization.retention;
     let org = caller.organization.id;
     let now = server.settings.clock.now();
-    let cutoff = retention.cutoff(request.older_than, now).map_err(|error| {
-        let errors = vec![FieldError::new("older_than", error.to_string())];
-        ApiError::from(Problem { errors, ..Problem::new(Code::InsideRetention, error.to_string()) })
-    })?;
+    let latest =
+        retention.cutoff(request.older_than, now).map_err(|error| inside_retention("older_than", &error))?;
+    let cutoff = request.cutoff.unwrap_or(latest);
+    if cutoff > latest {
+        return Err(inside_retention(
+            "cutoff",
+            &format!("lies after {latest}, before which entries have expired"),
+        ));
+    }
     let holdings = server.store.holdings(org, cutoff).await?;
     let counts = sum(&holdings);
     let answer = |complete, prune| {
@@ -101,6 +106,7 @@ pub(crate) async fn prune(
             complete,
             now,
             cutoff,
+            as_of: holdings.head,
             plan: retention.plan,
             retention: retention.plan.retention(),
             counts,
@@ -119,8 +125,13 @@ pub(crate) async fn prune(
         );
         return Err(ApiError::new(Code::OverMaxDelete, detail));
     }
-    let (complete, prune) = run(server, org, caller.token, cutoff, request.max_seconds).await?;
+    let (complete, prune) = run(server, org, caller.token, cutoff, &request).await?;
     Ok(answer(complete, prune))
+}
+
+fn inside_retention(field: &str, error: &dyn std::fmt::Display) -> ApiError {
+    let errors = vec![FieldError::new(field, error.to_string())];
+    Problem { errors, ..Problem::new(Code::InsideRetention, error.to_string()) }.into()
 }
 
 fn sum(holdings: &Holdings) -> PruneCounts {
@@ -147,7 +158,7 @@ async fn run(
     org: OrgId,
     by: String,
     cutoff: Timestamp,
-    max_seconds: Option<u32>,
+    request: &PruneRequest,
 ) -> Result<(bool, Option<PruneRecord>), ApiError> {
     let now = server.settings.clock.now();
     let run = server.store.begin_prune(org, by, cutoff, now).await?.map_err(|running| {
@@ -157,9 +168,10 @@ async fn run(
         );
         ApiError::new(Code::PruneRunning, detail)
     })?;
+    let run = PruneRun { as_of: request.as_of, ..run };
     let stop = StopWhenDropped(Arc::default());
     let stopped = Arc::clone(&stop.0);
-    let end = max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
+    let end = request.max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
     let task = tokio::spawn(async move {
         let deleted = batches(&server, org, &run, end, &stopped).await;
         let complete = matches!(deleted, Ok(true));

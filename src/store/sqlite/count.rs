@@ -105,5 +105,5 @@ pub(super) fn holdings(db: &Connection, org: OrgId, cutoff: Timestamp) -> Result
         let mut rows = select.query([org.0])?;
         rows.next()?.map(|row| timestamp(row.get(0)?)).transpose()
     };
-    Ok(Holdings { by_model_type, oldest: edge("ASC")?, newest: edge("DESC")? })
+    Ok(Holdings { by_model_type, oldest: edge("ASC")?, newest: edge("DESC")?, head: head(db, org)? })
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::api::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
-use crate::store::sqlite::rows::{id, timestamp};
+use crate::store::sqlite::rows::{id, key, timestamp};
 use crate::store::{OrgId, PRUNE_LEASE_SECONDS, PruneRun, PruneRunning};
 
 /// The most pages given back in one commit.
@@ -43,7 +43,7 @@ pub(super) fn begin(
     )?;
     let sql = "SELECT coalesce(max(prune_id), 0) + 1 FROM prunes WHERE org_id = ?1";
     let prune_id: i64 = db.query_row(sql, [org.0], |row| row.get(0))?;
-    Ok(Ok(PruneRun { id: prune_id.unsigned_abs(), by, holder, started_at: now, cutoff }))
+    Ok(Ok(PruneRun { id: prune_id.unsigned_abs(), by, holder, started_at: now, cutoff, as_of: None }))
 }
 
 pub(super) fn batch(
@@ -58,10 +58,11 @@ pub(super) fn batch(
         return Err(StoreError::LeaseLost);
     }
     let mut delete = db.prepare_cached(
-        "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE org_id = ?1 AND occurred_at < ?2 \
+        "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE org_id = ?1 AND occurred_at < ?2 AND key <= ?4 \
          ORDER BY occurred_at, key LIMIT ?3) RETURNING key",
     )?;
-    let keys = delete.query_map(params![org.0, run.cutoff.micros(), limit], |row| row.get(0))?;
+    let last_key = key(org, run.as_of.unwrap_or(u64::MAX));
+    let keys = delete.query_map(params![org.0, run.cutoff.micros(), limit, last_key], |row| row.get(0))?;
     let mut ids = keys.map(|key| Ok(id(key?))).collect::<Result<Vec<_>, StoreError>>()?;
     ids.sort_unstable();
     let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else { return Ok(0) };

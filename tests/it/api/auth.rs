@@ -1,5 +1,7 @@
 //! Who may call what: tokens in force, and one scope for each operation, as the document says.
 
+use std::num::NonZeroU32;
+
 use chrono::TimeDelta;
 use krosyn_audit::api::problem::Code;
 use krosyn_audit::model::words::Scope;
@@ -175,4 +177,30 @@ async fn the_token_of_the_process_itself_has_its_scopes_and_is_in_no_store() {
     caller.list("").await.expect(200);
     caller.record(&recording("1")).await.refused(Code::Forbidden, "needs the scope record");
     assert!(world.store.tokens(world.org).await.expect("none").is_empty());
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back() {
+    let world = World::with_settings(|settings, _| settings.requests_a_second = NonZeroU32::new(1)).await;
+    let (one, other) = (world.admin().await, world.caller(world.org, "other", &[Scope::Read]).await);
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        answers.push(one.get(WHOAMI).await);
+    }
+    let refused =
+        answers.iter().find(|answer| answer.status == 429).expect("two at once are allowed, not four");
+    refused.refused(Code::TooManyRequests, "try again in");
+    assert!(refused.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1));
+    other.get(WHOAMI).await.expect(200);
+
+    // Wrong tokens are counted by address, and do not keep right ones out.
+    let world = World::new().await;
+    let right = world.admin().await;
+    let wrong = right.with_token(Token::generate().expect("randomness").expose());
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        statuses.push(wrong.get(WHOAMI).await.status);
+    }
+    assert_eq!((statuses[0], statuses[39]), (401, 429));
+    right.get(WHOAMI).await.expect(200);
 }

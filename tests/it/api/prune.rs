@@ -41,6 +41,7 @@ async fn a_plan_says_what_would_go_and_deletes_nothing() {
             complete: true,
             now: NOW,
             cutoff: days_ago(90),
+            as_of: 5,
             plan: Plan::Free,
             retention: "90d".parse().expect("an age"),
             counts: PruneCounts { expired: 3, kept: 2 },
@@ -171,4 +172,23 @@ async fn a_request_that_is_not_understood_deletes_nothing() {
         assert_eq!((problem.code, problem.errors[0].field.as_str()), (Code::Invalid, field), "{request}");
     }
     assert_eq!(left(&world).await.len(), 5);
+}
+
+#[tokio::test]
+async fn exactly_what_a_plan_has_shown_can_be_deleted() {
+    let world = World::new().await;
+    let admin = with_entries(&world).await;
+    let plan: PruneAnswer = prune(&admin, json!({"dry_run": true})).await.expect(200).read();
+    // Meanwhile something old is recorded and something more expires.
+    append(&world.store, world.org, [recording_at("1", days_ago(300))]).await;
+    world.set_now(NOW.plus(TimeDelta::days(2)));
+    let shown = json!({"cutoff": plan.cutoff, "as_of": plan.as_of});
+    let answer: PruneAnswer = prune(&admin, shown).await.expect(200).read();
+    assert_eq!(answer.prune.expect("a record").deleted, 3);
+    assert_eq!(left(&world).await, [4, 5, 6]);
+    let later = json!({"cutoff": days_ago(80)});
+    prune(&admin, later)
+        .await
+        .expect(422)
+        .refused(Code::InsideRetention, "before which entries have expired");
 }

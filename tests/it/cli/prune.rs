@@ -213,3 +213,47 @@ fn nothing_expired_says_how_old_the_oldest_is() {
     nothing has expired: 0 entries kept, the log is empty
     ");
 }
+
+#[test]
+fn an_archive_holds_exactly_what_goes_and_can_be_imported_again() {
+    let sandbox = sandbox(15);
+    let before =
+        acme::run(&sandbox, &["export", "--format", "jsonl", "--reverse", "--until", "2023-01-01"]).ended(0);
+    let outcome = acme::run(&sandbox, &["prune", "--yes", "--archive", "old.jsonl.gz"]).ended(0);
+    insta::assert_snapshot!(outcome, @"
+    exit 0
+    -- stderr
+    12 entries are archived in old.jsonl.gz
+    12 entries deleted, kept on record as prune 1
+    ");
+    let mut archived = String::new();
+    let packed = sandbox.read("old.jsonl.gz");
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&packed[..]), &mut archived).unwrap();
+    assert_eq!(archived, before.out());
+    sandbox.write("old.jsonl", &archived);
+    acme::run(&sandbox, &["import", "old.jsonl"]).ended(0);
+    assert_eq!(count(&sandbox), 27);
+    // A file that is already there is no place for an archive, and without one nothing goes.
+    acme::run(&sandbox, &["prune", "--yes", "--archive", "old.jsonl"]).ended(6);
+    acme::run(&sandbox, &["prune", "--yes", "--archive", "missing/old.jsonl"]).ended(1);
+    assert_eq!(count(&sandbox), 27);
+}
+
+#[test]
+fn earlier_prunes_are_listed_and_schedules_printed() {
+    let sandbox = sandbox(15);
+    assert_eq!(acme::run(&sandbox, &["prune", "--log"]).ended(0).out(), "");
+    acme::run(&sandbox, &["prune", "--yes"]).ended(0);
+    insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--log"]), @"
+    exit 0
+    -- stdout
+       1  [now]  tester (local)  12 entries deleted, ids 1 to 12, older than [now]
+    ");
+    let log = acme::run(&sandbox, &["prune", "--log", "--format", "json"]).ended(0).json();
+    assert_eq!(log[0]["deleted"], 12);
+    let cron = acme::run(&sandbox, &["prune", "--print-cron"]).ended(0);
+    assert!(cron.out().ends_with(&format!("prune --yes --quiet --server {}\n", SERVER[1])), "{cron}");
+    let units = acme::run(&sandbox, &["prune", "--print-systemd"]).ended(0);
+    assert!(units.out().contains("[Timer]\nOnCalendar=*-*-* 03:15:00\n"), "{units}");
+    assert_eq!(count(&sandbox), 15);
+}

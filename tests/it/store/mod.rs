@@ -7,4 +7,5 @@ mod filtering;
 mod isolation;
 mod paging;
 mod pruning;
+mod sweep;
 mod values;

@@ -1,21 +1,33 @@
 //! `prune`: delete what is past its retention. The plan first, then a question or `--yes`, then the deed; made for cron.
 
-use std::str::FromStr;
+mod archive;
+mod max_delete;
+mod schedule;
+
+use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
+use serde::Serialize;
 
-use crate::api::prune::{PruneAnswer, PruneRequest};
+use crate::api::problem::Code;
+use crate::api::prune::{Prune, PruneAnswer, PruneRequest};
 use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
+use crate::client::Client;
+use crate::client::error::ClientError;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
+use crate::commands::prune::max_delete::MaxDelete;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::Age;
-use crate::render::prune::plan;
+use crate::render::prune::{log, plan};
 use crate::render::question::{counted, grouped};
 
+/// How often a lock is looked at again.
+const LOCK_POLL: Duration = Duration::from_secs(2);
 /// How far this machine's clock and the server's may lie apart.
 const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 
@@ -45,57 +57,32 @@ pub struct PruneArgs {
     #[arg(long, value_name = "AGE")]
     max_time: Option<Age>,
 
+    /// Write what will go to this file first, as JSON lines, and read it back; .gz and .zst compress
+    #[arg(long, value_name = "FILE")]
+    archive: Option<PathBuf>,
+
+    /// Wait this long for another prune to end, then exit with 8
+    #[arg(long, value_name = "AGE")]
+    lock_wait: Option<Age>,
+
+    /// List earlier prunes and stop
+    #[arg(long, conflicts_with_all = ["dry_run", "yes", "older_than", "archive"])]
+    log: bool,
+
+    /// Print a crontab line that runs this every night, and stop
+    #[arg(long, conflicts_with_all = ["log", "print_systemd"])]
+    print_cron: bool,
+
+    /// Print a systemd service and timer that run this every night, and stop
+    #[arg(long, conflicts_with = "log")]
+    print_systemd: bool,
+
     /// table or json (default: table)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<Format>,
 
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-/// The most that may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum MaxDelete {
-    Entries(u64),
-    Percent(u64),
-}
-
-impl FromStr for MaxDelete {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected =
-            || "expected a number of entries, such as 5000, or a share of all, such as 50%".to_owned();
-        match text.strip_suffix('%') {
-            Some(percent) => percent
-                .trim()
-                .parse()
-                .ok()
-                .filter(|percent| *percent <= 100)
-                .map(Self::Percent)
-                .ok_or_else(expected),
-            None => text.parse().map(Self::Entries).map_err(|_| expected()),
-        }
-    }
-}
-
-impl MaxDelete {
-    fn entries(self, all: u64) -> u64 {
-        match self {
-            Self::Entries(entries) => entries,
-            Self::Percent(percent) => {
-                u64::try_from(u128::from(all) * u128::from(percent) / 100).unwrap_or(all)
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for MaxDelete {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Entries(entries) => write!(f, "{entries}"),
-            Self::Percent(percent) => write!(f, "{percent}%"),
-        }
-    }
 }
 
 impl PruneArgs {
@@ -113,7 +100,16 @@ impl PruneArgs {
         if !matches!(self.format, None | Some(Format::Table | Format::Json)) {
             return Err(Failure::usage("prune writes table or json"));
         }
+        if self.print_cron || self.print_systemd {
+            return self.print_schedule(context);
+        }
         let connection = connect(context, &self.connection, Need::Existing).await?;
+        if self.log {
+            let prunes = connection.client.prunes().await?.data;
+            self.tell_log(context, &prunes)?;
+            connection.close().await?;
+            return Ok(exit::DONE);
+        }
         let request = PruneRequest { dry_run: true, older_than: self.older_than, ..PruneRequest::default() };
         let planned = connection.client.prune(&request).await?;
         if self.dry_run || planned.counts.expired == 0 {
@@ -122,17 +118,22 @@ impl PruneArgs {
             return Ok(exit::DONE);
         }
         let all = planned.counts.expired + planned.counts.kept;
-        let max_delete = self.max_delete.entries(all);
-        self.guard(context, &planned, max_delete)?;
+        self.guard(context, &planned, self.max_delete.entries(all))?;
         self.confirm(context, &planned)?;
-        let max_seconds = self.max_time.map(|age| {
-            let seconds = context.time.now.since(age.before(context.time.now)).num_seconds();
-            u32::try_from(seconds).unwrap_or(u32::MAX)
-        });
-        // Between the plan and the deed a little more may expire; what was not agreed to stays for the next run.
-        let agreed = max_delete.min(planned.counts.expired.saturating_add(planned.counts.expired / 100 + 10));
-        let request = PruneRequest { dry_run: false, max_delete: Some(agreed), max_seconds, ..request };
-        let done = connection.client.prune(&request).await?;
+        if let Some(path) = &self.archive {
+            archive::archive(&connection.client, &planned, path).await?;
+            let archived = counted(planned.counts.expired, "entry is", "entries are");
+            context.terminal.status(&format!("{archived} archived in {}", path.display()));
+        }
+        // Exactly what the plan has shown: what expired or was recorded since then stays for the next run.
+        let request = PruneRequest {
+            dry_run: false,
+            cutoff: Some(planned.cutoff),
+            as_of: Some(planned.as_of),
+            max_seconds: self.max_time.map(|age| seconds(age, context)),
+            ..request
+        };
+        let done = self.delete(context, &connection.client, &request).await?;
         self.tell(context, &done)?;
         connection.close().await?;
         if done.complete {
@@ -144,6 +145,46 @@ impl PruneArgs {
             format!("the time was up with {} left", counted(left, "expired entry", "expired entries")),
         )
         .hint("what was deleted is deleted; run the same command again for the rest"))
+    }
+
+    /// Deletes, waiting for another prune to end as long as `--lock-wait` says.
+    async fn delete(
+        &self,
+        context: &mut Context,
+        client: &Client,
+        request: &PruneRequest,
+    ) -> Result<PruneAnswer, Failure> {
+        let wait = self.lock_wait.map_or(0, |age| seconds(age, context));
+        let end = tokio::time::Instant::now() + Duration::from_secs(u64::from(wait));
+        loop {
+            match client.prune(request).await {
+                Err(ClientError::Problem(problem))
+                    if problem.code == Code::PruneRunning && tokio::time::Instant::now() < end =>
+                {
+                    context.terminal.status(&format!("waiting: {}", problem.detail));
+                    tokio::time::sleep(LOCK_POLL).await;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    fn print_schedule(&self, context: &mut Context) -> Result<u8, Failure> {
+        // The path by which the programme was found now, for a schedule has a search path of its own.
+        let program = std::env::current_exe()
+            .map_or_else(|_| "krosyn-audit".to_owned(), |path| path.display().to_string());
+        let print = if self.print_cron { schedule::cron } else { schedule::systemd };
+        context.terminal.data().write_all(print(&self.connection, &program).as_bytes())?;
+        Ok(exit::DONE)
+    }
+
+    fn tell_log(&self, context: &mut Context, prunes: &[Prune]) -> Result<(), Failure> {
+        if self.is_json() {
+            return write_json(context, &prunes);
+        }
+        let text = log(prunes, &context.time);
+        context.terminal.data().write_all(text.as_bytes())?;
+        Ok(context.terminal.flush()?)
     }
 
     /// Refusals that `--yes` does not overrule.
@@ -195,10 +236,7 @@ impl PruneArgs {
 
     fn tell(&self, context: &mut Context, answer: &PruneAnswer) -> Result<(), Failure> {
         if self.is_json() {
-            let text = serde_json::to_string_pretty(answer)
-                .map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
-            writeln!(context.terminal.data(), "{text}")?;
-            return Ok(context.terminal.flush()?);
+            return write_json(context, answer);
         }
         let text = match &answer.prune {
             None if self.dry_run || !context.appearance.quiet => plan(answer, &context.time),
@@ -217,19 +255,15 @@ impl PruneArgs {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn write_json(context: &mut Context, answer: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(answer)
+        .map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
+    writeln!(context.terminal.data(), "{text}")?;
+    Ok(context.terminal.flush()?)
+}
 
-    #[test]
-    fn the_most_that_may_go_is_a_number_or_a_share() {
-        let entries = |text: &str, all| text.parse::<MaxDelete>().map(|max| max.entries(all));
-        assert_eq!(
-            (entries("50%", 1301), entries("7", 1301), entries("100%", u64::MAX)),
-            (Ok(650), Ok(7), Ok(u64::MAX))
-        );
-        for bad in ["", "%", "-1", "101%", "half"] {
-            assert!(entries(bad, 1).is_err(), "{bad}");
-        }
-    }
+/// How many seconds an age is, seen from now.
+fn seconds(age: Age, context: &Context) -> u32 {
+    let now = context.time.now;
+    u32::try_from(now.since(age.before(now)).num_seconds()).unwrap_or(u32::MAX)
 }

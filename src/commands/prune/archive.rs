@@ -1,0 +1,70 @@
+//! `prune --archive`: what is about to go, written to a file and read back before anything is deleted.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+
+use crate::api::prune::PruneAnswer;
+use crate::api::query::Query;
+use crate::client::Client;
+use crate::client::pages::Pages;
+use crate::error::Failure;
+use crate::exit;
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::model::page::{MAX_LIMIT, Order};
+use crate::render::json::line;
+use crate::render::question::grouped;
+use crate::terminal::file::NewFile;
+
+/// Writes what a plan would delete, oldest first, as JSON lines that `import` takes back; then reads the file and holds
+/// it against the plan.
+pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path) -> Result<(), Failure> {
+    let mut file = NewFile::create(path, false)?;
+    let filter = Filter { until: Some(planned.cutoff), ..Filter::default() };
+    let query = Query {
+        filter,
+        order: Order::Ascending,
+        limit: MAX_LIMIT,
+        as_of: Some(planned.as_of),
+        ..Query::default()
+    };
+    let mut pages = Pages::new(client.clone(), query);
+    while let Some(page) = pages.next().await? {
+        page.data.iter().try_for_each(|entry| line(&mut file, entry))?;
+    }
+    file.finish()?;
+    let archived = read_back(path, planned).map_err(|error| Failure::file(path, "read back", &error))?;
+    if archived != planned.counts.expired {
+        let message = format!(
+            "{} holds {} entries and the plan {}: nothing was deleted",
+            path.display(),
+            grouped(archived),
+            grouped(planned.counts.expired)
+        );
+        return Err(Failure::new(exit::INTEGRITY, message)
+            .hint("others pruned or recorded meanwhile; remove the file and run the command again"));
+    }
+    Ok(())
+}
+
+/// Counts the entries of an archive, each of which must be whole and one that the plan deletes.
+fn read_back(path: &Path, planned: &PruneAnswer) -> io::Result<u64> {
+    let file = File::open(path)?;
+    let plain: Box<dyn Read> = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("gz") => Box::new(GzDecoder::new(file)),
+        Some("zst") => Box::new(zstd::stream::read::Decoder::new(file)?),
+        _ => Box::new(file),
+    };
+    let mut archived = 0;
+    for line in BufReader::new(plain).lines() {
+        let entry: Entry = serde_json::from_str(&line?)?;
+        if entry.occurred_at >= planned.cutoff || entry.id > planned.as_of {
+            return Err(io::Error::other(format!("entry {} is none of those that go", entry.id)));
+        }
+        archived += 1;
+    }
+    Ok(archived)
+}

@@ -1,0 +1,51 @@
+//! The automatic sweep: what every plan no longer keeps goes, in every organization, and nothing else.
+
+use krosyn_audit::clock::Clock;
+use krosyn_audit::model::plan::Retention;
+use krosyn_audit::model::words::Plan;
+use krosyn_audit::server::{Settings, sweep};
+
+use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at};
+use crate::support::places::each_store;
+
+#[tokio::test]
+async fn each_organization_is_swept_by_its_own_plan_and_a_floor_deletes_nothing() {
+    each_store(async |store| {
+        let make = async |slug: &str, plan, floor: Option<&str>| {
+            let floor = floor.map(|age| age.parse().expect("an age"));
+            let made = store.create_organization(slug.to_owned(), Retention { plan, floor }, NOW).await;
+            let org = made.expect("made").id;
+            let entries = [2000, 400, 91, 89].map(|days| recording_at("1", days_ago(days)));
+            append(&store, org, entries).await;
+            org
+        };
+        let free = make("free", Plan::Free, Some("30d")).await;
+        let pro = make("pro", Plan::Pro, None).await;
+        let business = make("business", Plan::Business, None).await;
+        let settings = Settings { prune_batch: 2, ..Settings::new(Clock::fixed(NOW)) };
+        assert_eq!(sweep::once(store.as_ref(), &settings).await.expect("swept"), 3 + 2 + 1);
+        for (org, left) in [(free, &[4][..]), (pro, &[3, 4]), (business, &[2, 3, 4])] {
+            assert_eq!(ids(&everything(&store, org).await), left);
+            let prunes = store.prunes(org).await.expect("prunes");
+            assert_eq!((prunes.len(), prunes[0].by.as_str(), prunes[0].complete), (1, "sweep", true));
+        }
+        assert_eq!(sweep::once(store.as_ref(), &settings).await.expect("swept"), 0);
+        assert_eq!(store.prunes(free).await.expect("prunes").len(), 1, "nothing to sweep leaves no record");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_organization_that_somebody_prunes_is_left_to_them() {
+    each_store(async |store| {
+        let retention = Retention { plan: Plan::Free, floor: None };
+        let org = store.create_organization("busy".to_owned(), retention, NOW).await.expect("made").id;
+        append(&store, org, [recording_at("1", days_ago(100))]).await;
+        let lease = store.begin_prune(org, "cron".to_owned(), days_ago(90), NOW).await.expect("begun");
+        assert!(lease.is_ok());
+        let settings = Settings::new(Clock::fixed(NOW));
+        assert_eq!(sweep::once(store.as_ref(), &settings).await.expect("swept"), 0);
+        assert_eq!(everything(&store, org).await.len(), 1);
+    })
+    .await;
+}
