@@ -91,23 +91,17 @@ fn hostile_text_reaches_no_outlet() {
         .push(["show", "--full"].into_iter().chain(all.iter().rev().take(150).map(String::as_str)).collect());
     for command in &commands {
         let outcome = acme::run(&sandbox, command);
+        if command.contains(&"--all") {
+            let head = usize::from(!command.contains(&"tsv"));
+            assert_eq!(outcome.out().lines().count(), all.len() + head, "one line each: {command:?}");
+        }
         for (outlet, text) in [("stdout", outcome.out()), ("stderr", outcome.err())] {
-            let found = text.chars().position(|c| is_hostile(c) && c != '\r');
+            // In a cell of CSV a line may end as it did.
+            let found = text.replace("\r\n", "\n").chars().position(is_hostile);
             let around =
                 found.map(|at| text.chars().skip(at.saturating_sub(40)).take(80).collect::<String>());
             assert_eq!(around, None, "{:?} {outlet}", &command[..command.len().min(5)]);
         }
-    }
-}
-
-#[test]
-fn a_row_is_a_line_whatever_the_names_hold() {
-    let sandbox = demo_log::sandbox();
-    let all = acme::run(&sandbox, &["list", "--all", "--format", "jsonl"]).ended(0).out().lines().count();
-    for format in ["tsv", "table", "wide"] {
-        let listed = acme::run(&sandbox, &["list", "--all", "--format", format]).ended(0);
-        let head = usize::from(format != "tsv");
-        assert_eq!(listed.out().lines().count(), all + head, "{format}");
     }
 }
 

@@ -15,15 +15,11 @@ use serde_json::Value;
 use super::{acme, demo_log};
 use crate::support::sandbox::Sandbox;
 
-/// A filter as it is typed, and what it means.
+/// A filter as it is typed, and for each entry whether it is meant.
 struct Single {
     flag: &'static str,
     value: String,
-    means: Box<dyn Fn(&Value) -> bool>,
-}
-
-fn single(flag: &'static str, value: &str, means: impl Fn(&Value) -> bool + 'static) -> Single {
-    Single { flag, value: value.to_owned(), means: Box::new(means) }
+    means: Vec<bool>,
 }
 
 fn text<'a>(entry: &'a Value, pointer: &str) -> &'a str {
@@ -88,36 +84,39 @@ fn singles(entries: &[Value]) -> Vec<Single> {
     // Moments at which something happened, so that the borders themselves are tried.
     let moment = |place: usize| entries[place]["occurred_at"].as_str().unwrap().to_owned();
     let (since, until) = (moment(entries.len() * 2 / 3), moment(entries.len() / 4));
-    let (from, to) = (since.clone(), until.clone());
     let request = entries.iter().map(|entry| text(entry, "/context/request_id")).find(|id| !id.is_empty());
-    let request = request.unwrap().to_owned();
-    let asked = request.clone();
+    let request = request.unwrap();
+    let single = |flag: &'static str, value: &str, means: &dyn Fn(&Value) -> bool| Single {
+        flag,
+        value: value.to_owned(),
+        means: entries.iter().map(means).collect(),
+    };
     vec![
-        single("--action", "updated,deleted", |it| it["action"] != "created"),
-        single("--action", "!update", |it| it["action"] != "updated"),
-        single("--model-type", "secret,connector-endpoint", |it| {
+        single("--action", "updated,deleted", &|it| it["action"] != "created"),
+        single("--action", "!update", &|it| it["action"] != "updated"),
+        single("--model-type", "secret,connector-endpoint", &|it| {
             it["model_type"] == "secret" || it["model_type"] == "connector_endpoint"
         }),
-        single("--model-type", "!Connector", |it| it["model_type"] != "connector"),
-        single("--user", "ana,terraform", |it| is_user(it, "ana") || is_user(it, "terraform")),
-        single("--user", "!ANA.RUIZ@tramontana.example", |it| {
+        single("--model-type", "!Connector", &|it| it["model_type"] != "connector"),
+        single("--user", "ana,terraform", &|it| is_user(it, "ana") || is_user(it, "terraform")),
+        single("--user", "!ANA.RUIZ@tramontana.example", &|it| {
             text(it, "/user/email") != "ana.ruiz@tramontana.example"
         }),
-        single("--via", "web,terraform", |it| ["web", "terraform"].contains(&text(it, "/context/via"))),
-        single("--via", "!web", |it| text(it, "/context/via") != "web"),
-        single("--field", "perform", |it| touches(it, "perform")),
-        single("--field", "perform.retry.max,status", |it| {
+        single("--via", "web,terraform", &|it| ["web", "terraform"].contains(&text(it, "/context/via"))),
+        single("--via", "!web", &|it| text(it, "/context/via") != "web"),
+        single("--field", "perform", &|it| touches(it, "perform")),
+        single("--field", "perform.retry.max,status", &|it| {
             touches(it, "perform.retry.max") || touches(it, "status")
         }),
-        single("--grep", "WareHouse", |it| shows(it, "warehouse")),
-        single("--grep", "!salesforce", |it| !shows(it, "salesforce")),
-        single("--resource", "connector/42,endpoint/16", |it| {
+        single("--grep", "WareHouse", &|it| shows(it, "warehouse")),
+        single("--grep", "!salesforce", &|it| !shows(it, "salesforce")),
+        single("--resource", "connector/42,endpoint/16", &|it| {
             (it["model_type"] == "connector" && it["model_id"] == "42")
                 || (it["model_type"] == "connector_endpoint" && it["model_id"] == "16")
         }),
-        single("--request-id", &format!("!{request}"), move |it| text(it, "/context/request_id") != asked),
-        single("--since", &since, move |it| text(it, "/occurred_at") >= from.as_str()),
-        single("--until", &until, move |it| text(it, "/occurred_at") < to.as_str()),
+        single("--request-id", &format!("!{request}"), &|it| text(it, "/context/request_id") != request),
+        single("--since", &since, &|it| *text(it, "/occurred_at") >= *since),
+        single("--until", &until, &|it| *text(it, "/occurred_at") < *until),
     ]
 }
 
@@ -150,8 +149,9 @@ impl Log {
     }
 
     fn expected(&self, pair: [&Single; 2]) -> Vec<u64> {
-        let chosen = self.entries.iter().filter(|entry| pair.iter().all(|filter| (filter.means)(entry)));
-        chosen.map(|entry| entry["id"].as_u64().unwrap()).collect()
+        let both = pair[0].means.iter().zip(&pair[1].means).map(|(one, other)| *one && *other);
+        let chosen = self.entries.iter().zip(both).filter(|(_, chosen)| *chosen);
+        chosen.map(|(entry, _)| entry["id"].as_u64().unwrap()).collect()
     }
 }
 

@@ -38,18 +38,32 @@ fn ask(command: &[&str], url: &str) -> Outcome {
     outcome
 }
 
+/// Asks all at once: a lost connection is tried again for a while.
+fn ask_all<const N: usize>(questions: [(&[&str], &str); N]) -> [Outcome; N] {
+    thread::scope(|scope| {
+        let asked = questions.map(|(command, url)| scope.spawn(move || ask(command, url)));
+        asked.map(|outcome| outcome.join().unwrap())
+    })
+}
+
 #[test]
 fn nobody_there() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    insta::assert_snapshot!(ask(&["list"], &url), @"
+    let [list, list_json, show_json, export_json] = ask_all([
+        (&["list"], &url),
+        (&["list", "--format", "json"], &url),
+        (&["show", "1", "--format", "json"], &url),
+        (&["export", "--format", "json"], &url),
+    ]);
+    insta::assert_snapshot!(list, @"
     exit 9
     -- stderr
     error: cannot reach http://127.0.0.1:[port]: Connection refused (os error 111)
       hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
     ");
-    insta::assert_snapshot!(ask(&["list", "--format", "json"], &url), @r#"
+    insta::assert_snapshot!(list_json, @r#"
     exit 9
     -- stdout
     {"query":{},"entries":[],"matched":null,"complete":false,"next_cursor":null}
@@ -58,8 +72,8 @@ fn nobody_there() {
       hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
     {"error":{"code":"unreachable","exit":9,"hint":"is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one","message":"cannot reach http://127.0.0.1:[port]: Connection refused (os error 111)","request_id":null}}
     "#);
-    assert_eq!(ask(&["show", "1", "--format", "json"], &url).ended(9).out(), "");
-    let document = ask(&["export", "--format", "json"], &url).ended(9).json();
+    assert_eq!(show_json.ended(9).out(), "");
+    let document = export_json.ended(9).json();
     assert_eq!((&document["complete"], &document["entries"]), (&false.into(), &serde_json::json!([])));
 }
 
@@ -109,19 +123,24 @@ fn a_redirect_is_not_followed_with_the_token() {
 
 #[test]
 fn what_is_no_http_or_breaks_off() {
-    insta::assert_snapshot!(ask(&["list"], &stranger("SSH-2.0-OpenSSH_9.6\r\n")), @"
+    let [ssh, half, nothing] = ask_all([
+        (&["list"], &stranger("SSH-2.0-OpenSSH_9.6\r\n")),
+        (&["list"], &stranger("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"data\"")),
+        (&["list"], &stranger("")),
+    ]);
+    insta::assert_snapshot!(ssh, @"
     exit 9
     -- stderr
     error: cannot reach http://127.0.0.1:[port]: invalid HTTP version parsed
       hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
     ");
-    insta::assert_snapshot!(ask(&["list"], &stranger("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"data\"")), @"
+    insta::assert_snapshot!(half, @"
     exit 9
     -- stderr
     error: cannot reach http://127.0.0.1:[port]: the answer broke off: end of file before message length reached
       hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
     ");
-    insta::assert_snapshot!(ask(&["list"], &stranger("")), @"
+    insta::assert_snapshot!(nothing, @"
     exit 9
     -- stderr
     error: cannot reach http://127.0.0.1:[port]: connection closed before message completed
