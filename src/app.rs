@@ -41,15 +41,22 @@ pub fn main() -> ExitCode {
     let clock = Clock::System;
     let terminal = Terminal::open(manners);
     let time = TimeContext { now: clock.now(), zone: zone(&cli, &environment) };
-    let mut context =
-        Context { terminal, environment, clock, time, appearance: cli.appearance.clone(), demo: cli.demo };
+    let mut context = Context {
+        terminal,
+        environment,
+        clock,
+        time,
+        appearance: cli.appearance.clone(),
+        demo: cli.demo,
+        is_remote: false,
+    };
     let to_program = cli.command.as_ref().is_some_and(cli::Command::is_json);
     let outcome = run(cli, &mut context).and_then(|code| Ok(context.terminal.flush().map(|()| code)?));
     ExitCode::from(match outcome {
         Ok(code) => code,
         Err(failure) if failure.closed_pipe => exit::DONE,
         Err(failure) => {
-            report(&mut context.terminal, &failure, to_program);
+            report(&mut context.terminal, &failure, context.is_remote, to_program);
             failure.exit
         }
     })
@@ -97,9 +104,9 @@ fn asks_for_json() -> bool {
 }
 
 /// Says what happened, then how to go on; for readers of JSON the last line is JSON.
-fn report(terminal: &mut Terminal, failure: &Failure, to_program: bool) {
+fn report(terminal: &mut Terminal, failure: &Failure, has_log: bool, to_program: bool) {
     terminal.error(&failure.message);
-    if let Some(request_id) = &failure.request_id {
+    if let Some(request_id) = failure.request_id.as_ref().filter(|_| has_log) {
         terminal.hint(&format!("the server's log knows this request as {request_id}"));
     }
     for hint in &failure.hints {

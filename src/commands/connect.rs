@@ -80,6 +80,7 @@ pub(super) async fn connect(
                 ));
             }
             let token = token(context, args, &base)?;
+            context.is_remote = true;
             return Ok(Connection { client: Client::new(base, token)?, embedded: None });
         }
         Some(Target::Demo) => {

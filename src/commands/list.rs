@@ -160,7 +160,9 @@ struct Shown {
 fn footer(filter: &Filter, shown: &Shown, reverse: bool, time: &TimeContext) -> String {
     let matched = shown.matched.unwrap_or(shown.count);
     let order = if reverse { "oldest first" } else { "newest first" };
-    let mut parts = vec![format!("{} of {}, {order}", grouped(shown.count), grouped(matched))];
+    // Turned round, the few that are shown are still the newest.
+    let which = if reverse && shown.count < matched { "newest " } else { "" };
+    let mut parts = vec![format!("{which}{} of {}, {order}", grouped(shown.count), grouped(matched))];
     parts.push(describe(filter, time));
     let reaches = |pruned: &Pruned| filter.since.is_none_or(|since| since < pruned.before);
     parts.extend(

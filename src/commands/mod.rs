@@ -38,6 +38,8 @@ pub struct Context {
     pub appearance: AppearanceArgs,
     /// Whether the demo organization was asked for.
     pub demo: bool,
+    /// Whether the command talks to a server elsewhere, which has a log of its own.
+    pub is_remote: bool,
 }
 
 impl From<BadValue> for Failure {

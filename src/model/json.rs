@@ -34,7 +34,7 @@ pub enum Json {
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
     /// Not JSON, or a string in it is not Unicode (a lone surrogate).
-    #[error("not valid JSON: {0}")]
+    #[error("not valid JSON at column {}", .0.column())]
     Syntax(#[from] serde_json::Error),
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("nests deeper than {MAX_DEPTH} levels")]

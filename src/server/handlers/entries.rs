@@ -81,10 +81,9 @@ pub(crate) async fn show(
     caller: Caller<Read>,
     Path(id): Path<String>,
 ) -> Result<Json<Entry>, ApiError> {
-    let missing = || {
-        ApiError::new(Code::NotFound, "no entry has this id: ids are whole numbers from 1, per organization")
-    };
-    let id = id.parse().map_err(|_| missing())?;
+    let no_id = "no entry has this id: ids are whole numbers from 1, per organization";
+    let id: u64 = id.parse().map_err(|_| ApiError::new(Code::NotFound, no_id))?;
+    let missing = || ApiError::new(Code::NotFound, format!("no entry has the id {id}"));
     match server.store.entry(caller.organization.id, id).await? {
         Lookup::Found(entry) => Ok(Json(*entry)),
         Lookup::Missing => Err(missing()),

@@ -237,7 +237,7 @@ fn the_newest_come_first_and_reverse_turns_the_same_rows_round() {
     11
     12
     -- stderr
-    2 of 6, oldest first · since 2021-03-05 00:00:00.000 CET
+    newest 2 of 6, oldest first · since 2021-03-05 00:00:00.000 CET
     ");
 }
 

@@ -96,7 +96,6 @@ fn from_stdin_once() {
     exit 1
     -- stderr
     error: the uuid is taken by an entry with other content: a recording has one uuid for ever
-      hint: the server's log knows this request as [request]
     ");
 }
 
@@ -109,7 +108,6 @@ fn what_cannot_be_recorded_is_told_and_not_quoted() {
     exit 1
     -- stderr
     error: before is missing: a deleted entry needs before (or changes)
-      hint: the server's log knows this request as [request]
     ");
     insta::assert_snapshot!(record(&sandbox, &[&delete[..], &["--before", "broken.json"]].concat()), @"
     exit 2
