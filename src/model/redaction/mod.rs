@@ -4,11 +4,13 @@
 //! like one; this file knows which fields of which model are secret always, and walks values.
 
 mod names;
+mod pairs;
 mod shapes;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::model::change::Change;
 use crate::model::json::{Json, RawJson};
@@ -78,7 +80,7 @@ impl Redaction {
     /// The rule of a field, which a recorder may name by a dotted path: the strictest along the path counts.
     fn field_rule(&self, model_type: ModelType, field: &str) -> Rule {
         let mut rule = Rule::Readable;
-        for key in field.split('.') {
+        for key in field.split(['.', '[', ']', '/']).filter(|key| !key.is_empty()) {
             match self.rule(model_type, key) {
                 _ if rule == Rule::SecretHeaders => return Rule::Secret,
                 Rule::Readable => {}
@@ -91,12 +93,12 @@ impl Redaction {
 
     fn rule(&self, model_type: ModelType, key: &str) -> Rule {
         match (model_type, names::joined(key).as_str()) {
-            (ModelType::Secret, "value") | (ModelType::Connector, "examplepayload") => Rule::Secret,
+            // `encrypted_value` and `newValue` too: a secret has no other value than its own.
+            (ModelType::Secret, key) if key.ends_with("value") => Rule::Secret,
+            (ModelType::Connector, "examplepayload") => Rule::Secret,
             (ModelType::ConnectorEndpoint, "bearertoken" | "secrettoken" | "webhooksecret") => Rule::Secret,
-            (
-                ModelType::ConnectorEndpoint,
-                "customauthheaders" | "authheaders" | "customheaders" | "headers",
-            ) => Rule::SecretHeaders,
+            (ModelType::ConnectorEndpoint, "customheaders" | "headers") => Rule::SecretHeaders,
+            (ModelType::ConnectorEndpoint, key) if key.ends_with("authheaders") => Rule::SecretHeaders,
             _ if self.names_credential(key) => Rule::Credential,
             _ => Rule::Readable,
         }
@@ -127,6 +129,12 @@ fn harmless(value: &Json) -> bool {
     }
 }
 
+/// The member of a `{"name": …}` object that holds what the name stands for.
+fn holds_value(key: &str) -> bool {
+    let key = names::joined(key);
+    key.starts_with("value") || matches!(key.as_str(), "val" | "content" | "data" | "text" | "default")
+}
+
 /// One pass over a value, beside the value that stood there before, so that a hidden difference is still told.
 struct Walk<'a> {
     redaction: &'a Redaction,
@@ -143,9 +151,13 @@ impl Walk<'_> {
         match value {
             Json::Object(members) => self.object(rule, members, before, inner_json),
             Json::Array(items) => {
-                let item = |(index, item): (usize, &Json)| {
-                    let before = before.and_then(|before| before.get(&index.to_string()));
-                    self.value(rule, item, before, inner_json)
+                let before = if let Some(Json::Array(before)) = before { before.as_slice() } else { &[] };
+                let item = |(index, item): (usize, &Json)| match item {
+                    // Headers may also come as a list of pairs.
+                    Json::Array(pair) if self.is_credential_pair(pair) => {
+                        self.pair(pair, before.get(index), inner_json)
+                    }
+                    item => self.value(rule, item, before.get(index), inner_json),
                 };
                 Json::Array(items.iter().enumerate().map(item).collect())
             }
@@ -165,19 +177,39 @@ impl Walk<'_> {
     ) -> Json {
         // Headers may also come as a list of {"name": …, "value": …}.
         let named = members.iter().any(|(key, value)| {
-            let names = matches!(names::joined(key).as_str(), "name" | "key" | "header" | "field");
+            let names =
+                matches!(names::joined(key).as_str(), "name" | "key" | "header" | "field" | "parameter");
             names && matches!(value, Json::String(name) if self.redaction.names_credential(name))
         });
+        // Collected once: to search among many members for each of them would take the square of their number.
+        let before: HashMap<&str, &Json> = match before {
+            Some(Json::Object(before)) => before.iter().map(|(key, value)| (key.as_str(), value)).collect(),
+            _ => HashMap::new(),
+        };
         let member = |(key, value): &(String, Json)| {
             let own = match self.redaction.rule(self.model_type, key) {
                 _ if rule == Rule::SecretHeaders => Rule::Secret,
-                Rule::Readable if named && names::joined(key).starts_with("value") => Rule::Credential,
+                Rule::Readable if named && holds_value(key) => Rule::Credential,
                 own => own,
             };
-            let before = before.and_then(|before| before.get(key));
+            let before = before.get(key.as_str()).copied();
             (self.redaction.text(key).into_owned(), self.value(own, value, before, inner_json))
         };
         Json::Object(members.iter().map(member).collect())
+    }
+
+    /// `["Authorization", "…"]`, as an item of a list.
+    fn is_credential_pair(&self, pair: &[Json]) -> bool {
+        matches!(pair, [Json::String(name), _] if self.redaction.names_credential(name))
+    }
+
+    fn pair(&self, pair: &[Json], before: Option<&Json>, inner_json: usize) -> Json {
+        let item = |(index, item): (usize, &Json)| {
+            let rule = if index == 0 { Rule::Readable } else { Rule::Credential };
+            let before = before.and_then(|before| before.get(&index.to_string()));
+            self.value(rule, item, before, inner_json)
+        };
+        Json::Array(pair.iter().enumerate().map(item).collect())
     }
 
     fn string(&self, rule: Rule, text: &str, before: Option<&Json>, inner_json: usize) -> Json {
@@ -186,7 +218,7 @@ impl Walk<'_> {
             _ => None,
         };
         if inner_json < MAX_INNER_JSON
-            && text.trim_start().starts_with(['{', '['])
+            && text.trim_start().starts_with(['{', '[', '"'])
             && let Ok(inner) = Json::parse(text)
         {
             let inner_before = before_text.and_then(|before| Json::parse(before).ok());

@@ -49,6 +49,14 @@ const NOUNS: &[&str] = &[
     "otp",
     "totp",
     "sessionid",
+    "sessid",
+    "passkey",
+    "deploykey",
+    "basicauth",
+    "seedphrase",
+    "mnemonic",
+    "amzsignature",
+    "googsignature",
 ];
 
 /// Words that may follow the noun without changing what it is.
@@ -94,7 +102,7 @@ pub(super) fn is_credential(key: &str) -> bool {
     {
         return false;
     }
-    if words.last().is_some_and(|last| last == "pass") {
+    if words.last().is_some_and(|last| matches!(last.as_str(), "pass" | "sig" | "csrf" | "xsrf")) {
         return true;
     }
     let joined = words.concat();

@@ -1,10 +1,12 @@
 //! Which texts look like a credential, wherever they stand: keys by their well-known prefixes, JWTs, PEM blocks,
-//! passwords in URLs, `name=value` and header lines whose name names a credential.
+//! passwords in URLs, schemes, elements and options. `pairs` knows names and values.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+
+use super::pairs;
 
 /// Tells whether a text is only a reference to a secret, `$secret.NAME`, with an optional scheme word before it.
 /// The scheme words are listed: any word at all would let a password stand before the reference.
@@ -12,7 +14,7 @@ pub(super) fn is_reference(text: &str) -> bool {
     text.contains("$secret.") && SHAPES.reference.is_match(text)
 }
 
-/// Replaces every credential in a text by `marker`. `names_credential` judges the names of `name=value` pairs.
+/// Replaces every credential in a text by `marker`. `names_credential` judges the names that stand before a value.
 pub(super) fn scrub<'a>(
     text: &'a str,
     marker: &str,
@@ -30,19 +32,37 @@ pub(super) fn scrub<'a>(
                 (!is_reference(&found["value"])).then(|| format!("{}{marker}@", &found["before"]))
             }
             Kind::Scheme => {
-                let value = &found["value"];
-                let looks_random = value.len() >= 24 || value.bytes().any(|byte| byte.is_ascii_digit());
-                looks_random.then(|| format!("{}{marker}", &found["before"]))
+                (!looks_like_prose(&found["value"])).then(|| format!("{}{marker}", &found["before"]))
             }
-            Kind::Pair => {
+            Kind::Element => {
+                let value = &found["value"];
+                let hide = names_credential(&found["name"]) && value.trim() != marker && !is_reference(value);
+                hide.then(|| format!("{}{marker}", &found["before"]))
+            }
+            Kind::Option => {
                 let value = &found["value"];
                 let hide =
-                    names_credential(&found["name"]) && !value.contains(marker) && !is_reference(value);
+                    names_credential(&found["name"]) && !is_reference(value) && !looks_like_prose(value);
                 hide.then(|| format!("{}{marker}", &found["before"]))
             }
         });
     }
+    if let Cow::Owned(paired) = pairs::scrub(&scrubbed, marker, names_credential) {
+        scrubbed = Cow::Owned(paired);
+    }
     scrubbed
+}
+
+/// Tells whether a text is more likely a word than a credential: short, of letters alone, and in one case.
+pub(super) fn looks_like_prose(text: &str) -> bool {
+    let word = text.trim_end_matches(['.', '!', '?', ')']);
+    let joins = |c: char| matches!(c, '-' | '_' | '.' | '/');
+    let mut letters = word.chars().filter(|&c| !joins(c));
+    letters.next();
+    let rest: Vec<char> = letters.collect();
+    word.len() < 24
+        && word.chars().all(|c| c.is_alphabetic() || joins(c))
+        && !(rest.iter().any(|c| c.is_uppercase()) && rest.iter().any(|c| c.is_lowercase()))
 }
 
 /// What a match of a pattern means.
@@ -54,8 +74,10 @@ enum Kind {
     UserInfo,
     /// An authentication scheme and what follows it.
     Scheme,
-    /// A name and a value, hidden when the name names a credential.
-    Pair,
+    /// An XML element, hidden when its name names a credential.
+    Element,
+    /// An option of a command line and the word behind it, hidden likewise.
+    Option,
 }
 
 /// A shape: what its matches mean, a text without which there is none, and the pattern.
@@ -103,17 +125,11 @@ const PATTERNS: &[Shape] = &[
         " ",
         r"(?P<before>(?i:(?-u:\b)(?:bearer|basic)\s+))(?P<value>[A-Za-z0-9._~+/=-]{8,})",
     ),
-    // Query strings and connection strings.
+    shape(Kind::Element, "</", r"(?P<before><(?P<name>[^\s<>/?!]+)[^<>]*>)(?P<value>[^<>]+)"),
     shape(
-        Kind::Pair,
-        "=",
-        r#"(?P<before>(?P<name>[^\s&;,"'<>=?#/:@{}()$]+)=["']?)(?P<value>[^\s&;,"'<>=][^\s&;,"'<>]*)"#,
-    ),
-    // Header lines. A value without a digit is more likely prose.
-    shape(
-        Kind::Pair,
-        ":",
-        r#"(?P<before>(?:^|[\s"'])(?P<name>[^\s&;,"'<>=?#/:@{}()$]+)["']?:[ \t]*["']?(?:(?i:bearer|basic|token)[ \t]+)?)(?P<value>[^\s"',;{}\[\]]*[0-9][^\s"',;{}\[\]]*)"#,
+        Kind::Option,
+        "--",
+        r"(?P<before>--(?P<name>[A-Za-z][A-Za-z0-9_-]*)[ \t]+)(?P<value>[^\s\[-][^\s]*)",
     ),
 ];
 
