@@ -2,6 +2,8 @@
 //!
 //! Top-level members are the fields; how a nested value changed within is for whoever shows it.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::model::json::Json;
 
 /// A field that differs: its name, its value before and its value after, an absent side being absent.
@@ -14,23 +16,26 @@ pub fn differences<'a>(
     before: &'a [(String, Json)],
     after: &'a [(String, Json)],
 ) -> Vec<FieldDifference<'a>> {
-    let changed = distinct(after).into_iter().filter_map(|(field, new)| match last(before, field) {
-        Some(old) if old.same(new) => None,
-        old => Some((field, old, Some(new))),
+    let (before_last, after_last) = (last(before), last(after));
+    let changed = distinct(after).into_iter().filter_map(|field| {
+        let (old, new) = (before_last.get(field).copied(), after_last.get(field).copied());
+        let differs = !matches!((old, new), (Some(old), Some(new)) if old.same(new));
+        differs.then_some((field, old, new))
     });
-    let gone = distinct(before).into_iter().filter(|(field, _)| last(after, field).is_none());
-    changed.chain(gone.map(|(field, old)| (field, Some(old), None))).collect()
+    let gone = distinct(before).into_iter().filter(|field| !after_last.contains_key(field));
+    changed.chain(gone.map(|field| (field, before_last.get(field).copied(), None))).collect()
 }
 
-/// Each field once, where a repeated key first stands, with the value that counts: the last.
-fn distinct(members: &[(String, Json)]) -> Vec<(&str, &Json)> {
-    let mut seen = std::collections::HashSet::new();
-    let first = members.iter().filter(|(field, _)| seen.insert(field.as_str()));
-    first.filter_map(|(field, _)| Some((field.as_str(), last(members, field)?))).collect()
+/// Each field once, where a repeated key first stands.
+fn distinct(members: &[(String, Json)]) -> Vec<&str> {
+    let mut seen = HashSet::new();
+    members.iter().map(|(field, _)| field.as_str()).filter(|field| seen.insert(*field)).collect()
 }
 
-fn last<'a>(members: &'a [(String, Json)], field: &str) -> Option<&'a Json> {
-    members.iter().rev().find(|(name, _)| name == field).map(|(_, value)| value)
+/// Of each field the value that counts: the last. A map, for a search for each of many fields would take the square
+/// of their number.
+fn last(members: &[(String, Json)]) -> HashMap<&str, &Json> {
+    members.iter().map(|(field, value)| (field.as_str(), value)).collect()
 }
 
 #[cfg(test)]
@@ -59,8 +64,10 @@ mod tests {
 
     /// What a reader of the entry does: set each new value, drop each field without one.
     fn apply(before: &Members, differences: &[FieldDifference<'_>]) -> Members {
-        let mut after: Members =
-            distinct(before).into_iter().map(|(field, value)| (field.to_owned(), value.clone())).collect();
+        let mut after: Members = distinct(before)
+            .into_iter()
+            .map(|field| (field.to_owned(), last(before)[field].clone()))
+            .collect();
         for (field, _, new) in differences {
             after.retain(|(name, _)| name != field);
             after.extend(new.map(|new| ((*field).to_owned(), new.clone())));
@@ -72,11 +79,11 @@ mod tests {
         #[test]
         fn applying_the_differences_to_before_gives_after(before in members(), after in members()) {
             let found = differences(&before, &after);
-            let expected: Members = distinct(&after).into_iter().map(|(field, value)| (field.to_owned(), value.clone())).collect();
+            let expected: Members = distinct(&after).into_iter().map(|field| (field.to_owned(), last(&after)[field].clone())).collect();
             prop_assert!(Json::Object(apply(&before, &found)).same(&Json::Object(expected)));
             for (field, old, new) in &found {
                 prop_assert!(!matches!((old, new), (Some(old), Some(new)) if old.same(new)), "{} does not differ", field);
-                prop_assert_eq!(*old, last(&before, field));
+                prop_assert_eq!(*old, last(&before).get(field).copied());
             }
             prop_assert!(differences(&after, &after).is_empty());
         }

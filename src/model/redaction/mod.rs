@@ -3,8 +3,12 @@
 //! A redacted field still says that it changed. `names` knows which keys name a credential, `shapes` which texts look
 //! like one; this file knows which fields of which model are secret always, and walks values.
 
+#[cfg(test)]
+mod cases;
 mod names;
 mod pairs;
+#[cfg(test)]
+mod properties;
 mod shapes;
 #[cfg(test)]
 mod tests;

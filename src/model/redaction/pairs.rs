@@ -18,7 +18,7 @@ static HEAD: LazyLock<Regex> = LazyLock::new(|| {
     let word = r#"[^\s&;,"'<>=?#/:@{}()$\[\]\\]+"#;
     let scheme = r"(?i:(?:bearer|basic|token|apikey|digest)[ \t]+)?";
     Regex::new(&format!(
-        r#"(?P<name>(?:{word}[ \t])?{word})(?:\\*["'])?(?P<sign>[ \t]*[:=][ \t]*)(?:\\*["'])?{scheme}"#
+        r#"(?P<name>(?:{word}[ \t])?{word})(?:\\*["'])?(?P<sign>[ \t]*(?:=+>?|:=?)[ \t]*)(?:\\*["'])?{scheme}"#
     ))
     .expect("a constant pattern")
 });
@@ -89,9 +89,12 @@ fn is_header_of_many(name: &str, sign: &str) -> bool {
     sign.starts_with(':') && (name.ends_with("cookie") || name.ends_with("authorization"))
 }
 
-/// The line, or what stands within the quotes around the header; without a `=` in it, its first word.
+/// The line, or what stands within the quotes around the header; without a `=` in its beginning, its first word.
+/// Only the beginning is searched, for a text may hold such a name many times on one line.
 fn header(rest: &str, around: Option<char>) -> &str {
-    let end = rest.find(|c| c == '\n' || c == '\r' || Some(c) == around).unwrap_or(rest.len());
-    let line = &rest[..end];
-    if line.contains('=') { line } else { unquoted(rest) }
+    let ends = |c: char| c == '\n' || c == '\r' || Some(c) == around;
+    if !rest.chars().take(256).take_while(|&c| !ends(c)).any(|c| c == '=') {
+        return unquoted(rest);
+    }
+    &rest[..rest.find(ends).unwrap_or(rest.len())]
 }
