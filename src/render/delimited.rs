@@ -266,6 +266,13 @@ mod tests {
         }
 
         #[test]
+        fn csv_without_guards_is_read_as_it_was_written(names in vec("[ -~\n\t\u{e4}日,;\"]{0,12}", 0..4)) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let rows = read(&written(&names, &[Column::Id, Column::ModelName], UNGUARDED));
+            assert_eq!(rows.iter().map(|row| row[1].as_str()).collect::<Vec<_>>(), names);
+        }
+
+        #[test]
         fn csv_is_one_row_for_each_entry(names in vec("[ =+\\-@\",'\t\r\na-c\u{202e}]{0,9}", 0..4)) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let rows = read(&written(&names, EXPORT_COLUMNS, CSV));

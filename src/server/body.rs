@@ -177,6 +177,7 @@ mod tests {
                 "changes[1].field",
                 "is not what it should be: expected a string",
             ),
+            (r#"{"user":["c4n4ry"]}"#, "user", "is not what it should be: expected an object"),
             (r#"["c4n4ry"]"#, "body", "is not a JSON object"),
         ] {
             let problem = json::<Proposal>(text).map(|_| ()).expect_err(text);
