@@ -114,6 +114,10 @@ pub(super) fn joined(key: &str) -> String {
     key.chars().filter_map(fold).collect()
 }
 
+fn letter(index: u32) -> Option<char> {
+    char::from_u32(u32::from(b'a') + index)
+}
+
 fn is_qualifier(word: &str) -> bool {
     QUALIFIERS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -149,12 +153,22 @@ fn words(key: &str) -> Vec<String> {
     merged
 }
 
-/// A letter or digit in lower case, with full-width, Cyrillic and Greek look-alikes read as the Latin letter they
-/// pass for; none for anything else.
+/// A letter or digit in lower case, with full-width, mathematical, accented, Cyrillic and Greek look-alikes read as
+/// the Latin letter they pass for; none for anything else.
 fn fold(c: char) -> Option<char> {
     let c = match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0)?,
-        'а' | 'А' | 'α' | 'Α' => 'a',
+        // Mathematical alphabets, each with 26 capitals and 26 small letters, and letters in circles.
+        '\u{1d400}'..='\u{1d6a3}' => letter((c as u32 - 0x1d400) % 26)?,
+        '\u{24b6}'..='\u{24e9}' => letter((c as u32 - 0x24b6) % 26)?,
+        'à'..='å' | 'À'..='Å' => 'a',
+        'ç' | 'Ç' => 'c',
+        'è'..='ë' | 'È'..='Ë' => 'e',
+        'ì'..='ï' | 'Ì'..='Ï' => 'i',
+        'ñ' | 'Ñ' => 'n',
+        'ò'..='ö' | 'Ò'..='Ö' | 'օ' => 'o',
+        'ù'..='ü' | 'Ù'..='Ü' => 'u',
+        'а' | 'А' | 'α' | 'Α' | 'ɑ' => 'a',
         'в' | 'В' | 'Β' => 'b',
         'с' | 'С' | 'ϲ' => 'c',
         'ԁ' => 'd',
