@@ -404,6 +404,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Its name, unique in the organization; prunes are recorded under it')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'What it may do: read, record, prune (can be repeated)')
             [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'How long it is in force: 90d, 1y (default: until it is revoked)')
+            [CompletionResult]::new('--token-out', '--token-out', [CompletionResultType]::ParameterName, 'Write it to this new file, mode 0600, and print nothing')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')

@@ -1099,7 +1099,7 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__token__subcmd__create)
-            opts="-q -h --org --name --scope --expires --store --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-q -h --org --name --scope --expires --token-out --store --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1118,6 +1118,10 @@ _krosyn__audit() {
                     return 0
                     ;;
                 --expires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-out)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -386,6 +386,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --name 'Its name, unique in the organization; prunes are recorded under it'
             cand --scope 'What it may do: read, record, prune (can be repeated)'
             cand --expires 'How long it is in force: 90d, 1y (default: until it is revoked)'
+            cand --token-out 'Write it to this new file, mode 0600, and print nothing'
             cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'

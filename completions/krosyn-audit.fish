@@ -411,6 +411,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __f
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l name -d 'Its name, unique in the organization; prunes are recorded under it' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l scope -d 'What it may do: read, record, prune (can be repeated)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'How long it is in force: 90d, 1y (default: until it is revoked)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l token-out -d 'Write it to this new file, mode 0600, and print nothing' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'

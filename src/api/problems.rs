@@ -35,6 +35,7 @@ impl IntoResponses for SignedIn {
     fn responses() -> Responses {
         let more = problems([
             ("401", "No valid token"),
+            ("422", "An unknown parameter"),
             ("429", "Too many requests; see Retry-After"),
             ("503", "The store cannot be reached; see Retry-After"),
         ]);

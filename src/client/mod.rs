@@ -150,12 +150,14 @@ impl Client {
             .map_err(foreign)
     }
 
-    /// Records many entries, one JSON text a line, each with a uuid. The answers stand in the order of the lines.
+    /// Records many entries, one JSON text a line. One without a uuid gets one made of its content, so that a retry records
+    /// nothing twice. The answers stand in the order of the lines.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn record_lines(&self, lines: String, dry_run: bool) -> Result<Vec<LineAnswer>, ClientError> {
-        let call = self.call(Method::POST, routes::AUDIT_LOGS).query(vec![("dry_run", dry_run.to_string())]);
+        let options = vec![("dry_run", dry_run.to_string()), ("content_uuid", true.to_string())];
+        let call = self.call(Method::POST, routes::AUDIT_LOGS).query(options);
         let (status, text) = call.body(lines, routes::NDJSON).retried().text().await?;
         let answers = text.lines().map(serde_json::from_str).collect::<Result<_, _>>();
         answers.map_err(|error| ClientError::foreign(self.server(), status, &error))

@@ -1,7 +1,6 @@
 //! From the connection flags to a client: of a remote API, or of one started in this process over a local store. Every
 //! command takes the same path: client, HTTP, server, store.
 
-use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +24,7 @@ use crate::secret::Token;
 use crate::server::{self, LocalToken, Settings};
 use crate::store::error::StoreError;
 use crate::store::{Organization, Store};
+use crate::terminal::read_stdin;
 use crate::{demo, exit, store};
 
 /// The organization a store gets when nobody named one. It keeps entries as long as any plan does: what was kept too
@@ -79,7 +79,7 @@ pub(super) async fn connect(
                     "--org names an organization of a local store; a server's token belongs to one already",
                 ));
             }
-            let token = token(context, args, &base)?;
+            let token = token(context, args, &base).await?;
             context.is_remote = true;
             return Ok(Connection { client: Client::new(base, token)?, embedded: None });
         }
@@ -231,12 +231,12 @@ async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Fa
 }
 
 /// The token: from `--token-file`, else from the environment, else what `login` kept for this server.
-fn token(context: &Context, args: &ConnectionArgs, base: &Url) -> Result<Token, Failure> {
+async fn token(context: &Context, args: &ConnectionArgs, base: &Url) -> Result<Token, Failure> {
     let read = |text: &str, origin: &str| {
         Token::read(text).map_err(|error| Failure::usage(format!("{origin}: {error}")))
     };
     if let Some(path) = &args.token_file {
-        let text = read_token_file(path)?;
+        let text = read_token_file(path).await?;
         let origin = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
         return read(&text, &origin);
     }
@@ -252,12 +252,10 @@ fn token(context: &Context, args: &ConnectionArgs, base: &Url) -> Result<Token, 
 }
 
 /// Reads a token from a file that nobody else can read, or from stdin.
-pub(super) fn read_token_file(path: &Path) -> Result<String, Failure> {
+pub(super) async fn read_token_file(path: &Path) -> Result<String, Failure> {
     let unreadable = |error| Failure::file(path, "read the token from", &error);
     if path.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().take(4096).read_to_string(&mut text).map_err(unreadable)?;
-        return Ok(text);
+        return read_stdin(4096).await.map_err(unreadable);
     }
     refuse_open(path)?;
     std::fs::read_to_string(path).map_err(unreadable)

@@ -1,13 +1,13 @@
-//! `import`: append many entries from files of JSON lines. Every line has a uuid of its own or one made of its content,
-//! so that importing a file twice leaves one copy of each entry.
+//! `import`: append many entries from files of JSON lines. A line without a uuid gets one from the server, made of what
+//! is kept of it, so that importing a file twice leaves one copy of each entry.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use tokio::sync::mpsc;
 
 use crate::api::record::{LineAnswer, NotRecorded};
 use crate::args::connection::ConnectionArgs;
@@ -77,23 +77,18 @@ impl ImportArgs {
         let progress = Progress::start(&context.terminal, "imported", None);
         let mut tally = Tally::default();
         let mut batch = Batch::default();
-        for (name, mut source) in sources {
-            let mut number = 0;
-            while let Some(line) =
-                read_line(&mut source).map_err(|error| Failure::file(Path::new(&name), "read", &error))?
-            {
-                number += 1;
-                match line.and_then(|line| prepared(&line)) {
-                    Ok(None) => {}
-                    Ok(Some(line)) => batch.push(&line, &name, number),
-                    Err(detail) => {
-                        tally.failed += 1;
-                        progress.pause(|| context.terminal.show(&format!("{name}:{number}: {detail}")));
-                    }
+        let mut lines = read(sources);
+        while let Some(Line { name, number, text }) = lines.recv().await {
+            match text.map_err(|error| Failure::file(Path::new(&*name), "read", &error))? {
+                Ok(None) => {}
+                Ok(Some(line)) => batch.push(&line, &name, number),
+                Err(detail) => {
+                    tally.failed += 1;
+                    progress.pause(|| context.terminal.show(&format!("{name}:{number}: {detail}")));
                 }
-                if batch.is_full() {
-                    self.send(context, &connection.client, &mut batch, &mut tally, &progress).await?;
-                }
+            }
+            if batch.is_full() {
+                self.send(context, &connection.client, &mut batch, &mut tally, &progress).await?;
             }
         }
         self.send(context, &connection.client, &mut batch, &mut tally, &progress).await?;
@@ -148,6 +143,34 @@ impl ImportArgs {
     }
 }
 
+/// A line of a file, as it is to be sent: nothing of a blank one, or what is wrong with it, or with the file.
+struct Line {
+    name: Arc<str>,
+    number: u64,
+    text: io::Result<Result<Option<String>, String>>,
+}
+
+/// Reads the sources one after another, on a thread of its own: while stdin is silent, Ctrl-C is still heard.
+fn read(sources: Vec<(String, Source)>) -> mpsc::Receiver<Line> {
+    let (sender, receiver) = mpsc::channel(BATCH_LINES);
+    std::thread::spawn(move || {
+        for (name, mut source) in sources {
+            let name: Arc<str> = name.into();
+            let lines = std::iter::from_fn(|| read_line(&mut *source).transpose());
+            for (number, line) in (1..).zip(lines) {
+                let text = line.map(|line| line.and_then(|line| prepared(&line)));
+                let line = Line { name: Arc::clone(&name), number, text };
+                // Nobody listens any more, or the file cannot be read on.
+                let broken = line.text.is_err();
+                if sender.blocking_send(line).is_err() || broken {
+                    return;
+                }
+            }
+        }
+    });
+    receiver
+}
+
 impl Batch {
     fn push(&mut self, line: &str, name: &str, number: u64) {
         self.text.push_str(line);
@@ -190,7 +213,10 @@ impl Tally {
     }
 }
 
-fn open(path: &Path) -> Result<(String, Box<dyn BufRead>), Failure> {
+/// A file, or stdin.
+type Source = Box<dyn BufRead + Send>;
+
+fn open(path: &Path) -> Result<(String, Source), Failure> {
     if path.as_os_str() == "-" {
         return Ok(("stdin".to_owned(), Box::new(BufReader::new(std::io::stdin()))));
     }
@@ -202,7 +228,7 @@ fn open(path: &Path) -> Result<(String, Box<dyn BufRead>), Failure> {
 }
 
 /// Reads a line within bounds; one that is too long or no UTF-8 is skipped whole and told.
-fn read_line(source: &mut dyn BufRead) -> std::io::Result<Option<Result<String, String>>> {
+fn read_line(source: &mut dyn BufRead) -> io::Result<Option<Result<String, String>>> {
     let mut bytes = Vec::new();
     let limit = MAX_LINE_BYTES as u64 + 1;
     if (&mut *source).take(limit).read_until(b'\n', &mut bytes)? == 0 {
@@ -220,7 +246,7 @@ fn read_line(source: &mut dyn BufRead) -> std::io::Result<Option<Result<String, 
     Ok(Some(String::from_utf8(bytes).map_err(|_| "the line is not UTF-8".to_owned())))
 }
 
-/// A line as it is sent: without what the server gives, with a uuid. None for a blank one.
+/// A line as it is sent: without what the server gives. None for a blank one.
 fn prepared(line: &str) -> Result<Option<String>, String> {
     let line = line.trim().trim_start_matches('\u{feff}');
     if line.is_empty() {
@@ -234,12 +260,6 @@ fn prepared(line: &str) -> Result<Option<String>, String> {
     if !members.iter().any(|(key, _)| key == "occurred_at") {
         return Err("there is no occurred_at: an imported entry must say when it happened".to_owned());
     }
-    if !members.iter().any(|(key, _)| key == "uuid") {
-        let digest = Sha256::digest(Json::Object(members.clone()).to_string());
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        members.push(("uuid".to_owned(), Json::String(Uuid::new_v8(bytes).to_string())));
-    }
     Ok(Some(Json::Object(members).to_string()))
 }
 
@@ -248,14 +268,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_keeps_its_uuid_or_gets_one_of_its_content() {
+    fn a_line_is_sent_without_what_the_server_gives() {
         let line = r#" {"id":7,"recorded_at":"x","occurred_at":"y","n":1e400} "#;
-        let sent = prepared(line).expect("a line").expect("not blank");
-        assert_eq!(prepared(line), Ok(Some(sent.clone())));
-        assert!(sent.starts_with(r#"{"occurred_at":"y","n":1e400,"uuid":""#), "{sent}");
-        assert_ne!(prepared(r#"{"occurred_at":"z","n":1e400}"#), Ok(Some(sent)));
-        let own = r#"{"uuid":"0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11","occurred_at":"y"}"#;
-        assert_eq!(prepared(own), Ok(Some(own.to_owned())));
+        assert_eq!(prepared(line), Ok(Some(r#"{"occurred_at":"y","n":1e400}"#.to_owned())));
         assert_eq!(prepared("  "), Ok(None));
         assert!(prepared("[]").is_err() && prepared("{").is_err() && prepared("{}").is_err());
     }

@@ -71,7 +71,7 @@ impl LoginArgs {
         };
         let mut kept = Credentials::read(&path)?;
         let text = match &self.connection.token_file {
-            Some(file) => read_token_file(file)?,
+            Some(file) => read_token_file(file).await?,
             None if context.terminal.is_interactive => {
                 context.terminal.ask_hidden(&format!("Token for {base}"))?
             }

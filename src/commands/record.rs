@@ -1,6 +1,5 @@
 //! `record`: append one entry, from flags and files or as JSON from stdin.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -19,6 +18,7 @@ use crate::model::json::RawJson;
 use crate::model::proposal::Proposal;
 use crate::model::time::{self, Edge, When};
 use crate::model::words::{Action, UserKind, Via};
+use crate::terminal::read_stdin;
 
 /// Append one entry, from flags and files or as JSON from stdin
 #[derive(Debug, Args)]
@@ -94,7 +94,7 @@ impl RecordArgs {
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let proposal = match self.action {
             Some(action) => self.proposal(action, context)?,
-            None => from_stdin(context)?,
+            None => from_stdin(context).await?,
         };
         let text = serde_json::to_string(&proposal)
             .map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
@@ -175,16 +175,15 @@ fn json_file(path: &Path) -> Result<RawJson, Failure> {
         .map_err(|error| Failure::usage(format!("{} is not JSON: {error}", path.display())))
 }
 
-fn from_stdin(context: &Context) -> Result<Proposal, Failure> {
+async fn from_stdin(context: &Context) -> Result<Proposal, Failure> {
     if context.terminal.is_interactive {
         return Err(Failure::usage("what is to be recorded? Give flags, or JSON on stdin")
             .hint("krosyn-audit record --help shows both"));
     }
-    let mut text = String::new();
     // A little more than the server takes, so that it is the server that says what is too large.
     let limit = 4 * MAX_ENTRY_BYTES as u64;
-    let read = std::io::stdin().take(limit).read_to_string(&mut text);
-    read.map_err(|error| Failure::usage(format!("cannot read the entry from stdin: {error}")))?;
+    let text = read_stdin(limit).await;
+    let text = text.map_err(|error| Failure::usage(format!("cannot read the entry from stdin: {error}")))?;
     let proposal: Proposal = serde_json::from_str(&text).map_err(|error| {
         Failure::usage(format!("stdin holds no entry: {error}"))
             .hint("the shape is in openapi.json, under Proposal")

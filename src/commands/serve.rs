@@ -1,10 +1,9 @@
 //! `serve`: run the audit API on a store.
 
-use std::fs::File;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -172,7 +171,7 @@ impl ServeArgs {
         let place = self
             .token_out
             .as_deref()
-            .map(|path| Ok::<_, Failure>((path, private_file(path)?)))
+            .map(|path| Ok::<_, Failure>((path, token::private_file(path)?)))
             .transpose()?;
         let now = context.time.now;
         let organization = store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await?;
@@ -183,26 +182,13 @@ impl ServeArgs {
         ));
         match place {
             Some((path, mut file)) => {
-                writeln!(file, "{}", made.expose()).map_err(|error| unwritten(path, &error))?;
+                writeln!(file, "{}", made.expose()).map_err(|error| token::unwritten(path, &error))?;
                 context.terminal.show(&format!("its admin token is in {}", path.display()));
             }
             None => context.terminal.show(&format!("its admin token, shown this once: {}", made.expose())),
         }
         Ok(())
     }
-}
-
-/// Makes a file that only its owner can read.
-fn private_file(path: &Path) -> Result<File, Failure> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| unwritten(path, &error))
-}
-
-fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::file(path, "write the token to", error)
 }
 
 /// Listens from now on for what asks the process to stop; resolves when it does.

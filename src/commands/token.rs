@@ -1,5 +1,9 @@
 //! `token`: the tokens of an organization. An operator's command: it works on the store, not over the API.
 
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 
 use crate::commands::Context;
@@ -46,6 +50,9 @@ enum TokenCommand {
         /// How long it is in force: 90d, 1y (default: until it is revoked)
         #[arg(long, value_name = "AGE")]
         expires: Option<Age>,
+        /// Write it to this new file, mode 0600, and print nothing
+        #[arg(long, value_name = "FILE")]
+        token_out: Option<PathBuf>,
     },
     /// List tokens: name, scopes, made at, expires at, revoked at
     #[command(
@@ -78,7 +85,7 @@ impl TokenArgs {
         let store = org::open(context, self.store.as_deref(), Need::Existing)?;
         let now = context.time.now;
         match self.command {
-            TokenCommand::Create { org, name, scope, expires } => {
+            TokenCommand::Create { org, name, scope, expires, token_out } => {
                 if name.trim().is_empty() || name.len() > 255 || name.contains(char::is_control) {
                     return Err(Failure::usage(
                         "--name: expected up to 255 visible characters, such as cron",
@@ -86,7 +93,18 @@ impl TokenArgs {
                 }
                 let org = org::find(store.as_ref(), &org).await?;
                 let expires_at = expires.map(|age| now.plus(now.since(age.before(now))));
+                // First of all: a token that finds no place would be lost.
+                let place = token_out
+                    .as_deref()
+                    .map(|path| Ok::<_, Failure>((path, private_file(path)?)))
+                    .transpose()?;
                 let token = make(store.as_ref(), org.id, &name, &scope, expires_at, now).await?;
+                if let Some((path, mut file)) = place {
+                    writeln!(file, "{}", token.expose()).map_err(|error| unwritten(path, &error))?;
+                    context.terminal.status(&format!("the token is in {}", path.display()));
+                    store.close().await;
+                    return Ok(exit::DONE);
+                }
                 writeln!(context.terminal.data(), "{}", token.expose())?;
                 context.terminal.flush()?;
                 context.terminal.status("keep it: it is shown this once, and only its hash is stored");
@@ -143,4 +161,18 @@ pub(super) async fn make(
     };
     store.create_token(org, stored).await?;
     Ok(token)
+}
+
+/// Makes a file that only its owner can read, for a token.
+pub(super) fn private_file(path: &Path) -> Result<File, Failure> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| unwritten(path, &error))
+}
+
+/// A token that finds no place.
+pub(super) fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::file(path, "write the token to", error)
 }

@@ -4,6 +4,7 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -32,6 +33,7 @@ const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
 pub struct Draft {
     entry: Entry,
     time_was_given: bool,
+    uuid_was_given: bool,
 }
 
 /// What is wrong with one field of a request.
@@ -55,6 +57,8 @@ impl FieldError {
 pub enum Refusal {
     /// An update in which nothing differs: no fault, and nothing to keep.
     NoChange,
+    /// What is kept of it is larger than [`MAX_ENTRY_BYTES`].
+    TooLarge(String),
     /// The proposal breaks the contract.
     Invalid(Vec<FieldError>),
 }
@@ -109,9 +113,25 @@ impl Draft {
         if entry.changes.get().len() > MAX_ENTRY_BYTES {
             let detail =
                 format!("the entry is larger than {MAX_ENTRY_BYTES} bytes: record fewer or smaller fields");
-            return Err(Refusal::Invalid(vec![FieldError::new("changes", detail)]));
+            return Err(Refusal::TooLarge(detail));
         }
-        Ok(Self { entry, time_was_given: proposal.occurred_at.is_some() })
+        let (time_was_given, uuid_was_given) = (proposal.occurred_at.is_some(), proposal.uuid.is_some());
+        Ok(Self { entry, time_was_given, uuid_was_given })
+    }
+
+    /// The same draft, unless the recorder named a key, under one made of what is kept of it: recording it again then
+    /// adds nothing. Of what is kept and not of what was sent, for a key is shown, and a hash of a secret is a way to
+    /// guess it.
+    #[must_use]
+    pub fn keyed_by_content(mut self) -> Self {
+        if !self.uuid_was_given {
+            let content = Entry { uuid: Uuid::nil(), recorded_at: Timestamp::MIN, ..self.entry.clone() };
+            let digest = Sha256::digest(serde_json::to_vec(&content).unwrap_or_default());
+            let mut bytes = [0; 16];
+            bytes.copy_from_slice(&digest[..16]);
+            self.entry.uuid = Uuid::new_v8(bytes);
+        }
+        self
     }
 
     /// The entry to be, without its id.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use bytes::Bytes;
+use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::api::problem::{Code, Problem};
@@ -36,10 +37,10 @@ pub(super) fn unsupported(expected: &str) -> ApiError {
     ApiError::new(Code::UnsupportedMediaType, format!("the body's Content-Type must be {expected}"))
 }
 
-pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
+pub(super) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     let read = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, MAX_BODY_BYTES)).await;
     match read {
-        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Ok(bytes)) => Ok(bytes.into()),
         Ok(Err(error)) if std::error::Error::source(&error).is_some_and(is_length_limit) => {
             Err(ApiError::new(Code::TooLarge, "the body is larger than 8 MiB: send fewer entries at a time"))
         }
@@ -52,9 +53,10 @@ fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<http_body_util::LengthLimitError>()
 }
 
-pub(super) fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        ApiError::new(Code::Malformed, format!("the body is not UTF-8 at byte {}", error.valid_up_to()))
+pub(super) fn utf8(bytes: Vec<u8>) -> Result<String, ApiError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        ApiError::new(Code::Malformed, format!("the body is not UTF-8 at byte {at}"))
     })
 }
 
@@ -131,6 +133,19 @@ fn said(words: &str) -> String {
         Some(at) if words.starts_with("unknown field") => format!("has an unknown member: {}", &words[at..]),
         Some(at) => format!("is not what it should be: {}", &words[at..]),
         None => "is not of the documented shape".to_owned(),
+    }
+}
+
+/// A call that takes no parameters, and says so: `?dry_run=true` on the wrong call must not pass unheard.
+pub(super) struct NoParameters;
+
+impl<S: Sync> FromRequestParts<S> for NoParameters {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let unknown = |(name, _)| FieldError::new(name, "is no parameter here: this call takes none");
+        let errors: Vec<_> = pairs(parts.uri.query())?.into_iter().map(unknown).collect();
+        if errors.is_empty() { Ok(Self) } else { Err(errors.into()) }
     }
 }
 

@@ -110,7 +110,8 @@ pub(super) async fn finish_problems(request: Request, next: Next) -> Response {
         return response;
     }
     let problem = response.extensions_mut().remove::<ApiError>().map(|error| *error.problem);
-    let problem = Problem { request_id, ..problem.unwrap_or_else(|| problem_of_status(status)) };
+    let problem = problem.unwrap_or_else(|| problem_of_status(status));
+    let problem = Problem { request_id, status: status.as_u16(), ..problem };
     let (mut parts, _) = response.into_parts();
     let body = Json(problem).into_response().into_body();
     parts.headers.remove(CONTENT_LENGTH);

@@ -32,8 +32,8 @@ pub use crate::server::router::openapi;
 
 /// How long running requests may take to finish once a shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long a connection may take to send its first request.
-const FIRST_REQUEST: Duration = Duration::from_secs(30);
+/// How long a connection may take to send a request's head, the first and any later one: an idle one is closed.
+const HEADER_TIME: Duration = Duration::from_secs(30);
 
 /// How the server behaves.
 #[derive(Debug, Clone)]
@@ -149,18 +149,16 @@ pub async fn serve(
     });
     let outcome = match tls {
         None => {
-            axum_server::from_tcp(listener)?
-                .handle(handle)
-                .first_request_timeout(FIRST_REQUEST)
-                .serve(service)
-                .await
+            let mut server =
+                axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEADER_TIME);
+            server.http_builder().http1().header_read_timeout(HEADER_TIME);
+            server.serve(service).await
         }
         Some(config) => {
-            axum_server::from_tcp_rustls(listener, config)?
-                .handle(handle)
-                .first_request_timeout(FIRST_REQUEST)
-                .serve(service)
-                .await
+            let server = axum_server::from_tcp_rustls(listener, config)?;
+            let mut server = server.handle(handle).first_request_timeout(HEADER_TIME);
+            server.http_builder().http1().header_read_timeout(HEADER_TIME);
+            server.serve(service).await
         }
     };
     stopper.abort();

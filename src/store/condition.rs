@@ -50,13 +50,14 @@ impl Condition {
         let texts = |values: &[String]| values.iter().cloned().map(Parameter::Text).collect();
         self.and_choice("model_id", texts(&filter.model_id.include), texts(&filter.model_id.exclude));
         self.and_choice("request_id", texts(&filter.request_id.include), texts(&filter.request_id.exclude));
-        for (resources, negation) in [(&filter.resource.include, ""), (&filter.resource.exclude, "NOT ")] {
+        for (resources, operator) in [(&filter.resource.include, "IN"), (&filter.resource.exclude, "NOT IN")]
+        {
             if !resources.is_empty() {
-                let one = vec!["(model_type = ? AND model_id = ?)"; resources.len()].join(" OR ");
+                let pairs = vec!["(?, ?)"; resources.len()].join(", ");
                 let values = resources.iter().flat_map(|it| {
                     [code(ModelType::ALL, it.model_type), Parameter::Text(it.model_id.clone())]
                 });
-                self.and(&format!("{negation}({one})"), values);
+                self.and(&format!("(model_type, model_id) {operator} (VALUES {pairs})"), values);
             }
         }
         if let Some(user_refs) = user_refs {

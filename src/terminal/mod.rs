@@ -4,7 +4,7 @@ pub mod file;
 pub mod logs;
 pub mod progress;
 
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write};
 
 use owo_colors::{OwoColorize as _, Style};
 
@@ -175,4 +175,18 @@ impl Terminal {
             writeln!(self.err, "{head}{text}")
         });
     }
+}
+
+/// Reads stdin to its end, or up to `limit` bytes, on a thread of its own: while nothing comes, Ctrl-C is still heard.
+///
+/// # Errors
+/// The system's, also when what came is not UTF-8.
+pub async fn read_stdin(limit: u64) -> io::Result<String> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let read = io::stdin().take(limit).read_to_string(&mut text).map(|_| text);
+        drop(sender.send(read));
+    });
+    receiver.await.unwrap_or_else(|_| Err(io::ErrorKind::UnexpectedEof.into()))
 }

@@ -5,6 +5,7 @@ use axum::Json;
 use crate::api::account::Whoami;
 use crate::api::problems::SignedIn;
 use crate::server::auth::{Anyone, Caller};
+use crate::server::body::NoParameters;
 
 /// Tells whose token it is and what it may do.
 #[utoipa::path(
@@ -13,7 +14,7 @@ use crate::server::auth::{Anyone, Caller};
         (status = 200, description = "The organization and the token", body = Whoami),
         SignedIn,
     ))]
-pub(crate) async fn whoami(caller: Caller<Anyone>) -> Json<Whoami> {
+pub(crate) async fn whoami(caller: Caller<Anyone>, _: NoParameters) -> Json<Whoami> {
     Json(Whoami {
         organization: caller.organization.slug,
         plan: caller.organization.retention.plan,

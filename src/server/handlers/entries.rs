@@ -13,7 +13,7 @@ use crate::model::page::{Cursor, Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::server::Server;
 use crate::server::auth::{Caller, Read};
-use crate::server::body;
+use crate::server::body::{self, NoParameters};
 use crate::server::error::ApiError;
 use crate::store::{Lookup, PageRequest};
 
@@ -79,6 +79,7 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(server): State<Server>,
     caller: Caller<Read>,
+    _: NoParameters,
     Path(id): Path<String>,
 ) -> Result<Json<Entry>, ApiError> {
     let no_id = "no entry has this id: ids are whole numbers from 1, per organization";

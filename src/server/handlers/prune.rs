@@ -18,7 +18,7 @@ use crate::model::draft::FieldError;
 use crate::model::timestamp::Timestamp;
 use crate::server::Server;
 use crate::server::auth::{Caller, Prune, Read};
-use crate::server::body::{self, MediaType};
+use crate::server::body::{self, MediaType, NoParameters};
 use crate::server::error::ApiError;
 use crate::store::error::StoreError;
 use crate::store::{Holdings, OrgId, PruneRun};
@@ -33,6 +33,7 @@ use crate::store::{Holdings, OrgId, PruneRun};
 pub(crate) async fn retention(
     State(server): State<Server>,
     caller: Caller<Read>,
+    _: NoParameters,
 ) -> Result<Json<RetentionAnswer>, ApiError> {
     let retention = caller.organization.retention;
     let now = server.settings.clock.now();
@@ -62,6 +63,7 @@ pub(crate) async fn retention(
 pub(crate) async fn prunes(
     State(server): State<Server>,
     caller: Caller<Read>,
+    _: NoParameters,
 ) -> Result<Json<Prunes>, ApiError> {
     Ok(Json(Prunes { data: server.store.prunes(caller.organization.id).await? }))
 }
@@ -78,6 +80,7 @@ pub(crate) async fn prunes(
 pub(crate) async fn prune(
     State(server): State<Server>,
     caller: Caller<Prune>,
+    _: NoParameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<PruneAnswer>, ApiError> {
@@ -85,7 +88,7 @@ pub(crate) async fn prune(
         return Err(body::unsupported("application/json"));
     }
     let bytes = body::read(body).await?;
-    let request: PruneRequest = body::json(body::utf8(&bytes)?)?;
+    let request: PruneRequest = body::json(&body::utf8(bytes)?)?;
     let retention = caller.organization.retention;
     let org = caller.organization.id;
     let now = server.settings.clock.now();

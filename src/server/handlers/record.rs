@@ -27,7 +27,11 @@ use crate::store::Appended;
 struct Options {
     atomic: bool,
     dry_run: bool,
+    content_uuid: bool,
 }
+
+/// The most lines one request may hold: each is answered, however short it is.
+const MAX_LINES: usize = 10_000;
 
 /// Records one entry, or many.
 ///
@@ -38,8 +42,9 @@ struct Options {
     params(
         ("atomic" = Option<bool>, Query, description = "NDJSON: any bad line stores nothing; the good ones are answered 424."),
         ("dry_run" = Option<bool>, Query, description = "Judge, but store nothing."),
+        ("content_uuid" = Option<bool>, Query, description = "Give an entry without a uuid one made of what is kept of it, so that recording it again adds nothing."),
     ),
-    request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB; one entry at most 1 MiB"),
+    request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB and 10,000 lines; one entry at most 1 MiB"),
     responses(
         (status = 200, content((NothingNew = "application/json"), (LineAnswer = "application/x-ndjson")),
             description = "The entry that was there already under this uuid; or why nothing was recorded; or a line for each line"),
@@ -58,23 +63,28 @@ pub(crate) async fn record(
     let media_type = body::media_type(&headers)?;
     let bytes = body::read(body).await?;
     match media_type {
-        MediaType::Json => one(&server, &caller, options, body::utf8(&bytes)?).await,
-        MediaType::NdJson => {
-            body::utf8(&bytes)?;
-            many(&server, &caller, options, bytes).await
-        }
+        MediaType::Json => one(&server, &caller, options, body::utf8(bytes)?).await,
+        MediaType::NdJson => many(&server, &caller, options, body::utf8(bytes)?).await,
     }
 }
 
 fn options(query: Option<&str>) -> Result<Options, ApiError> {
     let mut options = Options::default();
     let mut errors = Vec::new();
+    let mut seen = Vec::new();
     for (name, value) in body::pairs(query)? {
+        if seen.contains(&name) {
+            errors.push(FieldError::new(name, "stands more than once"));
+            continue;
+        }
+        seen.push(name.clone());
         let option = match name.as_str() {
             "atomic" => &mut options.atomic,
             "dry_run" => &mut options.dry_run,
+            "content_uuid" => &mut options.content_uuid,
             _ => {
-                errors.push(FieldError::new(name, "is no parameter here: expected one of atomic, dry_run"));
+                let detail = "is no parameter here: expected one of atomic, dry_run, content_uuid";
+                errors.push(FieldError::new(name, detail));
                 continue;
             }
         };
@@ -91,9 +101,10 @@ async fn one(
     server: &Server,
     caller: &Caller<Record>,
     options: Options,
-    text: &str,
+    text: String,
 ) -> Result<Response, ApiError> {
-    let draft = match prepare(&server.settings, text) {
+    let prepared = off_the_async_threads(server, move |settings| prepare(settings, options, &text)).await?;
+    let draft = match prepared {
         Ok(_) if options.dry_run => return Ok(Json(Unrecorded::from(NotRecorded::DryRun)).into_response()),
         Ok(draft) => draft,
         Err(Fault::NoChange) => return Ok(Json(Unrecorded::from(NotRecorded::NoChange)).into_response()),
@@ -125,30 +136,42 @@ enum Fault {
     Problem(Box<Problem>),
 }
 
-fn prepare(settings: &Settings, text: &str) -> Result<Draft, Fault> {
+/// Judging, diffing and redacting a megabyte takes a while: not on a thread that others wait for.
+async fn off_the_async_threads<T: Send + 'static>(
+    server: &Server,
+    work: impl FnOnce(&Settings) -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let settings = Arc::clone(&server.settings);
+    tokio::task::spawn_blocking(move || work(&settings)).await.map_err(|_| ApiError::internal())
+}
+
+fn prepare(settings: &Settings, options: Options, text: &str) -> Result<Draft, Fault> {
     let proposal: Proposal = body::json(text).map_err(Fault::Problem)?;
-    Draft::prepare(&proposal, &settings.redaction, settings.clock.now()).map_err(|refusal| match refusal {
+    let draft = Draft::prepare(&proposal, &settings.redaction, settings.clock.now());
+    let draft = draft.map_err(|refusal| match refusal {
         Refusal::NoChange => Fault::NoChange,
+        Refusal::TooLarge(detail) => Fault::Problem(Box::new(Problem::new(Code::TooLarge, detail))),
         Refusal::Invalid(errors) => Fault::Problem(Box::new(Problem::invalid(errors))),
-    })
+    })?;
+    Ok(if options.content_uuid { draft.keyed_by_content() } else { draft })
 }
 
 async fn many(
     server: &Server,
     caller: &Caller<Record>,
     options: Options,
-    bytes: bytes::Bytes,
+    text: String,
 ) -> Result<Response, ApiError> {
-    let settings = Arc::clone(&server.settings);
-    // Eight megabytes of JSON take a while: not on a thread that others wait for.
-    let prepared = tokio::task::spawn_blocking(move || {
-        let text = std::str::from_utf8(&bytes).unwrap_or("");
+    let prepared = off_the_async_threads(server, move |settings| {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-        lines
-            .map(|(number, line)| (number, prepare(&settings, line)))
-            .collect::<Vec<(u64, Result<Draft, Fault>)>>()
+        let lines: Vec<(u64, &str)> = lines.take(MAX_LINES + 1).collect();
+        let one = |(number, line): (u64, &str)| (number, prepare(settings, options, line));
+        (lines.len() <= MAX_LINES).then(|| lines.into_iter().map(one).collect::<Vec<_>>())
     });
-    let prepared = prepared.await.map_err(|_| ApiError::internal())?;
+    let Some(prepared) = prepared.await? else {
+        let detail = format!("the body has more than {MAX_LINES} lines: send fewer entries at a time");
+        return Err(ApiError::new(Code::TooLarge, detail));
+    };
     let bad = prepared.iter().any(|(_, line)| matches!(line, Err(Fault::Problem(_))));
     let store_none = options.dry_run || options.atomic && bad;
     let drafts = prepared.iter().filter_map(|(_, line)| line.as_ref().ok().cloned());

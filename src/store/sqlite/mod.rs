@@ -37,6 +37,8 @@ pub struct SqliteStore {
     writer: Writer,
     /// None in memory, where a second connection would be another database: there the writer reads as well.
     readers: Option<Readers>,
+    /// For what every request asks first: who is there, and is the store. Long searches must not keep it waiting.
+    quick: Option<Readers>,
 }
 
 impl SqliteStore {
@@ -48,7 +50,8 @@ impl SqliteStore {
         let writer = Writer::start(schema::open_for_writing(path)?)?;
         let connections =
             (0..READERS).map(|_| schema::open_for_reading(path)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { writer, readers: Some(Readers::start(connections)?) })
+        let quick = Readers::start(vec![schema::open_for_reading(path)?])?;
+        Ok(Self { writer, readers: Some(Readers::start(connections)?), quick: Some(quick) })
     }
 
     /// Opens an empty database in memory.
@@ -56,7 +59,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] when the engine cannot start.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self { writer: Writer::start(schema::open_in_memory()?)?, readers: None })
+        Ok(Self { writer: Writer::start(schema::open_in_memory()?)?, readers: None, quick: None })
     }
 
     async fn write<T: Send + 'static>(
@@ -70,7 +73,22 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match &self.readers {
+        self.read_by(self.readers.as_ref(), work).await
+    }
+
+    async fn read_quickly<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read_by(self.quick.as_ref(), work).await
+    }
+
+    async fn read_by<T: Send + 'static>(
+        &self,
+        readers: Option<&Readers>,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match readers {
             Some(readers) => readers.run(work).await,
             None => self.writer.in_transaction(work).await,
         }
@@ -178,11 +196,11 @@ impl Store for SqliteStore {
     }
 
     async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError> {
-        self.read(move |db| accounts::find_tokens(db, hash)).await
+        self.read_quickly(move |db| accounts::find_tokens(db, hash)).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.read(|db| {
+        self.read_quickly(|db| {
             Ok(db
                 .query_row("SELECT 1 FROM org_heads LIMIT 1", [], |_| Ok(()))
                 .or_else(schema::none_is_fine)?)
@@ -191,10 +209,11 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        self.writer.close().await;
-        if let Some(readers) = &self.readers {
-            readers.close();
+        // The writer last: the connection that closes last brings what stands in the log into the file.
+        for readers in [&self.readers, &self.quick].into_iter().flatten() {
+            readers.close().await;
         }
+        self.writer.close().await;
     }
 }
 

@@ -155,20 +155,22 @@ type ReadWork = Box<dyn FnOnce(&Connection) + Send>;
 /// The threads that read.
 pub(super) struct Readers {
     queue: Mutex<Option<SyncSender<ReadWork>>>,
+    threads: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
 impl Readers {
     pub(super) fn start(connections: Vec<Connection>) -> Result<Self, StoreError> {
         let (sender, receiver) = sync_channel::<ReadWork>(QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
+        let mut threads = Vec::with_capacity(connections.len());
         for connection in connections {
             let receiver = Arc::clone(&receiver);
             let thread = thread::Builder::new()
                 .name("sqlite-reader".to_owned())
                 .spawn(move || read_loop(&connection, &receiver));
-            thread.map_err(|error| StoreError::Failed(error.to_string()))?;
+            threads.push(thread.map_err(|error| StoreError::Failed(error.to_string()))?);
         }
-        Ok(Self { queue: Mutex::new(Some(sender)) })
+        Ok(Self { queue: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
     }
 
     /// Runs `work` on the next free connection, in a read transaction: it sees one picture of the store.
@@ -177,15 +179,25 @@ impl Readers {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        let read: ReadWork = Box::new(move |db| drop(sender.send(in_read_transaction(db, work))));
+        let read: ReadWork = Box::new(move |db| {
+            // Nobody waits any more for what a caller who went away had asked.
+            if !sender.is_closed() {
+                drop(sender.send(in_read_transaction(db, work)));
+            }
+        });
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A full queue is a server far beyond its means: better told than waited for on an async thread.
         queue.ok_or(StoreError::Closed)?.try_send(read).map_err(|_| StoreError::Locked)?;
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
-    pub(super) fn close(&self) {
+    /// Lets what waits finish and ends the threads, and with them their connections.
+    pub(super) async fn close(&self) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(
+            tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join()))).await,
+        );
     }
 }
 

@@ -142,7 +142,7 @@ async fn an_entry_over_1_mib_is_refused_on_its_line_alone() {
     let lines = sent(&admin, "", &[recording("1").to_string(), large, recording("2").to_string()]).await;
     assert_eq!(
         told(&lines),
-        [(1, 201, Some(1), None), (2, 422, None, Some(Code::Invalid)), (3, 201, Some(2), None)]
+        [(1, 201, Some(1), None), (2, 413, None, Some(Code::TooLarge)), (3, 201, Some(2), None)]
     );
 }
 

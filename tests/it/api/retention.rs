@@ -1,6 +1,7 @@
 //! `GET /audit-logs/retention` and `GET /audit-logs/prunes`: what is promised, what is held, what was deleted.
 
 use chrono::TimeDelta;
+use krosyn_audit::api::problem::Code;
 use krosyn_audit::api::prune::{Prunes, RetentionAnswer};
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::Plan;
@@ -60,4 +61,21 @@ async fn every_prune_is_on_record_newest_first() {
     assert_eq!(told, [(2, "cron", 1, 3, later), (1, "admin", 1, 1, NOW)]);
     let retention: RetentionAnswer = admin.get(RETENTION).await.expect(200).read();
     assert_eq!(retention.last_prune.as_ref(), data.first());
+}
+
+#[tokio::test]
+async fn a_call_that_takes_no_parameters_says_so() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    for path in [
+        "/api/v1/audit-logs/retention",
+        "/api/v1/audit-logs/prunes",
+        "/api/v1/whoami",
+        "/api/v1/audit-logs/1",
+    ] {
+        let answer = admin.get(&format!("{path}?dry_run=true")).await.expect(422);
+        answer.refused(Code::Invalid, "dry_run is no parameter here");
+    }
+    let prune = admin.post("/api/v1/audit-logs/prune?dry_run=true", &json!({})).await.expect(422);
+    prune.refused(Code::Invalid, "dry_run is no parameter here");
 }

@@ -157,3 +157,20 @@ fn a_demo_export_with_every_hard_case_survives_the_way_round() {
     };
     assert_eq!(sorted(&first), sorted(&again));
 }
+
+#[test]
+fn a_uuid_made_for_a_line_tells_nothing_of_what_was_hidden() {
+    let made = |value: &str| {
+        let sandbox = Sandbox::new();
+        let line = format!(
+            "{{\"occurred_at\":\"2021-03-01T09:00:00Z\",\"action\":\"created\",\"model_type\":\"secret\",\
+             \"model_id\":\"1\",\"user\":{{\"id\":\"7\"}},\"after\":{{\"name\":\"PIN\",\"value\":\"{value}\"}}}}"
+        );
+        sandbox.run_with(&["import", "-"], line.as_bytes()).ended(0);
+        sandbox.run_with(&["import", "-"], line.as_bytes()).ended(0);
+        sandbox.run(&["list", "--columns", "id,uuid"]).ended(0).out().to_owned()
+    };
+    let one = made("4711");
+    assert_eq!(one.lines().count(), 1, "a second import adds nothing");
+    assert_eq!(one, made("0815"), "a hash of a secret is a way to guess it");
+}

@@ -71,5 +71,6 @@ fn no_secret_is_kept_shown_or_logged() {
     assert!(log.lines().skip(2).all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{log}");
     serving.terminate();
     assert_eq!(serving.wait(), Some(0));
+    assert!(!sandbox.path("audit.db-wal").exists(), "a copy of audit.db alone is the whole log");
     assert_files_clean(&sandbox.path(""), &except, &token);
 }
