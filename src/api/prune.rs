@@ -10,6 +10,7 @@ use crate::model::words::{ModelType, Plan};
 /// What to prune.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"dry_run": true, "older_than": "4y"}))]
 pub struct PruneRequest {
     /// Only say what would go.
     #[serde(default)]

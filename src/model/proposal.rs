@@ -21,6 +21,10 @@ use crate::model::words::{Action, ModelType};
 /// the changes) or the `changes` themselves.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "action": "updated", "model_type": "connector", "model_id": "42", "user": {"id": "7"},
+    "before": {"status": "active"}, "after": {"status": "disabled"},
+}))]
 pub struct Proposal {
     /// Idempotency key; the server makes one (`UUIDv7`) when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
