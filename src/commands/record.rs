@@ -101,11 +101,11 @@ impl RecordArgs {
         let connection = connect(context, &self.connection, Need::Create).await?;
         match connection.client.record(text).await? {
             Recorded::New(entry) => {
-                context.terminal.status("recorded:");
+                context.terminal.status("recorded as entry");
                 writeln!(context.terminal.data(), "{}", entry.id)?;
             }
             Recorded::Known(entry) => {
-                context.terminal.status("this entry was there already:");
+                context.terminal.status("was there already as entry");
                 writeln!(context.terminal.data(), "{}", entry.id)?;
             }
             Recorded::Nothing => {

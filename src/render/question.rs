@@ -5,6 +5,7 @@ use std::fmt::Display;
 use crate::model::filter::{Choice, Filter};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
+use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType;
 
 /// The filter as a reader says it, parts between ` · `; empty when everything is meant.
@@ -23,9 +24,14 @@ pub fn describe(filter: &Filter, context: &TimeContext) -> String {
     choice(&mut parts, "via", &filter.via);
     choice(&mut parts, "request", &filter.request_id);
     choice(&mut parts, "text", &filter.text);
-    parts.extend(filter.since.map(|at| format!("since {}", full(at, context))));
-    parts.extend(filter.until.map(|at| format!("until {}", full(at, context))));
+    parts.extend(filter.since.map(|at| format!("since {}", brief(at, context))));
+    parts.extend(filter.until.map(|at| format!("until {}", brief(at, context))));
     parts.join(" · ")
+}
+
+/// A moment without the seconds and fractions that are nothing, as most ends of a window have none.
+fn brief(at: Timestamp, context: &TimeContext) -> String {
+    full(at, context).replacen(":00.000 ", " ", 1).replacen(".000 ", " ", 1)
 }
 
 fn choice<T: Display>(parts: &mut Vec<String>, name: &str, choice: &Choice<T>) {
@@ -69,7 +75,7 @@ mod tests {
         filter.model_type.exclude = vec![ModelType::ConnectorEndpoint];
         assert_eq!(
             describe(&filter, &context),
-            "action updated, deleted · type not endpoint · since 2026-11-16 00:00:00.000 CET"
+            "action updated, deleted · type not endpoint · since 2026-11-16 00:00 CET"
         );
         assert_eq!(
             (grouped(7), grouped(1284), grouped(1_000_000)),

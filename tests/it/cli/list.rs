@@ -85,7 +85,7 @@ fn csv_has_a_header_and_every_column() {
     4,00000000-0000-4000-8000-000000000004,2021-03-02T08:20:00.000000Z,[now],updated,secret,5,SF_TOKEN,tok_3,,terraform,,service,terraform,,,,,"[{""field"":""value"",""redacted"":true}]"
     2,00000000-0000-4000-8000-000000000002,2021-03-01T09:00:00.000000Z,[now],created,secret,5,SF_TOKEN,7,ana.ruiz@acme.example,Ana Ruiz,admin,user,web,198.51.100.23,,req_A1,,"[{""field"":""name"",""new"":""SF_TOKEN""},{""field"":""value"",""redacted"":true},{""field"":""description"",""new"":""For \""Salesforce\"", read only""}]"
     -- stderr
-    3 of 3, newest first · type secret, endpoint · until 2021-03-06 00:00:00.000 CET
+    3 of 3, newest first · type secret, endpoint · until 2021-03-06 00:00 CET
     "#);
 }
 
@@ -237,7 +237,7 @@ fn the_newest_come_first_and_reverse_turns_the_same_rows_round() {
     11
     12
     -- stderr
-    newest 2 of 6, oldest first · since 2021-03-05 00:00:00.000 CET
+    newest 2 of 6, oldest first · since 2021-03-05 00:00 CET
     ");
 }
 
@@ -255,7 +255,7 @@ fn nothing_found_says_what_was_searched() {
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "-u", "nobody", "-a", "deleted", "-S", "2021-03-01"]), @"
     exit 0
     -- stderr
-    nothing matches · action deleted · user nobody · since 2021-03-01 00:00:00.000 CET
+    nothing matches · action deleted · user nobody · since 2021-03-01 00:00 CET
     the log holds 12 entries, from 2021-03-01 10:00:00.000 CET to 2021-03-28 03:00:00.000 CEST
     ");
     sandbox.run(&["org", "create", "empty", "--plan", "free", "--store", "sqlite:empty.db"]).ended(0);

@@ -43,14 +43,14 @@ fn from_flags_and_files() {
     -- stdout
     1
     -- stderr
-    recorded:
+    recorded as entry
     ");
     insta::assert_snapshot!(record(&sandbox, &flags), @"
     exit 0
     -- stdout
     1
     -- stderr
-    this entry was there already:
+    was there already as entry
     ");
     let shown = sandbox.run(&["show", "1", SERVER[0], SERVER[1]]);
     insta::assert_snapshot!(shown, @"
@@ -90,7 +90,7 @@ fn from_stdin_once() {
     let args = ["record", SERVER[0], SERVER[1]];
     assert_eq!(sandbox.run_with(&args, ENTRY).ended(0).out(), "1\n");
     let again = sandbox.run_with(&args, ENTRY).ended(0);
-    assert_eq!((again.out(), again.err()), ("1\n", "this entry was there already:\n"));
+    assert_eq!((again.out(), again.err()), ("1\n", "was there already as entry\n"));
     let other = String::from_utf8(ENTRY.to_vec()).unwrap().replace("viewer", "editor");
     insta::assert_snapshot!(sandbox.run_with(&args, other.as_bytes()), @"
     exit 1

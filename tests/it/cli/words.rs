@@ -65,7 +65,7 @@ fn a_bad_time_comes_with_examples() {
     12
     -- stderr
     2021-03-28 02:30 does not exist in Europe/Madrid; taken as the end of the gap, 2021-03-28 03:00 CEST
-    1 of 1, newest first · since 2021-03-28 03:00:00.000 CEST
+    1 of 1, newest first · since 2021-03-28 03:00 CEST
     ");
     insta::assert_snapshot!(sandbox.run(&["--demo", "list", "--tz", "Europe/Madird"]), @r#"
     exit 2
