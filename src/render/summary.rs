@@ -6,6 +6,7 @@ use crate::model::change::{Change, Changes};
 use crate::model::json::Json;
 use crate::model::words::Action;
 use crate::render::diff::{Difference, Place, What, compare};
+use crate::render::question::counted;
 use crate::render::value;
 use crate::render::visible::cut;
 
@@ -17,9 +18,9 @@ const LONGEST_VALUE: usize = 48;
 pub fn changes(changes: &Changes, action: Action) -> String {
     let Ok(list) = changes.list() else { return "(changes cannot be read)".to_owned() };
     if action != Action::Updated {
-        return counted(list.len(), "field");
+        return counted(list.len() as u64, "field", "fields");
     }
-    let Some((first, others)) = list.split_first() else { return counted(0, "field") };
+    let Some((first, others)) = list.split_first() else { return counted(0, "field", "fields") };
     let told = change(first);
     if others.is_empty() { told } else { format!("{told}, +{}", others.len()) }
 }
@@ -39,12 +40,6 @@ pub fn tally(items: &[Difference]) -> String {
     let counts = [(added, "added"), (removed, "removed"), (changed, "changed"), (moved, "moved")];
     let told = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
     told.collect::<Vec<_>>().join(", ")
-}
-
-/// `1 field`, `11 fields`.
-#[must_use]
-pub fn counted(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A place beneath a path: `perform.retry`, `mappings[3]`. A name that could be mistaken for a path is quoted.

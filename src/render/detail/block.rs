@@ -9,7 +9,8 @@ use crate::render::detail::line::{Line, Mark, Span};
 use crate::render::diff::text::{Piece, hunks, lines, words};
 use crate::render::diff::{Difference, What, compare};
 use crate::render::look::{Look, Tone};
-use crate::render::summary::{beneath, counted, tally};
+use crate::render::question::counted;
+use crate::render::summary::{beneath, tally};
 use crate::render::value;
 
 /// Lines of one field that are shown unless the whole is asked for.
@@ -129,7 +130,12 @@ impl Block {
         let found = hunks(old, new);
         let changed: usize = found.iter().map(|hunk| hunk.removed.len().max(hunk.added.len())).sum();
         let all = lines(old).len().max(lines(new).len());
-        self.head(depth, Mark::Changed, path, &format!("{changed} of {}", counted(all, "line")));
+        self.head(
+            depth,
+            Mark::Changed,
+            path,
+            &format!("{changed} of {}", counted(all as u64, "line", "lines")),
+        );
         for hunk in found {
             let place = vec![span(Tone::Dim, &format!("@@ line {}", hunk.line))];
             self.lines.push(Line { depth: depth + 1, value: place, ..Line::default() });
@@ -189,7 +195,7 @@ impl Block {
         match side {
             Json::String(text) if text.contains('\n') => {
                 let lines = lines(text);
-                self.head(depth, mark, path, &counted(lines.len(), "line"));
+                self.head(depth, mark, path, &counted(lines.len() as u64, "line", "lines"));
                 for line in lines {
                     self.bare(depth + 1, mark, vec![span(mark.tone(), line)]);
                 }
