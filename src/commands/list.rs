@@ -186,7 +186,7 @@ fn searched_in_vain(
         asked => format!("nothing matches · {asked}"),
     };
     match span {
-        None => format!("{asked}\nthe log is empty"),
+        None => "the log is empty".to_owned(),
         Some((oldest, newest)) => {
             let held = counted(held, "entry", "entries");
             format!("{asked}\nthe log holds {held}, from {} to {}", full(oldest, time), full(newest, time))

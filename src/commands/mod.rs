@@ -64,5 +64,8 @@ async fn resolve(context: &mut Context, client: &Client, question: Question) -> 
     if let Some(id) = question.until_entry {
         filter.until = Some(client.entry(id).await?.occurred_at);
     }
+    if filter.since.zip(filter.until).is_some_and(|(since, until)| since >= until) {
+        context.terminal.warn("--since does not lie before --until: nothing can match");
+    }
     Ok(filter)
 }

@@ -1,7 +1,7 @@
 //! `serve`: run the audit API on a store.
 
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct ServeArgs {
     store: Option<String>,
 
     /// The address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7744")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7744", value_parser = listen)]
     listen: SocketAddr,
 
     /// The certificate chain, PEM
@@ -74,6 +74,14 @@ pub struct ServeArgs {
     /// What to log: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", default_value = "info", hide_possible_values = true)]
     log_level: LevelWord,
+}
+
+/// An address and a port; a port alone, or `localhost`, is this machine's loopback.
+fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+    let text = text.strip_prefix("localhost:").unwrap_or(text);
+    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let address = text.parse().ok().or_else(|| text.trim_start_matches(':').parse().ok().map(loopback));
+    address.ok_or("expected an address and a port, such as 127.0.0.1:7744, or a port")
 }
 
 /// A form of log.
@@ -207,4 +215,19 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     }
     #[cfg(not(unix))]
     Ok(async { drop(tokio::signal::ctrl_c().await) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_short() {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 7744));
+        for text in ["127.0.0.1:7744", "localhost:7744", ":7744", "7744"] {
+            assert_eq!(listen(text), Ok(local), "{text}");
+        }
+        assert_eq!(listen("[::]:0").map(|it| it.port()), Ok(0));
+        assert!(listen("here").is_err() && listen("example.com:1").is_err());
+    }
 }

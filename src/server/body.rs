@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -25,6 +25,12 @@ pub(super) enum MediaType {
 }
 
 pub(super) fn media_type(headers: &HeaderMap) -> Result<MediaType, ApiError> {
+    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err(ApiError::new(
+            Code::UnsupportedMediaType,
+            "bodies are taken as they are, without Content-Encoding",
+        ));
+    }
     let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     match sent.split(';').next().unwrap_or("").trim().to_ascii_lowercase().as_str() {
         "application/json" => Ok(MediaType::Json),

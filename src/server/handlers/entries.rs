@@ -83,7 +83,9 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Entry>, ApiError> {
     let no_id = "no entry has this id: ids are whole numbers from 1, per organization";
-    let id: u64 = id.parse().map_err(|_| ApiError::new(Code::NotFound, no_id))?;
+    // One way to write an id: `01` and `+1` name nothing.
+    let canonical = |it: &u64| it.to_string() == id;
+    let id = id.parse().ok().filter(canonical).ok_or_else(|| ApiError::new(Code::NotFound, no_id))?;
     let missing = || ApiError::new(Code::NotFound, format!("no entry has the id {id}"));
     match server.store.entry(caller.organization.id, id).await? {
         Lookup::Found(entry) => Ok(Json(*entry)),

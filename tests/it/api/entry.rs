@@ -22,7 +22,19 @@ async fn an_id_that_was_never_given_out_is_a_404() {
     let world = World::new().await;
     let admin = world.admin().await;
     admin.record(&recording("1")).await.expect(201);
-    for id in ["0", "2", "-1", "1.0", "abc", "18446744073709551616", "9223372036854775808", "1%20", "%00"] {
+    for id in [
+        "0",
+        "2",
+        "-1",
+        "1.0",
+        "abc",
+        "18446744073709551616",
+        "9223372036854775808",
+        "1%20",
+        "%00",
+        "01",
+        "+1",
+    ] {
         let answer = admin.get(&format!("/api/v1/audit-logs/{id}")).await.expect(404);
         answer.refused(Code::NotFound, "no entry has th");
     }

@@ -262,7 +262,6 @@ fn nothing_found_says_what_was_searched() {
     insta::assert_snapshot!(sandbox.run(&["list", "--server", "sqlite:empty.db"]), @"
     exit 0
     -- stderr
-    nothing matches
     the log is empty
     ");
 }
