@@ -12,9 +12,11 @@ mod schema;
 mod threads;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
 
 use crate::api::page::Facets;
 use crate::api::prune::Prune;
@@ -39,6 +41,8 @@ pub struct SqliteStore {
     readers: Option<Readers>,
     /// For what every request asks first: who is there, and is the store. Long searches must not keep it waiting.
     quick: Option<Readers>,
+    /// For what has to look into every entry. One reader is always left to questions that an index answers.
+    searches: Arc<Semaphore>,
 }
 
 impl SqliteStore {
@@ -51,7 +55,12 @@ impl SqliteStore {
         let connections =
             (0..READERS).map(|_| schema::open_for_reading(path)).collect::<Result<Vec<_>, _>>()?;
         let quick = Readers::start(vec![schema::open_for_reading(path)?])?;
-        Ok(Self { writer, readers: Some(Readers::start(connections)?), quick: Some(quick) })
+        Ok(Self {
+            writer,
+            readers: Some(Readers::start(connections)?),
+            quick: Some(quick),
+            searches: Arc::new(Semaphore::new(READERS - 1)),
+        })
     }
 
     /// Opens an empty database in memory.
@@ -59,7 +68,12 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] when the engine cannot start.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self { writer: Writer::start(schema::open_in_memory()?)?, readers: None, quick: None })
+        Ok(Self {
+            writer: Writer::start(schema::open_in_memory()?)?,
+            readers: None,
+            quick: None,
+            searches: Arc::new(Semaphore::new(1)),
+        })
     }
 
     async fn write<T: Send + 'static>(
@@ -74,6 +88,25 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.read_by(self.readers.as_ref(), work).await
+    }
+
+    /// Waits for its turn when it has to look into every entry. The turn lasts as long as the work, also when nobody
+    /// waits for it any more.
+    async fn search<T: Send + 'static>(
+        &self,
+        looks_inside: bool,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let turn = match looks_inside {
+            true => Some(Arc::clone(&self.searches).acquire_owned().await.map_err(|_| StoreError::Closed)?),
+            false => None,
+        };
+        self.read(move |db| {
+            let result = work(db);
+            drop(turn);
+            result
+        })
+        .await
     }
 
     async fn read_quickly<T: Send + 'static>(
@@ -107,7 +140,7 @@ impl Store for SqliteStore {
     }
 
     async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
-        self.read(move |db| read::page(db, org, &request)).await
+        self.search(request.filter.looks_inside(), move |db| read::page(db, org, &request)).await
     }
 
     async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
@@ -115,11 +148,11 @@ impl Store for SqliteStore {
     }
 
     async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
-        self.read(move |db| count::count(db, org, &filter, as_of)).await
+        self.search(filter.looks_inside(), move |db| count::count(db, org, &filter, as_of)).await
     }
 
     async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
-        self.read(move |db| count::facets(db, org, &filter)).await
+        self.search(true, move |db| count::facets(db, org, &filter)).await
     }
 
     async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
