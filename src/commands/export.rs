@@ -9,7 +9,7 @@ use crate::args::filter::FilterArgs;
 use crate::args::output::{Format, ListOutputArgs};
 use crate::client::pages::Pages;
 use crate::commands::connect::{Need, connect};
-use crate::commands::output::{Destination, Sink, column_help, columns};
+use crate::commands::output::{Destination, Sink, columns, explains_columns};
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
@@ -49,8 +49,7 @@ impl ExportArgs {
     /// # Errors
     /// [`Failure`]; after a lost connection with exit code 3, and what there is stays as `NAME.part`.
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        if self.output.columns.as_deref() == Some("help") {
-            context.terminal.data().write_all(column_help().as_bytes())?;
+        if explains_columns(&mut context.terminal, &self.output)? {
             return Ok(exit::DONE);
         }
         let format = self.format()?;

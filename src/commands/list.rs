@@ -10,7 +10,7 @@ use crate::args::output::{Format, ListOutputArgs};
 use crate::client::Client;
 use crate::client::pages::Pages;
 use crate::commands::connect::{Need, connect};
-use crate::commands::output::{Destination, Sink, column_help, columns};
+use crate::commands::output::{Destination, Sink, columns, explains_columns};
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
@@ -64,8 +64,7 @@ impl ListArgs {
     /// # Errors
     /// [`Failure`].
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        if self.output.columns.as_deref() == Some("help") {
-            context.terminal.data().write_all(column_help().as_bytes())?;
+        if explains_columns(&mut context.terminal, &self.output)? {
             return Ok(exit::DONE);
         }
         let to_people = context.terminal.out_is_terminal && self.output.output.is_none();

@@ -73,10 +73,13 @@ pub(super) fn columns(format: Format, args: &ListOutputArgs) -> Result<Vec<Colum
     }
 }
 
-/// What `--columns help` prints.
-pub(super) fn column_help() -> String {
-    let name = |column: &Column| format!("{:<12} {}\n", column.name(), column.description());
-    Column::ALL.iter().map(name).collect()
+/// Answers `--columns help`; tells whether that was asked.
+pub(super) fn explains_columns(terminal: &mut Terminal, args: &ListOutputArgs) -> Result<bool, Failure> {
+    let asked = args.columns.as_deref() == Some("help");
+    for column in Column::ALL.iter().filter(|_| asked) {
+        writeln!(terminal.data(), "{:<12} {}", column.name(), column.description())?;
+    }
+    Ok(asked)
 }
 
 /// Entries on their way out.
