@@ -95,11 +95,11 @@ impl From<Problem> for Failure {
             Code::Unavailable => (exit::UNREACHABLE, None),
             _ => (exit::FAILED, None),
         };
-        let code = serde_json::to_value(problem.code)
-            .ok()
-            .and_then(|code| Some(code.as_str()?.to_owned()))
-            .unwrap_or_default();
-        let failure = Self { code, request_id: problem.request_id, ..Self::new(exit, problem.detail) };
+        let failure = Self {
+            code: problem.code.word(),
+            request_id: problem.request_id,
+            ..Self::new(exit, problem.detail)
+        };
         match hint {
             Some(hint) => failure.hint(hint),
             None => failure,

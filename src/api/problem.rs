@@ -53,6 +53,13 @@ pub enum Code {
 }
 
 impl Code {
+    /// The word it is written as.
+    #[must_use]
+    pub fn word(self) -> String {
+        let word = serde_json::to_value(self).ok();
+        word.and_then(|word| Some(word.as_str()?.to_owned())).unwrap_or_default()
+    }
+
     /// The HTTP status it is answered with.
     #[must_use]
     pub const fn status(self) -> u16 {
@@ -131,12 +138,8 @@ impl Problem {
     /// A problem with this code and these words.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        let word = serde_json::to_value(code)
-            .ok()
-            .and_then(|word| Some(word.as_str()?.to_owned()))
-            .unwrap_or_default();
         Self {
-            kind: format!("urn:krosyn-audit:problem:{word}"),
+            kind: format!("urn:krosyn-audit:problem:{}", code.word()),
             title: code.title().to_owned(),
             status: code.status(),
             detail: detail.into(),

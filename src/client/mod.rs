@@ -69,7 +69,7 @@ impl Client {
     /// The server, for messages.
     #[must_use]
     pub fn server(&self) -> &str {
-        self.base.as_str().trim_end_matches('/')
+        server_name(&self.base)
     }
 
     /// Reads one page.
@@ -168,6 +168,12 @@ impl Client {
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
         Call::new(self, method, url)
     }
+}
+
+/// A server as messages name it and as its token is kept under.
+#[must_use]
+pub fn server_name(url: &Url) -> &str {
+    url.as_str().trim_end_matches('/')
 }
 
 /// Tells whether a URL leads back to this machine, where neither proxies nor compression help.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
 use serde::Serialize;
@@ -24,7 +25,8 @@ pub(super) struct Call<'a> {
     client: &'a Client,
     method: Method,
     url: Url,
-    body: Option<(String, &'static str)>,
+    /// Shared, so that trying again copies nothing.
+    body: Option<(Bytes, &'static str)>,
     retried: bool,
     time_limit: Option<Duration>,
 }
@@ -50,7 +52,7 @@ impl<'a> Call<'a> {
     }
 
     pub(super) fn body(self, body: String, media_type: &'static str) -> Self {
-        Self { body: Some((body, media_type)), ..self }
+        Self { body: Some((body.into(), media_type)), ..self }
     }
 
     pub(super) fn body_json(self, body: &impl Serialize) -> Result<Self, ClientError> {

@@ -11,12 +11,13 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::args::connection::{ConnectionArgs, Target};
-use crate::client::Client;
+use crate::client::{Client, server_name};
 use crate::commands::Context;
 use crate::config::credentials::{Credentials, refuse_open};
 use crate::error::Failure;
 use crate::model::draft::{Draft, Refusal};
 use crate::model::plan::Retention;
+use crate::model::proposal::Proposal;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Plan, Scope};
@@ -128,7 +129,7 @@ pub(super) fn place(context: &Context, args: &ConnectionArgs) -> Result<(String,
         () => "default",
     };
     let place = match target(context, args)? {
-        Some(Target::Remote(base)) => base.as_str().trim_end_matches('/').to_owned(),
+        Some(Target::Remote(base)) => server_name(&base).to_owned(),
         Some(Target::Store(url)) => store::without_password(&url),
         Some(Target::Demo) => "demo:".to_owned(),
         None => default_store(context)?,
@@ -219,8 +220,7 @@ async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Fa
     let retention = Retention { plan: Plan::Free, floor: None };
     let organization = store.create_organization(demo::SLUG.to_owned(), retention, now).await?;
     let redaction = Redaction::default();
-    let prepare = |proposal: &_| {
-        let proposal: &crate::model::proposal::Proposal = proposal;
+    let prepare = |proposal: &Proposal| {
         // Recorded when it happened, as a platform does.
         Draft::prepare(proposal, &redaction, proposal.occurred_at.unwrap_or(now))
     };
@@ -243,7 +243,7 @@ async fn token(context: &Context, args: &ConnectionArgs, base: &Url) -> Result<T
     if let Some(token) = &context.environment.token {
         return read(token.expose_secret(), "KROSYN_AUDIT_TOKEN");
     }
-    match kept(context)?.tokens.get(base.as_str().trim_end_matches('/')) {
+    match kept(context)?.tokens.get(server_name(base)) {
         Some(token) => read(token, "the token that login kept"),
         None => Err(Failure::new(exit::NOT_ALLOWED, "no token: the server wants to know who asks")
             .hint("an operator makes one with `krosyn-audit token create`")

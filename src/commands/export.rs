@@ -61,7 +61,7 @@ impl ExportArgs {
         let order = if self.reverse { Order::Ascending } else { Order::Descending };
         // Counting costs a little; only somebody who watches wants to know how much is left.
         let total = context.terminal.shows_progress();
-        let progress = Progress::start(&context.terminal, "exported", None);
+        let progress = Progress::start(&context.terminal, "exported");
         let mut pages = Pages::new(
             connection.client.clone(),
             Query { filter: filter.clone(), order, limit: MAX_LIMIT, total, ..Query::default() },

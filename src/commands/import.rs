@@ -74,7 +74,7 @@ impl ImportArgs {
         // All files are opened before the first line is sent, so that a bad path stops nothing half-way.
         let sources = self.files.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
         let connection = connect(context, &self.connection, Need::Create).await?;
-        let progress = Progress::start(&context.terminal, "imported", None);
+        let progress = Progress::start(&context.terminal, "imported");
         let mut tally = Tally::default();
         let mut batch = Batch::default();
         let mut lines = read(sources);

@@ -18,6 +18,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
+use crate::model::timestamp::Timestamp;
 use crate::render::json::Ending;
 use crate::render::question::{counted, describe, grouped};
 
@@ -74,9 +75,10 @@ impl ListArgs {
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let filter = resolve(context, &connection.client, question).await?;
         let truncate = !self.output.no_trunc && to_people;
-        let look = context.appearance.look(&context.terminal, context.time, truncate);
-        let look =
-            crate::render::look::Look { width: if to_people { look.width } else { usize::MAX }, ..look };
+        let mut look = context.appearance.look(&context.terminal, context.time, truncate);
+        if !to_people {
+            look.width = usize::MAX;
+        }
 
         let mut destination = Destination::open(&mut context.terminal, &self.output)?;
         let mut sink = Sink::open(destination.writer(), format, &columns, &self.output, &look, &filter)?;
@@ -177,7 +179,7 @@ fn footer(filter: &Filter, shown: &Shown, reverse: bool, time: &TimeContext) -> 
 fn searched_in_vain(
     filter: &Filter,
     held: u64,
-    span: Option<(crate::model::timestamp::Timestamp, crate::model::timestamp::Timestamp)>,
+    span: Option<(Timestamp, Timestamp)>,
     time: &TimeContext,
 ) -> String {
     let asked = match describe(filter, time) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::args::connection::{ConnectionArgs, Target};
-use crate::client::Client;
+use crate::client::{Client, server_name};
 use crate::commands::Context;
 use crate::commands::connect::{self, Need, read_token_file};
 use crate::config::credentials::Credentials;
@@ -112,7 +112,7 @@ impl LogoutArgs {
             .target(context.demo, context.environment.server.as_deref())
             .map_err(Failure::usage)?;
         let server = match target {
-            Some(Target::Remote(base)) => Some(base.as_str().trim_end_matches('/').to_owned()),
+            Some(Target::Remote(base)) => Some(server_name(&base).to_owned()),
             _ => kept.server.clone(),
         };
         let Some(server) = server.filter(|server| kept.tokens.remove(server).is_some()) else {

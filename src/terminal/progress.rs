@@ -11,18 +11,15 @@ const REDRAWS: u8 = 10;
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// Begins to count `what`, up to `total` when that is known.
+    /// Begins to count `what`.
     #[must_use]
-    pub fn start(terminal: &Terminal, what: &str, total: Option<u64>) -> Self {
+    pub fn start(terminal: &Terminal, what: &str) -> Self {
         if !terminal.shows_progress() {
             return Self(ProgressBar::hidden());
         }
         let progress = Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(REDRAWS)));
         progress.0.set_message(what.to_owned());
-        match total {
-            Some(total) => progress.expect(total),
-            None => progress.style("{msg} {human_pos}, {per_sec}"),
-        }
+        progress.style("{msg} {human_pos}, {per_sec}");
         progress.0.tick();
         progress
     }

@@ -1,5 +1,7 @@
 //! For those who run the server: liveness, readiness, metrics, and the contract.
 
+use std::sync::LazyLock;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -65,6 +67,8 @@ pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoRes
         (status = 200, description = "OpenAPI 3.1", body = Object),
         Open,
     ))]
-pub(crate) async fn openapi() -> Json<OpenApi> {
-    Json(router::openapi())
+pub(crate) async fn openapi() -> Json<&'static OpenApi> {
+    /// Made once: it is the same for everybody, and anybody may ask.
+    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(router::openapi);
+    Json(&DOCUMENT)
 }
