@@ -7,6 +7,7 @@ mod error;
 mod handlers;
 mod limits;
 mod metrics;
+mod pruning;
 mod router;
 pub mod sweep;
 mod trace;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 
 use crate::model::timestamp::Timestamp;
-use crate::server::Settings;
+use crate::server::{Settings, pruning};
 use crate::store::error::StoreError;
 use crate::store::{Organization, Store};
 
@@ -65,18 +65,7 @@ async fn sweep(
         // Somebody prunes already; what they leave is there at the next sweep.
         return Ok(0);
     };
-    let mut deleted = 0;
-    let outcome = loop {
-        match store.prune_batch(org, run.clone(), settings.prune_batch, settings.clock.now()).await {
-            Ok(batch) => {
-                deleted += batch;
-                if batch < u64::from(settings.prune_batch) {
-                    break Ok(());
-                }
-            }
-            Err(error) => break Err(error),
-        }
-    };
+    let (deleted, outcome) = pruning::batches(store, settings, org, &run, || true).await;
     store.finish_prune(org, run, outcome.is_ok(), settings.clock.now()).await?;
     outcome?;
     tracing::info!(organization = org.number(), deleted, %cutoff, "swept");

@@ -16,10 +16,10 @@ use crate::api::prune::{
 };
 use crate::model::draft::FieldError;
 use crate::model::timestamp::Timestamp;
-use crate::server::Server;
 use crate::server::auth::{Caller, Prune, Read};
 use crate::server::body::{self, MediaType, NoParameters};
 use crate::server::error::ApiError;
+use crate::server::{Server, pruning};
 use crate::store::error::StoreError;
 use crate::store::{Holdings, OrgId, PruneRun};
 
@@ -176,36 +176,16 @@ async fn run(
     let stopped = Arc::clone(&stop.0);
     let end = request.max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
     let task = tokio::spawn(async move {
-        let deleted = batches(&server, org, &run, end, &stopped).await;
-        let complete = matches!(deleted, Ok(true));
+        let may_go_on = || !stopped.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end);
+        let store = server.store.as_ref();
+        let (deleted, outcome) = pruning::batches(store, &server.settings, org, &run, may_go_on).await;
+        server.metrics.pruned.inc_by(deleted);
+        let complete = matches!(outcome, Ok(true));
         let record = server.store.finish_prune(org, run, complete, server.settings.clock.now()).await?;
-        deleted?;
+        outcome?;
         Ok::<_, StoreError>((complete, record))
     });
     let outcome = task.await.map_err(|_| ApiError::internal())?;
     drop(stop);
     Ok(outcome?)
-}
-
-/// Deletes batch after batch; tells whether nothing is left.
-async fn batches(
-    server: &Server,
-    org: OrgId,
-    run: &PruneRun,
-    end: Option<Instant>,
-    stopped: &AtomicBool,
-) -> Result<bool, StoreError> {
-    loop {
-        if stopped.load(Ordering::Relaxed) || end.is_some_and(|end| Instant::now() >= end) {
-            return Ok(false);
-        }
-        let deleted = server
-            .store
-            .prune_batch(org, run.clone(), server.settings.prune_batch, server.settings.clock.now())
-            .await?;
-        server.metrics.pruned.inc_by(deleted);
-        if deleted < u64::from(server.settings.prune_batch) {
-            return Ok(true);
-        }
-    }
 }
