@@ -395,7 +395,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a token and print it, this once')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List tokens: name, scopes, made at, expires at, revoked at')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List tokens: name, scopes, made at, expires at, revoked at, made by, last used at')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a token, at once and for good')
             break
         }
@@ -403,6 +403,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'The organization it opens')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Its name, unique in the organization; prunes are recorded under it')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'What it may do: read, record, prune (can be repeated)')
+            [CompletionResult]::new('--created-by', '--created-by', [CompletionResultType]::ParameterName, 'Who makes it (default: the account that runs this)')
             [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'How long it is in force: 90d, 1y (default: until it is revoked)')
             [CompletionResult]::new('--token-out', '--token-out', [CompletionResultType]::ParameterName, 'Write it to this new file, mode 0600, and print nothing')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
@@ -429,8 +430,8 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Look around in an invented organization; nothing is kept')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'krosyn-audit;token;revoke' {

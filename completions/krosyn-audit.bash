@@ -1099,7 +1099,7 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__token__subcmd__create)
-            opts="-q -h --org --name --scope --expires --token-out --store --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-q -h --org --name --scope --created-by --expires --token-out --store --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1114,6 +1114,10 @@ _krosyn__audit() {
                     return 0
                     ;;
                 --scope)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --created-by)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

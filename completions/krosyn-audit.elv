@@ -378,13 +378,14 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
             cand create 'Make a token and print it, this once'
-            cand list 'List tokens: name, scopes, made at, expires at, revoked at'
+            cand list 'List tokens: name, scopes, made at, expires at, revoked at, made by, last used at'
             cand revoke 'Revoke a token, at once and for good'
         }
         &'krosyn-audit;token;create'= {
             cand --org 'The organization it opens'
             cand --name 'Its name, unique in the organization; prunes are recorded under it'
             cand --scope 'What it may do: read, record, prune (can be repeated)'
+            cand --created-by 'Who makes it (default: the account that runs this)'
             cand --expires 'How long it is in force: 90d, 1y (default: until it is revoked)'
             cand --token-out 'Write it to this new file, mode 0600, and print nothing'
             cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
@@ -410,8 +411,8 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand -q 'Say nothing but errors'
             cand --quiet 'Say nothing but errors'
             cand --demo 'Look around in an invented organization; nothing is kept'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;token;revoke'= {
             cand --org 'The organization'

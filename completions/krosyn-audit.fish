@@ -405,11 +405,12 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -s h -l help -d 'Print help'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -f -a "create" -d 'Make a token and print it, this once'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -f -a "list" -d 'List tokens: name, scopes, made at, expires at, revoked at'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -f -a "list" -d 'List tokens: name, scopes, made at, expires at, revoked at, made by, last used at'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -f -a "revoke" -d 'Revoke a token, at once and for good'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l org -d 'The organization it opens' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l name -d 'Its name, unique in the organization; prunes are recorded under it' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l scope -d 'What it may do: read, record, prune (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l created-by -d 'Who makes it (default: the account that runs this)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'How long it is in force: 90d, 1y (default: until it is revoked)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l token-out -d 'Write it to this new file, mode 0600, and print nothing' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
@@ -440,7 +441,7 @@ relative\t'As ages'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -l ascii -d 'Write ASCII alone'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -l demo -d 'Look around in an invented organization; nothing is kept'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l org -d 'The organization' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'

@@ -183,7 +183,8 @@ impl ServeArgs {
             .transpose()?;
         let now = context.time.now;
         let organization = store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await?;
-        let made = token::make(store, organization.id, "admin", Scope::ALL, None, now).await?;
+        let by = token::account(context);
+        let made = token::make(store, organization.id, "admin", Scope::ALL, by, None, now).await?;
         let plan = organization.retention.plan;
         context.terminal.show(&format!(
             "made the organization {DEFAULT_SLUG} on the {plan} plan; `krosyn-audit org` changes it"

@@ -47,6 +47,9 @@ enum TokenCommand {
         /// What it may do: read, record, prune (can be repeated)
         #[arg(long, value_delimiter = ',', required = true)]
         scope: Vec<Scope>,
+        /// Who makes it (default: the account that runs this)
+        #[arg(long, value_name = "WHO")]
+        created_by: Option<String>,
         /// How long it is in force: 90d, 1y (default: until it is revoked)
         #[arg(long, value_name = "AGE")]
         expires: Option<Age>,
@@ -54,7 +57,9 @@ enum TokenCommand {
         #[arg(long, value_name = "FILE")]
         token_out: Option<PathBuf>,
     },
-    /// List tokens: name, scopes, made at, expires at, revoked at
+    /// List tokens: name, scopes, made at, expires at, revoked at, made by, last used at
+    ///
+    /// Tab-separated, times in UTC, - for what is not there. A server writes the last use down once a minute.
     #[command(
         after_help = "Examples:\n  krosyn-audit token list --org acme\n  krosyn-audit token list --org acme --store sqlite:audit.db"
     )]
@@ -85,11 +90,13 @@ impl TokenArgs {
         let store = org::open(context, self.store.as_deref(), Need::Existing)?;
         let now = context.time.now;
         match self.command {
-            TokenCommand::Create { org, name, scope, expires, token_out } => {
-                if name.trim().is_empty() || name.len() > 255 || name.contains(char::is_control) {
-                    return Err(Failure::usage(
-                        "--name: expected up to 255 visible characters, such as cron",
-                    ));
+            TokenCommand::Create { org, name, scope, created_by, expires, token_out } => {
+                for (flag, text) in [("--name", Some(&name)), ("--created-by", created_by.as_ref())] {
+                    if text.is_some_and(|text| !is_name(text)) {
+                        return Err(Failure::usage(format!(
+                            "{flag}: expected up to 255 visible characters, such as cron"
+                        )));
+                    }
                 }
                 let org = org::find(store.as_ref(), &org).await?;
                 let expires_at = expires.map(|age| now.plus(now.since(age.before(now))));
@@ -98,7 +105,8 @@ impl TokenArgs {
                     .as_deref()
                     .map(|path| Ok::<_, Failure>((path, private_file(path)?)))
                     .transpose()?;
-                let token = make(store.as_ref(), org.id, &name, &scope, expires_at, now).await?;
+                let by = created_by.or_else(|| account(context));
+                let token = make(store.as_ref(), org.id, &name, &scope, by, expires_at, now).await?;
                 if let Some((path, mut file)) = place {
                     writeln!(file, "{}", token.expose()).map_err(|error| unwritten(path, &error))?;
                     context.terminal.status(&format!("the token is in {}", path.display()));
@@ -115,16 +123,20 @@ impl TokenArgs {
                 for token in store.tokens(org.id).await? {
                     let scopes: Vec<_> = token.scopes.iter().map(|scope| scope.as_str()).collect();
                     let (expires, revoked) = (moment(token.expires_at), moment(token.revoked_at));
+                    let used = moment(token.last_used_at);
                     writeln!(
                         context.terminal.data(),
-                        "{}\t{}\t{}\t{expires}\t{revoked}",
+                        "{}\t{}\t{}\t{expires}\t{revoked}\t{}\t{used}",
                         token.name,
                         scopes.join(","),
-                        token.created_at
+                        token.created_at,
+                        token.created_by.as_deref().unwrap_or("-"),
                     )?;
                 }
                 context.terminal.flush()?;
-                context.terminal.status("name, scopes, made at, expires at, revoked at");
+                context
+                    .terminal
+                    .status("name, scopes, made at, expires at, revoked at, made by, last used at");
             }
             TokenCommand::Revoke { name, org } => {
                 let org = org::find(store.as_ref(), &org).await?;
@@ -137,12 +149,23 @@ impl TokenArgs {
     }
 }
 
+/// A text that can stand in a line of a list.
+fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= 255 && !text.contains(char::is_control)
+}
+
+/// The account that runs this, when it has a name that can be shown.
+pub(super) fn account(context: &Context) -> Option<String> {
+    context.environment.user.clone().filter(|user| is_name(user))
+}
+
 /// Makes a token and keeps its hash.
 pub(super) async fn make(
     store: &dyn Store,
     org: OrgId,
     name: &str,
     scopes: &[Scope],
+    created_by: Option<String>,
     expires_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Token, Failure> {
@@ -156,8 +179,10 @@ pub(super) async fn make(
         hash: token.hash(),
         scopes,
         created_at: now,
+        created_by,
         expires_at,
         revoked_at: None,
+        last_used_at: None,
     };
     store.create_token(org, stored).await?;
     Ok(token)

@@ -17,7 +17,7 @@ pub struct Environment {
     pub dumb: bool,
     /// `TZ`: the reader's zone, when it is an IANA name; the machine's otherwise.
     pub zone: Option<String>,
-    /// `USER` or `USERNAME`: by whom a prune of a local store is recorded.
+    /// `USER` or `USERNAME`: by whom a prune of a local store is recorded and a token made.
     pub user: Option<String>,
     /// The platform's data directory: `XDG_DATA_HOME` or what stands for it.
     pub data_directory: Option<PathBuf>,

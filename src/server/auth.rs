@@ -138,6 +138,7 @@ async fn identify<G>(server: &Server, token: &Token) -> Result<Option<Caller<G>>
     let in_force =
         found.filter(|(token, _)| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end));
     let Some((token, organization)) = in_force else { return Ok(None) };
+    server.uses.note(organization.id, &token.name, now);
     server.limits.valid_token(&hash).map_err(|TooOften(wait)| ApiError::too_many_requests(wait))?;
     Ok(Some(Caller {
         organization,

@@ -11,6 +11,7 @@ mod pruning;
 mod router;
 pub mod sweep;
 mod trace;
+mod uses;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
@@ -27,6 +28,7 @@ use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
 use crate::server::limits::Limits;
 use crate::server::metrics::Metrics;
+use crate::server::uses::Uses;
 use crate::store::{Organization, Store};
 
 pub use crate::server::router::openapi;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub prune_batch: u32,
     /// How often what has expired is swept by itself; never, when absent.
     pub sweep_every: Option<Duration>,
+    /// How often is written when tokens were last used.
+    pub token_uses_every: Duration,
     /// How many requests a second each token may make, and twice as many at once; any number, when absent.
     pub requests_a_second: Option<NonZeroU32>,
     /// Whether callers' addresses are told by a proxy in front.
@@ -65,6 +69,7 @@ impl Settings {
             local: None,
             prune_batch: 1000,
             sweep_every: None,
+            token_uses_every: Duration::from_secs(60),
             requests_a_second: None,
             behind_proxy: false,
         }
@@ -91,6 +96,7 @@ struct Server {
     settings: Arc<Settings>,
     metrics: Arc<Metrics>,
     limits: Arc<Limits>,
+    uses: Arc<Uses>,
 }
 
 /// A server that cannot run.
@@ -136,11 +142,16 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     listener.set_nonblocking(true)?;
     let settings = Arc::new(settings);
-    let sweeper = settings
-        .sweep_every
-        .map(|interval| tokio::spawn(sweep::run(Arc::clone(&store), Arc::clone(&settings), interval)));
+    let metrics = Arc::<Metrics>::default();
+    let sweeper = settings.sweep_every.map(|interval| {
+        let (store, settings, metrics) = (Arc::clone(&store), Arc::clone(&settings), Arc::clone(&metrics));
+        tokio::spawn(sweep::run(store, settings, metrics, interval))
+    });
     let limits = Arc::new(Limits::new(settings.requests_a_second));
-    let server = Server { store: Arc::clone(&store), settings, metrics: Arc::default(), limits };
+    let uses = Arc::<Uses>::default();
+    let noter = tokio::spawn(uses::run(Arc::clone(&store), Arc::clone(&uses), settings.token_uses_every));
+    let uses_at_end = Arc::clone(&uses);
+    let server = Server { store: Arc::clone(&store), settings, metrics, limits, uses };
     let service = router::router(server).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let stopping = handle.clone();
@@ -165,6 +176,8 @@ pub async fn serve(
     stopper.abort();
     // What a sweep has done is on record; its lease ends by itself.
     sweeper.inspect(JoinHandle::abort);
+    noter.abort();
+    uses_at_end.write(store.as_ref()).await;
     store.close().await;
     Ok(outcome?)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 
 use crate::model::timestamp::Timestamp;
+use crate::server::metrics::Metrics;
 use crate::server::{Settings, pruning};
 use crate::store::error::StoreError;
 use crate::store::{Organization, Store};
@@ -22,7 +23,12 @@ const MAX_STEP: TimeDelta = TimeDelta::minutes(5);
 pub struct ClockStepped(TimeDelta);
 
 /// Sweeps every `interval`, jittered by a fifth, until the server ends or the clock cannot be trusted.
-pub(super) async fn run(store: Arc<dyn Store>, settings: Arc<Settings>, interval: Duration) {
+pub(super) async fn run(
+    store: Arc<dyn Store>,
+    settings: Arc<Settings>,
+    metrics: Arc<Metrics>,
+    interval: Duration,
+) {
     let started = Instant::now();
     let mut watch = Watch::new(settings.clock.now(), Duration::ZERO);
     loop {
@@ -31,45 +37,50 @@ pub(super) async fn run(store: Arc<dyn Store>, settings: Arc<Settings>, interval
             tracing::error!("{stepped}");
             return;
         }
-        if let Err(error) = once(store.as_ref(), &settings).await {
+        let (deleted, outcome) = once(store.as_ref(), &settings).await;
+        metrics.pruned.inc_by(deleted);
+        if let Err(error) = outcome {
             tracing::error!(%error, "the sweep failed and will be tried again");
         }
     }
 }
 
-/// Sweeps every organization once. Returns how many entries went.
-///
-/// # Errors
-/// [`StoreError`]; what was swept before it is swept, and on record.
-pub async fn once(store: &dyn Store, settings: &Settings) -> Result<u64, StoreError> {
+/// Sweeps every organization once. Tells how many entries went, whatever came of it: what is swept is on record.
+pub async fn once(store: &dyn Store, settings: &Settings) -> (u64, Result<(), StoreError>) {
     let mut deleted = 0;
-    for organization in store.organizations().await? {
-        deleted += sweep(store, settings, &organization).await?;
-    }
-    Ok(deleted)
+    let outcome = async {
+        for organization in store.organizations().await? {
+            sweep(store, settings, &organization, &mut deleted).await?;
+        }
+        Ok(())
+    };
+    let outcome = outcome.await;
+    (deleted, outcome)
 }
 
 async fn sweep(
     store: &dyn Store,
     settings: &Settings,
     organization: &Organization,
-) -> Result<u64, StoreError> {
+    deleted: &mut u64,
+) -> Result<(), StoreError> {
     let (org, now) = (organization.id, settings.clock.now());
     // The floor lets people name a shorter age; it never shortens what is kept by itself.
     let cutoff = organization.retention.plan.retention().before(now);
     let holdings = store.holdings(org, cutoff).await?;
     if holdings.oldest.is_none_or(|oldest| oldest >= cutoff) {
-        return Ok(0);
+        return Ok(());
     }
     let Ok(run) = store.begin_prune(org, NAME.to_owned(), cutoff, now).await? else {
         // Somebody prunes already; what they leave is there at the next sweep.
-        return Ok(0);
+        return Ok(());
     };
-    let (deleted, outcome) = pruning::batches(store, settings, org, &run, || true).await;
+    let (swept, outcome) = pruning::batches(store, settings, org, &run, || true).await;
+    *deleted += swept;
     store.finish_prune(org, run, outcome.is_ok(), settings.clock.now()).await?;
     outcome?;
-    tracing::info!(organization = org.number(), deleted, %cutoff, "swept");
-    Ok(deleted)
+    tracing::info!(organization = org.number(), deleted = swept, %cutoff, "swept");
+    Ok(())
 }
 
 /// Compares the wall clock with the time that passed.

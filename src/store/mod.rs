@@ -60,10 +60,23 @@ pub struct StoredToken {
     pub scopes: Vec<Scope>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Who made it, as far as is known.
+    pub created_by: Option<String>,
     /// When it ends; never, when absent.
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// When it last opened anything, as far as that was kept by [`Store::note_token_uses`].
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A token was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenUse {
+    /// The token's name.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What became of a draft.
@@ -205,6 +218,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Option<Prune>, StoreError>;
     /// All prunes that deleted anything, newest first.
     async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError>;
+    /// The first of [`Store::prunes`].
+    async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError>;
 
     /// Every organization, by slug: an operator's report.
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
@@ -223,6 +238,8 @@ pub trait Store: Send + Sync + 'static {
     async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError>;
     /// Revokes a token, at once and for good.
     async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError>;
+    /// Keeps when tokens were last used. The latest moment counts, whoever tells it; a name that is not there is nothing.
+    async fn note_token_uses(&self, org: OrgId, uses: Vec<TokenUse>) -> Result<(), StoreError>;
     /// The tokens whose hash begins like this one, with their organizations: the caller compares the whole hash.
     async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError>;
 

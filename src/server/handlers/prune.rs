@@ -39,7 +39,7 @@ pub(crate) async fn retention(
     let now = server.settings.clock.now();
     let cutoff = retention.plan.retention().before(now);
     let holdings = server.store.holdings(caller.organization.id, cutoff).await?;
-    let last_prune = server.store.prunes(caller.organization.id).await?.into_iter().next();
+    let last_prune = server.store.last_prune(caller.organization.id).await?;
     Ok(Json(RetentionAnswer {
         plan: retention.plan,
         retention: retention.plan.retention(),

@@ -7,10 +7,13 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
 use crate::store::error::StoreError;
 use crate::store::sqlite::rows::timestamp;
-use crate::store::{OrgId, Organization, StoredToken};
+use crate::store::{OrgId, Organization, StoredToken, TokenUse};
 
 const ORGANIZATION_COLUMNS: &str = "org_id, slug, plan, floor, organizations.created_at";
-const TOKEN_COLUMNS: &str = "name, hash, scopes, tokens.created_at, expires_at, revoked_at";
+const TOKEN_COLUMNS: &str =
+    "name, hash, scopes, tokens.created_at, expires_at, revoked_at, created_by, last_used_at";
+/// Where the organization begins in a row of both.
+const AFTER_TOKEN: usize = 8;
 
 pub(super) fn organizations(db: &Connection) -> Result<Vec<Organization>, StoreError> {
     let mut select =
@@ -49,7 +52,7 @@ pub(super) fn set_retention(db: &Connection, org: OrgId, retention: Retention) -
 pub(super) fn create_token(db: &Connection, org: OrgId, token: &StoredToken) -> Result<(), StoreError> {
     let scopes: Vec<_> = token.scopes.iter().map(|scope| scope.as_str()).collect();
     let created = db.execute(
-        "INSERT INTO tokens (org_id, name, lookup, hash, scopes, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+        "INSERT INTO tokens (org_id, name, lookup, hash, scopes, created_at, expires_at, created_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
          ON CONFLICT (org_id, name) DO NOTHING",
         params![
             org.0,
@@ -58,7 +61,8 @@ pub(super) fn create_token(db: &Connection, org: OrgId, token: &StoredToken) -> 
             token.hash,
             scopes.join(","),
             token.created_at.micros(),
-            token.expires_at.map(Timestamp::micros)
+            token.expires_at.map(Timestamp::micros),
+            token.created_by,
         ],
     )?;
     if created == 1 { Ok(()) } else { Err(StoreError::Exists(format!("a token {:?}", token.name))) }
@@ -83,6 +87,16 @@ pub(super) fn revoke_token(
     if revoked == 1 { Ok(()) } else { Err(StoreError::Missing(format!("token {name:?}"))) }
 }
 
+pub(super) fn note_token_uses(db: &Connection, org: OrgId, uses: &[TokenUse]) -> Result<(), StoreError> {
+    let mut update = db.prepare_cached(
+        "UPDATE tokens SET last_used_at = ?3 WHERE org_id = ?1 AND name = ?2 AND coalesce(last_used_at, ?3 - 1) < ?3",
+    )?;
+    for used in uses {
+        update.execute(params![org.0, used.name, used.at.micros()])?;
+    }
+    Ok(())
+}
+
 pub(super) fn find_tokens(
     db: &Connection,
     hash: [u8; 32],
@@ -92,7 +106,7 @@ pub(super) fn find_tokens(
     );
     let mut select = db.prepare_cached(&sql)?;
     let found = select.query_map([lookup(&hash)], |row| {
-        Ok(token(row).and_then(|token| Ok((token, organization(row, 6)?))))
+        Ok(token(row).and_then(|token| Ok((token, organization(row, AFTER_TOKEN)?))))
     })?;
     found.map(|found| found?).collect()
 }
@@ -134,5 +148,7 @@ fn token(row: &Row<'_>) -> Result<StoredToken, StoreError> {
         created_at: timestamp(row.get(3)?)?,
         expires_at: row.get::<_, Option<i64>>(4)?.map(timestamp).transpose()?,
         revoked_at: row.get::<_, Option<i64>>(5)?.map(timestamp).transpose()?,
+        created_by: row.get(6)?,
+        last_used_at: row.get::<_, Option<i64>>(7)?.map(timestamp).transpose()?,
     })
 }

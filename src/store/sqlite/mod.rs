@@ -28,7 +28,7 @@ use crate::store::error::StoreError;
 use crate::store::sqlite::threads::{Readers, Writer};
 use crate::store::{
     Appended, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, PruneRun, PruneRunning, Store,
-    StoredToken,
+    StoredToken, TokenUse,
 };
 
 /// How many connections read at once beside the one that writes.
@@ -199,6 +199,10 @@ impl Store for SqliteStore {
         self.read(move |db| prune::list(db, org)).await
     }
 
+    async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError> {
+        self.read(move |db| prune::last(db, org)).await
+    }
+
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
         self.read(accounts::organizations).await
     }
@@ -226,6 +230,10 @@ impl Store for SqliteStore {
 
     async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |db| accounts::revoke_token(db, org, &name, now)).await
+    }
+
+    async fn note_token_uses(&self, org: OrgId, uses: Vec<TokenUse>) -> Result<(), StoreError> {
+        self.write(move |db| accounts::note_token_uses(db, org, &uses)).await
     }
 
     async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError> {

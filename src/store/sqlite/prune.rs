@@ -143,6 +143,11 @@ pub(super) fn list(db: &Connection, org: OrgId) -> Result<Vec<Prune>, StoreError
     records.map(|record| record?).collect()
 }
 
+pub(super) fn last(db: &Connection, org: OrgId) -> Result<Option<Prune>, StoreError> {
+    let sql = format!("SELECT {PRUNE_COLUMNS} FROM prunes WHERE org_id = ?1 ORDER BY prune_id DESC LIMIT 1");
+    db.query_row(&sql, [org.0], |row| Ok(record(row))).optional()?.transpose()
+}
+
 const PRUNE_COLUMNS: &str =
     "prune_id, started_at, finished_at, by, cutoff, deleted, first_id, last_id, complete";
 

@@ -8,7 +8,10 @@ use rusqlite::{Connection, OpenFlags};
 use crate::store::error::StoreError;
 
 /// The migrations, in order. A file's `user_version` is the number of those it has.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_entries.sqlite.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_entries.sqlite.sql"),
+    include_str!("../migrations/0002_token_use.sqlite.sql"),
+];
 
 /// Says that a file is ours: "KrAu".
 const APPLICATION_ID: i32 = 0x4b72_4175;

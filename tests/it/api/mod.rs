@@ -13,4 +13,5 @@ mod problems;
 mod prune;
 mod record;
 mod retention;
+mod uses;
 mod whoami;

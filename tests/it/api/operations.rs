@@ -1,5 +1,7 @@
 //! For those who run the server: health, metrics, compression, and the end.
 
+use std::time::Duration;
+
 use krosyn_audit::model::words::Scope;
 use reqwest::Method;
 use reqwest::header::ACCEPT_ENCODING;
@@ -47,6 +49,19 @@ async fn metrics_count_and_name_nobody() {
     for name in ["zanzibar", "quetzal", "kra_", "okapi", "narwhal", "walrus", "axolotl", "PANGOLIN"] {
         assert!(!text.to_lowercase().contains(&name.to_lowercase()), "{name} is in\n{text}");
     }
+}
+
+#[tokio::test]
+async fn what_the_sweep_deletes_is_counted_too() {
+    let world =
+        World::with_settings(|settings, _| settings.sweep_every = Some(Duration::from_millis(20))).await;
+    append(&world.store, world.org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(1))]).await;
+    let counted = async || {
+        let answer = world.stranger().get("/metrics").await.expect(200);
+        answer.text().lines().any(|line| line == "krosyn_audit_entries_pruned_total 1")
+    };
+    while !counted().await {}
+    assert_eq!(ids(&everything(&world.store, world.org).await), [2]);
 }
 
 #[tokio::test]

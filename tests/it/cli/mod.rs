@@ -21,4 +21,5 @@ mod record;
 mod serve;
 mod show;
 mod strangers;
+mod token;
 mod words;

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::{Plan, Scope};
 use krosyn_audit::store::error::StoreError;
-use krosyn_audit::store::{Organization, StoredToken};
+use krosyn_audit::store::{Organization, StoredToken, TokenUse};
 
 use crate::support::entries::{NOW, days_ago};
 use crate::support::places::{each_store, organization};
@@ -15,8 +15,10 @@ fn token(name: &str, hash: [u8; 32]) -> StoredToken {
         hash,
         scopes: vec![Scope::Read, Scope::Prune],
         created_at: NOW,
+        created_by: Some("ana".to_owned()),
         expires_at: Some(NOW.plus(TimeDelta::days(90))),
         revoked_at: None,
+        last_used_at: None,
     }
 }
 
@@ -65,7 +67,7 @@ async fn tokens_are_kept_by_hash_listed_by_name_and_found_with_their_organizatio
     each_store(async |store| {
         let (one, other) = (organization(&store, "one").await, organization(&store, "other").await);
         let cron = token("cron", [1; 32]);
-        let bare = StoredToken { scopes: vec![], expires_at: None, ..token("a", [2; 32]) };
+        let bare = StoredToken { scopes: vec![], expires_at: None, created_by: None, ..token("a", [2; 32]) };
         store.create_token(one, cron.clone()).await.expect("kept");
         store.create_token(one, bare.clone()).await.expect("kept");
         let elsewhere = token("cron", [3; 32]);
@@ -115,6 +117,28 @@ async fn a_revocation_holds_from_its_first_moment_and_names_what_is_not_there() 
         assert_eq!(store.tokens(other).await.expect("one")[0].revoked_at, None);
         let missing = store.revoke_token(org, "corn".into(), NOW).await.expect_err("no such token");
         assert!(matches!(&missing, StoreError::Missing(words) if words.contains("corn")), "{missing}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_latest_use_of_a_token_is_kept_whoever_tells_it_and_in_whatever_order() {
+    each_store(async |store| {
+        let (org, other) = (organization(&store, "acme").await, organization(&store, "other").await);
+        store.create_token(org, token("cron", [1; 32])).await.expect("kept");
+        store.create_token(other, token("cron", [2; 32])).await.expect("kept");
+        let used = |name: &str, at| TokenUse { name: name.to_owned(), at };
+        let last = async || store.tokens(org).await.expect("one")[0].last_used_at;
+        for (told, kept) in
+            [(days_ago(3), days_ago(3)), (days_ago(1), days_ago(1)), (days_ago(2), days_ago(1))]
+        {
+            let uses = vec![used("nobody", NOW), used("cron", told)];
+            store.note_token_uses(org, uses).await.expect("noted");
+            assert_eq!(last().await, Some(kept));
+        }
+        assert_eq!(store.find_tokens([1; 32]).await.expect("found")[0].0.last_used_at, Some(days_ago(1)));
+        assert_eq!(store.tokens(other).await.expect("one")[0].last_used_at, None, "another's of that name");
+        store.note_token_uses(org, vec![]).await.expect("nothing to note");
     })
     .await;
 }

@@ -32,6 +32,7 @@ async fn all_that_is_told(store: &Arc<dyn Store>, org: OrgId) -> String {
         told += &format!("{:?}\n", store.entry(org, id).await.expect("a look"));
     }
     told += &format!("{:?}\n", store.holdings(org, days_ago(90)).await.expect("holdings"));
+    told += &format!("{:?}\n", store.last_prune(org).await.expect("a prune"));
     told + &format!("{:?}\n", store.prunes(org).await.expect("prunes"))
 }
 

@@ -7,5 +7,6 @@ mod filtering;
 mod isolation;
 mod paging;
 mod pruning;
+mod schemas;
 mod sweep;
 mod values;

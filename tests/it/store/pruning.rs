@@ -90,6 +90,7 @@ async fn batches_take_the_oldest_first_and_make_one_record() {
             complete: true,
         };
         assert_eq!(record, expected);
+        assert_eq!(store.last_prune(org).await.expect("asked").as_ref(), Some(&expected));
         assert_eq!(store.prunes(org).await.expect("prunes"), [expected]);
     })
     .await;
@@ -112,6 +113,7 @@ async fn every_id_says_whether_it_is_there_was_pruned_and_by_which_prune_or_neve
             assert_eq!(lookups(&store, org, 12).await, ".212112+11++.", "pruned ids stay used");
             let prunes = store.prunes(org).await.expect("prunes");
             assert_eq!(prunes.iter().map(|prune| prune.id).collect::<Vec<_>>(), [2, 1], "newest first");
+            assert_eq!(store.last_prune(org).await.expect("asked").as_ref(), prunes.first());
         })
         .await;
     }

@@ -1,12 +1,21 @@
 //! The automatic sweep: what every plan no longer keeps goes, in every organization, and nothing else.
 
+use std::sync::Arc;
+
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::Plan;
 use krosyn_audit::server::{Settings, sweep};
+use krosyn_audit::store::Store;
 
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at};
 use crate::support::places::each_store;
+
+async fn swept(store: &Arc<dyn Store>, settings: &Settings) -> u64 {
+    let (deleted, outcome) = sweep::once(store.as_ref(), settings).await;
+    outcome.expect("swept");
+    deleted
+}
 
 #[tokio::test]
 async fn each_organization_is_swept_by_its_own_plan_and_a_floor_deletes_nothing() {
@@ -23,13 +32,13 @@ async fn each_organization_is_swept_by_its_own_plan_and_a_floor_deletes_nothing(
         let pro = make("pro", Plan::Pro, None).await;
         let business = make("business", Plan::Business, None).await;
         let settings = Settings { prune_batch: 2, ..Settings::new(Clock::fixed(NOW)) };
-        assert_eq!(sweep::once(store.as_ref(), &settings).await.expect("swept"), 3 + 2 + 1);
+        assert_eq!(swept(&store, &settings).await, 3 + 2 + 1);
         for (org, left) in [(free, &[4][..]), (pro, &[3, 4]), (business, &[2, 3, 4])] {
             assert_eq!(ids(&everything(&store, org).await), left);
             let prunes = store.prunes(org).await.expect("prunes");
             assert_eq!((prunes.len(), prunes[0].by.as_str(), prunes[0].complete), (1, "sweep", true));
         }
-        assert_eq!(sweep::once(store.as_ref(), &settings).await.expect("swept"), 0);
+        assert_eq!(swept(&store, &settings).await, 0);
         assert_eq!(store.prunes(free).await.expect("prunes").len(), 1, "nothing to sweep leaves no record");
     })
     .await;
@@ -44,7 +53,7 @@ async fn an_organization_that_somebody_prunes_is_left_to_them() {
         let lease = store.begin_prune(org, "cron".to_owned(), days_ago(90), NOW).await.expect("begun");
         assert!(lease.is_ok());
         let settings = Settings::new(Clock::fixed(NOW));
-        assert_eq!(sweep::once(store.as_ref(), &settings).await.expect("swept"), 0);
+        assert_eq!(swept(&store, &settings).await, 0);
         assert_eq!(everything(&store, org).await.len(), 1);
     })
     .await;

@@ -113,8 +113,16 @@ impl World {
     ) -> Caller {
         let token = Token::generate().expect("randomness");
         let (name, scopes) = (name.to_owned(), scopes.to_vec());
-        let kept =
-            StoredToken { name, hash: token.hash(), scopes, created_at: NOW, expires_at, revoked_at: None };
+        let kept = StoredToken {
+            name,
+            hash: token.hash(),
+            scopes,
+            created_at: NOW,
+            created_by: None,
+            expires_at,
+            revoked_at: None,
+            last_used_at: None,
+        };
         self.store.create_token(org, kept).await.expect("a token");
         self.stranger().with_token(token.expose())
     }

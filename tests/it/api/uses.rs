@@ -1,0 +1,55 @@
+//! When tokens were last used: known to the operator, and paid for by no request.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use krosyn_audit::model::timestamp::Timestamp;
+use krosyn_audit::model::words::Scope;
+use krosyn_audit::store;
+
+use crate::support::entries::NOW;
+use crate::support::world::World;
+
+const WHOAMI: &str = "/api/v1/whoami";
+
+/// When each token of `acme` was last used, by name.
+async fn used(world: &World) -> Vec<(String, Option<Timestamp>)> {
+    let tokens = world.store.tokens(world.org).await.expect("tokens");
+    tokens.into_iter().map(|token| (token.name, token.last_used_at)).collect()
+}
+
+#[tokio::test]
+async fn uses_are_written_at_the_servers_end_and_not_with_each_request() {
+    let world = World::in_a_file().await;
+    let (cron, reader) = (world.admin().await, world.caller(world.org, "reader", &[Scope::Read]).await);
+    let ended = world.caller_until(world.org, "ended", Scope::ALL, Some(NOW)).await;
+    world.caller(world.org, "unused", Scope::ALL).await;
+    cron.get(WHOAMI).await.expect(200);
+    ended.get(WHOAMI).await.expect(401);
+    let later = NOW.plus(TimeDelta::seconds(7));
+    world.set_now(later);
+    cron.get(WHOAMI).await.expect(200);
+    // Whoever is refused for want of a scope holds the token all the same.
+    reader.post("/api/v1/audit-logs/prune", &serde_json::json!({})).await.expect(403);
+    assert!(used(&world).await.iter().all(|(_, at)| at.is_none()), "nothing is written yet");
+
+    let org = world.org;
+    drop((cron, reader, ended));
+    let directory = world.stop().await.expect("files");
+    let url = format!("sqlite:{}", directory.path().join("audit.db").display());
+    let store = store::open(&url).expect("opens");
+    let tokens = store.tokens(org).await.expect("tokens");
+    let used: Vec<_> = tokens.iter().map(|token| (token.name.as_str(), token.last_used_at)).collect();
+    assert_eq!(used, [("admin", Some(later)), ("ended", None), ("reader", Some(later)), ("unused", None)]);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn uses_are_also_written_while_the_server_runs() {
+    let world =
+        World::with_settings(|settings, _| settings.token_uses_every = Duration::from_millis(5)).await;
+    world.admin().await.get(WHOAMI).await.expect(200);
+    while used(&world).await != [("admin".to_owned(), Some(NOW))] {
+        tokio::task::yield_now().await;
+    }
+}
