@@ -911,7 +911,7 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__serve)
-            opts="-q -h --store --listen --tls-cert --tls-key --behind-proxy --token-out --redact --no-sweep --rate-limit --log --log-level --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-q -h --store --listen --tls-cert --tls-key --behind-proxy --token-out --redact --no-sweep --rate-limit --max-connections --log --log-level --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -942,6 +942,10 @@ _krosyn__audit() {
                     return 0
                     ;;
                 --rate-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -26,7 +26,10 @@ impl IntoResponses for Open {
     fn responses() -> Responses {
         problems([
             ("400", "Malformed"),
+            ("414", "The address is too long"),
+            ("431", "The headers are too large"),
             ("500", "The server failed; its log has the details under the request id"),
+            ("503", "The store cannot be reached, or there is no place for more; see Retry-After"),
         ])
     }
 }
@@ -37,7 +40,6 @@ impl IntoResponses for SignedIn {
             ("401", "No valid token"),
             ("422", "An unknown parameter"),
             ("429", "Too many requests; see Retry-After"),
-            ("503", "The store cannot be reached; see Retry-After"),
         ]);
         Open::responses().into_iter().chain(more).collect()
     }

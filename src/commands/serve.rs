@@ -13,7 +13,7 @@ use crate::commands::{Context, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
-use crate::server::{self, Settings};
+use crate::server::{self, MAX_CONNECTIONS, Settings};
 use crate::store::Store;
 use crate::terminal::logs::{self, LogForm, LogLevel};
 use crate::{exit, store};
@@ -67,6 +67,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     rate_limit: u32,
 
+    /// How many connections there may be at once; more are answered 503
+    #[arg(long, value_name = "N", default_value_t = MAX_CONNECTIONS, value_parser = connections)]
+    max_connections: usize,
+
     /// How to log: text, json
     #[arg(long, value_name = "FORM", default_value = "text", hide_possible_values = true)]
     log: LogWord,
@@ -82,6 +86,14 @@ fn listen(text: &str) -> Result<SocketAddr, &'static str> {
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let address = text.parse().ok().or_else(|| text.trim_start_matches(':').parse().ok().map(loopback));
     address.ok_or("expected an address and a port, such as 127.0.0.1:7744, or a port")
+}
+
+/// A number of connections that somebody can use.
+fn connections(text: &str) -> Result<usize, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=1_000_000).contains(number))
+        .ok_or("expected a number from 1 to 1000000")
 }
 
 /// A form of log.
@@ -139,6 +151,7 @@ impl ServeArgs {
             sweep_every: (!self.no_sweep).then_some(SWEEP_EVERY),
             requests_a_second: NonZeroU32::new(self.rate_limit),
             behind_proxy: self.behind_proxy,
+            max_connections: self.max_connections,
             ..Settings::new(context.clock.clone())
         };
         server::serve(listener, tls, store, settings, stop).await?;

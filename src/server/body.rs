@@ -1,5 +1,6 @@
 //! Reading request bodies and query strings: bounded in size and time, and never quoting what was sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -7,7 +8,9 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::{MAX_BODY_BYTES, NDJSON};
@@ -16,6 +19,9 @@ use crate::server::error::ApiError;
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// How much of all bodies together may be in memory: sixteen of the largest.
+const MAX_BODIES_BYTES: usize = 16 * MAX_BODY_BYTES;
 
 /// The media types a body may have.
 #[derive(Clone, Copy, PartialEq)]
@@ -43,20 +49,52 @@ pub(super) fn unsupported(expected: &str) -> ApiError {
     ApiError::new(Code::UnsupportedMediaType, format!("the body's Content-Type must be {expected}"))
 }
 
-pub(super) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
-    let read = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, MAX_BODY_BYTES)).await;
-    match read {
-        Ok(Ok(bytes)) => Ok(bytes.into()),
-        Ok(Err(error)) if std::error::Error::source(&error).is_some_and(is_length_limit) => {
-            Err(ApiError::new(Code::TooLarge, "the body is larger than 8 MiB: send fewer entries at a time"))
-        }
-        Ok(Err(_)) => Err(ApiError::new(Code::Malformed, "the body ended before it was whole")),
-        Err(_) => Err(ApiError::new(Code::Timeout, "the body took longer than a minute to arrive")),
+/// The memory all bodies together may take, in bytes; one byte is one permit.
+pub(super) struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_BODIES_BYTES)))
     }
 }
 
-fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.is::<http_body_util::LengthLimitError>()
+/// A body that has arrived, and its part of the room for as long as it is worked on.
+pub(super) struct Received {
+    pub(super) bytes: Vec<u8>,
+    pub(super) taken: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    /// Reads a body. Room is taken as bytes arrive: who announces much and sends little takes little.
+    pub(super) async fn read(&self, body: Body) -> Result<Received, ApiError> {
+        match tokio::time::timeout(BODY_TIME, self.read_on(body)).await {
+            Ok(read) => read,
+            Err(_) => Err(ApiError::new(Code::Timeout, "the body took longer than a minute to arrive")),
+        }
+    }
+
+    async fn read_on(&self, mut body: Body) -> Result<Received, ApiError> {
+        let mut received = Received { bytes: Vec::new(), taken: None };
+        while let Some(frame) = body.frame().await {
+            let broken = |_| ApiError::new(Code::Malformed, "the body ended before it was whole");
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            if received.bytes.len() + data.len() > MAX_BODY_BYTES {
+                let detail = "the body is larger than 8 MiB: send fewer entries at a time";
+                return Err(ApiError::new(Code::TooLarge, detail));
+            }
+            let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            let more = Arc::clone(&self.0).try_acquire_many_owned(size).map_err(|_| {
+                let detail = "the server is reading as much as it can hold: try again in a moment";
+                ApiError::new(Code::Unavailable, detail)
+            })?;
+            match &mut received.taken {
+                Some(taken) => taken.merge(more),
+                None => received.taken = Some(more),
+            }
+            received.bytes.extend_from_slice(&data);
+        }
+        Ok(received)
+    }
 }
 
 pub(super) fn utf8(bytes: Vec<u8>) -> Result<String, ApiError> {
@@ -168,6 +206,20 @@ pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, ApiErr
 mod tests {
     use super::*;
     use crate::model::proposal::Proposal;
+
+    #[tokio::test]
+    async fn bodies_take_room_while_they_are_there_and_give_it_back() {
+        let room = Room(Arc::new(Semaphore::new(10)));
+        let first = room.read(Body::from("1234567")).await.expect("room");
+        assert_eq!(first.bytes, b"1234567");
+        let code = |read: Result<Received, ApiError>| read.map(|_| ()).expect_err("no room").code();
+        assert_eq!(code(room.read(Body::from("1234")).await), Code::Unavailable);
+        room.read(Body::from("123")).await.expect("a refused body has given back what it took");
+        drop(first);
+        room.read(Body::from("1234567890")).await.expect("room again");
+        let large = Body::from(vec![b'x'; MAX_BODY_BYTES + 1]);
+        assert_eq!(code(Room::default().read(large).await), Code::TooLarge);
+    }
 
     #[test]
     fn faults_are_located_and_nothing_that_was_sent_is_quoted() {

@@ -14,7 +14,7 @@ use crate::server::router::{REQUEST_ID, problem_of_status};
 use crate::store::error::StoreError;
 
 /// How soon a caller may try again when the store cannot be reached, in seconds.
-const RETRY_SECONDS: u64 = 2;
+pub(super) const RETRY_SECONDS: u64 = 2;
 
 /// An error on its way to the caller.
 #[derive(Debug, Clone)]
@@ -33,6 +33,11 @@ impl ApiError {
         let seconds = wait.as_secs() + 1;
         let detail = format!("too many requests: try again in {seconds} seconds");
         Self { retry_seconds: Some(seconds), ..Self::new(Code::TooManyRequests, detail) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn code(&self) -> Code {
+        self.problem.code
     }
 
     pub(super) fn internal() -> Self {

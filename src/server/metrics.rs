@@ -24,6 +24,7 @@ pub(super) struct Metrics {
     seconds: Histogram,
     pub(super) recorded: Counter<u64, AtomicU64>,
     pub(super) pruned: Counter<u64, AtomicU64>,
+    pub(super) refused: Counter<u64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -31,12 +32,14 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("krosyn_audit");
         let requests = Family::<Labels, Counter>::default();
         let seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
-        let (recorded, pruned) = (Counter::default(), Counter::default());
+        let (recorded, pruned, refused) = (Counter::default(), Counter::default(), Counter::default());
         registry.register("requests", "Requests answered", requests.clone());
         registry.register_with_unit("request_duration", "Time to answer", Unit::Seconds, seconds.clone());
         registry.register("entries_recorded", "Entries stored", recorded.clone());
         registry.register("entries_pruned", "Entries deleted by prunes", pruned.clone());
-        Self { registry, requests, seconds, recorded, pruned }
+        let help = "Connections for which there was no place";
+        registry.register("connections_refused", help, refused.clone());
+        Self { registry, requests, seconds, recorded, pruned, refused }
     }
 }
 

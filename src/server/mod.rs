@@ -3,11 +3,13 @@
 
 mod auth;
 mod body;
+mod connections;
 mod error;
 mod handlers;
 mod limits;
 mod metrics;
 mod pruning;
+mod refusal;
 mod router;
 pub mod sweep;
 mod trace;
@@ -26,6 +28,8 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
+use crate::server::body::Room;
+use crate::server::connections::Gate;
 use crate::server::limits::Limits;
 use crate::server::metrics::Metrics;
 use crate::server::uses::Uses;
@@ -37,6 +41,10 @@ pub use crate::server::router::openapi;
 const GRACE: Duration = Duration::from_secs(30);
 /// How long a connection may take to send a request's head, the first and any later one: an idle one is closed.
 const HEADER_TIME: Duration = Duration::from_secs(30);
+
+/// How many connections there may be at once, unless told otherwise: with the store's files and those who are told that
+/// there is no place they stay below the 1,024 open files that a process usually may have.
+pub const MAX_CONNECTIONS: usize = 900;
 
 /// How the server behaves.
 #[derive(Debug, Clone)]
@@ -55,6 +63,8 @@ pub struct Settings {
     pub token_uses_every: Duration,
     /// How many requests a second each token may make, and twice as many at once; any number, when absent.
     pub requests_a_second: Option<NonZeroU32>,
+    /// How many connections there may be at once.
+    pub max_connections: usize,
     /// Whether callers' addresses are told by a proxy in front.
     pub behind_proxy: bool,
 }
@@ -71,6 +81,7 @@ impl Settings {
             sweep_every: None,
             token_uses_every: Duration::from_secs(60),
             requests_a_second: None,
+            max_connections: MAX_CONNECTIONS,
             behind_proxy: false,
         }
     }
@@ -97,6 +108,7 @@ struct Server {
     metrics: Arc<Metrics>,
     limits: Arc<Limits>,
     uses: Arc<Uses>,
+    bodies: Arc<Room>,
 }
 
 /// A server that cannot run.
@@ -122,11 +134,15 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError::Tls`], with both paths.
 pub async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
-    RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| ServeError::Tls {
+    let read = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| ServeError::Tls {
         certificate: certificate.display().to_string(),
         key: key.display().to_string(),
         cause: error.to_string(),
-    })
+    })?;
+    // One version of HTTP, whose limits are all in our hands.
+    let mut config = (*read.get_inner()).clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(RustlsConfig::from_config(Arc::new(config)))
 }
 
 /// Serves until `shutdown` resolves and the running requests have finished, then closes the store.
@@ -151,7 +167,9 @@ pub async fn serve(
     let uses = Arc::<Uses>::default();
     let noter = tokio::spawn(uses::run(Arc::clone(&store), Arc::clone(&uses), settings.token_uses_every));
     let uses_at_end = Arc::clone(&uses);
-    let server = Server { store: Arc::clone(&store), settings, metrics, limits, uses };
+    let (places, refused) = (settings.max_connections, metrics.refused.clone());
+    let server =
+        Server { store: Arc::clone(&store), settings, metrics, limits, uses, bodies: Arc::default() };
     let service = router::router(server).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let stopping = handle.clone();
@@ -161,14 +179,15 @@ pub async fn serve(
     });
     let outcome = match tls {
         None => {
-            let mut server =
-                axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEADER_TIME);
+            let server = axum_server::from_tcp(listener)?.map(|inner| Gate::new(places, refused, inner));
+            let mut server = server.handle(handle).http1_only().first_request_timeout(HEADER_TIME);
             server.http_builder().http1().header_read_timeout(HEADER_TIME);
             server.serve(service).await
         }
         Some(config) => {
             let server = axum_server::from_tcp_rustls(listener, config)?;
-            let mut server = server.handle(handle).first_request_timeout(HEADER_TIME);
+            let server = server.map(|inner| Gate::new(places, refused, inner));
+            let mut server = server.handle(handle).http1_only().first_request_timeout(HEADER_TIME);
             server.http_builder().http1().header_read_timeout(HEADER_TIME);
             server.serve(service).await
         }

@@ -99,9 +99,13 @@ struct NewRequestId;
 
 impl MakeRequestId for NewRequestId {
     fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
-        let id = format!("req_{}", uuid::Uuid::now_v7().simple());
-        HeaderValue::from_str(&id).ok().map(RequestId::new)
+        HeaderValue::from_str(&new_request_id()).ok().map(RequestId::new)
     }
+}
+
+/// An id for a request that came without one.
+pub(super) fn new_request_id() -> String {
+    format!("req_{}", uuid::Uuid::now_v7().simple())
 }
 
 /// A caller's request id is kept when it can stand in a log line; otherwise the server makes one.

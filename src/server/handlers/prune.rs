@@ -87,8 +87,8 @@ pub(crate) async fn prune(
     if body::media_type(&headers)? != MediaType::Json {
         return Err(body::unsupported("application/json"));
     }
-    let bytes = body::read(body).await?;
-    let request: PruneRequest = body::json(&body::utf8(bytes)?)?;
+    let received = server.bodies.read(body).await?;
+    let request: PruneRequest = body::json(&body::utf8(received.bytes)?)?;
     let retention = caller.organization.retention;
     let org = caller.organization.id;
     let now = server.settings.clock.now();

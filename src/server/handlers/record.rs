@@ -17,7 +17,7 @@ use crate::model::draft::{Draft, FieldError, Refusal};
 use crate::model::entry::Entry;
 use crate::model::proposal::Proposal;
 use crate::server::auth::{Caller, Record};
-use crate::server::body::{self, MediaType};
+use crate::server::body::{self, MediaType, Received};
 use crate::server::error::ApiError;
 use crate::server::{Server, Settings};
 use crate::store::Appended;
@@ -61,7 +61,7 @@ pub(crate) async fn record(
 ) -> Result<Response, ApiError> {
     let options = options(raw.as_deref())?;
     let media_type = body::media_type(&headers)?;
-    let bytes = body::read(body).await?;
+    let Received { bytes, taken: _until_answered } = server.bodies.read(body).await?;
     match media_type {
         MediaType::Json => one(&server, &caller, options, body::utf8(bytes)?).await,
         MediaType::NdJson => many(&server, &caller, options, body::utf8(bytes)?).await,

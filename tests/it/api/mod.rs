@@ -4,6 +4,7 @@
 mod auth;
 mod batch;
 mod canary;
+mod connections;
 mod entry;
 mod facets;
 mod list;

@@ -93,6 +93,11 @@ impl World {
         self.directory
     }
 
+    /// The server's host and port.
+    pub(crate) fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     /// A caller without a token.
     pub(crate) fn stranger(&self) -> Caller {
         Caller { base: self.base.clone(), http: self.http.clone(), token: None }

@@ -1,0 +1,77 @@
+//! Answers that are made where there is no request yet: no place for a connection, and what the HTTP library refuses
+//! before it has read a whole head. They are problems like all others.
+
+use crate::api::problem::{Code, Problem};
+use crate::api::routes::PROBLEM_JSON;
+use crate::server::error::RETRY_SECONDS;
+use crate::server::router::new_request_id;
+
+/// What a caller is told for whom there is no place.
+pub(super) fn no_place() -> Vec<u8> {
+    let detail = "the server has as many connections as it takes: try again in a moment";
+    let head =
+        format!("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: {RETRY_SECONDS}\r\n");
+    whole(&head, Problem::new(Code::Unavailable, detail))
+}
+
+/// The HTTP library's own answer, with the body it lacks. None for every other text: our answers carry a request id.
+pub(super) fn with_body(answer: &[u8]) -> Option<Vec<u8>> {
+    let answer = str::from_utf8(answer).ok()?;
+    let status: u16 = answer.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    let (code, detail) = match status {
+        400 => (Code::Malformed, "this is not HTTP/1.1"),
+        414 => (Code::TooLarge, "the address is longer than 64 KiB: ask for less at a time"),
+        431 => (Code::TooLarge, "the headers are larger, or more, than the server reads"),
+        _ => return None,
+    };
+    let head = answer.strip_suffix("\r\n\r\n")?.to_ascii_lowercase();
+    let lines: Vec<_> = head.lines().collect();
+    if !lines.contains(&"content-length: 0") || lines.iter().any(|line| line.starts_with("x-request-id:")) {
+        return None;
+    }
+    let kept = answer.lines().take_while(|line| !line.is_empty());
+    let kept = kept.filter(|line| !line.eq_ignore_ascii_case("content-length: 0"));
+    let head: String = kept.flat_map(|line| [line, "\r\n"]).collect();
+    Some(whole(&head, Problem { status, ..Problem::new(code, detail) }))
+}
+
+/// A head, its last lines, and the problem.
+fn whole(head: &str, problem: Problem) -> Vec<u8> {
+    let request_id = new_request_id();
+    let problem = Problem { request_id: Some(request_id.clone()), ..problem };
+    // A problem is text through and through: it always serialises.
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let length = body.len();
+    format!("{head}content-type: {PROBLEM_JSON}\r\ncontent-length: {length}\r\nx-request-id: {request_id}\r\n\r\n{body}")
+        .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_librarys_own_refusals_are_mended() {
+        let own = "HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\ndate: Sun, 22 Nov 2026 08:00:00 GMT\r\n\r\n";
+        let mended = String::from_utf8(with_body(own.as_bytes()).expect("mended")).expect("UTF-8");
+        let (head, body) = mended.split_once("\r\n\r\n").expect("head and body");
+        let problem: Problem = serde_json::from_str(body).expect("a problem");
+        assert_eq!((problem.status, problem.code), (414, Code::TooLarge));
+        assert!(head.starts_with("HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ndate: Sun"), "{head}");
+        let lengths: Vec<_> = head.lines().filter(|line| line.starts_with("content-length")).collect();
+        assert_eq!(lengths, [format!("content-length: {}", body.len())]);
+        let id = problem.request_id.expect("an id");
+        assert!(head.lines().any(|line| line == format!("x-request-id: {id}")));
+        for other in [
+            "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nX-Request-Id: req_1\r\n\r\n",
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\n{}",
+            "HTTP/1.1 400 Bad Request\r\n",
+            "{\"HTTP/1.1 400\": 1}",
+            "",
+        ] {
+            assert_eq!(with_body(other.as_bytes()), None, "{other}");
+        }
+    }
+}
