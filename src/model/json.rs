@@ -3,9 +3,11 @@
 //! An audit log may not round `9007199254740993` or refuse `1e400`, so values never pass through a float.
 //! This file knows nothing of entries, fields or redaction.
 
+mod read;
+
 use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::Deserializer;
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -47,34 +49,8 @@ impl Json {
     /// # Errors
     /// [`JsonError`] when the text is not JSON or nests too deep.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
-        Self::from_raw(serde_json::from_str(text)?, 0)
-    }
-
-    /// Reads one level of `raw` and its children in turn. Each level scans its text again; with the depth
-    /// bounded this costs at most [`MAX_DEPTH`] scans and needs no second JSON parser.
-    fn from_raw(raw: &RawValue, depth: usize) -> Result<Self, JsonError> {
-        if depth > MAX_DEPTH {
-            return Err(JsonError::TooDeep);
-        }
-        let text = raw.get().trim_ascii();
-        Ok(match text.as_bytes().first() {
-            Some(b'{') => {
-                let members: Members<'_> = serde_json::from_str(text)?;
-                let parsed =
-                    members.0.into_iter().map(|(key, value)| Ok((key, Self::from_raw(value, depth + 1)?)));
-                Self::Object(parsed.collect::<Result<_, JsonError>>()?)
-            }
-            Some(b'[') => {
-                let items: Vec<&RawValue> = serde_json::from_str(text)?;
-                let parsed = items.into_iter().map(|item| Self::from_raw(item, depth + 1));
-                Self::Array(parsed.collect::<Result<_, _>>()?)
-            }
-            Some(b'"') => Self::String(serde_json::from_str(text)?),
-            Some(b't') => Self::Bool(true),
-            Some(b'f') => Self::Bool(false),
-            Some(b'n') => Self::Null,
-            _ => Self::Number(text.to_owned()),
-        })
+        let raw: &RawValue = serde_json::from_str(text)?;
+        read::value(raw.get())
     }
 
     /// Tells whether two values mean the same: numbers by value, objects without regard to order.
@@ -164,7 +140,7 @@ impl RawJson {
     /// # Errors
     /// [`JsonError`], which for a value this tool made means that it came from somewhere else.
     pub fn parse(&self) -> Result<Json, JsonError> {
-        Json::from_raw(&self.0, 0)
+        read::value(self.get())
     }
 }
 
@@ -207,29 +183,6 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// An object's members, unparsed, in order and with repeats.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Collect)
-    }
-}
-
 fn sorted(members: &[(String, Json)]) -> Vec<&(String, Json)> {
     let mut sorted: Vec<_> = members.iter().collect();
     // The sort is stable: repeats of a key stay in their order.
@@ -256,6 +209,8 @@ fn decimal(text: &str) -> Option<(bool, String, i64)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
+
     use super::*;
 
     fn json(text: &str) -> Json {
@@ -266,7 +221,10 @@ mod tests {
     fn keeps_numbers_order_and_repeats_as_sent() {
         let text = r#"{"b":9007199254740993,"a":1e400,"b":-0.10,"c":["x",null,true,{}]}"#;
         assert_eq!(json(text).to_string(), text);
-        assert_eq!(json(" [ 1 , { \"a\" :\n 2 } ] ").to_string(), r#"[1,{"a":2}]"#);
+        assert_eq!(
+            json(" [ 1 , { \"a\" :\n 2 } , [ ] , { } , \"\\\\\" ] ").to_string(),
+            r#"[1,{"a":2},[],{},"\\"]"#
+        );
     }
 
     #[test]
@@ -293,6 +251,33 @@ mod tests {
         ] {
             assert!(!json(a).same(&json(b)), "{a} and {b}");
         }
+    }
+
+    proptest! {
+        /// What serde_json reads and writes is read alike here, whatever is in it and around it.
+        #[test]
+        fn reads_what_serde_json_reads(value in values(), indented in any::<bool>()) {
+            let text = if indented { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            let read = json(&text.expect("it serialises"));
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&read.to_string()).expect("JSON"), value);
+        }
+    }
+
+    fn values() -> impl Strategy<Value = serde_json::Value> {
+        let text = prop_oneof![any::<String>(), "[\"\\\\/bnu{}\\[\\],: é]{0,8}"];
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            text.clone().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 24, 4, move |inner| {
+            let members = proptest::collection::vec((text.clone(), inner.clone()), 0..4);
+            prop_oneof![
+                proptest::collection::vec(inner, 0..4).prop_map(Into::into),
+                members.prop_map(|members| members.into_iter().collect()),
+            ]
+        })
     }
 
     #[test]
