@@ -3,6 +3,7 @@
 //! - `store`: what every store promises, told through `dyn Store` alone, on each kind of store there is
 //! - `api`: the HTTP contract, spoken by a real client to a real server, one module for each resource
 //! - `cli`: the binary as a user runs it, in a home of its own
+//! - `screens`: how list and show look on the demo data
 //! - `layers`: the rules of the source tree itself
 //! - `support`: how the tests come by a store, a server, a clock and something to record; no test stands there
 //!
@@ -14,6 +15,8 @@ mod api;
 mod cli;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod screens;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

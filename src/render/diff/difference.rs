@@ -45,8 +45,13 @@ pub enum What {
     Members(Vec<Difference>),
     /// Both are lists, and these items differ.
     Items(Vec<Difference>),
-    /// Both are text that holds JSON, which differs so.
-    Embedded(Box<What>),
+    /// Both are text that holds JSON.
+    Embedded {
+        /// How the JSON differs.
+        what: Box<What>,
+        /// The text after.
+        new: String,
+    },
     /// A list's item stands elsewhere among its neighbours.
     Moved {
         /// Its index in the old list.

@@ -76,10 +76,11 @@ fn numbered(members: &[(String, Json)]) -> impl Iterator<Item = (Name<'_>, &Json
 
 fn texts(old: &str, new: &str, strings: Strings) -> What {
     if matches!(strings, Strings::MayHoldJson)
-        && let (Some(old), Some(new)) = (document(old), document(new))
-        && let Some(what @ (What::Members(_) | What::Items(_))) = within(&old, &new, Strings::AreText)
+        && let (Some(inner_old), Some(inner_new)) = (document(old), document(new))
+        && let Some(what @ (What::Members(_) | What::Items(_))) =
+            within(&inner_old, &inner_new, Strings::AreText)
     {
-        return What::Embedded(Box::new(what));
+        return What::Embedded { what: Box::new(what), new: new.to_owned() };
     }
     if old.contains('\n') || new.contains('\n') {
         return What::Lines { old: old.to_owned(), new: new.to_owned() };

@@ -189,8 +189,8 @@ fn items_without_a_name_change_in_their_place_and_move_by_content() {
 #[test]
 fn json_in_a_string_is_looked_into_once() {
     let (old, new) = (json(r#""{\"a\":\"[1]\"}""#), json(r#""{\"a\":\"[2]\"}""#));
-    let Some(What::Embedded(inner)) = compare(&old, &new) else { panic!() };
-    let What::Members(found) = *inner else { panic!() };
+    let Some(What::Embedded { what, .. }) = compare(&old, &new) else { panic!() };
+    let What::Members(found) = *what else { panic!() };
     assert!(matches!(&found[0].what, What::Replaced { old: Json::String(_), .. }));
     let spaced = compare(&json(r#""[1]""#), &json(r#""[ 1 ]""#));
     assert!(matches!(spaced, Some(What::Replaced { .. })), "the same JSON in other words is another text");

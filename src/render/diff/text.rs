@@ -6,8 +6,12 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::render::diff::sequence::{Numbering, common};
 
-/// Lines longer than this are not searched for the words that differ.
-const LONGEST_LINE: usize = 512;
+/// What is longer than this is not searched for the words that differ, but taken for one.
+const LONGEST_SEARCH: usize = 2048;
+/// Characters of a word that is kept whole.
+const LONGEST_WORD: usize = 32;
+/// Of so many letters of the longer line, both must share one, or all of it differs.
+const LEAST_SHARED: usize = 4;
 
 /// Neighbouring lines that changed together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,32 +59,88 @@ pub fn hunks<'a>(old: &'a str, new: &'a str) -> Vec<Hunk<'a>> {
     hunks
 }
 
-/// Both lines in pieces. Lines that share no word, and very long ones, are one piece each: emphasis on
-/// everything is none.
+/// Both lines in pieces. Lines that share little are one piece each: emphasis on everything is none.
 #[must_use]
 pub fn words(old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
-    let whole = |text: &str| vec![Piece { text: text.to_owned(), differs: false }];
-    if old.len().max(new.len()) > LONGEST_LINE {
-        return (whole(old), whole(new));
-    }
+    let start = word_border(old, common_start(old, new));
+    let ends = (&old[start..], &new[start..]);
+    let end = ends.0.len() - word_border_behind(ends.0, ends.0.len() - common_end(ends.0, ends.1));
+    let (old_middle, new_middle) = (&ends.0[..ends.0.len() - end], &ends.1[..ends.1.len() - end]);
+
     let (mut before, mut after) = (Vec::new(), Vec::new());
-    let mut shared = false;
-    for change in TextDiff::from_words(old, new).iter_all_changes() {
-        let text = change.value();
-        match change.tag() {
-            ChangeTag::Equal => {
-                shared |= !text.trim().is_empty();
-                push(&mut before, text, false);
-                push(&mut after, text, false);
+    let mut shared = letters(&old[..start]) + letters(&old[old.len() - end..]);
+    let both = |before: &mut Vec<Piece>, after: &mut Vec<Piece>, text: &str| {
+        push(before, text, false);
+        push(after, text, false);
+    };
+    both(&mut before, &mut after, &old[..start]);
+    if old_middle.len().max(new_middle.len()) > LONGEST_SEARCH {
+        push(&mut before, old_middle, true);
+        push(&mut after, new_middle, true);
+    } else {
+        for change in TextDiff::from_unicode_words(old_middle, new_middle).iter_all_changes() {
+            let text = change.value();
+            match change.tag() {
+                ChangeTag::Equal => {
+                    shared += letters(text);
+                    both(&mut before, &mut after, text);
+                }
+                ChangeTag::Delete => push(&mut before, text, true),
+                ChangeTag::Insert => push(&mut after, text, true),
             }
-            ChangeTag::Delete => push(&mut before, text, true),
-            ChangeTag::Insert => push(&mut after, text, true),
         }
     }
-    if shared { (before, after) } else { (whole(old), whole(new)) }
+    both(&mut before, &mut after, &old[old.len() - end..]);
+    if shared * LEAST_SHARED >= letters(old).max(letters(new)) {
+        return (before, after);
+    }
+    let whole = |text: &str| vec![Piece { text: text.to_owned(), differs: false }];
+    (whole(old), whole(new))
+}
+
+/// Letters and digits: what two lines have in common when they have something in common.
+fn letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphanumeric()).count()
+}
+
+/// Bytes that both begin with, up to the border of a character.
+fn common_start(old: &str, new: &str) -> usize {
+    let same = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
+    old.floor_char_boundary(same)
+}
+
+/// Bytes that both end with, from the border of a character on.
+fn common_end(old: &str, new: &str) -> usize {
+    let same = old.bytes().rev().zip(new.bytes().rev()).take_while(|(a, b)| a == b).count();
+    old.len() - old.ceil_char_boundary(old.len() - same)
+}
+
+/// The last border of a word at or before a place, when one is near: half a word is no word that differs.
+fn word_border(text: &str, at: usize) -> usize {
+    let inside = |c: char| !c.is_whitespace() && !c.is_ascii_punctuation();
+    if !text[at..].starts_with(inside) && !text[at..].is_empty() {
+        return at;
+    }
+    let word = text[..at].chars().rev().take(LONGEST_WORD + 1).take_while(|&c| inside(c)).map(char::len_utf8);
+    let (count, bytes) = word.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
+    if count > LONGEST_WORD { at } else { at - bytes }
+}
+
+/// The first border of a word at or behind a place, when one is near.
+fn word_border_behind(text: &str, at: usize) -> usize {
+    let inside = |c: char| !c.is_whitespace() && !c.is_ascii_punctuation();
+    if !text[..at].ends_with(inside) && at > 0 {
+        return at;
+    }
+    let word = text[at..].chars().take(LONGEST_WORD + 1).take_while(|&c| inside(c)).map(char::len_utf8);
+    let (count, bytes) = word.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
+    if count > LONGEST_WORD { at } else { at + bytes }
 }
 
 fn push(pieces: &mut Vec<Piece>, text: &str, differs: bool) {
+    if text.is_empty() {
+        return;
+    }
     match pieces.last_mut() {
         Some(last) if last.differs == differs => last.text.push_str(text),
         _ => pieces.push(Piece { text: text.to_owned(), differs }),
@@ -89,6 +149,8 @@ fn push(pieces: &mut Vec<Piece>, text: &str, differs: bool) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{ProptestConfig, proptest};
+
     use super::*;
 
     #[test]
@@ -111,8 +173,34 @@ mod tests {
         let differs = |pieces: Vec<Piece>| {
             pieces.into_iter().filter(|piece| piece.differs).map(|piece| piece.text).collect::<Vec<_>>()
         };
-        assert_eq!(differs(before), ["row.Email"]);
-        assert_eq!(differs(after), ["lower(row.Email)"]);
-        assert!(differs(words("one", "two").0).is_empty());
+        assert_eq!((differs(before), differs(after)), (vec![], vec!["lower(".to_owned(), ")".to_owned()]));
+        let (before, after) = words("max retries: 3", "max retries: 5");
+        assert_eq!((differs(before), differs(after)), (vec!["3".to_owned()], vec!["5".to_owned()]));
+        assert!(differs(words("one", "two").0).is_empty(), "all of it differs");
+        assert!(differs(words("emit row.id;", "drop table x;").0).is_empty(), "what is shared is little");
+    }
+
+    #[test]
+    fn in_a_long_line_the_part_that_differs_is_found() {
+        let line = |word: &str| format!("{}{word}{}", "a ".repeat(300_000), " b".repeat(300_000));
+        let (before, after) = words(&line("old-é"), &line("new-é"));
+        let kinds = |pieces: &[Piece]| pieces.iter().map(|piece| piece.differs).collect::<Vec<_>>();
+        assert_eq!((kinds(&before), kinds(&after)), (vec![false, true, false], vec![false, true, false]));
+        assert_eq!((before[1].text.as_str(), after[1].text.as_str()), ("old", "new"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn pieces_are_the_line(old in "[ab é日.\u{301}]{0,40}", new in "[ab é日.\u{301}]{0,40}") {
+            let (before, after) = words(&old, &new);
+            let text = |pieces: &[Piece], same: bool| {
+                let kept = pieces.iter().filter(|piece| !(same && piece.differs));
+                kept.map(|piece| piece.text.as_str()).collect::<String>()
+            };
+            assert_eq!((text(&before, false), text(&after, false)), (old, new));
+            let told = before.iter().chain(&after).any(|piece| piece.differs);
+            assert!(!told || text(&before, true) == text(&after, true), "what does not differ is the same");
+        }
     }
 }
