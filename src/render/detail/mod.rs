@@ -63,7 +63,7 @@ pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, look: 
         }
         Err(error) => {
             let text = format!("! the changes of this entry cannot be read: {error}");
-            write_rows(out, text_rows(2, 4, &[span(Tone::Changed, text)], look))
+            write_rows(out, &text_rows(2, 4, &[span(Tone::Changed, text)], look))
         }
     }
 }
@@ -72,10 +72,10 @@ pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, look: 
 fn below(out: &mut dyn Write, lines: &[Line], full: bool, look: &Look) -> io::Result<()> {
     let limits = Limits::new(look.width, full, look);
     let columns = Columns::of(lines, limits, look);
-    lines.iter().try_for_each(|line| write_rows(out, rows(line, &columns, limits, look)))
+    lines.iter().try_for_each(|line| write_rows(out, &rows(line, &columns, limits, look)))
 }
 
-fn write_rows(out: &mut dyn Write, rows: Vec<Row>) -> io::Result<()> {
+fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
     rows.iter().try_for_each(|row| writeln!(out, "{}", row.text.trim_end_matches(' ')))
 }
 
@@ -92,12 +92,12 @@ fn title(out: &mut dyn Write, entry: &Entry, look: &Look) -> io::Result<()> {
         span(Tone::Plain, "  ".to_owned()),
         span(Tone::Dim, format!("({}/{})", entry.model_type, entry.model_id)),
     ];
-    write_rows(out, text_rows(0, 4, &spans, look))
+    write_rows(out, &text_rows(0, 4, &spans, look))
 }
 
 fn fact(out: &mut dyn Write, look: &Look, label: &str, text: &str) -> io::Result<()> {
     let spans = [span(Tone::Dim, format!("{label:<6}")), span(Tone::Plain, format!(" {text}"))];
-    write_rows(out, text_rows(2, FACT_COLUMN, &spans, look))
+    write_rows(out, &text_rows(2, FACT_COLUMN, &spans, look))
 }
 
 const fn span(tone: Tone, text: String) -> Span {

@@ -33,7 +33,7 @@ pub(super) fn write(out: &mut dyn Write, lines: &[Line], full: bool, look: &Look
             }
             _ => {
                 pairs.flush()?;
-                super::write_rows(pairs.out, rows(line, &columns_of_all, all, look))?;
+                super::write_rows(pairs.out, &rows(line, &columns_of_all, all, look))?;
             }
         }
     }
