@@ -165,7 +165,12 @@ proptest! {
 /// A megabyte in every field, on one line: no renderer may take the whole of it to the screen.
 #[test]
 fn a_megabyte_on_one_line_is_cut() {
-    let long = full_of(&"x\u{1b}".repeat(500_000), &"日本".repeat(160_000));
+    let mut long = full_of("x", "日本");
+    let megabyte = "x\u{1b}".repeat(500_000);
+    let changes = json!([{"field": megabyte, "old": "日本".repeat(160_000), "new": [megabyte]}]);
+    (long.changes, long.model_name) = (entry("updated", &changes).changes, Some(megabyte.clone()));
+    (long.user.email, long.reason, long.context.user_agent) =
+        (Some(megabyte.clone()), Some(megabyte.clone()), Some(megabyte));
     let look = look(80);
     let table = written(|out| Table::new(TABLE_COLUMNS, &look).entries(out, std::slice::from_ref(&long)));
     assert!(table.len() < 4_000 && table.lines().all(|row| width(row) <= 80), "{table}");

@@ -113,7 +113,7 @@ fn operation(op: &str, path: &str, value: Option<&Json>) -> Json {
 /// A JSON Pointer (RFC 6901) one step longer.
 fn beneath(path: &str, at: &Place) -> String {
     match at {
-        Place::Item(index) => format!("{path}/{index}"),
+        Place::Item(index) | Place::Named(index, _) => format!("{path}/{index}"),
         Place::Member(name) => format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")),
     }
 }

@@ -54,6 +54,7 @@ pub fn tally(items: &[Difference]) -> String {
 pub fn beneath(path: &str, place: &Place) -> String {
     match place {
         Place::Item(index) => format!("{path}[{index}]"),
+        Place::Named(index, name) => format!("{path}[{index} {name}]"),
         Place::Member(name) => {
             let is_simple = value::is_plain(name) && !name.contains(['.', ' ', '[', ']']);
             let name =

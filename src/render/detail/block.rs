@@ -7,7 +7,8 @@ use crate::model::json::{Json, RawJson};
 use crate::model::words::Action;
 use crate::render::detail::DetailOptions;
 use crate::render::detail::line::{Line, Mark, Span};
-use crate::render::diff::text::{Piece, hunks, lines, words};
+use crate::render::diff::text::{hunks, lines};
+use crate::render::diff::words::{Piece, WordSearch};
 use crate::render::diff::{Difference, What, compare};
 use crate::render::look::{Look, Tone};
 use crate::render::question::{counted, grouped};
@@ -28,10 +29,10 @@ const SHORTEST_GAP: usize = 80;
 /// The lines of all fields.
 pub(super) fn fields(changes: &[Change], action: Action, options: DetailOptions, look: &Look) -> Vec<Line> {
     let full = options.full;
-    let mut all = Vec::new();
+    let (mut all, mut search) = (Vec::new(), WordSearch::default());
     for change in changes {
         let room = look.width.saturating_sub(34).max(24);
-        let mut block = Block { lines: Vec::new(), screen: look.width, room, full };
+        let mut block = Block { lines: Vec::new(), search: &mut search, screen: look.width, room, full };
         block.field(change, action);
         let more = block.lines.len().saturating_sub(SHOWN_LINES);
         // A count in place of a single line would save nothing.
@@ -46,15 +47,16 @@ pub(super) fn fields(changes: &[Change], action: Action, options: DetailOptions,
 }
 
 /// A difference on its way into lines.
-struct Block {
+struct Block<'a> {
     lines: Vec<Line>,
+    search: &'a mut WordSearch,
     screen: usize,
     /// Cells that a value may take beside its label.
     room: usize,
     full: bool,
 }
 
-impl Block {
+impl Block<'_> {
     fn field(&mut self, change: &Change, action: Action) {
         let field = change.field.as_str();
         if change.redacted {
@@ -155,7 +157,8 @@ impl Block {
             self.lines.push(Line { depth: depth + 1, value: place, ..Line::default() });
             // Only as many old as new lines are each other's: pairing more would emphasise chance.
             if hunk.removed.len() == hunk.added.len() {
-                let pairs: Vec<_> = hunk.removed.iter().zip(&hunk.added).map(|(a, b)| words(a, b)).collect();
+                let pairs: Vec<_> =
+                    hunk.removed.iter().zip(&hunk.added).map(|(a, b)| self.search.between(a, b)).collect();
                 for (before, _) in &pairs {
                     self.emphasised(depth + 1, Mark::Removed, before);
                 }
@@ -173,7 +176,7 @@ impl Block {
     }
 
     fn line_pair(&mut self, depth: usize, old: &str, new: &str) {
-        let (before, after) = words(old, new);
+        let (before, after) = self.search.between(old, new);
         self.emphasised(depth, Mark::Removed, &before);
         self.emphasised(depth, Mark::Added, &after);
     }

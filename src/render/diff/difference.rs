@@ -18,6 +18,8 @@ pub enum Place {
     Member(String),
     /// An item of a list: its index in the new list, or in the old one when it was removed.
     Item(usize),
+    /// An item that is followed by a name, `name="Slack"`: its index in the new list, and the name.
+    Named(usize, String),
 }
 
 /// How two values differ.
