@@ -73,7 +73,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Which columns: a,b or +a or -b; help lists them')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file, which appears when it is whole; .gz and .zst compress')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file, which appears when it is whole; .gz and .zst compress')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
@@ -119,7 +119,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Which columns: a,b or +a or -b; help lists them')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file, which appears when it is whole; .gz and .zst compress')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file, which appears when it is whole; .gz and .zst compress')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
@@ -143,20 +143,16 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;show' {
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'table, json (several entries are a list) or jsonl (default: table)')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'table, json or jsonl (default: table)')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
             [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How times are shown: absolute, relative')
-            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Show long differences whole, as a pipe always gets them')
-            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Show long differences whole, as a pipe always gets them')
-            [CompletionResult]::new('--side-by-side', '--side-by-side', [CompletionResultType]::ParameterName, 'Show old on the left and new on the right, where 120 columns are there')
-            [CompletionResult]::new('--before', '--before', [CompletionResultType]::ParameterName, 'Print the changed fields as they were before, as JSON')
-            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Print the changed fields as they were after, as JSON')
-            [CompletionResult]::new('--patch', '--patch', [CompletionResultType]::ParameterName, 'Print the change as a JSON Patch (RFC 6902), which makes --after of --before')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Show long differences whole')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing')
             [CompletionResult]::new('--insecure-http', '--insecure-http', [CompletionResultType]::ParameterName, 'Send the token over plain http:// to another machine')
             [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Write ASCII alone')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
@@ -187,7 +183,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Which columns: a,b or +a or -b; help lists them')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to this file, which appears when it is whole; .gz and .zst compress')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to this file, which appears when it is whole; .gz and .zst compress')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
@@ -215,7 +211,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--archive', '--archive', [CompletionResultType]::ParameterName, 'Write what will go to this file first, as JSON lines, and read it back; .gz and .zst compress')
             [CompletionResult]::new('--lock-wait', '--lock-wait', [CompletionResultType]::ParameterName, 'Wait this long for another prune to end, then exit with 8')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'table or json (default: table)')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
@@ -253,7 +249,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--via', '--via', [CompletionResultType]::ParameterName, 'The channel: web, api, cli, terraform, system')
             [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'The request it was part of')
             [CompletionResult]::new('--uuid', '--uuid', [CompletionResultType]::ParameterName, 'The entry''s idempotency key: the same again records nothing twice')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
@@ -270,7 +266,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;import' {
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
@@ -288,7 +284,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;serve' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'The address to listen on; port 0 takes a free one')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'The certificate chain, PEM')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The certificate''s key, PEM')
@@ -313,7 +309,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;org' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
@@ -332,7 +328,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
         }
         'krosyn-audit;org;create' {
             [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Its plan: free, starter, pro, business')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
@@ -346,7 +342,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;org;list' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
@@ -360,7 +356,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;org;set-plan' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
@@ -374,7 +370,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;org;set-floor' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
@@ -388,7 +384,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;token' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
@@ -411,7 +407,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--created-by', '--created-by', [CompletionResultType]::ParameterName, 'Who makes it (default: the account that runs this)')
             [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'How long it is in force: 90d, 1y (default: until it is revoked)')
             [CompletionResult]::new('--token-out', '--token-out', [CompletionResultType]::ParameterName, 'Write it to this new file, mode 0600, and print nothing')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
@@ -426,7 +422,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
         }
         'krosyn-audit;token;list' {
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'The organization')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
@@ -441,7 +437,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
         }
         'krosyn-audit;token;revoke' {
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'The organization')
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH (default: in the platform''s data directory)')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
@@ -455,7 +451,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;login' {
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
@@ -472,7 +468,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;logout' {
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
@@ -489,7 +485,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;status' {
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')

@@ -69,7 +69,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --columns 'Which columns: a,b or +a or -b; help lists them'
             cand -o 'Write to this file, which appears when it is whole; .gz and .zst compress'
             cand --output 'Write to this file, which appears when it is whole; .gz and .zst compress'
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
@@ -114,7 +114,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --columns 'Which columns: a,b or +a or -b; help lists them'
             cand -o 'Write to this file, which appears when it is whole; .gz and .zst compress'
             cand --output 'Write to this file, which appears when it is whole; .gz and .zst compress'
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
@@ -137,20 +137,16 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;show'= {
-            cand --format 'table, json (several entries are a list) or jsonl (default: table)'
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --format 'table, json or jsonl (default: table)'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
             cand --time 'How times are shown: absolute, relative'
-            cand --full 'Show long differences whole, as a pipe always gets them'
-            cand --no-trunc 'Show long differences whole, as a pipe always gets them'
-            cand --side-by-side 'Show old on the left and new on the right, where 120 columns are there'
-            cand --before 'Print the changed fields as they were before, as JSON'
-            cand --after 'Print the changed fields as they were after, as JSON'
-            cand --patch 'Print the change as a JSON Patch (RFC 6902), which makes --after of --before'
+            cand --full 'Show long differences whole'
+            cand --no-trunc 'Cut nothing'
             cand --insecure-http 'Send the token over plain http:// to another machine'
             cand --ascii 'Write ASCII alone'
             cand -q 'Say nothing but errors'
@@ -180,7 +176,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --columns 'Which columns: a,b or +a or -b; help lists them'
             cand -o 'Write to this file, which appears when it is whole; .gz and .zst compress'
             cand --output 'Write to this file, which appears when it is whole; .gz and .zst compress'
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
@@ -207,7 +203,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --archive 'Write what will go to this file first, as JSON lines, and read it back; .gz and .zst compress'
             cand --lock-wait 'Wait this long for another prune to end, then exit with 8'
             cand --format 'table or json (default: table)'
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
@@ -244,7 +240,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --via 'The channel: web, api, cli, terraform, system'
             cand --request-id 'The request it was part of'
             cand --uuid 'The entry''s idempotency key: the same again records nothing twice'
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
@@ -260,7 +256,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;import'= {
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
@@ -277,7 +273,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;serve'= {
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --listen 'The address to listen on; port 0 takes a free one'
             cand --tls-cert 'The certificate chain, PEM'
             cand --tls-key 'The certificate''s key, PEM'
@@ -301,7 +297,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;org'= {
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
@@ -319,7 +315,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
         }
         &'krosyn-audit;org;create'= {
             cand --plan 'Its plan: free, starter, pro, business'
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
@@ -332,7 +328,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help'
         }
         &'krosyn-audit;org;list'= {
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
@@ -345,7 +341,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help'
         }
         &'krosyn-audit;org;set-plan'= {
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
@@ -358,7 +354,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help'
         }
         &'krosyn-audit;org;set-floor'= {
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
@@ -371,7 +367,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help'
         }
         &'krosyn-audit;token'= {
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
@@ -393,7 +389,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --created-by 'Who makes it (default: the account that runs this)'
             cand --expires 'How long it is in force: 90d, 1y (default: until it is revoked)'
             cand --token-out 'Write it to this new file, mode 0600, and print nothing'
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
@@ -407,7 +403,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
         }
         &'krosyn-audit;token;list'= {
             cand --org 'The organization'
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
@@ -421,7 +417,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
         }
         &'krosyn-audit;token;revoke'= {
             cand --org 'The organization'
-            cand --store 'The store: sqlite:PATH (default: in the platform''s data directory)'
+            cand --store 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform''s data directory)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
@@ -434,7 +430,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help'
         }
         &'krosyn-audit;login'= {
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
@@ -450,7 +446,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;logout'= {
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
@@ -466,7 +462,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;status'= {
-            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]'
+            cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
             cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'

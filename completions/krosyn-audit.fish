@@ -72,7 +72,7 @@ csv\t'Comma-separated, with a header'
 tsv\t'Tab-separated: fixed columns, no header, full values, UTC'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l columns -d 'Which columns: a,b or +a or -b; help lists them' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -s o -l output -d 'Write to this file, which appears when it is whole; .gz and .zst compress' -r -F
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
@@ -115,7 +115,7 @@ csv\t'Comma-separated, with a header'
 tsv\t'Tab-separated: fixed columns, no header, full values, UTC'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l columns -d 'Which columns: a,b or +a or -b; help lists them' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s o -l output -d 'Write to this file, which appears when it is whole; .gz and .zst compress' -r -F
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
@@ -139,13 +139,13 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l ascii -
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l format -d 'table, json (several entries are a list) or jsonl (default: table)' -r -f -a "table\t'For people: cut to the terminal\'s width'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l format -d 'table, json or jsonl (default: table)' -r -f -a "table\t'For people: cut to the terminal\'s width'
 wide\t'The same with more columns'
 json\t'One JSON document that says whether it is complete'
 jsonl\t'One JSON object a line'
 csv\t'Comma-separated, with a header'
 tsv\t'Tab-separated: fixed columns, no header, full values, UTC'"
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
@@ -157,11 +157,8 @@ mono\t'No hue'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
 relative\t'As ages'"
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l full -l no-trunc -d 'Show long differences whole, as a pipe always gets them'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l side-by-side -d 'Show old on the left and new on the right, where 120 columns are there'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l before -d 'Print the changed fields as they were before, as JSON'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l after -d 'Print the changed fields as they were after, as JSON'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l patch -d 'Print the change as a JSON Patch (RFC 6902), which makes --after of --before'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l full -d 'Show long differences whole'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l no-trunc -d 'Cut nothing'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l insecure-http -d 'Send the token over plain http:// to another machine'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l ascii -d 'Write ASCII alone'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -s q -l quiet -d 'Say nothing but errors'
@@ -185,7 +182,7 @@ csv\t'Comma-separated, with a header'
 tsv\t'Tab-separated: fixed columns, no header, full values, UTC'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l columns -d 'Which columns: a,b or +a or -b; help lists them' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -s o -l output -d 'Write to this file, which appears when it is whole; .gz and .zst compress' -r -F
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
@@ -218,7 +215,7 @@ json\t'One JSON document that says whether it is complete'
 jsonl\t'One JSON object a line'
 csv\t'Comma-separated, with a header'
 tsv\t'Tab-separated: fixed columns, no header, full values, UTC'"
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand prune" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
@@ -254,7 +251,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l rea
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l via -d 'The channel: web, api, cli, terraform, system' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l request-id -d 'The request it was part of' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l uuid -d 'The entry\'s idempotency key: the same again records nothing twice' -r
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
@@ -271,7 +268,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l asc
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
@@ -289,7 +286,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -l asc
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l listen -d 'The address to listen on; port 0 takes a free one' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l tls-cert -d 'The certificate chain, PEM' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l tls-key -d 'The certificate\'s key, PEM' -r -F
@@ -319,7 +316,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l asci
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and not __fish_seen_subcommand_from create list set-plan set-floor" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and not __fish_seen_subcommand_from create list set-plan set-floor" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and not __fish_seen_subcommand_from create list set-plan set-floor" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
@@ -338,7 +335,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and not _
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and not __fish_seen_subcommand_from create list set-plan set-floor" -f -a "set-plan" -d 'Change an organization\'s plan; it counts from the next prune on'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and not __fish_seen_subcommand_from create list set-plan set-floor" -f -a "set-floor" -d 'Let prunes name an age shorter than the plan\'s retention, or no longer'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from create" -l plan -d 'Its plan: free, starter, pro, business' -r
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from create" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from create" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from create" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
@@ -352,7 +349,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fis
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from create" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from list" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from list" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from list" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
@@ -366,7 +363,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fis
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from list" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-plan" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-plan" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-plan" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
@@ -380,7 +377,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fis
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-plan" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-plan" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-plan" -s h -l help -d 'Print help'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-floor" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-floor" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-floor" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
@@ -394,7 +391,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fis
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-floor" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-floor" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand org; and __fish_seen_subcommand_from set-floor" -s h -l help -d 'Print help'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and not __fish_seen_subcommand_from create list revoke" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
@@ -417,7 +414,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __f
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l created-by -d 'Who makes it (default: the account that runs this)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'How long it is in force: 90d, 1y (default: until it is revoked)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l token-out -d 'Write it to this new file, mode 0600, and print nothing' -r -F
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
@@ -432,7 +429,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __f
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -l org -d 'The organization' -r
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
@@ -447,7 +444,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __f
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l org -d 'The organization' -r
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l store -d 'The store: sqlite:PATH (default: in the platform\'s data directory)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
@@ -461,7 +458,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __f
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
@@ -478,7 +475,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l asci
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
@@ -495,7 +492,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l asc
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l org -d 'Which organization of a local store (needed when it holds several)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand status" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'

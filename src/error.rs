@@ -110,9 +110,10 @@ impl From<Problem> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match error {
-            StoreError::UnknownUrl(_) | StoreError::NoPostgres | StoreError::NewerSchema { .. } => {
+            StoreError::UnknownUrl(_) | StoreError::Address { .. } | StoreError::NewerSchema { .. } => {
                 exit::USAGE
             }
+            StoreError::Unreachable(_) => exit::UNREACHABLE,
             StoreError::Locked | StoreError::LeaseLost => exit::LOCKED,
             StoreError::Damaged(_) => exit::INTEGRITY,
             StoreError::Missing(_) => exit::NOT_FOUND,

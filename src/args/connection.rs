@@ -9,10 +9,10 @@ use url::Url;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// The audit API or store to talk to: https://…, sqlite:PATH or demo: [env: KROSYN_AUDIT_SERVER]
+    /// The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]
     ///
-    /// A URL is a remote audit API; plain http:// is taken only for this machine. sqlite:PATH starts the same API in this
-    /// process over that file, for this one command. Without it: the store in the platform's data directory.
+    /// A URL is a remote audit API; plain http:// is taken only for this machine. sqlite:PATH and postgres://…
+    /// start the same API in this process over that store, for this one command. Without it: the store in the platform's data directory.
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 

@@ -93,8 +93,8 @@ pub(super) async fn connect(
             let organization = fill_demo(store.as_ref(), context.time.now).await?;
             return embed(context, store, organization);
         }
-        Some(Target::Store(url)) => open(&url, need)?,
-        None => open(&default_store(context)?, need)?,
+        Some(Target::Store(url)) => open(&url, need).await?,
+        None => open(&default_store(context)?, need).await?,
     };
     let organization = organization(store.as_ref(), args.org.as_deref(), need, context.time.now).await?;
     embed(context, store, organization)
@@ -147,7 +147,7 @@ pub(super) fn default_store(context: &Context) -> Result<String, Failure> {
 }
 
 /// Opens a store. A file that should be there and is not is no empty log.
-pub(super) fn open(url: &str, need: Need) -> Result<Arc<dyn Store>, Failure> {
+pub(super) async fn open(url: &str, need: Need) -> Result<Arc<dyn Store>, Failure> {
     let missing = url.strip_prefix("sqlite:").map(Path::new).filter(|path| !path.exists());
     if let Some(path) = missing.filter(|_| need == Need::Existing) {
         return Err(Failure::new(exit::NOT_FOUND, format!("there is no store at {}", path.display()))
@@ -156,7 +156,7 @@ pub(super) fn open(url: &str, need: Need) -> Result<Arc<dyn Store>, Failure> {
             )
             .hint("--demo looks around in an invented organization"));
     }
-    Ok(store::open(url)?)
+    Ok(store::open(url).await?)
 }
 
 /// Chooses the organization of a local store.

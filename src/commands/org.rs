@@ -22,7 +22,7 @@ pub struct OrgArgs {
     #[command(subcommand)]
     command: OrgCommand,
 
-    /// The store: sqlite:PATH (default: in the platform's data directory)
+    /// The store: sqlite:PATH or postgres://… (default: SQLite in the platform's data directory)
     #[arg(long, value_name = "URL", global = true)]
     store: Option<String>,
 }
@@ -109,7 +109,7 @@ impl OrgArgs {
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let need =
             if matches!(self.command, OrgCommand::Create { .. }) { Need::Create } else { Need::Existing };
-        let store = open(context, self.store.as_deref(), need)?;
+        let store = open(context, self.store.as_deref(), need).await?;
         match self.command {
             OrgCommand::Create { slug, plan } => {
                 let made = store
@@ -168,13 +168,13 @@ fn said(organization: &Organization) -> String {
     format!("{}, {plan} plan, entries kept for {}{floor}", organization.slug, plan.retention())
 }
 
-pub(super) fn open(
+pub(super) async fn open(
     context: &Context,
     url: Option<&str>,
     need: Need,
 ) -> Result<std::sync::Arc<dyn Store>, Failure> {
     let url = url.map_or_else(|| connect::default_store(context), |url| Ok(url.to_owned()))?;
-    connect::open(&url, need)
+    connect::open(&url, need).await
 }
 
 pub(super) async fn find(store: &dyn Store, slug: &str) -> Result<Organization, Failure> {

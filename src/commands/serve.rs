@@ -31,7 +31,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
     after_help = "Examples:\n  krosyn-audit serve --store sqlite:/var/lib/krosyn-audit/audit.db --token-out admin.token\n  krosyn-audit serve --listen 0.0.0.0:7744 --tls-cert chain.pem --tls-key key.pem"
 )]
 pub struct ServeArgs {
-    /// The store: sqlite:PATH (default: in the platform's data directory)
+    /// The store: sqlite:PATH or postgres://… (default: SQLite in the platform's data directory)
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 
@@ -136,7 +136,7 @@ impl ServeArgs {
             Failure::new(exit::FAILED, format!("cannot listen on {}: {error}", self.listen))
         })?;
         let address = listener.local_addr()?;
-        let store = connect::open(&url, Need::Create)?;
+        let store = connect::open(&url, Need::Create).await?;
         self.first_start(context, store.as_ref()).await?;
         self.start_log();
         tracing::info!(store = store::without_password(&url), %address, "serving");

@@ -26,7 +26,7 @@ pub struct TokenArgs {
     #[command(subcommand)]
     command: TokenCommand,
 
-    /// The store: sqlite:PATH (default: in the platform's data directory)
+    /// The store: sqlite:PATH or postgres://… (default: SQLite in the platform's data directory)
     #[arg(long, value_name = "URL", global = true)]
     store: Option<String>,
 }
@@ -87,7 +87,7 @@ impl TokenArgs {
     /// # Errors
     /// [`Failure`].
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        let store = org::open(context, self.store.as_deref(), Need::Existing)?;
+        let store = org::open(context, self.store.as_deref(), Need::Existing).await?;
         let now = context.time.now;
         match self.command {
             TokenCommand::Create { org, name, scope, created_by, expires, token_out } => {

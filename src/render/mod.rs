@@ -9,7 +9,6 @@ pub mod detail;
 pub mod diff;
 pub mod json;
 pub mod look;
-pub mod patch;
 pub mod prune;
 pub mod question;
 pub mod summary;
@@ -17,7 +16,5 @@ pub mod table;
 pub mod value;
 pub mod visible;
 
-#[cfg(test)]
-mod hostile;
 #[cfg(test)]
 mod samples;

@@ -74,13 +74,20 @@ impl From<StoreError> for ApiError {
                     "the store cannot be reached or written at the moment; nothing of this request was stored",
                 )
             }
+            StoreError::Unreachable(_) => {
+                tracing::error!(error = %error, "the database is away");
+                Self::new(
+                    Code::Unavailable,
+                    "the database cannot be reached at the moment: try again; a recording under the same uuid is stored once",
+                )
+            }
             StoreError::LeaseLost => {
                 Self::new(Code::PruneRunning, "another prune took over; what this one deleted is on record")
             }
             StoreError::Exists(_) | StoreError::Missing(_) => Self::new(Code::Invalid, error.to_string()),
             StoreError::NewerSchema { .. }
             | StoreError::UnknownUrl(_)
-            | StoreError::NoPostgres
+            | StoreError::Address { .. }
             | StoreError::Damaged(_)
             | StoreError::Failed(_) => {
                 tracing::error!(error = %error, "the store failed");

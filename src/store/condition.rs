@@ -14,7 +14,7 @@ pub enum Parameter {
 }
 
 /// The WHERE part of a statement, with its values in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Condition {
     /// SQL, with one `?` for each value.
     pub sql: String,
@@ -30,6 +30,14 @@ impl Condition {
         }
         self.sql.push_str(sql);
         self.parameters.extend(parameters);
+    }
+
+    /// The SQL with `$1`, `$2`, … in place of each `?`, as PostgreSQL wants it: no text of ours holds one otherwise.
+    #[must_use]
+    pub fn numbered(&self) -> String {
+        let mut parts = self.sql.split('?');
+        let first = parts.next().unwrap_or_default().to_owned();
+        (1..).zip(parts).fold(first, |sql, (number, part)| format!("{sql}${number}{part}"))
     }
 
     /// Adds everything of `filter` that SQL can say. Users are given by their numbers, which the store found by the
@@ -50,14 +58,18 @@ impl Condition {
         let texts = |values: &[String]| values.iter().cloned().map(Parameter::Text).collect();
         self.and_choice("model_id", texts(&filter.model_id.include), texts(&filter.model_id.exclude));
         self.and_choice("request_id", texts(&filter.request_id.include), texts(&filter.request_id.exclude));
-        for (resources, operator) in [(&filter.resource.include, "IN"), (&filter.resource.exclude, "NOT IN")]
-        {
-            if !resources.is_empty() {
-                let pairs = vec!["(?, ?)"; resources.len()].join(", ");
-                let values = resources.iter().flat_map(|it| {
-                    [code(ModelType::ALL, it.model_type), Parameter::Text(it.model_id.clone())]
-                });
-                self.and(&format!("(model_type, model_id) {operator} (VALUES {pairs})"), values);
+        for (resources, not) in [(&filter.resource.include, ""), (&filter.resource.exclude, "NOT ")] {
+            let values = resources
+                .iter()
+                .flat_map(|it| [code(ModelType::ALL, it.model_type), Parameter::Text(it.model_id.clone())]);
+            match resources.len() {
+                0 => {}
+                // What `history` asks for: a plain condition, which every engine's index answers in order.
+                1 => self.and(&format!("{not}(model_type = ? AND model_id = ?)"), values),
+                many => {
+                    let pairs = vec!["(?, ?)"; many].join(", ");
+                    self.and(&format!("(model_type, model_id) {not}IN (VALUES {pairs})"), values);
+                }
             }
         }
         if let Some(user_refs) = user_refs {
@@ -81,14 +93,28 @@ impl Condition {
 
 /// The number a closed word is stored as: its place in the documented order, which only ever grows at its end.
 #[must_use]
+pub fn place<T: Copy + PartialEq>(all: &[T], word: T) -> i16 {
+    all.iter().position(|it| *it == word).and_then(|place| i16::try_from(place).ok()).unwrap_or(-1)
+}
+
+/// The same, as a statement's value.
+#[must_use]
 pub fn code<T: Copy + PartialEq>(all: &[T], word: T) -> Parameter {
-    let place = all.iter().position(|it| *it == word).and_then(|place| i64::try_from(place).ok());
-    Parameter::Integer(place.unwrap_or(-1))
+    Parameter::Integer(place(all, word).into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_value_has_its_number() {
+        let mut condition = Condition::default();
+        condition.and("org_id = ?", [Parameter::Integer(1)]);
+        condition.and("(a, b) < (?, ?)", [Parameter::Integer(2), Parameter::Text("x".into())]);
+        assert_eq!(condition.numbered(), "org_id = $1 AND (a, b) < ($2, $3)");
+        assert_eq!(Condition::default().numbered(), "");
+    }
 
     #[test]
     fn stored_codes_never_change() {

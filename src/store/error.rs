@@ -26,9 +26,17 @@ pub enum StoreError {
     /// The URL names no kind of store.
     #[error("{0:?} is no store: expected sqlite:PATH or postgres://…")]
     UnknownUrl(String),
-    /// PostgreSQL is named, and this version has none.
-    #[error("this version has no PostgreSQL store: use sqlite:PATH")]
-    NoPostgres,
+    /// The URL names a kind of store, and something in it cannot be used.
+    #[error("cannot use the store {location}: {cause}")]
+    Address {
+        /// The URL without its password.
+        location: String,
+        /// What is wrong, and what would be right.
+        cause: String,
+    },
+    /// The database cannot be reached, or went away before it had answered: what was asked may or may not be done.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// Another process holds the store for longer than we wait.
     #[error("the store is locked by another process")]
     Locked,

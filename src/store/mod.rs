@@ -5,7 +5,9 @@
 
 pub mod condition;
 pub mod error;
+pub mod postgres;
 pub mod sqlite;
+mod stored;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
 use crate::store::error::StoreError;
+use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 
 /// An organization's number. Only a store makes one.
@@ -170,6 +173,10 @@ pub struct PruneRunning {
     pub expires_at: Timestamp,
 }
 
+/// Where a page ends although more would fit by number: entries may be large, and a page must fit in memory many
+/// times over. A page always holds at least one entry.
+const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+
 /// How long a prune's lease holds after each batch, in seconds.
 pub const PRUNE_LEASE_SECONDS: i64 = 60;
 
@@ -253,10 +260,10 @@ pub trait Store: Send + Sync + 'static {
 ///
 /// # Errors
 /// [`StoreError`], with the path or the URL and never with a password.
-pub fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
     match url.split_once(':') {
         Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(SqliteStore::open(Path::new(path))?)),
-        Some(("postgres" | "postgresql", _)) => Err(StoreError::NoPostgres),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(PostgresStore::open(url).await?)),
         _ => Err(StoreError::UnknownUrl(without_password(url))),
     }
 }
@@ -269,15 +276,22 @@ pub fn open_in_memory() -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(SqliteStore::in_memory()?))
 }
 
-/// A URL fit to be shown.
+/// A URL fit to be shown: without a password, wherever it stands.
 #[must_use]
 pub fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
+    let shown = match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 < at => {
             let user = url[scheme + 3..at].split(':').next().unwrap_or("");
             format!("{}{user}{}", &url[..scheme + 3], &url[at..])
         }
         _ => url.to_owned(),
+    };
+    match shown.split_once('?') {
+        Some((base, query)) if query.contains("password=") => {
+            let kept: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
+            if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) }
+        }
+        _ => shown,
     }
 }
 
@@ -289,6 +303,13 @@ mod tests {
     fn a_url_is_shown_without_its_password() {
         assert_eq!(without_password("postgres://ana:hun:t@er2@db/x"), "postgres://ana@db/x");
         assert_eq!(without_password("sqlite:/tmp/a@b.db"), "sqlite:/tmp/a@b.db");
-        assert!(matches!(open("mysql://a:b@c"), Err(StoreError::UnknownUrl(url)) if url == "mysql://a@c"));
+        assert_eq!(without_password("postgres://db/x?user=ana&password=pw"), "postgres://db/x?user=ana");
+        assert_eq!(without_password("postgres://db/x?password=pw"), "postgres://db/x");
+    }
+
+    #[tokio::test]
+    async fn a_url_of_no_kind_is_told_without_its_password() {
+        let opened = open("mysql://a:b@c").await.err();
+        assert!(matches!(opened, Some(StoreError::UnknownUrl(url)) if url == "mysql://a@c"));
     }
 }

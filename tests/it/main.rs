@@ -3,7 +3,7 @@
 //! - `store`: what every store promises, told through `dyn Store` alone, on each kind of store there is
 //! - `api`: the HTTP contract, spoken by a real client to a real server, one module for each resource
 //! - `cli`: the binary as a user runs it, in a home of its own
-//! - `screens`: how list and show look on the demo data
+//! - `postgres`: what only PostgreSQL has; skipped, and said so, where it is not installed
 //! - `layers`: the rules of the source tree itself
 //! - `support`: how the tests come by a store, a server, a clock and something to record; no test stands there
 //!
@@ -16,7 +16,7 @@ mod cli;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
-mod screens;
+mod postgres;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

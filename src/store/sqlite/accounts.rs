@@ -4,9 +4,8 @@ use rusqlite::{Connection, Row, params};
 
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::Scope;
 use crate::store::error::StoreError;
-use crate::store::sqlite::rows::timestamp;
+use crate::store::stored::{self, lookup, timestamp};
 use crate::store::{OrgId, Organization, StoredToken, TokenUse};
 
 const ORGANIZATION_COLUMNS: &str = "org_id, slug, plan, floor, organizations.created_at";
@@ -111,40 +110,22 @@ pub(super) fn find_tokens(
     found.map(|found| found?).collect()
 }
 
-/// The first eight bytes of a hash: enough to find a token by, too few to be one.
-fn lookup(hash: &[u8; 32]) -> i64 {
-    let mut first = [0; 8];
-    first.copy_from_slice(&hash[..8]);
-    i64::from_be_bytes(first)
-}
-
 fn organization(row: &Row<'_>, from: usize) -> Result<Organization, StoreError> {
-    let damaged = |error: &dyn std::fmt::Display| StoreError::Damaged(error.to_string());
-    let plan = row.get::<_, String>(from + 2)?.parse().map_err(|error| damaged(&error))?;
-    let floor = row
-        .get::<_, Option<String>>(from + 3)?
-        .map(|floor| floor.parse())
-        .transpose()
-        .map_err(|error| damaged(&error))?;
+    let (plan, floor): (String, Option<String>) = (row.get(from + 2)?, row.get(from + 3)?);
     Ok(Organization {
         id: OrgId(row.get(from)?),
         slug: row.get(from + 1)?,
-        retention: Retention { plan, floor },
+        retention: stored::retention(&plan, floor.as_deref())?,
         created_at: timestamp(row.get(from + 4)?)?,
     })
 }
 
 fn token(row: &Row<'_>) -> Result<StoredToken, StoreError> {
     let scopes: String = row.get(2)?;
-    let scopes = scopes
-        .split(',')
-        .filter(|scope| !scope.is_empty())
-        .map(str::parse::<Scope>)
-        .collect::<Result<_, _>>();
     Ok(StoredToken {
         name: row.get(0)?,
         hash: row.get(1)?,
-        scopes: scopes.map_err(|error| StoreError::Damaged(error.to_string()))?,
+        scopes: stored::scopes(&scopes)?,
         created_at: timestamp(row.get(3)?)?,
         expires_at: row.get::<_, Option<i64>>(4)?.map(timestamp).transpose()?,
         revoked_at: row.get::<_, Option<i64>>(5)?.map(timestamp).transpose()?,

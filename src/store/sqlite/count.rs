@@ -11,7 +11,8 @@ use crate::model::filter::Filter;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType;
 use crate::store::error::StoreError;
-use crate::store::sqlite::rows::{COLUMNS, Reader, condition, head, timestamp, word};
+use crate::store::sqlite::rows::{COLUMNS, Reader, condition, head};
+use crate::store::stored::{timestamp, word};
 use crate::store::{Holdings, OrgId};
 
 pub(super) fn count(db: &Connection, org: OrgId, filter: &Filter, as_of: u64) -> Result<u64, StoreError> {

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::api::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
-use crate::store::sqlite::rows::{id, key, timestamp};
+use crate::store::sqlite::rows::{id, key};
+use crate::store::stored::{ranges, signed, timestamp};
 use crate::store::{OrgId, PRUNE_LEASE_SECONDS, PruneRun, PruneRunning};
 
 /// The most pages given back in one commit.
@@ -85,12 +86,6 @@ pub(super) fn batch(
         remember(db, org, run.id, first, last)?;
     }
     Ok(ids.len() as u64)
-}
-
-/// Runs of consecutive ids.
-fn ranges(sorted: &[u64]) -> Vec<(u64, u64)> {
-    let runs = sorted.chunk_by(|a, b| a + 1 == *b);
-    runs.filter_map(|run| Some((*run.first()?, *run.last()?))).collect()
 }
 
 /// Keeps which prune took the ids, growing the range before them when it is this prune's and ends there.
@@ -182,8 +177,4 @@ pub(super) fn give_back_space(db: &Connection) -> Result<bool, StoreError> {
 /// Empties the write-ahead log, unless a reader still needs it: the next checkpoint does it then.
 pub(super) fn empty_the_log(db: &Connection) -> Result<(), StoreError> {
     Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -8,12 +8,9 @@ use crate::model::page::Order;
 use crate::store::condition::Parameter;
 use crate::store::error::StoreError;
 use crate::store::sqlite::prune;
-use crate::store::sqlite::rows::{COLUMNS, Reader, condition, head, key, timestamp};
-use crate::store::{Lookup, OrgId, PageRead, PageRequest};
-
-/// Where a page ends although more would fit by number: entries may be large, and a page must fit in memory many
-/// times over. A page always holds at least one entry.
-const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+use crate::store::sqlite::rows::{COLUMNS, Reader, condition, head, key};
+use crate::store::stored::timestamp;
+use crate::store::{Lookup, MAX_PAGE_BYTES, OrgId, PageRead, PageRequest};
 
 pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result<PageRead, StoreError> {
     let head = head(db, org)?;

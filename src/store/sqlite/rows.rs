@@ -9,11 +9,11 @@ use uuid::Uuid;
 use crate::model::change::Changes;
 use crate::model::entry::{Context, Entry, User};
 use crate::model::filter::{Filter, user_matches};
-use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::OrgId;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::error::StoreError;
+use crate::store::stored::{self, timestamp, word};
 
 /// The columns [`Reader::entry`] reads, in its order.
 pub(super) const COLUMNS: &str = "key, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
@@ -40,16 +40,6 @@ impl ToSql for Parameter {
             Self::Text(value) => value.to_sql(),
         }
     }
-}
-
-pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_micros(micros).ok_or_else(|| StoreError::Damaged(format!("{micros} is no time of ours")))
-}
-
-/// The word at a stored number.
-pub(super) fn word<T: Copy>(all: &[T], code: i64) -> Result<T, StoreError> {
-    let word = usize::try_from(code).ok().and_then(|place| all.get(place));
-    word.copied().ok_or_else(|| StoreError::Damaged(format!("{code} is no word of ours")))
 }
 
 /// The organization's highest id.
@@ -80,16 +70,12 @@ fn user_refs(db: &Connection, org: OrgId, filter: &Filter) -> Result<Vec<i64>, S
     let mut rows = statement.query([org.0])?;
     let mut refs = Vec::new();
     while let Some(row) = rows.next()? {
-        let user = parse_user(&row.get::<_, String>(1)?)?;
+        let user = stored::user(&row.get::<_, String>(1)?)?;
         if filter.user.admits(|wanted| user_matches(wanted, &user)) {
             refs.push(row.get(0)?);
         }
     }
     Ok(refs)
-}
-
-fn parse_user(snapshot: &str) -> Result<User, StoreError> {
-    serde_json::from_str(snapshot).map_err(|error| StoreError::Damaged(format!("a user: {error}")))
 }
 
 /// Turns rows into entries and remembers the users it has met.
@@ -109,7 +95,7 @@ impl<'a> Reader<'a> {
             let mut statement =
                 self.db.prepare_cached("SELECT snapshot FROM users WHERE org_id = ?1 AND user_ref = ?2")?;
             let snapshot: String = statement.query_row(params![self.org.0, user_ref], |row| row.get(0))?;
-            self.users.insert(user_ref, parse_user(&snapshot)?);
+            self.users.insert(user_ref, stored::user(&snapshot)?);
         }
         self.users.get(&user_ref).ok_or_else(|| StoreError::Damaged("a user is missing".to_owned()))
     }

@@ -111,7 +111,7 @@ async fn a_stopped_server_has_kept_everything_it_acknowledged() {
     let org = world.org;
     let directory = world.stop().await.expect("files");
     let url = format!("sqlite:{}", directory.path().join("audit.db").display());
-    let store = krosyn_audit::store::open(&url).expect("opens");
+    let store = krosyn_audit::store::open(&url).await.expect("opens");
     assert_eq!(ids(&everything(&store, org).await), [1, 2, 3, 4, 5]);
     store.close().await;
 }

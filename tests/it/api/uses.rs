@@ -37,7 +37,7 @@ async fn uses_are_written_at_the_servers_end_and_not_with_each_request() {
     drop((cron, reader, ended));
     let directory = world.stop().await.expect("files");
     let url = format!("sqlite:{}", directory.path().join("audit.db").display());
-    let store = store::open(&url).expect("opens");
+    let store = store::open(&url).await.expect("opens");
     let tokens = store.tokens(org).await.expect("tokens");
     let used: Vec<_> = tokens.iter().map(|token| (token.name.as_str(), token.last_used_at)).collect();
     assert_eq!(used, [("admin", Some(later)), ("ended", None), ("reader", Some(later)), ("unused", None)]);

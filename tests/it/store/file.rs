@@ -10,14 +10,15 @@ use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_
 use crate::support::files::files_with;
 use crate::support::places::organization;
 
-fn open(directory: &TempDir) -> Arc<dyn Store> {
-    store::open(&format!("sqlite:{}", directory.path().join("audit.db").display())).expect("opens")
+async fn open(directory: &TempDir) -> Arc<dyn Store> {
+    let url = format!("sqlite:{}", directory.path().join("audit.db").display());
+    store::open(&url).await.expect("opens")
 }
 
 #[tokio::test]
 async fn reopening_a_file_keeps_everything() {
     let directory = tempfile::tempdir().expect("a directory");
-    let store = open(&directory);
+    let store = open(&directory).await;
     let org = organization(&store, "acme").await;
     let recordings = (0..20).map(|number| recording_at(&number.to_string(), days_ago(109 - number)));
     append(&store, org, recordings).await;
@@ -27,7 +28,7 @@ async fn reopening_a_file_keeps_everything() {
     let before = (everything(&store, org).await, store.prunes(org).await.expect("prunes"));
     store.close().await;
 
-    let store = open(&directory);
+    let store = open(&directory).await;
     let found = store.organizations().await.expect("one").remove(0);
     assert_eq!((found.id, found.slug.as_str()), (org, "acme"));
     assert_eq!((everything(&store, org).await, store.prunes(org).await.expect("prunes")), before);
@@ -38,7 +39,7 @@ async fn reopening_a_file_keeps_everything() {
 #[tokio::test]
 async fn a_second_process_sees_what_the_first_acknowledged() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (one, other) = (open(&directory), open(&directory));
+    let (one, other) = (open(&directory).await, open(&directory).await);
     let org = organization(&one, "acme").await;
     for (turn, store) in [&one, &other, &one, &other].into_iter().enumerate() {
         append(store, org, [recording_at("1", NOW)]).await;
@@ -55,7 +56,7 @@ async fn a_second_process_sees_what_the_first_acknowledged() {
 #[tokio::test]
 async fn pruned_text_leaves_the_file_and_its_log() {
     let directory = tempfile::tempdir().expect("a directory");
-    let store = open(&directory);
+    let store = open(&directory).await;
     let org = organization(&store, "acme").await;
     let entry = |word: &str, days| {
         let recorded =
@@ -88,7 +89,7 @@ async fn pruned_text_leaves_the_file_and_its_log() {
 async fn a_prune_gives_the_space_back() {
     let directory = tempfile::tempdir().expect("a directory");
     let size = || std::fs::metadata(directory.path().join("audit.db")).expect("there").len();
-    let store = open(&directory);
+    let store = open(&directory).await;
     let org = organization(&store, "acme").await;
     let large = with(recording_at("1", days_ago(100)), "after", json!({"note": "x ".repeat(25_000)}));
     append(&store, org, std::iter::repeat_n(large, 40)).await;

@@ -193,7 +193,7 @@ fn generated() -> Vec<Value> {
 #[test]
 fn every_store_means_by_a_filter_what_the_reference_means() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    for place in places() {
+    for place in runtime.block_on(places()) {
         let Place { store, .. } = &place;
         let (org, all) = runtime.block_on(async {
             let (before, org) = (organization(store, "before").await, organization(store, "acme").await);
@@ -218,7 +218,7 @@ fn every_store_means_by_a_filter_what_the_reference_means() {
 
 #[tokio::test]
 async fn a_filter_is_no_pattern_and_no_sql() {
-    for place in places() {
+    for place in places().await {
         let org = organization(&place.store, "acme").await;
         append(&place.store, org, [recording_at("42", seconds_ago(1))]).await;
         for value in

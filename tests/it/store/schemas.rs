@@ -35,7 +35,7 @@ async fn a_file_of_an_earlier_schema_opens_with_all_that_is_in_it() {
         let path = directory.path().join("audit.db");
         std::fs::copy(root().join(format!("testdata/sqlite-schema-{number}.db")), &path).expect("copied");
         for turn in 0..2 {
-            let store = store::open(&format!("sqlite:{}", path.display())).expect("opens");
+            let store = store::open(&format!("sqlite:{}", path.display())).await.expect("opens");
             let organizations = store.organizations().await.expect("two");
             let [acme, other] = &organizations[..] else { panic!("{organizations:?}") };
             assert_eq!((acme.slug.as_str(), other.slug.as_str()), ("acme", "other"));

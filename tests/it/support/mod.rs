@@ -6,5 +6,6 @@ pub(crate) mod entries;
 pub(crate) mod files;
 pub(crate) mod log;
 pub(crate) mod places;
+pub(crate) mod postgres;
 pub(crate) mod sandbox;
 pub(crate) mod world;

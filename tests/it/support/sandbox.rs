@@ -138,8 +138,13 @@ impl Sandbox {
 
     /// Starts `serve` on `sqlite:audit.db` and waits for its ready line. Its log goes to `serve.log`.
     pub(crate) fn serve(&self, args: &[&str]) -> Serving {
+        self.serve_on("sqlite:audit.db", args)
+    }
+
+    /// The same on another store.
+    pub(crate) fn serve_on(&self, store: &str, args: &[&str]) -> Serving {
         let token = self.path("admin.token");
-        let mut command = self.command(&["serve", "--store", "sqlite:audit.db", "--listen", "127.0.0.1:0"]);
+        let mut command = self.command(&["serve", "--store", store, "--listen", "127.0.0.1:0"]);
         command.args(["--token-out", "admin.token"]).args(args);
         let log = File::options().create(true).append(true).open(self.path("serve.log")).unwrap();
         let mut child = command.stderr(log).spawn().unwrap();

@@ -51,7 +51,7 @@ impl World {
     pub(crate) async fn in_a_file() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let url = format!("sqlite:{}", directory.path().join("audit.db").display());
-        Self::over(store::open(&url).expect("a store"), Some(directory), |_, _| ()).await
+        Self::over(store::open(&url).await.expect("a store"), Some(directory), |_, _| ()).await
     }
 
     async fn over(

@@ -1,0 +1,149 @@
+//! From a `postgres://…` URL to how to connect: what libpq would make of it, with TLS by `sslmode`.
+//!
+//! No message of this file quotes the URL: its password must not be shown.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+
+/// How long to wait for a connection to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may be silent before the other end is asked whether it lives.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+/// How long what was sent may stay unconfirmed before the connection counts as lost.
+const UNCONFIRMED: Duration = Duration::from_secs(15);
+
+/// How much of the server's certificate is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// Nothing: TLS keeps out those who listen, not those who pretend.
+    Nothing,
+    /// Who signed it.
+    Authority,
+    /// Who signed it, and that it is this host's.
+    Full,
+}
+
+/// Where and how to connect.
+#[derive(Clone)]
+pub(super) struct Address {
+    pub(super) config: Config,
+    pub(super) check: Check,
+    /// A PEM file of the authorities to trust, in place of the system's.
+    pub(super) root_certificates: Option<PathBuf>,
+}
+
+impl Address {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// What is wrong with it, without its password.
+    pub(super) fn read(url: &str) -> Result<Self, String> {
+        // A host of `%2Fpath` or none at all is right here, which a stricter reader of URLs would refuse.
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut mode = "prefer".to_owned();
+        let mut root_certificates = None;
+        let mut rest = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "sslmode" => mode = value.into_owned(),
+                "sslrootcert" if value == "system" => {}
+                "sslrootcert" => root_certificates = Some(PathBuf::from(&*value)),
+                _ => drop(rest.append_pair(&name, &value)),
+            }
+        }
+        let rest = rest.finish().replace('+', "%20");
+        let mut config: Config = format!("{base}?{rest}").parse().map_err(|error| with_cause(&error))?;
+        let (ssl_mode, check) = match mode.as_str() {
+            "disable" => (SslMode::Disable, Check::Nothing),
+            "prefer" => (SslMode::Prefer, Check::Nothing),
+            "require" => (SslMode::Require, Check::Nothing),
+            "verify-ca" => (SslMode::Require, Check::Authority),
+            "verify-full" => (SslMode::Require, Check::Full),
+            _ => {
+                return Err(format!(
+                    "{mode:?} is no sslmode: expected disable, prefer, require, verify-ca or verify-full"
+                ));
+            }
+        };
+        if config.get_hosts().is_empty() {
+            return Err("it names no host: expected postgres://USER@HOST/DATABASE, or ?host=/DIRECTORY of a Unix socket".to_owned());
+        }
+        config.ssl_mode(ssl_mode).keepalives_idle(KEEPALIVE).tcp_user_timeout(UNCONFIRMED);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("krosyn-audit");
+        }
+        Ok(Self { config, check, root_certificates })
+    }
+
+    /// The authorities' file, for messages.
+    pub(super) fn root_certificates(&self) -> Option<&Path> {
+        self.root_certificates.as_deref()
+    }
+}
+
+/// An error with its causes: the outer one alone often says only that something failed.
+pub(super) fn with_cause(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Address {
+        Address::read(url).expect(url)
+    }
+
+    #[test]
+    fn each_sslmode_has_its_meaning() {
+        for (mode, ssl_mode, check) in [
+            ("", SslMode::Prefer, Check::Nothing),
+            ("?sslmode=disable", SslMode::Disable, Check::Nothing),
+            ("?sslmode=prefer", SslMode::Prefer, Check::Nothing),
+            ("?sslmode=require", SslMode::Require, Check::Nothing),
+            ("?sslmode=verify-ca", SslMode::Require, Check::Authority),
+            ("?sslmode=verify-full&connect_timeout=2", SslMode::Require, Check::Full),
+        ] {
+            let address = read(&format!("postgres://ana@db.example/audit{mode}"));
+            assert_eq!((address.config.get_ssl_mode(), address.check), (ssl_mode, check), "{mode}");
+        }
+        let address = read("postgres://ana@db/x?sslmode=verify-full&sslrootcert=/etc/ca%20all.pem");
+        assert_eq!(address.root_certificates(), Some(Path::new("/etc/ca all.pem")));
+        assert_eq!(read("postgres://db/x?sslrootcert=system").root_certificates(), None);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said_without_the_password() {
+        for (url, words) in [
+            ("postgres://ana:hunter2@db/x?sslmode=allow", "is no sslmode"),
+            ("postgres://ana:hunter2@db/x?ssl=1", "ssl"),
+            ("postgres://ana:hunter2@db:port/x", ""),
+            ("postgres:///x", "names no host"),
+        ] {
+            let error = Address::read(url).err().unwrap_or_else(|| panic!("{url}"));
+            assert!(error.contains(words) && !error.contains("hunter2"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn sockets_hosts_and_options_are_read_as_libpq_reads_them() {
+        for url in ["postgres:///x?host=/run/pg", "postgres://%2Frun%2Fpg/x"] {
+            let hosts = read(url).config.get_hosts().to_vec();
+            assert_eq!(hosts, [tokio_postgres::config::Host::Unix("/run/pg".into())], "{url}");
+        }
+        let two = read("postgresql://ana@one,two:6432/x?target_session_attrs=read-write");
+        assert_eq!((two.config.get_hosts().len(), two.config.get_ports()), (2, &[5432, 6432][..]));
+    }
+}

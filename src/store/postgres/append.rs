@@ -1,0 +1,240 @@
+//! Appending drafts: ids without gaps in commit order, each uuid once. One transaction holds what several callers want
+//! appended to one organization: it locks the head row, looks, decides here, and writes everything at once.
+
+use std::collections::{HashMap, HashSet};
+
+use deadpool_postgres::{Object, Transaction};
+use sha2::{Digest as _, Sha256};
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use crate::model::draft::Draft;
+use crate::model::entry::{Entry, User};
+use crate::model::words::{Action, ModelType, Via};
+use crate::store::condition::place;
+use crate::store::error::StoreError;
+use crate::store::postgres::fault::Fault;
+use crate::store::postgres::rows::{COLUMNS, Reader};
+use crate::store::stored::signed;
+use crate::store::{Appended, OrgId};
+
+/// What one caller wants appended.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) drafts: Vec<Draft>,
+    pub(super) atomic: bool,
+}
+
+const LOCK_HEAD: &str = "SELECT head FROM org_heads WHERE org_id = $1 FOR UPDATE";
+const FIND_KEYS: &str = "SELECT uuid, id, occurred_at FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
+const FIND_USERS: &str = "SELECT digest, user_ref FROM users WHERE org_id = $1 AND digest = ANY($2)";
+const LAST_USER: &str = "SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = $1";
+const SET_HEAD: &str = "UPDATE org_heads SET head = $2 WHERE org_id = $1";
+const ADD_USERS: &str = "INSERT INTO users (org_id, user_ref, digest, snapshot) \
+     SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::text[])";
+const ADD_KEYS: &str = "INSERT INTO entry_keys (org_id, uuid, id, occurred_at) \
+     SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[])";
+const ADD_ENTRIES: &str = "INSERT INTO entries (org_id, id, occurred_at, recorded_at, user_ref, uuid, action, model_type, \
+     via, model_id, model_name, ip, user_agent, request_id, reason, changes) \
+     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::uuid[], $7::smallint[], \
+     $8::smallint[], $9::smallint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], \
+     $15::bytea[], $16::text[])";
+
+/// Appends, in the order given, and commits. When an earlier attempt's end is not known, entries found there that are
+/// these very drafts were stored by it.
+pub(super) async fn append(
+    mut db: Object,
+    org: OrgId,
+    wanted: &[Wanted],
+    tried_before: bool,
+) -> Result<Vec<Vec<Appended>>, Fault> {
+    let transaction = db.transaction().await?;
+    let found = look(&transaction, org, wanted).await?;
+    let users = found.users;
+    let decided = decide(wanted, found.head, found.entries, tried_before);
+    if !decided.new.is_empty() {
+        write(&transaction, org, &decided.new, users, found.last_user).await?;
+    }
+    transaction.commit().await?;
+    Ok(decided.answers)
+}
+
+/// What is there of the drafts, seen under the lock of the head row.
+struct Found {
+    head: u64,
+    entries: HashMap<Uuid, Entry>,
+    users: HashMap<Vec<u8>, i64>,
+    last_user: i64,
+}
+
+async fn look(db: &Transaction<'_>, org: OrgId, wanted: &[Wanted]) -> Result<Found, Fault> {
+    let drafts = || wanted.iter().flat_map(|one| &one.drafts).map(Draft::entry);
+    let uuids: Vec<Uuid> = drafts().map(|entry| entry.uuid).collect();
+    let digests: HashSet<Vec<u8>> =
+        drafts().map(|entry| Ok(digest(&snapshot(&entry.user)?))).collect::<Result<_, Fault>>()?;
+    let digests: Vec<_> = digests.into_iter().collect();
+    let lock = db.prepare_cached(LOCK_HEAD).await?;
+    let find_keys = db.prepare_cached(FIND_KEYS).await?;
+    let find_users = db.prepare_cached(FIND_USERS).await?;
+    let last_user = db.prepare_cached(LAST_USER).await?;
+    // Sent together, answered in this order: all but the first see what was committed before the lock was given.
+    let (head, keys, users, last_user) = tokio::try_join!(
+        biased;
+        async { db.query_opt(&lock, &[&org.0]).await },
+        async { db.query(&find_keys, &[&org.0, &uuids]).await },
+        async { db.query(&find_users, &[&org.0, &digests]).await },
+        async { db.query_one(&last_user, &[&org.0]).await },
+    )?;
+    let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
+    let users = users.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    Ok(Found {
+        head: head.try_get::<_, i64>(0)?.unsigned_abs(),
+        entries: if keys.is_empty() { HashMap::new() } else { entries_of(db, org, &keys).await? },
+        users: users.collect::<Result<_, tokio_postgres::Error>>()?,
+        last_user: last_user.try_get(0)?,
+    })
+}
+
+/// The entries that keys lead to.
+async fn entries_of(
+    db: &Transaction<'_>,
+    org: OrgId,
+    keys: &[tokio_postgres::Row],
+) -> Result<HashMap<Uuid, Entry>, Fault> {
+    let column = |number| keys.iter().map(move |row| row.try_get::<_, i64>(number));
+    let ids = column(1).collect::<Result<Vec<_>, _>>()?;
+    let times = column(2).collect::<Result<Vec<_>, _>>()?;
+    let sql =
+        format!("SELECT {COLUMNS} FROM entries WHERE org_id = $1 AND id = ANY($2) AND occurred_at = ANY($3)");
+    let select = db.prepare_cached(&sql).await?;
+    let rows = db.query(&select, &[&org.0, &ids, &times]).await?;
+    if rows.len() != keys.len() {
+        return Err(StoreError::Damaged("the keys and the entries disagree".to_owned()).into());
+    }
+    let mut reader = Reader::default();
+    rows.iter().map(|row| reader.entry(row).map(|entry| (entry.uuid, entry))).collect()
+}
+
+/// What to write and what to answer.
+struct Decided {
+    new: Vec<Entry>,
+    answers: Vec<Vec<Appended>>,
+}
+
+fn decide(wanted: &[Wanted], head: u64, mut there: HashMap<Uuid, Entry>, tried_before: bool) -> Decided {
+    let mut new: Vec<Entry> = Vec::new();
+    let mut answers = Vec::with_capacity(wanted.len());
+    for Wanted { drafts, atomic } in wanted {
+        let before = new.len();
+        let mut answer = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            answer.push(match there.get(&draft.entry().uuid) {
+                None => {
+                    let entry = draft.clone().stored_as(head + new.len() as u64 + 1);
+                    there.insert(entry.uuid, entry.clone());
+                    new.push(entry.clone());
+                    Appended::New(Box::new(entry))
+                }
+                // The attempt before, whose answer was lost, has stored it.
+                Some(stored) if tried_before && draft.clone().stored_as(stored.id) == *stored => {
+                    Appended::New(Box::new(stored.clone()))
+                }
+                Some(stored) if draft.same_content(stored) => Appended::Known(Box::new(stored.clone())),
+                Some(_) => Appended::Conflict,
+            });
+        }
+        if *atomic && answer.iter().any(|one| matches!(one, Appended::Conflict)) {
+            for undone in new.drain(before..) {
+                there.remove(&undone.uuid);
+            }
+        }
+        answers.push(answer);
+    }
+    Decided { new, answers }
+}
+
+async fn write(
+    db: &Transaction<'_>,
+    org: OrgId,
+    new: &[Entry],
+    mut users: HashMap<Vec<u8>, i64>,
+    last_user: i64,
+) -> Result<(), Fault> {
+    let (mut added, mut digests, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
+    let mut user_refs = Vec::with_capacity(new.len());
+    for entry in new {
+        let snapshot = snapshot(&entry.user)?;
+        let digest = digest(&snapshot);
+        let next = last_user + added.len() as i64 + 1;
+        let user_ref = *users.entry(digest.clone()).or_insert(next);
+        if user_ref == next {
+            added.push(next);
+            digests.push(digest);
+            snapshots.push(snapshot);
+        }
+        user_refs.push(user_ref);
+    }
+    let ids: Vec<i64> = new.iter().map(|entry| signed(entry.id)).collect();
+    let head = ids.last().copied().unwrap_or_default();
+    let occurred: Vec<i64> = new.iter().map(|entry| entry.occurred_at.micros()).collect();
+    let recorded: Vec<i64> = new.iter().map(|entry| entry.recorded_at.micros()).collect();
+    let uuids: Vec<Uuid> = new.iter().map(|entry| entry.uuid).collect();
+    let actions: Vec<i16> = new.iter().map(|entry| place(Action::ALL, entry.action)).collect();
+    let model_types: Vec<i16> = new.iter().map(|entry| place(ModelType::ALL, entry.model_type)).collect();
+    let vias: Vec<Option<i16>> =
+        new.iter().map(|entry| entry.context.via.map(|via| place(Via::ALL, via))).collect();
+    let model_ids: Vec<&[u8]> = new.iter().map(|entry| entry.model_id.as_bytes()).collect();
+    let names = bytes(new, |entry| &entry.model_name);
+    let ips = bytes(new, |entry| &entry.context.ip);
+    let agents = bytes(new, |entry| &entry.context.user_agent);
+    let requests = bytes(new, |entry| &entry.context.request_id);
+    let reasons = bytes(new, |entry| &entry.reason);
+    let changes: Vec<&str> = new.iter().map(|entry| entry.changes.get()).collect();
+    let add_users = db.prepare_cached(ADD_USERS).await?;
+    let add_keys = db.prepare_cached(ADD_KEYS).await?;
+    let add_entries = db.prepare_cached(ADD_ENTRIES).await?;
+    let set_head = db.prepare_cached(SET_HEAD).await?;
+    let entries: &[&(dyn ToSql + Sync)] = &[
+        &org.0,
+        &ids,
+        &occurred,
+        &recorded,
+        &user_refs,
+        &uuids,
+        &actions,
+        &model_types,
+        &vias,
+        &model_ids,
+        &names,
+        &ips,
+        &agents,
+        &requests,
+        &reasons,
+        &changes,
+    ];
+    tokio::try_join!(
+        biased;
+        async {
+            if added.is_empty() {
+                return Ok(0);
+            }
+            db.execute(&add_users, &[&org.0, &added, &digests, &snapshots]).await
+        },
+        async { db.execute(&add_keys, &[&org.0, &uuids, &ids, &occurred]).await },
+        async { db.execute(&add_entries, entries).await },
+        async { db.execute(&set_head, &[&org.0, &head]).await },
+    )?;
+    Ok(())
+}
+
+fn bytes(entries: &[Entry], text: fn(&Entry) -> &Option<String>) -> Vec<Option<&[u8]>> {
+    entries.iter().map(|entry| text(entry).as_deref().map(str::as_bytes)).collect()
+}
+
+fn snapshot(user: &User) -> Result<String, Fault> {
+    serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()).into())
+}
+
+fn digest(snapshot: &str) -> Vec<u8> {
+    Sha256::digest(snapshot).to_vec()
+}

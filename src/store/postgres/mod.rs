@@ -1,0 +1,233 @@
+//! The PostgreSQL store: any number of processes over one database, and the same schema on Citus, which distributes it
+//! by organization.
+//!
+//! Every statement names one organization, but for operators' reports and the two small tables each node has whole.
+//! Transactions are READ COMMITTED and touch one organization; locks are rows; no trigger, sequence or advisory lock.
+
+mod accounts;
+mod address;
+mod append;
+mod count;
+mod fault;
+mod partitions;
+mod pool;
+mod prune;
+mod queue;
+mod read;
+mod rows;
+mod schema;
+mod tls;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use deadpool_postgres::Object;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::api::page::Facets;
+use crate::api::prune::Prune;
+use crate::model::draft::Draft;
+use crate::model::filter::Filter;
+use crate::model::plan::Retention;
+use crate::model::timestamp::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::postgres::address::Address;
+use crate::store::postgres::append::Wanted;
+use crate::store::postgres::fault::Fault;
+use crate::store::postgres::partitions::Partitions;
+use crate::store::postgres::pool::{Connections, Twice};
+use crate::store::postgres::queue::Queue;
+use crate::store::{
+    Appended, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, PruneRun, PruneRunning, Store,
+    StoredToken, TokenUse, without_password,
+};
+
+/// How many questions that look into every entry run at once: the other connections are left to what an index answers.
+const SEARCHES: usize = 6;
+
+/// Entries in a PostgreSQL database.
+pub struct PostgresStore {
+    connections: Arc<Connections>,
+    queue: Arc<Queue>,
+    searches: Semaphore,
+}
+
+impl PostgresStore {
+    /// Connects to the database and brings it to the present schema.
+    ///
+    /// # Errors
+    /// [`StoreError`], with the URL and without its password.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let location = without_password(url);
+        let unusable = |cause| StoreError::Address { location: location.clone(), cause };
+        let address = Address::read(url).map_err(unusable)?;
+        let connections = Arc::new(Connections::new(&address).map_err(unusable)?);
+        let migrated = connections.run(Twice::Same, |db| schema::migrate(db, &location)).await;
+        migrated.map_err(|error| match error {
+            StoreError::Unreachable(cause) => StoreError::Unreachable(format!("{location}: {cause}")),
+            StoreError::Failed(cause) => StoreError::Open { location: location.clone(), cause },
+            error => error,
+        })?;
+        let partitions = Arc::new(Partitions::default());
+        let queue = Arc::new(Queue::new(Arc::clone(&connections), partitions));
+        Ok(Self { connections, queue, searches: Semaphore::new(SEARCHES) })
+    }
+
+    /// Asks what may be asked twice.
+    async fn read<T, F>(&self, work: impl Fn(Object) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        self.connections.run(Twice::Same, work).await
+    }
+
+    /// Asks what may have to look into every entry, in its turn.
+    async fn search<T, F>(&self, work: impl Fn(Object) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let _turn = self.searches.acquire().await.map_err(|_| StoreError::Closed)?;
+        self.read(work).await
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn append(
+        &self,
+        org: OrgId,
+        drafts: Vec<Draft>,
+        atomic: bool,
+    ) -> Result<Vec<Appended>, StoreError> {
+        self.queue.append(org, Wanted { drafts, atomic }).await
+    }
+
+    async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
+        let request = &request;
+        match request.filter.looks_inside() {
+            true => self.search(|db| read::page(db, org, request)).await,
+            false => self.read(|db| read::page(db, org, request)).await,
+        }
+    }
+
+    async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
+        self.read(|db| read::entry(db, org, id)).await
+    }
+
+    async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
+        let filter = &filter;
+        self.search(|db| count::count(db, org, filter, as_of)).await
+    }
+
+    async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
+        let filter = &filter;
+        self.search(|db| count::facets(db, org, filter)).await
+    }
+
+    async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
+        self.search(|db| count::holdings(db, org, cutoff)).await
+    }
+
+    async fn begin_prune(
+        &self,
+        org: OrgId,
+        by: String,
+        cutoff: Timestamp,
+        now: Timestamp,
+    ) -> Result<Result<PruneRun, PruneRunning>, StoreError> {
+        let holder = format!("{} {by}", Uuid::now_v7());
+        let (holder, by) = (&holder, &by);
+        self.connections.run(Twice::Same, |db| prune::begin(db, org, holder, by, cutoff, now)).await
+    }
+
+    async fn prune_batch(
+        &self,
+        org: OrgId,
+        run: PruneRun,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let run = &run;
+        // Twice deletes what would be next, which is what was asked for: the record tells all that went.
+        self.connections.run(Twice::Same, |db| prune::batch(db, org, run, limit, now)).await
+    }
+
+    async fn finish_prune(
+        &self,
+        org: OrgId,
+        run: PruneRun,
+        complete: bool,
+        now: Timestamp,
+    ) -> Result<Option<Prune>, StoreError> {
+        let run = &run;
+        let finish = |db| prune::finish(db, org, run, complete, now);
+        let record = self.connections.run(Twice::Same, finish).await?;
+        if record.is_some() {
+            // The prune is done, whether or not a month can be dropped now.
+            let dropped = self.read(|db| partitions::drop_empty(db, run.cutoff)).await;
+            if let Err(error) = dropped {
+                tracing::warn!(%error, "empty months are left to the next prune");
+            }
+        }
+        Ok(record)
+    }
+
+    async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError> {
+        self.read(|db| prune::list(db, org)).await
+    }
+
+    async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError> {
+        self.read(|db| prune::last(db, org)).await
+    }
+
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+        self.read(accounts::organizations).await
+    }
+
+    async fn create_organization(
+        &self,
+        slug: String,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<Organization, StoreError> {
+        let slug = &slug;
+        let create = |db| accounts::create_organization(db, slug, retention, now);
+        self.connections.run(Twice::Differs, create).await
+    }
+
+    async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
+        self.read(|db| accounts::set_retention(db, org, retention)).await
+    }
+
+    async fn create_token(&self, org: OrgId, token: StoredToken) -> Result<(), StoreError> {
+        let token = &token;
+        self.connections.run(Twice::Differs, |db| accounts::create_token(db, org, token)).await
+    }
+
+    async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError> {
+        self.read(|db| accounts::tokens(db, org)).await
+    }
+
+    async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError> {
+        let name = &name;
+        self.connections.run(Twice::Same, |db| accounts::revoke_token(db, org, name, now)).await
+    }
+
+    async fn note_token_uses(&self, org: OrgId, uses: Vec<TokenUse>) -> Result<(), StoreError> {
+        let uses = &uses;
+        self.read(|db| accounts::note_token_uses(db, org, uses)).await
+    }
+
+    async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError> {
+        self.read(|db| accounts::find_tokens(db, hash)).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.read(schema::ready).await
+    }
+
+    async fn close(&self) {
+        self.connections.close();
+    }
+}

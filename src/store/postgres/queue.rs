@@ -1,0 +1,122 @@
+//! Recorders of one organization wait for its head row anyway, so what waits in this process is committed together: one
+//! task for each organization that is being recorded to takes all there is, again and again, until nothing waits.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::model::draft::Draft;
+use crate::store::error::StoreError;
+use crate::store::postgres::append::{Wanted, append};
+use crate::store::postgres::fault::Fault;
+use crate::store::postgres::partitions::Partitions;
+use crate::store::postgres::pool::{Connections, Twice};
+use crate::store::{Appended, OrgId};
+
+/// The most drafts one commit holds, unless one caller alone wants more.
+const GROUP: usize = 2000;
+
+/// What a caller waits for.
+type Answer = Result<Vec<Appended>, StoreError>;
+
+struct Waiting {
+    wanted: Wanted,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// What waits to be appended, by organization. An organization stands here as long as its task runs.
+pub(super) struct Queue {
+    waiting: Mutex<HashMap<OrgId, Vec<Waiting>>>,
+    connections: Arc<Connections>,
+    partitions: Arc<Partitions>,
+}
+
+impl Queue {
+    pub(super) fn new(connections: Arc<Connections>, partitions: Arc<Partitions>) -> Self {
+        Self { waiting: Mutex::default(), connections, partitions }
+    }
+
+    /// Appends, and returns after the commit. A caller that goes away is recorded all the same.
+    pub(super) async fn append(self: &Arc<Self>, org: OrgId, wanted: Wanted) -> Answer {
+        let (answer, receiver) = oneshot::channel();
+        let is_first = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_first = !waiting.contains_key(&org);
+            waiting.entry(org).or_default().push(Waiting { wanted, answer });
+            is_first
+        };
+        if is_first {
+            tokio::spawn(Arc::clone(self).work_off(org));
+        }
+        receiver.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn work_off(self: Arc<Self>, org: OrgId) {
+        while let Some(group) = self.next_group(org) {
+            let (wanted, answers): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|one| (one.wanted, one.answer)).unzip();
+            for (answer, outcome) in answers.into_iter().zip(self.commit(org, &wanted).await) {
+                // A caller that went away needs no answer.
+                drop(answer.send(outcome));
+            }
+        }
+    }
+
+    /// What is to be committed next; none, and the organization stands here no more, when nothing waits.
+    fn next_group(&self, org: OrgId) -> Option<Vec<Waiting>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = waiting.get_mut(&org)?;
+        if queue.is_empty() {
+            waiting.remove(&org);
+            return None;
+        }
+        let mut drafts = 0;
+        let fitting = queue.iter().take_while(|one| {
+            drafts += one.wanted.drafts.len();
+            drafts <= GROUP
+        });
+        let fitting = fitting.count().max(1);
+        Some(queue.drain(..fitting).collect())
+    }
+
+    /// Commits all together; where that fails for a reason of one of them, each alone.
+    async fn commit(&self, org: OrgId, wanted: &[Wanted]) -> Vec<Answer> {
+        match self.attempt(org, wanted).await {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(StoreError::Failed(_)) if wanted.len() > 1 => {
+                let mut answers = Vec::with_capacity(wanted.len());
+                for one in wanted.chunks(1) {
+                    answers.push(self.attempt(org, one).await.map(|mut all| all.pop().unwrap_or_default()));
+                }
+                answers
+            }
+            Err(error) => wanted.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    async fn attempt(&self, org: OrgId, wanted: &[Wanted]) -> Result<Vec<Vec<Appended>>, StoreError> {
+        let attempts = std::sync::atomic::AtomicU32::new(0);
+        let attempts = &attempts;
+        self.connections
+            .run(Twice::Same, |db| async move {
+                let tried_before = attempts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0;
+                self.make_partitions(&db, wanted).await?;
+                match append(db, org, wanted, tried_before).await {
+                    Err(Fault::NoPartition) => {
+                        // Another process dropped an empty one: it is made again, and all is done again.
+                        self.partitions.forget();
+                        Err(Fault::Undone("a month lost its partition".to_owned()))
+                    }
+                    outcome => outcome,
+                }
+            })
+            .await
+    }
+
+    async fn make_partitions(&self, db: &deadpool_postgres::Object, wanted: &[Wanted]) -> Result<(), Fault> {
+        let entries = wanted.iter().flat_map(|one| one.drafts.iter().map(Draft::entry));
+        let missing = self.partitions.missing(entries);
+        if missing.is_empty() { Ok(()) } else { self.partitions.make(db, missing).await }
+    }
+}

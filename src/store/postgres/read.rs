@@ -1,0 +1,154 @@
+//! Reading entries: a page by key, one by id. Each statement sees what was committed when it began, so what explains
+//! missing entries (prunes) is always asked after the entries.
+
+use deadpool_postgres::Object;
+
+use crate::api::page::Pruned;
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::model::page::{Order, Position};
+use crate::store::condition::{Condition, Parameter};
+use crate::store::error::StoreError;
+use crate::store::postgres::fault::Fault;
+use crate::store::postgres::prune;
+use crate::store::postgres::rows::{COLUMNS, Reader, ask, condition, head};
+use crate::store::stored::{signed, timestamp};
+use crate::store::{Lookup, MAX_PAGE_BYTES, OrgId, PageRead, PageRequest};
+
+/// How many rows are asked for at first. Rows may be a megabyte each: how large they are tells how many are next.
+const FIRST_ROWS: usize = 64;
+/// How many rows are asked for at most.
+const MOST_ROWS: usize = 1000;
+
+pub(super) async fn page(db: Object, org: OrgId, request: &PageRequest) -> Result<PageRead, Fault> {
+    let head = head(&db, org).await?;
+    let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
+    let mut scan = Scan::begin(&db, org, &request.filter, as_of, request.order, request.after).await?;
+    let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
+    let mut entries = Vec::with_capacity(wanted.min(MOST_ROWS));
+    let (mut more, mut bytes) = (false, 0);
+    // One more than asked for tells whether there is a next page.
+    while let Some(batch) = scan.next(&db, wanted + 1 - entries.len()).await? {
+        for entry in batch {
+            if entries.len() == wanted || bytes >= MAX_PAGE_BYTES {
+                more = true;
+                break;
+            }
+            bytes += entry.changes.get().len();
+            entries.push(entry);
+        }
+        if more {
+            break;
+        }
+    }
+    Ok(PageRead { entries, more, as_of, pruned: pruned(&db, org).await? })
+}
+
+/// Entries that match, read on and on behind the last one.
+pub(super) struct Scan<'a> {
+    filter: &'a Filter,
+    order: Order,
+    condition: Condition,
+    behind: Option<Position>,
+    rows: usize,
+    is_over: bool,
+    reader: Reader,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) async fn begin(
+        db: &Object,
+        org: OrgId,
+        filter: &'a Filter,
+        as_of: u64,
+        order: Order,
+        behind: Option<Position>,
+    ) -> Result<Self, Fault> {
+        let condition = condition(db, org, filter, as_of).await?;
+        let (rows, reader) = (FIRST_ROWS, Reader::default());
+        Ok(Self { filter, order, condition, behind, rows, is_over: false, reader })
+    }
+
+    /// Some more entries, of which the caller can use so many; none at the end.
+    pub(super) async fn next(&mut self, db: &Object, usable: usize) -> Result<Option<Vec<Entry>>, Fault> {
+        if self.is_over {
+            return Ok(None);
+        }
+        // Of rows that are judged one by one, nobody knows how many it takes.
+        let rows = if self.filter.looks_inside() { self.rows } else { self.rows.min(usable) };
+        let (sql, parameters) = self.statement(rows);
+        let found = ask(db, &sql, &parameters).await?;
+        self.is_over = found.len() < rows;
+        let mut bytes = 0;
+        let mut entries = Vec::with_capacity(found.len());
+        for row in &found {
+            let entry = self.reader.entry(row)?;
+            bytes += entry.changes.get().len();
+            self.behind = Some(Position { occurred_at: entry.occurred_at, id: entry.id });
+            if self.filter.matches_content(&entry) {
+                entries.push(entry);
+            }
+        }
+        let average = bytes / found.len().max(1) + 1;
+        self.rows = (2 * MAX_PAGE_BYTES / average).clamp(8, MOST_ROWS);
+        Ok(Some(entries))
+    }
+
+    fn statement(&self, rows: usize) -> (String, Vec<Parameter>) {
+        let mut condition = self.condition.clone();
+        let order_by = match self.order {
+            Order::Descending => "occurred_at DESC, id DESC",
+            Order::Ascending => "occurred_at, id",
+            Order::ById => "id",
+        };
+        if let Some(Position { occurred_at, id }) = self.behind {
+            let (at, id) = (Parameter::Integer(occurred_at.micros()), Parameter::Integer(signed(id)));
+            // A bound of its own on the time tells which months need no look; the pair alone does not.
+            match self.order {
+                Order::Descending => {
+                    condition.and("occurred_at <= ? AND (occurred_at, id) < (?, ?)", [at.clone(), at, id])
+                }
+                Order::Ascending => {
+                    condition.and("occurred_at >= ? AND (occurred_at, id) > (?, ?)", [at.clone(), at, id])
+                }
+                Order::ById => condition.and("id > ?", [id]),
+            }
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM entries WHERE {} ORDER BY {order_by} LIMIT {rows}",
+            condition.numbered()
+        );
+        (sql, condition.parameters)
+    }
+}
+
+pub(super) async fn entry(db: Object, org: OrgId, id: u64) -> Result<Lookup, Fault> {
+    if id == 0 || id > head(&db, org).await? {
+        return Ok(Lookup::Missing);
+    }
+    let sql = format!("SELECT {COLUMNS} FROM entries WHERE org_id = $1 AND id = $2");
+    let select = db.prepare_cached(&sql).await?;
+    if let Some(row) = db.query_opt(&select, &[&org.0, &signed(id)]).await? {
+        return Ok(Lookup::Found(Box::new(Reader::default().entry(&row)?)));
+    }
+    let sql = "SELECT prune_id FROM pruned_ids WHERE org_id = $1 AND first_id <= $2 AND last_id >= $2 \
+               ORDER BY first_id DESC LIMIT 1";
+    let select = db.prepare_cached(sql).await?;
+    let prune_id = db.query_opt(&select, &[&org.0, &signed(id)]).await?;
+    let pruned = match prune_id.map(|row| row.try_get(0)).transpose()? {
+        Some(prune_id) => prune::one(&db, org, prune_id).await?,
+        None => None,
+    };
+    let missing = || StoreError::Damaged(format!("entry {id} is missing and no prune took it")).into();
+    pruned.map(Lookup::Pruned).ok_or_else(missing)
+}
+
+/// What earlier prunes took: few rows, for there is one a prune.
+async fn pruned(db: &Object, org: OrgId) -> Result<Option<Pruned>, Fault> {
+    let sql = "SELECT max(last_id), max(cutoff) FROM prunes WHERE org_id = $1";
+    let select = db.prepare_cached(sql).await?;
+    let row = db.query_one(&select, &[&org.0]).await?;
+    let (through_id, before): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+    let (Some(through_id), Some(before)) = (through_id, before) else { return Ok(None) };
+    Ok(Some(Pruned { through_id: through_id.unsigned_abs(), before: timestamp(before)? }))
+}

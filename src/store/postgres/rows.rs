@@ -1,0 +1,132 @@
+//! Between rows and entries: column order, closed words as numbers, texts as bytes, users by their snapshot.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::Object;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::model::change::Changes;
+use crate::model::entry::{Context, Entry, User};
+use crate::model::filter::{Filter, user_matches};
+use crate::model::words::{Action, ModelType, Via};
+use crate::store::OrgId;
+use crate::store::condition::{Condition, Parameter};
+use crate::store::error::StoreError;
+use crate::store::postgres::fault::Fault;
+use crate::store::stored::{self, signed, timestamp, word};
+
+/// The columns [`Reader::entry`] reads, in its order. The user comes with the entry, in one statement: a prune may take
+/// away a user between two.
+pub(super) const COLUMNS: &str = "id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, \
+     (SELECT snapshot FROM users WHERE users.org_id = entries.org_id AND users.user_ref = entries.user_ref), \
+     via, ip, user_agent, request_id, reason, changes";
+
+/// A value with its type, as statements that are not prepared want it.
+pub(super) fn typed(parameter: &Parameter) -> (Box<dyn ToSql + Sync + Send>, Type) {
+    match parameter {
+        Parameter::Integer(value) => (Box::new(*value), Type::INT8),
+        Parameter::Text(value) => (Box::new(value.clone().into_bytes()), Type::BYTEA),
+    }
+}
+
+/// Runs a statement that differs from question to question. It is not prepared: the ways to ask are many, and each
+/// connection would keep them all.
+pub(super) async fn ask(db: &Object, sql: &str, parameters: &[Parameter]) -> Result<Vec<Row>, Fault> {
+    let values: Vec<_> = parameters.iter().map(typed).collect();
+    let values: Vec<(&(dyn ToSql + Sync), Type)> =
+        values.iter().map(|(value, of)| (&**value as &(dyn ToSql + Sync), of.clone())).collect();
+    Ok(db.query_typed(sql, &values).await?)
+}
+
+/// The organization's highest id.
+pub(super) async fn head(db: &Object, org: OrgId) -> Result<u64, Fault> {
+    let statement = db.prepare_cached("SELECT head FROM org_heads WHERE org_id = $1").await?;
+    let row = db.query_opt(&statement, &[&org.0]).await?;
+    Ok(row.map(|row| row.try_get::<_, i64>(0)).transpose()?.map_or(0, i64::unsigned_abs))
+}
+
+/// What every read of entries begins with: the organization, the bound, and what SQL can say of the filter.
+pub(super) async fn condition(
+    db: &Object,
+    org: OrgId,
+    filter: &Filter,
+    as_of: u64,
+) -> Result<Condition, Fault> {
+    let mut condition = Condition::default();
+    condition.and("org_id = ?", [Parameter::Integer(org.0)]);
+    condition.and("id <= ?", [Parameter::Integer(signed(as_of))]);
+    let user_refs = if filter.user.is_any() { None } else { Some(user_refs(db, org, filter).await?) };
+    match user_refs.as_deref() {
+        // An empty list is no SQL here.
+        Some([]) => condition.and("false", []),
+        user_refs => condition.and_filter(filter, user_refs),
+    }
+    Ok(condition)
+}
+
+/// The users a filter means, by its own meaning: there are few, so each is looked at.
+async fn user_refs(db: &Object, org: OrgId, filter: &Filter) -> Result<Vec<i64>, Fault> {
+    let statement = db.prepare_cached("SELECT user_ref, snapshot FROM users WHERE org_id = $1").await?;
+    let mut refs = Vec::new();
+    for row in db.query(&statement, &[&org.0]).await? {
+        let user = stored::user(row.try_get(1)?)?;
+        if filter.user.admits(|wanted| user_matches(wanted, &user)) {
+            refs.push(row.try_get(0)?);
+        }
+    }
+    Ok(refs)
+}
+
+/// Turns rows into entries and remembers the users it has met.
+#[derive(Default)]
+pub(super) struct Reader {
+    users: HashMap<String, User>,
+}
+
+impl Reader {
+    fn user(&mut self, snapshot: &str) -> Result<User, StoreError> {
+        if let Some(user) = self.users.get(snapshot) {
+            return Ok(user.clone());
+        }
+        let user = stored::user(snapshot)?;
+        self.users.insert(snapshot.to_owned(), user.clone());
+        Ok(user)
+    }
+
+    /// Reads a row of [`COLUMNS`].
+    pub(super) fn entry(&mut self, row: &Row) -> Result<Entry, Fault> {
+        let code = |column: usize| row.try_get::<_, i16>(column).map(i64::from);
+        let via: Option<i16> = row.try_get(9)?;
+        let changes = Changes::from_text(row.try_get(14)?)
+            .map_err(|error| StoreError::Damaged(format!("changes: {error}")))?;
+        let snapshot: Option<&str> = row.try_get(8)?;
+        let snapshot = snapshot.ok_or_else(|| StoreError::Damaged("a user is missing".to_owned()))?;
+        Ok(Entry {
+            id: row.try_get::<_, i64>(0)?.unsigned_abs(),
+            uuid: row.try_get(1)?,
+            occurred_at: timestamp(row.try_get(2)?)?,
+            recorded_at: timestamp(row.try_get(3)?)?,
+            action: word(Action::ALL, code(4)?)?,
+            model_type: word(ModelType::ALL, code(5)?)?,
+            model_id: text(row, 6)?.unwrap_or_default(),
+            model_name: text(row, 7)?,
+            user: self.user(snapshot)?,
+            context: Context {
+                via: via.map(|code| word(Via::ALL, i64::from(code))).transpose()?,
+                ip: text(row, 10)?,
+                user_agent: text(row, 11)?,
+                request_id: text(row, 12)?,
+            },
+            reason: text(row, 13)?,
+            changes,
+        })
+    }
+}
+
+/// A text kept as bytes.
+fn text(row: &Row, column: usize) -> Result<Option<String>, Fault> {
+    let bytes: Option<&[u8]> = row.try_get(column)?;
+    let text = bytes.map(|bytes| String::from_utf8(bytes.to_vec())).transpose();
+    text.map_err(|error| StoreError::Damaged(format!("a text: {error}")).into())
+}

@@ -1,0 +1,58 @@
+//! From what a store keeps (numbers, texts) back to the model's words, the same for every engine. It knows no engine.
+
+use crate::model::entry::User;
+use crate::model::plan::Retention;
+use crate::model::timestamp::Timestamp;
+use crate::model::words::Scope;
+use crate::store::error::StoreError;
+
+fn damaged(error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Damaged(error.to_string())
+}
+
+/// A time kept as microseconds.
+pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_micros(micros).ok_or_else(|| StoreError::Damaged(format!("{micros} is no time of ours")))
+}
+
+/// The word at a stored number.
+pub(super) fn word<T: Copy>(all: &[T], code: i64) -> Result<T, StoreError> {
+    let word = usize::try_from(code).ok().and_then(|place| all.get(place));
+    word.copied().ok_or_else(|| StoreError::Damaged(format!("{code} is no word of ours")))
+}
+
+/// A user's snapshot.
+pub(super) fn user(snapshot: &str) -> Result<User, StoreError> {
+    serde_json::from_str(snapshot).map_err(|error| StoreError::Damaged(format!("a user: {error}")))
+}
+
+/// A token's scopes, separated by commas.
+pub(super) fn scopes(text: &str) -> Result<Vec<Scope>, StoreError> {
+    let scopes = text.split(',').filter(|scope| !scope.is_empty()).map(str::parse::<Scope>);
+    scopes.collect::<Result<_, _>>().map_err(|error| damaged(&error))
+}
+
+/// What an organization promises.
+pub(super) fn retention(plan: &str, floor: Option<&str>) -> Result<Retention, StoreError> {
+    let plan = plan.parse().map_err(|error| damaged(&error))?;
+    let floor = floor.map(str::parse).transpose().map_err(|error| damaged(&error))?;
+    Ok(Retention { plan, floor })
+}
+
+/// The first eight bytes of a hash: enough to find a token by, too few to be one.
+pub(super) fn lookup(hash: &[u8; 32]) -> i64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash[..8]);
+    i64::from_be_bytes(first)
+}
+
+/// Runs of consecutive ids.
+pub(super) fn ranges(sorted: &[u64]) -> Vec<(u64, u64)> {
+    let runs = sorted.chunk_by(|a, b| a + 1 == *b);
+    runs.filter_map(|run| Some((*run.first()?, *run.last()?))).collect()
+}
+
+/// A count or an id as engines keep them.
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,118 @@
+//! Months as partitions: there before they are needed, made on demand for what happened earlier, dropped when nobody
+//! has anything in them. No recording ever meets a month without one.
+
+use std::sync::Arc;
+
+use krosyn_audit::model::timestamp::Timestamp;
+use krosyn_audit::store::{self, OrgId, Store};
+use tokio::task::JoinSet;
+
+use crate::support::entries::{NOW, append, days_ago, everything, recording, recording_at};
+use crate::support::places::organization;
+use crate::support::postgres::{connect, shared};
+
+/// Two processes over one database, and its URL.
+async fn two() -> Option<(Arc<dyn Store>, Arc<dyn Store>, String)> {
+    let url = shared()?.database().await;
+    Some((store::open(&url).await.expect("a store"), store::open(&url).await.expect("a store"), url))
+}
+
+async fn months(url: &str) -> Vec<String> {
+    let sql = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
+               WHERE i.inhparent = 'entries'::regclass ORDER BY 1";
+    connect(url).await.query(sql, &[]).await.expect("read").iter().map(|row| row.get(0)).collect()
+}
+
+async fn prune(store: &Arc<dyn Store>, org: OrgId, cutoff: Timestamp) {
+    let run = store.begin_prune(org, "cron".into(), cutoff, NOW).await.expect("asked").expect("free");
+    while store.prune_batch(org, run.clone(), 100, NOW).await.expect("a batch") > 0 {}
+    store.finish_prune(org, run, true, NOW).await.expect("finished");
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect(text)
+}
+
+#[tokio::test]
+async fn the_next_month_is_made_by_whoever_records_in_this_one() {
+    let Some((store, _, url)) = two().await else { return };
+    assert_eq!(months(&url).await, ["entries_early"]);
+    let org = organization(&store, "acme").await;
+    append(&store, org, [recording("1")]).await;
+    assert_eq!(months(&url).await, ["entries_2026_11", "entries_2026_12", "entries_early"]);
+}
+
+#[tokio::test]
+async fn older_entries_get_their_month_on_demand_and_the_oldest_share_one() {
+    let Some((store, _, url)) = two().await else { return };
+    let org = organization(&store, "acme").await;
+    let times = [
+        "1970-01-01T00:00:00Z",
+        "2014-12-31T23:59:59.999999Z",
+        "2015-01-01T00:00:00Z",
+        "2024-02-29T23:59:59.999999Z",
+    ];
+    append(&store, org, times.map(|time| recording_at("1", at(time)))).await;
+    let made = months(&url).await;
+    assert_eq!(
+        made,
+        ["entries_2015_01", "entries_2024_02", "entries_2026_11", "entries_2026_12", "entries_early"]
+    );
+    assert_eq!(everything(&store, org).await.len(), times.len());
+    let early = connect(&url).await.query("SELECT 1 FROM entries_early", &[]).await.expect("read");
+    assert_eq!(early.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_who_meet_the_same_missing_months_all_record() {
+    let Some((one, other, url)) = two().await else { return };
+    let mut recorders = JoinSet::new();
+    for number in 0..8_i64 {
+        let store = Arc::clone(if number % 2 == 0 { &one } else { &other });
+        recorders.spawn(async move {
+            let org = organization(&store, &format!("org-{number}")).await;
+            for month in 0..24 {
+                append(&store, org, [recording_at("1", days_ago(30 * month + number))]).await;
+            }
+            everything(&store, org).await.len()
+        });
+    }
+    assert_eq!(recorders.join_all().await, [24; 8]);
+    assert!(months(&url).await.len() >= 25);
+}
+
+#[tokio::test]
+async fn a_month_goes_when_its_last_organization_leaves_it_and_comes_back_when_it_is_needed() {
+    let Some((one, other, url)) = two().await else { return };
+    let (left, stays) = (organization(&one, "left").await, organization(&one, "stays").await);
+    let old = at("2026-03-10T00:00:00Z");
+    append(&one, left, [recording_at("1", old), recording_at("2", at("2026-02-10T00:00:00Z"))]).await;
+    append(&other, stays, [recording_at("1", old)]).await;
+    prune(&one, left, days_ago(90)).await;
+    let made = months(&url).await;
+    assert!(made.contains(&"entries_2026_03".to_owned()), "another organization is in it: {made:?}");
+    assert!(!made.contains(&"entries_2026_02".to_owned()), "nobody is in it: {made:?}");
+    assert!(made.contains(&"entries_2026_12".to_owned()), "what is not expired stays: {made:?}");
+    prune(&one, stays, days_ago(90)).await;
+    assert!(!months(&url).await.contains(&"entries_2026_03".to_owned()));
+    // The other process still believes that the month is there.
+    let entry = append(&other, stays, [recording_at("3", old)]).await.remove(0);
+    assert_eq!(entry.id, 2);
+    assert_eq!(everything(&one, stays).await, [entry]);
+}
+
+#[tokio::test]
+async fn a_month_somebody_records_in_is_left_to_the_next_prune() {
+    let Some((store, _, url)) = two().await else { return };
+    let org = organization(&store, "acme").await;
+    append(&store, org, [recording_at("1", at("2026-03-10T00:00:00Z"))]).await;
+    let mut busy = connect(&url).await;
+    let recording = busy.transaction().await.expect("begun");
+    recording.execute("LOCK TABLE ONLY entries IN ROW EXCLUSIVE MODE", &[]).await.expect("locked");
+    prune(&store, org, days_ago(90)).await;
+    assert!(months(&url).await.contains(&"entries_2026_03".to_owned()));
+    recording.rollback().await.expect("ended");
+    append(&store, org, [recording_at("2", days_ago(95))]).await;
+    prune(&store, org, days_ago(90)).await;
+    assert!(!months(&url).await.contains(&"entries_2026_03".to_owned()));
+}

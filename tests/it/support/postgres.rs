@@ -1,0 +1,198 @@
+//! A private PostgreSQL, made of the binaries installed here: one server for all tests of this process, one database for
+//! each test. It listens on a Unix socket in a directory of its own, runs as nobody when the tests run as root, and
+//! ends with this process however that ends, for a shell that waits for the end of its input stops it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use krosyn_audit::store;
+use tokio::sync::OnceCell;
+use tokio_postgres::NoTls;
+
+/// The user nobody, whose number is the same everywhere.
+const NOBODY: u32 = 65_534;
+
+/// What the shell does: `start` and the modes of `pg_ctl stop`, one a line, each answered with a line; at the end of
+/// its input, which is the end of the tests, it stops the server and removes all of it.
+const SHELL: &str = r#"
+cd "$1"
+while read -r word; do
+    case $word in
+        start) "$2/pg_ctl" -s -w -D data -l log -o "$3" start ;;
+        *) "$2/pg_ctl" -s -w -D data -m "$word" stop ;;
+    esac </dev/null >/dev/null 2>>said && echo done || echo failed
+done
+"$2/pg_ctl" -s -w -D data -m immediate stop >/dev/null 2>&1
+cd / && rm -rf "$1"
+"#;
+
+/// Nothing here has to survive the machine. Immediate stops are survived all the same: what was written is the
+/// kernel's by then.
+const SETTINGS: &str = "-c fsync=off -c full_page_writes=off -c max_connections=400 -c listen_addresses= \
+    -c shared_buffers=64MB -c autovacuum_naptime=1h -c log_line_prefix=%d: -c log_min_messages=log";
+
+/// The shell that starts and stops a server.
+struct Shell {
+    child: Child,
+    /// None once it was told that the tests are over.
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+/// A PostgreSQL server.
+pub(crate) struct Server {
+    directory: PathBuf,
+    shell: Mutex<Shell>,
+    template: OnceCell<()>,
+    databases: AtomicU32,
+}
+
+/// The server all tests share, unless PostgreSQL is not installed.
+pub(crate) fn shared() -> Option<&'static Server> {
+    static SHARED: LazyLock<Option<Server>> = LazyLock::new(Server::start);
+    SHARED.as_ref()
+}
+
+impl Server {
+    /// Starts a server of one's own; none, said loudly, where PostgreSQL is not installed. In CI it must be.
+    pub(crate) fn start() -> Option<Self> {
+        let Some(binaries) = binaries() else {
+            absent();
+            return None;
+        };
+        let directory = tempfile::Builder::new().prefix("pg-").tempdir().expect("a directory").keep();
+        let is_root = std::fs::metadata(&directory).expect("there").uid() == 0;
+        if is_root {
+            chown(&directory, Some(NOBODY), Some(NOBODY)).expect("given to nobody");
+        }
+        let command = |program: &Path| match is_root {
+            false => Command::new(program),
+            true => {
+                let mut command = Command::new("setpriv");
+                let nobody = NOBODY.to_string();
+                command.args(["--reuid", &nobody, "--regid", &nobody, "--clear-groups", "--"]).arg(program);
+                command
+            }
+        };
+        let mut initdb = command(&binaries.join("initdb"));
+        initdb.args([
+            "-A",
+            "trust",
+            "-U",
+            "audit",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+            "--no-instructions",
+            "-D",
+        ]);
+        let made = initdb.arg(directory.join("data")).current_dir("/").output().expect("initdb runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut shell = command(Path::new("sh"));
+        shell.args(["-c", SHELL, "sh"]).arg(&directory).arg(&binaries);
+        shell.arg(format!("{} -k {}", SETTINGS, directory.display()));
+        let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
+        let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().expect("piped")));
+        let shell = Mutex::new(Shell { child, input, output });
+        let server = Self { directory, shell, template: OnceCell::new(), databases: AtomicU32::new(0) };
+        server.tell("start");
+        Some(server)
+    }
+
+    /// `start`, or how to stop: `smart`, `fast`, `immediate`. Returns when it is done.
+    pub(crate) fn tell(&self, word: &str) {
+        let mut shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner);
+        let input = shell.input.as_mut().expect("the tests are not over");
+        writeln!(input, "{word}").expect("the shell listens");
+        let mut answer = String::new();
+        shell.output.read_line(&mut answer).expect("the shell answers");
+        assert_eq!(answer, "done\n", "{word}: {} {}", self.file("said"), self.file("log"));
+    }
+
+    fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.directory.join(name)).unwrap_or_default()
+    }
+
+    /// What the server has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.file("log")
+    }
+
+    /// The URL of a database here.
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://audit@/{database}?host={}", self.directory.display())
+    }
+
+    /// An empty database of the present schema, of this test alone; its URL.
+    pub(crate) async fn database(&self) -> String {
+        self.template
+            .get_or_init(async || {
+                self.execute("postgres", "CREATE DATABASE model").await;
+                let store = store::open(&self.url("model")).await.expect("a store");
+                store.close().await;
+            })
+            .await;
+        self.create("model").await
+    }
+
+    /// A database in which nothing is yet; its URL.
+    pub(crate) async fn bare_database(&self) -> String {
+        self.create("template1").await
+    }
+
+    async fn create(&self, template: &str) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.execute("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        self.url(&name)
+    }
+
+    async fn execute(&self, database: &str, sql: &str) {
+        connect(&self.url(database)).await.batch_execute(sql).await.expect(sql);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let shell = self.shell.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // The end of its input is what it waits for.
+        shell.input.take();
+        drop(shell.child.wait());
+    }
+}
+
+/// A connection past the store, for what only a test asks.
+pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+    tokio::spawn(async { drop(connection.await) });
+    client.batch_execute("SET search_path TO krosyn_audit").await.expect("set");
+    client
+}
+
+/// Where initdb and its like are: the newest of Debian's versions, else what is on the path.
+fn binaries() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
+    let newest = versions.map(|version| version.path()).max_by_key(number).map(|it| it.join("bin"));
+    let on_path = || {
+        let found = Command::new("pg_config").arg("--bindir").output().ok()?;
+        Some(PathBuf::from(String::from_utf8(found.stdout).ok()?.trim()))
+    };
+    newest.or_else(on_path).filter(|bin| bin.join("initdb").exists())
+}
+
+/// Says past the harness, which keeps what passing tests print, that nothing was tested here.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test that was skipped must be seen, and in CI there may be none"
+)]
+fn absent() {
+    assert!(std::env::var_os("CI").is_none(), "PostgreSQL is not installed, and in CI its tests must run");
+    let words =
+        "SKIPPED: everything on PostgreSQL: it is not installed here (Debian: apt-get install postgresql)\n";
+    std::io::stderr().write_all(words.as_bytes()).expect("stderr");
+}
