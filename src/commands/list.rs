@@ -14,6 +14,7 @@ use crate::commands::output::{Destination, Sink, columns, explains_columns};
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
+use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
 use crate::model::time::TimeContext;
@@ -102,12 +103,11 @@ impl ListArgs {
         if nothing {
             let holdings = connection.client.retention().await?;
             let held = holdings.counts.expired + holdings.counts.kept;
-            context.terminal.status(&searched_in_vain(
-                &filter,
-                held,
-                holdings.oldest.zip(holdings.newest),
-                &context.time,
-            ));
+            let span = holdings.oldest.zip(holdings.newest);
+            let nearest = nearest(&connection.client, &filter).await?;
+            for line in searched_in_vain(&filter, held, span, &nearest, &context.time) {
+                context.terminal.status(&line);
+            }
         } else {
             context.terminal.status(&footer(&filter, &shown, self.reverse, &context.time));
         }
@@ -176,21 +176,47 @@ fn footer(filter: &Filter, shown: &Shown, reverse: bool, time: &TimeContext) -> 
     parts.join(" · ")
 }
 
+/// The entries that would match but for the window: the last before it, and the first behind it.
+async fn nearest(client: &Client, filter: &Filter) -> Result<Vec<(&'static str, Entry)>, Failure> {
+    let before = filter.since.map(|since| {
+        let filter = Filter { since: None, until: Some(since), ..filter.clone() };
+        (filter, Order::Descending, "the last match before")
+    });
+    let behind = filter.until.map(|until| {
+        let filter = Filter { since: Some(until), until: None, ..filter.clone() };
+        (filter, Order::Ascending, "the first match after")
+    });
+    let mut found = Vec::new();
+    for (filter, order, place) in before.into_iter().chain(behind) {
+        let page = client.page(&Query { filter, order, limit: 1, ..Query::default() }).await?;
+        found.extend(page.data.into_iter().next().map(|entry| (place, entry)));
+    }
+    Ok(found)
+}
+
 fn searched_in_vain(
     filter: &Filter,
     held: u64,
     span: Option<(Timestamp, Timestamp)>,
+    nearest: &[(&str, Entry)],
     time: &TimeContext,
-) -> String {
-    let asked = match describe(filter, time) {
-        asked if asked.is_empty() => "nothing matches".to_owned(),
-        asked => format!("nothing matches · {asked}"),
-    };
-    match span {
-        None => "the log is empty".to_owned(),
-        Some((oldest, newest)) => {
-            let held = counted(held, "entry", "entries");
-            format!("{asked}\nthe log holds {held}, from {} to {}", full(oldest, time), full(newest, time))
-        }
+) -> Vec<String> {
+    let Some((oldest, newest)) = span else { return vec!["the log is empty".to_owned()] };
+    let mut lines = vec!["nothing matches".to_owned()];
+    let asked = describe(filter, time);
+    if !asked.is_empty() {
+        lines[0] = format!("nothing matches · {asked}");
     }
+    let has_window = filter.since.is_some() || filter.until.is_some();
+    if has_window && nearest.is_empty() {
+        lines.push("nothing matches at any other time either".to_owned());
+    }
+    lines.extend(
+        nearest.iter().map(|(place, entry)| {
+            format!("{place} is entry {} at {}", entry.id, full(entry.occurred_at, time))
+        }),
+    );
+    let held = counted(held, "entry", "entries");
+    lines.push(format!("the log holds {held}, from {} to {}", full(oldest, time), full(newest, time)));
+    lines
 }

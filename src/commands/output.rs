@@ -14,7 +14,7 @@ use crate::render::columns::{
 use crate::render::delimited::{Delimited, Delimiter};
 use crate::render::json::{self, Document, Ending};
 use crate::render::look::Look;
-use crate::render::table::Layout;
+use crate::render::table::Table;
 use crate::terminal::Terminal;
 use crate::terminal::file::NewFile;
 
@@ -84,7 +84,7 @@ pub(super) fn explains_columns(terminal: &mut Terminal, args: &ListOutputArgs) -
 
 /// Entries on their way out.
 pub(super) enum Sink<'a> {
-    Table { out: &'a mut dyn Write, look: &'a Look, columns: &'a [Column], layout: Option<Layout<'a>> },
+    Table(&'a mut dyn Write, Table<'a>),
     Lines(&'a mut dyn Write),
     Document(Document<&'a mut dyn Write>),
     Delimited(Box<Delimited<'a, &'a mut dyn Write>>),
@@ -101,7 +101,7 @@ impl<'a> Sink<'a> {
     ) -> io::Result<Self> {
         let csv = Delimiter::Csv { guard: !args.no_formula_guard, bom: args.bom };
         Ok(match format {
-            Format::Table | Format::Wide => Self::Table { out, look, columns, layout: None },
+            Format::Table | Format::Wide => Self::Table(out, Table::new(columns, look)),
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(Document::new(out, &query(filter))?),
             Format::Csv => Self::Delimited(Box::new(Delimited::new(out, columns, csv)?)),
@@ -109,16 +109,10 @@ impl<'a> Sink<'a> {
         })
     }
 
-    /// Writes some entries. A table takes its layout from the first.
+    /// Writes some entries. A table takes its widths from the first.
     pub(super) fn entries(&mut self, entries: &[Entry]) -> io::Result<()> {
         match self {
-            Self::Table { .. } if entries.is_empty() => Ok(()),
-            Self::Table { out, look, columns, layout } => {
-                if layout.is_none() {
-                    layout.insert(Layout::fitted(entries, columns, look)).header(out)?;
-                }
-                layout.as_ref().map_or(Ok(()), |layout| layout.rows(out, entries))
-            }
+            Self::Table(out, table) => table.entries(out, entries),
             Self::Lines(out) => entries.iter().try_for_each(|entry| json::line(out, entry)),
             Self::Document(document) => entries.iter().try_for_each(|entry| document.entry(entry)),
             Self::Delimited(delimited) => entries.iter().try_for_each(|entry| delimited.entry(entry)),
@@ -128,7 +122,7 @@ impl<'a> Sink<'a> {
     /// Ends the output; a JSON document says here whether it is complete.
     pub(super) fn finish(self, ending: Ending<'_>) -> io::Result<()> {
         match self {
-            Self::Table { .. } | Self::Lines(_) => Ok(()),
+            Self::Table(..) | Self::Lines(_) => Ok(()),
             Self::Document(document) => document.finish(ending).map(drop),
             Self::Delimited(delimited) => delimited.finish().map(drop),
         }

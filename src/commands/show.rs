@@ -14,28 +14,46 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
-use crate::render::detail::{DetailOptions, detail};
-use crate::render::json::line;
+use crate::model::json::JsonError;
+use crate::render::detail::{DetailOptions, SIDE_BY_SIDE_WIDTH, detail};
+use crate::render::json::{self, line, list};
+use crate::render::look::Look;
+use crate::render::patch::States;
+
+/// A pipe has no width of its own: two sides get so many columns there.
+const PIPE_WIDTH: usize = 160;
 
 /// Show entries field by field, old in red and new in green
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  krosyn-audit show latest\n  krosyn-audit show 1287 --full")]
+#[command(after_help = "Examples:\n  krosyn-audit show latest\n  krosyn-audit show 1287 --patch")]
 pub struct ShowArgs {
     /// Which entries: ids, or latest
     #[arg(value_name = "ID|latest")]
     ids: Vec<Which>,
 
-    /// Show long differences whole
-    #[arg(long)]
+    /// Show long differences whole, as a pipe always gets them
+    #[arg(long, visible_alias = "no-trunc")]
     full: bool,
 
-    /// table, json or jsonl (default: table)
+    /// Show old on the left and new on the right, where 120 columns are there
+    #[arg(long)]
+    side_by_side: bool,
+
+    /// Print the changed fields as they were before, as JSON
+    #[arg(long, conflicts_with_all = ["after", "patch", "format"])]
+    before: bool,
+
+    /// Print the changed fields as they were after, as JSON
+    #[arg(long, conflicts_with_all = ["patch", "format"])]
+    after: bool,
+
+    /// Print the change as a JSON Patch (RFC 6902), which makes --after of --before
+    #[arg(long, conflicts_with = "format")]
+    patch: bool,
+
+    /// table, json (several entries are a list) or jsonl (default: table)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<Format>,
-
-    /// Cut nothing
-    #[arg(long)]
-    no_trunc: bool,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -62,7 +80,7 @@ impl ShowArgs {
     /// Whether errors are also told as JSON.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.format.is_some_and(Format::is_json)
+        self.format.is_some_and(Format::is_json) || self.before || self.after || self.patch
     }
 
     /// Shows.
@@ -81,23 +99,82 @@ impl ShowArgs {
             ));
         }
         let connection = connect(context, &self.connection, Need::Existing).await?;
-        let look = context.appearance.look(&context.terminal, context.time, !self.no_trunc);
-        for (place, which) in self.ids.iter().enumerate() {
-            let entry = find(&connection.client, *which).await?;
-            let others_in_request = others(&connection.client, &entry).await?;
-            let out = context.terminal.data();
-            if format == Format::Table {
-                if place > 0 {
-                    out.write_all(b"\n")?;
-                }
-                detail(out, &entry, DetailOptions { full: self.full, others_in_request }, &look)?;
-            } else {
-                line(out, &entry)?;
-            }
+        // All are there before any is shown: what a program reads is whole, or nothing.
+        let mut entries = Vec::new();
+        for which in &self.ids {
+            entries.push(find(&connection.client, *which).await?);
+        }
+        match format {
+            _ if self.before || self.after || self.patch => self.states(context, &entries)?,
+            Format::Json => match entries.as_slice() {
+                [one] => line(context.terminal.data(), one)?,
+                several => list(context.terminal.data(), several)?,
+            },
+            Format::Jsonl => entries.iter().try_for_each(|entry| line(context.terminal.data(), entry))?,
+            _ => self.details(context, &connection.client, &entries).await?,
         }
         context.terminal.flush()?;
         connection.close().await?;
         Ok(exit::DONE)
+    }
+
+    async fn details(
+        &self,
+        context: &mut Context,
+        client: &Client,
+        entries: &[Entry],
+    ) -> Result<(), Failure> {
+        let to_people = context.terminal.out_is_terminal;
+        let look = context.appearance.look(&context.terminal, context.time, to_people);
+        let in_pipe = self.side_by_side && !to_people;
+        let look = if in_pipe { Look { width: PIPE_WIDTH, ..look } } else { look };
+        let has_room = look.width >= SIDE_BY_SIDE_WIDTH;
+        if self.side_by_side && !has_room {
+            context.terminal.warn(&format!(
+                "old and new stand below each other: side by side needs {SIDE_BY_SIDE_WIDTH} columns, here are {}",
+                look.width
+            ));
+        }
+        let full = self.full || !to_people;
+        for (place, entry) in entries.iter().enumerate() {
+            let others_in_request = others(client, entry).await?;
+            let options =
+                DetailOptions { full, side_by_side: self.side_by_side && has_room, others_in_request };
+            if place > 0 {
+                context.terminal.data().write_all(b"\n")?;
+            }
+            detail(context.terminal.data(), entry, options, &look)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what the changed fields were, or the way from the one to the other: a line for each entry, indented
+    /// where somebody reads it.
+    fn states(&self, context: &mut Context, entries: &[Entry]) -> Result<(), Failure> {
+        for entry in entries {
+            let unreadable = |error: JsonError| {
+                Failure::new(
+                    exit::FAILED,
+                    format!("the changes of entry {} cannot be read: {error}", entry.id),
+                )
+            };
+            let states = States::of(&entry.changes.list().map_err(unreadable)?).map_err(unreadable)?;
+            if !states.not_kept.is_empty() {
+                context.terminal.warn(&format!(
+                    "entry {} changed what is never kept, so this is not all of it: {}",
+                    entry.id,
+                    states.not_kept.join(", ")
+                ));
+            }
+            let shown = match (self.before, self.after) {
+                (true, _) => states.before,
+                (_, true) => states.after,
+                _ => states.patch(),
+            };
+            let indented = context.terminal.out_is_terminal;
+            json::value(context.terminal.data(), &shown, indented)?;
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::entry::Entry;
+use crate::model::json::Json;
 
 /// Writes one entry a line.
 ///
@@ -14,6 +15,28 @@ use crate::model::entry::Entry;
 /// The writer's.
 pub fn line(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
+    out.write_all(b"\n")
+}
+
+/// Writes entries as one list.
+///
+/// # Errors
+/// The writer's.
+pub fn list(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, entries)?;
+    out.write_all(b"\n")
+}
+
+/// Writes a value on one line, or indented for people.
+///
+/// # Errors
+/// The writer's.
+pub fn value(out: &mut dyn Write, value: &Json, indented: bool) -> io::Result<()> {
+    if indented {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+    } else {
+        serde_json::to_writer(&mut *out, value)?;
+    }
     out.write_all(b"\n")
 }
 

@@ -9,6 +9,7 @@ pub mod detail;
 pub mod diff;
 pub mod json;
 pub mod look;
+pub mod patch;
 pub mod prune;
 pub mod question;
 pub mod summary;
@@ -16,5 +17,7 @@ pub mod table;
 pub mod value;
 pub mod visible;
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod samples;

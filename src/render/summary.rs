@@ -16,13 +16,20 @@ const LONGEST_VALUE: usize = 48;
 /// The changes in a few words.
 #[must_use]
 pub fn changes(changes: &Changes, action: Action) -> String {
-    let Ok(list) = changes.list() else { return "(changes cannot be read)".to_owned() };
-    if action != Action::Updated {
-        return counted(list.len() as u64, "field", "fields");
+    match parts(changes, action) {
+        (told, 0) => told,
+        (told, others) => format!("{told}, +{others}"),
     }
-    let Some((first, others)) = list.split_first() else { return counted(0, "field", "fields") };
-    let told = change(first);
-    if others.is_empty() { told } else { format!("{told}, +{}", others.len()) }
+}
+
+/// The first change in a few words, and how many others there are.
+#[must_use]
+pub fn parts(changes: &Changes, action: Action) -> (String, usize) {
+    let Ok(list) = changes.list() else { return ("(changes cannot be read)".to_owned(), 0) };
+    match list.split_first() {
+        Some((first, others)) if action == Action::Updated => (change(first), others.len()),
+        _ => (counted(list.len() as u64, "field", "fields"), 0),
+    }
 }
 
 /// How many parts of a list were added, removed, changed and moved.
@@ -47,6 +54,7 @@ pub fn tally(items: &[Difference]) -> String {
 pub fn beneath(path: &str, place: &Place) -> String {
     match place {
         Place::Item(index) => format!("{path}[{index}]"),
+        Place::Named(index, name) => format!("{path}[{index} {name}]"),
         Place::Member(name) => {
             let is_simple = value::is_plain(name) && !name.contains(['.', ' ', '[', ']']);
             let name =
@@ -87,7 +95,7 @@ fn difference(path: String, what: &What) -> String {
         What::Replaced { old, new } => format!("{path} {} → {}", exact(old), exact(new)),
         What::Lines { .. } => format!("{path} (text)"),
         What::Items(items) => format!("{path} {}", tally(items)),
-        What::Embedded(inner) => difference(path, inner),
+        What::Embedded { what, .. } => difference(path, what),
         What::Moved { .. } => path,
         What::Members(members) => match members.first() {
             Some(first) => difference(beneath(&path, &first.at), &first.what),

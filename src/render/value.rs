@@ -21,15 +21,15 @@ pub struct Piece {
 /// The value on one line.
 #[must_use]
 pub fn one_line(value: &Json) -> Vec<Piece> {
-    let mut writer = Writer { lines: vec![Vec::new()], pretty: false };
+    let mut writer = Writer { lines: vec![Vec::new()], room: None };
     writer.value(value, 0);
     writer.lines.pop().unwrap_or_default()
 }
 
-/// The value on as many lines as it has members and items, indented by two.
+/// The value on several lines, indented by two. A part that fits into `room` letters stays on one line.
 #[must_use]
-pub fn pretty(value: &Json) -> Vec<Vec<Piece>> {
-    let mut writer = Writer { lines: vec![Vec::new()], pretty: true };
+pub fn pretty(value: &Json, room: usize) -> Vec<Vec<Piece>> {
+    let mut writer = Writer { lines: vec![Vec::new()], room: Some(room) };
     writer.value(value, 0);
     writer.lines
 }
@@ -78,20 +78,63 @@ pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Tells whether the value fits into so many letters on one line, without reading on once it does not.
+#[must_use]
+pub fn fits(value: &Json, room: usize) -> bool {
+    left_of(value, room).is_some()
+}
+
+fn left_of(value: &Json, room: usize) -> Option<usize> {
+    match value {
+        Json::Array(items) => {
+            let room = room.checked_sub(2 + items.len().saturating_sub(1))?;
+            items.iter().try_fold(room, |room, item| left_of(item, room))
+        }
+        Json::Object(members) => {
+            let room = room.checked_sub(2 + members.len().saturating_sub(1))?;
+            members.iter().try_fold(room, |room, (key, value)| {
+                left_of(value, room.checked_sub(1 + quoted_within(key, room)?)?)
+            })
+        }
+        Json::String(text) => room.checked_sub(quoted_within(text, room)?),
+        Json::Number(text) => room.checked_sub(text.len()),
+        Json::Bool(_) => room.checked_sub(5),
+        Json::Null => room.checked_sub(4),
+    }
+}
+
+/// The letters of a text in quotes, when they are not more than `room`.
+fn quoted_within(text: &str, room: usize) -> Option<usize> {
+    // What has more bytes than four for each letter cannot fit, and needs no copy to know it.
+    (text.len() <= room.saturating_mul(4)).then(|| quoted(text).chars().count())
+}
+
 struct Writer {
     lines: Vec<Vec<Piece>>,
-    pretty: bool,
+    /// Letters of a line, when there may be several.
+    room: Option<usize>,
 }
 
 impl Writer {
     fn value(&mut self, value: &Json, depth: usize) {
+        let taken = || self.lines.last().map_or(0, |line| text(line).chars().count());
+        if depth > 0 && self.room.is_some_and(|room| fits(value, room.saturating_sub(taken()))) {
+            let room = self.room.take();
+            self.parts(value, depth);
+            self.room = room;
+        } else {
+            self.parts(value, depth);
+        }
+    }
+
+    fn parts(&mut self, value: &Json, depth: usize) {
         match value {
             Json::Array(items) => {
                 self.enclosed('[', ']', items, depth, |writer, item| writer.value(item, depth + 1));
             }
             Json::Object(members) => self.enclosed('{', '}', members, depth, |writer, (key, value)| {
                 writer.push(&quoted(key));
-                writer.push(if writer.pretty { ": " } else { ":" });
+                writer.push(if writer.room.is_some() { ": " } else { ":" });
                 writer.value(value, depth + 1);
             }),
             Json::String(text) if is_redacted(value) => {
@@ -128,7 +171,7 @@ impl Writer {
     }
 
     fn next_line(&mut self, depth: usize) {
-        if self.pretty {
+        if self.room.is_some() {
             self.lines.push(Vec::new());
             self.push(&"  ".repeat(depth));
         }
@@ -159,7 +202,7 @@ mod tests {
         let value = Json::parse(r#"{"a":[1.0,{}],"b":"[redacted]","c":"x\n"}"#).expect("JSON");
         assert_eq!(text(&one_line(&value)), r#"{"a":[1.0,{}],"b":[redacted],"c":"x\n"}"#);
         assert!(one_line(&value).iter().any(|piece| piece.redacted && piece.text == REDACTED));
-        let lines: Vec<String> = pretty(&value).iter().map(|line| text(line)).collect();
+        let lines: Vec<String> = pretty(&value, 0).iter().map(|line| text(line)).collect();
         assert_eq!(
             lines,
             [

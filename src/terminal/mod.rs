@@ -123,6 +123,13 @@ impl Terminal {
         self.line("", Style::new(), Style::new(), text);
     }
 
+    /// Shows a text of several lines. What it quotes is visible already, or it could begin a line of its own.
+    pub fn show_lines(&mut self, text: &str) {
+        for line in text.lines() {
+            self.show(line);
+        }
+    }
+
     /// Says something that needs attention.
     pub fn warn(&mut self, text: &str) {
         self.line("warning: ", Style::new().yellow().bold(), Style::new(), text);
@@ -166,9 +173,9 @@ impl Terminal {
     }
 
     /// Writes one line to stderr. That nobody listens there is no reason to stop. The text may quote the log, so it is
-    /// made visible.
+    /// made visible, its line breaks too: what is quoted cannot begin a line.
     fn line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {
-        let text = text.split('\n').map(visible).collect::<Vec<_>>().join("\n");
+        let text = visible(text);
         drop(if self.paints(self.err_is_terminal) {
             writeln!(self.err, "{}{}", head.style(head_style), text.style(style))
         } else {

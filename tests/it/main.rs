@@ -4,6 +4,7 @@
 //! - `api`: the HTTP contract, spoken by a real client to a real server, one module for each resource
 //! - `cli`: the binary as a user runs it, in a home of its own
 //! - `postgres`: what only PostgreSQL has; skipped, and said so, where it is not installed
+//! - `screens`: how list and show look on the demo data
 //! - `layers`: the rules of the source tree itself
 //! - `support`: how the tests come by a store, a server, a clock and something to record; no test stands there
 //!
@@ -17,6 +18,8 @@ mod cli;
 mod layers;
 #[cfg(test)]
 mod postgres;
+#[cfg(test)]
+mod screens;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

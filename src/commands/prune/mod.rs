@@ -191,7 +191,7 @@ impl PruneArgs {
     fn guard(&self, context: &mut Context, planned: &PruneAnswer, max_delete: u64) -> Result<(), Failure> {
         let skew = context.clock.now().since(planned.now);
         if skew.abs() > MAX_SKEW {
-            context.terminal.show(&plan(planned, &context.time));
+            context.terminal.show_lines(&plan(planned, &context.time));
             let message = format!(
                 "the server's clock says {} and this machine's {}: one of them is wrong",
                 planned.now,
@@ -201,7 +201,7 @@ impl PruneArgs {
                 .hint("what has expired depends on the clock: mend it first"));
         }
         if planned.counts.expired > max_delete {
-            context.terminal.show(&plan(planned, &context.time));
+            context.terminal.show_lines(&plan(planned, &context.time));
             let message = format!(
                 "{} would go, and --max-delete {} allows {}",
                 counted(planned.counts.expired, "entry", "entries"),
@@ -219,7 +219,7 @@ impl PruneArgs {
         if self.yes {
             return Ok(());
         }
-        context.terminal.show(&plan(planned, &context.time));
+        context.terminal.show_lines(&plan(planned, &context.time));
         if !context.terminal.is_interactive {
             return Err(Failure::new(exit::REFUSED, "nobody can be asked, so nothing was deleted")
                 .hint("--yes deletes without asking"));

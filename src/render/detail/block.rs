@@ -5,22 +5,34 @@
 use crate::model::change::Change;
 use crate::model::json::{Json, RawJson};
 use crate::model::words::Action;
+use crate::render::detail::DetailOptions;
 use crate::render::detail::line::{Line, Mark, Span};
-use crate::render::diff::text::{Piece, hunks, lines, words};
+use crate::render::diff::text::{hunks, lines};
+use crate::render::diff::words::{Piece, WordSearch};
 use crate::render::diff::{Difference, What, compare};
 use crate::render::look::{Look, Tone};
-use crate::render::question::counted;
+use crate::render::question::{counted, grouped};
 use crate::render::summary::{beneath, tally};
 use crate::render::value;
 
 /// Lines of one field that are shown unless the whole is asked for.
 const SHOWN_LINES: usize = 40;
 
+/// Letters of a part of a value that stays on one line.
+const LONGEST_PART: usize = 96;
+
+/// Characters that stay on each side of a change in a long line, when it is not shown whole.
+const CONTEXT: usize = 40;
+/// Fewer characters are not worth leaving out.
+const SHORTEST_GAP: usize = 80;
+
 /// The lines of all fields.
-pub(super) fn fields(changes: &[Change], action: Action, full: bool, look: &Look) -> Vec<Line> {
-    let mut all = Vec::new();
+pub(super) fn fields(changes: &[Change], action: Action, options: DetailOptions, look: &Look) -> Vec<Line> {
+    let full = options.full;
+    let (mut all, mut search) = (Vec::new(), WordSearch::default());
     for change in changes {
-        let mut block = Block { lines: Vec::new(), room: look.width.saturating_sub(34).max(24) };
+        let room = look.width.saturating_sub(34).max(24);
+        let mut block = Block { lines: Vec::new(), search: &mut search, screen: look.width, room, full };
         block.field(change, action);
         let more = block.lines.len().saturating_sub(SHOWN_LINES);
         // A count in place of a single line would save nothing.
@@ -35,13 +47,16 @@ pub(super) fn fields(changes: &[Change], action: Action, full: bool, look: &Look
 }
 
 /// A difference on its way into lines.
-struct Block {
+struct Block<'a> {
     lines: Vec<Line>,
+    search: &'a mut WordSearch,
+    screen: usize,
     /// Cells that a value may take beside its label.
     room: usize,
+    full: bool,
 }
 
-impl Block {
+impl Block<'_> {
     fn field(&mut self, change: &Change, action: Action) {
         let field = change.field.as_str();
         if change.redacted {
@@ -53,8 +68,8 @@ impl Block {
                 Some(what) => self.difference(0, field.to_owned(), &what, ""),
                 None => self.head(0, Mark::Changed, field, "same value, written differently"),
             },
-            (Ok(None), Ok(Some(new))) => self.whole(0, Mark::Added, field, &new),
-            (Ok(Some(old)), Ok(None)) => self.whole(0, Mark::Removed, field, &old),
+            (Ok(None), Ok(Some(new))) => self.part(0, Mark::Added, field, &new),
+            (Ok(Some(old)), Ok(None)) => self.part(0, Mark::Removed, field, &old),
             (Ok(None), Ok(None)) => self.head(0, Mark::Changed, field, "no values"),
             (Err(error), _) | (_, Err(error)) => {
                 self.head(0, Mark::Redacted, field, &format!("cannot be shown: {error}"));
@@ -78,7 +93,7 @@ impl Block {
                 self.head(depth, Mark::Changed, &path, &note);
                 self.differences(depth + 1, items);
             }
-            What::Embedded(inner) => self.difference(depth, path, inner, "in JSON text"),
+            What::Embedded { what, .. } => self.difference(depth, path, what, "in JSON text"),
             What::Added(new) => self.part(depth, Mark::Added, &path, new),
             What::Removed(old) => self.part(depth, Mark::Removed, &path, old),
             What::Replaced { old, new } => self.replaced(depth, &path, old, new),
@@ -112,10 +127,11 @@ impl Block {
         let [before, after] = pieces;
         let (old_text, new_text) = (value::text(&before), value::text(&after));
         if old_text.chars().count() + new_text.chars().count() + 3 <= self.room {
-            let mut spans_of_both = spans(before, Tone::Removed);
-            spans_of_both.push(span(Tone::Plain, " → "));
-            spans_of_both.extend(spans(after, Tone::Added));
-            return self.push(depth, Mark::Changed, path, spans_of_both, &note);
+            self.push(depth, Mark::Changed, path, spans(before, Tone::Removed), &note);
+            if let Some(line) = self.lines.last_mut() {
+                line.became = spans(after, Tone::Added);
+            }
+            return;
         }
         self.head(depth, Mark::Changed, path, &note);
         if let (Json::String(_), Json::String(_)) = (old, new) {
@@ -141,7 +157,8 @@ impl Block {
             self.lines.push(Line { depth: depth + 1, value: place, ..Line::default() });
             // Only as many old as new lines are each other's: pairing more would emphasise chance.
             if hunk.removed.len() == hunk.added.len() {
-                let pairs: Vec<_> = hunk.removed.iter().zip(&hunk.added).map(|(a, b)| words(a, b)).collect();
+                let pairs: Vec<_> =
+                    hunk.removed.iter().zip(&hunk.added).map(|(a, b)| self.search.between(a, b)).collect();
                 for (before, _) in &pairs {
                     self.emphasised(depth + 1, Mark::Removed, before);
                 }
@@ -159,39 +176,39 @@ impl Block {
     }
 
     fn line_pair(&mut self, depth: usize, old: &str, new: &str) {
-        let (before, after) = words(old, new);
+        let (before, after) = self.search.between(old, new);
         self.emphasised(depth, Mark::Removed, &before);
         self.emphasised(depth, Mark::Added, &after);
     }
 
     fn emphasised(&mut self, depth: usize, mark: Mark, pieces: &[Piece]) {
         let word = if mark == Mark::Added { Tone::AddedWord } else { Tone::RemovedWord };
-        let spans =
-            pieces.iter().map(|piece| span(if piece.differs { word } else { mark.tone() }, &piece.text));
-        let spans = spans.collect();
+        let mut spans = Vec::new();
+        for (place, piece) in pieces.iter().enumerate() {
+            if piece.differs || self.full {
+                spans.push(span(if piece.differs { word } else { mark.tone() }, &piece.text));
+                continue;
+            }
+            let (first, left_out, last) = near_changes(&piece.text, place > 0, place + 1 < pieces.len());
+            spans.push(span(mark.tone(), first));
+            if left_out > 0 {
+                spans.push(span(Tone::Dim, &format!("…({} characters)…", grouped(left_out as u64))));
+            }
+            spans.push(span(mark.tone(), last));
+        }
         self.bare(depth, mark, spans);
     }
 
-    /// A value that came or went with others: on one line when it fits.
+    /// A value that came or went: on one line when it fits, else indented, with the mark on each line.
     fn part(&mut self, depth: usize, mark: Mark, path: &str, side: &Json) {
-        let pieces = value::one_line(side);
-        let fits = value::text(&pieces).chars().count() <= self.room;
-        if fits || is_scalar(side) {
-            return self.scalar(depth, mark, path, side, pieces);
-        }
-        self.whole(depth, mark, path, side);
-    }
-
-    /// A value that came or went as a whole: nested values indented, with the mark on each line.
-    fn whole(&mut self, depth: usize, mark: Mark, path: &str, side: &Json) {
-        if is_scalar(side) {
-            return self.scalar(depth, mark, path, side, value::one_line(side));
+        if is_scalar(side) || value::fits(side, self.room) {
+            return self.scalar(depth, mark, path, side);
         }
         self.head(depth, mark, path, "");
         self.pretty(depth + 1, mark, side);
     }
 
-    fn scalar(&mut self, depth: usize, mark: Mark, path: &str, side: &Json, pieces: Vec<value::Piece>) {
+    fn scalar(&mut self, depth: usize, mark: Mark, path: &str, side: &Json) {
         match side {
             Json::String(text) if text.contains('\n') => {
                 let lines = lines(text);
@@ -200,12 +217,13 @@ impl Block {
                     self.bare(depth + 1, mark, vec![span(mark.tone(), line)]);
                 }
             }
-            _ => self.push(depth, mark, path, spans(pieces, mark.tone()), ""),
+            _ => self.push(depth, mark, path, spans(value::one_line(side), mark.tone()), ""),
         }
     }
 
     fn pretty(&mut self, depth: usize, mark: Mark, side: &Json) {
-        for pieces in value::pretty(side) {
+        let room = self.screen.saturating_sub(4 * depth + 4).min(LONGEST_PART);
+        for pieces in value::pretty(side, room) {
             self.bare(depth, mark, spans(pieces, mark.tone()));
         }
     }
@@ -229,8 +247,24 @@ impl Block {
 
     fn push(&mut self, depth: usize, mark: Mark, label: &str, value: Vec<Span>, note: &str) {
         let (label, note) = (Some(label.to_owned()), note.to_owned());
-        self.lines.push(Line { depth, mark: Some(mark), label, value, note });
+        self.lines.push(Line { depth, mark: Some(mark), label, value, note, ..Line::default() });
     }
+}
+
+/// What of a text that both sides share is shown, where a change stands before it or behind it: its beginning, how many
+/// characters are left out, its end. A long line is shown around its changes, wherever they are.
+fn near_changes(text: &str, is_behind: bool, is_before: bool) -> (&str, usize, &str) {
+    let most = 2 * CONTEXT + SHORTEST_GAP;
+    if text.chars().nth(most).is_none() || !(is_behind || is_before) {
+        return (text, 0, "");
+    }
+    let start = if is_behind { text.char_indices().nth(CONTEXT).map_or(0, |(at, _)| at) } else { 0 };
+    let end = if is_before {
+        text.char_indices().rev().nth(CONTEXT - 1).map_or(0, |(at, _)| at)
+    } else {
+        text.len()
+    };
+    (&text[..start], text[start..end].chars().count(), &text[end..])
 }
 
 /// Tells whether a value has no parts to show on lines of their own.

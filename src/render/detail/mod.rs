@@ -4,12 +4,16 @@
 
 mod block;
 mod line;
+mod rows;
+mod sides;
 
 use std::io::{self, Write};
 
 use crate::model::entry::{Entry, User};
 use crate::model::time::format;
 use crate::model::words::UserKind;
+use crate::render::detail::line::{Line, Span};
+use crate::render::detail::rows::{Columns, Limits, Row, rows, text_rows};
 use crate::render::look::{Look, Tone, mark, tone};
 
 /// What else the detail view is told.
@@ -17,14 +21,22 @@ use crate::render::look::{Look, Tone, mark, tone};
 pub struct DetailOptions {
     /// Whether long differences are shown whole.
     pub full: bool,
+    /// Whether old and new stand side by side.
+    pub side_by_side: bool,
     /// How many other entries the same request made, when that is known.
     pub others_in_request: Option<u64>,
 }
 
+/// A screen needs so many cells to show old and new side by side.
+pub const SIDE_BY_SIDE_WIDTH: usize = 120;
+
 /// A server that took an entry in later than this after it happened is worth a word.
 const LATE_SECONDS: i64 = 60;
 
-/// Writes the detail view of an entry.
+/// Where the text of a fact stands.
+const FACT_COLUMN: usize = 9;
+
+/// Writes the detail view of an entry. When the look fits lines to the width, long ones go on, on rows with a sign.
 ///
 /// # Errors
 /// The writer's.
@@ -42,29 +54,54 @@ pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, look: 
     writeln!(out)?;
     match entry.changes.list() {
         Ok(changes) => {
-            line::write(out, block::fields(&changes, entry.action, options.full, look), options.full, look)
+            let lines = block::fields(&changes, entry.action, options, look);
+            if options.side_by_side {
+                sides::write(out, &lines, options.full, look)
+            } else {
+                below(out, &lines, options.full, look)
+            }
         }
         Err(error) => {
             let text = format!("! the changes of this entry cannot be read: {error}");
-            writeln!(out, "  {}", look.paint(Tone::Changed, &look.text(&text)))
+            write_rows(out, &text_rows(2, 4, &[span(Tone::Changed, text)], look))
         }
     }
 }
 
+/// Writes lines below each other.
+fn below(out: &mut dyn Write, lines: &[Line], full: bool, look: &Look) -> io::Result<()> {
+    let limits = Limits::new(look.width, full, look);
+    let columns = Columns::of(lines, limits, look);
+    lines.iter().try_for_each(|line| write_rows(out, &rows(line, &columns, limits, look)))
+}
+
+fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
+    rows.iter().try_for_each(|row| writeln!(out, "{}", row.text.trim_end_matches(' ')))
+}
+
 /// `~ updated  connector  Salesforce → Warehouse  (connector/42)`.
 fn title(out: &mut dyn Write, entry: &Entry, look: &Look) -> io::Result<()> {
-    let action = look.paint(tone(entry.action), &format!("{} {}", mark(entry.action), entry.action));
-    let key = look.paint(Tone::Dim, &look.text(&format!("({}/{})", entry.model_type, entry.model_id)));
     let name = match entry.model_name.as_deref().map(str::trim) {
         Some(name) if !name.is_empty() => name.to_owned(),
         _ => format!("#{}", entry.model_id),
     };
-    let name = look.paint(Tone::Title, &look.text(&name));
-    writeln!(out, "{action}  {}  {name}  {key}", entry.model_type.label())
+    let spans = [
+        span(tone(entry.action), format!("{} {}", mark(entry.action), entry.action)),
+        span(Tone::Plain, format!("  {}  ", entry.model_type.label())),
+        span(Tone::Title, name),
+        span(Tone::Plain, "  ".to_owned()),
+        span(Tone::Dim, format!("({}/{})", entry.model_type, entry.model_id)),
+    ];
+    write_rows(out, &text_rows(0, 4, &spans, look))
 }
 
 fn fact(out: &mut dyn Write, look: &Look, label: &str, text: &str) -> io::Result<()> {
-    writeln!(out, "  {} {}", look.paint(Tone::Dim, &format!("{label:<6}")), look.text(text))
+    let spans = [span(Tone::Dim, format!("{label:<6}")), span(Tone::Plain, format!(" {text}"))];
+    write_rows(out, &text_rows(2, FACT_COLUMN, &spans, look))
+}
+
+const fn span(tone: Tone, text: String) -> Span {
+    Span { text, tone }
 }
 
 fn when(entry: &Entry, look: &Look) -> String {

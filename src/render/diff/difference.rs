@@ -18,6 +18,8 @@ pub enum Place {
     Member(String),
     /// An item of a list: its index in the new list, or in the old one when it was removed.
     Item(usize),
+    /// An item that is followed by a name, `name="Slack"`: its index in the new list, and the name.
+    Named(usize, String),
 }
 
 /// How two values differ.
@@ -45,8 +47,13 @@ pub enum What {
     Members(Vec<Difference>),
     /// Both are lists, and these items differ.
     Items(Vec<Difference>),
-    /// Both are text that holds JSON, which differs so.
-    Embedded(Box<What>),
+    /// Both are text that holds JSON.
+    Embedded {
+        /// How the JSON differs.
+        what: Box<What>,
+        /// The text after.
+        new: String,
+    },
     /// A list's item stands elsewhere among its neighbours.
     Moved {
         /// Its index in the old list.

@@ -7,69 +7,74 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::model::json::Json;
 use crate::render::diff::difference::{Difference, Place, What};
+use crate::render::diff::node::Node;
 use crate::render::diff::sequence::{Numbering, common};
 
 /// How two items are compared once they are known to be the same item.
-type Compare<'a> = &'a dyn Fn(&Json, &Json) -> Option<What>;
+type Compare<'a> = &'a dyn Fn(Node<'_>, Node<'_>) -> Option<What>;
 
 /// Members that name an item, the surest first.
 const NAMES: [&str; 3] = ["id", "key", "name"];
 
 /// The differences by place, moves last.
-pub(super) fn items(old: &[Json], new: &[Json], compare: Compare<'_>) -> Vec<Difference> {
-    let named = NAMES.iter().find_map(|name| named_by(name, old, new));
-    let is_named = named.is_some();
-    let (old_numbers, new_numbers) = named.unwrap_or_else(|| by_content(old, new));
+pub(super) fn items(old: &[Node<'_>], new: &[Node<'_>], compare: Compare<'_>) -> Vec<Difference> {
+    let named = NAMES.into_iter().find_map(|name| Some((name, named_by(name, old, new)?)));
+    let name = named.as_ref().map(|(name, _)| *name);
+    let (old_numbers, new_numbers) = named.map_or_else(|| by_content(old, new), |(_, numbers)| numbers);
     let kept = common(&old_numbers, &new_numbers);
     let moved = moves(&old_numbers, &new_numbers, &kept);
 
     let mut found = Vec::new();
-    if is_named {
+    if let Some(name) = name {
         for &(i, j) in kept.iter().chain(&moved) {
-            found.extend(changed(&old[i], &new[j], j, compare));
+            let what = compare(old[i], new[j]);
+            found.extend(what.map(|what| Difference { at: named_place(j, name, new[j].value), what }));
         }
     }
     for (mut gone, mut came) in gaps(&kept, &moved, old.len(), new.len()) {
         // Items without a name that stand between the same neighbours and are of the same kind are taken for one
         // item that changed.
-        let alike = gone.iter().zip(&came).all(|(&i, &j)| kind(&old[i]) == kind(&new[j]));
-        if !is_named && gone.len() == came.len() && alike {
+        let alike = gone.iter().zip(&came).all(|(&i, &j)| kind(old[i].value) == kind(new[j].value));
+        if name.is_none() && gone.len() == came.len() && alike {
             for (i, j) in gone.drain(..).zip(came.drain(..)) {
-                found.extend(changed(&old[i], &new[j], j, compare));
+                found.extend(compare(old[i], new[j]).map(|what| Difference { at: Place::Item(j), what }));
             }
         }
         found.extend(
-            gone.into_iter().map(|i| Difference { at: Place::Item(i), what: What::Removed(old[i].clone()) }),
+            gone.into_iter()
+                .map(|i| Difference { at: Place::Item(i), what: What::Removed(old[i].value.clone()) }),
         );
         found.extend(
-            came.into_iter().map(|j| Difference { at: Place::Item(j), what: What::Added(new[j].clone()) }),
+            came.into_iter()
+                .map(|j| Difference { at: Place::Item(j), what: What::Added(new[j].value.clone()) }),
         );
     }
     found.sort_by_key(|difference| match &difference.at {
-        Place::Item(index) => (*index, !matches!(difference.what, What::Removed(_))),
+        Place::Item(index) | Place::Named(index, _) => (*index, !matches!(difference.what, What::Removed(_))),
         Place::Member(_) => (0, false),
     });
     found.extend(moved.into_iter().map(|(from, to)| Difference {
         at: Place::Item(to),
-        what: What::Moved { from, item: old[from].clone() },
+        what: What::Moved { from, item: old[from].value.clone() },
     }));
     found
 }
 
-fn changed(old: &Json, new: &Json, at: usize, compare: Compare<'_>) -> Option<Difference> {
-    compare(old, new).map(|what| Difference { at: Place::Item(at), what })
+fn named_place(index: usize, name: &str, item: &Json) -> Place {
+    let value = item.get(name).map(ToString::to_string);
+    Place::Named(index, format!("{name}={}", value.unwrap_or_default()))
 }
 
 /// Numbers the items by a member, when every item of both lists is an object that has it and no two share it.
-fn named_by(name: &str, old: &[Json], new: &[Json]) -> Option<(Vec<u32>, Vec<u32>)> {
+fn named_by(name: &str, old: &[Node<'_>], new: &[Node<'_>]) -> Option<(Vec<u32>, Vec<u32>)> {
     let mut numbering = Numbering::new();
-    let mut side = |items: &[Json]| -> Option<Vec<u32>> {
+    let mut side = |items: &[Node<'_>]| -> Option<Vec<u32>> {
         let mut seen = HashSet::new();
         items
             .iter()
             .map(|item| {
-                let value = match item {
-                    Json::Object(_) => item.get(name)?,
+                let value = match item.value {
+                    Json::Object(_) => item.value.get(name)?,
                     _ => return None,
                 };
                 let is_name = matches!(value, Json::String(_) | Json::Number(_));
@@ -81,26 +86,11 @@ fn named_by(name: &str, old: &[Json], new: &[Json]) -> Option<(Vec<u32>, Vec<u32
     Some((side(old)?, side(new)?))
 }
 
-/// Numbers the items by what they hold. Numbers count as written here: `1` and `1.0` meet again by place.
-fn by_content(old: &[Json], new: &[Json]) -> (Vec<u32>, Vec<u32>) {
+/// Numbers the items by what they mean.
+fn by_content(old: &[Node<'_>], new: &[Node<'_>]) -> (Vec<u32>, Vec<u32>) {
     let mut numbering = Numbering::new();
-    let mut side =
-        |items: &[Json]| items.iter().map(|item| numbering.number(ordered(item).to_string())).collect();
+    let mut side = |items: &[Node<'_>]| items.iter().map(|item| numbering.number(item.sum())).collect();
     (side(old), side(new))
-}
-
-/// The value with every object's members in the order of their names.
-fn ordered(value: &Json) -> Json {
-    match value {
-        Json::Array(items) => Json::Array(items.iter().map(ordered).collect()),
-        Json::Object(members) => {
-            let mut members: Vec<_> =
-                members.iter().map(|(key, value)| (key.clone(), ordered(value))).collect();
-            members.sort_by(|a, b| a.0.cmp(&b.0));
-            Json::Object(members)
-        }
-        other => other.clone(),
-    }
 }
 
 /// Equal items that are on both sides but out of order: the first of each on one side with the first on the other.

@@ -5,18 +5,22 @@
 
 mod difference;
 mod list;
+mod node;
 mod sequence;
 pub mod text;
+pub mod words;
 
 use std::collections::HashMap;
+use std::hash::RandomState;
 
 use crate::model::json::Json;
 pub use crate::render::diff::difference::{Difference, Place, What};
+use crate::render::diff::node::{Digest, Node};
 
 /// What differs between `old` and `new`; nothing when they mean the same.
 #[must_use]
 pub fn compare(old: &Json, new: &Json) -> Option<What> {
-    within(old, new, Strings::MayHoldJson)
+    of_values(old, new, Strings::MayHoldJson)
 }
 
 /// Whether strings are looked into. JSON in JSON in JSON stays text: each level doubles the escapes.
@@ -26,38 +30,45 @@ enum Strings {
     AreText,
 }
 
-fn within(old: &Json, new: &Json, strings: Strings) -> Option<What> {
-    match (old, new) {
-        (Json::Object(old), Json::Object(new)) => {
-            let found = members(old, new, strings);
-            (!found.is_empty()).then_some(What::Members(found))
-        }
-        _ if old.same(new) => None,
-        (Json::Array(old), Json::Array(new)) => {
-            Some(What::Items(list::items(old, new, &|old, new| within(old, new, strings))))
-        }
-        (Json::String(old), Json::String(new)) => Some(texts(old, new, strings)),
-        _ => Some(What::Replaced { old: old.clone(), new: new.clone() }),
+fn of_values(old: &Json, new: &Json, strings: Strings) -> Option<What> {
+    let key = RandomState::new();
+    let (old_digest, new_digest) = (Digest::of(old, &key), Digest::of(new, &key));
+    within(Node::new(old, &old_digest), Node::new(new, &new_digest), strings)
+}
+
+fn within(old: Node<'_>, new: Node<'_>, strings: Strings) -> Option<What> {
+    if old.sum() == new.sum() {
+        return None;
     }
+    Some(match (old.value, new.value) {
+        (Json::Object(was), Json::Object(is)) => {
+            What::Members(members(&old.members(was), &new.members(is), strings))
+        }
+        (Json::Array(was), Json::Array(is)) => {
+            What::Items(list::items(&old.items(was), &new.items(is), &|old, new| within(old, new, strings)))
+        }
+        (Json::String(was), Json::String(is)) => texts(was, is, strings),
+        (was, is) => What::Replaced { old: was.clone(), new: is.clone() },
+    })
 }
 
 /// Members in the order of the new object, then those that only the old one has. The second of a repeated key is
 /// compared with the second.
-fn members(old: &[(String, Json)], new: &[(String, Json)], strings: Strings) -> Vec<Difference> {
-    let old: Vec<(Name<'_>, &Json)> = numbered(old).collect();
-    let mut left: HashMap<Name<'_>, &Json> = old.iter().copied().collect();
+fn members(old: &[(&str, Node<'_>)], new: &[(&str, Node<'_>)], strings: Strings) -> Vec<Difference> {
+    let old: Vec<(Name<'_>, Node<'_>)> = numbered(old).collect();
+    let mut left: HashMap<Name<'_>, Node<'_>> = old.iter().copied().collect();
     let mut found = Vec::new();
     for (name, new) in numbered(new) {
         let what = match left.remove(&name) {
             Some(old) => within(old, new, strings),
-            None => Some(What::Added(new.clone())),
+            None => Some(What::Added(new.value.clone())),
         };
         found.extend(what.map(|what| Difference { at: Place::Member(name.0.to_owned()), what }));
     }
     let gone = old.into_iter().filter(|(name, _)| left.contains_key(name));
-    found.extend(gone.map(|(name, value)| Difference {
+    found.extend(gone.map(|(name, node)| Difference {
         at: Place::Member(name.0.to_owned()),
-        what: What::Removed(value.clone()),
+        what: What::Removed(node.value.clone()),
     }));
     found
 }
@@ -65,21 +76,22 @@ fn members(old: &[(String, Json)], new: &[(String, Json)], strings: Strings) -> 
 /// A key, and how many of the same name stand before it.
 type Name<'a> = (&'a str, usize);
 
-fn numbered(members: &[(String, Json)]) -> impl Iterator<Item = (Name<'_>, &Json)> {
+fn numbered<'a>(members: &[(&'a str, Node<'a>)]) -> impl Iterator<Item = (Name<'a>, Node<'a>)> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
-    members.iter().map(move |(key, value)| {
+    members.iter().map(move |&(key, node)| {
         let count = seen.entry(key).or_default();
         *count += 1;
-        ((key.as_str(), *count), value)
+        ((key, *count), node)
     })
 }
 
 fn texts(old: &str, new: &str, strings: Strings) -> What {
     if matches!(strings, Strings::MayHoldJson)
-        && let (Some(old), Some(new)) = (document(old), document(new))
-        && let Some(what @ (What::Members(_) | What::Items(_))) = within(&old, &new, Strings::AreText)
+        && let (Some(inner_old), Some(inner_new)) = (document(old), document(new))
+        && let Some(what @ (What::Members(_) | What::Items(_))) =
+            of_values(&inner_old, &inner_new, Strings::AreText)
     {
-        return What::Embedded(Box::new(what));
+        return What::Embedded { what: Box::new(what), new: new.to_owned() };
     }
     if old.contains('\n') || new.contains('\n') {
         return What::Lines { old: old.to_owned(), new: new.to_owned() };

@@ -168,7 +168,7 @@ fn items_with_a_name_are_followed_wherever_they_stand() {
         found,
         [
             item(1, What::Removed(json(r#"{"id":2,"n":"b"}"#))),
-            item(1, changed),
+            Difference { at: Place::Named(1, "id=1".into()), what: changed },
             item(2, What::Added(json(r#"{"id":4,"n":"d"}"#))),
             item(0, What::Moved { from: 2, item: json(r#"{"id":3,"n":"c"}"#) }),
         ]
@@ -189,8 +189,8 @@ fn items_without_a_name_change_in_their_place_and_move_by_content() {
 #[test]
 fn json_in_a_string_is_looked_into_once() {
     let (old, new) = (json(r#""{\"a\":\"[1]\"}""#), json(r#""{\"a\":\"[2]\"}""#));
-    let Some(What::Embedded(inner)) = compare(&old, &new) else { panic!() };
-    let What::Members(found) = *inner else { panic!() };
+    let Some(What::Embedded { what, .. }) = compare(&old, &new) else { panic!() };
+    let What::Members(found) = *what else { panic!() };
     assert!(matches!(&found[0].what, What::Replaced { old: Json::String(_), .. }));
     let spaced = compare(&json(r#""[1]""#), &json(r#""[ 1 ]""#));
     assert!(matches!(spaced, Some(What::Replaced { .. })), "the same JSON in other words is another text");
@@ -202,7 +202,10 @@ fn big_values_are_compared_without_a_quadratic_search() {
     let list = |step: usize| format!("[{}]", vec!["1,2,3"; 20_000 / step].join(",\"x\","));
     let numbers = |start: usize| format!("{:?}", (start..start + 20_000).collect::<Vec<_>>());
     let lines = |ends: &str| format!("{:?}", format!("a{ends}\nb\n").repeat(10_000));
-    for (old, new) in [(list(1), list(2)), (numbers(0), numbers(7)), (lines(""), lines("x"))] {
+    let nested = |n: usize| format!("{}{}{}", "[".repeat(60), numbers(n), "]".repeat(60));
+    for (old, new) in
+        [(list(1), list(2)), (numbers(0), numbers(7)), (lines(""), lines("x")), (nested(0), nested(7))]
+    {
         let what = compare(&json(&old), &json(&new)).expect("they differ");
         if let What::Lines { old, new } = &what {
             assert!(!text::hunks(old, new).is_empty());

@@ -1,13 +1,8 @@
-//! What differs between two texts: lines in hunks, and the words within a changed line.
+//! What differs between two texts: lines in hunks.
 //!
 //! It knows nothing of JSON or of how a difference looks.
 
-use similar::{ChangeTag, TextDiff};
-
 use crate::render::diff::sequence::{Numbering, common};
-
-/// Lines longer than this are not searched for the words that differ.
-const LONGEST_LINE: usize = 512;
 
 /// Neighbouring lines that changed together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,15 +13,6 @@ pub struct Hunk<'a> {
     pub removed: Vec<&'a str>,
     /// The new lines.
     pub added: Vec<&'a str>,
-}
-
-/// A piece of a line, and whether the other line lacks it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
-    /// The text.
-    pub text: String,
-    /// Whether it differs.
-    pub differs: bool,
 }
 
 /// A text's lines. A line break at the end begins a last, empty line, so that its loss is seen.
@@ -55,38 +41,6 @@ pub fn hunks<'a>(old: &'a str, new: &'a str) -> Vec<Hunk<'a>> {
     hunks
 }
 
-/// Both lines in pieces. Lines that share no word, and very long ones, are one piece each: emphasis on
-/// everything is none.
-#[must_use]
-pub fn words(old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
-    let whole = |text: &str| vec![Piece { text: text.to_owned(), differs: false }];
-    if old.len().max(new.len()) > LONGEST_LINE {
-        return (whole(old), whole(new));
-    }
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    let mut shared = false;
-    for change in TextDiff::from_words(old, new).iter_all_changes() {
-        let text = change.value();
-        match change.tag() {
-            ChangeTag::Equal => {
-                shared |= !text.trim().is_empty();
-                push(&mut before, text, false);
-                push(&mut after, text, false);
-            }
-            ChangeTag::Delete => push(&mut before, text, true),
-            ChangeTag::Insert => push(&mut after, text, true),
-        }
-    }
-    if shared { (before, after) } else { (whole(old), whole(new)) }
-}
-
-fn push(pieces: &mut Vec<Piece>, text: &str, differs: bool) {
-    match pieces.last_mut() {
-        Some(last) if last.differs == differs => last.text.push_str(text),
-        _ => pieces.push(Piece { text: text.to_owned(), differs }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,16 +57,5 @@ mod tests {
         );
         assert_eq!(hunks("a\n", "a"), [Hunk { line: 2, removed: vec![""], added: vec![] }]);
         assert_eq!(hunks("a\r\nb", "a\nb").len(), 1, "a line's ending is part of it");
-    }
-
-    #[test]
-    fn words_that_differ_stand_apart() {
-        let (before, after) = words("row.email = row.Email", "row.email = lower(row.Email)");
-        let differs = |pieces: Vec<Piece>| {
-            pieces.into_iter().filter(|piece| piece.differs).map(|piece| piece.text).collect::<Vec<_>>()
-        };
-        assert_eq!(differs(before), ["row.Email"]);
-        assert_eq!(differs(after), ["lower(row.Email)"]);
-        assert!(differs(words("one", "two").0).is_empty());
     }
 }

@@ -1,12 +1,18 @@
-//! Which columns of a list are shown, and how wide each may be.
+//! Which columns of a list are shown, how wide each may be, and how far apart they stand.
 //!
 //! Changes are cut first, then names and the like; never id, time or action. It knows widths, not texts.
 
 use crate::render::columns::Column;
 use crate::render::look::Look;
 
-/// A blank before and behind each cell, the last one's trailing blank left out.
-const PADDING: usize = 2;
+/// A column as it would like to be.
+#[derive(Clone, Copy)]
+pub(super) struct Natural {
+    pub(super) column: Column,
+    pub(super) width: usize,
+    /// Its width in the short form that some columns have.
+    pub(super) short: usize,
+}
 
 /// A column that is shown.
 pub(super) struct Fitted {
@@ -16,47 +22,75 @@ pub(super) struct Fitted {
     pub(super) may_cut: bool,
 }
 
-/// Fits columns of these natural widths, and tells whether some had to be left out.
-pub(super) fn fit(natural: &[(Column, usize)], look: &Look) -> (Vec<Fitted>, bool) {
-    let mut columns: Vec<Fitted> = natural
-        .iter()
-        .map(|&(column, width)| {
-            let may_cut = look.truncate && !is_whole(column);
-            Fitted { column, width: if may_cut { width.min(look.width) } else { width }, may_cut }
-        })
-        .collect();
+/// All columns that are shown.
+pub(super) struct Fit {
+    pub(super) columns: Vec<Fitted>,
+    /// Blanks between two columns.
+    pub(super) gap: usize,
+    /// Whether cells stand in their short form.
+    pub(super) is_short: bool,
+    /// Whether some column had to be left out.
+    pub(super) dropped: bool,
+}
+
+/// Fits columns into the look's width.
+pub(super) fn fit(natural: &[Natural], look: &Look) -> Fit {
+    let mut fit = Fit { columns: wished(natural, look, false), gap: 2, is_short: false, dropped: false };
     if !look.truncate {
-        return (columns, false);
+        return fit;
     }
-    let mut dropped = false;
+    for room in [Room::Comfort, Room::Least] {
+        fit.shrink(look.width, true, room);
+        fit.shrink(look.width, false, room);
+    }
+    if fit.total() <= look.width {
+        return fit;
+    }
+    let mut stay: Vec<Natural> = natural.to_vec();
     loop {
-        for room in [Room::Comfort, Room::Least] {
-            shrink(&mut columns, look.width, true, room);
-            shrink(&mut columns, look.width, false, room);
+        fit = Fit { columns: wished(&stay, look, true), gap: 1, is_short: true, ..fit };
+        fit.shrink(look.width, true, Room::Narrow);
+        fit.shrink(look.width, false, Room::Narrow);
+        let may_go = stay.iter().enumerate().filter(|(_, natural)| !is_whole(natural.column));
+        let first_to_go = may_go.max_by_key(|(index, natural)| (sacrifice(natural.column), *index));
+        match first_to_go {
+            Some((index, _)) if fit.total() > look.width => drop(stay.remove(index)),
+            _ => return fit,
         }
-        if total(&columns) <= look.width {
-            return (columns, dropped);
-        }
-        let first_to_go = columns
-            .iter()
-            .enumerate()
-            .filter(|(_, fitted)| fitted.may_cut)
-            .max_by_key(|(index, fitted)| (sacrifice(fitted.column), *index))
-            .map(|(index, _)| index);
-        let Some(index) = first_to_go else { return (columns, dropped) };
-        columns.remove(index);
-        dropped = true;
-        // The room that became free belongs to those that stay.
-        for fitted in columns.iter_mut().filter(|fitted| fitted.may_cut) {
-            let wanted = natural.iter().find(|(column, _)| *column == fitted.column);
-            fitted.width = wanted.map_or(fitted.width, |&(_, width)| width.min(look.width));
-        }
+        fit.dropped = true;
     }
 }
 
-/// Cells of the whole line.
-fn total(columns: &[Fitted]) -> usize {
-    (columns.iter().map(|fitted| fitted.width + PADDING).sum::<usize>()).saturating_sub(1)
+fn wished(natural: &[Natural], look: &Look, is_short: bool) -> Vec<Fitted> {
+    let wish = |natural: &Natural| {
+        let may_cut = look.truncate && !is_whole(natural.column);
+        let width = if is_short { natural.short } else { natural.width };
+        Fitted { column: natural.column, width: if may_cut { width.min(look.width) } else { width }, may_cut }
+    };
+    natural.iter().map(wish).collect()
+}
+
+impl Fit {
+    /// Cells of the whole line.
+    fn total(&self) -> usize {
+        let cells: usize = self.columns.iter().map(|fitted| fitted.width + self.gap).sum();
+        cells.saturating_sub(self.gap)
+    }
+
+    /// Takes cells from the widest first, as long as there is room to spare.
+    fn shrink(&mut self, width: usize, changes: bool, room: Room) {
+        let mut over = self.total().saturating_sub(width);
+        while over > 0 {
+            let shrinkable = self.columns.iter_mut().filter(|fitted| {
+                fitted.may_cut
+                    && is_changes(fitted.column) == changes
+                    && fitted.width > spared(fitted.column, room)
+            });
+            let Some(widest) = shrinkable.max_by_key(|fitted| fitted.width) else { return };
+            widest.width -= 1;
+            over -= 1;
+        }
+    }
 }
 
 /// How much of a column is spared. A table whose names are long gives up comfort everywhere before it gives up the use
@@ -65,24 +99,10 @@ fn total(columns: &[Fitted]) -> usize {
 enum Room {
     /// Enough to know most texts by.
     Comfort,
-    /// Fewer cells tell too little.
+    /// Enough to know a person, or a resource of a known kind, by.
     Least,
-}
-
-/// Takes cells from the widest first, as long as there is room to spare.
-fn shrink(columns: &mut [Fitted], width: usize, changes: bool, room: Room) {
-    let has_changes = columns.iter().any(|fitted| is_changes(fitted.column));
-    let mut over = total(columns).saturating_sub(width);
-    while over > 0 {
-        let shrinkable = columns.iter_mut().filter(|fitted| {
-            fitted.may_cut
-                && is_changes(fitted.column) == changes
-                && fitted.width > spared(fitted.column, has_changes, room)
-        });
-        let Some(widest) = shrinkable.max_by_key(|fitted| fitted.width) else { return };
-        widest.width -= 1;
-        over -= 1;
-    }
+    /// Fewer cells tell too little: then a column is better left out.
+    Narrow,
 }
 
 const fn is_whole(column: Column) -> bool {
@@ -93,14 +113,17 @@ const fn is_changes(column: Column) -> bool {
     matches!(column, Column::Summary | Column::Changes)
 }
 
-/// Names give way to nothing while there are changes that could go first.
-const fn spared(column: Column, has_changes: bool, room: Room) -> usize {
+const fn spared(column: Column, room: Room) -> usize {
     match (room, column) {
-        (Room::Comfort, Column::Summary | Column::Changes) => 28,
-        (Room::Comfort, _) => 22,
-        (Room::Least, Column::Summary | Column::Changes) => 10,
-        (Room::Least, Column::User | Column::Resource) if has_changes => 10,
-        (Room::Least, _) => 5,
+        (Room::Comfort, Column::Summary | Column::Changes) => 24,
+        (Room::Comfort, Column::Resource) => 26,
+        (Room::Comfort, _) => 20,
+        (Room::Least, Column::Resource) => 18,
+        (Room::Least, Column::Summary | Column::Changes | Column::User) => 12,
+        // `11 fields`, `status …`.
+        (Room::Narrow, Column::Summary | Column::Changes) => 9,
+        (Room::Narrow, Column::User | Column::Resource) => 8,
+        (Room::Least | Room::Narrow, _) => 6,
     }
 }
 

@@ -3,109 +3,118 @@
 //! Texts are made, fitted and laid out unpainted, then painted, so that colours never count as width. What does not
 //! fit is cut in [`fit`]; the query and what was left out are told elsewhere.
 
+mod cell;
 mod fit;
 
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width};
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::entry::{Entry, User};
+use crate::model::entry::Entry;
 use crate::model::time::format;
-use crate::model::words::UserKind;
-use crate::render::columns::{Column, value};
-use crate::render::look::{Look, Tone, mark, tone};
-use crate::render::table::fit::{Fitted, fit};
+use crate::render::columns::Column;
+use crate::render::look::{Look, Tone, tone};
+use crate::render::table::cell::Cell;
+use crate::render::table::fit::{Fit, Natural, fit};
 use crate::render::visible::width;
 
 /// How far comfy-table can count; a line without limits is cut here.
 const WIDEST_CELL: usize = 60_000;
 
-/// Column widths, fitted once and kept for all rows that follow.
-pub struct Layout<'a> {
+/// A list on its way out. Widths are chosen by the first entries and kept for all that follow.
+pub struct Table<'a> {
     look: &'a Look,
-    headers: Vec<String>,
-    columns: Vec<Fitted>,
+    columns: &'a [Column],
+    fit: Option<Fit>,
 }
 
-/// Writes a header and one line for each entry.
-///
-/// # Errors
-/// The writer's.
-pub fn table(out: &mut dyn Write, entries: &[Entry], columns: &[Column], look: &Look) -> io::Result<()> {
-    let layout = Layout::fitted(entries, columns, look);
-    layout.header(out)?;
-    layout.rows(out, entries)
-}
-
-impl<'a> Layout<'a> {
-    /// Chooses widths by these entries. At narrow widths whole columns go, and `…` in the header says so.
+impl<'a> Table<'a> {
+    /// A list with these columns.
     #[must_use]
-    pub fn fitted(entries: &[Entry], columns: &[Column], look: &'a Look) -> Self {
-        let natural = |&column: &Column| {
-            let title = title(column, entries, look);
-            let widest = entries.iter().map(|entry| width(&cell(entry, column, look))).max().unwrap_or(0);
-            (column, width(&title).max(widest))
-        };
-        let natural: Vec<_> = columns.iter().map(natural).collect();
-        let (columns, dropped) = fit(&natural, look);
-        let mut headers: Vec<String> = columns
-            .iter()
-            .map(|fitted| look.cut(&title(fitted.column, entries, look), fitted.width))
-            .collect();
-        if dropped && let (Some(header), Some(last)) = (headers.last_mut(), columns.last()) {
-            // The last header ends in the sign of a cut whether or not its own text is whole.
-            *header = look.cut(&format!("{header}{}", " ".repeat(last.width + 1)), last.width);
+    pub const fn new(columns: &'a [Column], look: &'a Look) -> Self {
+        Self { look, columns, fit: None }
+    }
+
+    /// Writes one line for each entry, before the first a header. At narrow widths whole columns go, and `…` in the
+    /// header says so.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn entries(&mut self, out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
+        if entries.is_empty() {
+            return Ok(());
         }
-        Self { look, headers, columns }
+        let cells = |entry| self.columns.iter().map(|&column| Cell::new(entry, column, self.look)).collect();
+        let cells: Vec<Vec<Cell>> = entries.iter().map(cells).collect();
+        if self.fit.is_none() {
+            let fit = fit(&self.natural(entries, &cells), self.look);
+            self.write(out, &fit, &[self.header(entries, &fit)])?;
+            self.fit = Some(fit);
+        }
+        let Some(fit) = &self.fit else { return Ok(()) };
+        let rows: Vec<_> =
+            entries.iter().zip(&cells).map(|(entry, cells)| self.row(fit, entry, cells)).collect();
+        self.write(out, fit, &rows)
     }
 
-    /// Writes the header.
-    ///
-    /// # Errors
-    /// The writer's.
-    pub fn header(&self, out: &mut dyn Write) -> io::Result<()> {
-        let cells = self.headers.iter().map(|text| (text.clone(), Tone::Title)).collect();
-        self.write(out, &[cells])
-    }
-
-    /// Writes one line for each entry.
-    ///
-    /// # Errors
-    /// The writer's.
-    pub fn rows(&self, out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
-        let rows: Vec<Vec<(String, Tone)>> = entries
-            .iter()
-            .map(|entry| self.columns.iter().map(|fitted| self.fitted_cell(entry, fitted)).collect())
-            .collect();
-        self.write(out, &rows)
-    }
-
-    fn fitted_cell(&self, entry: &Entry, fitted: &Fitted) -> (String, Tone) {
-        let text = cell(entry, fitted.column, self.look);
-        let tone = match fitted.column {
-            Column::Time | Column::RecordedAt => Tone::Dim,
-            Column::Action => tone(entry.action),
-            _ => Tone::Plain,
+    fn natural(&self, entries: &[Entry], cells: &[Vec<Cell>]) -> Vec<Natural> {
+        let natural = |(index, &column): (usize, &Column)| {
+            let widest = |is_short| {
+                let title = width(&title(column, is_short, entries, self.look));
+                cells.iter().map(|row: &Vec<Cell>| row[index].width(is_short)).fold(title, usize::max)
+            };
+            Natural { column, width: widest(false), short: widest(true) }
         };
-        let room = if fitted.may_cut { fitted.width } else { WIDEST_CELL };
-        (self.look.cut(&text, room), tone)
+        self.columns.iter().enumerate().map(natural).collect()
     }
 
-    fn write(&self, out: &mut dyn Write, rows: &[Vec<(String, Tone)>]) -> io::Result<()> {
-        let mut table = Table::new();
+    fn header(&self, entries: &[Entry], fit: &Fit) -> Vec<(String, Tone)> {
+        let mut titles: Vec<String> = fit
+            .columns
+            .iter()
+            .map(|fitted| {
+                self.look.cut(&title(fitted.column, fit.is_short, entries, self.look), fitted.width)
+            })
+            .collect();
+        if fit.dropped
+            && let (Some(title), Some(last)) = (titles.last_mut(), fit.columns.last())
+        {
+            // The last title ends in the sign of a cut whether or not its own text is whole.
+            *title = self.look.cut(&format!("{title}{}", " ".repeat(last.width + 1)), last.width);
+        }
+        titles.into_iter().map(|title| (title, Tone::Title)).collect()
+    }
+
+    fn row(&self, fit: &Fit, entry: &Entry, cells: &[Cell]) -> Vec<(String, Tone)> {
+        let shown = fit.columns.iter().filter_map(|fitted| {
+            let index = self.columns.iter().position(|column| *column == fitted.column)?;
+            let tone = match fitted.column {
+                Column::Time | Column::RecordedAt => Tone::Dim,
+                Column::Action => tone(entry.action),
+                _ => Tone::Plain,
+            };
+            let room = if fitted.may_cut { fitted.width } else { WIDEST_CELL };
+            Some((cells[index].cut(room, fit.is_short, self.look), tone))
+        });
+        shown.collect()
+    }
+
+    fn write(&self, out: &mut dyn Write, fit: &Fit, rows: &[Vec<(String, Tone)>]) -> io::Result<()> {
+        let mut table = comfy_table::Table::new();
         table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
         for row in rows {
-            table.add_row(row.iter().map(|(text, _)| Cell::new(text)));
+            table.add_row(row.iter().map(|(text, _)| text));
         }
-        for (index, fitted) in self.columns.iter().enumerate() {
+        for (index, fitted) in fit.columns.iter().enumerate() {
             // Later rows may be wider where nothing may be cut: they push their neighbours, but stay whole.
             let widest = rows.iter().map(|row| width(&row[index].0)).max().unwrap_or(0);
-            let padded = widest.max(fitted.width).min(WIDEST_CELL) + 2;
+            let cells = widest.max(fitted.width).min(WIDEST_CELL) + fit.gap;
             if let Some(column) = table.column_mut(index) {
-                let cells = u16::try_from(padded).unwrap_or(u16::MAX);
-                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(cells)));
+                let (cells, gap) = (u16::try_from(cells), u16::try_from(fit.gap));
+                column.set_padding((0, gap.unwrap_or_default()));
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(cells.unwrap_or(u16::MAX))));
                 if fitted.column == Column::Id {
                     column.set_cell_alignment(CellAlignment::Right);
                 }
@@ -137,9 +146,10 @@ impl<'a> Layout<'a> {
     }
 }
 
-fn title(column: Column, entries: &[Entry], look: &Look) -> String {
+fn title(column: Column, is_short: bool, entries: &[Entry], look: &Look) -> String {
     match column {
         Column::Time if !look.relative => format!("TIME ({})", zones(entries, look)),
+        Column::Resource if is_short => "NAME".to_owned(),
         Column::Resource => "RESOURCE".to_owned(),
         Column::Summary => "CHANGES".to_owned(),
         Column::RequestId => "REQUEST".to_owned(),
@@ -160,36 +170,6 @@ fn zones(entries: &[Entry], look: &Look) -> String {
         labels.push(format::zone_label(look.time.now, look.time.zone));
     }
     labels.join("/")
-}
-
-/// The text of one cell, safe to show and whole.
-fn cell(entry: &Entry, column: Column, look: &Look) -> String {
-    let text = match column {
-        Column::Time => look.moment(entry.occurred_at),
-        Column::RecordedAt => format::full(entry.recorded_at, &look.time),
-        Column::Action => format!("{} {}", mark(entry.action), entry.action),
-        Column::User => user(&entry.user),
-        Column::Resource => resource(entry),
-        other => value(entry, other).into_owned(),
-    };
-    look.text(text.trim()).into_owned()
-}
-
-/// `ana.ruiz@acme.io`, and `terraform (service)` for who is no person.
-fn user(user: &User) -> String {
-    match user.kind {
-        UserKind::User => user.label().to_owned(),
-        kind => format!("{} ({kind})", user.name.as_deref().unwrap_or(user.label())),
-    }
-}
-
-/// `connector Salesforce → Warehouse`, or `connector #42` without a name.
-fn resource(entry: &Entry) -> String {
-    let label = entry.model_type.label();
-    match entry.model_name.as_deref().map(str::trim) {
-        Some(name) if !name.is_empty() => format!("{label} {name}"),
-        _ => format!("{label} #{}", entry.model_id),
-    }
 }
 
 #[cfg(test)]

@@ -14,41 +14,41 @@ fn a_table_cuts_nothing_in_a_pipe() {
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--format", "table"]), @r#"
     exit 0
     -- stdout
-     ID  TIME (CEST/CET)      USER                   ACTION     RESOURCE                                               CHANGES
-     12  2021-03-28 03:00:00  diana@acme.example     ~ updated  organization Acme                                      require_2fa true → false, +1
-     11  2021-03-28 01:59:59  diana@acme.example     ~ updated  organization Acme                                      require_2fa false → true, +2
-     10  2021-03-08 13:00:00  diana@acme.example     - deleted  connector 日本 👩‍💻 שלום                                 2 fields
-      9  2021-03-07 13:00:00  li.lei@acme.example    ~ updated  connector =1+1                                         name x → =1+1
-      8  2021-03-06 13:00:00  li.lei@acme.example    + created  connector ␛]0;owned␇=HYPERLINK("http://evil.example")  2 fields
-      7  2021-03-05 13:00:00  li.lei@acme.example    + created  endpoint POST /v2/accounts                             5 fields
-      6  2021-03-04 17:20:45  sso (system)           ~ updated  member noor.haddad@acme.example                        role viewer → admin
-      5  2021-03-03 11:00:00  diana@acme.example     + created  member noor.haddad@acme.example                        2 fields
-      4  2021-03-02 09:20:00  terraform (service)    ~ updated  secret SF_TOKEN                                        value (redacted)
-      3  2021-03-02 09:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce → Warehouse                       status active → disabled, +3
-      2  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  secret SF_TOKEN                                        3 fields
-      1  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  connector Salesforce → Warehouse                       5 fields
+    ID  TIME (CEST/CET)      USER                   ACTION     RESOURCE                                               CHANGES
+    12  2021-03-28 03:00:00  diana@acme.example     ~ updated  organization Acme                                      require_2fa true → false, +1
+    11  2021-03-28 01:59:59  diana@acme.example     ~ updated  organization Acme                                      require_2fa false → true, +2
+    10  2021-03-08 13:00:00  diana@acme.example     - deleted  connector 日本 👩‍💻 שלום                                 2 fields
+     9  2021-03-07 13:00:00  li.lei@acme.example    ~ updated  connector =1+1                                         name x → =1+1
+     8  2021-03-06 13:00:00  li.lei@acme.example    + created  connector ␛]0;owned␇=HYPERLINK("http://evil.example")  2 fields
+     7  2021-03-05 13:00:00  li.lei@acme.example    + created  endpoint POST /v2/accounts                             5 fields
+     6  2021-03-04 17:20:45  sso (system)           ~ updated  member noor.haddad@acme.example                        role viewer → admin
+     5  2021-03-03 11:00:00  diana@acme.example     + created  member noor.haddad@acme.example                        2 fields
+     4  2021-03-02 09:20:00  terraform (service)    ~ updated  secret SF_TOKEN                                        value (redacted)
+     3  2021-03-02 09:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce → Warehouse                       status active → disabled, +3
+     2  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  secret SF_TOKEN                                        3 fields
+     1  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  connector Salesforce → Warehouse                       5 fields
     -- stderr
     12 of 12, newest first
     "#);
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--format", "wide", "-n", "3", "-u", "ana"]), @"
     exit 0
     -- stdout
-     ID  TIME (CET)           USER                   ACTION     RESOURCE                          CHANGES                       VIA  REQUEST  REASON
-      3  2021-03-02 09:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce → Warehouse  status active → disabled, +3  web  req_A2   INC-2041
-      2  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  secret SF_TOKEN                   3 fields                      web  req_A1
-      1  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  connector Salesforce → Warehouse  5 fields                      web  req_A1
+    ID  TIME (CET)           USER                   ACTION     RESOURCE                          CHANGES                       VIA  REQUEST  REASON
+     3  2021-03-02 09:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce → Warehouse  status active → disabled, +3  web  req_A2   INC-2041
+     2  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  secret SF_TOKEN                   3 fields                      web  req_A1
+     1  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  connector Salesforce → Warehouse  5 fields                      web  req_A1
     -- stderr
     3 of 3, newest first · user ana
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--format", "table", "--ascii", "--tz", "utc", "-t", "connector"]), @r#"
     exit 0
     -- stdout
-     ID  TIME (UTC)           USER                   ACTION     RESOURCE                                                                                CHANGES
-     10  2021-03-08 12:00:00  diana@acme.example     - deleted  connector <U+65E5><U+672C> <U+1F469><U+200D><U+1F4BB> <U+05E9><U+05DC><U+05D5><U+05DD>  2 fields
-      9  2021-03-07 12:00:00  li.lei@acme.example    ~ updated  connector =1+1                                                                          name x -> =1+1
-      8  2021-03-06 12:00:00  li.lei@acme.example    + created  connector \x1b]0;owned\x07=HYPERLINK("http://evil.example")                             2 fields
-      3  2021-03-02 08:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce -> Warehouse                                                       status active -> disabled, +3
-      1  2021-03-01 09:00:00  ana.ruiz@acme.example  + created  connector Salesforce -> Warehouse                                                       5 fields
+    ID  TIME (UTC)           USER                   ACTION     RESOURCE                                                                                CHANGES
+    10  2021-03-08 12:00:00  diana@acme.example     - deleted  connector <U+65E5><U+672C> <U+1F469><U+200D><U+1F4BB> <U+05E9><U+05DC><U+05D5><U+05DD>  2 fields
+     9  2021-03-07 12:00:00  li.lei@acme.example    ~ updated  connector =1+1                                                                          name x -> =1+1
+     8  2021-03-06 12:00:00  li.lei@acme.example    + created  connector \x1b]0;owned\x07=HYPERLINK("http://evil.example")                             2 fields
+     3  2021-03-02 08:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce -> Warehouse                                                       status active -> disabled, +3
+     1  2021-03-01 09:00:00  ana.ruiz@acme.example  + created  connector Salesforce -> Warehouse                                                       5 fields
     -- stderr
     5 of 5, newest first · type connector
     "#);
@@ -256,6 +256,21 @@ fn nothing_found_says_what_was_searched() {
     exit 0
     -- stderr
     nothing matches · action deleted · user nobody · since 2021-03-01 00:00 CET
+    nothing matches at any other time either
+    the log holds 12 entries, from 2021-03-01 10:00:00.000 CET to 2021-03-28 03:00:00.000 CEST
+    ");
+    insta::assert_snapshot!(acme::run(&sandbox, &["list", "-u", "ana", "-S", "2021-03-20", "-U", "2021-03-21"]), @"
+    exit 0
+    -- stderr
+    nothing matches · user ana · since 2021-03-20 00:00 CET · until 2021-03-22 00:00 CET
+    the last match before is entry 3 at 2021-03-02 09:14:07.412033 CET
+    the log holds 12 entries, from 2021-03-01 10:00:00.000 CET to 2021-03-28 03:00:00.000 CEST
+    ");
+    insta::assert_snapshot!(acme::run(&sandbox, &["list", "-t", "member", "-S", "2021-03-02", "-U", "2021-03-03 10:00"]), @"
+    exit 0
+    -- stderr
+    nothing matches · type member · since 2021-03-02 00:00 CET · until 2021-03-03 10:00 CET
+    the first match after is entry 5 at 2021-03-03 11:00:00.000 CET
     the log holds 12 entries, from 2021-03-01 10:00:00.000 CET to 2021-03-28 03:00:00.000 CEST
     ");
     sandbox.run(&["org", "create", "empty", "--plan", "free", "--store", "sqlite:empty.db"]).ended(0);

@@ -106,6 +106,41 @@ fn hostile_text_reaches_no_outlet() {
 }
 
 #[test]
+fn a_reader_that_went_away_is_a_quiet_end() {
+    let sandbox = demo_log::sandbox();
+    for command in [
+        &["list", "--all"][..],
+        &["list", "--all", "--format", "table"],
+        &["list", "--all", "--format", "json"],
+        &["list", "--all", "--format", "csv"],
+        &["export"],
+        &["show", "latest", "1300", "1299", "--full"],
+        &["show", "latest", "--format", "json"],
+        &["list", "--columns", "help"],
+        &["list", "--help"],
+    ] {
+        let mut child = sandbox.command(&[command, &SERVER].concat()).spawn().unwrap();
+        // Nobody reads, from the first byte on.
+        drop(child.stdout.take());
+        let outcome = sandbox.finish(child).ended(0);
+        assert_eq!(
+            outcome.err().lines().filter(|line| line.contains("error")).count(),
+            0,
+            "{command:?} {outcome}"
+        );
+    }
+}
+
+#[test]
+fn a_line_break_in_what_was_asked_begins_no_line() {
+    let sandbox = acme::sandbox();
+    let asked = acme::run(&sandbox, &["list", "-u", "ana\n12 of 12 · newest first"]).ended(0);
+    assert!(asked.err().lines().next().unwrap().ends_with("user ana⏎12 of 12 · newest first"), "{asked}");
+    let failed = acme::run(&sandbox, &["list", "-S", "x\nerror: no"]).ended(2);
+    assert!(!failed.err().lines().any(|line| line.starts_with("error: no")), "{failed}");
+}
+
+#[test]
 fn every_command_ends_without_anybody_to_ask() {
     let sandbox = acme::sandbox();
     sandbox.write("log.jsonl", acme::LINES);

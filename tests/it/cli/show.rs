@@ -124,6 +124,72 @@ fn json_is_the_entry() {
 }
 
 #[test]
+fn json_of_several_is_one_list_or_nothing() {
+    let sandbox = acme::sandbox();
+    let two = acme::run(&sandbox, &["show", "6", "latest", "--format", "json"]).ended(0).json();
+    assert_eq!((&two[0]["id"], &two[1]["id"]), (&6.into(), &12.into()));
+    assert_eq!(acme::run(&sandbox, &["show", "6", "99", "--format", "json"]).ended(5).out(), "");
+}
+
+#[test]
+fn states_and_the_way_between_them_are_json() {
+    let sandbox = acme::sandbox();
+    let state = |flag: &str| acme::run(&sandbox, &["show", "3", flag]);
+    insta::assert_snapshot!(state("--patch"), @r#"
+    exit 0
+    -- stdout
+    [{"op":"replace","path":"/status","value":"disabled"},{"op":"replace","path":"/trigger","value":"let row = {}\nrow.email = lower(row.Email)\nemit row"},{"op":"replace","path":"/perform/retry/max","value":5},{"op":"add","path":"/perform/retry/jitter","value":"full"},{"op":"remove","path":"/perform/retry/legacy_backoff"}]
+    -- stderr
+    warning: entry 3 changed what is never kept, so this is not all of it: webhook_secret
+    "#);
+    let (mut before, after) = (state("--before").ended(0).json(), state("--after").ended(0).json());
+    let patch: json_patch::Patch = serde_json::from_value(state("--patch").json()).unwrap();
+    assert_ne!(before, after);
+    json_patch::patch(&mut before, &patch).unwrap();
+    assert_eq!(before, after);
+    assert_eq!(acme::run(&sandbox, &["show", "10", "--after", "-q"]).ended(0).out(), "{}\n");
+    let two = acme::run(&sandbox, &["show", "5", "6", "--after"]).ended(0).json_lines();
+    assert_eq!(two[1], serde_json::json!({"role": "admin"}));
+    acme::run(&sandbox, &["show", "3", "--before", "--after"]).ended(2);
+    let missing = acme::run(&sandbox, &["show", "99", "--patch"]).ended(5);
+    assert!(
+        missing.out().is_empty() && missing.err().lines().last().unwrap().starts_with("{\"error\""),
+        "{missing}"
+    );
+}
+
+#[test]
+fn a_pipe_gets_sides_and_long_values_whole() {
+    let sandbox = acme::sandbox();
+    insta::assert_snapshot!(acme::run(&sandbox, &["show", "3", "--side-by-side"]), @r#"
+    exit 0
+    -- stdout
+    ~ updated  connector  Salesforce → Warehouse  (connector/42)
+      when   2021-03-02 09:14:07.412033 CET, [age] ago
+      who    Ana Ruiz <ana.ruiz@acme.example>, admin, via web
+      entry  3, recorded [now], request req_A2
+      reason INC-2041
+
+      ~ status               active                                                │   ~ status               disabled
+      ~ trigger                                                         1 of 3 lines
+          @@ line 2
+          - row.email = row.Email                                                  │       + row.email = lower(row.Email)
+      ~ perform.retry
+          ~ max              3                                                     │       ~ max              5
+                                                                                   │       + jitter           "full"
+          - legacy_backoff   true                                                  │
+      ! webhook_secret       redacted, changed
+    "#);
+    let long = format!(
+        r#"{{"occurred_at":"2021-03-29T00:00:00Z","action":"created","model_type":"connector","model_id":"1","user":{{"id":"7"}},"after":{{"text":"{}"}}}}"#,
+        "x".repeat(9_000)
+    );
+    sandbox.run_with(&["import", "-", "--server", "sqlite:audit.db"], long.as_bytes()).ended(0);
+    let shown = acme::run(&sandbox, &["show", "13"]).ended(0);
+    assert!(shown.out().contains(&"x".repeat(9_000)), "{shown}");
+}
+
+#[test]
 fn an_entry_that_is_not_there() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["show"]), @"

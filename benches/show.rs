@@ -1,0 +1,152 @@
+//! How long `show` takes for an entry whose field is 1 MB before and 1 MB after, for shapes that real values have and
+//! for shapes that somebody chose to make it slow. Each is measured beside what cannot be left out: reading both
+//! values once with serde_json. The last lines are the ratios.
+
+#![expect(clippy::expect_used, reason = "a benchmark that cannot begin has nothing to go on with")]
+
+use std::hint::black_box;
+use std::io;
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use krosyn_audit::model::entry::Entry;
+use krosyn_audit::model::time::TimeContext;
+use krosyn_audit::render::detail::{DetailOptions, detail};
+use krosyn_audit::render::look::{Look, Theme};
+use serde_json::{Value, json};
+
+/// Bytes of a value, about.
+const SIZE: usize = 1_000_000;
+
+/// Runs of each side whose median makes a ratio.
+const RUNS: usize = 15;
+
+/// A value before and after.
+struct Shape {
+    name: &'static str,
+    before: Value,
+    after: Value,
+}
+
+/// Configuration as a platform keeps it: objects with names in lists, of which one in a hundred changed.
+fn configuration() -> Shape {
+    let step = |n: usize, max: usize| {
+        json!({"id": n, "name": format!("step {n}"), "url": format!("https://api.example/v2/steps/{n}?expand=owner"),
+            "headers": {"Accept": "application/json", "X-Team": "logistics"}, "retry": {"max": max, "jitter": "full"}})
+    };
+    let steps = SIZE / 180;
+    let after = (0..steps).map(|n| step(n, if n % 100 == 7 { 5 } else { 3 }));
+    Shape { name: "configuration", before: (0..steps).map(|n| step(n, 3)).collect(), after: after.collect() }
+}
+
+/// One line without a break, changed in its middle.
+fn one_line() -> Shape {
+    let line = |word: &str| format!("{0}{word}{0}", "lorem ipsum ".repeat(SIZE / 24)).into();
+    Shape { name: "one line", before: line("before"), after: line("after") }
+}
+
+/// Text of which every second line changed.
+fn text() -> Shape {
+    let line =
+        |n: usize, end: &str| format!("  emit row {n}{}\n", if n.is_multiple_of(2) { end } else { "" });
+    let lines = |end: &str| (0..SIZE / 20).map(|n| line(n, end)).collect::<String>().into();
+    Shape { name: "text", before: lines(""), after: lines(";") }
+}
+
+/// A hundred thousand numbers, a third of them elsewhere.
+fn long_list() -> Shape {
+    let (before, mut after): (Vec<u32>, Vec<u32>) = ((0..100_000).collect(), (0..100_000).collect());
+    after[30_000..60_000].reverse();
+    Shape { name: "100 000 items", before: before.into(), after: after.into() }
+}
+
+/// The same few items over and over in another rhythm, among which nothing is unique.
+fn repeats() -> Shape {
+    let items = |rhythm: usize| (0..SIZE / 5).map(|n| json!(n % rhythm)).collect();
+    Shape { name: "repeats", before: items(7), after: items(11) }
+}
+
+/// Nested as deep as a value may be, with all its weight at the bottom.
+fn deep() -> Shape {
+    let nested = |n: usize| {
+        let bottom: Value = (0..SIZE / 12).map(|i| json!(format!("item {}", i * n))).collect();
+        (0..60)
+            .fold(bottom, |inner, level| if level % 2 == 0 { json!([inner]) } else { json!({"in": inner}) })
+    };
+    Shape { name: "deep", before: nested(1), after: nested(2) }
+}
+
+impl Shape {
+    fn all() -> [Self; 6] {
+        [configuration(), one_line(), text(), long_list(), repeats(), deep()]
+    }
+
+    fn entry(&self) -> Entry {
+        let entry = json!({
+            "id": 1, "uuid": "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11", "occurred_at": "2026-11-22T08:14:07Z",
+            "recorded_at": "2026-11-22T08:14:07Z", "action": "updated", "model_type": "connector", "model_id": "42",
+            "user": {"name": "Ana Ruiz"}, "changes": [{"field": "process", "old": self.before, "new": self.after}],
+        });
+        serde_json::from_str(&entry.to_string()).expect("an entry")
+    }
+}
+
+fn look() -> Look {
+    let now = "2026-11-22T08:40:30Z".parse().expect("a time");
+    let time = TimeContext { now, zone: chrono_tz::Europe::Madrid };
+    Look {
+        width: 120,
+        colour: true,
+        theme: Theme::Default,
+        ascii: false,
+        truncate: true,
+        relative: false,
+        time,
+    }
+}
+
+/// What is measured: from the entry as it came to the screen's bytes.
+fn show(entry: &Entry, full: bool) {
+    let options = DetailOptions { full, ..DetailOptions::default() };
+    detail(&mut io::sink(), black_box(entry), options, &look()).expect("a sink takes all");
+}
+
+/// What it is measured against.
+fn read(entry: &Entry) {
+    let changes: Value = serde_json::from_str(black_box(entry.changes.get())).expect("JSON");
+    black_box(changes);
+}
+
+fn median(mut run: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[RUNS / 2]
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark's ratios are its output")]
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args().sample_size(20);
+    let shapes = Shape::all().map(|shape| (shape.name, shape.entry()));
+    for (name, entry) in &shapes {
+        let mut group = criterion.benchmark_group(*name);
+        group.bench_function("show", |bench| bench.iter(|| show(entry, false)));
+        group.bench_function("show --full", |bench| bench.iter(|| show(entry, true)));
+        group.bench_function("serde_json reads both", |bench| bench.iter(|| read(entry)));
+        group.finish();
+    }
+    criterion.final_summary();
+    println!("{:<16}{:>10}{:>10}{:>12}{:>8}", "", "show", "--full", "serde_json", "ratio");
+    for (name, entry) in &shapes {
+        let [ours, full, theirs] =
+            [median(|| show(entry, false)), median(|| show(entry, true)), median(|| read(entry))];
+        let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+        let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+        println!("{name:<16}{:>10}{:>10}{:>12}{ratio:>8.1}", ms(ours), ms(full), ms(theirs));
+    }
+}

@@ -1,0 +1,82 @@
+//! Old and new side by side: what went away on the left, what came on the right, a line of both across from itself.
+//!
+//! Which rows a line takes is decided in `rows`; here they are paired.
+
+use std::io::{self, Write};
+
+use crate::render::detail::line::{Line, Mark};
+use crate::render::detail::rows::{Columns, Limits, Row, rows};
+use crate::render::look::{Look, Tone};
+
+/// What stands between the sides.
+const BORDER: &str = " │ ";
+const ASCII_BORDER: &str = " | ";
+
+/// Writes the lines on two sides, each of half the width.
+pub(super) fn write(out: &mut dyn Write, lines: &[Line], full: bool, look: &Look) -> io::Result<()> {
+    let half = look.width.saturating_sub(BORDER.chars().count()) / 2;
+    // A side has a width also where nothing is cut, or the sides would drift apart.
+    let look = &Look { truncate: true, ..*look };
+    let (all, one) = (Limits::new(look.width, full, look), Limits::new(half, full, look));
+    let (columns_of_all, columns) = (Columns::of(lines, all, look), Columns::of(lines, one, look));
+    let mut pairs = Pairs { out, look, half, left: Vec::new(), right: Vec::new() };
+    for line in lines {
+        match (line.mark, line.became.is_empty()) {
+            (Some(Mark::Removed), _) => pairs.removed(rows(line, &columns, one, look))?,
+            (Some(Mark::Added), _) => pairs.right.push(rows(line, &columns, one, look)),
+            (_, false) => {
+                pairs.flush()?;
+                let side = |value| Line { value, became: Vec::new(), ..line.clone() };
+                let old = Line { note: String::new(), ..side(line.value.clone()) };
+                pairs.left.push(rows(&old, &columns, one, look));
+                pairs.right.push(rows(&side(line.became.clone()), &columns, one, look));
+            }
+            _ => {
+                pairs.flush()?;
+                super::write_rows(pairs.out, &rows(line, &columns_of_all, all, look))?;
+            }
+        }
+    }
+    pairs.flush()
+}
+
+/// Lines that wait for their other side.
+struct Pairs<'a> {
+    out: &'a mut dyn Write,
+    look: &'a Look,
+    half: usize,
+    left: Vec<Vec<Row>>,
+    right: Vec<Vec<Row>>,
+}
+
+impl Pairs<'_> {
+    /// What went away begins a new run when something came before it.
+    fn removed(&mut self, rows: Vec<Row>) -> io::Result<()> {
+        if !self.right.is_empty() {
+            self.flush()?;
+        }
+        self.left.push(rows);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let (left, right) = (std::mem::take(&mut self.left), std::mem::take(&mut self.right));
+        let border = self.look.paint(Tone::Dim, if self.look.ascii { ASCII_BORDER } else { BORDER });
+        for (old, new) in paired(left, right) {
+            for (old, new) in paired(old, new) {
+                let blanks = " ".repeat(self.half.saturating_sub(old.cells));
+                let row = format!("{}{blanks}{border}{}", old.text, new.text);
+                writeln!(self.out, "{}", row.trim_end_matches(' '))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One of each; where one side has no more, its place is empty.
+fn paired<T: Default>(mut left: Vec<T>, mut right: Vec<T>) -> impl Iterator<Item = (T, T)> {
+    let longest = left.len().max(right.len());
+    left.resize_with(longest, T::default);
+    right.resize_with(longest, T::default);
+    left.into_iter().zip(right)
+}
