@@ -117,16 +117,20 @@ fn read(entry: &Entry) {
     black_box(changes);
 }
 
-fn median(mut run: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..RUNS)
-        .map(|_| {
+/// The median of each, taking turns, so that what slows the machine down slows all of them down.
+fn medians<const N: usize>(runs: [&dyn Fn(); N]) -> [Duration; N] {
+    let mut times = [const { Vec::new() }; N];
+    for _ in 0..RUNS {
+        for (run, times) in runs.iter().zip(&mut times) {
             let start = Instant::now();
             run();
-            start.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    times[RUNS / 2]
+            times.push(start.elapsed());
+        }
+    }
+    times.map(|mut times| {
+        times.sort_unstable();
+        times[RUNS / 2]
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark's ratios are its output")]
@@ -143,8 +147,7 @@ fn main() {
     criterion.final_summary();
     println!("{:<16}{:>10}{:>10}{:>12}{:>8}", "", "show", "--full", "serde_json", "ratio");
     for (name, entry) in &shapes {
-        let [ours, full, theirs] =
-            [median(|| show(entry, false)), median(|| show(entry, true)), median(|| read(entry))];
+        let [ours, full, theirs] = medians([&|| show(entry, false), &|| show(entry, true), &|| read(entry)]);
         let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
         println!("{name:<16}{:>10}{:>10}{:>12}{ratio:>8.1}", ms(ours), ms(full), ms(theirs));

@@ -32,9 +32,10 @@ pub(super) fn fields(changes: &[Change], action: Action, options: DetailOptions,
     let (mut all, mut search) = (Vec::new(), WordSearch::default());
     for change in changes {
         let room = look.width.saturating_sub(34).max(24);
-        let mut block = Block { lines: Vec::new(), search: &mut search, screen: look.width, room, full };
+        let mut block =
+            Block { lines: Vec::new(), search: &mut search, skipped: 0, screen: look.width, room, full };
         block.field(change, action);
-        let more = block.lines.len().saturating_sub(SHOWN_LINES);
+        let more = (block.lines.len() + block.skipped).saturating_sub(SHOWN_LINES);
         // A count in place of a single line would save nothing.
         if !full && more > 1 {
             block.lines.truncate(SHOWN_LINES);
@@ -50,6 +51,8 @@ pub(super) fn fields(changes: &[Change], action: Action, options: DetailOptions,
 struct Block<'a> {
     lines: Vec<Line>,
     search: &'a mut WordSearch,
+    /// Lines that were only counted, as they would not be shown.
+    skipped: usize,
     screen: usize,
     /// Cells that a value may take beside its label.
     room: usize,
@@ -153,6 +156,10 @@ impl Block<'_> {
             &format!("{changed} of {}", counted(all as u64, "line", "lines")),
         );
         for hunk in found {
+            if !self.full && self.lines.len() > SHOWN_LINES {
+                self.skipped += 1 + hunk.removed.len() + hunk.added.len();
+                continue;
+            }
             let place = vec![span(Tone::Dim, &format!("@@ line {}", hunk.line))];
             self.lines.push(Line { depth: depth + 1, value: place, ..Line::default() });
             // Only as many old as new lines are each other's: pairing more would emphasise chance.

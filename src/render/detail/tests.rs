@@ -146,6 +146,12 @@ fn long_differences_are_counted_unless_all_is_asked_for() {
     assert!(text.contains("\n      … 21 more lines: --full\n  + z"), "{text}");
     let full = shown_with(&long, DetailOptions { full: true, ..DetailOptions::default() }, &look(100));
     assert!(full.contains("line 59") && !full.contains("--full"));
+    let changed = |end: &str| lines.iter().map(|line| format!("{line}{end}\n\n")).collect::<String>();
+    let many = entry("updated", &json!([{"field": "script", "old": changed(""), "new": changed(";")}]));
+    let all = shown_with(&many, DetailOptions { full: true, ..DetailOptions::default() }, &look(100));
+    let more =
+        format!("… {} more lines: --full", all.split_once("\n\n").expect("a head").1.lines().count() - 40);
+    assert!(shown(&many).contains(&more), "{}", shown(&many));
     let wide = entry("created", &json!([{"field": "blob", "new": "x".repeat(5_000)}]));
     assert!(shown(&wide).contains("(5 002 characters: --full)"));
 }

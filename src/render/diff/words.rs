@@ -6,6 +6,8 @@ use similar::{ChangeTag, TextDiff};
 
 /// What all searches of an entry may cost, in pairs of bytes.
 const BUDGET: usize = 1 << 25;
+/// What it costs to begin a search.
+const BEGINNING: usize = 1 << 12;
 /// What the search of one pair of lines may cost.
 const MOST_FOR_A_LINE: usize = 1 << 22;
 /// Characters of a word that is kept whole.
@@ -56,7 +58,7 @@ impl WordSearch {
             push(after, text, false);
         };
         both(&mut before, &mut after, &old[..start]);
-        let cost = old_middle.len().saturating_mul(new_middle.len());
+        let cost = old_middle.len().saturating_mul(new_middle.len()).saturating_add(BEGINNING);
         let paid = self.left.checked_sub(cost).filter(|_| cost <= MOST_FOR_A_LINE);
         self.left = paid.unwrap_or(self.left);
         if paid.is_none() {
