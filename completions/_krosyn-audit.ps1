@@ -143,7 +143,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;show' {
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'table, json or jsonl (default: table)')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'table, json (several entries are a list) or jsonl (default: table)')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
             [CompletionResult]::new('--org', '--org', [CompletionResultType]::ParameterName, 'Which organization of a local store (needed when it holds several)')
@@ -151,8 +151,12 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
             [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How times are shown: absolute, relative')
-            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Show long differences whole')
-            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing')
+            [CompletionResult]::new('--full', '--full', [CompletionResultType]::ParameterName, 'Show long differences whole, as a pipe always gets them')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Show long differences whole, as a pipe always gets them')
+            [CompletionResult]::new('--side-by-side', '--side-by-side', [CompletionResultType]::ParameterName, 'Show old on the left and new on the right, where 120 columns are there')
+            [CompletionResult]::new('--before', '--before', [CompletionResultType]::ParameterName, 'Print the changed fields as they were before, as JSON')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Print the changed fields as they were after, as JSON')
+            [CompletionResult]::new('--patch', '--patch', [CompletionResultType]::ParameterName, 'Print the change as a JSON Patch (RFC 6902), which makes --after of --before')
             [CompletionResult]::new('--insecure-http', '--insecure-http', [CompletionResultType]::ParameterName, 'Send the token over plain http:// to another machine')
             [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Write ASCII alone')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')

@@ -981,7 +981,7 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__show)
-            opts="-q -h --full --format --no-trunc --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-q -h --no-trunc --full --side-by-side --before --after --patch --format --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -137,7 +137,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;show'= {
-            cand --format 'table, json or jsonl (default: table)'
+            cand --format 'table, json (several entries are a list) or jsonl (default: table)'
             cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
             cand --org 'Which organization of a local store (needed when it holds several)'
@@ -145,8 +145,12 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
             cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
             cand --time 'How times are shown: absolute, relative'
-            cand --full 'Show long differences whole'
-            cand --no-trunc 'Cut nothing'
+            cand --full 'Show long differences whole, as a pipe always gets them'
+            cand --no-trunc 'Show long differences whole, as a pipe always gets them'
+            cand --side-by-side 'Show old on the left and new on the right, where 120 columns are there'
+            cand --before 'Print the changed fields as they were before, as JSON'
+            cand --after 'Print the changed fields as they were after, as JSON'
+            cand --patch 'Print the change as a JSON Patch (RFC 6902), which makes --after of --before'
             cand --insecure-http 'Send the token over plain http:// to another machine'
             cand --ascii 'Write ASCII alone'
             cand -q 'Say nothing but errors'

@@ -139,7 +139,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l ascii -
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l format -d 'table, json or jsonl (default: table)' -r -f -a "table\t'For people: cut to the terminal\'s width'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l format -d 'table, json (several entries are a list) or jsonl (default: table)' -r -f -a "table\t'For people: cut to the terminal\'s width'
 wide\t'The same with more columns'
 json\t'One JSON document that says whether it is complete'
 jsonl\t'One JSON object a line'
@@ -157,8 +157,11 @@ mono\t'No hue'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
 relative\t'As ages'"
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l full -d 'Show long differences whole'
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l no-trunc -d 'Cut nothing'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l full -l no-trunc -d 'Show long differences whole, as a pipe always gets them'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l side-by-side -d 'Show old on the left and new on the right, where 120 columns are there'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l before -d 'Print the changed fields as they were before, as JSON'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l after -d 'Print the changed fields as they were after, as JSON'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l patch -d 'Print the change as a JSON Patch (RFC 6902), which makes --after of --before'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l insecure-http -d 'Send the token over plain http:// to another machine'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l ascii -d 'Write ASCII alone'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -s q -l quiet -d 'Say nothing but errors'
