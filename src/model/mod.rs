@@ -4,6 +4,7 @@ pub mod change;
 pub mod diff;
 pub mod draft;
 pub mod entry;
+pub mod evidence;
 pub mod filter;
 pub mod json;
 pub mod page;

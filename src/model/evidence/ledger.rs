@@ -1,0 +1,132 @@
+//! The book that is kept of a text while it is written or read: three bytes a line and a root for every 1,024.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+use crate::model::evidence::merkle::{Hash, Tree, leaf};
+
+/// Lines in a chunk: a power of two, so that a chunk is a subtree.
+pub const CHUNK_LINES: usize = 1024;
+
+/// The first bytes of a line's leaf hash. One wrong line in 16 million looks right by it; the roots know better.
+pub type Tag = [u8; 3];
+
+/// A text on its way through.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    bytes: u64,
+    whole: Sha256,
+    /// The line that has begun.
+    line: Option<Sha256>,
+    tree: Tree,
+    chunks: Vec<Chunk>,
+    /// The chunk that is being filled.
+    chunk: Tree,
+    tags: Vec<Tag>,
+}
+
+/// What is kept of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// Its lines.
+    pub lines: u64,
+    /// Its bytes.
+    pub bytes: u64,
+    /// The hash of all its bytes.
+    pub sha256: Hash,
+    /// The root of the Merkle tree over its lines, each with its line break.
+    pub root: Hash,
+    /// Its lines, 1,024 by 1,024.
+    pub chunks: Vec<Chunk>,
+}
+
+/// Some lines that follow one another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chunk {
+    /// The root of the subtree over them.
+    pub root: Hash,
+    /// By what each of them is found, in base64.
+    #[serde(serialize_with = "write_tags", deserialize_with = "read_tags")]
+    pub tags: Vec<Tag>,
+}
+
+impl Ledger {
+    /// Takes the next bytes, wherever they are cut.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.whole.update(bytes);
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.get_or_insert_with(leaf).update(piece);
+            if piece.ends_with(b"\n") {
+                self.end_line();
+            }
+        }
+    }
+
+    /// Whether the text stops within a line.
+    #[must_use]
+    pub const fn is_within_a_line(&self) -> bool {
+        self.line.is_some()
+    }
+
+    fn end_line(&mut self) {
+        let Some(line) = self.line.take() else { return };
+        let hash: Hash = line.finalize().into();
+        let [a, b, c, ..] = hash.0;
+        self.tags.push([a, b, c]);
+        self.chunk.push(hash);
+        if self.tags.len() == CHUNK_LINES {
+            self.end_chunk();
+        }
+    }
+
+    fn end_chunk(&mut self) {
+        if self.tags.is_empty() {
+            return;
+        }
+        let root = std::mem::take(&mut self.chunk).root();
+        self.tree.push(root);
+        self.chunks.push(Chunk { root, tags: std::mem::take(&mut self.tags) });
+    }
+
+    /// Ends the text.
+    #[must_use]
+    pub fn finish(mut self) -> Content {
+        self.end_line();
+        self.end_chunk();
+        Content {
+            lines: self.chunks.iter().map(|chunk| chunk.tags.len() as u64).sum(),
+            bytes: self.bytes,
+            sha256: self.whole.finalize().into(),
+            root: self.tree.root(),
+            chunks: self.chunks,
+        }
+    }
+}
+
+impl Content {
+    /// What is kept of this text.
+    #[must_use]
+    pub fn of(text: &[u8]) -> Self {
+        let mut ledger = Ledger::default();
+        ledger.add(text);
+        ledger.finish()
+    }
+}
+
+fn write_tags<S: Serializer>(tags: &[Tag], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&STANDARD.encode(tags.as_flattened()))
+}
+
+fn read_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Tag>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let bytes = STANDARD.decode(text).map_err(serde::de::Error::custom)?;
+    match bytes.as_chunks::<3>() {
+        (tags, []) => Ok(tags.to_vec()),
+        _ => Err(serde::de::Error::custom("tags are three bytes each")),
+    }
+}
