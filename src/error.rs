@@ -138,6 +138,10 @@ impl From<FileError> for Failure {
             FileError::Exists(_) => {
                 Self::new(exit::REFUSED, message).hint("--force replaces it, once the new file is whole")
             }
+            FileError::Busy(_) => Self::new(exit::LOCKED, message),
+            FileError::Damaged(_) => {
+                Self::new(exit::INTEGRITY, message).hint("export it anew; the part can be removed")
+            }
             FileError::Write { .. } => Self::new(exit::FAILED, message),
         }
     }

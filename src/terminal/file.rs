@@ -1,12 +1,21 @@
 //! A file that is either whole or not there: written beside its place as `NAME.part`, synced, then renamed.
+//!
+//! It can be written with checkpoints: places up to which the part is known to be good, from which a later run goes
+//! on. A compressed file is there cut into members that unpack one after the other, as both gzip and Zstandard allow,
+//! so that a file gone on from a checkpoint is byte for byte the one written in one go.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::model::evidence::merkle::Hash;
 
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +23,12 @@ pub enum FileError {
     /// One of that name is there, and replacing it was not asked for.
     #[error("{} is already there", .0.display())]
     Exists(PathBuf),
+    /// Another process writes it.
+    #[error("another command is writing {}", .0.display())]
+    Busy(PathBuf),
+    /// The part is not what was written before the checkpoint.
+    #[error("{} is not what was written: it cannot be gone on from", .0.display())]
+    Damaged(PathBuf),
     /// It cannot be written.
     #[error("cannot write {}: {cause}", path.display())]
     Write {
@@ -24,18 +39,105 @@ pub enum FileError {
     },
 }
 
-/// What stands between the data and the file: nothing, or what the name's ending asks for.
-enum Encoder {
-    Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
-    Zstd(zstd::stream::write::Encoder<'static, BufWriter<File>>),
+/// A file's bytes so far, as they lie on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stored {
+    /// How many there are.
+    pub bytes: u64,
+    /// Their hash.
+    pub sha256: Hash,
 }
 
-/// A file being written. Dropped before [`NewFile::finish`] it takes its part with it, unless it is to be kept.
+/// The file itself, with a count and a hash of what went into it.
+struct Counted {
+    file: File,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl Counted {
+    fn stored(&self) -> Stored {
+        Stored { bytes: self.bytes, sha256: self.hash.clone().finalize().into() }
+    }
+}
+
+/// How the name's ending says the file is to be packed.
+#[derive(Clone, Copy)]
+enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+impl Packing {
+    fn of(target: &Path) -> Self {
+        match target.extension().and_then(|ending| ending.to_str()) {
+            Some("gz") => Self::Gzip,
+            Some("zst") => Self::Zstd,
+            _ => Self::Plain,
+        }
+    }
+
+    fn begin(self, file: BufWriter<Counted>) -> io::Result<Encoder> {
+        Ok(match self {
+            Self::Plain => Encoder::Plain(file),
+            Self::Gzip => Encoder::Gzip(GzEncoder::new(file, Compression::default())),
+            Self::Zstd => Encoder::Zstd(zstd::stream::write::Encoder::new(file, 0)?),
+        })
+    }
+}
+
+/// What stands between the data and the file.
+enum Encoder {
+    Plain(BufWriter<Counted>),
+    Gzip(GzEncoder<BufWriter<Counted>>),
+    Zstd(zstd::stream::write::Encoder<'static, BufWriter<Counted>>),
+}
+
+impl Encoder {
+    fn end(self) -> io::Result<BufWriter<Counted>> {
+        match self {
+            Self::Plain(file) => Ok(file),
+            Self::Gzip(encoder) => encoder.finish(),
+            Self::Zstd(encoder) => encoder.finish(),
+        }
+    }
+}
+
+/// A file being written. Dropped before [`NewFile::finish`] it takes its part with it, unless that can be gone on from.
 pub struct NewFile {
     encoder: Option<Encoder>,
+    packing: Packing,
     part: PathBuf,
     target: PathBuf,
+    has_checkpoint: bool,
+}
+
+/// The name a file has until it is whole.
+#[must_use]
+pub fn part_of(target: &Path) -> PathBuf {
+    beside(target, ".part")
+}
+
+/// A name made of another by adding to its end.
+#[must_use]
+pub fn beside(target: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(target.as_os_str());
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Unpacks what was written under this name.
+///
+/// # Errors
+/// When Zstandard cannot be set up.
+pub fn unpacked<'a>(target: &Path, packed: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(match Packing::of(target) {
+        Packing::Plain => Box::new(packed),
+        Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),
+        Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
+    })
 }
 
 impl NewFile {
@@ -44,49 +146,94 @@ impl NewFile {
     /// # Errors
     /// [`FileError`] when the target is there and `force` is not given, or the part cannot be made.
     pub fn create(target: &Path, force: bool) -> Result<Self, FileError> {
+        Self::open(target, force, None)
+    }
+
+    /// Goes on with the part of `target` behind a checkpoint; what was written after it is taken away.
+    ///
+    /// # Errors
+    /// [`FileError`], also when the part is not as it was at the checkpoint.
+    pub fn resume(target: &Path, force: bool, checkpoint: Stored) -> Result<Self, FileError> {
+        Self::open(target, force, Some(checkpoint))
+    }
+
+    fn open(target: &Path, force: bool, checkpoint: Option<Stored>) -> Result<Self, FileError> {
         if target.exists() && !force {
             return Err(FileError::Exists(target.to_owned()));
         }
-        let mut name = OsString::from(target.as_os_str());
-        name.push(".part");
-        let part = PathBuf::from(name);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        let part = part_of(target);
+        let cannot_write = |cause| FileError::Write { path: part.clone(), cause };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(checkpoint.is_none());
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let cannot_write = |cause| FileError::Write { path: part.clone(), cause };
         let file = options.open(&part).map_err(cannot_write)?;
-        let file = BufWriter::with_capacity(256 * 1024, file);
-        let encoder = match target.extension().and_then(|ending| ending.to_str()) {
-            Some("gz") => Encoder::Gzip(GzEncoder::new(file, Compression::default())),
-            Some("zst") => {
-                let encoder = zstd::stream::write::Encoder::new(file, 0);
-                Encoder::Zstd(encoder.map_err(cannot_write)?)
-            }
-            _ => Encoder::Plain(file),
+        match file.try_lock() {
+            Err(std::fs::TryLockError::WouldBlock) => return Err(FileError::Busy(target.to_owned())),
+            // Not every file system has locks; those without cannot tell.
+            Err(std::fs::TryLockError::Error(_)) | Ok(()) => {}
+        }
+        let mut file = Counted { file, bytes: 0, hash: Sha256::new() };
+        let kept = file.keep(checkpoint.map_or(0, |stored| stored.bytes)).map_err(cannot_write)?;
+        if checkpoint.is_some_and(|checkpoint| checkpoint != kept) {
+            return Err(FileError::Damaged(part));
+        }
+        let packing = Packing::of(target);
+        let encoder = packing.begin(BufWriter::with_capacity(256 * 1024, file)).map_err(cannot_write)?;
+        let has_checkpoint = checkpoint.is_some();
+        Ok(Self { encoder: Some(encoder), packing, part, target: target.to_owned(), has_checkpoint })
+    }
+
+    /// Hands all so far to the system and tells what lies there. A compressed file begins a new member here.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn checkpoint(&mut self) -> io::Result<Stored> {
+        let Some(encoder) = self.encoder.take() else { return Err(io::ErrorKind::NotConnected.into()) };
+        let mut file = encoder.end()?;
+        file.flush()?;
+        let stored = file.get_ref().stored();
+        self.encoder = Some(self.packing.begin(file)?);
+        self.has_checkpoint = true;
+        Ok(stored)
+    }
+
+    /// Makes the file durable, lets `before` see what it is, and gives it its name.
+    ///
+    /// # Errors
+    /// That of `before`, or a [`FileError`], with the path; then nothing stands under the name.
+    pub fn finish_after<E: From<FileError>>(
+        mut self,
+        before: impl FnOnce(Stored) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let cannot_write = |path: &Path| {
+            let path = path.to_owned();
+            |cause| FileError::Write { path, cause }
         };
-        Ok(Self { encoder: Some(encoder), part, target: target.to_owned() })
+        let synced = match self.encoder.take() {
+            Some(encoder) => encoder.end().and_then(|mut file| {
+                file.flush()?;
+                file.get_ref().file.sync_all()?;
+                Ok(file.get_ref().stored())
+            }),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        };
+        let outcome = synced.map_err(cannot_write(&self.target)).map_err(E::from).and_then(before);
+        let outcome = outcome.and_then(|()| {
+            Ok(std::fs::rename(&self.part, &self.target).map_err(cannot_write(&self.target))?)
+        });
+        if outcome.is_err() && !self.has_checkpoint {
+            drop(std::fs::remove_file(&self.part));
+        }
+        outcome
     }
 
     /// Makes the file durable and gives it its name.
     ///
     /// # Errors
     /// [`FileError`], with the path; then nothing stands under the name.
-    pub fn finish(mut self) -> Result<(), FileError> {
-        let place = (|| {
-            let Some(encoder) = self.encoder.take() else { return Ok(()) };
-            let buffered = match encoder {
-                Encoder::Plain(file) => file,
-                Encoder::Gzip(encoder) => encoder.finish()?,
-                Encoder::Zstd(encoder) => encoder.finish()?,
-            };
-            buffered.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-            std::fs::rename(&self.part, &self.target)
-        })();
-        if place.is_err() {
-            drop(std::fs::remove_file(&self.part));
-        }
-        place.map_err(|cause| FileError::Write { path: self.target.clone(), cause })
+    pub fn finish(self) -> Result<(), FileError> {
+        self.finish_after(|_| Ok(()))
     }
 
     /// Keeps what there is as `NAME.part`, and tells its path.
@@ -96,6 +243,42 @@ impl NewFile {
             drop(encoder.flush());
         }
         self.part.clone()
+    }
+}
+
+impl Counted {
+    /// Keeps the first `bytes` of the file, reading them again, and takes the rest away.
+    fn keep(&mut self, bytes: u64) -> io::Result<Stored> {
+        let mut left = (&self.file).take(bytes);
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            let read = left.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            self.bytes += read as u64;
+            self.hash.update(&buffer[..read]);
+        }
+        let kept = self.stored();
+        // A part that is shorter than it should be stays as it is: somebody may want to look at it.
+        if kept.bytes == bytes {
+            self.file.set_len(bytes)?;
+            self.file.seek(SeekFrom::Start(bytes))?;
+        }
+        Ok(kept)
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -129,45 +312,11 @@ impl Write for NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        if self.encoder.is_some() {
+        if self.encoder.is_some() && !self.has_checkpoint {
             drop(std::fs::remove_file(&self.part));
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_whole_or_not_there() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let target = directory.path().join("x.csv");
-        let names = || {
-            let mut names: Vec<_> = std::fs::read_dir(directory.path())
-                .expect("read")
-                .map(|it| it.expect("read").file_name())
-                .collect();
-            names.sort();
-            names
-        };
-        let mut file = NewFile::create(&target, false).expect("begun");
-        file.write_all(b"half").expect("written");
-        assert_eq!(names(), ["x.csv.part"]);
-        drop(file);
-        assert!(names().is_empty());
-        let mut file = NewFile::create(&target, false).expect("begun");
-        file.write_all(b"whole").expect("written");
-        file.finish().expect("finished");
-        assert_eq!(std::fs::read(&target).expect("read"), b"whole");
-        assert!(NewFile::create(&target, false).is_err_and(|error| matches!(error, FileError::Exists(_))));
-        let mut file = NewFile::create(&target, true).expect("begun");
-        file.write_all(b"half").expect("written");
-        assert_eq!(std::fs::read(file.keep_part()).expect("read"), b"half");
-        assert_eq!(
-            std::fs::read(&target).expect("read"),
-            b"whole",
-            "the old file stands until the new one is whole"
-        );
-    }
-}
+mod tests;

@@ -1,10 +1,8 @@
 //! `prune --archive`: what is about to go, written to a file and read back before anything is deleted.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-
-use flate2::read::GzDecoder;
 
 use crate::api::prune::PruneAnswer;
 use crate::api::query::Query;
@@ -17,7 +15,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::render::json::line;
 use crate::render::question::grouped;
-use crate::terminal::file::NewFile;
+use crate::terminal::file::{NewFile, unpacked};
 
 /// Writes what a plan would delete, oldest first, as JSON lines that `import` takes back; then reads the file and holds
 /// it against the plan.
@@ -53,13 +51,8 @@ pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path)
 /// Counts the entries of an archive, each of which must be whole and one that the plan deletes.
 fn read_back(path: &Path, planned: &PruneAnswer) -> io::Result<u64> {
     let file = File::open(path)?;
-    let plain: Box<dyn Read> = match path.extension().and_then(|ending| ending.to_str()) {
-        Some("gz") => Box::new(GzDecoder::new(file)),
-        Some("zst") => Box::new(zstd::stream::read::Decoder::new(file)?),
-        _ => Box::new(file),
-    };
     let mut archived = 0;
-    for line in BufReader::new(plain).lines() {
+    for line in BufReader::new(unpacked(path, file)?).lines() {
         let entry: Entry = serde_json::from_str(&line?)?;
         if entry.occurred_at >= planned.cutoff || entry.id > planned.as_of {
             return Err(io::Error::other(format!("entry {} is none of those that go", entry.id)));
