@@ -61,6 +61,9 @@ _krosyn__audit() {
             krosyn__audit,token)
                 cmd="krosyn__audit__subcmd__token"
                 ;;
+            krosyn__audit,verify)
+                cmd="krosyn__audit__subcmd__verify"
+                ;;
             krosyn__audit__subcmd__org,create)
                 cmd="krosyn__audit__subcmd__org__subcmd__create"
                 ;;
@@ -89,7 +92,7 @@ _krosyn__audit() {
 
     case "${cmd}" in
         krosyn__audit)
-            opts="-q -h -V --color --theme --ascii --tz --time --quiet --demo --help --version list ls show export prune record import serve org token login logout status completions man"
+            opts="-q -h -V --color --theme --ascii --tz --time --quiet --demo --help --version list ls show export prune record import verify serve org token login logout status completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -153,7 +156,7 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__export)
-            opts="-a -t -u -g -S -U -o -q -h --action --model-type --user --resource --field --via --request-id --grep --since --until --reverse --format --columns --output --force --no-trunc --no-formula-guard --bom --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-a -t -u -g -S -U -o -q -h --action --model-type --user --resource --field --via --request-id --grep --since --until --reverse --manifest --trailer --resume --format --columns --output --force --no-trunc --no-formula-guard --bom --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -220,6 +223,10 @@ _krosyn__audit() {
                     return 0
                     ;;
                 -U)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -317,7 +324,7 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__list)
-            opts="-a -t -u -g -S -U -n -o -q -h --action --model-type --user --resource --field --via --request-id --grep --since --until --limit --all --reverse --exit-code --format --columns --output --force --no-trunc --no-formula-guard --bom --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-a -t -u -g -S -U -n -f -o -q -h --action --model-type --user --resource --field --via --request-id --grep --since --until --limit --all --reverse --exit-code --follow --cursor-file --interval --format --columns --output --force --no-trunc --no-formula-guard --bom --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -392,6 +399,14 @@ _krosyn__audit() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cursor-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1210,6 +1225,40 @@ _krosyn__audit() {
                     return 0
                     ;;
                 --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -W "default colorblind mono" -- "${cur}"))
+                    return 0
+                    ;;
+                --tz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -W "absolute relative" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        krosyn__subcmd__audit__subcmd__verify)
+            opts="-q -h --manifest --color --theme --ascii --tz --time --quiet --demo --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --manifest)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

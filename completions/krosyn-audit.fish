@@ -45,6 +45,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "export" -
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "prune" -d 'Delete entries past their retention: plan, confirm, delete'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "record" -d 'Append one entry, from flags and files or as JSON from stdin'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "import" -d 'Append many entries from files of JSON lines'
+complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "verify" -d 'Check exports against their manifests, offline'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "serve" -d 'Run the audit API on a store'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "org" -d 'Create, list and change the organizations of a store (operator)'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "token" -d 'Create, list and revoke the tokens of an organization (operator)'
@@ -63,7 +64,9 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l reque
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -s g -l grep -d 'Text in names, users, field names or visible values, case-blind (can be repeated; a comma is a comma)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -s S -l since -d 'From this moment on: 2h, 3d, yesterday, 2026-11-20, "2026-11-20 14:03", RFC 3339, @UNIX, id:1287' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -s U -l until -d 'Up to, and without, this moment; a date alone includes the whole day' -r
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -s n -l limit -d 'How many entries to show' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -s n -l limit -d 'How many entries to show [default: 50, and 10 to begin with --follow]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l cursor-file -d 'Keep in this file how far was shown, and go on from there the next time' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l interval -d 'How often to ask for more, in seconds' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l format -d 'table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)' -r -f -a "table\t'For people: cut to the terminal\'s width'
 wide\t'The same with more columns'
 json\t'One JSON document that says whether it is complete'
@@ -87,6 +90,7 @@ relative\t'As ages'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l all -d 'Show all that match'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l reverse -d 'Show the same entries oldest first'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l exit-code -d 'Exit with 10 when anything matched, for monitors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -s f -l follow -d 'Show the last 10 (or -n, or --all), oldest first, then whatever is recorded, until interrupted'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l force -d 'Replace a file that is already there'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l no-trunc -d 'Cut nothing'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand list" -l no-formula-guard -d 'Leave cells that a spreadsheet would compute as they are'
@@ -106,7 +110,9 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l request
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s g -l grep -d 'Text in names, users, field names or visible values, case-blind (can be repeated; a comma is a comma)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s S -l since -d 'From this moment on: 2h, 3d, yesterday, 2026-11-20, "2026-11-20 14:03", RFC 3339, @UNIX, id:1287' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s U -l until -d 'Up to, and without, this moment; a date alone includes the whole day' -r
-complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s n -l limit -d 'How many entries to show' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s n -l limit -d 'How many entries to show [default: 50, and 10 to begin with --follow]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l cursor-file -d 'Keep in this file how far was shown, and go on from there the next time' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l interval -d 'How often to ask for more, in seconds' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l format -d 'table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)' -r -f -a "table\t'For people: cut to the terminal\'s width'
 wide\t'The same with more columns'
 json\t'One JSON document that says whether it is complete'
@@ -130,6 +136,7 @@ relative\t'As ages'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l all -d 'Show all that match'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l reverse -d 'Show the same entries oldest first'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l exit-code -d 'Exit with 10 when anything matched, for monitors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s f -l follow -d 'Show the last 10 (or -n, or --all), oldest first, then whatever is recorded, until interrupted'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l force -d 'Replace a file that is already there'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l no-trunc -d 'Cut nothing'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l no-formula-guard -d 'Leave cells that a spreadsheet would compute as they are'
@@ -177,6 +184,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l req
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -s g -l grep -d 'Text in names, users, field names or visible values, case-blind (can be repeated; a comma is a comma)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -s S -l since -d 'From this moment on: 2h, 3d, yesterday, 2026-11-20, "2026-11-20 14:03", RFC 3339, @UNIX, id:1287' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -s U -l until -d 'Up to, and without, this moment; a date alone includes the whole day' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l resume -d 'Go on with an export to this file that was cut short, as it was asked for then' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l format -d 'table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)' -r -f -a "table\t'For people: cut to the terminal\'s width'
 wide\t'The same with more columns'
 json\t'One JSON document that says whether it is complete'
@@ -198,6 +206,8 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l tz 
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
 relative\t'As ages'"
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l reverse -d 'Write the oldest entry first'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l manifest -d 'Also write FILE.manifest.json, by which `krosyn-audit verify` proves the file later and names a wrong line'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l trailer -d 'End with a line that proves that nothing before it is missing or changed'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l force -d 'Replace a file that is already there'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l no-trunc -d 'Cut nothing'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -l no-formula-guard -d 'Leave cells that a spreadsheet would compute as they are'
@@ -289,6 +299,20 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -l asc
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand verify" -l manifest -d 'The manifest of the one file, when it is kept elsewhere' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand verify" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand verify" -l theme -d 'With which colours: default (red and green), colorblind (orange and blue), mono' -r -f -a "default\t'Red and green'
+colorblind\t'Orange and blue'
+mono\t'No hue'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand verify" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand verify" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
+relative\t'As ages'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand verify" -l ascii -d 'Write ASCII alone'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand verify" -s q -l quiet -d 'Say nothing but errors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand verify" -l demo -d 'Look around in an invented organization; nothing is kept'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l store -d 'The store: sqlite:PATH or postgres://… (default: SQLite in the platform\'s data directory)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l listen -d 'The address to listen on; port 0 takes a free one' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l tls-cert -d 'The certificate chain, PEM' -r -F

@@ -49,6 +49,7 @@ pub fn main() -> ExitCode {
         appearance: cli.appearance.clone(),
         demo: cli.demo,
         is_remote: false,
+        if_interrupted: None,
     };
     let to_program = cli.command.as_ref().is_some_and(cli::Command::is_json);
     let outcome = run(cli, &mut context).and_then(|code| Ok(context.terminal.flush().map(|()| code)?));
@@ -84,7 +85,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(exit::FAILED, format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         if is_server {
             return command.run(context).await;
         }
@@ -92,6 +93,10 @@ fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
             outcome = command.run(context) => outcome,
             _ = tokio::signal::ctrl_c() => Err(Failure::new(exit::INTERRUPTED, "interrupted")),
         }
+    });
+    outcome.map_err(|failure| match context.if_interrupted.take() {
+        Some(hint) if failure.exit == exit::INTERRUPTED => failure.hint(hint),
+        _ => failure,
     })
 }
 

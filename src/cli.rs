@@ -15,6 +15,7 @@ use crate::commands::record::RecordArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::show::ShowArgs;
 use crate::commands::token::TokenArgs;
+use crate::commands::verify::VerifyArgs;
 use crate::error::Failure;
 use crate::exit;
 
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Prune(PruneArgs),
     Record(RecordArgs),
     Import(ImportArgs),
+    Verify(VerifyArgs),
     Serve(ServeArgs),
     Org(OrgArgs),
     Token(TokenArgs),
@@ -76,7 +78,15 @@ impl Command {
 
     /// Whether it talks to an audit API, of which the demo is one.
     pub(crate) const fn talks(&self) -> bool {
-        !matches!(self, Self::Serve(_) | Self::Org(_) | Self::Token(_) | Self::Completions(_) | Self::Man(_))
+        !matches!(
+            self,
+            Self::Serve(_)
+                | Self::Org(_)
+                | Self::Token(_)
+                | Self::Verify(_)
+                | Self::Completions(_)
+                | Self::Man(_)
+        )
     }
 
     /// Whether errors are also told as JSON.
@@ -98,6 +108,7 @@ impl Command {
             Self::Prune(args) => args.run(context).await,
             Self::Record(args) => args.run(context).await,
             Self::Import(args) => args.run(context).await,
+            Self::Verify(args) => args.run(context),
             Self::Serve(args) => args.run(context).await,
             Self::Org(args) => args.run(context).await,
             Self::Token(args) => args.run(context).await,

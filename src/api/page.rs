@@ -16,7 +16,7 @@ pub struct Page {
     /// How many entries match in all; only when asked for with `total=true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Total>,
-    /// What is unknown because it was pruned; absent when nothing ever was.
+    /// What is unknown because it was pruned; absent when nothing ever was, and with `after_id` when that lies behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<Pruned>,
 }

@@ -34,6 +34,18 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    /// Tells whether the same call may do better later: the network and the server's own troubles pass, a refusal
+    /// does not.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Setup(_) => false,
+            Self::Unreachable { .. } => true,
+            Self::Problem(problem) => matches!(problem.status, 408 | 429 | 500..),
+            Self::Foreign { status, .. } => *status >= 500,
+        }
+    }
+
     pub(super) fn foreign(server: &str, status: u16, cause: &dyn Display) -> Self {
         Self::Foreign { server: server.to_owned(), status, cause: cause.to_string() }
     }

@@ -1,27 +1,31 @@
 //! `export`: every entry that matches, to a file or a pipe, in constant memory.
 
+mod journal;
+pub(super) mod write;
+
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
-use crate::api::page::Page;
-use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
 use crate::args::output::{Format, ListOutputArgs};
-use crate::client::pages::Pages;
-use crate::commands::connect::{Need, connect};
-use crate::commands::output::{Destination, Sink, columns, explains_columns};
+use crate::commands::connect::{Connection, Need, connect, place};
+use crate::commands::export::journal::{Form, Journal, Plan};
+use crate::commands::export::write::{Export, Outlet, manifest_of};
+use crate::commands::output::{columns, explains_columns};
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
-use crate::model::page::{MAX_LIMIT, Order};
-use crate::render::json::Ending;
-use crate::render::question::{counted, describe, grouped};
-use crate::terminal::progress::Progress;
+use crate::model::evidence::merkle::Hash;
+use crate::model::page::Cursor;
+use crate::render::question::{counted, describe};
+use crate::terminal::file::{FileError, NewFile};
 
 /// Export every entry that matches, as CSV, JSON lines or JSON
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit export -a deleted -o deleted.csv\n  krosyn-audit export --since 2026-11-01 --format jsonl --reverse -o november.jsonl.gz"
+    after_help = "Examples:\n  krosyn-audit export -a deleted -o deleted.csv\n  krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"
 )]
 pub struct ExportArgs {
     #[command(flatten)]
@@ -30,6 +34,18 @@ pub struct ExportArgs {
     /// Write the oldest entry first
     #[arg(long)]
     reverse: bool,
+
+    /// Also write FILE.manifest.json, by which `krosyn-audit verify` proves the file later and names a wrong line
+    #[arg(long, requires = "output")]
+    manifest: bool,
+
+    /// End with a line that proves that nothing before it is missing or changed
+    #[arg(long)]
+    trailer: bool,
+
+    /// Go on with an export to this file that was cut short, as it was asked for then
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "ListOutputArgs", "reverse", "manifest", "trailer"])]
+    resume: Option<PathBuf>,
 
     #[command(flatten)]
     output: ListOutputArgs,
@@ -52,57 +68,82 @@ impl ExportArgs {
         if explains_columns(&mut context.terminal, &self.output)? {
             return Ok(exit::DONE);
         }
+        match &self.resume {
+            Some(target) => self.go_on(context, target).await,
+            None => self.begin(context).await,
+        }
+    }
+
+    async fn begin(&self, context: &mut Context) -> Result<u8, Failure> {
         let format = self.format()?;
         let columns = columns(format, &self.output)?;
+        let target = self.output.output.as_deref().filter(|path| path.as_os_str() != "-");
+        if self.manifest && target.is_none() {
+            return Err(Failure::usage("--manifest describes a file, and -o - is none")
+                .hint("--trailer proves an export that goes through a pipe"));
+        }
         let question = self.filter.question(&context.time)?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
-        let filter = resolve(context, &connection.client, question).await?;
-        let look = context.appearance.look(&context.terminal, context.time, false);
-        let order = if self.reverse { Order::Ascending } else { Order::Descending };
-        // Counting costs a little; only somebody who watches wants to know how much is left.
-        let total = context.terminal.shows_progress();
-        let progress = Progress::start(&context.terminal, "exported");
-        let mut pages = Pages::new(
-            connection.client.clone(),
-            Query { filter: filter.clone(), order, limit: MAX_LIMIT, total, ..Query::default() },
-        );
+        let form = Form {
+            filter: resolve(context, &connection.client, question).await?,
+            format,
+            columns,
+            args: self.output.clone(),
+        };
+        let origin = match target {
+            None => (String::new(), String::new()),
+            Some(_) => (place(context, &self.connection)?.0, connection.client.whoami().await?.organization),
+        };
+        let plan = Plan::new(&form, origin, self.reverse, (self.trailer, self.manifest));
+        let outlet = match target {
+            None => Outlet::Stdout,
+            Some(target) => file(target, &plan, self.output.force)?,
+        };
+        finish(context, connection, Export::new(plan, form, outlet), None).await
+    }
 
-        let mut destination = Destination::open(&mut context.terminal, &self.output)?;
-        let mut sink = Sink::open(destination.writer(), format, &columns, &self.output, &look, &filter)?;
-        let mut count = 0;
-        let outcome = loop {
-            match pages.next().await {
-                Ok(Some(Page { data, total, .. })) => {
-                    if let Some(total) = total {
-                        progress.expect(total.count);
-                    }
-                    count += data.len() as u64;
-                    sink.entries(&data)?;
-                    progress.add(data.len() as u64);
-                }
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        sink.finish(Ending {
-            matched: outcome.is_ok().then_some(count),
-            complete: outcome.is_ok(),
-            next_cursor: None,
-        })?;
-        drop(progress);
-        if let Err(error) = outcome {
-            return Err(cut_short(error.into(), destination, count));
+    /// Goes on with an export that was cut short.
+    async fn go_on(&self, context: &mut Context, target: &Path) -> Result<u8, Failure> {
+        let (journal, plan, checkpoint) = Journal::open(target)?;
+        if plan.server == "demo:" {
+            return Err(Failure::usage(
+                "the demo is made anew for every command: its export cannot be gone on with",
+            ));
         }
-        destination.finish()?;
-        let into =
-            self.output.output.as_ref().map_or(String::new(), |path| format!(" to {}", path.display()));
-        let question = match describe(&filter, &context.time) {
-            question if question.is_empty() => question,
-            question => format!(" · {question}"),
+        let named = self.connection.server.is_some() || context.demo || context.environment.server.is_some();
+        let from = if named { None } else { Some(plan.server.clone()) };
+        let args =
+            ConnectionArgs { server: self.connection.server.clone().or(from), ..self.connection.clone() };
+        let (server, _) = place(context, &args)?;
+        if server != plan.server {
+            let message =
+                format!("{} was begun from {}, and this is {server}", target.display(), plan.server);
+            return Err(Failure::usage(message).hint("name the server it was begun from, or begin anew"));
+        }
+        let Some(form) = plan.form(target) else {
+            return Err(Failure::new(exit::FAILED, "the journal of that export cannot be understood"));
         };
-        context.terminal.status(&format!("{} exported{into}{question}", counted(count, "entry", "entries")));
-        connection.close().await?;
-        Ok(exit::DONE)
+        let connection = connect(context, &args, Need::Existing).await?;
+        let organization = connection.client.whoami().await?.organization;
+        if organization != plan.organization {
+            let message = format!(
+                "{} was begun for the organization {}, and this is {organization}",
+                target.display(),
+                plan.organization
+            );
+            return Err(Failure::usage(message).hint("name it by --org, or give its token; or begin anew"));
+        }
+        let Some(checkpoint) = checkpoint else {
+            context.terminal.status("nothing was written that could be gone on with: it begins anew");
+            let outlet = file(target, &plan, plan.force)?;
+            return finish(context, connection, Export::new(plan, form, outlet), None).await;
+        };
+        let cursor = Cursor::decode(&checkpoint.cursor);
+        let file = Box::new(NewFile::resume(target, plan.force, checkpoint.stored)?);
+        let outlet = Outlet::File { file, journal, target: target.to_owned() };
+        let export = Export::new(plan, form, outlet).resumed(&checkpoint, target);
+        let export = export.map_err(|error| Failure::file(target, "read the part of", &error))?;
+        finish(context, connection, export, cursor).await
     }
 
     fn format(&self) -> Result<Format, Failure> {
@@ -129,19 +170,40 @@ impl ExportArgs {
     }
 }
 
-/// Ends an export that lost its server: what there is stays, under a name that says it is a part.
-fn cut_short(failure: Failure, destination: Destination<'_>, count: u64) -> Failure {
-    let so_far = format!("{} entries were written before", grouped(count));
-    let kept = match destination {
-        Destination::File(file) if count > 0 => {
-            format!("{so_far}; they are kept in {}", file.keep_part().display())
-        }
-        Destination::Stdout(terminal) => {
-            drop(terminal.flush());
-            so_far
-        }
-        Destination::File(_) => return failure,
+/// A new file and its journal. An old manifest would speak of another file.
+fn file(target: &Path, plan: &Plan, force: bool) -> Result<Outlet, Failure> {
+    let manifest = manifest_of(target);
+    if plan.manifest && manifest.exists() && !force {
+        return Err(FileError::Exists(manifest).into());
+    }
+    let file = Box::new(NewFile::create(target, force)?);
+    let journal = Journal::create(target, plan)?;
+    Ok(Outlet::File { file, journal, target: target.to_owned() })
+}
+
+/// Writes all there is, and says so.
+async fn finish(
+    context: &mut Context,
+    connection: Connection,
+    export: Export,
+    cursor: Option<Cursor>,
+) -> Result<u8, Failure> {
+    let target = export.form.args.output.clone();
+    let question = match describe(&export.form.filter, &context.time) {
+        question if question.is_empty() => question,
+        question => format!(" · {question}"),
     };
-    let exit = if count > 0 { exit::PARTIAL } else { failure.exit };
-    Failure { exit, ..failure }.hint(kept).hint("run the same command again; it begins anew")
+    let (entries, root) = export.run(context, &connection.client, cursor).await?;
+    let into = target.as_ref().map_or(String::new(), |path| format!(" to {}", path.display()));
+    context.terminal.status(&format!("{} exported{into}{question}", counted(entries, "entry", "entries")));
+    if let Some((root, target)) = root.zip(target) {
+        context.terminal.status(&proof(&root, &target));
+    }
+    connection.close().await?;
+    Ok(exit::DONE)
+}
+
+/// What to do with a manifest, so that it is worth something.
+fn proof(root: &Hash, target: &Path) -> String {
+    format!("{} proves it; note its root where nobody can change it: {root}", manifest_of(target).display())
 }

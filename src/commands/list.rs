@@ -10,6 +10,7 @@ use crate::args::output::{Format, ListOutputArgs};
 use crate::client::Client;
 use crate::client::pages::Pages;
 use crate::commands::connect::{Need, connect};
+use crate::commands::follow::{FOLLOWED, FollowArgs, Form};
 use crate::commands::output::{Destination, Sink, columns, explains_columns};
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
@@ -26,15 +27,15 @@ use crate::render::question::{counted, describe, grouped};
 /// List entries, newest first
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit list -a updated,deleted -t secret --since 30d\n  krosyn-audit list -u ana --format jsonl | jq .model_name"
+    after_help = "Examples:\n  krosyn-audit list -a updated,deleted -t secret --since 30d\n  krosyn-audit list --follow --format jsonl --cursor-file siem.cursor"
 )]
 pub struct ListArgs {
     #[command(flatten)]
     filter: FilterArgs,
 
-    /// How many entries to show
-    #[arg(short = 'n', long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "all")]
-    limit: u32,
+    /// How many entries to show [default: 50, and 10 to begin with --follow]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "all")]
+    limit: Option<u32>,
 
     /// Show all that match
     #[arg(long)]
@@ -48,6 +49,8 @@ pub struct ListArgs {
     #[arg(long)]
     exit_code: bool,
 
+    #[command(flatten)]
+    follow: FollowArgs,
     #[command(flatten)]
     output: ListOutputArgs,
     #[command(flatten)]
@@ -81,6 +84,14 @@ impl ListArgs {
             look.width = usize::MAX;
         }
 
+        if self.follow.is_asked() {
+            let backlog = if self.all { None } else { Some(self.limit.unwrap_or(FOLLOWED)) };
+            let form = Form { format, columns: &columns, args: &self.output, look: &look };
+            let client = connection.client.clone();
+            let followed = self.follow.run(context, &self.connection, client, &filter, backlog, &form).await;
+            connection.close().await?;
+            return followed;
+        }
         let mut destination = Destination::open(&mut context.terminal, &self.output)?;
         let mut sink = Sink::open(destination.writer(), format, &columns, &self.output, &look, &filter)?;
         let shown = match self.write(&connection.client, &filter, &mut sink).await {
@@ -116,8 +127,9 @@ impl ListArgs {
     }
 
     async fn write(&self, client: &Client, filter: &Filter, sink: &mut Sink<'_>) -> Result<Shown, Failure> {
-        let mut wanted = if self.all { u64::MAX } else { u64::from(self.limit) };
-        let limit = if self.all { MAX_LIMIT } else { self.limit.min(MAX_LIMIT) };
+        let most = self.limit.unwrap_or(DEFAULT_LIMIT);
+        let mut wanted = if self.all { u64::MAX } else { u64::from(most) };
+        let limit = if self.all { MAX_LIMIT } else { most.min(MAX_LIMIT) };
         // All entries can be read from the oldest on; the newest few are turned round here.
         let order = if self.all && self.reverse { Order::Ascending } else { Order::Descending };
         let mut pages = Pages::new(

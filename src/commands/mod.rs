@@ -1,7 +1,9 @@
 //! The commands, one file each: the arguments, whose docs are the help, and what is done.
 
 mod connect;
+mod cursor_file;
 pub mod export;
+mod follow;
 pub mod generate;
 pub mod import;
 pub mod list;
@@ -13,6 +15,7 @@ pub mod record;
 pub mod serve;
 pub mod show;
 pub mod token;
+pub mod verify;
 
 use crate::args::filter::{BadValue, Question};
 use crate::args::output::AppearanceArgs;
@@ -40,6 +43,8 @@ pub struct Context {
     pub demo: bool,
     /// Whether the command talks to a server elsewhere, which has a log of its own.
     pub is_remote: bool,
+    /// How to go on with what a Ctrl-C would leave undone.
+    pub if_interrupted: Option<String>,
 }
 
 impl From<BadValue> for Failure {

@@ -1,7 +1,9 @@
 //! Where entries are written to, in the form asked for: one sink for `list`, `show` and `export`.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use crate::api::query::filter_pairs;
 use crate::args::output::{Format, ListOutputArgs};
@@ -20,7 +22,7 @@ use crate::terminal::file::NewFile;
 
 /// A file, or stdout.
 pub(super) enum Destination<'a> {
-    File(NewFile),
+    File(Box<NewFile>),
     Stdout(&'a mut Terminal),
 }
 
@@ -28,14 +30,16 @@ impl<'a> Destination<'a> {
     /// Opens it before any long work, so that a bad path fails at once.
     pub(super) fn open(terminal: &'a mut Terminal, args: &ListOutputArgs) -> Result<Self, Failure> {
         match &args.output {
-            Some(path) if path.as_os_str() != "-" => Ok(Self::File(NewFile::create(path, args.force)?)),
+            Some(path) if path.as_os_str() != "-" => {
+                Ok(Self::File(Box::new(NewFile::create(path, args.force)?)))
+            }
             _ => Ok(Self::Stdout(terminal)),
         }
     }
 
     pub(super) fn writer(&mut self) -> &mut dyn Write {
         match self {
-            Self::File(file) => file,
+            Self::File(file) => &mut **file,
             Self::Stdout(terminal) => terminal.data(),
         }
     }
@@ -109,6 +113,24 @@ impl<'a> Sink<'a> {
         })
     }
 
+    /// Goes on with what was written before, behind at least one entry: without a header, a query or a layout again.
+    pub(super) fn reopen(
+        out: &'a mut dyn Write,
+        format: Format,
+        columns: &'a [Column],
+        args: &ListOutputArgs,
+        look: &'a Look,
+    ) -> io::Result<Self> {
+        let csv = Delimiter::Csv { guard: !args.no_formula_guard, bom: args.bom };
+        Ok(match format {
+            Format::Table | Format::Wide => Self::Table(out, Table::new(columns, look)),
+            Format::Jsonl => Self::Lines(out),
+            Format::Json => Self::Document(Document::resume(out)),
+            Format::Csv => Self::Delimited(Box::new(Delimited::resume(out, columns, csv))),
+            Format::Tsv => Self::Delimited(Box::new(Delimited::resume(out, columns, Delimiter::Tsv))),
+        })
+    }
+
     /// Writes some entries. A table takes its widths from the first.
     pub(super) fn entries(&mut self, entries: &[Entry]) -> io::Result<()> {
         match self {
@@ -116,6 +138,14 @@ impl<'a> Sink<'a> {
             Self::Lines(out) => entries.iter().try_for_each(|entry| json::line(out, entry)),
             Self::Document(document) => entries.iter().try_for_each(|entry| document.entry(entry)),
             Self::Delimited(delimited) => entries.iter().try_for_each(|entry| delimited.entry(entry)),
+        }
+    }
+
+    /// Hands on all that was written so far.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Delimited(delimited) => delimited.flush(),
+            Self::Table(..) | Self::Lines(_) | Self::Document(_) => Ok(()),
         }
     }
 
@@ -129,8 +159,29 @@ impl<'a> Sink<'a> {
     }
 }
 
+/// What a sink writes into where its text is wanted piece by piece, and the terminal stays free meanwhile.
+#[derive(Clone, Default)]
+pub(super) struct Held(Rc<RefCell<Vec<u8>>>);
+
+impl Held {
+    /// Takes what was written since.
+    pub(super) fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.borrow_mut())
+    }
+}
+
+impl Write for Held {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The filter as a JSON document states it: each parameter with its values.
-fn query(filter: &Filter) -> BTreeMap<&'static str, Vec<String>> {
+pub(super) fn query(filter: &Filter) -> BTreeMap<&'static str, Vec<String>> {
     let mut query = BTreeMap::<_, Vec<String>>::new();
     for (name, value) in filter_pairs(filter) {
         query.entry(name).or_default().push(value);

@@ -55,6 +55,17 @@ impl<'a, W: Write> Delimited<'a, W> {
         Ok(Self { sink, columns })
     }
 
+    /// Goes on behind rows that were written before: without a mark and a header.
+    pub fn resume(writer: W, columns: &'a [Column], delimiter: Delimiter) -> Self {
+        let sink = match delimiter {
+            Delimiter::Tsv => Sink::Tsv(writer),
+            Delimiter::Csv { guard, .. } => {
+                Sink::Csv { writer: Box::new(csv::Writer::from_writer(writer)), guard }
+            }
+        };
+        Self { sink, columns }
+    }
+
     /// Writes one row.
     ///
     /// # Errors

@@ -72,6 +72,11 @@ impl<W: Write> Document<W> {
         Ok(Self { writer, is_empty: true })
     }
 
+    /// Goes on behind entries that were written before, of which there is one at least.
+    pub const fn resume(writer: W) -> Self {
+        Self { writer, is_empty: false }
+    }
+
     /// Writes one entry, on a line of its own.
     ///
     /// # Errors

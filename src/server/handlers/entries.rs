@@ -56,8 +56,9 @@ pub(crate) async fn list(
         let position = Position { occurred_at: entry.occurred_at, id: entry.id };
         Cursor { position, as_of: read.as_of, binding }.encode()
     });
-    // A follower sees only what is newer; what was pruned before does not concern it.
-    let pruned = read.pruned.filter(|_| query.order != Order::ById);
+    // What a follower has behind it does not concern it any more.
+    let passed = after.filter(|_| query.order == Order::ById).map_or(0, |position| position.id);
+    let pruned = read.pruned.filter(|pruned| pruned.through_id > passed);
     Ok(Json(Page {
         data: read.entries,
         page: PageInfo { limit: query.limit, next_cursor, as_of: read.as_of },

@@ -224,7 +224,7 @@ async fn a_filter_never_silently_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_page_tells_what_was_pruned_except_to_followers() {
+async fn a_page_tells_what_was_pruned_and_a_follower_what_it_has_not_passed() {
     let world = World::new().await;
     let admin = world.admin().await;
     for days in [100, 95, 1] {
@@ -236,5 +236,8 @@ async fn a_page_tells_what_was_pruned_except_to_followers() {
     assert_eq!(ids(&page.data), [3]);
     let pruned = page.pruned.expect("told");
     assert_eq!((pruned.through_id, pruned.before), (2, days_ago(90)));
-    assert!(listed(&admin, "after_id=0").await.pruned.is_none());
+    for after_id in [0, 1] {
+        assert_eq!(listed(&admin, &format!("after_id={after_id}")).await.pruned, Some(pruned));
+    }
+    assert!(listed(&admin, "after_id=2").await.pruned.is_none());
 }

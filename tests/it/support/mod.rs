@@ -8,4 +8,5 @@ pub(crate) mod log;
 pub(crate) mod places;
 pub(crate) mod postgres;
 pub(crate) mod sandbox;
+pub(crate) mod toll;
 pub(crate) mod world;

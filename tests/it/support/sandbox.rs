@@ -143,8 +143,13 @@ impl Sandbox {
 
     /// The same on another store.
     pub(crate) fn serve_on(&self, store: &str, args: &[&str]) -> Serving {
+        self.serve_at(store, "127.0.0.1:0", args)
+    }
+
+    /// The same at an address: that of a server that was there before.
+    pub(crate) fn serve_at(&self, store: &str, address: &str, args: &[&str]) -> Serving {
         let token = self.path("admin.token");
-        let mut command = self.command(&["serve", "--store", store, "--listen", "127.0.0.1:0"]);
+        let mut command = self.command(&["serve", "--store", store, "--listen", address]);
         command.args(["--token-out", "admin.token"]).args(args);
         let log = File::options().create(true).append(true).open(self.path("serve.log")).unwrap();
         let mut child = command.stderr(log).spawn().unwrap();
@@ -260,6 +265,11 @@ fn masked(text: &str, home: &Path) -> String {
     masks.iter().fold(text, |text, (pattern, mask)| {
         Regex::new(pattern).unwrap().replace_all(&text, *mask).into_owned()
     })
+}
+
+/// Sends a command what Ctrl-C sends it.
+pub(crate) fn interrupt(child: &Child) {
+    kill_process(Pid::from_child(child), Signal::INT).unwrap();
 }
 
 /// Says that a check was left out because a program it needs is not on this machine.

@@ -1,0 +1,188 @@
+//! `list --follow`: each entry once, whatever happens to the server, and a cursor file that never runs ahead.
+
+use std::io::{BufRead as _, BufReader, Lines, Read as _};
+use std::process::{Child, ChildStdout};
+
+use super::acme::{self, SERVER};
+use crate::support::sandbox::{Outcome, Sandbox, interrupt};
+
+fn record(sandbox: &Sandbox, ids: std::ops::RangeInclusive<u64>, server: &[&str]) {
+    let line = |n| {
+        format!(
+            "{{\"uuid\":\"00000000-0000-4000-8000-{n:012}\",\"occurred_at\":\"2025-12-01T09:00:00Z\",\"action\":\"created\",\
+             \"model_type\":\"secret\",\"model_id\":\"{n}\",\"user\":{{\"id\":\"7\"}},\"after\":{{\"name\":\"X\"}}}}\n"
+        )
+    };
+    let lines: String = ids.map(line).collect();
+    sandbox.run_with(&[&["import", "-"], server].concat(), lines.as_bytes()).ended(0);
+}
+
+/// A follower and what it writes.
+fn follow(sandbox: &Sandbox, args: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let args = [&["list", "--follow", "--interval", "1"], args].concat();
+    let mut child = sandbox.command(&args).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, lines)
+}
+
+fn id(line: &str) -> u64 {
+    serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_u64().unwrap()
+}
+
+/// Ends a follower, which must have nothing more to show.
+fn ended(sandbox: &Sandbox, child: Child, lines: Lines<BufReader<ChildStdout>>) -> Outcome {
+    interrupt(&child);
+    let outcome = sandbox.finish(child).ended(130);
+    assert_eq!(lines.map(Result::unwrap).next(), None);
+    outcome
+}
+
+#[test]
+fn each_entry_is_shown_once_although_the_server_is_killed_three_times() {
+    let sandbox = Sandbox::new();
+    let mut serving = sandbox.serve(&["--no-sweep"]);
+    let (address, url) = (serving.address().to_owned(), serving.url().to_owned());
+    let server = ["--server", &url, "--token-file", "admin.token"];
+    record(&sandbox, 1..=2, &server);
+    let args = [&["--format", "jsonl", "--cursor-file", "siem.cursor"], &server[..]].concat();
+    let (mut child, mut lines) = follow(&sandbox, &args);
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut says = |words| assert!(said.by_ref().any(|line| line.contains(words)), "{words}");
+    let mut expected = 1..;
+    let mut shows = |count| {
+        for (line, id_expected) in lines.by_ref().take(count).zip(&mut expected) {
+            assert_eq!(id(&line.unwrap()), id_expected);
+        }
+    };
+    shows(2);
+    for round in 1..=3 {
+        let first = 10 * round - 7;
+        record(&sandbox, first..=first + 1, &server);
+        // Whether the two were shown before the server goes is left to chance.
+        serving.kill();
+        says("trying again until there is an answer");
+        record(&sandbox, first + 2..=first + 9, &SERVER);
+        serving = sandbox.serve_at("sqlite:audit.db", &address, &["--no-sweep"]);
+        shows(10);
+        says("the server is back");
+    }
+    ended(&sandbox, child, lines);
+
+    record(&sandbox, 33..=33, &server);
+    let (child, mut lines) = follow(&sandbox, &args);
+    assert_eq!(lines.next().map(|line| id(&line.unwrap())), Some(33), "it goes on where the file says");
+    ended(&sandbox, child, lines);
+    let kept: serde_json::Value = serde_json::from_str(&sandbox.text("siem.cursor")).unwrap();
+    assert_eq!((&kept["after_id"], &kept["server"]), (&33.into(), &url.into()));
+    assert!(!sandbox.path("siem.cursor.part").exists());
+}
+
+#[test]
+fn the_cursor_is_kept_from_the_first_empty_run_on_and_serves_its_own_question_only() {
+    let sandbox = acme::sandbox();
+    let cursor = ["--cursor-file", "cursor", "-u", "nobody"];
+    let (child, lines) = follow(&sandbox, &[&cursor[..], &SERVER].concat());
+    while !sandbox.path("cursor").exists() {
+        std::thread::yield_now();
+    }
+    ended(&sandbox, child, lines);
+    assert_eq!(
+        sandbox.text("cursor"),
+        "{\"cursor_file\":1,\"server\":\"sqlite:audit.db\",\"organization\":\"default\",\"query\":{\"user\":[\"nobody\"]},\"after_id\":12}\n"
+    );
+    insta::assert_snapshot!(acme::run(&sandbox, &["list", "-f", "--cursor-file", "cursor", "-a", "deleted"]), @"
+    exit 2
+    -- stderr
+    error: cursor was made for another filter: user nobody, and now it is action deleted
+      hint: name another file by --cursor-file, or remove this one to begin anew
+    ");
+    std::fs::copy(sandbox.path("audit.db"), sandbox.path("other.db")).unwrap();
+    let other = ["list", "-f", "--cursor-file", "cursor", "-u", "nobody", "--server", "sqlite:other.db"];
+    insta::assert_snapshot!(sandbox.run(&other), @"
+    exit 2
+    -- stderr
+    error: cursor was made for sqlite:audit.db, and this is sqlite:other.db
+      hint: name another file by --cursor-file, or remove this one to begin anew
+    ");
+    sandbox.write("cursor", "17\n");
+    insta::assert_snapshot!(acme::run(&sandbox, &["list", "-f", "--cursor-file", "cursor"]), @"
+    exit 2
+    -- stderr
+    error: cursor is no cursor file
+      hint: name another file by --cursor-file, or remove this one to begin anew
+    ");
+    acme::run(&sandbox, &["list", "-f", "--cursor-file", "missing/cursor"]).ended(1);
+}
+
+#[test]
+fn what_was_pruned_before_it_was_read_is_told() {
+    let sandbox = acme::sandbox();
+    sandbox.write(
+        "cursor",
+        r#"{"cursor_file":1,"server":"sqlite:audit.db","organization":"default","query":{},"after_id":3}"#,
+    );
+    acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%", "-q"]).ended(0);
+    record(&sandbox, 13..=13, &SERVER);
+    let (child, mut lines) =
+        follow(&sandbox, &[&["--format", "jsonl", "--cursor-file", "cursor"], &SERVER[..]].concat());
+    assert_eq!(lines.next().map(|line| id(&line.unwrap())), Some(13));
+    insta::assert_snapshot!(ended(&sandbox, child, lines), @r#"
+    exit 130
+    -- stderr
+    following after entry 3; Ctrl-C ends it
+    warning: entries after 3 are missing: of those up to 12, what happened before [now] was pruned before it was read here
+    error: interrupted
+    {"error":{"code":"interrupted","exit":130,"hint":null,"message":"interrupted","request_id":null}}
+    "#);
+}
+
+#[test]
+fn it_looks_as_the_same_list_does() {
+    let sandbox = acme::sandbox();
+    for format in ["table", "wide", "tsv", "csv", "jsonl"] {
+        let plain =
+            acme::run(&sandbox, &["list", "--reverse", "-n", "3", "--format", format]).ended(0).stdout;
+        let args = ["list", "-f", "-n", "3", "--format", format, SERVER[0], SERVER[1]];
+        let mut child = sandbox.command(&args).spawn().unwrap();
+        let mut shown = vec![0; plain.len()];
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut shown).unwrap();
+        assert_eq!(String::from_utf8(shown), String::from_utf8(plain), "{format}");
+        interrupt(&child);
+        let mut rest = Vec::new();
+        stdout.read_to_end(&mut rest).unwrap();
+        assert!(rest.is_empty(), "{format}");
+        sandbox.finish(child).ended(130);
+    }
+}
+
+#[test]
+fn all_begins_with_the_first_entry_in_the_order_they_were_recorded() {
+    let sandbox = acme::sandbox();
+    let (child, mut lines) =
+        follow(&sandbox, &[&["--all", "--columns", "id", "-t", "connector"], &SERVER[..]].concat());
+    let shown: Vec<_> = lines.by_ref().take(5).map(Result::unwrap).collect();
+    assert_eq!(shown, ["1", "3", "8", "9", "10"]);
+    ended(&sandbox, child, lines);
+}
+
+#[test]
+fn what_cannot_be_followed_is_refused() {
+    let sandbox = acme::sandbox();
+    insta::assert_snapshot!(acme::run(&sandbox, &["list", "--follow", "--format", "json"]), @r#"
+    exit 2
+    -- stderr
+    error: --follow never ends, and a JSON document must
+      hint: --format jsonl writes one entry a line
+    {"error":{"code":"usage","exit":2,"hint":"--format jsonl writes one entry a line","message":"--follow never ends, and a JSON document must","request_id":null}}
+    "#);
+    for args in [
+        &["--follow", "-o", "x"][..],
+        &["--follow", "--reverse"],
+        &["--cursor-file", "x"],
+        &["--follow", "--interval", "0"],
+    ] {
+        acme::run(&sandbox, &[&["list"], args].concat()).ended(2);
+    }
+    sandbox.run(&["--demo", "list", "--follow", "--cursor-file", "x"]).ended(2);
+}

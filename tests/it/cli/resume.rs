@@ -1,0 +1,153 @@
+//! `export --resume`: an export that was cut short, by the network, a kill or Ctrl-C, becomes the file it would have been.
+
+use super::acme;
+use crate::support::sandbox::{Outcome, Sandbox, Serving, interrupt};
+use crate::support::toll::{Beyond, Toll};
+
+const ENTRIES: usize = 2500;
+
+/// A server with three pages of entries behind a gate, and the flags that lead there.
+struct Place {
+    sandbox: Sandbox,
+    _serving: Serving,
+    toll: Toll,
+}
+
+impl Place {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        let serving = sandbox.serve(&["--no-sweep"]);
+        let lines: String = (1..=ENTRIES)
+            .map(|n| {
+                format!(
+                    "{{\"occurred_at\":\"2025-12-01T09:00:00Z\",\"action\":\"created\",\"model_type\":\"secret\",\
+                     \"model_id\":\"{n}\",\"user\":{{\"id\":\"7\"}},\"after\":{{\"name\":\"two\\nlines {n}\"}}}}\n"
+                )
+            })
+            .collect();
+        sandbox.run_with(&[&["import", "-"], &serving.flags()[..]].concat(), lines.as_bytes()).ended(0);
+        let toll = Toll::before(serving.address());
+        Self { sandbox, _serving: serving, toll }
+    }
+
+    fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
+        [&["export"], args, &["--server", self.toll.url(), "--token-file", "admin.token"]].concat()
+    }
+
+    fn export(&self, args: &[&str]) -> Outcome {
+        self.sandbox.run(&self.args(args))
+    }
+
+    /// What the file is when nothing happens.
+    fn whole(&self, name: &str) -> Vec<u8> {
+        self.toll.allow(usize::MAX, Beyond::Cut);
+        let whole = format!("whole-{name}");
+        self.export(&["-o", &whole]).ended(0);
+        self.sandbox.read(&whole)
+    }
+
+    /// Goes on, and looks whether the file is the same and proves itself.
+    fn goes_on_to(&self, name: &str, whole: &[u8]) {
+        self.toll.allow(usize::MAX, Beyond::Cut);
+        assert!(self.sandbox.path(&format!("{name}.part")).exists() && !self.sandbox.path(name).exists());
+        let resumed = self.export(&["--resume", name]).ended(0);
+        assert!(resumed.err().contains(&format!("2 500 entries exported to {name}\n")), "{resumed}");
+        assert!(self.sandbox.read(name) == whole, "{name}");
+        let left: Vec<_> = self.sandbox.names().into_iter().filter(|it| it.contains(".part")).collect();
+        assert!(left.is_empty(), "{left:?}");
+        let verified = self.sandbox.run(&["verify", name]).ended(0);
+        assert!(
+            verified.out().contains("whole: 2500 entries (ids 1 to 2500)")
+                || verified.out().contains("whole: 2 500 entries (ids 1 to 2500)"),
+            "{verified}"
+        );
+    }
+}
+
+#[test]
+fn a_lost_connection_ends_with_3_and_is_gone_on_with() {
+    let place = Place::new();
+    for name in ["all.csv", "all.json.zst"] {
+        let whole = place.whole(name);
+        place.toll.allow(2, Beyond::Cut);
+        let outcome = place.export(&["-o", name, "--manifest"]).ended(3);
+        assert!(
+            outcome.err().ends_with(&format!("go on with: krosyn-audit export --resume {name}\n")),
+            "{outcome}"
+        );
+        assert!(outcome.err().contains("2 000 entries were written before; they are kept in"), "{outcome}");
+        // A second loss changes nothing.
+        place.toll.allow(0, Beyond::Cut);
+        place.export(&["--resume", name]).ended(3);
+        place.goes_on_to(name, &whole);
+    }
+}
+
+#[test]
+fn an_export_that_was_killed_is_gone_on_with() {
+    let place = Place::new();
+    for name in ["all.jsonl.gz", "all.tsv", "all.json"] {
+        let whole = place.whole(name);
+        place.toll.allow(2, Beyond::Hold);
+        let mut child = place.sandbox.command(&place.args(&["-o", name, "--manifest"])).spawn().unwrap();
+        place.toll.wait();
+        child.kill().unwrap();
+        assert_eq!(place.sandbox.finish(child).status, None);
+        place.goes_on_to(name, &whole);
+    }
+}
+
+#[test]
+fn an_interrupted_export_says_how_to_go_on() {
+    let place = Place::new();
+    let whole = place.whole("all.csv.gz");
+    place.toll.allow(1, Beyond::Hold);
+    let child = place.sandbox.command(&place.args(&["-o", "all.csv.gz", "--manifest"])).spawn().unwrap();
+    place.toll.wait();
+    interrupt(&child);
+    insta::assert_snapshot!(place.sandbox.finish(child), @"
+    exit 130
+    -- stderr
+    error: interrupted
+      hint: go on with: krosyn-audit export --resume all.csv.gz
+    ");
+    place.goes_on_to("all.csv.gz", &whole);
+    // Nothing is left behind when nothing was written.
+    place.toll.allow(0, Beyond::Hold);
+    let child = place.sandbox.command(&place.args(&["-o", "none.csv"])).spawn().unwrap();
+    place.toll.wait();
+    interrupt(&child);
+    place.sandbox.finish(child).ended(130);
+    assert!(!place.sandbox.names().iter().any(|name| name.starts_with("none.csv")));
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_refused() {
+    let place = Place::new();
+    place.toll.allow(1, Beyond::Cut);
+    place.export(&["-o", "all.csv"]).ended(3);
+    let other = acme::run(&place.sandbox, &["export", "--resume", "all.csv"]);
+    insta::assert_snapshot!(other, @"
+    exit 2
+    -- stderr
+    error: all.csv was begun from http://127.0.0.1:[port], and this is sqlite:audit.db
+      hint: name the server it was begun from, or begin anew
+    ");
+    let mut part = place.sandbox.read("all.csv.part");
+    part[100] ^= 1;
+    place.sandbox.write("all.csv.part", part);
+    insta::assert_snapshot!(place.export(&["--resume", "all.csv"]), @"
+    exit 7
+    -- stderr
+    error: all.csv.part is not what was written: it cannot be gone on from
+      hint: export it anew; the part can be removed
+    ");
+    insta::assert_snapshot!(place.export(&["--resume", "other.csv"]), @"
+    exit 5
+    -- stderr
+    error: there is no export of other.csv to go on with
+      hint: `krosyn-audit export -o other.csv` begins anew
+    ");
+    place.export(&["--resume", "all.csv", "-a", "deleted"]).ended(2);
+    place.export(&["--resume", "all.csv", "-o", "x"]).ended(2);
+}

@@ -1,0 +1,81 @@
+//! A network that lets so many pages through and no more: what asks for another is cut off, or waits for ever.
+
+#![cfg(test)]
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// What happens to who asks for one page too many.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Beyond {
+    Cut,
+    Hold,
+}
+
+/// A gate before a server.
+pub(crate) struct Toll {
+    url: String,
+    state: Arc<Mutex<(usize, Beyond)>>,
+    reached: Receiver<()>,
+}
+
+impl Toll {
+    /// Before the server at `address`; everything passes.
+    pub(crate) fn before(address: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new((usize::MAX, Beyond::Cut)));
+        let (tell, reached) = channel();
+        let (address, gate) = (address.to_owned(), Arc::clone(&state));
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Ok(server) = TcpStream::connect(&address) else { return };
+                let (gate, tell) = (Arc::clone(&gate), tell.clone());
+                let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                thread::spawn(move || drop(std::io::copy(&mut answers, &mut back)));
+                thread::spawn(move || forward(client, server, &gate, &tell));
+            }
+        });
+        Self { url, state, reached }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Lets so many pages more through.
+    pub(crate) fn allow(&self, pages: usize, beyond: Beyond) {
+        *self.state.lock().unwrap() = (pages, beyond);
+    }
+
+    /// Waits until somebody asks for one page too many.
+    pub(crate) fn wait(&self) {
+        self.reached.recv().unwrap();
+    }
+}
+
+fn forward(mut client: TcpStream, mut server: TcpStream, gate: &Mutex<(usize, Beyond)>, tell: &Sender<()>) {
+    let mut request = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = client.read(&mut request) {
+        if request.starts_with(b"GET /api/v1/audit-logs?") {
+            let mut state = gate.lock().unwrap();
+            let (left, beyond) = &mut *state;
+            if *left == 0 {
+                tell.send(()).unwrap_or(());
+                if *beyond == Beyond::Cut {
+                    drop((client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both)));
+                    return;
+                }
+                continue;
+            }
+            *left = left.saturating_sub(1);
+        }
+        if server.write_all(&request[..length]).is_err() {
+            return;
+        }
+    }
+    drop(server.shutdown(Shutdown::Both));
+}
