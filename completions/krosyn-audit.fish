@@ -41,6 +41,9 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -s V -l version 
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "list" -d 'List entries, newest first'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "ls" -d 'List entries, newest first'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "show" -d 'Show entries field by field, old in red and new in green'
+complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "history" -d 'Show every change of one resource, oldest first, or what it looked like at a moment'
+complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "blame" -d 'Show who set each field of a resource last, when, and in which entry'
+complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "stats" -d 'Count entries by day, hour, weekday, week, month, action, type, user, field or channel'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "export" -d 'Export every entry that matches, as CSV, JSON lines or JSON'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "prune" -d 'Delete entries past their retention: plan, confirm, delete'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "record" -d 'Append one entry, from flags and files or as JSON from stdin'
@@ -174,6 +177,102 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l ascii
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l field -d 'Only changes of this field, or of a dotted path into one (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l at -d 'Print the resource as it was at this moment, as JSON; a date alone is its end' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l diff -d 'Show what differs between two moments' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -s u -l user -d 'Only changes by this user (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -s S -l since -d 'Only changes from this moment on' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -s U -l until -d 'Only changes up to, and without, this moment' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l format -d 'table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)' -r -f -a "table\t'For people: cut to the terminal\'s width'
+wide\t'The same with more columns'
+json\t'One JSON document that says whether it is complete'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated, with a header'
+tsv\t'Tab-separated: fixed columns, no header, full values, UTC'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l columns -d 'Which columns: a,b or +a or -b; help lists them' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -s o -l output -d 'Write to this file, which appears when it is whole; .gz and .zst compress' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l org -d 'Which organization of a local store (needed when it holds several)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l theme -d 'With which colours: default (red and green), colorblind (orange and blue), mono' -r -f -a "default\t'Red and green'
+colorblind\t'Orange and blue'
+mono\t'No hue'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
+relative\t'As ages'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -s p -l patch -d 'Show each change field by field'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l full -d 'With -p: show long differences whole'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l reverse -d 'Newest first'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l force -d 'Replace a file that is already there'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l no-trunc -d 'Cut nothing'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l insecure-http -d 'Send the token over plain http:// to another machine'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l ascii -d 'Write ASCII alone'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -s q -l quiet -d 'Say nothing but errors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -l demo -d 'Look around in an invented organization; nothing is kept'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l field -d 'Only this field, or what lies beneath a dotted path (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l format -d 'table, json, csv or tsv (default: table on a terminal, tsv in a pipe)' -r -f -a "table\t'For people: cut to the terminal\'s width'
+wide\t'The same with more columns'
+json\t'One JSON document that says whether it is complete'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated, with a header'
+tsv\t'Tab-separated: fixed columns, no header, full values, UTC'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l org -d 'Which organization of a local store (needed when it holds several)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l theme -d 'With which colours: default (red and green), colorblind (orange and blue), mono' -r -f -a "default\t'Red and green'
+colorblind\t'Orange and blue'
+mono\t'No hue'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
+relative\t'As ages'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l no-trunc -d 'Cut nothing'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l insecure-http -d 'Send the token over plain http:// to another machine'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l ascii -d 'Write ASCII alone'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -s q -l quiet -d 'Say nothing but errors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -l demo -d 'Look around in an invented organization; nothing is kept'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand blame" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -s a -l action -d 'What was done: created, updated, deleted (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -s t -l model-type -d 'What it was done to: connector, endpoint, secret, organization, member (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -s u -l user -d 'Who did it: an id, e-mail or name, or whole words of one, case-blind (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l resource -d 'One resource, such as connector/42 (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l field -d 'A field that changed, or a dotted path into one, such as perform.retry (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l via -d 'The channel: web, api, cli, terraform, system (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l request-id -d 'Entries of one request (can be repeated)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -s g -l grep -d 'Text in names, users, field names or visible values, case-blind (can be repeated; a comma is a comma)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -s S -l since -d 'From this moment on: 2h, 3d, yesterday, 2026-11-20, "2026-11-20 14:03", RFC 3339, @UNIX, id:1287' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -s U -l until -d 'Up to, and without, this moment; a date alone includes the whole day' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l by -d 'day, hour, weekday, week, month, action, type, user, field, via; two make a table (default: day)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l top -d 'Only the N with the most entries, and the others together' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l format -d 'table, json, csv or tsv (default: table on a terminal, tsv in a pipe)' -r -f -a "table\t'For people: cut to the terminal\'s width'
+wide\t'The same with more columns'
+json\t'One JSON document that says whether it is complete'
+jsonl\t'One JSON object a line'
+csv\t'Comma-separated, with a header'
+tsv\t'Tab-separated: fixed columns, no header, full values, UTC'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l org -d 'Which organization of a local store (needed when it holds several)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l theme -d 'With which colours: default (red and green), colorblind (orange and blue), mono' -r -f -a "default\t'Red and green'
+colorblind\t'Orange and blue'
+mono\t'No hue'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
+relative\t'As ages'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l insecure-http -d 'Send the token over plain http:// to another machine'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l ascii -d 'Write ASCII alone'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -s q -l quiet -d 'Say nothing but errors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -l demo -d 'Look around in an invented organization; nothing is kept'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -s a -l action -d 'What was done: created, updated, deleted (can be repeated)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -s t -l model-type -d 'What it was done to: connector, endpoint, secret, organization, member (can be repeated)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand export" -s u -l user -d 'Who did it: an id, e-mail or name, or whole words of one, case-blind (can be repeated)' -r

@@ -4,8 +4,10 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::args::output::AppearanceArgs;
 use crate::commands::Context;
+use crate::commands::blame::BlameArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::generate::{CompletionsArgs, ManArgs};
+use crate::commands::history::HistoryArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::list::ListArgs;
 use crate::commands::login::{LoginArgs, LogoutArgs, StatusArgs};
@@ -14,6 +16,7 @@ use crate::commands::prune::PruneArgs;
 use crate::commands::record::RecordArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::show::ShowArgs;
+use crate::commands::stats::StatsArgs;
 use crate::commands::token::TokenArgs;
 use crate::commands::verify::VerifyArgs;
 use crate::error::Failure;
@@ -43,6 +46,9 @@ pub(crate) enum Command {
     #[command(visible_alias = "ls")]
     List(ListArgs),
     Show(ShowArgs),
+    History(Box<HistoryArgs>),
+    Blame(BlameArgs),
+    Stats(StatsArgs),
     Export(ExportArgs),
     Prune(PruneArgs),
     Record(RecordArgs),
@@ -94,6 +100,9 @@ impl Command {
         match self {
             Self::List(args) => args.is_json(),
             Self::Show(args) => args.is_json(),
+            Self::History(args) => args.is_json(),
+            Self::Blame(args) => args.is_json(),
+            Self::Stats(args) => args.is_json(),
             Self::Export(args) => args.is_json(),
             Self::Prune(args) => args.is_json(),
             _ => false,
@@ -104,6 +113,9 @@ impl Command {
         match self {
             Self::List(args) => args.run(context).await,
             Self::Show(args) => args.run(context).await,
+            Self::History(args) => args.run(context).await,
+            Self::Blame(args) => args.run(context).await,
+            Self::Stats(args) => args.run(context).await,
             Self::Export(args) => args.run(context).await,
             Self::Prune(args) => args.run(context).await,
             Self::Record(args) => args.run(context).await,

@@ -1,6 +1,7 @@
 //! Floor 1: the contract both wings speak. Types, parameters and paths; no server, no client, no store.
 
 pub mod account;
+pub mod counts;
 pub mod page;
 pub mod parameters;
 pub mod problem;

@@ -5,13 +5,41 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterS
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Required};
 
+use crate::api::counts::{COUNT_PARAMETERS, MAX_DIMENSIONS};
 use crate::api::query::{FILTER_PARAMETERS, PAGE_PARAMETERS};
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::model::words::Dimension;
 
 /// The parameters of `GET /audit-logs`.
 pub struct ListParameters;
 /// The parameters of `GET /audit-logs/facets`.
 pub struct FilterParameters;
+/// The parameters of `GET /audit-logs/counts`.
+pub struct CountParameters;
+
+impl IntoParams for CountParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let names = COUNT_PARAMETERS.iter().chain(FILTER_PARAMETERS);
+        names.map(|name| if *name == "by" { by() } else { parameter(name) }).collect()
+    }
+}
+
+/// The one parameter that must be there.
+fn by() -> Parameter {
+    let words: Vec<_> = Dimension::ALL.iter().map(|by| by.as_str()).collect();
+    let list = ArrayBuilder::new().items(one_of(&words)).min_items(Some(1)).max_items(Some(MAX_DIMENSIONS));
+    ParameterBuilder::new()
+        .name("by")
+        .parameter_in(ParameterIn::Query)
+        .required(Required::True)
+        .description(Some(
+            "What to count by: one dimension, or two for a table. Repeated or comma-separated. Days, hours, weekdays, ISO weeks and months are those of `tz`; by `field`, an entry counts once for each of its fields.",
+        ))
+        .style(Some(ParameterStyle::Form))
+        .explode(Some(true))
+        .schema(Some(RefOr::T(Schema::Array(list.build()))))
+        .build()
+}
 
 impl IntoParams for ListParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
@@ -66,6 +94,11 @@ fn parameter(name: &str) -> Parameter {
         "after_id" => (
             "Read in id order, which is commit order, from behind this id: for followers. Not with `order`.",
             whole(0, Some(i64::MAX), None),
+            false,
+        ),
+        "tz" => (
+            "The zone whose clocks make days and hours: an IANA name, such as `Europe/Madrid`. UTC when absent.",
+            string(),
             false,
         ),
         "as_of" => ("Leave out entries recorded after this id.", whole(0, Some(i64::MAX), None), false),

@@ -187,31 +187,31 @@ fn push<T: Display>(pairs: &mut Vec<(&'static str, String)>, name: &'static str,
 
 /// What was seen of a query string: the faults, and the parameters that may stand only once.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     names: Vec<String>,
-    errors: Vec<FieldError>,
+    pub(super) errors: Vec<FieldError>,
 }
 
 impl Seen {
-    fn once(&mut self, name: &str) {
+    pub(super) fn once(&mut self, name: &str) {
         if self.names.iter().any(|seen| seen == name) {
             self.errors.push(FieldError::new(name, "stands more than once"));
         }
         self.names.push(name.to_owned());
     }
 
-    fn unknown(&mut self, name: &str, accepted: &[&[&str]]) {
+    pub(super) fn unknown(&mut self, name: &str, accepted: &[&[&str]]) {
         let detail = format!("is no parameter here: expected one of {}", accepted.concat().join(", "));
         self.errors.push(FieldError::new(name, detail));
     }
 
-    fn finish<T>(self, value: T) -> Result<T, Vec<FieldError>> {
+    pub(super) fn finish<T>(self, value: T) -> Result<T, Vec<FieldError>> {
         if self.errors.is_empty() { Ok(value) } else { Err(self.errors) }
     }
 }
 
 /// Reads one pair when it filters; tells whether it did.
-fn read_filter(filter: &mut Filter, seen: &mut Seen, name: &str, value: &str) -> bool {
+pub(super) fn read_filter(filter: &mut Filter, seen: &mut Seen, name: &str, value: &str) -> bool {
     let errors = &mut seen.errors;
     match name {
         "action" => add_list(errors, name, &mut filter.action, value),
@@ -249,7 +249,7 @@ where
     }
 }
 
-fn id(errors: &mut Vec<FieldError>, name: &str, value: &str) -> Option<u64> {
+pub(super) fn id(errors: &mut Vec<FieldError>, name: &str, value: &str) -> Option<u64> {
     let id = value.parse().ok().filter(|id| i64::try_from(*id).is_ok());
     if id.is_none() {
         errors.push(FieldError::new(name, "is an entry's id, a whole number"));

@@ -6,6 +6,8 @@ pub const AUDIT_LOGS: &str = "/api/v1/audit-logs";
 pub const AUDIT_LOG: &str = "/api/v1/audit-logs/{id}";
 /// Counts for a filter.
 pub const FACETS: &str = "/api/v1/audit-logs/facets";
+/// Counts for a filter by one or two dimensions.
+pub const COUNTS: &str = "/api/v1/audit-logs/counts";
 /// Plan, cutoff, oldest and newest entry.
 pub const RETENTION: &str = "/api/v1/audit-logs/retention";
 /// Plans and runs a prune.

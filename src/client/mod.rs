@@ -10,6 +10,7 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 
 use crate::api::account::Whoami;
+use crate::api::counts::{Counts, CountsQuery};
 use crate::api::page::{Facets, Page};
 use crate::api::prune::{PruneAnswer, PruneRequest, Prunes, RetentionAnswer};
 use crate::api::query::{Query, filter_pairs};
@@ -95,6 +96,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn facets(&self, filter: &Filter) -> Result<Facets, ClientError> {
         self.call(Method::GET, routes::FACETS).query(filter_pairs(filter)).json().await
+    }
+
+    /// Counts by one or two dimensions.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn counts(&self, query: &CountsQuery) -> Result<Counts, ClientError> {
+        self.call(Method::GET, routes::COUNTS).query(query.pairs()).json().await
     }
 
     /// Tells what is kept, and what there is.

@@ -1,10 +1,12 @@
 //! The commands, one file each: the arguments, whose docs are the help, and what is done.
 
+pub mod blame;
 mod connect;
 mod cursor_file;
 pub mod export;
 mod follow;
 pub mod generate;
+pub mod history;
 pub mod import;
 pub mod list;
 pub mod login;
@@ -12,8 +14,10 @@ pub mod org;
 mod output;
 pub mod prune;
 pub mod record;
+mod resource;
 pub mod serve;
 pub mod show;
+pub mod stats;
 pub mod token;
 pub mod verify;
 

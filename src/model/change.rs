@@ -84,6 +84,19 @@ impl Changes {
     pub fn list(&self) -> Result<Vec<Change>, JsonError> {
         Ok(serde_json::from_str(self.get())?)
     }
+
+    /// The names of the fields alone, without a look at their values.
+    ///
+    /// # Errors
+    /// As [`Changes::list`].
+    pub fn fields(&self) -> Result<Vec<String>, JsonError> {
+        #[derive(Deserialize)]
+        struct Name {
+            field: String,
+        }
+        let names: Vec<Name> = serde_json::from_str(self.get())?;
+        Ok(names.into_iter().map(|name| name.field).collect())
+    }
 }
 
 impl From<&[Change]> for Changes {

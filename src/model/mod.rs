@@ -1,11 +1,13 @@
 //! Floor 0: what the words mean. No I/O, no clap, no SQL, no HTTP.
 
 pub mod change;
+pub mod count;
 pub mod diff;
 pub mod draft;
 pub mod entry;
 pub mod evidence;
 pub mod filter;
+pub mod history;
 pub mod json;
 pub mod page;
 pub mod plan;

@@ -184,6 +184,32 @@ closed_words! {
     }
 }
 
+closed_words! {
+    /// What entries are counted by.
+    Dimension ("dimension") {
+        /// The date.
+        Day = "day" | "date",
+        /// The hour of the day, over all days.
+        Hour = "hour",
+        /// The day of the week, over all weeks.
+        Weekday = "weekday",
+        /// The ISO week.
+        Week = "week",
+        /// The month.
+        Month = "month",
+        /// What was done.
+        Action = "action",
+        /// What kind of resource it was done to.
+        ModelType = "model_type" | "type",
+        /// Who did it, as a reader knows them: the e-mail address, else the name, else the id.
+        User = "user",
+        /// Each field that changed: an entry counts once for each of its fields.
+        Field = "field",
+        /// The channel.
+        Via = "via",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,8 @@
 //! CSV is RFC 4180 with `\n` between rows, which Python, SQLite's `.import` and spreadsheets all read, and a guard
 //! against formulas. TSV is one line for each entry, always. Which entries, and where to, is not known here.
 
+pub mod records;
+
 use std::borrow::Cow;
 use std::io::{self, Write};
 

@@ -3,15 +3,20 @@
 //! Nothing here knows a terminal, a file, the network or the command line; width, colour, zone and the present
 //! moment come in with a [`look::Look`]. Text from the log is hostile and passes [`visible`] on its way out.
 
+pub mod blame;
 pub mod columns;
 pub mod delimited;
 pub mod detail;
 pub mod diff;
+pub mod grid;
+pub mod history;
 pub mod json;
 pub mod look;
+pub mod moment;
 pub mod patch;
 pub mod prune;
 pub mod question;
+pub mod stats;
 pub mod summary;
 pub mod table;
 pub mod value;

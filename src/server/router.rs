@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use crate::api::problem::{Code, Problem};
 use crate::server::error::ApiError;
-use crate::server::handlers::{account, entries, health, prune, record};
+use crate::server::handlers::{account, counts, entries, health, prune, record};
 use crate::server::{Server, error, metrics, trace};
 
 /// The header that carries a request's id both ways.
@@ -31,6 +31,7 @@ fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(document())
         .routes(routes!(entries::list, record::record))
         .routes(routes!(entries::facets))
+        .routes(routes!(counts::counts))
         .routes(routes!(prune::retention))
         .routes(routes!(prune::prune))
         .routes(routes!(prune::prunes))

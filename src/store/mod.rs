@@ -16,6 +16,7 @@ use async_trait::async_trait;
 
 use crate::api::page::{Facets, Pruned};
 use crate::api::prune::{ModelTypeCounts, Prune};
+use crate::model::count::{Count, Counting};
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
@@ -121,6 +122,17 @@ pub struct PageRead {
     pub pruned: Option<Pruned>,
 }
 
+/// What was counted, from one consistent picture of the store.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// How many entries match in all.
+    pub total: u64,
+    /// The counts, without those that are zero, in no particular order.
+    pub counts: Vec<Count>,
+    /// What was pruned before.
+    pub pruned: Option<Pruned>,
+}
+
 /// What lies under an id.
 #[derive(Debug)]
 pub enum Lookup {
@@ -195,6 +207,9 @@ pub trait Store: Send + Sync + 'static {
     async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError>;
     /// Counts entries by action, model type, user and day.
     async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError>;
+    /// Counts entries up to `as_of` by slots of time and by values: a kept sum may answer in place of the entries.
+    async fn counts(&self, org: OrgId, counting: Counting, as_of: Option<u64>)
+    -> Result<Counted, StoreError>;
     /// Counts what has expired at `cutoff` and what stays.
     async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError>;
 

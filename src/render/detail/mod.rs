@@ -9,9 +9,10 @@ mod sides;
 
 use std::io::{self, Write};
 
+use crate::model::change::Change;
 use crate::model::entry::{Entry, User};
 use crate::model::time::format;
-use crate::model::words::UserKind;
+use crate::model::words::{Action, UserKind};
 use crate::render::detail::line::{Line, Span};
 use crate::render::detail::rows::{Columns, Limits, Row, rows, text_rows};
 use crate::render::look::{Look, Tone, mark, tone};
@@ -68,6 +69,19 @@ pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, look: 
     }
 }
 
+/// Writes how fields differ, without an entry that made them so.
+///
+/// # Errors
+/// The writer's.
+pub fn changes(
+    out: &mut dyn Write,
+    changes: &[Change],
+    options: DetailOptions,
+    look: &Look,
+) -> io::Result<()> {
+    below(out, &block::fields(changes, Action::Updated, options, look), options.full, look)
+}
+
 /// Writes lines below each other.
 fn below(out: &mut dyn Write, lines: &[Line], full: bool, look: &Look) -> io::Result<()> {
     let limits = Limits::new(look.width, full, look);
@@ -95,7 +109,7 @@ fn title(out: &mut dyn Write, entry: &Entry, look: &Look) -> io::Result<()> {
     write_rows(out, &text_rows(0, 4, &spans, look))
 }
 
-fn fact(out: &mut dyn Write, look: &Look, label: &str, text: &str) -> io::Result<()> {
+pub(super) fn fact(out: &mut dyn Write, look: &Look, label: &str, text: &str) -> io::Result<()> {
     let spans = [span(Tone::Dim, format!("{label:<6}")), span(Tone::Plain, format!(" {text}"))];
     write_rows(out, &text_rows(2, FACT_COLUMN, &spans, look))
 }

@@ -8,6 +8,7 @@ mod accounts;
 mod address;
 mod append;
 mod count;
+mod counts;
 mod fault;
 mod partitions;
 mod pool;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 
 use crate::api::page::Facets;
 use crate::api::prune::Prune;
+use crate::model::count::Counting;
 use crate::model::draft::Draft;
 use crate::model::filter::Filter;
 use crate::model::plan::Retention;
@@ -39,8 +41,8 @@ use crate::store::postgres::partitions::Partitions;
 use crate::store::postgres::pool::{Connections, Twice};
 use crate::store::postgres::queue::Queue;
 use crate::store::{
-    Appended, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, PruneRun, PruneRunning, Store,
-    StoredToken, TokenUse, without_password,
+    Appended, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, PruneRun, PruneRunning,
+    Store, StoredToken, TokenUse, without_password,
 };
 
 /// How many questions that look into every entry run at once: the other connections are left to what an index answers.
@@ -123,6 +125,16 @@ impl Store for PostgresStore {
     async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
         let filter = &filter;
         self.search(|db| count::facets(db, org, filter)).await
+    }
+
+    async fn counts(
+        &self,
+        org: OrgId,
+        counting: Counting,
+        as_of: Option<u64>,
+    ) -> Result<Counted, StoreError> {
+        let counting = &counting;
+        self.search(|db| counts::counts(db, org, counting, as_of)).await
     }
 
     async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {

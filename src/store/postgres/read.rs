@@ -144,7 +144,7 @@ pub(super) async fn entry(db: Object, org: OrgId, id: u64) -> Result<Lookup, Fau
 }
 
 /// What earlier prunes took: few rows, for there is one a prune.
-async fn pruned(db: &Object, org: OrgId) -> Result<Option<Pruned>, Fault> {
+pub(super) async fn pruned(db: &Object, org: OrgId) -> Result<Option<Pruned>, Fault> {
     let sql = "SELECT max(last_id), max(cutoff) FROM prunes WHERE org_id = $1";
     let select = db.prepare_cached(sql).await?;
     let row = db.query_one(&select, &[&org.0]).await?;

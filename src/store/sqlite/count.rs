@@ -61,7 +61,7 @@ pub(super) fn facets(db: &Connection, org: OrgId, filter: &Filter) -> Result<Fac
 }
 
 /// Visits every entry that matches, in no particular order.
-fn each(
+pub(super) fn each(
     db: &Connection,
     org: OrgId,
     filter: &Filter,

@@ -5,6 +5,7 @@
 mod accounts;
 mod append;
 mod count;
+mod counts;
 mod prune;
 mod read;
 mod rows;
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 
 use crate::api::page::Facets;
 use crate::api::prune::Prune;
+use crate::model::count::Counting;
 use crate::model::draft::Draft;
 use crate::model::filter::Filter;
 use crate::model::plan::Retention;
@@ -27,8 +29,8 @@ use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::threads::{Readers, Writer};
 use crate::store::{
-    Appended, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, PruneRun, PruneRunning, Store,
-    StoredToken, TokenUse,
+    Appended, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, PruneRun, PruneRunning,
+    Store, StoredToken, TokenUse,
 };
 
 /// How many connections read at once beside the one that writes.
@@ -153,6 +155,15 @@ impl Store for SqliteStore {
 
     async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
         self.search(true, move |db| count::facets(db, org, &filter)).await
+    }
+
+    async fn counts(
+        &self,
+        org: OrgId,
+        counting: Counting,
+        as_of: Option<u64>,
+    ) -> Result<Counted, StoreError> {
+        self.search(true, move |db| counts::counts(db, org, &counting, as_of)).await
     }
 
     async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {

@@ -83,7 +83,7 @@ fn pruned_by(db: &Connection, org: OrgId, id: u64) -> Result<Option<Prune>, Stor
 }
 
 /// What earlier prunes took: few rows, for there is one a prune.
-fn pruned(db: &Connection, org: OrgId) -> Result<Option<Pruned>, StoreError> {
+pub(super) fn pruned(db: &Connection, org: OrgId) -> Result<Option<Pruned>, StoreError> {
     let mut select = db.prepare_cached("SELECT max(last_id), max(cutoff) FROM prunes WHERE org_id = ?1")?;
     let (through_id, before): (Option<i64>, Option<i64>) =
         select.query_row([org.0], |row| Ok((row.get(0)?, row.get(1)?)))?;

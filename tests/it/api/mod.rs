@@ -5,6 +5,7 @@ mod auth;
 mod batch;
 mod canary;
 mod connections;
+mod counts;
 mod entry;
 mod facets;
 mod list;

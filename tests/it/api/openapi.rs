@@ -51,6 +51,7 @@ fn the_document_has_every_route_of_the_contract_and_no_other() {
         [
             "get /api/openapi.json",
             "get /api/v1/audit-logs",
+            "get /api/v1/audit-logs/counts",
             "get /api/v1/audit-logs/facets",
             "get /api/v1/audit-logs/prunes",
             "get /api/v1/audit-logs/retention",

@@ -23,3 +23,11 @@ pub(crate) fn sandbox() -> Sandbox {
 pub(crate) fn run(sandbox: &Sandbox, args: &[&str]) -> Outcome {
     sandbox.run(&[args, &SERVER].concat())
 }
+
+/// Records an update of connector 42 by Zoe, now.
+pub(crate) fn record_update(sandbox: &Sandbox, before: &str, after: &str) {
+    sandbox.write("before.json", before);
+    sandbox.write("after.json", after);
+    let what = ["record", "-a", "updated", "--resource", "connector/42", "-u", "Zoe"];
+    run(sandbox, &[&what[..], &["--before", "before.json", "--after", "after.json"]].concat()).ended(0);
+}

@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod acme;
+mod blame;
 mod confirm;
 mod demo_log;
 mod durability;
@@ -13,6 +14,7 @@ mod export;
 mod follow;
 mod generated;
 mod help;
+mod history;
 mod import;
 mod leaks;
 mod list;
@@ -23,6 +25,7 @@ mod record;
 mod resume;
 mod serve;
 mod show;
+mod stats;
 mod strangers;
 mod token;
 mod words;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod append;
+mod counting;
 mod file;
 mod filtering;
 mod isolation;

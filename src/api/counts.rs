@@ -1,0 +1,146 @@
+//! Counts by one or two dimensions: the query string of `GET /audit-logs/counts`, and its answer.
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::page::Pruned;
+use crate::api::query::{Seen, filter_pairs, id, read_filter};
+use crate::model::count::Group;
+use crate::model::draft::FieldError;
+use crate::model::filter::Filter;
+use crate::model::time;
+use crate::model::words::Dimension;
+
+/// The most dimensions at once: two make a table.
+pub const MAX_DIMENSIONS: usize = 2;
+
+/// The parameters of `GET /audit-logs/counts` beside those that filter.
+pub const COUNT_PARAMETERS: &[&str] = &["by", "tz", "as_of"];
+
+/// What is asked of `GET /audit-logs/counts`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountsQuery {
+    /// Which entries.
+    pub filter: Filter,
+    /// By what: one or two dimensions, no two alike.
+    pub by: Vec<Dimension>,
+    /// Whose days and hours.
+    pub zone: Tz,
+    /// Without entries recorded after this id.
+    pub as_of: Option<u64>,
+}
+
+/// Counts for a filter by the dimensions asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Counts {
+    /// How many entries match in all. Counts by `field` may sum to more: an entry counts for each of its fields.
+    #[schema(example = 1284)]
+    pub total: u64,
+    /// The dimensions, in the order asked for.
+    pub by: Vec<Dimension>,
+    /// The zone of days and hours.
+    #[schema(example = "Europe/Madrid")]
+    pub tz: String,
+    /// The groups that have entries: in the order of time where a dimension is one of time, else by falling count.
+    pub groups: Vec<Group>,
+    /// What is unknown because it was pruned; absent when nothing ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<Pruned>,
+}
+
+impl CountsQuery {
+    /// Reads the pairs of a query string.
+    ///
+    /// # Errors
+    /// Every fault that was found, by parameter.
+    pub fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<FieldError>> {
+        let mut query = Self { filter: Filter::default(), by: Vec::new(), zone: Tz::UTC, as_of: None };
+        let mut seen = Seen::default();
+        for (name, value) in pairs {
+            if read_filter(&mut query.filter, &mut seen, name, value) {
+                continue;
+            }
+            match name {
+                "by" => {
+                    for word in value.split(',') {
+                        match word.parse() {
+                            Ok(dimension) => query.by.push(dimension),
+                            Err(error) => seen.errors.push(FieldError::new(name, error.to_string())),
+                        }
+                    }
+                }
+                "tz" => {
+                    seen.once(name);
+                    match time::zone(value) {
+                        Ok(zone) => query.zone = zone,
+                        Err(error) => seen.errors.push(FieldError::new(name, error.to_string())),
+                    }
+                }
+                "as_of" => {
+                    seen.once(name);
+                    query.as_of = id(&mut seen.errors, name, value);
+                }
+                _ => seen.unknown(name, &[COUNT_PARAMETERS, crate::api::query::FILTER_PARAMETERS]),
+            }
+        }
+        let is_twice = |(place, by): (usize, &Dimension)| query.by[..place].contains(by);
+        let has_twice = query.by.iter().enumerate().any(is_twice);
+        if query.by.is_empty() && seen.errors.is_empty() {
+            let words: Vec<_> = Dimension::ALL.iter().map(|by| by.as_str()).collect();
+            let detail = format!("is missing: one or two of {}", words.join(", "));
+            seen.errors.push(FieldError::new("by", detail));
+        } else if query.by.len() > MAX_DIMENSIONS || has_twice {
+            seen.errors.push(FieldError::new("by", "takes one dimension, or two different ones"));
+        }
+        seen.finish(query)
+    }
+
+    /// The pairs that [`CountsQuery::read`] reads back as this.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs: Vec<_> = self.by.iter().map(|by| ("by", by.to_string())).collect();
+        pairs.push(("tz", self.zone.name().to_owned()));
+        pairs.extend(self.as_of.map(|id| ("as_of", id.to_string())));
+        pairs.extend(filter_pairs(&self.filter));
+        pairs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<CountsQuery, Vec<FieldError>> {
+        let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        CountsQuery::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let query = read("by=Weekday,user&tz=europe/madrid&as_of=7&action=created").expect("a query");
+        assert_eq!(
+            (&query.by[..], query.zone),
+            (&[Dimension::Weekday, Dimension::User][..], Tz::Europe__Madrid)
+        );
+        let pairs = query.pairs();
+        assert_eq!(CountsQuery::read(pairs.iter().map(|(name, value)| (*name, value.as_str()))), Ok(query));
+    }
+
+    #[test]
+    fn a_question_that_counts_by_nothing_or_by_too_much_says_what_would_do() {
+        for (text, words) in [
+            ("", "one or two of day, hour"),
+            ("by=day,day", "two different ones"),
+            ("by=day&by=user&by=via", "two different ones"),
+            ("by=minute", "unknown dimension \"minute\""),
+            ("by=day&tz=Madrid", "did you mean Europe/Madrid?"),
+            ("by=day&limit=5", "is no parameter here"),
+            ("by=day&tz=utc&tz=utc", "more than once"),
+            ("by=", "unknown dimension"),
+        ] {
+            let errors = read(text).expect_err(text);
+            assert!(errors.iter().any(|error| error.detail.contains(words)), "{text}: {errors:?}");
+        }
+    }
+}

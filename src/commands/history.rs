@@ -1,0 +1,231 @@
+//! `history`: everything that happened to one resource, and what it looked like at a moment.
+
+mod moment;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::args::connection::ConnectionArgs;
+use crate::args::filter::FilterArgs;
+use crate::args::output::{Format, ListOutputArgs};
+use crate::commands::connect::{Need, connect};
+use crate::commands::output::{Destination, Sink, columns, explains_columns};
+use crate::commands::resource::{Life, life};
+use crate::commands::{Context, resolve};
+use crate::error::Failure;
+use crate::exit;
+use crate::model::change::Changes;
+use crate::model::entry::Entry;
+use crate::model::filter::{Choice, Filter, Resource};
+use crate::render::columns::Column;
+use crate::render::detail::{DetailOptions, detail};
+use crate::render::history::{heading, notes};
+use crate::render::json::Ending;
+use crate::render::question::{counted, describe, grouped};
+
+/// The columns of a history on a terminal: the resource stands above it.
+const HISTORY_COLUMNS: &[Column] = &[Column::Id, Column::Time, Column::User, Column::Action, Column::Summary];
+
+/// Show every change of one resource, oldest first, or what it looked like at a moment
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  krosyn-audit history connector/42 -p --field perform.retry\n  krosyn-audit history \"Salesforce Accounts\" --at \"2026-11-20 14:03\""
+)]
+pub struct HistoryArgs {
+    /// Which resource: its type and id, or its name, be it an earlier one
+    #[arg(value_name = "TYPE/ID|NAME")]
+    resource: String,
+
+    /// Show each change field by field
+    #[arg(short, long)]
+    patch: bool,
+
+    /// With -p: show long differences whole
+    #[arg(long, requires = "patch")]
+    full: bool,
+
+    /// Only changes of this field, or of a dotted path into one (can be repeated)
+    #[arg(long, value_name = "PATH")]
+    field: Vec<String>,
+
+    /// Print the resource as it was at this moment, as JSON; a date alone is its end
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["patch", "field", "diff", "since", "until", "user"])]
+    at: Option<String>,
+
+    /// Show what differs between two moments
+    #[arg(long, value_names = ["TIME", "TIME"], num_args = 2, conflicts_with_all = ["patch", "field", "since", "until", "user"])]
+    diff: Option<Vec<String>>,
+
+    /// Only changes by this user (can be repeated)
+    #[arg(short, long, value_name = "USER")]
+    user: Vec<String>,
+
+    /// Only changes from this moment on
+    #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true)]
+    since: Option<String>,
+
+    /// Only changes up to, and without, this moment
+    #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true)]
+    until: Option<String>,
+
+    /// Newest first
+    #[arg(long)]
+    reverse: bool,
+
+    /// table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    format: Option<Format>,
+
+    /// Which columns: a,b or +a or -b; help lists them
+    #[arg(long, value_name = "COLUMNS", allow_hyphen_values = true)]
+    columns: Option<String>,
+
+    /// Write to this file, which appears when it is whole; .gz and .zst compress
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Replace a file that is already there
+    #[arg(long)]
+    force: bool,
+
+    /// Cut nothing
+    #[arg(long)]
+    no_trunc: bool,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+impl HistoryArgs {
+    /// Whether errors are also told as JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.format.is_some_and(Format::is_json) || self.at.is_some()
+    }
+
+    /// Tells the history.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        let output = self.output_args();
+        if explains_columns(&mut context.terminal, &output)? {
+            return Ok(exit::DONE);
+        }
+        let args = FilterArgs {
+            field: self.field.clone(),
+            user: self.user.clone(),
+            since: self.since.clone(),
+            until: self.until.clone(),
+            ..FilterArgs::default()
+        };
+        let question = args.question(&context.time)?;
+        let connection = connect(context, &self.connection, Need::Existing).await?;
+        let filter = resolve(context, &connection.client, question).await?;
+        let life = life(&connection.client, &self.resource).await?;
+        if let Some(text) = &self.at {
+            let position = moment::position(context, &connection.client, "--at", text).await?;
+            moment::show(context, &life, position)?;
+        } else if let Some(texts) = &self.diff {
+            let [first, last] = texts.as_slice() else {
+                return Err(Failure::usage("--diff takes two times"));
+            };
+            let first = moment::position(context, &connection.client, "--diff", first).await?;
+            let last = moment::position(context, &connection.client, "--diff", last).await?;
+            moment::compare(context, &life, [first, last], self.format, self.full)?;
+        } else {
+            self.tell(context, &life, &filter, &output)?;
+        }
+        connection.close().await?;
+        Ok(exit::DONE)
+    }
+
+    fn output_args(&self) -> ListOutputArgs {
+        ListOutputArgs {
+            format: self.format,
+            columns: self.columns.clone(),
+            output: self.output.clone(),
+            force: self.force,
+            no_trunc: self.no_trunc,
+            ..ListOutputArgs::default()
+        }
+    }
+
+    fn tell(
+        &self,
+        context: &mut Context,
+        life: &Life,
+        filter: &Filter,
+        output: &ListOutputArgs,
+    ) -> Result<(), Failure> {
+        let to_people = context.terminal.out_is_terminal && self.output.is_none();
+        // With -p there is one form for people and programmes alike but JSON, which holds all of it anyway.
+        let table = if self.patch || to_people { Format::Table } else { Format::Tsv };
+        let format = self.format.unwrap_or(table);
+        let mut columns = columns(format, output)?;
+        if self.columns.is_none() && format == Format::Table {
+            columns = HISTORY_COLUMNS.to_vec();
+        }
+        let mut look = context.appearance.look(&context.terminal, context.time, !self.no_trunc && to_people);
+        if !to_people && !self.patch {
+            look.width = usize::MAX;
+        }
+        let all = life.history.entries();
+        let mut entries: Vec<Entry> = all.iter().filter(|entry| filter.matches(entry)).cloned().collect();
+        if self.reverse {
+            entries.reverse();
+        }
+        let is_view = matches!(format, Format::Table | Format::Wide);
+        if !is_view {
+            for note in notes(&life.history, &context.time) {
+                context.terminal.status(&note);
+            }
+        }
+        let mut destination = Destination::open(&mut context.terminal, output)?;
+        if is_view {
+            let out = destination.writer();
+            heading(out, &life.resource, &life.history, &look)?;
+            writeln!(out)?;
+        }
+        if self.patch && is_view {
+            for (place, entry) in entries.iter().enumerate() {
+                if place > 0 {
+                    destination.writer().write_all(b"\n")?;
+                }
+                let options = DetailOptions { full: self.full, ..DetailOptions::default() };
+                detail(destination.writer(), &narrowed(entry, filter), options, &look)?;
+            }
+        } else {
+            let asked = Filter { resource: of(life), ..filter.clone() };
+            let mut sink = Sink::open(destination.writer(), format, &columns, output, &look, &asked)?;
+            sink.entries(&entries)?;
+            let matched = Some(entries.len() as u64);
+            sink.finish(Ending { matched, complete: true, next_cursor: None })?;
+        }
+        destination.finish()?;
+        let order = if self.reverse { "newest first" } else { "oldest first" };
+        let shown = entries.len() as u64;
+        let mut parts = vec![format!(
+            "{} of {}, {order}",
+            grouped(shown),
+            counted(all.len() as u64, "change", "changes")
+        )];
+        parts.push(describe(filter, &context.time));
+        parts.retain(|part| !part.is_empty());
+        context.terminal.status(&parts.join(" · "));
+        Ok(())
+    }
+}
+
+fn of(life: &Life) -> Choice<Resource> {
+    Choice { include: vec![life.resource.clone()], exclude: Vec::new() }
+}
+
+/// The entry with nothing but the fields that were asked for.
+fn narrowed(entry: &Entry, filter: &Filter) -> Entry {
+    let Ok(changes) = entry.changes.list() else { return entry.clone() };
+    let asked: Vec<_> =
+        changes.into_iter().filter(|change| filter.field.admits(|path| change.touches(path))).collect();
+    Entry { changes: Changes::from(asked.as_slice()), ..entry.clone() }
+}

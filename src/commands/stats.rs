@@ -1,0 +1,193 @@
+//! `stats`: how many entries, by day, hour, user, field and the like.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::api::counts::{Counts, CountsQuery, MAX_DIMENSIONS};
+use crate::api::query::filter_pairs;
+use crate::args::connection::ConnectionArgs;
+use crate::args::filter::FilterArgs;
+use crate::args::output::Format;
+use crate::commands::connect::{Need, connect};
+use crate::commands::{Context, resolve};
+use crate::error::Failure;
+use crate::exit;
+use crate::model::count::Group;
+use crate::model::filter::Filter;
+use crate::model::time::TimeContext;
+use crate::model::time::format::full;
+use crate::model::words::{Dimension, UnknownWord};
+use crate::render::delimited::Delimiter;
+use crate::render::delimited::records::records;
+use crate::render::question::{counted, describe};
+use crate::render::stats::{Row, Window, chart, rows, table, top};
+
+/// Count entries by day, hour, weekday, week, month, action, type, user, field or channel
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  krosyn-audit stats --by weekday,hour --since 90d\n  krosyn-audit stats --by user --top 5 -t secret"
+)]
+pub struct StatsArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    /// day, hour, weekday, week, month, action, type, user, field, via; two make a table (default: day)
+    #[arg(long, value_name = "DIMENSION", value_delimiter = ',')]
+    by: Vec<String>,
+
+    /// Only the N with the most entries, and the others together
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    top: Option<u32>,
+
+    /// table, json, csv or tsv (default: table on a terminal, tsv in a pipe)
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    format: Option<Format>,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+impl StatsArgs {
+    /// Whether errors are also told as JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.format.is_some_and(Format::is_json)
+    }
+
+    /// Counts.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        let to_people = context.terminal.out_is_terminal;
+        let format = self.format.unwrap_or(if to_people { Format::Table } else { Format::Tsv });
+        if matches!(format, Format::Wide | Format::Jsonl) {
+            return Err(Failure::usage("stats writes table, json, csv or tsv"));
+        }
+        let by = self.dimensions()?;
+        let question = self.filter.question(&context.time)?;
+        let connection = connect(context, &self.connection, Need::Existing).await?;
+        let filter = resolve(context, &connection.client, question).await?;
+        let zone = context.time.zone;
+        let query = CountsQuery { filter: filter.clone(), by: by.clone(), zone, as_of: None };
+        let counts = connection.client.counts(&query).await?;
+        let answer = Answer::new(&counts, &by, &filter, &context.time, self.top);
+
+        let look = context.appearance.look(&context.terminal, context.time, to_people);
+        let out = context.terminal.data();
+        match (format, by.as_slice()) {
+            (Format::Table, [by]) => chart(out, *by, &answer.down, answer.others, &look)?,
+            (Format::Table, [first, second]) => {
+                table(out, [*first, *second], &answer.down, &answer.across, &counts.groups, &look)?;
+            }
+            (Format::Json, _) => {
+                let mut asked = serde_json::Map::new();
+                for (name, value) in filter_pairs(&filter) {
+                    let values = asked.entry(name).or_insert_with(|| json!([]));
+                    if let Some(values) = values.as_array_mut() {
+                        values.push(value.into());
+                    }
+                }
+                let document = json!({"query": asked, "by": by, "tz": counts.tz, "total": counts.total,
+                    "groups": answer.groups(&counts, &by), "pruned": counts.pruned});
+                writeln!(out, "{document}")?;
+            }
+            (format, _) => {
+                let guarded = Delimiter::Csv { guard: true, bom: false };
+                let delimiter = if format == Format::Csv { guarded } else { Delimiter::Tsv };
+                let header: Vec<&str> = by.iter().map(|by| by.as_str()).chain(["entries"]).collect();
+                let rows = answer.groups(&counts, &by).into_iter().map(|group| {
+                    let values = group.key.into_iter().map(Option::unwrap_or_default);
+                    values.chain([group.count.to_string()]).collect()
+                });
+                records(out, delimiter, &header, rows)?;
+            }
+        }
+        context.terminal.flush()?;
+        context.terminal.status(&footer(&counts, &by, &filter, &context.time));
+        connection.close().await?;
+        Ok(exit::DONE)
+    }
+
+    fn dimensions(&self) -> Result<Vec<Dimension>, Failure> {
+        if self.by.is_empty() {
+            return Ok(vec![Dimension::Day]);
+        }
+        let unknown = |error: UnknownWord| {
+            let failure = Failure::usage(format!("--by: {error}"));
+            match error.nearest() {
+                Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
+                None => failure,
+            }
+        };
+        let by = self.by.iter().map(|word| word.parse().map_err(unknown)).collect::<Result<Vec<_>, _>>()?;
+        if by.len() > MAX_DIMENSIONS || by.len() == 2 && by[0] == by[1] {
+            return Err(Failure::usage("--by takes one dimension, or two different ones"));
+        }
+        Ok(by)
+    }
+}
+
+/// The counts as they are shown.
+struct Answer {
+    down: Vec<Row>,
+    across: Vec<Row>,
+    /// How many values the top left out, and what they add up to.
+    others: Option<(usize, u64)>,
+    is_top: bool,
+}
+
+impl Answer {
+    fn new(
+        counts: &Counts,
+        by: &[Dimension],
+        filter: &Filter,
+        time: &TimeContext,
+        most: Option<u32>,
+    ) -> Self {
+        // A day that was pruned is not one on which nothing happened.
+        let since = match (filter.since, counts.pruned) {
+            (Some(since), Some(pruned)) => Some(since.max(pruned.before)),
+            (since, _) => since,
+        };
+        let until = filter.until.or(since.map(|_| time.now)).map(|until| until.min(time.now));
+        let rows = |place: usize| match by.get(place) {
+            Some(dimension) => rows(&counts.groups, place, *dimension, Window { since, until }, time.zone),
+            None => Vec::new(),
+        };
+        let (mut down, across, mut others) = (rows(0), rows(1), None);
+        if let Some(most) = most {
+            (down, others) = top(down, most as usize);
+        }
+        Self { down, across, others, is_top: most.is_some() }
+    }
+
+    /// The groups for a programme: of one dimension also those that are empty, of two those that are not.
+    fn groups(&self, counts: &Counts, by: &[Dimension]) -> Vec<Group> {
+        if by.len() == 1 {
+            let group = |(value, count): &Row| Group { key: vec![value.clone()], count: *count };
+            return self.down.iter().map(group).collect();
+        }
+        let is_shown = |group: &&Group| {
+            !self.is_top || self.down.iter().any(|(value, _)| group.key.first() == Some(value))
+        };
+        counts.groups.iter().filter(is_shown).cloned().collect()
+    }
+}
+
+/// `1 301 entries by day in Europe/Madrid · action updated`
+fn footer(counts: &Counts, by: &[Dimension], filter: &Filter, time: &TimeContext) -> String {
+    let words: Vec<_> = by.iter().map(|by| by.as_str().replace('_', " ")).collect();
+    let mut text = format!("{} by {}", counted(counts.total, "entry", "entries"), words.join(" and "));
+    if by.iter().any(|by| by.is_time()) {
+        text.push_str(&format!(" in {}", counts.tz));
+    }
+    if by.contains(&Dimension::Field) {
+        text.push_str(", each counted once for each of its fields");
+    }
+    let pruned = counts.pruned.filter(|pruned| filter.since.is_none_or(|since| since < pruned.before));
+    let mut parts = vec![text, describe(filter, time)];
+    parts.extend(pruned.map(|pruned| format!("entries before {} were pruned", full(pruned.before, time))));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" · ")
+}

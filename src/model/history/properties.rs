@@ -1,0 +1,228 @@
+//! What a replay claims, held against what really happened, in random lives: creations, updates of nested values by whole
+//! fields and by dotted paths, deletions, equal times, secrets, and prunes in the middle.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::world::{World, at, happenings, leaves};
+use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::replay::Existence;
+use crate::model::history::revert::Way;
+use crate::model::history::state::{Certainty, State};
+use crate::model::history::{History, Path};
+use crate::model::json::Json;
+
+fn value(json: &Json) -> Value {
+    serde_json::from_str(&json.to_string()).expect("a value")
+}
+
+/// The truth about a field, which stands alone under its dotted name where no entry shows what it lies in.
+fn truth_of<'a>(truth: &'a Value, path: &[String]) -> Option<&'a Value> {
+    at(truth, path).or_else(|| at(truth, &path.join(".").split('.').collect::<Vec<_>>()))
+}
+
+/// Every claim of a state is true.
+fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
+    match state.existence {
+        Existence::Unknown => {}
+        Existence::There => prop_assert!(truth.is_some(), "it is not there"),
+        Existence::NotThere(_) => prop_assert!(truth.is_none(), "it is there"),
+    }
+    let Some(truth) = truth else {
+        prop_assert!(state.leaves().is_empty() || state.existence == Existence::Unknown);
+        return Ok(());
+    };
+    for (path, leaf) in state.leaves() {
+        if let Content::Value(known) = &leaf.content
+            && leaf.content.is_exact()
+        {
+            prop_assert_eq!(Some(&value(known)), truth_of(truth, path), "{:?}", path);
+        }
+    }
+    let object = value(&state.object());
+    for (field, certainty) in state.fields() {
+        if certainty == Certainty::Exact {
+            prop_assert_eq!(object.get(&field), truth_of(truth, std::slice::from_ref(&field)), "{}", field);
+        }
+    }
+    if state.is_complete() {
+        for field in truth.as_object().expect("an object").keys() {
+            prop_assert!(state.fields().iter().any(|(known, _)| known == field), "{} was not told of", field);
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is called unknown that the log tells: only what was redacted may be other than exact.
+fn is_whole(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
+    prop_assert_eq!(state.existence == Existence::There, truth.is_some());
+    prop_assert!(state.existence != Existence::Unknown && state.is_complete());
+    for (field, certainty) in state.fields() {
+        let has_secrets = ["token", "example_payload", "perform"].contains(&field.as_str());
+        prop_assert!(certainty == Certainty::Exact || has_secrets, "{} is {:?}", field, certainty);
+        prop_assert!(certainty != Certainty::Unknown && certainty != Certainty::Partial, "{}", field);
+    }
+    Ok(())
+}
+
+/// Who set each leaf last, and how often it was set, by comparing what was before and after each entry.
+fn naive_blame(world: &World, first: usize) -> BTreeMap<Path, (Option<usize>, u64)> {
+    let all: Vec<_> =
+        world.truths.iter().map(|truth| truth.as_ref().map(leaves).unwrap_or_default()).collect();
+    let mut set: BTreeMap<Path, (Option<usize>, u64)> = BTreeMap::new();
+    for (index, after) in all.iter().enumerate() {
+        let before = |path: &Path| index.checked_sub(1).and_then(|before| all[before].get(path));
+        for path in after.iter().filter(|(path, value)| before(path) != Some(*value)).map(|(path, _)| path) {
+            let line = set.entry(path.clone()).or_default();
+            line.0 = (index >= first).then_some(index);
+            line.1 += u64::from(index >= first);
+        }
+    }
+    set
+}
+
+/// Whether a secret, or the last one in an object, was taken away from a resource that stayed: no entry tells that from
+/// another change of it.
+fn lost_secret(world: &World, path: &Path) -> bool {
+    let inside = path.iter().map(String::as_str).chain(["token"]).collect::<Vec<_>>();
+    let is_secret = path.last().is_some_and(|key| key == "token" || key == "example_payload");
+    let had = |truth: &Option<Value>| {
+        let of = |truth: &Value| at(truth, &inside).is_some() || is_secret && at(truth, path).is_some();
+        truth.as_ref().is_some_and(of)
+    };
+    world.truths.windows(2).any(|pair| had(&pair[0]) && pair[1].is_some() && !had(&pair[1]))
+}
+
+/// Blame says what the naive way says, of every leaf it tells of.
+fn blames(history: &History, world: &World, first: usize) -> Result<(), TestCaseError> {
+    let naive = naive_blame(world, first);
+    for line in history.blame().lines {
+        let path: Path = line.path.join(".").split('.').map(str::to_owned).collect();
+        if lost_secret(world, &path) {
+            continue;
+        }
+        let Some((setter, times)) = naive.get(&path) else {
+            prop_assert!(!line.content.is_exact(), "{:?} never was", path);
+            continue;
+        };
+        let id = |index: usize| history.entries()[index].id;
+        match line.origin {
+            Origin::Entry(index) => {
+                prop_assert_eq!(Some(id(index)), setter.map(|setter| world.entries[setter].id), "{:?}", path);
+            }
+            Origin::Before(_) => prop_assert_eq!(*setter, None, "{:?}", path),
+            Origin::Unrecorded(_) => prop_assert!(false, "everything was recorded: {:?}", path),
+        }
+        prop_assert_eq!(line.times, *times, "{:?}", path);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn the_whole_log_tells_every_moment(happenings in happenings()) {
+        let world = World::new(&happenings);
+        let history = world.history();
+        prop_assert!(history.disagreements().is_empty(), "{:?}", history.disagreements());
+        for (position, truth) in world.moments() {
+            let state = history.at(position);
+            is_true(&state, truth)?;
+            if !world.entries.is_empty() {
+                is_whole(&state, truth)?;
+            }
+        }
+        blames(&history, &world, 0)?;
+    }
+
+    #[test]
+    fn a_pruned_log_claims_nothing_that_is_not_so(happenings in happenings(), cutoff in 0..20i64, survivor in 2..9usize) {
+        let world = World::new(&happenings);
+        let history = world.pruned(cutoff, survivor);
+        prop_assert!(history.disagreements().is_empty(), "{:?}", history.disagreements());
+        for (position, truth) in world.moments() {
+            is_true(&history.at(position), truth)?;
+        }
+        let horizon = history.horizon().expect("it was pruned");
+        let first = world.entries.iter().filter(|entry| entry.occurred_at < horizon).count();
+        blames(&history, &world, first)?;
+        // After an entry that tells a field, the field is known.
+        for (index, entry) in world.entries.iter().enumerate().skip(first) {
+            let state = history.at(crate::model::page::Position { occurred_at: entry.occurred_at, id: entry.id });
+            prop_assert!(state.existence != Existence::Unknown);
+            for change in entry.changes.list().expect("changes").iter().filter(|it| !it.redacted) {
+                let parts: Vec<&str> = change.field.split('.').collect();
+                // Where it lies depends on which of the fields it lies in are there to be seen.
+                let mut places = (1..=parts.len()).map(|end| {
+                    [vec![parts[..end].join(".")], parts[end..].iter().map(|part| (*part).to_owned()).collect()].concat()
+                });
+                let is_known = places.any(|place| matches!(state.certainty(&place), Certainty::Exact | Certainty::Redacted));
+                let is_gone = world.truths[index].is_none();
+                prop_assert!(is_gone || is_known, "{:?}", change.field);
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_to_revert_restores_what_the_entry_changed_and_nothing_else(happenings in happenings(), choice: prop::sample::Index) {
+        let world = World::new(&happenings);
+        prop_assume!(!world.entries.is_empty());
+        let index = choice.index(world.entries.len());
+        let history = world.history();
+        let plan = history.revert(world.entries[index].id).expect("it is there");
+        let before = index.checked_sub(1).and_then(|before| world.truths[before].clone());
+        let (after, now) = (&world.truths[index], world.truths.last().expect("one"));
+        let Way::Patch(patch) = &plan.way else {
+            match (&plan.way, now) {
+                (Way::Gone(_) | Way::Nothing, None) | (Way::Delete | Way::BackSince(_), Some(_)) => return Ok(()),
+                (Way::Create(patch), None) => {
+                    let mut made = Value::Null;
+                    apply(&mut made, patch)?;
+                    if plan.lost.is_empty() {
+                        prop_assert_eq!(Some(made), before);
+                    }
+                    return Ok(());
+                }
+                (Way::Nothing, Some(_)) => {}
+                other => prop_assert!(false, "{:?}", other),
+            }
+            return Ok(());
+        };
+        let (before, after) = (before.expect("an update"), after.as_ref().expect("an update"));
+        let now = now.as_ref().expect("a patch is for what is there");
+        let mut reverted = now.clone();
+        apply(&mut reverted, patch)?;
+
+        let (was, became) = (leaves(&before), leaves(after));
+        let touched: Vec<&Path> = was.keys().chain(became.keys()).filter(|path| was.get(*path) != became.get(*path)).collect();
+        let is_lost = |path: &Path| plan.lost.iter().any(|lost| path.starts_with(lost) || lost.starts_with(path));
+        for path in touched.iter().filter(|path| !is_lost(path)) {
+            let restored = at(&reverted, path);
+            match was.get(*path) {
+                // An object that was empty may hold what came into it since.
+                Some(Value::Object(_)) => {
+                    prop_assert!(!plan.since.is_empty() || restored.is_some_and(Value::is_object), "{:?}", path);
+                }
+                Some(value) => prop_assert_eq!(restored, Some(value), "{:?}", path),
+                None if restored.is_some_and(Value::is_object) => {}
+                None => prop_assert_eq!(restored, None, "{:?}", path),
+            }
+        }
+        let is_related = |path: &Path| touched.iter().any(|it| it.starts_with(path) || path.starts_with(it));
+        for (path, value) in leaves(now).iter().filter(|(path, _)| !is_related(path)) {
+            prop_assert_eq!(at(&reverted, path), Some(value), "{:?} was nobody's business", path);
+        }
+        if index + 1 == world.entries.len() && plan.lost.is_empty() {
+            prop_assert_eq!(reverted, before, "the last entry is undone whole");
+        }
+    }
+}
+
+/// Applies a plan as another programme would.
+fn apply(value: &mut Value, patch: &[crate::model::history::patch::Operation]) -> Result<(), TestCaseError> {
+    let text = serde_json::to_string(patch).expect("serialises");
+    let patch: json_patch::Patch = serde_json::from_str(&text).expect("a patch by the standard");
+    json_patch::patch(value, &patch)
+        .map_err(|error| TestCaseError::fail(format!("{error} of {text} on {value}")))
+}

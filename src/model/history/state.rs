@@ -1,0 +1,218 @@
+//! The resource at one moment, each field of it exact, redacted or unknown.
+
+use std::collections::BTreeSet;
+
+use crate::model::history::known::Known;
+use crate::model::history::leaf::{Content, Leaf};
+use crate::model::history::replay::Existence;
+use crate::model::history::{History, Path};
+use crate::model::json::Json;
+use crate::model::page::Position;
+use crate::model::redaction::REDACTED;
+
+/// The resource at one moment.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Whether it is there.
+    pub existence: Existence,
+    known: Known,
+    /// Fields that some entry names, and of which nothing is known then.
+    unknown: Vec<String>,
+    /// Whether the moment lies where entries may be missing.
+    pub is_beyond_horizon: bool,
+}
+
+/// How sure a field's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// It had this value, or was not there.
+    Exact,
+    /// It was set, and was redacted: as a whole, or in part.
+    Redacted,
+    /// Parts of it are exact, others are not known.
+    Partial,
+    /// Not known.
+    Unknown,
+}
+
+impl Certainty {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Redacted => "redacted",
+            Self::Partial => "partial",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl History {
+    /// The resource right after everything that happened up to `at`.
+    #[must_use]
+    pub fn at(&self, at: Position) -> State {
+        let end =
+            self.entries.partition_point(|entry| (entry.occurred_at, entry.id) <= (at.occurred_at, at.id));
+        if self.horizon.is_some_and(|horizon| at.occurred_at < horizon) {
+            return self.judged(Existence::Unknown, Known::default(), true);
+        }
+        let earlier = self.replay(end);
+        let (existence, later) = self.replay_back(end.max(self.first()));
+        match (earlier.existence, existence) {
+            (Existence::Unknown, there @ (Existence::Unknown | Existence::NotThere(_))) => {
+                self.judged(there, Known::default(), false)
+            }
+            (not_there @ Existence::NotThere(_), Existence::Unknown | Existence::NotThere(_)) => {
+                self.judged(not_there, Known::default(), false)
+            }
+            (Existence::Unknown, Existence::There) => self.judged(Existence::There, later, false),
+            (Existence::There, Existence::Unknown | Existence::There) => {
+                let mut known = earlier.known;
+                known.merge(&later);
+                self.judged(Existence::There, known, false)
+            }
+            // It came or went and nobody recorded it: when, is not known.
+            (Existence::There, Existence::NotThere(_)) | (Existence::NotThere(_), Existence::There) => {
+                self.judged(Existence::Unknown, Known::default(), false)
+            }
+        }
+    }
+
+    /// The resource after the last entry.
+    #[must_use]
+    pub fn now(&self) -> State {
+        let replay = self.replay(self.steps.len());
+        let is_there = replay.existence == Existence::There;
+        self.judged(replay.existence, if is_there { replay.known } else { Known::default() }, false)
+    }
+
+    fn judged(&self, existence: Existence, known: Known, is_beyond_horizon: bool) -> State {
+        let mut unknown = Vec::new();
+        if !matches!(existence, Existence::NotThere(_)) {
+            let mut seen = BTreeSet::new();
+            let fields = self.steps.iter().flat_map(|step| &step.parts).map(|part| &part.path[0]);
+            for field in fields.filter(|field| seen.insert(*field)) {
+                let path = std::slice::from_ref(field);
+                if !known.is_known(path) && known.beneath(path).next().is_none() {
+                    unknown.push(field.clone());
+                }
+            }
+        }
+        State { existence, known, unknown, is_beyond_horizon }
+    }
+}
+
+impl State {
+    pub(super) const fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// Whether it is sure that there are no other fields than those told of.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match self.existence {
+            Existence::Unknown => false,
+            Existence::NotThere(_) => true,
+            Existence::There => self.known.is_known(&[]),
+        }
+    }
+
+    /// The leaves, in the order in which they came.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<(&Path, &Leaf)> {
+        self.known.in_order()
+    }
+
+    /// The object as far as it is known. What was redacted is marked as in the log; what is not known is left out.
+    #[must_use]
+    pub fn object(&self) -> Json {
+        object(self.leaves(), 0)
+    }
+
+    /// Each field with how sure it is: first those of the object in its order, then those of which nothing is known.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(String, Certainty)> {
+        let mut fields: Vec<(String, Certainty)> = Vec::new();
+        for (path, _) in self.leaves() {
+            if !fields.iter().any(|(field, _)| *field == path[0]) {
+                fields.push((path[0].clone(), self.certainty(&path[..1])));
+            }
+        }
+        fields.extend(self.unknown.iter().map(|field| (field.clone(), Certainty::Unknown)));
+        fields
+    }
+
+    /// How sure it is what stands at a place.
+    #[must_use]
+    pub fn certainty(&self, path: &[String]) -> Certainty {
+        let mut counts = [0_usize; 3];
+        let [exact, redacted, unclear] = &mut counts;
+        for (_, leaf) in self.known.beneath(path) {
+            match &leaf.content {
+                Content::Unclear(_) => *unclear += 1,
+                content if content.is_exact() => *exact += 1,
+                _ => *redacted += 1,
+            }
+        }
+        match (self.known.is_known(path), counts) {
+            (true, [_, 0, 0]) => Certainty::Exact,
+            (true, [0, _, 0]) => Certainty::Redacted,
+            (_, [0, 0, _]) => Certainty::Unknown,
+            (true, [_, _, 0]) => Certainty::Redacted,
+            _ => Certainty::Partial,
+        }
+    }
+
+    /// The leaves whose value was redacted, as a whole or in part.
+    #[must_use]
+    pub fn redacted(&self) -> Vec<&Path> {
+        let is_redacted =
+            |leaf: &Leaf| !leaf.content.is_exact() && !matches!(leaf.content, Content::Unclear(_));
+        self.leaves().into_iter().filter(|(_, leaf)| is_redacted(leaf)).map(|(path, _)| path).collect()
+    }
+
+    /// The places known only in part or not at all: a place, and the entry that makes it unclear, if one does.
+    #[must_use]
+    pub fn unclear(&self) -> Vec<(Path, Option<usize>)> {
+        let mut places: Vec<(Path, Option<usize>)> = Vec::new();
+        for (path, leaf) in self.leaves() {
+            if let Content::Unclear(index) = leaf.content {
+                places.push((path.clone(), Some(index)));
+            }
+        }
+        for (field, certainty) in self.fields() {
+            let is_whole = self.known.is_known(std::slice::from_ref(&field));
+            if certainty == Certainty::Unknown && !places.iter().any(|(path, _)| path[0] == field)
+                || certainty == Certainty::Partial && !is_whole
+            {
+                places.push((vec![field], None));
+            }
+        }
+        places
+    }
+}
+
+/// Builds the object of leaves that stand in their order, all of the same beginning of `depth` keys.
+pub(super) fn object(leaves: Vec<(&Path, &Leaf)>, depth: usize) -> Json {
+    let mut members: Vec<(String, Vec<(&Path, &Leaf)>)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for (path, leaf) in leaves {
+        if matches!(leaf.content, Content::Unclear(_)) {
+            continue;
+        }
+        let place = *places.entry(&path[depth]).or_insert_with(|| {
+            members.push((path[depth].clone(), Vec::new()));
+            members.len() - 1
+        });
+        members[place].1.push((path, leaf));
+    }
+    let value = |leaves: Vec<(&Path, &Leaf)>| match leaves.as_slice() {
+        [(path, leaf)] if path.len() == depth + 1 => match &leaf.content {
+            Content::Value(value) => value.clone(),
+            Content::Redacted | Content::Unclear(_) => Json::String(REDACTED.to_owned()),
+        },
+        _ => object(leaves, depth + 1),
+    };
+    Json::Object(members.into_iter().map(|(key, leaves)| (key, value(leaves))).collect())
+}

@@ -1,0 +1,240 @@
+//! Cases that random lives do not hold: logs that contradict themselves, late entries, secrets that turn out to be none.
+
+use serde_json::{Value, json};
+
+use crate::model::entry::Entry;
+use crate::model::history::History;
+use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::replay::{About, Existence};
+use crate::model::history::revert::Way;
+use crate::model::history::state::{Certainty, State};
+use crate::model::page::Position;
+use crate::model::timestamp::Timestamp;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_micros((1_700_000_000 + second) * 1_000_000).expect("a moment")
+}
+
+/// An entry: its id, the second it happened in, what was done, and the changes.
+fn entry((id, second, action, changes): (u64, i64, &str, Value)) -> Entry {
+    let entry = json!({
+        "id": id, "uuid": "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11", "occurred_at": at(second).to_string(),
+        "recorded_at": at(1000).to_string(), "action": action, "model_type": "connector", "model_id": "42",
+        "user": {"id": "7"}, "changes": changes,
+    });
+    serde_json::from_str(&entry.to_string()).expect("an entry")
+}
+
+fn history<const N: usize>(entries: [(u64, i64, &str, Value); N]) -> History {
+    History::new(entries.into_iter().map(entry).collect(), None).expect("readable")
+}
+
+fn state(history: &History, second: i64) -> State {
+    history.at(Position { occurred_at: at(second), id: u64::MAX })
+}
+
+fn shown(history: &History, second: i64) -> String {
+    state(history, second).object().to_string()
+}
+
+#[test]
+fn entries_are_replayed_by_time_and_then_by_id_however_late_they_were_recorded() {
+    let history = history([
+        (1, 0, "created", json!([{"field": "a", "new": 1}])),
+        (2, 30, "updated", json!([{"field": "a", "old": 2, "new": 3}])),
+        (3, 30, "updated", json!([{"field": "a", "old": 3, "new": 4}])),
+        (4, 10, "updated", json!([{"field": "a", "old": 1, "new": 2}])),
+    ]);
+    assert!(history.disagreements().is_empty());
+    assert_eq!(
+        [0, 10, 29, 30].map(|second| shown(&history, second)),
+        [r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":2}"#, r#"{"a":4}"#]
+    );
+    let between = history.at(Position { occurred_at: at(30), id: 2 });
+    assert_eq!(
+        between.object().to_string(),
+        r#"{"a":3}"#,
+        "right after entry 2, not after all of that moment"
+    );
+}
+
+#[test]
+fn a_log_that_contradicts_itself_is_believed_on_neither_side() {
+    let history = history([
+        (1, 0, "created", json!([{"field": "a", "new": 1}, {"field": "b", "new": {"x": 1, "y": 1}}])),
+        (
+            2,
+            20,
+            "updated",
+            json!([{"field": "a", "old": 9, "new": 3}, {"field": "b", "old": {"x": 1, "y": 2}, "new": {"x": 5, "y": 2}}]),
+        ),
+    ]);
+    let [it] = &history.disagreements()[..] else { panic!("{:?}", history.disagreements()) };
+    let About::Values(paths) = &it.about else { panic!("{it:?}") };
+    assert_eq!(
+        (it.entry, paths.iter().map(|path| path.join(".")).collect::<Vec<_>>()),
+        (1, vec!["a".into(), "b.y".into()])
+    );
+    let before = state(&history, 10);
+    assert_eq!(before.object().to_string(), r#"{"b":{"x":1}}"#);
+    assert_eq!(before.fields(), [("a".into(), Certainty::Unknown), ("b".into(), Certainty::Partial)]);
+    assert_eq!(before.unclear().len(), 2);
+    assert_eq!(shown(&history, 20), r#"{"a":3,"b":{"x":5,"y":2}}"#);
+    let blame = history.blame();
+    let origin = |path: &str| blame.lines.iter().find(|line| line.path.join(".") == path).expect(path).origin;
+    assert_eq!(
+        (origin("a"), origin("b.x"), origin("b.y")),
+        (Origin::Entry(1), Origin::Entry(1), Origin::Unrecorded(1))
+    );
+}
+
+#[test]
+fn what_was_created_twice_or_changed_after_its_end_is_said() {
+    let created = |id, second| (id, second, "created", json!([{"field": "a", "new": id}]));
+    let twice = history([created(1, 0), created(2, 10)]);
+    assert_eq!(twice.disagreements()[0].about, About::AlreadyThere);
+    assert_eq!(
+        state(&twice, 5).existence,
+        Existence::Unknown,
+        "it went at some time, and nobody recorded it"
+    );
+    assert_eq!(shown(&twice, 10), r#"{"a":2}"#);
+    let after_end = history([
+        created(1, 0),
+        (2, 10, "deleted", json!([{"field": "a", "old": 1}])),
+        (3, 20, "updated", json!([{"field": "b", "old": 1, "new": 2}])),
+    ]);
+    assert_eq!(after_end.disagreements()[0].about, About::NotThere);
+    assert_eq!(state(&after_end, 15).existence, Existence::Unknown);
+    let last = state(&after_end, 20);
+    assert_eq!((last.object().to_string().as_str(), last.is_complete()), (r#"{"b":2}"#, false));
+}
+
+#[test]
+fn a_deletion_that_lists_other_fields_than_were_there_contradicts() {
+    let history = history([
+        (1, 0, "created", json!([{"field": "a", "new": 1}, {"field": "b", "new": 2}])),
+        (2, 10, "deleted", json!([{"field": "a", "old": 1}])),
+    ]);
+    assert_eq!(history.disagreements().len(), 1);
+    assert_eq!(shown(&history, 5), r#"{"a":1}"#);
+    assert_eq!(state(&history, 10).existence, Existence::NotThere(1));
+}
+
+#[test]
+fn a_state_is_rebuilt_backwards_where_nothing_tells_of_the_beginning() {
+    let entries = [
+        (5, 10, "updated", json!([{"field": "perform.retry.max", "old": 3, "new": 5}])),
+        (6, 20, "updated", json!([{"field": "name", "new": "x"}])),
+        (
+            7,
+            30,
+            "deleted",
+            json!([{"field": "name", "old": "x"}, {"field": "perform", "old": {"url": "u", "retry": {"max": 5}}}, {"field": "key", "redacted": true}]),
+        ),
+    ];
+    let pruned = History::new(entries.into_iter().map(entry).collect(), Some(at(2))).expect("readable");
+    let first = state(&pruned, 2);
+    assert!(first.is_complete() && first.existence == Existence::There);
+    assert_eq!(first.object().to_string(), r#"{"perform":{"retry":{"max":3},"url":"u"},"key":"[redacted]"}"#);
+    assert_eq!(first.certainty(&["key".to_owned()]), Certainty::Redacted);
+    assert_eq!(first.certainty(&["name".to_owned()]), Certainty::Exact, "it is known that there was none");
+    let earlier = state(&pruned, 1);
+    assert!(earlier.is_beyond_horizon && !earlier.is_complete() && earlier.leaves().is_empty());
+    let of =
+        |path: &str| pruned.blame().lines.into_iter().find(|line| line.path.join(".") == path).expect(path);
+    assert_eq!((of("perform.url").origin, of("perform.url").times), (Origin::Before(2), 0));
+    assert_eq!((of("perform.retry.max").origin, of("name").origin), (Origin::Entry(0), Origin::Entry(1)));
+}
+
+#[test]
+fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
+    let history = history([
+        (
+            1,
+            0,
+            "created",
+            json!([{"field": "token", "new": null}, {"field": "h", "new": {"key": "[redacted]", "url": "https://a:[redacted]@b"}}]),
+        ),
+        (2, 10, "updated", json!([{"field": "token", "redacted": true}])),
+        (3, 20, "updated", json!([{"field": "token", "old": "$secret.A", "new": "$secret.B"}])),
+        (
+            4,
+            30,
+            "updated",
+            json!([{"field": "h", "old": {"key": "[redacted]", "url": "https://a:[redacted]@b"}, "new": {"key": "[redacted, changed]", "url": "https://a:[redacted]@b"}}]),
+        ),
+    ]);
+    assert!(history.disagreements().is_empty(), "{:?}", history.disagreements());
+    let second = state(&history, 15);
+    assert_eq!(second.object().get("token").map(ToString::to_string).as_deref(), Some("\"$secret.A\""));
+    assert_eq!(second.redacted().len(), 2);
+    assert_eq!(second.certainty(&["h".to_owned()]), Certainty::Redacted);
+    let blame = history.blame();
+    let of = |path: &str| blame.lines.iter().find(|line| line.path.join(".") == path).expect(path);
+    assert_eq!(
+        (of("h.key").origin, of("h.key").times, &of("h.key").content),
+        (Origin::Entry(3), 2, &Content::Redacted)
+    );
+    assert_eq!((of("h.url").origin, of("token").times), (Origin::Entry(0), 3));
+    let between = history.between(&second, &state(&history, 30));
+    let told: Vec<_> =
+        between.changes.iter().map(|change| serde_json::to_string(change).expect("a change")).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].contains(r#""new":{"key":"[redacted, changed]""#), "{told:?}");
+}
+
+#[test]
+fn an_item_of_a_list_told_by_its_number_leaves_the_list_unclear() {
+    let history = history([
+        (1, 0, "created", json!([{"field": "list", "new": [1, 2]}, {"field": "p", "new": {"list": [1]}}])),
+        (
+            2,
+            10,
+            "updated",
+            json!([{"field": "list.1", "old": 2, "new": 3}, {"field": "p.list.0", "old": 1, "new": 2}]),
+        ),
+        (3, 20, "updated", json!([{"field": "list", "old": [1, 3], "new": [1]}])),
+    ]);
+    assert_eq!(shown(&history, 5), r#"{"list":[1,2],"p":{"list":[1]}}"#);
+    assert_eq!(state(&history, 15).certainty(&["p".to_owned()]), Certainty::Unknown);
+    assert_eq!(shown(&history, 20), r#"{"list":[1]}"#);
+}
+
+#[test]
+fn a_plan_says_what_came_since_and_what_was_never_kept() {
+    let history = history([
+        (
+            1,
+            0,
+            "created",
+            json!([{"field": "status", "new": "active"}, {"field": "p", "new": {"max": 3, "url": "u"}}, {"field": "key", "redacted": true}]),
+        ),
+        (
+            2,
+            10,
+            "updated",
+            json!([{"field": "status", "old": "active", "new": "off"}, {"field": "p", "old": {"max": 3, "url": "u"}, "new": {"max": 5, "url": "u", "jitter": {"kind": "full"}}}, {"field": "key", "redacted": true}]),
+        ),
+        (
+            3,
+            20,
+            "updated",
+            json!([{"field": "p", "old": {"max": 5, "url": "u", "jitter": {"kind": "full"}}, "new": {"max": 7, "url": "v", "jitter": {"kind": "full"}}}]),
+        ),
+    ]);
+    let plan = history.revert(2).expect("it is there");
+    let Way::Patch(patch) = &plan.way else { panic!("{plan:?}") };
+    assert_eq!(
+        serde_json::to_string(patch).expect("serialises"),
+        r#"[{"op":"test","path":"/p/jitter","value":{"kind":"full"}},{"op":"remove","path":"/p/jitter"},{"op":"test","path":"/p/max","value":7},{"op":"replace","path":"/p/max","value":3},{"op":"test","path":"/status","value":"off"},{"op":"replace","path":"/status","value":"active"}]"#
+    );
+    assert_eq!(
+        plan.object.as_ref().map(ToString::to_string).as_deref(),
+        Some(r#"{"status":"active","p":{"max":3,"url":"v"},"key":"[redacted]"}"#)
+    );
+    assert!(!plan.is_whole && plan.lost == [vec!["key".to_owned()]]);
+    assert_eq!(plan.since, [(2, vec![vec!["p".to_owned(), "max".to_owned()]])]);
+    assert_eq!(history.revert(1).expect("it is there").way, Way::Delete);
+    assert!(history.revert(9).is_none());
+}

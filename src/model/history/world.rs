@@ -1,0 +1,231 @@
+//! Random lives of one connector for the tests: what really happened, and the entries that were made of it.
+//!
+//! The truth is kept beside the log, secrets and all, so that every claim of a replay can be held against it.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+
+use crate::model::draft::{Draft, Refusal};
+use crate::model::entry::Entry;
+use crate::model::history::{History, Path};
+use crate::model::page::Position;
+use crate::model::redaction::Redaction;
+use crate::model::timestamp::Timestamp;
+
+/// Places that edits are about. `token` names a credential and `example_payload` is never kept.
+const PLACES: &[&[&str]] = &[
+    &["status"],
+    &["perform"],
+    &["perform", "retry"],
+    &["perform", "retry", "max"],
+    &["perform", "retry", "jitter"],
+    &["perform", "headers", "token"],
+    &["mappings"],
+    &["token"],
+    &["example_payload"],
+];
+
+/// What happens.
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    /// Edits of an object that is there; else it is created by them.
+    Edit(Vec<(&'static [&'static str], Option<Value>)>),
+    Delete,
+}
+
+/// One thing that happens, how long after the last, and whether it is recorded by dotted paths.
+pub(super) type Happening = (Event, i64, bool);
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = select(vec![
+        json!(null),
+        json!(1),
+        json!(2),
+        json!("x"),
+        json!("y"),
+        json!(true),
+        json!([]),
+        json!({}),
+    ]);
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        let key = select(vec!["max", "jitter", "url", "retry"]).prop_map(str::to_owned);
+        prop_oneof![
+            1 => prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+            3 => prop::collection::btree_map(key, inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+pub(super) fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+    let edit = (select(PLACES), prop::option::weighted(0.8, values())).prop_map(|(place, value)| {
+        let secret = |value: Value| if value.is_null() { value } else { json!(value.to_string()) };
+        let is_token = place.last() == Some(&"token");
+        (place, if is_token { value.map(secret) } else { value })
+    });
+    let event = prop_oneof![
+        8 => prop::collection::vec(edit, 1..4).prop_map(Event::Edit),
+        1 => Just(Event::Delete),
+    ];
+    prop::collection::vec((event, 0..3i64, any::<bool>()), 1..14)
+}
+
+/// What really happened, and what was recorded of it.
+pub(super) struct World {
+    /// Every entry ever made, in the order of what happened.
+    pub(super) entries: Vec<Entry>,
+    /// The resource after each of them.
+    pub(super) truths: Vec<Option<Value>>,
+}
+
+const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000).expect("a moment");
+
+impl World {
+    pub(super) fn new(happenings: &[Happening]) -> Self {
+        let mut world = Self { entries: Vec::new(), truths: Vec::new() };
+        let mut seconds = 0;
+        for (event, later, is_dotted) in happenings {
+            seconds += later;
+            let before = world.truths.last().cloned().flatten();
+            let (action, after) = match (event, &before) {
+                (Event::Delete, None) => continue,
+                (Event::Delete, Some(_)) => ("deleted", None),
+                (Event::Edit(edits), _) => {
+                    let mut after = before.clone().unwrap_or_else(|| json!({"status": "new", "name": "n"}));
+                    edits.iter().for_each(|(place, value)| put(&mut after, place, value.clone()));
+                    (if before.is_some() { "updated" } else { "created" }, Some(after))
+                }
+            };
+            let mut proposal = json!({
+                "action": action, "model_type": "connector", "model_id": "42", "user": {"id": "7"},
+                "occurred_at": START.plus(TimeDelta::seconds(seconds)).to_string(),
+            });
+            let dotted = is_dotted.then(|| dotted(event, before.as_ref(), after.as_ref())).flatten();
+            match dotted {
+                Some(changes) => proposal["changes"] = changes,
+                None => {
+                    proposal["before"] = before.clone().unwrap_or_default();
+                    proposal["after"] = after.clone().unwrap_or_default();
+                    proposal.as_object_mut().expect("an object").retain(|_, value| !value.is_null());
+                }
+            }
+            let proposal = serde_json::from_str(&proposal.to_string()).expect("a proposal");
+            match Draft::prepare(&proposal, &Redaction::default(), START.plus(TimeDelta::days(1))) {
+                Ok(draft) => {
+                    world.entries.push(draft.stored_as(world.entries.len() as u64 + 1));
+                    world.truths.push(after);
+                }
+                Err(Refusal::NoChange) => {}
+                Err(refusal) => panic!("{refusal:?}"),
+            }
+        }
+        world
+    }
+
+    /// The log without the entries before the cutoff, but for every `survivor`th.
+    pub(super) fn pruned(&self, cutoff: i64, survivor: usize) -> History {
+        let horizon = START.plus(TimeDelta::seconds(cutoff));
+        let stays = |(index, entry): &(usize, &Entry)| {
+            entry.occurred_at >= horizon || index % survivor == survivor - 1
+        };
+        let entries = self.entries.iter().enumerate().filter(stays).map(|(_, entry)| entry.clone());
+        History::new(entries.rev().collect(), Some(horizon)).expect("readable")
+    }
+
+    pub(super) fn history(&self) -> History {
+        History::new(self.entries.iter().rev().cloned().collect(), None).expect("readable")
+    }
+
+    /// Every moment at which something can be asked, with the truth then.
+    pub(super) fn moments(&self) -> Vec<(Position, Option<&Value>)> {
+        let after = |entry: &Entry| Position { occurred_at: entry.occurred_at, id: entry.id };
+        let told = self.entries.iter().zip(&self.truths);
+        let mut moments: Vec<_> = told.map(|(entry, truth)| (after(entry), truth.as_ref())).collect();
+        let (first, last) = (START.plus(TimeDelta::seconds(-1)), START.plus(TimeDelta::hours(1)));
+        moments.push((Position { occurred_at: first, id: 0 }, None));
+        moments.push((
+            Position { occurred_at: last, id: u64::MAX },
+            self.truths.last().and_then(Option::as_ref),
+        ));
+        moments
+    }
+}
+
+/// The edits as a recorder of dotted paths tells them; none where the edits make or unmake the objects on the way.
+fn dotted(event: &Event, before: Option<&Value>, after: Option<&Value>) -> Option<Value> {
+    let (Event::Edit(edits), Some(before), Some(after)) = (event, before, after) else { return None };
+    let places: Vec<&[&str]> = edits.iter().map(|(place, _)| *place).collect();
+    let is_apart = |place: &&[&str]| {
+        places.iter().filter(|other| place.starts_with(other) || other.starts_with(place)).count() == 1
+    };
+    let has_parent = |place: &&[&str]| at(before, &place[..place.len() - 1]).is_some_and(Value::is_object);
+    if !places.iter().all(|place| is_apart(place) && has_parent(place)) {
+        return None;
+    }
+    let changes = places.iter().map(|place| {
+        let mut change = json!({"field": place.join(".")});
+        for (side, value) in [("old", at(before, place)), ("new", at(after, place))] {
+            if let Some(value) = value {
+                change[side] = value.clone();
+            }
+        }
+        // Nothing before and nothing after is no change.
+        (change.as_object()?.len() > 1).then_some(change)
+    });
+    changes.collect()
+}
+
+pub(super) fn at<'a>(value: &'a Value, place: &[impl AsRef<str>]) -> Option<&'a Value> {
+    place.iter().try_fold(value, |value, key| value.get(key.as_ref()))
+}
+
+fn put(value: &mut Value, place: &[&str], new: Option<Value>) {
+    let Some((key, rest)) = place.split_first() else { return };
+    if !value.is_object() {
+        if new.is_none() {
+            return;
+        }
+        *value = json!({});
+    }
+    let members = value.as_object_mut().expect("an object");
+    match (rest, new) {
+        ([], Some(new)) => drop(members.insert((*key).to_owned(), new)),
+        ([], None) => drop(members.remove(*key)),
+        (rest, Some(new)) => put(members.entry((*key).to_owned()).or_insert(json!({})), rest, Some(new)),
+        (rest, None) => {
+            if let Some(inner) = members.get_mut(*key) {
+                put(inner, rest, None);
+            }
+        }
+    }
+}
+
+/// The leaves of a value, as a history has them: objects are taken apart, an empty one is a leaf.
+pub(super) fn leaves(value: &Value) -> BTreeMap<Path, Value> {
+    fn walk(path: &mut Path, value: &Value, leaves: &mut BTreeMap<Path, Value>) {
+        match value {
+            Value::Object(members) if !members.is_empty() => {
+                for (key, value) in members {
+                    path.push(key.clone());
+                    walk(path, value, leaves);
+                    path.pop();
+                }
+            }
+            other => drop(leaves.insert(path.clone(), other.clone())),
+        }
+    }
+    let mut leaves = BTreeMap::new();
+    if value.as_object().is_some_and(|members| !members.is_empty()) {
+        walk(&mut Vec::new(), value, &mut leaves);
+    }
+    // Of this field nothing is ever kept, so it is one leaf whatever it holds.
+    if let Some(payload) = value.get("example_payload") {
+        leaves.retain(|path, _| path[0] != "example_payload");
+        leaves.insert(vec!["example_payload".to_owned()], payload.clone());
+    }
+    leaves
+}

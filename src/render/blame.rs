@@ -1,0 +1,117 @@
+//! Who set each leaf of a resource: one line for each, like `git blame`.
+
+use std::io::{self, Write};
+
+use crate::model::history::History;
+use crate::model::history::blame::{Blame, Line};
+use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::patch::pointer;
+use crate::model::json::Json;
+use crate::model::time::TimeContext;
+use crate::render::grid::{Cell, grid};
+use crate::render::history::{before, dotted, leaf_text};
+use crate::render::look::{Look, Tone};
+
+/// The columns of a pipe. They are an interface: scripts count on their order.
+pub const BLAME_COLUMNS: [&str; 7] = ["field", "value", "time", "user", "entry", "times", "known"];
+
+/// Writes the lines as a table.
+///
+/// # Errors
+/// The writer's.
+pub fn table(out: &mut dyn Write, blame: &Blame, history: &History, look: &Look) -> io::Result<()> {
+    let title = |text: &str| Cell::new(text, Tone::Title);
+    let mut rows = vec![vec![
+        Cell::number("ENTRY", Tone::Title),
+        title("SET"),
+        title("BY"),
+        Cell::number("TIMES", Tone::Title),
+        title("FIELD"),
+        title("VALUE"),
+    ]];
+    for line in &blame.lines {
+        let (entry, set, by) = match line.origin {
+            Origin::Entry(index) => {
+                let entry = &history.entries()[index];
+                (entry.id.to_string(), look.moment(entry.occurred_at), entry.user.label().to_owned())
+            }
+            other => ("-".to_owned(), before(other, history, &look.time).unwrap_or_default(), String::new()),
+        };
+        let tone = if matches!(line.content, Content::Value(_)) { Tone::Plain } else { Tone::Dim };
+        rows.push(vec![
+            Cell::number(entry, Tone::Dim),
+            Cell::new(set, Tone::Dim),
+            Cell::new(look.cut(&by, 28), Tone::Plain),
+            Cell::number(line.times.to_string(), Tone::Plain),
+            Cell::new(dotted(&line.path), Tone::Title),
+            Cell::new(leaf_text(&line.content), tone),
+        ]);
+    }
+    grid(out, rows, look)
+}
+
+/// The lines as rows of [`BLAME_COLUMNS`]: values as JSON, times in UTC.
+pub fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterator<Item = Vec<String>> + 'a {
+    blame.lines.iter().map(move |line| {
+        let entry = setter(line, history);
+        let value = match &line.content {
+            Content::Value(value) => value.to_string(),
+            Content::Redacted | Content::Unclear(_) => String::new(),
+        };
+        vec![
+            dotted(&line.path),
+            value,
+            entry.map(|entry| entry.occurred_at.to_string()).unwrap_or_default(),
+            entry.map(|entry| entry.user.label().to_owned()).unwrap_or_default(),
+            entry.map(|entry| entry.id.to_string()).unwrap_or_default(),
+            line.times.to_string(),
+            known(line).to_owned(),
+        ]
+    })
+}
+
+fn setter<'a>(line: &Line, history: &'a History) -> Option<&'a crate::model::entry::Entry> {
+    match line.origin {
+        Origin::Entry(index) => history.entries().get(index),
+        Origin::Before(_) | Origin::Unrecorded(_) => None,
+    }
+}
+
+const fn known(line: &Line) -> &'static str {
+    match line.content {
+        Content::Value(_) => "exact",
+        Content::Redacted => "redacted",
+        Content::Unclear(_) => "unknown",
+    }
+}
+
+/// The lines as a JSON list.
+#[must_use]
+pub fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json {
+    let text = |text: &str| Json::String(text.to_owned());
+    let number = |number: u64| Json::Number(number.to_string());
+    let lines = blame.lines.iter().map(|line| {
+        let mut members = vec![
+            ("field".to_owned(), text(&dotted(&line.path))),
+            ("pointer".to_owned(), text(&pointer(&line.path))),
+            ("known".to_owned(), text(known(line))),
+        ];
+        if let Content::Value(value) = &line.content {
+            members.push(("value".to_owned(), value.clone()));
+        }
+        match setter(line, history) {
+            Some(entry) => {
+                let user = serde_json::to_string(&entry.user).ok().and_then(|user| Json::parse(&user).ok());
+                members.push(("entry".to_owned(), number(entry.id)));
+                members.push(("time".to_owned(), text(&entry.occurred_at.to_string())));
+                members.extend(user.map(|user| ("user".to_owned(), user)));
+            }
+            None => {
+                members.extend(before(line.origin, history, time).map(|why| ("set".to_owned(), text(&why))))
+            }
+        }
+        members.push(("times".to_owned(), number(line.times)));
+        Json::Object(members)
+    });
+    Json::Array(lines.collect())
+}

@@ -1,0 +1,60 @@
+//! Rows that are no entries, such as counts, by the rules of the delimited forms.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use super::{Delimiter, cause, csv_cell, is_formula, tsv_cell};
+use crate::render::columns::Column;
+
+/// Cells here are plain text, as this column's are.
+const TEXT: Column = Column::Summary;
+
+/// Writes rows; CSV with a header.
+///
+/// # Errors
+/// The writer's.
+pub fn records(
+    out: &mut dyn Write,
+    delimiter: Delimiter,
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> io::Result<()> {
+    let Delimiter::Csv { guard, bom } = delimiter else {
+        for row in rows {
+            let cells: Vec<String> = row.into_iter().map(|cell| tsv_cell(TEXT, Cow::Owned(cell))).collect();
+            writeln!(out, "{}", cells.join("\t"))?;
+        }
+        return Ok(());
+    };
+    if bom {
+        out.write_all("\u{feff}".as_bytes())?;
+    }
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(header).map_err(cause)?;
+    for row in rows {
+        for cell in row {
+            let cell = csv_cell(TEXT, Cow::Owned(cell));
+            let guarded = if guard && is_formula(&cell) { Cow::Owned(format!("'{cell}")) } else { cell };
+            writer.write_field(guarded.as_ref()).map_err(cause)?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(cause)?;
+    }
+    writer.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_cells_stay_in_their_row_and_compute_nothing() {
+        let rows = [vec!["=1+1\t".to_owned(), "a\nb\u{1b}".to_owned()], vec!["-5".to_owned(), String::new()]];
+        let text = |delimiter| {
+            let mut out = Vec::new();
+            records(&mut out, delimiter, &["name", "text"], rows.clone().into_iter()).expect("written");
+            String::from_utf8(out).expect("text")
+        };
+        assert_eq!(text(Delimiter::Tsv), "=1+1\\t\ta\\nb␛\n-5\t\n");
+        assert_eq!(text(Delimiter::Csv { guard: true, bom: false }), "name,text\n'=1+1\t,\"a\nb␛\"\n-5,\n");
+    }
+}

@@ -1,0 +1,141 @@
+//! What stands above a resource's history, and what is said about where it does not reach or contradicts itself.
+
+use std::io::{self, Write};
+
+use crate::model::filter::Resource;
+use crate::model::history::History;
+use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::replay::{About, Disagreement};
+use crate::model::time::TimeContext;
+use crate::model::time::format::full;
+use crate::model::words::Action;
+use crate::render::detail::fact;
+use crate::render::diff::Place;
+use crate::render::look::{Look, Tone};
+use crate::render::summary::beneath;
+use crate::render::value;
+
+/// How many contradictions are told one by one.
+const TOLD: usize = 5;
+
+/// Writes the title of a resource, the names it had before, and what of its life is not known.
+///
+/// # Errors
+/// The writer's.
+pub fn heading(out: &mut dyn Write, resource: &Resource, history: &History, look: &Look) -> io::Result<()> {
+    let names = history.names();
+    let name = names.last().map_or_else(|| format!("#{}", resource.model_id), |(_, name)| (*name).to_owned());
+    let key = look.paint(Tone::Dim, &look.text(&format!("({resource})")));
+    writeln!(out, "{}  {}  {key}", resource.model_type.label(), look.paint(Tone::Title, &look.text(&name)))?;
+    for pair in names.windows(2) {
+        let ([(_, before), (index, _)], entries) = (pair, history.entries()) else { continue };
+        let entry = &entries[*index];
+        let until = full(entry.occurred_at, &look.time);
+        fact(out, look, "was", &format!("{before}, until entry {} of {until}", entry.id))?;
+    }
+    for note in notes(history, &look.time) {
+        fact(out, look, "!", &note)?;
+    }
+    Ok(())
+}
+
+/// What is not known of the life, and where the log contradicts itself, a sentence each.
+#[must_use]
+pub fn notes(history: &History, time: &TimeContext) -> Vec<String> {
+    let mut notes: Vec<String> = beginning(history, time).into_iter().collect();
+    let disagreements = history.disagreements();
+    notes.extend(disagreements.iter().take(TOLD).map(|it| disagreement(it, history)));
+    let more = disagreements.len().saturating_sub(TOLD);
+    if more > 0 {
+        notes.push(format!("and {more} more entries do not fit what was before them"));
+    }
+    notes
+}
+
+/// Why the history begins where it does, unless it begins by a creation that nothing can have gone before.
+fn beginning(history: &History, time: &TimeContext) -> Option<String> {
+    let first = history.entries().first()?;
+    let is_created = first.action == Action::Created;
+    match history.horizon() {
+        Some(horizon) if first.occurred_at < horizon => Some(format!(
+            "entries before {} were pruned: some of what happened until then may be missing",
+            full(horizon, time)
+        )),
+        Some(horizon) if !is_created => Some(format!(
+            "entries before {} were pruned: what happened until then is not known",
+            full(horizon, time)
+        )),
+        None if !is_created => {
+            Some("the log does not tell how it began: its first entry is no creation".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn disagreement(it: &Disagreement, history: &History) -> String {
+    let id = history.entries()[it.entry].id;
+    match &it.about {
+        About::AlreadyThere => {
+            format!("entry {id} creates what was there already: a deletion was not recorded")
+        }
+        About::NotThere => format!("entry {id} is about what was not there: a creation was not recorded"),
+        About::Values(paths) => {
+            let named: Vec<_> = paths.iter().take(3).map(|path| dotted(path)).collect();
+            let more = paths.len().saturating_sub(named.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!(
+                "entry {id} found {}{more} otherwise than the entries before it left it: a change was not recorded",
+                named.join(", ")
+            )
+        }
+    }
+}
+
+/// A place as one text: `perform.retry.max`, with names in quotes that could be mistaken.
+#[must_use]
+pub fn dotted(path: &[String]) -> String {
+    path.iter().fold(String::new(), |text, key| beneath(&text, &Place::Member(key.clone())))
+}
+
+/// A leaf's value on one line.
+#[must_use]
+pub fn leaf_text(content: &Content) -> String {
+    match content {
+        Content::Value(value) => value::text(&value::one_line(value)),
+        Content::Redacted => "redacted".to_owned(),
+        Content::Unclear(_) => "unknown".to_owned(),
+    }
+}
+
+/// Why a leaf's value is not known, in a few words.
+#[must_use]
+pub fn unclear(entry: Option<usize>, history: &History, time: &TimeContext) -> String {
+    match (entry, history.horizon()) {
+        (Some(index), _) => {
+            let id = history.entries()[index].id;
+            format!("entry {id} does not fit what was before it, or tells only of a part")
+        }
+        (None, Some(horizon)) => {
+            format!("no entry tells of it; those before {} were pruned", full(horizon, time))
+        }
+        (None, None) => "no entry tells of it".to_owned(),
+    }
+}
+
+/// Where a leaf's value comes from, when no entry set it.
+#[must_use]
+pub fn before(origin: Origin, history: &History, time: &TimeContext) -> Option<String> {
+    let entry = |index: usize| &history.entries()[index];
+    match (origin, history.horizon()) {
+        (Origin::Entry(_), _) => None,
+        (Origin::Before(_), Some(horizon)) => {
+            Some(format!("at or before {}, unknown (pruned)", full(horizon, time)))
+        }
+        (Origin::Before(index), None) => {
+            Some(format!("before {}, unknown (not recorded)", full(entry(index).occurred_at, time)))
+        }
+        (Origin::Unrecorded(index), _) => {
+            Some(format!("before {}, unknown (not recorded)", full(entry(index).occurred_at, time)))
+        }
+    }
+}

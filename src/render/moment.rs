@@ -1,0 +1,103 @@
+//! A resource at one moment, and what differs between two, as JSON documents and in a sentence.
+
+use crate::model::change::Change;
+use crate::model::filter::Resource;
+use crate::model::history::History;
+use crate::model::history::between::Between;
+use crate::model::history::replay::Existence;
+use crate::model::history::state::State;
+use crate::model::json::Json;
+use crate::model::page::Position;
+use crate::model::time::TimeContext;
+use crate::model::time::format::full;
+use crate::render::history::{dotted, unclear};
+
+/// The state as JSON: the object as far as it is known, how sure each field is, and what is missing and why.
+#[must_use]
+pub fn document(
+    resource: &Resource,
+    history: &History,
+    state: &State,
+    at: Position,
+    time: &TimeContext,
+) -> Json {
+    let until = history
+        .entries()
+        .iter()
+        .take_while(|entry| (entry.occurred_at, entry.id) <= (at.occurred_at, at.id))
+        .collect::<Vec<_>>();
+    let name = until.iter().rev().find_map(|entry| entry.model_name.as_deref());
+    let exists = match state.existence {
+        Existence::Unknown => Json::Null,
+        Existence::There => Json::Bool(true),
+        Existence::NotThere(_) => Json::Bool(false),
+    };
+    let fields = state.fields().into_iter().map(|(field, certainty)| (field, text(certainty.word())));
+    let redacted = state.redacted().into_iter().map(|path| text(&dotted(path)));
+    let unknown = state.unclear().into_iter().map(|(path, entry)| {
+        let why = unclear(entry, history, time);
+        Json::Object(vec![("field".to_owned(), text(&dotted(&path))), ("why".to_owned(), text(&why))])
+    });
+    object([
+        ("resource", text(&resource.to_string())),
+        ("name", name.map_or(Json::Null, text)),
+        ("at", text(&at.occurred_at.to_string())),
+        ("entry", until.last().map_or(Json::Null, |entry| Json::Number(entry.id.to_string()))),
+        ("exists", exists),
+        ("complete", Json::Bool(state.is_complete())),
+        ("state", state.object()),
+        ("fields", Json::Object(fields.collect())),
+        ("redacted", Json::Array(redacted.collect())),
+        ("unknown", Json::Array(unknown.collect())),
+    ])
+}
+
+/// What differs as JSON: changes as an entry has them.
+#[must_use]
+pub fn difference(resource: &Resource, positions: [Position; 2], between: &Between) -> Json {
+    let [from, to] = positions.map(|position| text(&position.occurred_at.to_string()));
+    let unknown = between.unknown.iter().map(|field| text(field));
+    object([
+        ("resource", text(&resource.to_string())),
+        ("from", from),
+        ("to", to),
+        ("changes", Json::Array(between.changes.iter().map(change).collect())),
+        ("unknown", Json::Array(unknown.collect())),
+    ])
+}
+
+fn change(change: &Change) -> Json {
+    let side = |side: &Option<crate::model::json::RawJson>| side.as_ref().and_then(|raw| raw.parse().ok());
+    let mut members = vec![("field".to_owned(), text(&change.field))];
+    members.extend(side(&change.old).map(|old| ("old".to_owned(), old)));
+    members.extend(side(&change.new).map(|new| ("new".to_owned(), new)));
+    Json::Object(members)
+}
+
+/// What is to be said of a state beside its JSON.
+#[must_use]
+pub fn sentence(history: &History, state: &State, at: Position, time: &TimeContext) -> String {
+    let then = full(at.occurred_at, time);
+    let entry = |index: usize| &history.entries()[index];
+    match state.existence {
+        Existence::NotThere(index)
+            if (entry(index).occurred_at, entry(index).id) > (at.occurred_at, at.id) =>
+        {
+            format!("not there yet at {then}: entry {} creates it", entry(index).id)
+        }
+        Existence::NotThere(index) => format!("not there at {then}: entry {} deleted it", entry(index).id),
+        Existence::Unknown => format!("what it was at {then} is not known"),
+        Existence::There if state.is_complete() && state.unclear().is_empty() => {
+            format!("as it was at {then}")
+        }
+        Existence::There => format!("as it was at {then}, as far as it is known"),
+    }
+}
+
+fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
+    Json::Object(members.map(|(name, value)| (name.to_owned(), value)).to_vec())
+}
+
+fn text(text: &str) -> Json {
+    Json::String(text.to_owned())
+}

@@ -1,0 +1,266 @@
+//! Counts as a chart, as a table of two dimensions, and as delimited text; with the days on which nothing happened.
+//!
+//! Which entries were counted is told elsewhere.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use chrono::{Datelike as _, Days, NaiveDate, Weekday};
+use chrono_tz::Tz;
+
+use crate::model::count::{Group, WEEKDAYS};
+use crate::model::time::format::day;
+use crate::model::timestamp::Timestamp;
+use crate::model::words::Dimension;
+use crate::render::grid::{Cell, grid};
+use crate::render::look::{Look, Tone};
+use crate::render::question::grouped;
+use crate::render::visible::width;
+
+/// The longest bar, in cells.
+const LONGEST_BAR: usize = 48;
+/// No label takes more cells than this.
+const LONGEST_LABEL: usize = 40;
+/// A column of a table takes no more cells than this.
+const LONGEST_HEADER: usize = 24;
+/// Eighths of a cell, from one to seven.
+const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/// A value and how many entries have it; none for those without one.
+pub type Row = (Option<String>, u64);
+
+/// What is known of the span of time that was asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Window {
+    /// The first moment that counts, when one was named. Days before it are not shown.
+    pub since: Option<Timestamp>,
+    /// The first moment that no longer counts, when one was named, else the present one when `since` was.
+    pub until: Option<Timestamp>,
+}
+
+/// The values of one dimension with their counts. Those of time stand in its order and none is left out, be it that
+/// nothing happened; others by falling count.
+#[must_use]
+pub fn rows(groups: &[Group], place: usize, by: Dimension, window: Window, zone: Tz) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut places = HashMap::new();
+    for group in groups {
+        let value = group.key.get(place).cloned().flatten();
+        let index = *places.entry(value.clone()).or_insert_with(|| {
+            rows.push((value, 0));
+            rows.len() - 1
+        });
+        rows[index].1 += group.count;
+    }
+    if !by.is_time() {
+        rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        return rows;
+    }
+    let counts: HashMap<_, _> =
+        rows.iter().filter_map(|(value, count)| Some((value.clone()?, *count))).collect();
+    let mut known: Vec<&String> = counts.keys().collect();
+    known.sort();
+    let all =
+        all_of(by, known.first().zip(known.last()).map(|(a, b)| (a.as_str(), b.as_str())), window, zone);
+    all.into_iter().map(|value| (Some(value.clone()), counts.get(&value).copied().unwrap_or(0))).collect()
+}
+
+/// Every day, week or month between the first and the last; every hour of a day, every day of a week.
+fn all_of(by: Dimension, known: Option<(&str, &str)>, window: Window, zone: Tz) -> Vec<String> {
+    match by {
+        Dimension::Hour => return (0..24).map(|hour| format!("{hour:02}")).collect(),
+        Dimension::Weekday => return WEEKDAYS.map(str::to_owned).to_vec(),
+        _ => {}
+    }
+    let last_moment = |until: Timestamp| until.plus(chrono::TimeDelta::microseconds(-1));
+    let since = window.since.map(|since| day(since, zone));
+    let until = window.until.map(|until| day(last_moment(until), zone));
+    let known = known.and_then(|(first, last)| Some((first_day(by, first)?, last_day(by, last)?)));
+    let first = since.or(known.map(|(first, _)| first));
+    let last = until.or(known.map(|(_, last)| last));
+    let (Some(mut at), Some(last)) = (first, last) else { return Vec::new() };
+    let mut all: Vec<String> = Vec::new();
+    while at <= last {
+        let name = match by {
+            Dimension::Week => at.format("%G-W%V").to_string(),
+            Dimension::Month => at.format("%Y-%m").to_string(),
+            _ => at.format("%F").to_string(),
+        };
+        if all.last() != Some(&name) {
+            all.push(name);
+        }
+        let Some(next) = at.checked_add_days(Days::new(1)) else { break };
+        at = next;
+    }
+    all
+}
+
+fn first_day(by: Dimension, name: &str) -> Option<NaiveDate> {
+    match by {
+        Dimension::Month => format!("{name}-01").parse().ok(),
+        Dimension::Week => {
+            let (year, week) = name.split_once("-W")?;
+            NaiveDate::from_isoywd_opt(year.parse().ok()?, week.parse().ok()?, Weekday::Mon)
+        }
+        _ => name.parse().ok(),
+    }
+}
+
+fn last_day(by: Dimension, name: &str) -> Option<NaiveDate> {
+    let first = first_day(by, name)?;
+    match by {
+        Dimension::Week => first.checked_add_days(Days::new(6)),
+        Dimension::Month => first.with_day(28),
+        _ => Some(first),
+    }
+}
+
+/// The rows with the most entries, and one for all the others together.
+#[must_use]
+pub fn top(mut rows: Vec<Row>, most: usize) -> (Vec<Row>, Option<(usize, u64)>) {
+    rows.retain(|(_, count)| *count > 0);
+    // A stable sort: equal ones stay in their order.
+    rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let others = rows.split_off(rows.len().min(most));
+    let sum = others.iter().map(|(_, count)| count).sum();
+    (rows, (!others.is_empty()).then_some((others.len(), sum)))
+}
+
+/// Writes one dimension: a line for each value, with its count and a bar.
+///
+/// # Errors
+/// The writer's.
+pub fn chart(
+    out: &mut dyn Write,
+    by: Dimension,
+    rows: &[Row],
+    others: Option<(usize, u64)>,
+    look: &Look,
+) -> io::Result<()> {
+    let labels: Vec<String> = rows.iter().map(|(value, _)| label(by, value.as_deref(), look)).collect();
+    let others = others.map(|(number, count)| (format!("{number} others"), count));
+    let counts = rows.iter().map(|(_, count)| *count).chain(others.iter().map(|(_, count)| *count));
+    let most = counts.clone().max().unwrap_or(0).max(1);
+    let widest_label = labels.iter().map(|label| width(label)).max().unwrap_or(0).max(by.title().len());
+    let widest_count = grouped(most).len().max("ENTRIES".len());
+    let room = if look.truncate { look.width } else { 100 };
+    let longest = room.saturating_sub(widest_label + widest_count + 6).clamp(8, LONGEST_BAR);
+    let head = vec![Cell::new(by.title(), Tone::Title), Cell::number("ENTRIES", Tone::Title)];
+    let line = |label: String, tone: Tone, count: u64| {
+        let bar = Cell::new(bar(count, most, longest, look.ascii), Tone::Changed);
+        let number = Cell::number(grouped(count), if count == 0 { Tone::Dim } else { Tone::Plain });
+        vec![Cell::new(label, tone), number, bar]
+    };
+    let mut lines = vec![head];
+    lines.extend(labels.into_iter().zip(rows).map(|(label, (_, count))| line(label, Tone::Plain, *count)));
+    lines.extend(others.map(|(label, count)| line(label, Tone::Dim, count)));
+    grid(out, lines, look)
+}
+
+/// Writes two dimensions: the first down, the second across, and the sums. Columns for which there is no room are
+/// counted together.
+///
+/// # Errors
+/// The writer's.
+pub fn table(
+    out: &mut dyn Write,
+    by: [Dimension; 2],
+    down: &[Row],
+    across: &[Row],
+    groups: &[Group],
+    look: &Look,
+) -> io::Result<()> {
+    let counts: HashMap<&[Option<String>], u64> =
+        groups.iter().map(|group| (group.key.as_slice(), group.count)).collect();
+    let headers: Vec<String> = across
+        .iter()
+        .map(|(value, _)| look.cut(&look.text(value.as_deref().unwrap_or("(none)")), LONGEST_HEADER))
+        .collect();
+    let labels: Vec<String> = down.iter().map(|(value, _)| label(by[0], value.as_deref(), look)).collect();
+    let columns = columns_that_fit(&headers, &labels, by[0], look);
+    let mut head = vec![Cell::new(by[0].title(), Tone::Title)];
+    head.extend(headers.iter().take(columns).map(|header| Cell::number(header, Tone::Title)));
+    let has_others = columns < headers.len();
+    if has_others {
+        head.push(Cell::number(format!("{} others", headers.len() - columns), Tone::Dim));
+    }
+    head.push(Cell::number("ALL", Tone::Title));
+    let nothing = if look.ascii { "." } else { "·" };
+    let number = |count: u64| match count {
+        0 => Cell::number(nothing, Tone::Dim),
+        count => Cell::number(grouped(count), Tone::Plain),
+    };
+    let mut lines = vec![head];
+    for ((value, _), label) in down.iter().zip(labels) {
+        let of =
+            |column: &Row| counts.get([value.clone(), column.0.clone()].as_slice()).copied().unwrap_or(0);
+        let all: u64 = groups.iter().filter(|group| group.key[0] == *value).map(|group| group.count).sum();
+        let shown: Vec<u64> = across.iter().take(columns).map(of).collect();
+        let mut line = vec![Cell::new(label, Tone::Plain)];
+        line.extend(shown.iter().map(|count| number(*count)));
+        if has_others {
+            line.push(number(all - shown.iter().sum::<u64>()));
+        }
+        line.push(number(all));
+        lines.push(line);
+    }
+    grid(out, lines, look)
+}
+
+/// How many columns there is room for, beside the labels, the sums and one for all the others.
+fn columns_that_fit(headers: &[String], labels: &[String], by: Dimension, look: &Look) -> usize {
+    if !look.truncate {
+        return headers.len();
+    }
+    let widest_label = labels.iter().map(|label| width(label)).max().unwrap_or(0).max(by.title().len());
+    let taken = widest_label + 1 + 2 * 12;
+    let mut room = look.width.saturating_sub(taken);
+    let fits = |header: &&String| {
+        let cells = width(header).max(6) + 2;
+        let is_enough = cells <= room;
+        room = room.saturating_sub(cells);
+        is_enough
+    };
+    headers.iter().take_while(fits).count().max(1)
+}
+
+fn label(by: Dimension, value: Option<&str>, look: &Look) -> String {
+    let Some(value) = value else { return "(none)".to_owned() };
+    match value.parse::<NaiveDate>() {
+        Ok(date) if by == Dimension::Day => date.format("%F %a").to_string(),
+        _ => look.cut(&look.text(value), LONGEST_LABEL),
+    }
+}
+
+/// A bar as long as its count deserves. What is not nothing is seen.
+fn bar(count: u64, most: u64, longest: usize, ascii: bool) -> String {
+    let eighths = (u128::from(count) * longest as u128 * 8).div_ceil(u128::from(most));
+    let eighths = usize::try_from(eighths).unwrap_or(usize::MAX).min(longest * 8);
+    if ascii {
+        return "#".repeat(eighths.div_ceil(8));
+    }
+    let mut bar = "█".repeat(eighths / 8);
+    bar.extend((eighths % 8).checked_sub(1).map(|part| EIGHTHS[part]));
+    bar
+}
+
+impl Dimension {
+    /// The head of its column.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Day => "DAY",
+            Self::Hour => "HOUR",
+            Self::Weekday => "WEEKDAY",
+            Self::Week => "WEEK",
+            Self::Month => "MONTH",
+            Self::Action => "ACTION",
+            Self::ModelType => "TYPE",
+            Self::User => "USER",
+            Self::Field => "FIELD",
+            Self::Via => "VIA",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

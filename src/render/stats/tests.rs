@@ -1,0 +1,90 @@
+//! Charts and tables as they are seen, and the days on which nothing happened.
+
+use super::*;
+use crate::render::samples::look;
+
+fn group(key: &[Option<&str>], count: u64) -> Group {
+    Group { key: key.iter().map(|value| value.map(str::to_owned)).collect(), count }
+}
+
+fn window(since: &str, until: &str) -> Window {
+    let at = |text: &str| (!text.is_empty()).then(|| text.parse().expect(text));
+    Window { since: at(since), until: at(until) }
+}
+
+fn shown(rows: &[Row]) -> Vec<String> {
+    rows.iter().map(|(value, count)| format!("{} {count}", value.as_deref().unwrap_or("-"))).collect()
+}
+
+#[test]
+fn days_without_entries_are_shown_between_the_first_and_the_last_or_in_the_window() {
+    let groups = [group(&[Some("2026-02-27")], 2), group(&[Some("2026-03-02")], 1)];
+    let of =
+        |since, until| shown(&rows(&groups, 0, Dimension::Day, window(since, until), Tz::Europe__Madrid));
+    assert_eq!(of("", ""), ["2026-02-27 2", "2026-02-28 0", "2026-03-01 0", "2026-03-02 1"]);
+    // The end of a window does not belong to it: midnight in Madrid is the end of the 3rd.
+    let all = of("2026-02-25T23:00:00Z", "2026-03-03T23:00:00Z");
+    assert_eq!((all.len(), all[0].as_str(), all[5].as_str()), (6, "2026-02-26 0", "2026-03-03 0"));
+    assert!(rows(&[], 0, Dimension::Day, window("", ""), Tz::UTC).is_empty());
+}
+
+#[test]
+fn weeks_months_hours_and_weekdays_have_no_holes_either() {
+    let of = |by, names: [&str; 2]| {
+        let groups = names.map(|name| group(&[Some(name)], 1));
+        shown(&rows(&groups, 0, by, window("", ""), Tz::UTC)).join(" ")
+    };
+    assert_eq!(of(Dimension::Week, ["2026-W52", "2027-W01"]), "2026-W52 1 2026-W53 0 2027-W01 1");
+    assert_eq!(of(Dimension::Month, ["2026-01", "2026-03"]), "2026-01 1 2026-02 0 2026-03 1");
+    assert_eq!(of(Dimension::Hour, ["00", "23"]).split(' ').count(), 48);
+    assert!(of(Dimension::Weekday, ["monday", "sunday"]).starts_with("monday 1 tuesday 0"));
+}
+
+#[test]
+fn a_chart_shows_something_for_everything_that_is_not_nothing() {
+    let rows = [(Some("2026-11-20".to_owned()), 1000), (Some("2026-11-21".to_owned()), 0), (None, 1)];
+    let mut out = Vec::new();
+    chart(&mut out, Dimension::Day, &rows, Some((3, 250)), &look(50)).expect("written");
+    insta::assert_snapshot!(String::from_utf8(out).expect("text"), @r"
+     DAY             ENTRIES
+     2026-11-20 Fri    1 000  ███████████████████████
+     2026-11-21 Sat        0
+     (none)                1  ▏
+     3 others            250  █████▊
+    ");
+    assert_eq!(bar(1, 1000, 10, true), "#");
+}
+
+#[test]
+fn a_table_counts_columns_without_room_together() {
+    let groups = [
+        group(&[Some("ana"), Some("updated")], 5),
+        group(&[Some("ana"), Some("created")], 1),
+        group(&[Some("b\u{1b}en"), Some("deleted")], 2),
+    ];
+    let by = [Dimension::User, Dimension::Action];
+    let (down, across) =
+        (rows(&groups, 0, by[0], window("", ""), Tz::UTC), rows(&groups, 1, by[1], window("", ""), Tz::UTC));
+    let text = |width| {
+        let mut out = Vec::new();
+        table(&mut out, by, &down, &across, &groups, &look(width)).expect("written");
+        String::from_utf8(out).expect("text")
+    };
+    insta::assert_snapshot!(text(80), @r"
+     USER  updated  deleted  created  ALL
+     ana         5        ·        1    6
+     b␛en        ·        2        ·    2
+    ");
+    insta::assert_snapshot!(text(42), @r"
+     USER  updated  2 others  ALL
+     ana         5         1    6
+     b␛en        ·         2    2
+    ");
+}
+
+#[test]
+fn the_top_counts_the_others_together() {
+    let rows = [("a", 1), ("b", 5), ("c", 3)].map(|(value, count)| (Some(value.to_owned()), count)).to_vec();
+    let (top, others) = top(rows, 1);
+    assert_eq!((shown(&top), others), (vec!["b 5".to_owned()], Some((2, 4))));
+}

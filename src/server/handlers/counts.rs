@@ -1,0 +1,38 @@
+//! Counting by one or two dimensions.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use chrono::TimeDelta;
+
+use crate::api::counts::{Counts, CountsQuery};
+use crate::api::parameters::CountParameters;
+use crate::api::problems::Filtered;
+use crate::model::count::{Counting, groups};
+use crate::server::Server;
+use crate::server::auth::{Caller, Read};
+use crate::server::body;
+use crate::server::error::ApiError;
+
+/// Counts entries by one or two dimensions: by day and action, by weekday and hour, by user, by field.
+#[utoipa::path(
+    get, path = crate::api::routes::COUNTS, operation_id = "group_audit_logs", security(("bearer" = ["read"])), params(CountParameters),
+    responses(
+        (status = 200, description = "Counts", body = Counts),
+        Filtered,
+    ))]
+pub(crate) async fn counts(
+    State(server): State<Server>,
+    caller: Caller<Read>,
+    RawQuery(raw): RawQuery,
+) -> Result<Json<Counts>, ApiError> {
+    let pairs = body::pairs(raw.as_deref())?;
+    let query = CountsQuery::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let org = caller.organization.id;
+    // No entry happened later, but for a recorder whose clock runs ahead a little.
+    let latest = server.settings.clock.now().plus(TimeDelta::days(1));
+    let counting = Counting::new(query.filter, &query.by, query.zone, latest);
+    let counted = server.store.counts(org, counting, query.as_of).await?;
+    let groups = groups(&counted.counts, &query.by, query.zone);
+    let tz = query.zone.name().to_owned();
+    Ok(Json(Counts { total: counted.total, by: query.by, tz, groups, pruned: counted.pruned }))
+}

@@ -1,0 +1,63 @@
+//! `blame`: each field, who set it last and how often.
+
+use super::acme;
+
+#[test]
+fn each_field_says_who_set_it_last() {
+    let sandbox = acme::sandbox();
+    insta::assert_snapshot!(acme::run(&sandbox, &["blame", "connector/42", "--format", "table"]), @r#"
+    exit 0
+    -- stdout
+    connector  Salesforce → Warehouse  (connector/42)
+
+     ENTRY  SET                  BY                     TIMES  FIELD                 VALUE
+         1  2021-03-01 10:00:00  ana.ruiz@acme.example      1  name                  "Salesforce → Warehouse"
+         3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  status                "disabled"
+         3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  trigger               "let row = {}\nrow.email = lower(row.Email)\nemit row"
+         1  2021-03-01 10:00:00  ana.ruiz@acme.example      1  perform.url           "https://warehouse.example/v1"
+         3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  perform.retry.max     5
+         3  2021-03-02 09:14:07  ana.ruiz@acme.example      1  perform.retry.jitter  "full"
+         3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  webhook_secret        redacted
+    -- stderr
+    7 fields
+    "#);
+    insta::assert_snapshot!(acme::run(&sandbox, &["blame", "connector/42", "--field", "perform.retry"]), @r#"
+    exit 0
+    -- stdout
+    perform.retry.max	5	2021-03-02T08:14:07.412033Z	ana.ruiz@acme.example	3	2	exact
+    perform.retry.jitter	"full"	2021-03-02T08:14:07.412033Z	ana.ruiz@acme.example	3	1	exact
+    -- stderr
+    2 fields
+    "#);
+}
+
+#[test]
+fn a_resource_that_was_deleted_is_told_of_too() {
+    let sandbox = acme::sandbox();
+    let told = acme::run(&sandbox, &["blame", "connector/43", "--format", "json"]).ended(0);
+    let blame = told.json();
+    assert_eq!((&blame["exists"], &blame["complete"]), (&false.into(), &true.into()));
+    let line =
+        |field: &str| blame["lines"].as_array().unwrap().iter().find(|line| line["field"] == field).unwrap();
+    assert_eq!((&line("gpj")["entry"], &line("gpj")["user"]["name"]), (&8.into(), &"李雷".into()));
+    // Entry 9 says that the name was x: nobody recorded who made it that, nor what made it the last one.
+    assert_eq!(line("name")["set"], "before 2021-03-08 13:00:00.000 CET, unknown (not recorded)");
+    assert!(
+        told.err().ends_with(
+            "3 fields · deleted by diana@acme.example in entry 10 of 2021-03-08 13:00:00.000 CET\n"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn where_history_ends_nobody_is_blamed() {
+    let sandbox = acme::sandbox();
+    acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%"]).ended(0);
+    acme::record_update(&sandbox, r#"{"p":{"a":1,"b":1}}"#, r#"{"p":{"a":1,"b":2}}"#);
+    let told = acme::run(&sandbox, &["blame", "connector/42", "--format", "table"]).ended(0);
+    let line = |field: &str| told.out().lines().find(|line| line.contains(field)).unwrap().to_owned();
+    assert!(line("p.a").contains("at or before") && line("p.a").contains("unknown (pruned)"), "{told}");
+    assert!(line("p.b").contains("Zoe"), "{told}");
+    assert!(told.err().contains("there may be fields that no entry tells of"), "{told}");
+}

@@ -1,0 +1,115 @@
+//! Counts by slots of time and by values, against the reference meaning, on generated questions.
+
+use std::collections::BTreeMap;
+
+use krosyn_audit::model::count::{Count, Counting};
+use krosyn_audit::model::entry::Entry;
+use krosyn_audit::model::filter::Filter;
+use krosyn_audit::model::words::{Action, Dimension, Via};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use crate::support::entries::{NOW, append, recording_at, seconds_ago, with};
+use crate::support::places::{Place, organization, places};
+
+const BY: &[Dimension] =
+    &[Dimension::Action, Dimension::ModelType, Dimension::User, Dimension::Field, Dimension::Via];
+
+fn recordings() -> impl Strategy<Value = Value> {
+    let user = select(vec![
+        json!({"name": "Ana"}),
+        json!({"name": "Ben", "email": "ana@x"}),
+        // Another snapshot that reads like the first.
+        json!({"name": "Ana", "role": "admin"}),
+        json!({"id": "7"}),
+    ]);
+    let action = select(&["created", "deleted"][..]);
+    let model_type = select(&["connector", "secret", "member"][..]);
+    let fields = subsequence(vec!["status", "perform", "value"], 0..3);
+    (action, model_type, user, prop::option::of(select(Via::ALL)), fields, 0..20_000i64).prop_map(
+        |(action, model_type, user, via, fields, seconds)| {
+            let fields: Value = fields.into_iter().map(|field| (field.to_owned(), json!(1))).collect();
+            let side = if action == "created" { "after" } else { "before" };
+            let mut recording = recording_at("42", seconds_ago(seconds));
+            recording.as_object_mut().expect("an object").remove("after");
+            let recording = with(with(recording, "action", action), "model_type", model_type);
+            with(with(with(recording, side, fields), "user", user), "context", json!({"via": via}))
+        },
+    )
+}
+
+fn questions() -> impl Strategy<Value = Counting> {
+    let filter = || {
+        let action = prop::option::weighted(0.3, select(Action::ALL));
+        let user = prop::option::weighted(0.3, select(&["ana", "ben", "7"][..]));
+        let field = prop::option::weighted(0.2, select(&["status", "value", "nothing"][..]));
+        let since = prop::option::weighted(0.3, 0..20_000i64);
+        (action, user, field, since).prop_map(|(action, user, field, since)| {
+            let mut filter = Filter { since: since.map(seconds_ago), ..Filter::default() };
+            filter.action.exclude.extend(action);
+            filter.user.include.extend(user.map(str::to_owned));
+            filter.field.include.extend(field.map(str::to_owned));
+            filter
+        })
+    };
+    let slot_seconds = prop::option::of(select(vec![60, 900, 3_600, 86_400]));
+    (filter(), slot_seconds, subsequence(BY, 0..=2).prop_shuffle())
+        .prop_map(|(filter, slot_seconds, by)| Counting { filter, slot_seconds, by })
+}
+
+/// What a store should count, one entry after the other.
+fn expected(entries: &[Entry], counting: &Counting, as_of: u64) -> (u64, Vec<Count>) {
+    let meant = |entry: &&Entry| entry.id <= as_of && counting.filter.matches(entry);
+    let mut sums = BTreeMap::<_, u64>::new();
+    let mut total = 0;
+    for entry in entries.iter().filter(meant) {
+        total += 1;
+        for values in counting.values(entry) {
+            *sums.entry((counting.slot(entry.occurred_at), values)).or_default() += 1;
+        }
+    }
+    (total, sums.into_iter().map(|((slot, values), count)| Count { slot, values, count }).collect())
+}
+
+#[test]
+fn every_store_counts_what_the_reference_counts() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let many = prop::collection::vec(recordings(), 300);
+    let many = many.new_tree(&mut TestRunner::deterministic()).expect("generated").current();
+    for place in runtime.block_on(places()) {
+        let Place { store, .. } = &place;
+        let (org, all) = runtime.block_on(async {
+            append(store, organization(store, "before").await, many.clone()).await;
+            let org = organization(store, "acme").await;
+            (org, append(store, org, many.clone()).await)
+        });
+        let config = Config { cases: 200, failure_persistence: None, ..Config::default() };
+        let outcome = TestRunner::new(config).run(&(questions(), 0..400u64), |(counting, as_of)| {
+            let counted = runtime.block_on(store.counts(org, counting.clone(), Some(as_of))).expect("counts");
+            let mut counts = counted.counts;
+            counts.sort();
+            prop_assert_eq!((counted.total, counts), expected(&all, &counting, as_of));
+            Ok(())
+        });
+        if let Err(failure) = outcome {
+            panic!("{failure}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_entry_counts_once_for_each_of_its_fields_and_once_in_all() {
+    for place in places().await {
+        let org = organization(&place.store, "acme").await;
+        append(&place.store, org, [recording_at("1", NOW), recording_at("2", NOW)]).await;
+        let counting = Counting { filter: Filter::default(), slot_seconds: None, by: vec![Dimension::Field] };
+        let mut counted = place.store.counts(org, counting, None).await.expect("counts");
+        counted.counts.sort();
+        let count = |field: &str| Count { slot: None, values: vec![Some(field.to_owned())], count: 2 };
+        assert_eq!((counted.total, counted.counts), (2, vec![count("limit"), count("status")]));
+        assert!(counted.pruned.is_none());
+    }
+}
