@@ -28,9 +28,9 @@ pub(super) fn scrub<'a>(
         }
         replace(&mut scrubbed, pattern, |found| match shape.kind {
             Kind::Whole => Some(marker.to_owned()),
-            Kind::UserInfo => {
-                (!is_reference(&found["value"])).then(|| format!("{}{marker}@", &found["before"]))
-            }
+            Kind::UserInfo => user_info(found, marker),
+            Kind::Dsn => (!is_reference(&found["value"]))
+                .then(|| format!("{}{marker}{}", &found["before"], &found["after"])),
             Kind::Scheme => {
                 (!looks_like_prose(&found["value"])).then(|| format!("{}{marker}", &found["before"]))
             }
@@ -53,6 +53,31 @@ pub(super) fn scrub<'a>(
     scrubbed
 }
 
+/// Hides the password, and a user that is a token: such a URL has nothing else to sign in by.
+fn user_info(found: &Captures<'_>, marker: &str) -> Option<String> {
+    let user = &found["user"];
+    let password = found.name("value").map(|value| value.as_str());
+    let hides_user = is_random(user);
+    let hides_password = password.is_some_and(|it| !it.is_empty() && it != marker && !is_reference(it));
+    if !hides_user && !hides_password {
+        return None;
+    }
+    let user = if hides_user { marker } else { user };
+    let password = password
+        .map_or_else(String::new, |password| format!(":{}", if hides_password { marker } else { password }));
+    Some(format!("{}{user}{password}@", &found["scheme"]))
+}
+
+/// Tells whether letters and digits are mixed for so long that nobody has chosen them: a user is called `svc-sync-2024`,
+/// a token `9f86d081884c7d65`.
+fn is_random(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
+        run.len() >= 16
+            && run.bytes().any(|byte| byte.is_ascii_digit())
+            && run.bytes().any(|byte| byte.is_ascii_alphabetic())
+    })
+}
+
 /// Tells whether a text is more likely a word than a credential: short, of letters alone, and in one case.
 pub(super) fn looks_like_prose(text: &str) -> bool {
     let word = text.trim_end_matches(['.', '!', '?', ')']);
@@ -70,8 +95,10 @@ pub(super) fn looks_like_prose(text: &str) -> bool {
 enum Kind {
     /// A credential from end to end.
     Whole,
-    /// The password in a URL's user-info.
+    /// What stands before a URL's host: a user, and perhaps a password.
     UserInfo,
+    /// The same in the addresses of databases that are no URLs.
+    Dsn,
     /// An authentication scheme and what follows it.
     Scheme,
     /// An XML element, hidden when its name names a credential.
@@ -111,6 +138,11 @@ const PATTERNS: &[Shape] = &[
             r"|A[KS]IA[A-Z0-9]{12,}|AIza[A-Za-z0-9_-]{20,}|ya29\.[A-Za-z0-9_-]{16,}|npm_[A-Za-z0-9]{16,}|pypi-[A-Za-z0-9_-]{16,}",
             r"|SG\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|shp(?:at|ca|pa|ss)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=_-]{8,}",
             r"|dop_v1_[a-f0-9]{16,}|hf_[A-Za-z0-9]{16,}|hv[sbr]\.[A-Za-z0-9_-]{16,}|sq0(?:atp|csp)-[A-Za-z0-9_-]{16,}",
+            r"|do[or]_v1_[a-f0-9]{16,}|gl(?:rt|dt|ptt|cbt|oas|soat|ft|imt)-[A-Za-z0-9_-]{16,}|GOCSPX-[A-Za-z0-9_-]{16,}",
+            r"|dckr_pat_[A-Za-z0-9_-]{16,}|rubygems_[a-f0-9]{16,}|sntry[su]_[A-Za-z0-9+/=_-]{16,}|PMAK-[a-f0-9-]{16,}",
+            r"|xkeysib-[a-f0-9-]{16,}|lin_api_[A-Za-z0-9]{16,}|figd_[A-Za-z0-9_-]{16,}|gsk_[A-Za-z0-9]{16,}|r8_[A-Za-z0-9]{24,}",
+            r"|ATATT3x[A-Za-z0-9_=-]{16,}|dapi[a-f0-9]{32}|tskey-[a-z]+-[A-Za-z0-9-]{16,}|nfp_[A-Za-z0-9]{16,}",
+            r"|[A-Za-z0-9]{8,}\.atlasv1\.[A-Za-z0-9_-]{16,}|key-[a-f0-9]{32}",
             r"|kra_[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[0-9A-Za-z]{16,})",
         ),
     ),
@@ -118,7 +150,13 @@ const PATTERNS: &[Shape] = &[
     shape(
         Kind::UserInfo,
         "://",
-        r#"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"'<>]*:)(?P<value>[^\s/?#"'<>]+)@"#,
+        r#"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^\s/?#:@"'<>]*)(?::(?P<value>[^\s/?#"'<>]*))?@"#,
+    ),
+    // `user:password@tcp(host:3306)/db`, as Go's drivers want it. Here a password may also hold a slash.
+    shape(
+        Kind::Dsn,
+        "(",
+        r#"(?P<before>[^\s/:@"'<>]+:)(?P<value>[^\s"'<>]+)(?P<after>@(?:tcp[46]?|udp[46]?|unix|cloudsql)\()"#,
     ),
     shape(
         Kind::Scheme,
