@@ -18,6 +18,14 @@ pub enum ClientError {
         /// The network's words.
         cause: String,
     },
+    /// Somebody answers, and cannot show that it is the server.
+    #[error("cannot trust {server}: {cause}")]
+    Untrusted {
+        /// The server.
+        server: String,
+        /// What is wrong with its certificate.
+        cause: String,
+    },
     /// The server answered with a problem.
     #[error("{}", .0.detail)]
     Problem(Box<Problem>),
@@ -39,7 +47,7 @@ impl ClientError {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Setup(_) => false,
+            Self::Setup(_) | Self::Untrusted { .. } => false,
             Self::Unreachable { .. } => true,
             Self::Problem(problem) => matches!(problem.status, 408 | 429 | 500..),
             Self::Foreign { status, .. } => *status >= 500,

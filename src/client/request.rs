@@ -142,6 +142,19 @@ impl<'a> Call<'a> {
 
     fn unreachable(&self, cause: String) -> Failure {
         let server = self.client.server().to_owned();
+        // The library's words for whatever is wrong with a certificate. No other try would find it better.
+        if let Some(fault) = cause.strip_prefix("invalid peer certificate: ") {
+            let cause = match fault {
+                "UnknownIssuer" => {
+                    "no authority that this machine trusts has signed its certificate".to_owned()
+                }
+                _ if fault.contains("CaUsedAsEndEntity") => {
+                    "its certificate is an authority's and no server's".to_owned()
+                }
+                _ => format!("its certificate is not accepted: {fault}"),
+            };
+            return Failure { error: ClientError::Untrusted { server, cause }, again: false, after: None };
+        }
         Failure { error: ClientError::Unreachable { server, cause }, again: true, after: None }
     }
 

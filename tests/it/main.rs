@@ -5,6 +5,8 @@
 //! - `cli`: the binary as a user runs it, in a home of its own
 //! - `postgres`: what only PostgreSQL has; skipped, and said so, where it is not installed
 //! - `screens`: how list and show look on the demo data
+//! - `fuzz`: every reader of what others wrote, with texts that nobody wrote
+//! - `guarantees`: what is promised, and which tests would fail without it
 //! - `layers`: the rules of the source tree itself
 //! - `support`: how the tests come by a store, a server, a clock and something to record; no test stands there
 //!
@@ -14,6 +16,10 @@
 mod api;
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod guarantees;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

@@ -38,7 +38,10 @@ pub(super) fn scrub<'a>(
     for found in HEAD.captures_iter(text) {
         let (head, name, sign) = (found.get_match(), &found["name"], &found["sign"]);
         let last = name.rsplit([' ', '\t']).next().unwrap_or(name);
-        if head.start() < done || !(names_credential(last) || names_credential(name)) {
+        // The first of two words may be the end of the value before, as in `token=a password=b`.
+        let is_whole = head.start() >= done;
+        let is_there = is_whole || head.start() + name.len() - last.len() >= done;
+        if !is_there || !(names_credential(last) || is_whole && names_credential(name)) {
             continue;
         }
         let rest = &text[head.end()..];

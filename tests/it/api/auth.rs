@@ -9,7 +9,7 @@ use krosyn_audit::secret::Token;
 use krosyn_audit::server::LocalToken;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::answer::Answer;
 use crate::support::contract;
@@ -18,21 +18,66 @@ use crate::support::world::{Caller, World};
 
 const WHOAMI: &str = "/api/v1/whoami";
 
-/// The operations with security, and the scopes each asks for.
+/// Who may call what. A route that is not here fails the first test below.
+#[rustfmt::skip]
+const ROUTES: &[(&str, &str, Needs)] = &[
+    ("get",  "/api/v1/audit-logs",           Needs::One(Scope::Read)),
+    ("post", "/api/v1/audit-logs",           Needs::One(Scope::Record)),
+    ("get",  "/api/v1/audit-logs/{id}",      Needs::One(Scope::Read)),
+    ("get",  "/api/v1/audit-logs/facets",    Needs::One(Scope::Read)),
+    ("get",  "/api/v1/audit-logs/retention", Needs::One(Scope::Read)),
+    ("get",  "/api/v1/audit-logs/prunes",    Needs::One(Scope::Read)),
+    ("post", "/api/v1/audit-logs/prune",     Needs::One(Scope::Prune)),
+    ("get",  "/api/v1/whoami",               Needs::Token),
+    ("get",  "/healthz",                     Needs::Nothing),
+    ("get",  "/readyz",                      Needs::Nothing),
+    ("get",  "/metrics",                     Needs::Nothing),
+    ("get",  "/api/openapi.json",            Needs::Nothing),
+];
+
+/// What a call needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Needs {
+    Nothing,
+    /// Any token in force.
+    Token,
+    /// A token with this scope.
+    One(Scope),
+}
+
+/// The document is made from the registrations that answer: what it does not list is not served.
+#[test]
+fn every_route_stands_in_the_table_with_what_it_needs() {
+    let walked = contract::operations().into_iter().map(|(method, path, operation)| {
+        let needs = match operation["security"].as_array().map(Vec::as_slice) {
+            None | Some([]) => Needs::Nothing,
+            Some([bearer]) => match bearer["bearer"].as_array().map(Vec::as_slice) {
+                Some([]) => Needs::Token,
+                Some([scope]) => Needs::One(scope.as_str().and_then(|it| it.parse().ok()).expect("a scope")),
+                other => panic!("{method} {path}: {other:?}"),
+            },
+            other => panic!("{method} {path}: {other:?}"),
+        };
+        (method, path, needs)
+    });
+    let mut walked: Vec<_> = walked.collect();
+    let mut table = ROUTES.to_vec();
+    walked.sort_by_key(|(method, path, _)| (*path, *method));
+    table.sort_by_key(|(method, path, _)| (*path, *method));
+    assert_eq!(walked, table);
+}
+
+/// The calls that need a token, and the scopes each asks for.
 fn secured() -> Vec<(Method, String, Vec<Scope>)> {
-    let operations = contract::operations().into_iter();
-    let secured = operations
-        .filter(|(_, _, operation)| operation["security"].as_array().is_some_and(|it| !it.is_empty()));
-    let scopes = |operation: &Value| {
-        let scopes = operation["security"][0]["bearer"].as_array().expect("a list of scopes").iter();
-        scopes.map(|scope| scope.as_str().and_then(|scope| scope.parse().ok()).expect("a scope")).collect()
+    let call = |(method, path, needs): &(&str, &str, Needs)| {
+        let (method, path) = (method.to_uppercase().parse().expect("a method"), path.replace("{id}", "1"));
+        match needs {
+            Needs::Nothing => None,
+            Needs::Token => Some((method, path, Vec::new())),
+            Needs::One(scope) => Some((method, path, vec![*scope])),
+        }
     };
-    secured
-        .map(|(method, path, operation)| {
-            let method = method.to_uppercase().parse().expect("a method");
-            (method, path.replace("{id}", "1"), scopes(operation))
-        })
-        .collect()
+    ROUTES.iter().filter_map(call).collect()
 }
 
 /// Calls an operation with a body it could take.

@@ -15,5 +15,6 @@ mod problems;
 mod prune;
 mod record;
 mod retention;
+mod tenancy;
 mod uses;
 mod whoami;

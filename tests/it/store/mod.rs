@@ -3,6 +3,7 @@
 mod accounts;
 mod append;
 mod counting;
+mod faults;
 mod file;
 mod filtering;
 mod isolation;

@@ -1,0 +1,85 @@
+//! Two organizations on one server, call by call: whatever one does, the other's answers do not change by a byte.
+
+use chrono::TimeDelta;
+use krosyn_audit::api::problem::Code;
+use krosyn_audit::model::words::Scope;
+use serde_json::json;
+
+use crate::support::entries::{NOW, days_ago, recording, recording_at, with};
+use crate::support::places::organization;
+use crate::support::world::{Caller, LOGS, World};
+
+const UUID: &str = "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11";
+
+/// What a caller is told by every call that reads, without what differs from call to call.
+async fn told(caller: &Caller) -> Vec<String> {
+    let mut told = Vec::new();
+    for path in [
+        LOGS.to_owned(),
+        format!("{LOGS}?total=true&limit=1"),
+        format!("{LOGS}?order=asc&user=ana,intruder"),
+        format!("{LOGS}?q=connector&total=true"),
+        format!("{LOGS}?after_id=0"),
+        format!("{LOGS}/facets"),
+        format!("{LOGS}/facets?q=connector"),
+        format!("{LOGS}/1"),
+        format!("{LOGS}/2"),
+        format!("{LOGS}/3"),
+        format!("{LOGS}/9"),
+        format!("{LOGS}/retention"),
+        format!("{LOGS}/prunes"),
+        "/api/v1/whoami".to_owned(),
+    ] {
+        let answer = caller.get(&path).await;
+        let id = answer.header("x-request-id").to_owned();
+        told.push(format!("{path} {} {}", answer.status, answer.text().replace(&id, "")));
+    }
+    let plan = caller.post(&format!("{LOGS}/prune"), &json!({"dry_run": true})).await;
+    told.push(plan.text().to_owned());
+    told
+}
+
+#[tokio::test]
+async fn every_call_answers_the_same_whatever_another_organization_holds() {
+    let world = World::new().await;
+    let ours = world.admin().await;
+    ours.record(&with(recording_at("1", days_ago(100)), "uuid", UUID)).await.expect(201);
+    ours.record(&recording_at("2", days_ago(1))).await.expect(201);
+    let before = told(&ours).await;
+
+    let org = organization(&world.store, "other").await;
+    let theirs = world.caller(org, "admin", Scope::ALL).await;
+    let user = json!({"id": "7", "email": "ana.ruiz@acme.example", "name": "Intruder"});
+    // The same uuid with other content is theirs to use: nothing tells them that it is taken.
+    let same = with(with(recording_at("1", days_ago(100)), "uuid", UUID), "reason", "another");
+    theirs.record(&with(same, "user", user)).await.expect(201);
+    for days in [99, 98, 2] {
+        theirs.record(&recording_at("1", days_ago(days))).await.expect(201);
+    }
+    assert_eq!(told(&ours).await, before);
+    let pruned = theirs.post(&format!("{LOGS}/prune"), &json!({})).await.expect(200).json();
+    assert_eq!(pruned["prune"]["deleted"], 3);
+    assert_eq!(told(&ours).await, before);
+    // And what was deleted is theirs alone.
+    assert_eq!(theirs.get(&format!("{LOGS}/1")).await.status, 410);
+    ours.get(&format!("{LOGS}/1")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_organization_is_refused_like_that_of_another_question() {
+    let world = World::new().await;
+    let ours = world.admin().await;
+    let theirs = world.caller(organization(&world.store, "other").await, "admin", Scope::ALL).await;
+    for number in 0..3 {
+        let at = NOW.plus(TimeDelta::seconds(-number));
+        ours.record(&with(recording("1"), "occurred_at", at.to_string())).await.expect(201);
+        theirs.record(&with(recording("1"), "occurred_at", at.to_string())).await.expect(201);
+    }
+    let page = ours.list("limit=1").await.expect(200).json();
+    let cursor = page["page"]["next_cursor"].as_str().expect("more behind it");
+    let refused = theirs.list(&format!("limit=1&cursor={cursor}")).await;
+    let foreign = refused.refused(Code::CursorMismatch, "");
+    let other_question = ours.list(&format!("limit=1&action=deleted&cursor={cursor}")).await;
+    assert_eq!(other_question.refused(Code::CursorMismatch, "").detail, foreign.detail);
+    ours.list(&format!("limit=1&cursor={cursor}")).await.expect(200);
+}
