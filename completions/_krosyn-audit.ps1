@@ -416,6 +416,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--token-out', '--token-out', [CompletionResultType]::ParameterName, 'Write the first admin token to this file, mode 0600')
             [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'A further key that names a credential, in any spelling, never to be kept (can be repeated)')
             [CompletionResult]::new('--rate-limit', '--rate-limit', [CompletionResultType]::ParameterName, 'How many requests a second each token may make, and twice as many at once; 0 is any number')
+            [CompletionResult]::new('--wrong-token-limit', '--wrong-token-limit', [CompletionResultType]::ParameterName, 'How many wrong tokens a minute each address may send; 0 is any number')
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'How many connections there may be at once; more are answered 503')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'How to log: text, json')
             [CompletionResult]::new('--log-level', '--log-level', [CompletionResultType]::ParameterName, 'What to log: error, warn, info, debug, trace')

@@ -1079,7 +1079,7 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__serve)
-            opts="-q -h --store --listen --tls-cert --tls-key --behind-proxy --token-out --redact --no-sweep --rate-limit --max-connections --log --log-level --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-q -h --store --listen --tls-cert --tls-key --behind-proxy --token-out --redact --no-sweep --rate-limit --wrong-token-limit --max-connections --log --log-level --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1110,6 +1110,10 @@ _krosyn__audit() {
                     return 0
                     ;;
                 --rate-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wrong-token-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

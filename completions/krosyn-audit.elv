@@ -401,6 +401,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --token-out 'Write the first admin token to this file, mode 0600'
             cand --redact 'A further key that names a credential, in any spelling, never to be kept (can be repeated)'
             cand --rate-limit 'How many requests a second each token may make, and twice as many at once; 0 is any number'
+            cand --wrong-token-limit 'How many wrong tokens a minute each address may send; 0 is any number'
             cand --max-connections 'How many connections there may be at once; more are answered 503'
             cand --log 'How to log: text, json'
             cand --log-level 'What to log: error, warn, info, debug, trace'

@@ -419,6 +419,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l tls-
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l token-out -d 'Write the first admin token to this file, mode 0600' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l redact -d 'A further key that names a credential, in any spelling, never to be kept (can be repeated)' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l rate-limit -d 'How many requests a second each token may make, and twice as many at once; 0 is any number' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l wrong-token-limit -d 'How many wrong tokens a minute each address may send; 0 is any number' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l max-connections -d 'How many connections there may be at once; more are answered 503' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand serve" -l log -d 'How to log: text, json' -r -f -a "text\t''
 json\t''"

@@ -67,6 +67,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     rate_limit: u32,
 
+    /// How many wrong tokens a minute each address may send; 0 is any number
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    wrong_token_limit: u32,
+
     /// How many connections there may be at once; more are answered 503
     #[arg(long, value_name = "N", default_value_t = MAX_CONNECTIONS, value_parser = connections)]
     max_connections: usize,
@@ -149,6 +153,7 @@ impl ServeArgs {
         let settings = Settings {
             redaction: Redaction::new(&self.redact),
             sweep_every: (!self.no_sweep).then_some(SWEEP_EVERY),
+            wrong_tokens_a_minute: NonZeroU32::new(self.wrong_token_limit),
             requests_a_second: NonZeroU32::new(self.rate_limit),
             behind_proxy: self.behind_proxy,
             max_connections: self.max_connections,

@@ -73,13 +73,21 @@ impl Credentials {
     pub fn write(&self, path: &Path) -> Result<(), CredentialsError> {
         let part = path.with_extension("part");
         let write = || {
-            if let Some(directory) = path.parent() {
-                std::fs::create_dir_all(directory)?;
-            }
+            let mut builder = std::fs::DirBuilder::new();
+            builder.recursive(true);
             let mut options = std::fs::OpenOptions::new();
-            options.write(true).create(true).truncate(true);
+            options.write(true).create_new(true);
             #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            {
+                std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            }
+            path.parent().map_or(Ok(()), |directory| builder.create(directory))?;
+            // What an interrupted login left may be open to others, or be somebody's link.
+            match std::fs::remove_file(&part) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             let mut file = options.open(&part)?;
             file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
             file.sync_all()?;
@@ -125,7 +133,13 @@ mod tests {
         let tokens = BTreeMap::from([("https://a.example".to_owned(), "t0k3n".to_owned())]);
         Credentials { server: None, tokens }.write(&path).expect("written");
         assert_eq!(Credentials::read(&path).expect("read").tokens["https://a.example"], "t0k3n");
-        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(path.parent().expect("a directory")), mode(&path)), (0o700, 0o600));
+        let part = path.with_extension("part");
+        std::fs::write(&part, "left over").expect("written");
+        std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o644)).expect("set");
+        Credentials::read(&path).expect("read").write(&path).expect("written over what was left");
+        assert_eq!(mode(&path), 0o600);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("set");
         assert!(matches!(Credentials::read(&path), Err(CredentialsError::Open { mode: 0o640, .. })));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("set");

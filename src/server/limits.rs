@@ -11,14 +11,12 @@ use governor::{Quota, RateLimiter};
 
 type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
 
-/// Failed sign-ins that one address may make at once, and then each minute.
-const WRONG_TOKENS_A_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
 /// Above this many remembered keys those that are at rest are forgotten.
 const MANY_KEYS: usize = 10_000;
 
 /// Both limits.
 pub(super) struct Limits {
-    wrong: Limiter<IpAddr>,
+    wrong: Option<Limiter<IpAddr>>,
     valid: Option<Limiter<[u8; 32]>>,
     clock: DefaultClock,
 }
@@ -28,13 +26,17 @@ pub(super) struct Limits {
 pub(super) struct TooOften(pub(super) Duration);
 
 impl Limits {
-    /// `requests_a_second` for each valid token, twice as many at once; without it as many as come.
-    pub(super) fn new(requests_a_second: Option<NonZeroU32>) -> Self {
+    /// `wrong_tokens_a_minute` from each address, that many at once, and `requests_a_second` for each valid token, twice
+    /// as many at once; without a number as many as come.
+    pub(super) fn new(
+        wrong_tokens_a_minute: Option<NonZeroU32>,
+        requests_a_second: Option<NonZeroU32>,
+    ) -> Self {
         let quota = |rate: NonZeroU32| {
             Quota::per_second(rate).allow_burst(rate.saturating_mul(NonZeroU32::MIN.saturating_add(1)))
         };
         Self {
-            wrong: RateLimiter::hashmap(Quota::per_minute(WRONG_TOKENS_A_MINUTE)),
+            wrong: wrong_tokens_a_minute.map(|rate| RateLimiter::hashmap(Quota::per_minute(rate))),
             valid: requests_a_second.map(|rate| RateLimiter::hashmap(quota(rate))),
             clock: DefaultClock::default(),
         }
@@ -42,10 +44,12 @@ impl Limits {
 
     /// Counts a wrong token from an address.
     pub(super) fn wrong_token(&self, address: IpAddr) -> Result<(), TooOften> {
-        if self.wrong.len() > MANY_KEYS {
-            self.wrong.retain_recent();
+        let Some(wrong) = &self.wrong else { return Ok(()) };
+        if wrong.len() > MANY_KEYS {
+            wrong.retain_recent();
         }
-        self.wrong.check_key(&address).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))
+        let network = network(address);
+        wrong.check_key(&network).map_err(|until| TooOften(until.wait_time_from(self.clock.now())))
     }
 
     /// Counts a request by a valid token, known by its hash.
@@ -58,15 +62,26 @@ impl Limits {
     }
 }
 
+/// What one caller has: an address, or of the newer kind a whole network of them, which counts as one.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        older @ IpAddr::V4(_) => older,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_address_and_each_token_has_a_limit_of_its_own() {
-        let limits = Limits::new(NonZeroU32::new(5));
+        let limits = Limits::new(NonZeroU32::new(30), NonZeroU32::new(5));
         let (one, other) = (IpAddr::from([198, 51, 100, 1]), IpAddr::from([198, 51, 100, 2]));
-        for _ in 0..WRONG_TOKENS_A_MINUTE.get() {
+        for _ in 0..30 {
             assert_eq!(limits.wrong_token(one), Ok(()));
         }
         assert!(matches!(limits.wrong_token(one), Err(TooOften(wait)) if wait <= Duration::from_secs(2)));
@@ -75,6 +90,21 @@ mod tests {
         let refused = (0..10_000).filter(|_| limits.valid_token(&[1; 32]).is_err()).count();
         assert!(refused > 1000, "{refused} of 10,000 refused");
         assert_eq!(limits.valid_token(&[2; 32]), Ok(()));
-        assert!((0..1000).all(|_| Limits::new(None).valid_token(&[1; 32]).is_ok()));
+        let unlimited = Limits::new(None, None);
+        assert!(
+            (0..1000).all(|_| unlimited.valid_token(&[1; 32]).is_ok() && unlimited.wrong_token(one).is_ok())
+        );
+    }
+
+    #[test]
+    fn a_network_of_addresses_counts_as_one() {
+        let limits = Limits::new(NonZeroU32::new(1), None);
+        let address = |text: &str| text.parse::<IpAddr>().expect(text);
+        assert_eq!(limits.wrong_token(address("2001:db8:1:2::1")), Ok(()));
+        assert!(limits.wrong_token(address("2001:db8:1:2:ffff::9")).is_err());
+        assert_eq!(limits.wrong_token(address("2001:db8:1:3::1")), Ok(()));
+        assert_eq!(limits.wrong_token(address("198.51.100.1")), Ok(()));
+        assert!(limits.wrong_token(address("::ffff:198.51.100.1")).is_err(), "the same, written anew");
+        assert_eq!(limits.wrong_token(address("198.51.100.2")), Ok(()));
     }
 }

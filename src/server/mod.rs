@@ -61,6 +61,8 @@ pub struct Settings {
     pub sweep_every: Option<Duration>,
     /// How often is written when tokens were last used.
     pub token_uses_every: Duration,
+    /// How many wrong tokens a minute each address may send, and that many at once; any number, when absent.
+    pub wrong_tokens_a_minute: Option<NonZeroU32>,
     /// How many requests a second each token may make, and twice as many at once; any number, when absent.
     pub requests_a_second: Option<NonZeroU32>,
     /// How many connections there may be at once.
@@ -80,6 +82,7 @@ impl Settings {
             prune_batch: 1000,
             sweep_every: None,
             token_uses_every: Duration::from_secs(60),
+            wrong_tokens_a_minute: NonZeroU32::new(30),
             requests_a_second: None,
             max_connections: MAX_CONNECTIONS,
             behind_proxy: false,
@@ -163,7 +166,7 @@ pub async fn serve(
         let (store, settings, metrics) = (Arc::clone(&store), Arc::clone(&settings), Arc::clone(&metrics));
         tokio::spawn(sweep::run(store, settings, metrics, interval))
     });
-    let limits = Arc::new(Limits::new(settings.requests_a_second));
+    let limits = Arc::new(Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second));
     let uses = Arc::<Uses>::default();
     let noter = tokio::spawn(uses::run(Arc::clone(&store), Arc::clone(&uses), settings.token_uses_every));
     let uses_at_end = Arc::clone(&uses);

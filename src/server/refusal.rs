@@ -4,7 +4,7 @@
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::PROBLEM_JSON;
 use crate::server::error::RETRY_SECONDS;
-use crate::server::router::new_request_id;
+use crate::server::router::{HARDENING, new_request_id};
 
 /// What a caller is told for whom there is no place.
 pub(super) fn no_place() -> Vec<u8> {
@@ -42,6 +42,9 @@ fn whole(head: &str, problem: Problem) -> Vec<u8> {
     // A problem is text through and through: it always serialises.
     let body = serde_json::to_string(&problem).unwrap_or_default();
     let length = body.len();
+    let hardening =
+        HARDENING.into_iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap_or("")));
+    let head = hardening.fold(head.to_owned(), |head, line| head + &line);
     format!("{head}content-type: {PROBLEM_JSON}\r\ncontent-length: {length}\r\nx-request-id: {request_id}\r\n\r\n{body}")
         .into_bytes()
 }

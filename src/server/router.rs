@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{self, AUTHORIZATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -26,6 +26,13 @@ use crate::server::{Server, error, metrics, trace};
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id of a caller's that is kept.
 const MAX_REQUEST_ID: usize = 128;
+
+/// What every answer says to browsers and caches on its way: an audit log is no page, and nobody keeps a copy.
+pub(super) const HARDENING: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+];
 
 fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(document())
@@ -69,6 +76,10 @@ pub(super) fn router(server: Server) -> Router {
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))
         .layer(from_fn(drop_unfit_request_id))
+        .layer(map_response(async |mut response: Response| {
+            response.headers_mut().extend(HARDENING);
+            response
+        }))
         .with_state(server)
 }
 

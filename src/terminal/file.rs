@@ -168,6 +168,9 @@ impl NewFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&part).map_err(cannot_write)?;
+        // What an earlier run left there may be open to others.
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(cannot_write)?;
         match file.try_lock() {
             Err(std::fs::TryLockError::WouldBlock) => return Err(FileError::Busy(target.to_owned())),
             // Not every file system has locks; those without cannot tell.

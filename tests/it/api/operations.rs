@@ -52,6 +52,21 @@ async fn metrics_count_and_name_nobody() {
 }
 
 #[tokio::test]
+async fn no_answer_is_kept_by_a_cache_or_taken_for_a_page() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    for path in ["/healthz", "/metrics", "/api/openapi.json", LOGS, "/api/v1/audit-logs/9", "/nowhere"] {
+        for caller in [&admin, &world.stranger()] {
+            let answer = caller.get(path).await;
+            assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+            assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+            assert_eq!(answer.header("server"), "", "{path}: what runs here is nobody's business");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_the_sweep_deletes_is_counted_too() {
     let world =
         World::with_settings(|settings, _| settings.sweep_every = Some(Duration::from_millis(20))).await;
