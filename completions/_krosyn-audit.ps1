@@ -155,6 +155,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             break
         }
         'krosyn-audit;show' {
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'All entries of this request, in their order')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'table, json (several entries are a list) or jsonl (default: table)')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]')
@@ -169,6 +170,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--before', '--before', [CompletionResultType]::ParameterName, 'Print the changed fields as they were before, as JSON')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Print the changed fields as they were after, as JSON')
             [CompletionResult]::new('--patch', '--patch', [CompletionResultType]::ParameterName, 'Print the change as a JSON Patch (RFC 6902), which makes --after of --before')
+            [CompletionResult]::new('--revert', '--revert', [CompletionResultType]::ParameterName, 'Print how the entry could be undone, as a JSON Patch and the whole object, and what has changed since')
             [CompletionResult]::new('--insecure-http', '--insecure-http', [CompletionResultType]::ParameterName, 'Send the token over plain http:// to another machine')
             [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Write ASCII alone')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')

@@ -1153,12 +1153,16 @@ _krosyn__audit() {
             return 0
             ;;
         krosyn__subcmd__audit__subcmd__show)
-            opts="-q -h --no-trunc --full --side-by-side --before --after --patch --format --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
+            opts="-q -h --request-id --no-trunc --full --side-by-side --before --after --patch --revert --format --server --token-file --org --insecure-http --color --theme --ascii --tz --time --quiet --demo --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --request-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "table wide json jsonl csv tsv" -- "${cur}"))
                     return 0

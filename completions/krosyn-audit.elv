@@ -149,6 +149,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;show'= {
+            cand --request-id 'All entries of this request, in their order'
             cand --format 'table, json (several entries are a list) or jsonl (default: table)'
             cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'
             cand --token-file 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]'
@@ -163,6 +164,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --before 'Print the changed fields as they were before, as JSON'
             cand --after 'Print the changed fields as they were after, as JSON'
             cand --patch 'Print the change as a JSON Patch (RFC 6902), which makes --after of --before'
+            cand --revert 'Print how the entry could be undone, as a JSON Patch and the whole object, and what has changed since'
             cand --insecure-http 'Send the token over plain http:// to another machine'
             cand --ascii 'Write ASCII alone'
             cand -q 'Say nothing but errors'

@@ -149,6 +149,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l ascii -
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l request-id -d 'All entries of this request, in their order' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l format -d 'table, json (several entries are a list) or jsonl (default: table)' -r -f -a "table\t'For people: cut to the terminal\'s width'
 wide\t'The same with more columns'
 json\t'One JSON document that says whether it is complete'
@@ -172,6 +173,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l side-
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l before -d 'Print the changed fields as they were before, as JSON'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l after -d 'Print the changed fields as they were after, as JSON'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l patch -d 'Print the change as a JSON Patch (RFC 6902), which makes --after of --before'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l revert -d 'Print how the entry could be undone, as a JSON Patch and the whole object, and what has changed since'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l insecure-http -d 'Send the token over plain http:// to another machine'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -l ascii -d 'Write ASCII alone'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand show" -s q -l quiet -d 'Say nothing but errors'

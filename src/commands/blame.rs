@@ -30,7 +30,7 @@ pub struct BlameArgs {
     resource: String,
 
     /// Only this field, or what lies beneath a dotted path (can be repeated)
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_delimiter = ',')]
     field: Vec<String>,
 
     /// table, json, csv or tsv (default: table on a terminal, tsv in a pipe)

@@ -57,6 +57,13 @@ pub(super) async fn life(client: &Client, text: &str) -> Result<Life, Failure> {
     read(client, &resource).await?.ok_or_else(gone)
 }
 
+/// Reads everything about the resource that an entry is about.
+pub(super) async fn of_entry(client: &Client, entry: &Entry) -> Result<History, Failure> {
+    let resource = Resource { model_type: entry.model_type, model_id: entry.model_id.clone() };
+    let gone = || Failure::new(exit::NOT_FOUND, format!("no entry is about {resource} any more"));
+    Ok(read(client, &resource).await?.ok_or_else(gone)?.history)
+}
+
 async fn read(client: &Client, resource: &Resource) -> Result<Option<Life>, Failure> {
     let mut filter = Filter::default();
     filter.resource.include.push(resource.clone());

@@ -1,4 +1,7 @@
-//! `show`: one entry, field by field, old in red and new in green.
+//! `show`: one entry, field by field, old in red and new in green; or all entries of one request.
+
+mod request;
+mod revert;
 
 use std::str::FromStr;
 
@@ -13,8 +16,8 @@ use crate::commands::connect::{Need, connect};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
-use crate::model::filter::Filter;
 use crate::model::json::JsonError;
+use crate::render::companions::companions as companions_below;
 use crate::render::detail::{DetailOptions, SIDE_BY_SIDE_WIDTH, detail};
 use crate::render::json::{self, line, list};
 use crate::render::look::Look;
@@ -30,6 +33,10 @@ pub struct ShowArgs {
     /// Which entries: ids, or latest
     #[arg(value_name = "ID|latest")]
     ids: Vec<Which>,
+
+    /// All entries of this request, in their order
+    #[arg(long, value_name = "ID", conflicts_with = "ids")]
+    request_id: Option<String>,
 
     /// Show long differences whole, as a pipe always gets them
     #[arg(long, visible_alias = "no-trunc")]
@@ -50,6 +57,10 @@ pub struct ShowArgs {
     /// Print the change as a JSON Patch (RFC 6902), which makes --after of --before
     #[arg(long, conflicts_with = "format")]
     patch: bool,
+
+    /// Print how the entry could be undone, as a JSON Patch and the whole object, and what has changed since
+    #[arg(long, conflicts_with_all = ["before", "after", "patch", "format", "side_by_side", "request_id"])]
+    revert: bool,
 
     /// table, json (several entries are a list) or jsonl (default: table)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
@@ -80,7 +91,7 @@ impl ShowArgs {
     /// Whether errors are also told as JSON.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.format.is_some_and(Format::is_json) || self.before || self.after || self.patch
+        self.format.is_some_and(Format::is_json) || self.before || self.after || self.patch || self.revert
     }
 
     /// Shows.
@@ -88,7 +99,7 @@ impl ShowArgs {
     /// # Errors
     /// [`Failure`].
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        if self.ids.is_empty() {
+        if self.ids.is_empty() && self.request_id.is_none() {
             return Err(Failure::usage("which entry?")
                 .hint("`krosyn-audit show latest`, or an id that `krosyn-audit list` shows"));
         }
@@ -104,7 +115,14 @@ impl ShowArgs {
         for which in &self.ids {
             entries.push(find(&connection.client, *which).await?);
         }
+        if let Some(request_id) = &self.request_id {
+            entries = request::all(&connection.client, request_id).await?;
+        }
         match format {
+            _ if self.revert => match entries.as_slice() {
+                [entry] => revert::revert(context, &connection.client, entry).await?,
+                _ => return Err(Failure::usage("--revert plans for one entry at a time")),
+            },
             _ if self.before || self.after || self.patch => self.states(context, &entries)?,
             Format::Json => match entries.as_slice() {
                 [one] => line(context.terminal.data(), one)?,
@@ -137,13 +155,23 @@ impl ShowArgs {
         }
         let full = self.full || !to_people;
         for (place, entry) in entries.iter().enumerate() {
-            let others_in_request = others(client, entry).await?;
+            let companions = match self.request_id {
+                // They are all here already.
+                Some(_) => None,
+                None => request::companions(client, entry).await?,
+            };
+            let others_in_request = companions.as_ref().map(|(_, number)| *number);
             let options =
                 DetailOptions { full, side_by_side: self.side_by_side && has_room, others_in_request };
             if place > 0 {
                 context.terminal.data().write_all(b"\n")?;
             }
             detail(context.terminal.data(), entry, options, &look)?;
+            if let Some((others, number)) = companions.filter(|(others, _)| !others.is_empty()) {
+                let others: Vec<&Entry> = others.iter().collect();
+                let more = number.saturating_sub(others.len() as u64);
+                companions_below(context.terminal.data(), &others, more, &look)?;
+            }
         }
         Ok(())
     }
@@ -189,13 +217,4 @@ async fn find(client: &Client, which: Which) -> Result<Entry, Failure> {
                 .ok_or_else(|| Failure::new(exit::NOT_FOUND, "the log is empty: there is no latest entry"))
         }
     }
-}
-
-/// How many other entries the same request made.
-async fn others(client: &Client, entry: &Entry) -> Result<Option<u64>, Failure> {
-    let Some(request_id) = &entry.context.request_id else { return Ok(None) };
-    let mut filter = Filter::default();
-    filter.request_id.include.push(request_id.clone());
-    let page = client.page(&Query { filter, limit: 1, total: true, ..Query::default() }).await?;
-    Ok(page.total.map(|total| total.count.saturating_sub(1)))
 }

@@ -104,7 +104,11 @@ impl StatsArgs {
             }
         }
         context.terminal.flush()?;
-        context.terminal.status(&footer(&counts, &by, &filter, &context.time));
+        let mut said = footer(&counts, &by, &filter, &context.time);
+        if let Some((number, count)) = answer.others.filter(|_| by.len() > 1) {
+            said.push_str(&format!(" · without {number} others, {}", counted(count, "entry", "entries")));
+        }
+        context.terminal.status(&said);
         connection.close().await?;
         Ok(exit::DONE)
     }

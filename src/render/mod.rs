@@ -5,6 +5,7 @@
 
 pub mod blame;
 pub mod columns;
+pub mod companions;
 pub mod delimited;
 pub mod detail;
 pub mod diff;
@@ -16,6 +17,7 @@ pub mod moment;
 pub mod patch;
 pub mod prune;
 pub mod question;
+pub mod revert;
 pub mod stats;
 pub mod summary;
 pub mod table;

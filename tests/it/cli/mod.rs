@@ -23,6 +23,7 @@ mod pairs;
 mod prune;
 mod record;
 mod resume;
+mod revert;
 mod serve;
 mod show;
 mod stats;

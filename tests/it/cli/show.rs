@@ -54,6 +54,9 @@ fn a_creation_and_a_deletion_show_every_field() {
       + name          "SF_TOKEN"
       + value         redacted
       + description   "For \"Salesforce\", read only"
+
+      with it in the same request
+      1  + created  connector Salesforce → Warehouse  5 fields
     "#);
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "7", "id:10"]), @r#"
     exit 0

@@ -1,0 +1,46 @@
+//! The entries of one request: a change set.
+
+use crate::api::query::Query;
+use crate::client::Client;
+use crate::client::pages::Pages;
+use crate::error::Failure;
+use crate::exit;
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::model::page::{MAX_LIMIT, Order};
+
+/// How many companions of an entry are listed below it.
+const LISTED: u32 = 20;
+
+fn of(request_id: &str) -> Filter {
+    let mut filter = Filter::default();
+    filter.request_id.include.push(request_id.to_owned());
+    filter
+}
+
+/// Everything that one request did, in its order.
+pub(super) async fn all(client: &Client, request_id: &str) -> Result<Vec<Entry>, Failure> {
+    let query =
+        Query { filter: of(request_id), order: Order::Ascending, limit: MAX_LIMIT, ..Query::default() };
+    let mut pages = Pages::new(client.clone(), query);
+    let mut entries = Vec::new();
+    while let Some(page) = pages.next().await? {
+        entries.extend(page.data);
+    }
+    if entries.is_empty() {
+        return Err(Failure::new(exit::NOT_FOUND, format!("no entry is of request {request_id}")));
+    }
+    Ok(entries)
+}
+
+/// The first of the others that the request of an entry made, and how many others there are.
+pub(super) async fn companions(client: &Client, entry: &Entry) -> Result<Option<(Vec<Entry>, u64)>, Failure> {
+    let Some(request_id) = &entry.context.request_id else { return Ok(None) };
+    let order = Order::Ascending;
+    let query = Query { filter: of(request_id), order, limit: LISTED + 1, total: true, ..Query::default() };
+    let page = client.page(&query).await?;
+    let mut others = page.data;
+    others.retain(|other| other.id != entry.id);
+    others.truncate(LISTED as usize);
+    Ok(page.total.map(|total| (others, total.count.saturating_sub(1))))
+}

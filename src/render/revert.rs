@@ -1,0 +1,103 @@
+//! A plan to undo an entry: as a JSON document, and in sentences.
+
+use crate::model::entry::Entry;
+use crate::model::history::revert::{Revert, Way};
+use crate::model::history::{History, Path};
+use crate::model::json::Json;
+use crate::model::time::TimeContext;
+use crate::model::time::format::full;
+use crate::render::history::dotted;
+
+/// The plan as JSON: what has to be done, with the patch and the whole object where there are any.
+///
+/// # Errors
+/// When the patch cannot be written, which no patch of ours is known for.
+pub fn document(entry: &Entry, plan: &Revert, history: &History) -> Result<Json, serde_json::Error> {
+    let (way, patch) = match &plan.way {
+        Way::Patch(patch) => ("patch", Some(patch)),
+        Way::Create(patch) => ("create", Some(patch)),
+        Way::Delete => ("delete", None),
+        Way::Nothing => ("nothing", None),
+        Way::Gone(_) | Way::BackSince(_) => ("impossible", None),
+    };
+    let patch = patch.map(serde_json::to_string).transpose()?.and_then(|text| Json::parse(&text).ok());
+    let names = |paths: &[Path]| Json::Array(paths.iter().map(|path| text(&dotted(path))).collect());
+    let since = plan.since.iter().map(|(index, paths)| {
+        let later = &history.entries()[*index];
+        object([
+            ("entry", number(later.id)),
+            ("time", text(&later.occurred_at.to_string())),
+            ("user", text(later.user.label())),
+            ("action", text(later.action.as_str())),
+            ("fields", names(paths)),
+        ])
+    });
+    Ok(object([
+        ("entry", number(entry.id)),
+        ("resource", text(&format!("{}/{}", entry.model_type, entry.model_id))),
+        ("way", text(way)),
+        ("patch", patch.unwrap_or(Json::Null)),
+        ("object", plan.object.clone().unwrap_or(Json::Null)),
+        ("whole", Json::Bool(plan.is_whole)),
+        ("lost", names(&plan.lost)),
+        ("since", Json::Array(since.collect())),
+    ]))
+}
+
+/// What a reader has to know before following the plan, a sentence each.
+#[must_use]
+pub fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &TimeContext) -> Vec<String> {
+    let id = |index: usize| history.entries()[index].id;
+    let mut said = vec![match &plan.way {
+        Way::Patch(_) => {
+            format!("to undo entry {}, apply this patch to {}/{}", entry.id, entry.model_type, entry.model_id)
+        }
+        Way::Create(_) => {
+            format!("to undo entry {}, create {}/{} again", entry.id, entry.model_type, entry.model_id)
+        }
+        Way::Delete => format!("to undo entry {}, delete {}/{}", entry.id, entry.model_type, entry.model_id),
+        Way::Nothing => {
+            format!("nothing is to be done: what entry {} changed is as it was, or was never kept", entry.id)
+        }
+        Way::Gone(gone) => format!("entry {} deleted the resource since: undo that first", id(*gone)),
+        Way::BackSince(back) => {
+            format!("entry {} brought the resource back since: there is nothing to undo", id(*back))
+        }
+    }];
+    for (index, paths) in &plan.since {
+        let later = &history.entries()[*index];
+        let fields: Vec<_> = paths.iter().map(|path| dotted(path)).collect();
+        let what = if fields.is_empty() { String::new() } else { format!(" {}", fields.join(", ")) };
+        said.push(format!(
+            "since then {} {}{what} in entry {} of {}",
+            later.user.label(),
+            later.action,
+            later.id,
+            full(later.occurred_at, time)
+        ));
+    }
+    if !plan.lost.is_empty() {
+        let lost: Vec<_> = plan.lost.iter().map(|path| dotted(path)).collect();
+        said.push(format!("cannot be restored, for the old value was never kept: {}", lost.join(", ")));
+    }
+    if plan.object.is_some() && !plan.is_whole {
+        said.push(
+            "the object is not whole: what was redacted is only marked in it, and what is unknown is missing"
+                .to_owned(),
+        );
+    }
+    said.push("nothing was changed: this is a plan".to_owned());
+    said
+}
+
+fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
+    Json::Object(members.map(|(name, value)| (name.to_owned(), value)).to_vec())
+}
+
+fn text(text: &str) -> Json {
+    Json::String(text.to_owned())
+}
+
+fn number(number: u64) -> Json {
+    Json::Number(number.to_string())
+}

@@ -1,0 +1,65 @@
+//! `show --revert` and change sets: how an entry could be undone, and what was done with it.
+
+use serde_json::json;
+
+use super::acme;
+
+#[test]
+fn a_plan_holds_the_patch_the_object_and_what_is_lost() {
+    let sandbox = acme::sandbox();
+    let outcome = acme::run(&sandbox, &["show", "3", "--revert"]).ended(0);
+    let plan = outcome.json();
+    assert_eq!(
+        (&plan["way"], &plan["whole"], &plan["lost"]),
+        (&json!("patch"), &json!(false), &json!(["webhook_secret"]))
+    );
+    let patch: json_patch::Patch =
+        serde_json::from_value(plan["patch"].clone()).expect("a patch by the standard");
+    let mut now =
+        acme::run(&sandbox, &["history", "connector/42", "--at", "now"]).ended(0).json()["state"].take();
+    let before =
+        acme::run(&sandbox, &["history", "connector/42", "--at", "id:1"]).ended(0).json()["state"].take();
+    json_patch::patch(&mut now, &patch).expect("it applies");
+    assert_eq!((&now, &plan["object"]), (&before, &before));
+    for words in ["apply this patch to connector/42", "never kept: webhook_secret", "nothing was changed"] {
+        assert!(outcome.err().contains(words), "{outcome}");
+    }
+}
+
+#[test]
+fn a_plan_says_what_came_since_and_by_whom() {
+    let sandbox = acme::sandbox();
+    acme::record_update(&sandbox, r#"{"status":"disabled"}"#, r#"{"status":"paused"}"#);
+    let outcome = acme::run(&sandbox, &["show", "3", "--revert"]).ended(0);
+    let plan = outcome.json();
+    assert_eq!(plan["since"][0]["user"], "Zoe");
+    assert_eq!(plan["since"][0]["fields"], json!(["status"]));
+    assert!(outcome.err().contains("since then Zoe updated status in entry 13"), "{outcome}");
+    let test = json!({"op": "test", "path": "/status", "value": "paused"});
+    assert!(plan["patch"].as_array().expect("operations").contains(&test), "{plan}");
+}
+
+#[test]
+fn a_creation_is_undone_by_a_deletion_and_the_other_way_round() {
+    let sandbox = acme::sandbox();
+    let plan = |id: &str| acme::run(&sandbox, &["show", id, "--revert"]).ended(0).json();
+    assert_eq!((&plan("2")["way"], &plan("2")["patch"]), (&json!("delete"), &json!(null)));
+    let back = plan("10");
+    assert_eq!((&back["way"], &back["object"]["status"]), (&json!("create"), &json!("active")));
+    assert_eq!(plan("9")["way"], "impossible", "it was deleted since");
+    let two = acme::run(&sandbox, &["show", "3", "4", "--revert"]).ended(2);
+    assert!(two.err().contains("one entry at a time"), "{two}");
+}
+
+#[test]
+fn what_one_request_did_is_shown_together() {
+    let sandbox = acme::sandbox();
+    let one = acme::run(&sandbox, &["show", "1"]).ended(0);
+    let (_, below) = one.out().split_once("with it in the same request\n").expect("the other entry");
+    assert!(below.contains("2  + created  secret SF_TOKEN") && below.lines().count() == 1, "{one}");
+    let all =
+        acme::run(&sandbox, &["show", "--request-id", "req_A1", "--format", "jsonl"]).ended(0).json_lines();
+    assert_eq!(all.iter().map(|entry| &entry["id"]).collect::<Vec<_>>(), [1, 2]);
+    let none = acme::run(&sandbox, &["show", "--request-id", "req_none"]).ended(5);
+    assert!(none.err().contains("no entry is of request req_none"), "{none}");
+}
