@@ -17,6 +17,7 @@ use crate::commands::record::RecordArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::show::ShowArgs;
 use crate::commands::stats::StatsArgs;
+use crate::commands::store::StoreArgs;
 use crate::commands::token::TokenArgs;
 use crate::commands::verify::VerifyArgs;
 use crate::error::Failure;
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Org(OrgArgs),
     Token(TokenArgs),
+    Store(StoreArgs),
     Login(LoginArgs),
     Logout(LogoutArgs),
     Status(StatusArgs),
@@ -90,6 +92,7 @@ impl Command {
                 | Self::Org(_)
                 | Self::Token(_)
                 | Self::Verify(_)
+                | Self::Store(_)
                 | Self::Completions(_)
                 | Self::Man(_)
         )
@@ -124,6 +127,7 @@ impl Command {
             Self::Serve(args) => args.run(context).await,
             Self::Org(args) => args.run(context).await,
             Self::Token(args) => args.run(context).await,
+            Self::Store(args) => args.run(context).await,
             Self::Login(args) => args.run(context).await,
             Self::Logout(args) => args.run(context),
             Self::Status(args) => args.run(context).await,

@@ -18,6 +18,7 @@ mod resource;
 pub mod serve;
 pub mod show;
 pub mod stats;
+pub mod store;
 pub mod token;
 pub mod verify;
 

@@ -1,19 +1,23 @@
 //! The automatic sweep: from time to time, in every organization, what its plan no longer keeps is pruned. It takes the
-//! same lease, batches and record as a prune by hand, so several servers over one store sweep once.
+//! same lease, batches and record as a prune by hand. Of several servers over one store one sweeps at a time, by a lease
+//! that it keeps renewing and that ends by itself when it does not.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use uuid::Uuid;
 
 use crate::model::timestamp::Timestamp;
 use crate::server::metrics::Metrics;
 use crate::server::{Settings, pruning};
 use crate::store::error::StoreError;
-use crate::store::{Organization, Store};
+use crate::store::{LEASE_SECONDS, Organization, Store};
 
 /// What sweeps are recorded as.
 const NAME: &str = "sweep";
+/// How often the lease is renewed, well before it ends.
+const HEARTBEAT: Duration = Duration::from_secs(LEASE_SECONDS as u64 / 3);
 /// How far the wall clock may run ahead of the time that passed before deleting by it is no longer safe.
 const MAX_STEP: TimeDelta = TimeDelta::minutes(5);
 
@@ -45,17 +49,43 @@ pub(super) async fn run(
     }
 }
 
-/// Sweeps every organization once. Tells how many entries went, whatever came of it: what is swept is on record.
+/// Sweeps every organization once, unless another server does. Tells how many entries went, whatever came of it: what is
+/// swept is on record.
 pub async fn once(store: &dyn Store, settings: &Settings) -> (u64, Result<(), StoreError>) {
     let mut deleted = 0;
-    let outcome = async {
-        for organization in store.organizations().await? {
-            sweep(store, settings, &organization, &mut deleted).await?;
+    let outcome = under_lease(store, settings, &mut deleted).await;
+    (deleted, outcome)
+}
+
+async fn under_lease(store: &dyn Store, settings: &Settings, deleted: &mut u64) -> Result<(), StoreError> {
+    let organizations = store.organizations().await?;
+    // A lease stands with an organization; the first there was is there for ever.
+    let Some(first) = organizations.iter().map(|it| it.id).min_by_key(|id| id.number()) else {
+        return Ok(());
+    };
+    let holder = Uuid::now_v7().to_string();
+    let hold = || store.hold_lease(first, NAME, holder.clone(), settings.clock.now());
+    if !hold().await? {
+        return Ok(());
+    }
+    let work = async {
+        for organization in &organizations {
+            sweep(store, settings, organization, deleted).await?;
         }
         Ok(())
     };
-    let outcome = outcome.await;
-    (deleted, outcome)
+    let mut work = std::pin::pin!(work);
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut work => break outcome,
+            () = tokio::time::sleep(HEARTBEAT) => if !hold().await? {
+                tracing::warn!("another server took the sweep over");
+                return Ok(());
+            }
+        }
+    };
+    store.release_lease(first, NAME, holder).await?;
+    outcome
 }
 
 async fn sweep(

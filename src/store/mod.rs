@@ -189,8 +189,35 @@ pub struct PruneRunning {
 /// times over. A page always holds at least one entry.
 const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long a prune's lease holds after each batch, in seconds.
-pub const PRUNE_LEASE_SECONDS: i64 = 60;
+/// Which prune took which ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrunedIds {
+    /// The prune.
+    pub prune_id: u64,
+    /// The first of a run of ids.
+    pub first_id: u64,
+    /// The last of them.
+    pub last_id: u64,
+}
+
+/// What an organization was, beside its entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The highest id ever given out.
+    pub head: u64,
+    /// All prunes that deleted anything.
+    pub prunes: Vec<Prune>,
+    /// All ids that are gone.
+    pub pruned_ids: Vec<PrunedIds>,
+}
+
+/// How long a lease holds after it was taken or renewed, as a prune's is by each batch; in seconds.
+pub const LEASE_SECONDS: i64 = 60;
+
+/// When a lease taken or renewed now ends.
+fn lease_end(now: Timestamp) -> i64 {
+    now.plus(chrono::TimeDelta::seconds(LEASE_SECONDS)).micros()
+}
 
 /// A place that keeps entries. All calls may come from many tasks at once.
 #[async_trait]
@@ -242,6 +269,25 @@ pub trait Store: Send + Sync + 'static {
     async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError>;
     /// The first of [`Store::prunes`].
     async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError>;
+
+    /// Takes or renews a lease, and tells whether the holder has it now: not, while another's has not ended.
+    async fn hold_lease(
+        &self,
+        org: OrgId,
+        name: &'static str,
+        holder: String,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Gives a lease back, if the holder has it.
+    async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError>;
+
+    /// What the organization was, beside its entries.
+    async fn past(&self, org: OrgId) -> Result<Past, StoreError>;
+    /// Takes over entries of another store as they are, in id order, in one commit; those up to the head are there
+    /// already. They were redacted before that store took them.
+    async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError>;
+    /// Takes over the rest; entries that are gone according to it go.
+    async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError>;
 
     /// Every organization, by slug: an operator's report.
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;

@@ -25,10 +25,11 @@ pub(super) struct Wanted {
     pub(super) atomic: bool,
 }
 
-const LOCK_HEAD: &str = "SELECT head FROM org_heads WHERE org_id = $1 FOR UPDATE";
+pub(super) const LOCK_HEAD: &str = "SELECT head FROM org_heads WHERE org_id = $1 FOR UPDATE";
 const FIND_KEYS: &str = "SELECT uuid, id, occurred_at FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
-const FIND_USERS: &str = "SELECT digest, user_ref FROM users WHERE org_id = $1 AND digest = ANY($2)";
-const LAST_USER: &str = "SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = $1";
+pub(super) const FIND_USERS: &str =
+    "SELECT digest, user_ref FROM users WHERE org_id = $1 AND digest = ANY($2)";
+pub(super) const LAST_USER: &str = "SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = $1";
 const SET_HEAD: &str = "UPDATE org_heads SET head = $2 WHERE org_id = $1";
 const ADD_USERS: &str = "INSERT INTO users (org_id, user_ref, digest, snapshot) \
      SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::text[])";
@@ -153,7 +154,7 @@ fn decide(wanted: &[Wanted], head: u64, mut there: HashMap<Uuid, Entry>, tried_b
     Decided { new, answers }
 }
 
-async fn write(
+pub(super) async fn write(
     db: &Transaction<'_>,
     org: OrgId,
     new: &[Entry],
@@ -231,10 +232,10 @@ fn bytes(entries: &[Entry], text: fn(&Entry) -> &Option<String>) -> Vec<Option<&
     entries.iter().map(|entry| text(entry).as_deref().map(str::as_bytes)).collect()
 }
 
-fn snapshot(user: &User) -> Result<String, Fault> {
+pub(super) fn snapshot(user: &User) -> Result<String, Fault> {
     serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()).into())
 }
 
-fn digest(snapshot: &str) -> Vec<u8> {
+pub(super) fn digest(snapshot: &str) -> Vec<u8> {
     Sha256::digest(snapshot).to_vec()
 }

@@ -15,6 +15,7 @@ mod pool;
 mod prune;
 mod queue;
 mod read;
+mod restore;
 mod rows;
 mod schema;
 mod tls;
@@ -30,6 +31,7 @@ use crate::api::page::Facets;
 use crate::api::prune::Prune;
 use crate::model::count::Counting;
 use crate::model::draft::Draft;
+use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
@@ -41,8 +43,8 @@ use crate::store::postgres::partitions::Partitions;
 use crate::store::postgres::pool::{Connections, Twice};
 use crate::store::postgres::queue::Queue;
 use crate::store::{
-    Appended, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, PruneRun, PruneRunning,
-    Store, StoredToken, TokenUse, without_password,
+    Appended, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past, PruneRun,
+    PruneRunning, Store, StoredToken, TokenUse, without_password,
 };
 
 /// How many questions that look into every entry run at once: the other connections are left to what an index answers.
@@ -51,6 +53,7 @@ const SEARCHES: usize = 6;
 /// Entries in a PostgreSQL database.
 pub struct PostgresStore {
     connections: Arc<Connections>,
+    partitions: Arc<Partitions>,
     queue: Arc<Queue>,
     searches: Semaphore,
 }
@@ -72,8 +75,8 @@ impl PostgresStore {
             error => error,
         })?;
         let partitions = Arc::new(Partitions::default());
-        let queue = Arc::new(Queue::new(Arc::clone(&connections), partitions));
-        Ok(Self { connections, queue, searches: Semaphore::new(SEARCHES) })
+        let queue = Arc::new(Queue::new(Arc::clone(&connections), Arc::clone(&partitions)));
+        Ok(Self { connections, partitions, queue, searches: Semaphore::new(SEARCHES) })
     }
 
     /// Asks what may be asked twice.
@@ -191,6 +194,41 @@ impl Store for PostgresStore {
 
     async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError> {
         self.read(|db| prune::last(db, org)).await
+    }
+
+    async fn hold_lease(
+        &self,
+        org: OrgId,
+        name: &'static str,
+        holder: String,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let holder = &holder;
+        self.read(|db| prune::hold(db, org, name, holder, now)).await
+    }
+
+    async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError> {
+        let holder = &holder;
+        self.read(|db| prune::release(db, org, name, holder)).await
+    }
+
+    async fn past(&self, org: OrgId) -> Result<Past, StoreError> {
+        self.read(|db| restore::past(db, org)).await
+    }
+
+    async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let entries = &entries;
+        self.read(|db| async move {
+            let missing = self.partitions.missing(entries.iter());
+            self.partitions.make(&db, missing).await?;
+            restore::entries(db, org, entries).await.map_err(|fault| self.partitions.or_forget(fault))
+        })
+        .await
+    }
+
+    async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError> {
+        let past = &past;
+        self.read(|db| restore::restore_past(db, org, past)).await
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {

@@ -91,21 +91,20 @@ impl Partitions {
         Ok(())
     }
 
-    /// Knows of none any more.
-    pub(super) fn forget(&self) {
+    /// Where a month had no partition after all, another process dropped it empty: knows of none any more, so that it
+    /// is made again when all is done again.
+    pub(super) fn or_forget(&self, fault: Fault) -> Fault {
+        if !matches!(fault, Fault::NoPartition) {
+            return fault;
+        }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Fault::Undone("a month lost its partition".to_owned())
     }
 }
 
 /// Months without a known partition.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Missing(BTreeSet<Month>);
-
-impl Missing {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
 
 /// Drops the partitions that lie before `cutoff` and hold nothing any more, of no organization: their space is back at
 /// once. Where others are at work it waits only a moment and leaves the partition to the next prune.

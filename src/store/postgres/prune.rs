@@ -2,6 +2,7 @@
 
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::api::prune::Prune;
@@ -9,10 +10,29 @@ use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
 use crate::store::stored::{ranges, signed, timestamp};
-use crate::store::{OrgId, PRUNE_LEASE_SECONDS, PruneRun, PruneRunning};
+use crate::store::{OrgId, PruneRun, PruneRunning, lease_end};
 
-fn lease_end(now: Timestamp) -> i64 {
-    now.plus(chrono::TimeDelta::seconds(PRUNE_LEASE_SECONDS)).micros()
+/// Takes or renews a lease, unless another's has not ended.
+const HOLD: &str = "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (org_id, name) DO UPDATE \
+     SET holder = excluded.holder, started_at = excluded.started_at, expires_at = excluded.expires_at \
+     WHERE leases.expires_at <= excluded.started_at OR leases.holder = excluded.holder";
+
+pub(super) async fn hold(
+    db: Object,
+    org: OrgId,
+    name: &str,
+    holder: &str,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let values: [&(dyn ToSql + Sync); 5] = [&org.0, &name, &holder, &now.micros(), &lease_end(now)];
+    Ok(db.execute(HOLD, &values).await? > 0)
+}
+
+pub(super) async fn release(db: Object, org: OrgId, name: &str, holder: &str) -> Result<(), Fault> {
+    let sql = "DELETE FROM leases WHERE org_id = $1 AND name = $2 AND holder = $3";
+    db.execute(sql, &[&org.0, &name, &holder]).await?;
+    Ok(())
 }
 
 /// Takes the lease unless another holds it. `holder` is made once for all attempts: one whose answer was lost finds its
@@ -26,13 +46,8 @@ pub(super) async fn begin(
     now: Timestamp,
 ) -> Result<Result<PruneRun, PruneRunning>, Fault> {
     let transaction = db.transaction().await?;
-    let sql = "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES ($1, 'prune', $2, $3, $4) \
-               ON CONFLICT (org_id, name) DO UPDATE \
-               SET holder = excluded.holder, started_at = excluded.started_at, expires_at = excluded.expires_at \
-               WHERE leases.expires_at <= excluded.started_at OR leases.holder = excluded.holder";
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-        [&org.0, &holder, &now.micros(), &lease_end(now)];
-    if transaction.execute(sql, &values).await? == 0 {
+    let values: [&(dyn ToSql + Sync); 5] = [&org.0, &"prune", &holder, &now.micros(), &lease_end(now)];
+    if transaction.execute(HOLD, &values).await? == 0 {
         let sql = "SELECT holder, started_at, expires_at FROM leases WHERE org_id = $1 AND name = 'prune'";
         let Some(row) = transaction.query_opt(sql, &[&org.0]).await? else {
             return Err(Fault::Undone("a lease ended meanwhile".to_owned()));

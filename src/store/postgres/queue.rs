@@ -9,7 +9,6 @@ use tokio::sync::oneshot;
 use crate::model::draft::Draft;
 use crate::store::error::StoreError;
 use crate::store::postgres::append::{Wanted, append};
-use crate::store::postgres::fault::Fault;
 use crate::store::postgres::partitions::Partitions;
 use crate::store::postgres::pool::{Connections, Twice};
 use crate::store::{Appended, OrgId};
@@ -101,22 +100,11 @@ impl Queue {
         self.connections
             .run(Twice::Same, |db| async move {
                 let tried_before = attempts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0;
-                self.make_partitions(&db, wanted).await?;
-                match append(db, org, wanted, tried_before).await {
-                    Err(Fault::NoPartition) => {
-                        // Another process dropped an empty one: it is made again, and all is done again.
-                        self.partitions.forget();
-                        Err(Fault::Undone("a month lost its partition".to_owned()))
-                    }
-                    outcome => outcome,
-                }
+                let drafts = wanted.iter().flat_map(|one| &one.drafts);
+                self.partitions.make(&db, self.partitions.missing(drafts.map(Draft::entry))).await?;
+                let outcome = append(db, org, wanted, tried_before).await;
+                outcome.map_err(|fault| self.partitions.or_forget(fault))
             })
             .await
-    }
-
-    async fn make_partitions(&self, db: &deadpool_postgres::Object, wanted: &[Wanted]) -> Result<(), Fault> {
-        let entries = wanted.iter().flat_map(|one| one.drafts.iter().map(Draft::entry));
-        let missing = self.partitions.missing(entries);
-        if missing.is_empty() { Ok(()) } else { self.partitions.make(db, missing).await }
     }
 }

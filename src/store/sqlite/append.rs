@@ -42,7 +42,7 @@ pub(super) fn append(
 }
 
 /// Inserts the entry under `id`, unless its uuid is taken.
-fn insert(
+pub(super) fn insert(
     db: &Connection,
     org: OrgId,
     id: u64,
@@ -86,14 +86,14 @@ fn by_uuid(db: &Connection, org: OrgId, wanted: &Entry) -> Result<Entry, StoreEr
 }
 
 /// The users of one append. Most of its entries have the same few, so each is looked up once.
-struct Users<'a> {
+pub(super) struct Users<'a> {
     db: &'a Connection,
     org: OrgId,
     known: Vec<(User, i64)>,
 }
 
 impl<'a> Users<'a> {
-    const fn new(db: &'a Connection, org: OrgId) -> Self {
+    pub(super) const fn new(db: &'a Connection, org: OrgId) -> Self {
         Self { db, org, known: Vec::new() }
     }
 

@@ -8,6 +8,7 @@ mod count;
 mod counts;
 mod prune;
 mod read;
+mod restore;
 mod rows;
 mod schema;
 mod threads;
@@ -23,14 +24,15 @@ use crate::api::page::Facets;
 use crate::api::prune::Prune;
 use crate::model::count::Counting;
 use crate::model::draft::Draft;
+use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::threads::{Readers, Writer};
 use crate::store::{
-    Appended, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, PruneRun, PruneRunning,
-    Store, StoredToken, TokenUse,
+    Appended, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past, PruneRun,
+    PruneRunning, Store, StoredToken, TokenUse,
 };
 
 /// How many connections read at once beside the one that writes.
@@ -212,6 +214,32 @@ impl Store for SqliteStore {
 
     async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError> {
         self.read(move |db| prune::last(db, org)).await
+    }
+
+    async fn hold_lease(
+        &self,
+        org: OrgId,
+        name: &'static str,
+        holder: String,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| prune::hold(db, org, name, &holder, now)).await
+    }
+
+    async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError> {
+        self.write(move |db| prune::release(db, org, name, &holder)).await
+    }
+
+    async fn past(&self, org: OrgId) -> Result<Past, StoreError> {
+        self.read(move |db| restore::past(db, org)).await
+    }
+
+    async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.write(move |db| restore::entries(db, org, &entries)).await
+    }
+
+    async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError> {
+        self.write(move |db| restore::restore_past(db, org, &past)).await
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {

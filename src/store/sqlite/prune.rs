@@ -8,13 +8,33 @@ use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::rows::{id, key};
 use crate::store::stored::{ranges, signed, timestamp};
-use crate::store::{OrgId, PRUNE_LEASE_SECONDS, PruneRun, PruneRunning};
+use crate::store::{OrgId, PruneRun, PruneRunning, lease_end};
 
 /// The most pages given back in one commit.
 const PAGES_A_COMMIT: u32 = 512;
 
-fn lease_end(now: Timestamp) -> i64 {
-    now.plus(chrono::TimeDelta::seconds(PRUNE_LEASE_SECONDS)).micros()
+/// Takes or renews a lease, unless another's has not ended.
+pub(super) fn hold(
+    db: &Connection,
+    org: OrgId,
+    name: &str,
+    holder: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let held = db.execute(
+        "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT (org_id, name) DO UPDATE \
+         SET holder = excluded.holder, started_at = excluded.started_at, expires_at = excluded.expires_at \
+         WHERE leases.expires_at <= excluded.started_at OR leases.holder = excluded.holder",
+        params![org.0, name, holder, now.micros(), lease_end(now)],
+    )?;
+    Ok(held > 0)
+}
+
+pub(super) fn release(db: &Connection, org: OrgId, name: &str, holder: &str) -> Result<(), StoreError> {
+    let sql = "DELETE FROM leases WHERE org_id = ?1 AND name = ?2 AND holder = ?3";
+    db.execute(sql, params![org.0, name, holder])?;
+    Ok(())
 }
 
 pub(super) fn begin(

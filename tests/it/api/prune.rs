@@ -5,7 +5,7 @@ use krosyn_audit::api::problem::Code;
 use krosyn_audit::api::prune::{ModelTypeCounts, PruneAnswer, PruneCounts};
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::{ModelType, Plan};
-use krosyn_audit::store::PRUNE_LEASE_SECONDS;
+use krosyn_audit::store::LEASE_SECONDS;
 use serde_json::{Value, json};
 
 use crate::support::answer::Answer;
@@ -146,7 +146,7 @@ async fn one_prune_runs_at_a_time_until_the_lease_of_the_other_ends() {
     answer.refused(Code::PruneRunning, words);
     prune(&admin, json!({"dry_run": true})).await.expect(200);
     assert_eq!(left(&world).await.len(), 5);
-    let late = NOW.plus(TimeDelta::seconds(PRUNE_LEASE_SECONDS));
+    let late = NOW.plus(TimeDelta::seconds(LEASE_SECONDS));
     world.set_now(late);
     prune(&admin, json!({})).await.expect(200);
     assert_eq!(left(&world).await, [4, 5]);

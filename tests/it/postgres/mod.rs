@@ -1,6 +1,7 @@
 //! What only PostgreSQL has: several processes over one database, months as partitions, migrations under a lock, TLS,
 //! the block for Citus, and the statements themselves. The contract every store keeps is in `store`.
 
+mod copy;
 mod partitions;
 mod processes;
 mod schema;

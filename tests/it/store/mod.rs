@@ -9,6 +9,7 @@ mod filtering;
 mod isolation;
 mod paging;
 mod pruning;
+mod restore;
 mod schemas;
 mod sweep;
 mod values;

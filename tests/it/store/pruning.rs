@@ -9,7 +9,7 @@ use krosyn_audit::model::page::Order;
 use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::model::words::ModelType;
 use krosyn_audit::store::error::StoreError;
-use krosyn_audit::store::{Lookup, OrgId, PRUNE_LEASE_SECONDS, PruneRun, Store};
+use krosyn_audit::store::{LEASE_SECONDS, Lookup, OrgId, PruneRun, Store};
 use serde_json::json;
 
 use crate::support::entries::{
@@ -170,7 +170,7 @@ async fn a_second_prune_is_refused_with_holder_start_and_end_until_the_first_is_
         append(&store, org, [recording_at("1", days_ago(100))]).await;
         let run = begin(&store, org, days_ago(90), NOW).await;
         let second = |now| store.begin_prune(org, "by hand".into(), days_ago(90), now);
-        let lease = TimeDelta::seconds(PRUNE_LEASE_SECONDS);
+        let lease = TimeDelta::seconds(LEASE_SECONDS);
         let refused = second(NOW).await.expect("asked").expect_err("held");
         assert_eq!((refused.by.as_str(), refused.started_at), ("cron", NOW));
         assert_eq!(refused.expires_at, NOW.plus(lease));
@@ -192,7 +192,7 @@ async fn a_lease_that_ran_out_can_be_taken_and_the_first_then_deletes_no_more() 
         append(&store, org, (0..3).map(|_| recording_at("1", days_ago(100)))).await;
         let first = begin(&store, org, days_ago(90), NOW).await;
         store.prune_batch(org, first.clone(), 1, NOW).await.expect("a batch");
-        let late = NOW.plus(TimeDelta::seconds(PRUNE_LEASE_SECONDS));
+        let late = NOW.plus(TimeDelta::seconds(LEASE_SECONDS));
         let second = begin(&store, org, days_ago(90), late).await;
         let lost = store.prune_batch(org, first.clone(), 1, late).await.expect_err("lost");
         assert!(matches!(lost, StoreError::LeaseLost), "{lost}");
@@ -217,7 +217,7 @@ async fn a_prune_that_lost_its_lease_before_it_deleted_does_not_touch_the_record
         let org = organization(&store, "acme").await;
         append(&store, org, [recording_at("1", days_ago(100))]).await;
         let first = begin(&store, org, days_ago(90), NOW).await;
-        let late = NOW.plus(TimeDelta::seconds(PRUNE_LEASE_SECONDS));
+        let late = NOW.plus(TimeDelta::seconds(LEASE_SECONDS));
         let second = begin(&store, org, days_ago(90), late).await;
         store.prune_batch(org, second.clone(), 10, late).await.expect("a batch");
         let record = store.finish_prune(org, second, true, late).await.expect("finished");

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::Plan;
 use krosyn_audit::server::{Settings, sweep};
+use krosyn_audit::store::LEASE_SECONDS;
 use krosyn_audit::store::Store;
 
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at};
@@ -55,6 +57,38 @@ async fn an_organization_that_somebody_prunes_is_left_to_them() {
         let settings = Settings::new(Clock::fixed(NOW));
         assert_eq!(swept(&store, &settings).await, 0);
         assert_eq!(everything(&store, org).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_server_sweeps_at_a_time_and_a_lease_that_is_not_renewed_ends() {
+    each_store(async |store| {
+        let retention = Retention { plan: Plan::Free, floor: None };
+        let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
+        append(&store, org, [recording_at("1", days_ago(100))]).await;
+        let hold = async |holder: &str, seconds| {
+            let now = NOW.plus(TimeDelta::seconds(seconds));
+            store.hold_lease(org, "sweep", holder.to_owned(), now).await.expect("asked")
+        };
+        assert!(hold("other", 0).await);
+        assert!(!hold("third", LEASE_SECONDS - 1).await, "held still");
+        assert!(hold("other", LEASE_SECONDS - 1).await, "renewed by its holder");
+        let sweep_at = async |seconds| {
+            let clock = Clock::fixed(NOW.plus(TimeDelta::seconds(seconds)));
+            sweep::once(store.as_ref(), &Settings::new(clock)).await
+        };
+        let (deleted, outcome) = sweep_at(LEASE_SECONDS).await;
+        outcome.expect("left to the other");
+        assert_eq!(deleted, 0);
+        let (deleted, outcome) = sweep_at(2 * LEASE_SECONDS).await;
+        outcome.expect("swept");
+        assert_eq!(deleted, 1, "the other is gone");
+        assert!(hold("next", 2 * LEASE_SECONDS).await, "a finished sweep gives its lease back");
+        store.release_lease(org, "sweep", "third".to_owned()).await.expect("not its own");
+        assert!(!hold("third", 2 * LEASE_SECONDS).await, "only the holder gives it back");
+        store.release_lease(org, "sweep", "next".to_owned()).await.expect("given back");
+        assert!(hold("third", 2 * LEASE_SECONDS).await);
     })
     .await;
 }

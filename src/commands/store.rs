@@ -1,0 +1,199 @@
+//! `store`: move a log from one store to another. An operator's command: it works on the stores, not over the API.
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use sha2::{Digest as _, Sha256};
+
+use crate::commands::Context;
+use crate::commands::connect::{self, Need};
+use crate::error::Failure;
+use crate::exit;
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::model::page::{MAX_LIMIT, Order, Position};
+use crate::store::error::StoreError;
+use crate::store::{OrgId, Organization, PageRequest, Past, Store, TokenUse};
+use crate::terminal::progress::Progress;
+
+/// Move a log from one store to another (operator)
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit?sslmode=verify-full\n  krosyn-audit store copy postgres://audit@db.example/audit sqlite:copy.db"
+)]
+pub struct StoreArgs {
+    #[command(subcommand)]
+    command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum StoreCommand {
+    /// Copy everything to another store, under the same ids, and compare both
+    ///
+    /// Organizations, tokens, entries and the records of prunes. Interrupted, it is run again and goes on where it was;
+    /// run once more after the server has stopped, it brings over what came since. At the end each organization's
+    /// entries are counted and digested on both sides; it prints slug, entries and SHA-256.
+    #[command(
+        after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit\n  krosyn-audit store copy postgres:///audit?host=/run/postgresql sqlite:copy.db"
+    )]
+    Copy {
+        /// The store to read: sqlite:PATH or postgres://…
+        #[arg(value_name = "FROM")]
+        from: String,
+        /// The store to write; a SQLite file and the tables in PostgreSQL are made
+        #[arg(value_name = "TO")]
+        to: String,
+    },
+}
+
+impl StoreArgs {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`Failure`]; with exit code 7 when the copies differ.
+    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        let StoreCommand::Copy { from, to } = self.command;
+        if from == to {
+            return Err(Failure::usage("FROM and TO are the same store"));
+        }
+        let from = connect::open(&from, Need::Existing).await?;
+        let to = connect::open(&to, Need::Create).await?;
+        let outcome = copy(context, &from, &to).await;
+        from.close().await;
+        to.close().await;
+        outcome.map(|()| exit::DONE)
+    }
+}
+
+async fn copy(context: &mut Context, from: &Arc<dyn Store>, to: &Arc<dyn Store>) -> Result<(), Failure> {
+    for organization in from.organizations().await? {
+        let target = same_organization(to.as_ref(), &organization).await?;
+        copy_tokens(from.as_ref(), organization.id, to.as_ref(), target).await?;
+        let bound = from.past(organization.id).await?.head;
+        let progress = Progress::start(&context.terminal, &organization.slug);
+        copy_entries(from.as_ref(), &organization, to.as_ref(), target, bound, &progress).await?;
+        // Asked after the entries: what a prune took meanwhile goes in the copy too.
+        let past = Past { head: bound, ..from.past(organization.id).await? };
+        to.restore_past(target, past).await?;
+        let (here, there) =
+            (digest(from.as_ref(), organization.id, bound).await?, digest(to.as_ref(), target, bound).await?);
+        drop(progress);
+        if here != there {
+            let message = format!(
+                "the copies of {} differ: {} entries, {} in the source and {} entries, {} in the copy",
+                organization.slug, here.0, here.1, there.0, there.1
+            );
+            return Err(Failure::new(exit::INTEGRITY, message)
+                .hint("if the source was pruned meanwhile, stop its server and run this again")
+                .hint("if somebody records to the copy, it is none: copy into an empty store"));
+        }
+        writeln!(context.terminal.data(), "{}\t{}\t{}", organization.slug, here.0, here.1)?;
+        context.terminal.flush()?;
+    }
+    context.terminal.status("slug, entries, SHA-256: the same in both stores");
+    Ok(())
+}
+
+/// The organization of this name in the copy, made as it is in the source.
+async fn same_organization(to: &dyn Store, organization: &Organization) -> Result<OrgId, StoreError> {
+    let there = to.organizations().await?.into_iter().find(|it| it.slug == organization.slug);
+    let Some(there) = there else {
+        let Organization { slug, retention, created_at, .. } = organization.clone();
+        return Ok(to.create_organization(slug, retention, created_at).await?.id);
+    };
+    if there.retention != organization.retention {
+        to.set_retention(there.id, organization.retention).await?;
+    }
+    Ok(there.id)
+}
+
+async fn copy_tokens(from: &dyn Store, org: OrgId, to: &dyn Store, target: OrgId) -> Result<(), StoreError> {
+    let there = to.tokens(target).await?;
+    let mut uses = Vec::new();
+    for token in from.tokens(org).await? {
+        let (name, revoked_at) = (token.name.clone(), token.revoked_at);
+        uses.extend(token.last_used_at.map(|at| TokenUse { name: name.clone(), at }));
+        if !there.iter().any(|it| it.name == name) {
+            to.create_token(target, token).await?;
+        }
+        if let Some(at) = revoked_at {
+            to.revoke_token(target, name, at).await?;
+        }
+    }
+    to.note_token_uses(target, uses).await
+}
+
+async fn copy_entries(
+    from: &dyn Store,
+    organization: &Organization,
+    to: &dyn Store,
+    target: OrgId,
+    bound: u64,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let start = to.past(target).await?.head;
+    if start > bound {
+        let message = format!(
+            "the copy's {} has entries up to {start}, and the source only up to {bound}",
+            organization.slug
+        );
+        return Err(
+            Failure::new(exit::REFUSED, message).hint("it is no copy of this store: name an empty one")
+        );
+    }
+    progress.expect(bound - start);
+    let mut pages = Pages { store: from, org: organization.id, after: start, bound, is_over: false };
+    while let Some(entries) = pages.next().await? {
+        let counted = entries.len() as u64;
+        to.restore_entries(target, entries).await?;
+        progress.add(counted);
+    }
+    Ok(())
+}
+
+/// An organization's entries in id order, a page at a time.
+struct Pages<'a> {
+    store: &'a dyn Store,
+    org: OrgId,
+    after: u64,
+    bound: u64,
+    is_over: bool,
+}
+
+impl Pages<'_> {
+    async fn next(&mut self) -> Result<Option<Vec<Entry>>, StoreError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        // In id order a page goes on behind the id alone.
+        let after = Some(Position { occurred_at: crate::model::timestamp::Timestamp::MIN, id: self.after });
+        let request = PageRequest {
+            filter: Filter::default(),
+            order: Order::ById,
+            limit: MAX_LIMIT,
+            after,
+            as_of: Some(self.bound),
+        };
+        let read = self.store.page(self.org, request).await?;
+        self.is_over = !read.more;
+        self.after = read.entries.last().map_or(self.after, |entry| entry.id);
+        Ok(Some(read.entries))
+    }
+}
+
+/// How many entries there are, and the SHA-256 of all of them in id order.
+async fn digest(store: &dyn Store, org: OrgId, bound: u64) -> Result<(u64, String), Failure> {
+    let (mut count, mut hash) = (0, Sha256::new());
+    let mut pages = Pages { store, org, after: 0, bound, is_over: false };
+    while let Some(entries) = pages.next().await? {
+        count += entries.len() as u64;
+        for entry in entries {
+            let line = serde_json::to_vec(&entry).map_err(|error| {
+                Failure::new(exit::FAILED, format!("entry {} cannot be written: {error}", entry.id))
+            })?;
+            hash.update(line);
+            hash.update(b"\n");
+        }
+    }
+    Ok((count, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
