@@ -47,6 +47,7 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the audit API on a store')
             [CompletionResult]::new('org', 'org', [CompletionResultType]::ParameterValue, 'Create, list and change the organizations of a store (operator)')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Create, list and revoke the tokens of an organization (operator)')
+            [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'Move a log from one store to another (operator)')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to a server: try a token and keep it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a server''s token')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where commands talk to, and as whom')
@@ -576,6 +577,33 @@ Register-ArgumentCompleter -Native -CommandName 'krosyn-audit' -ScriptBlock {
             [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Look around in an invented organization; nothing is kept')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'krosyn-audit;store' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
+            [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
+            [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How times are shown: absolute, relative')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Write ASCII alone')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Look around in an invented organization; nothing is kept')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy everything to another store, under the same ids, and compare both')
+            break
+        }
+        'krosyn-audit;store;copy' {
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)')
+            [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'With which colours: default (red and green), colorblind (orange and blue), mono')
+            [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone for times without one, and for times shown: an IANA name or utc (default: local)')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How times are shown: absolute, relative')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Write ASCII alone')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Look around in an invented organization; nothing is kept')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'krosyn-audit;login' {

@@ -67,6 +67,9 @@ _krosyn__audit() {
             krosyn__audit,status)
                 cmd="krosyn__audit__subcmd__status"
                 ;;
+            krosyn__audit,store)
+                cmd="krosyn__audit__subcmd__store"
+                ;;
             krosyn__audit,token)
                 cmd="krosyn__audit__subcmd__token"
                 ;;
@@ -85,6 +88,9 @@ _krosyn__audit() {
             krosyn__audit__subcmd__org,set-plan)
                 cmd="krosyn__audit__subcmd__org__subcmd__set__subcmd__plan"
                 ;;
+            krosyn__audit__subcmd__store,copy)
+                cmd="krosyn__audit__subcmd__store__subcmd__copy"
+                ;;
             krosyn__audit__subcmd__token,create)
                 cmd="krosyn__audit__subcmd__token__subcmd__create"
                 ;;
@@ -101,7 +107,7 @@ _krosyn__audit() {
 
     case "${cmd}" in
         krosyn__audit)
-            opts="-q -h -V --color --theme --ascii --tz --time --quiet --demo --help --version list ls show history blame stats export prune record import verify serve org token login logout status completions man"
+            opts="-q -h -V --color --theme --ascii --tz --time --quiet --demo --help --version list ls show history blame stats export prune record import verify serve org token store login logout status completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1339,6 +1345,66 @@ _krosyn__audit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -W "default colorblind mono" -- "${cur}"))
+                    return 0
+                    ;;
+                --tz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -W "absolute relative" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        krosyn__subcmd__audit__subcmd__store)
+            opts="-q -h --color --theme --ascii --tz --time --quiet --demo --help copy"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -W "default colorblind mono" -- "${cur}"))
+                    return 0
+                    ;;
+                --tz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -W "absolute relative" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        krosyn__subcmd__audit__subcmd__store__subcmd__copy)
+            opts="-q -h --color --theme --ascii --tz --time --quiet --demo --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

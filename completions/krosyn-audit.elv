@@ -44,6 +44,7 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand serve 'Run the audit API on a store'
             cand org 'Create, list and change the organizations of a store (operator)'
             cand token 'Create, list and revoke the tokens of an organization (operator)'
+            cand store 'Move a log from one store to another (operator)'
             cand login 'Sign in to a server: try a token and keep it'
             cand logout 'Forget a server''s token'
             cand status 'Show where commands talk to, and as whom'
@@ -552,6 +553,31 @@ set edit:completion:arg-completer[krosyn-audit] = {|@words|
             cand --demo 'Look around in an invented organization; nothing is kept'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'krosyn-audit;store'= {
+            cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
+            cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
+            cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
+            cand --time 'How times are shown: absolute, relative'
+            cand --ascii 'Write ASCII alone'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand --demo 'Look around in an invented organization; nothing is kept'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand copy 'Copy everything to another store, under the same ids, and compare both'
+        }
+        &'krosyn-audit;store;copy'= {
+            cand --color 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)'
+            cand --theme 'With which colours: default (red and green), colorblind (orange and blue), mono'
+            cand --tz 'The zone for times without one, and for times shown: an IANA name or utc (default: local)'
+            cand --time 'How times are shown: absolute, relative'
+            cand --ascii 'Write ASCII alone'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand --demo 'Look around in an invented organization; nothing is kept'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'krosyn-audit;login'= {
             cand --server 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]'

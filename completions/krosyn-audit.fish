@@ -52,6 +52,7 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "verify" -
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "serve" -d 'Run the audit API on a store'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "org" -d 'Create, list and change the organizations of a store (operator)'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "token" -d 'Create, list and revoke the tokens of an organization (operator)'
+complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "store" -d 'Move a log from one store to another (operator)'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "login" -d 'Sign in to a server: try a token and keep it'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "logout" -d 'Forget a server\'s token'
 complete -c krosyn-audit -n "__fish_krosyn_audit_needs_command" -f -a "status" -d 'Show where commands talk to, and as whom'
@@ -587,6 +588,33 @@ complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __f
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Say nothing but errors'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -l demo -d 'Look around in an invented organization; nothing is kept'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and not __fish_seen_subcommand_from copy" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and not __fish_seen_subcommand_from copy" -l theme -d 'With which colours: default (red and green), colorblind (orange and blue), mono' -r -f -a "default\t'Red and green'
+colorblind\t'Orange and blue'
+mono\t'No hue'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and not __fish_seen_subcommand_from copy" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and not __fish_seen_subcommand_from copy" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
+relative\t'As ages'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and not __fish_seen_subcommand_from copy" -l ascii -d 'Write ASCII alone'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and not __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing but errors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and not __fish_seen_subcommand_from copy" -l demo -d 'Look around in an invented organization; nothing is kept'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and not __fish_seen_subcommand_from copy" -s h -l help -d 'Print help'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and not __fish_seen_subcommand_from copy" -f -a "copy" -d 'Copy everything to another store, under the same ids, and compare both'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and __fish_seen_subcommand_from copy" -l color -d 'When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)' -r -f -a "auto\t'On a terminal, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and __fish_seen_subcommand_from copy" -l theme -d 'With which colours: default (red and green), colorblind (orange and blue), mono' -r -f -a "default\t'Red and green'
+colorblind\t'Orange and blue'
+mono\t'No hue'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and __fish_seen_subcommand_from copy" -l tz -d 'The zone for times without one, and for times shown: an IANA name or utc (default: local)' -r
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and __fish_seen_subcommand_from copy" -l time -d 'How times are shown: absolute, relative' -r -f -a "absolute\t'As dates'
+relative\t'As ages'"
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and __fish_seen_subcommand_from copy" -l ascii -d 'Write ASCII alone'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing but errors'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and __fish_seen_subcommand_from copy" -l demo -d 'Look around in an invented organization; nothing is kept'
+complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand store; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l server -d 'The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]' -r
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l token-file -d 'Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]' -r -F
 complete -c krosyn-audit -n "__fish_krosyn_audit_using_subcommand login" -l org -d 'Which organization of a local store (needed when it holds several)' -r
