@@ -12,6 +12,7 @@ use crate::config::env::Environment;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::{self, TimeContext};
+use crate::terminal::pager::CtrlC;
 use crate::terminal::{Manners, Terminal};
 
 /// Runs the programme.
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
         force_colour: environment.force_color,
         dumb: environment.dumb,
         quiet: cli.appearance.quiet,
+        unattended: environment.ci,
     };
     let clock = Clock::System;
     let terminal = Terminal::open(manners);
@@ -52,7 +54,10 @@ pub fn main() -> ExitCode {
         if_interrupted: None,
     };
     let to_program = cli.command.as_ref().is_some_and(cli::Command::is_json);
-    let outcome = run(cli, &mut context).and_then(|code| Ok(context.terminal.flush().map(|()| code)?));
+    let outcome = run(cli, &mut context);
+    // Also what a command that failed has written; and a pager is left before anything else is said.
+    let flushed = context.terminal.flush();
+    let outcome = outcome.and_then(|code| Ok(flushed.map(|()| code)?));
     ExitCode::from(match outcome {
         Ok(code) => code,
         Err(failure) if failure.closed_pipe => exit::DONE,
@@ -89,15 +94,47 @@ fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
         if is_server {
             return command.run(context).await;
         }
+        // Signals are listened for before anything is asked or changed: unheard, they end the process where it stands.
+        let interrupted = interrupted(context.terminal.ctrl_c().clone());
         tokio::select! {
+            biased;
             outcome = command.run(context) => outcome,
-            _ = tokio::signal::ctrl_c() => Err(Failure::new(exit::INTERRUPTED, "interrupted")),
+            () = interrupted => Err(Failure::new(exit::INTERRUPTED, "interrupted")),
         }
     });
     outcome.map_err(|failure| match context.if_interrupted.take() {
         Some(hint) if failure.exit == exit::INTERRUPTED => failure.hint(hint),
         _ => failure,
     })
+}
+
+/// Listens from now on for a Ctrl-C that is ours, and for being asked to end, so that a terminal is given back as it was.
+#[cfg(unix)]
+fn interrupted(ctrl_c: CtrlC) -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).ok();
+    let mut interrupt = listen(SignalKind::interrupt());
+    let mut ends = [SignalKind::terminate(), SignalKind::hangup()].map(listen);
+    async move {
+        let heard = async |signal: &mut Option<tokio::signal::unix::Signal>| match signal {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        };
+        let [terminate, hangup] = &mut ends;
+        loop {
+            tokio::select! {
+                () = heard(&mut interrupt) => if ctrl_c.is_ours() { return },
+                () = heard(terminate) => return,
+                () = heard(hangup) => return,
+            }
+        }
+    }
+}
+
+/// Listens for a Ctrl-C that is ours.
+#[cfg(not(unix))]
+async fn interrupted(ctrl_c: CtrlC) {
+    while tokio::signal::ctrl_c().await.is_ok() && !ctrl_c.is_ours() {}
 }
 
 /// Whether arguments that could not be read ask for JSON.

@@ -5,6 +5,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::args::output::AppearanceArgs;
 use crate::commands::Context;
 use crate::commands::blame::BlameArgs;
+use crate::commands::browse::BrowseArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::generate::{CompletionsArgs, ManArgs};
 use crate::commands::history::HistoryArgs;
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     History(Box<HistoryArgs>),
     Blame(BlameArgs),
     Stats(StatsArgs),
+    Browse(BrowseArgs),
     Export(ExportArgs),
     Prune(PruneArgs),
     Record(RecordArgs),
@@ -119,6 +121,7 @@ impl Command {
             Self::History(args) => args.run(context).await,
             Self::Blame(args) => args.run(context).await,
             Self::Stats(args) => args.run(context).await,
+            Self::Browse(args) => args.run(context).await,
             Self::Export(args) => args.run(context).await,
             Self::Prune(args) => args.run(context).await,
             Self::Record(args) => args.run(context).await,

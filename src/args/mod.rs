@@ -4,3 +4,4 @@
 pub mod connection;
 pub mod filter;
 pub mod output;
+pub mod spelled;

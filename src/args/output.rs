@@ -33,6 +33,10 @@ pub struct AppearanceArgs {
     #[arg(long, value_name = "HOW", global = true, default_value = "absolute", hide_possible_values = true)]
     pub time: TimeWord,
 
+    /// Print what is taller than the screen, without a pager ($KROSYN_AUDIT_PAGER, $PAGER, less)
+    #[arg(long, global = true)]
+    pub no_pager: bool,
+
     /// Say nothing but errors
     #[arg(short, long, global = true)]
     pub quiet: bool,

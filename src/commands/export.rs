@@ -10,6 +10,7 @@ use clap::Args;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
 use crate::args::output::{Format, ListOutputArgs};
+use crate::client::Client;
 use crate::commands::connect::{Connection, Need, connect, place};
 use crate::commands::export::journal::{Form, Journal, Plan};
 use crate::commands::export::write::{Export, Outlet, manifest_of};
@@ -18,7 +19,8 @@ use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::evidence::merkle::Hash;
-use crate::model::page::Cursor;
+use crate::model::filter::Filter;
+use crate::model::page::{Cursor, Order};
 use crate::render::question::{counted, describe};
 use crate::terminal::file::{FileError, NewFile};
 
@@ -75,7 +77,7 @@ impl ExportArgs {
     }
 
     async fn begin(&self, context: &mut Context) -> Result<u8, Failure> {
-        let format = self.format()?;
+        let format = format(&self.output)?;
         let columns = columns(format, &self.output)?;
         let target = self.output.output.as_deref().filter(|path| path.as_os_str() != "-");
         if self.manifest && target.is_none() {
@@ -145,28 +147,45 @@ impl ExportArgs {
         let export = export.map_err(|error| Failure::file(target, "read the part of", &error))?;
         finish(context, connection, export, cursor).await
     }
+}
 
-    fn format(&self) -> Result<Format, Failure> {
-        let name = self
-            .output
-            .output
-            .as_ref()
-            .map_or_else(String::new, |path| path.to_string_lossy().to_lowercase());
-        let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
-        let by_name = [
-            (".jsonl", Format::Jsonl),
-            (".ndjson", Format::Jsonl),
-            (".json", Format::Json),
-            (".tsv", Format::Tsv),
-        ];
-        let by_name =
-            by_name.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, format)| format);
-        match self.output.format.or(by_name).unwrap_or(Format::Csv) {
-            Format::Table | Format::Wide => Err(Failure::usage(
-                "export writes csv, tsv, json or jsonl; `krosyn-audit list --all` writes tables",
-            )),
-            format => Ok(format),
-        }
+/// Writes what matches to a new file, as `export -o FILE` does; tells how many entries that are.
+///
+/// # Errors
+/// As [`ExportArgs::run`].
+pub(super) async fn write_out(
+    context: &mut Context,
+    client: &Client,
+    connection: &ConnectionArgs,
+    (filter, order): (Filter, Order),
+    target: &Path,
+) -> Result<u64, Failure> {
+    let args = ListOutputArgs { output: Some(target.to_owned()), ..ListOutputArgs::default() };
+    let format = format(&args)?;
+    let form = Form { filter, format, columns: columns(format, &args)?, args };
+    let origin = (place(context, connection)?.0, client.whoami().await?.organization);
+    let plan = Plan::new(&form, origin, order == Order::Ascending, (false, false));
+    let outlet = file(target, &plan, false)?;
+    let (entries, _) = Export::new(plan, form, outlet).run(context, client, None).await?;
+    Ok(entries)
+}
+
+/// The form that is asked for, by its name or by the file's.
+fn format(args: &ListOutputArgs) -> Result<Format, Failure> {
+    let name = args.output.as_ref().map_or_else(String::new, |path| path.to_string_lossy().to_lowercase());
+    let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
+    let by_name = [
+        (".jsonl", Format::Jsonl),
+        (".ndjson", Format::Jsonl),
+        (".json", Format::Json),
+        (".tsv", Format::Tsv),
+    ];
+    let by_name = by_name.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, format)| format);
+    match args.format.or(by_name).unwrap_or(Format::Csv) {
+        Format::Table | Format::Wide => Err(Failure::usage(
+            "export writes csv, tsv, json or jsonl; `krosyn-audit list --all` writes tables",
+        )),
+        format => Ok(format),
     }
 }
 

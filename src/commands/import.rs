@@ -73,12 +73,15 @@ impl ImportArgs {
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         // All files are opened before the first line is sent, so that a bad path stops nothing half-way.
         let sources = self.files.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
+        // How many bytes there are, unless some come from a pipe.
+        let size: Option<u64> = sources.iter().map(|source| source.size).sum();
         let connection = connect(context, &self.connection, Need::Create).await?;
         let progress = Progress::start(&context.terminal, "imported");
         let mut tally = Tally::default();
         let mut batch = Batch::default();
         let mut lines = read(sources);
-        while let Some(Line { name, number, text }) = lines.recv().await {
+        let mut seen = 0;
+        while let Some(Line { name, number, text, so_far }) = lines.recv().await {
             match text.map_err(|error| Failure::file(Path::new(&*name), "read", &error))? {
                 Ok(None) => {}
                 Ok(Some(line)) => batch.push(&line, &name, number),
@@ -87,7 +90,12 @@ impl ImportArgs {
                     progress.pause(|| context.terminal.show(&format!("{name}:{number}: {detail}")));
                 }
             }
+            seen += 1;
             if batch.is_full() {
+                // Lines are counted only by reading them, so what is left is told by the bytes that are left.
+                if let Some(size) = size.filter(|_| so_far > 0) {
+                    progress.expect(seen * size.max(so_far) / so_far);
+                }
                 self.send(context, &connection.client, &mut batch, &mut tally, &progress).await?;
             }
         }
@@ -148,18 +156,22 @@ struct Line {
     name: Arc<str>,
     number: u64,
     text: io::Result<Result<Option<String>, String>>,
+    /// How many bytes were read of all sources, up to here.
+    so_far: u64,
 }
 
 /// Reads the sources one after another, on a thread of its own: while stdin is silent, Ctrl-C is still heard.
-fn read(sources: Vec<(String, Source)>) -> mpsc::Receiver<Line> {
+fn read(sources: Vec<Source>) -> mpsc::Receiver<Line> {
     let (sender, receiver) = mpsc::channel(BATCH_LINES);
     std::thread::spawn(move || {
-        for (name, mut source) in sources {
+        let mut so_far = 0;
+        for Source { name, mut lines, .. } in sources {
             let name: Arc<str> = name.into();
-            let lines = std::iter::from_fn(|| read_line(&mut *source).transpose());
+            let lines = std::iter::from_fn(|| read_line(&mut *lines).transpose());
             for (number, line) in (1..).zip(lines) {
+                so_far += line.as_ref().map_or(0, |line| line.as_ref().map_or(0, |line| line.len() as u64));
                 let text = line.map(|line| line.and_then(|line| prepared(&line)));
-                let line = Line { name: Arc::clone(&name), number, text };
+                let line = Line { name: Arc::clone(&name), number, text, so_far };
                 // Nobody listens any more, or the file cannot be read on.
                 let broken = line.text.is_err();
                 if sender.blocking_send(line).is_err() || broken {
@@ -214,17 +226,26 @@ impl Tally {
 }
 
 /// A file, or stdin.
-type Source = Box<dyn BufRead + Send>;
+struct Source {
+    name: String,
+    lines: Box<dyn BufRead + Send>,
+    /// How many bytes it holds, when that is known.
+    size: Option<u64>,
+}
 
-fn open(path: &Path) -> Result<(String, Source), Failure> {
+fn open(path: &Path) -> Result<Source, Failure> {
     if path.as_os_str() == "-" {
-        return Ok(("stdin".to_owned(), Box::new(BufReader::new(std::io::stdin()))));
+        let lines = Box::new(BufReader::new(std::io::stdin()));
+        return Ok(Source { name: "stdin".to_owned(), lines, size: None });
     }
     let file = File::open(path).map_err(|error| Failure::file(path, "read", &error))?;
-    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+    let metadata = file.metadata().ok();
+    if metadata.as_ref().is_some_and(std::fs::Metadata::is_dir) {
         return Err(Failure::usage(format!("{} is a directory: name files", path.display())));
     }
-    Ok((path.display().to_string(), Box::new(BufReader::with_capacity(256 * 1024, file))))
+    let size = metadata.filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+    let lines = Box::new(BufReader::with_capacity(256 * 1024, file));
+    Ok(Source { name: path.display().to_string(), lines, size })
 }
 
 /// Reads a line within bounds; one that is too long or no UTF-8 is skipped whole and told.

@@ -23,6 +23,7 @@ use crate::model::time::format::full;
 use crate::model::timestamp::Timestamp;
 use crate::render::json::Ending;
 use crate::render::question::{counted, describe, grouped};
+use crate::terminal::progress::patiently;
 
 /// List entries, newest first
 #[derive(Debug, Args)]
@@ -92,9 +93,14 @@ impl ListArgs {
             connection.close().await?;
             return followed;
         }
+        if to_people && matches!(format, Format::Table | Format::Wide) {
+            context.page();
+        }
+        let is_watched = context.terminal.shows_progress();
         let mut destination = Destination::open(&mut context.terminal, &self.output)?;
         let mut sink = Sink::open(destination.writer(), format, &columns, &self.output, &look, &filter)?;
-        let shown = match self.write(&connection.client, &filter, &mut sink).await {
+        let written = self.write(&connection.client, &filter, is_watched, &mut sink);
+        let shown = match written.await {
             Ok(shown) => shown,
             Err(failure) => {
                 // A JSON document says itself that it is not whole.
@@ -126,7 +132,13 @@ impl ListArgs {
         Ok(if self.exit_code && !nothing { exit::MATCHED } else { exit::DONE })
     }
 
-    async fn write(&self, client: &Client, filter: &Filter, sink: &mut Sink<'_>) -> Result<Shown, Failure> {
+    async fn write(
+        &self,
+        client: &Client,
+        filter: &Filter,
+        is_watched: bool,
+        sink: &mut Sink<'_>,
+    ) -> Result<Shown, Failure> {
         let most = self.limit.unwrap_or(DEFAULT_LIMIT);
         let mut wanted = if self.all { u64::MAX } else { u64::from(most) };
         let limit = if self.all { MAX_LIMIT } else { most.min(MAX_LIMIT) };
@@ -138,7 +150,11 @@ impl ListArgs {
         );
         let mut shown = Shown::default();
         let mut held_back = Vec::new();
-        while let Some(Page { mut data, page, total, pruned }) = pages.next().await? {
+        // Once the first rows are on the screen, or in a pager, they say enough.
+        let asking = format!("asking {}", client.server());
+        while let Some(Page { mut data, page, total, pruned }) =
+            patiently(is_watched && shown.count == 0, &asking, pages.next()).await?
+        {
             data.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
             wanted -= data.len() as u64;
             shown.count += data.len() as u64;

@@ -70,12 +70,10 @@ impl LoginArgs {
                 .hint("krosyn-audit login --server https://…"));
         };
         let mut kept = Credentials::read(&path)?;
-        let text = match &self.connection.token_file {
-            Some(file) => read_token_file(file).await?,
-            None if context.terminal.is_interactive => {
-                context.terminal.ask_hidden(&format!("Token for {base}"))?
-            }
-            None => {
+        let text = match (&self.connection.token_file, context.terminal.prompts()) {
+            (Some(file), _) => read_token_file(file).await?,
+            (None, Some(prompts)) => prompts.secret(&format!("Token for {base}")).await?,
+            (None, None) => {
                 return Err(Failure::usage("nobody can be asked for the token")
                     .hint("--token-file - reads it from stdin"));
             }

@@ -1,6 +1,7 @@
 //! The commands, one file each: the arguments, whose docs are the help, and what is done.
 
 pub mod blame;
+pub mod browse;
 mod connect;
 mod cursor_file;
 pub mod export;
@@ -31,6 +32,7 @@ use crate::error::Failure;
 use crate::model::filter::Filter;
 use crate::model::time::TimeContext;
 use crate::terminal::Terminal;
+use crate::terminal::pager::Pager;
 
 /// What every command is given.
 pub struct Context {
@@ -50,6 +52,24 @@ pub struct Context {
     pub is_remote: bool,
     /// How to go on with what a Ctrl-C would leave undone.
     pub if_interrupted: Option<String>,
+}
+
+impl Context {
+    /// Lets what follows be read in a pager, when it is taller than the screen.
+    fn page(&mut self) {
+        let Environment { pager, unset_for_pagers, .. } = &self.environment;
+        let words = match pager {
+            _ if self.appearance.no_pager => Vec::new(),
+            None => vec!["less".to_owned()],
+            Some(pager) => shell_words::split(pager).unwrap_or_default(),
+        };
+        // Colours as they are, no pager for what fits after all, and the text stays on the screen afterwards.
+        let mut variables = vec![("LESS", "FRX"), ("LESSCHARSET", "utf-8"), ("LV", "-c")];
+        variables.retain(|(name, _)| unset_for_pagers.contains(name));
+        if words != ["cat"] {
+            self.terminal.page(Pager { words, variables });
+        }
+    }
 }
 
 impl From<BadValue> for Failure {

@@ -176,7 +176,7 @@ fn json_file(path: &Path) -> Result<RawJson, Failure> {
 }
 
 async fn from_stdin(context: &Context) -> Result<Proposal, Failure> {
-    if context.terminal.is_interactive {
+    if context.terminal.in_is_terminal {
         return Err(Failure::usage("what is to be recorded? Give flags, or JSON on stdin")
             .hint("krosyn-audit record --help shows both"));
     }

@@ -1,6 +1,6 @@
 //! `show`: one entry, field by field, old in red and new in green; or all entries of one request.
 
-mod request;
+pub(super) mod request;
 mod revert;
 
 use std::str::FromStr;
@@ -12,6 +12,7 @@ use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::commands::Context;
+use crate::commands::browse::pick;
 use crate::commands::connect::{Need, connect};
 use crate::error::Failure;
 use crate::exit;
@@ -30,7 +31,7 @@ const PIPE_WIDTH: usize = 160;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit show latest\n  krosyn-audit show 1287 --patch")]
 pub struct ShowArgs {
-    /// Which entries: ids, or latest
+    /// Which entries: ids, or latest; without one, a terminal lists the last to pick from
     #[arg(value_name = "ID|latest")]
     ids: Vec<Which>,
 
@@ -98,8 +99,9 @@ impl ShowArgs {
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        if self.ids.is_empty() && self.request_id.is_none() {
+    pub async fn run(mut self, context: &mut Context) -> Result<u8, Failure> {
+        let prompts = context.terminal.prompts().filter(|_| self.ids.is_empty() && self.request_id.is_none());
+        if self.ids.is_empty() && self.request_id.is_none() && prompts.is_none() {
             return Err(Failure::usage("which entry?")
                 .hint("`krosyn-audit show latest`, or an id that `krosyn-audit list` shows"));
         }
@@ -110,6 +112,9 @@ impl ShowArgs {
             ));
         }
         let connection = connect(context, &self.connection, Need::Existing).await?;
+        if let Some(prompts) = prompts {
+            self.ids.push(Which::Id(pick(context, &prompts, &connection.client).await?));
+        }
         // All are there before any is shown: what a program reads is whole, or nothing.
         let mut entries = Vec::new();
         for which in &self.ids {
@@ -154,6 +159,7 @@ impl ShowArgs {
             ));
         }
         let full = self.full || !to_people;
+        context.page();
         for (place, entry) in entries.iter().enumerate() {
             let companions = match self.request_id {
                 // They are all here already.

@@ -15,6 +15,12 @@ pub struct Environment {
     pub force_color: bool,
     /// `TERM=dumb`: a terminal that can neither paint nor move.
     pub dumb: bool,
+    /// `KROSYN_AUDIT_PAGER`, else `PAGER`: the pager. Empty: none.
+    pub pager: Option<String>,
+    /// `LESS`, `LESSCHARSET` and `LV`: what these pagers are told, which is not overruled. Those that are not set.
+    pub unset_for_pagers: Vec<&'static str>,
+    /// `CI`: nobody sits at the terminal, when neither empty nor false nor 0.
+    pub ci: bool,
     /// `TZ`: the reader's zone, when it is an IANA name; the machine's otherwise.
     pub zone: Option<String>,
     /// `USER` or `USERNAME`: by whom a prune of a local store is recorded and a token made.
@@ -38,6 +44,12 @@ impl Environment {
             no_color: text("NO_COLOR").is_some(),
             force_color: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
             dumb: text("TERM").is_some_and(|value| value == "dumb"),
+            pager: std::env::var("KROSYN_AUDIT_PAGER").or_else(|_| std::env::var("PAGER")).ok(),
+            unset_for_pagers: ["LESS", "LESSCHARSET", "LV"]
+                .into_iter()
+                .filter(|name| std::env::var_os(name).is_none())
+                .collect(),
+            ci: text("CI").is_some_and(|value| value != "0" && value != "false"),
             zone: text("TZ").or_else(|| iana_time_zone::get_timezone().ok()),
             user: text("USER").or_else(|| text("USERNAME")),
             data_directory: base.as_ref().map(etcetera::BaseStrategy::data_dir),

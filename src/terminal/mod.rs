@@ -2,13 +2,17 @@
 
 pub mod file;
 pub mod logs;
+pub mod pager;
 pub mod progress;
+pub mod prompt;
 
-use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write};
+use std::io::{self, IsTerminal as _, Read as _, Write};
 
 use owo_colors::{OwoColorize as _, Style};
 
 use crate::render::visible::visible;
+use crate::terminal::pager::{CtrlC, Outlet, Pager};
+use crate::terminal::prompt::Prompts;
 
 /// When to paint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -35,17 +39,25 @@ pub struct Manners {
     pub dumb: bool,
     /// Whether only errors are said.
     pub quiet: bool,
+    /// Whether nobody sits there, terminal or not.
+    pub unattended: bool,
 }
 
 /// The two outlets and what is known about them.
 pub struct Terminal {
-    out: BufWriter<io::Stdout>,
+    out: Outlet,
     err: io::Stderr,
+    /// What was said while a pager had the screen.
+    unsaid: Vec<String>,
     manners: Manners,
+    /// Whether stdin is a terminal, where nothing comes unless somebody types it.
+    pub in_is_terminal: bool,
     /// Whether stdout is a terminal.
     pub out_is_terminal: bool,
-    /// Whether questions can be asked: stdin and stderr are terminals.
-    pub is_interactive: bool,
+    /// Whether questions can be asked: stdin and stderr are terminals, and somebody sits there.
+    is_interactive: bool,
+    /// Whether a pager can be used: stdin and stdout are terminals, and somebody sits there.
+    pages: bool,
     err_is_terminal: bool,
     /// Cells in a line of stdout, or 80.
     pub width: usize,
@@ -58,14 +70,19 @@ impl Terminal {
     pub fn open(manners: Manners) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
+        let in_is_terminal = io::stdin().is_terminal();
+        let is_attended = !manners.dumb && !manners.unattended;
         let width =
             console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20));
         Self {
-            out: BufWriter::with_capacity(64 * 1024, out),
+            out: Outlet::new(out),
             err,
+            unsaid: Vec::new(),
             manners,
+            in_is_terminal,
             out_is_terminal,
-            is_interactive: io::stdin().is_terminal() && err_is_terminal,
+            is_interactive: in_is_terminal && err_is_terminal && is_attended,
+            pages: in_is_terminal && out_is_terminal && is_attended,
             err_is_terminal,
             width,
         }
@@ -75,6 +92,18 @@ impl Terminal {
     #[must_use]
     pub const fn paints_data(&self) -> bool {
         self.paints(self.out_is_terminal)
+    }
+
+    /// Who can be asked, where somebody can.
+    #[must_use]
+    pub fn prompts(&self) -> Option<Prompts> {
+        self.is_interactive.then(Prompts::new)
+    }
+
+    /// Whether the conversation on stderr is painted.
+    #[must_use]
+    pub const fn paints_conversation(&self) -> bool {
+        self.paints(self.err_is_terminal)
     }
 
     /// Whether moving progress may be shown on stderr.
@@ -103,12 +132,32 @@ impl Terminal {
         &mut self.out
     }
 
-    /// Hands all data over.
+    /// From now on, data that is taller than the screen goes to this pager, where somebody can use it.
+    pub fn page(&mut self, pager: Pager) {
+        if self.pages && !pager.words.is_empty() {
+            self.out.page(pager);
+        }
+    }
+
+    /// Whose Ctrl-C is.
+    #[must_use]
+    pub const fn ctrl_c(&self) -> &CtrlC {
+        self.out.ctrl_c()
+    }
+
+    /// Hands all data over, and waits for the reader of a pager to leave it.
     ///
     /// # Errors
     /// What kept it from arriving.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        let missing = self.out.finish();
+        for text in std::mem::take(&mut self.unsaid) {
+            drop(self.err.write_all(text.as_bytes()));
+        }
+        if let Some(missing) = missing? {
+            self.warn(&missing);
+        }
+        Ok(())
     }
 
     /// Says how things stand. Unheard under `--quiet`.
@@ -145,42 +194,20 @@ impl Terminal {
         self.line("  hint: ", Style::new().cyan(), Style::new(), text);
     }
 
-    /// Asks for a line of text.
-    ///
-    /// # Errors
-    /// When the terminal went away, or with `Interrupted` on Ctrl-C.
-    pub fn ask(&mut self, question: &str) -> io::Result<String> {
-        let theme = dialoguer::theme::SimpleTheme;
-        let input = dialoguer::Input::<String>::with_theme(&theme)
-            .with_prompt(question)
-            .allow_empty(true)
-            .report(false);
-        input.interact_text_on(&console::Term::stderr()).map_err(|dialoguer::Error::IO(error)| {
-            // The prompt's line is still open.
-            drop(writeln!(self.err));
-            error
-        })
-    }
-
-    /// Asks for a line of text that is not shown.
-    ///
-    /// # Errors
-    /// When the terminal went away.
-    pub fn ask_hidden(&mut self, question: &str) -> io::Result<String> {
-        let theme = dialoguer::theme::SimpleTheme;
-        let password = dialoguer::Password::with_theme(&theme).with_prompt(question).report(false);
-        password.interact_on(&console::Term::stderr()).map_err(|dialoguer::Error::IO(error)| error)
-    }
-
     /// Writes one line to stderr. That nobody listens there is no reason to stop. The text may quote the log, so it is
     /// made visible, its line breaks too: what is quoted cannot begin a line.
     fn line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {
         let text = visible(text);
-        drop(if self.paints(self.err_is_terminal) {
-            writeln!(self.err, "{}{}", head.style(head_style), text.style(style))
+        let text = if self.paints_conversation() {
+            format!("{}{}\n", head.style(head_style), text.style(style))
         } else {
-            writeln!(self.err, "{head}{text}")
-        });
+            format!("{head}{text}\n")
+        };
+        if self.out.is_paged() {
+            self.unsaid.push(text);
+        } else {
+            drop(self.err.write_all(text.as_bytes()));
+        }
     }
 }
 

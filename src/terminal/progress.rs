@@ -1,44 +1,64 @@
 //! Progress on stderr, on a terminal only: how many, how fast, how much longer.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Write;
+use std::time::Duration;
 
+use indicatif::style::ProgressTracker;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::render::question::grouped;
 use crate::terminal::Terminal;
 
-/// How often it is redrawn, in hertz.
-const REDRAWS: u8 = 10;
+/// How often it is redrawn, also when nothing was counted since.
+const REDRAW: Duration = Duration::from_millis(100);
+/// What takes less long than this needs no word.
+const PATIENCE: Duration = Duration::from_millis(80);
 
 /// A count that grows. Silent where nobody watches.
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// Begins to count `what`.
+    /// Begins to count `what`, such as `exported`.
     #[must_use]
     pub fn start(terminal: &Terminal, what: &str) -> Self {
-        if !terminal.shows_progress() {
-            return Self(ProgressBar::hidden());
-        }
-        let progress = Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(REDRAWS)));
-        progress.0.set_message(what.to_owned());
-        progress.style("{msg} {human_pos}, {per_sec}");
-        progress.0.tick();
+        let progress = Self::drawn(terminal.shows_progress(), what);
+        progress.style("{spinner} {msg} {done}, {rate}/s");
         progress
     }
 
-    /// Learns how many there will be.
+    fn drawn(is_watched: bool, what: &str) -> Self {
+        if !is_watched {
+            return Self(ProgressBar::hidden());
+        }
+        let target = ProgressDrawTarget::stderr_with_hz(10);
+        let progress = Self(ProgressBar::with_draw_target(None, target).with_message(what.to_owned()));
+        progress.0.enable_steady_tick(REDRAW);
+        progress
+    }
+
+    /// Learns how many there will be, or are likely to be.
     pub fn expect(&self, total: u64) {
-        self.0.set_length(total);
-        self.style("{msg} {human_pos} of {human_len}, {per_sec}, {eta} left");
+        if self.0.length() != Some(total) {
+            self.0.set_length(total);
+            self.style("{spinner} {msg} {done} of {all}, {rate}/s, {eta} left");
+        }
     }
 
     fn style(&self, template: &str) {
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.0.set_style(style);
-        }
+        let Ok(style) = ProgressStyle::with_template(template) else { return };
+        let style = style.with_key("done", told(|state| grouped(state.pos())));
+        let style = style.with_key("all", told(|state| grouped(state.len().unwrap_or_default())));
+        self.0.set_style(style.with_key("rate", told(|state| format!("{:.0}", state.per_sec()))));
     }
 
     /// Counts `more`.
     pub fn add(&self, more: u64) {
         self.0.inc(more);
+    }
+
+    /// Learns how many there are by now.
+    pub fn reach(&self, count: u64) {
+        self.0.set_position(count);
     }
 
     /// Takes the line away, so that what is said next stands alone.
@@ -47,8 +67,29 @@ impl Progress {
     }
 }
 
+/// A part of a progress line.
+fn told(text: fn(&ProgressState) -> String) -> impl ProgressTracker {
+    move |state: &ProgressState, out: &mut dyn Write| {
+        // What cannot be written into a text is not missed.
+        let _ = out.write_str(&text(state));
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Waits for `work`; when that takes long enough to be noticed, `what` is said meanwhile to who watches.
+pub async fn patiently<T>(is_watched: bool, what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        outcome = &mut work => return outcome,
+        () = tokio::time::sleep(PATIENCE) => {}
+    }
+    let waiting = Progress::drawn(is_watched, what);
+    waiting.style("{spinner} {msg}, {elapsed}");
+    work.await
 }

@@ -25,9 +25,12 @@ use crate::exit;
 use crate::model::time::Age;
 use crate::render::prune::{log, plan};
 use crate::render::question::{counted, grouped};
+use crate::terminal::progress::Progress;
 
 /// How often a lock is looked at again.
 const LOCK_POLL: Duration = Duration::from_secs(2);
+/// How often somebody who watches is told how much is left.
+const LOOK_POLL: Duration = Duration::from_millis(500);
 /// How far this machine's clock and the server's may lie apart.
 const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 
@@ -119,7 +122,7 @@ impl PruneArgs {
         }
         let all = planned.counts.expired + planned.counts.kept;
         self.guard(context, &planned, self.max_delete.entries(all))?;
-        self.confirm(context, &planned)?;
+        self.confirm(context, &planned).await?;
         if let Some(path) = &self.archive {
             archive::archive(&connection.client, &planned, path).await?;
             let archived = counted(planned.counts.expired, "entry is", "entries are");
@@ -133,7 +136,7 @@ impl PruneArgs {
             max_seconds: self.max_time.map(|age| seconds(age, context)),
             ..request
         };
-        let done = self.delete(context, &connection.client, &request).await?;
+        let done = self.delete(context, &connection.client, &request, planned.counts.expired).await?;
         self.tell(context, &done)?;
         connection.close().await?;
         if done.complete {
@@ -153,11 +156,12 @@ impl PruneArgs {
         context: &mut Context,
         client: &Client,
         request: &PruneRequest,
+        expired: u64,
     ) -> Result<PruneAnswer, Failure> {
         let wait = self.lock_wait.map_or(0, |age| seconds(age, context));
         let end = tokio::time::Instant::now() + Duration::from_secs(u64::from(wait));
         loop {
-            match client.prune(request).await {
+            match watched(context, client, request, expired).await {
                 Err(ClientError::Problem(problem))
                     if problem.code == Code::PruneRunning && tokio::time::Instant::now() < end =>
                 {
@@ -215,17 +219,18 @@ impl PruneArgs {
         Ok(())
     }
 
-    fn confirm(&self, context: &mut Context, planned: &PruneAnswer) -> Result<(), Failure> {
+    async fn confirm(&self, context: &mut Context, planned: &PruneAnswer) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
         context.terminal.show_lines(&plan(planned, &context.time));
-        if !context.terminal.is_interactive {
+        let Some(prompts) = context.terminal.prompts() else {
             return Err(Failure::new(exit::REFUSED, "nobody can be asked, so nothing was deleted")
                 .hint("--yes deletes without asking"));
-        }
+        };
         let expired = planned.counts.expired;
-        let typed = context.terminal.ask(&format!("Type {expired} to delete these entries for ever"))?;
+        let question = format!("Type {expired} to delete these entries for ever");
+        let typed = prompts.line(&question).await?.unwrap_or_default();
         let digits: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
         if digits == expired.to_string() {
             Ok(())
@@ -252,6 +257,32 @@ impl PruneArgs {
         };
         writeln!(context.terminal.data(), "{text}")?;
         Ok(context.terminal.flush()?)
+    }
+}
+
+/// Prunes, and shows somebody who watches how far it is: the server is asked what is left.
+async fn watched(
+    context: &Context,
+    client: &Client,
+    request: &PruneRequest,
+    expired: u64,
+) -> Result<PruneAnswer, ClientError> {
+    if !context.terminal.shows_progress() {
+        return client.prune(request).await;
+    }
+    let progress = Progress::start(&context.terminal, "deleted");
+    progress.expect(expired);
+    let mut prune = std::pin::pin!(client.prune(request));
+    loop {
+        tokio::select! {
+            biased;
+            outcome = &mut prune => return outcome,
+            () = tokio::time::sleep(LOOK_POLL) => {}
+        }
+        // A server that has no time to tell is not disturbed further.
+        if let Ok(kept) = client.retention().await {
+            progress.reach(expired.saturating_sub(kept.counts.expired));
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod acme;
 mod blame;
+mod browse;
 mod confirm;
 mod demo_log;
 mod durability;
@@ -19,7 +20,9 @@ mod import;
 mod leaks;
 mod list;
 mod outlets;
+mod pager;
 mod pairs;
+mod prompts;
 mod prune;
 mod record;
 mod resume;

@@ -7,6 +7,7 @@ pub(crate) mod files;
 pub(crate) mod log;
 pub(crate) mod places;
 pub(crate) mod postgres;
+pub(crate) mod pty;
 pub(crate) mod sandbox;
 pub(crate) mod toll;
 pub(crate) mod world;

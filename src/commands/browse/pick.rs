@@ -1,0 +1,40 @@
+//! Picking one of the last entries, for a command that was given none.
+
+use crate::api::query::Query;
+use crate::client::Client;
+use crate::commands::Context;
+use crate::commands::browse::entries::table_lines;
+use crate::error::Failure;
+use crate::exit;
+use crate::render::look::Look;
+use crate::terminal::prompt::{Page, Prompts};
+
+/// How many of the last entries there are to pick from.
+const LAST: u32 = 100;
+/// Cells of the text that is searched: enough for most names to be whole.
+const SEARCHED: usize = 200;
+
+/// Lets one of the last entries be picked, by its id.
+///
+/// # Errors
+/// [`Failure`], also when none is picked.
+pub(in crate::commands) async fn pick(
+    context: &Context,
+    prompts: &Prompts,
+    client: &Client,
+) -> Result<u64, Failure> {
+    let entries = client.page(&Query { limit: LAST, ..Query::default() }).await?.data;
+    if entries.is_empty() {
+        return Err(Failure::new(exit::NOT_FOUND, "the log is empty: there is no entry to show"));
+    }
+    let look = context.appearance.look(&context.terminal, context.time, true);
+    let look = Look { colour: context.terminal.paints_conversation(), ..look };
+    let (_, keys) = table_lines(&entries, &Look { width: SEARCHED, colour: false, ..look });
+    let lines = |width| table_lines(&entries, &Look { width, ..look });
+    let head = |width: usize| vec![format!("  {}", lines(width.saturating_sub(2)).0)];
+    let items = |width| lines(width).1;
+    let page = Page { head: &head, question: "Which entry".to_owned(), items: &items, look: &look };
+    let picked = prompts.screen()?.search(&page, keys, 0).await?;
+    let picked = picked.ok_or_else(|| Failure::new(exit::INTERRUPTED, "no entry was picked"))?;
+    Ok(entries[picked].id)
+}

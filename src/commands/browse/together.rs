@@ -1,0 +1,82 @@
+//! Entries of one request, brought together in a list: each follows the first of its request, marked as one group.
+
+use std::collections::HashMap;
+
+use crate::model::entry::Entry;
+
+/// Where in its request's group an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    /// Its request made no other that is listed.
+    Alone,
+    First,
+    Inner,
+    Last,
+}
+
+impl Group {
+    /// The bracket at the left of the entries of one request.
+    pub(super) const fn bracket(self, ascii: bool) -> &'static str {
+        match (self, ascii) {
+            (Self::Alone, _) => "  ",
+            (Self::First, false) => "┌ ",
+            (Self::Inner, false) => "│ ",
+            (Self::Last, false) => "└ ",
+            (Self::First, true) => "/ ",
+            (Self::Inner, true) => "| ",
+            (Self::Last, true) => "\\ ",
+        }
+    }
+}
+
+/// Brings entries of one request together, where its first stands, and tells their groups. All else keeps its order.
+pub(super) fn together(entries: Vec<Entry>) -> (Vec<Entry>, Vec<Group>) {
+    let mut requests: Vec<Vec<Entry>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for entry in entries {
+        let request = entry.context.request_id.clone();
+        match request.as_ref().and_then(|request| places.get(request)) {
+            Some(place) => requests[*place].push(entry),
+            None => {
+                places.extend(request.map(|request| (request, requests.len())));
+                requests.push(vec![entry]);
+            }
+        }
+    }
+    let groups = requests.iter().flat_map(|request| {
+        let last = request.len() - 1;
+        (0..=last).map(move |place| match place {
+            _ if last == 0 => Group::Alone,
+            0 => Group::First,
+            place if place == last => Group::Last,
+            _ => Group::Inner,
+        })
+    });
+    let groups = groups.collect();
+    (requests.into_iter().flatten().collect(), groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: u64, request: Option<&str>) -> Entry {
+        let entry = serde_json::json!({
+            "id": id, "uuid": uuid::Uuid::nil(), "occurred_at": "2026-11-22T08:00:00Z",
+            "recorded_at": "2026-11-22T08:00:00Z", "action": "created", "model_type": "secret", "model_id": "5",
+            "user": {"name": "ana"}, "context": {"request_id": request}, "changes": [],
+        });
+        serde_json::from_value(entry).expect("an entry")
+    }
+
+    #[test]
+    fn entries_of_a_request_follow_its_first() {
+        let requests = [Some("a"), None, Some("b"), Some("a"), Some("a"), None, Some("b")];
+        let entries = (1..).zip(requests).map(|(id, request)| entry(id, request)).collect();
+        let (entries, groups) = together(entries);
+        assert_eq!(entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), [1, 4, 5, 2, 3, 7, 6]);
+        use Group::{Alone, First, Inner, Last};
+        assert_eq!(groups, [First, Inner, Last, Alone, First, Last, Alone]);
+        assert_eq!(together(Vec::new()), (Vec::new(), Vec::new()));
+    }
+}

@@ -1,0 +1,100 @@
+//! Choosing among values that have counts: a few are marked in a menu, many are found by typing.
+
+use crate::api::page::Facet;
+use crate::commands::browse::Browser;
+use crate::error::Failure;
+use crate::model::filter::Choice;
+use crate::render::question::grouped;
+use crate::terminal::prompt::Page;
+
+/// More values than this are searched.
+const MARKED_AT_ONCE: usize = 12;
+
+impl Browser<'_> {
+    /// Lets some of a closed set of values be marked.
+    pub(super) async fn mark<T: Copy + PartialEq + ToString>(
+        &self,
+        question: &str,
+        choice: &mut Choice<T>,
+        all: &[T],
+        counts: Option<&[Facet]>,
+        label: impl Fn(&T) -> String,
+    ) -> Result<(), Failure> {
+        let labels = all.iter().map(|value| {
+            let count = counts.map(|counts| counted(counts, &value.to_string()));
+            labelled(count, &label(value))
+        });
+        let labels = labels.collect();
+        let marked = all.iter().map(|value| choice.include.contains(value)).collect();
+        if let Some(chosen) = self.marked(question, labels, marked).await? {
+            choice.include = chosen.into_iter().map(|place| all[place]).collect();
+            // Whoever says what is wanted, says what is not.
+            choice.exclude.clear();
+        }
+        Ok(())
+    }
+
+    /// Lets users be chosen: those there are, and those that were chosen before.
+    pub(super) async fn users(&self, choice: &mut Choice<String>, counts: &[Facet]) -> Result<(), Failure> {
+        let mut users: Vec<String> = counts.iter().map(|facet| facet.value.clone()).collect();
+        let unlisted = choice.include.iter().filter(|user| !users.contains(user));
+        users.extend(unlisted.cloned().collect::<Vec<_>>());
+        if users.is_empty() {
+            return Ok(());
+        }
+        let labels: Vec<_> =
+            users.iter().map(|user| labelled(Some(counted(counts, user)), &self.look.text(user))).collect();
+        let mut marked: Vec<bool> = users.iter().map(|user| choice.include.contains(user)).collect();
+        if users.len() <= MARKED_AT_ONCE {
+            let Some(chosen) = self.marked("User", labels, marked).await? else { return Ok(()) };
+            choice.include = chosen.into_iter().map(|place| users[place].clone()).collect();
+            choice.exclude.clear();
+            return Ok(());
+        }
+        loop {
+            let some = marked.iter().filter(|is_marked| **is_marked).count();
+            let take = if some == 0 { "any user".to_owned() } else { format!("take the {some} marked") };
+            let items = |_| {
+                let mark = |is_marked: &bool| if *is_marked { "[x]" } else { "[ ]" };
+                let listed = labels.iter().zip(&marked).map(|(label, it)| format!("{} {label}", mark(it)));
+                std::iter::once(take.clone()).chain(listed).collect()
+            };
+            let keys = std::iter::once(take.clone()).chain(users.iter().cloned()).collect();
+            let page =
+                Page { head: &|_| Vec::new(), question: "User".to_owned(), items: &items, look: &self.look };
+            match self.screen.search(&page, keys, 0).await? {
+                None => return Ok(()),
+                Some(0) => break,
+                Some(place) => marked[place - 1] = !marked[place - 1],
+            }
+        }
+        let chosen = users.into_iter().zip(marked).filter(|(_, is_marked)| *is_marked);
+        choice.include = chosen.map(|(user, _)| user).collect();
+        choice.exclude.clear();
+        Ok(())
+    }
+
+    async fn marked(
+        &self,
+        question: &str,
+        labels: Vec<String>,
+        marked: Vec<bool>,
+    ) -> Result<Option<Vec<usize>>, Failure> {
+        let items = |_| labels.clone();
+        let page =
+            Page { head: &|_| Vec::new(), question: question.to_owned(), items: &items, look: &self.look };
+        Ok(self.screen.mark(&page, marked).await?)
+    }
+}
+
+fn counted(counts: &[Facet], value: &str) -> u64 {
+    counts.iter().find(|facet| facet.value == value).map_or(0, |facet| facet.count)
+}
+
+/// The count stands first, where it is never cut.
+fn labelled(count: Option<u64>, label: &str) -> String {
+    match count {
+        Some(count) => format!("{:>9}  {label}", grouped(count)),
+        None => label.to_owned(),
+    }
+}

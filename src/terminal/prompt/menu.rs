@@ -1,0 +1,186 @@
+//! Menus on the whole screen: choose one, mark several, search one. dialoguer asks, this draws.
+
+use std::collections::HashMap;
+use std::io;
+
+use console::truncate_str;
+use dialoguer::{FuzzySelect, MultiSelect, Select};
+
+use crate::render::look::{Look, Tone};
+use crate::render::visible::visible;
+use crate::terminal::prompt::recorder::{Item, Recorder, Shown};
+use crate::terminal::prompt::screen::{Screen, draw_lines};
+use crate::terminal::prompt::{Size, attend, size};
+
+/// At least so many items are shown, whatever stands above them.
+const LEAST_ITEMS: usize = 6;
+/// Lines that are neither head nor items: a blank one, the question, the keys.
+const FRAME: usize = 3;
+
+/// A page of the screen: what stands above, the question, and the items. Lines are made for a width, and safe to show.
+pub struct Page<'a> {
+    /// The lines above.
+    pub head: &'a dyn Fn(usize) -> Vec<String>,
+    /// What is asked, where the lines above do not say it.
+    pub question: String,
+    /// The items' labels.
+    pub items: &'a dyn Fn(usize) -> Vec<String>,
+    /// How all looks.
+    pub look: &'a Look,
+}
+
+impl Screen {
+    /// Lets one item be chosen, beginning at `start`. None on Esc.
+    ///
+    /// # Errors
+    /// When the terminal went away, or with `Interrupted` on Ctrl-C.
+    pub async fn choose(&self, page: &Page<'_>, start: usize) -> io::Result<Option<usize>> {
+        let keys = page.numbers();
+        let (rows, last) = (page.rows_for(keys.len()), keys.len().saturating_sub(1));
+        let hint = "arrows move, left and right turn pages, Enter takes, Esc goes back";
+        self.ask(page, keys, hint, move |recorder, keys| {
+            let select = Select::with_theme(recorder).with_prompt("").report(false).items(keys);
+            select.default(start.min(last)).max_length(rows).interact_on_opt(&recorder.term())
+        })
+        .await
+    }
+
+    /// Lets items be marked, beginning with those `marked`. None on Esc.
+    ///
+    /// # Errors
+    /// As [`Screen::choose`].
+    pub async fn mark(&self, page: &Page<'_>, marked: Vec<bool>) -> io::Result<Option<Vec<usize>>> {
+        let keys = page.numbers();
+        let rows = page.rows_for(keys.len());
+        let hint = "arrows move, Space marks, a marks all, Enter takes, Esc goes back";
+        self.ask(page, keys, hint, move |recorder, keys| {
+            let select = MultiSelect::with_theme(recorder).with_prompt("").report(false);
+            let items = keys.into_iter().zip(marked);
+            select.items_checked(items).max_length(rows).interact_on_opt(&recorder.term())
+        })
+        .await
+    }
+
+    /// Lets one item be found by typing parts of its key, beginning at `start`. None on Esc.
+    ///
+    /// # Errors
+    /// As [`Screen::choose`].
+    pub async fn search(
+        &self,
+        page: &Page<'_>,
+        keys: Vec<String>,
+        start: usize,
+    ) -> io::Result<Option<usize>> {
+        let rows = page.rows_for(keys.len());
+        self.ask(
+            page,
+            keys,
+            "type to search, arrows move, Enter takes, Esc goes back",
+            move |recorder, keys| {
+                let select = FuzzySelect::with_theme(recorder).with_prompt("").report(false).items(keys);
+                select.default(start).max_length(rows).interact_on_opt(&recorder.term())
+            },
+        )
+        .await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        page: &Page<'_>,
+        keys: Vec<String>,
+        hint: &str,
+        menu: impl FnOnce(&Recorder, Vec<String>) -> dialoguer::Result<Option<T>> + Send + 'static,
+    ) -> io::Result<Option<T>> {
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let recorder = Recorder::default();
+        let (reader, items) = (recorder.clone(), keys.clone());
+        let places: HashMap<&str, usize> = keys.iter().map(String::as_str).zip(0..).collect();
+        let draw = |size| match recorder.shown() {
+            // Nothing is told yet.
+            shown if shown.items.is_empty() && shown.query.is_none() => Ok(()),
+            shown => draw_lines(&page.lines(&shown, &places, hint, size)),
+        };
+        let read = move || menu(&reader, items).map_err(|dialoguer::Error::IO(error)| error);
+        attend(draw, recorder.changed(), read).await
+    }
+}
+
+impl Page<'_> {
+    /// Short keys for a menu that is not searched: dialoguer measures them in bytes.
+    fn numbers(&self) -> Vec<String> {
+        let (_, columns) = size();
+        (0..(self.items)(columns).len()).map(|number| number.to_string()).collect()
+    }
+
+    /// How many rows a menu of so many items gets, in dialoguer's counting, which takes two off.
+    fn rows_for(&self, items: usize) -> usize {
+        let (rows, columns) = size();
+        self.room(rows, (self.head)(columns).len()).min(items) + 2
+    }
+
+    /// How many items there is room for. The last row stays free: a line that ends there would scroll the first away.
+    fn room(&self, rows: usize, head: usize) -> usize {
+        let room = rows.saturating_sub(head + FRAME + 1).max(LEAST_ITEMS);
+        room.min(rows.saturating_sub(FRAME)).max(1)
+    }
+
+    /// The whole screen, but for its last row.
+    fn lines(
+        &self,
+        shown: &Shown,
+        places: &HashMap<&str, usize>,
+        hint: &str,
+        (rows, columns): Size,
+    ) -> Vec<String> {
+        let head = (self.head)(columns);
+        let room = self.room(rows, head.len());
+        let for_head = rows.saturating_sub(shown.items.len().min(room) + FRAME + 1);
+        let mut lines = fitted(head, for_head, columns, self.look);
+        if !self.question.is_empty() {
+            if !lines.is_empty() {
+                lines.push(String::new());
+            }
+            lines.push(self.question(shown, columns));
+        }
+        let labels = (self.items)(columns.saturating_sub(2));
+        let active = shown.items.iter().position(|item| item.is_active).unwrap_or(0);
+        for item in shown.items.iter().skip((active + 1).saturating_sub(room)).take(room) {
+            let label = places.get(item.key.as_str()).and_then(|place| labels.get(*place));
+            lines.push(self.item(item, label.map_or("", String::as_str), columns));
+        }
+        lines.push(self.look.paint(Tone::Dim, &self.look.cut(hint, columns)));
+        lines.truncate(rows.saturating_sub(1).max(1));
+        lines
+    }
+
+    fn question(&self, shown: &Shown, columns: usize) -> String {
+        let Some((before, behind)) = &shown.query else {
+            return self.look.paint(Tone::Title, &self.look.cut(&self.question, columns));
+        };
+        let query =
+            self.look.cut(&format!("{}: {}_{}", self.question, visible(before), visible(behind)), columns);
+        self.look.paint(Tone::Title, &query)
+    }
+
+    fn item(&self, item: &Item, label: &str, columns: usize) -> String {
+        let pointer = if item.is_active { self.look.paint(Tone::Title, ">") } else { " ".to_owned() };
+        let mark = item.mark.map_or("", |is_marked| if is_marked { "[x] " } else { "[ ] " });
+        let cut = if self.look.ascii { "..." } else { "…" };
+        format!("{pointer} {}", truncate_str(&format!("{mark}{label}"), columns.saturating_sub(2), cut))
+    }
+}
+
+/// The head as far as there is room for it; its last line tells what is missing.
+pub(super) fn fitted(mut head: Vec<String>, room: usize, columns: usize, look: &Look) -> Vec<String> {
+    let cut = if look.ascii { "..." } else { "…" };
+    if head.len() > room {
+        let missing = head.len() + 1 - room;
+        head.truncate(room.saturating_sub(1));
+        if room > 0 {
+            head.push(look.paint(Tone::Dim, &format!("{cut} {missing} more lines")));
+        }
+    }
+    head.iter().map(|line| truncate_str(line, columns, cut).into_owned()).collect()
+}

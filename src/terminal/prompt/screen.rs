@@ -1,0 +1,81 @@
+//! The whole screen, for as long as somebody looks around: taken, drawn, lent out, and given back as it was.
+
+use std::io;
+
+use crate::terminal::prompt::line::Line;
+use crate::terminal::prompt::menu::{Page, fitted};
+use crate::terminal::prompt::modes::Modes;
+use crate::terminal::prompt::{Size, attend, in_place, write};
+
+/// To the alternate screen, which is not kept, with the cursor hidden; what a terminal takes for wider than we do is
+/// cut at its edge and does not wrap.
+const TAKE: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+/// Back to what stood there, with the cursor shown.
+const GIVE_BACK: &str = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
+
+/// The screen, as long as this lives.
+pub struct Screen {
+    _modes: Modes,
+}
+
+impl Screen {
+    pub(super) fn open() -> io::Result<Self> {
+        let screen = Self { _modes: Modes::without_echo() };
+        write(TAKE)?;
+        Ok(screen)
+    }
+
+    /// Lends the terminal out as it was, to a pager or to what is long and tells its progress.
+    ///
+    /// # Errors
+    /// When the terminal went away.
+    pub async fn lend<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
+        write(GIVE_BACK)?;
+        let outcome = work.await;
+        write(TAKE)?;
+        Ok(outcome)
+    }
+
+    /// Hands a text to the terminal's clipboard, where it has one (OSC 52).
+    ///
+    /// # Errors
+    /// When the terminal went away.
+    pub fn copy(&self, text: &str) -> io::Result<()> {
+        use base64::Engine as _;
+        write(&format!("\x1b]52;c;{}\x07", base64::engine::general_purpose::STANDARD.encode(text)))
+    }
+
+    /// Asks for a line of text below the page's head. None on Esc.
+    ///
+    /// # Errors
+    /// When the terminal went away, or with `Interrupted` on Ctrl-C.
+    pub async fn line(&self, page: &Page<'_>, text: &str) -> io::Result<Option<String>> {
+        let line = Line::new(text);
+        let (reader, changed) = (line.clone(), line.clone());
+        let question = format!("{}: ", page.question);
+        let draw = |(rows, columns): Size| {
+            let head = fitted((page.head)(columns), rows.saturating_sub(1), columns, page.look);
+            draw_lines(&head)?;
+            write(&format!("{}\x1b[?25h", in_place(&question, &line, columns)))
+        };
+        let answer = attend(draw, changed.changed(), move || reader.read()).await;
+        write("\x1b[?25l")?;
+        answer
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        drop(write(GIVE_BACK));
+    }
+}
+
+/// Draws lines from the top, each of which fits, and clears all else. The cursor ends below the last.
+pub(super) fn draw_lines(lines: &[String]) -> io::Result<()> {
+    let mut text = "\x1b[?25l\x1b[H".to_owned();
+    for line in lines {
+        text.push_str(line);
+        text.push_str("\x1b[0m\x1b[K\r\n");
+    }
+    write(&(text + "\x1b[J"))
+}

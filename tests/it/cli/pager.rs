@@ -1,0 +1,110 @@
+//! The pager on a real terminal: used when the text is taller than the screen, and never in anybody's way.
+
+use super::acme::{self, SERVER};
+use crate::support::pty::{CTRL_C, Terminal};
+use crate::support::sandbox::{Sandbox, program, skipped};
+
+/// A pager that shows where the text begins and ends, and waits for a line.
+const PAGER: &str = "sh -c 'echo PAGED LESS=$LESS; cat; echo END; read line </dev/tty; echo READ'";
+
+fn list(sandbox: &Sandbox, args: &[&str], rows: u16, pager: &str) -> Terminal {
+    let mut command = sandbox.command(&[&["list"], args, &SERVER].concat());
+    command.env("PAGER", pager);
+    command.env("PATH", "/usr/bin:/bin");
+    Terminal::start(&command, rows, 100)
+}
+
+#[test]
+fn what_is_taller_than_the_screen_is_paged_and_what_fits_is_not() {
+    let sandbox = acme::sandbox();
+    // A header and twelve rows: the shell's next prompt needs one more.
+    for (rows, is_paged) in [(13, true), (14, false), (40, false)] {
+        let mut terminal = list(&sandbox, &[], rows, PAGER);
+        if is_paged {
+            terminal.wait_for("END");
+            // What is said about the list waits until it was read.
+            assert!(!terminal.written().contains("12 of 12"), "{}", terminal.screen());
+            terminal.type_in("\r");
+        }
+        assert_eq!(terminal.end(), 0, "{}", terminal.screen());
+        let written = terminal.written();
+        assert_eq!(written.contains("PAGED LESS=FRX"), is_paged, "{written}");
+        assert!(written.contains("12 of 12, newest first"), "{written}");
+        assert!(written.contains("\u{1b}[32m"), "colours live: {written:?}");
+    }
+}
+
+#[test]
+fn nobody_who_refuses_a_pager_gets_one() {
+    let sandbox = acme::sandbox();
+    for (args, pager) in
+        [(&["--no-pager"][..], PAGER), (&[], ""), (&[], "cat"), (&["--format", "jsonl"], PAGER)]
+    {
+        let mut terminal = list(&sandbox, args, 5, pager);
+        assert_eq!(terminal.end(), 0, "{}", terminal.screen());
+        assert!(!terminal.written().contains("PAGED"), "{args:?} {pager:?} {}", terminal.written());
+    }
+    let mut command = sandbox.command(&[&["list"][..], &SERVER].concat());
+    command.env("PAGER", PAGER).env("KROSYN_AUDIT_PAGER", "cat");
+    let mut terminal = Terminal::start(&command, 5, 100);
+    assert_eq!(terminal.end(), 0);
+    assert!(!terminal.written().contains("PAGED"), "our own variable goes first");
+    let piped = sandbox.finish({
+        let mut command = sandbox.command(&[&["list", "--format", "table"][..], &SERVER].concat());
+        command.env("PAGER", PAGER).spawn().unwrap()
+    });
+    assert!(!piped.ended(0).out().contains("PAGED"), "a pipe is read by somebody else");
+}
+
+#[test]
+fn a_pager_that_is_missing_leaves_the_text() {
+    let sandbox = acme::sandbox();
+    let mut terminal = list(&sandbox, &[], 5, "no-such-pager -x");
+    assert_eq!(terminal.end(), 0);
+    let written = console::strip_ansi_codes(&terminal.written()).into_owned();
+    assert!(written.contains("warning: the pager no-such-pager cannot be started"), "{written}");
+    assert_eq!(written.matches("connector").count(), 5, "{written}");
+    assert!(written.contains("12 of 12"), "{written}");
+}
+
+#[test]
+fn a_pager_that_is_left_early_or_killed_is_a_quiet_end() {
+    let sandbox = super::demo_log::sandbox();
+    for pager in ["head -n 1", "sh -c 'kill -9 $$'", "true"] {
+        let mut terminal = list(&sandbox, &["--all"], 24, pager);
+        assert_eq!(terminal.end(), 0, "{pager}: {}", terminal.written());
+        assert!(!terminal.written().contains("error"), "{}", terminal.written());
+        assert!(terminal.is_as_before());
+    }
+}
+
+#[test]
+fn control_c_in_a_pager_is_the_pagers() {
+    let sandbox = acme::sandbox();
+    let mut terminal = list(
+        &sandbox,
+        &[],
+        5,
+        "sh -c 'trap \"echo HEARD\" INT; cat; echo END; read line </dev/tty; read line </dev/tty; echo READ'",
+    );
+    terminal.wait_for("END");
+    terminal.press(CTRL_C, "HEARD");
+    terminal.press("\r\r", "READ");
+    assert_eq!(terminal.end(), 0, "{}", terminal.screen());
+    assert!(terminal.screen().contains("12 of 12"), "{}", terminal.screen());
+}
+
+#[test]
+fn less_shows_the_list_and_gives_the_screen_back() {
+    if program("less").is_none() {
+        return skipped("the list in less", "less");
+    }
+    let sandbox = acme::sandbox();
+    let mut command = sandbox.command(&[&["list"][..], &SERVER].concat());
+    command.env("PATH", "/usr/bin:/bin");
+    let mut terminal = Terminal::start(&command, 8, 100);
+    terminal.wait_for("RESOURCE").wait_until("a prompt of less", |terminal| terminal.screen().ends_with(':'));
+    terminal.press(" ", "(END)").type_in("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.screen().contains("12 of 12") && terminal.is_as_before());
+}

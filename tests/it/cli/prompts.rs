@@ -1,0 +1,117 @@
+//! Every prompt on a real terminal, and what stands in for it where nobody can be asked.
+
+use rustix::process::Signal;
+
+use super::acme::{self, SERVER};
+use crate::support::pty::{CTRL_C, DOWN, ENTER, ESC, Terminal};
+use crate::support::sandbox::Sandbox;
+
+/// A command that asks, what it asks, and how it ends when nobody is there.
+type Asking = (&'static [&'static str], &'static str, i32, &'static str);
+
+const ASKING: [Asking; 4] = [
+    (&["prune", "--max-delete", "100%"], "Type 12 to delete", 6, "nobody can be asked"),
+    (&["login", "--server", "http://127.0.0.1:9"], "Token for http://127.0.0.1:9", 2, "nobody can be asked"),
+    (&["browse"], "Show entries", 2, "nobody can be asked"),
+    (&["show"], "Which entry", 2, "which entry?"),
+];
+
+fn args<'a>(command: &[&'a str]) -> Vec<&'a str> {
+    let server = if command.contains(&"--server") { &[][..] } else { &SERVER[..] };
+    [command, server].concat()
+}
+
+#[test]
+fn control_c_and_signals_end_every_prompt_and_give_the_terminal_back() {
+    let sandbox = acme::sandbox();
+    for (command, question, ..) in ASKING {
+        let ends: [fn(&mut Terminal); 3] = [
+            |terminal| terminal.type_in(CTRL_C),
+            |terminal| terminal.signal(Signal::TERM),
+            |terminal| terminal.signal(Signal::HUP),
+        ];
+        for end in ends {
+            let mut terminal = Terminal::start(&sandbox.command(&args(command)), 24, 80);
+            terminal.wait_for(question);
+            end(&mut terminal);
+            assert_eq!(terminal.end(), 130, "{command:?} {}", terminal.screen());
+            assert!(terminal.shows_cursor(), "{command:?} {}", terminal.screen());
+            assert!(terminal.is_as_before() && !terminal.is_taken(), "{command:?}");
+            let screen = terminal.screen();
+            assert!(screen.lines().any(|line| line == "error: interrupted"), "{command:?} {screen}");
+        }
+    }
+}
+
+#[test]
+fn nobody_is_asked_unless_stdin_and_stderr_are_terminals_and_attended() {
+    let sandbox = acme::sandbox();
+    sandbox.write("input", "12\ny\n");
+    for (command, question, status, said) in ASKING {
+        let plain = sandbox.command(&args(command));
+        // Each leaves a terminal on the other outlets: that is not enough.
+        let redirected = ["</dev/null", "<input", "<&-", "2>err", "2>&-"];
+        let mut ends: Vec<_> =
+            redirected.map(|words| Terminal::start_redirected(&plain, words, 24, 80)).into_iter().collect();
+        for (name, value) in [("CI", "1"), ("CI", "true"), ("TERM", "dumb")] {
+            ends.push(Terminal::start(sandbox.command(&args(command)).env(name, value), 24, 80));
+        }
+        for (number, mut terminal) in ends.into_iter().enumerate() {
+            assert_eq!(terminal.end(), status, "{command:?} {number} {}", terminal.screen());
+            let heard = match redirected.get(number) {
+                Some(&"2>err") => sandbox.text("err"),
+                Some(&"2>&-") => said.to_owned(),
+                _ => terminal.written(),
+            };
+            assert!(heard.contains(said) && !heard.contains(question), "{command:?} {number} {heard}");
+            assert!(!terminal.written().contains(question), "{command:?} {number} {}", terminal.written());
+            assert!(terminal.is_as_before() && terminal.shows_cursor());
+        }
+    }
+    assert_eq!(acme::run(&sandbox, &["list", "--columns", "id"]).out().lines().count(), 12);
+}
+
+#[test]
+fn a_token_is_asked_for_without_being_shown() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve(&[]);
+    let command = sandbox.command(&["login", "--server", server.url()]);
+    let mut terminal = Terminal::start(&command, 24, 80);
+    terminal.wait_for("Token for");
+    terminal.type_in(&format!("{}{ENTER}", server.token()));
+    assert_eq!(terminal.end(), 0, "{}", terminal.screen());
+    assert!(terminal.screen().contains("signed in to"), "{}", terminal.screen());
+    assert!(!terminal.written().contains(&server.token()), "{}", terminal.written());
+    assert!(terminal.is_as_before());
+    for (keys, status) in [("", 2), ("nonsense", 4)] {
+        let mut terminal = Terminal::start(&command, 24, 80);
+        terminal.wait_for("Token for");
+        terminal.type_in(&format!("{keys}{ENTER}"));
+        assert_eq!(terminal.end(), status, "{}", terminal.screen());
+        assert!(terminal.is_as_before() && !terminal.screen().contains("nonsense"), "{}", terminal.screen());
+    }
+}
+
+#[test]
+fn show_without_an_id_lets_one_be_picked() {
+    let sandbox = acme::sandbox();
+    let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 24, 80);
+    terminal.wait_for("Which entry").wait_for("12 2021-03-28");
+    // Typing narrows, also by what the rows say further right; arrows choose.
+    terminal.press("noor.haddad", "Which entry: noor.haddad_").wait_without("organization");
+    terminal.type_in(DOWN);
+    let is_second = |line: &str| line.starts_with('>') && line.contains("2021-03-03");
+    terminal.wait_until("the second", |terminal| terminal.screen().lines().any(is_second)).type_in(ENTER);
+    assert_eq!(terminal.end(), 0, "{}", terminal.screen());
+    assert!(
+        terminal.screen().contains("+ created  member  noor.haddad@acme.example"),
+        "{}",
+        terminal.screen()
+    );
+    assert!(terminal.shows_cursor() && !terminal.is_taken() && terminal.is_as_before());
+
+    let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 24, 80);
+    terminal.wait_for("Which entry").type_in(ESC);
+    assert_eq!(terminal.end(), 130);
+    assert!(terminal.screen().contains("no entry was picked"), "{}", terminal.screen());
+}
