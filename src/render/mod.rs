@@ -28,3 +28,5 @@ pub mod visible;
 mod hostile;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod times;

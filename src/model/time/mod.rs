@@ -9,7 +9,7 @@ mod moment;
 mod zone;
 
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
 mod tests;
 

@@ -19,7 +19,7 @@ fn moments() -> impl Strategy<Value = Timestamp> {
 }
 
 /// A zone and a moment in it, mostly within three hours of a change of its clocks.
-fn moments_in_zones() -> impl Strategy<Value = (Tz, Timestamp)> {
+pub(crate) fn moments_in_zones() -> impl Strategy<Value = (Tz, Timestamp)> {
     (select(TZ_VARIANTS.as_slice()), moments(), -3 * HOUR..3 * HOUR).prop_map(|(zone, moment, distance)| {
         let near = next_change(zone, moment).and_then(|change| Timestamp::from_micros(change + distance));
         (zone, near.unwrap_or(moment))
