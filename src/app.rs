@@ -3,35 +3,53 @@
 use std::process::ExitCode;
 
 use chrono_tz::Tz;
-use clap::Parser as _;
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
+use crate::args::output::AppearanceArgs;
 use crate::cli::{self, Cli};
 use crate::clock::Clock;
-use crate::commands::Context;
+use crate::commands::{self, Context};
+use crate::config::Settings;
 use crate::config::env::Environment;
 use crate::error::Failure;
 use crate::exit;
-use crate::model::time::{self, TimeContext};
+use crate::model::time::TimeContext;
+use crate::terminal::logs::{self, LogLevel};
 use crate::terminal::pager::CtrlC;
 use crate::terminal::{Manners, Terminal};
 
 /// Runs the programme.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let environment = Environment::read();
+    if let Some(shell) = &environment.complete {
+        return complete(&shell.clone(), environment);
+    }
+    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((cli, matches))
+    });
+    let (mut cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         // Help and version go to stdout, errors to stderr; clap knows which, and a closed pipe is no failure.
         Err(error) => {
             drop(error.print());
             if error.use_stderr() && asks_for_json() {
-                let text = error.to_string();
-                let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-                Terminal::open(Manners::default()).show(&as_json(&Failure::usage(message)));
+                Terminal::open(Manners::default()).show(&as_json(&usage(&error.to_string())));
             }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
-    let environment = Environment::read();
+    let to_program = cli.command.as_ref().is_some_and(cli::Command::is_json);
+    let settings = settings(&cli, &environment);
+    let (settings, unsettled) = match settings {
+        Ok(settings) => (settings, None),
+        // What cannot be read is told in the look that holds without it.
+        Err(failure) => (Settings::default(), Some(failure)),
+    };
+    let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let settled = cli.appearance.settle(typed, &environment, &settings);
     let manners = Manners {
         colour: cli.appearance.color,
         no_colour: environment.no_color,
@@ -41,20 +59,20 @@ pub fn main() -> ExitCode {
         unattended: environment.ci,
     };
     let clock = Clock::System;
-    let terminal = Terminal::open(manners);
-    let time = TimeContext { now: clock.now(), zone: zone(&cli, &environment) };
+    let time = TimeContext { now: clock.now(), zone: cli.appearance.tz.unwrap_or(Tz::UTC) };
     let mut context = Context {
-        terminal,
+        terminal: Terminal::open(manners),
         environment,
         clock,
         time,
+        settings,
         appearance: cli.appearance.clone(),
+        settled,
         demo: cli.demo,
         is_remote: false,
         if_interrupted: None,
     };
-    let to_program = cli.command.as_ref().is_some_and(cli::Command::is_json);
-    let outcome = run(cli, &mut context);
+    let outcome = unsettled.map_or_else(|| run(cli, &mut context), Err);
     // Also what a command that failed has written; and a pager is left before anything else is said.
     let flushed = context.terminal.flush();
     let outcome = outcome.and_then(|code| Ok(flushed.map(|()| code)?));
@@ -68,10 +86,35 @@ pub fn main() -> ExitCode {
     })
 }
 
-/// The zone of the flag, else of the environment, else UTC.
-fn zone(cli: &Cli, environment: &Environment) -> Tz {
-    let local = environment.zone.as_deref().and_then(|name| time::zone(name.trim_start_matches(':')).ok());
-    cli.appearance.tz.or(local).unwrap_or(Tz::UTC)
+/// Answers a shell that completes a command line, which stands behind `--`.
+fn complete(shell: &str, environment: Environment) -> ExitCode {
+    let words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    let clock = Clock::System;
+    let context = Context {
+        // Whatever is said would stand in the middle of somebody's command line.
+        terminal: Terminal::open(Manners { quiet: true, ..Manners::default() }),
+        environment,
+        time: TimeContext { now: clock.now(), zone: Tz::UTC },
+        clock,
+        settings: Settings::default(),
+        appearance: AppearanceArgs::default(),
+        settled: Vec::new(),
+        demo: false,
+        is_remote: false,
+        if_interrupted: None,
+    };
+    let answer = commands::complete::answer(shell, words, Cli::command(), context);
+    let mut terminal = Terminal::open(Manners::default());
+    drop(terminal.data().write_all(&answer).and_then(|()| terminal.flush()));
+    ExitCode::SUCCESS
+}
+
+/// The profile that is meant, for commands that heed one.
+fn settings(cli: &Cli, environment: &Environment) -> Result<Settings, Failure> {
+    match cli.command.as_ref().filter(|command| command.has_profile()) {
+        None => Ok(Settings::default()),
+        Some(command) => Ok(Settings::read(environment, cli.profile.as_deref(), command.makes_profile())?),
+    }
 }
 
 fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
@@ -80,6 +123,9 @@ fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
         return Err(Failure::usage(
             "--demo has no meaning here: it is for commands that talk to an audit API",
         ));
+    }
+    if command.talks() && (cli.debug_http || context.appearance.verbose) {
+        logs::listen(if cli.debug_http { LogLevel::DEBUG } else { LogLevel::INFO });
     }
     let mut builder = match command.is_server() {
         true => tokio::runtime::Builder::new_multi_thread(),
@@ -143,6 +189,16 @@ fn asks_for_json() -> bool {
     let json = |word: &str| matches!(word, "json" | "jsonl");
     words.iter().any(|word| word.strip_prefix("--format=").is_some_and(json))
         || words.windows(2).any(|pair| pair[0] == "--format" && json(&pair[1]))
+}
+
+/// What clap says of arguments, as a failure of ours: its sentence, its tips, and not how its help is reached.
+fn usage(text: &str) -> Failure {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines =
+        lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let (tips, sentence): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("tip: "));
+    let failure = Failure::usage(sentence.join(" ").trim_start_matches("error: "));
+    tips.into_iter().fold(failure, |failure, tip| failure.hint(tip.trim_start_matches("tip: ")))
 }
 
 /// Says what happened, then how to go on; for readers of JSON the last line is JSON.

@@ -27,9 +27,7 @@ use crate::exit;
 /// Who changed what on the Krosyn integration platform, and the tool to administer that log
 #[derive(Debug, Parser)]
 #[command(name = "krosyn-audit", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 not allowed, 5 not found,\n6 refused by a guard, 7 integrity, 8 locked, 9 server not reachable, 10 --exit-code and something\nmatched, 130 interrupted\n\nExamples:\n  krosyn-audit --demo list\n  krosyn-audit show latest"
-)]
+#[command(after_help = AFTER_HELP, after_long_help = AFTER_LONG_HELP)]
 pub struct Cli {
     #[command(flatten)]
     pub(crate) appearance: AppearanceArgs,
@@ -37,6 +35,14 @@ pub struct Cli {
     /// Look around in an invented organization; nothing is kept
     #[arg(long, global = true, help_heading = "Connection")]
     pub(crate) demo: bool,
+
+    /// Use the settings of this profile of config.toml [env: KROSYN_AUDIT_PROFILE]
+    #[arg(long, value_name = "NAME", global = true, help_heading = "Connection")]
+    pub(crate) profile: Option<String>,
+
+    /// Show each request and answer with its headers, tokens hidden, bodies left out
+    #[arg(long, global = true, help_heading = "Connection")]
+    pub(crate) debug_http: bool,
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -68,6 +74,46 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
+macro_rules! exit_codes_and_examples {
+    () => {
+        "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 not allowed, 5 not found,
+6 refused by a guard, 7 integrity, 8 locked, 9 server not reachable, 10 --exit-code and something
+matched, 130 interrupted
+
+Examples:
+  krosyn-audit --demo list
+  krosyn-audit show latest"
+    };
+}
+
+/// What stands at the end of `-h`.
+const AFTER_HELP: &str = exit_codes_and_examples!();
+
+/// What stands at the end of `--help` and of the manual page.
+const AFTER_LONG_HELP: &str = concat!(
+    "Configuration: profiles in ~/.config/krosyn-audit/config.toml, or under $XDG_CONFIG_HOME.
+  profile = \"work\"                            # meant when nothing names another
+  [profiles.work]
+  server = \"https://audit.krosyn.example\"     # as --server
+  token_command = [\"pass\", \"show\", \"krosyn\"]  # prints the token for this server; no shell is run
+  tz = \"Europe/Madrid\"                        # as --tz; so are time, color, theme, ascii, org,
+                                              # insecure_http
+A flag outranks the environment, the environment the profile. `status -v` says who says what.
+The token is that of --token-file, else of KROSYN_AUDIT_TOKEN, else of token_command, else the one
+that login kept for the profile and the server.
+
+Environment:
+  KROSYN_AUDIT_SERVER   as --server
+  KROSYN_AUDIT_TOKEN    the token; for KROSYN_AUDIT_SERVER alone, when both are set
+  KROSYN_AUDIT_PROFILE  as --profile
+  NO_COLOR, CLICOLOR_FORCE, TERM=dumb  whether to paint
+  TZ                    as --tz, when it is an IANA name
+  XDG_CONFIG_HOME, XDG_DATA_HOME  where config.toml and credentials.json, and the store, are
+
+",
+    exit_codes_and_examples!()
+);
+
 /// What `krosyn-audit` alone says.
 const START: &str = "Five commands to start with:
 
@@ -98,6 +144,16 @@ impl Command {
                 | Self::Completions(_)
                 | Self::Man(_)
         )
+    }
+
+    /// Whether it heeds `config.toml`. A server has settings of its own, and what explains the tool always works.
+    pub(crate) const fn has_profile(&self) -> bool {
+        !matches!(self, Self::Serve(_) | Self::Completions(_) | Self::Man(_))
+    }
+
+    /// Whether it may make the profile it names.
+    pub(crate) const fn makes_profile(&self) -> bool {
+        matches!(self, Self::Login(_))
     }
 
     /// Whether errors are also told as JSON.
@@ -134,7 +190,7 @@ impl Command {
             Self::Login(args) => args.run(context).await,
             Self::Logout(args) => args.run(context),
             Self::Status(args) => args.run(context).await,
-            Self::Completions(args) => args.run(context, Cli::command()),
+            Self::Completions(args) => args.run(context),
             Self::Man(args) => args.run(context, Cli::command()),
         }
     }

@@ -3,7 +3,9 @@
 
 use crate::api::problem::{Code, Problem};
 use crate::client::error::ClientError;
+use crate::config::SettingsError;
 use crate::config::credentials::CredentialsError;
+use crate::config::file::{ConfigError, KEYS};
 use crate::exit;
 use crate::server::ServeError;
 use crate::store::error::StoreError;
@@ -159,6 +161,39 @@ impl From<CredentialsError> for Failure {
             }
             CredentialsError::File { .. } => Self::new(exit::FAILED, message),
             CredentialsError::Shape { .. } => Self::usage(message).hint("remove it and sign in again"),
+        }
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        match error {
+            SettingsError::Config(error) => error.into(),
+            SettingsError::Credentials(error) => error.into(),
+            SettingsError::UnknownProfile { .. } => Self::usage(error.to_string())
+                .hint("`krosyn-audit login --profile NAME --server URL` makes one, or a [profiles.NAME] in config.toml"),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let message = error.to_string();
+        match error {
+            ConfigError::File { .. } => Self::new(exit::FAILED, message),
+            ConfigError::Open { path, .. } => {
+                Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod go-w {}", path.display()))
+            }
+            ConfigError::Content { nearest, .. } => {
+                let failure = Self::usage(message).hint(format!(
+                    "accepted are profile = NAME, and in each [profiles.NAME] {}",
+                    KEYS.join(", ")
+                ));
+                match nearest {
+                    Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
+                    None => failure,
+                }
+            }
         }
     }
 }

@@ -11,8 +11,9 @@ use url::Url;
 pub struct ConnectionArgs {
     /// The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]
     ///
-    /// A URL is a remote audit API; plain http:// is taken only for this machine. sqlite:PATH and postgres://…
-    /// start the same API in this process over that store, for this one command. Without it: the store in the platform's data directory.
+    /// A URL is a remote audit API; plain http:// is taken only for this machine. sqlite:PATH and postgres://… start the same
+    /// API in this process over that store, for this one command. Without it: the profile's server, else that of the last
+    /// login, else the store in the platform's data directory.
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 
@@ -40,24 +41,17 @@ pub enum Target {
     Demo,
 }
 
-impl ConnectionArgs {
-    /// Tells what was named: by `--demo`, by `--server`, else by the environment, else nothing.
+impl Target {
+    /// Reads a server setting. Plain HTTP is taken only for this machine, unless `insecure_http`.
     ///
     /// # Errors
-    /// A sentence when the setting cannot be used.
-    pub fn target(&self, demo: bool, from_environment: Option<&str>) -> Result<Option<Target>, String> {
-        if demo {
-            return match &self.server {
-                Some(_) => Err("--demo and --server name two different places".to_owned()),
-                None => Ok(Some(Target::Demo)),
-            };
-        }
-        let Some(text) = self.server.as_deref().or(from_environment) else { return Ok(None) };
+    /// A sentence when it cannot be used.
+    pub fn parse(text: &str, insecure_http: bool) -> Result<Self, String> {
         if text == "demo:" {
-            return Ok(Some(Target::Demo));
+            return Ok(Self::Demo);
         }
         if ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| text.starts_with(scheme)) {
-            return Ok(Some(Target::Store(text.to_owned())));
+            return Ok(Self::Store(text.to_owned()));
         }
         let url =
             Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -73,12 +67,12 @@ impl ConnectionArgs {
                     .to_owned(),
             );
         }
-        if url.scheme() == "http" && !crate::client::is_loopback(&url) && !self.insecure_http {
+        if url.scheme() == "http" && !crate::client::is_loopback(&url) && !insecure_http {
             return Err(format!(
                 "{url} would send the token in clear: use https://, or --insecure-http if you must"
             ));
         }
-        Ok(Some(Target::Remote(url)))
+        Ok(Self::Remote(url))
     }
 }
 
@@ -86,19 +80,14 @@ impl ConnectionArgs {
 mod tests {
     use super::*;
 
-    fn target(server: &str) -> Result<Option<Target>, String> {
-        ConnectionArgs { server: Some(server.to_owned()), ..ConnectionArgs::default() }.target(false, None)
-    }
-
     #[test]
     fn tells_remote_store_and_demo_apart() {
-        assert!(matches!(target("https://krosyn.example/audit"), Ok(Some(Target::Remote(_)))));
-        assert!(matches!(target("http://127.0.0.1:7744"), Ok(Some(Target::Remote(_)))));
-        assert!(matches!(target("http://localhost:7744"), Ok(Some(Target::Remote(_)))));
-        assert_eq!(target("sqlite:/tmp/x.db"), Ok(Some(Target::Store("sqlite:/tmp/x.db".to_owned()))));
-        assert_eq!(target("demo:"), Ok(Some(Target::Demo)));
-        assert_eq!(ConnectionArgs::default().target(false, None), Ok(None));
-        assert_eq!(ConnectionArgs::default().target(false, Some("demo:")), Ok(Some(Target::Demo)));
+        let target = |text| Target::parse(text, false);
+        for remote in ["https://krosyn.example/audit", "http://127.0.0.1:7744", "http://localhost:7744"] {
+            assert!(matches!(target(remote), Ok(Target::Remote(_))), "{remote}");
+        }
+        assert_eq!(target("sqlite:/tmp/x.db"), Ok(Target::Store("sqlite:/tmp/x.db".to_owned())));
+        assert_eq!(target("demo:"), Ok(Target::Demo));
         for bad in [
             "krosyn.example",
             "http://krosyn.example",
@@ -109,11 +98,6 @@ mod tests {
         ] {
             assert!(target(bad).is_err(), "{bad}");
         }
-        let insecure = ConnectionArgs {
-            server: Some("http://krosyn.example".into()),
-            insecure_http: true,
-            ..ConnectionArgs::default()
-        };
-        assert!(insecure.target(false, None).is_ok());
+        assert!(Target::parse("http://krosyn.example", true).is_ok());
     }
 }

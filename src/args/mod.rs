@@ -4,4 +4,5 @@
 pub mod connection;
 pub mod filter;
 pub mod output;
+pub mod settled;
 pub mod spelled;

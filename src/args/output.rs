@@ -40,10 +40,14 @@ pub struct AppearanceArgs {
     /// Say nothing but errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
+
+    /// Say more: which server is asked and how it answers; in status, who says what each setting is
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
 }
 
 /// A theme's name.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ThemeWord {
     /// Red and green.
     #[default]

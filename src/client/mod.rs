@@ -1,6 +1,7 @@
 //! The client's wing: one method for each call of the contract. It knows no store, no server and no terminal.
 
 pub mod error;
+mod exchange;
 pub mod follower;
 pub mod pages;
 mod request;

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api::problem::Problem;
 use crate::client::error::ClientError;
+use crate::client::exchange::Exchange;
 use crate::client::{Client, READ_TIMEOUT};
 
 /// The most an answer may hold. The server keeps pages far below; whoever sends more does not keep the contract.
@@ -99,11 +100,15 @@ impl<'a> Call<'a> {
         if let Some((body, media_type)) = &self.body {
             request = request.header(CONTENT_TYPE, *media_type).body(body.clone());
         }
-        let sent = within(self.time_limit, request.send()).await;
+        let request = request.build().map_err(|error| self.unreachable(error.to_string()))?;
+        let exchange = Exchange::begin(&request, &self.client.token);
+        let sent = within(self.time_limit, self.client.http.execute(request)).await;
         let mut response = sent.map_err(|cause| self.unreachable(cause))?;
         let status = response.status();
+        exchange.answered(&response);
         let after = retry_after(&response);
         let text = self.read(&mut response).await?;
+        exchange.end(status, text.len());
         if status.is_success() {
             return Ok((status.as_u16(), text));
         }

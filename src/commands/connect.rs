@@ -5,15 +5,16 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret as _;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::args::connection::{ConnectionArgs, Target};
-use crate::client::{Client, server_name};
+use crate::client::Client;
 use crate::commands::Context;
-use crate::config::credentials::{Credentials, refuse_open};
+use crate::commands::place::place;
+use crate::commands::token_source::token;
+use crate::config::Origin;
 use crate::error::Failure;
 use crate::model::draft::{Draft, Refusal};
 use crate::model::plan::Retention;
@@ -25,7 +26,6 @@ use crate::secret::Token;
 use crate::server::{self, LocalToken, Settings};
 use crate::store::error::StoreError;
 use crate::store::{Organization, Store};
-use crate::terminal::read_stdin;
 use crate::{demo, exit, store};
 
 /// The organization a store gets when nobody named one. It keeps entries as long as any plan does: what was kept too
@@ -49,6 +49,8 @@ type Embedded = (oneshot::Sender<()>, JoinHandle<Result<(), server::ServeError>>
 /// A client, and the server behind it when that runs in this process.
 pub(super) struct Connection {
     pub(super) client: Client,
+    /// Who gave the token. Nobody did, when the server runs in this process.
+    pub(super) token_origin: Option<Origin>,
     embedded: Option<Embedded>,
 }
 
@@ -73,18 +75,31 @@ pub(super) async fn connect(
     args: &ConnectionArgs,
     need: Need,
 ) -> Result<Connection, Failure> {
-    let store = match target(context, args)? {
-        Some(Target::Remote(base)) => {
-            if args.org.is_some() {
+    let place = place(context, args)?;
+    if context.appearance.verbose {
+        context.terminal.status(&format!("server {place} ({})", place.origin));
+    }
+    let own = matches!(place.origin, Origin::Profile(_) | Origin::Login | Origin::Default);
+    let org = args.org.as_ref().or(context.settings.profile.org.as_ref().filter(|_| own)).cloned();
+    let store = match place.target {
+        Target::Remote(base) => {
+            if org.is_some() {
                 return Err(Failure::usage(
                     "--org names an organization of a local store; a server's token belongs to one already",
                 ));
             }
-            let token = token(context, args, &base).await?;
+            let (token, origin) = token(context, args, &base).await?;
+            if context.appearance.verbose {
+                context.terminal.status(&format!("token by {origin}"));
+            }
             context.is_remote = true;
-            return Ok(Connection { client: Client::new(base, token)?, embedded: None });
+            return Ok(Connection {
+                client: Client::new(base, token)?,
+                token_origin: Some(origin),
+                embedded: None,
+            });
         }
-        Some(Target::Demo) => {
+        Target::Demo => {
             context.terminal.status(&format!(
                 "demo data of {}: invented, made for this command, kept nowhere",
                 demo::ORGANIZATION_NAME
@@ -93,57 +108,10 @@ pub(super) async fn connect(
             let organization = fill_demo(store.as_ref(), context.time.now).await?;
             return embed(context, store, organization);
         }
-        Some(Target::Store(url)) => open(&url, need).await?,
-        None => open(&default_store(context)?, need).await?,
+        Target::Store(url) => open(&url, need).await?,
     };
-    let organization = organization(store.as_ref(), args.org.as_deref(), need, context.time.now).await?;
+    let organization = organization(store.as_ref(), org.as_deref(), need, context.time.now).await?;
     embed(context, store, organization)
-}
-
-/// What is meant: what the flags or the environment name, else the server of the last `login`, else nothing.
-fn target(context: &Context, args: &ConnectionArgs) -> Result<Option<Target>, Failure> {
-    let named = args.target(context.demo, context.environment.server.as_deref()).map_err(Failure::usage)?;
-    if named.is_some() {
-        return Ok(named);
-    }
-    match kept(context)?.server {
-        None => Ok(None),
-        server => ConnectionArgs { server, ..args.clone() }.target(false, None).map_err(Failure::usage),
-    }
-}
-
-fn kept(context: &Context) -> Result<Credentials, Failure> {
-    context
-        .environment
-        .credentials()
-        .map_or_else(|| Ok(Credentials::default()), |path| Ok(Credentials::read(&path)?))
-}
-
-/// Where commands talk to, in words, and who says so.
-pub(super) fn place(context: &Context, args: &ConnectionArgs) -> Result<(String, &'static str), Failure> {
-    let origin = match () {
-        () if context.demo => "--demo",
-        () if args.server.is_some() => "--server",
-        () if context.environment.server.is_some() => "KROSYN_AUDIT_SERVER",
-        () if kept(context)?.server.is_some() => "login",
-        () => "default",
-    };
-    let place = match target(context, args)? {
-        Some(Target::Remote(base)) => server_name(&base).to_owned(),
-        Some(Target::Store(url)) => store::without_password(&url),
-        Some(Target::Demo) => "demo:".to_owned(),
-        None => default_store(context)?,
-    };
-    Ok((place, origin))
-}
-
-/// The URL of the store in the platform's data directory.
-pub(super) fn default_store(context: &Context) -> Result<String, Failure> {
-    let path = context.environment.default_store();
-    let path = path.ok_or_else(|| {
-        Failure::usage("there is no home directory to keep a store in: name one by --server sqlite:PATH")
-    })?;
-    Ok(format!("sqlite:{}", path.display()))
 }
 
 /// Opens a store. A file that should be there and is not is no empty log.
@@ -213,7 +181,7 @@ fn embed(
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(server::serve(listener, None, store, settings, async { drop(stopped.await) }));
     let base = Url::parse(&format!("http://{address}")).map_err(|error| failed(&error))?;
-    Ok(Connection { client: Client::new(base, token)?, embedded: Some((stop, server)) })
+    Ok(Connection { client: Client::new(base, token)?, token_origin: None, embedded: Some((stop, server)) })
 }
 
 async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Failure> {
@@ -228,35 +196,4 @@ async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Fa
     let drafts = drafts.map_err(|refusal| StoreError::Failed(format!("demo data: {refusal:?}")))?;
     store.append(organization.id, drafts, true).await?;
     Ok(organization)
-}
-
-/// The token: from `--token-file`, else from the environment, else what `login` kept for this server.
-async fn token(context: &Context, args: &ConnectionArgs, base: &Url) -> Result<Token, Failure> {
-    let read = |text: &str, origin: &str| {
-        Token::read(text).map_err(|error| Failure::usage(format!("{origin}: {error}")))
-    };
-    if let Some(path) = &args.token_file {
-        let text = read_token_file(path).await?;
-        let origin = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
-        return read(&text, &origin);
-    }
-    if let Some(token) = &context.environment.token {
-        return read(token.expose_secret(), "KROSYN_AUDIT_TOKEN");
-    }
-    match kept(context)?.tokens.get(server_name(base)) {
-        Some(token) => read(token, "the token that login kept"),
-        None => Err(Failure::new(exit::NOT_ALLOWED, "no token: the server wants to know who asks")
-            .hint("an operator makes one with `krosyn-audit token create`")
-            .hint("sign in with `krosyn-audit login`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN")),
-    }
-}
-
-/// Reads a token from a file that nobody else can read, or from stdin.
-pub(super) async fn read_token_file(path: &Path) -> Result<String, Failure> {
-    let unreadable = |error| Failure::file(path, "read the token from", &error);
-    if path.as_os_str() == "-" {
-        return read_stdin(4096).await.map_err(unreadable);
-    }
-    refuse_open(path)?;
-    std::fs::read_to_string(path).map_err(unreadable)
 }

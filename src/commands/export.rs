@@ -11,10 +11,11 @@ use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
 use crate::args::output::{Format, ListOutputArgs};
 use crate::client::Client;
-use crate::commands::connect::{Connection, Need, connect, place};
+use crate::commands::connect::{Connection, Need, connect};
 use crate::commands::export::journal::{Form, Journal, Plan};
 use crate::commands::export::write::{Export, Outlet, manifest_of};
 use crate::commands::output::{columns, explains_columns};
+use crate::commands::place::place;
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
@@ -94,7 +95,10 @@ impl ExportArgs {
         };
         let origin = match target {
             None => (String::new(), String::new()),
-            Some(_) => (place(context, &self.connection)?.0, connection.client.whoami().await?.organization),
+            Some(_) => (
+                place(context, &self.connection)?.to_string(),
+                connection.client.whoami().await?.organization,
+            ),
         };
         let plan = Plan::new(&form, origin, self.reverse, (self.trailer, self.manifest));
         let outlet = match target {
@@ -116,7 +120,7 @@ impl ExportArgs {
         let from = if named { None } else { Some(plan.server.clone()) };
         let args =
             ConnectionArgs { server: self.connection.server.clone().or(from), ..self.connection.clone() };
-        let (server, _) = place(context, &args)?;
+        let server = place(context, &args)?.to_string();
         if server != plan.server {
             let message =
                 format!("{} was begun from {}, and this is {server}", target.display(), plan.server);
@@ -163,7 +167,7 @@ pub(super) async fn write_out(
     let args = ListOutputArgs { output: Some(target.to_owned()), ..ListOutputArgs::default() };
     let format = format(&args)?;
     let form = Form { filter, format, columns: columns(format, &args)?, args };
-    let origin = (place(context, connection)?.0, client.whoami().await?.organization);
+    let origin = (place(context, connection)?.to_string(), client.whoami().await?.organization);
     let plan = Plan::new(&form, origin, order == Order::Ascending, (false, false));
     let outlet = file(target, &plan, false)?;
     let (entries, _) = Export::new(plan, form, outlet).run(context, client, None).await?;

@@ -19,9 +19,9 @@ use crate::client::error::ClientError;
 use crate::client::follower::{Follower, News};
 use crate::client::pages::Pages;
 use crate::commands::Context;
-use crate::commands::connect::place;
 use crate::commands::cursor_file::CursorFile;
 use crate::commands::output::{Held, Sink};
+use crate::commands::place::place;
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
@@ -128,7 +128,7 @@ impl FollowArgs {
         filter: &Filter,
     ) -> Result<Option<(CursorFile, PathBuf)>, Failure> {
         let Some(path) = &self.cursor_file else { return Ok(None) };
-        let (server, _) = place(context, connection)?;
+        let server = place(context, connection)?.to_string();
         if server == "demo:" {
             return Err(Failure::usage(
                 "--cursor-file has no meaning with the demo, which is made anew each time",

@@ -8,10 +8,14 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 
 use crate::commands::Context;
+use crate::commands::complete::script;
 use crate::error::Failure;
 use crate::exit;
 
 /// Print or write shell completions
+///
+/// The script asks krosyn-audit itself for what may come next, so that values complete too: words, columns and profiles, and
+/// from the server users, resources, fields and ids.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit completions bash > /etc/bash_completion.d/krosyn-audit\n  krosyn-audit completions --dir completions"
@@ -44,18 +48,13 @@ impl CompletionsArgs {
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn run(self, context: &mut Context, mut tree: Command) -> Result<u8, Failure> {
-        let mut text = |shell: Shell| {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut tree, "krosyn-audit", &mut text);
-            text
-        };
+    pub fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if let Some(shell) = self.shell {
-            context.terminal.data().write_all(&text(shell))?;
+            context.terminal.data().write_all(&script(&shell.to_string())?)?;
         }
         for shell in self.dir.iter().flat_map(|_| SHELLS) {
             let name = clap_complete::Generator::file_name(shell, "krosyn-audit");
-            write(self.dir.as_deref(), &name, &text(*shell))?;
+            write(self.dir.as_deref(), &name, &script(&shell.to_string())?)?;
         }
         Ok(exit::DONE)
     }
@@ -92,13 +91,38 @@ impl ManArgs {
 
 /// The page of a command and those of its subcommands.
 fn pages(command: &Command, name: &str) -> io::Result<Vec<(String, Vec<u8>)>> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone()).title(name.to_uppercase()).render(&mut text)?;
-    let mut all = vec![(name.to_owned(), text)];
+    let mut all = vec![(name.to_owned(), page(command, name)?)];
     for subcommand in command.get_subcommands().filter(|it| it.get_name() != "help") {
         all.extend(pages(subcommand, &format!("{name}-{}", subcommand.get_name()))?);
     }
     Ok(all)
+}
+
+fn page(command: &Command, name: &str) -> io::Result<Vec<u8>> {
+    let man = clap_mangen::Man::new(command.clone())
+        .title(name.to_uppercase())
+        .source(concat!("krosyn-audit ", env!("CARGO_PKG_VERSION")))
+        .manual("Krosyn audit log");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    // What stands behind the help, each paragraph a section under its first words, lines as they are.
+    let after = command.get_after_long_help().or_else(|| command.get_after_help());
+    for paragraph in after.map(ToString::to_string).unwrap_or_default().split("\n\n") {
+        let (heading, text) = paragraph.split_once(':').unwrap_or(("Notes", paragraph));
+        write!(page, ".SH {}\n.nf\n", heading.to_uppercase())?;
+        for line in text.strip_prefix([' ', '\n']).unwrap_or(text).lines() {
+            writeln!(page, "\\&{}", line.replace('\\', "\\e").replace('-', "\\-"))?;
+        }
+        page.extend_from_slice(b".fi\n");
+    }
+    Ok(page)
 }
 
 fn write(dir: Option<&Path>, name: &str, text: &[u8]) -> Result<(), Failure> {

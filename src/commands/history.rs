@@ -30,7 +30,7 @@ const HISTORY_COLUMNS: &[Column] = &[Column::Id, Column::Time, Column::User, Col
 /// Show every change of one resource, oldest first, or what it looked like at a moment
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit history connector/42 -p --field perform.retry\n  krosyn-audit history \"Salesforce Accounts\" --at \"2026-11-20 14:03\""
+    after_help = "Examples:\n  krosyn-audit history connector/42 -p --field perform.retry\n  krosyn-audit history \"Salesforce Accounts\" --at yesterday"
 )]
 pub struct HistoryArgs {
     /// Which resource: its type and id, or its name, be it an earlier one

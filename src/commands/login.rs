@@ -6,17 +6,21 @@ use clap::Args;
 
 use crate::args::connection::{ConnectionArgs, Target};
 use crate::client::{Client, server_name};
-use crate::commands::Context;
-use crate::commands::connect::{self, Need, read_token_file};
+use crate::commands::connect::{Need, connect};
+use crate::commands::place::place;
+use crate::commands::{Context, token_source};
+use crate::config::Origin;
 use crate::config::credentials::Credentials;
 use crate::error::Failure;
 use crate::exit;
+use crate::model::time::format::full;
 use crate::secret::Token;
 
 /// Sign in to a server: try a token and keep it
 ///
 /// The token is asked for without being shown, or read from --token-file (- is stdin). It is tried before it is kept, in
-/// a file readable by you alone. The server becomes the one that is meant when nothing names another.
+/// a file readable by you alone. The server becomes the one that is meant when nothing names another. With --profile all
+/// that holds for this profile alone, which need not be in config.toml.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit login --server https://audit.krosyn.example\n  pass show krosyn | krosyn-audit login --server https://audit.krosyn.example --token-file -"
@@ -28,19 +32,17 @@ pub struct LoginArgs {
 
 /// Forget a server's token
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  krosyn-audit logout\n  krosyn-audit logout --server https://audit.krosyn.example"
-)]
+#[command(after_help = "Examples:\n  krosyn-audit logout\n  krosyn-audit logout --profile work")]
 pub struct LogoutArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
 }
 
 /// Show where commands talk to, and as whom
+///
+/// With -v also each setting and who says so: a flag, a variable, a profile of config.toml, login, or nobody.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  krosyn-audit status\n  krosyn-audit status --server https://audit.krosyn.example"
-)]
+#[command(after_help = "Examples:\n  krosyn-audit status -v\n  krosyn-audit status --profile work")]
 pub struct StatusArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -61,38 +63,56 @@ impl LoginArgs {
     /// [`Failure`]; then nothing is kept.
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let path = credentials_path(context)?;
-        let target = self
-            .connection
-            .target(context.demo, context.environment.server.as_deref())
-            .map_err(Failure::usage)?;
-        let Some(Target::Remote(base)) = target else {
+        let place = place(context, &self.connection)?;
+        let Target::Remote(base) = place.target else {
             return Err(Failure::usage("which server? A local store and the demo need no token")
                 .hint("krosyn-audit login --server https://…"));
         };
-        let mut kept = Credentials::read(&path)?;
-        let text = match (&self.connection.token_file, context.terminal.prompts()) {
-            (Some(file), _) => read_token_file(file).await?,
-            (None, Some(prompts)) => prompts.secret(&format!("Token for {base}")).await?,
+        let mut credentials = Credentials::read(&path)?;
+        let token = match (&self.connection.token_file, context.terminal.prompts()) {
+            (Some(file), _) => token_source::from_file(file).await?,
+            (None, Some(prompts)) => {
+                let text = prompts.secret(&format!("Token for {base}")).await?;
+                Token::read(&text).map_err(|error| Failure::usage(error.to_string()))?
+            }
             (None, None) => {
                 return Err(Failure::usage("nobody can be asked for the token")
                     .hint("--token-file - reads it from stdin"));
             }
         };
-        let token = Token::read(&text).map_err(|error| Failure::usage(error.to_string()))?;
         let client = Client::new(base, token.clone())?;
         let whoami = client.whoami().await?;
+        let profile = &context.settings;
+        let kept = credentials.profiles.entry(profile.name.clone()).or_default();
         kept.server = Some(client.server().to_owned());
         kept.tokens.insert(client.server().to_owned(), token.expose().to_owned());
-        kept.write(&path)?;
+        credentials.write(&path)?;
         let scopes: Vec<_> = whoami.scopes.iter().map(|scope| scope.as_str()).collect();
-        context.terminal.status(&format!(
-            "signed in to {} as {:?} of {}, who may {}; the token is in {}",
+        let signed_in = format!(
+            "signed in to {} as {:?} of {}, who may {}; the token is in {}{}",
             client.server(),
             whoami.token,
             whoami.organization,
             scopes.join(", "),
-            path.display()
-        ));
+            path.display(),
+            if profile.origin == Origin::Default {
+                String::new()
+            } else {
+                format!(", profile {}", profile.name)
+            },
+        );
+        let server = profile.profile.server.as_ref().filter(|_| !matches!(place.origin, Origin::Profile(_)));
+        let outranked = [
+            server.map(|server| format!("config.toml says that profile {} talks to {server}", profile.name)),
+            profile.profile.token_command.as_ref().filter(|_| server.is_none()).map(|_| {
+                format!(
+                    "config.toml has a token_command for profile {}, which outranks this token",
+                    profile.name
+                )
+            }),
+        ];
+        context.terminal.status(&signed_in);
+        outranked.iter().flatten().for_each(|note| context.terminal.warn(note));
         Ok(exit::DONE)
     }
 }
@@ -104,22 +124,20 @@ impl LogoutArgs {
     /// [`Failure`].
     pub fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let path = credentials_path(context)?;
-        let mut kept = Credentials::read(&path)?;
-        let target = self
-            .connection
-            .target(context.demo, context.environment.server.as_deref())
-            .map_err(Failure::usage)?;
-        let server = match target {
-            Some(Target::Remote(base)) => Some(server_name(&base).to_owned()),
-            _ => kept.server.clone(),
+        let mut credentials = Credentials::read(&path)?;
+        let mut kept = credentials.profiles.remove(&context.settings.name).unwrap_or_default();
+        let server = match place(context, &self.connection)?.target {
+            Target::Remote(base) => Some(server_name(&base).to_owned()),
+            Target::Store(_) | Target::Demo => kept.server.clone(),
         };
         let Some(server) = server.filter(|server| kept.tokens.remove(server).is_some()) else {
             return Err(Failure::new(exit::NOT_FOUND, "no token is kept for it: nothing to forget"));
         };
-        if kept.server.as_ref() == Some(&server) {
-            kept.server = None;
+        kept.server = kept.server.filter(|last| *last != server);
+        if !kept.tokens.is_empty() {
+            credentials.profiles.insert(context.settings.name.clone(), kept);
         }
-        kept.write(&path)?;
+        credentials.write(&path)?;
         context.terminal.status(&format!(
             "forgot the token for {server}; it stays in force until an operator revokes it"
         ));
@@ -133,18 +151,25 @@ impl StatusArgs {
     /// # Errors
     /// [`Failure`].
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        let (place, origin) = connect::place(context, &self.connection)?;
-        writeln!(context.terminal.data(), "server        {place} ({origin})")?;
+        let place = place(context, &self.connection)?;
+        if context.appearance.verbose {
+            self.tell_settings(context)?;
+        }
+        writeln!(context.terminal.data(), "server        {place} ({})", place.origin)?;
         context.terminal.flush()?;
-        let connection = connect::connect(context, &self.connection, Need::Existing).await?;
+        let connection = connect(context, &self.connection, Need::Existing).await?;
         let whoami = connection.client.whoami().await?;
         let retention = connection.client.retention().await;
         let scopes: Vec<_> = whoami.scopes.iter().map(|scope| scope.as_str()).collect();
+        let given_by = match &connection.token_origin {
+            Some(origin) if context.appearance.verbose => format!(" ({origin})"),
+            _ => String::new(),
+        };
         let out = context.terminal.data();
         writeln!(out, "organization  {}, {} plan", whoami.organization, whoami.plan)?;
-        writeln!(out, "token         {} ({})", whoami.token, scopes.join(", "))?;
+        writeln!(out, "token         {}, may {}{given_by}", whoami.token, scopes.join(", "))?;
         if let Some(end) = whoami.expires_at {
-            writeln!(out, "expires       {end}")?;
+            writeln!(out, "expires       {}", full(end, &context.time))?;
         }
         // A token that only records may not ask what is kept.
         if let Ok(kept) = retention {
@@ -158,5 +183,27 @@ impl StatusArgs {
         context.terminal.flush()?;
         connection.close().await?;
         Ok(exit::DONE)
+    }
+
+    /// Each setting, and who says so.
+    fn tell_settings(&self, context: &mut Context) -> Result<(), Failure> {
+        let there = |path: Option<PathBuf>| match path {
+            None => "no home directory".to_owned(),
+            Some(path) if path.exists() => path.display().to_string(),
+            Some(path) => format!("{} (not there)", path.display()),
+        };
+        let (environment, settings) = (&context.environment, &context.settings);
+        let mut lines = vec![
+            ("config.toml", there(environment.config_file())),
+            ("credentials", there(environment.credentials())),
+            ("profile", format!("{} ({})", settings.name, settings.origin)),
+        ];
+        for setting in &context.settled {
+            lines.push((setting.key, format!("{} ({})", setting.value, setting.origin)));
+        }
+        for (key, value) in lines {
+            writeln!(context.terminal.data(), "{key:<13} {value}")?;
+        }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod blame;
 pub mod browse;
+pub mod complete;
 mod connect;
 mod cursor_file;
 pub mod export;
@@ -13,6 +14,7 @@ pub mod list;
 pub mod login;
 pub mod org;
 mod output;
+mod place;
 pub mod prune;
 pub mod record;
 mod resource;
@@ -21,12 +23,15 @@ pub mod show;
 pub mod stats;
 pub mod store;
 pub mod token;
+mod token_source;
 pub mod verify;
 
 use crate::args::filter::{BadValue, Question};
 use crate::args::output::AppearanceArgs;
+use crate::args::settled::Settled;
 use crate::client::Client;
 use crate::clock::Clock;
+use crate::config::Settings;
 use crate::config::env::Environment;
 use crate::error::Failure;
 use crate::model::filter::Filter;
@@ -44,8 +49,12 @@ pub struct Context {
     pub clock: Clock,
     /// The moment the command began, and the reader's zone.
     pub time: TimeContext,
+    /// The profile that is meant.
+    pub settings: Settings,
     /// How everything looks.
     pub appearance: AppearanceArgs,
+    /// The same, setting by setting, and who says so.
+    pub settled: Vec<Settled>,
     /// Whether the demo organization was asked for.
     pub demo: bool,
     /// Whether the command talks to a server elsewhere, which has a log of its own.

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
-use crate::commands::Context;
 use crate::commands::connect::{self, Need};
+use crate::commands::{Context, place};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::plan::Retention;
@@ -173,7 +173,7 @@ pub(super) async fn open(
     url: Option<&str>,
     need: Need,
 ) -> Result<std::sync::Arc<dyn Store>, Failure> {
-    let url = url.map_or_else(|| connect::default_store(context), |url| Ok(url.to_owned()))?;
+    let url = url.map_or_else(|| place::default_store(context), |url| Ok(url.to_owned()))?;
     connect::open(&url, need).await
 }
 

@@ -23,7 +23,7 @@ use crate::terminal::read_stdin;
 /// Append one entry, from flags and files or as JSON from stdin
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit record -a updated --resource connector/42 -u 'Ana Ruiz <ana@acme.example>' --before old.json --after new.json\n  krosyn-audit record < entry.json"
+    after_help = "Examples:\n  krosyn-audit record -a created --resource connector/42 -u ana@acme.example --after new.json\n  krosyn-audit record < entry.json"
 )]
 pub struct RecordArgs {
     /// What was done: created, updated, deleted

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::commands::connect::{self, DEFAULT_RETENTION, DEFAULT_SLUG, Need};
-use crate::commands::{Context, token};
+use crate::commands::{Context, place, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
@@ -135,7 +135,7 @@ impl ServeArgs {
             (Some(certificate), Some(key)) => Some(server::tls(certificate, key).await?),
             _ => None,
         };
-        let url = self.store.clone().map_or_else(|| connect::default_store(context), Ok)?;
+        let url = self.store.clone().map_or_else(|| place::default_store(context), Ok)?;
         let listener = TcpListener::bind(self.listen).map_err(|error| {
             Failure::new(exit::FAILED, format!("cannot listen on {}: {error}", self.listen))
         })?;

@@ -1,5 +1,5 @@
-//! The file in which `login` keeps tokens: one for each server, and which server was signed in to last. Readable by its
-//! owner alone, and refused when it is not.
+//! The file in which `login` keeps tokens: for each profile one for each server, and which server was signed in to last.
+//! Readable by its owner alone, and refused when it is not.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -7,9 +7,21 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::env::Environment;
+
 /// What the file holds.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Credentials {
+    /// What is kept for each profile.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, Kept>,
+}
+
+/// What is kept for a profile.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
     /// The server that is meant when nothing names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
@@ -50,6 +62,14 @@ pub enum CredentialsError {
 }
 
 impl Credentials {
+    /// Reads the file where the environment says it is; none when there is no home.
+    ///
+    /// # Errors
+    /// As [`Credentials::read`].
+    pub fn of(environment: &Environment) -> Result<Self, CredentialsError> {
+        environment.credentials().map_or_else(|| Ok(Self::default()), |path| Self::read(&path))
+    }
+
     /// Reads the file; none when there is none.
     ///
     /// # Errors
@@ -129,10 +149,12 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("made/credentials.json");
-        assert!(Credentials::read(&path).expect("none yet").tokens.is_empty());
+        assert!(Credentials::read(&path).expect("none yet").profiles.is_empty());
         let tokens = BTreeMap::from([("https://a.example".to_owned(), "t0k3n".to_owned())]);
-        Credentials { server: None, tokens }.write(&path).expect("written");
-        assert_eq!(Credentials::read(&path).expect("read").tokens["https://a.example"], "t0k3n");
+        let profiles = BTreeMap::from([("work".to_owned(), Kept { server: None, tokens })]);
+        Credentials { profiles }.write(&path).expect("written");
+        let read = Credentials::read(&path).expect("read");
+        assert_eq!(read.profiles["work"].tokens["https://a.example"], "t0k3n");
         let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(path.parent().expect("a directory")), mode(&path)), (0o700, 0o600));
         let part = path.with_extension("part");
@@ -143,7 +165,7 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("set");
         assert!(matches!(Credentials::read(&path), Err(CredentialsError::Open { mode: 0o640, .. })));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("set");
-        std::fs::write(&path, "{\n\"tokens\": s3cr3t}").expect("written");
+        std::fs::write(&path, "{\n\"profiles\": s3cr3t}").expect("written");
         let words = Credentials::read(&path).err().expect("no JSON").to_string();
         assert!(words.contains("line 2") && !words.contains("s3cr3t"), "{words}");
     }

@@ -2,6 +2,13 @@
 
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
+
+use crate::model::time;
+
+/// The variable by which a shell that completes a command line names itself.
+pub const COMPLETE: &str = "KROSYN_AUDIT_COMPLETE";
+
 /// What the environment says.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -9,6 +16,10 @@ pub struct Environment {
     pub server: Option<String>,
     /// `KROSYN_AUDIT_TOKEN`: the token, when no file gives one.
     pub token: Option<secrecy::SecretString>,
+    /// `KROSYN_AUDIT_PROFILE`: the profile, when `--profile` does not name one.
+    pub profile: Option<String>,
+    /// `KROSYN_AUDIT_COMPLETE`: the shell that asks what may come next on its command line. Set by completion scripts.
+    pub complete: Option<String>,
     /// `NO_COLOR` (no-color.org): no colour, when not empty.
     pub no_color: bool,
     /// `CLICOLOR_FORCE` (bixense.com/clicolors): colour also into pipes, when neither empty nor 0.
@@ -21,8 +32,10 @@ pub struct Environment {
     pub unset_for_pagers: Vec<&'static str>,
     /// `CI`: nobody sits at the terminal, when neither empty nor false nor 0.
     pub ci: bool,
-    /// `TZ`: the reader's zone, when it is an IANA name; the machine's otherwise.
-    pub zone: Option<String>,
+    /// `TZ`: the reader's zone, when it is an IANA name.
+    pub zone: Option<Tz>,
+    /// The machine's own zone.
+    pub machine_zone: Option<Tz>,
     /// `USER` or `USERNAME`: by whom a prune of a local store is recorded and a token made.
     pub user: Option<String>,
     /// The platform's data directory: `XDG_DATA_HOME` or what stands for it.
@@ -41,6 +54,8 @@ impl Environment {
         Self {
             server: text("KROSYN_AUDIT_SERVER"),
             token: text("KROSYN_AUDIT_TOKEN").map(Into::into),
+            profile: text("KROSYN_AUDIT_PROFILE"),
+            complete: text(COMPLETE),
             no_color: text("NO_COLOR").is_some(),
             force_color: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
             dumb: text("TERM").is_some_and(|value| value == "dumb"),
@@ -50,11 +65,18 @@ impl Environment {
                 .filter(|name| std::env::var_os(name).is_none())
                 .collect(),
             ci: text("CI").is_some_and(|value| value != "0" && value != "false"),
-            zone: text("TZ").or_else(|| iana_time_zone::get_timezone().ok()),
+            zone: text("TZ").and_then(|name| time::zone(name.trim_start_matches(':')).ok()),
+            machine_zone: iana_time_zone::get_timezone().ok().and_then(|name| time::zone(&name).ok()),
             user: text("USER").or_else(|| text("USERNAME")),
             data_directory: base.as_ref().map(etcetera::BaseStrategy::data_dir),
             config_directory: base.as_ref().map(etcetera::BaseStrategy::config_dir),
         }
+    }
+
+    /// The file of profiles.
+    #[must_use]
+    pub fn config_file(&self) -> Option<PathBuf> {
+        Some(self.config_directory.as_ref()?.join("krosyn-audit").join("config.toml"))
     }
 
     /// The file `login` keeps tokens in.

@@ -1,6 +1,9 @@
-//! The server's log, on stderr.
+//! What is told line by line on stderr: the server's log, and what a command and its server say to each other.
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use tracing_subscriber::filter::LevelFilter as LogLevel;
 
@@ -25,4 +28,18 @@ pub fn start(form: LogForm, level: LevelFilter) {
         LogForm::Text => builder.try_init(),
         LogForm::Json => builder.json().try_init(),
     });
+}
+
+/// Begins to tell what goes over the wire, which clients tell under the target `http`: at `INFO` each call in a line, at `DEBUG`
+/// its headers as well. A server in the same process stays silent.
+#[expect(clippy::disallowed_methods, reason = "the conversation is one of the outlets this module owns")]
+pub fn listen(level: LevelFilter) {
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .with_level(false)
+        .without_time()
+        .with_filter(Targets::new().with_target("http", level));
+    drop(tracing_subscriber::registry().with(layer).try_init());
 }

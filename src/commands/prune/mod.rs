@@ -20,6 +20,7 @@ use crate::client::error::ClientError;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
 use crate::commands::prune::max_delete::MaxDelete;
+use crate::config::Origin;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::Age;
@@ -37,7 +38,7 @@ const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 /// Delete entries past their retention: plan, confirm, delete
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit prune --dry-run\n  17 3 * * *  krosyn-audit prune --yes --quiet --token-file /etc/krosyn-audit/token --server https://krosyn.example"
+    after_help = "Examples:\n  krosyn-audit prune --dry-run\n  17 3 * * *  krosyn-audit prune --yes --quiet --profile cron"
 )]
 pub struct PruneArgs {
     /// Show the plan and stop
@@ -177,8 +178,11 @@ impl PruneArgs {
         // The path by which the programme was found now, for a schedule has a search path of its own.
         let program = std::env::current_exe()
             .map_or_else(|_| "krosyn-audit".to_owned(), |path| path.display().to_string());
+        let settings = &context.settings;
+        let profile = Some(settings.name.as_str()).filter(|_| matches!(settings.origin, Origin::Flag(_)));
         let print = if self.print_cron { schedule::cron } else { schedule::systemd };
-        context.terminal.data().write_all(print(&self.connection, &program).as_bytes())?;
+        let text = print(&self.connection, profile, &program);
+        context.terminal.data().write_all(text.as_bytes())?;
         Ok(exit::DONE)
     }
 

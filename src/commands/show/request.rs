@@ -34,7 +34,10 @@ pub(super) async fn all(client: &Client, request_id: &str) -> Result<Vec<Entry>,
 }
 
 /// The first of the others that the request of an entry made, and how many others there are.
-pub(in crate::commands) async fn companions(client: &Client, entry: &Entry) -> Result<Option<(Vec<Entry>, u64)>, Failure> {
+pub(in crate::commands) async fn companions(
+    client: &Client,
+    entry: &Entry,
+) -> Result<Option<(Vec<Entry>, u64)>, Failure> {
     let Some(request_id) = &entry.context.request_id else { return Ok(None) };
     let order = Order::Ascending;
     let query = Query { filter: of(request_id), order, limit: LISTED + 1, total: true, ..Query::default() };

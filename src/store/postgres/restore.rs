@@ -6,6 +6,7 @@ use deadpool_postgres::Object;
 use uuid::Uuid;
 
 use crate::model::entry::Entry;
+use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::postgres::append::{FIND_USERS, LAST_USER, LOCK_HEAD, digest, snapshot, write};
 use crate::store::postgres::fault::Fault;
@@ -55,7 +56,7 @@ pub(super) async fn restore_past(mut db: Object, org: OrgId, past: &Past) -> Res
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let insert = transaction.prepare_cached(sql).await?;
     for prune in &past.prunes {
-        let finished_at = prune.finished_at.map(|at| at.micros());
+        let finished_at = prune.finished_at.map(Timestamp::micros);
         transaction
             .execute(
                 &insert,

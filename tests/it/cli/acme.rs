@@ -1,7 +1,7 @@
 //! A small fixed log: twelve entries of March 2021, with every kind of change and every hard name, imported into
 //! `sqlite:audit.db`.
 
-use crate::support::sandbox::{Outcome, Sandbox};
+use crate::support::sandbox::{Outcome, Sandbox, Serving};
 
 /// The flags that lead to it.
 pub(crate) const SERVER: [&str; 2] = ["--server", "sqlite:audit.db"];
@@ -30,4 +30,13 @@ pub(crate) fn record_update(sandbox: &Sandbox, before: &str, after: &str) {
     sandbox.write("after.json", after);
     let what = ["record", "-a", "updated", "--resource", "connector/42", "-u", "Zoe"];
     run(sandbox, &[&what[..], &["--before", "before.json", "--after", "after.json"]].concat()).ended(0);
+}
+
+/// A sandbox with a server that keeps the log, and its admin token in `admin.token`.
+pub(crate) fn served() -> (Sandbox, Serving) {
+    let sandbox = Sandbox::new();
+    let serving = sandbox.serve(&[]);
+    let import = [&["import", "-"], &serving.flags()[..]].concat();
+    sandbox.run_with(&import, LINES.as_bytes()).ended(0);
+    (sandbox, serving)
 }

@@ -1,0 +1,82 @@
+//! Where a command talks to, and who says so: a flag, the environment, the profile, the last `login`, or nobody, and then it
+//! is the store in the platform's data directory. Nothing is opened or asked here.
+
+use std::fmt;
+
+use crate::args::connection::{ConnectionArgs, Target};
+use crate::client::server_name;
+use crate::commands::Context;
+use crate::config::Origin;
+use crate::error::Failure;
+use crate::store;
+
+/// A server or store, and who named it.
+pub(super) struct Place {
+    pub(super) target: Target,
+    pub(super) origin: Origin,
+}
+
+/// As messages name it: without a store's password.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target {
+            Target::Remote(base) => f.write_str(server_name(base)),
+            Target::Store(url) => f.write_str(&store::without_password(url)),
+            Target::Demo => f.write_str("demo:"),
+        }
+    }
+}
+
+/// Tells where the command talks to.
+pub(super) fn place(context: &Context, args: &ConnectionArgs) -> Result<Place, Failure> {
+    let (settings, variable) = (&context.settings, context.environment.server.as_ref());
+    if context.demo {
+        return match args.server {
+            Some(_) => Err(Failure::usage("--demo and --server name two different places")),
+            None => Ok(Place { target: Target::Demo, origin: Origin::Flag("--demo") }),
+        };
+    }
+    let named = |text: &str, insecure_http, origin| {
+        let target = Target::parse(text, insecure_http).map_err(|fault| match &origin {
+            Origin::Flag(_) => Failure::usage(fault),
+            origin => Failure::usage(format!("{origin}: {fault}")),
+        });
+        Ok(Place { target: target?, origin })
+    };
+    if let Some(text) = &args.server {
+        return named(text, args.insecure_http, Origin::Flag("--server"));
+    }
+    let profile = &settings.profile;
+    if let (Some(text), Some(other), Origin::Flag(_)) = (variable, &profile.server, &settings.origin)
+        && text != other
+    {
+        // By the order of precedence it would be the variable's; whoever has just typed a profile means the other.
+        let message = format!(
+            "--profile {} means {} and KROSYN_AUDIT_SERVER says {}: two different places",
+            settings.name,
+            store::without_password(other),
+            store::without_password(text)
+        );
+        return Err(Failure::usage(message).hint("unset KROSYN_AUDIT_SERVER, or choose by --server"));
+    }
+    if let Some(text) = variable {
+        return named(text, args.insecure_http, Origin::Variable("KROSYN_AUDIT_SERVER"));
+    }
+    if let Some(text) = &profile.server {
+        let insecure_http = args.insecure_http || profile.insecure_http;
+        return named(text, insecure_http, Origin::Profile(settings.name.clone()));
+    }
+    match settings.kept(&context.environment)?.server {
+        Some(text) => named(&text, args.insecure_http, Origin::Login),
+        None => Ok(Place { target: Target::Store(default_store(context)?), origin: Origin::Default }),
+    }
+}
+
+/// The URL of the store in the platform's data directory.
+pub(super) fn default_store(context: &Context) -> Result<String, Failure> {
+    let path = context.environment.default_store();
+    let path = path.ok_or_else(|| {
+        Failure::usage("there is no home directory to keep a store in: name one by --server sqlite:PATH")
+    })?;
+    Ok(format!("sqlite:{}", path.display()))
+}

@@ -1,0 +1,234 @@
+//! Every example in the README, in `--help` and in the manual pages runs, as a shell runs it, and ends as it should.
+//!
+//! They run in a home in which what they speak of is there: a log, a server, files, a password manager. Only places are put
+//! in: the server's address, and directories of a machine that are not ours to write to.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::Command;
+
+use clap::CommandFactory as _;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use krosyn_audit::cli::Cli;
+use krosyn_audit::exit;
+use regex::Regex;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{acme, demo_log};
+use crate::support::sandbox::{Sandbox, Serving, program, skipped};
+
+/// What is not run here: this very test, and what never ends, which `follow` runs.
+const NOT_RUN: [&str; 2] = ["cargo test", "--follow"];
+
+/// The examples of a command and of those under it, as its help has them.
+fn of_help(command: &clap::Command) -> Vec<Vec<String>> {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{}", command.get_name()));
+    let mut all = vec![examples.lines().map(|line| line.trim().to_owned()).collect()];
+    all.extend(command.get_subcommands().flat_map(of_help));
+    all
+}
+
+/// The blocks of the README that somebody is to type, each a script.
+fn of_readme() -> Vec<String> {
+    let readme = include_str!("../../../README.md");
+    let blocks = readme.split("\n```").skip(1).step_by(2);
+    let scripts = blocks.filter_map(|block| {
+        let (kind, text) = block.split_once('\n')?;
+        let typed: Vec<_> = match kind {
+            "sh" | "cron" => text.lines().collect(),
+            "console" => text.lines().filter_map(|line| line.strip_prefix("$ ")).collect(),
+            _ => return None,
+        };
+        Some(typed.join("\n"))
+    });
+    scripts.collect()
+}
+
+/// What has to be there before examples make sense of which the first begins like this.
+const BEFORE: &[(&str, &str)] = &[
+    ("krosyn-audit org set-", "krosyn-audit org create acme --plan pro"),
+    ("krosyn-audit org set-plan", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
+    ("krosyn-audit token", "krosyn-audit org create acme --plan pro"),
+    ("krosyn-audit token list", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
+    ("krosyn-audit token revoke", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
+    ("krosyn-audit token revoke", "krosyn-audit token create --org acme --name cron --scope read"),
+    (
+        "krosyn-audit token revoke",
+        "krosyn-audit token create --org acme --name ci --scope read --store sqlite:audit.db",
+    ),
+    ("krosyn-audit logout", "krosyn-audit login --server https://audit.krosyn.example --token-file token"),
+    ("krosyn-audit logout", "krosyn-audit login --profile work --token-file token"),
+    ("krosyn-audit verify", "krosyn-audit export -a deleted -o deleted.csv --manifest"),
+    ("krosyn-audit verify", "krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"),
+];
+
+/// The example that asks.
+const ASKS: &str = "krosyn-audit login --server https://audit.krosyn.example";
+
+/// Programs that examples need and a machine may lack.
+const PROGRAMS: &[(&str, &str)] =
+    &[("| jq", "jq"), ("| man ", "man"), ("curl ", "curl"), ("--tls-cert", "openssl")];
+
+/// Where examples run: the demo's log, a server that keeps it as well, and what else they speak of.
+struct Place {
+    home: Sandbox,
+    serving: Serving,
+    /// It outlives the server.
+    _server: Sandbox,
+}
+
+impl Place {
+    fn new() -> Self {
+        let (home, server) = (demo_log::sandbox(), Sandbox::new());
+        std::fs::copy(home.path("audit.db"), server.path("audit.db")).unwrap();
+        std::fs::create_dir_all(home.path("data/krosyn-audit")).unwrap();
+        std::fs::copy(home.path("audit.db"), home.path("data/krosyn-audit/audit.db")).unwrap();
+        let create =
+            ["token", "create", "--org", "default", "--name", "admin", "--scope", "read,record,prune"];
+        let token = server.run(&[&create[..], &["--store", "sqlite:audit.db"]].concat()).ended(0);
+        let serving = server.serve(&[]);
+        std::fs::create_dir(home.path("etc")).unwrap();
+        for name in ["token", "admin.token", "etc/cron.token"] {
+            home.write_with_mode(name, token.out(), 0o600);
+        }
+        let profile = |name| {
+            format!(
+                "[profiles.{name}]\nserver = \"{}\"\ntoken_command = [\"cat\", \"token\"]\n",
+                serving.url()
+            )
+        };
+        std::fs::create_dir_all(home.path("config/krosyn-audit")).unwrap();
+        home.write_with_mode("config/krosyn-audit/config.toml", &(profile("work") + &profile("cron")), 0o600);
+        std::fs::create_dir(home.path("bin")).unwrap();
+        home.write_with_mode("bin/pass", "#!/bin/sh\ntest \"$1\" = show && exec cat token\n", 0o755);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_krosyn-audit"), home.path("bin/krosyn-audit"))
+            .unwrap();
+        home.write("new.json", r#"{"status": "disabled"}"#);
+        home.write("entry.json", acme::LINES.lines().next().unwrap());
+        home.write("november.jsonl", acme::LINES);
+        let mut old = GzEncoder::new(Vec::new(), Compression::fast());
+        old.write_all(acme::LINES.as_bytes()).unwrap();
+        home.write("old.jsonl.gz", old.finish().unwrap());
+        if let Some(mut openssl) = program("openssl") {
+            let request =
+                ["req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=localhost", "-days", "1"];
+            let made = openssl
+                .args(request)
+                .args(["-keyout", "key.pem", "-out", "chain.pem"])
+                .current_dir(home.path(""));
+            assert!(made.output().unwrap().status.success());
+        }
+        Self { home, serving, _server: server }
+    }
+
+    /// A home of its own for one group of examples.
+    fn copy(&self) -> Sandbox {
+        let copy = Sandbox::new();
+        let status =
+            Command::new("cp").arg("-a").arg(self.home.path(".")).arg(copy.path("")).status().unwrap();
+        assert!(status.success());
+        copy
+    }
+
+    /// The example with our places in it. Ports are free ones, and directories of the machine our own.
+    fn placed(&self, example: &str) -> String {
+        let mut script = example.replace("cargo run --release --", "krosyn-audit");
+        for (theirs, ours) in [
+            ("https://audit.krosyn.example", self.serving.url()),
+            ("http://127.0.0.1:7744", self.serving.url()),
+            ("--listen 0.0.0.0:7744 ", ""),
+            ("krosyn-audit serve ", "krosyn-audit serve --listen 127.0.0.1:0 "),
+            ("/etc/krosyn-audit/", "etc/"),
+            ("/var/lib/krosyn-audit/", ""),
+            ("/mnt/evidence/", ""),
+            ("/etc/bash_completion.d/", ""),
+        ] {
+            script = script.replace(theirs, ours);
+        }
+        // A line of a crontab begins with when it runs.
+        Regex::new(r"(?m)^(\S+ ){4}\*  ").unwrap().replace(&script, "").into_owned()
+    }
+
+    fn run(&self, home: &Sandbox, example: &str) {
+        if let Some((_, missing)) =
+            PROGRAMS.iter().find(|(part, name)| example.contains(part) && program(name).is_none())
+        {
+            return skipped(example, missing);
+        }
+        let mut bash = home.shell("bash");
+        let serves = example.contains("krosyn-audit serve ");
+        let script = if serves { format!("exec {}", self.placed(example)) } else { self.placed(example) };
+        bash.args(["-euo", "pipefail", "-c", &script]);
+        if example == ASKS {
+            // That it asks is seen on a terminal, in other tests; here it is all that is missing.
+            let outcome = home.finish(bash.spawn().unwrap()).ended(2);
+            assert!(outcome.err().starts_with("error: nobody can be asked for the token\n"), "{outcome}");
+            return;
+        }
+        if !serves {
+            let outcome = home.finish(bash.spawn().unwrap());
+            let status = if example.contains("sed -i ") { exit::INTEGRITY } else { exit::DONE };
+            assert_eq!(outcome.status, Some(i32::from(status)), "{example}\n{outcome}");
+            return;
+        }
+        // Bash becomes the server, which is told to stop as soon as it serves.
+        let mut child = bash.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        let outcome = home.finish(child);
+        assert!(
+            line.starts_with("listening on ") && outcome.status == Some(0),
+            "{example}\n{line}\n{outcome}"
+        );
+    }
+}
+
+#[test]
+fn every_example_of_help_runs() {
+    let place = Place::new();
+    let groups = of_help(&Cli::command());
+    assert!(groups.len() > 20, "{groups:?}");
+    for examples in groups {
+        let home = place.copy();
+        for (_, before) in BEFORE.iter().filter(|(command, _)| examples[0].starts_with(command)) {
+            place.run(&home, before);
+        }
+        let run = |example: &&String| !NOT_RUN.iter().any(|part| example.contains(part));
+        examples.iter().filter(run).for_each(|example| place.run(&home, example));
+    }
+}
+
+#[test]
+fn every_example_of_the_readme_runs_and_help_has_room_for_its_own() {
+    let place = Place::new();
+    let scripts = of_readme();
+    assert!(scripts.len() > 8, "{scripts:?}");
+    for script in &scripts {
+        let script: Vec<_> =
+            script.lines().filter(|line| !NOT_RUN.iter().any(|part| line.contains(part))).collect();
+        place.run(&place.copy(), &script.join("\n"));
+    }
+    // Help is at most 100 cells wide; a command broken in two cannot be copied.
+    for example in of_help(&Cli::command()).concat() {
+        assert!(example.len() <= 97, "too long: {example}");
+    }
+}
+
+#[test]
+fn manual_pages_have_the_examples_of_help() {
+    let home = Sandbox::new();
+    home.run(&["man", "--dir", "man"]).ended(0);
+    let pages = files_of(&home.path("man"));
+    for example in of_help(&Cli::command()).concat() {
+        let written = example.replace('\\', "\\e").replace('-', "\\-");
+        assert!(pages.contains(&written), "{example}");
+    }
+}
+
+fn files_of(directory: &Path) -> String {
+    let files = std::fs::read_dir(directory).unwrap();
+    files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+}
