@@ -144,7 +144,9 @@ impl Replay {
             self.existence = Existence::NotThere(index);
             return;
         }
-        for part in &step.parts {
+        // What goes, goes last: an object whose members all change at once was never empty in between.
+        let (gone, set): (Vec<_>, Vec<_>) = step.parts.iter().partition(|part| part.new.is_empty());
+        for part in set.into_iter().chain(gone) {
             let differences = match part.is_within_list {
                 true => self.known.blur(&part.path, index),
                 false => self.known.assign(&part.path, &part.new, How::Set(index)),

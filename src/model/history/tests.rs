@@ -238,3 +238,16 @@ fn a_plan_says_what_came_since_and_what_was_never_kept() {
     assert_eq!(history.revert(1).expect("it is there").way, Way::Delete);
     assert!(history.revert(9).is_none());
 }
+
+/// Found by random lives: the object was taken for one that became empty, and `retry` for set twice.
+#[test]
+fn an_object_whose_members_all_change_at_once_is_not_empty_in_between() {
+    let history = history([
+        (1, 0, "created", json!([{"field": "a", "new": {"b": {"x": null}}}])),
+        (2, 1, "updated", json!([{"field": "a.b.x", "old": null}, {"field": "a.b.y", "new": null}])),
+        (3, 2, "updated", json!([{"field": "a", "old": {"b": {"y": null}}, "new": {"b": null}}])),
+    ]);
+    let lines = history.blame().lines;
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!((line.path.join("."), line.times), ("a.b".to_owned(), 1));
+}
