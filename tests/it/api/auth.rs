@@ -25,6 +25,7 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("post", "/api/v1/audit-logs",           Needs::One(Scope::Record)),
     ("get",  "/api/v1/audit-logs/{id}",      Needs::One(Scope::Read)),
     ("get",  "/api/v1/audit-logs/facets",    Needs::One(Scope::Read)),
+    ("get",  "/api/v1/audit-logs/counts",    Needs::One(Scope::Read)),
     ("get",  "/api/v1/audit-logs/retention", Needs::One(Scope::Read)),
     ("get",  "/api/v1/audit-logs/prunes",    Needs::One(Scope::Read)),
     ("post", "/api/v1/audit-logs/prune",     Needs::One(Scope::Prune)),
@@ -91,7 +92,7 @@ async fn call(caller: &Caller, method: &Method, path: &str) -> Answer {
 async fn every_documented_operation_with_security_answers_401_without_a_token() {
     let world = World::new().await;
     let secured = secured();
-    assert_eq!(secured.len(), 8, "the document keeps its operations under lock: {secured:?}");
+    assert_eq!(secured.len(), 9, "the document keeps its operations under lock: {secured:?}");
     for (method, path, _) in &secured {
         let answer = call(&world.stranger(), method, path).await;
         answer.refused(Code::Unauthorized, "no token was sent");
@@ -121,8 +122,8 @@ async fn every_operation_takes_its_own_scope_and_refuses_each_other() {
             }
         }
     }
-    // Five read, one records, one prunes, one takes any token.
-    assert_eq!(refused, 5 * 2 + 2 + 2);
+    // Six read, one records, one prunes, one takes any token.
+    assert_eq!(refused, 6 * 2 + 2 + 2);
 }
 
 #[tokio::test]

@@ -12,10 +12,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use krosyn_audit::cli::Cli;
 use krosyn_audit::exit;
-use regex::Regex;
+use regex::{NoExpand, Regex};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{acme, demo_log};
+use crate::support::postgres;
 use crate::support::sandbox::{Sandbox, Serving, program, skipped};
 
 /// What is not run here: this very test, and what never ends, which `follow` runs.
@@ -60,12 +61,13 @@ const BEFORE: &[(&str, &str)] = &[
     ),
     ("krosyn-audit logout", "krosyn-audit login --server https://audit.krosyn.example --token-file token"),
     ("krosyn-audit logout", "krosyn-audit login --profile work --token-file token"),
+    ("krosyn-audit store", "krosyn-audit import november.jsonl --server sqlite:audit.db"),
     ("krosyn-audit verify", "krosyn-audit export -a deleted -o deleted.csv --manifest"),
     ("krosyn-audit verify", "krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"),
 ];
 
-/// The example that asks.
-const ASKS: &str = "krosyn-audit login --server https://audit.krosyn.example";
+/// How examples that ask begin, or are whole.
+const ASKS: [&str; 2] = ["krosyn-audit login --server https://audit.krosyn.example", "krosyn-audit browse "];
 
 /// Programs that examples need and a machine may lack.
 const PROGRAMS: &[(&str, &str)] =
@@ -161,10 +163,10 @@ impl Place {
         let serves = example.contains("krosyn-audit serve ");
         let script = if serves { format!("exec {}", self.placed(example)) } else { self.placed(example) };
         bash.args(["-euo", "pipefail", "-c", &script]);
-        if example == ASKS {
+        if example == ASKS[0] || example.starts_with(ASKS[1]) {
             // That it asks is seen on a terminal, in other tests; here it is all that is missing.
             let outcome = home.finish(bash.spawn().unwrap()).ended(2);
-            assert!(outcome.err().starts_with("error: nobody can be asked for the token\n"), "{outcome}");
+            assert!(outcome.err().contains("nobody can be asked"), "{outcome}");
             return;
         }
         if !serves {
@@ -196,9 +198,22 @@ fn every_example_of_help_runs() {
         for (_, before) in BEFORE.iter().filter(|(command, _)| examples[0].starts_with(command)) {
             place.run(&home, before);
         }
+        let Some(examples) = on_postgres(examples) else { continue };
         let run = |example: &&String| !NOT_RUN.iter().any(|part| example.contains(part));
         examples.iter().filter(run).for_each(|example| place.run(&home, example));
     }
+}
+
+/// The examples with the same empty database of ours in the place of each that they name; none, and said so, where there
+/// is no PostgreSQL.
+fn on_postgres(examples: Vec<String>) -> Option<Vec<String>> {
+    let url = Regex::new(r"postgres://\S+").unwrap();
+    if !examples.iter().any(|example| url.is_match(example)) {
+        return Some(examples);
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(postgres::shared()?.bare_database());
+    Some(examples.iter().map(|example| url.replace_all(example, NoExpand(&database)).into_owned()).collect())
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn no_secret_is_kept_shown_or_logged() {
     }
     let ids: Vec<_> = (1..=lines.lines().count()).step_by(7).map(|id| id.to_string()).collect();
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-    let shown = run(&[&["show", "--full", "--no-trunc"], &ids[..]].concat()).ended(0);
+    let shown = run(&[&["show", "--full"], &ids[..]].concat()).ended(0);
     assert_clean("show", &shown.stdout, &[&token]);
     assert_eq!(run(&["list", "--grep", PLANTED[0]]).ended(0).out(), "");
 

@@ -77,7 +77,7 @@ fn a_token_is_asked_for_without_being_shown() {
     let server = sandbox.serve(&[]);
     let command = sandbox.command(&["login", "--server", server.url()]);
     let mut terminal = Terminal::start(&command, 24, 80);
-    terminal.wait_for("Token for");
+    terminal.wait_for("Token for").wait_hidden();
     terminal.type_in(&format!("{}{ENTER}", server.token()));
     assert_eq!(terminal.end(), 0, "{}", terminal.screen());
     assert!(terminal.screen().contains("signed in to"), "{}", terminal.screen());
@@ -85,7 +85,7 @@ fn a_token_is_asked_for_without_being_shown() {
     assert!(terminal.is_as_before());
     for (keys, status) in [("", 2), ("nonsense", 4)] {
         let mut terminal = Terminal::start(&command, 24, 80);
-        terminal.wait_for("Token for");
+        terminal.wait_for("Token for").wait_hidden();
         terminal.type_in(&format!("{keys}{ENTER}"));
         assert_eq!(terminal.end(), status, "{}", terminal.screen());
         assert!(terminal.is_as_before() && !terminal.screen().contains("nonsense"), "{}", terminal.screen());

@@ -199,7 +199,6 @@ fn addresses_that_are_none() {
         ("http://", 2),
         ("https://ana:hush@krosyn.example", 2),
         ("https://krosyn.example/?token=hush", 2),
-        ("postgres://ana:hush@db/audit", 2),
     ] {
         ask(&["list"], url).ended(status);
     }

@@ -129,6 +129,17 @@ impl Terminal {
         self
     }
 
+    /// Waits until what is typed is not shown: a prompt stands a moment before that, and what comes then is thrown away.
+    #[track_caller]
+    pub(crate) fn wait_hidden(&mut self) -> &mut Self {
+        let deadline = Instant::now() + PATIENCE;
+        while tcgetattr(&self.theirs).unwrap().local_modes.contains(LocalModes::ECHO) {
+            assert!(Instant::now() < deadline, "what is typed is shown:\n{}", self.screen());
+            std::thread::yield_now();
+        }
+        self
+    }
+
     /// Presses keys and waits until the screen shows this.
     #[track_caller]
     pub(crate) fn press(&mut self, keys: &str, text: &str) -> &mut Self {
