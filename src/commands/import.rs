@@ -1,23 +1,26 @@
-//! `import`: append many entries from files of JSON lines. A line without a uuid gets one from the server, made of what
-//! is kept of it, so that importing a file twice leaves one copy of each entry.
+//! `import`: append many entries from files: our JSON lines, our CSV, or the table of laravel-auditing. A line without
+//! a uuid gets one from the server, made of what is kept of it, so that importing a file twice leaves one copy of each
+//! entry.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+mod own;
+mod rows;
+mod source;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::sync::mpsc;
 
 use crate::api::record::{LineAnswer, NotRecorded};
 use crate::args::connection::ConnectionArgs;
 use crate::client::Client;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
+use crate::commands::import::source::{Bytes, Item, Source, read};
 use crate::error::Failure;
 use crate::exit;
-use crate::model::draft::MAX_ENTRY_BYTES;
-use crate::model::json::Json;
+use crate::model::laravel::{Named, Reading};
 use crate::render::question::counted;
 use crate::terminal::progress::Progress;
 
@@ -25,25 +28,40 @@ use crate::terminal::progress::Progress;
 const BATCH_LINES: usize = 1000;
 /// The most bytes in one request, well below what the server takes.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// The longest line: an entry whose before and after are both as large as an entry may be, written generously.
-const MAX_LINE_BYTES: usize = 4 * MAX_ENTRY_BYTES;
 
-/// Append many entries from files of JSON lines
+/// Append many entries from files: our JSON lines or CSV, or a laravel-auditing table
 ///
 /// A line is an entry as `krosyn-audit export --format jsonl` writes it, or as the API takes it. Its id and
 /// recorded_at, which are the server's to give, are left out. A second import of the same file adds nothing.
+///
+/// CSV of ours is taken too, as far as it holds what was meant: a cell with a formula guard or with the picture of a
+/// control character is refused and named.
+///
+/// The `audits` table of laravel-auditing is known by its column names: CSV with a header from MySQL or PostgreSQL,
+/// tab-separated text, a JSON list, or JSON lines. It needs --source, because a row is known again by its source and
+/// its id, and --tz, by which its times were written (utc, unless the application was told otherwise). Classes and
+/// events are known by their names (App\Models\Secret is a secret) or by --map; what is neither is reported and not
+/// imported. A row without a user_id is recorded as done by system, unknown; the query string of a url is left out.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit import november.jsonl\n  zcat old.jsonl.gz | krosyn-audit import - --dry-run"
+    after_help = "Examples:\n  zcat old.jsonl.gz | krosyn-audit import - --dry-run\n  krosyn-audit import audits.csv --source krosyn-prod --tz utc --map 'App\\Models\\Hook=endpoint'"
 )]
 pub struct ImportArgs {
-    /// The files, or - for stdin
+    /// The files, or - for stdin; .gz and .zst are unpacked
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
     /// Judge every line and store nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Which database the rows of a laravel-auditing table come from, by a name of your own
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+
+    /// What a class or an event of it stands for, such as 'App\Models\Hook=endpoint'; NAME=- leaves it out (can be repeated)
+    #[arg(long, value_name = "NAME=WORD")]
+    map: Vec<Named>,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -56,13 +74,16 @@ struct Tally {
     known: u64,
     unchanged: u64,
     failed: u64,
+    left_out: u64,
+    /// What stands for nothing here, and in how many rows.
+    unmapped: BTreeMap<(&'static str, String), u64>,
 }
 
 /// Lines on their way, and where each came from.
 #[derive(Default)]
 struct Batch {
     text: String,
-    origins: Vec<(String, u64)>,
+    origins: Vec<(Arc<str>, u64)>,
 }
 
 impl ImportArgs {
@@ -72,28 +93,44 @@ impl ImportArgs {
     /// [`Failure`]; with exit code 3 when some lines failed, each of which was told as `file:line`.
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         // All files are opened before the first line is sent, so that a bad path stops nothing half-way.
-        let sources = self.files.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
+        let bytes = Bytes::default();
+        let sources =
+            self.files.iter().map(|path| Source::open(path, &bytes)).collect::<Result<Vec<_>, _>>()?;
         // How many bytes there are, unless some come from a pipe.
         let size: Option<u64> = sources.iter().map(|source| source.size).sum();
         let connection = connect(context, &self.connection, Need::Create).await?;
         let progress = Progress::start(&context.terminal, "imported");
         let mut tally = Tally::default();
         let mut batch = Batch::default();
-        let mut lines = read(sources);
+        let mut items = read(sources, self.reading(context));
         let mut seen = 0;
-        while let Some(Line { name, number, text, so_far }) = lines.recv().await {
-            match text.map_err(|error| Failure::file(Path::new(&*name), "read", &error))? {
-                Ok(None) => {}
-                Ok(Some(line)) => batch.push(&line, &name, number),
-                Err(detail) => {
+        while let Some((name, item)) = items.recv().await {
+            match item {
+                Item::Line(number, Ok(line)) => batch.push(&line, &name, number),
+                Item::Line(number, Err(detail)) => {
                     tally.failed += 1;
                     progress.pause(|| context.terminal.show(&format!("{name}:{number}: {detail}")));
                 }
+                Item::Note(number, note) => {
+                    progress.pause(|| context.terminal.status(&format!("{name}:{number}: {note}")));
+                }
+                Item::LeftOut => tally.left_out += 1,
+                Item::Unmapped(what, word) => *tally.unmapped.entry((what, word)).or_default() += 1,
+                Item::Lacking(columns) => {
+                    let columns = columns.join(", ");
+                    progress.pause(|| {
+                        context.terminal.warn(&format!(
+                            "{name} has no column {columns}: what stood there is not imported"
+                        ))
+                    });
+                }
+                Item::Broken(error) => return Err(Failure::file(Path::new(&*name), "read", &error)),
+                Item::Refused(sentence) => return Err(Failure::usage(format!("{name}: {sentence}"))),
             }
             seen += 1;
             if batch.is_full() {
                 // Lines are counted only by reading them, so what is left is told by the bytes that are left.
-                if let Some(size) = size.filter(|_| so_far > 0) {
+                if let (Some(size), so_far @ 1..) = (size, bytes.so_far()) {
                     progress.expect(seen * size.max(so_far) / so_far);
                 }
                 self.send(context, &connection.client, &mut batch, &mut tally, &progress).await?;
@@ -103,14 +140,45 @@ impl ImportArgs {
         drop(progress);
         connection.close().await?;
         context.terminal.status(&tally.said(self.dry_run));
-        if tally.failed == 0 {
+        for ((what, word), rows) in &tally.unmapped {
+            context.terminal.show(&format!("not mapped: {what} {word}, {}", counted(*rows, "row", "rows")));
+        }
+        self.end(&tally)
+    }
+
+    /// How rows of laravel's are read, or what has to be said first.
+    fn reading(&self, context: &Context) -> Result<Reading, String> {
+        let source = self.source.clone().ok_or(
+            "it is a laravel-auditing table: name its database by --source, so that its rows are known again",
+        )?;
+        let zone = context.appearance.tz.ok_or(
+            "it is a laravel-auditing table: say by --tz in which zone its times are (utc, unless the application was told otherwise)",
+        )?;
+        Ok(Reading { source, zone, names: self.map.clone() })
+    }
+
+    fn end(&self, tally: &Tally) -> Result<u8, Failure> {
+        let unmapped: u64 = tally.unmapped.values().sum();
+        let mut parts = Vec::new();
+        if tally.failed > 0 {
+            parts.push(counted(tally.failed, "line", "lines"));
+        }
+        if unmapped > 0 {
+            parts.push(format!("{} without a meaning", counted(unmapped, "row", "rows")));
+        }
+        if parts.is_empty() {
             return Ok(exit::DONE);
         }
-        let failed = counted(tally.failed, "line", "lines");
+        let failed = parts.join(" and ");
         if self.dry_run {
             return Err(Failure::new(exit::PARTIAL, format!("{failed} would fail; nothing was stored")));
         }
-        Err(Failure::new(exit::PARTIAL, format!("{failed} failed; all others are done")).hint(
+        let mut failure = Failure::new(exit::PARTIAL, format!("{failed} failed; all others are done"));
+        if unmapped > 0 {
+            failure = failure
+                .hint("--map NAME=WORD says what a class or an event stands for, NAME=- leaves its rows out");
+        }
+        Err(failure.hint(
             "mend the lines named above and import the same file again: what is there is not added twice",
         ))
     }
@@ -151,43 +219,11 @@ impl ImportArgs {
     }
 }
 
-/// A line of a file, as it is to be sent: nothing of a blank one, or what is wrong with it, or with the file.
-struct Line {
-    name: Arc<str>,
-    number: u64,
-    text: io::Result<Result<Option<String>, String>>,
-    /// How many bytes were read of all sources, up to here.
-    so_far: u64,
-}
-
-/// Reads the sources one after another, on a thread of its own: while stdin is silent, Ctrl-C is still heard.
-fn read(sources: Vec<Source>) -> mpsc::Receiver<Line> {
-    let (sender, receiver) = mpsc::channel(BATCH_LINES);
-    std::thread::spawn(move || {
-        let mut so_far = 0;
-        for Source { name, mut lines, .. } in sources {
-            let name: Arc<str> = name.into();
-            let lines = std::iter::from_fn(|| read_line(&mut *lines).transpose());
-            for (number, line) in (1..).zip(lines) {
-                so_far += line.as_ref().map_or(0, |line| line.as_ref().map_or(0, |line| line.len() as u64));
-                let text = line.map(|line| line.and_then(|line| prepared(&line)));
-                let line = Line { name: Arc::clone(&name), number, text, so_far };
-                // Nobody listens any more, or the file cannot be read on.
-                let broken = line.text.is_err();
-                if sender.blocking_send(line).is_err() || broken {
-                    return;
-                }
-            }
-        }
-    });
-    receiver
-}
-
 impl Batch {
-    fn push(&mut self, line: &str, name: &str, number: u64) {
+    fn push(&mut self, line: &str, name: &Arc<str>, number: u64) {
         self.text.push_str(line);
         self.text.push('\n');
-        self.origins.push((name.to_owned(), number));
+        self.origins.push((Arc::clone(name), number));
     }
 
     const fn is_full(&self) -> bool {
@@ -218,94 +254,12 @@ impl Tally {
         if self.unchanged > 0 {
             parts.push(format!("{} in which nothing differs", counted(self.unchanged, "update", "updates")));
         }
+        if self.left_out > 0 {
+            parts.push(format!("{} left out", counted(self.left_out, "row", "rows")));
+        }
         if self.failed > 0 {
             parts.push(format!("{} failed", counted(self.failed, "line", "lines")));
         }
         parts.join(", ")
-    }
-}
-
-/// A file, or stdin.
-struct Source {
-    name: String,
-    lines: Box<dyn BufRead + Send>,
-    /// How many bytes it holds, when that is known.
-    size: Option<u64>,
-}
-
-fn open(path: &Path) -> Result<Source, Failure> {
-    if path.as_os_str() == "-" {
-        let lines = Box::new(BufReader::new(std::io::stdin()));
-        return Ok(Source { name: "stdin".to_owned(), lines, size: None });
-    }
-    let file = File::open(path).map_err(|error| Failure::file(path, "read", &error))?;
-    let metadata = file.metadata().ok();
-    if metadata.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-        return Err(Failure::usage(format!("{} is a directory: name files", path.display())));
-    }
-    let size = metadata.filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
-    let lines = Box::new(BufReader::with_capacity(256 * 1024, file));
-    Ok(Source { name: path.display().to_string(), lines, size })
-}
-
-/// Reads a line within bounds; one that is too long or no UTF-8 is skipped whole and told.
-fn read_line(source: &mut dyn BufRead) -> io::Result<Option<Result<String, String>>> {
-    let mut bytes = Vec::new();
-    let limit = MAX_LINE_BYTES as u64 + 1;
-    if (&mut *source).take(limit).read_until(b'\n', &mut bytes)? == 0 {
-        return Ok(None);
-    }
-    if bytes.len() > MAX_LINE_BYTES {
-        while !bytes.ends_with(b"\n") {
-            bytes.clear();
-            if (&mut *source).take(limit).read_until(b'\n', &mut bytes)? == 0 {
-                break;
-            }
-        }
-        return Ok(Some(Err(format!("the line is longer than {MAX_LINE_BYTES} bytes"))));
-    }
-    Ok(Some(String::from_utf8(bytes).map_err(|_| "the line is not UTF-8".to_owned())))
-}
-
-/// A line as it is sent: without what the server gives. None for a blank one.
-fn prepared(line: &str) -> Result<Option<String>, String> {
-    let line = line.trim().trim_start_matches('\u{feff}');
-    if line.is_empty() {
-        return Ok(None);
-    }
-    // The parser's words hold places, not values.
-    let Json::Object(mut members) = Json::parse(line).map_err(|error| error.to_string())? else {
-        return Err("the line is no JSON object".to_owned());
-    };
-    members.retain(|(key, _)| key != "id" && key != "recorded_at");
-    if !members.iter().any(|(key, _)| key == "occurred_at") {
-        return Err("there is no occurred_at: an imported entry must say when it happened".to_owned());
-    }
-    Ok(Some(Json::Object(members).to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_sent_without_what_the_server_gives() {
-        let line = r#" {"id":7,"recorded_at":"x","occurred_at":"y","n":1e400} "#;
-        assert_eq!(prepared(line), Ok(Some(r#"{"occurred_at":"y","n":1e400}"#.to_owned())));
-        assert_eq!(prepared("  "), Ok(None));
-        assert!(prepared("[]").is_err() && prepared("{").is_err() && prepared("{}").is_err());
-    }
-
-    #[test]
-    fn a_line_without_end_is_told_and_the_next_is_read() {
-        let text = format!("{}\nnext\n\u{0}last", "x".repeat(MAX_LINE_BYTES + 10));
-        let mut source = text.as_bytes();
-        let mut next =
-            || read_line(&mut source).expect("read").map(|line| line.map(|line| line.trim().to_owned()));
-        assert!(matches!(next(), Some(Err(_))));
-        assert_eq!(next(), Some(Ok("next".to_owned())));
-        assert_eq!(next(), Some(Ok("\u{0}last".to_owned())));
-        assert_eq!(next(), None);
-        assert!(matches!(read_line(&mut &b"\xff\n"[..]), Ok(Some(Err(_)))));
     }
 }

@@ -90,7 +90,7 @@ impl VerifyArgs {
             None => Some(beside.as_path()).filter(|beside| !is_stdin(path) && beside.exists()),
         };
         let unreadable = |error| Failure::file(path, "read", &error);
-        let stored: Box<dyn Read> = if is_stdin(path) {
+        let stored: Box<dyn Read + Send> = if is_stdin(path) {
             Box::new(io::stdin())
         } else {
             Box::new(File::open(path).map_err(unreadable)?)
@@ -124,7 +124,7 @@ impl<R: Read> Read for Hashing<R> {
 
 fn by_manifest(
     path: &Path,
-    stored: impl Read,
+    stored: impl Read + Send,
     manifest_path: &Path,
 ) -> Result<Result<String, Wrong>, Failure> {
     let unreadable = |path: &Path, error| Failure::file(path, "read", &error);
@@ -167,7 +167,7 @@ fn by_manifest(
     )))
 }
 
-fn by_trailer(path: &Path, stored: impl Read) -> Result<Result<String, Wrong>, Failure> {
+fn by_trailer(path: &Path, stored: impl Read + Send) -> Result<Result<String, Wrong>, Failure> {
     let mut trail = Trail::default();
     let text = unpacked(path, stored).map_err(|error| Failure::file(path, "read", &error))?;
     if let Err(error) = copied(text, |text| trail.add(text)) {

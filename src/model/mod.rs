@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod filter;
 pub mod history;
 pub mod json;
+pub mod laravel;
 pub mod page;
 pub mod plan;
 pub mod proposal;

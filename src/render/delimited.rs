@@ -58,6 +58,7 @@ impl<'a, W: Write> Delimited<'a, W> {
     }
 
     /// Goes on behind rows that were written before: without a mark and a header.
+    #[must_use]
     pub fn resume(writer: W, columns: &'a [Column], delimiter: Delimiter) -> Self {
         let sink = match delimiter {
             Delimiter::Tsv => Sink::Tsv(writer),
@@ -174,7 +175,8 @@ fn changed(text: Cow<'_, str>, change: impl FnOnce(&str) -> Cow<'_, str>) -> Cow
 
 /// Tells whether a spreadsheet may compute the cell: it begins with `=`, `+`, `-`, `@`, a tab or a carriage return,
 /// also behind blanks. A plain number such as `-5` is none.
-fn is_formula(cell: &str) -> bool {
+#[must_use]
+pub fn is_formula(cell: &str) -> bool {
     let start = cell.trim_start_matches(|c: char| c.is_whitespace() && !matches!(c, '\t' | '\r'));
     start.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number(cell)
 }

@@ -73,6 +73,7 @@ impl<W: Write> Document<W> {
     }
 
     /// Goes on behind entries that were written before, of which there is one at least.
+    #[must_use]
     pub const fn resume(writer: W) -> Self {
         Self { writer, is_empty: false }
     }

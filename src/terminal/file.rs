@@ -132,7 +132,7 @@ pub fn beside(target: &Path, ending: &str) -> PathBuf {
 ///
 /// # Errors
 /// When Zstandard cannot be set up.
-pub fn unpacked<'a>(target: &Path, packed: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+pub fn unpacked<'a>(target: &Path, packed: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match Packing::of(target) {
         Packing::Plain => Box::new(packed),
         Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),

@@ -22,6 +22,7 @@ mod history;
 mod import;
 mod leaks;
 mod list;
+mod migrate;
 mod outlets;
 mod pager;
 mod pairs;

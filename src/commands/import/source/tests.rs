@@ -1,0 +1,183 @@
+//! Sources are told apart by how they begin, and whatever they hold is read to its end.
+
+use chrono_tz::Tz;
+use proptest::prelude::*;
+
+use super::*;
+
+/// What comes of a source, shortly.
+fn items(text: &[u8]) -> Vec<String> {
+    let source = Source { name: "x".into(), text: Box::new(Cursor::new(text.to_owned())) };
+    let reading = Reading { source: "s".to_owned(), zone: Tz::UTC, names: Vec::new() };
+    let mut receiver = read(vec![source], Ok(reading));
+    let mut items = Vec::new();
+    while let Some((_, item)) = receiver.blocking_recv() {
+        items.push(match item {
+            Item::Line(number, Ok(line)) => {
+                let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+                format!("{number} {} {} {}", line["action"], line["model_id"], line["after"])
+            }
+            Item::Line(number, Err(detail)) => format!("{number} {detail}"),
+            Item::Note(number, _) => format!("{number} note"),
+            Item::LeftOut => "left out".to_owned(),
+            Item::Unmapped(what, name) => format!("{what} {name}"),
+            Item::Lacking(columns) => format!("lacking {}", columns.len()),
+            Item::Broken(error) => error.to_string(),
+            Item::Refused(sentence) => sentence,
+        });
+    }
+    items
+}
+
+#[test]
+fn one_table_in_every_form_gives_the_same_entries() {
+    let expected =
+        [r#"created "1" {"name":"a \"b\"\n","path":"C:\\d"}"#, r#"updated "2" {"x":null}"#, "event synced"];
+    let header = "id,user_id,event,auditable_type,auditable_id,old_values,new_values,created_at";
+    let row = |id: u32, user: &str, event: &str, old: &str, new: &str| {
+        [
+            id.to_string(),
+            user.into(),
+            event.into(),
+            r"App\Models\Secret".into(),
+            id.to_string(),
+            old.into(),
+            new.into(),
+            "2024-03-01 10:00:00".into(),
+        ]
+    };
+    let rows = [
+        row(1, "3", "created", "[]", r#"{"name":"a \"b\"\n","path":"C:\\d"}"#),
+        row(2, "", "updated", r#"{"x":1}"#, r#"{"x":null}"#),
+        row(3, "3", "synced", "", ""),
+    ];
+    let table = |separator: &str, end: &str, cell: &dyn Fn(&String) -> String| {
+        let lines = rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(separator) + end);
+        header.replace(',', separator) + end + &lines.collect::<String>()
+    };
+    let doubled = |cell: &String| {
+        if cell.is_empty() { String::new() } else { format!("\"{}\"", cell.replace('"', "\"\"")) }
+    };
+    let backslashes = |cell: &String| {
+        if cell.is_empty() {
+            "\\N".to_owned()
+        } else {
+            format!("\"{}\"", cell.replace('\\', "\\\\").replace('"', "\\\""))
+        }
+    };
+    let tabs = |cell: &String| if cell.is_empty() { "NULL".to_owned() } else { cell.replace('\\', "\\\\") };
+    let object = |nested: bool| {
+        let names: Vec<_> = header.split(',').collect();
+        let objects = rows.iter().map(move |row| {
+            let members = names.iter().zip(row).map(|(name, cell)| {
+                let is_json = nested && name.ends_with("_values") && !cell.is_empty();
+                let value = if is_json {
+                    cell.clone()
+                } else if cell.is_empty() {
+                    "null".to_owned()
+                } else {
+                    serde_json::to_string(cell).expect("text")
+                };
+                format!("\"{name}\":{value}")
+            });
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        });
+        objects.collect::<Vec<_>>()
+    };
+    let postgres = table(",", "\n", &doubled);
+    for text in [
+        postgres.clone(),
+        format!("\u{feff}{}", table(",", "\r\n", &doubled)),
+        table(",", "\n", &backslashes),
+        table("\t", "\n", &tabs),
+        object(false).join("\n"),
+        object(true).join("\r\n") + "\n\n",
+        format!(" [\n{}\n]\n", object(false).join(",\n")),
+        format!("\u{feff}[{}]", object(true).join(",")),
+    ] {
+        let items = items(text.as_bytes());
+        let seen: Vec<_> = items
+            .iter()
+            .map(|item| {
+                item.split_once(' ')
+                    .filter(|(first, _)| first.parse::<u64>().is_ok())
+                    .map_or(item.as_str(), |(_, rest)| rest)
+            })
+            .collect();
+        let expected =
+            expected.map(|it| it.replacen("created", "\"created\"", 1).replacen("updated", "\"updated\"", 1));
+        assert_eq!(seen, expected, "{text}");
+    }
+}
+
+#[test]
+fn a_source_of_another_kind_is_refused_whole() {
+    for (text, words) in [
+        ("nonsense\n", "neither JSON"),
+        ("a,b,c\n1,2,3\n", "neither JSON"),
+        ("id,action\n1,created\n", "no column time"),
+        ("id,time,action,model_type,model_id,user,changes\n", "no column user_id"),
+    ] {
+        let items = items(text.as_bytes());
+        assert!(items.len() == 1 && items[0].contains(words), "{items:?}");
+    }
+    assert!(items(b"").is_empty() && items(b"\n \n").is_empty() && items(b"[]").is_empty());
+    assert_eq!(
+        items(b"[{\"a\":1},7"),
+        [
+            "1 there is no occurred_at: an imported entry must say when it happened",
+            "2 the line is no JSON object",
+            "3 the list is no JSON at line 1, column 10"
+        ]
+    );
+}
+
+#[test]
+fn a_line_is_sent_without_what_the_server_gives() {
+    let members = |line: &str| match Json::parse(line) {
+        Ok(Json::Object(members)) => members,
+        _ => panic!("{line}"),
+    };
+    let line = r#"{"id":7,"recorded_at":"x","occurred_at":"y","n":1e400}"#;
+    assert_eq!(prepared(members(line)), Ok(r#"{"occurred_at":"y","n":1e400}"#.to_owned()));
+    assert!(prepared(members("{}")).is_err());
+    assert_eq!(items(b"{\"trailer\":1,\"entries\":0}\n"), ["1 note"]);
+}
+
+#[test]
+fn a_line_without_end_is_told_and_the_next_is_read() {
+    let text = format!("{}\nnext\n\u{0}last", "x".repeat(MAX_LINE_BYTES + 10));
+    let mut source = text.as_bytes();
+    let mut next =
+        || read_line(&mut source).expect("read").map(|line| line.map(|line| line.trim().to_owned()));
+    assert!(matches!(next(), Some(Err(_))));
+    assert_eq!(next(), Some(Ok("next".to_owned())));
+    assert_eq!(next(), Some(Ok("\u{0}last".to_owned())));
+    assert_eq!(next(), None);
+    assert!(matches!(read_line(&mut &b"\xff\n"[..]), Ok(Some(Err(_)))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Stands in for a fuzz target: a table of laravel's with pieces cut, doubled and replaced.
+    #[test]
+    fn a_mutated_table_is_read_to_its_end(
+        form in 0..4_usize,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..20_usize, "[\"\\\\,{}\\[\\]\n\r\t:N]{0,3}|\\PC{0,4}"), 0..5),
+    ) {
+        let mut text = [
+            "id,event,auditable_type,auditable_id,old_values,new_values,created_at\n1,created,Secret,1,[],\"{\"\"a\"\":\"\"x\\\"\"y\"\"}\",2024-03-01 10:00:00\n",
+            "id,event,auditable_type,auditable_id,old_values,new_values,created_at\n1,created,Secret,1,\\N,\"{\\\"a\\\":1}\",\"2024-03-01 10:00:00\"\r\n",
+            "id\tevent\tauditable_type\tauditable_id\tnew_values\tcreated_at\n1\tcreated\tSecret\t1\t{\"a\":\"\\\\n\"}\t2024-03-01 10:00:00\n",
+            "[{\"id\":1,\"event\":\"created\",\"auditable_type\":\"Secret\",\"auditable_id\":1,\"new_values\":\"{\\\"a\\\":1}\",\"created_at\":\"2024-03-01 10:00:00\"}]",
+        ][form].to_owned();
+        prop_assert_eq!(items(text.as_bytes()).len(), 1);
+        for (at, length, piece) in edits {
+            let at = text.floor_char_boundary(at.index(text.len() + 1));
+            let end = text.ceil_char_boundary((at + length).min(text.len()));
+            text.replace_range(at..end, &piece);
+        }
+        items(text.as_bytes());
+    }
+}
