@@ -18,6 +18,7 @@ use crate::client::Client;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
 use crate::commands::import::source::{Bytes, Item, Source, read};
+use crate::config::Origin;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::laravel::{Named, Reading};
@@ -151,7 +152,9 @@ impl ImportArgs {
         let source = self.source.clone().ok_or(
             "it is a laravel-auditing table: name its database by --source, so that its rows are known again",
         )?;
-        let zone = context.appearance.tz.ok_or(
+        // The reader's own zone says nothing about the times in somebody else's table: only what was typed counts.
+        let is_stated = context.settled.iter().any(|it| it.key == "tz" && it.origin == Origin::Flag("--tz"));
+        let zone = context.appearance.tz.filter(|_| is_stated).ok_or(
             "it is a laravel-auditing table: say by --tz in which zone its times are (utc, unless the application was told otherwise)",
         )?;
         Ok(Reading { source, zone, names: self.map.clone() })

@@ -2,7 +2,8 @@
 //! hold of it, as a target of cargo-fuzz would. That wants a nightly compiler; proptest changes sound examples instead.
 //!
 //! A plain `cargo test` tries a few hundred texts, CI many more (`PROPTEST_CASES`, see `.ci/run`). Properties of single
-//! modules stand beside their code. The import of laravel-auditing tables gets its target with the import itself.
+//! modules stand beside their code. The import of laravel-auditing tables has its
+//! targets there: `model::laravel` and `commands::import::source`.
 
 use chrono_tz::Tz;
 use krosyn_audit::api::query::Query;

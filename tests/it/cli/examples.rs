@@ -66,6 +66,12 @@ const BEFORE: &[(&str, &str)] = &[
     ("krosyn-audit verify", "krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"),
 ];
 
+/// A table of laravel-auditing in which everything has a meaning, once `Hook` has one.
+const AUDITS: &str = r#"id,user_id,event,auditable_type,auditable_id,old_values,new_values,created_at
+1,7,created,App\Models\Connector,42,[],"{""status"":""active""}",2025-12-01 09:00:00
+2,7,deleted,App\Models\Hook,9,"{""url"":""https://a.example""}",[],2025-12-01 09:07:00
+"#;
+
 /// How examples that ask begin, or are whole.
 const ASKS: [&str; 2] = ["krosyn-audit login --server https://audit.krosyn.example", "krosyn-audit browse "];
 
@@ -110,6 +116,7 @@ impl Place {
         home.write("new.json", r#"{"status": "disabled"}"#);
         home.write("entry.json", acme::LINES.lines().next().unwrap());
         home.write("november.jsonl", acme::LINES);
+        home.write("audits.csv", AUDITS);
         let mut old = GzEncoder::new(Vec::new(), Compression::fast());
         old.write_all(acme::LINES.as_bytes()).unwrap();
         home.write("old.jsonl.gz", old.finish().unwrap());

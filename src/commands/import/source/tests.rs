@@ -7,7 +7,7 @@ use super::*;
 
 /// What comes of a source, shortly.
 fn items(text: &[u8]) -> Vec<String> {
-    let source = Source { name: "x".into(), text: Box::new(Cursor::new(text.to_owned())) };
+    let source = Source { name: "x".into(), text: Box::new(Cursor::new(text.to_owned())), size: None };
     let reading = Reading { source: "s".to_owned(), zone: Tz::UTC, names: Vec::new() };
     let mut receiver = read(vec![source], Ok(reading));
     let mut items = Vec::new();
