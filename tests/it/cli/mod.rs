@@ -37,4 +37,5 @@ mod show;
 mod stats;
 mod strangers;
 mod token;
+mod unattended;
 mod words;

@@ -1,0 +1,77 @@
+//! Every command with nobody there: stdin is empty, stdout and stderr are files. Each ends by itself, asks nothing, paints
+//! nothing, and has the documented code.
+
+use std::fs::File;
+use std::process::Stdio;
+
+use clap::CommandFactory as _;
+use krosyn_audit::cli::Cli;
+use krosyn_audit::exit;
+
+use super::acme;
+
+/// Each command as somebody might schedule it, and how it ends, one after the other on one log.
+const ENDS: &[(&str, u8)] = &[
+    ("list --server sqlite:audit.db", exit::DONE),
+    ("show --server sqlite:audit.db", exit::USAGE),
+    ("history connector/42 --server sqlite:audit.db", exit::DONE),
+    ("blame connector/42 --server sqlite:audit.db", exit::DONE),
+    ("stats --server sqlite:audit.db", exit::DONE),
+    ("browse --server sqlite:audit.db", exit::USAGE),
+    ("export --server sqlite:audit.db", exit::DONE),
+    ("prune --server sqlite:audit.db", exit::REFUSED),
+    ("record --server sqlite:audit.db", exit::USAGE),
+    ("import - --server sqlite:audit.db", exit::DONE),
+    ("verify nothing.csv", exit::FAILED),
+    ("serve --store sqlite:empty.db", exit::USAGE),
+    ("org list --store sqlite:audit.db", exit::DONE),
+    ("org create acme --store sqlite:audit.db --plan pro", exit::DONE),
+    ("org set-plan acme free --store sqlite:audit.db", exit::DONE),
+    ("org set-floor acme none --store sqlite:audit.db", exit::DONE),
+    ("token create --org acme --name ci --scope read --store sqlite:audit.db", exit::DONE),
+    ("token list --org acme --store sqlite:audit.db", exit::DONE),
+    ("token revoke ci --org acme --store sqlite:audit.db", exit::DONE),
+    ("store copy sqlite:audit.db sqlite:copy.db", exit::DONE),
+    ("login --server http://127.0.0.1:1", exit::USAGE),
+    ("logout", exit::NOT_FOUND),
+    ("status --org acme --server sqlite:audit.db", exit::DONE),
+    ("completions bash", exit::DONE),
+    ("man list", exit::DONE),
+];
+
+/// The commands that do something, by their words.
+fn leaves(command: &clap::Command, before: &str) -> Vec<String> {
+    let name = |command: &clap::Command| format!("{before}{}", command.get_name());
+    let mut subcommands = command.get_subcommands().filter(|it| !it.is_hide_set()).peekable();
+    if subcommands.peek().is_none() {
+        return vec![name(command)];
+    }
+    subcommands.flat_map(|it| leaves(it, &format!("{} ", name(command)))).collect()
+}
+
+#[test]
+fn every_command_ends_by_itself_where_nobody_is() {
+    let sandbox = acme::sandbox();
+    for (line, status) in ENDS {
+        let words: Vec<&str> = line.split(' ').collect();
+        let file = |name| File::create(sandbox.path(name)).expect("a file");
+        let mut command = sandbox.command(&words);
+        command.stdin(Stdio::null()).stdout(file("out")).stderr(file("err"));
+        let ended = command.status().expect("it starts").code();
+        let (out, err) = (sandbox.text("out"), sandbox.text("err"));
+        assert_eq!(ended, Some(i32::from(*status)), "{line}\n{out}\n{err}");
+        assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "{line}\n{out}\n{err}");
+    }
+}
+
+#[test]
+fn no_command_is_left_out() {
+    let cli = Cli::command();
+    let all: Vec<_> =
+        cli.get_subcommands().filter(|it| !it.is_hide_set()).flat_map(|it| leaves(it, "")).collect();
+    let missing: Vec<_> = all
+        .iter()
+        .filter(|name| !ENDS.iter().any(|(line, _)| *line == **name || line.starts_with(&format!("{name} "))))
+        .collect();
+    assert!(all.len() >= 25 && missing.is_empty(), "{missing:?} of {all:?}");
+}
