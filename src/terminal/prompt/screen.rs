@@ -72,10 +72,24 @@ impl Drop for Screen {
 
 /// Draws lines from the top, each of which fits, and clears all else. The cursor ends below the last.
 pub(super) fn draw_lines(lines: &[String]) -> io::Result<()> {
-    let mut text = "\x1b[?25l\x1b[H".to_owned();
-    for line in lines {
-        text.push_str(line);
-        text.push_str("\x1b[0m\x1b[K\r\n");
+    write(&drawn(lines))
+}
+
+/// Each line is cleared before it is written: behind one that is as wide as the screen, the cursor still stands on its last
+/// cell, and clearing would take that away.
+fn drawn(lines: &[String]) -> String {
+    let lines: String = lines.iter().map(|line| format!("\x1b[K{line}\x1b[0m\r\n")).collect();
+    format!("\x1b[?25l\x1b[H{lines}\x1b[J")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_cleared_behind_a_line() {
+        let wide = "x".repeat(80);
+        let text = drawn(&[wide.clone(), "short".to_owned()]);
+        assert_eq!(text, format!("\x1b[?25l\x1b[H\x1b[K{wide}\x1b[0m\r\n\x1b[Kshort\x1b[0m\r\n\x1b[J"));
     }
-    write(&(text + "\x1b[J"))
 }
