@@ -1,0 +1,129 @@
+//! The data everything is measured on: made, never drawn, so that two runs on two machines move the same bytes.
+//!
+//! One organization holds the number of entries asked for; 199 others, of skewed sizes, hold a quarter of that between
+//! them. 60 users, 4,000 resources, 1–12 changed fields an entry, some of them nested; about 650 bytes of JSON each.
+//! They are spread evenly over the days such that a tenth is older than a year.
+
+use std::fmt::Write as _;
+
+/// How many organizations there are.
+pub(crate) const ORGANIZATIONS: u64 = 200;
+/// Over how many days the entries are spread: a tenth of them is older than 365 days.
+const DAYS: f64 = 405.5;
+
+/// Where a sequence of numbers is (Steele, Lea and Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// Below `bound`, and the smaller the likelier: a quarter of the draws fall into the first sixteenth.
+    fn skewed(&mut self, bound: u64) -> u64 {
+        let one = self.below(1 << 16);
+        (one * one * bound) >> 32
+    }
+}
+
+/// How many entries an organization holds when the first holds `entries`.
+pub(crate) fn size(organization: u64, entries: u64) -> u64 {
+    match organization {
+        0 => entries,
+        // The harmonic number of 199 is 5.88: the others share a quarter as 1, 1/2, 1/3 …
+        rank => entries * 100 / (4 * 588 * rank),
+    }
+}
+
+/// The first `count` of an organization's entries, oldest first, as JSON lines that end at `now`, in seconds since 1970.
+pub(crate) fn entries(organization: u64, count: u64, now: i64) -> impl Iterator<Item = String> {
+    let mut numbers = Numbers(organization.wrapping_mul(0x5851_f42d_4c95_7f2d) ^ 1);
+    (0..count).map(move |index| {
+        #[expect(clippy::cast_precision_loss, reason = "a share of time, not a count")]
+        let share = (count - index) as f64 / count as f64;
+        #[expect(clippy::cast_possible_truncation, reason = "some thirty million seconds")]
+        let at = now - (share * DAYS * 86_400.0) as i64;
+        entry(&mut numbers, at)
+    })
+}
+
+fn entry(numbers: &mut Numbers, at: i64) -> String {
+    let at = chrono::DateTime::from_timestamp(at, 0).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S");
+    let micros = numbers.below(1_000_000);
+    let action = [
+        "updated", "updated", "updated", "updated", "updated", "updated", "updated", "created", "created",
+        "deleted",
+    ][numbers.below(10) as usize];
+    let resource = numbers.skewed(4000);
+    let model_type = ["connector", "connector_endpoint", "secret", "organization", "member"]
+        [[0, 0, 0, 0, 0, 1, 1, 2, 4, 3][(resource % 10) as usize]];
+    let user = numbers.skewed(60);
+    let uuid = uuid::Builder::from_random_bytes(
+        (u128::from(numbers.next()) << 64 | u128::from(numbers.next())).to_be_bytes(),
+    )
+    .into_uuid();
+    let mut text = format!(
+        r#"{{"uuid":"{uuid}","occurred_at":"{at}.{micros:06}Z","action":"{action}","model_type":"{model_type}","model_id":"{resource}","model_name":"Resource {resource} of the warehouse","user":{{"id":"{user}","email":"person{user}@acme.example","name":"Person Number{user}","role":"editor"}},"context":{{"via":"web","ip":"198.51.100.{}","request_id":"req_{:016x}"}},"changes":["#,
+        numbers.below(256),
+        numbers.next(),
+    );
+    let fields = 1 + numbers.skewed(12);
+    let first = numbers.below(12);
+    for field in 0..fields {
+        if field > 0 {
+            text.push(',');
+        }
+        let name = FIELDS[((first + field) % 12) as usize];
+        let n = numbers.below(100_000);
+        // Both sides always differ: an update that changes nothing is not recorded.
+        let (old, new) = (value(n, name), value(n + 1, name));
+        let written = match action {
+            "created" => write!(text, r#"{{"field":"{name}","new":{new}}}"#),
+            "deleted" => write!(text, r#"{{"field":"{name}","old":{old}}}"#),
+            _ => write!(text, r#"{{"field":"{name}","old":{old},"new":{new}}}"#),
+        };
+        written.unwrap_or(());
+    }
+    text.push_str("]}");
+    text
+}
+
+const FIELDS: [&str; 12] = [
+    "status",
+    "name",
+    "description",
+    "trigger",
+    "perform",
+    "process",
+    "retry_limit",
+    "allowed_urls",
+    "owner",
+    "labels",
+    "timeout_ms",
+    "notes",
+];
+
+fn value(n: u64, field: &str) -> String {
+    match field {
+        "status" => format!(r#""{}""#, if n.is_multiple_of(2) { "active" } else { "disabled" }),
+        "retry_limit" | "timeout_ms" => n.to_string(),
+        "trigger" => format!(r#""row.amount > {n}\nrow.email = lower(row.email)""#),
+        "perform" => format!(
+            r#"{{"url":"https://api.acme.example/v2/orders/{n}","method":"POST","retry":{{"max":{},"jitter":"full"}}}}"#,
+            n % 10
+        ),
+        "process" => format!(
+            r#"{{"mappings":[{{"from":"Email","to":"email_{n}"}},{{"from":"Owner","to":"owner_id"}}]}}"#
+        ),
+        "allowed_urls" | "labels" => format!(r#"["https://a{n}.acme.example","b"]"#),
+        _ => format!(r#""a text about the thing, {n}""#),
+    }
+}

@@ -1,0 +1,67 @@
+//! `export` to CSV, against what a user would use instead: `sqlite3 -csv` on the file itself, and JSON lines through
+//! `jq -r @csv`. Bytes on disk are weighed here too, for the JSON lines are at hand.
+
+use std::fs;
+use std::process::Command;
+
+use crate::process::{Serve, cpu, peak, product, run};
+use crate::report::{Outcome, alternate};
+use crate::set::Set;
+
+/// The rows `export` gives: the same columns of the same organization in the same order.
+const SQL: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%f', occurred_at / 1000000.0, 'unixepoch'), \
+    u.snapshot ->> 'email', action, model_type || '/' || model_id, changes \
+    FROM entries e JOIN users u USING (org_id, user_ref) \
+    WHERE org_id = (SELECT org_id FROM organizations WHERE slug = 'org-0') ORDER BY occurred_at DESC, key DESC";
+
+pub(crate) fn outcomes(set: &Set, rounds: usize) -> Vec<Outcome> {
+    let server = Serve::start(&set.store());
+    let lines = set.directory.join("all.jsonl");
+    let export = |arguments: &[&str]| {
+        let mut command = product();
+        command
+            .args(["export", "--force", "-q", "--server", &server.base, "--token-file"])
+            .arg(set.token_file());
+        command.args(arguments);
+        command
+    };
+    let text = |path: &std::path::Path| path.display().to_string();
+    if !lines.exists() {
+        run(&mut export(&["--format", "jsonl", "-o", &text(&lines)]));
+    }
+    let csv = text(&set.directory.join("all.csv"));
+    let ours = || {
+        let before = cpu(server.pid());
+        let mut cost = run(&mut export(&["--columns", "time,user,action,resource,changes", "-o", &csv]));
+        cost.cpu_s += cpu(server.pid()) - before;
+        cost
+    };
+    let shell = |script: String| run(Command::new("bash").args(["-c", &script]));
+    let sqlite = || shell(format!("sqlite3 -csv {} \"{SQL}\" > {csv}.sqlite3", set.store().display()));
+    let jq = || {
+        let row = "[.occurred_at, .user.email, .action, .model_type + \"/\" + .model_id, (.changes | tojson)] | @csv";
+        shell(format!("curl -s file://{} | jq -r '{row}' > {csv}.jq", lines.display()))
+    };
+    let mut outcomes = vec![
+        alternate("export, wall time against sqlite3 -csv", 0.4, rounds, &ours, &sqlite),
+        alternate("export, wall time against curl + jq -r @csv", 0.07, rounds.min(3), &ours, &jq),
+    ];
+    let client_mib = outcomes[0].ours.peak_kib / 1024;
+    outcomes.push(Outcome::bound("export, peak memory of the client in MiB", 64.0, mib(client_mib)));
+    outcomes.push(Outcome::bound(
+        "export, peak memory of the server in MiB",
+        64.0,
+        mib(peak(server.pid()) / 1024),
+    ));
+    drop(server);
+    let size = |path: std::path::PathBuf| fs::metadata(path).map_or(0, |it| it.len());
+    #[expect(clippy::cast_precision_loss, reason = "a ratio of sizes")]
+    let per_entry = size(set.store()) as f64 / (size(lines) as f64 * 1.25);
+    outcomes.push(Outcome::bound("bytes on disk, against the entries' JSON", 1.0, per_entry));
+    outcomes
+}
+
+#[expect(clippy::cast_precision_loss, reason = "megabytes")]
+const fn mib(whole: u64) -> f64 {
+    whole as f64
+}

@@ -1,0 +1,121 @@
+//! The first page of fifty: by every filter, by several, behind a deep cursor and with the total, in a large set against
+//! a small one. And `list`, through the binary, against `curl` of the same page.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::http::{Caller, block_on};
+use crate::process::{Cost, Serve, product, run};
+use crate::report::{Bar, Outcome, by_turns, median};
+use crate::set::Set;
+
+/// How often each page is asked for.
+const TIMES: usize = 101;
+
+/// A page, and what is asked of each set for it; what depends on the set is filled in for each.
+const QUESTIONS: &[(&str, &str)] = &[
+    ("no filter", ""),
+    ("action", "action=deleted"),
+    ("model_type", "model_type=secret"),
+    ("user", "user=person7@acme.example"),
+    ("resource", "resource=connector/10"),
+    ("model_id", "model_id=10"),
+    ("field", "field=perform.retry.max"),
+    ("via", "via=web"),
+    ("via that nothing has", "via=terraform"),
+    ("request_id", "request_id={request_id}"),
+    ("text that much has", "q=warehouse"),
+    ("text that nothing has", "q=zebra-crossing"),
+    ("since and until", "since={since}&until={until}"),
+    (
+        "action, type and user",
+        "action=updated,deleted&model_type=secret,connector_endpoint&user=person7@acme.example,person31@acme.example",
+    ),
+    ("deep cursor", "cursor={cursor}"),
+    ("total", "total=true"),
+    ("total with three filters", "total=true&action=updated&model_type=secret&user=person7@acme.example"),
+];
+
+pub(crate) fn outcomes(small: &Set, large: &Set) -> Vec<Outcome> {
+    let servers = [Serve::start(&small.store()), Serve::start(&large.store())];
+    let callers = [Caller::new(&servers[0].base, &small.token), Caller::new(&servers[1].base, &large.token)];
+    let mut outcomes = Vec::new();
+    block_on(async {
+        let known = [Known::of(&callers[0], small).await, Known::of(&callers[1], large).await];
+        for (what, question) in QUESTIONS {
+            let asked = known.each_ref().map(|known| format!("audit-logs?{}", known.fill(question)));
+            let mut seconds = [Vec::new(), Vec::new()];
+            // A question that takes seconds is asked less often: its ratio is beyond doubt.
+            let times = if callers[1].get(&asked[1]).await.1 > 1.0 { 3 } else { TIMES };
+            for _ in 0..times {
+                for which in [0, 1] {
+                    seconds[which].push(callers[which].get(&asked[which]).await.1);
+                }
+            }
+            let cost =
+                |which: usize| Cost { wall_s: median(seconds[which].iter().copied()), ..Cost::default() };
+            let (in_large, in_small) = (cost(1), cost(0));
+            outcomes.push(Outcome {
+                what: format!("first page, {what}: {} entries against {}", large.entries, small.entries),
+                bar: Bar::AtMost(1.5),
+                ratio: in_large.wall_s / in_small.wall_s,
+                ours: in_large,
+                theirs: in_small,
+            });
+        }
+    });
+    outcomes.push(through_the_binary(large, &servers[1]));
+    outcomes
+}
+
+fn through_the_binary(set: &Set, server: &Serve) -> Outcome {
+    let ours = || {
+        run(product()
+            .args(["list", "--format", "jsonl", "-q", "--server", &server.base, "--token-file"])
+            .arg(set.token_file()))
+    };
+    let url = format!("{}/api/v1/audit-logs?limit=50", server.base);
+    let bearer = format!("Authorization: Bearer {}", set.token);
+    let theirs = || run(Command::new("curl").args(["-s", "-H", &bearer, &url]));
+    let (ours, theirs) = by_turns(31, &ours, &theirs);
+    let more_ms = (ours.wall_s - theirs.wall_s) * 1000.0;
+    let what = "list through the binary, milliseconds more than curl".to_owned();
+    Outcome { what, bar: Bar::AtMost(10.0), ratio: more_ms, ours, theirs }
+}
+
+/// What a question needs to know of its set.
+struct Known {
+    request_id: String,
+    since: String,
+    until: String,
+    cursor: String,
+}
+
+impl Known {
+    async fn of(caller: &Caller, set: &Set) -> Self {
+        let page = |text: &str| serde_json::from_str::<Value>(text).expect("a page");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        // The middle of the log: what lies there is neither new nor old.
+        let middle: Value = page(&caller.get(&format!("audit-logs/{}", set.entries / 2)).await.0);
+        let since = text(&middle["occurred_at"]);
+        let until = page(&caller.get(&format!("audit-logs/{}", set.entries / 2 + 40)).await.0);
+        // Only pages lead to a cursor: a tenth of the set is deep enough.
+        let mut cursor = String::new();
+        for _ in 0..(set.entries / 10 / 1000).clamp(1, 100) {
+            let more = if cursor.is_empty() { String::new() } else { format!("&cursor={cursor}") };
+            let answer = page(&caller.get(&format!("audit-logs?limit=1000{more}")).await.0);
+            cursor = text(&answer["page"]["next_cursor"]);
+        }
+        let request_id = text(&middle["context"]["request_id"]);
+        Self { request_id, since, until: text(&until["occurred_at"]), cursor }
+    }
+
+    fn fill(&self, question: &str) -> String {
+        question
+            .replace("{request_id}", &self.request_id)
+            .replace("{since}", &self.since)
+            .replace("{until}", &self.until)
+            .replace("{cursor}", &self.cursor)
+    }
+}
