@@ -57,6 +57,7 @@ pub fn main() -> ExitCode {
         dumb: environment.dumb,
         quiet: cli.appearance.quiet,
         unattended: environment.ci,
+        ascii: cli.appearance.ascii,
     };
     let clock = Clock::System;
     let time = TimeContext { now: clock.now(), zone: cli.appearance.tz.unwrap_or(Tz::UTC) };

@@ -24,7 +24,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// As [`visible`], in ASCII alone: `\n`, `\x1b`, `->`, `...`, and `<U+00E9>` for what ASCII cannot write.
+/// As [`visible`], in ASCII alone: `\n`, `\x1b`, `->`, `...`, `-`, and `<U+00E9>` for what ASCII cannot write.
 #[must_use]
 pub fn visible_ascii(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
@@ -40,6 +40,7 @@ pub fn visible_ascii(text: &str) -> Cow<'_, str> {
             '\0'..='\u{7f}' => out.push_str(&format!("\\x{:02x}", u32::from(c))),
             '→' => out.push_str("->"),
             '…' => out.push_str("..."),
+            '·' => out.push('-'),
             other => push_code(other, &mut out),
         }
     }
@@ -175,7 +176,7 @@ mod tests {
             assert_eq!(visible(text), shown, "{text:?}");
         }
         assert_eq!(visible(&format!("e{}", "\u{301}".repeat(9))).matches("<U+0301>").count(), 3);
-        assert_eq!(visible_ascii("é → \x1b\n…"), "<U+00E9> -> \\x1b\\n...");
+        assert_eq!(visible_ascii("é → \x1b\n… ·"), "<U+00E9> -> \\x1b\\n... -");
     }
 
     #[test]

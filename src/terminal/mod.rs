@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal as _, Read as _, Write};
 
 use owo_colors::{OwoColorize as _, Style};
 
-use crate::render::visible::visible;
+use crate::render::visible::{visible, visible_ascii};
 use crate::terminal::pager::{CtrlC, Outlet, Pager};
 use crate::terminal::prompt::Prompts;
 
@@ -41,6 +41,8 @@ pub struct Manners {
     pub quiet: bool,
     /// Whether nobody sits there, terminal or not.
     pub unattended: bool,
+    /// Whether the conversation is held in ASCII alone.
+    pub ascii: bool,
 }
 
 /// The two outlets and what is known about them.
@@ -197,7 +199,7 @@ impl Terminal {
     /// Writes one line to stderr. That nobody listens there is no reason to stop. The text may quote the log, so it is
     /// made visible, its line breaks too: what is quoted cannot begin a line.
     fn line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {
-        let text = visible(text);
+        let text = if self.manners.ascii { visible_ascii(text) } else { visible(text) };
         let text = if self.paints_conversation() {
             format!("{}{}\n", head.style(head_style), text.style(style))
         } else {

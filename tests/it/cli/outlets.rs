@@ -106,6 +106,28 @@ fn hostile_text_reaches_no_outlet() {
 }
 
 #[test]
+fn ascii_is_all_that_is_said_where_nothing_else_is_wanted() {
+    let sandbox = acme::sandbox();
+    for command in [
+        &["list", "--format", "table", "-u", "!nobody", "-g", "日本"][..],
+        &["list", "--format", "table", "--since", "2031-01-01", "-a", "deleted"],
+        &["show", "latest", "8"],
+        &["history", "--format", "table", "connector/43", "-p"],
+        &["history", "--format", "table", "日"],
+        &["blame", "--format", "table", "connector/43"],
+        &["stats", "--by", "weekday,action", "--format", "table"],
+        &["export", "-a", "deleted", "-o", "日本.csv"],
+        &["prune", "--dry-run"],
+    ] {
+        let outcome = acme::run(&sandbox, &[command, &["--ascii"]].concat());
+        assert!(!outcome.out().is_empty() || !outcome.err().is_empty(), "{command:?}");
+        for text in [outcome.out(), outcome.err()] {
+            assert!(text.is_ascii(), "{command:?} {outcome}");
+        }
+    }
+}
+
+#[test]
 fn a_reader_that_went_away_is_a_quiet_end() {
     let sandbox = demo_log::sandbox();
     for command in [

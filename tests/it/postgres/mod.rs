@@ -6,3 +6,4 @@ mod partitions;
 mod processes;
 mod schema;
 mod statements;
+mod tls;

@@ -60,6 +60,11 @@ pub(crate) fn shared() -> Option<&'static Server> {
 impl Server {
     /// Starts a server of one's own; none, said loudly, where PostgreSQL is not installed. In CI it must be.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(|_| String::new())
+    }
+
+    /// As [`Server::start`], with further settings: `prepare` is given the server's directory, whose files will be its own.
+    pub(crate) fn start_with(prepare: impl FnOnce(&Path) -> String) -> Option<Self> {
         let Some(binaries) = binaries() else {
             absent();
             return None;
@@ -93,9 +98,13 @@ impl Server {
         ]);
         let made = initdb.arg(directory.join("data")).current_dir("/").output().expect("initdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let more = prepare(&directory);
+        for file in std::fs::read_dir(&directory).expect("there").flatten().filter(|_| is_root) {
+            chown(file.path(), Some(NOBODY), Some(NOBODY)).expect("given to nobody");
+        }
         let mut shell = command(Path::new("sh"));
         shell.args(["-c", SHELL, "sh"]).arg(&directory).arg(&binaries);
-        shell.arg(format!("{} -k {}", SETTINGS, directory.display()));
+        shell.arg(format!("{} -k {} {more}", SETTINGS, directory.display()));
         let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
         let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().expect("piped")));
         let shell = Mutex::new(Shell { child, input, output });
@@ -116,6 +125,11 @@ impl Server {
 
     fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.directory.join(name)).unwrap_or_default()
+    }
+
+    /// Where its files are.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// What the server has logged so far.
