@@ -69,6 +69,14 @@ impl Client {
         Ok(Self { http, base, token })
     }
 
+    /// The same, with connections of its own.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn anew(&self) -> Result<Self, ClientError> {
+        Self::new(self.base.clone(), self.token.clone())
+    }
+
     /// The server, for messages.
     #[must_use]
     pub fn server(&self) -> &str {

@@ -1,5 +1,9 @@
 //! A long answer, page by page: the cursor of each page asks for the next, up to the bound of the first.
 
+use std::thread;
+
+use tokio::sync::mpsc::{Receiver, channel};
+
 use crate::api::page::Page;
 use crate::api::query::Query;
 use crate::client::Client;
@@ -39,5 +43,47 @@ impl Pages {
             }
         }
         Ok(Some(page))
+    }
+}
+
+/// Pages that are read and parsed on a thread of their own while those before are still being written.
+pub struct Ahead(Receiver<Result<Page, ClientError>>);
+
+/// How many pages wait for their reader: one, so that memory holds three at most.
+const WAITING: usize = 1;
+
+impl Pages {
+    /// Reads ahead from now on, over a connection of its own.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`] when there is no thread to be had.
+    pub fn ahead(mut self) -> Result<Ahead, ClientError> {
+        let setup = |error: &dyn std::fmt::Display| ClientError::Setup(error.to_string());
+        // A connection is driven by the runtime it was made in, and the other one has pages to write.
+        self.client = self.client.anew()?;
+        let (sender, receiver) = channel(WAITING);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| setup(&error))?;
+        let read = async move {
+            while let Some(page) = self.next().await.transpose() {
+                let is_last = page.is_err();
+                // Whoever went away wants no more.
+                if sender.send(page).await.is_err() || is_last {
+                    return;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("pages".to_owned()).spawn(move || runtime.block_on(read));
+        thread.map(|_| Ahead(receiver)).map_err(|error| setup(&error))
+    }
+}
+
+impl Ahead {
+    /// The next page; none behind the last.
+    ///
+    /// # Errors
+    /// [`ClientError`]; nothing comes behind it.
+    pub async fn next(&mut self) -> Result<Option<Page>, ClientError> {
+        self.0.recv().await.transpose()
     }
 }

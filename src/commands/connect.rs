@@ -2,8 +2,10 @@
 //! command takes the same path: client, HTTP, server, store.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -187,13 +189,28 @@ fn embed(
 async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Failure> {
     let retention = Retention { plan: Plan::Free, floor: None };
     let organization = store.create_organization(demo::SLUG.to_owned(), retention, now).await?;
+    let drafts = prepare_all(&demo::proposals(now), now);
+    let drafts = drafts.map_err(|refusal| StoreError::Failed(format!("demo data: {refusal:?}")))?;
+    store.append(organization.id, drafts, true).await?;
+    Ok(organization)
+}
+
+/// Judges and redacts proposals, on all cores: somebody waits.
+fn prepare_all(proposals: &[Proposal], now: Timestamp) -> Result<Vec<Draft>, Refusal> {
     let redaction = Redaction::default();
     let prepare = |proposal: &Proposal| {
         // Recorded when it happened, as a platform does.
         Draft::prepare(proposal, &redaction, proposal.occurred_at.unwrap_or(now))
     };
-    let drafts = demo::proposals(now).iter().map(prepare).collect::<Result<Vec<_>, Refusal>>();
-    let drafts = drafts.map_err(|refusal| StoreError::Failed(format!("demo data: {refusal:?}")))?;
-    store.append(organization.id, drafts, true).await?;
-    Ok(organization)
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let share = proposals.len().div_ceil(cores).max(1);
+    thread::scope(|scope| {
+        let shares = proposals
+            .chunks(share)
+            .map(|share| scope.spawn(|| share.iter().map(&prepare).collect::<Result<Vec<_>, _>>()));
+        let shares: Vec<_> = shares.collect();
+        let drafts =
+            shares.into_iter().map(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        Ok(drafts.collect::<Result<Vec<_>, _>>()?.concat())
+    })
 }

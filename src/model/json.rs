@@ -126,6 +126,13 @@ impl Serialize for Json {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
+            // A whole number is written by its digits; only `-0` would lose one.
+            Self::Number(text)
+                if text != "-0"
+                    && let Ok(number) = text.parse::<i64>() =>
+            {
+                serializer.serialize_i64(number)
+            }
             Self::Number(text) => {
                 RawValue::from_string(text.clone()).map_err(serde::ser::Error::custom)?.serialize(serializer)
             }
@@ -184,7 +191,7 @@ impl From<&Json> for RawJson {
 impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        if !raw.get().contains(['\n', '\r']) {
+        if !raw.get().contains('\n') && !raw.get().contains('\r') {
             return Ok(Self(raw));
         }
         let one_line = raw.get().replace(['\n', '\r'], " ");

@@ -68,6 +68,10 @@ macro_rules! closed_words {
         impl FromStr for $name {
             type Err = UnknownWord;
             fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                // As programs write it.
+                if let Some(word) = Self::ALL.iter().find(|word| word.as_str() == text) {
+                    return Ok(*word);
+                }
                 let given = folded(text);
                 $(if [$word $(, $other)*].iter().any(|word| folded(word) == given) { return Ok(Self::$variant); })+
                 let accepted = Self::ALL.iter().map(|word| word.as_str()).collect();

@@ -27,7 +27,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// As [`visible`], in ASCII alone: `\n`, `\x1b`, `->`, `...`, `-`, and `<U+00E9>` for what ASCII cannot write.
 #[must_use]
 pub fn visible_ascii(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -47,6 +47,12 @@ pub fn visible_ascii(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether there is nothing but printable ASCII, as in most texts. Judged by blocks, which a compiler does at once.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~');
+    text.as_bytes().chunks(64).all(|block| block.iter().fold(true, |all, byte| all & plain(byte)))
+}
+
 fn push_code(c: char, out: &mut String) {
     out.push_str(&format!("<U+{:04X}>", u32::from(c)));
 }
@@ -56,7 +62,7 @@ pub(super) fn replace_hidden(
     text: &str,
     mut write: impl FnMut(char, Option<char>, &mut String),
 ) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

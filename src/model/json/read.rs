@@ -70,15 +70,20 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Result<String, JsonError> {
-        let mut is_escaped = false;
+        let (mut is_escaped, mut has_escapes) = (false, false);
         let end = self.rest().bytes().skip(1).position(|byte| {
             let ends = byte == b'"' && !is_escaped;
             is_escaped = byte == b'\\' && !is_escaped;
+            has_escapes |= is_escaped;
             ends
         });
         let (start, length) = (self.at, end.map_or(self.rest().len(), |end| end + 2));
         self.at += length;
-        Ok(serde_json::from_str(self.text.get(start..self.at).unwrap_or_default())?)
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            Some(plain) if !has_escapes => Ok(plain.to_owned()),
+            _ => Ok(serde_json::from_str(text)?),
+        }
     }
 
     /// A number, or one of the three words.

@@ -18,6 +18,7 @@ use std::collections::HashMap;
 
 use crate::model::change::Change;
 use crate::model::json::{Json, RawJson};
+use crate::model::redaction::names::Name;
 use crate::model::words::ModelType;
 
 /// Stands inside a value where a credential stood.
@@ -96,20 +97,25 @@ impl Redaction {
     }
 
     fn rule(&self, model_type: ModelType, key: &str) -> Rule {
-        match (model_type, names::joined(key).as_str()) {
+        let name = Name::of(key);
+        match (model_type, name.joined.as_str()) {
             // `encrypted_value` and `newValue` too: a secret has no other value than its own.
             (ModelType::Secret, key) if key.ends_with("value") => Rule::Secret,
             (ModelType::Connector, "examplepayload") => Rule::Secret,
             (ModelType::ConnectorEndpoint, "bearertoken" | "secrettoken" | "webhooksecret") => Rule::Secret,
             (ModelType::ConnectorEndpoint, "customheaders" | "headers") => Rule::SecretHeaders,
             (ModelType::ConnectorEndpoint, key) if key.ends_with("authheaders") => Rule::SecretHeaders,
-            _ if self.names_credential(key) => Rule::Credential,
+            _ if self.is_credential(&name) => Rule::Credential,
             _ => Rule::Readable,
         }
     }
 
     fn names_credential(&self, key: &str) -> bool {
-        names::is_credential(key) || self.additional_names.contains(&names::joined(key))
+        self.is_credential(&Name::of(key))
+    }
+
+    fn is_credential(&self, name: &Name) -> bool {
+        name.is_credential || self.additional_names.contains(&name.joined)
     }
 }
 
@@ -181,8 +187,8 @@ impl Walk<'_> {
     ) -> Json {
         // Headers may also come as a list of {"name": …, "value": …}.
         let named = members.iter().any(|(key, value)| {
-            let names =
-                matches!(names::joined(key).as_str(), "name" | "key" | "header" | "field" | "parameter");
+            let name = Name::of(key);
+            let names = matches!(name.joined.as_str(), "name" | "key" | "header" | "field" | "parameter");
             names && matches!(value, Json::String(name) if self.redaction.names_credential(name))
         });
         // Collected once: to search among many members for each of them would take the square of their number.

@@ -3,6 +3,10 @@
 //! The head of an English compound stands last: `bearer_token` is a token, `token_expires_at` is a time and
 //! `secret_name` a name. So a key names a credential when it ends with the noun of one.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 /// What a credential is called, letters only.
 const NOUNS: &[&str] = &[
     "password",
@@ -91,8 +95,41 @@ const MEASURES: &[&str] =
 const INNOCENT: &[&str] =
     &["secretary", "requiresauthentication", "requireauthentication", "twofactorauthentication"];
 
+/// The longest key that is remembered, in bytes, and how many are: keys come from outside.
+const MAX_REMEMBERED: (usize, usize) = (64, 1024);
+
+/// What a key says.
+pub(super) struct Name {
+    /// Its letters and digits, folded: one form for `Api-Key`, `apiKey`, `API_KEY` and look-alikes.
+    pub(super) joined: String,
+    /// Whether it names a credential.
+    pub(super) is_credential: bool,
+}
+
+impl Name {
+    /// Reads a key. The same few come in entry after entry, so each thread remembers what it has read.
+    pub(super) fn of(key: &str) -> Rc<Self> {
+        thread_local! {
+            static REMEMBERED: RefCell<HashMap<String, Rc<Name>>> = RefCell::default();
+        }
+        let read = || Rc::new(Self { joined: joined(key), is_credential: is_credential(key) });
+        if key.len() > MAX_REMEMBERED.0 {
+            return read();
+        }
+        REMEMBERED.with_borrow_mut(|remembered| {
+            if let Some(name) = remembered.get(key) {
+                return Rc::clone(name);
+            }
+            if remembered.len() == MAX_REMEMBERED.1 {
+                remembered.clear();
+            }
+            Rc::clone(remembered.entry(key.to_owned()).or_insert_with(read))
+        })
+    }
+}
+
 /// Tells whether a key names a credential.
-pub(super) fn is_credential(key: &str) -> bool {
+fn is_credential(key: &str) -> bool {
     let mut words = words(key);
     while words.len() > 1 && words.last().is_some_and(|last| is_qualifier(last)) {
         words.pop();
@@ -109,7 +146,7 @@ pub(super) fn is_credential(key: &str) -> bool {
     !INNOCENT.contains(&joined.as_str()) && NOUNS.iter().any(|noun| joined.ends_with(noun))
 }
 
-/// The letters and digits of a key, folded: one form for `Api-Key`, `apiKey`, `API_KEY` and look-alikes.
+/// The letters and digits of a key, folded.
 pub(super) fn joined(key: &str) -> String {
     key.chars().filter_map(fold).collect()
 }
@@ -156,6 +193,9 @@ fn words(key: &str) -> Vec<String> {
 /// A letter or digit in lower case, with full-width, mathematical, accented, Cyrillic and Greek look-alikes read as
 /// the Latin letter they pass for; none for anything else.
 fn fold(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase());
+    }
     let c = match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0)?,
         // Mathematical alphabets, each with 26 capitals and 26 small letters, and letters in circles.

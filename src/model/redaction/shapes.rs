@@ -142,10 +142,11 @@ const PATTERNS: &[Shape] = &[
             r"|dckr_pat_[A-Za-z0-9_-]{16,}|rubygems_[a-f0-9]{16,}|sntry[su]_[A-Za-z0-9+/=_-]{16,}|PMAK-[a-f0-9-]{16,}",
             r"|xkeysib-[a-f0-9-]{16,}|lin_api_[A-Za-z0-9]{16,}|figd_[A-Za-z0-9_-]{16,}|gsk_[A-Za-z0-9]{16,}|r8_[A-Za-z0-9]{24,}",
             r"|ATATT3x[A-Za-z0-9_=-]{16,}|dapi[a-f0-9]{32}|tskey-[a-z]+-[A-Za-z0-9-]{16,}|nfp_[A-Za-z0-9]{16,}",
-            r"|[A-Za-z0-9]{8,}\.atlasv1\.[A-Za-z0-9_-]{16,}|key-[a-f0-9]{32}",
-            r"|kra_[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[0-9A-Za-z]{16,})",
+            r"|key-[a-f0-9]{32}|kra_[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[0-9A-Za-z]{16,})",
         ),
     ),
+    // By itself, for it does not begin with letters of its own: the others are found by theirs, many at once.
+    shape(Kind::Whole, ".atlasv1.", r"(?-u:\b)[A-Za-z0-9]{8,}\.atlasv1\.[A-Za-z0-9_-]{16,}"),
     // Up to the last `@` before the path: a password may hold one.
     shape(
         Kind::UserInfo,
