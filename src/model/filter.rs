@@ -184,6 +184,19 @@ impl Filter {
     pub const fn looks_inside(&self) -> bool {
         !self.field.is_any() || !self.text.is_any()
     }
+
+    /// Tells whether it asks for nothing but actions, model types, channels, users and times, by which sums are kept.
+    #[must_use]
+    pub const fn is_tallied(&self) -> bool {
+        let names_resource = !self.resource.is_any() || !self.model_id.is_any();
+        !self.looks_inside() && !names_resource && self.request_id.is_any()
+    }
+
+    /// Tells whether any action, model type, channel and user will do.
+    #[must_use]
+    pub const fn admits_all_dimensions(&self) -> bool {
+        self.action.is_any() && self.model_type.is_any() && self.via.is_any() && self.user.is_any()
+    }
 }
 
 /// Tells whether `wanted` names the user: it is the id, the e-mail or the name, or whole words of the e-mail or the

@@ -13,8 +13,11 @@ pub enum Parameter {
     Text(String),
 }
 
+/// Beyond so many branches of a question, each costs more than the sort it saves.
+const MOST_BRANCHES: usize = 32;
+
 /// The WHERE part of a statement, with its values in order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Condition {
     /// SQL, with one `?` for each value.
     pub sql: String,
@@ -40,6 +43,13 @@ impl Condition {
         (1..).zip(parts).fold(first, |sql, (number, part)| format!("{sql}${number}{part}"))
     }
 
+    /// Makes this statement one that also gives the rows of `other`.
+    pub(super) fn union(&mut self, other: Self) {
+        self.sql.push_str(" UNION ALL ");
+        self.sql.push_str(&other.sql);
+        self.parameters.extend(other.parameters);
+    }
+
     /// Adds everything of `filter` that SQL can say. Users are given by their numbers, which the store found by the
     /// filter's own meaning; `None` means that any will do.
     pub fn and_filter(&mut self, filter: &Filter, user_refs: Option<&[i64]>) {
@@ -49,12 +59,7 @@ impl Condition {
         if let Some(until) = filter.until {
             self.and("occurred_at < ?", [Parameter::Integer(until.micros())]);
         }
-        let codes = |values: &[Action]| values.iter().map(|it| code(Action::ALL, *it)).collect();
-        self.and_choice("action", codes(&filter.action.include), codes(&filter.action.exclude));
-        let codes = |values: &[ModelType]| values.iter().map(|it| code(ModelType::ALL, *it)).collect();
-        self.and_choice("model_type", codes(&filter.model_type.include), codes(&filter.model_type.exclude));
-        let codes = |values: &[Via]| values.iter().map(|it| code(Via::ALL, *it)).collect();
-        self.and_choice("via", codes(&filter.via.include), codes(&filter.via.exclude));
+        self.and_dimensions(filter, user_refs);
         let texts = |values: &[String]| values.iter().cloned().map(Parameter::Text).collect();
         self.and_choice("model_id", texts(&filter.model_id.include), texts(&filter.model_id.exclude));
         self.and_choice("request_id", texts(&filter.request_id.include), texts(&filter.request_id.exclude));
@@ -72,11 +77,75 @@ impl Condition {
                 }
             }
         }
-        if let Some(user_refs) = user_refs {
+    }
+
+    /// Adds what `filter` says of the dimensions that are summed: action, model type, channel and user.
+    pub(super) fn and_dimensions(&mut self, filter: &Filter, user_refs: Option<&[i64]>) {
+        let codes = |values: &[Action]| values.iter().map(|it| code(Action::ALL, *it)).collect();
+        self.and_choice("action", codes(&filter.action.include), codes(&filter.action.exclude));
+        let codes = |values: &[ModelType]| values.iter().map(|it| code(ModelType::ALL, *it)).collect();
+        self.and_choice("model_type", codes(&filter.model_type.include), codes(&filter.model_type.exclude));
+        let codes = |values: &[Via]| values.iter().map(|it| code(Via::ALL, *it)).collect();
+        self.and_choice("via", codes(&filter.via.include), codes(&filter.via.exclude));
+        if let Some([]) = user_refs {
+            // An empty list is not every engine's SQL.
+            self.and("1 = 0", []);
+        } else if let Some(user_refs) = user_refs {
             // Numbers of our own making: written out, so that thousands of users do not meet a limit on parameters.
             let list: Vec<_> = user_refs.iter().map(i64::to_string).collect();
             self.and(&format!("user_ref IN ({})", list.join(",")), []);
         }
+    }
+
+    /// What a filter's resources, or else its users, are told by, one condition for each: an index has the entries of
+    /// each in order, but not of all together. None when there is but one way, or too many.
+    #[must_use]
+    pub fn branches(filter: &Filter, user_refs: Option<&[i64]>) -> Vec<Self> {
+        let resource = |model_type: ModelType, model_id: &str| {
+            let mut one = Self::default();
+            let id = Parameter::Text(model_id.to_owned());
+            one.and("model_type = ? AND model_id = ?", [code(ModelType::ALL, model_type), id]);
+            one
+        };
+        let all: Vec<_> = if !filter.resource.include.is_empty() {
+            filter.resource.include.iter().map(|it| resource(it.model_type, &it.model_id)).collect()
+        } else if !filter.model_id.include.is_empty() {
+            let types = ModelType::ALL.iter().filter(|it| filter.model_type.admits(|wanted| wanted == *it));
+            types.flat_map(|it| filter.model_id.include.iter().map(|id| resource(*it, id))).collect()
+        } else if !filter.user.include.is_empty() {
+            let refs = user_refs.unwrap_or_default().iter();
+            refs.map(|user_ref| Self { sql: format!("user_ref = {user_ref}"), ..Self::default() }).collect()
+        } else {
+            Vec::new()
+        };
+        // What was named twice is still there once.
+        let mut branches = Vec::new();
+        for branch in all {
+            if !branches.contains(&branch) {
+                branches.push(branch);
+            }
+        }
+        if (2..=MOST_BRANCHES).contains(&branches.len()) { branches } else { Vec::new() }
+    }
+
+    /// A statement for the first `limit` rows of this condition in an order, by way of its branches.
+    pub(super) fn ordered(&self, columns: &str, branches: Vec<Self>, order_by: &str, limit: &str) -> Self {
+        let select = |condition: &Self| {
+            format!("SELECT {columns} FROM entries WHERE {} ORDER BY {order_by} {limit}", condition.sql)
+        };
+        if branches.is_empty() {
+            return Self { sql: select(self), parameters: self.parameters.clone() };
+        }
+        let mut all = Self::default();
+        for branch in branches {
+            let mut one = self.clone();
+            one.and(&branch.sql, branch.parameters);
+            let union = if all.sql.is_empty() { "" } else { " UNION ALL " };
+            all.sql.push_str(&format!("{union}SELECT * FROM ({}) AS branch", select(&one)));
+            all.parameters.extend(one.parameters);
+        }
+        all.sql.push_str(&format!(" ORDER BY {order_by} {limit}"));
+        all
     }
 
     /// A column that may be null equals no included value and no excluded one.

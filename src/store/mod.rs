@@ -8,6 +8,7 @@ pub mod error;
 pub mod postgres;
 pub mod sqlite;
 mod stored;
+mod tally;
 
 use std::path::Path;
 use std::sync::Arc;

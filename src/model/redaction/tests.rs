@@ -30,6 +30,9 @@ fn the_fields_of_the_table_are_never_kept() {
             let text = kept(model_type, field, &value, "\"other\"");
             assert_eq!(text, format!(r#"{{"field":"{field}","redacted":true}}"#), "{model_type} {value}");
         }
+        // Not even what would stay readable under a name that only resembles one of a credential.
+        let text = kept(model_type, field, "null", "\"$secret.CRM_API_KEY\"");
+        assert_eq!(text, format!(r#"{{"field":"{field}","redacted":true}}"#), "{model_type}");
     }
 }
 
@@ -41,8 +44,10 @@ fn auth_headers_keep_their_names_and_lose_every_value() {
         format!(r#""X-Tenant: {CANARY}""#),
         format!(r#"[{{"name":"Accept","value":"{CANARY}"}}]"#),
     ] {
-        let text = kept(ModelType::ConnectorEndpoint, "custom_auth_headers", "{}", &map);
-        assert!(!text.contains(CANARY) && text.contains("[redacted"), "{text}");
+        for field in ["custom_auth_headers", "customHeaders", "headers", "auth_headers"] {
+            let text = kept(ModelType::ConnectorEndpoint, field, "{}", &map);
+            assert!(!text.contains(CANARY) && text.contains("[redacted"), "{text}");
+        }
     }
     let text = kept(
         ModelType::ConnectorEndpoint,

@@ -15,6 +15,7 @@ use crate::store::condition::place;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
 use crate::store::postgres::rows::{COLUMNS, Reader};
+use crate::store::postgres::tally;
 use crate::store::stored::signed;
 use crate::store::{Appended, OrgId};
 
@@ -25,7 +26,7 @@ pub(super) struct Wanted {
     pub(super) atomic: bool,
 }
 
-pub(super) const LOCK_HEAD: &str = "SELECT head FROM org_heads WHERE org_id = $1 FOR UPDATE";
+pub(super) const LOCK_HEAD: &str = "SELECT head, tallied FROM org_heads WHERE org_id = $1 FOR UPDATE";
 const FIND_KEYS: &str = "SELECT uuid, id, occurred_at FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
 pub(super) const FIND_USERS: &str =
     "SELECT digest, user_ref FROM users WHERE org_id = $1 AND digest = ANY($2)";
@@ -54,7 +55,8 @@ pub(super) async fn append(
     let users = found.users;
     let decided = decide(wanted, found.head, found.entries, tried_before);
     if !decided.new.is_empty() {
-        write(&transaction, org, &decided.new, users, found.last_user).await?;
+        let head = write(&transaction, org, &decided.new, users, found.last_user).await?;
+        tally::catch_up_if_far_behind(&transaction, org, found.tallied, head).await?;
     }
     transaction.commit().await?;
     Ok(decided.answers)
@@ -63,6 +65,7 @@ pub(super) async fn append(
 /// What is there of the drafts, seen under the lock of the head row.
 struct Found {
     head: u64,
+    tallied: i64,
     entries: HashMap<Uuid, Entry>,
     users: HashMap<Vec<u8>, i64>,
     last_user: i64,
@@ -90,6 +93,7 @@ async fn look(db: &Transaction<'_>, org: OrgId, wanted: &[Wanted]) -> Result<Fou
     let users = users.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
     Ok(Found {
         head: head.try_get::<_, i64>(0)?.unsigned_abs(),
+        tallied: head.try_get(1)?,
         entries: if keys.is_empty() { HashMap::new() } else { entries_of(db, org, &keys).await? },
         users: users.collect::<Result<_, tokio_postgres::Error>>()?,
         last_user: last_user.try_get(0)?,
@@ -154,13 +158,14 @@ fn decide(wanted: &[Wanted], head: u64, mut there: HashMap<Uuid, Entry>, tried_b
     Decided { new, answers }
 }
 
+/// Writes entries behind the head, in the order of their ids; gives the new head.
 pub(super) async fn write(
     db: &Transaction<'_>,
     org: OrgId,
     new: &[Entry],
     mut users: HashMap<Vec<u8>, i64>,
     last_user: i64,
-) -> Result<(), Fault> {
+) -> Result<i64, Fault> {
     let (mut added, mut digests, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
     let mut user_refs = Vec::with_capacity(new.len());
     for entry in new {
@@ -225,7 +230,7 @@ pub(super) async fn write(
         async { db.execute(&add_entries, entries).await },
         async { db.execute(&set_head, &[&org.0, &head]).await },
     )?;
-    Ok(())
+    Ok(head)
 }
 
 fn bytes(entries: &[Entry], text: fn(&Entry) -> &Option<String>) -> Vec<Option<&[u8]>> {

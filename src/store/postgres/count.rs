@@ -11,14 +11,14 @@ use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
+use crate::store::condition::Parameter;
 use crate::store::postgres::fault::Fault;
 use crate::store::postgres::read::Scan;
-use crate::store::postgres::rows::{ask, condition, head};
+use crate::store::postgres::rows::{ask, condition, head, user_refs};
+use crate::store::postgres::tally::{summed, sums};
 use crate::store::stored::{self, timestamp, word};
+use crate::store::tally::DAY;
 use crate::store::{Holdings, OrgId};
-
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
 
 pub(super) async fn count(db: Object, org: OrgId, filter: &Filter, as_of: u64) -> Result<u64, Fault> {
     if filter.looks_inside() {
@@ -29,7 +29,15 @@ pub(super) async fn count(db: Object, org: OrgId, filter: &Filter, as_of: u64) -
         }
         return Ok(count);
     }
-    let condition = condition(&db, org, filter, as_of).await?;
+    if let Some(sums) = sums(&db, org, filter, as_of, false).await? {
+        let rows = summed(&db, &sums, &[]).await?;
+        return Ok(rows
+            .first()
+            .map(|row| row.try_get::<_, i64>(0))
+            .transpose()?
+            .map_or(0, i64::unsigned_abs));
+    }
+    let condition = condition(org, filter, user_refs(&db, org, filter).await?.as_deref(), as_of);
     let sql = format!("SELECT count(*) FROM entries WHERE {}", condition.numbered());
     let rows = ask(&db, &sql, &condition.parameters).await?;
     Ok(rows.first().map(|row| row.try_get::<_, i64>(0)).transpose()?.map_or(0, i64::unsigned_abs))
@@ -92,44 +100,78 @@ pub(super) async fn facets(db: Object, org: OrgId, filter: &Filter) -> Result<Fa
         }
         return Ok(counts.facets());
     }
-    let condition = condition(&db, org, filter, head).await?;
     // The users come with their counts, in one statement: a prune may take away a user between two.
+    let mut counted = match sums(&db, org, filter, head, true).await? {
+        Some(mut sums) => {
+            sums.sql = format!(
+                "SELECT action::int8, model_type::int8, day, sum(n)::int8 AS count, user_ref FROM ({}) AS rows \
+                 GROUP BY 1, 2, 3, user_ref HAVING sum(n) > 0",
+                sums.sql
+            );
+            sums
+        }
+        None => {
+            let user_refs = user_refs(&db, org, filter).await?;
+            let mut condition = condition(org, filter, user_refs.as_deref(), head);
+            condition.sql = format!(
+                "SELECT action::int8, model_type::int8, occurred_at / {DAY} AS day, count(*) AS count, user_ref \
+                 FROM entries WHERE {} GROUP BY 1, 2, 3, user_ref",
+                condition.sql
+            );
+            condition
+        }
+    };
+    counted.parameters.push(Parameter::Integer(org.0));
     let sql = format!(
-        "SELECT action, model_type, day, count, snapshot FROM (SELECT org_id, user_ref, action, model_type, \
-         occurred_at / {DAY} AS day, count(*) AS count FROM entries WHERE {} GROUP BY 1, 2, 3, 4, 5) AS counted \
-         JOIN users USING (org_id, user_ref)",
-        condition.numbered()
+        "SELECT action, model_type, day, count, snapshot FROM ({}) AS counted \
+         JOIN users ON users.org_id = ? AND users.user_ref = counted.user_ref",
+        counted.sql
     );
-    for row in ask(&db, &sql, &condition.parameters).await? {
-        let (action, model_type): (i16, i16) = (row.try_get(0)?, row.try_get(1)?);
+    counted.sql = sql;
+    for row in ask(&db, &counted.numbered(), &counted.parameters).await? {
+        let (action, model_type): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
         let at = timestamp(row.try_get::<_, i64>(2)? * DAY)?;
         let user = stored::user(row.try_get(4)?)?;
         let count = row.try_get::<_, i64>(3)?.unsigned_abs();
-        counts.add(
-            word(Action::ALL, action.into())?,
-            word(ModelType::ALL, model_type.into())?,
-            user.label(),
-            at,
-            count,
-        );
+        counts.add(word(Action::ALL, action)?, word(ModelType::ALL, model_type)?, user.label(), at, count);
     }
     Ok(counts.facets())
 }
 
 pub(super) async fn holdings(db: Object, org: OrgId, cutoff: Timestamp) -> Result<Holdings, Fault> {
-    let sql = "SELECT model_type, count(*) FILTER (WHERE occurred_at < $2), count(*), min(occurred_at), max(occurred_at) \
-               FROM entries WHERE org_id = $1 GROUP BY model_type ORDER BY model_type";
-    let select = db.prepare_cached(sql).await?;
-    let mut holdings = Holdings::default();
-    for row in db.query(&select, &[&org.0, &cutoff.micros()]).await? {
-        let (expired, all): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
-        let model_type = word(ModelType::ALL, row.try_get::<_, i16>(0)?.into())?;
-        let (expired, kept) = (expired.unsigned_abs(), (all - expired).unsigned_abs());
-        holdings.by_model_type.push(ModelTypeCounts { model_type, expired, kept });
-        let (oldest, newest) = (timestamp(row.try_get(3)?)?, timestamp(row.try_get(4)?)?);
-        holdings.oldest = Some(holdings.oldest.map_or(oldest, |it| it.min(oldest)));
-        holdings.newest = Some(holdings.newest.map_or(newest, |it| it.max(newest)));
+    let mut holdings = Holdings { head: head(&db, org).await?, ..Holdings::default() };
+    let mut counts = BTreeMap::<i64, (u64, u64)>::new();
+    let expired = Filter { until: Some(cutoff), ..Filter::default() };
+    for (filter, is_expired) in [(Filter::default(), false), (expired, true)] {
+        let rows = match sums(&db, org, &filter, holdings.head, false).await? {
+            Some(sums) => summed(&db, &sums, &["model_type"]).await?,
+            None => {
+                let condition = condition(org, &filter, None, holdings.head);
+                let sql = format!(
+                    "SELECT model_type::int8, count(*) FROM entries WHERE {} GROUP BY 1",
+                    condition.numbered()
+                );
+                ask(&db, &sql, &condition.parameters).await?
+            }
+        };
+        for row in rows {
+            let (all, expired) = counts.entry(row.try_get(0)?).or_default();
+            *(if is_expired { expired } else { all }) = row.try_get::<_, i64>(1)?.unsigned_abs();
+        }
     }
-    holdings.head = head(&db, org).await?;
+    for (code, (all, expired)) in counts {
+        let model_type = word(ModelType::ALL, code)?;
+        // A prune between the two statements leaves fewer.
+        holdings.by_model_type.push(ModelTypeCounts {
+            model_type,
+            expired,
+            kept: all.saturating_sub(expired),
+        });
+    }
+    let edges = "SELECT (SELECT occurred_at FROM entries WHERE org_id = $1 ORDER BY occurred_at, id LIMIT 1), \
+                 (SELECT occurred_at FROM entries WHERE org_id = $1 ORDER BY occurred_at DESC, id DESC LIMIT 1)";
+    let edges = db.query_one(&db.prepare_cached(edges).await?, &[&org.0]).await?;
+    holdings.oldest = edges.try_get::<_, Option<i64>>(0)?.map(timestamp).transpose()?;
+    holdings.newest = edges.try_get::<_, Option<i64>>(1)?.map(timestamp).transpose()?;
     Ok(holdings)
 }

@@ -9,10 +9,13 @@ use crate::model::count::{Count, Counting};
 use crate::model::page::Order;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Dimension, ModelType, Via};
+use crate::store::condition::{Condition, Parameter};
 use crate::store::postgres::fault::Fault;
 use crate::store::postgres::read::{Scan, pruned};
-use crate::store::postgres::rows::{ask, condition, head};
+use crate::store::postgres::rows::{ask, condition, head, user_refs};
+use crate::store::postgres::tally::sums as sums_of;
 use crate::store::stored::{self, timestamp, word};
+use crate::store::tally::DAY;
 use crate::store::{Counted, OrgId};
 
 type Sums = BTreeMap<(Option<Timestamp>, Vec<Option<String>>), u64>;
@@ -55,12 +58,27 @@ async fn grouped(
     sums: &mut Sums,
 ) -> Result<u64, Fault> {
     let width = counting.slot_seconds.map_or(i64::MAX, |seconds| i64::from(seconds) * 1_000_000);
-    let values: Vec<_> = counting.by.iter().map(|by| column(*by)).collect();
-    let inner: Vec<_> =
-        values.iter().enumerate().map(|(place, value)| format!("{value} AS v{place}")).collect();
-    let keys = [vec!["org_id".to_owned(), format!("occurred_at / {width} AS slot")], inner].concat();
+    let whole_days = counting.slot_seconds.is_none() || width % DAY == 0;
+    let tallied = match whole_days {
+        true => sums_of(db, org, &counting.filter, as_of, counting.slot_seconds.is_some()).await?,
+        false => None,
+    };
+    let (slot, count, mut counted) = match tallied {
+        Some(rows) => {
+            let slot = counting.slot_seconds.map_or("0".to_owned(), |_| format!("day / {}", width / DAY));
+            (slot, "sum(n)", Condition { sql: format!("({}) AS rows", rows.sql), ..rows })
+        }
+        None => {
+            let user_refs = user_refs(db, org, &counting.filter).await?;
+            let rows = condition(org, &counting.filter, user_refs.as_deref(), as_of);
+            let sql = format!("entries WHERE {}", rows.sql);
+            (format!("occurred_at / {width}"), "count(*)", Condition { sql, ..rows })
+        }
+    };
+    let values = counting.by.iter().map(|by| column(*by)).enumerate();
+    let values = values.map(|(place, value)| format!("{value} AS v{place}"));
+    let keys: Vec<_> = std::iter::once(format!("({slot})::int8 AS slot")).chain(values).collect();
     let places: Vec<_> = (1..=keys.len()).map(|place| place.to_string()).collect();
-    let condition = condition(db, org, &counting.filter, as_of).await?;
     let shown: Vec<_> = counting
         .by
         .iter()
@@ -72,19 +90,20 @@ async fn grouped(
         .collect();
     let join = match counting.by.iter().position(|by| *by == Dimension::User) {
         Some(place) => {
-            format!("JOIN users ON users.org_id = counted.org_id AND users.user_ref = counted.v{place}")
+            counted.parameters.push(Parameter::Integer(org.0));
+            format!("JOIN users ON users.org_id = ? AND users.user_ref = counted.v{place}")
         }
         None => String::new(),
     };
-    let sql = format!(
-        "SELECT {} FROM (SELECT {}, count(*) AS count FROM entries WHERE {} GROUP BY {}) AS counted {join}",
+    counted.sql = format!(
+        "SELECT {} FROM (SELECT {}, ({count})::int8 AS count FROM {} GROUP BY {} HAVING {count} > 0) AS counted {join}",
         [vec!["slot".to_owned(), "count".to_owned()], shown].concat().join(", "),
         keys.join(", "),
-        condition.numbered(),
+        counted.sql,
         places.join(", "),
     );
     let mut total = 0;
-    for row in ask(db, &sql, &condition.parameters).await? {
+    for row in ask(db, &counted.numbered(), &counted.parameters).await? {
         let slot = row.try_get::<_, i64>(0)?;
         let slot = counting.slot_seconds.map(|_| timestamp(slot * width)).transpose()?;
         let values = counting.by.iter().enumerate().map(|(place, by)| value(&row, place + 2, *by));
@@ -101,7 +120,8 @@ const fn column(by: Dimension) -> &'static str {
         Dimension::Action => "action::int8",
         Dimension::ModelType => "model_type::int8",
         Dimension::User => "user_ref",
-        Dimension::Via => "via::int8",
+        // The sums have no null: what has no channel stands under -1.
+        Dimension::Via => "nullif(via::int8, -1)",
         // Time lies in the slot; fields are counted entry by entry.
         _ => "NULL::int8",
     }

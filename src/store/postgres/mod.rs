@@ -18,6 +18,7 @@ mod read;
 mod restore;
 mod rows;
 mod schema;
+mod tally;
 mod tls;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use crate::api::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
+use crate::store::postgres::tally::{self, GONE_COLUMNS};
 use crate::store::stored::{ranges, signed, timestamp};
 use crate::store::{OrgId, PruneRun, PruneRunning, lease_end};
 
@@ -82,10 +83,12 @@ pub(super) async fn batch(
     if transaction.execute(sql, &[&org.0, &run.holder, &lease_end(now)]).await? == 0 {
         return Err(StoreError::LeaseLost.into());
     }
-    let sql = "SELECT id, occurred_at, uuid FROM entries WHERE org_id = $1 AND occurred_at < $2 AND id <= $3 \
-               ORDER BY occurred_at, id LIMIT $4";
+    let sql = format!(
+        "SELECT {GONE_COLUMNS}, uuid FROM entries WHERE org_id = $1 AND occurred_at < $2 AND id <= $3 \
+         ORDER BY occurred_at, id LIMIT $4"
+    );
     let last = signed(run.as_of.unwrap_or(u64::MAX));
-    let select = transaction.prepare_cached(sql).await?;
+    let select = transaction.prepare_cached(&sql).await?;
     let rows = transaction.query(&select, &[&org.0, &run.cutoff.micros(), &last, &i64::from(limit)]).await?;
     let (Some(oldest), Some(newest)) = (rows.first(), rows.last()) else {
         transaction.commit().await?;
@@ -93,7 +96,8 @@ pub(super) async fn batch(
     };
     let (oldest, newest): (i64, i64) = (oldest.try_get(1)?, newest.try_get(1)?);
     let mut ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
-    let uuids = rows.iter().map(|row| row.try_get(2)).collect::<Result<Vec<Uuid>, _>>()?;
+    let uuids = rows.iter().map(|row| row.try_get(6)).collect::<Result<Vec<Uuid>, _>>()?;
+    tally::take_away(&transaction, org, &rows).await?;
     // The bounds tell which months need no look.
     let sql = "DELETE FROM entries WHERE org_id = $1 AND id = ANY($2) AND occurred_at BETWEEN $3 AND $4";
     let delete = transaction.prepare_cached(sql).await?;
@@ -166,6 +170,7 @@ pub(super) async fn finish(
         let sql = "DELETE FROM users WHERE org_id = $1 AND NOT EXISTS \
                    (SELECT 1 FROM entries WHERE entries.org_id = $1 AND entries.user_ref = users.user_ref)";
         transaction.execute(sql, &[&org.0]).await?;
+        tally::forget_empty(&transaction, org).await?;
     }
     transaction.commit().await?;
     if closed > 0 { one(&db, org, id).await } else { Ok(None) }

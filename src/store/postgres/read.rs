@@ -10,8 +10,8 @@ use crate::model::page::{Order, Position};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
-use crate::store::postgres::prune;
-use crate::store::postgres::rows::{COLUMNS, Reader, ask, condition, head};
+use crate::store::postgres::rows::{COLUMNS, Reader, ask, condition, head, user_refs};
+use crate::store::postgres::{prune, tally};
 use crate::store::stored::{signed, timestamp};
 use crate::store::{Lookup, MAX_PAGE_BYTES, OrgId, PageRead, PageRequest};
 
@@ -49,6 +49,7 @@ pub(super) struct Scan<'a> {
     filter: &'a Filter,
     order: Order,
     condition: Condition,
+    branches: Vec<Condition>,
     behind: Option<Position>,
     rows: usize,
     is_over: bool,
@@ -64,9 +65,16 @@ impl<'a> Scan<'a> {
         order: Order,
         behind: Option<Position>,
     ) -> Result<Self, Fault> {
-        let condition = condition(db, org, filter, as_of).await?;
+        let user_refs = user_refs(db, org, filter).await?;
+        let user_refs = user_refs.as_deref();
+        let is_over = !tally::any(db, org, filter, user_refs).await?;
+        let condition = condition(org, filter, user_refs, as_of);
+        let branches = match order {
+            Order::ById => Vec::new(),
+            Order::Ascending | Order::Descending => Condition::branches(filter, user_refs),
+        };
         let (rows, reader) = (FIRST_ROWS, Reader::default());
-        Ok(Self { filter, order, condition, behind, rows, is_over: false, reader })
+        Ok(Self { filter, order, condition, branches, behind, rows, is_over, reader })
     }
 
     /// Some more entries, of which the caller can use so many; none at the end.
@@ -114,11 +122,8 @@ impl<'a> Scan<'a> {
                 Order::ById => condition.and("id > ?", [id]),
             }
         }
-        let sql = format!(
-            "SELECT {COLUMNS} FROM entries WHERE {} ORDER BY {order_by} LIMIT {rows}",
-            condition.numbered()
-        );
-        (sql, condition.parameters)
+        let select = condition.ordered(COLUMNS, self.branches.clone(), order_by, &format!("LIMIT {rows}"));
+        (select.numbered(), select.parameters)
     }
 }
 

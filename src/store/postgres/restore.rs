@@ -10,7 +10,7 @@ use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::postgres::append::{FIND_USERS, LAST_USER, LOCK_HEAD, digest, snapshot, write};
 use crate::store::postgres::fault::Fault;
-use crate::store::postgres::{prune, rows};
+use crate::store::postgres::{prune, rows, tally};
 use crate::store::stored::signed;
 use crate::store::{OrgId, Past, PrunedIds};
 
@@ -19,7 +19,7 @@ pub(super) async fn entries(mut db: Object, org: OrgId, entries: &[Entry]) -> Re
     let transaction = db.transaction().await?;
     let head = transaction.query_opt(LOCK_HEAD, &[&org.0]).await?;
     let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
-    let head: i64 = head.try_get(0)?;
+    let (head, tallied): (i64, i64) = (head.try_get(0)?, head.try_get(1)?);
     let new: Vec<Entry> = entries.iter().filter(|entry| signed(entry.id) > head).cloned().collect();
     if new.is_empty() {
         return Ok(());
@@ -30,7 +30,8 @@ pub(super) async fn entries(mut db: Object, org: OrgId, entries: &[Entry]) -> Re
     let users = users.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
     let users = users.collect::<Result<HashMap<Vec<u8>, i64>, tokio_postgres::Error>>()?;
     let last_user: i64 = transaction.query_one(LAST_USER, &[&org.0]).await?.try_get(0)?;
-    write(&transaction, org, &new, users, last_user).await?;
+    let head = write(&transaction, org, &new, users, last_user).await?;
+    tally::catch_up_if_far_behind(&transaction, org, tallied, head).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -89,5 +90,6 @@ pub(super) async fn restore_past(mut db: Object, org: OrgId, past: &Past) -> Res
     let gone = gone.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
     let sql = "DELETE FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
     transaction.execute(sql, &[&org.0, &gone]).await?;
+    tally::begin_anew(&transaction, org).await?;
     Ok(transaction.commit().await?)
 }

@@ -47,26 +47,19 @@ pub(super) async fn head(db: &Object, org: OrgId) -> Result<u64, Fault> {
 }
 
 /// What every read of entries begins with: the organization, the bound, and what SQL can say of the filter.
-pub(super) async fn condition(
-    db: &Object,
-    org: OrgId,
-    filter: &Filter,
-    as_of: u64,
-) -> Result<Condition, Fault> {
+pub(super) fn condition(org: OrgId, filter: &Filter, user_refs: Option<&[i64]>, as_of: u64) -> Condition {
     let mut condition = Condition::default();
     condition.and("org_id = ?", [Parameter::Integer(org.0)]);
     condition.and("id <= ?", [Parameter::Integer(signed(as_of))]);
-    let user_refs = if filter.user.is_any() { None } else { Some(user_refs(db, org, filter).await?) };
-    match user_refs.as_deref() {
-        // An empty list is no SQL here.
-        Some([]) => condition.and("false", []),
-        user_refs => condition.and_filter(filter, user_refs),
-    }
-    Ok(condition)
+    condition.and_filter(filter, user_refs);
+    condition
 }
 
-/// The users a filter means, by its own meaning: there are few, so each is looked at.
-async fn user_refs(db: &Object, org: OrgId, filter: &Filter) -> Result<Vec<i64>, Fault> {
+/// The users a filter means, by its own meaning: there are few, so each is looked at. None when any will do.
+pub(super) async fn user_refs(db: &Object, org: OrgId, filter: &Filter) -> Result<Option<Vec<i64>>, Fault> {
+    if filter.user.is_any() {
+        return Ok(None);
+    }
     let statement = db.prepare_cached("SELECT user_ref, snapshot FROM users WHERE org_id = $1").await?;
     let mut refs = Vec::new();
     for row in db.query(&statement, &[&org.0]).await? {
@@ -75,7 +68,7 @@ async fn user_refs(db: &Object, org: OrgId, filter: &Filter) -> Result<Vec<i64>,
             refs.push(row.try_get(0)?);
         }
     }
-    Ok(refs)
+    Ok(Some(refs))
 }
 
 /// Turns rows into entries and remembers the users it has met.

@@ -8,6 +8,7 @@ use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::code;
 use crate::store::error::StoreError;
 use crate::store::sqlite::rows::{COLUMNS, Reader, head, key};
+use crate::store::sqlite::tally;
 use crate::store::{Appended, OrgId};
 
 pub(super) fn append(
@@ -36,6 +37,7 @@ pub(super) fn append(
     } else if head > before {
         let mut set = db.prepare_cached("UPDATE org_heads SET head = ?2 WHERE org_id = ?1")?;
         set.execute(params![org.0, i64::try_from(head).unwrap_or(i64::MAX)])?;
+        tally::catch_up_if_far_behind(db, org, head)?;
     }
     db.execute_batch("RELEASE append")?;
     Ok(appended)

@@ -8,10 +8,12 @@ use crate::model::count::{Count, Counting};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Dimension, ModelType, Via};
 use crate::store::error::StoreError;
-use crate::store::sqlite::count::each;
+use crate::store::sqlite::count::{each, sums};
 use crate::store::sqlite::read::pruned;
-use crate::store::sqlite::rows::{Reader, condition, head};
+use crate::store::sqlite::rows::{Reader, condition, head, user_refs};
+use crate::store::sqlite::tally::summed;
 use crate::store::stored::{timestamp, word};
+use crate::store::tally::{DAY, EVER};
 use crate::store::{Counted, OrgId};
 
 type Sums = BTreeMap<(Option<Timestamp>, Vec<Option<String>>), u64>;
@@ -25,19 +27,19 @@ pub(super) fn counts(
     let head = head(db, org)?;
     let as_of = as_of.map_or(head, |as_of| as_of.min(head));
     let mut total = 0;
-    let mut sums = Sums::new();
+    let mut counts = Sums::new();
     if counting.filter.looks_inside() || counting.by.contains(&Dimension::Field) {
         each(db, org, &counting.filter, as_of, |entry| {
             total += 1;
             let slot = counting.slot(entry.occurred_at);
             for values in counting.values(entry) {
-                *sums.entry((slot, values)).or_default() += 1;
+                *counts.entry((slot, values)).or_default() += 1;
             }
         })?;
     } else {
-        total = grouped(db, org, counting, as_of, &mut sums)?;
+        total = grouped(db, org, counting, as_of, &mut counts)?;
     }
-    let counts = sums.into_iter().map(|((slot, values), count)| Count { slot, values, count }).collect();
+    let counts = counts.into_iter().map(|((slot, values), count)| Count { slot, values, count }).collect();
     Ok(Counted { total, counts, pruned: pruned(db, org)? })
 }
 
@@ -47,12 +49,28 @@ fn grouped(
     org: OrgId,
     counting: &Counting,
     as_of: u64,
-    sums: &mut Sums,
+    counts: &mut Sums,
 ) -> Result<u64, StoreError> {
     let width = counting.slot_seconds.map(|seconds| i64::from(seconds) * 1_000_000);
+    let mut reader = Reader::new(db, org);
+    let whole_days = width.is_none_or(|width| width % DAY == 0);
+    let tallied = if whole_days { sums(db, org, &counting.filter, as_of, width.is_some())? } else { None };
+    if let Some(tallied) = tallied {
+        let slot = width.map_or_else(|| "0".to_owned(), |width| format!("day / {}", width / DAY));
+        let by: Vec<_> =
+            std::iter::once(slot.as_str()).chain(counting.by.iter().map(|by| column(*by))).collect();
+        let mut total = 0;
+        summed(db, &tallied, &by, |row, n| {
+            total += n;
+            *counts.entry(key(row, width, counting, &mut reader)?).or_default() += n;
+            Ok(())
+        })?;
+        return Ok(total);
+    }
     let mut keys = vec![width.map_or_else(|| "0".to_owned(), |width| format!("occurred_at / {width}"))];
     keys.extend(counting.by.iter().map(|by| column(*by).to_owned()));
-    let condition = condition(db, org, &counting.filter, as_of)?;
+    let filter = &counting.filter;
+    let condition = condition(org, filter, user_refs(db, org, filter)?.as_deref(), as_of);
     let places: Vec<_> = (1..=keys.len()).map(|place| place.to_string()).collect();
     let sql = format!(
         "SELECT {}, count(*) FROM entries WHERE {} GROUP BY {}",
@@ -62,18 +80,26 @@ fn grouped(
     );
     let mut select = db.prepare_cached(&sql)?;
     let mut rows = select.query(params_from_iter(&condition.parameters))?;
-    let mut reader = Reader::new(db, org);
     let mut total = 0;
     while let Some(row) = rows.next()? {
-        let slot: i64 = row.get(0)?;
-        let slot = width.map(|width| timestamp(slot * width)).transpose()?;
-        let value = |(place, by): (usize, &Dimension)| value(row, place + 1, *by, &mut reader);
-        let values = counting.by.iter().enumerate().map(value).collect::<Result<Vec<_>, _>>()?;
         let count = row.get::<_, i64>(keys.len())?.unsigned_abs();
-        *sums.entry((slot, values)).or_default() += count;
+        *counts.entry(key(row, width, counting, &mut reader)?).or_default() += count;
         total += count;
     }
     Ok(total)
+}
+
+/// The slot and the values that a row is about.
+fn key(
+    row: &Row<'_>,
+    width: Option<i64>,
+    counting: &Counting,
+    reader: &mut Reader<'_>,
+) -> Result<(Option<Timestamp>, Vec<Option<String>>), StoreError> {
+    let slot: i64 = row.get(0)?;
+    let slot = width.map(|width| timestamp(slot * width)).transpose()?;
+    let value = |(place, by): (usize, &Dimension)| value(row, place + 1, *by, reader);
+    Ok((slot, counting.by.iter().enumerate().map(value).collect::<Result<_, _>>()?))
 }
 
 const fn column(by: Dimension) -> &'static str {
@@ -93,7 +119,9 @@ fn value(
     by: Dimension,
     reader: &mut Reader<'_>,
 ) -> Result<Option<String>, StoreError> {
-    let Some(code) = row.get::<_, Option<i64>>(place)? else { return Ok(None) };
+    // Sums have no null: what has no channel stands under -1.
+    let code = row.get::<_, Option<i64>>(place)?.filter(|code| *code != EVER);
+    let Some(code) = code else { return Ok(None) };
     Ok(Some(match by {
         Dimension::Action => word(Action::ALL, code)?.to_string(),
         Dimension::ModelType => word(ModelType::ALL, code)?.to_string(),

@@ -11,6 +11,7 @@ mod read;
 mod restore;
 mod rows;
 mod schema;
+mod tally;
 mod threads;
 
 use std::path::Path;

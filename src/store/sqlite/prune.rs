@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::api::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
-use crate::store::sqlite::rows::{id, key};
+use crate::store::sqlite::rows::key;
+use crate::store::sqlite::tally::{self, GONE_COLUMNS, Gone};
 use crate::store::stored::{ranges, signed, timestamp};
 use crate::store::{OrgId, PruneRun, PruneRunning, lease_end};
 
@@ -78,13 +79,15 @@ pub(super) fn batch(
     if db.execute(sql, params![org.0, run.holder, lease_end(now)])? == 0 {
         return Err(StoreError::LeaseLost);
     }
-    let mut delete = db.prepare_cached(
+    let mut delete = db.prepare_cached(&format!(
         "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE org_id = ?1 AND occurred_at < ?2 AND key <= ?4 \
-         ORDER BY occurred_at, key LIMIT ?3) RETURNING key",
-    )?;
+         ORDER BY occurred_at, key LIMIT ?3) RETURNING {GONE_COLUMNS}"
+    ))?;
     let last_key = key(org, run.as_of.unwrap_or(u64::MAX));
-    let keys = delete.query_map(params![org.0, run.cutoff.micros(), limit, last_key], |row| row.get(0))?;
-    let mut ids = keys.map(|key| Ok(id(key?))).collect::<Result<Vec<_>, StoreError>>()?;
+    let mut gone = Gone::begin(db, org)?;
+    let ids = delete.query_map(params![org.0, run.cutoff.micros(), limit, last_key], |row| gone.add(row))?;
+    let mut ids = ids.collect::<Result<Vec<_>, _>>()?;
+    gone.take_away(db, org)?;
     ids.sort_unstable();
     let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else { return Ok(0) };
     db.execute(
@@ -137,6 +140,7 @@ pub(super) fn finish(
     if db.execute(sql, values)? == 0 {
         return Ok(None);
     }
+    tally::forget_empty(db, org)?;
     // Nobody's snapshot outlives the entries it stood in.
     db.execute(
         "DELETE FROM users WHERE org_id = ?1 AND NOT EXISTS \

@@ -5,17 +5,24 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use crate::api::page::Pruned;
 use crate::api::prune::Prune;
 use crate::model::page::Order;
-use crate::store::condition::Parameter;
+use crate::store::condition::{Condition, Parameter};
 use crate::store::error::StoreError;
 use crate::store::sqlite::prune;
-use crate::store::sqlite::rows::{COLUMNS, Reader, condition, head, key};
+use crate::store::sqlite::rows::{COLUMNS, Reader, condition, head, key, user_refs};
+use crate::store::sqlite::tally::DIALECT;
 use crate::store::stored::timestamp;
+use crate::store::tally::Asked;
 use crate::store::{Lookup, MAX_PAGE_BYTES, OrgId, PageRead, PageRequest};
 
 pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result<PageRead, StoreError> {
     let head = head(db, org)?;
     let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
-    let mut condition = condition(db, org, &request.filter, as_of)?;
+    let user_refs = user_refs(db, org, &request.filter)?;
+    let user_refs = user_refs.as_deref();
+    if !any(db, org, request, user_refs, head)? {
+        return Ok(PageRead { entries: Vec::new(), more: false, as_of, pruned: pruned(db, org)? });
+    }
+    let mut condition = condition(org, &request.filter, user_refs, as_of);
     let (order_by, after) = match request.order {
         Order::Descending => ("occurred_at DESC, key DESC", "(occurred_at, key) < (?, ?)"),
         Order::Ascending => ("occurred_at, key", "(occurred_at, key) > (?, ?)"),
@@ -34,13 +41,17 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
     let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
     // One more than asked for tells whether there is a next page. Where rows are judged one by one, they are read one
     // by one until the page is full.
-    let sql_limit = if request.filter.looks_inside() { -1 } else { i64::from(request.limit) + 1 };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM entries WHERE {} ORDER BY {order_by} LIMIT {sql_limit}",
-        condition.sql
-    );
-    let mut statement = db.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(&condition.parameters))?;
+    let limit = match request.filter.looks_inside() {
+        true => String::new(),
+        false => format!("LIMIT {}", u64::from(request.limit) + 1),
+    };
+    let branches = match request.order {
+        Order::ById => Vec::new(),
+        Order::Ascending | Order::Descending => Condition::branches(&request.filter, user_refs),
+    };
+    let select = condition.ordered(COLUMNS, branches, order_by, &limit);
+    let mut statement = db.prepare_cached(&select.sql)?;
+    let mut rows = statement.query(params_from_iter(&select.parameters))?;
     let mut reader = Reader::new(db, org);
     let mut entries = Vec::with_capacity(wanted.min(1000));
     let mut more = false;
@@ -58,6 +69,19 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
         entries.push(entry);
     }
     Ok(PageRead { entries, more, as_of, pruned: pruned(db, org)? })
+}
+
+/// Whether anything may match at all, by the sums: for what nothing has, a whole log would be read in vain.
+fn any(
+    db: &Connection,
+    org: OrgId,
+    request: &PageRequest,
+    user_refs: Option<&[i64]>,
+    head: u64,
+) -> Result<bool, StoreError> {
+    let asked = Asked { org, filter: &request.filter, user_refs, as_of: head, head, by_day: false };
+    let Some(any) = asked.any(&DIALECT) else { return Ok(true) };
+    Ok(db.prepare_cached(&any.sql)?.exists(params_from_iter(&any.parameters))?)
 }
 
 pub(super) fn entry(db: &Connection, org: OrgId, id: u64) -> Result<Lookup, StoreError> {

@@ -6,8 +6,8 @@ use crate::model::entry::Entry;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::append::{Users, insert};
-use crate::store::sqlite::prune;
 use crate::store::sqlite::rows::{head, key};
+use crate::store::sqlite::{prune, tally};
 use crate::store::stored::signed;
 use crate::store::{OrgId, Past, PrunedIds};
 
@@ -22,7 +22,8 @@ pub(super) fn entries(db: &Connection, org: OrgId, entries: &[Entry]) -> Result<
         }
         last = entry.id;
     }
-    set_head(db, org, last)
+    set_head(db, org, last)?;
+    tally::catch_up_if_far_behind(db, org, last)
 }
 
 fn set_head(db: &Connection, org: OrgId, head: u64) -> Result<(), StoreError> {
@@ -71,5 +72,5 @@ pub(super) fn restore_past(db: &Connection, org: OrgId, past: &Past) -> Result<(
         keep.execute(params![org.0, signed(gone.prune_id), signed(gone.first_id), signed(gone.last_id)])?;
         delete.execute([key(org, gone.first_id), key(org, gone.last_id)])?;
     }
-    Ok(())
+    tally::begin_anew(db, org, head(db, org)?)
 }

@@ -50,22 +50,23 @@ pub(super) fn head(db: &Connection, org: OrgId) -> Result<u64, StoreError> {
 }
 
 /// What every read of entries begins with: the organization, the bound, and what SQL can say of the filter.
-pub(super) fn condition(
-    db: &Connection,
-    org: OrgId,
-    filter: &Filter,
-    as_of: u64,
-) -> Result<Condition, StoreError> {
+pub(super) fn condition(org: OrgId, filter: &Filter, user_refs: Option<&[i64]>, as_of: u64) -> Condition {
     let mut condition = Condition::default();
     condition.and("org_id = ?", [Parameter::Integer(org.0)]);
     condition.and("key <= ?", [Parameter::Integer(key(org, as_of))]);
-    let user_refs = if filter.user.is_any() { None } else { Some(user_refs(db, org, filter)?) };
-    condition.and_filter(filter, user_refs.as_deref());
-    Ok(condition)
+    condition.and_filter(filter, user_refs);
+    condition
 }
 
-/// The users a filter means, by its own meaning: there are few, so each is looked at.
-fn user_refs(db: &Connection, org: OrgId, filter: &Filter) -> Result<Vec<i64>, StoreError> {
+/// The users a filter means, by its own meaning: there are few, so each is looked at. None when any will do.
+pub(super) fn user_refs(
+    db: &Connection,
+    org: OrgId,
+    filter: &Filter,
+) -> Result<Option<Vec<i64>>, StoreError> {
+    if filter.user.is_any() {
+        return Ok(None);
+    }
     let mut statement = db.prepare_cached("SELECT user_ref, snapshot FROM users WHERE org_id = ?1")?;
     let mut rows = statement.query([org.0])?;
     let mut refs = Vec::new();
@@ -75,7 +76,7 @@ fn user_refs(db: &Connection, org: OrgId, filter: &Filter) -> Result<Vec<i64>, S
             refs.push(row.get(0)?);
         }
     }
-    Ok(refs)
+    Ok(Some(refs))
 }
 
 /// Turns rows into entries and remembers the users it has met.

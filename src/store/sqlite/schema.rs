@@ -11,6 +11,7 @@ use crate::store::error::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_entries.sqlite.sql"),
     include_str!("../migrations/0002_token_use.sqlite.sql"),
+    include_str!("../migrations/0003_tallies.sqlite.sql"),
 ];
 
 /// Says that a file is ours: "KrAu".

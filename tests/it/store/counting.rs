@@ -61,7 +61,7 @@ fn questions() -> impl Strategy<Value = Counting> {
 }
 
 /// What a store should count, one entry after the other.
-fn expected(entries: &[Entry], counting: &Counting, as_of: u64) -> (u64, Vec<Count>) {
+pub(super) fn expected(entries: &[Entry], counting: &Counting, as_of: u64) -> (u64, Vec<Count>) {
     let meant = |entry: &&Entry| entry.id <= as_of && counting.filter.matches(entry);
     let mut sums = BTreeMap::<_, u64>::new();
     let mut total = 0;

@@ -12,4 +12,5 @@ mod pruning;
 mod restore;
 mod schemas;
 mod sweep;
+mod tallies;
 mod values;

@@ -22,7 +22,12 @@ async fn begin(store: &Arc<dyn Store>, org: OrgId, cutoff: Timestamp, now: Times
 }
 
 /// Prunes to the end, `limit` entries at a time.
-async fn prune(store: &Arc<dyn Store>, org: OrgId, cutoff: Timestamp, limit: u32) -> Option<Prune> {
+pub(super) async fn prune(
+    store: &Arc<dyn Store>,
+    org: OrgId,
+    cutoff: Timestamp,
+    limit: u32,
+) -> Option<Prune> {
     let run = begin(store, org, cutoff, NOW).await;
     loop {
         let deleted = store.prune_batch(org, run.clone(), limit, NOW).await.expect("a batch");

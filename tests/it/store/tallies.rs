@@ -1,0 +1,155 @@
+//! Counts that come from sums: more entries than are counted one by one, over days of which windows take a part, with
+//! prunes in between; everything against the reference meaning.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use krosyn_audit::model::count::Counting;
+use krosyn_audit::model::entry::Entry;
+use krosyn_audit::model::filter::Filter;
+use krosyn_audit::model::page::Order;
+use krosyn_audit::model::timestamp::Timestamp;
+use krosyn_audit::model::words::{Action, Dimension, ModelType, Via};
+use krosyn_audit::store::{OrgId, Store};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use crate::store::counting::expected;
+use crate::store::pruning::prune;
+use crate::support::entries::{NOW, append, days_ago, first_page, ids, recording_at, with};
+use crate::support::places::{Place, organization, places};
+
+/// More than are ever counted one by one.
+const MANY: usize = 2_500;
+/// How many come behind the sums.
+const MORE: usize = 500;
+
+fn recordings() -> impl Strategy<Value = Value> {
+    let user =
+        select(vec![json!({"name": "Ana"}), json!({"name": "Ben"}), json!({"name": "Ana", "role": "admin"})]);
+    let model_type = select(&["connector", "secret", "member"][..]);
+    let resource = select(&["1", "2", "3", "4"][..]);
+    // Ten days, to the microsecond, and now and then the first moment of one.
+    let at = prop_oneof![9 => (0..864_000_000_000i64).prop_map(ago), 1 => (0..10i64).prop_map(midnight)];
+    (user, model_type, resource, at, prop::option::of(select(&["web", "api"][..]))).prop_map(
+        |(user, model_type, resource, at, via)| {
+            let recording = with(recording_at(resource, at), "model_type", model_type);
+            with(with(recording, "user", user), "context", json!({"via": via}))
+        },
+    )
+}
+
+fn ago(micros: i64) -> Timestamp {
+    NOW.plus(-TimeDelta::microseconds(micros))
+}
+
+fn midnight(days: i64) -> Timestamp {
+    let day = TimeDelta::days(1).num_microseconds().expect("a day");
+    Timestamp::from_micros((NOW.micros() / day - days) * day).expect("a moment")
+}
+
+fn filters() -> impl Strategy<Value = Filter> {
+    let moment = || {
+        let any = prop_oneof![(0..900_000_000_000i64).prop_map(ago), (0..11i64).prop_map(midnight)];
+        prop::option::weighted(0.5, any)
+    };
+    let model_type = prop::option::weighted(0.3, select(ModelType::ALL));
+    let via = prop::option::weighted(0.3, (select(Via::ALL), any::<bool>()));
+    let user = prop::option::weighted(0.3, select(&["ana", "ben", "nobody"][..]));
+    let model_id = prop::option::weighted(0.2, subsequence(vec!["1", "2", "9"], 1..3));
+    let action = prop::option::weighted(0.2, select(Action::ALL));
+    (moment(), moment(), model_type, via, user, model_id, action).prop_map(
+        |(since, until, model_type, via, user, model_id, action)| {
+            let mut filter = Filter { since, until, ..Filter::default() };
+            filter.model_type.include.extend(model_type);
+            match via {
+                Some((via, true)) => filter.via.exclude.push(via),
+                via => filter.via.include.extend(via.map(|(via, _)| via)),
+            }
+            filter.user.include.extend(user.map(str::to_owned));
+            filter.model_id.include.extend(model_id.unwrap_or_default().into_iter().map(str::to_owned));
+            filter.action.exclude.extend(action);
+            filter
+        },
+    )
+}
+
+fn questions() -> impl Strategy<Value = Counting> {
+    let slot_seconds = prop::option::of(select(vec![3_600, 86_400, 2 * 86_400]));
+    let by = vec![Dimension::Action, Dimension::ModelType, Dimension::User, Dimension::Via];
+    (filters(), slot_seconds, subsequence(by, 0..=2).prop_shuffle())
+        .prop_map(|(filter, slot_seconds, by)| Counting { filter, slot_seconds, by })
+}
+
+/// An organization with more entries than are counted one by one, of which some were pruned, and then more.
+async fn filled(store: &Arc<dyn Store>, name: &str, recordings: &[Value]) -> (OrgId, Vec<Entry>) {
+    let org = organization(store, name).await;
+    let (first, then) = recordings.split_at(MANY);
+    let mut entries = append(store, org, first.to_vec()).await;
+    prune(store, org, days_ago(8), 300).await.expect("a record");
+    entries.extend(append(store, org, then.to_vec()).await);
+    // One prune of what is in the sums and of what is behind them.
+    prune(store, org, days_ago(7), 300).await.expect("a record");
+    entries.retain(|entry| entry.occurred_at >= days_ago(7));
+    (org, entries)
+}
+
+async fn agrees(store: &Arc<dyn Store>, org: OrgId, all: &[Entry], counting: Counting, as_of: u64) {
+    let (total, counts) = expected(all, &counting, as_of);
+    let filter = counting.filter.clone();
+    assert_eq!(
+        store.count(org, filter.clone(), as_of).await.expect("a count"),
+        total,
+        "{counting:?} {as_of}"
+    );
+    let mut counted = store.counts(org, counting.clone(), Some(as_of)).await.expect("counts");
+    counted.counts.sort();
+    assert_eq!((counted.total, counted.counts), (total, counts), "{counting:?} {as_of}");
+    let facets = store.facets(org, filter.clone()).await.expect("facets");
+    let matching: Vec<_> = all.iter().filter(|entry| filter.matches(entry)).collect();
+    assert_eq!(facets.total, matching.len() as u64, "{filter:?}");
+    for days in facets.day {
+        let of_day = matching.iter().filter(|entry| entry.occurred_at.to_string().starts_with(&days.value));
+        assert_eq!(days.count, of_day.count() as u64, "{filter:?} {}", days.value);
+    }
+    let mut newest: Vec<_> = matching.iter().map(|entry| (entry.occurred_at, entry.id)).collect();
+    newest.sort_unstable_by(|a, b| b.cmp(a));
+    let newest: Vec<_> = newest.into_iter().take(20).map(|(_, id)| id).collect();
+    let page = store.page(org, first_page(&filter, Order::Descending, 20)).await.expect("a page");
+    assert_eq!(ids(&page.entries), newest, "{filter:?}");
+}
+
+#[test]
+fn sums_and_what_they_lack_are_what_the_reference_counts() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let many = prop::collection::vec(recordings(), MANY + MORE);
+    let many = many.new_tree(&mut TestRunner::deterministic()).expect("generated").current();
+    for place in runtime.block_on(places()) {
+        let Place { store, .. } = &place;
+        let (org, all) = runtime.block_on(async {
+            filled(store, "before", &many[..MANY + MORE]).await;
+            filled(store, "acme", &many).await
+        });
+        let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
+        let as_of = 0..(MANY + MORE + 10) as u64;
+        let outcome = TestRunner::new(config).run(&(questions(), as_of), |(counting, as_of)| {
+            runtime.block_on(agrees(store, org, &all, counting, as_of));
+            Ok(())
+        });
+        if let Err(failure) = outcome {
+            panic!("{failure}");
+        }
+        for cutoff in [days_ago(7), midnight(3), ago(123_456_789_012), NOW] {
+            let holdings = runtime.block_on(store.holdings(org, cutoff)).expect("holdings");
+            for counts in holdings.by_model_type {
+                let of_type = || all.iter().filter(|entry| entry.model_type == counts.model_type);
+                let expired = of_type().filter(|entry| entry.occurred_at < cutoff).count() as u64;
+                assert_eq!((counts.expired, counts.kept), (expired, of_type().count() as u64 - expired));
+            }
+            assert_eq!(holdings.newest, all.iter().map(|entry| entry.occurred_at).max());
+        }
+    }
+}
