@@ -9,6 +9,7 @@ use crate::store::condition::code;
 use crate::store::error::StoreError;
 use crate::store::sqlite::rows::{COLUMNS, Reader, head, key};
 use crate::store::sqlite::tally;
+use crate::store::sqlite::threads::control;
 use crate::store::{Appended, OrgId};
 
 pub(super) fn append(
@@ -17,7 +18,7 @@ pub(super) fn append(
     drafts: Vec<Draft>,
     atomic: bool,
 ) -> Result<Vec<Appended>, StoreError> {
-    db.execute_batch("SAVEPOINT append")?;
+    control(db, "SAVEPOINT append")?;
     let before = head(db, org)?;
     let mut head = before;
     let mut users = Users::new(db, org);
@@ -33,13 +34,13 @@ pub(super) fn append(
         appended.push(one);
     }
     if atomic && appended.iter().any(|one| matches!(one, Appended::Conflict)) {
-        db.execute_batch("ROLLBACK TO append")?;
+        control(db, "ROLLBACK TO append")?;
     } else if head > before {
         let mut set = db.prepare_cached("UPDATE org_heads SET head = ?2 WHERE org_id = ?1")?;
         set.execute(params![org.0, i64::try_from(head).unwrap_or(i64::MAX)])?;
         tally::catch_up_if_far_behind(db, org, head)?;
     }
-    db.execute_batch("RELEASE append")?;
+    control(db, "RELEASE append")?;
     Ok(appended)
 }
 

@@ -85,15 +85,23 @@ impl Writer {
     }
 }
 
+/// Begins or ends a transaction or a part of one, by a statement that is parsed once.
+pub(super) fn control(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(drop)
+}
+
 fn in_savepoint<T>(
     db: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    db.execute_batch("SAVEPOINT work")?;
+    control(db, "SAVEPOINT work")?;
     let result = work(db);
     // A full disk may already have rolled everything back, and the savepoint with it.
     if !db.is_autocommit() {
-        db.execute_batch(if result.is_ok() { "RELEASE work" } else { "ROLLBACK TO work; RELEASE work" })?;
+        if result.is_err() {
+            control(db, "ROLLBACK TO work")?;
+        }
+        control(db, "RELEASE work")?;
     }
     result
 }
@@ -111,7 +119,7 @@ fn write_loop(db: &Connection, mut queue: mpsc::Receiver<Work>) {
 
 /// Runs `first` and what waits behind it, commits once, answers all. Returns work it met that must run alone.
 fn commit_group(db: &Connection, first: Shared, queue: &mut mpsc::Receiver<Work>) -> Option<Work> {
-    if let Err(error) = db.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = control(db, "BEGIN IMMEDIATE") {
         let error = StoreError::from(error);
         first(Err(error.clone()))(Err(error));
         return None;
@@ -142,10 +150,10 @@ fn commit(db: &Connection) -> Result<(), StoreError> {
             "the disk is full or failed; nothing of this was stored".to_owned(),
         ));
     }
-    let committed = db.execute_batch("COMMIT");
+    let committed = control(db, "COMMIT");
     if committed.is_err() && !db.is_autocommit() {
         // Nothing was acknowledged yet; a failing rollback leaves the next BEGIN to report it.
-        drop(db.execute_batch("ROLLBACK"));
+        drop(control(db, "ROLLBACK"));
     }
     Ok(committed?)
 }
@@ -205,9 +213,9 @@ fn in_read_transaction<T>(
     db: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    db.execute_batch("BEGIN")?;
+    control(db, "BEGIN")?;
     let result = work(db);
-    db.execute_batch("COMMIT")?;
+    control(db, "COMMIT")?;
     result
 }
 
