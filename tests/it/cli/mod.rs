@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod acme;
+mod asking;
 mod blame;
 mod browse;
 mod completions;

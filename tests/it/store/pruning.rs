@@ -276,3 +276,28 @@ async fn a_user_who_stands_in_kept_entries_too_is_still_found_after_a_prune() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_lease_is_one_holders_until_it_ends_or_is_given_back() {
+    each_store(async |store| {
+        let org = organization(&store, "acme").await;
+        let other = organization(&store, "other").await;
+        let hold = async |org, holder: &str, seconds: i64| {
+            let now = NOW.plus(TimeDelta::seconds(seconds));
+            store.hold_lease(org, "sweep", holder.to_owned(), now).await.expect("asked")
+        };
+        assert!(hold(org, "a", 0).await, "it was free");
+        assert!(!hold(org, "b", LEASE_SECONDS - 1).await, "it is another's");
+        assert!(hold(other, "b", 0).await, "each organization has its own");
+        assert!(hold(org, "a", LEASE_SECONDS - 1).await, "its holder renews it");
+        assert!(!hold(org, "b", LEASE_SECONDS).await, "which counts from then");
+        assert!(hold(org, "b", 2 * LEASE_SECONDS).await, "it has ended");
+        assert!(!hold(org, "a", 2 * LEASE_SECONDS).await, "and is another's");
+        store.release_lease(org, "sweep", "a".to_owned()).await.expect("asked");
+        assert!(!hold(org, "a", 2 * LEASE_SECONDS).await, "only its holder gives it back");
+        store.release_lease(org, "sweep", "b".to_owned()).await.expect("asked");
+        assert!(hold(org, "a", 2 * LEASE_SECONDS).await, "it was given back");
+        assert!(!hold(other, "a", 1).await, "nobody else's was touched");
+    })
+    .await;
+}
