@@ -123,7 +123,9 @@ async fn by_name(
                 Some(pruned) => failure.hint(format!("entries before {} were pruned", pruned.before)),
                 None => failure,
             };
-            let failure = match text.parse::<Resource>() {
+            let failure =
+                failure.hint("`krosyn-audit list -g TEXT` searches names, users, fields and values");
+            Err(match text.parse::<Resource>() {
                 Err(InvalidResource::Type(word)) => match (word.nearest(), text.split_once('/')) {
                     (Some(nearest), Some((_, id))) => failure.hint(format!("did you mean {nearest}/{id}?")),
                     _ => failure,
@@ -132,8 +134,7 @@ async fn by_name(
                     failure.hint(format!("if it is an entry's id: krosyn-audit show {text}"))
                 }
                 _ => failure,
-            };
-            Err(failure.hint("`krosyn-audit list -g TEXT` searches names, users, fields and values"))
+            })
         }
         1 => {
             let (model_type, model_id) = found.into_keys().next().unwrap_or((ModelType::Connector, ""));

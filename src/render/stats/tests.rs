@@ -46,11 +46,11 @@ fn a_chart_shows_something_for_everything_that_is_not_nothing() {
     let mut out = Vec::new();
     chart(&mut out, Dimension::Day, &rows, Some((3, 250)), &look(50)).expect("written");
     insta::assert_snapshot!(String::from_utf8(out).expect("text"), @r"
-     DAY             ENTRIES
-     2026-11-20 Fri    1 000  ███████████████████████
-     2026-11-21 Sat        0
-     (none)                1  ▏
-     3 others            250  █████▊
+    DAY             ENTRIES
+    2026-11-20 Fri    1 000  ███████████████████████
+    2026-11-21 Sat        0
+    (none)                1  ▏
+    3 others            250  █████▊
     ");
     assert_eq!(bar(1, 1000, 10, true), "#");
 }
@@ -71,14 +71,14 @@ fn a_table_counts_columns_without_room_together() {
         String::from_utf8(out).expect("text")
     };
     insta::assert_snapshot!(text(80), @r"
-     USER  updated  deleted  created  ALL
-     ana         5        ·        1    6
-     b␛en        ·        2        ·    2
+    USER  updated  deleted  created  ALL
+    ana         5        ·        1    6
+    b␛en        ·        2        ·    2
     ");
     insta::assert_snapshot!(text(32), @r"
-     USER  updated  2 others  ALL
-     ana         5         1    6
-     b␛en        ·         2    2
+    USER  updated  2 others  ALL
+    ana         5         1    6
+    b␛en        ·         2    2
     ");
 }
 
