@@ -143,8 +143,12 @@ fn leads_to(target: &Path) -> PathBuf {
 /// Whether what stands there takes what is written as it comes: a device, a FIFO, or this process's own outlet.
 #[must_use]
 pub fn passes_on(target: &Path) -> bool {
-    let is_system = ["/dev", "/proc"].iter().any(|root| target.starts_with(root));
-    std::fs::metadata(target).is_ok_and(|it| !it.is_dir() && (is_system || !it.is_file()))
+    std::fs::metadata(target).is_ok_and(|it| !it.is_dir() && (!it.is_file() || is_own_outlet(target)))
+}
+
+/// Whether a path names what this process has open, which may well be a file that somebody else has begun.
+fn is_own_outlet(target: &Path) -> bool {
+    ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc/self/fd"].iter().any(|outlet| target.starts_with(outlet))
 }
 
 /// A name made of another by adding to its end.

@@ -116,4 +116,5 @@ fn a_device_stays_one() {
     drop(NewFile::create(device, true).expect("begun"));
     assert!(std::fs::metadata(device).expect("there").file_type().is_char_device());
     assert!(!Path::new("/dev/null.part").exists());
+    assert!(is_own_outlet(Path::new("/dev/fd/1")) && !is_own_outlet(Path::new("/dev/shm/log.csv")));
 }
