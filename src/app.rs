@@ -1,11 +1,14 @@
 //! From the process's arguments to its exit code: parse, set up, run, report.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use chrono_tz::Tz;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
+use crate::args;
 use crate::args::output::AppearanceArgs;
 use crate::cli::{self, Cli};
 use crate::clock::Clock;
@@ -26,7 +29,7 @@ pub fn main() -> ExitCode {
     if let Some(shell) = &environment.complete {
         return complete(&shell.clone(), environment);
     }
-    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+    let parsed = Cli::command().try_get_matches_from(words()).and_then(|matches| {
         let cli = Cli::from_arg_matches(&matches)?;
         Ok((cli, matches))
     });
@@ -34,9 +37,17 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         // Help and version go to stdout, errors to stderr; clap knows which, and a closed pipe is no failure.
         Err(error) => {
-            drop(error.print());
+            if let Err(cause) = error.print()
+                && cause.kind() != std::io::ErrorKind::BrokenPipe
+            {
+                Terminal::open(Manners::default()).error(&format!("cannot write: {cause}"));
+                return ExitCode::from(exit::FAILED);
+            }
+            let (mut terminal, meant) = (Terminal::open(Manners::default()), meant(&error));
+            meant.iter().for_each(|hint| terminal.hint(hint));
             if error.use_stderr() && asks_for_json() {
-                Terminal::open(Manners::default()).show(&as_json(&usage(&error.to_string())));
+                let failure = meant.into_iter().fold(usage(&error.to_string()), Failure::hint);
+                terminal.show(&as_json(&failure));
             }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
@@ -72,6 +83,7 @@ pub fn main() -> ExitCode {
         demo: cli.demo,
         is_remote: false,
         if_interrupted: None,
+        ends_by_interruption: false,
     };
     let outcome = unsettled.map_or_else(|| run(cli, &mut context), Err);
     // Also what a command that failed has written; and a pager is left before anything else is said.
@@ -80,11 +92,35 @@ pub fn main() -> ExitCode {
     ExitCode::from(match outcome {
         Ok(code) => code,
         Err(failure) if failure.closed_pipe => exit::DONE,
+        Err(failure) if failure.exit == exit::INTERRUPTED && context.ends_by_interruption => failure.exit,
         Err(failure) => {
             report(&mut context.terminal, &failure, context.is_remote, to_program);
             failure.exit
         }
     })
+}
+
+/// The process's arguments; `help COMMAND` is `COMMAND --help`.
+fn words() -> Vec<OsString> {
+    let mut words: Vec<_> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.remove(1);
+        words.push("--help".into());
+    }
+    words
+}
+
+/// What was likely meant where a word stands that is not expected.
+fn meant(error: &clap::Error) -> Option<String> {
+    let (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+    else {
+        return None;
+    };
+    let words: Vec<_> = words().iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let tree = Cli::command();
+    let command = words.iter().position(|word| tree.find_subcommand(word).is_some())?;
+    args::meant::meant(&words[command], word, &words[command + 1..])
 }
 
 /// Answers a shell that completes a command line, which stands behind `--`.
@@ -103,6 +139,7 @@ fn complete(shell: &str, environment: Environment) -> ExitCode {
         demo: false,
         is_remote: false,
         if_interrupted: None,
+        ends_by_interruption: false,
     };
     let answer = commands::complete::answer(shell, words, Cli::command(), context);
     let mut terminal = Terminal::open(Manners::default());

@@ -52,8 +52,11 @@ impl Failure {
         Self::new(exit::USAGE, message)
     }
 
-    /// Something with a file.
+    /// Something with a file. One that was to be read and is not there was named wrongly.
     pub fn file(path: &std::path::Path, doing: &str, error: &std::io::Error) -> Self {
+        if doing.starts_with("read") && error.kind() == std::io::ErrorKind::NotFound {
+            return Self::usage(format!("there is no file {}", path.display()));
+        }
         Self::new(exit::FAILED, format!("cannot {doing} {}: {error}", path.display()))
     }
 
@@ -125,7 +128,13 @@ impl From<StoreError> for Failure {
             StoreError::Exists(_) => exit::REFUSED,
             _ => exit::FAILED,
         };
-        Self::new(exit, error.to_string())
+        let failure = Self::new(exit, error.to_string());
+        match error {
+            StoreError::Locked => {
+                failure.hint("wait until it has ended, or stop the server that has the store open")
+            }
+            _ => failure,
+        }
     }
 }
 
@@ -143,6 +152,7 @@ impl From<FileError> for Failure {
             FileError::Exists(_) => {
                 Self::new(exit::REFUSED, message).hint("--force replaces it, once the new file is whole")
             }
+            FileError::Directory(_) => Self::usage(message),
             FileError::Busy(_) => Self::new(exit::LOCKED, message),
             FileError::Damaged(_) => {
                 Self::new(exit::INTEGRITY, message).hint("export it anew; the part can be removed")
@@ -159,7 +169,7 @@ impl From<CredentialsError> for Failure {
             CredentialsError::Open { path, .. } => {
                 Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod 600 {}", path.display()))
             }
-            CredentialsError::File { .. } => Self::new(exit::FAILED, message),
+            CredentialsError::File { path, doing, cause } => Self::file(&path, doing, &cause),
             CredentialsError::Shape { .. } => Self::usage(message).hint("remove it and sign in again"),
         }
     }

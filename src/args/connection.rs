@@ -55,8 +55,7 @@ impl Target {
         }
         let url =
             Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let url =
-            url.ok_or_else(|| format!("{text:?} is no server: expected https://HOST, sqlite:PATH or demo:"))?;
+        let url = url.ok_or_else(|| no_server(text))?;
         if !url.username().is_empty()
             || url.password().is_some()
             || url.query().is_some()
@@ -74,6 +73,15 @@ impl Target {
         }
         Ok(Self::Remote(url))
     }
+}
+
+/// What is said of a text that names no server, and what may have been meant.
+fn no_server(text: &str) -> String {
+    let expected = "expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:";
+    let local = format!("http://{text}");
+    let is_local = Url::parse(&local).is_ok_and(|url| crate::client::is_loopback(&url));
+    let meant = if is_local { format!(" (did you mean {local}?)") } else { String::new() };
+    format!("{text:?} is no server{meant}: {expected}")
 }
 
 #[cfg(test)]
@@ -99,5 +107,10 @@ mod tests {
             assert!(target(bad).is_err(), "{bad}");
         }
         assert!(Target::parse("http://krosyn.example", true).is_ok());
+        for local in ["127.0.0.1:7744", "localhost:7744"] {
+            let said = target(local).expect_err("no scheme");
+            assert!(said.contains(&format!("did you mean http://{local}?")), "{said}");
+        }
+        assert!(!target("krosyn.example").expect_err("no scheme").contains("did you mean"));
     }
 }

@@ -3,6 +3,15 @@
 
 pub mod connection;
 pub mod filter;
+pub mod meant;
 pub mod output;
 pub mod settled;
 pub mod spelled;
+
+/// Reads how many are wanted.
+///
+/// # Errors
+/// A sentence, for what is no number or nothing.
+pub fn at_least_one(text: &str) -> Result<u32, &'static str> {
+    text.parse().ok().filter(|number| *number > 0).ok_or("expected a whole number from 1")
+}

@@ -150,4 +150,8 @@ pub struct ListOutputArgs {
     /// Begin CSV with a byte order mark, as some spreadsheets want it
     #[arg(long)]
     pub bom: bool,
+
+    /// Whether each changed field has a row of its own, as `export --explode` asks.
+    #[arg(skip)]
+    pub explode: bool,
 }

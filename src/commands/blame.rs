@@ -73,7 +73,14 @@ impl BlameArgs {
                         || name.strip_prefix(asked.as_str()).is_some_and(|rest| rest.starts_with('.'))
                 })
             };
+            let there: Vec<_> = blame.lines.iter().map(|line| dotted(&line.path)).collect();
             blame.lines.retain(|line| is_asked(&line.path));
+            if blame.lines.is_empty() {
+                context.terminal.status(&no_such_field(&there));
+            }
+        }
+        if format == Format::Table {
+            context.page();
         }
         self.write(context, &life, &blame, format)?;
         context.terminal.status(&footer(&life, &blame, context));
@@ -125,6 +132,14 @@ impl BlameArgs {
         }
         Ok(context.terminal.flush()?)
     }
+}
+
+/// What is said where no field is the one that was asked for.
+fn no_such_field(there: &[String]) -> String {
+    const NAMED: usize = 8;
+    let more = there.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("there is no such field; there are {}{more}", there[..there.len().min(NAMED)].join(", "))
 }
 
 /// `14 fields · deleted by marc@…, entry 1297, 2026-11-23 …`

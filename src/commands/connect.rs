@@ -118,6 +118,9 @@ pub(super) async fn connect(
 
 /// Opens a store. A file that should be there and is not is no empty log.
 pub(super) async fn open(url: &str, need: Need) -> Result<Arc<dyn Store>, Failure> {
+    if url == "sqlite:" {
+        return Err(Failure::usage("sqlite: names no file: expected sqlite:PATH"));
+    }
     let missing = url.strip_prefix("sqlite:").map(Path::new).filter(|path| !path.exists());
     if let Some(path) = missing.filter(|_| need == Need::Existing) {
         return Err(Failure::new(exit::NOT_FOUND, format!("there is no store at {}", path.display()))

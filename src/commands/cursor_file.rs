@@ -75,6 +75,12 @@ impl CursorFile {
         Ok(self.after_id)
     }
 
+    /// Tries whether a cursor can be kept there: before anything is shown, for what was shown must be noted.
+    pub(super) fn can_be_kept(path: &Path) -> Result<(), Failure> {
+        drop(NewFile::create(path, true)?);
+        Ok(())
+    }
+
     /// Keeps that all up to `after_id` was shown: the file is whole, old or new, at every moment.
     pub(super) fn keep(&mut self, path: &Path, after_id: u64) -> Result<(), Failure> {
         self.after_id = after_id;
@@ -126,6 +132,14 @@ mod tests {
         }
         std::fs::write(&path, "{}").expect("written");
         assert!(cursor.resumed(&path).expect_err("refused").message.ends_with("is no cursor file"));
+    }
+
+    #[test]
+    fn whether_it_can_be_kept_is_tried_without_leaving_anything() {
+        let directory = tempfile::tempdir().expect("a directory");
+        CursorFile::can_be_kept(&directory.path().join("cursor")).expect("room");
+        assert_eq!(std::fs::read_dir(directory.path()).expect("read").count(), 0);
+        assert!(CursorFile::can_be_kept(&directory.path().join("missing/cursor")).is_err());
     }
 
     #[test]

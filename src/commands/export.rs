@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::commands::connect::{Connection, Need, connect};
 use crate::commands::export::journal::{Form, Journal, Plan};
 use crate::commands::export::write::{Export, Outlet, manifest_of};
-use crate::commands::output::{columns, explains_columns};
+use crate::commands::output::{by_name, columns, explains_columns};
 use crate::commands::place::place;
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
@@ -22,8 +22,9 @@ use crate::exit;
 use crate::model::evidence::merkle::Hash;
 use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order};
-use crate::render::question::{counted, describe};
-use crate::terminal::file::{FileError, NewFile};
+use crate::model::timestamp::Timestamp;
+use crate::render::question::{counted, describe, missing};
+use crate::terminal::file::{FileError, NewFile, passes_on};
 
 /// Export every entry that matches, as CSV, JSON lines or JSON
 #[derive(Debug, Args)]
@@ -46,8 +47,12 @@ pub struct ExportArgs {
     #[arg(long)]
     trailer: bool,
 
+    /// Write a row for each changed field, with columns field, old, new and redacted in place of changes (csv, tsv)
+    #[arg(long)]
+    explode: bool,
+
     /// Go on with an export to this file that was cut short, as it was asked for then
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "ListOutputArgs", "reverse", "manifest", "trailer"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "ListOutputArgs", "reverse", "manifest", "trailer", "explode"])]
     resume: Option<PathBuf>,
 
     #[command(flatten)]
@@ -67,7 +72,8 @@ impl ExportArgs {
     ///
     /// # Errors
     /// [`Failure`]; after a lost connection with exit code 3, and what there is stays as `NAME.part`.
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub async fn run(mut self, context: &mut Context) -> Result<u8, Failure> {
+        self.output.explode = self.explode;
         if explains_columns(&mut context.terminal, &self.output)? {
             return Ok(exit::DONE);
         }
@@ -84,6 +90,10 @@ impl ExportArgs {
         if self.manifest && target.is_none() {
             return Err(Failure::usage("--manifest describes a file, and -o - is none")
                 .hint("--trailer proves an export that goes through a pipe"));
+        }
+        if let Some(target) = target.filter(|target| self.manifest && passes_on(target)) {
+            let message = format!("--manifest describes a file, and {} is none", target.display());
+            return Err(Failure::usage(message));
         }
         let question = self.filter.question(&context.time)?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
@@ -176,19 +186,18 @@ pub(super) async fn write_out(
 
 /// The form that is asked for, by its name or by the file's.
 fn format(args: &ListOutputArgs) -> Result<Format, Failure> {
-    let name = args.output.as_ref().map_or_else(String::new, |path| path.to_string_lossy().to_lowercase());
-    let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
-    let by_name = [
-        (".jsonl", Format::Jsonl),
-        (".ndjson", Format::Jsonl),
-        (".json", Format::Json),
-        (".tsv", Format::Tsv),
-    ];
-    let by_name = by_name.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, format)| format);
-    match args.format.or(by_name).unwrap_or(Format::Csv) {
+    let format = match (args.format, &args.output) {
+        (Some(format), _) => Some(format),
+        (None, Some(path)) => by_name(path)?,
+        (None, None) => None,
+    };
+    match format.unwrap_or(Format::Csv) {
         Format::Table | Format::Wide => Err(Failure::usage(
             "export writes csv, tsv, json or jsonl; `krosyn-audit list --all` writes tables",
         )),
+        format if args.explode && format.is_json() => {
+            Err(Failure::usage("--explode is for csv and tsv; in json and jsonl an entry holds its fields"))
+        }
         format => Ok(format),
     }
 }
@@ -212,18 +221,26 @@ async fn finish(
     cursor: Option<Cursor>,
 ) -> Result<u8, Failure> {
     let target = export.form.args.output.clone();
-    let question = match describe(&export.form.filter, &context.time) {
-        question if question.is_empty() => question,
-        question => format!(" · {question}"),
-    };
+    let filter = export.form.filter.clone();
     let (entries, root) = export.run(context, &connection.client, cursor).await?;
     let into = target.as_ref().map_or(String::new(), |path| format!(" to {}", path.display()));
-    context.terminal.status(&format!("{} exported{into}{question}", counted(entries, "entry", "entries")));
+    let mut parts = vec![format!("{} exported{into}", counted(entries, "entry", "entries"))];
+    parts.push(describe(&filter, &context.time));
+    parts.extend(pruned(&connection.client, &filter).await?.map(|before| missing(before, &context.time)));
+    parts.retain(|part| !part.is_empty());
+    context.terminal.status(&parts.join(" · "));
     if let Some((root, target)) = root.zip(target) {
         context.terminal.status(&proof(&root, &target));
     }
     connection.close().await?;
     Ok(exit::DONE)
+}
+
+/// Up to where entries that were asked for may be missing because they were pruned.
+async fn pruned(client: &Client, filter: &Filter) -> Result<Option<Timestamp>, Failure> {
+    let prunes = client.prunes().await?.data;
+    let latest = prunes.iter().filter(|prune| prune.deleted > 0).map(|prune| prune.cutoff).max();
+    Ok(latest.filter(|before| filter.since.is_none_or(|since| since < *before)))
 }
 
 /// What to do with a manifest, so that it is worth something.

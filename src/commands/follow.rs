@@ -98,6 +98,7 @@ impl FollowArgs {
             (None, None) => (Vec::new(), 0),
             (None, Some(most)) => last(&client, filter, most).await?,
         };
+        context.ends_by_interruption = true;
         context.terminal.status(&match describe(filter, &context.time) {
             asked if asked.is_empty() => format!("following after entry {after_id}; Ctrl-C ends it"),
             asked => format!("following after entry {after_id} · {asked}; Ctrl-C ends it"),
@@ -135,6 +136,7 @@ impl FollowArgs {
             ));
         }
         let organization = client.whoami().await?.organization;
+        CursorFile::can_be_kept(path)?;
         Ok(Some((CursorFile::new(server, organization, filter, 0), path.clone())))
     }
 }

@@ -34,9 +34,9 @@ pub struct CompletionsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit man list | man -l -\n  krosyn-audit man --dir man")]
 pub struct ManArgs {
-    /// The command (default: the overview)
+    /// The command, such as list or org create (default: the overview)
     #[arg(value_name = "COMMAND", conflicts_with = "dir")]
-    command: Option<String>,
+    command: Vec<String>,
 
     /// Write all pages to this directory
     #[arg(long, value_name = "DIR")]
@@ -70,9 +70,8 @@ impl ManArgs {
     pub fn run(self, context: &mut Context, mut tree: Command) -> Result<u8, Failure> {
         tree.build();
         let pages = pages(&tree, "krosyn-audit")?;
-        let wanted = self
-            .command
-            .map_or_else(|| "krosyn-audit".to_owned(), |command| format!("krosyn-audit-{command}"));
+        let words = std::iter::once("krosyn-audit".to_owned()).chain(self.command);
+        let wanted = words.collect::<Vec<_>>().join("-");
         match &self.dir {
             Some(dir) => {
                 pages.iter().try_for_each(|(name, text)| write(Some(dir), &format!("{name}.1"), text))?

@@ -182,6 +182,9 @@ impl HistoryArgs {
                 context.terminal.status(&note);
             }
         }
+        if is_view && self.output.is_none() {
+            context.page();
+        }
         let mut destination = Destination::open(&mut context.terminal, output)?;
         if is_view {
             let out = destination.writer();

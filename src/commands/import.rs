@@ -68,6 +68,9 @@ pub struct ImportArgs {
     connection: ConnectionArgs,
 }
 
+/// So many failed lines are named one by one.
+const NAMED: u64 = 20;
+
 /// What became of the lines.
 #[derive(Default)]
 struct Tally {
@@ -109,8 +112,7 @@ impl ImportArgs {
             match item {
                 Item::Line(number, Ok(line)) => batch.push(&line, &name, number),
                 Item::Line(number, Err(detail)) => {
-                    tally.failed += 1;
-                    progress.pause(|| context.terminal.show(&format!("{name}:{number}: {detail}")));
+                    tally.fail(context, &progress, &name, number, &detail);
                 }
                 Item::Note(number, note) => {
                     progress.pause(|| context.terminal.status(&format!("{name}:{number}: {note}")));
@@ -140,6 +142,10 @@ impl ImportArgs {
         self.send(context, &connection.client, &mut batch, &mut tally, &progress).await?;
         drop(progress);
         connection.close().await?;
+        if tally.failed > NAMED {
+            let more = counted(tally.failed - NAMED, "more line", "more lines");
+            context.terminal.show(&format!("and {more}"));
+        }
         context.terminal.status(&tally.said(self.dry_run));
         for ((what, word), rows) in &tally.unmapped {
             context.terminal.show(&format!("not mapped: {what} {word}, {}", counted(*rows, "row", "rows")));
@@ -215,7 +221,7 @@ impl ImportArgs {
         for (answer, (name, number)) in answers.iter().zip(&origins) {
             tally.count(answer);
             if let Some(detail) = &answer.detail {
-                progress.pause(|| context.terminal.show(&format!("{name}:{number}: {detail}")));
+                tally.fail(context, progress, name, *number, detail);
             }
         }
         Ok(())
@@ -235,9 +241,18 @@ impl Batch {
 }
 
 impl Tally {
+    /// Counts a line that failed, and says why, as long as there are few.
+    fn fail(&mut self, context: &mut Context, progress: &Progress, name: &str, number: u64, detail: &str) {
+        self.failed += 1;
+        if self.failed <= NAMED {
+            progress.pause(|| context.terminal.show(&format!("{name}:{number}: {detail}")));
+        }
+    }
+
     fn count(&mut self, answer: &LineAnswer) {
         match answer {
-            LineAnswer { detail: Some(_), .. } => self.failed += 1,
+            // Told and counted by itself.
+            LineAnswer { detail: Some(_), .. } => {}
             LineAnswer { reason: Some(NotRecorded::NoChange), .. } => self.unchanged += 1,
             LineAnswer { status: 200, reason: None, .. } => self.known += 1,
             LineAnswer { .. } => self.recorded += 1,

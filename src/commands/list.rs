@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::api::page::{Page, Pruned};
 use crate::api::query::Query;
+use crate::args::at_least_one;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
 use crate::args::output::{Format, ListOutputArgs};
@@ -11,7 +12,7 @@ use crate::client::Client;
 use crate::client::pages::Pages;
 use crate::commands::connect::{Need, connect};
 use crate::commands::follow::{FOLLOWED, FollowArgs, Form};
-use crate::commands::output::{Destination, Sink, columns, explains_columns};
+use crate::commands::output::{Destination, Sink, by_name, columns, explains_columns};
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
@@ -22,7 +23,7 @@ use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::model::timestamp::Timestamp;
 use crate::render::json::Ending;
-use crate::render::question::{counted, describe, grouped};
+use crate::render::question::{counted, describe, grouped, missing};
 use crate::terminal::progress::patiently;
 
 /// List entries, newest first
@@ -35,7 +36,7 @@ pub struct ListArgs {
     filter: FilterArgs,
 
     /// How many entries to show [default: 50, and 10 to begin with --follow]
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "all")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = at_least_one, conflicts_with = "all")]
     limit: Option<u32>,
 
     /// Show all that match
@@ -74,7 +75,12 @@ impl ListArgs {
             return Ok(exit::DONE);
         }
         let to_people = context.terminal.out_is_terminal && self.output.output.is_none();
-        let format = self.output.format.unwrap_or(if to_people { Format::Table } else { Format::Tsv });
+        let format = match (self.output.format, &self.output.output) {
+            (Some(format), _) => Some(format),
+            (None, Some(path)) => by_name(path)?,
+            (None, None) => None,
+        };
+        let format = format.unwrap_or(if to_people { Format::Table } else { Format::Tsv });
         let columns = columns(format, &self.output)?;
         let question = self.filter.question(&context.time)?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
@@ -121,8 +127,9 @@ impl ListArgs {
             let holdings = connection.client.retention().await?;
             let held = holdings.counts.expired + holdings.counts.kept;
             let span = holdings.oldest.zip(holdings.newest);
-            let nearest = nearest(&connection.client, &filter).await?;
-            for line in searched_in_vain(&filter, held, span, &nearest, &context.time) {
+            let is_window = filter.since.zip(filter.until).is_none_or(|(since, until)| since < until);
+            let nearest = if is_window { nearest(&connection.client, &filter).await? } else { Vec::new() };
+            for line in searched_in_vain(&filter, held, span, &nearest, shown.pruned, &context.time) {
                 context.terminal.status(&line);
             }
         } else {
@@ -193,15 +200,16 @@ fn footer(filter: &Filter, shown: &Shown, reverse: bool, time: &TimeContext) -> 
     let which = if reverse && shown.count < matched { "newest " } else { "" };
     let mut parts = vec![format!("{which}{} of {}, {order}", grouped(shown.count), grouped(matched))];
     parts.push(describe(filter, time));
-    let reaches = |pruned: &Pruned| filter.since.is_none_or(|since| since < pruned.before);
     parts.extend(
-        shown
-            .pruned
-            .filter(reaches)
-            .map(|pruned| format!("entries before {} were pruned", full(pruned.before, time))),
+        shown.pruned.filter(|pruned| reaches(filter, pruned)).map(|pruned| missing(pruned.before, time)),
     );
     parts.retain(|part| !part.is_empty());
     parts.join(" · ")
+}
+
+/// Whether some of what was asked for may have been pruned.
+fn reaches(filter: &Filter, pruned: &Pruned) -> bool {
+    filter.since.is_none_or(|since| since < pruned.before)
 }
 
 /// The entries that would match but for the window: the last before it, and the first behind it.
@@ -227,6 +235,7 @@ fn searched_in_vain(
     held: u64,
     span: Option<(Timestamp, Timestamp)>,
     nearest: &[(&str, Entry)],
+    pruned: Option<Pruned>,
     time: &TimeContext,
 ) -> Vec<String> {
     let Some((oldest, newest)) = span else { return vec!["the log is empty".to_owned()] };
@@ -235,8 +244,12 @@ fn searched_in_vain(
     if !asked.is_empty() {
         lines[0] = format!("nothing matches · {asked}");
     }
+    if let Some(pruned) = pruned.filter(|pruned| reaches(filter, pruned)) {
+        lines[0].push_str(&format!(" · {}", missing(pruned.before, time)));
+    }
     let has_window = filter.since.is_some() || filter.until.is_some();
-    if has_window && nearest.is_empty() {
+    let is_empty = filter.since.zip(filter.until).is_some_and(|(since, until)| since >= until);
+    if has_window && !is_empty && nearest.is_empty() {
         lines.push("nothing matches at any other time either".to_owned());
     }
     lines.extend(

@@ -72,7 +72,7 @@ impl LoginArgs {
         let token = match (&self.connection.token_file, context.terminal.prompts()) {
             (Some(file), _) => token_source::from_file(file).await?,
             (None, Some(prompts)) => {
-                let text = prompts.secret(&format!("Token for {base}")).await?;
+                let text = prompts.secret(&format!("Token for {}", server_name(&base))).await?;
                 Token::read(&text).map_err(|error| Failure::usage(error.to_string()))?
             }
             (None, None) => {

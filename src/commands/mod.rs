@@ -11,6 +11,7 @@ pub mod generate;
 pub mod history;
 pub mod import;
 pub mod list;
+mod listing;
 pub mod login;
 pub mod org;
 mod output;
@@ -61,6 +62,8 @@ pub struct Context {
     pub is_remote: bool,
     /// How to go on with what a Ctrl-C would leave undone.
     pub if_interrupted: Option<String>,
+    /// Whether a Ctrl-C is how the command is meant to end, of which nothing is said.
+    pub ends_by_interruption: bool,
 }
 
 impl Context {
@@ -104,7 +107,9 @@ async fn resolve(context: &mut Context, client: &Client, question: Question) -> 
         filter.until = Some(client.entry(id).await?.occurred_at);
     }
     if filter.since.zip(filter.until).is_some_and(|(since, until)| since >= until) {
-        context.terminal.warn("--since does not lie before --until: nothing can match");
+        context
+            .terminal
+            .warn("--since does not lie before --until, so the window is empty: nothing can match");
     }
     Ok(filter)
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use clap::{Args, Subcommand};
 
 use crate::commands::connect::{self, Need};
+use crate::commands::listing::{Value, listing};
 use crate::commands::{Context, place};
 use crate::error::Failure;
 use crate::exit;
@@ -16,7 +17,7 @@ use crate::store::{Organization, Store};
 /// Create, list and change the organizations of a store (operator)
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit org create acme --plan business --store sqlite:audit.db\n  krosyn-audit org set-plan acme pro --store sqlite:audit.db"
+    after_help = "Examples:\n  krosyn-audit org create acme --plan business --store sqlite:audit.db\n  krosyn-audit org set acme --plan pro --store sqlite:audit.db"
 )]
 pub struct OrgArgs {
     #[command(subcommand)]
@@ -45,25 +46,19 @@ enum OrgCommand {
         after_help = "Examples:\n  krosyn-audit org list\n  krosyn-audit org list --store sqlite:audit.db"
     )]
     List,
-    /// Change an organization's plan; it counts from the next prune on
+    /// Change an organization's plan, or how short an age prunes may name; it counts from the next prune on
     #[command(
-        after_help = "Examples:\n  krosyn-audit org set-plan acme business\n  krosyn-audit org set-plan acme free --store sqlite:audit.db"
+        after_help = "Examples:\n  krosyn-audit org set acme --plan business\n  krosyn-audit org set acme --floor 30d --store sqlite:audit.db"
     )]
-    SetPlan {
+    Set {
         /// The organization
         slug: Slug,
         /// The plan: free, starter, pro, business
-        plan: Plan,
-    },
-    /// Let prunes name an age shorter than the plan's retention, or no longer
-    #[command(
-        after_help = "Examples:\n  krosyn-audit org set-floor acme 30d\n  krosyn-audit org set-floor acme none"
-    )]
-    SetFloor {
-        /// The organization
-        slug: Slug,
-        /// The shortest age a prune may name, such as 30d; or none
-        floor: Floor,
+        #[arg(long, required_unless_present = "floor")]
+        plan: Option<Plan>,
+        /// The shortest age a prune may name, such as 30d, though the plan keeps entries longer; or none
+        #[arg(long, value_name = "AGE|none")]
+        floor: Option<Floor>,
     },
 }
 
@@ -118,48 +113,39 @@ impl OrgArgs {
                 context.terminal.status(&format!("made {}", said(&made)));
             }
             OrgCommand::List => {
-                let organizations = store.organizations().await?;
-                for organization in &organizations {
+                let row = |organization: Organization| {
                     let Retention { plan, floor } = organization.retention;
-                    let floor = floor.map_or_else(|| "-".to_owned(), |floor| floor.to_string());
-                    writeln!(
-                        context.terminal.data(),
-                        "{}\t{plan}\t{}\t{floor}\t{}",
-                        organization.slug,
-                        plan.retention(),
-                        organization.created_at
-                    )?;
+                    vec![
+                        Value::Text(organization.slug),
+                        Value::Text(plan.to_string()),
+                        Value::Text(plan.retention().to_string()),
+                        Value::Text(floor.map_or_else(|| "-".to_owned(), |floor| floor.to_string())),
+                        Value::Time(Some(organization.created_at)),
+                    ]
+                };
+                let rows: Vec<_> = store.organizations().await?.into_iter().map(row).collect();
+                if rows.is_empty() {
+                    context
+                        .terminal
+                        .status("the store holds no organization: `krosyn-audit org create` makes one");
                 }
-                context.terminal.flush()?;
-                context.terminal.status("slug, plan, kept for, floor, made at");
+                listing(context, &["slug", "plan", "kept for", "floor", "made at"], rows)?;
             }
-            OrgCommand::SetPlan { slug, plan } => {
-                change(context, store.as_ref(), &slug.0, |retention| Retention { plan, ..retention }).await?;
-            }
-            OrgCommand::SetFloor { slug, floor } => {
-                change(context, store.as_ref(), &slug.0, |retention| Retention {
-                    floor: floor.0,
-                    ..retention
-                })
-                .await?;
+            OrgCommand::Set { slug, plan, floor } => {
+                let organization = find(store.as_ref(), &slug.0).await?;
+                let before = organization.retention;
+                let retention = Retention {
+                    plan: plan.unwrap_or(before.plan),
+                    floor: floor.map_or(before.floor, |floor| floor.0),
+                };
+                let changed = Organization { retention, ..organization };
+                store.set_retention(changed.id, retention).await?;
+                context.terminal.status(&format!("now {}: it counts from the next prune on", said(&changed)));
             }
         }
         store.close().await;
         Ok(exit::DONE)
     }
-}
-
-async fn change(
-    context: &mut Context,
-    store: &dyn Store,
-    slug: &str,
-    to: impl Fn(Retention) -> Retention,
-) -> Result<(), Failure> {
-    let organization = find(store, slug).await?;
-    let changed = Organization { retention: to(organization.retention), ..organization };
-    store.set_retention(changed.id, changed.retention).await?;
-    context.terminal.status(&format!("now {}: it counts from the next prune on", said(&changed)));
-    Ok(())
 }
 
 fn said(organization: &Organization) -> String {
@@ -174,7 +160,11 @@ pub(super) async fn open(
     need: Need,
 ) -> Result<std::sync::Arc<dyn Store>, Failure> {
     let url = url.map_or_else(|| place::default_store(context), |url| Ok(url.to_owned()))?;
-    connect::open(&url, need).await
+    connect::open(&url, need).await.map_err(|failure| match failure.exit {
+        exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, failure.message)
+            .hint("`krosyn-audit org create` makes one; --store names another"),
+        _ => failure,
+    })
 }
 
 pub(super) async fn find(store: &dyn Store, slug: &str) -> Result<Organization, Failure> {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::api::query::filter_pairs;
@@ -52,6 +53,28 @@ impl<'a> Destination<'a> {
     }
 }
 
+/// The form that a file's name asks for.
+pub(super) fn by_name(path: &Path) -> Result<Option<Format>, Failure> {
+    let name = path.to_string_lossy().to_lowercase();
+    let packed = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending));
+    let name = packed.unwrap_or(&name);
+    let ending = name.rsplit(['/', '.']).next().filter(|ending| name.ends_with(&format!(".{ending}")));
+    Ok(match ending {
+        Some("jsonl" | "ndjson") => Some(Format::Jsonl),
+        Some("json") => Some(Format::Json),
+        Some("tsv") => Some(Format::Tsv),
+        Some("csv") => Some(Format::Csv),
+        Some(other @ ("xlsx" | "xls" | "ods" | "parquet" | "pdf" | "zip" | "bz2" | "xz" | "7z")) => {
+            return Err(Failure::usage(format!(
+                "{} promises {other}, which is not written here",
+                path.display()
+            ))
+            .hint("name it .csv, .tsv, .json or .jsonl, with .gz or .zst to compress it, or give --format"));
+        }
+        _ => None,
+    })
+}
+
 /// The columns of a form, as `--columns` changes them.
 pub(super) fn columns(format: Format, args: &ListOutputArgs) -> Result<Vec<Column>, Failure> {
     let default = match format {
@@ -61,9 +84,16 @@ pub(super) fn columns(format: Format, args: &ListOutputArgs) -> Result<Vec<Colum
         Format::Csv | Format::Json | Format::Jsonl => EXPORT_COLUMNS,
     };
     match &args.columns {
+        // The fields have columns of their own then.
+        None if args.explode => {
+            Ok(default.iter().copied().filter(|column| *column != Column::Changes).collect())
+        }
         None => Ok(default.to_vec()),
         Some(_) if format.is_json() => {
             Err(Failure::usage("--columns has no meaning for json and jsonl, which hold whole entries"))
+        }
+        Some(spec) if spec.trim().is_empty() => {
+            Err(Failure::usage("--columns names no column").hint("--columns help lists them all"))
         }
         Some(spec) => parse_columns(spec, default).map_err(|error| {
             let failure = Failure::usage(format!("--columns: {error}"));
@@ -103,13 +133,14 @@ impl<'a> Sink<'a> {
         look: &'a Look,
         filter: &Filter,
     ) -> io::Result<Self> {
-        let csv = Delimiter::Csv { guard: !args.no_formula_guard, bom: args.bom };
         Ok(match format {
             Format::Table | Format::Wide => Self::Table(out, Table::new(columns, look)),
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(Document::new(out, &query(filter))?),
-            Format::Csv => Self::Delimited(Box::new(Delimited::new(out, columns, csv)?)),
-            Format::Tsv => Self::Delimited(Box::new(Delimited::new(out, columns, Delimiter::Tsv)?)),
+            Format::Csv | Format::Tsv => {
+                let begin = if args.explode { Delimited::by_field } else { Delimited::new };
+                Self::Delimited(Box::new(begin(out, columns, delimiter(format, args))?))
+            }
         })
     }
 
@@ -121,13 +152,14 @@ impl<'a> Sink<'a> {
         args: &ListOutputArgs,
         look: &'a Look,
     ) -> io::Result<Self> {
-        let csv = Delimiter::Csv { guard: !args.no_formula_guard, bom: args.bom };
         Ok(match format {
             Format::Table | Format::Wide => Self::Table(out, Table::new(columns, look)),
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(Document::resume(out)),
-            Format::Csv => Self::Delimited(Box::new(Delimited::resume(out, columns, csv))),
-            Format::Tsv => Self::Delimited(Box::new(Delimited::resume(out, columns, Delimiter::Tsv))),
+            Format::Csv | Format::Tsv => {
+                let delimiter = delimiter(format, args);
+                Self::Delimited(Box::new(Delimited::resume(out, columns, delimiter, args.explode)))
+            }
         })
     }
 
@@ -159,6 +191,13 @@ impl<'a> Sink<'a> {
     }
 }
 
+fn delimiter(format: Format, args: &ListOutputArgs) -> Delimiter {
+    match format {
+        Format::Csv => Delimiter::Csv { guard: !args.no_formula_guard, bom: args.bom },
+        _ => Delimiter::Tsv,
+    }
+}
+
 /// What a sink writes into where its text is wanted piece by piece, and the terminal stays free meanwhile.
 #[derive(Clone, Default)]
 pub(super) struct Held(Rc<RefCell<Vec<u8>>>);
@@ -187,4 +226,22 @@ pub(super) fn query(filter: &Filter) -> BTreeMap<&'static str, Vec<String>> {
         query.entry(name).or_default().push(value);
     }
     query
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_asks_for_a_form_or_promises_one_that_there_is_not() {
+        let form = |name: &str| by_name(Path::new(name)).map_err(|failure| failure.exit);
+        assert_eq!(form("a.b/x.CSV.gz"), Ok(Some(Format::Csv)));
+        assert_eq!(form("x.ndjson"), Ok(Some(Format::Jsonl)));
+        for plain in ["x", "x.txt", "csv", "a.csv/x", "x.gz"] {
+            assert_eq!(form(plain), Ok(None), "{plain}");
+        }
+        for other in ["a.xlsx", "a.csv.zip", "a.parquet.gz"] {
+            assert_eq!(form(other), Err(2), "{other}");
+        }
+    }
 }

@@ -100,14 +100,8 @@ impl RecordArgs {
             .map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
         let connection = connect(context, &self.connection, Need::Create).await?;
         match connection.client.record(text).await? {
-            Recorded::New(entry) => {
-                context.terminal.status("recorded as entry");
-                writeln!(context.terminal.data(), "{}", entry.id)?;
-            }
-            Recorded::Known(entry) => {
-                context.terminal.status("was there already as entry");
-                writeln!(context.terminal.data(), "{}", entry.id)?;
-            }
+            Recorded::New(entry) => tell(context, "recorded as entry", entry.id)?,
+            Recorded::Known(entry) => tell(context, "was there already as entry", entry.id)?,
             Recorded::Nothing => {
                 context.terminal.status("nothing differs between before and after: nothing was recorded")
             }
@@ -131,6 +125,16 @@ impl RecordArgs {
                 }
                 Err(error) => return Err(Failure::usage(format!("--at: {error}"))),
             };
+        let missing = match action {
+            Action::Updated | Action::Deleted if self.before.is_none() => Some("--before"),
+            Action::Updated | Action::Created if self.after.is_none() => Some("--after"),
+            _ => None,
+        };
+        if let Some(flag) = missing {
+            return Err(Failure::usage(format!(
+                "an entry about what was {action} needs {flag}: give {flag} FILE"
+            )));
+        }
         Ok(Proposal {
             uuid: Some(self.uuid.unwrap_or_else(Uuid::now_v7)),
             occurred_at,
@@ -156,6 +160,16 @@ impl RecordArgs {
             changes: None,
         })
     }
+}
+
+/// Says what became of it, and gives the id to whoever does not read that.
+fn tell(context: &mut Context, what: &str, id: u64) -> Result<(), Failure> {
+    let terminal = &mut context.terminal;
+    terminal.status(&format!("{what} {id}"));
+    if !terminal.out_is_terminal || !terminal.err_is_terminal() || context.appearance.quiet {
+        writeln!(terminal.data(), "{id}")?;
+    }
+    Ok(())
 }
 
 /// `Ana Ruiz <ana@acme.example>`, `ana@acme.example` or `Ana Ruiz`.

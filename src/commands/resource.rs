@@ -46,11 +46,9 @@ pub(super) async fn life(client: &Client, text: &str) -> Result<Life, Failure> {
             }
             (Some(resource.model_type), resource.model_id)
         }
+        Err(error) if text.trim().is_empty() => return Err(Failure::usage(error.to_string())),
         // A slash may be part of a name.
-        Err(InvalidResource::Form(_) | InvalidResource::Type(_)) if !text.trim().is_empty() => {
-            (None, text.to_owned())
-        }
-        Err(error) => return Err(Failure::usage(error.to_string())),
+        Err(_) => (None, text.to_owned()),
     };
     let resource = by_name(client, text, named.0, &named.1).await?;
     let gone = || Failure::new(exit::NOT_FOUND, format!("no entry is about {resource} any more"));
@@ -96,17 +94,23 @@ async fn by_name(
     let mut filter = Filter::default();
     filter.text.include.push(name.to_owned());
     filter.model_type.include.extend(model_type);
-    let (entries, pruned) = all(client, filter).await?;
+    let (mut entries, pruned) = all(client, filter).await?;
+    if model_type.is_none() {
+        // It may also be an id without its type.
+        let mut filter = Filter::default();
+        filter.model_id.include.push(name.to_owned());
+        entries.extend(all(client, filter).await?.0);
+    }
     let wanted = name.trim().to_lowercase();
     // The last name of each by which it was found.
     let (mut exact, mut partial) = (BTreeMap::new(), BTreeMap::new());
     for entry in &entries {
-        let Some(name) = entry.model_name.as_deref() else { continue };
+        let name = entry.model_name.as_deref().unwrap_or_default();
         let folded = name.trim().to_lowercase();
         let key = (entry.model_type, entry.model_id.as_str());
-        if folded == wanted {
+        if folded == wanted || model_type.is_none() && entry.model_id == wanted {
             exact.insert(key, name);
-        } else if folded.contains(&wanted) {
+        } else if !name.is_empty() && folded.contains(&wanted) {
             partial.insert(key, name);
         }
     }
@@ -119,7 +123,18 @@ async fn by_name(
                 Some(pruned) => failure.hint(format!("entries before {} were pruned", pruned.before)),
                 None => failure,
             };
-            Err(failure.hint("`krosyn-audit list -g TEXT` searches names, users, fields and values"))
+            let failure =
+                failure.hint("`krosyn-audit list -g TEXT` searches names, users, fields and values");
+            Err(match text.parse::<Resource>() {
+                Err(InvalidResource::Type(word)) => match (word.nearest(), text.split_once('/')) {
+                    (Some(nearest), Some((_, id))) => failure.hint(format!("did you mean {nearest}/{id}?")),
+                    _ => failure,
+                },
+                _ if text.parse::<u64>().is_ok() => {
+                    failure.hint(format!("if it is an entry's id: krosyn-audit show {text}"))
+                }
+                _ => failure,
+            })
         }
         1 => {
             let (model_type, model_id) = found.into_keys().next().unwrap_or((ModelType::Connector, ""));
@@ -127,7 +142,7 @@ async fn by_name(
         }
         several => {
             let number = counted(several as u64, "resource has", "resources have");
-            let mut failure = Failure::usage(format!("{number} {text:?} in a name: which one?"));
+            let mut failure = Failure::usage(format!("{number} {text:?} in a name or as id: which one?"));
             for ((model_type, id), name) in found.iter().take(LISTED) {
                 failure = failure.hint(format!("{model_type}/{id}  {name}"));
             }

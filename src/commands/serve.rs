@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -136,6 +136,9 @@ impl ServeArgs {
             _ => None,
         };
         let url = self.store.clone().map_or_else(|| place::default_store(context), Ok)?;
+        if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists()) {
+            self.can_tell_a_token(context)?;
+        }
         let listener = TcpListener::bind(self.listen).map_err(|error| {
             Failure::new(exit::FAILED, format!("cannot listen on {}: {error}", self.listen))
         })?;
@@ -181,11 +184,8 @@ impl ServeArgs {
         );
     }
 
-    /// Makes an organization and a token for it on a store that has none.
-    async fn first_start(&self, context: &mut Context, store: &dyn Store) -> Result<(), Failure> {
-        if !store.organizations().await?.is_empty() {
-            return Ok(());
-        }
+    /// Refuses an empty store whose first token could be given to nobody.
+    fn can_tell_a_token(&self, context: &Context) -> Result<(), Failure> {
         if self.token_out.is_none() && !context.terminal.err_is_terminal() {
             return Err(Failure::usage(
                 "the store is empty, and there is no terminal to show its first token on",
@@ -193,6 +193,15 @@ impl ServeArgs {
             .hint("--token-out FILE writes it there, mode 0600")
             .hint("or make both before: krosyn-audit org create, krosyn-audit token create"));
         }
+        Ok(())
+    }
+
+    /// Makes an organization and a token for it on a store that has none.
+    async fn first_start(&self, context: &mut Context, store: &dyn Store) -> Result<(), Failure> {
+        if !store.organizations().await?.is_empty() {
+            return Ok(());
+        }
+        self.can_tell_a_token(context)?;
         // First of all: a token that finds no place would leave a store that nobody can open.
         let place = self
             .token_out

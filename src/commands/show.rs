@@ -17,6 +17,7 @@ use crate::commands::connect::{Need, connect};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
+use crate::model::filter::Resource;
 use crate::model::json::JsonError;
 use crate::render::companions::companions as companions_below;
 use crate::render::detail::{DetailOptions, SIDE_BY_SIDE_WIDTH, detail};
@@ -83,6 +84,12 @@ impl FromStr for Which {
         match text.strip_prefix("id:").unwrap_or(text).parse() {
             Ok(id) if id > 0 => Ok(Self::Id(id)),
             _ if text.eq_ignore_ascii_case("latest") => Ok(Self::Latest),
+            _ if text.parse::<Resource>().is_ok() => {
+                Err(format!("that is a resource: krosyn-audit history {text} shows what happened to it"))
+            }
+            _ if strsim::jaro_winkler(&text.to_lowercase(), "latest") > 0.85 => {
+                Err("did you mean latest?".to_owned())
+            }
             _ => Err("expected an entry's id, as `list` shows it, or latest".to_owned()),
         }
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::api::counts::{Counts, CountsQuery, MAX_DIMENSIONS};
 use crate::api::query::filter_pairs;
+use crate::args::at_least_one;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
 use crate::args::output::Format;
@@ -15,11 +16,10 @@ use crate::exit;
 use crate::model::count::Group;
 use crate::model::filter::Filter;
 use crate::model::time::TimeContext;
-use crate::model::time::format::full;
 use crate::model::words::{Dimension, UnknownWord};
 use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
-use crate::render::question::{counted, describe};
+use crate::render::question::{counted, describe, missing};
 use crate::render::stats::{Row, Window, chart, rows, table, top};
 
 /// Count entries by day, hour, weekday, week, month, action, type, user, field or channel
@@ -36,7 +36,7 @@ pub struct StatsArgs {
     by: Vec<String>,
 
     /// Only the N with the most entries, and the others together
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     top: Option<u32>,
 
     /// table, json, csv or tsv (default: table on a terminal, tsv in a pipe)
@@ -74,6 +74,9 @@ impl StatsArgs {
         let answer = Answer::new(&counts, &by, &filter, &context.time, self.top);
 
         let look = context.appearance.look(&context.terminal, context.time, to_people);
+        if format == Format::Table {
+            context.page();
+        }
         let out = context.terminal.data();
         match (format, by.as_slice()) {
             (Format::Table, [by]) => chart(out, *by, &answer.down, answer.others, &look)?,
@@ -191,7 +194,7 @@ fn footer(counts: &Counts, by: &[Dimension], filter: &Filter, time: &TimeContext
     }
     let pruned = counts.pruned.filter(|pruned| filter.since.is_none_or(|since| since < pruned.before));
     let mut parts = vec![text, describe(filter, time)];
-    parts.extend(pruned.map(|pruned| format!("entries before {} were pruned", full(pruned.before, time))));
+    parts.extend(pruned.map(|pruned| missing(pruned.before, time)));
     parts.retain(|part| !part.is_empty());
     parts.join(" · ")
 }

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use crate::commands::Context;
 use crate::commands::connect::Need;
+use crate::commands::listing::{Value, listing};
 use crate::commands::org;
 use crate::error::Failure;
 use crate::exit;
@@ -59,7 +60,7 @@ enum TokenCommand {
     },
     /// List tokens: name, scopes, made at, expires at, revoked at, made by, last used at
     ///
-    /// Tab-separated, times in UTC, - for what is not there. A server writes the last use down once a minute.
+    /// In a pipe tab-separated, times in UTC, - for what is not there. A server writes the last use down once a minute.
     #[command(
         after_help = "Examples:\n  krosyn-audit token list --org acme\n  krosyn-audit token list --org acme --store sqlite:audit.db"
     )]
@@ -119,24 +120,25 @@ impl TokenArgs {
             }
             TokenCommand::List { org } => {
                 let org = org::find(store.as_ref(), &org).await?;
-                let moment = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
-                for token in store.tokens(org.id).await? {
+                let row = |token: StoredToken| {
                     let scopes: Vec<_> = token.scopes.iter().map(|scope| scope.as_str()).collect();
-                    let (expires, revoked) = (moment(token.expires_at), moment(token.revoked_at));
-                    let used = moment(token.last_used_at);
-                    writeln!(
-                        context.terminal.data(),
-                        "{}\t{}\t{}\t{expires}\t{revoked}\t{}\t{used}",
-                        token.name,
-                        scopes.join(","),
-                        token.created_at,
-                        token.created_by.as_deref().unwrap_or("-"),
-                    )?;
+                    vec![
+                        Value::Text(token.name),
+                        Value::Text(scopes.join(",")),
+                        Value::Day(Some(token.created_at)),
+                        Value::Day(token.expires_at),
+                        Value::Day(token.revoked_at),
+                        Value::Text(token.created_by.unwrap_or_else(|| "-".to_owned())),
+                        Value::Time(token.last_used_at),
+                    ]
+                };
+                let rows: Vec<_> = store.tokens(org.id).await?.into_iter().map(row).collect();
+                if rows.is_empty() {
+                    context.terminal.status("it has no token: `krosyn-audit token create` makes one");
                 }
-                context.terminal.flush()?;
-                context
-                    .terminal
-                    .status("name, scopes, made at, expires at, revoked at, made by, last used at");
+                let head =
+                    ["name", "scopes", "made at", "expires at", "revoked at", "made by", "last used at"];
+                listing(context, &head, rows)?;
             }
             TokenCommand::Revoke { name, org } => {
                 let org = org::find(store.as_ref(), &org).await?;

@@ -57,13 +57,12 @@ pub(super) async fn token(
             "no token for {}: KROSYN_AUDIT_TOKEN is for {server}, which KROSYN_AUDIT_SERVER names",
             server_name(base)
         ),
-        _ => "no token: the server wants to know who asks".to_owned(),
+        _ => format!("no token for {}", server_name(base)),
     };
+    let login = format!("krosyn-audit login --server {}", server_name(base));
     Err(Failure::new(exit::NOT_ALLOWED, message)
         .hint("an operator makes one with `krosyn-audit token create`")
-        .hint(
-            "sign in with `krosyn-audit login`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN",
-        ))
+        .hint(format!("sign in with `{login}`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN")))
 }
 
 /// Whether a setting names the server at `base`.
@@ -90,7 +89,7 @@ pub(super) async fn from_file(path: &Path) -> Result<Token, Failure> {
 enum CommandFault {
     #[error("cannot run {0:?}: {1}")]
     Start(String, std::io::Error),
-    #[error("it ended with {0}; what it had to say stands above")]
+    #[error("it ended with {0}")]
     Ended(std::process::ExitStatus),
     #[error("it printed nothing that can be a token, which is one line of visible ASCII characters")]
     NoToken,

@@ -8,14 +8,17 @@ use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::patch::pointer;
 use crate::model::json::Json;
 use crate::model::time::TimeContext;
-use crate::render::grid::{Cell, grid};
+use crate::render::grid::{Cell, Layout, grid};
 use crate::render::history::{before, dotted, leaf_text};
 use crate::render::look::{Look, Tone};
 
 /// The columns of a pipe. They are an interface: scripts count on their order.
 pub const BLAME_COLUMNS: [&str; 7] = ["field", "value", "time", "user", "entry", "times", "known"];
 
-/// Writes the lines as a table.
+/// What a screen too narrow for all is taken from: who it was, then the field's path.
+const NARROW: [(usize, usize); 2] = [(2, 10), (4, 14)];
+
+/// Writes the lines as a table. Of what was set by nobody who is known, the heading's notes say why.
 ///
 /// # Errors
 /// The writer's.
@@ -35,19 +38,24 @@ pub fn table(out: &mut dyn Write, blame: &Blame, history: &History, look: &Look)
                 let entry = &history.entries()[index];
                 (entry.id.to_string(), look.moment(entry.occurred_at), entry.user.label().to_owned())
             }
-            other => ("-".to_owned(), before(other, history, &look.time).unwrap_or_default(), String::new()),
+            Origin::Before(_) if history.horizon().is_some() => {
+                ("-".to_owned(), "before pruning".to_owned(), String::new())
+            }
+            Origin::Before(_) | Origin::Unrecorded(_) => {
+                ("-".to_owned(), "not recorded".to_owned(), String::new())
+            }
         };
         let tone = if matches!(line.content, Content::Value(_)) { Tone::Plain } else { Tone::Dim };
         rows.push(vec![
             Cell::number(entry, Tone::Dim),
             Cell::new(set, Tone::Dim),
-            Cell::new(look.cut(&by, 28), Tone::Plain),
+            Cell::new(by, Tone::Plain),
             Cell::number(line.times.to_string(), Tone::Plain),
-            Cell::new(dotted(&line.path), Tone::Title),
+            Cell::path(dotted(&line.path), Tone::Title),
             Cell::new(leaf_text(&line.content), tone),
         ]);
     }
-    grid(out, rows, look)
+    grid(out, rows, Layout { narrow: &NARROW, ..Layout::default() }, look)
 }
 
 /// The lines as rows of [`BLAME_COLUMNS`]: values as JSON, times in UTC.

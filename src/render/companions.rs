@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::model::entry::Entry;
 use crate::render::columns::{Column, value};
-use crate::render::grid::{Cell, grid};
+use crate::render::grid::{Cell, Layout, grid};
 use crate::render::look::{Look, Tone, mark, tone};
 
 /// Writes the lines, and how many more there are.
@@ -17,13 +17,13 @@ pub fn companions(out: &mut dyn Write, entries: &[&Entry], more: u64, look: &Loo
     for entry in entries {
         let name = entry.model_name.clone().unwrap_or_else(|| format!("#{}", entry.model_id));
         rows.push(vec![
-            Cell::number(format!(" {}", entry.id), Tone::Plain),
+            Cell::number(format!("  {}", entry.id), Tone::Plain),
             Cell::new(format!("{} {}", mark(entry.action), entry.action), tone(entry.action)),
             Cell::new(format!("{} {name}", entry.model_type.label()), Tone::Plain),
             Cell::new(value(entry, Column::Summary), Tone::Plain),
         ]);
     }
-    grid(out, rows, look)?;
+    grid(out, rows, Layout::default(), look)?;
     if more > 0 {
         writeln!(out, "  {}", look.paint(Tone::Dim, &format!("and {more} more: show --request-id")))?;
     }

@@ -8,7 +8,9 @@ pub mod records;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use crate::model::change::Change;
 use crate::model::entry::Entry;
+use crate::model::json::RawJson;
 use crate::render::columns::{Column, value};
 use crate::render::visible::{replace_hidden, visible};
 
@@ -26,10 +28,14 @@ pub enum Delimiter {
     Tsv,
 }
 
+/// The columns that take the place of `changes` where each changed field has a row of its own.
+pub const FIELD_COLUMNS: [&str; 4] = ["field", "old", "new", "redacted"];
+
 /// Writes entries as rows.
 pub struct Delimited<'a, W: Write> {
     sink: Sink<W>,
     columns: &'a [Column],
+    by_field: bool,
 }
 
 enum Sink<W: Write> {
@@ -42,7 +48,19 @@ impl<'a, W: Write> Delimited<'a, W> {
     ///
     /// # Errors
     /// The writer's.
-    pub fn new(mut writer: W, columns: &'a [Column], delimiter: Delimiter) -> io::Result<Self> {
+    pub fn new(writer: W, columns: &'a [Column], delimiter: Delimiter) -> io::Result<Self> {
+        Self::begin(writer, columns, delimiter, false)
+    }
+
+    /// As [`Self::new`], with a row for each changed field.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn by_field(writer: W, columns: &'a [Column], delimiter: Delimiter) -> io::Result<Self> {
+        Self::begin(writer, columns, delimiter, true)
+    }
+
+    fn begin(mut writer: W, columns: &'a [Column], delimiter: Delimiter, by_field: bool) -> io::Result<Self> {
         let sink = match delimiter {
             Delimiter::Tsv => Sink::Tsv(writer),
             Delimiter::Csv { guard, bom } => {
@@ -50,34 +68,49 @@ impl<'a, W: Write> Delimited<'a, W> {
                     writer.write_all("\u{feff}".as_bytes())?;
                 }
                 let mut writer = Box::new(csv::Writer::from_writer(writer));
-                writer.write_record(columns.iter().map(|column| column.name())).map_err(cause)?;
+                let fields = FIELD_COLUMNS.into_iter().filter(|_| by_field);
+                let header = columns.iter().map(|column| column.name()).chain(fields);
+                writer.write_record(header).map_err(cause)?;
                 Sink::Csv { writer, guard }
             }
         };
-        Ok(Self { sink, columns })
+        Ok(Self { sink, columns, by_field })
     }
 
     /// Goes on behind rows that were written before: without a mark and a header.
     #[must_use]
-    pub fn resume(writer: W, columns: &'a [Column], delimiter: Delimiter) -> Self {
+    pub fn resume(writer: W, columns: &'a [Column], delimiter: Delimiter, by_field: bool) -> Self {
         let sink = match delimiter {
             Delimiter::Tsv => Sink::Tsv(writer),
             Delimiter::Csv { guard, .. } => {
                 Sink::Csv { writer: Box::new(csv::Writer::from_writer(writer)), guard }
             }
         };
-        Self { sink, columns }
+        Self { sink, columns, by_field }
     }
 
-    /// Writes one row.
+    /// Writes one row, or one for each changed field; an entry without any has one all the same.
     ///
     /// # Errors
     /// The writer's.
     pub fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+        if !self.by_field {
+            return self.row(entry, &[]);
+        }
+        let changes = entry.changes.list().map_err(io::Error::other)?;
+        if changes.is_empty() {
+            return self.row(entry, &FIELD_COLUMNS.map(|_| (Column::Summary, String::new())));
+        }
+        changes.iter().try_for_each(|change| self.row(entry, &field_cells(change)))
+    }
+
+    fn row(&mut self, entry: &Entry, more: &[(Column, String)]) -> io::Result<()> {
+        let cells = self.columns.iter().map(|column| (*column, value(entry, *column)));
+        let more = more.iter().map(|(column, text)| (*column, Cow::Borrowed(text.as_str())));
         match &mut self.sink {
             Sink::Csv { writer, guard } => {
-                for &column in self.columns {
-                    let cell = csv_cell(column, value(entry, column));
+                for (column, text) in cells.chain(more) {
+                    let cell = csv_cell(column, text);
                     if *guard && is_formula(&cell) {
                         writer.write_field(format!("'{cell}")).map_err(cause)?;
                     } else {
@@ -88,7 +121,7 @@ impl<'a, W: Write> Delimited<'a, W> {
             }
             Sink::Tsv(writer) => {
                 let cells: Vec<String> =
-                    self.columns.iter().map(|&column| tsv_cell(column, value(entry, column))).collect();
+                    cells.chain(more).map(|(column, text)| tsv_cell(column, text)).collect();
                 writeln!(writer, "{}", cells.join("\t"))?;
             }
         }
@@ -119,6 +152,17 @@ impl<'a, W: Write> Delimited<'a, W> {
             }
         }
     }
+}
+
+/// The cells of [`FIELD_COLUMNS`], each by the rules of a column: values are JSON.
+fn field_cells(change: &Change) -> [(Column, String); 4] {
+    let side = |side: &Option<RawJson>| side.as_ref().map_or_else(String::new, |raw| raw.get().to_owned());
+    [
+        (Column::Summary, change.field.clone()),
+        (Column::Changes, side(&change.old)),
+        (Column::Changes, side(&change.new)),
+        (Column::Summary, if change.redacted { "true" } else { "" }.to_owned()),
+    ]
 }
 
 /// The writer's own error: its kind tells a reader that went away from a full disk, and `csv` would hide it.
@@ -261,6 +305,25 @@ mod tests {
         assert!(!rows[0][1].contains(['\u{202e}', '\u{7f}']));
         let back: serde_json::Value = serde_json::from_str(&rows[0][1]).expect("JSON");
         assert_eq!(back[0]["old"], name);
+    }
+
+    #[test]
+    fn each_changed_field_may_have_a_row() {
+        let changes = json!([
+            {"field": "a", "old": "=1", "new": [1]},
+            {"field": "value", "redacted": true},
+            {"field": "c", "new": null},
+        ]);
+        let written = |changes| {
+            let mut rows = Delimited::by_field(Vec::new(), &[Column::Id], CSV).expect("memory takes all");
+            rows.entry(&entry("updated", changes)).expect("memory takes all");
+            String::from_utf8(rows.finish().expect("memory takes all")).expect("text")
+        };
+        assert_eq!(
+            written(&changes),
+            "id,field,old,new,redacted\n1287,a,\"\"\"=1\"\"\",[1],\n1287,value,,,true\n1287,c,,null,\n"
+        );
+        assert_eq!(written(&json!([])), "id,field,old,new,redacted\n1287,,,,\n");
     }
 
     #[test]

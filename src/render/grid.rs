@@ -1,4 +1,5 @@
-//! Cells in columns: each as wide as its widest text, the last one cut to what the width leaves.
+//! Cells in columns: each as wide as its widest text. Where that is too wide, the columns that may be are narrowed, and
+//! then the last is cut to what is left.
 //!
 //! All text passes the look's one door here, before it is measured. What the cells mean is not known.
 
@@ -7,8 +8,23 @@ use std::io::{self, Write};
 use crate::render::look::{Look, Tone};
 use crate::render::visible::width;
 
-/// Cells between two columns.
-const GAP: usize = 2;
+/// Before the last column gets less than this, others are narrowed.
+const LEAST_LAST: usize = 16;
+
+/// How columns share a line.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout<'a> {
+    /// Blanks between two columns.
+    pub gap: usize,
+    /// Which columns may be narrowed, one after the other, and to how many cells.
+    pub narrow: &'a [(usize, usize)],
+}
+
+impl Default for Layout<'_> {
+    fn default() -> Self {
+        Self { gap: 2, narrow: &[] }
+    }
+}
 
 /// One cell.
 #[derive(Debug, Clone, Default)]
@@ -16,17 +32,23 @@ pub struct Cell {
     text: String,
     tone: Tone,
     is_number: bool,
+    is_path: bool,
 }
 
 impl Cell {
     /// Text, in this tone.
     pub fn new(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone, is_number: false }
+        Self { text: text.into(), tone, is_number: false, is_path: false }
     }
 
     /// A number, which stands at the right of its column.
     pub fn number(text: impl Into<String>, tone: Tone) -> Self {
         Self { is_number: true, ..Self::new(text, tone) }
+    }
+
+    /// A path, whose end says more than its beginning: it is cut in front.
+    pub fn path(text: impl Into<String>, tone: Tone) -> Self {
+        Self { is_path: true, ..Self::new(text, tone) }
     }
 
     fn shown(self, look: &Look) -> Self {
@@ -38,22 +60,25 @@ impl Cell {
 ///
 /// # Errors
 /// The writer's.
-pub fn grid(out: &mut dyn Write, rows: Vec<Vec<Cell>>, look: &Look) -> io::Result<()> {
+pub fn grid(out: &mut dyn Write, rows: Vec<Vec<Cell>>, layout: Layout<'_>, look: &Look) -> io::Result<()> {
     let rows: Vec<Vec<Cell>> =
         rows.into_iter().map(|row| row.into_iter().map(|cell| cell.shown(look)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(&cell.text)).max();
     let mut widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
-    if let Some((last, others)) = widths.split_last_mut().filter(|_| look.truncate) {
-        let taken: usize = others.iter().map(|width| width + GAP).sum();
-        *last = (*last).min(look.width.saturating_sub(taken + 1).max(1));
+    if look.truncate {
+        fit(&mut widths, layout, look.width);
     }
     for row in rows {
-        let mut line = " ".to_owned();
+        let mut line = String::new();
         let cells = row.len();
         for (column, (cell, column_width)) in row.into_iter().zip(&widths).enumerate() {
-            let text = if look.truncate { look.cut(&cell.text, *column_width) } else { cell.text };
+            let text = match (look.truncate, cell.is_path) {
+                (false, _) => cell.text,
+                (true, false) => look.cut(&cell.text, *column_width),
+                (true, true) => look.cut_front(&cell.text, *column_width),
+            };
             let blanks = " ".repeat(column_width.saturating_sub(width(&text)));
             let painted = look.paint(cell.tone, &text);
             match (cell.is_number, column + 1 == cells) {
@@ -62,12 +87,26 @@ pub fn grid(out: &mut dyn Write, rows: Vec<Vec<Cell>>, look: &Look) -> io::Resul
                 (false, false) => line.extend([painted.as_str(), &blanks]),
             }
             if column + 1 < cells {
-                line.push_str(&" ".repeat(GAP));
+                line.push_str(&" ".repeat(layout.gap));
             }
         }
         writeln!(out, "{}", line.trim_end_matches(' '))?;
     }
     Ok(())
+}
+
+/// Makes columns share `room` cells.
+fn fit(widths: &mut [usize], layout: Layout<'_>, room: usize) {
+    let Some(last) = widths.len().checked_sub(1) else { return };
+    let room = room.saturating_sub(last * layout.gap);
+    for (column, least) in layout.narrow {
+        let taken: usize = widths[..last].iter().sum::<usize>() + widths[last].min(LEAST_LAST);
+        if let Some(width) = widths.get_mut(*column) {
+            *width = width.saturating_sub(taken.saturating_sub(room)).max(*least).min(*width);
+        }
+    }
+    let taken: usize = widths[..last].iter().sum();
+    widths[last] = widths[last].min(room.saturating_sub(taken).max(1));
 }
 
 #[cfg(test)]
@@ -86,7 +125,25 @@ mod tests {
         };
         let mut out = Vec::new();
         let rows = vec![row("日本", "7", "a\u{1b}b"), row("a", "1 200", "long enough to be cut"), vec![]];
-        grid(&mut out, rows, &look(24)).expect("memory takes all");
-        assert_eq!(String::from_utf8(out).expect("text"), " 日本      7  a␛b\n a     1 200  long enou…\n\n");
+        grid(&mut out, rows, Layout::default(), &look(24)).expect("memory takes all");
+        assert_eq!(String::from_utf8(out).expect("text"), "日本      7  a␛b\na     1 200  long enoug…\n\n");
+    }
+
+    #[test]
+    fn columns_that_may_be_are_narrowed_before_the_last_has_too_little() {
+        let row = vec![
+            Cell::new("ana.ruiz@acme.example", Tone::Plain),
+            Cell::path("process.mappings.from", Tone::Plain),
+            Cell::new("a value of many words", Tone::Plain),
+        ];
+        let text = |columns| {
+            let mut out = Vec::new();
+            let layout = Layout { narrow: &[(0, 8), (1, 10)], ..Layout::default() };
+            grid(&mut out, vec![row.clone()], layout, &look(columns)).expect("memory takes all");
+            String::from_utf8(out).expect("text")
+        };
+        assert_eq!(text(67), "ana.ruiz@acme.example  process.mappings.from  a value of many words\n");
+        assert_eq!(text(60), "ana.ruiz@acme.exam…  process.mappings.from  a value of many…\n");
+        assert_eq!(text(40), "ana.rui…  …ppings.from  a value of many…\n");
     }
 }

@@ -10,7 +10,7 @@ use owo_colors::{OwoColorize, Style, XtermColors};
 use crate::model::time::{TimeContext, format};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
-use crate::render::visible::{cut_with, visible, visible_ascii};
+use crate::render::visible::{cut_front_with, cut_with, visible, visible_ascii};
 
 /// Xterm's orange, which stays apart from blue for every usual kind of colour blindness.
 const ORANGE: u8 = 208;
@@ -88,6 +88,12 @@ impl Look {
     #[must_use]
     pub fn cut(&self, text: &str, max: usize) -> String {
         cut_with(text, max, if self.ascii { "..." } else { "…" })
+    }
+
+    /// Cuts shown text to its last `max` cells.
+    #[must_use]
+    pub fn cut_front(&self, text: &str, max: usize) -> String {
+        cut_front_with(text, max, if self.ascii { "..." } else { "…" })
     }
 
     /// A moment as a list shows it.

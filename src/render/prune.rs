@@ -3,29 +3,33 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::api::prune::{Prune, PruneAnswer};
-use crate::model::time::TimeContext;
-use crate::model::time::format::{full, span};
+use crate::model::time::format::{milliseconds, span};
+use crate::model::time::{Age, TimeContext};
 use crate::render::question::{counted, grouped};
-use crate::render::visible::visible;
 
 /// The plan: what goes and what stays, by model type and in all, and from where the line is drawn.
 #[must_use]
-pub fn plan(answer: &PruneAnswer, context: &TimeContext) -> String {
+pub fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &TimeContext) -> String {
     let counts = answer.counts;
     let all = counts.expired + counts.kept;
-    let mut lines = vec![format!(
-        "{} plan, kept for {}: entries before {} have expired (by the server's clock)",
-        answer.plan,
-        answer.retention,
-        full(answer.cutoff, context)
-    )];
+    let (plan, retention) = (answer.plan, answer.retention);
+    let (kept, are) = match older_than {
+        None => (format!("{plan} plan, entries are kept for {retention}"), "have expired"),
+        Some(age) => (
+            format!("older than {age} is asked for; the {plan} plan keeps entries for {retention}"),
+            "are older",
+        ),
+    };
+    let cutoff = milliseconds(answer.cutoff, context);
+    let mut lines = vec![kept, format!("entries before {cutoff} {are} (server's clock)")];
     if counts.expired == 0 {
         let oldest = answer.oldest.map_or_else(
             || "the log is empty".to_owned(),
             |oldest| format!("the oldest is {} old", span(answer.now.since(oldest))),
         );
         lines.push(format!(
-            "nothing has expired: {} kept, {oldest}",
+            "{}: {} kept, {oldest}",
+            if older_than.is_some() { "nothing is that old" } else { "nothing has expired" },
             counted(counts.kept, "entry", "entries")
         ));
         return lines.join("\n");
@@ -36,6 +40,9 @@ pub fn plan(answer: &PruneAnswer, context: &TimeContext) -> String {
         table.add_row([one.model_type.label().to_owned(), grouped(one.expired), grouped(one.kept)]);
     }
     table.add_row(["all".to_owned(), grouped(counts.expired), grouped(counts.kept)]);
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 1));
+    }
     for column in [1, 2] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -43,32 +50,19 @@ pub fn plan(answer: &PruneAnswer, context: &TimeContext) -> String {
     }
     lines.extend(table.lines().map(|line| line.trim_end().to_owned()));
     let percent = counts.expired.saturating_mul(100).div_ceil(all.max(1));
-    let oldest = answer
-        .oldest
-        .map_or_else(String::new, |oldest| format!("; the oldest happened at {}", full(oldest, context)));
+    let oldest = answer.oldest.map_or_else(String::new, |oldest| {
+        format!("; the oldest happened at {}", milliseconds(oldest, context))
+    });
     lines.push(format!("{} of {} go ({percent} %){oldest}", grouped(counts.expired), grouped(all)));
     lines.join("\n")
 }
 
-/// Earlier prunes, newest first, a line each: when, by whom, how many, up to where.
+/// How a prune ended, in a word or two; nothing when all that had expired is gone.
 #[must_use]
-pub fn log(prunes: &[Prune], context: &TimeContext) -> String {
-    let line = |prune: &Prune| {
-        let outcome = match (prune.complete, prune.finished_at) {
-            (true, _) => "",
-            (false, Some(_)) => ", not complete",
-            (false, None) => ", running or cut off",
-        };
-        format!(
-            "{:>4}  {}  {}  {} deleted, ids {} to {}, older than {}{outcome}\n",
-            prune.id,
-            full(prune.started_at, context),
-            visible(&prune.by),
-            counted(prune.deleted, "entry", "entries"),
-            prune.first_id,
-            prune.last_id,
-            full(prune.cutoff, context)
-        )
-    };
-    prunes.iter().map(line).collect()
+pub const fn outcome(prune: &Prune) -> &'static str {
+    match (prune.complete, prune.finished_at) {
+        (true, _) => "",
+        (false, Some(_)) => "not complete",
+        (false, None) => "running or cut off",
+    }
 }

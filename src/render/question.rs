@@ -30,6 +30,12 @@ pub fn describe(filter: &Filter, context: &TimeContext) -> String {
     parts.join(" · ")
 }
 
+/// What is said where entries were asked for that may have been pruned.
+#[must_use]
+pub fn missing(before: Timestamp, context: &TimeContext) -> String {
+    format!("entries before {} were pruned", full(before, context))
+}
+
 /// A moment without the seconds and fractions that are nothing, as most ends of a window have none.
 fn brief(at: Timestamp, context: &TimeContext) -> String {
     full(at, context).replacen(":00.000 ", " ", 1).replacen(".000 ", " ", 1)

@@ -12,7 +12,7 @@ use crate::model::count::{Group, WEEKDAYS};
 use crate::model::time::format::day;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Dimension;
-use crate::render::grid::{Cell, grid};
+use crate::render::grid::{Cell, Layout, grid};
 use crate::render::look::{Look, Tone};
 use crate::render::question::grouped;
 use crate::render::visible::width;
@@ -154,11 +154,11 @@ pub fn chart(
     let mut lines = vec![head];
     lines.extend(labels.into_iter().zip(rows).map(|(label, (_, count))| line(label, Tone::Plain, *count)));
     lines.extend(others.map(|(label, count)| line(label, Tone::Dim, count)));
-    grid(out, lines, look)
+    grid(out, lines, Layout::default(), look)
 }
 
-/// Writes two dimensions: the first down, the second across, and the sums. Columns for which there is no room are
-/// counted together.
+/// Writes two dimensions: the first down, the second across, and the sums. Columns for which there is no room, those
+/// with the fewest entries, are counted together.
 ///
 /// # Errors
 /// The writer's.
@@ -177,12 +177,34 @@ pub fn table(
         .map(|(value, _)| look.cut(&look.text(value.as_deref().unwrap_or("(none)")), LONGEST_HEADER))
         .collect();
     let labels: Vec<String> = down.iter().map(|(value, _)| label(by[0], value.as_deref(), look)).collect();
-    let columns = columns_that_fit(&headers, &labels, by[0], look);
+    let of = |value: &Option<String>, column: &Row| {
+        counts.get([value.clone(), column.0.clone()].as_slice()).copied().unwrap_or(0)
+    };
+    let sum = |value: &Option<String>| -> u64 {
+        groups.iter().filter(|group| group.key[0] == *value).map(|group| group.count).sum()
+    };
+    let widths: Vec<usize> = across
+        .iter()
+        .zip(&headers)
+        .map(|(column, header)| {
+            let numbers = down.iter().map(|(value, _)| grouped(of(value, column)).len());
+            numbers.max().unwrap_or(1).max(width(header))
+        })
+        .collect();
+    // Hours are as narrow as that, and then stand closer.
+    let gap = if headers.iter().all(|header| width(header) <= 2) { 1 } else { 2 };
+    let widest_label = labels.iter().map(|label| width(label)).max().unwrap_or(0).max(by[0].title().len());
+    let widest_sum =
+        down.iter().map(|(value, _)| grouped(sum(value)).len()).max().unwrap_or(0).max("ALL".len());
+    let room = look.width.saturating_sub(widest_label + gap + widest_sum);
+    let is_shown = columns_that_fit(across, &widths, gap, if look.truncate { room } else { usize::MAX });
+
+    let shown: Vec<usize> = (0..across.len()).filter(|column| is_shown[*column]).collect();
+    let others = across.len() - shown.len();
     let mut head = vec![Cell::new(by[0].title(), Tone::Title)];
-    head.extend(headers.iter().take(columns).map(|header| Cell::number(header, Tone::Title)));
-    let has_others = columns < headers.len();
-    if has_others {
-        head.push(Cell::number(format!("{} others", headers.len() - columns), Tone::Dim));
+    head.extend(shown.iter().map(|column| Cell::number(headers[*column].as_str(), Tone::Title)));
+    if others > 0 {
+        head.push(Cell::number(others_title(others), Tone::Dim));
     }
     head.push(Cell::number("ALL", Tone::Title));
     let nothing = if look.ascii { "." } else { "·" };
@@ -192,36 +214,42 @@ pub fn table(
     };
     let mut lines = vec![head];
     for ((value, _), label) in down.iter().zip(labels) {
-        let of =
-            |column: &Row| counts.get([value.clone(), column.0.clone()].as_slice()).copied().unwrap_or(0);
-        let all: u64 = groups.iter().filter(|group| group.key[0] == *value).map(|group| group.count).sum();
-        let shown: Vec<u64> = across.iter().take(columns).map(of).collect();
+        let all = sum(value);
+        let counts: Vec<u64> = shown.iter().map(|column| of(value, &across[*column])).collect();
         let mut line = vec![Cell::new(label, Tone::Plain)];
-        line.extend(shown.iter().map(|count| number(*count)));
-        if has_others {
-            line.push(number(all - shown.iter().sum::<u64>()));
+        line.extend(counts.iter().map(|count| number(*count)));
+        if others > 0 {
+            line.push(number(all - counts.iter().sum::<u64>()));
         }
         line.push(number(all));
         lines.push(line);
     }
-    grid(out, lines, look)
+    grid(out, lines, Layout { gap, ..Layout::default() }, look)
 }
 
-/// How many columns there is room for, beside the labels, the sums and one for all the others.
-fn columns_that_fit(headers: &[String], labels: &[String], by: Dimension, look: &Look) -> usize {
-    if !look.truncate {
-        return headers.len();
+fn others_title(others: usize) -> String {
+    format!("{others} others")
+}
+
+/// Which columns there is `room` for: all, or the fullest beside one for the others. At least one.
+fn columns_that_fit(across: &[Row], widths: &[usize], gap: usize, room: usize) -> Vec<bool> {
+    let all: usize = widths.iter().map(|width| width + gap).sum();
+    if all <= room {
+        return vec![true; across.len()];
     }
-    let widest_label = labels.iter().map(|label| width(label)).max().unwrap_or(0).max(by.title().len());
-    let taken = widest_label + 1 + 2 * 12;
-    let mut room = look.width.saturating_sub(taken);
-    let fits = |header: &&String| {
-        let cells = width(header).max(6) + 2;
-        let is_enough = cells <= room;
-        room = room.saturating_sub(cells);
-        is_enough
-    };
-    headers.iter().take_while(fits).count().max(1)
+    let mut room = room.saturating_sub(others_title(across.len()).len() + gap);
+    let mut fullest: Vec<usize> = (0..across.len()).collect();
+    fullest.sort_by_key(|column| std::cmp::Reverse(across[*column].1));
+    let mut is_shown = vec![false; across.len()];
+    for (place, column) in fullest.into_iter().enumerate() {
+        let Some(left) = room.checked_sub(widths[column] + gap) else {
+            is_shown[column] |= place == 0;
+            break;
+        };
+        room = left;
+        is_shown[column] = true;
+    }
+    is_shown
 }
 
 fn label(by: Dimension, value: Option<&str>, look: &Look) -> String {

@@ -148,6 +148,22 @@ pub fn cut_with(text: &str, max: usize, mark: &str) -> String {
     out + mark
 }
 
+/// As [`cut_with`], but what is kept is the end.
+#[must_use]
+pub fn cut_front_with(text: &str, max: usize, mark: &str) -> String {
+    if text.len() <= max || fits(text, max) {
+        return text.to_owned();
+    }
+    let Some(mut room) = max.checked_sub(width(mark)) else { return mark.chars().take(max).collect() };
+    let mut start = text.len();
+    for (at, cluster) in text.grapheme_indices(true).rev() {
+        let Some(left) = room.checked_sub(cluster.width()) else { break };
+        room = left;
+        start = at;
+    }
+    format!("{mark}{}", &text[start..])
+}
+
 /// Tells whether the text takes at most `max` cells, without reading on once it does not.
 fn fits(text: &str, max: usize) -> bool {
     let mut room = max;
@@ -210,6 +226,8 @@ mod tests {
         assert_eq!(cut("abc", 0), "");
         assert_eq!(cut_with("abcdef", 4, "..."), "a...");
         assert_eq!(cut_with("abcdef", 2, "..."), "..");
+        assert_eq!(cut_front_with("日本語", 4, "…"), "…語");
+        assert_eq!(cut_front_with("abc", 3, "…"), "abc");
     }
 
     proptest! {
@@ -219,7 +237,7 @@ mod tests {
             assert!(!shown.chars().any(char::is_control), "{shown:?}");
             assert_eq!(visible(&shown), shown);
             assert!(visible_ascii(&text).bytes().all(|byte| matches!(byte, b' '..=b'~')));
-            assert!(width(&cut(&shown, max)) <= max);
+            assert!(width(&cut(&shown, max)) <= max && width(&cut_front_with(&shown, max, "…")) <= max);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A file that is either whole or not there: written beside its place as `NAME.part`, synced, then renamed.
 //!
+//! What is no file of a disk, such as a device or a FIFO, is written into as it stands.
+//!
 //! It can be written with checkpoints: places up to which the part is known to be good, from which a later run goes
 //! on. A compressed file is there cut into members that unpack one after the other, as both gzip and Zstandard allow,
 //! so that a file gone on from a checkpoint is byte for byte the one written in one go.
@@ -23,6 +25,9 @@ pub enum FileError {
     /// One of that name is there, and replacing it was not asked for.
     #[error("{} is already there", .0.display())]
     Exists(PathBuf),
+    /// It is a directory.
+    #[error("{} is a directory: name a file in it", .0.display())]
+    Directory(PathBuf),
     /// Another process writes it.
     #[error("another command is writing {}", .0.display())]
     Busy(PathBuf),
@@ -38,6 +43,9 @@ pub enum FileError {
         cause: io::Error,
     },
 }
+
+/// A chain of more links leads nowhere.
+const MOST_LINKS: usize = 40;
 
 /// A file's bytes so far, as they lie on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,12 +120,35 @@ pub struct NewFile {
     part: PathBuf,
     target: PathBuf,
     has_checkpoint: bool,
+    /// Whether it is written into as it stands: then there is no part.
+    passes: bool,
 }
 
 /// The name a file has until it is whole.
 #[must_use]
 pub fn part_of(target: &Path) -> PathBuf {
-    beside(target, ".part")
+    beside(&leads_to(target), ".part")
+}
+
+/// Where a symbolic link leads, through others, be there a file or not yet.
+fn leads_to(target: &Path) -> PathBuf {
+    let mut place = target.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = std::fs::read_link(&place) else { break };
+        place = place.parent().map_or(next.clone(), |parent| parent.join(&next));
+    }
+    place
+}
+
+/// Whether what stands there takes what is written as it comes: a device, a FIFO, or this process's own outlet.
+#[must_use]
+pub fn passes_on(target: &Path) -> bool {
+    std::fs::metadata(target).is_ok_and(|it| !it.is_dir() && (!it.is_file() || is_own_outlet(target)))
+}
+
+/// Whether a path names what this process has open, which may well be a file that somebody else has begun.
+fn is_own_outlet(target: &Path) -> bool {
+    ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc/self/fd"].iter().any(|outlet| target.starts_with(outlet))
 }
 
 /// A name made of another by adding to its end.
@@ -158,6 +189,12 @@ impl NewFile {
     }
 
     fn open(target: &Path, force: bool, checkpoint: Option<Stored>) -> Result<Self, FileError> {
+        if target.is_dir() {
+            return Err(FileError::Directory(target.to_owned()));
+        }
+        if passes_on(target) {
+            return Self::pass(target);
+        }
         if target.exists() && !force {
             return Err(FileError::Exists(target.to_owned()));
         }
@@ -184,7 +221,23 @@ impl NewFile {
         let packing = Packing::of(target);
         let encoder = packing.begin(BufWriter::with_capacity(256 * 1024, file)).map_err(cannot_write)?;
         let has_checkpoint = checkpoint.is_some();
-        Ok(Self { encoder: Some(encoder), packing, part, target: target.to_owned(), has_checkpoint })
+        Ok(Self {
+            encoder: Some(encoder),
+            packing,
+            part,
+            target: leads_to(target),
+            has_checkpoint,
+            passes: false,
+        })
+    }
+
+    fn pass(target: &Path) -> Result<Self, FileError> {
+        let cannot_write = |cause| FileError::Write { path: target.to_owned(), cause };
+        let file = OpenOptions::new().append(true).open(target).map_err(cannot_write)?;
+        let (packing, file) = (Packing::of(target), Counted { file, bytes: 0, hash: Sha256::new() });
+        let encoder = Some(packing.begin(BufWriter::new(file)).map_err(cannot_write)?);
+        let target = target.to_owned();
+        Ok(Self { encoder, packing, part: target.clone(), target, has_checkpoint: false, passes: true })
     }
 
     /// Hands all so far to the system and tells what lies there. A compressed file begins a new member here.
@@ -216,12 +269,17 @@ impl NewFile {
         let synced = match self.encoder.take() {
             Some(encoder) => encoder.end().and_then(|mut file| {
                 file.flush()?;
-                file.get_ref().file.sync_all()?;
+                if !self.passes {
+                    file.get_ref().file.sync_all()?;
+                }
                 Ok(file.get_ref().stored())
             }),
             None => Err(io::ErrorKind::NotConnected.into()),
         };
         let outcome = synced.map_err(cannot_write(&self.target)).map_err(E::from).and_then(before);
+        if self.passes {
+            return outcome;
+        }
         let outcome = outcome.and_then(|()| {
             Ok(std::fs::rename(&self.part, &self.target).map_err(cannot_write(&self.target))?)
         });
@@ -315,7 +373,7 @@ impl Write for NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        if self.encoder.is_some() && !self.has_checkpoint {
+        if self.encoder.is_some() && !self.has_checkpoint && !self.passes {
             drop(std::fs::remove_file(&self.part));
         }
     }

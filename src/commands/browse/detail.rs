@@ -103,7 +103,7 @@ impl Browser<'_> {
                 Way::Export => said = self.export(listing).await?,
                 Way::Copy => {
                     self.screen.copy(&as_json(&entry)?)?;
-                    said = format!("Handed to the terminal's clipboard. The same: {command} --format json");
+                    said = "On the clipboard, if there is one; or add --format json to the above".to_owned();
                 }
                 Way::Filters => return Ok(Step::ToFilters),
             }

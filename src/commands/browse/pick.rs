@@ -34,7 +34,10 @@ pub(in crate::commands) async fn pick(
     let head = |width: usize| vec![format!("  {}", lines(width.saturating_sub(2)).0)];
     let items = |width| lines(width).1;
     let page = Page { head: &head, question: "Which entry".to_owned(), items: &items, look: &look };
-    let picked = prompts.screen()?.search(&page, keys, 0).await?;
+    let picked = prompts
+        .screen()?
+        .search(&page, keys, 0, "type to search, arrows move, Enter takes, Esc goes back")
+        .await?;
     let picked = picked.ok_or_else(|| Failure::new(exit::INTERRUPTED, "no entry was picked"))?;
     Ok(entries[picked].id)
 }

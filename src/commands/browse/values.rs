@@ -45,6 +45,7 @@ impl Browser<'_> {
         let labels: Vec<_> =
             users.iter().map(|user| labelled(Some(counted(counts, user)), &self.look.text(user))).collect();
         let mut marked: Vec<bool> = users.iter().map(|user| choice.include.contains(user)).collect();
+        let before = marked.clone();
         if users.len() <= MARKED_AT_ONCE {
             let Some(chosen) = self.marked("User", labels, marked).await? else { return Ok(()) };
             choice.include = chosen.into_iter().map(|place| users[place].clone()).collect();
@@ -62,8 +63,10 @@ impl Browser<'_> {
             let keys = std::iter::once(take.clone()).chain(users.iter().cloned()).collect();
             let page =
                 Page { head: &|_| Vec::new(), question: "User".to_owned(), items: &items, look: &self.look };
-            match self.screen.search(&page, keys, 0).await? {
-                None => return Ok(()),
+            let hint = "type to search, arrows move, Enter marks, Esc goes back with what is marked";
+            match self.screen.search(&page, keys, 0, hint).await? {
+                None if marked == before => return Ok(()),
+                None => break,
                 Some(0) => break,
                 Some(place) => marked[place - 1] = !marked[place - 1],
             }

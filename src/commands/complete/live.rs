@@ -31,6 +31,8 @@ const LATELY: u32 = 200;
 #[derive(Clone, Copy)]
 pub(super) enum Recent {
     Resources,
+    /// Resources, also by their names.
+    Named,
     Fields,
     Requests,
     Ids,
@@ -41,6 +43,7 @@ pub(super) struct Live {
     /// Taken by the one question there is for each Tab.
     asked: Mutex<Option<(Context, ConnectionArgs)>>,
     profiles: Vec<String>,
+    commands: Vec<String>,
 }
 
 impl Live {
@@ -70,7 +73,13 @@ impl Live {
         // A password manager may well ask for something.
         context.settings.profile.token_command = None;
         let profiles = profiles(&context);
-        Self { asked: Mutex::new(Some((context, args))), profiles }
+        let commands = tree.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+        Self { asked: Mutex::new(Some((context, args))), profiles, commands }
+    }
+
+    /// The commands there are.
+    pub(super) fn commands(&self) -> Vec<Value> {
+        self.commands.iter().map(|name| Value::new(name.clone(), "")).collect()
     }
 
     /// The profiles there are.
@@ -122,6 +131,11 @@ fn of(entry: &Entry, what: Recent) -> Vec<Value> {
     let name = entry.model_name.as_deref().unwrap_or_default();
     match what {
         Recent::Resources => vec![Value::new(format!("{}/{}", entry.model_type, entry.model_id), name)],
+        Recent::Named => {
+            let mut values = of(entry, Recent::Resources);
+            values.push(Value::new(name, format!("{}/{}", entry.model_type, entry.model_id)));
+            values
+        }
         Recent::Ids => {
             vec![Value::new(entry.id.to_string(), format!("{} {} {name}", entry.action, entry.model_type))]
         }

@@ -18,7 +18,7 @@ use clap_complete::env::Shells;
 use crate::commands::Context;
 use crate::commands::complete::live::{Live, Recent};
 use crate::config::env::COMPLETE;
-use crate::model::words::{Action, ModelType, Plan, Scope, UserKind, Via};
+use crate::model::words::{Action, Dimension, ModelType, Plan, Scope, UserKind, Via};
 use crate::render::columns::Column;
 use crate::render::visible::visible;
 
@@ -125,12 +125,15 @@ fn values(arg: &Arg) -> Option<fn(&Live) -> Vec<Value>> {
         "via" => |_| words(Via::ALL),
         "user_kind" => |_| words(UserKind::ALL),
         "plan" => |_| words(Plan::ALL),
+        "by" => |_| words(Dimension::ALL),
+        "command" => |live| live.commands(),
         "scope" => |_| words(Scope::ALL),
         "columns" => |_| Column::ALL.iter().map(|it| Value::new(it.name(), it.description())).collect(),
         "tz" => |_| TZ_VARIANTS.iter().map(|zone| Value::new(zone.name(), "")).collect(),
         "since" | "until" => |_| TIMES.iter().map(|time| Value::new(*time, "")).collect(),
         "profile" => Live::profiles,
         "user" => Live::users,
+        "resource" if arg.is_positional() => |live| live.recent(Recent::Named),
         "resource" => |live| live.recent(Recent::Resources),
         "field" => |live| live.recent(Recent::Fields),
         "request_id" => |live| live.recent(Recent::Requests),

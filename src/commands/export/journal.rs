@@ -15,7 +15,8 @@ use crate::exit;
 use crate::model::evidence::manifest::IdRange;
 use crate::model::filter::Filter;
 use crate::render::columns::Column;
-use crate::terminal::file::{Stored, beside};
+use crate::render::delimited::FIELD_COLUMNS;
+use crate::terminal::file::{Stored, beside, passes_on};
 
 /// The form of a journal; another one gets another number.
 const VERSION: u32 = 1;
@@ -36,6 +37,8 @@ pub(super) struct Plan {
     columns: Vec<String>,
     formula_guard: bool,
     bom: bool,
+    #[serde(default)]
+    explode: bool,
     pub(super) trailer: bool,
     pub(super) manifest: bool,
     pub(super) force: bool,
@@ -79,6 +82,8 @@ impl Plan {
         let pairs = filter_pairs(filter).into_iter();
         let format_name = format.to_possible_value().map(|value| value.get_name().to_owned());
         let columns = if format.is_json() { &[][..] } else { columns };
+        let columns = columns.iter().map(|column| column.name());
+        let fields = FIELD_COLUMNS.into_iter().filter(|_| args.explode);
         Self {
             journal: VERSION,
             made_by: MADE_BY.to_owned(),
@@ -87,7 +92,8 @@ impl Plan {
             query: pairs.map(|(name, value)| (name.to_owned(), value)).collect(),
             oldest_first,
             format: format_name.unwrap_or_default(),
-            columns: columns.iter().map(|column| column.name().to_owned()).collect(),
+            columns: columns.chain(fields).map(str::to_owned).collect(),
+            explode: args.explode,
             formula_guard: !args.no_formula_guard,
             bom: args.bom,
             trailer,
@@ -106,9 +112,12 @@ impl Plan {
             force: self.force,
             no_formula_guard: !self.formula_guard,
             bom: self.bom,
+            explode: self.explode,
             ..ListOutputArgs::default()
         };
-        let columns = self.columns.iter().map(|name| name.parse()).collect::<Result<_, _>>().ok()?;
+        let columns = self.columns.len().checked_sub(if self.explode { FIELD_COLUMNS.len() } else { 0 })?;
+        let columns = self.columns[..columns].iter().map(|name| name.parse());
+        let columns = columns.collect::<Result<_, _>>().ok()?;
         Some(Form { filter: read_only_filter(pairs).ok()?, format, columns, args })
     }
 
@@ -121,7 +130,8 @@ impl Plan {
 /// The journal of an export that is running. Dropped without a checkpoint it takes its file with it: there would be
 /// nothing to go on with.
 pub(super) struct Journal {
-    file: File,
+    /// None where nothing could be gone on with.
+    file: Option<File>,
     path: PathBuf,
     has_checkpoint: bool,
 }
@@ -134,12 +144,15 @@ impl Journal {
     /// Begins a journal, in place of an older one.
     pub(super) fn create(target: &Path, plan: &Plan) -> Result<Self, Failure> {
         let path = Self::path(target);
+        if passes_on(target) {
+            return Ok(Self { file: None, path, has_checkpoint: false });
+        }
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(|error| Failure::file(&path, "write", &error))?;
-        let mut journal = Self { file, path, has_checkpoint: false };
+        let mut journal = Self { file: Some(file), path, has_checkpoint: false };
         journal.line(plan).map_err(|error| Failure::file(&journal.path, "write", &error))?;
         Ok(journal)
     }
@@ -164,13 +177,13 @@ impl Journal {
         let file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
         // A line that was cut off would spoil the next.
         file.set_len(whole).map_err(failed)?;
-        Ok((Self { file, path, has_checkpoint: checkpoint.is_some() }, plan, checkpoint))
+        Ok((Self { file: Some(file), path, has_checkpoint: checkpoint.is_some() }, plan, checkpoint))
     }
 
     /// Keeps how far it came.
     pub(super) fn add(&mut self, checkpoint: &Checkpoint) -> io::Result<()> {
         self.line(checkpoint)?;
-        self.has_checkpoint = true;
+        self.has_checkpoint = self.file.is_some();
         Ok(())
     }
 
@@ -180,7 +193,8 @@ impl Journal {
     }
 
     fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
-        self.file.write_all(format!("{}\n", serde_json::to_string(value)?).as_bytes())
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.write_all(format!("{}\n", serde_json::to_string(value)?).as_bytes())
     }
 
     /// Ends it: there is nothing to go on with any more.
@@ -191,7 +205,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        if !self.has_checkpoint {
+        if self.file.is_some() && !self.has_checkpoint {
             drop(std::fs::remove_file(&self.path));
         }
     }
@@ -222,7 +236,7 @@ mod tests {
         filter.action.add_list("updated,!deleted").expect("words");
         filter.text.add("a, b").expect("a text");
         filter.since = Some("2026-11-16T00:00:00Z".parse().expect("a time"));
-        let args = ListOutputArgs { no_formula_guard: true, ..ListOutputArgs::default() };
+        let args = ListOutputArgs { no_formula_guard: true, explode: true, ..ListOutputArgs::default() };
         Form { filter, format: Format::Csv, columns: EXPORT_COLUMNS.to_vec(), args }
     }
 
@@ -239,7 +253,8 @@ mod tests {
             journal.add(&Checkpoint { cursor: "c".to_owned(), tally, stored }).expect("added");
         }
         assert!(journal.has_checkpoint());
-        journal.file.write_all(b"{\"cursor\":\"cut o").expect("written");
+        let file = journal.file.as_mut().expect("a file");
+        file.write_all(b"{\"cursor\":\"cut o").expect("written");
         for _ in 0..2 {
             let (_, read, checkpoint) = Journal::open(&target).expect("a journal");
             assert_eq!((&read, checkpoint.map(|it| it.tally.entries)), (&plan, Some(2)));
@@ -248,7 +263,8 @@ mod tests {
                 (back.filter, back.format, back.columns),
                 (form().filter, Format::Csv, form().columns)
             );
-            assert!(back.args.no_formula_guard && !back.args.bom);
+            assert!(back.args.no_formula_guard && !back.args.bom && back.args.explode);
+            assert_eq!(read.columns().len(), EXPORT_COLUMNS.len() + 4);
         }
         std::fs::write(Journal::path(&target), "{}\n").expect("written");
         assert_eq!(Journal::open(&target).err().map(|failure| failure.exit), Some(exit::FAILED));

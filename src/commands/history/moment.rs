@@ -80,6 +80,7 @@ pub(super) fn compare(
         let to_people = context.terminal.out_is_terminal;
         let look = context.appearance.look(&context.terminal, context.time, to_people);
         let options = DetailOptions { full: is_full || !to_people, ..DetailOptions::default() };
+        context.page();
         changes(context.terminal.data(), &between.changes, options, &look)?;
     }
     context.terminal.flush()?;

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::model::json::Json;
+use crate::model::laravel::MARK;
 use crate::render::columns::Column;
 use crate::render::delimited::is_formula;
 
@@ -59,6 +60,13 @@ pub(super) fn judge(header: &[String]) -> Header {
         missing.push("user_id");
     }
     if missing.is_empty() { Header::Ours(names(KEPT)) } else { Header::Short(missing) }
+}
+
+/// Tells whether a file's first line is a header of ours.
+pub(super) fn is_header(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line);
+    let names: Vec<_> = line.trim_end().split(',').map(|name| name.trim_matches('"').to_owned()).collect();
+    !names.iter().any(|name| name == MARK) && judge(&names) != Header::Foreign
 }
 
 /// A row as a line of JSON that the API takes.

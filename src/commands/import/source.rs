@@ -25,6 +25,10 @@ const MAX_LINE_BYTES: usize = 4 * MAX_ENTRY_BYTES;
 const HEAD_BYTES: u64 = 64 * 1024;
 /// What is said of the last line of an export with a trailer.
 const TRAILER: &str = "the trailer of an export and no entry; `krosyn-audit verify` checks it";
+/// How a JSON document of ours begins.
+const DOCUMENT: &str = "{\"query\":";
+/// What is said of one.
+const WHOLE_DOCUMENT: &str = "it is one JSON document; import JSON lines (export --format jsonl)";
 /// How many items may wait to be sent.
 const WAITING: usize = 1000;
 
@@ -154,6 +158,9 @@ impl Reader<'_> {
         while let Some(line) = read_line(source)? {
             number += 1;
             match line {
+                Ok(line) if number == 1 && line.starts_with(DOCUMENT) => {
+                    return self.say(Item::Refused(WHOLE_DOCUMENT.to_owned()));
+                }
                 Err(detail) => self.say(Item::Line(number, Err(detail)))?,
                 Ok(line) if line.trim().is_empty() => {}
                 Ok(line) => self.object(number, &line)?,
@@ -185,7 +192,11 @@ impl Reader<'_> {
     fn rows(&self, mut source: Box<dyn BufRead + Send>) -> Result<(), Stop> {
         let mut head = Vec::new();
         (&mut source).take(HEAD_BYTES).read_to_end(&mut head)?;
-        let dialect = Dialect::of(&head);
+        // Our own CSV is known by its header and keeps to RFC 4180: JSON in its cells says nothing of how it is written.
+        let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let dialect = if own::is_header(header) { Dialect::Doubled } else { Dialect::of(&head) };
+        // The reader of rows takes the second half of such a line's end for the next line's beginning.
+        let half_ends = u64::from(header.ends_with(b"\r"));
         let most = MAX_LINE_BYTES as u64 + HEAD_BYTES;
         let mut rows = Rows::open(Box::new(Cursor::new(head).chain(source)), dialect, most)?;
         let is_laravels = rows.header().iter().any(|name| name == MARK);
@@ -206,6 +217,7 @@ impl Reader<'_> {
             }
         }
         while let Some(Row { line, is_trailer, cells }) = rows.next()? {
+            let line = line + half_ends;
             match cells {
                 _ if is_trailer => self.say(Item::Note(line, TRAILER.to_owned()))?,
                 Err(detail) => self.say(Item::Line(line, Err(detail)))?,

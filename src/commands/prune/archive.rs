@@ -15,12 +15,16 @@ use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::render::json::line;
 use crate::render::question::grouped;
-use crate::terminal::file::{NewFile, unpacked};
+use crate::terminal::file::{FileError, NewFile, unpacked};
 
 /// Writes what a plan would delete, oldest first, as JSON lines that `import` takes back; then reads the file and holds
 /// it against the plan.
 pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path) -> Result<(), Failure> {
-    let mut file = NewFile::create(path, false)?;
+    let mut file = NewFile::create(path, false).map_err(|error| match error {
+        FileError::Exists(_) => Failure::new(exit::REFUSED, format!("{error}: nothing was deleted"))
+            .hint("an earlier archive is not replaced: name another by --archive"),
+        other => other.into(),
+    })?;
     let filter = Filter { until: Some(planned.cutoff), ..Filter::default() };
     let query = Query {
         filter,

@@ -13,18 +13,21 @@ use serde::Serialize;
 
 use crate::api::problem::Code;
 use crate::api::prune::{Prune, PruneAnswer, PruneRequest};
-use crate::args::connection::ConnectionArgs;
+use crate::args::connection::{ConnectionArgs, Target};
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
+use crate::commands::listing::{Value, listing};
+use crate::commands::place::{default_store, place};
 use crate::commands::prune::max_delete::MaxDelete;
 use crate::config::Origin;
 use crate::error::Failure;
 use crate::exit;
-use crate::model::time::Age;
-use crate::render::prune::{log, plan};
+use crate::model::time::format::day;
+use crate::model::time::{Age, AgeError};
+use crate::render::prune::{outcome, plan};
 use crate::render::question::{counted, grouped};
 use crate::terminal::progress::Progress;
 
@@ -32,11 +35,13 @@ use crate::terminal::progress::Progress;
 const LOCK_POLL: Duration = Duration::from_secs(2);
 /// How often somebody who watches is told how much is left.
 const LOOK_POLL: Duration = Duration::from_millis(500);
+/// The most that goes when nobody says otherwise.
+const MAX_DELETE: MaxDelete = MaxDelete::Percent(50);
 /// How far this machine's clock and the server's may lie apart.
 const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Delete entries past their retention: plan, confirm, delete
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit prune --dry-run\n  17 3 * * *  krosyn-audit prune --yes --quiet --profile cron"
 )]
@@ -53,20 +58,20 @@ pub struct PruneArgs {
     #[arg(long, value_name = "AGE")]
     older_than: Option<Age>,
 
-    /// Refuse to delete more entries than this, in number or in percent of all
-    #[arg(long, value_name = "N|P%", default_value = "50%")]
-    max_delete: MaxDelete,
+    /// Refuse to delete more entries than this, in number or in percent of all [default: 50%]
+    #[arg(long, value_name = "N|P%")]
+    max_delete: Option<MaxDelete>,
 
     /// Stop after this long and leave the rest for the next run: 10min
-    #[arg(long, value_name = "AGE")]
+    #[arg(long, value_name = "AGE", value_parser = waiting)]
     max_time: Option<Age>,
 
-    /// Write what will go to this file first, as JSON lines, and read it back; .gz and .zst compress
+    /// Write what will go to this file first, as JSON lines, and read it back; .gz and .zst compress, {date} is today
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
 
     /// Wait this long for another prune to end, then exit with 8
-    #[arg(long, value_name = "AGE")]
+    #[arg(long, value_name = "AGE", value_parser = waiting)]
     lock_wait: Option<Age>,
 
     /// List earlier prunes and stop
@@ -115,17 +120,21 @@ impl PruneArgs {
             return Ok(exit::DONE);
         }
         let request = PruneRequest { dry_run: true, older_than: self.older_than, ..PruneRequest::default() };
-        let planned = connection.client.prune(&request).await?;
+        let planned = connection.client.prune(&request).await.map_err(named)?;
         if self.dry_run || planned.counts.expired == 0 {
             self.tell(context, &planned)?;
             connection.close().await?;
             return Ok(exit::DONE);
         }
         let all = planned.counts.expired + planned.counts.kept;
-        self.guard(context, &planned, self.max_delete.entries(all))?;
+        self.guard(context, &planned, all)?;
         self.confirm(context, &planned).await?;
-        if let Some(path) = &self.archive {
-            archive::archive(&connection.client, &planned, path).await?;
+        if let Some(path) = self
+            .archive
+            .as_deref()
+            .map(|path| schedule::of_day(path, day(context.time.now, context.time.zone)))
+        {
+            archive::archive(&connection.client, &planned, &path).await?;
             let archived = counted(planned.counts.expired, "entry is", "entries are");
             context.terminal.status(&format!("{archived} archived in {}", path.display()));
         }
@@ -178,11 +187,25 @@ impl PruneArgs {
         // The path by which the programme was found now, for a schedule has a search path of its own.
         let program = std::env::current_exe()
             .map_or_else(|_| "krosyn-audit".to_owned(), |path| path.display().to_string());
+        let place = place(context, &self.connection)?;
+        if matches!(place.target, Target::Demo) {
+            return Err(Failure::usage(
+                "the demo is made anew for every command: a schedule has nothing to prune in it",
+            ));
+        }
+        // A schedule has no environment of its own, and may run under an account that has another data directory.
+        let variable = context.environment.server.clone();
+        let server = match &place.origin {
+            Origin::Flag(_) => self.connection.server.clone(),
+            Origin::Variable(_) => variable,
+            Origin::Default => Some(default_store(context)?),
+            Origin::Profile(_) | Origin::Config | Origin::Login => None,
+        };
         let settings = &context.settings;
         let profile = Some(settings.name.as_str()).filter(|_| matches!(settings.origin, Origin::Flag(_)));
+        let command = schedule::command(self, server.as_deref(), profile, &program)?;
         let print = if self.print_cron { schedule::cron } else { schedule::systemd };
-        let text = print(&self.connection, profile, &program);
-        context.terminal.data().write_all(text.as_bytes())?;
+        context.terminal.data().write_all(print(&command).as_bytes())?;
         Ok(exit::DONE)
     }
 
@@ -190,16 +213,33 @@ impl PruneArgs {
         if self.is_json() {
             return write_json(context, &prunes);
         }
-        let text = log(prunes, &context.time);
-        context.terminal.data().write_all(text.as_bytes())?;
-        Ok(context.terminal.flush()?)
+        let row = |prune: &Prune| {
+            vec![
+                Value::Number(prune.id),
+                Value::Time(Some(prune.started_at)),
+                Value::Text(prune.by.clone()),
+                Value::Number(prune.deleted),
+                Value::Number(prune.first_id),
+                Value::Number(prune.last_id),
+                Value::Time(Some(prune.cutoff)),
+                Value::Text(outcome(prune).to_owned()),
+            ]
+        };
+        let head = ["prune", "began", "by", "deleted", "first id", "last id", "older than", "outcome"];
+        listing(context, &head, prunes.iter().map(row).collect())?;
+        if prunes.is_empty() {
+            context.terminal.status("nothing was ever pruned");
+        }
+        Ok(())
     }
 
     /// Refusals that `--yes` does not overrule.
-    fn guard(&self, context: &mut Context, planned: &PruneAnswer, max_delete: u64) -> Result<(), Failure> {
+    fn guard(&self, context: &mut Context, planned: &PruneAnswer, all: u64) -> Result<(), Failure> {
+        let most = self.max_delete.unwrap_or(MAX_DELETE);
+        let max_delete = most.entries(all);
         let skew = context.clock.now().since(planned.now);
         if skew.abs() > MAX_SKEW {
-            context.terminal.show_lines(&plan(planned, &context.time));
+            context.terminal.show_lines(&plan(planned, self.older_than, &context.time));
             let message = format!(
                 "the server's clock says {} and this machine's {}: one of them is wrong",
                 planned.now,
@@ -209,16 +249,16 @@ impl PruneArgs {
                 .hint("what has expired depends on the clock: mend it first"));
         }
         if planned.counts.expired > max_delete {
-            context.terminal.show_lines(&plan(planned, &context.time));
+            context.terminal.show_lines(&plan(planned, self.older_than, &context.time));
             let message = format!(
                 "{} would go, and --max-delete {} allows {}",
                 counted(planned.counts.expired, "entry", "entries"),
-                self.max_delete,
+                most,
                 grouped(max_delete)
             );
-            return Err(
-                Failure::new(exit::REFUSED, message).hint("if the plan is right, allow it by --max-delete")
-            );
+            let allowed =
+                format!("if the plan is right, allow it by --max-delete {}", planned.counts.expired);
+            return Err(Failure::new(exit::REFUSED, message).hint(allowed));
         }
         Ok(())
     }
@@ -227,13 +267,13 @@ impl PruneArgs {
         if self.yes {
             return Ok(());
         }
-        context.terminal.show_lines(&plan(planned, &context.time));
+        context.terminal.show_lines(&plan(planned, self.older_than, &context.time));
         let Some(prompts) = context.terminal.prompts() else {
             return Err(Failure::new(exit::REFUSED, "nobody can be asked, so nothing was deleted")
                 .hint("--yes deletes without asking"));
         };
         let expired = planned.counts.expired;
-        let question = format!("Type {expired} to delete these entries for ever");
+        let question = format!("Type {expired} to delete them for ever");
         let typed = prompts.line(&question).await?.unwrap_or_default();
         let digits: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
         if digits == expired.to_string() {
@@ -248,7 +288,7 @@ impl PruneArgs {
             return write_json(context, answer);
         }
         let text = match &answer.prune {
-            None if self.dry_run || !context.appearance.quiet => plan(answer, &context.time),
+            None if self.dry_run || !context.appearance.quiet => plan(answer, self.older_than, &context.time),
             None => return Ok(()),
             Some(prune) => {
                 context.terminal.status(&format!(
@@ -295,6 +335,22 @@ fn write_json(context: &mut Context, answer: &impl Serialize) -> Result<(), Fail
         .map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
     writeln!(context.terminal.data(), "{text}")?;
     Ok(context.terminal.flush()?)
+}
+
+/// The server's word for a flag, as the flag is written here.
+fn named(error: ClientError) -> ClientError {
+    match error {
+        ClientError::Problem(mut problem) if problem.code == Code::InsideRetention => {
+            problem.detail = problem.detail.replace("older_than", "--older-than");
+            ClientError::Problem(problem)
+        }
+        other => other,
+    }
+}
+
+/// Reads how long to wait, or to work.
+fn waiting(text: &str) -> Result<Age, String> {
+    text.parse().map_err(|error: AgeError| format!("{} (such as 10min, 1h)", error.fault))
 }
 
 /// How many seconds an age is, seen from now.

@@ -41,6 +41,12 @@ pub fn full(at: Timestamp, context: &TimeContext) -> String {
         .unwrap_or_else(|| format!("{} UTC", at.datetime().format(form)))
 }
 
+/// As [`full`], without what lies below a millisecond.
+#[must_use]
+pub fn milliseconds(at: Timestamp, context: &TimeContext) -> String {
+    full(at.plus(TimeDelta::microseconds(-(at.micros() % 1000))), context)
+}
+
 /// The distance from now in its largest unit, cut: `26 minutes ago`, `just now`, `in 2 minutes`.
 #[must_use]
 pub fn relative(at: Timestamp, now: Timestamp) -> String {

@@ -90,6 +90,9 @@ pub enum Fault {
     /// After `id:` is something else than an id.
     #[error("after id: comes the whole number of an entry, from 1")]
     Entry,
+    /// `24.11.2026` or `2026/11/24`, which could be one of two days somewhere.
+    #[error("a date is written as in 2026-11-24")]
+    OtherDate,
     /// A date the calendar does not have.
     #[error("there is no such day")]
     NoSuchDay,
@@ -132,6 +135,9 @@ pub fn parse(text: &str, edge: Edge, context: &TimeContext) -> Result<When, Time
 fn read(text: &str, edge: Edge, context: &TimeContext) -> Result<When, Fault> {
     if text.is_empty() {
         return Err(Fault::Empty);
+    }
+    if is_other_date(text) {
+        return Err(Fault::OtherDate);
     }
     if text.starts_with(|first: char| first.is_ascii_digit())
         && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
@@ -209,6 +215,14 @@ fn iso_date(text: &str) -> Option<(Result<NaiveDate, Fault>, &str)> {
     }
     let date = NaiveDate::from_ymd_opt(digits(year)?, digits(month)?, digits(day)?);
     Some((date.ok_or(Fault::NoSuchDay), rest))
+}
+
+/// Whether a text begins with a date in another form than ours.
+fn is_other_date(text: &str) -> bool {
+    let date = text.split(' ').next().unwrap_or_default();
+    let numbers: Vec<_> = date.split(['-', '.', '/']).collect();
+    let is_short = |number: &&str| (1..=4).contains(&number.len()) && digits::<u32>(number).is_some();
+    numbers.len() == 3 && numbers.iter().all(is_short) && iso_date(text).is_none()
 }
 
 /// `nov 22` and what follows it, when the text begins like that.

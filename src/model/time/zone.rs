@@ -35,7 +35,7 @@ fn nearest(name: &str) -> Option<Tz> {
     };
     let scored = TZ_VARIANTS.iter().map(|zone| (likeness(zone), *zone));
     let (likeness, zone) = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (likeness >= 0.8).then_some(zone)
+    (likeness >= 0.9).then_some(zone)
 }
 
 fn suggestion(nearest: Option<Tz>) -> String {
@@ -72,7 +72,7 @@ mod tests {
             zone("madrid").expect_err("unknown").to_string(),
             r#"unknown time zone "madrid", did you mean Europe/Madrid? (such as Europe/Madrid, America/New_York, utc)"#
         );
-        for name in ["", "\u{202e}", "qqqqqq", "12345"] {
+        for name in ["", "\u{202e}", "qqqqqq", "12345", "Mars"] {
             let error = zone(name).expect_err(name);
             assert_eq!(error.nearest, None, "{name}");
             assert!(error.to_string().is_ascii(), "{error}");

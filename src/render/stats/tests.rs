@@ -46,11 +46,11 @@ fn a_chart_shows_something_for_everything_that_is_not_nothing() {
     let mut out = Vec::new();
     chart(&mut out, Dimension::Day, &rows, Some((3, 250)), &look(50)).expect("written");
     insta::assert_snapshot!(String::from_utf8(out).expect("text"), @r"
-     DAY             ENTRIES
-     2026-11-20 Fri    1 000  ███████████████████████
-     2026-11-21 Sat        0
-     (none)                1  ▏
-     3 others            250  █████▊
+    DAY             ENTRIES
+    2026-11-20 Fri    1 000  ███████████████████████
+    2026-11-21 Sat        0
+    (none)                1  ▏
+    3 others            250  █████▊
     ");
     assert_eq!(bar(1, 1000, 10, true), "#");
 }
@@ -71,15 +71,36 @@ fn a_table_counts_columns_without_room_together() {
         String::from_utf8(out).expect("text")
     };
     insta::assert_snapshot!(text(80), @r"
-     USER  updated  deleted  created  ALL
-     ana         5        ·        1    6
-     b␛en        ·        2        ·    2
+    USER  updated  deleted  created  ALL
+    ana         5        ·        1    6
+    b␛en        ·        2        ·    2
     ");
-    insta::assert_snapshot!(text(42), @r"
-     USER  updated  2 others  ALL
-     ana         5         1    6
-     b␛en        ·         2    2
+    insta::assert_snapshot!(text(32), @r"
+    USER  updated  2 others  ALL
+    ana         5         1    6
+    b␛en        ·         2    2
     ");
+}
+
+#[test]
+fn hours_stand_close_and_the_fullest_are_kept() {
+    let hours: Vec<Group> = (0..24)
+        .map(|hour| Group { key: vec![Some("monday".into()), Some(format!("{hour:02}"))], count: hour + 1 })
+        .collect();
+    let by = [Dimension::Weekday, Dimension::Hour];
+    let (down, across) =
+        (rows(&hours, 0, by[0], window("", ""), Tz::UTC), rows(&hours, 1, by[1], window("", ""), Tz::UTC));
+    let head = |width| {
+        let mut out = Vec::new();
+        table(&mut out, by, &down, &across, &hours, &look(width)).expect("written");
+        String::from_utf8(out).expect("text").lines().next().expect("a head").to_owned()
+    };
+    assert!(
+        head(100).starts_with("WEEKDAY   00 01 02") && head(100).ends_with("21 22 23 ALL"),
+        "{}",
+        head(100)
+    );
+    assert_eq!(head(60), "WEEKDAY   12 13 14 15 16 17 18 19 20 21 22 23 12 others ALL");
 }
 
 #[test]

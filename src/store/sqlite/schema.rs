@@ -22,6 +22,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     create_private(path).map_err(|error| cannot_open(path, &error))?;
+    // SQLite's own words leave out what is in the way. Reading, too, needs its files beside the store.
+    if let Err(error) = std::fs::OpenOptions::new().write(true).open(path) {
+        return Err(cannot_open(path, &in_the_way(&error)));
+    }
     let open = || {
         let connection = Connection::open_with_flags(
             path,
@@ -106,8 +110,34 @@ fn cannot_open(path: &Path, cause: &dyn std::fmt::Display) -> StoreError {
 fn explain_opening(path: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Damaged(cause) => cannot_open(path, &format!("it is no database of this tool ({cause})")),
-        StoreError::Unwritable(cause) | StoreError::Failed(cause) => cannot_open(path, &cause),
+        StoreError::Unwritable(cause) | StoreError::Failed(cause) => match beside(path) {
+            Ok(()) => cannot_open(path, &cause),
+            Err(error) => cannot_open(path, &in_the_way(&error)),
+        },
         other => other,
+    }
+}
+
+/// Tries to write beside the store as much as SQLite needs there to open it.
+fn beside(path: &Path) -> std::io::Result<()> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let attempt = directory.unwrap_or(Path::new(".")).join(format!(".krosyn-audit-{}", std::process::id()));
+    let written = std::fs::write(&attempt, [1; 64 * 1024]);
+    drop(std::fs::remove_file(&attempt));
+    written
+}
+
+/// Why a store's files cannot be written, and how to go on.
+fn in_the_way(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only: copy the store elsewhere to read it".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "this user may not write to it and its directory, which is needed to read it too: copy it elsewhere"
+                .to_owned()
+        }
+        ErrorKind::StorageFull => "the disk is full".to_owned(),
+        _ => error.to_string(),
     }
 }
 
@@ -158,6 +188,24 @@ mod tests {
         let newer = directory.path().join("newer.db");
         open_for_writing(&newer).expect("made").pragma_update(None, "user_version", 99).expect("set");
         assert!(matches!(open_for_writing(&newer), Err(StoreError::NewerSchema { found: 99, .. })));
+    }
+
+    #[test]
+    fn what_is_in_the_way_of_writing_is_said() {
+        use std::io::{Error, ErrorKind};
+        for (kind, words) in [
+            (ErrorKind::ReadOnlyFilesystem, "file system is read-only"),
+            (ErrorKind::PermissionDenied, "may not write"),
+            (ErrorKind::StorageFull, "the disk is full"),
+        ] {
+            assert!(in_the_way(&Error::from(kind)).contains(words));
+        }
+        let directory = tempfile::tempdir().expect("a directory");
+        beside(&directory.path().join("audit.db")).expect("room");
+        assert_eq!(std::fs::read_dir(directory.path()).expect("read").count(), 0);
+        // A directory in the store's place can be written by nobody.
+        let words = open_for_writing(directory.path()).expect_err("a directory").to_string();
+        assert!(words.contains("irectory"), "{words}");
     }
 
     #[cfg(unix)]

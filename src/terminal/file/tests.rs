@@ -86,3 +86,35 @@ fn a_part_that_was_changed_is_not_gone_on_from() {
         assert_eq!(std::fs::read_to_string(part_of(&target)).expect("read"), other);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_the_file_that_is_written() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (link, file) = (directory.path().join("link"), directory.path().join("file"));
+    std::os::unix::fs::symlink("file", &link).expect("made");
+    for force in [false, true] {
+        let mut new = NewFile::create(&link, force).expect("begun");
+        new.write_all(b"x").expect("written");
+        assert!(directory.path().join("file.part").exists());
+        new.finish().expect("finished");
+        assert!(link.is_symlink() && !file.is_symlink());
+        assert_eq!(std::fs::read(&file).expect("read"), b"x");
+    }
+    assert!(matches!(NewFile::create(directory.path(), true), Err(FileError::Directory(_))));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_stays_one() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let device = Path::new("/dev/null");
+    let mut new = NewFile::create(device, false).expect("begun");
+    new.write_all(b"x").expect("written");
+    new.checkpoint().expect("kept");
+    new.finish().expect("finished");
+    drop(NewFile::create(device, true).expect("begun"));
+    assert!(std::fs::metadata(device).expect("there").file_type().is_char_device());
+    assert!(!Path::new("/dev/null.part").exists());
+    assert!(is_own_outlet(Path::new("/dev/fd/1")) && !is_own_outlet(Path::new("/dev/shm/log.csv")));
+}

@@ -70,17 +70,13 @@ impl Screen {
         page: &Page<'_>,
         keys: Vec<String>,
         start: usize,
+        hint: &str,
     ) -> io::Result<Option<usize>> {
         let rows = page.rows_for(keys.len());
-        self.ask(
-            page,
-            keys,
-            "type to search, arrows move, Enter takes, Esc goes back",
-            move |recorder, keys| {
-                let select = FuzzySelect::with_theme(recorder).with_prompt("").report(false).items(keys);
-                select.default(start).max_length(rows).interact_on_opt(&recorder.term())
-            },
-        )
+        self.ask(page, keys, hint, move |recorder, keys| {
+            let select = FuzzySelect::with_theme(recorder).with_prompt("").report(false).items(keys);
+            select.default(start).max_length(rows).interact_on_opt(&recorder.term())
+        })
         .await
     }
 
@@ -149,6 +145,9 @@ impl Page<'_> {
         for item in shown.items.iter().skip((active + 1).saturating_sub(room)).take(room) {
             let label = places.get(item.key.as_str()).and_then(|place| labels.get(*place));
             lines.push(self.item(item, label.map_or("", String::as_str), columns));
+        }
+        if shown.items.is_empty() {
+            lines.push(self.look.paint(Tone::Dim, "  nothing matches"));
         }
         lines.push(self.look.paint(Tone::Dim, &self.look.cut(hint, columns)));
         lines.truncate(rows.saturating_sub(1).max(1));

@@ -10,14 +10,14 @@ fn each_field_says_who_set_it_last() {
     -- stdout
     connector  Salesforce → Warehouse  (connector/42)
 
-     ENTRY  SET                  BY                     TIMES  FIELD                 VALUE
-         1  2021-03-01 10:00:00  ana.ruiz@acme.example      1  name                  "Salesforce → Warehouse"
-         3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  status                "disabled"
-         3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  trigger               "let row = {}\nrow.email = lower(row.Email)\nemit row"
-         1  2021-03-01 10:00:00  ana.ruiz@acme.example      1  perform.url           "https://warehouse.example/v1"
-         3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  perform.retry.max     5
-         3  2021-03-02 09:14:07  ana.ruiz@acme.example      1  perform.retry.jitter  "full"
-         3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  webhook_secret        redacted
+    ENTRY  SET                  BY                     TIMES  FIELD                 VALUE
+        1  2021-03-01 10:00:00  ana.ruiz@acme.example      1  name                  "Salesforce → Warehouse"
+        3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  status                "disabled"
+        3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  trigger               "let row = {}\nrow.email = lower(row.Email)\nemit row"
+        1  2021-03-01 10:00:00  ana.ruiz@acme.example      1  perform.url           "https://warehouse.example/v1"
+        3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  perform.retry.max     5
+        3  2021-03-02 09:14:07  ana.ruiz@acme.example      1  perform.retry.jitter  "full"
+        3  2021-03-02 09:14:07  ana.ruiz@acme.example      2  webhook_secret        redacted
     -- stderr
     7 fields
     "#);
@@ -57,7 +57,30 @@ fn where_history_ends_nobody_is_blamed() {
     acme::record_update(&sandbox, r#"{"p":{"a":1,"b":1}}"#, r#"{"p":{"a":1,"b":2}}"#);
     let told = acme::run(&sandbox, &["blame", "connector/42", "--format", "table"]).ended(0);
     let line = |field: &str| told.out().lines().find(|line| line.contains(field)).unwrap().to_owned();
-    assert!(line("p.a").contains("at or before") && line("p.a").contains("unknown (pruned)"), "{told}");
+    assert!(line("p.a").contains("  before pruning  "), "{told}");
     assert!(line("p.b").contains("Zoe"), "{told}");
     assert!(told.err().contains("there may be fields that no entry tells of"), "{told}");
+}
+
+#[test]
+fn a_field_that_is_not_there_is_told_of() {
+    let sandbox = acme::sandbox();
+    let told = acme::run(&sandbox, &["blame", "connector/42", "--field", "nope"]).ended(0);
+    assert_eq!(told.out(), "");
+    assert!(told.err().starts_with("there is no such field; there are name, status, trigger"), "{told}");
+}
+
+#[test]
+fn an_id_without_its_type_is_found_and_an_entry_is_no_resource() {
+    let sandbox = acme::sandbox();
+    assert!(acme::run(&sandbox, &["blame", "42"]).ended(0).out().starts_with("name\t"));
+    let told = acme::run(&sandbox, &["history", "987"]).ended(5);
+    assert!(told.err().contains("if it is an entry's id: krosyn-audit show 987"), "{told}");
+    let told = acme::run(&sandbox, &["history", "connectr/42"]).ended(5);
+    assert!(told.err().contains("did you mean connector/42?"), "{told}");
+    for (word, meant) in
+        [("connector/42", "krosyn-audit history connector/42"), ("lastest", "did you mean latest?")]
+    {
+        assert!(acme::run(&sandbox, &["show", word]).ended(2).err().contains(meant), "{word}");
+    }
 }

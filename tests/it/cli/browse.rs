@@ -94,6 +94,19 @@ fn who_disabled_the_salesforce_connector_is_found_by_menus_alone() {
 }
 
 #[test]
+fn esc_goes_back_with_the_users_that_are_marked() {
+    let sandbox = demo_log::sandbox();
+    let mut terminal = browse(&sandbox, &[], 24, 80);
+    take(&mut terminal, "User");
+    terminal.wait_for("User: _").press("nobody at all", "nothing matches").press(ESC, "Show entries");
+    take(&mut terminal, "User");
+    terminal.wait_for("User: _").press("terraform", "User: terraform_");
+    terminal.wait_until("the one that is meant", |terminal| pointed(terminal).contains("terraform"));
+    terminal.press(ENTER, "take the 1 marked").press(ESC, "Show entries");
+    assert!(leave(&mut terminal).contains("--user terraform"), "{}", terminal.screen());
+}
+
+#[test]
 fn many_users_are_searched_and_several_can_be_taken() {
     let sandbox = demo_log::sandbox();
     let mut terminal = browse(&sandbox, &[], 24, 80);

@@ -28,6 +28,13 @@ const LINES: &[(&str, &str)] = &[
         "krosyn-audit list --server sqlite:audit.db -u ana",
         "krosyn-audit list --server sqlite:audit.db -u ana.ruiz@acme.example",
     ),
+    ("krosyn-audit stats --by action,us", "krosyn-audit stats --by action,user"),
+    ("krosyn-audit man li", "krosyn-audit man list"),
+    (
+        "krosyn-audit list --server sqlite:audit.db --field web",
+        "krosyn-audit list --server sqlite:audit.db --field webhook_secret",
+    ),
+    ("krosyn-audit blame --profile night SF_", "krosyn-audit blame --profile night SF_TOKEN"),
     (
         "krosyn-audit list --server sqlite:audit.db --resource secret/",
         "krosyn-audit list --server sqlite:audit.db --resource secret/5",
@@ -37,7 +44,11 @@ const LINES: &[(&str, &str)] = &[
 fn sandbox() -> Sandbox {
     let sandbox = acme::sandbox();
     std::fs::create_dir_all(sandbox.path("config/krosyn-audit")).unwrap();
-    sandbox.write_with_mode("config/krosyn-audit/config.toml", "[profiles.night]\n", 0o600);
+    sandbox.write_with_mode(
+        "config/krosyn-audit/config.toml",
+        "[profiles.night]\nserver = \"sqlite:audit.db\"\n",
+        0o600,
+    );
     sandbox
 }
 

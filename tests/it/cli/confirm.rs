@@ -4,7 +4,7 @@ use super::acme::{self, SERVER};
 use crate::support::pty::{CTRL_C, ENTER, ESC, Terminal};
 use crate::support::sandbox::Sandbox;
 
-const QUESTION: &str = "Type 12 to delete these entries for ever";
+const QUESTION: &str = "Type 12 to delete them for ever";
 
 fn asked(sandbox: &Sandbox) -> Terminal {
     let command = sandbox.command(&[&["prune", "--max-delete", "100%"][..], &SERVER].concat());

@@ -49,8 +49,8 @@ fn of_readme() -> Vec<String> {
 
 /// What has to be there before examples make sense of which the first begins like this.
 const BEFORE: &[(&str, &str)] = &[
-    ("krosyn-audit org set-", "krosyn-audit org create acme --plan pro"),
-    ("krosyn-audit org set-plan", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
+    ("krosyn-audit org set ", "krosyn-audit org create acme --plan pro"),
+    ("krosyn-audit org set ", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
     ("krosyn-audit token", "krosyn-audit org create acme --plan pro"),
     ("krosyn-audit token list", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
     ("krosyn-audit token revoke", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),

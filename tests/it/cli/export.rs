@@ -230,3 +230,47 @@ fn to_a_pipe_and_to_a_file_the_same_bytes_are_written() {
         assert_eq!(sandbox.read(format), piped, "{format}");
     }
 }
+
+#[test]
+fn what_was_pruned_is_told() {
+    let sandbox = acme::sandbox();
+    acme::record_update(&sandbox, r#"{"a":1}"#, r#"{"a":2}"#);
+    acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%"]).ended(0);
+    for args in [&["export", "-o", "all.csv"][..], &["list", "--until", "2022-01-01"]] {
+        let told = acme::run(&sandbox, args).ended(0);
+        assert!(told.err().lines().next().unwrap().ends_with(" were pruned"), "{told}");
+    }
+    let told = acme::run(&sandbox, &["export", "--since", "1h"]).ended(0);
+    assert!(!told.err().contains("pruned"), "{told}");
+}
+
+#[test]
+fn each_changed_field_has_a_row_when_that_is_asked() {
+    let sandbox = acme::sandbox();
+    acme::run(&sandbox, &["export", "--explode", "--resource", "connector/42", "-o", "fields.csv"]).ended(0);
+    let rows = rows(&sandbox.read("fields.csv"));
+    let columns = &rows[0][rows[0].len() - 5..];
+    assert_eq!(columns, ["reason", "field", "old", "new", "redacted"]);
+    let all = acme::run(&sandbox, &["export", "--resource", "connector/42", "--format", "jsonl"])
+        .ended(0)
+        .json_lines();
+    let fields: usize = all.iter().map(|entry| entry["changes"].as_array().unwrap().len()).sum();
+    assert_eq!(rows.len(), fields + 1);
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()));
+    let told = acme::run(&sandbox, &["export", "--explode", "--format", "tsv", "--columns", "id"]).ended(0);
+    assert!(told.out().lines().all(|line| line.split('\t').count() == 5), "{told}");
+    acme::run(&sandbox, &["export", "--explode", "--format", "jsonl"]).ended(2);
+}
+
+#[test]
+fn a_name_says_which_form_and_promises_no_other() {
+    let sandbox = acme::sandbox();
+    acme::run(&sandbox, &["list", "-n", "1", "-o", "x.csv"]).ended(0);
+    acme::run(&sandbox, &["list", "-n", "1", "-o", "x.json.gz"]).ended(0);
+    assert!(sandbox.text("x.csv").starts_with("id,"));
+    for command in ["list", "export"] {
+        let refused = acme::run(&sandbox, &[command, "-o", "a.xlsx"]).ended(2);
+        assert!(refused.err().contains("a.xlsx promises xlsx"), "{refused}");
+    }
+    acme::run(&sandbox, &["export", "-o", "x.zip", "--format", "csv"]).ended(0);
+}

@@ -131,8 +131,6 @@ fn what_was_pruned_before_it_was_read_is_told() {
     -- stderr
     following after entry 3; Ctrl-C ends it
     warning: entries after 3 are missing: of those up to 12, what happened before [now] was pruned before it was read here
-    error: interrupted
-    {"error":{"code":"interrupted","exit":130,"hint":null,"message":"interrupted","request_id":null}}
     "#);
 }
 

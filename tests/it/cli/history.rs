@@ -70,7 +70,7 @@ fn a_resource_is_found_by_its_name_or_an_earlier_one() {
     insta::assert_snapshot!(acme::run(&sandbox, &["history", "a"]), @r#"
     exit 2
     -- stderr
-    error: 5 resources have "a" in a name: which one?
+    error: 5 resources have "a" in a name or as id: which one?
       hint: connector/42  Salesforce → Warehouse
       hint: connector/43  ␛]0;owned␇=HYPERLINK("http://evil.example")
       hint: connector_endpoint/3  POST /v2/accounts

@@ -50,7 +50,7 @@ fn a_table_cuts_nothing_in_a_pipe() {
      3  2021-03-02 08:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce -> Warehouse                                                       status active -> disabled, +3
      1  2021-03-01 09:00:00  ana.ruiz@acme.example  + created  connector Salesforce -> Warehouse                                                       5 fields
     -- stderr
-    5 of 5, newest first · type connector
+    5 of 5, newest first - type connector
     "#);
 }
 
@@ -312,4 +312,41 @@ fn a_file_appears_whole_and_is_not_replaced() {
     assert_eq!(sandbox.text("two.tsv"), "12\n11\n");
     list(&["--reverse", "--force"]).ended(0);
     assert_eq!(sandbox.text("two.tsv"), "11\n12\n");
+}
+
+#[test]
+fn an_empty_window_is_called_one() {
+    let sandbox = acme::sandbox();
+    let told =
+        acme::run(&sandbox, &["list", "--since", "2021-03-08 12:00", "--until", "2021-03-02 12:00"]).ended(0);
+    insta::assert_snapshot!(told, @"
+    exit 0
+    -- stderr
+    warning: --since does not lie before --until, so the window is empty: nothing can match
+    nothing matches · since 2021-03-08 12:00 CET · until 2021-03-02 12:00 CET
+    the log holds 12 entries, from 2021-03-01 10:00:00.000 CET to 2021-03-28 03:00:00.000 CEST
+    ");
+}
+
+#[test]
+fn a_value_that_cannot_be_used_is_told_in_words() {
+    let sandbox = acme::sandbox();
+    for (args, words) in [
+        (&["--since", "24-11-2026"][..], "a date is written as in 2026-11-24"),
+        (&["--since", "24.11.2026"], "a date is written as in 2026-11-24"),
+        (&["-n", "abc"], "expected a whole number from 1"),
+        (&["-n", "0"], "expected a whole number from 1"),
+        (&["--columns", ""], "--columns names no column"),
+        (&["--server", "sqlite:"], "sqlite: names no file"),
+    ] {
+        let refused = sandbox.run(&[&["list"], args].concat()).ended(2);
+        assert!(refused.err().contains(words), "{refused}");
+    }
+    let refused = sandbox.run(&["prune", "--max-time", "0s"]).ended(2);
+    assert!(refused.err().contains("an age cannot be nothing (such as 10min, 1h)"), "{refused}");
+    let refused = sandbox.run(&["org", "list"]).ended(5);
+    assert!(
+        refused.err().ends_with("hint: `krosyn-audit org create` makes one; --store names another\n"),
+        "{refused}"
+    );
 }

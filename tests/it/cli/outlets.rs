@@ -4,6 +4,7 @@ use std::fs::File;
 
 use super::acme::{self, SERVER};
 use super::demo_log;
+use crate::support::sandbox::Sandbox;
 
 /// Controls but line breaks and tabs, and what turns the direction of text or hides in it.
 fn is_hostile(c: char) -> bool {
@@ -224,7 +225,7 @@ fn programs_get_json_or_nothing_and_the_error_as_the_last_line() {
         (&["list", "--since", "id:99"], 5, "not_found"),
         (&["list", "--server", "krosyn.example"], 2, "usage"),
         (&["list", "--server", "sqlite:missing.db"], 5, "not_found"),
-        (&["list", "--server", "http://127.0.0.1:9", "--token-file", "missing"], 1, "failed"),
+        (&["list", "--server", "http://127.0.0.1:9", "--token-file", "missing"], 2, "usage"),
         (&["list", "-o", "taken.json"], 6, "refused"),
         (&["show", "99"], 5, "not_found"),
         (&["show"], 2, "usage"),
@@ -248,4 +249,55 @@ fn programs_get_json_or_nothing_and_the_error_as_the_last_line() {
         );
         assert!(error["error"]["message"].is_string(), "{outcome}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_no_file_is_written_into_as_it_stands() {
+    let sandbox = acme::sandbox();
+    for command in ["list", "export"] {
+        for outlet in ["/dev/stdout", "/dev/fd/1", "-"] {
+            let outcome = acme::run(&sandbox, &[command, "--format", "jsonl", "-o", outlet]).ended(0);
+            assert_eq!(outcome.out().lines().count(), 12, "{command} {outlet} {outcome}");
+        }
+        acme::run(&sandbox, &[command, "-o", "/dev/null", "--force"]).ended(0);
+        acme::run(&sandbox, &[command, "-o", "/dev/full"]).ended(1);
+    }
+    std::fs::create_dir(sandbox.path("folder")).unwrap();
+    let refused = acme::run(&sandbox, &["export", "-o", "folder"]).ended(2);
+    assert_eq!(refused.err(), "error: folder is a directory: name a file in it\n");
+    acme::run(&sandbox, &["export", "-o", "/dev/null", "--manifest"]).ended(2);
+    assert_eq!(sandbox.names(), ["folder"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_could_not_be_written_is_a_failure() {
+    let sandbox = Sandbox::new();
+    for args in [&["--help"][..], &["list", "--help"], &["--version"]] {
+        let mut command = sandbox.command(args);
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let outcome = sandbox.finish(command.stdout(full).spawn().unwrap()).ended(1);
+        assert!(outcome.err().starts_with("error: cannot write: "), "{outcome}");
+    }
+}
+
+#[test]
+fn a_word_too_many_is_told_its_flag_and_help_is_a_command_too() {
+    let sandbox = Sandbox::new();
+    let told = sandbox.run(&["--tz", "utc", "list", "updated"]).ended(2);
+    assert!(told.err().ends_with("  hint: -a updated\n"), "{told}");
+    let told = sandbox.run(&["list", "connector/42", "--format", "json"]).ended(2);
+    assert!(
+        told.err().contains(r#""hint":"--resource connector/42, or krosyn-audit history connector/42""#),
+        "{told}"
+    );
+    assert_eq!(
+        sandbox.run(&["help", "list"]).ended(0).out(),
+        sandbox.run(&["list", "--help"]).ended(0).out()
+    );
+    assert_eq!(
+        sandbox.run(&["man", "org", "set"]).ended(0).out(),
+        sandbox.run(&["man", "org-set"]).ended(0).out()
+    );
 }

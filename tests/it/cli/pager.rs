@@ -35,6 +35,24 @@ fn what_is_taller_than_the_screen_is_paged_and_what_fits_is_not() {
 }
 
 #[test]
+fn other_long_texts_are_paged_too() {
+    let sandbox = acme::sandbox();
+    for args in [
+        &["blame", "connector/42"][..],
+        &["stats", "--by", "day"],
+        &["history", "connector/42", "-p"],
+        &["history", "connector/42", "--diff", "2021-03-01 10:00", "now"],
+    ] {
+        let mut command = sandbox.command(&[args, &SERVER[..]].concat());
+        command.env("PAGER", PAGER).env("PATH", "/usr/bin:/bin");
+        let mut terminal = Terminal::start(&command, 4, 100);
+        terminal.wait_for("END").type_in("\r");
+        assert_eq!(terminal.end(), 0, "{args:?} {}", terminal.screen());
+        assert!(terminal.written().contains("PAGED"), "{args:?}");
+    }
+}
+
+#[test]
 fn nobody_who_refuses_a_pager_gets_one() {
     let sandbox = acme::sandbox();
     for (args, pager) in

@@ -135,7 +135,7 @@ fn a_token_goes_to_no_other_server_than_its_own() {
     -- stderr
     error: no token for http://127.0.0.1:[port]: KROSYN_AUDIT_TOKEN is for https://nowhere.invalid, which KROSYN_AUDIT_SERVER names
       hint: an operator makes one with `krosyn-audit token create`
-      hint: sign in with `krosyn-audit login`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
+      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
     ");
     // Alone it is for the server that is asked, and outranks the command.
     let refused = run_in(&sandbox, &["list"], &[("KROSYN_AUDIT_TOKEN", "kra_wrong")]).ended(4);
@@ -221,7 +221,7 @@ fn what_is_wrong_with_the_configuration_is_said_with_its_place() {
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "work"]), @r#"
     exit 2
     -- stderr
-    error: profile work: "audit.krosyn.example" is no server: expected https://HOST, sqlite:PATH or demo:
+    error: profile work: "audit.krosyn.example" is no server: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
     "#);
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "wrok"]), @r#"
     exit 2
@@ -256,7 +256,7 @@ fn a_token_command_that_fails_says_why() {
     exit 4
     -- stderr
     locked
-    error: token_command of profile default: it ended with exit status: 3; what it had to say stands above
+    error: token_command of profile default: it ended with exit status: 3
     ");
     insta::assert_snapshot!(listed(r#"["no-such-program"]"#), @r#"
     exit 4

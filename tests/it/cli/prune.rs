@@ -32,14 +32,15 @@ fn a_dry_run_tells_the_plan_and_deletes_nothing() {
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--dry-run"]), @"
     exit 0
     -- stdout
-    business plan, kept for 3y: entries before [now] have expired (by the server's clock)
-                   goes  stays
-     connector        5      0
-     endpoint         1      0
-     secret           2      0
-     organization     2      0
-     member           2     15
-     all             12     15
+    business plan, entries are kept for 3y
+    entries before [now] have expired (server's clock)
+                  goes  stays
+    connector        5      0
+    endpoint         1      0
+    secret           2      0
+    organization     2      0
+    member           2     15
+    all             12     15
     12 of 27 go (45 %); the oldest happened at 2021-03-01 10:00:00.000 CET
     ");
     let document = acme::run(&sandbox, &["prune", "--dry-run", "--format", "json"]).ended(0).json();
@@ -54,14 +55,15 @@ fn nobody_can_be_asked_in_a_pipe() {
     insta::assert_snapshot!(acme::run(&sandbox, &["prune"]), @"
     exit 6
     -- stderr
-    business plan, kept for 3y: entries before [now] have expired (by the server's clock)
-                   goes  stays
-     connector        5      0
-     endpoint         1      0
-     secret           2      0
-     organization     2      0
-     member           2     15
-     all             12     15
+    business plan, entries are kept for 3y
+    entries before [now] have expired (server's clock)
+                  goes  stays
+    connector        5      0
+    endpoint         1      0
+    secret           2      0
+    organization     2      0
+    member           2     15
+    all             12     15
     12 of 27 go (45 %); the oldest happened at 2021-03-01 10:00:00.000 CET
     error: nobody can be asked, so nothing was deleted
       hint: --yes deletes without asking
@@ -95,7 +97,8 @@ fn what_has_expired_goes_and_stays_gone() {
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes"]), @"
     exit 0
     -- stdout
-    business plan, kept for 3y: entries before [now] have expired (by the server's clock)
+    business plan, entries are kept for 3y
+    entries before [now] have expired (server's clock)
     nothing has expired: 15 entries kept, the oldest is 1 day old
     ");
     let quiet = acme::run(&sandbox, &["prune", "--yes", "-q"]).ended(0);
@@ -123,17 +126,18 @@ fn more_than_half_is_refused_unless_it_is_allowed() {
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes"]), @"
     exit 6
     -- stderr
-    business plan, kept for 3y: entries before [now] have expired (by the server's clock)
-                   goes  stays
-     connector        5      0
-     endpoint         1      0
-     secret           2      0
-     organization     2      0
-     member           2      3
-     all             12      3
+    business plan, entries are kept for 3y
+    entries before [now] have expired (server's clock)
+                  goes  stays
+    connector        5      0
+    endpoint         1      0
+    secret           2      0
+    organization     2      0
+    member           2      3
+    all             12      3
     12 of 15 go (80 %); the oldest happened at 2021-03-01 10:00:00.000 CET
     error: 12 entries would go, and --max-delete 50% allows 7
-      hint: if the plan is right, allow it by --max-delete
+      hint: if the plan is right, allow it by --max-delete 12
     ");
     for max in ["11", "79%", "0"] {
         acme::run(&sandbox, &["prune", "--yes", "--max-delete", max]).ended(6);
@@ -149,7 +153,7 @@ fn nothing_inside_its_retention_is_ever_deleted() {
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes", "--older-than", "90d"]), @"
     exit 6
     -- stderr
-    error: older_than 90d is shorter than what the business plan keeps (3y): name a longer age, or have an operator lower the organization's floor
+    error: --older-than 90d is shorter than what the business plan keeps (3y): name a longer age, or have an operator lower the organization's floor
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--older-than", "3m", "--yes"]), @r#"
     exit 2
@@ -171,7 +175,7 @@ fn nothing_inside_its_retention_is_ever_deleted() {
 fn an_operator_can_lower_the_floor_and_change_the_plan() {
     let sandbox = sandbox(15);
     let org = |args: &[&str]| sandbox.run(&[&["org"], args, &["--store", "sqlite:audit.db"]].concat());
-    insta::assert_snapshot!(org(&["set-floor", "default", "2h"]), @"
+    insta::assert_snapshot!(org(&["set", "default", "--floor", "2h"]), @"
     exit 0
     -- stderr
     now default, business plan, entries kept for 3y, prunes may name 2h or longer: it counts from the next prune on
@@ -180,12 +184,12 @@ fn an_operator_can_lower_the_floor_and_change_the_plan() {
     assert_eq!(count(&sandbox), 15, "a floor by itself deletes nothing");
     acme::run(&sandbox, &["prune", "--yes", "--older-than", "2h", "--max-delete", "100%"]).ended(0);
     assert_eq!(count(&sandbox), 0);
-    insta::assert_snapshot!(org(&["set-floor", "default", "none"]), @"
+    insta::assert_snapshot!(org(&["set", "default", "--floor", "none"]), @"
     exit 0
     -- stderr
     now default, business plan, entries kept for 3y: it counts from the next prune on
     ");
-    insta::assert_snapshot!(org(&["set-plan", "default", "free"]), @"
+    insta::assert_snapshot!(org(&["set", "default", "--plan", "free"]), @"
     exit 0
     -- stderr
     now default, free plan, entries kept for 90d: it counts from the next prune on
@@ -194,10 +198,8 @@ fn an_operator_can_lower_the_floor_and_change_the_plan() {
     exit 0
     -- stdout
     default	free	90d	-	[now]
-    -- stderr
-    slug, plan, kept for, floor, made at
     ");
-    org(&["set-plan", "nobody", "free"]).ended(5);
+    org(&["set", "nobody", "--plan", "free"]).ended(5);
 }
 
 #[test]
@@ -207,7 +209,8 @@ fn nothing_expired_says_how_old_the_oldest_is() {
     insta::assert_snapshot!(acme::run(&sandbox, &["prune"]), @"
     exit 0
     -- stdout
-    free plan, kept for 90d: entries before [now] have expired (by the server's clock)
+    free plan, entries are kept for 90d
+    entries before [now] have expired (server's clock)
     nothing has expired: 0 entries kept, the log is empty
     ");
 }
@@ -231,6 +234,11 @@ fn an_archive_holds_exactly_what_goes_and_can_be_imported_again() {
     sandbox.write("old.jsonl", &archived);
     acme::run(&sandbox, &["import", "old.jsonl"]).ended(0);
     assert_eq!(count(&sandbox), 27);
+    acme::run(&sandbox, &["prune", "--yes", "--archive", "old-{date}.jsonl"]).ended(0);
+    let dated =
+        sandbox.names().into_iter().find(|name| name.starts_with("old-20")).expect("an archive of today");
+    acme::run(&sandbox, &["import", &dated]).ended(0);
+    assert_eq!(count(&sandbox), 27);
     // A file that is already there is no place for an archive, and without one nothing goes.
     acme::run(&sandbox, &["prune", "--yes", "--archive", "old.jsonl"]).ended(6);
     acme::run(&sandbox, &["prune", "--yes", "--archive", "missing/old.jsonl"]).ended(1);
@@ -240,17 +248,30 @@ fn an_archive_holds_exactly_what_goes_and_can_be_imported_again() {
 #[test]
 fn earlier_prunes_are_listed_and_schedules_printed() {
     let sandbox = sandbox(15);
-    assert_eq!(acme::run(&sandbox, &["prune", "--log"]).ended(0).out(), "");
+    let none = acme::run(&sandbox, &["prune", "--log"]).ended(0);
+    assert_eq!((none.out(), none.err()), ("", "nothing was ever pruned\n"));
     acme::run(&sandbox, &["prune", "--yes"]).ended(0);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--log"]), @"
     exit 0
     -- stdout
-       1  [now]  tester (local)  12 entries deleted, ids 1 to 12, older than [now]
+    1	[now]	tester (local)	12	1	12	[now]
     ");
     let log = acme::run(&sandbox, &["prune", "--log", "--format", "json"]).ended(0).json();
     assert_eq!(log[0]["deleted"], 12);
     let cron = acme::run(&sandbox, &["prune", "--print-cron"]).ended(0);
-    assert!(cron.out().ends_with(&format!("prune --yes --quiet --server {}\n", SERVER[1])), "{cron}");
+    // A schedule runs in a directory of its own.
+    let path = |name: &str| sandbox.path(name).display().to_string();
+    let server = format!("prune --yes --quiet --server sqlite:{}", path("audit.db"));
+    assert!(cron.out().ends_with(&format!("{server}\n")), "{cron}");
+    let flags =
+        ["--older-than", "4y", "--max-delete", "10%", "--max-time", "10min", "--archive", "old.jsonl.gz"];
+    let cron = acme::run(&sandbox, &[&["prune", "--print-cron"], &flags[..]].concat()).ended(0);
+    let told = format!(
+        "{server} --older-than 4y --max-delete 10\\% --max-time 10min --archive '{}'\n",
+        path("old-{date}.jsonl.gz")
+    );
+    assert!(cron.out().ends_with(&told), "{cron}\n{told}");
+    sandbox.run(&["--demo", "prune", "--print-cron"]).ended(2);
     let units = acme::run(&sandbox, &["prune", "--print-systemd"]).ended(0);
     assert!(units.out().contains("[Timer]\nOnCalendar=*-*-* 03:15:00\n"), "{units}");
     assert_eq!(count(&sandbox), 15);

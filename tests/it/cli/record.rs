@@ -43,14 +43,14 @@ fn from_flags_and_files() {
     -- stdout
     1
     -- stderr
-    recorded as entry
+    recorded as entry 1
     ");
     insta::assert_snapshot!(record(&sandbox, &flags), @"
     exit 0
     -- stdout
     1
     -- stderr
-    was there already as entry
+    was there already as entry 1
     ");
     let shown = sandbox.run(&["show", "1", SERVER[0], SERVER[1]]);
     insta::assert_snapshot!(shown, @"
@@ -90,7 +90,7 @@ fn from_stdin_once() {
     let args = ["record", SERVER[0], SERVER[1]];
     assert_eq!(sandbox.run_with(&args, ENTRY).ended(0).out(), "1\n");
     let again = sandbox.run_with(&args, ENTRY).ended(0);
-    assert_eq!((again.out(), again.err()), ("1\n", "was there already as entry\n"));
+    assert_eq!((again.out(), again.err()), ("1\n", "was there already as entry 1\n"));
     let other = String::from_utf8(ENTRY.to_vec()).unwrap().replace("viewer", "editor");
     insta::assert_snapshot!(sandbox.run_with(&args, other.as_bytes()), @"
     exit 1
@@ -105,9 +105,9 @@ fn what_cannot_be_recorded_is_told_and_not_quoted() {
     sandbox.write("broken.json", r#"{"token":"hush"#);
     let delete = ["-a", "deleted", "--resource", "secret/5", "-u", "ana"];
     insta::assert_snapshot!(record(&sandbox, &delete), @"
-    exit 1
+    exit 2
     -- stderr
-    error: before is missing: a deleted entry needs before (or changes)
+    error: an entry about what was deleted needs --before: give --before FILE
     ");
     insta::assert_snapshot!(record(&sandbox, &[&delete[..], &["--before", "broken.json"]].concat()), @"
     exit 2
@@ -115,9 +115,9 @@ fn what_cannot_be_recorded_is_told_and_not_quoted() {
     error: broken.json is not JSON: EOF while parsing a string at line 1 column 14
     ");
     insta::assert_snapshot!(record(&sandbox, &[&delete[..], &["--before", "missing.json"]].concat()), @"
-    exit 1
+    exit 2
     -- stderr
-    error: cannot read missing.json: No such file or directory (os error 2)
+    error: there is no file missing.json
     ");
     insta::assert_snapshot!(record(&sandbox, &[&delete[..], &["--at", "id:3"]].concat()), @"
     exit 2

@@ -195,14 +195,14 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     insta::assert_snapshot!(list(&[]), @"
     exit 4
     -- stderr
-    error: no token: the server wants to know who asks
+    error: no token for http://127.0.0.1:[port]
       hint: an operator makes one with `krosyn-audit token create`
-      hint: sign in with `krosyn-audit login`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
+      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
     ");
     insta::assert_snapshot!(list(&["--token-file", "missing.token"]), @"
-    exit 1
+    exit 2
     -- stderr
-    error: cannot read missing.token: No such file or directory (os error 2)
+    error: there is no file missing.token
     ");
     sandbox.write_with_mode("open.token", &serving.token(), 0o644);
     insta::assert_snapshot!(list(&["--token-file", "open.token"]), @"
@@ -256,8 +256,6 @@ fn a_token_does_what_its_scopes_allow_until_it_is_revoked() {
     -- stdout
     admin	read,record,prune	[now]	-	-	tester	-
     cron	read	[now]	-	-	tester	-
-    -- stderr
-    name, scopes, made at, expires at, revoked at, made by, last used at
     ");
     insta::assert_snapshot!(token(&["revoke", "cron"]), @r#"
     exit 0
@@ -275,4 +273,11 @@ fn a_token_does_what_its_scopes_allow_until_it_is_revoked() {
     -- stderr
     error: a token "cron" already exists
     "#);
+}
+
+#[test]
+fn an_empty_store_that_is_refused_is_not_made() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["serve", "--store", "sqlite:new.db", "--listen", "127.0.0.1:0"]).ended(2);
+    assert!(sandbox.names().is_empty());
 }

@@ -8,15 +8,15 @@ fn days_are_the_readers_and_those_without_entries_are_shown() {
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--format", "table", "--until", "2021-03-08"]), @"
     exit 0
     -- stdout
-     DAY             ENTRIES
-     2021-03-01 Mon        2  ████████████████████████████████████████████████
-     2021-03-02 Tue        2  ████████████████████████████████████████████████
-     2021-03-03 Wed        1  ████████████████████████
-     2021-03-04 Thu        1  ████████████████████████
-     2021-03-05 Fri        1  ████████████████████████
-     2021-03-06 Sat        1  ████████████████████████
-     2021-03-07 Sun        1  ████████████████████████
-     2021-03-08 Mon        1  ████████████████████████
+    DAY             ENTRIES
+    2021-03-01 Mon        2  ████████████████████████████████████████████████
+    2021-03-02 Tue        2  ████████████████████████████████████████████████
+    2021-03-03 Wed        1  ████████████████████████
+    2021-03-04 Thu        1  ████████████████████████
+    2021-03-05 Fri        1  ████████████████████████
+    2021-03-06 Sat        1  ████████████████████████
+    2021-03-07 Sun        1  ████████████████████████
+    2021-03-08 Mon        1  ████████████████████████
     -- stderr
     10 entries by day in Europe/Madrid · until 2021-03-09 00:00 CET
     ");
@@ -38,23 +38,23 @@ fn two_dimensions_make_a_table_and_the_top_counts_the_others_together() {
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--by", "user,action", "--format", "table"]), @"
     exit 0
     -- stdout
-     USER                   updated  created  deleted  ALL
-     diana@acme.example           2        1        1    4
-     ana.ruiz@acme.example        1        2        ·    3
-     li.lei@acme.example          1        2        ·    3
-     sso                          1        ·        ·    1
-     terraform                    1        ·        ·    1
+    USER                   updated  created  deleted  ALL
+    diana@acme.example           2        1        1    4
+    ana.ruiz@acme.example        1        2        ·    3
+    li.lei@acme.example          1        2        ·    3
+    sso                          1        ·        ·    1
+    terraform                    1        ·        ·    1
     -- stderr
     12 entries by user and action
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--by", "field", "--top", "3", "--format", "table", "--ascii"]), @"
     exit 0
     -- stdout
-     FIELD      ENTRIES
-     name             5  ############
-     status           3  #######
-     perform          2  #####
-     16 others       21  ################################################
+    FIELD      ENTRIES
+    name             5  ############
+    status           3  #######
+    perform          2  #####
+    16 others       21  ################################################
     -- stderr
     12 entries by field, each counted once for each of its fields
     ");

@@ -205,7 +205,7 @@ fn addresses_that_are_none() {
     insta::assert_snapshot!(ask(&["list"], "krosyn.example"), @r#"
     exit 2
     -- stderr
-    error: "krosyn.example" is no server: expected https://HOST, sqlite:PATH or demo:
+    error: "krosyn.example" is no server: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
     "#);
     insta::assert_snapshot!(ask(&["list"], "http://krosyn.example"), @"
     exit 2

@@ -181,3 +181,16 @@ proptest! {
         items(text.as_bytes());
     }
 }
+
+#[test]
+fn our_own_csv_is_never_guessed_at() {
+    let header = "time,action,model_type,model_id,user_id,changes";
+    // A template that holds JSON: quotes are doubled, and within are backslashes of JSON.
+    let changes = serde_json::json!([{"field": "template", "new": "{\"sku\":1}"}]).to_string();
+    let row = format!("2026-11-22T08:14:07Z,created,connector,42,7,\"{}\"", changes.replace('"', "\"\""));
+    for text in [format!("{header}\n{row}\n"), format!("\u{feff}{header}\r\n{row}\r\n")] {
+        let told = items(text.as_bytes());
+        assert_eq!(told.last().map(String::as_str), Some("2 \"created\" \"42\" null"), "{told:?}");
+    }
+    assert_eq!(items(b"{\"query\":{},\"entries\":[\n{\"id\":1}\n]}"), [WHOLE_DOCUMENT]);
+}

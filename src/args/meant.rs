@@ -1,0 +1,57 @@
+//! What was likely meant by a word that stands where none is expected: a value without its flag.
+
+use crate::model::filter::Resource;
+use crate::model::words::{Action, Dimension, ModelType};
+
+/// The commands that take filters.
+const FILTERED: &[&str] = &["list", "ls", "browse", "export", "stats"];
+
+/// What to write instead of `word`, one of `words` behind `command`.
+#[must_use]
+pub fn meant(command: &str, word: &str, words: &[String]) -> Option<String> {
+    if command == "show" && (word.starts_with("-o") || word.starts_with("--output")) {
+        return Some("show writes to stdout: > FILE keeps it".to_owned());
+    }
+    if !FILTERED.contains(&command) || word.starts_with('-') {
+        return None;
+    }
+    let is_dimension = |word: &&str| word.parse::<Dimension>().is_ok();
+    if command == "stats" && is_dimension(&word) {
+        let dimensions: Vec<_> = words.iter().map(String::as_str).filter(is_dimension).collect();
+        return Some(format!("--by {}", dimensions.join(",")));
+    }
+    if word.parse::<Action>().is_ok() {
+        Some(format!("-a {word}"))
+    } else if word.parse::<ModelType>().is_ok() {
+        Some(format!("-t {word}"))
+    } else if word.parse::<Resource>().is_ok() {
+        Some(format!("--resource {word}, or krosyn-audit history {word}"))
+    } else if word.parse::<u64>().is_ok() {
+        Some(format!("krosyn-audit show {word}"))
+    } else {
+        Some(format!("-u {word} for a user, -g {word} for text anywhere"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_told_its_flag() {
+        for (line, told) in [
+            ("list updated", "-a updated"),
+            ("ls secret", "-t secret"),
+            ("list connector/42", "--resource connector/42, or krosyn-audit history connector/42"),
+            ("export 1287", "krosyn-audit show 1287"),
+            ("stats action user", "--by action,user"),
+            ("show -o", "show writes to stdout: > FILE keeps it"),
+            ("list ana", "-u ana for a user, -g ana for text anywhere"),
+        ] {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(meant(&words[0], &words[1], &words[1..]).as_deref(), Some(told), "{line}");
+        }
+        assert_eq!(meant("prune", "updated", &[]), None);
+        assert_eq!(meant("list", "--acton", &[]), None);
+    }
+}

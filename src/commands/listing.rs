@@ -1,0 +1,75 @@
+//! Rows of an operator's lists: a table where somebody reads, tab-separated text in a pipe.
+
+use crate::commands::Context;
+use crate::error::Failure;
+use crate::model::time::format::day;
+use crate::model::timestamp::Timestamp;
+use crate::render::delimited::Delimiter;
+use crate::render::delimited::records::records;
+use crate::render::grid::{Cell, Layout, grid};
+use crate::render::look::{Look, Tone};
+use crate::render::question::grouped;
+
+/// What stands where there is nothing.
+const NOTHING: &str = "-";
+
+/// Text is not cut below this.
+const LEAST_TEXT: usize = 8;
+
+/// A cell of such a list.
+pub(super) enum Value {
+    Text(String),
+    Number(u64),
+    Time(Option<Timestamp>),
+    /// A time of which the day is enough for a reader.
+    Day(Option<Timestamp>),
+}
+
+impl Value {
+    /// For a programme: whole numbers, and times in UTC.
+    fn plain(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+            Self::Time(at) | Self::Day(at) => at.map_or_else(|| NOTHING.to_owned(), |at| at.to_string()),
+        }
+    }
+
+    fn cell(self, look: &Look) -> Cell {
+        match self {
+            Self::Text(text) => Cell::new(text, Tone::Plain),
+            Self::Number(number) => Cell::number(grouped(number), Tone::Plain),
+            Self::Day(at) => {
+                let zone = look.time.zone;
+                Cell::new(at.map_or_else(|| NOTHING.to_owned(), |at| day(at, zone).to_string()), Tone::Dim)
+            }
+            Self::Time(at) => {
+                Cell::new(at.map_or_else(|| NOTHING.to_owned(), |at| look.moment(at)), Tone::Dim)
+            }
+        }
+    }
+}
+
+/// Writes rows: with a head and in the reader's zone on a terminal; in a pipe without one, as scripts want it.
+pub(super) fn listing(context: &mut Context, head: &[&str], rows: Vec<Vec<Value>>) -> Result<(), Failure> {
+    if !context.terminal.out_is_terminal {
+        let rows = rows.into_iter().map(|row| row.into_iter().map(Value::plain).collect());
+        records(context.terminal.data(), Delimiter::Tsv, head, rows)?;
+        return Ok(context.terminal.flush()?);
+    }
+    if !rows.is_empty() {
+        let look = context.appearance.look(&context.terminal, context.time, true);
+        let is_number = |column: usize| matches!(rows[0].get(column), Some(Value::Number(_)));
+        let title = |(column, name): (usize, &&str)| match is_number(column) {
+            true => Cell::number(name.to_uppercase(), Tone::Title),
+            false => Cell::new(name.to_uppercase(), Tone::Title),
+        };
+        let texts = rows[0].iter().enumerate().filter(|(_, value)| matches!(value, Value::Text(_)));
+        let narrow: Vec<_> = texts.map(|(column, _)| (column, LEAST_TEXT)).rev().collect();
+        let layout = Layout { narrow: &narrow, ..Layout::default() };
+        let mut lines = vec![head.iter().enumerate().map(title).collect()];
+        lines.extend(rows.into_iter().map(|row| row.into_iter().map(|value| value.cell(&look)).collect()));
+        grid(context.terminal.data(), lines, layout, &look)?;
+    }
+    Ok(context.terminal.flush()?)
+}
