@@ -229,8 +229,16 @@ async fn finish(
     parts.extend(pruned(&connection.client, &filter).await?.map(|before| missing(before, &context.time)));
     parts.retain(|part| !part.is_empty());
     context.terminal.status(&parts.join(" · "));
-    if let Some((root, target)) = root.zip(target) {
-        context.terminal.status(&proof(&root, &target));
+    match (root, target) {
+        (Some(root), Some(target)) => context.terminal.status(&proof(&root, &target)),
+        // Evidence is not taken away unasked.
+        (None, Some(target)) if manifest_of(&target).exists() => {
+            let manifest = manifest_of(&target);
+            context
+                .terminal
+                .warn(&format!("{} tells of an earlier file, not of this one", manifest.display()));
+        }
+        _ => {}
     }
     connection.close().await?;
     Ok(exit::DONE)

@@ -23,6 +23,8 @@ fn pointed(terminal: &Terminal) -> String {
 
 /// Moves down until the pointer stands at a row with this text, and takes it.
 fn take(terminal: &mut Terminal, text: &str) {
+    // A key that is typed before the menu stands would be one too many behind it.
+    terminal.wait_until("a menu", |terminal| !pointed(terminal).is_empty());
     while !pointed(terminal).contains(text) {
         let before = pointed(terminal);
         terminal.type_in(DOWN);

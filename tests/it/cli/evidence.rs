@@ -174,6 +174,18 @@ fn a_compressed_file_is_proved_as_it_lies_there() {
 }
 
 #[test]
+fn an_old_manifest_is_left_and_said_to_tell_of_another_file() {
+    let sandbox = acme::sandbox();
+    acme::run(&sandbox, &["export", "-o", "all.csv", "--manifest"]).ended(0);
+    let manifest = sandbox.text("all.csv.manifest.json");
+    let replaced = acme::run(&sandbox, &["export", "-a", "deleted", "-o", "all.csv", "--force"]).ended(0);
+    let warning = "warning: all.csv.manifest.json tells of an earlier file, not of this one";
+    assert!(replaced.err().contains(warning), "{replaced}");
+    assert_eq!(sandbox.text("all.csv.manifest.json"), manifest);
+    sandbox.run(&["verify", "all.csv"]).ended(7);
+}
+
+#[test]
 fn a_manifest_kept_elsewhere_speaks_for_one_file_and_only_as_it_was_written() {
     let sandbox = exported(&["all.csv"]);
     let manifest = sandbox.text("all.csv.manifest.json");
