@@ -87,6 +87,7 @@ const CONTRACT: &[Promise] = &[
             "api::prune::a_longer_age_spares_more_and_a_shorter_one_is_refused",
             "api::prune::exactly_what_a_plan_has_shown_can_be_deleted",
             "store::pruning::only_what_happened_before_the_cutoff_goes",
+            "store::pruning::a_lease_is_one_holders_until_it_ends_or_is_given_back",
             "store::sweep::each_organization_is_swept_by_its_own_plan_and_a_floor_deletes_nothing",
             "cli::prune::nothing_inside_its_retention_is_ever_deleted",
             "src::server::sweep::a_clock_that_runs_with_time_or_behind_it_is_trusted_and_one_that_leaps_is_not",
@@ -120,6 +121,7 @@ const DOMAIN: &[Promise] = &[
         "Filters take several values, all combine, and none silently does nothing",
         &[
             "store::filtering::every_store_means_by_a_filter_what_the_reference_means",
+            "store::tallies::sums_and_what_they_lack_are_what_the_reference_counts",
             "api::list::every_filter_reaches_the_store",
             "api::list::a_filter_never_silently_does_nothing",
             "cli::pairs::the_api_agrees_on_every_pair_and_counts_right",
