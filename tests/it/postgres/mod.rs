@@ -4,6 +4,7 @@
 mod copy;
 mod partitions;
 mod processes;
+mod pruning;
 mod schema;
 mod statements;
 mod tls;

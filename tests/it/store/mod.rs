@@ -8,7 +8,7 @@ mod file;
 mod filtering;
 mod isolation;
 mod paging;
-mod pruning;
+pub(crate) mod pruning;
 mod restore;
 mod schemas;
 mod sweep;

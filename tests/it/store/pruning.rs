@@ -22,7 +22,7 @@ async fn begin(store: &Arc<dyn Store>, org: OrgId, cutoff: Timestamp, now: Times
 }
 
 /// Prunes to the end, `limit` entries at a time.
-pub(super) async fn prune(
+pub(crate) async fn prune(
     store: &Arc<dyn Store>,
     org: OrgId,
     cutoff: Timestamp,
