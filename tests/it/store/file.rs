@@ -91,8 +91,9 @@ async fn a_prune_gives_the_space_back() {
     let size = || std::fs::metadata(directory.path().join("audit.db")).expect("there").len();
     let store = open(&directory).await;
     let org = organization(&store, "acme").await;
+    // More pages than are given back in one commit.
     let large = with(recording_at("1", days_ago(100)), "after", json!({"note": "x ".repeat(25_000)}));
-    append(&store, org, std::iter::repeat_n(large, 40)).await;
+    append(&store, org, std::iter::repeat_n(large, 120)).await;
     let run = store.begin_prune(org, "cron".into(), days_ago(90), NOW).await.expect("asked").expect("free");
     while store.prune_batch(org, run.clone(), 10, NOW).await.expect("a batch") > 0 {}
     store.finish_prune(org, run, true, NOW).await.expect("finished");
