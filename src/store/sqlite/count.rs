@@ -26,6 +26,9 @@ pub(super) fn sums(
     as_of: u64,
     by_day: bool,
 ) -> Result<Option<Condition>, StoreError> {
+    if !filter.is_tallied() {
+        return Ok(None);
+    }
     let (user_refs, head) = (user_refs(db, org, filter)?, head(db, org)?);
     let asked = Asked { org, filter, user_refs: user_refs.as_deref(), as_of: as_of.min(head), head, by_day };
     Ok(asked.rows(&DIALECT))
