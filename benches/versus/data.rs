@@ -10,9 +10,11 @@ use std::fmt::Write as _;
 pub(crate) const ORGANIZATIONS: u64 = 200;
 /// Over how many days the entries are spread: a tenth of them is older than 365 days.
 const DAYS: f64 = 405.5;
+/// The same in microseconds.
+pub(crate) const SPAN_US: i64 = 4_055 * 8_640_000_000;
 
 /// Where a sequence of numbers is (Steele, Lea and Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
     fn next(&mut self) -> u64 {
@@ -25,6 +27,15 @@ impl Numbers {
 
     fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
+    }
+
+    pub(crate) fn uuid(&mut self) -> uuid::Uuid {
+        let bits = u128::from(self.next()) << 64 | u128::from(self.next());
+        uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
+    }
+
+    pub(crate) fn request_id(&mut self) -> String {
+        format!("req_{:016x}", self.next())
     }
 
     /// Below `bound`, and the smaller the likelier: a quarter of the draws fall into the first sixteenth.
@@ -66,14 +77,11 @@ fn entry(numbers: &mut Numbers, at: i64) -> String {
     let model_type = ["connector", "connector_endpoint", "secret", "organization", "member"]
         [[0, 0, 0, 0, 0, 1, 1, 2, 4, 3][(resource % 10) as usize]];
     let user = numbers.skewed(60);
-    let uuid = uuid::Builder::from_random_bytes(
-        (u128::from(numbers.next()) << 64 | u128::from(numbers.next())).to_be_bytes(),
-    )
-    .into_uuid();
+    let uuid = numbers.uuid();
     let mut text = format!(
-        r#"{{"uuid":"{uuid}","occurred_at":"{at}.{micros:06}Z","action":"{action}","model_type":"{model_type}","model_id":"{resource}","model_name":"Resource {resource} of the warehouse","user":{{"id":"{user}","email":"person{user}@acme.example","name":"Person Number{user}","role":"editor"}},"context":{{"via":"web","ip":"198.51.100.{}","request_id":"req_{:016x}"}},"changes":["#,
+        r#"{{"uuid":"{uuid}","occurred_at":"{at}.{micros:06}Z","action":"{action}","model_type":"{model_type}","model_id":"{resource}","model_name":"Resource {resource} of the warehouse","user":{{"id":"{user}","email":"person{user}@acme.example","name":"Person Number{user}","role":"editor"}},"context":{{"via":"web","ip":"198.51.100.{}","request_id":"{}"}},"changes":["#,
         numbers.below(256),
-        numbers.next(),
+        numbers.request_id(),
     );
     let fields = 1 + numbers.skewed(12);
     let first = numbers.below(12);

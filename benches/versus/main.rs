@@ -41,7 +41,7 @@ struct Arguments {
     /// How often both sides of a comparison run
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only these: startup, pages, export, recording, prune
+    /// Only these: startup, batches, singles, pages, export, prune
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Where the data sets are made, and kept for the next run
@@ -63,8 +63,12 @@ fn main() {
     if wanted("startup") {
         outcomes.extend(startup::outcomes());
     }
-    if wanted("recording") {
-        outcomes.extend(recording::outcomes(&arguments.dir, arguments.entries, arguments.rounds, now));
+    let Arguments { dir, entries, rounds, .. } = &arguments;
+    if wanted("batches") {
+        outcomes.push(recording::in_batches(dir, *entries, *rounds, now));
+    }
+    if wanted("singles") {
+        outcomes.extend(recording::in_singles(dir, *entries, *rounds, now));
     }
     if wanted("pages") {
         outcomes.extend(pages::outcomes(&set(arguments.small), &set(arguments.entries)));

@@ -1,59 +1,73 @@
 //! Recording over HTTP, in batches and one by one, against a bare loop that inserts the same rows.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::bare::Rows;
 use crate::data;
-use crate::http::{Caller, block_on};
+use crate::http::{Caller, Wire, block_on};
 use crate::process::{Cost, Serve, cpu, peak};
 use crate::report::{Outcome, by_turns, percentile};
 use crate::set::organization;
 
 /// How many entries are recorded in batches, and how many one by one.
 const IN_BATCHES: u64 = 100_000;
-const ONE_BY_ONE: usize = 32_000;
+const ONE_BY_ONE: u64 = 32_000;
 /// How many the bare loop makes durable one by one: it is slow, and its rate does not change.
 const BARE_ONE_BY_ONE: usize = 3000;
 const CONNECTIONS: u64 = 32;
 
-pub(crate) fn outcomes(root: &Path, entries: u64, rounds: usize, now: i64) -> Vec<Outcome> {
-    let lines: Vec<String> = data::entries(0, entries.min(IN_BATCHES) / 1000 * 1000, now).collect();
-    let store = root.join("recording.db");
-    let bare = root.join("bare.db");
-    // Once before the first round: the rows that the bare loop inserts are the ones the product made.
-    fresh(&store, |caller, pid| batches(&caller, pid, &lines));
-    let rows = Rows::of(&store);
+/// Both sides record into files of these names, and begin with none.
+struct Files {
+    store: PathBuf,
+    bare: PathBuf,
+    lines: Vec<String>,
+    rows: Rows,
+}
 
-    let ours = || fresh(&store, |caller, pid| batches(&caller, pid, &lines));
-    let theirs = || rows.insert(&bare, lines.len(), 1000);
+impl Files {
+    fn new(root: &Path, entries: u64, now: i64) -> Self {
+        let lines: Vec<String> = data::entries(0, entries / 1000 * 1000, now).collect();
+        let (store, bare) = (root.join("recording.db"), root.join("bare.db"));
+        // The rows that the bare loop inserts are the ones the product made.
+        fresh(&store, |caller, pid| batches(&caller, pid, &lines));
+        let rows = Rows::of(&store);
+        Self { store, bare, lines, rows }
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        [&self.store, &self.bare].into_iter().for_each(|path| forget(path));
+    }
+}
+
+pub(crate) fn in_batches(root: &Path, entries: u64, rounds: usize, now: i64) -> Outcome {
+    let files = Files::new(root, entries.min(IN_BATCHES), now);
+    let ours = || fresh(&files.store, |caller, pid| batches(&caller, pid, &files.lines));
+    let theirs = || files.rows.insert(&files.bare, files.lines.len(), 1000);
     let (ours, theirs) = by_turns(rounds, &ours, &theirs);
-    let mut outcomes =
-        vec![Outcome::rates("recording in batches of 1,000, rate against a bare loop", 0.6, ours, theirs)];
+    Outcome::rates("recording in batches of 1,000, rate against a bare loop", 0.6, ours, theirs)
+}
 
+pub(crate) fn in_singles(root: &Path, entries: u64, rounds: usize, now: i64) -> [Outcome; 2] {
+    let files = Files::new(root, entries.min(ONE_BY_ONE), now);
     let slowest = std::cell::RefCell::new(Vec::new());
     let ours = || {
-        fresh(&store, |caller, pid| {
-            let (cost, seconds) = one_by_one(&caller, pid, &lines[..lines.len().min(ONE_BY_ONE)]);
+        fresh(&files.store, |caller, pid| {
+            let (cost, seconds) = one_by_one(&caller, pid, &files.lines);
             slowest.borrow_mut().push(percentile(seconds, 99));
             cost
         })
     };
-    let theirs = || rows.insert(&bare, BARE_ONE_BY_ONE, 1);
+    let theirs = || files.rows.insert(&files.bare, BARE_ONE_BY_ONE, 1);
     let (ours, theirs) = by_turns(rounds, &ours, &theirs);
-    outcomes.push(Outcome::rates(
-        "recording one by one, 32 connections, rate against a bare loop",
-        3.0,
-        ours,
-        theirs,
-    ));
-    let slowest_ms = percentile(slowest.into_inner(), 50) * 1000.0;
-    outcomes.push(Outcome::bound("recording one by one, 99th percentile in ms", 50.0, slowest_ms));
-    for path in [&store, &bare] {
-        forget(path);
-    }
-    outcomes
+    let slowest_ms = percentile(slowest.take(), 50) * 1000.0;
+    [
+        Outcome::rates("recording one by one, 32 connections, rate against a bare loop", 3.0, ours, theirs),
+        Outcome::bound("recording one by one, 99th percentile in ms", 50.0, slowest_ms),
+    ]
 }
 
 /// Does something with a server over an empty store.
@@ -103,11 +117,11 @@ fn one_by_one(caller: &Caller, server: u32, lines: &[String]) -> (Cost, Vec<f64>
                     .filter(|(turn, _)| *turn == connection)
                     .map(|(_, line)| line.clone())
                     .collect();
-                let caller = caller.clone();
+                let mut wire = Wire::open(caller).await;
                 tasks.spawn(async move {
                     let mut seconds = Vec::with_capacity(share.len());
                     for line in share {
-                        seconds.push(caller.post("audit-logs", "application/json", line).await.1);
+                        seconds.push(wire.record(&line).await);
                     }
                     seconds
                 });

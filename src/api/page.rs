@@ -1,16 +1,18 @@
 //! A page of entries, and the counts for a filter.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer as _, Serialize};
 use utoipa::ToSchema;
 
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, EntryView};
 use crate::model::timestamp::Timestamp;
 
-/// One page of entries.
+/// One page of entries. What leads to the next page stands first, so that it can be asked for before this one is read.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Page {
-    /// The entries, in the order asked for.
-    pub data: Vec<Entry>,
     /// Where this page lies in the whole answer.
     pub page: PageInfo,
     /// How many entries match in all; only when asked for with `total=true`.
@@ -19,6 +21,47 @@ pub struct Page {
     /// What is unknown because it was pruned; absent when nothing ever was, and with `after_id` when that lies behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<Pruned>,
+    /// The entries, in the order asked for.
+    pub data: Vec<Entry>,
+}
+
+/// As [`Page`], with its texts where they came.
+#[derive(Debug, Deserialize)]
+pub struct PageView<'a> {
+    /// How many entries match in all.
+    #[serde(default)]
+    pub total: Option<Total>,
+    /// The entries.
+    #[serde(borrow)]
+    pub data: Vec<EntryView<'a>>,
+}
+
+impl PageInfo {
+    /// What a page says of where it lies; nothing behind it is read. None when it says nothing.
+    #[must_use]
+    pub fn of(page: &str) -> Option<Self> {
+        struct UntilFound<'a>(&'a mut Option<PageInfo>);
+        impl<'de> Visitor<'de> for UntilFound<'_> {
+            type Value = ();
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a page")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut page: M) -> Result<(), M::Error> {
+                while let Some(name) = page.next_key::<Cow<'_, str>>()? {
+                    if name == "page" {
+                        *self.0 = Some(page.next_value()?);
+                        return Ok(());
+                    }
+                    page.next_value::<IgnoredAny>()?;
+                }
+                Ok(())
+            }
+        }
+        let mut found = None;
+        // The parser complains of what is left unread, which was the purpose.
+        drop(serde_json::Deserializer::from_str(page).deserialize_map(UntilFound(&mut found)));
+        found
+    }
 }
 
 /// Where a page lies in the whole answer.
@@ -80,4 +123,20 @@ pub struct Facet {
     /// The number of entries.
     #[schema(example = 812)]
     pub count: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_page_lies_is_known_before_its_entries_are_read() {
+        let info = PageInfo { limit: 5, next_cursor: Some("c".to_owned()), as_of: 7 };
+        let page = r#"{"x":[{"page":0}],"page":{"limit":5,"next_cursor":"c","as_of":7},"data":["#;
+        assert_eq!(PageInfo::of(page), Some(info));
+        for none in ["", "[]", r#"{"data":[]}"#, r#"{"page":{"limit":5}}"#, r#"{"data":[nonsense,"page":1}"#]
+        {
+            assert_eq!(PageInfo::of(none), None, "{none}");
+        }
+    }
 }

@@ -91,6 +91,11 @@ impl Client {
         self.call(Method::GET, routes::AUDIT_LOGS).query(query.pairs()).json().await
     }
 
+    /// Reads one page, as it came.
+    async fn page_text(&self, query: &Query) -> Result<(u16, String), ClientError> {
+        self.call(Method::GET, routes::AUDIT_LOGS).query(query.pairs()).text().await
+    }
+
     /// Reads one entry.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::thread;
 
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::api::page::Page;
+use crate::api::page::{Page, PageInfo, PageView};
 use crate::api::query::Query;
 use crate::client::Client;
 use crate::client::error::ClientError;
@@ -31,23 +31,58 @@ impl Pages {
     pub async fn next(&mut self) -> Result<Option<Page>, ClientError> {
         let Some(query) = &mut self.next else { return Ok(None) };
         let page = self.client.page(query).await?;
-        match &page.page.next_cursor {
-            None => self.next = None,
-            Some(text) => {
-                let cursor = Cursor::decode(text).filter(|cursor| Some(*cursor) != query.cursor);
-                let moved =
-                    || ClientError::foreign(self.client.server(), 200, &"its next_cursor leads nowhere");
-                query.cursor = Some(cursor.ok_or_else(moved)?);
-                // Counting once is enough, and the bound now lies in the cursor.
-                query.total = false;
-            }
-        }
+        self.next = self.behind(&page.page)?;
         Ok(Some(page))
+    }
+
+    /// As [`Self::next`], and reads nothing of it but what leads to the page behind it.
+    async fn next_text(&mut self) -> Result<Option<PageText>, ClientError> {
+        let Some(query) = &self.next else { return Ok(None) };
+        let (status, text) = self.client.page_text(query).await?;
+        let server = self.client.server().to_owned();
+        let Some(info) = PageInfo::of(&text) else {
+            // What is wrong with it is found out by reading it all.
+            let fault = serde_json::from_str::<Page>(&text).map(drop);
+            let fault = fault.map_or_else(|error| error.to_string(), |()| "it has no place".to_owned());
+            return Err(ClientError::foreign(&server, status, &fault));
+        };
+        self.next = self.behind(&info)?;
+        Ok(Some(PageText { server, status, text, info }))
+    }
+
+    /// The question for what lies behind a page.
+    fn behind(&self, page: &PageInfo) -> Result<Option<Query>, ClientError> {
+        let (Some(query), Some(text)) = (&self.next, &page.next_cursor) else { return Ok(None) };
+        let cursor = Cursor::decode(text).filter(|cursor| Some(*cursor) != query.cursor);
+        let moved = || ClientError::foreign(self.client.server(), 200, &"its next_cursor leads nowhere");
+        let cursor = Some(cursor.ok_or_else(moved)?);
+        // Counting once is enough, and the bound now lies in the cursor.
+        Ok(Some(Query { cursor, total: false, ..query.clone() }))
     }
 }
 
-/// Pages that are read and parsed on a thread of their own while those before are still being written.
-pub struct Ahead(Receiver<Result<Page, ClientError>>);
+/// A page as it came, and where it lies.
+pub struct PageText {
+    server: String,
+    status: u16,
+    text: String,
+    /// Where it lies.
+    pub info: PageInfo,
+}
+
+impl PageText {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ClientError::Foreign`] when it is not what the contract says.
+    pub fn read(&self) -> Result<PageView<'_>, ClientError> {
+        serde_json::from_str(&self.text)
+            .map_err(|error| ClientError::foreign(&self.server, self.status, &error))
+    }
+}
+
+/// Pages that are fetched on a thread of their own while those before are being read and written.
+pub struct Ahead(Receiver<Result<PageText, ClientError>>);
 
 /// How many pages wait for their reader: one, so that memory holds three at most.
 const WAITING: usize = 1;
@@ -65,7 +100,7 @@ impl Pages {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| setup(&error))?;
         let read = async move {
-            while let Some(page) = self.next().await.transpose() {
+            while let Some(page) = self.next_text().await.transpose() {
                 let is_last = page.is_err();
                 // Whoever went away wants no more.
                 if sender.send(page).await.is_err() || is_last {
@@ -83,7 +118,7 @@ impl Ahead {
     ///
     /// # Errors
     /// [`ClientError`]; nothing comes behind it.
-    pub async fn next(&mut self) -> Result<Option<Page>, ClientError> {
+    pub async fn next(&mut self) -> Result<Option<PageText>, ClientError> {
         self.0.recv().await.transpose()
     }
 }

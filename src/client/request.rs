@@ -16,6 +16,8 @@ use crate::client::{Client, READ_TIMEOUT};
 
 /// The most an answer may hold. The server keeps pages far below; whoever sends more does not keep the contract.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// For how much an answer is believed when it says how long it is.
+const MAX_ANNOUNCED_BYTES: usize = 8 * 1024 * 1024;
 /// How often a call is tried again.
 const RETRIES: usize = 3;
 /// The longest wait a server may ask for before it is tried again.
@@ -126,7 +128,8 @@ impl<'a> Call<'a> {
 
     async fn read(&self, response: &mut Response) -> Result<String, Failure> {
         let status = response.status().as_u16();
-        let mut bytes = Vec::new();
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(MAX_ANNOUNCED_BYTES));
         loop {
             match within(self.time_limit, response.chunk()).await {
                 Ok(None) => break,

@@ -154,7 +154,7 @@ impl Screen<'_> {
     fn show(&mut self, context: &mut Context, entries: &[Entry], through_id: u64) -> Result<(), Failure> {
         self.sink.entries(entries)?;
         self.sink.flush()?;
-        context.terminal.data().write_all(&self.held.take())?;
+        self.held.hand_on(|text| context.terminal.data().write_all(text))?;
         context.terminal.flush()?;
         if self.shown_through != Some(through_id) {
             self.shown_through = Some(through_id);

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::api::query::filter_pairs;
 use crate::args::output::{Format, ListOutputArgs};
 use crate::error::Failure;
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, EntryView};
 use crate::model::filter::Filter;
 use crate::render::columns::{
     Column, ColumnsError, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS, WIDE_COLUMNS, parse_columns,
@@ -167,9 +167,17 @@ impl<'a> Sink<'a> {
     pub(super) fn entries(&mut self, entries: &[Entry]) -> io::Result<()> {
         match self {
             Self::Table(out, table) => table.entries(out, entries),
-            Self::Lines(out) => entries.iter().try_for_each(|entry| json::line(out, entry)),
-            Self::Document(document) => entries.iter().try_for_each(|entry| document.entry(entry)),
-            Self::Delimited(delimited) => entries.iter().try_for_each(|entry| delimited.entry(entry)),
+            _ => entries.iter().try_for_each(|entry| self.view(&entry.view())),
+        }
+    }
+
+    /// Writes an entry whose texts lie in the page it came with.
+    pub(super) fn view(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
+        match self {
+            Self::Table(..) => Err(io::Error::other("a table is laid out by whole entries")),
+            Self::Lines(out) => json::line(out, entry),
+            Self::Document(document) => document.entry(entry),
+            Self::Delimited(delimited) => delimited.entry(entry),
         }
     }
 
@@ -203,9 +211,12 @@ fn delimiter(format: Format, args: &ListOutputArgs) -> Delimiter {
 pub(super) struct Held(Rc<RefCell<Vec<u8>>>);
 
 impl Held {
-    /// Takes what was written since.
-    pub(super) fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.borrow_mut())
+    /// Hands on what was written since.
+    pub(super) fn hand_on<T>(&self, to: impl FnOnce(&[u8]) -> T) -> T {
+        let mut held = self.0.borrow_mut();
+        let outcome = to(&held);
+        held.clear();
+        outcome
     }
 }
 

@@ -137,10 +137,12 @@ impl ShowArgs {
             },
             _ if self.before || self.after || self.patch => self.states(context, &entries)?,
             Format::Json => match entries.as_slice() {
-                [one] => line(context.terminal.data(), one)?,
+                [one] => line(context.terminal.data(), &one.view())?,
                 several => list(context.terminal.data(), several)?,
             },
-            Format::Jsonl => entries.iter().try_for_each(|entry| line(context.terminal.data(), entry))?,
+            Format::Jsonl => {
+                entries.iter().try_for_each(|entry| line(context.terminal.data(), &entry.view()))?
+            }
             _ => self.details(context, &connection.client, &entries).await?,
         }
         context.terminal.flush()?;

@@ -176,8 +176,8 @@ impl Pages<'_> {
         };
         let read = self.store.page(self.org, request).await?;
         self.is_over = !read.more;
-        self.after = read.entries.last().map_or(self.after, |entry| entry.id);
-        Ok(Some(read.entries))
+        self.after = read.entries.last().map_or(self.after, |position| position.id);
+        read.entries.list().map(Some)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One changed field with its old and its new value, and the list of them that an entry carries.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::model::json::{Json, JsonError, RawJson, present};
@@ -75,6 +76,10 @@ impl Changes {
     #[must_use]
     pub fn get(&self) -> &str {
         self.0.get()
+    }
+
+    pub(super) fn raw(&self) -> &RawValue {
+        self.0.raw()
     }
 
     /// Parses the changes.

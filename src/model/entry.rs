@@ -1,5 +1,7 @@
 //! One entry of the log: who did what to which resource, when, and what changed.
 
+mod view;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -7,6 +9,8 @@ use uuid::Uuid;
 use crate::model::change::Changes;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, UserKind, Via};
+
+pub use crate::model::entry::view::{ChangesView, ContextView, EntryView, Text, UserView};
 
 /// An entry as it is stored and sent. Entries are written once and never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

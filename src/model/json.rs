@@ -163,6 +163,10 @@ impl RawJson {
         self.0.get()
     }
 
+    pub(super) fn raw(&self) -> &RawValue {
+        &self.0
+    }
+
     /// Parses the text.
     ///
     /// # Errors

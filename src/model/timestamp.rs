@@ -5,7 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Timelike as _, Utc};
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Microseconds since 1970-01-01T00:00:00Z, within the years 1970 to 9999 that RFC 3339 can write.
@@ -56,6 +57,50 @@ impl Timestamp {
     }
 }
 
+/// A moment is always written as long as this, and its digits always stand in the same places.
+const FORM: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
+
+impl Timestamp {
+    /// The written form. A page holds two for each entry, so they are written digit by digit and take no memory.
+    fn written(self) -> [u8; FORM.len()] {
+        let moment = self.datetime();
+        let mut text = *FORM;
+        let mut write = |mut place: usize, digits: u32, mut number: u32| {
+            for _ in 0..digits {
+                place -= 1;
+                text[place] = b'0' + u8::try_from(number % 10).unwrap_or(0);
+                number /= 10;
+            }
+        };
+        write(4, 4, moment.year().unsigned_abs());
+        write(7, 2, moment.month());
+        write(10, 2, moment.day());
+        write(13, 2, moment.hour());
+        write(16, 2, moment.minute());
+        write(19, 2, moment.second());
+        write(26, 6, moment.timestamp_subsec_micros());
+        text
+    }
+
+    /// Reads exactly what [`Self::written`] writes; none for whatever else may be a time as well.
+    fn of_written(text: &[u8]) -> Option<Self> {
+        let is_digit = |of_form: u8| of_form == b'0';
+        let same = |(byte, of_form): (&u8, &u8)| {
+            if is_digit(*of_form) { byte.is_ascii_digit() } else { byte == of_form }
+        };
+        if text.len() != FORM.len() || !text.iter().zip(FORM).all(same) {
+            return None;
+        }
+        let number = |from: usize, to: usize| {
+            text[from..to].iter().fold(0, |number: u32, digit| number * 10 + u32::from(digit - b'0'))
+        };
+        let date = NaiveDate::from_ymd_opt(number(0, 4).cast_signed(), number(5, 7), number(8, 10))?;
+        let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
+        let time = NaiveTime::from_hms_micro_opt(hour, minute, second, number(20, 26))?;
+        Self::from_micros(date.and_time(time).and_utc().timestamp_micros())
+    }
+}
+
 /// Finer digits than microseconds are cut, not rounded: an entry must not move into the next second.
 impl TryFrom<DateTime<Utc>> for Timestamp {
     type Error = InvalidTimestamp;
@@ -66,13 +111,16 @@ impl TryFrom<DateTime<Utc>> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.datetime().to_rfc3339_opts(SecondsFormat::Micros, true))
+        f.pad(std::str::from_utf8(&self.written()).map_err(|_| fmt::Error)?)
     }
 }
 
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        if let Some(moment) = Self::of_written(text.as_bytes()) {
+            return Ok(moment);
+        }
         let invalid = || InvalidTimestamp(text.to_owned());
         let moment = DateTime::parse_from_rfc3339(text).map_err(|_| invalid())?;
         Self::from_micros(moment.timestamp_micros()).ok_or_else(invalid)
@@ -81,18 +129,31 @@ impl FromStr for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.written()).map_err(serde::ser::Error::custom)?)
     }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        struct Written;
+        impl Visitor<'_> for Written {
+            type Value = Timestamp;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Written)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::SecondsFormat;
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
     use super::*;
 
     #[test]
@@ -104,6 +165,25 @@ mod tests {
         }
         for bad in ["2026-11-22", "1969-12-31T23:59:59Z", "2026-13-01T00:00:00Z", "", "now"] {
             assert!(bad.parse::<Timestamp>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        /// The digits written and read by hand are chrono's.
+        #[test]
+        fn the_form_is_chronos(micros in Timestamp::MIN.0..=Timestamp::MAX.0, at in 0..27_usize, byte in any::<u8>()) {
+            let moment = Timestamp(micros);
+            let text = moment.to_string();
+            prop_assert_eq!(&text, &moment.datetime().to_rfc3339_opts(SecondsFormat::Micros, true));
+            prop_assert_eq!(Timestamp::of_written(text.as_bytes()), Some(moment));
+            let mut other = text.into_bytes();
+            other[at] = byte;
+            // What is read of another text is what chrono reads of it.
+            if let Some(read) = Timestamp::of_written(&other) {
+                let text = String::from_utf8(other).expect("digits");
+                let by_chrono = DateTime::parse_from_rfc3339(&text).expect("a time");
+                prop_assert_eq!(read.0, by_chrono.timestamp_micros());
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use crate::model::entry::Entry;
+use crate::model::entry::EntryView;
 use crate::model::words::{UnknownWord, UserKind, Via};
 use crate::render::summary;
 
@@ -164,7 +164,7 @@ pub fn parse_columns(spec: &str, default: &[Column]) -> Result<Vec<Column>, Colu
 
 /// The full plain text of one column: times in RFC 3339 UTC, changes as the JSON that is stored, nothing as `""`.
 #[must_use]
-pub fn value(entry: &Entry, column: Column) -> Cow<'_, str> {
+pub fn value<'v>(entry: &'v EntryView<'_>, column: Column) -> Cow<'v, str> {
     let (user, context) = (&entry.user, &entry.context);
     match column {
         Column::Id => entry.id.to_string().into(),
@@ -173,7 +173,7 @@ pub fn value(entry: &Entry, column: Column) -> Cow<'_, str> {
         Column::RecordedAt => entry.recorded_at.to_string().into(),
         Column::Action => entry.action.as_str().into(),
         Column::ModelType => entry.model_type.as_str().into(),
-        Column::ModelId => entry.model_id.as_str().into(),
+        Column::ModelId => (*entry.model_id).into(),
         Column::ModelName => optional(entry.model_name.as_deref()),
         Column::User => user.label().into(),
         Column::UserId => optional(user.id.as_deref()),
@@ -187,8 +187,8 @@ pub fn value(entry: &Entry, column: Column) -> Cow<'_, str> {
         Column::RequestId => optional(context.request_id.as_deref()),
         Column::Reason => optional(entry.reason.as_deref()),
         Column::Changes => entry.changes.get().into(),
-        Column::Resource => format!("{}/{}", entry.model_type, entry.model_id).into(),
-        Column::Summary => summary::changes(&entry.changes, entry.action).into(),
+        Column::Resource => format!("{}/{}", entry.model_type, &*entry.model_id).into(),
+        Column::Summary => summary::changes(entry.changes.get(), entry.action).into(),
     }
 }
 
@@ -230,7 +230,8 @@ mod tests {
 
     #[test]
     fn values_are_whole_and_in_utc() {
-        let entry = updated();
+        let sample = updated();
+        let entry = sample.view();
         assert_eq!(value(&entry, Column::Time), "2026-11-22T08:14:07.412033Z");
         assert_eq!(value(&entry, Column::Changes), entry.changes.get());
         assert_eq!(value(&entry, Column::Resource), "connector/42");

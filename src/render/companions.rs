@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use crate::model::entry::Entry;
-use crate::render::columns::{Column, value};
 use crate::render::grid::{Cell, Layout, grid};
 use crate::render::look::{Look, Tone, mark, tone};
+use crate::render::summary;
 
 /// Writes the lines, and how many more there are.
 ///
@@ -20,7 +20,7 @@ pub fn companions(out: &mut dyn Write, entries: &[&Entry], more: u64, look: &Loo
             Cell::number(format!("  {}", entry.id), Tone::Plain),
             Cell::new(format!("{} {}", mark(entry.action), entry.action), tone(entry.action)),
             Cell::new(format!("{} {name}", entry.model_type.label()), Tone::Plain),
-            Cell::new(value(entry, Column::Summary), Tone::Plain),
+            Cell::new(summary::changes(entry.changes.get(), entry.action), Tone::Plain),
         ]);
     }
     grid(out, rows, Layout::default(), look)?;

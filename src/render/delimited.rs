@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::model::change::Change;
-use crate::model::entry::Entry;
+use crate::model::entry::EntryView;
 use crate::model::json::RawJson;
 use crate::render::columns::{Column, value};
 use crate::render::visible::{replace_hidden, visible};
@@ -93,7 +93,7 @@ impl<'a, W: Write> Delimited<'a, W> {
     ///
     /// # Errors
     /// The writer's.
-    pub fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+    pub fn entry(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
         if !self.by_field {
             return self.row(entry, &[]);
         }
@@ -104,7 +104,7 @@ impl<'a, W: Write> Delimited<'a, W> {
         changes.iter().try_for_each(|change| self.row(entry, &field_cells(change)))
     }
 
-    fn row(&mut self, entry: &Entry, more: &[(Column, String)]) -> io::Result<()> {
+    fn row(&mut self, entry: &EntryView<'_>, more: &[(Column, String)]) -> io::Result<()> {
         let cells = self.columns.iter().map(|column| (*column, value(entry, *column)));
         let more = more.iter().map(|(column, text)| (*column, Cow::Borrowed(text.as_str())));
         match &mut self.sink {
@@ -237,6 +237,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::entry::Entry;
     use crate::render::columns::{EXPORT_COLUMNS, TSV_COLUMNS};
     use crate::render::samples::entry;
 
@@ -252,7 +253,7 @@ mod tests {
     fn written(names: &[&str], columns: &[Column], delimiter: Delimiter) -> String {
         let mut delimited = Delimited::new(Vec::new(), columns, delimiter).expect("memory takes all");
         for name in names {
-            delimited.entry(&named(name)).expect("memory takes all");
+            delimited.entry(&named(name).view()).expect("memory takes all");
         }
         String::from_utf8(delimited.finish().expect("memory takes all")).expect("text")
     }
@@ -316,7 +317,7 @@ mod tests {
         ]);
         let written = |changes| {
             let mut rows = Delimited::by_field(Vec::new(), &[Column::Id], CSV).expect("memory takes all");
-            rows.entry(&entry("updated", changes)).expect("memory takes all");
+            rows.entry(&entry("updated", changes).view()).expect("memory takes all");
             String::from_utf8(rows.finish().expect("memory takes all")).expect("text")
         };
         assert_eq!(

@@ -132,7 +132,7 @@ proptest! {
         let entries = [full_of(&text, &other), full_of(&other, &text)];
         let delimited = |columns: &[Column], delimiter| written(|out| {
             let mut delimited = Delimited::new(out, columns, delimiter)?;
-            entries.iter().try_for_each(|entry| delimited.entry(entry))?;
+            entries.iter().try_for_each(|entry| delimited.entry(&entry.view()))?;
             delimited.finish().map(drop)
         });
         let tsv = delimited(TSV_COLUMNS, Delimiter::Tsv);

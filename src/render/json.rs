@@ -6,14 +6,14 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, EntryView};
 use crate::model::json::Json;
 
 /// Writes one entry a line.
 ///
 /// # Errors
 /// The writer's.
-pub fn line(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
+pub fn line(out: &mut dyn Write, entry: &EntryView<'_>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
     out.write_all(b"\n")
 }
@@ -82,7 +82,7 @@ impl<W: Write> Document<W> {
     ///
     /// # Errors
     /// The writer's.
-    pub fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+    pub fn entry(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
         self.writer.write_all(if self.is_empty { b"\n" } else { b",\n" })?;
         self.is_empty = false;
         Ok(serde_json::to_writer(&mut self.writer, entry)?)
@@ -114,7 +114,7 @@ mod tests {
     fn a_line_is_the_entry_and_reads_back() {
         let mut out = Vec::new();
         let entry = entry("updated", &json!([{"field": "a\u{202e}\n", "old": 1, "new": "\u{1b}"}]));
-        line(&mut out, &entry).expect("memory takes all");
+        line(&mut out, &entry.view()).expect("memory takes all");
         let text = String::from_utf8(out).expect("text");
         assert_eq!(text.matches('\n').count(), 1);
         assert_eq!(serde_json::from_str::<Entry>(&text).expect("an entry"), entry);
@@ -125,7 +125,7 @@ mod tests {
         for entries in [vec![], vec![updated()], vec![updated(), updated()]] {
             let mut document = Document::new(Vec::new(), &json!({"action": ["updated"]})).expect("written");
             for entry in &entries {
-                document.entry(entry).expect("written");
+                document.entry(&entry.view()).expect("written");
             }
             let ending = Ending { matched: Some(9), complete: false, next_cursor: Some("eyJ") };
             let text = String::from_utf8(document.finish(ending).expect("written")).expect("text");
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn an_unfinished_document_is_no_json() {
         let mut document = Document::new(Vec::new(), &json!({})).expect("written");
-        document.entry(&updated()).expect("written");
+        document.entry(&updated().view()).expect("written");
         assert!(serde_json::from_slice::<serde_json::Value>(&document.writer).is_err());
     }
 }

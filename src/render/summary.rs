@@ -2,7 +2,7 @@
 //!
 //! It tells of the first change and counts the others. It makes plain text and knows no widths or colours.
 
-use crate::model::change::{Change, Changes};
+use crate::model::change::Change;
 use crate::model::json::Json;
 use crate::model::words::Action;
 use crate::render::diff::{Difference, Place, What, compare};
@@ -13,9 +13,9 @@ use crate::render::visible::cut;
 /// No value takes more cells than this, so that the count behind it is seen.
 const LONGEST_VALUE: usize = 48;
 
-/// The changes in a few words.
+/// The changes, given as JSON, in a few words.
 #[must_use]
-pub fn changes(changes: &Changes, action: Action) -> String {
+pub fn changes(changes: &str, action: Action) -> String {
     match parts(changes, action) {
         (told, 0) => told,
         (told, others) => format!("{told}, +{others}"),
@@ -24,8 +24,10 @@ pub fn changes(changes: &Changes, action: Action) -> String {
 
 /// The first change in a few words, and how many others there are.
 #[must_use]
-pub fn parts(changes: &Changes, action: Action) -> (String, usize) {
-    let Ok(list) = changes.list() else { return ("(changes cannot be read)".to_owned(), 0) };
+pub fn parts(changes: &str, action: Action) -> (String, usize) {
+    let Ok(list) = serde_json::from_str::<Vec<Change>>(changes) else {
+        return ("(changes cannot be read)".to_owned(), 0);
+    };
     match list.split_first() {
         Some((first, others)) if action == Action::Updated => (change(first), others.len()),
         _ => (counted(list.len() as u64, "field", "fields"), 0),
@@ -143,13 +145,13 @@ mod tests {
             (json!([]), "0 fields"),
             (json!({"not": "a list"}), "(changes cannot be read)"),
         ] {
-            assert_eq!(changes(&entry("updated", &changes_json).changes, Action::Updated), told);
+            assert_eq!(changes(entry("updated", &changes_json).changes.get(), Action::Updated), told);
         }
     }
 
     #[test]
     fn counts_the_fields_of_what_came_and_went() {
         let one = entry("created", &json!([{"field": "a", "new": 1}]));
-        assert_eq!(changes(&one.changes, Action::Created), "1 field");
+        assert_eq!(changes(one.changes.get(), Action::Created), "1 field");
     }
 }

@@ -49,14 +49,14 @@ fn delimited(entry: &Entry, delimiter: Delimiter) -> String {
     let columns = [Column::Time];
     let text = printed(|out| {
         let mut delimited = Delimited::new(out, &columns, delimiter).expect("begun");
-        delimited.entry(entry).expect("written");
+        delimited.entry(&entry.view()).expect("written");
         delimited.finish().expect("finished");
     });
     text.lines().last().unwrap_or_default().to_owned()
 }
 
 fn as_json(entry: &Entry) -> String {
-    let text = printed(|out| json::line(out, entry).expect("written"));
+    let text = printed(|out| json::line(out, &entry.view()).expect("written"));
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     value["occurred_at"].as_str().unwrap_or_default().to_owned()
 }

@@ -1,16 +1,14 @@
 //! From what went wrong to what is answered: one total match, internals logged once and never sent.
 
 use axum::Json;
-use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::PROBLEM_JSON;
 use crate::model::draft::FieldError;
-use crate::server::router::{REQUEST_ID, problem_of_status};
+use crate::server::router::problem_of_status;
 use crate::store::error::StoreError;
 
 /// How soon a caller may try again when the store cannot be reached, in seconds.
@@ -107,22 +105,21 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        // The body is written by `finish_problems`, which knows the request's id.
+        // The body is written by `with_problem`, which knows the request's id.
         response.extensions_mut().insert(self);
         response
     }
 }
 
-/// Gives every error answer, whoever made it, its problem body with the request's id.
-pub(super) async fn finish_problems(request: Request, next: Next) -> Response {
-    let request_id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let mut response = next.run(request).await;
+/// Gives an error answer, whoever made it, its problem body with the request's id.
+pub(super) fn with_problem(mut response: Response, request_id: &str) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
     let problem = response.extensions_mut().remove::<ApiError>().map(|error| *error.problem);
     let problem = problem.unwrap_or_else(|| problem_of_status(status));
+    let request_id = Some(request_id.to_owned());
     let problem = Problem { request_id, status: status.as_u16(), ..problem };
     let (mut parts, _) = response.into_parts();
     let body = Json(problem).into_response().into_body();

@@ -1,18 +1,14 @@
 //! What can be counted about the server, for Prometheus. No label holds a name of an organization, a user or a token.
 
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
+use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::Method;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-
-use crate::server::Server;
 
 /// Method, route and status of an answer.
 type Labels = Vec<(&'static str, String)>;
@@ -44,29 +40,24 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// Counts an answer.
+    pub(super) fn answered(&self, method: &Method, route: Option<&str>, status: u16, elapsed: Duration) {
+        self.seconds.observe(elapsed.as_secs_f64());
+        // A method is whatever a caller writes; only known ones become labels, so that labels stay few.
+        let method = match method.as_str() {
+            method @ ("GET" | "POST" | "HEAD" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => method,
+            _ => "other",
+        };
+        let status = status.to_string();
+        let labels = [("method", method), ("route", route.unwrap_or("none")), ("status", &status)];
+        let labels = labels.map(|(name, value)| (name, value.to_owned())).to_vec();
+        self.requests.get_or_create(&labels).inc();
+    }
+
     /// The Prometheus text.
     pub(super) fn text(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
-}
-
-pub(super) async fn measure(State(server): State<Server>, request: Request, next: Next) -> Response {
-    // A method is whatever a caller writes; only known ones become labels, so that labels stay few.
-    let method = match request.method().as_str() {
-        method @ ("GET" | "POST" | "HEAD" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => method.to_owned(),
-        _ => "other".to_owned(),
-    };
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let started = Instant::now();
-    let response = next.run(request).await;
-    server.metrics.seconds.observe(started.elapsed().as_secs_f64());
-    let labels =
-        vec![("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
-    server.metrics.requests.get_or_create(&labels).inc();
-    response
 }

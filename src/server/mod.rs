@@ -1,6 +1,7 @@
 //! The audit API over a store. It is given its listener, its store and its shutdown; it prints nothing and reads no
 //! environment.
 
+mod around;
 mod auth;
 mod body;
 mod connections;
@@ -12,11 +13,11 @@ mod pruning;
 mod refusal;
 mod router;
 pub mod sweep;
-mod trace;
 mod uses;
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,13 +106,22 @@ pub struct LocalToken {
 
 /// What every handler is given.
 #[derive(Clone)]
-struct Server {
+struct Server(Arc<Parts>);
+
+struct Parts {
     store: Arc<dyn Store>,
     settings: Arc<Settings>,
     metrics: Arc<Metrics>,
-    limits: Arc<Limits>,
+    limits: Limits,
     uses: Arc<Uses>,
-    bodies: Arc<Room>,
+    bodies: Room,
+}
+
+impl Deref for Server {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 /// A server that cannot run.
@@ -166,14 +176,14 @@ pub async fn serve(
         let (store, settings, metrics) = (Arc::clone(&store), Arc::clone(&settings), Arc::clone(&metrics));
         tokio::spawn(sweep::run(store, settings, metrics, interval))
     });
-    let limits = Arc::new(Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second));
+    let limits = Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second);
     let uses = Arc::<Uses>::default();
     let noter = tokio::spawn(uses::run(Arc::clone(&store), Arc::clone(&uses), settings.token_uses_every));
     let uses_at_end = Arc::clone(&uses);
     let (places, refused) = (settings.max_connections, metrics.refused.clone());
-    let server =
-        Server { store: Arc::clone(&store), settings, metrics, limits, uses, bodies: Arc::default() };
-    let service = router::router(server).into_make_service_with_connect_info::<SocketAddr>();
+    let bodies = Room::default();
+    let parts = Parts { store: Arc::clone(&store), settings, metrics, limits, uses, bodies };
+    let service = router::router(Server(Arc::new(parts))).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let stopping = handle.clone();
     let stopper = tokio::spawn(async move {

@@ -4,6 +4,7 @@
 //! reports. A store keeps, finds and deletes; it judges nothing, redacts nothing and knows no HTTP.
 
 pub mod condition;
+pub mod entries;
 pub mod error;
 pub mod postgres;
 pub mod sqlite;
@@ -25,6 +26,7 @@ use crate::model::page::{Order, Position};
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
+use crate::store::entries::Entries;
 use crate::store::error::StoreError;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
@@ -114,7 +116,7 @@ pub struct PageRequest {
 #[derive(Debug)]
 pub struct PageRead {
     /// The entries.
-    pub entries: Vec<Entry>,
+    pub entries: Entries,
     /// Whether more match behind them.
     pub more: bool,
     /// The upper bound that held: the one asked for, or the organization's head.

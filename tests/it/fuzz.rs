@@ -74,7 +74,7 @@ fn csv_row(text: &str) {
     let entry = draft.stored_as(1);
     let delimiter = Delimiter::Csv { guard: true, bom: false };
     let mut rows = Delimited::new(Vec::new(), EXPORT_COLUMNS, delimiter).expect("a header");
-    rows.entry(&entry).expect("a row");
+    rows.entry(&entry.view()).expect("a row");
     let written = rows.finish().expect("written");
     let mut reader = csv::Reader::from_reader(&written[..]);
     let records: Vec<_> = reader.records().collect::<Result<_, _>>().expect("CSV");

@@ -159,6 +159,6 @@ fn detail_lines(entry: &Entry, others: Option<u64>, full: bool, look: &Look, wid
 
 fn as_json(entry: &Entry) -> Result<String, Failure> {
     let mut text = Vec::new();
-    json::line(&mut text, entry)?;
+    json::line(&mut text, &entry.view())?;
     Ok(String::from_utf8_lossy(&text).trim_end().to_owned())
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::api::page::Page;
+use crate::api::page::PageView;
 use crate::api::query::Query;
 use crate::client::Client;
 use crate::client::pages::Pages;
@@ -130,19 +130,22 @@ impl Export {
                 Ok(Some(page)) => page,
                 Err(error) => break Err(error),
             };
-            let Page { data, page, total, .. } = page;
+            let PageView { data, total, .. } = match page.read() {
+                Ok(read) => read,
+                Err(error) => break Err(error),
+            };
             if let Some(total) = total {
                 progress.expect(total.count);
             }
             self.tally.entries += data.len() as u64;
             self.tally.ids =
                 data.iter().fold(self.tally.ids, |ids, entry| Some(IdRange::with(ids, entry.id)));
-            self.tally.as_of = page.as_of;
-            sink.entries(&data)?;
+            self.tally.as_of = page.info.as_of;
+            data.iter().try_for_each(|entry| sink.view(entry))?;
             sink.flush()?;
-            self.put(context, &held.take())?;
-            if let Some(cursor) = page.next_cursor {
-                self.checkpoint(context, cursor)?;
+            held.hand_on(|text| self.put(context, text))?;
+            if let Some(cursor) = &page.info.next_cursor {
+                self.checkpoint(context, cursor.clone())?;
             }
             progress.add(data.len() as u64);
         };
@@ -151,7 +154,7 @@ impl Export {
             complete: outcome.is_ok(),
             next_cursor: None,
         })?;
-        self.put(context, &held.take())?;
+        held.hand_on(|text| self.put(context, text))?;
         outcome?;
         if let Some(trail) = &self.trail {
             let trailer = trail.trailer(self.tally.entries, self.tally.as_of);

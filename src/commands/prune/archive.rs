@@ -35,7 +35,7 @@ pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path)
     };
     let mut pages = Pages::new(client.clone(), query);
     while let Some(page) = pages.next().await? {
-        page.data.iter().try_for_each(|entry| line(&mut file, entry))?;
+        page.data.iter().try_for_each(|entry| line(&mut file, &entry.view()))?;
     }
     file.finish()?;
     let archived = read_back(path, planned).map_err(|error| Failure::file(path, "read back", &error))?;

@@ -45,13 +45,13 @@ impl Cell {
                 }
             }
             Column::Summary => {
-                let (told, others) = summary::parts(&entry.changes, entry.action);
+                let (told, others) = summary::parts(entry.changes.get(), entry.action);
                 if others > 0 {
                     tail = format!(", +{others}");
                 }
                 told
             }
-            other => value(entry, other).into_owned(),
+            other => value(&entry.view(), other).into_owned(),
         };
         let most = if look.truncate { look.width.saturating_mul(MOST_BYTES) } else { usize::MAX };
         let text = look.text(text[..text.floor_char_boundary(most)].trim()).into_owned();

@@ -124,7 +124,7 @@ fn at_every_width_cuts_are_marked_and_id_time_and_action_are_whole() {
                 );
                 assert!(row.contains(&format!(" {} {}", mark(entry.action), entry.action)), "{row:?}");
                 let name = entry.model_name.as_deref().unwrap_or_default();
-                let told = summary::parts(&entry.changes, entry.action).0;
+                let told = summary::parts(entry.changes.get(), entry.action).0;
                 for (title, text) in [
                     ("USER", entry.user.email.as_deref().unwrap_or_else(|| entry.user.label())),
                     ("RESOURCE", &format!("{} {name}", entry.model_type.label())),

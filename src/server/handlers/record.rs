@@ -103,7 +103,8 @@ async fn one(
     options: Options,
     text: String,
 ) -> Result<Response, ApiError> {
-    let prepared = off_the_async_threads(server, move |settings| prepare(settings, options, &text)).await?;
+    let prepared =
+        off_the_async_threads(server, text.len(), move |settings| prepare(settings, options, &text)).await?;
     let draft = match prepared {
         Ok(_) if options.dry_run => return Ok(Json(Unrecorded::from(NotRecorded::DryRun)).into_response()),
         Ok(draft) => draft,
@@ -136,11 +137,18 @@ enum Fault {
     Problem(Box<Problem>),
 }
 
+/// A body of so many bytes is judged sooner than it is handed to another thread and back.
+const SMALL: usize = 8 * 1024;
+
 /// Judging, diffing and redacting a megabyte takes a while: not on a thread that others wait for.
 async fn off_the_async_threads<T: Send + 'static>(
     server: &Server,
+    bytes: usize,
     work: impl FnOnce(&Settings) -> T + Send + 'static,
 ) -> Result<T, ApiError> {
+    if bytes <= SMALL {
+        return Ok(work(&server.settings));
+    }
     let settings = Arc::clone(&server.settings);
     tokio::task::spawn_blocking(move || work(&settings)).await.map_err(|_| ApiError::internal())
 }
@@ -162,7 +170,7 @@ async fn many(
     options: Options,
     text: String,
 ) -> Result<Response, ApiError> {
-    let prepared = off_the_async_threads(server, move |settings| {
+    let prepared = off_the_async_threads(server, text.len(), move |settings| {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let lines: Vec<(u64, &str)> = lines.take(MAX_LINES + 1).collect();
         let one = |(number, line): (u64, &str)| (number, prepare(settings, options, line));

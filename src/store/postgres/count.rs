@@ -24,7 +24,7 @@ pub(super) async fn count(db: Object, org: OrgId, filter: &Filter, as_of: u64) -
     if filter.looks_inside() {
         let mut count = 0;
         let mut scan = Scan::begin(&db, org, filter, as_of, Order::ById, None).await?;
-        while let Some(entries) = scan.next(&db, usize::MAX).await? {
+        while let Some(entries) = scan.next(&db).await? {
             count += entries.len() as u64;
         }
         return Ok(count);
@@ -93,7 +93,7 @@ pub(super) async fn facets(db: Object, org: OrgId, filter: &Filter) -> Result<Fa
     let mut counts = Counts::default();
     if filter.looks_inside() {
         let mut scan = Scan::begin(&db, org, filter, head, Order::ById, None).await?;
-        while let Some(entries) = scan.next(&db, usize::MAX).await? {
+        while let Some(entries) = scan.next(&db).await? {
             for entry in entries {
                 counts.add(entry.action, entry.model_type, entry.user.label(), entry.occurred_at, 1);
             }

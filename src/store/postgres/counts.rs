@@ -32,7 +32,7 @@ pub(super) async fn counts(
     let mut sums = Sums::new();
     if counting.filter.looks_inside() || counting.by.contains(&Dimension::Field) {
         let mut scan = Scan::begin(&db, org, &counting.filter, as_of, Order::ById, None).await?;
-        while let Some(entries) = scan.next(&db, usize::MAX).await? {
+        while let Some(entries) = scan.next(&db).await? {
             for entry in entries {
                 total += 1;
                 let slot = counting.slot(entry.occurred_at);

@@ -2,12 +2,14 @@
 //! missing entries (prunes) is always asked after the entries.
 
 use deadpool_postgres::Object;
+use tokio_postgres::Row;
 
 use crate::api::page::Pruned;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::store::condition::{Condition, Parameter};
+use crate::store::entries::Entries;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
 use crate::store::postgres::rows::{COLUMNS, Reader, ask, condition, head, user_refs};
@@ -25,17 +27,16 @@ pub(super) async fn page(db: Object, org: OrgId, request: &PageRequest) -> Resul
     let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
     let mut scan = Scan::begin(&db, org, &request.filter, as_of, request.order, request.after).await?;
     let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    let mut entries = Vec::with_capacity(wanted.min(MOST_ROWS));
-    let (mut more, mut bytes) = (false, 0);
+    let mut entries = Entries::default();
+    let mut more = false;
     // One more than asked for tells whether there is a next page.
-    while let Some(batch) = scan.next(&db, wanted + 1 - entries.len()).await? {
-        for entry in batch {
-            if entries.len() == wanted || bytes >= MAX_PAGE_BYTES {
+    while let Some(batch) = scan.next_rows(&db, wanted + 1 - entries.len()).await? {
+        for row in &batch {
+            if entries.len() == wanted || entries.json().len() >= MAX_PAGE_BYTES {
                 more = true;
                 break;
             }
-            bytes += entry.changes.get().len();
-            entries.push(entry);
+            entries.push(&scan.reader.row(row)?)?;
         }
         if more {
             break;
@@ -77,29 +78,37 @@ impl<'a> Scan<'a> {
         Ok(Self { filter, order, condition, branches, behind, rows, is_over, reader })
     }
 
-    /// Some more entries, of which the caller can use so many; none at the end.
-    pub(super) async fn next(&mut self, db: &Object, usable: usize) -> Result<Option<Vec<Entry>>, Fault> {
+    /// Some more entries; none at the end.
+    pub(super) async fn next(&mut self, db: &Object) -> Result<Option<Vec<Entry>>, Fault> {
+        let Some(rows) = self.next_rows(db, usize::MAX).await? else { return Ok(None) };
+        rows.iter().map(|row| self.reader.entry(row)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The rows of some more entries, of which the caller can use so many; none at the end.
+    async fn next_rows(&mut self, db: &Object, usable: usize) -> Result<Option<Vec<Row>>, Fault> {
         if self.is_over {
             return Ok(None);
         }
         // Of rows that are judged one by one, nobody knows how many it takes.
-        let rows = if self.filter.looks_inside() { self.rows } else { self.rows.min(usable) };
+        let looks_inside = self.filter.looks_inside();
+        let rows = if looks_inside { self.rows } else { self.rows.min(usable) };
         let (sql, parameters) = self.statement(rows);
         let found = ask(db, &sql, &parameters).await?;
         self.is_over = found.len() < rows;
         let mut bytes = 0;
-        let mut entries = Vec::with_capacity(found.len());
-        for row in &found {
-            let entry = self.reader.entry(row)?;
-            bytes += entry.changes.get().len();
-            self.behind = Some(Position { occurred_at: entry.occurred_at, id: entry.id });
-            if self.filter.matches_content(&entry) {
-                entries.push(entry);
+        let mut matching = Vec::with_capacity(found.len());
+        let count = found.len();
+        for row in found {
+            let it = self.reader.row(&row)?;
+            bytes += it.changes.len();
+            self.behind = Some(Position { occurred_at: it.occurred_at, id: it.id });
+            if !looks_inside || self.filter.matches_content(&self.reader.entry(&row)?) {
+                matching.push(row);
             }
         }
-        let average = bytes / found.len().max(1) + 1;
+        let average = bytes / count.max(1) + 1;
         self.rows = (2 * MAX_PAGE_BYTES / average).clamp(8, MOST_ROWS);
-        Ok(Some(entries))
+        Ok(Some(matching))
     }
 
     fn statement(&self, rows: usize) -> (String, Vec<Parameter>) {

@@ -9,12 +9,13 @@ use tokio_postgres::types::{ToSql, Type};
 use crate::model::change::Changes;
 use crate::model::entry::{Context, Entry, User};
 use crate::model::filter::{Filter, user_matches};
+use crate::model::json::RawJson;
 use crate::model::words::{Action, ModelType, Via};
-use crate::store::OrgId;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
 use crate::store::stored::{self, signed, timestamp, word};
+use crate::store::{OrgId, entries};
 
 /// The columns [`Reader::entry`] reads, in its order. The user comes with the entry, in one statement: a prune may take
 /// away a user between two.
@@ -71,31 +72,28 @@ pub(super) async fn user_refs(db: &Object, org: OrgId, filter: &Filter) -> Resul
     Ok(Some(refs))
 }
 
-/// Turns rows into entries and remembers the users it has met.
+/// Turns rows into entries, or into the JSON of entries, and remembers the users it has met.
 #[derive(Default)]
 pub(super) struct Reader {
-    users: HashMap<String, User>,
+    users: HashMap<String, (User, RawJson)>,
 }
 
 impl Reader {
-    fn user(&mut self, snapshot: &str) -> Result<User, StoreError> {
-        if let Some(user) = self.users.get(snapshot) {
-            return Ok(user.clone());
+    fn user(&mut self, row: &Row) -> Result<&(User, RawJson), Fault> {
+        let missing = || StoreError::Damaged("a user is missing".to_owned());
+        let snapshot: &str = row.try_get::<_, Option<&str>>(8)?.ok_or_else(missing)?;
+        if !self.users.contains_key(snapshot) {
+            let user = (stored::user(snapshot)?, stored::json(snapshot.to_owned())?);
+            self.users.insert(snapshot.to_owned(), user);
         }
-        let user = stored::user(snapshot)?;
-        self.users.insert(snapshot.to_owned(), user.clone());
-        Ok(user)
+        Ok(self.users.get(snapshot).ok_or_else(missing)?)
     }
 
-    /// Reads a row of [`COLUMNS`].
-    pub(super) fn entry(&mut self, row: &Row) -> Result<Entry, Fault> {
+    /// A row of [`COLUMNS`], its texts where they are.
+    pub(super) fn row<'r>(&'r mut self, row: &'r Row) -> Result<entries::Row<'r>, Fault> {
         let code = |column: usize| row.try_get::<_, i16>(column).map(i64::from);
         let via: Option<i16> = row.try_get(9)?;
-        let changes = Changes::from_text(row.try_get(14)?)
-            .map_err(|error| StoreError::Damaged(format!("changes: {error}")))?;
-        let snapshot: Option<&str> = row.try_get(8)?;
-        let snapshot = snapshot.ok_or_else(|| StoreError::Damaged("a user is missing".to_owned()))?;
-        Ok(Entry {
+        Ok(entries::Row {
             id: row.try_get::<_, i64>(0)?.unsigned_abs(),
             uuid: row.try_get(1)?,
             occurred_at: timestamp(row.try_get(2)?)?,
@@ -104,22 +102,49 @@ impl Reader {
             model_type: word(ModelType::ALL, code(5)?)?,
             model_id: text(row, 6)?.unwrap_or_default(),
             model_name: text(row, 7)?,
-            user: self.user(snapshot)?,
-            context: Context {
+            user: &self.user(row)?.1,
+            context: entries::Context {
                 via: via.map(|code| word(Via::ALL, i64::from(code))).transpose()?,
                 ip: text(row, 10)?,
                 user_agent: text(row, 11)?,
                 request_id: text(row, 12)?,
             },
             reason: text(row, 13)?,
+            changes: row.try_get(14)?,
+        })
+    }
+
+    /// Reads a row of [`COLUMNS`].
+    pub(super) fn entry(&mut self, row: &Row) -> Result<Entry, Fault> {
+        let code = |column: usize| row.try_get::<_, i16>(column).map(i64::from);
+        let via: Option<i16> = row.try_get(9)?;
+        let changes = Changes::from_text(row.try_get(14)?)
+            .map_err(|error| StoreError::Damaged(format!("changes: {error}")))?;
+        Ok(Entry {
+            id: row.try_get::<_, i64>(0)?.unsigned_abs(),
+            uuid: row.try_get(1)?,
+            occurred_at: timestamp(row.try_get(2)?)?,
+            recorded_at: timestamp(row.try_get(3)?)?,
+            action: word(Action::ALL, code(4)?)?,
+            model_type: word(ModelType::ALL, code(5)?)?,
+            model_id: text(row, 6)?.unwrap_or_default().to_owned(),
+            model_name: text(row, 7)?.map(str::to_owned),
+            user: self.user(row)?.0.clone(),
+            context: Context {
+                via: via.map(|code| word(Via::ALL, i64::from(code))).transpose()?,
+                ip: text(row, 10)?.map(str::to_owned),
+                user_agent: text(row, 11)?.map(str::to_owned),
+                request_id: text(row, 12)?.map(str::to_owned),
+            },
+            reason: text(row, 13)?.map(str::to_owned),
             changes,
         })
     }
 }
 
 /// A text kept as bytes.
-fn text(row: &Row, column: usize) -> Result<Option<String>, Fault> {
+fn text(row: &Row, column: usize) -> Result<Option<&str>, Fault> {
     let bytes: Option<&[u8]> = row.try_get(column)?;
-    let text = bytes.map(|bytes| String::from_utf8(bytes.to_vec())).transpose();
+    let text = bytes.map(std::str::from_utf8).transpose();
     text.map_err(|error| StoreError::Damaged(format!("a text: {error}")).into())
 }

@@ -15,7 +15,7 @@ mod tally;
 mod threads;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -44,8 +44,9 @@ pub struct SqliteStore {
     writer: Writer,
     /// None in memory, where a second connection would be another database: there the writer reads as well.
     readers: Option<Readers>,
-    /// For what every request asks first: who is there, and is the store. Long searches must not keep it waiting.
-    quick: Option<Readers>,
+    /// For what every request asks first: who is there, and is the store. It is a look at a row or two, asked on the
+    /// thread of whoever asks, for handing it to another takes longer. None in memory, and when closed.
+    quick: Mutex<Option<Connection>>,
     /// For what has to look into every entry. One reader is always left to questions that an index answers.
     searches: Arc<Semaphore>,
 }
@@ -59,11 +60,11 @@ impl SqliteStore {
         let writer = Writer::start(schema::open_for_writing(path)?)?;
         let connections =
             (0..READERS).map(|_| schema::open_for_reading(path)).collect::<Result<Vec<_>, _>>()?;
-        let quick = Readers::start(vec![schema::open_for_reading(path)?])?;
+        let quick = schema::open_for_reading(path)?;
         Ok(Self {
             writer,
             readers: Some(Readers::start(connections)?),
-            quick: Some(quick),
+            quick: Mutex::new(Some(quick)),
             searches: Arc::new(Semaphore::new(READERS - 1)),
         })
     }
@@ -76,7 +77,7 @@ impl SqliteStore {
         Ok(Self {
             writer: Writer::start(schema::open_in_memory()?)?,
             readers: None,
-            quick: None,
+            quick: Mutex::new(None),
             searches: Arc::new(Semaphore::new(1)),
         })
     }
@@ -92,7 +93,10 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.read_by(self.readers.as_ref(), work).await
+        match &self.readers {
+            Some(readers) => readers.run(work).await,
+            None => self.writer.in_transaction(work).await,
+        }
     }
 
     /// Waits for its turn when it has to look into every entry. The turn lasts as long as the work, also when nobody
@@ -118,16 +122,11 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.read_by(self.quick.as_ref(), work).await
-    }
-
-    async fn read_by<T: Send + 'static>(
-        &self,
-        readers: Option<&Readers>,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        match readers {
-            Some(readers) => readers.run(work).await,
+        if let Some(db) = &*self.quick.lock().unwrap_or_else(PoisonError::into_inner) {
+            return work(db);
+        }
+        match self.readers {
+            Some(_) => Err(StoreError::Closed),
             None => self.writer.in_transaction(work).await,
         }
     }
@@ -291,7 +290,8 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         // The writer last: the connection that closes last brings what stands in the log into the file.
-        for readers in [&self.readers, &self.quick].into_iter().flatten() {
+        drop(self.quick.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(readers) = &self.readers {
             readers.close().await;
         }
         self.writer.close().await;
@@ -303,6 +303,9 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
         let words = error.to_string();
+        if matches!(error, rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::Utf8Error(..)) {
+            return Self::Damaged(words);
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
             Some(ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure) => {

@@ -6,6 +6,7 @@ use crate::api::page::Pruned;
 use crate::api::prune::Prune;
 use crate::model::page::Order;
 use crate::store::condition::{Condition, Parameter};
+use crate::store::entries::Entries;
 use crate::store::error::StoreError;
 use crate::store::sqlite::prune;
 use crate::store::sqlite::rows::{COLUMNS, Reader, condition, head, key, user_refs};
@@ -20,7 +21,7 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
     let user_refs = user_refs(db, org, &request.filter)?;
     let user_refs = user_refs.as_deref();
     if !any(db, org, request, user_refs, head)? {
-        return Ok(PageRead { entries: Vec::new(), more: false, as_of, pruned: pruned(db, org)? });
+        return Ok(PageRead { entries: Entries::default(), more: false, as_of, pruned: pruned(db, org)? });
     }
     let mut condition = condition(org, &request.filter, user_refs, as_of);
     let (order_by, after) = match request.order {
@@ -53,20 +54,18 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
     let mut statement = db.prepare_cached(&select.sql)?;
     let mut rows = statement.query(params_from_iter(&select.parameters))?;
     let mut reader = Reader::new(db, org);
-    let mut entries = Vec::with_capacity(wanted.min(1000));
+    let mut entries = Entries::default();
     let mut more = false;
-    let mut bytes = 0;
+    let looks_inside = request.filter.looks_inside();
     while let Some(row) = rows.next()? {
-        let entry = reader.entry(row)?;
-        if !request.filter.matches_content(&entry) {
+        if looks_inside && !request.filter.matches_content(&reader.entry(row)?) {
             continue;
         }
-        if entries.len() == wanted || bytes >= MAX_PAGE_BYTES {
+        if entries.len() == wanted || entries.json().len() >= MAX_PAGE_BYTES {
             more = true;
             break;
         }
-        bytes += entry.changes.get().len();
-        entries.push(entry);
+        entries.push(&reader.row(row)?)?;
     }
     Ok(PageRead { entries, more, as_of, pruned: pruned(db, org)? })
 }

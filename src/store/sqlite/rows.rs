@@ -9,11 +9,12 @@ use uuid::Uuid;
 use crate::model::change::Changes;
 use crate::model::entry::{Context, Entry, User};
 use crate::model::filter::{Filter, user_matches};
+use crate::model::json::RawJson;
 use crate::model::words::{Action, ModelType, Via};
-use crate::store::OrgId;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::error::StoreError;
 use crate::store::stored::{self, timestamp, word};
+use crate::store::{OrgId, entries};
 
 /// The columns [`Reader::entry`] reads, in its order.
 pub(super) const COLUMNS: &str = "key, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
@@ -79,11 +80,11 @@ pub(super) fn user_refs(
     Ok(Some(refs))
 }
 
-/// Turns rows into entries and remembers the users it has met.
+/// Turns rows into entries, or into the JSON of entries, and remembers the users it has met.
 pub(super) struct Reader<'a> {
     db: &'a Connection,
     org: OrgId,
-    users: HashMap<i64, User>,
+    users: HashMap<i64, (User, RawJson)>,
 }
 
 impl<'a> Reader<'a> {
@@ -92,13 +93,43 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn user(&mut self, user_ref: i64) -> Result<&User, StoreError> {
+        self.user_and_json(user_ref).map(|(user, _)| user)
+    }
+
+    fn user_and_json(&mut self, user_ref: i64) -> Result<&(User, RawJson), StoreError> {
         if !self.users.contains_key(&user_ref) {
             let mut statement =
                 self.db.prepare_cached("SELECT snapshot FROM users WHERE org_id = ?1 AND user_ref = ?2")?;
             let snapshot: String = statement.query_row(params![self.org.0, user_ref], |row| row.get(0))?;
-            self.users.insert(user_ref, stored::user(&snapshot)?);
+            self.users.insert(user_ref, (stored::user(&snapshot)?, stored::json(snapshot)?));
         }
         self.users.get(&user_ref).ok_or_else(|| StoreError::Damaged("a user is missing".to_owned()))
+    }
+
+    /// A row of [`COLUMNS`], its texts where they are.
+    pub(super) fn row<'r>(&'r mut self, row: &'r Row<'_>) -> Result<entries::Row<'r>, StoreError> {
+        let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
+        let text_or_none = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
+        let via: Option<i64> = row.get(9)?;
+        Ok(entries::Row {
+            id: id(row.get(0)?),
+            uuid: Uuid::from_bytes(row.get(1)?),
+            occurred_at: timestamp(row.get(2)?)?,
+            recorded_at: timestamp(row.get(3)?)?,
+            action: word(Action::ALL, row.get(4)?)?,
+            model_type: word(ModelType::ALL, row.get(5)?)?,
+            model_id: text(6)?,
+            model_name: text_or_none(7)?,
+            user: &self.user_and_json(row.get(8)?)?.1,
+            context: entries::Context {
+                via: via.map(|code| word(Via::ALL, code)).transpose()?,
+                ip: text_or_none(10)?,
+                user_agent: text_or_none(11)?,
+                request_id: text_or_none(12)?,
+            },
+            reason: text_or_none(13)?,
+            changes: text(14)?,
+        })
     }
 
     /// Reads a row of [`COLUMNS`].

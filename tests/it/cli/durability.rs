@@ -22,7 +22,7 @@ fn record_until_the_end(address: &str, token: &str, acknowledged: &Sender<(Uuid,
     let mut stream = TcpStream::connect(address).ok()?;
     let mut answers = BufReader::new(stream.try_clone().ok()?);
     loop {
-        let uuid = Uuid::new_v4();
+        let uuid = Uuid::now_v7();
         let entry = format!(
             r#"{{"uuid":"{uuid}","action":"created","model_type":"secret","model_id":"5","user":{{"id":"7"}},"after":{{"name":"X"}}}}"#
         );

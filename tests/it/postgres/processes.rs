@@ -87,7 +87,7 @@ impl Clients {
     async fn record(self: Arc<Self>, recorder: usize) -> Vec<(u64, Uuid)> {
         let mut acknowledged = Vec::new();
         for turn in 0..ENTRIES {
-            let uuid = Uuid::new_v4();
+            let uuid = Uuid::now_v7();
             let entry = json!({"uuid": uuid.to_string(), "action": "created", "model_type": "secret",
                 "model_id": format!("{recorder}-{turn}"), "user": {"id": "7"}, "after": {"name": "X"}});
             let answer = self.json(recorder + turn, |url| self.http.post(url).json(&entry)).await;

@@ -13,7 +13,7 @@ use krosyn_audit::store::{LEASE_SECONDS, Lookup, OrgId, PruneRun, Store};
 use serde_json::json;
 
 use crate::support::entries::{
-    NOW, append, days_ago, everything, first_page, ids, recording, recording_at, with,
+    NOW, append, days_ago, everything, first_page, ids, listed, recording, recording_at, with,
 };
 use crate::support::places::{each_store, organization};
 
@@ -268,7 +268,7 @@ async fn a_user_who_stands_in_kept_entries_too_is_still_found_after_a_prune() {
             let mut filter = Filter::default();
             filter.user.add(user).expect("a user");
             let read = store.page(org, first_page(&filter, Order::Descending, 10)).await.expect("a page");
-            assert_eq!(ids(&read.entries), expected, "{user}");
+            assert_eq!(ids(&listed(&read)), expected, "{user}");
         }
         let returned = append(&store, org, [by("Ben", 1)]).await.remove(0);
         assert_eq!(returned.user.name.as_deref(), Some("Ben"));

@@ -9,7 +9,7 @@ use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::page::{Order, Position};
 use krosyn_audit::model::redaction::Redaction;
 use krosyn_audit::model::timestamp::Timestamp;
-use krosyn_audit::store::{Appended, OrgId, PageRequest, Store};
+use krosyn_audit::store::{Appended, OrgId, PageRead, PageRequest, Store};
 use serde_json::{Value, json};
 
 /// 2026-11-22T08:00:00Z, when every test begins.
@@ -87,10 +87,14 @@ pub(crate) fn first_page(filter: &Filter, order: Order, limit: u32) -> PageReque
     PageRequest { filter: filter.clone(), order, limit, after: None, as_of: None }
 }
 
-/// The question for the page behind `last`, within the same bound.
-pub(crate) fn page_after(request: &PageRequest, last: &Entry, as_of: u64) -> PageRequest {
-    let position = Position { occurred_at: last.occurred_at, id: last.id };
+/// The question for the page behind `position`, within the same bound.
+pub(crate) fn page_after(request: &PageRequest, position: Position, as_of: u64) -> PageRequest {
     PageRequest { after: Some(position), as_of: Some(as_of), ..request.clone() }
+}
+
+/// The entries of a page.
+pub(crate) fn listed(read: &PageRead) -> Vec<Entry> {
+    read.entries.list().expect("entries")
 }
 
 /// Reads all pages of an answer.
@@ -106,13 +110,13 @@ pub(crate) async fn read_all(
     loop {
         let read = store.page(org, request.clone()).await.expect("a page");
         assert!(read.entries.len() <= limit as usize, "a page is no longer than asked for");
-        all.extend(read.entries);
+        all.extend(listed(&read));
         assert!(all.len() as u64 <= read.as_of, "the pages repeat themselves: {:?}", ids(&all));
         if !read.more {
             return all;
         }
-        request =
-            page_after(&request, all.last().expect("a page with more behind it is not empty"), read.as_of);
+        let last = read.entries.last().expect("a page with more behind it is not empty");
+        request = page_after(&request, last, read.as_of);
     }
 }
 
