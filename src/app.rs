@@ -29,7 +29,14 @@ pub fn main() -> ExitCode {
     if let Some(shell) = &environment.complete {
         return complete(&shell.clone(), environment);
     }
-    let parsed = Cli::command().try_get_matches_from(words()).and_then(|matches| {
+    let words = words();
+    // Scripts ask for the version before anything else, and it takes no tree of commands to answer.
+    if let [_, word] = &words[..]
+        && (word == "--version" || word == "-V")
+    {
+        return version();
+    }
+    let parsed = Cli::command().try_get_matches_from(words).and_then(|matches| {
         let cli = Cli::from_arg_matches(&matches)?;
         Ok((cli, matches))
     });
@@ -108,6 +115,18 @@ fn words() -> Vec<OsString> {
         words.push("--help".into());
     }
     words
+}
+
+fn version() -> ExitCode {
+    let mut terminal = Terminal::open(Manners::default());
+    let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    match writeln!(terminal.data(), "{version}").and_then(|()| terminal.flush()) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            terminal.error(&format!("cannot write: {cause}"));
+            ExitCode::from(exit::FAILED)
+        }
+        _ => ExitCode::from(exit::DONE),
+    }
 }
 
 /// What was likely meant where a word stands that is not expected.

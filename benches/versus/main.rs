@@ -15,6 +15,7 @@ mod data;
 mod export;
 mod http;
 mod pages;
+mod postgres;
 mod process;
 mod prune;
 mod recording;
@@ -41,7 +42,7 @@ struct Arguments {
     /// How often both sides of a comparison run
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only these: startup, batches, singles, pages, export, prune
+    /// Only these: startup, batches, singles, pages, export, prune, postgres
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Where the data sets are made, and kept for the next run
@@ -78,6 +79,9 @@ fn main() {
     }
     if wanted("prune") {
         outcomes.extend(prune::outcomes(&set(arguments.entries), now));
+    }
+    if wanted("postgres") {
+        outcomes.extend(postgres::outcomes(dir, *entries, *rounds, now));
     }
     report::print(&outcomes);
 }

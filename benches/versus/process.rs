@@ -79,8 +79,13 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    /// Starts it on a free port and waits for its ready line.
+    /// Starts it over a file.
     pub(crate) fn start(store: &Path) -> Self {
+        Self::start_over(&format!("sqlite:{}", store.display()))
+    }
+
+    /// Starts it on a free port and waits for its ready line.
+    pub(crate) fn start_over(store: &str) -> Self {
         use std::io::{BufRead as _, BufReader};
         let mut child = product()
             .args([
@@ -93,8 +98,7 @@ impl Serve {
                 "--log-level",
                 "error",
             ])
-            .arg("--store")
-            .arg(format!("sqlite:{}", store.display()))
+            .args(["--store", store])
             .stdout(Stdio::piped())
             .spawn()
             .expect("serve starts");

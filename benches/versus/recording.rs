@@ -75,7 +75,7 @@ fn fresh(store: &Path, work: impl Fn(Caller, u32) -> Cost) -> Cost {
     forget(store);
     let token_file = store.with_extension("token");
     fs::remove_file(&token_file).unwrap_or(());
-    organization(store, 0, &token_file);
+    organization(&format!("sqlite:{}", store.display()), 0, &token_file);
     let server = Serve::start(store);
     let token = fs::read_to_string(&token_file).expect("a token");
     work(Caller::new(&server.base, token.trim()), server.pid())
@@ -88,7 +88,7 @@ fn forget(store: &Path) {
 }
 
 /// Posts all lines, a thousand at a time with two requests on their way. The cost is that of one entry.
-fn batches(caller: &Caller, server: u32, lines: &[String]) -> Cost {
+pub(crate) fn batches(caller: &Caller, server: u32, lines: &[String]) -> Cost {
     let bodies: Vec<String> = lines.chunks(1000).map(|chunk| chunk.join("\n")).collect();
     let half = bodies.len() / 2;
     per_entry(server, lines.len(), || {

@@ -56,10 +56,9 @@ impl Set {
 }
 
 /// An organization with a token of its own, in a store that is made when it is not there.
-pub(crate) fn organization(store: &Path, number: u64, token_file: &Path) {
-    let url = format!("sqlite:{}", store.display());
+pub(crate) fn organization(url: &str, number: u64, token_file: &Path) {
     let slug = format!("org-{number}");
-    quietly(product().args(["org", "create", &slug, "--plan", "pro", "--store", &url]));
+    quietly(product().args(["org", "create", &slug, "--plan", "pro", "--store", url]));
     quietly(
         product()
             .args([
@@ -72,7 +71,7 @@ pub(crate) fn organization(store: &Path, number: u64, token_file: &Path) {
                 "--scope",
                 "read,record,prune",
                 "--store",
-                &url,
+                url,
             ])
             .arg("--token-out")
             .arg(token_file),
@@ -87,7 +86,11 @@ fn quietly(command: &mut Command) {
 fn fill(directory: &Path, entries: u64, now: i64) {
     let store = directory.join("audit.db");
     for number in 0..data::ORGANIZATIONS {
-        organization(&store, number, &directory.join(format!("{number}.token")));
+        organization(
+            &format!("sqlite:{}", store.display()),
+            number,
+            &directory.join(format!("{number}.token")),
+        );
     }
     let server = Serve::start(&store);
     let begin = Instant::now();
@@ -144,7 +147,8 @@ fn tenfold(smaller: &Set, directory: &Path) {
     if at_once {
         db.execute_batch(&indexes.join(";")).expect("made");
     }
-    multiply(&db);
+    // Other numbers than any organization's own, and than those of the set before.
+    multiply(&db, Numbers(u64::MAX / smaller.entries));
     if !at_once {
         db.execute_batch(&indexes.join(";")).expect("made");
     }
@@ -159,7 +163,7 @@ fn tenfold(smaller: &Set, directory: &Path) {
 /// Where the organization begins in a key.
 const ORG: i64 = 1 << 40;
 
-fn multiply(db: &Connection) {
+fn multiply(db: &Connection, mut numbers: Numbers) {
     let mut select = db
         .prepare("SELECT *, (SELECT head FROM org_heads WHERE org_id = e.org_id) FROM smaller.entries e ORDER BY key")
         .expect("a table");
@@ -168,7 +172,6 @@ fn multiply(db: &Connection) {
     let (key, uuid, at, request) = (place("key"), place("uuid"), place("occurred_at"), place("request_id"));
     let marks = vec!["?"; columns].join(",");
     let mut insert = db.prepare(&format!("INSERT INTO entries VALUES ({marks})")).expect("a statement");
-    let mut numbers = Numbers(1);
     db.execute_batch("BEGIN").expect("begun");
     let mut rows = select.query([]).expect("rows");
     while let Some(row) = rows.next().expect("a row") {

@@ -56,7 +56,7 @@ pub struct Settings {
     pub redaction: Redaction,
     /// A token that is in no store: that of the one process this server was started for.
     pub local: Option<LocalToken>,
-    /// How many entries a prune deletes in one commit.
+    /// How many entries a prune deletes in one commit at most, however fast the store is.
     pub prune_batch: u32,
     /// How often what has expired is swept by itself; never, when absent.
     pub sweep_every: Option<Duration>,
@@ -80,7 +80,7 @@ impl Settings {
             clock,
             redaction: Redaction::default(),
             local: None,
-            prune_batch: 1000,
+            prune_batch: 10_000,
             sweep_every: None,
             token_uses_every: Duration::from_secs(60),
             wrong_tokens_a_minute: NonZeroU32::new(30),

@@ -18,7 +18,11 @@ pub(super) fn append(
     drafts: Vec<Draft>,
     atomic: bool,
 ) -> Result<Vec<Appended>, StoreError> {
-    control(db, "SAVEPOINT append")?;
+    // One draft that conflicts stores nothing by itself.
+    let undoes = atomic && drafts.len() > 1;
+    if undoes {
+        control(db, "SAVEPOINT append")?;
+    }
     let before = head(db, org)?;
     let mut head = before;
     let mut users = Users::new(db, org);
@@ -33,14 +37,14 @@ pub(super) fn append(
         };
         appended.push(one);
     }
-    if atomic && appended.iter().any(|one| matches!(one, Appended::Conflict)) {
+    if undoes && appended.iter().any(|one| matches!(one, Appended::Conflict)) {
         control(db, "ROLLBACK TO append")?;
     } else if head > before {
-        let mut set = db.prepare_cached("UPDATE org_heads SET head = ?2 WHERE org_id = ?1")?;
-        set.execute(params![org.0, i64::try_from(head).unwrap_or(i64::MAX)])?;
-        tally::catch_up_if_far_behind(db, org, head)?;
+        tally::set_head(db, org, head)?;
     }
-    control(db, "RELEASE append")?;
+    if undoes {
+        control(db, "RELEASE append")?;
+    }
     Ok(appended)
 }
 

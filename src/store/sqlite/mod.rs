@@ -13,6 +13,8 @@ mod rows;
 mod schema;
 mod tally;
 mod threads;
+#[cfg(test)]
+mod work;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -23,34 +23,8 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
     if !any(db, org, request, user_refs, head)? {
         return Ok(PageRead { entries: Entries::default(), more: false, as_of, pruned: pruned(db, org)? });
     }
-    let mut condition = condition(org, &request.filter, user_refs, as_of);
-    let (order_by, after) = match request.order {
-        Order::Descending => ("occurred_at DESC, key DESC", "(occurred_at, key) < (?, ?)"),
-        Order::Ascending => ("occurred_at, key", "(occurred_at, key) > (?, ?)"),
-        Order::ById => ("key", "key > ?"),
-    };
-    if request.order == Order::ById {
-        // The organization's rows begin here; without this bound the scan would begin at the first organization's.
-        let after_id = request.after.map_or(0, |position| position.id);
-        condition.and(after, [Parameter::Integer(key(org, after_id))]);
-    } else if let Some(position) = request.after {
-        condition.and(
-            after,
-            [Parameter::Integer(position.occurred_at.micros()), Parameter::Integer(key(org, position.id))],
-        );
-    }
+    let select = select(org, request, user_refs, as_of);
     let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    // One more than asked for tells whether there is a next page. Where rows are judged one by one, they are read one
-    // by one until the page is full.
-    let limit = match request.filter.looks_inside() {
-        true => String::new(),
-        false => format!("LIMIT {}", u64::from(request.limit) + 1),
-    };
-    let branches = match request.order {
-        Order::ById => Vec::new(),
-        Order::Ascending | Order::Descending => Condition::branches(&request.filter, user_refs),
-    };
-    let select = condition.ordered(COLUMNS, branches, order_by, &limit);
     let mut statement = db.prepare_cached(&select.sql)?;
     let mut rows = statement.query(params_from_iter(&select.parameters))?;
     let mut reader = Reader::new(db, org);
@@ -68,6 +42,37 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
         entries.push(&reader.row(row)?)?;
     }
     Ok(PageRead { entries, more, as_of, pruned: pruned(db, org)? })
+}
+
+/// The statement that reads a page.
+pub(super) fn select(org: OrgId, request: &PageRequest, user_refs: Option<&[i64]>, as_of: u64) -> Condition {
+    let mut condition = condition(org, &request.filter, user_refs, as_of);
+    let (order_by, after) = match request.order {
+        Order::Descending => ("occurred_at DESC, key DESC", "(occurred_at, key) < (?, ?)"),
+        Order::Ascending => ("occurred_at, key", "(occurred_at, key) > (?, ?)"),
+        Order::ById => ("key", "key > ?"),
+    };
+    if request.order == Order::ById {
+        // The organization's rows begin here; without this bound the scan would begin at the first organization's.
+        let after_id = request.after.map_or(0, |position| position.id);
+        condition.and(after, [Parameter::Integer(key(org, after_id))]);
+    } else if let Some(position) = request.after {
+        condition.and(
+            after,
+            [Parameter::Integer(position.occurred_at.micros()), Parameter::Integer(key(org, position.id))],
+        );
+    }
+    // One more than asked for tells whether there is a next page. Where rows are judged one by one, they are read one
+    // by one until the page is full.
+    let limit = match request.filter.looks_inside() {
+        true => String::new(),
+        false => format!("LIMIT {}", u64::from(request.limit) + 1),
+    };
+    let branches = match request.order {
+        Order::ById => Vec::new(),
+        Order::Ascending | Order::Descending => Condition::branches(&request.filter, user_refs),
+    };
+    condition.ordered(COLUMNS, branches, order_by, &limit)
 }
 
 /// Whether anything may match at all, by the sums: for what nothing has, a whole log would be read in vain.

@@ -22,13 +22,7 @@ pub(super) fn entries(db: &Connection, org: OrgId, entries: &[Entry]) -> Result<
         }
         last = entry.id;
     }
-    set_head(db, org, last)?;
-    tally::catch_up_if_far_behind(db, org, last)
-}
-
-fn set_head(db: &Connection, org: OrgId, head: u64) -> Result<(), StoreError> {
-    db.execute("UPDATE org_heads SET head = max(head, ?2) WHERE org_id = ?1", params![org.0, signed(head)])?;
-    Ok(())
+    tally::set_head(db, org, last)
 }
 
 pub(super) fn past(db: &Connection, org: OrgId) -> Result<Past, StoreError> {
@@ -44,7 +38,7 @@ pub(super) fn past(db: &Connection, org: OrgId) -> Result<Past, StoreError> {
 
 /// Takes over heads, prunes and pruned ids; entries restored before a prune took them go.
 pub(super) fn restore_past(db: &Connection, org: OrgId, past: &Past) -> Result<(), StoreError> {
-    set_head(db, org, past.head)?;
+    tally::set_head(db, org, past.head)?;
     db.execute("DELETE FROM prunes WHERE org_id = ?1", [org.0])?;
     db.execute("DELETE FROM pruned_ids WHERE org_id = ?1", [org.0])?;
     for prune in &past.prunes {

@@ -18,13 +18,17 @@ pub(super) const DIALECT: Dialect = Dialect {
     bound: key,
 };
 
-/// Adds what is behind the sums, once it is much: at least `least`.
-pub(super) fn catch_up(db: &Connection, org: OrgId, head: u64, least: u64) -> Result<(), StoreError> {
-    let mut select = db.prepare_cached("SELECT tallied FROM org_heads WHERE org_id = ?1")?;
-    let tallied: i64 = select.query_row([org.0], |row| row.get(0))?;
-    if head - tallied.unsigned_abs() < least.max(1) {
-        return Ok(());
-    }
+/// Notes the highest id given out, and adds what is behind the sums once it is much.
+pub(super) fn set_head(db: &Connection, org: OrgId, head: u64) -> Result<(), StoreError> {
+    let mut set =
+        db.prepare_cached("UPDATE org_heads SET head = max(head, ?2) WHERE org_id = ?1 RETURNING tallied")?;
+    let tallied: i64 = set.query_row(params![org.0, signed(head)], |row| row.get(0))?;
+    let tallied = tallied.unsigned_abs();
+    if head.saturating_sub(tallied) < MOST_BEHIND { Ok(()) } else { catch_up(db, org, tallied, head) }
+}
+
+/// Adds the entries of these ids to the sums.
+fn catch_up(db: &Connection, org: OrgId, tallied: u64, head: u64) -> Result<(), StoreError> {
     for day in [format!("occurred_at / {DAY}"), EVER.to_string()] {
         let mut add = db.prepare_cached(&format!(
             "INSERT INTO tallies (org_id, day, model_type, action, via, user_ref, count) \
@@ -32,23 +36,17 @@ pub(super) fn catch_up(db: &Connection, org: OrgId, head: u64, least: u64) -> Re
              FROM entries NOT INDEXED WHERE key > ?1 AND key <= ?2 GROUP BY 1, 2, 3, 4, 5, 6 \
              ON CONFLICT (org_id, day, model_type, action, via, user_ref) DO UPDATE SET count = count + excluded.count"
         ))?;
-        add.execute([key(org, tallied.unsigned_abs()), key(org, head)])?;
+        add.execute([key(org, tallied), key(org, head)])?;
     }
     let mut set = db.prepare_cached("UPDATE org_heads SET tallied = ?2 WHERE org_id = ?1")?;
     set.execute(params![org.0, signed(head)])?;
     Ok(())
 }
 
-/// As [`catch_up`], whenever an append has made it worth it.
-pub(super) fn catch_up_if_far_behind(db: &Connection, org: OrgId, head: u64) -> Result<(), StoreError> {
-    catch_up(db, org, head, MOST_BEHIND)
-}
-
 /// Counts everything anew, after entries went in another way than by [`Gone`].
 pub(super) fn begin_anew(db: &Connection, org: OrgId, head: u64) -> Result<(), StoreError> {
     db.execute("DELETE FROM tallies WHERE org_id = ?1", [org.0])?;
-    db.execute("UPDATE org_heads SET tallied = 0 WHERE org_id = ?1", [org.0])?;
-    catch_up(db, org, head, 0)
+    catch_up(db, org, 0, head)
 }
 
 /// Entries that were deleted, to be taken out of the sums.

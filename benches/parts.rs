@@ -1,0 +1,163 @@
+//! The parts that every entry passes through, one by one: redaction, a page's JSON read, CSV, a table, a query string.
+//! Each is measured beside something that a library does with the same text, and the last lines are the ratios.
+
+#![expect(clippy::expect_used, reason = "a benchmark that cannot begin has nothing to go on with")]
+
+use std::hint::black_box;
+use std::io;
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use krosyn_audit::api::page::PageView;
+use krosyn_audit::api::query::Query;
+use krosyn_audit::demo;
+use krosyn_audit::model::draft::Draft;
+use krosyn_audit::model::entry::Entry;
+use krosyn_audit::model::proposal::Proposal;
+use krosyn_audit::model::redaction::Redaction;
+use krosyn_audit::model::time::TimeContext;
+use krosyn_audit::model::timestamp::Timestamp;
+use krosyn_audit::render::columns::{EXPORT_COLUMNS, TABLE_COLUMNS, value};
+use krosyn_audit::render::delimited::{Delimited, Delimiter};
+use krosyn_audit::render::look::{Look, Theme};
+use krosyn_audit::render::table::Table;
+use serde::de::IgnoredAny;
+
+/// Runs of each side whose median is told.
+const RUNS: usize = 25;
+
+/// A query string with some of everything.
+const QUESTION: &str = "action=updated,deleted&model_type=secret,connector_endpoint&user=person7@acme.example,ana&field=perform.retry.max\
+    &via=web&q=warehouse&since=2026-01-01T00:00:00Z&until=2026-11-01T00:00:00Z&limit=500&total=true";
+
+/// The demo's entries: what people record, with some hard cases.
+struct Data {
+    proposals: Vec<Proposal>,
+    proposed: Vec<String>,
+    entries: Vec<Entry>,
+    page: String,
+    cells: Vec<Vec<String>>,
+}
+
+impl Data {
+    fn new() -> Self {
+        let now = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
+        let proposals = demo::proposals(now);
+        let text = |proposal| serde_json::to_string(proposal).expect("JSON");
+        let proposed = proposals.iter().map(text).collect();
+        let redaction = Redaction::default();
+        let draft = |proposal| Draft::prepare(proposal, &redaction, now).expect("the demo is sound");
+        let entries: Vec<Entry> = (1..).zip(&proposals).map(|(id, it)| draft(it).stored_as(id)).collect();
+        let list = serde_json::to_string(&entries[..1000]).expect("JSON");
+        let page = format!(r#"{{"page":{{"limit":1000,"as_of":1000}},"data":{list}}}"#);
+        let row = |entry: &Entry| {
+            let view = entry.view();
+            EXPORT_COLUMNS.iter().map(|column| value(&view, *column).into_owned()).collect()
+        };
+        let cells = entries.iter().map(row).collect();
+        Self { proposals, proposed, entries, page, cells }
+    }
+
+    fn redact(&self) {
+        let (redaction, now) = (Redaction::default(), Timestamp::MAX);
+        for proposal in &self.proposals {
+            black_box(Draft::prepare(black_box(proposal), &redaction, now).expect("the demo is sound"));
+        }
+    }
+
+    fn read_proposals(&self) {
+        for text in &self.proposed {
+            black_box(serde_json::from_str::<serde_json::Value>(black_box(text)).expect("JSON"));
+        }
+    }
+
+    fn read_page(&self) {
+        black_box(serde_json::from_str::<PageView<'_>>(black_box(&self.page)).expect("a page"));
+    }
+
+    fn skip_page(&self) {
+        black_box(serde_json::from_str::<IgnoredAny>(black_box(&self.page)).expect("JSON"));
+    }
+
+    fn csv(&self) {
+        let delimiter = Delimiter::Csv { guard: true, bom: false };
+        let mut csv = Delimited::new(io::sink(), EXPORT_COLUMNS, delimiter).expect("a sink takes all");
+        for entry in &self.entries {
+            csv.entry(&black_box(entry).view()).expect("a sink takes all");
+        }
+    }
+
+    fn csv_of_library(&self) {
+        let mut csv = csv::Writer::from_writer(io::sink());
+        for cells in &self.cells {
+            csv.write_record(black_box(cells)).expect("a sink takes all");
+        }
+    }
+
+    fn table(&self) {
+        let time = TimeContext { now: Timestamp::MAX, zone: chrono_tz::Europe::Madrid };
+        let (colour, theme) = (true, Theme::Default);
+        let look = Look { width: 120, colour, theme, ascii: false, truncate: true, relative: false, time };
+        let mut table = Table::new(TABLE_COLUMNS, &look);
+        table.entries(&mut io::sink(), black_box(&self.entries[..50])).expect("a sink takes all");
+    }
+
+    fn fifty_as_json(&self) {
+        serde_json::to_writer(io::sink(), black_box(&self.entries[..50])).expect("a sink takes all");
+    }
+}
+
+/// What we do, in words and deed, and what a library does beside it.
+type Part<'a> = (&'static str, &'a dyn Fn(), &'static str, &'a dyn Fn());
+
+fn read_query() {
+    let pairs: Vec<_> = form_urlencoded::parse(black_box(QUESTION.as_bytes())).collect();
+    black_box(Query::read(pairs.iter().map(|(name, value)| (&**name, &**value))).expect("a question"));
+}
+
+fn split_query() {
+    black_box(form_urlencoded::parse(black_box(QUESTION.as_bytes())).into_owned().collect::<Vec<_>>());
+}
+
+/// The median of each, taking turns, so that what slows the machine down slows both down.
+fn medians(runs: [&dyn Fn(); 2]) -> [Duration; 2] {
+    let mut times = [const { Vec::new() }; 2];
+    for _ in 0..RUNS {
+        for (run, times) in runs.iter().zip(&mut times) {
+            let start = Instant::now();
+            run();
+            times.push(start.elapsed());
+        }
+    }
+    times.map(|mut times| {
+        times.sort_unstable();
+        times[RUNS / 2]
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark's ratios are its output")]
+fn main() {
+    let data = Data::new();
+    let parts: [Part<'_>; 5] = [
+        ("redaction and diff of the demo", &|| data.redact(), "serde_json reads it", &|| {
+            data.read_proposals()
+        }),
+        ("a page of 1,000 read", &|| data.read_page(), "serde_json skips it", &|| data.skip_page()),
+        ("CSV of the demo", &|| data.csv(), "csv writes its finished cells", &|| data.csv_of_library()),
+        ("a table of fifty", &|| data.table(), "serde_json writes them", &|| data.fifty_as_json()),
+        ("a query string", &read_query, "form_urlencoded splits it", &split_query),
+    ];
+    let mut criterion = Criterion::default().configure_from_args().sample_size(20);
+    for (part, ours, beside, theirs) in &parts {
+        let mut group = criterion.benchmark_group(*part);
+        group.bench_function("ours", |bench| bench.iter(ours));
+        group.bench_function(*beside, |bench| bench.iter(theirs));
+        group.finish();
+    }
+    criterion.final_summary();
+    println!("{:<34}{:>12}  {:<32}{:>10}", "", "ms", "beside", "ratio");
+    for (part, ours, beside, theirs) in &parts {
+        let [ours, theirs] = medians([ours, theirs]).map(|time| time.as_secs_f64() * 1e3);
+        println!("{part:<34}{ours:>12.3}  {beside:<32}{:>10.1}", ours / theirs);
+    }
+}

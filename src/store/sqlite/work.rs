@@ -1,0 +1,140 @@
+//! How much work a question is, in steps of SQLite's machine: what must not grow with the log is counted here in logs of
+//! 2,100 and of 21,000 entries. No time is measured.
+
+use rusqlite::{Connection, StatementStatus, params_from_iter};
+use uuid::Uuid;
+
+use crate::api::query::Query;
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::model::page::{Order, Position};
+use crate::model::timestamp::Timestamp;
+use crate::model::words::{Action, ModelType};
+use crate::store::condition::Condition;
+use crate::store::sqlite::append::{Users, insert};
+use crate::store::sqlite::rows::user_refs;
+use crate::store::sqlite::tally::set_head;
+use crate::store::sqlite::{accounts, count, read, schema};
+use crate::store::{OrgId, PageRequest};
+
+/// A second between two entries.
+fn at(second: u64) -> Timestamp {
+    Timestamp::from_micros(1_700_000_000_000_000 + i64::try_from(second).expect("small") * 1_000_000)
+        .expect("a moment")
+}
+
+/// A log of so many entries by 7 users on 20 resources: in one of more entries each has more.
+fn log(entries: u64) -> (Connection, OrgId) {
+    let db = schema::open_in_memory().expect("memory");
+    let retention = crate::store::stored::retention("pro", None).expect("a plan");
+    let org = accounts::create_organization(&db, "acme".to_owned(), retention, at(0)).expect("made").id;
+    let mut users = Users::new(&db, org);
+    for id in 1..=entries {
+        let entry = serde_json::json!({
+            "id": id, "uuid": Uuid::from_u128(u128::from(id)), "occurred_at": at(id), "recorded_at": at(id),
+            "action": Action::ALL[(id % 3) as usize], "model_type": ModelType::ALL[(id % 5) as usize],
+            "model_id": (id % 20).to_string(), "user": {"id": (id % 7).to_string()},
+            "context": {"via": "web", "request_id": format!("r{}", id / 3)},
+            "changes": [{"field": "status", "new": id}],
+        });
+        let entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
+        assert!(insert(&db, org, id, &mut users, &entry).expect("inserted"));
+        // As appends do it, one by one.
+        set_head(&db, org, id).expect("set");
+    }
+    (db, org)
+}
+
+/// The steps it takes to get the rows that are wanted.
+fn steps(db: &Connection, statement: &Condition, rows: usize) -> (usize, i32) {
+    let mut prepared = db.prepare(&statement.sql).expect("a statement");
+    let mut found = prepared.query(params_from_iter(&statement.parameters)).expect("rows");
+    let mut count = 0;
+    while count < rows && found.next().expect("a row").is_some() {
+        count += 1;
+    }
+    drop(found);
+    (count, prepared.get_status(StatementStatus::VmStep))
+}
+
+/// The rows and the steps of a page of fifty behind `behind` of a hundred parts of the log, newest first.
+fn page_steps(
+    (db, org): &(Connection, OrgId),
+    entries: u64,
+    question: &str,
+    behind: Option<u64>,
+) -> (usize, i32) {
+    let filter = filter(question);
+    let id = behind.map(|part| entries * (100 - part) / 100);
+    let after = id.map(|id| Position { occurred_at: at(id), id });
+    let request = PageRequest { filter, order: Order::Descending, limit: 50, after, as_of: None };
+    let refs = user_refs(db, *org, &request.filter).expect("users");
+    let select = read::select(*org, &request, refs.as_deref(), entries);
+    let (rows, steps) = steps(db, &select, 51);
+    assert!(rows > 0, "{question}");
+    (rows, steps)
+}
+
+fn filter(question: &str) -> Filter {
+    let pairs: Vec<_> = form_urlencoded::parse(question.as_bytes()).collect();
+    Query::read(pairs.iter().map(|(name, value)| (&**name, &**value))).expect("a question").filter
+}
+
+const SMALL: u64 = 2_100;
+const LARGE: u64 = 21_000;
+
+#[test]
+fn a_page_is_as_much_work_in_a_log_of_ten_times_the_size() {
+    let (small, large) = (log(SMALL), log(LARGE));
+    for question in [
+        "",
+        "action=deleted",
+        "action=!created",
+        "model_type=secret",
+        "user=3",
+        "user=3,4,5",
+        "user=!3",
+        "resource=connector/10",
+        "resource=connector/10,secret/12",
+        "model_id=10",
+        "via=web",
+        "request_id=r7",
+        "since=2023-11-14T22:20:00Z&until=2023-11-14T22:40:00Z",
+        "action=updated,deleted&model_type=secret,member&user=3,4",
+    ] {
+        for behind in [None, Some(40)] {
+            // Nothing of one early request lies behind the middle.
+            if behind.is_some() && question.starts_with("request_id")
+                || question.starts_with("since") && behind.is_some()
+            {
+                continue;
+            }
+            let [few, many] = [(&small, SMALL), (&large, LARGE)].map(|(log, entries)| {
+                let (rows, steps) = page_steps(log, entries, question, behind);
+                steps / i32::try_from(rows).expect("few")
+            });
+            assert!(
+                many <= few * 3 / 2,
+                "{question} {behind:?}: {few} steps a row, and {many} in the larger log"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_total_is_as_much_work_in_a_log_of_ten_times_the_size() {
+    let (small, large) = (log(SMALL), log(LARGE));
+    for question in ["", "action=deleted", "via=web", "user=3&action=deleted&model_type=secret"] {
+        let [few, many] = [(&small, SMALL), (&large, LARGE)].map(|((db, org), entries)| {
+            let filter = filter(question);
+            let sums = count::sums(db, *org, &filter, entries, false).expect("asked").expect("summed");
+            let counted = count::count(db, *org, &filter, entries).expect("counted");
+            assert!(counted > 0, "{question}");
+            // The newest entries, at most 2,048 and here 52 and 520, are counted one by one.
+            let behind = i32::try_from(entries % 2048).expect("small");
+            (steps(db, &sums, usize::MAX).1, behind)
+        });
+        let allowed = few.0 * 3 / 2 + (many.1 - few.1) * 40;
+        assert!(many.0 <= allowed, "{question}: {few:?} steps, and {many:?} in the larger log");
+    }
+}
