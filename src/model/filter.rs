@@ -2,6 +2,8 @@
 //!
 //! How a filter is written in a query string is `api::query`'s business, how a store finds entries fast the store's.
 
+mod quick;
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -37,7 +37,7 @@ pub(super) async fn batches(
 /// How many entries are deleted first, when nobody knows yet how long that takes.
 const FIRST_BATCH: u32 = 500;
 /// How long a batch should take, the wait for its turn and for the disk in it: no recorder waits much longer.
-const BATCH_TIME: Duration = Duration::from_millis(25);
+const BATCH_TIME: Duration = Duration::from_millis(10);
 
 /// How many entries the next batch should hold, when one of `size` took `elapsed`: as many as fit the time, but at most
 /// twice and at least half as many.
@@ -54,9 +54,9 @@ mod tests {
     #[test]
     fn a_batch_follows_the_time_the_last_one_took() {
         let next = |size, ms| next_size(size, Duration::from_millis(ms));
-        assert_eq!(next(500, 25), 500);
-        assert_eq!(next(500, 20), 625);
-        assert_eq!(next(500, 40), 312);
+        assert_eq!(next(500, 10), 500);
+        assert_eq!(next(500, 8), 625);
+        assert_eq!(next(500, 16), 312);
         assert_eq!((next(500, 0), next(500, 1)), (1000, 1000), "it may have been a lucky moment");
         assert_eq!((next(500, 10_000), next(1, 10_000)), (250, 1), "or an unlucky one");
         assert_eq!(next(u32::MAX, 0), u32::MAX);

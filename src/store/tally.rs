@@ -135,7 +135,13 @@ impl Asked<'_> {
         let mut any = self.sums(None);
         any.sql = format!("SELECT 1 WHERE EXISTS ({} AND count > 0)", any.sql);
         let mut behind = self.dimensions();
-        behind.and(&format!("{} > {}", dialect.id, dialect.tallied), [Parameter::Integer(self.org.0)]);
+        // Up to its head: behind that begins another organization.
+        let head = Parameter::Integer((dialect.bound)(self.org, self.head));
+        let id = dialect.id;
+        behind.and(
+            &format!("{id} > {} AND {id} <= ?", dialect.tallied),
+            [Parameter::Integer(self.org.0), head],
+        );
         behind.sql = format!("SELECT 1 WHERE EXISTS (SELECT 1 FROM {} WHERE {})", dialect.by_id, behind.sql);
         any.union(behind);
         any.sql.push_str(" LIMIT 1");

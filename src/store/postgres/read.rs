@@ -102,7 +102,9 @@ impl<'a> Scan<'a> {
             let it = self.reader.row(&row)?;
             bytes += it.changes.len();
             self.behind = Some(Position { occurred_at: it.occurred_at, id: it.id });
-            if !looks_inside || self.filter.matches_content(&self.reader.entry(&row)?) {
+            let may_match =
+                !looks_inside || self.filter.may_match_content(it.changes, it.user.get(), it.model_name);
+            if may_match && (!looks_inside || self.filter.matches_content(&self.reader.entry(&row)?)) {
                 matching.push(row);
             }
         }

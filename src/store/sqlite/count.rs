@@ -116,9 +116,8 @@ pub(super) fn each(
     let mut rows = select.query(params_from_iter(&condition.parameters))?;
     let mut reader = Reader::new(db, org);
     while let Some(row) = rows.next()? {
-        let entry = reader.entry(row)?;
-        if filter.matches_content(&entry) {
-            visit(&entry);
+        if reader.matches(row, filter)? {
+            visit(&reader.entry(row)?);
         }
     }
     Ok(())

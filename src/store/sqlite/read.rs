@@ -30,9 +30,8 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
     let mut reader = Reader::new(db, org);
     let mut entries = Entries::default();
     let mut more = false;
-    let looks_inside = request.filter.looks_inside();
     while let Some(row) = rows.next()? {
-        if looks_inside && !request.filter.matches_content(&reader.entry(row)?) {
+        if !reader.matches(row, &request.filter)? {
             continue;
         }
         if entries.len() == wanted || entries.json().len() >= MAX_PAGE_BYTES {

@@ -106,6 +106,16 @@ impl<'a> Reader<'a> {
         self.users.get(&user_ref).ok_or_else(|| StoreError::Damaged("a user is missing".to_owned()))
     }
 
+    /// Whether the row of [`COLUMNS`] matches what SQL cannot say of the filter.
+    pub(super) fn matches(&mut self, row: &Row<'_>, filter: &Filter) -> Result<bool, StoreError> {
+        if !filter.looks_inside() {
+            return Ok(true);
+        }
+        let it = self.row(row)?;
+        let may_match = filter.may_match_content(it.changes, it.user.get(), it.model_name);
+        Ok(may_match && filter.matches_content(&self.entry(row)?))
+    }
+
     /// A row of [`COLUMNS`], its texts where they are.
     pub(super) fn row<'r>(&'r mut self, row: &'r Row<'_>) -> Result<entries::Row<'r>, StoreError> {
         let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);

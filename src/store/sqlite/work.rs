@@ -13,8 +13,9 @@ use crate::model::words::{Action, ModelType};
 use crate::store::condition::Condition;
 use crate::store::sqlite::append::{Users, insert};
 use crate::store::sqlite::rows::user_refs;
-use crate::store::sqlite::tally::set_head;
+use crate::store::sqlite::tally::{DIALECT, set_head};
 use crate::store::sqlite::{accounts, count, read, schema};
+use crate::store::tally::Asked;
 use crate::store::{OrgId, PageRequest};
 
 /// A second between two entries.
@@ -28,21 +29,26 @@ fn log(entries: u64) -> (Connection, OrgId) {
     let db = schema::open_in_memory().expect("memory");
     let retention = crate::store::stored::retention("pro", None).expect("a plan");
     let org = accounts::create_organization(&db, "acme".to_owned(), retention, at(0)).expect("made").id;
-    let mut users = Users::new(&db, org);
+    record(&db, org, entries, 0);
+    (db, org)
+}
+
+/// Records so many entries; none has the uuid of one before `first`.
+fn record(db: &Connection, org: OrgId, entries: u64, first: u64) {
+    let mut users = Users::new(db, org);
     for id in 1..=entries {
         let entry = serde_json::json!({
-            "id": id, "uuid": Uuid::from_u128(u128::from(id)), "occurred_at": at(id), "recorded_at": at(id),
+            "id": id, "uuid": Uuid::from_u128(u128::from(first + id)), "occurred_at": at(id), "recorded_at": at(id),
             "action": Action::ALL[(id % 3) as usize], "model_type": ModelType::ALL[(id % 5) as usize],
             "model_id": (id % 20).to_string(), "user": {"id": (id % 7).to_string()},
             "context": {"via": "web", "request_id": format!("r{}", id / 3)},
             "changes": [{"field": "status", "new": id}],
         });
         let entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
-        assert!(insert(&db, org, id, &mut users, &entry).expect("inserted"));
+        assert!(insert(db, org, id, &mut users, &entry).expect("inserted"));
         // As appends do it, one by one.
-        set_head(&db, org, id).expect("set");
+        set_head(db, org, id).expect("set");
     }
-    (db, org)
 }
 
 /// The steps it takes to get the rows that are wanted.
@@ -119,6 +125,26 @@ fn a_page_is_as_much_work_in_a_log_of_ten_times_the_size() {
             );
         }
     }
+}
+
+#[test]
+fn what_nothing_has_is_told_without_a_look_at_other_organizations() {
+    let (db, org) = log(SMALL);
+    let alone = steps(&db, &any(org, "via=terraform"), 1);
+    // Another organization's rows lie behind those of the first.
+    let retention = crate::store::stored::retention("pro", None).expect("a plan");
+    let other = accounts::create_organization(&db, "other".to_owned(), retention, at(0)).expect("made").id;
+    record(&db, other, SMALL, SMALL);
+    let beside = steps(&db, &any(org, "via=terraform"), 1);
+    assert_eq!((alone.0, beside.0), (0, 0));
+    assert!(beside.1 < alone.1 + 20, "{alone:?} steps alone, {beside:?} beside another");
+    assert_eq!(steps(&db, &any(org, "via=web"), 1).0, 1);
+}
+
+fn any(org: OrgId, question: &str) -> Condition {
+    let filter = filter(question);
+    let asked = Asked { org, filter: &filter, user_refs: None, as_of: SMALL, head: SMALL, by_day: false };
+    asked.any(&DIALECT).expect("sums tell")
 }
 
 #[test]
