@@ -31,12 +31,10 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
-        // Space is given back page by page, and what was deleted is overwritten: pruned text leaves the file. The log is
-        // brought into the file at 16 MiB: most pages were then written more than once, and are brought over once.
+        // Space is given back page by page, and what was deleted is overwritten: pruned text leaves the file.
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.execute_batch(
-            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
-             PRAGMA wal_autocheckpoint = 4000;",
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
         )?;
         set_up(&connection)?;
         Ok::<_, StoreError>(connection)
