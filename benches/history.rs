@@ -4,9 +4,11 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot begin has nothing to go on with")]
 
+mod turns;
+
 use std::hint::black_box;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::Criterion;
 use krosyn_audit::model::entry::Entry;
@@ -17,6 +19,8 @@ use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::render::detail::{DetailOptions, detail};
 use krosyn_audit::render::look::{Look, Theme};
 use serde_json::{Map, Value, json};
+
+use crate::turns::medians;
 
 /// How many changes, in rising order.
 const SIZES: [usize; 3] = [10, 100, 1_000];
@@ -87,22 +91,6 @@ fn read(entries: &[Entry]) {
     }
 }
 
-/// The median of each, taking turns, so that what slows the machine down slows all of them down.
-fn medians<const N: usize>(runs: [&dyn Fn(); N]) -> [Duration; N] {
-    let mut times = [const { Vec::new() }; N];
-    for _ in 0..RUNS {
-        for (run, times) in runs.iter().zip(&mut times) {
-            let start = Instant::now();
-            run();
-            times.push(start.elapsed());
-        }
-    }
-    times.map(|mut times| {
-        times.sort_unstable();
-        times[RUNS / 2]
-    })
-}
-
 #[expect(clippy::print_stdout, reason = "a benchmark's ratios are its output")]
 fn main() {
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
@@ -119,7 +107,7 @@ fn main() {
     println!("{:<10}{:>22}{:>22}{:>22}", "changes", "history -p", "history --at", "blame");
     for (size, entries) in &lives {
         let [patches, state, blame, read] =
-            medians([&|| patches(entries), &|| state(entries), &|| blame(entries), &|| read(entries)]);
+            medians(RUNS, [&|| patches(entries), &|| state(entries), &|| blame(entries), &|| read(entries)]);
         let told = |time: Duration| {
             let ratio = time.as_secs_f64() / read.as_secs_f64();
             format!("{:.2} ms, ratio {ratio:.1}", time.as_secs_f64() * 1e3)

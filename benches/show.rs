@@ -4,9 +4,11 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot begin has nothing to go on with")]
 
+mod turns;
+
 use std::hint::black_box;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::Criterion;
 use krosyn_audit::model::entry::Entry;
@@ -14,6 +16,8 @@ use krosyn_audit::model::time::TimeContext;
 use krosyn_audit::render::detail::{DetailOptions, detail};
 use krosyn_audit::render::look::{Look, Theme};
 use serde_json::{Value, json};
+
+use crate::turns::medians;
 
 /// Bytes of a value, about.
 const SIZE: usize = 1_000_000;
@@ -117,22 +121,6 @@ fn read(entry: &Entry) {
     black_box(changes);
 }
 
-/// The median of each, taking turns, so that what slows the machine down slows all of them down.
-fn medians<const N: usize>(runs: [&dyn Fn(); N]) -> [Duration; N] {
-    let mut times = [const { Vec::new() }; N];
-    for _ in 0..RUNS {
-        for (run, times) in runs.iter().zip(&mut times) {
-            let start = Instant::now();
-            run();
-            times.push(start.elapsed());
-        }
-    }
-    times.map(|mut times| {
-        times.sort_unstable();
-        times[RUNS / 2]
-    })
-}
-
 #[expect(clippy::print_stdout, reason = "a benchmark's ratios are its output")]
 fn main() {
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
@@ -147,7 +135,8 @@ fn main() {
     criterion.final_summary();
     println!("{:<16}{:>10}{:>10}{:>12}{:>8}", "", "show", "--full", "serde_json", "ratio");
     for (name, entry) in &shapes {
-        let [ours, full, theirs] = medians([&|| show(entry, false), &|| show(entry, true), &|| read(entry)]);
+        let [ours, full, theirs] =
+            medians(RUNS, [&|| show(entry, false), &|| show(entry, true), &|| read(entry)]);
         let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
         println!("{name:<16}{:>10}{:>10}{:>12}{ratio:>8.1}", ms(ours), ms(full), ms(theirs));
