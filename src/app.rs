@@ -44,11 +44,8 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         // Help and version go to stdout, errors to stderr; clap knows which, and a closed pipe is no failure.
         Err(error) => {
-            if let Err(cause) = error.print()
-                && cause.kind() != std::io::ErrorKind::BrokenPipe
-            {
-                Terminal::open(Manners::default()).error(&format!("cannot write: {cause}"));
-                return ExitCode::from(exit::FAILED);
+            if let Some(failed) = unwritten(error.print()) {
+                return failed;
             }
             let (mut terminal, meant) = (Terminal::open(Manners::default()), meant(&error));
             meant.iter().for_each(|hint| terminal.hint(hint));
@@ -120,13 +117,15 @@ fn words() -> Vec<OsString> {
 fn version() -> ExitCode {
     let mut terminal = Terminal::open(Manners::default());
     let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
-    match writeln!(terminal.data(), "{version}").and_then(|()| terminal.flush()) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
-            terminal.error(&format!("cannot write: {cause}"));
-            ExitCode::from(exit::FAILED)
-        }
-        _ => ExitCode::from(exit::DONE),
-    }
+    let written = writeln!(terminal.data(), "{version}").and_then(|()| terminal.flush());
+    unwritten(written).unwrap_or(ExitCode::from(exit::DONE))
+}
+
+/// How it ends when help or a version could not be written; a reader that went away is no failure.
+fn unwritten(written: std::io::Result<()>) -> Option<ExitCode> {
+    let cause = written.err().filter(|cause| cause.kind() != std::io::ErrorKind::BrokenPipe)?;
+    Terminal::open(Manners::default()).error(&format!("cannot write: {cause}"));
+    Some(ExitCode::from(exit::FAILED))
 }
 
 /// What was likely meant where a word stands that is not expected.

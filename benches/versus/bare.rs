@@ -18,14 +18,7 @@ pub(crate) struct Rows {
 impl Rows {
     pub(crate) fn of(store: &Path) -> Self {
         let db = Connection::open(store).expect("a store");
-        let mut statement = db
-            .prepare("SELECT sql FROM sqlite_schema WHERE tbl_name = 'entries' AND sql IS NOT NULL ORDER BY type = 'index'")
-            .expect("a schema");
-        let schema = statement
-            .query_map([], |row| row.get(0))
-            .expect("rows")
-            .collect::<Result<_, _>>()
-            .expect("texts");
+        let schema = schema(&db);
         let mut statement = db.prepare("SELECT * FROM entries ORDER BY key").expect("a table");
         let columns = statement.column_count();
         let rows = statement
@@ -56,6 +49,13 @@ impl Rows {
         let wall_s = begin.elapsed().as_secs_f64() / rows.len() as f64;
         Cost { wall_s, ..Cost::default() }
     }
+}
+
+/// The statements that made the table of entries and its indexes, the table's first.
+pub(crate) fn schema(db: &Connection) -> Vec<String> {
+    db.prepare("SELECT sql FROM sqlite_schema WHERE tbl_name = 'entries' AND sql IS NOT NULL ORDER BY type = 'index'")
+        .and_then(|mut schema| schema.query_map([], |row| row.get(0))?.collect())
+        .expect("a schema")
 }
 
 /// Deletes the first organization's entries before `cutoff_us`, a thousand a transaction. The cost is that of one row.

@@ -12,6 +12,7 @@ use std::time::Instant;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use crate::bare;
 use crate::data::{self, Numbers};
 use crate::process::{Serve, product};
 
@@ -137,10 +138,7 @@ fn tenfold(smaller: &Set, directory: &Path) {
     )
     .expect("set up");
     db.execute("ATTACH ? AS smaller", [smaller.store().display().to_string()]).expect("the smaller one");
-    let schema: Vec<String> = db
-        .prepare("SELECT sql FROM sqlite_schema WHERE tbl_name = 'entries' AND sql IS NOT NULL ORDER BY type = 'index'")
-        .and_then(|mut schema| schema.query_map([], |row| row.get(0))?.collect())
-        .expect("a schema");
+    let schema = bare::schema(&db);
     let (table, indexes) = schema.split_first().expect("a table");
     db.execute_batch(&format!("DROP TABLE entries; {table}")).expect("made anew");
     let at_once = smaller.entries * 10 <= MOST_INDEXED_AT_ONCE;

@@ -195,12 +195,17 @@ impl From<&Json> for RawJson {
 impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        if !raw.get().contains('\n') && !raw.get().contains('\r') {
-            return Ok(Self(raw));
-        }
-        let one_line = raw.get().replace(['\n', '\r'], " ");
-        RawValue::from_string(one_line).map(Self).map_err(serde::de::Error::custom)
+        let one_line = on_one_line(&raw).map_err(serde::de::Error::custom)?;
+        Ok(Self(one_line.unwrap_or(raw)))
     }
+}
+
+/// The value without line breaks between tokens; none where there are none.
+pub(super) fn on_one_line(raw: &RawValue) -> serde_json::Result<Option<Box<RawValue>>> {
+    if !raw.get().contains('\n') && !raw.get().contains('\r') {
+        return Ok(None);
+    }
+    RawValue::from_string(raw.get().replace(['\n', '\r'], " ")).map(Some)
 }
 
 /// Reads a member that may be absent but, when there, may be `null`: `Option` alone would take `null` for absent.

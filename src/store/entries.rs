@@ -4,12 +4,16 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::model::entry::Entry;
+use crate::model;
+use crate::model::change::Changes;
+use crate::model::entry::{Entry, User};
+use crate::model::filter::Filter;
 use crate::model::json::RawJson;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::error::StoreError;
+use crate::store::stored;
 
 /// Entries in their order, as JSON objects with commas between them.
 #[derive(Debug, Default)]
@@ -81,7 +85,7 @@ pub(super) struct Row<'a> {
     pub(super) model_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) model_name: Option<&'a str>,
-    pub(super) user: &'a RawJson,
+    pub(super) user: &'a Snapshot,
     #[serde(skip_serializing_if = "Context::is_empty")]
     pub(super) context: Context<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +93,54 @@ pub(super) struct Row<'a> {
     /// JSON, as it was stored.
     #[serde(skip)]
     pub(super) changes: &'a str,
+}
+
+impl Row<'_> {
+    /// The entry.
+    pub(super) fn entry(&self) -> Result<Entry, StoreError> {
+        let changes = Changes::from_text(self.changes.to_owned())
+            .map_err(|error| StoreError::Damaged(format!("changes: {error}")))?;
+        Ok(Entry {
+            id: self.id,
+            uuid: self.uuid,
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            action: self.action,
+            model_type: self.model_type,
+            model_id: self.model_id.to_owned(),
+            model_name: self.model_name.map(str::to_owned),
+            user: self.user.user.clone(),
+            context: self.context.owned(),
+            reason: self.reason.map(str::to_owned),
+            changes,
+        })
+    }
+
+    /// Whether it matches what SQL cannot say of the filter.
+    pub(super) fn matches(&self, filter: &Filter) -> Result<bool, StoreError> {
+        if !filter.looks_inside() {
+            return Ok(true);
+        }
+        let may_match = filter.may_match_content(self.changes, self.user.json.get(), self.model_name);
+        Ok(may_match && filter.matches_content(&self.entry()?))
+    }
+}
+
+/// A user's snapshot, and the JSON it is kept and sent as.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct Snapshot {
+    #[serde(skip)]
+    pub(super) user: User,
+    json: RawJson,
+}
+
+impl Snapshot {
+    pub(super) fn read(text: &str) -> Result<Self, StoreError> {
+        let damaged = |error| StoreError::Damaged(format!("a user: {error}"));
+        let json = RawJson::from_text(text.to_owned()).map_err(damaged)?;
+        Ok(Self { user: stored::user(text)?, json })
+    }
 }
 
 /// As the model's context.
@@ -105,6 +157,12 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
+    fn owned(&self) -> model::entry::Context {
+        let Self { via, ip, user_agent, request_id } = *self;
+        let [ip, user_agent, request_id] = [ip, user_agent, request_id].map(|it| it.map(str::to_owned));
+        model::entry::Context { via, ip, user_agent, request_id }
+    }
+
     const fn is_empty(&self) -> bool {
         self.via.is_none() && self.ip.is_none() && self.user_agent.is_none() && self.request_id.is_none()
     }
@@ -116,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_row_is_written_as_the_entry_it_is() {
-        let user = RawJson::from_text(r#"{"id":"7","kind":"user"}"#.to_owned()).expect("JSON");
+        let user = Snapshot::read(r#"{"id":"7","kind":"user"}"#).expect("a user");
         let row = |of_some: Option<&'static str>| Row {
             id: 7,
             uuid: Uuid::from_u128(1 << 100),
@@ -142,6 +200,7 @@ mod tests {
             entries.push(&row(of_some)).expect("written");
         }
         let list = entries.list().expect("entries");
+        assert_eq!(list, [Some("é\n"), None].map(|of_some| row(of_some).entry().expect("an entry")));
         assert_eq!((list.len(), entries.len()), (2, 2));
         assert_eq!(entries.last(), Some(Position { occurred_at: Timestamp::MIN, id: 7 }));
         let written = serde_json::to_string(&list).expect("JSON");

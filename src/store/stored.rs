@@ -1,7 +1,6 @@
 //! From what a store keeps (numbers, texts) back to the model's words, the same for every engine. It knows no engine.
 
 use crate::model::entry::User;
-use crate::model::json::RawJson;
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
@@ -25,11 +24,6 @@ pub(super) fn word<T: Copy>(all: &[T], code: i64) -> Result<T, StoreError> {
 /// A user's snapshot.
 pub(super) fn user(snapshot: &str) -> Result<User, StoreError> {
     serde_json::from_str(snapshot).map_err(|error| StoreError::Damaged(format!("a user: {error}")))
-}
-
-/// What was stored as JSON.
-pub(super) fn json(text: String) -> Result<RawJson, StoreError> {
-    RawJson::from_text(text).map_err(|error| damaged(&error))
 }
 
 /// A token's scopes, separated by commas.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::model::change::Change;
 use crate::model::entry::{Context, Entry, User, default_kind};
-use crate::model::json::JsonError;
+use crate::model::json::{JsonError, on_one_line};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, UserKind, Via};
 
@@ -158,11 +158,8 @@ impl ChangesView<'_> {
 impl<'de: 'a, 'a> Deserialize<'de> for ChangesView<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        if !raw.get().contains('\n') && !raw.get().contains('\r') {
-            return Ok(Self(Cow::Borrowed(raw)));
-        }
-        let one_line = raw.get().replace(['\n', '\r'], " ");
-        RawValue::from_string(one_line).map(|raw| Self(Cow::Owned(raw))).map_err(D::Error::custom)
+        let one_line = on_one_line(raw).map_err(D::Error::custom)?;
+        Ok(Self(one_line.map_or(Cow::Borrowed(raw), Cow::Owned)))
     }
 }
 

@@ -9,12 +9,17 @@ impl Filter {
     #[must_use]
     pub fn may_match_content(&self, changes: &str, user: &str, model_name: Option<&str>) -> bool {
         let texts = [changes, user, model_name.unwrap_or_default()].map(Stored::of);
-        let may_hold = |needle: &str| texts.iter().any(|text| text.may_hold(needle));
+        let anywhere = |needle: &String| {
+            let needle = needle.to_lowercase();
+            texts.iter().any(|text| text.may_hold(&needle))
+        };
         // Every path that touches a field begins as the field does.
-        let field = |path: &String| path.split('.').next().is_none_or(|first| texts[0].may_hold(first));
+        let field = |path: &String| {
+            path.split('.').next().is_none_or(|first| texts[0].may_hold(&first.to_lowercase()))
+        };
         let any =
             |include: &[String], may: &dyn Fn(&String) -> bool| include.is_empty() || include.iter().any(may);
-        any(&self.field.include, &field) && any(&self.text.include, &|needle| may_hold(needle))
+        any(&self.field.include, &field) && any(&self.text.include, &anywhere)
     }
 }
 
@@ -31,13 +36,12 @@ impl Stored {
         Self { plain: plain.then(|| text.to_ascii_lowercase()) }
     }
 
-    /// Whether the needle may be in a string or a number in here, in whatever case.
+    /// Whether the needle, in lower case, may be in a string or a number in here, in whatever case.
     fn may_hold(&self, needle: &str) -> bool {
         // What JSON writes by other escapes is not looked for in this way.
         let escaped = |c: char| c.is_control() || matches!(c, '"' | '\\' | '/');
         let Some(plain) = &self.plain else { return true };
-        let needle = needle.to_lowercase();
-        needle.contains(escaped) || plain.contains(&needle)
+        needle.contains(escaped) || plain.contains(needle)
     }
 }
 

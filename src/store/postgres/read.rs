@@ -90,8 +90,7 @@ impl<'a> Scan<'a> {
             return Ok(None);
         }
         // Of rows that are judged one by one, nobody knows how many it takes.
-        let looks_inside = self.filter.looks_inside();
-        let rows = if looks_inside { self.rows } else { self.rows.min(usable) };
+        let rows = if self.filter.looks_inside() { self.rows } else { self.rows.min(usable) };
         let (sql, parameters) = self.statement(rows);
         let found = ask(db, &sql, &parameters).await?;
         self.is_over = found.len() < rows;
@@ -102,9 +101,7 @@ impl<'a> Scan<'a> {
             let it = self.reader.row(&row)?;
             bytes += it.changes.len();
             self.behind = Some(Position { occurred_at: it.occurred_at, id: it.id });
-            let may_match =
-                !looks_inside || self.filter.may_match_content(it.changes, it.user.get(), it.model_name);
-            if may_match && (!looks_inside || self.filter.matches_content(&self.reader.entry(&row)?)) {
+            if it.matches(self.filter)? {
                 matching.push(row);
             }
         }

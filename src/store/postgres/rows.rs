@@ -6,12 +6,11 @@ use deadpool_postgres::Object;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::model::change::Changes;
-use crate::model::entry::{Context, Entry, User};
+use crate::model::entry::Entry;
 use crate::model::filter::{Filter, user_matches};
-use crate::model::json::RawJson;
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::{Condition, Parameter};
+use crate::store::entries::Snapshot;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
 use crate::store::stored::{self, signed, timestamp, word};
@@ -75,16 +74,15 @@ pub(super) async fn user_refs(db: &Object, org: OrgId, filter: &Filter) -> Resul
 /// Turns rows into entries, or into the JSON of entries, and remembers the users it has met.
 #[derive(Default)]
 pub(super) struct Reader {
-    users: HashMap<String, (User, RawJson)>,
+    users: HashMap<String, Snapshot>,
 }
 
 impl Reader {
-    fn user(&mut self, row: &Row) -> Result<&(User, RawJson), Fault> {
+    fn snapshot(&mut self, row: &Row) -> Result<&Snapshot, Fault> {
         let missing = || StoreError::Damaged("a user is missing".to_owned());
         let snapshot: &str = row.try_get::<_, Option<&str>>(8)?.ok_or_else(missing)?;
         if !self.users.contains_key(snapshot) {
-            let user = (stored::user(snapshot)?, stored::json(snapshot.to_owned())?);
-            self.users.insert(snapshot.to_owned(), user);
+            self.users.insert(snapshot.to_owned(), Snapshot::read(snapshot)?);
         }
         Ok(self.users.get(snapshot).ok_or_else(missing)?)
     }
@@ -102,7 +100,7 @@ impl Reader {
             model_type: word(ModelType::ALL, code(5)?)?,
             model_id: text(row, 6)?.unwrap_or_default(),
             model_name: text(row, 7)?,
-            user: &self.user(row)?.1,
+            user: self.snapshot(row)?,
             context: entries::Context {
                 via: via.map(|code| word(Via::ALL, i64::from(code))).transpose()?,
                 ip: text(row, 10)?,
@@ -116,29 +114,7 @@ impl Reader {
 
     /// Reads a row of [`COLUMNS`].
     pub(super) fn entry(&mut self, row: &Row) -> Result<Entry, Fault> {
-        let code = |column: usize| row.try_get::<_, i16>(column).map(i64::from);
-        let via: Option<i16> = row.try_get(9)?;
-        let changes = Changes::from_text(row.try_get(14)?)
-            .map_err(|error| StoreError::Damaged(format!("changes: {error}")))?;
-        Ok(Entry {
-            id: row.try_get::<_, i64>(0)?.unsigned_abs(),
-            uuid: row.try_get(1)?,
-            occurred_at: timestamp(row.try_get(2)?)?,
-            recorded_at: timestamp(row.try_get(3)?)?,
-            action: word(Action::ALL, code(4)?)?,
-            model_type: word(ModelType::ALL, code(5)?)?,
-            model_id: text(row, 6)?.unwrap_or_default().to_owned(),
-            model_name: text(row, 7)?.map(str::to_owned),
-            user: self.user(row)?.0.clone(),
-            context: Context {
-                via: via.map(|code| word(Via::ALL, i64::from(code))).transpose()?,
-                ip: text(row, 10)?.map(str::to_owned),
-                user_agent: text(row, 11)?.map(str::to_owned),
-                request_id: text(row, 12)?.map(str::to_owned),
-            },
-            reason: text(row, 13)?.map(str::to_owned),
-            changes,
-        })
+        Ok(self.row(row)?.entry()?)
     }
 }
 

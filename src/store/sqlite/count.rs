@@ -116,8 +116,9 @@ pub(super) fn each(
     let mut rows = select.query(params_from_iter(&condition.parameters))?;
     let mut reader = Reader::new(db, org);
     while let Some(row) = rows.next()? {
-        if reader.matches(row, filter)? {
-            visit(&reader.entry(row)?);
+        let row = reader.row(row)?;
+        if row.matches(filter)? {
+            visit(&row.entry()?);
         }
     }
     Ok(())

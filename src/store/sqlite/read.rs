@@ -31,14 +31,15 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
     let mut entries = Entries::default();
     let mut more = false;
     while let Some(row) = rows.next()? {
-        if !reader.matches(row, &request.filter)? {
+        let row = reader.row(row)?;
+        if !row.matches(&request.filter)? {
             continue;
         }
         if entries.len() == wanted || entries.json().len() >= MAX_PAGE_BYTES {
             more = true;
             break;
         }
-        entries.push(&reader.row(row)?)?;
+        entries.push(&row)?;
     }
     Ok(PageRead { entries, more, as_of, pruned: pruned(db, org)? })
 }

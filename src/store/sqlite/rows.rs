@@ -6,12 +6,11 @@ use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use crate::model::change::Changes;
-use crate::model::entry::{Context, Entry, User};
+use crate::model::entry::{Entry, User};
 use crate::model::filter::{Filter, user_matches};
-use crate::model::json::RawJson;
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::{Condition, Parameter};
+use crate::store::entries::Snapshot;
 use crate::store::error::StoreError;
 use crate::store::stored::{self, timestamp, word};
 use crate::store::{OrgId, entries};
@@ -84,7 +83,7 @@ pub(super) fn user_refs(
 pub(super) struct Reader<'a> {
     db: &'a Connection,
     org: OrgId,
-    users: HashMap<i64, (User, RawJson)>,
+    users: HashMap<i64, Snapshot>,
 }
 
 impl<'a> Reader<'a> {
@@ -93,27 +92,17 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn user(&mut self, user_ref: i64) -> Result<&User, StoreError> {
-        self.user_and_json(user_ref).map(|(user, _)| user)
+        self.snapshot(user_ref).map(|snapshot| &snapshot.user)
     }
 
-    fn user_and_json(&mut self, user_ref: i64) -> Result<&(User, RawJson), StoreError> {
+    fn snapshot(&mut self, user_ref: i64) -> Result<&Snapshot, StoreError> {
         if !self.users.contains_key(&user_ref) {
             let mut statement =
                 self.db.prepare_cached("SELECT snapshot FROM users WHERE org_id = ?1 AND user_ref = ?2")?;
             let snapshot: String = statement.query_row(params![self.org.0, user_ref], |row| row.get(0))?;
-            self.users.insert(user_ref, (stored::user(&snapshot)?, stored::json(snapshot)?));
+            self.users.insert(user_ref, Snapshot::read(&snapshot)?);
         }
         self.users.get(&user_ref).ok_or_else(|| StoreError::Damaged("a user is missing".to_owned()))
-    }
-
-    /// Whether the row of [`COLUMNS`] matches what SQL cannot say of the filter.
-    pub(super) fn matches(&mut self, row: &Row<'_>, filter: &Filter) -> Result<bool, StoreError> {
-        if !filter.looks_inside() {
-            return Ok(true);
-        }
-        let it = self.row(row)?;
-        let may_match = filter.may_match_content(it.changes, it.user.get(), it.model_name);
-        Ok(may_match && filter.matches_content(&self.entry(row)?))
     }
 
     /// A row of [`COLUMNS`], its texts where they are.
@@ -130,7 +119,7 @@ impl<'a> Reader<'a> {
             model_type: word(ModelType::ALL, row.get(5)?)?,
             model_id: text(6)?,
             model_name: text_or_none(7)?,
-            user: &self.user_and_json(row.get(8)?)?.1,
+            user: self.snapshot(row.get(8)?)?,
             context: entries::Context {
                 via: via.map(|code| word(Via::ALL, code)).transpose()?,
                 ip: text_or_none(10)?,
@@ -144,27 +133,6 @@ impl<'a> Reader<'a> {
 
     /// Reads a row of [`COLUMNS`].
     pub(super) fn entry(&mut self, row: &Row<'_>) -> Result<Entry, StoreError> {
-        let via: Option<i64> = row.get(9)?;
-        let changes = Changes::from_text(row.get(14)?)
-            .map_err(|error| StoreError::Damaged(format!("changes: {error}")))?;
-        Ok(Entry {
-            id: id(row.get(0)?),
-            uuid: Uuid::from_bytes(row.get(1)?),
-            occurred_at: timestamp(row.get(2)?)?,
-            recorded_at: timestamp(row.get(3)?)?,
-            action: word(Action::ALL, row.get(4)?)?,
-            model_type: word(ModelType::ALL, row.get(5)?)?,
-            model_id: row.get(6)?,
-            model_name: row.get(7)?,
-            user: self.user(row.get(8)?)?.clone(),
-            context: Context {
-                via: via.map(|code| word(Via::ALL, code)).transpose()?,
-                ip: row.get(10)?,
-                user_agent: row.get(11)?,
-                request_id: row.get(12)?,
-            },
-            reason: row.get(13)?,
-            changes,
-        })
+        self.row(row)?.entry()
     }
 }
