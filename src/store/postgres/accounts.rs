@@ -28,6 +28,8 @@ pub(super) async fn create_organization(
     now: Timestamp,
 ) -> Result<Organization, Fault> {
     let transaction = db.transaction().await?;
+    // One at a time, for each takes the next number; who reads does not wait.
+    transaction.batch_execute("LOCK TABLE organizations IN SHARE ROW EXCLUSIVE MODE").await?;
     let floor = retention.floor.map(|floor| floor.to_string());
     let sql = "INSERT INTO organizations (org_id, slug, plan, floor, created_at) \
                SELECT coalesce(max(org_id), 0) + 1, $1, $2, $3, $4 FROM organizations \
