@@ -153,15 +153,27 @@ async fn organization(
             organizations.iter().find(|it| it.slug == slug).cloned().ok_or_else(missing)
         }
         (None, 1) => Ok(organizations[0].clone()),
-        (None, 0) if need == Need::Create => {
-            Ok(store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await?)
-        }
+        (None, 0) if need == Need::Create => Ok(first_organization(store, now).await?.0),
         (None, 0) => Err(Failure::new(exit::NOT_FOUND, "the store holds no organization yet")
             .hint("`krosyn-audit record` and `import` make one")),
         (None, _) => Err(Failure::usage(format!(
             "the store holds several organizations: choose one by --org: {listed}"
         ))),
     }
+}
+
+/// Makes the organization `default` on an empty store and tells whether this call made it. Of several processes that
+/// start at once, one makes it and the others find it.
+pub(super) async fn first_organization(
+    store: &dyn Store,
+    now: Timestamp,
+) -> Result<(Organization, bool), StoreError> {
+    let exists = match store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await {
+        Err(exists @ StoreError::Exists(_)) => exists,
+        made => return Ok((made?, true)),
+    };
+    let found = store.organizations().await?.into_iter().find(|it| it.slug == DEFAULT_SLUG);
+    found.map(|organization| (organization, false)).ok_or(exists)
 }
 
 /// Starts the API over `store` on a loopback port of its own, opened by a random token.

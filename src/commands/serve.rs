@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::commands::connect::{self, DEFAULT_RETENTION, DEFAULT_SLUG, Need};
+use crate::commands::connect::{self, DEFAULT_SLUG, Need};
 use crate::commands::{Context, place, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
@@ -143,9 +143,10 @@ impl ServeArgs {
             Failure::new(exit::FAILED, format!("cannot listen on {}: {error}", self.listen))
         })?;
         let address = listener.local_addr()?;
+        // Before the store is opened: it logs what an operator should know of it.
+        self.start_log();
         let store = connect::open(&url, Need::Create).await?;
         self.first_start(context, store.as_ref()).await?;
-        self.start_log();
         tracing::info!(store = store::without_password(&url), %address, "serving");
 
         // Before the ready line: whoever has read it may ask for the end at once.
@@ -209,7 +210,16 @@ impl ServeArgs {
             .map(|path| Ok::<_, Failure>((path, token::private_file(path)?)))
             .transpose()?;
         let now = context.time.now;
-        let organization = store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await?;
+        let (organization, is_made_here) = connect::first_organization(store, now).await?;
+        if !is_made_here {
+            if let Some((path, _)) = place {
+                std::fs::remove_file(path).map_err(|error| token::unwritten(path, &error))?;
+            }
+            context.terminal.show(&format!(
+                "another server has just made the organization {DEFAULT_SLUG} and its admin token: this one made none"
+            ));
+            return Ok(());
+        }
         let by = token::account(context);
         let made = token::make(store, organization.id, "admin", Scope::ALL, by, None, now).await?;
         let plan = organization.retention.plan;

@@ -2,6 +2,8 @@
 //! acknowledged entry is lost, no id is left out or given twice, and followers see each once, in order.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -203,4 +205,45 @@ async fn a_rolling_restart_fails_no_request_of_clients_that_try_again() {
         }
     })
     .await;
+}
+
+#[test]
+fn servers_that_start_at_once_on_an_empty_database_all_serve() {
+    let Some(server) = shared() else { return };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for round in 0..6 {
+        let (sandbox, url) = (Sandbox::new(), runtime.block_on(server.bare_database()));
+        let mut started: Vec<_> = (0..4)
+            .map(|number| {
+                let serve = ["serve", "--store", &url, "--listen", "127.0.0.1:0", "--token-out"];
+                let mut command = sandbox.command(&serve);
+                command.arg(format!("token-{number}")).stdout(Stdio::piped()).stderr(Stdio::piped());
+                command.spawn().expect("started")
+            })
+            .collect();
+        for child in &mut started {
+            let mut line = String::new();
+            let read = BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line);
+            read.expect("a line, or the end");
+            assert!(line.starts_with("listening on "), "round {round}: {line:?}");
+        }
+        let tokens: Vec<_> = sandbox.names().into_iter().filter(|name| name.starts_with("token-")).collect();
+        assert_eq!(tokens.len(), 1, "one made the organization and its token: {tokens:?}");
+        assert!(!sandbox.text(&tokens[0]).trim().is_empty());
+        for mut child in started {
+            child.kill().expect("killed");
+            child.wait().expect("waited");
+        }
+        // Those who record come upon each other in the same way.
+        let url = runtime.block_on(server.bare_database());
+        sandbox.write("secret.json", r#"{"name": "X"}"#);
+        let what = ["-a", "created", "--resource", "secret/1", "-u", "ana", "--after", "secret.json"];
+        let record = [&["record", "--server", &url], &what[..]].concat();
+        let recording: Vec<_> = (0..4)
+            .map(|_| sandbox.command(&record).stdout(Stdio::null()).spawn().expect("started"))
+            .collect();
+        for child in recording {
+            sandbox.finish(child).ended(0);
+        }
+    }
 }
