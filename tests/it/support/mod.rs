@@ -1,6 +1,7 @@
 //! What the tests share: stores, a server, a client that checks every answer, and things to record.
 
 pub(crate) mod answer;
+pub(crate) mod citus;
 pub(crate) mod contract;
 pub(crate) mod entries;
 pub(crate) mod files;

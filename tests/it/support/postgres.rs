@@ -1,5 +1,5 @@
-//! A private PostgreSQL, made of the binaries installed here: one server for all tests of this process, one database for
-//! each test. It listens on a Unix socket in a directory of its own, runs as nobody when the tests run as root, and
+//! A private PostgreSQL, made of the binaries installed here, or a Citus cluster in its place (`citus`): one server for
+//! all tests of this process, one database for each test. The private server listens on a Unix socket in a directory of its own, runs as nobody when the tests run as root, and
 //! ends with this process however that ends, for a shell that waits for the end of its input stops it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -12,6 +12,9 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use krosyn_audit::store;
 use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
+
+use crate::support::citus::Cluster;
+use crate::support::sandbox::PATIENCE;
 
 /// The user nobody, whose number is the same everywhere.
 const NOBODY: u32 = 65_534;
@@ -43,18 +46,38 @@ struct Shell {
     output: BufReader<ChildStdout>,
 }
 
-/// A PostgreSQL server.
+/// A PostgreSQL server, or a Citus cluster.
 pub(crate) struct Server {
-    directory: PathBuf,
-    shell: Mutex<Shell>,
+    place: Place,
     template: OnceCell<()>,
     databases: AtomicU32,
 }
 
-/// The server all tests share, unless PostgreSQL is not installed.
+enum Place {
+    /// A server of our own, in this directory.
+    Private {
+        directory: PathBuf,
+        shell: Mutex<Shell>,
+    },
+    Cluster(Cluster),
+}
+
+/// The server or cluster that tests share, unless PostgreSQL is not installed.
 pub(crate) fn shared() -> Option<&'static Server> {
-    static SHARED: LazyLock<Option<Server>> = LazyLock::new(Server::start);
+    static SHARED: LazyLock<Option<Server>> = LazyLock::new(|| match Cluster::named() {
+        Some(cluster) => Some(Server::at(Place::Cluster(cluster))),
+        None => Server::start(),
+    });
     SHARED.as_ref()
+}
+
+/// As [`shared`], for tests that read the server's log or its plans, or that pretend to be Citus: never a cluster.
+pub(crate) fn private() -> Option<&'static Server> {
+    static PRIVATE: LazyLock<Option<Server>> = LazyLock::new(Server::start);
+    match shared() {
+        Some(Server { place: Place::Cluster(_), .. }) => PRIVATE.as_ref(),
+        shared => shared,
+    }
 }
 
 impl Server {
@@ -108,14 +131,19 @@ impl Server {
         let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
         let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().expect("piped")));
         let shell = Mutex::new(Shell { child, input, output });
-        let server = Self { directory, shell, template: OnceCell::new(), databases: AtomicU32::new(0) };
+        let server = Self::at(Place::Private { directory, shell });
         server.tell("start");
         Some(server)
     }
 
+    fn at(place: Place) -> Self {
+        Self { place, template: OnceCell::new(), databases: AtomicU32::new(0) }
+    }
+
     /// `start`, or how to stop: `smart`, `fast`, `immediate`. Returns when it is done.
     pub(crate) fn tell(&self, word: &str) {
-        let mut shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner);
+        let Place::Private { shell, .. } = &self.place else { panic!("a cluster is not told to {word}") };
+        let mut shell = shell.lock().unwrap_or_else(PoisonError::into_inner);
         let input = shell.input.as_mut().expect("the tests are not over");
         writeln!(input, "{word}").expect("the shell listens");
         let mut answer = String::new();
@@ -124,12 +152,13 @@ impl Server {
     }
 
     fn file(&self, name: &str) -> String {
-        std::fs::read_to_string(self.directory.join(name)).unwrap_or_default()
+        std::fs::read_to_string(self.directory().join(name)).unwrap_or_default()
     }
 
     /// Where its files are.
     pub(crate) fn directory(&self) -> &Path {
-        &self.directory
+        let Place::Private { directory, .. } = &self.place else { panic!("a cluster has no directory here") };
+        directory
     }
 
     /// What the server has logged so far.
@@ -139,11 +168,16 @@ impl Server {
 
     /// The URL of a database here.
     pub(crate) fn url(&self, database: &str) -> String {
-        format!("postgres://audit@/{database}?host={}", self.directory.display())
+        format!("postgres://audit@/{database}?host={}", self.directory().display())
     }
 
     /// An empty database of the present schema, of this test alone; its URL.
     pub(crate) async fn database(&self) -> String {
+        if matches!(self.place, Place::Cluster(_)) {
+            let url = self.bare_database().await;
+            store::open(&url).await.expect("a store").close().await;
+            return url;
+        }
         self.template
             .get_or_init(async || {
                 self.execute("postgres", "CREATE DATABASE model").await;
@@ -156,7 +190,10 @@ impl Server {
 
     /// A database in which nothing is yet; its URL.
     pub(crate) async fn bare_database(&self) -> String {
-        self.create("template1").await
+        match &self.place {
+            Place::Private { .. } => self.create("template1").await,
+            Place::Cluster(cluster) => cluster.database().await,
+        }
     }
 
     async fn create(&self, template: &str) -> String {
@@ -172,7 +209,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let shell = self.shell.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Place::Private { shell, .. } = &mut self.place else { return };
+        let shell = shell.get_mut().unwrap_or_else(PoisonError::into_inner);
         // The end of its input is what it waits for.
         shell.input.take();
         drop(shell.child.wait());
@@ -209,4 +247,14 @@ fn absent() {
     let words =
         "SKIPPED: everything on PostgreSQL: it is not installed here (Debian: apt-get install postgresql)\n";
     std::io::stderr().write_all(words.as_bytes()).expect("stderr");
+}
+
+/// Asks again until the answer is yes; fails when that takes too long.
+pub(crate) async fn until(what: &str, ask: impl AsyncFn() -> bool) {
+    let asking = async {
+        while !ask().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("in vain: {what}"));
 }
