@@ -122,7 +122,7 @@ impl From<StoreError> for Failure {
                 exit::USAGE
             }
             StoreError::Unreachable(_) => exit::UNREACHABLE,
-            StoreError::Locked | StoreError::LeaseLost => exit::LOCKED,
+            StoreError::Locked | StoreError::TimedOut | StoreError::LeaseLost => exit::LOCKED,
             StoreError::Damaged(_) => exit::INTEGRITY,
             StoreError::Missing(_) => exit::NOT_FOUND,
             StoreError::Exists(_) => exit::REFUSED,

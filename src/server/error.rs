@@ -72,6 +72,10 @@ impl From<StoreError> for ApiError {
                     "the store cannot be reached or written at the moment; nothing of this request was stored",
                 )
             }
+            StoreError::TimedOut => {
+                tracing::warn!("a query took too long and was ended");
+                Self::new(Code::Unavailable, error.to_string())
+            }
             StoreError::Unreachable(_) => {
                 tracing::error!(error = %error, "the database is away");
                 Self::new(

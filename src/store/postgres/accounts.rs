@@ -1,12 +1,12 @@
 //! Organizations and tokens. Both are looked up without an organization, so Citus keeps a whole copy on each node.
 
-use deadpool_postgres::Object;
 use tokio_postgres::Row;
 
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
+use crate::store::postgres::pool::Lent;
 use crate::store::stored::{self, lookup, timestamp};
 use crate::store::{OrgId, Organization, StoredToken, TokenUse};
 
@@ -16,13 +16,13 @@ const TOKEN_COLUMNS: &str =
 /// Where the organization begins in a row of both.
 const AFTER_TOKEN: usize = 8;
 
-pub(super) async fn organizations(db: Object) -> Result<Vec<Organization>, Fault> {
+pub(super) async fn organizations(db: Lent) -> Result<Vec<Organization>, Fault> {
     let sql = format!("SELECT {ORGANIZATION_COLUMNS} FROM organizations ORDER BY slug");
     db.query(&sql, &[]).await?.iter().map(|row| organization(row, 0)).collect()
 }
 
 pub(super) async fn create_organization(
-    mut db: Object,
+    mut db: Lent,
     slug: &str,
     retention: Retention,
     now: Timestamp,
@@ -49,14 +49,14 @@ pub(super) async fn create_organization(
     Ok(Organization { id, slug: slug.to_owned(), retention, created_at: now })
 }
 
-pub(super) async fn set_retention(db: Object, org: OrgId, retention: Retention) -> Result<(), Fault> {
+pub(super) async fn set_retention(db: Lent, org: OrgId, retention: Retention) -> Result<(), Fault> {
     let floor = retention.floor.map(|floor| floor.to_string());
     let sql = "UPDATE organizations SET plan = $2, floor = $3 WHERE org_id = $1";
     db.execute(sql, &[&org.0, &retention.plan.as_str(), &floor]).await?;
     Ok(())
 }
 
-pub(super) async fn create_token(db: Object, org: OrgId, token: &StoredToken) -> Result<(), Fault> {
+pub(super) async fn create_token(db: Lent, org: OrgId, token: &StoredToken) -> Result<(), Fault> {
     let scopes: Vec<_> = token.scopes.iter().map(|scope| scope.as_str()).collect();
     let sql = "INSERT INTO tokens (org_id, name, lookup, hash, scopes, created_at, expires_at, created_by) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (org_id, name) DO NOTHING";
@@ -79,19 +79,19 @@ pub(super) async fn create_token(db: Object, org: OrgId, token: &StoredToken) ->
     if created == 1 { Ok(()) } else { Err(StoreError::Exists(format!("a token {:?}", token.name)).into()) }
 }
 
-pub(super) async fn tokens(db: Object, org: OrgId) -> Result<Vec<StoredToken>, Fault> {
+pub(super) async fn tokens(db: Lent, org: OrgId) -> Result<Vec<StoredToken>, Fault> {
     let sql = format!("SELECT {TOKEN_COLUMNS} FROM tokens WHERE org_id = $1 ORDER BY name");
     db.query(&sql, &[&org.0]).await?.iter().map(token).collect()
 }
 
-pub(super) async fn revoke_token(db: Object, org: OrgId, name: &str, now: Timestamp) -> Result<(), Fault> {
+pub(super) async fn revoke_token(db: Lent, org: OrgId, name: &str, now: Timestamp) -> Result<(), Fault> {
     // The first revocation is the one that counts; another changes nothing.
     let sql = "UPDATE tokens SET revoked_at = coalesce(revoked_at, $3) WHERE org_id = $1 AND name = $2";
     let revoked = db.execute(sql, &[&org.0, &name, &now.micros()]).await?;
     if revoked == 1 { Ok(()) } else { Err(StoreError::Missing(format!("token {name:?}")).into()) }
 }
 
-pub(super) async fn note_token_uses(db: Object, org: OrgId, uses: &[TokenUse]) -> Result<(), Fault> {
+pub(super) async fn note_token_uses(db: Lent, org: OrgId, uses: &[TokenUse]) -> Result<(), Fault> {
     let (names, times): (Vec<&str>, Vec<i64>) =
         uses.iter().map(|used| (used.name.as_str(), used.at.micros())).unzip();
     let sql = "UPDATE tokens SET last_used_at = used.at FROM \
@@ -102,10 +102,7 @@ pub(super) async fn note_token_uses(db: Object, org: OrgId, uses: &[TokenUse]) -
     Ok(())
 }
 
-pub(super) async fn find_tokens(
-    db: Object,
-    hash: [u8; 32],
-) -> Result<Vec<(StoredToken, Organization)>, Fault> {
+pub(super) async fn find_tokens(db: Lent, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, Fault> {
     let sql = format!(
         "SELECT {TOKEN_COLUMNS}, {ORGANIZATION_COLUMNS} FROM tokens JOIN organizations USING (org_id) WHERE lookup = $1"
     );

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use deadpool_postgres::{Object, Transaction};
+use deadpool_postgres::Transaction;
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::place;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
+use crate::store::postgres::pool::Lent;
 use crate::store::postgres::rows::{COLUMNS, Reader};
 use crate::store::postgres::tally;
 use crate::store::stored::signed;
@@ -45,7 +46,7 @@ const ADD_ENTRIES: &str = "INSERT INTO entries (org_id, id, occurred_at, recorde
 /// Appends, in the order given, and commits. When an earlier attempt's end is not known, entries found there that are
 /// these very drafts were stored by it.
 pub(super) async fn append(
-    mut db: Object,
+    mut db: Lent,
     org: OrgId,
     wanted: &[Wanted],
     tried_before: bool,

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::Object;
-
 use crate::api::page::{Facet, Facets};
 use crate::api::prune::ModelTypeCounts;
 use crate::model::filter::Filter;
@@ -13,14 +11,15 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
 use crate::store::condition::Parameter;
 use crate::store::postgres::fault::Fault;
+use crate::store::postgres::pool::Lent;
 use crate::store::postgres::read::Scan;
-use crate::store::postgres::rows::{ask, condition, head, user_refs};
+use crate::store::postgres::rows::{ask, condition, head, off_thread, user_refs};
 use crate::store::postgres::tally::{summed, sums};
 use crate::store::stored::{self, timestamp, word};
 use crate::store::tally::DAY;
 use crate::store::{Holdings, OrgId};
 
-pub(super) async fn count(db: Object, org: OrgId, filter: &Filter, as_of: u64) -> Result<u64, Fault> {
+pub(super) async fn count(db: Lent, org: OrgId, filter: &Filter, as_of: u64) -> Result<u64, Fault> {
     if filter.looks_inside() {
         let mut count = 0;
         let mut scan = Scan::begin(&db, org, filter, as_of, Order::ById, None).await?;
@@ -88,7 +87,7 @@ impl Counts {
     }
 }
 
-pub(super) async fn facets(db: Object, org: OrgId, filter: &Filter) -> Result<Facets, Fault> {
+pub(super) async fn facets(db: Lent, org: OrgId, filter: &Filter) -> Result<Facets, Fault> {
     let head = head(&db, org).await?;
     let mut counts = Counts::default();
     if filter.looks_inside() {
@@ -128,17 +127,27 @@ pub(super) async fn facets(db: Object, org: OrgId, filter: &Filter) -> Result<Fa
         counted.sql
     );
     counted.sql = sql;
-    for row in ask(&db, &counted.numbered(), &counted.parameters).await? {
-        let (action, model_type): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-        let at = timestamp(row.try_get::<_, i64>(2)? * DAY)?;
-        let user = stored::user(row.try_get(4)?)?;
-        let count = row.try_get::<_, i64>(3)?.unsigned_abs();
-        counts.add(word(Action::ALL, action)?, word(ModelType::ALL, model_type)?, user.label(), at, count);
-    }
-    Ok(counts.facets())
+    let rows = ask(&db, &counted.numbered(), &counted.parameters).await?;
+    off_thread(move || {
+        for row in rows {
+            let (action, model_type): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            let at = timestamp(row.try_get::<_, i64>(2)? * DAY)?;
+            let user = stored::user(row.try_get(4)?)?;
+            let count = row.try_get::<_, i64>(3)?.unsigned_abs();
+            counts.add(
+                word(Action::ALL, action)?,
+                word(ModelType::ALL, model_type)?,
+                user.label(),
+                at,
+                count,
+            );
+        }
+        Ok(counts.facets())
+    })
+    .await
 }
 
-pub(super) async fn holdings(db: Object, org: OrgId, cutoff: Timestamp) -> Result<Holdings, Fault> {
+pub(super) async fn holdings(db: Lent, org: OrgId, cutoff: Timestamp) -> Result<Holdings, Fault> {
     let mut holdings = Holdings { head: head(&db, org).await?, ..Holdings::default() };
     let mut counts = BTreeMap::<i64, (u64, u64)>::new();
     let expired = Filter { until: Some(cutoff), ..Filter::default() };

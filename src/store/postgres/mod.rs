@@ -7,6 +7,7 @@
 mod accounts;
 mod address;
 mod append;
+mod citus;
 mod count;
 mod counts;
 mod fault;
@@ -22,9 +23,9 @@ mod tally;
 mod tls;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use deadpool_postgres::Object;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -41,19 +42,22 @@ use crate::store::postgres::address::Address;
 use crate::store::postgres::append::Wanted;
 use crate::store::postgres::fault::Fault;
 use crate::store::postgres::partitions::Partitions;
-use crate::store::postgres::pool::{Connections, Twice};
+use crate::store::postgres::pool::{Connections, Lent, Share, Twice};
 use crate::store::postgres::queue::Queue;
 use crate::store::{
     Appended, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past, PruneRun,
     PruneRunning, Store, StoredToken, TokenUse, without_password,
 };
 
-/// How many questions that look into every entry run at once: the other connections are left to what an index answers.
-const SEARCHES: usize = 6;
+/// How many queries that look into every entry run at once: the other connections of their share are left to queries
+/// that an index answers.
+const SEARCHES: usize = 5;
 
 /// Entries in a PostgreSQL database.
 pub struct PostgresStore {
     connections: Arc<Connections>,
+    queries: Connections,
+    watch: Connections,
     partitions: Arc<Partitions>,
     queue: Arc<Queue>,
     searches: Semaphore,
@@ -68,34 +72,59 @@ impl PostgresStore {
         let location = without_password(url);
         let unusable = |cause| StoreError::Address { location: location.clone(), cause };
         let address = Address::read(url).map_err(unusable)?;
-        let connections = Arc::new(Connections::new(&address).map_err(unusable)?);
+        let share = |share| Connections::new(&address, share).map_err(unusable);
+        let (connections, queries, watch) =
+            (Arc::new(share(Share::Work)?), share(Share::Queries)?, share(Share::Watch)?);
         let migrated = connections.run(Twice::Same, |db| schema::migrate(db, &location)).await;
         migrated.map_err(|error| match error {
             StoreError::Unreachable(cause) => StoreError::Unreachable(format!("{location}: {cause}")),
             StoreError::Failed(cause) => StoreError::Open { location: location.clone(), cause },
             error => error,
         })?;
-        let partitions = Arc::new(Partitions::default());
+        if let Err(error) = connections.run(Twice::Same, schema::log_checksums).await {
+            tracing::warn!(%error, "cannot tell whether the database has data checksums");
+        }
+        let partitions = Arc::new(Partitions::new(Arc::clone(&connections)));
         let queue = Arc::new(Queue::new(Arc::clone(&connections), Arc::clone(&partitions)));
-        Ok(Self { connections, partitions, queue, searches: Semaphore::new(SEARCHES) })
+        let searches = Semaphore::new(SEARCHES);
+        Ok(Self { connections, queries, watch, partitions, queue, searches })
     }
 
-    /// Asks what may be asked twice.
-    async fn read<T, F>(&self, work: impl Fn(Object) -> F) -> Result<T, StoreError>
+    /// Runs what may be run twice.
+    async fn run<T, F>(&self, work: impl Fn(Lent) -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Fault>>,
     {
         self.connections.run(Twice::Same, work).await
     }
 
-    /// Asks what may have to look into every entry, in its turn.
-    async fn search<T, F>(&self, work: impl Fn(Object) -> F) -> Result<T, StoreError>
+    /// Runs a query about entries, within its time.
+    async fn query<T, F>(&self, work: impl Fn(Lent) -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        let _turn = self.searches.acquire().await.map_err(|_| StoreError::Closed)?;
-        self.read(work).await
+        within(Share::Queries.statement_timeout(), self.queries.run(Twice::Same, work)).await
     }
+
+    /// Runs a query that may have to look into every entry, in its turn and within its time.
+    async fn search<T, F>(&self, work: impl Fn(Lent) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        within(Share::Queries.statement_timeout(), async {
+            let _turn = self.searches.acquire().await.map_err(|_| StoreError::Closed)?;
+            self.queries.run(Twice::Same, work).await
+        })
+        .await
+    }
+}
+
+/// Ends a query that takes longer than a limit; dropping it cancels what the server still runs.
+async fn within<T>(
+    limit: Duration,
+    query: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    tokio::time::timeout(limit, query).await.unwrap_or(Err(StoreError::TimedOut))
 }
 
 #[async_trait]
@@ -113,12 +142,12 @@ impl Store for PostgresStore {
         let request = &request;
         match request.filter.looks_inside() {
             true => self.search(|db| read::page(db, org, request)).await,
-            false => self.read(|db| read::page(db, org, request)).await,
+            false => self.query(|db| read::page(db, org, request)).await,
         }
     }
 
     async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
-        self.read(|db| read::entry(db, org, id)).await
+        self.query(|db| read::entry(db, org, id)).await
     }
 
     async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
@@ -181,7 +210,7 @@ impl Store for PostgresStore {
         let record = self.connections.run(Twice::Same, finish).await?;
         if record.is_some() {
             // The prune is done, whether or not a month can be dropped now.
-            let dropped = self.read(|db| partitions::drop_empty(db, run.cutoff)).await;
+            let dropped = self.run(|db| partitions::drop_empty(db, run.cutoff)).await;
             if let Err(error) = dropped {
                 tracing::warn!(%error, "empty months are left to the next prune");
             }
@@ -190,11 +219,11 @@ impl Store for PostgresStore {
     }
 
     async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError> {
-        self.read(|db| prune::list(db, org)).await
+        self.run(|db| prune::list(db, org)).await
     }
 
     async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError> {
-        self.read(|db| prune::last(db, org)).await
+        self.run(|db| prune::last(db, org)).await
     }
 
     async fn hold_lease(
@@ -205,35 +234,33 @@ impl Store for PostgresStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let holder = &holder;
-        self.read(|db| prune::hold(db, org, name, holder, now)).await
+        self.run(|db| prune::hold(db, org, name, holder, now)).await
     }
 
     async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError> {
         let holder = &holder;
-        self.read(|db| prune::release(db, org, name, holder)).await
+        self.run(|db| prune::release(db, org, name, holder)).await
     }
 
     async fn past(&self, org: OrgId) -> Result<Past, StoreError> {
-        self.read(|db| restore::past(db, org)).await
+        self.run(|db| restore::past(db, org)).await
     }
 
     async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
         let entries = &entries;
-        self.read(|db| async move {
-            let missing = self.partitions.missing(entries.iter());
-            self.partitions.make(&db, missing).await?;
-            restore::entries(db, org, entries).await.map_err(|fault| self.partitions.or_forget(fault))
-        })
-        .await
+        let restore = || {
+            self.run(|db| async move { self.partitions.or_forget(restore::entries(db, org, entries).await) })
+        };
+        self.partitions.store(entries.iter(), restore).await
     }
 
     async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError> {
         let past = &past;
-        self.read(|db| restore::restore_past(db, org, past)).await
+        self.run(|db| restore::restore_past(db, org, past)).await
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
-        self.read(accounts::organizations).await
+        self.run(accounts::organizations).await
     }
 
     async fn create_organization(
@@ -248,7 +275,7 @@ impl Store for PostgresStore {
     }
 
     async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
-        self.read(|db| accounts::set_retention(db, org, retention)).await
+        self.run(|db| accounts::set_retention(db, org, retention)).await
     }
 
     async fn create_token(&self, org: OrgId, token: StoredToken) -> Result<(), StoreError> {
@@ -257,7 +284,7 @@ impl Store for PostgresStore {
     }
 
     async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError> {
-        self.read(|db| accounts::tokens(db, org)).await
+        self.run(|db| accounts::tokens(db, org)).await
     }
 
     async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError> {
@@ -267,18 +294,39 @@ impl Store for PostgresStore {
 
     async fn note_token_uses(&self, org: OrgId, uses: Vec<TokenUse>) -> Result<(), StoreError> {
         let uses = &uses;
-        self.read(|db| accounts::note_token_uses(db, org, uses)).await
+        self.run(|db| accounts::note_token_uses(db, org, uses)).await
     }
 
     async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError> {
-        self.read(|db| accounts::find_tokens(db, hash)).await
+        self.watch.run(Twice::Same, |db| accounts::find_tokens(db, hash)).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.read(schema::ready).await
+        let ready = self.watch.run(Twice::Same, schema::ready);
+        let silent = || StoreError::Unreachable("no answer in time".to_owned());
+        tokio::time::timeout(Share::Watch.statement_timeout(), ready).await.unwrap_or_else(|_| Err(silent()))
     }
 
     async fn close(&self) {
-        self.connections.close();
+        for connections in [&*self.connections, &self.queries, &self.watch] {
+            connections.close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_query_beyond_its_limit_ends_and_says_so() {
+        let ended = within(Duration::from_millis(1), std::future::pending::<Result<(), _>>()).await;
+        assert!(matches!(ended, Err(StoreError::TimedOut)), "{ended:?}");
+        let limit = Duration::from_secs(60);
+        assert!(matches!(within(limit, async { Ok(1) }).await, Ok(1)));
+        assert!(matches!(
+            within(limit, async { Err::<(), _>(StoreError::Locked) }).await,
+            Err(StoreError::Locked)
+        ));
     }
 }

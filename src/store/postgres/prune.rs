@@ -1,6 +1,5 @@
 //! Pruning: a lease, batches that each keep account of themselves in their own commit, and what nobody needs any more.
 
-use deadpool_postgres::Object;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -9,6 +8,7 @@ use crate::api::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
+use crate::store::postgres::pool::Lent;
 use crate::store::postgres::tally::{self, GONE_COLUMNS};
 use crate::store::stored::{ranges, signed, timestamp};
 use crate::store::{OrgId, PruneRun, PruneRunning, lease_end};
@@ -20,7 +20,7 @@ const HOLD: &str = "INSERT INTO leases (org_id, name, holder, started_at, expire
      WHERE leases.expires_at <= excluded.started_at OR leases.holder = excluded.holder";
 
 pub(super) async fn hold(
-    db: Object,
+    db: Lent,
     org: OrgId,
     name: &str,
     holder: &str,
@@ -30,7 +30,7 @@ pub(super) async fn hold(
     Ok(db.execute(HOLD, &values).await? > 0)
 }
 
-pub(super) async fn release(db: Object, org: OrgId, name: &str, holder: &str) -> Result<(), Fault> {
+pub(super) async fn release(db: Lent, org: OrgId, name: &str, holder: &str) -> Result<(), Fault> {
     let sql = "DELETE FROM leases WHERE org_id = $1 AND name = $2 AND holder = $3";
     db.execute(sql, &[&org.0, &name, &holder]).await?;
     Ok(())
@@ -39,7 +39,7 @@ pub(super) async fn release(db: Object, org: OrgId, name: &str, holder: &str) ->
 /// Takes the lease unless another holds it. `holder` is made once for all attempts: one whose answer was lost finds its
 /// own lease.
 pub(super) async fn begin(
-    mut db: Object,
+    mut db: Lent,
     org: OrgId,
     holder: &str,
     by: &str,
@@ -72,7 +72,7 @@ pub(super) async fn begin(
 }
 
 pub(super) async fn batch(
-    mut db: Object,
+    mut db: Lent,
     org: OrgId,
     run: &PruneRun,
     limit: u32,
@@ -150,7 +150,7 @@ async fn remember(
 }
 
 pub(super) async fn finish(
-    mut db: Object,
+    mut db: Lent,
     org: OrgId,
     run: &PruneRun,
     complete: bool,
@@ -179,18 +179,18 @@ pub(super) async fn finish(
 const PRUNE_COLUMNS: &str =
     "prune_id, started_at, finished_at, by, cutoff, deleted, first_id, last_id, complete";
 
-pub(super) async fn one(db: &Object, org: OrgId, prune_id: i64) -> Result<Option<Prune>, Fault> {
+pub(super) async fn one(db: &Lent, org: OrgId, prune_id: i64) -> Result<Option<Prune>, Fault> {
     let sql = format!("SELECT {PRUNE_COLUMNS} FROM prunes WHERE org_id = $1 AND prune_id = $2");
     let row = db.query_opt(&sql, &[&org.0, &prune_id]).await?;
     row.as_ref().map(record).transpose()
 }
 
-pub(super) async fn list(db: Object, org: OrgId) -> Result<Vec<Prune>, Fault> {
+pub(super) async fn list(db: Lent, org: OrgId) -> Result<Vec<Prune>, Fault> {
     let sql = format!("SELECT {PRUNE_COLUMNS} FROM prunes WHERE org_id = $1 ORDER BY prune_id DESC");
     db.query(&sql, &[&org.0]).await?.iter().map(record).collect()
 }
 
-pub(super) async fn last(db: Object, org: OrgId) -> Result<Option<Prune>, Fault> {
+pub(super) async fn last(db: Lent, org: OrgId) -> Result<Option<Prune>, Fault> {
     let sql = format!("SELECT {PRUNE_COLUMNS} FROM prunes WHERE org_id = $1 ORDER BY prune_id DESC LIMIT 1");
     db.query_opt(&sql, &[&org.0]).await?.as_ref().map(record).transpose()
 }

@@ -2,6 +2,7 @@
 //! task for each organization that is being recorded to takes all there is, again and again, until nothing waits.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -36,8 +37,15 @@ impl Queue {
         Self { waiting: Mutex::default(), connections, partitions }
     }
 
-    /// Appends, and returns after the commit. A caller that goes away is recorded all the same.
+    /// Appends, and returns after the commit. A caller that goes away is recorded all the same, once it has queued.
+    ///
+    /// Months are made before a caller queues: those who need none do not wait for one.
     pub(super) async fn append(self: &Arc<Self>, org: OrgId, wanted: Wanted) -> Answer {
+        let entries = wanted.drafts.iter().map(Draft::entry);
+        self.partitions.ensure(entries.clone()).await?;
+        if let Some(recorded_at) = entries.map(|entry| entry.recorded_at).max() {
+            self.partitions.make_ahead(recorded_at);
+        }
         let (answer, receiver) = oneshot::channel();
         let is_first = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,28 +90,28 @@ impl Queue {
     /// Commits all together; where that fails for a reason of one of them, each alone.
     async fn commit(&self, org: OrgId, wanted: &[Wanted]) -> Vec<Answer> {
         match self.attempt(org, wanted).await {
-            Ok(answers) => answers.into_iter().map(Ok).collect(),
-            Err(StoreError::Failed(_)) if wanted.len() > 1 => {
-                let mut answers = Vec::with_capacity(wanted.len());
-                for one in wanted.chunks(1) {
-                    answers.push(self.attempt(org, one).await.map(|mut all| all.pop().unwrap_or_default()));
-                }
-                answers
-            }
-            Err(error) => wanted.iter().map(|_| Err(error.clone())).collect(),
+            Ok(Some(answers)) => return answers.into_iter().map(Ok).collect(),
+            // A month was dropped meanwhile: only those whose month it is wait for it.
+            Ok(None) => {}
+            Err(StoreError::Failed(_)) if wanted.len() > 1 => {}
+            Err(error) => return wanted.iter().map(|_| Err(error.clone())).collect(),
         }
+        let mut answers = Vec::with_capacity(wanted.len());
+        for one in wanted.chunks(1) {
+            let entries = one.iter().flat_map(|one| &one.drafts).map(Draft::entry);
+            let answer = self.partitions.store(entries, || self.attempt(org, one)).await;
+            answers.push(answer.map(|mut all| all.pop().unwrap_or_default()));
+        }
+        answers
     }
 
-    async fn attempt(&self, org: OrgId, wanted: &[Wanted]) -> Result<Vec<Vec<Appended>>, StoreError> {
-        let attempts = std::sync::atomic::AtomicU32::new(0);
-        let attempts = &attempts;
+    /// Commits all together; nothing, where an entry's month was found dropped.
+    async fn attempt(&self, org: OrgId, wanted: &[Wanted]) -> Result<Option<Vec<Vec<Appended>>>, StoreError> {
+        let attempts = &AtomicU32::new(0);
         self.connections
             .run(Twice::Same, |db| async move {
-                let tried_before = attempts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0;
-                let drafts = wanted.iter().flat_map(|one| &one.drafts);
-                self.partitions.make(&db, self.partitions.missing(drafts.map(Draft::entry))).await?;
-                let outcome = append(db, org, wanted, tried_before).await;
-                outcome.map_err(|fault| self.partitions.or_forget(fault))
+                let tried_before = attempts.fetch_add(1, Ordering::Relaxed) > 0;
+                self.partitions.or_forget(append(db, org, wanted, tried_before).await)
             })
             .await
     }

@@ -1,7 +1,8 @@
 //! Reading entries: a page by key, one by id. Each statement sees what was committed when it began, so what explains
 //! missing entries (prunes) is always asked after the entries.
 
-use deadpool_postgres::Object;
+use std::sync::Arc;
+
 use tokio_postgres::Row;
 
 use crate::api::page::Pruned;
@@ -12,7 +13,8 @@ use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Entries;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
-use crate::store::postgres::rows::{COLUMNS, Reader, ask, condition, head, user_refs};
+use crate::store::postgres::pool::Lent;
+use crate::store::postgres::rows::{COLUMNS, Reader, ask, condition, head, off_thread, user_refs};
 use crate::store::postgres::{prune, tally};
 use crate::store::stored::{signed, timestamp};
 use crate::store::{Lookup, MAX_PAGE_BYTES, OrgId, PageRead, PageRequest};
@@ -22,7 +24,7 @@ const FIRST_ROWS: usize = 64;
 /// How many rows are asked for at most.
 const MOST_ROWS: usize = 1000;
 
-pub(super) async fn page(db: Object, org: OrgId, request: &PageRequest) -> Result<PageRead, Fault> {
+pub(super) async fn page(db: Lent, org: OrgId, request: &PageRequest) -> Result<PageRead, Fault> {
     let head = head(&db, org).await?;
     let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
     let mut scan = Scan::begin(&db, org, &request.filter, as_of, request.order, request.after).await?;
@@ -46,8 +48,9 @@ pub(super) async fn page(db: Object, org: OrgId, request: &PageRequest) -> Resul
 }
 
 /// Entries that match, read on and on behind the last one.
-pub(super) struct Scan<'a> {
-    filter: &'a Filter,
+pub(super) struct Scan {
+    /// What rows are judged by one by one; absent, when SQL says all of the filter.
+    judge: Option<Arc<Filter>>,
     order: Order,
     condition: Condition,
     branches: Vec<Condition>,
@@ -57,11 +60,11 @@ pub(super) struct Scan<'a> {
     reader: Reader,
 }
 
-impl<'a> Scan<'a> {
+impl Scan {
     pub(super) async fn begin(
-        db: &Object,
+        db: &Lent,
         org: OrgId,
-        filter: &'a Filter,
+        filter: &Filter,
         as_of: u64,
         order: Order,
         behind: Option<Position>,
@@ -74,40 +77,38 @@ impl<'a> Scan<'a> {
             Order::ById => Vec::new(),
             Order::Ascending | Order::Descending => Condition::branches(filter, user_refs),
         };
+        let judge = filter.looks_inside().then(|| Arc::new(filter.clone()));
         let (rows, reader) = (FIRST_ROWS, Reader::default());
-        Ok(Self { filter, order, condition, branches, behind, rows, is_over, reader })
+        Ok(Self { judge, order, condition, branches, behind, rows, is_over, reader })
     }
 
     /// Some more entries; none at the end.
-    pub(super) async fn next(&mut self, db: &Object) -> Result<Option<Vec<Entry>>, Fault> {
+    pub(super) async fn next(&mut self, db: &Lent) -> Result<Option<Vec<Entry>>, Fault> {
         let Some(rows) = self.next_rows(db, usize::MAX).await? else { return Ok(None) };
         rows.iter().map(|row| self.reader.entry(row)).collect::<Result<_, _>>().map(Some)
     }
 
     /// The rows of some more entries, of which the caller can use so many; none at the end.
-    async fn next_rows(&mut self, db: &Object, usable: usize) -> Result<Option<Vec<Row>>, Fault> {
+    async fn next_rows(&mut self, db: &Lent, usable: usize) -> Result<Option<Vec<Row>>, Fault> {
         if self.is_over {
             return Ok(None);
         }
         // Of rows that are judged one by one, nobody knows how many it takes.
-        let rows = if self.filter.looks_inside() { self.rows } else { self.rows.min(usable) };
+        let rows = if self.judge.is_some() { self.rows } else { self.rows.min(usable) };
         let (sql, parameters) = self.statement(rows);
         let found = ask(db, &sql, &parameters).await?;
-        self.is_over = found.len() < rows;
-        let mut bytes = 0;
-        let mut matching = Vec::with_capacity(found.len());
         let count = found.len();
-        for row in found {
-            let it = self.reader.row(&row)?;
-            bytes += it.changes.len();
-            self.behind = Some(Position { occurred_at: it.occurred_at, id: it.id });
-            if it.matches(self.filter)? {
-                matching.push(row);
-            }
-        }
-        let average = bytes / count.max(1) + 1;
+        self.is_over = count < rows;
+        let (reader, judge) = (std::mem::take(&mut self.reader), self.judge.clone());
+        let judged = match judge {
+            Some(filter) => off_thread(move || Judged::of(found, reader, Some(&filter))).await?,
+            None => Judged::of(found, reader, None)?,
+        };
+        self.reader = judged.reader;
+        self.behind = judged.last.or(self.behind);
+        let average = judged.bytes / count.max(1) + 1;
         self.rows = (2 * MAX_PAGE_BYTES / average).clamp(8, MOST_ROWS);
-        Ok(Some(matching))
+        Ok(Some(judged.matching))
     }
 
     fn statement(&self, rows: usize) -> (String, Vec<Parameter>) {
@@ -135,7 +136,33 @@ impl<'a> Scan<'a> {
     }
 }
 
-pub(super) async fn entry(db: Object, org: OrgId, id: u64) -> Result<Lookup, Fault> {
+/// Rows that were looked at.
+struct Judged {
+    reader: Reader,
+    matching: Vec<Row>,
+    /// How large the changes of all rows are together.
+    bytes: usize,
+    /// Where the last of all rows stands.
+    last: Option<Position>,
+}
+
+impl Judged {
+    fn of(found: Vec<Row>, reader: Reader, filter: Option<&Filter>) -> Result<Self, Fault> {
+        let matching = Vec::with_capacity(found.len());
+        let mut judged = Self { reader, matching, bytes: 0, last: None };
+        for row in found {
+            let it = judged.reader.row(&row)?;
+            judged.bytes += it.changes.len();
+            judged.last = Some(Position { occurred_at: it.occurred_at, id: it.id });
+            if filter.map_or(Ok(true), |filter| it.matches(filter))? {
+                judged.matching.push(row);
+            }
+        }
+        Ok(judged)
+    }
+}
+
+pub(super) async fn entry(db: Lent, org: OrgId, id: u64) -> Result<Lookup, Fault> {
     if id == 0 || id > head(&db, org).await? {
         return Ok(Lookup::Missing);
     }
@@ -157,7 +184,7 @@ pub(super) async fn entry(db: Object, org: OrgId, id: u64) -> Result<Lookup, Fau
 }
 
 /// What earlier prunes took: few rows, for there is one a prune.
-pub(super) async fn pruned(db: &Object, org: OrgId) -> Result<Option<Pruned>, Fault> {
+pub(super) async fn pruned(db: &Lent, org: OrgId) -> Result<Option<Pruned>, Fault> {
     let sql = "SELECT max(last_id), max(cutoff) FROM prunes WHERE org_id = $1";
     let select = db.prepare_cached(sql).await?;
     let row = db.query_one(&select, &[&org.0]).await?;

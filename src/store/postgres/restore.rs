@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use deadpool_postgres::Object;
 use uuid::Uuid;
 
 use crate::model::entry::Entry;
@@ -10,12 +9,13 @@ use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::postgres::append::{FIND_USERS, LAST_USER, LOCK_HEAD, digest, snapshot, write};
 use crate::store::postgres::fault::Fault;
+use crate::store::postgres::pool::Lent;
 use crate::store::postgres::{prune, rows, tally};
 use crate::store::stored::signed;
 use crate::store::{OrgId, Past, PrunedIds};
 
 /// Stores the entries above the head, which then is the last one's id: what was restored before is there already.
-pub(super) async fn entries(mut db: Object, org: OrgId, entries: &[Entry]) -> Result<(), Fault> {
+pub(super) async fn entries(mut db: Lent, org: OrgId, entries: &[Entry]) -> Result<(), Fault> {
     let transaction = db.transaction().await?;
     let head = transaction.query_opt(LOCK_HEAD, &[&org.0]).await?;
     let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
@@ -35,7 +35,7 @@ pub(super) async fn entries(mut db: Object, org: OrgId, entries: &[Entry]) -> Re
     Ok(transaction.commit().await?)
 }
 
-pub(super) async fn past(db: Object, org: OrgId) -> Result<Past, Fault> {
+pub(super) async fn past(db: Lent, org: OrgId) -> Result<Past, Fault> {
     let head = rows::head(&db, org).await?;
     let sql = "SELECT prune_id, first_id, last_id FROM pruned_ids WHERE org_id = $1 ORDER BY first_id";
     let mut pruned_ids = Vec::new();
@@ -47,7 +47,7 @@ pub(super) async fn past(db: Object, org: OrgId) -> Result<Past, Fault> {
 }
 
 /// Takes over heads, prunes and pruned ids; entries restored before a prune took them go.
-pub(super) async fn restore_past(mut db: Object, org: OrgId, past: &Past) -> Result<(), Fault> {
+pub(super) async fn restore_past(mut db: Lent, org: OrgId, past: &Past) -> Result<(), Fault> {
     let transaction = db.transaction().await?;
     transaction.query_opt(LOCK_HEAD, &[&org.0]).await?;
     let sql = "UPDATE org_heads SET head = greatest(head, $2) WHERE org_id = $1";

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::Object;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -13,13 +12,15 @@ use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Snapshot;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
+use crate::store::postgres::pool::Lent;
 use crate::store::stored::{self, signed, timestamp, word};
 use crate::store::{OrgId, entries};
 
 /// The columns [`Reader::entry`] reads, in its order. The user comes with the entry, in one statement: a prune may take
-/// away a user between two.
+/// away a user between two. `$1` is the organization in every statement that selects them. A condition of two columns,
+/// `users.org_id = entries.org_id`, would be sent to every shard by Citus.
 pub(super) const COLUMNS: &str = "id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, \
-     (SELECT snapshot FROM users WHERE users.org_id = entries.org_id AND users.user_ref = entries.user_ref), \
+     (SELECT snapshot FROM users WHERE users.org_id = $1 AND users.user_ref = entries.user_ref), \
      via, ip, user_agent, request_id, reason, changes";
 
 /// A value with its type, as statements that are not prepared want it.
@@ -32,7 +33,7 @@ pub(super) fn typed(parameter: &Parameter) -> (Box<dyn ToSql + Sync + Send>, Typ
 
 /// Runs a statement that differs from question to question. It is not prepared: the ways to ask are many, and each
 /// connection would keep them all.
-pub(super) async fn ask(db: &Object, sql: &str, parameters: &[Parameter]) -> Result<Vec<Row>, Fault> {
+pub(super) async fn ask(db: &Lent, sql: &str, parameters: &[Parameter]) -> Result<Vec<Row>, Fault> {
     let values: Vec<_> = parameters.iter().map(typed).collect();
     let values: Vec<(&(dyn ToSql + Sync), Type)> =
         values.iter().map(|(value, of)| (&**value as &(dyn ToSql + Sync), of.clone())).collect();
@@ -40,13 +41,14 @@ pub(super) async fn ask(db: &Object, sql: &str, parameters: &[Parameter]) -> Res
 }
 
 /// The organization's highest id.
-pub(super) async fn head(db: &Object, org: OrgId) -> Result<u64, Fault> {
+pub(super) async fn head(db: &Lent, org: OrgId) -> Result<u64, Fault> {
     let statement = db.prepare_cached("SELECT head FROM org_heads WHERE org_id = $1").await?;
     let row = db.query_opt(&statement, &[&org.0]).await?;
     Ok(row.map(|row| row.try_get::<_, i64>(0)).transpose()?.map_or(0, i64::unsigned_abs))
 }
 
-/// What every read of entries begins with: the organization, the bound, and what SQL can say of the filter.
+/// What every read of entries begins with: the organization, which is `$1`, the bound, and what SQL can say of the
+/// filter.
 pub(super) fn condition(org: OrgId, filter: &Filter, user_refs: Option<&[i64]>, as_of: u64) -> Condition {
     let mut condition = Condition::default();
     condition.and("org_id = ?", [Parameter::Integer(org.0)]);
@@ -56,19 +58,33 @@ pub(super) fn condition(org: OrgId, filter: &Filter, user_refs: Option<&[i64]>, 
 }
 
 /// The users a filter means, by its own meaning: there are few, so each is looked at. None when any will do.
-pub(super) async fn user_refs(db: &Object, org: OrgId, filter: &Filter) -> Result<Option<Vec<i64>>, Fault> {
+pub(super) async fn user_refs(db: &Lent, org: OrgId, filter: &Filter) -> Result<Option<Vec<i64>>, Fault> {
     if filter.user.is_any() {
         return Ok(None);
     }
     let statement = db.prepare_cached("SELECT user_ref, snapshot FROM users WHERE org_id = $1").await?;
-    let mut refs = Vec::new();
-    for row in db.query(&statement, &[&org.0]).await? {
-        let user = stored::user(row.try_get(1)?)?;
-        if filter.user.admits(|wanted| user_matches(wanted, &user)) {
-            refs.push(row.try_get(0)?);
+    let users = db.query(&statement, &[&org.0]).await?;
+    let choice = filter.user.clone();
+    off_thread(move || {
+        let mut refs = Vec::new();
+        for row in users {
+            let user = stored::user(row.try_get(1)?)?;
+            if choice.admits(|wanted| user_matches(wanted, &user)) {
+                refs.push(row.try_get(0)?);
+            }
         }
-    }
-    Ok(Some(refs))
+        Ok(Some(refs))
+    })
+    .await
+}
+
+/// Computes on a thread where nothing waits: rows that are judged one by one may take long, and the threads that answer
+/// everybody else must not.
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let failed = |error| StoreError::Failed(format!("judging rows: {error}"));
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
 /// Turns rows into entries, or into the JSON of entries, and remembers the users it has met.

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::{Object, Transaction};
+use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 
 use crate::model::filter::Filter;
 use crate::store::OrgId;
 use crate::store::condition::Condition;
 use crate::store::postgres::fault::Fault;
+use crate::store::postgres::pool::Lent;
 use crate::store::postgres::rows::{ask, user_refs};
 use crate::store::stored::signed;
 use crate::store::tally::{Asked, DAY, Dialect, EVER, MOST_BEHIND};
@@ -108,7 +109,7 @@ pub(super) async fn forget_empty(db: &Transaction<'_>, org: OrgId) -> Result<(),
 
 /// The sums that answer a filter; none where they cannot.
 pub(super) async fn sums(
-    db: &Object,
+    db: &Lent,
     org: OrgId,
     filter: &Filter,
     as_of: u64,
@@ -125,7 +126,7 @@ pub(super) async fn sums(
 
 /// Sums up rows of `tally::Asked::rows` by some expressions over their columns: rows of these, each a BIGINT, then the
 /// count.
-pub(super) async fn summed(db: &Object, rows: &Condition, by: &[&str]) -> Result<Vec<Row>, Fault> {
+pub(super) async fn summed(db: &Lent, rows: &Condition, by: &[&str]) -> Result<Vec<Row>, Fault> {
     let places: Vec<_> = (1..=by.len()).map(|place| place.to_string()).collect();
     let keys: String = by.iter().map(|it| format!("({it})::bigint, ")).collect();
     let grouped = match by {
@@ -139,7 +140,7 @@ pub(super) async fn summed(db: &Object, rows: &Condition, by: &[&str]) -> Result
 
 /// Whether anything may match at all, by the sums: for what nothing has, a whole log would be read in vain.
 pub(super) async fn any(
-    db: &Object,
+    db: &Lent,
     org: OrgId,
     filter: &Filter,
     user_refs: Option<&[i64]>,

@@ -2,9 +2,12 @@
 //! the block for Citus, and the statements themselves. The contract every store keeps is in `store`.
 
 mod copy;
+mod nodes;
 mod partitions;
+mod plans;
 mod processes;
 mod pruning;
+mod queries;
 mod schema;
 mod statements;
 mod tls;

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use krosyn_audit::model::timestamp::Timestamp;
+use krosyn_audit::store::error::StoreError;
 use krosyn_audit::store::{self, OrgId, Store};
 use tokio::task::JoinSet;
 
-use crate::support::entries::{NOW, append, days_ago, everything, recording, recording_at};
+use crate::support::entries::{NOW, append, days_ago, drafts, everything, recording, recording_at};
 use crate::support::places::organization;
-use crate::support::postgres::{connect, shared};
+use crate::support::postgres::{connect, private, shared, until};
 
 /// Two processes over one database, and its URL.
 async fn two() -> Option<(Arc<dyn Store>, Arc<dyn Store>, String)> {
@@ -33,13 +34,17 @@ fn at(text: &str) -> Timestamp {
     text.parse().expect(text)
 }
 
+/// The month of [`NOW`] and those made ahead of it.
+const PRESENT: [&str; 4] = ["entries_2026_11", "entries_2026_12", "entries_2027_01", "entries_2027_02"];
+
 #[tokio::test]
-async fn the_next_month_is_made_by_whoever_records_in_this_one() {
+async fn three_months_are_made_ahead_by_whoever_records_in_this_one() {
     let Some((store, _, url)) = two().await else { return };
     assert_eq!(months(&url).await, ["entries_early"]);
     let org = organization(&store, "acme").await;
     append(&store, org, [recording("1")]).await;
-    assert_eq!(months(&url).await, ["entries_2026_11", "entries_2026_12", "entries_early"]);
+    let all = [&PRESENT[..], &["entries_early"]].concat();
+    until("the months ahead are made", async || months(&url).await == all).await;
 }
 
 #[tokio::test]
@@ -53,14 +58,37 @@ async fn older_entries_get_their_month_on_demand_and_the_oldest_share_one() {
         "2024-02-29T23:59:59.999999Z",
     ];
     append(&store, org, times.map(|time| recording_at("1", at(time)))).await;
-    let made = months(&url).await;
-    assert_eq!(
-        made,
-        ["entries_2015_01", "entries_2024_02", "entries_2026_11", "entries_2026_12", "entries_early"]
-    );
+    let all = [&["entries_2015_01", "entries_2024_02"], &PRESENT[..], &["entries_early"]].concat();
+    until("the months ahead are made", async || months(&url).await == all).await;
     assert_eq!(everything(&store, org).await.len(), times.len());
     let early = connect(&url).await.query("SELECT 1 FROM entries_early", &[]).await.expect("read");
     assert_eq!(early.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn months_that_cannot_be_made_refuse_only_those_who_need_them() {
+    let Some((one, other, url)) = two().await else { return };
+    let org = organization(&one, "acme").await;
+    // The present month, without those ahead of it.
+    let present = "CREATE TABLE entries_2026_11 PARTITION OF entries FOR VALUES FROM (1793491200000000) TO (1796083200000000)";
+    connect(&url).await.batch_execute(present).await.expect("made");
+    // As the move of a shard does: others may write, and none may make a partition.
+    let mut moving = connect(&url).await;
+    let moved = moving.transaction().await.expect("begun");
+    moved.execute("LOCK TABLE entries IN SHARE UPDATE EXCLUSIVE MODE", &[]).await.expect("locked");
+    let store = Arc::clone(&other);
+    let old = drafts([recording_at("old", at("2024-03-10T00:00:00Z"))]);
+    let refused = tokio::spawn(async move { store.append(org, old, false).await });
+    for number in 0..100 {
+        let store = if number % 2 == 0 { &one } else { &other };
+        append(store, org, [recording(&number.to_string())]).await;
+    }
+    let refused = refused.await.expect("ended");
+    assert!(matches!(refused, Err(StoreError::Locked)), "{refused:?}");
+    assert_eq!(months(&url).await, ["entries_2026_11", "entries_early"], "the lock was held all the time");
+    moved.rollback().await.expect("ended");
+    append(&other, org, [recording_at("old", at("2024-03-10T00:00:00Z"))]).await;
+    assert_eq!(everything(&one, org).await.len(), 101);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -115,4 +143,47 @@ async fn a_month_somebody_records_in_is_left_to_the_next_prune() {
     append(&store, org, [recording_at("2", days_ago(95))]).await;
     prune(&store, org, days_ago(90)).await;
     assert!(!months(&url).await.contains(&"entries_2026_03".to_owned()));
+}
+
+/// Refuses entries without a month in the words in which Citus tells of it: it inserts arrays by a COPY on the shard, from
+/// which an error comes back without its SQLSTATE.
+const AS_CITUS_TELLS: &str = r#"
+    CREATE TABLE entries_rest PARTITION OF entries DEFAULT;
+    CREATE FUNCTION as_citus() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'no partition of relation "entries_102040" found for row' USING ERRCODE = 'XX000';
+    END $$;
+    CREATE TRIGGER as_citus BEFORE INSERT ON entries_rest FOR EACH ROW EXECUTE FUNCTION as_citus();"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_citus_too_a_dropped_month_is_made_again_by_every_process() {
+    let Some(server) = private() else { return };
+    let url = server.database().await;
+    let stores = [store::open(&url).await.expect("a store"), store::open(&url).await.expect("a store")];
+    let old = at("2019-01-10T00:00:00Z");
+    let (org, copy) = (organization(&stores[0], "acme").await, organization(&stores[0], "copy").await);
+    for store in &stores {
+        append(store, org, [recording_at("1", old)]).await;
+    }
+    connect(&url).await.batch_execute(AS_CITUS_TELLS).await.expect("made");
+    let mut expected = 2;
+    for store in &stores {
+        prune(store, org, days_ago(90)).await;
+        assert!(!months(&url).await.contains(&"entries_2019_01".to_owned()));
+        // Several at once, of which one alone needs the month.
+        let mut recorders = JoinSet::new();
+        for number in 0..8 {
+            let (store, when) = (Arc::clone(store), if number == 3 { old } else { NOW });
+            recorders.spawn(async move { append(&store, org, [recording_at("2", when)]).await[0].id });
+        }
+        let mut ids = recorders.join_all().await;
+        ids.sort_unstable();
+        assert!(ids.into_iter().eq(expected + 1..=expected + 8), "each has its id");
+        expected += 8;
+    }
+    prune(&stores[0], org, days_ago(90)).await;
+    let mut entry = everything(&stores[1], org).await.remove(0);
+    (entry.id, entry.occurred_at) = (1, old);
+    stores[1].restore_entries(copy, vec![entry.clone()]).await.expect("restored");
+    assert_eq!(everything(&stores[0], copy).await, [entry]);
 }

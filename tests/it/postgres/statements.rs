@@ -1,24 +1,24 @@
-//! The statements themselves, as the server logs them: each names one organization, so that Citus answers it on one
-//! node; and the plan of a page is a walk along one index, month by month, without a sort.
+//! The statements themselves, as the server logs them: each names one organization for each table it reads, so that
+//! Citus answers it on one node.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
+use krosyn_audit::model::count::Counting;
 use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::page::Order;
-use krosyn_audit::store::{self, OrgId, Store};
+use krosyn_audit::model::words::{Dimension, Scope};
+use krosyn_audit::store::{self, OrgId, Store, StoredToken, TokenUse};
 use regex::Regex;
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::support::entries::{
-    NOW, append, days_ago, everything, first_page, page_after, read_all, recording_at, with,
-};
+use crate::postgres::schema::ON_EVERY_NODE;
+use crate::support::entries::{NOW, append, days_ago, drafts, everything, read_all, recording_at, with};
 use crate::support::places::organization;
-use crate::support::postgres::{Server, connect, shared};
+use crate::support::postgres::{Server, connect, private};
 
 /// A store all of whose statements are logged, the name of its database, and its URL.
-async fn logged(server: &Server) -> (Arc<dyn Store>, String, String) {
+pub(super) async fn logged(server: &Server) -> (Arc<dyn Store>, String, String) {
     let url = server.database().await;
     let name = url.split(['/', '?']).nth(3).expect("a name").to_owned();
     let database = connect(&url).await;
@@ -28,7 +28,7 @@ async fn logged(server: &Server) -> (Arc<dyn Store>, String, String) {
 }
 
 /// What was executed in a database: each statement with the values it was given.
-fn executed(server: &Server, database: &str) -> Vec<(String, String)> {
+pub(super) fn executed(server: &Server, database: &str) -> Vec<(String, String)> {
     let log = server.log();
     let mut executed: Vec<(String, String)> = Vec::new();
     for line in log.lines() {
@@ -49,23 +49,38 @@ fn executed(server: &Server, database: &str) -> Vec<(String, String)> {
     executed
 }
 
+/// Every way of narrowing that SQL answers, and one that it does not.
+fn filters() -> Vec<Filter> {
+    let mut filters = vec![Filter::default(); 4];
+    filters[1].user.add("ana").expect("a user");
+    filters[1].resource.add_list("connector/1,connector/2,!secret/3").expect("resources");
+    filters[1].request_id.add("!x").expect("a request");
+    filters[2].text.add("active").expect("a text");
+    filters[3].since = Some(days_ago(99));
+    filters[3].model_id.add("1").expect("an id");
+    filters
+}
+
 /// Everything a store can be asked about an organization.
 async fn ask_everything(store: &Arc<dyn Store>, org: OrgId) {
     let keyed = with(recording_at("1", days_ago(1)), "uuid", Uuid::from_u128(7).to_string());
     append(store, org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(99)), keyed.clone()])
         .await;
-    store.append(org, crate::support::entries::drafts([keyed]), true).await.expect("known");
-    let mut filters = vec![Filter::default(), Filter::default(), Filter::default()];
-    filters[1].user.add("ana").expect("a user");
-    filters[1].resource.add_list("connector/1,connector/2,!secret/3").expect("resources");
-    filters[1].request_id.add("!x").expect("a request");
-    filters[2].text.add("active").expect("a text");
-    for filter in filters {
+    store.append(org, drafts([keyed]), true).await.expect("known");
+    let dimensions =
+        [Dimension::Action, Dimension::ModelType, Dimension::User, Dimension::Field, Dimension::Via];
+    for filter in filters() {
         for order in [Order::ById, Order::Ascending, Order::Descending] {
             read_all(store, org, &filter, order, 1).await;
         }
         store.count(org, filter.clone(), 3).await.expect("a count");
-        store.facets(org, filter).await.expect("facets");
+        store.facets(org, filter.clone()).await.expect("facets");
+        for slot_seconds in [None, Some(900), Some(86_400)] {
+            for by in dimensions.map(|by| vec![by]).into_iter().chain([vec![], dimensions.to_vec()]) {
+                let counting = Counting { filter: filter.clone(), slot_seconds, by };
+                store.counts(org, counting, Some(3)).await.expect("counts");
+            }
+        }
     }
     store.holdings(org, days_ago(90)).await.expect("holdings");
     let run = store.begin_prune(org, "cron".into(), days_ago(90), NOW).await.expect("asked").expect("free");
@@ -78,120 +93,193 @@ async fn ask_everything(store: &Arc<dyn Store>, org: OrgId) {
     store.prunes(org).await.expect("prunes");
     store.last_prune(org).await.expect("a prune");
     assert_eq!(everything(store, org).await.len(), 1);
+    assert!(store.hold_lease(org, "sweep", "me".to_owned(), NOW).await.expect("asked"));
+    store.release_lease(org, "sweep", "me".to_owned()).await.expect("released");
+    let past = store.past(org).await.expect("a past");
+    store.restore_past(org, past).await.expect("restored");
+    let mut more = everything(store, org).await;
+    more[0].id = 10;
+    more[0].uuid = Uuid::from_u128(8);
+    store.restore_entries(org, more).await.expect("restored");
+    let token = StoredToken {
+        name: "cron".to_owned(),
+        hash: [7; 32],
+        scopes: vec![Scope::Read],
+        created_at: NOW,
+        created_by: None,
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    store.create_token(org, token).await.expect("kept");
+    let used = TokenUse { name: "cron".to_owned(), at: NOW };
+    store.note_token_uses(org, vec![used]).await.expect("noted");
+    assert_eq!(store.find_tokens([7; 32]).await.expect("looked up").len(), 1);
 }
 
-/// Whether a statement touches what Citus distributes, and if so whether it says for which organization.
-fn judged(sql: &str) -> Option<bool> {
-    static DISTRIBUTED: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\b(entries|entry_keys|org_heads|users|prunes|pruned_ids|leases)\b").expect("a pattern")
-    });
-    static INSERT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^INSERT INTO \w+ \(org_id, .*\) +(VALUES \(\$1, |SELECT \$1, )").expect("a pattern")
-    });
-    // Months are made and dropped as a whole, for all organizations.
-    let of_months = [
-        "CREATE TABLE IF NOT EXISTS entries_",
-        "SET LOCAL lock_timeout TO '500ms'; LOCK TABLE ONLY entries",
-        "SELECT c.relname FROM pg_inherits",
-    ];
-    if of_months.iter().any(|start| sql.starts_with(start)) || !DISTRIBUTED.is_match(sql) {
-        return None;
-    }
-    Some(INSERT.is_match(sql) || !sql.starts_with("INSERT") && sql.contains("org_id = $1"))
+/// Judges statements by the tables that Citus distributes.
+struct Judge {
+    mention: Regex,
+    named: Regex,
+    inserted: Regex,
+    value: Regex,
+    joined: Regex,
 }
 
-#[tokio::test]
-async fn every_statement_about_what_grows_names_one_organization() {
-    let Some(server) = shared() else { return };
-    let (store, database, _) = logged(server).await;
-    let org = organization(&store, "acme").await;
-    ask_everything(&store, org).await;
-    let executed = executed(server, &database);
-    let statements: BTreeSet<_> = executed.iter().map(|(sql, _)| sql.as_str()).collect();
-    let judged: Vec<_> = statements.iter().filter_map(|sql| Some((judged(sql)?, *sql))).collect();
-    let of_no_one: Vec<_> = judged.iter().filter(|(names_one, _)| !names_one).collect();
-    assert!(of_no_one.is_empty(), "{of_no_one:#?}");
-    assert!(judged.len() > 30, "the log was read: {statements:#?}");
-    assert!(self::judged("SELECT count(*) FROM entries WHERE id = $1") == Some(false), "the rule sees one");
-    let forbidden = Regex::new(r"(?i)\b(nextval|pg_advisory|serializable|trigger)\b").expect("a pattern");
-    assert!(statements.iter().all(|sql| !forbidden.is_match(sql)), "{statements:#?}");
-}
-
-/// Twenty organizations with entries in each of seven months.
-async fn fill(store: &Arc<dyn Store>, url: &str) -> OrgId {
-    let mut orgs = Vec::new();
-    for number in 0..20 {
-        orgs.push(organization(store, &format!("org-{number}")).await);
-    }
-    append(store, orgs[9], (0..7).map(|month| recording_at("1", days_ago(30 * month)))).await;
-    let database = connect(url).await;
-    let rows = "INSERT INTO entries (org_id, id, occurred_at, recorded_at, user_ref, uuid, action, model_type, model_id, changes) \
-                SELECT org, 1000 + n, at, at, 1, gen_random_uuid(), 0, 0, '1', '[]' FROM generate_series(1, 20) AS org, \
-                generate_series(1, 1200) AS n, LATERAL (SELECT 1795334400000000 - n * 12960000000 AS at) AS time";
-    database.batch_execute(rows).await.expect("filled");
-    database.batch_execute("UPDATE org_heads SET head = 3000; ANALYZE").await.expect("analysed");
-    orgs[9]
-}
-
-/// The kinds of a plan's nodes from the top down, and what each index is asked for. How the user of a row that was
-/// found is looked up is not walked: of a table of one page, any way is right.
-fn walk(node: &Value, kinds: &mut BTreeSet<String>, indexes: &mut Vec<(String, String)>) {
-    let kind = node["Node Type"].as_str().expect("a kind").to_owned();
-    if kind.starts_with("Index") {
-        let (name, condition) = (node["Index Name"].as_str(), node["Index Cond"].as_str());
-        indexes.push((name.unwrap_or_default().to_owned(), condition.unwrap_or_default().to_owned()));
-    }
-    kinds.insert(kind);
-    let children = node["Plans"].as_array().into_iter().flatten();
-    for child in children.filter(|child| child["Parent Relationship"] != "SubPlan") {
-        walk(child, kinds, indexes);
-    }
-}
-
-async fn plan(url: &str, sql: &str, values: &str) -> Value {
-    let value = Regex::new(r"\$(\d+) = '([^']*)'").expect("a pattern");
-    let mut values: Vec<(usize, String)> =
-        value.captures_iter(values).map(|it| (it[1].parse().expect("a number"), it[2].to_owned())).collect();
-    values.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
-    let sql =
-        values.iter().fold(sql.to_owned(), |sql, (number, value)| sql.replace(&format!("${number}"), value));
-    let explained =
-        connect(url).await.simple_query(&format!("EXPLAIN (FORMAT JSON) {sql}")).await.expect("a plan");
-    let text = explained.iter().find_map(|message| match message {
-        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-        _ => None,
-    });
-    serde_json::from_str::<Value>(&text.expect("a plan")).expect("JSON")[0]["Plan"].take()
-}
-
-#[tokio::test]
-async fn a_page_of_one_organization_is_a_walk_along_one_index_month_by_month() {
-    let Some(server) = shared() else { return };
-    let (store, database, url) = logged(server).await;
-    let org = fill(&store, &url).await;
-    for (order, index) in [(Order::Descending, "occurred_at"), (Order::Ascending, "occurred_at")] {
-        let first = first_page(&Filter::default(), order, 50);
-        let read = store.page(org, first.clone()).await.expect("a page");
-        assert!(read.entries.len() == 50 && read.more);
-        let next = page_after(&first, read.entries.last().expect("fifty"), read.as_of);
-        store.page(org, next).await.expect("a page");
-        let pages = executed(server, &database)
-            .into_iter()
-            .filter(|(sql, _)| sql.starts_with("SELECT id") && sql.ends_with("LIMIT 51"));
-        let pages: Vec<_> = pages.collect();
-        assert!(pages.len() >= 2);
-        for (sql, values) in pages {
-            let plan = plan(&url, &sql, &values).await;
-            let (mut kinds, mut indexes) = (BTreeSet::new(), Vec::new());
-            walk(&plan, &mut kinds, &mut indexes);
-            assert_eq!(plan["Node Type"], "Limit", "{plan:#}");
-            // A result node only puts the user beside what comes from below.
-            let allowed = ["Limit", "Result", "Append", "Index Scan"].map(str::to_owned);
-            assert!(kinds.iter().all(|kind| allowed.contains(kind)), "{kinds:?} {plan:#}");
-            assert!(!indexes.is_empty());
-            for (name, condition) in indexes {
-                assert!(condition.contains("org_id = ") && name.contains(index), "{name}: {condition}");
-            }
+impl Judge {
+    /// `tables` are the distributed ones.
+    fn new(tables: &[String]) -> Self {
+        let pattern = |text: &str| Regex::new(text).expect("a pattern");
+        Self {
+            // A table and not one of its columns: `entries` and not `entries.id`.
+            mention: pattern(&format!(r"(?:^|[^.\w])({})(?:[^.\w]|$)", tables.join("|"))),
+            named: pattern(r"\borg_id = \$(\d+)\b"),
+            inserted: pattern(
+                r"^INSERT INTO \w+ \(org_id, [^)]*\) +(VALUES \(\$1, |SELECT \$1, |SELECT org_id, )",
+            ),
+            value: pattern(r"\$(\d+) = '([^']*)'"),
+            joined: pattern(
+                r"(?i)\borg_id\s*(=|IN\b|IS\b|<|>)\s*\(*\s*[a-z_]|\busing \([^)]*org_id|\bnatural\b|[\w.]+ = (\w+\.)?org_id\b",
+            ),
         }
     }
+
+    /// The tables a statement mentions.
+    fn tables<'a>(&self, sql: &'a str) -> Vec<&'a str> {
+        // A character between two mentions belongs to both.
+        let spread = sql.match_indices(' ').map(|(at, _)| at);
+        let words: Vec<_> = std::iter::once(0).chain(spread).collect();
+        words
+            .iter()
+            .enumerate()
+            .filter_map(|(place, from)| {
+                let to = words.get(place + 1).copied().unwrap_or(sql.len());
+                Some(self.mention.captures(&sql[*from..to])?.get(1)?.as_str())
+            })
+            .collect()
+    }
+
+    /// Nothing for a statement about no distributed table; else what is wrong with it, if anything is.
+    fn judge(&self, sql: &str, values: &str) -> Option<Result<(), String>> {
+        // Months are made and dropped as a whole, for all organizations.
+        let of_months = [
+            "CREATE TABLE IF NOT EXISTS entries_",
+            "LOCK TABLE ONLY entries ",
+            "SELECT c.relname FROM pg_inherits",
+        ];
+        let tables = self.tables(sql).len();
+        if tables == 0 || of_months.iter().any(|start| sql.starts_with(start)) {
+            return None;
+        }
+        if self.joined.is_match(sql) {
+            return Some(Err("an organization is compared with a column".to_owned()));
+        }
+        let is_insert = sql.starts_with("INSERT");
+        if is_insert && !self.inserted.is_match(sql) {
+            return Some(Err("the organization of what is inserted is not the first value".to_owned()));
+        }
+        let named: Vec<_> = self.named.captures_iter(sql).map(|it| it[1].to_owned()).collect();
+        let wanted = tables - usize::from(is_insert);
+        if named.len() < wanted {
+            return Some(Err(format!("{wanted} tables and {} conditions on org_id", named.len())));
+        }
+        let value = |number: &str| {
+            let mut values = self.value.captures_iter(values);
+            values.find(|it| &it[1] == number).map(|it| it[2].to_owned())
+        };
+        let first = named.first().and_then(|number| value(number));
+        match named.iter().all(|number| value(number) == first) {
+            true => Some(Ok(())),
+            false => Some(Err("several organizations".to_owned())),
+        }
+    }
+}
+
+/// The tables that Citus distributes: all but those on every node and the count of migrations. A partition is one with
+/// its table.
+async fn distributed(url: &str) -> Vec<String> {
+    let sql = "SELECT relname FROM pg_class WHERE relnamespace = 'krosyn_audit'::regnamespace \
+               AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'migrations' ORDER BY 1";
+    let tables = connect(url).await.query(sql, &[]).await.expect("read");
+    let tables = tables.iter().map(|row| row.get::<_, String>(0));
+    tables.filter(|table| !ON_EVERY_NODE.contains(&table.as_str())).collect()
+}
+
+#[tokio::test]
+async fn every_statement_about_what_grows_names_one_organization_for_each_table() {
+    let Some(server) = private() else { return };
+    let (store, database, url) = logged(server).await;
+    let org = organization(&store, "acme").await;
+    ask_everything(&store, org).await;
+    let (executed, tables) = (executed(server, &database), distributed(&url).await);
+    let judge = Judge::new(&tables);
+    let (mut judged, mut met) = (0, BTreeSet::new());
+    let mut wrong = BTreeSet::new();
+    for (sql, values) in &executed {
+        let Some(outcome) = judge.judge(sql, values) else { continue };
+        judged += 1;
+        met.extend(judge.tables(sql));
+        if let Err(why) = outcome {
+            wrong.insert(format!("{why}: {sql}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(judged > 200, "the log was read: {judged}");
+    assert!(met.into_iter().eq(tables.iter().map(String::as_str)), "every table was asked: {tables:?}");
+    let forbidden = Regex::new(r"(?i)\b(nextval|pg_advisory|serializable|trigger)\b").expect("a pattern");
+    assert!(executed.iter().all(|(sql, _)| !forbidden.is_match(sql)), "{executed:#?}");
+}
+
+#[test]
+fn the_rule_refuses_what_citus_would_send_to_every_shard() {
+    let judge = Judge::new(&["entries", "tallies", "users"].map(str::to_owned));
+    let judged = |sql: &str| judge.judge(sql, "$1 = '7', $2 = '7', $3 = '8'");
+    let user = "SELECT id, (SELECT snapshot FROM users WHERE users.org_id = $1 AND users.user_ref = entries.user_ref) \
+                FROM entries WHERE org_id = $1";
+    for right in [
+        user,
+        "SELECT count(*) FROM entries WHERE org_id = $1 AND id > $2",
+        "SELECT 1 FROM (SELECT 1 FROM tallies WHERE org_id = $1 UNION ALL SELECT 1 FROM entries WHERE org_id = $2) AS rows",
+        "INSERT INTO users (org_id, user_ref) SELECT $1, * FROM unnest($2::bigint[])",
+        "INSERT INTO tallies (org_id, day) SELECT org_id, 1 FROM entries WHERE org_id = $1",
+    ] {
+        assert_eq!(judged(right), Some(Ok(())), "{right}");
+    }
+    for wrong in [
+        &*user.replace("users.org_id = $1", "users.org_id = entries.org_id"),
+        &*user.replace("users.org_id = $1 AND ", ""),
+        "SELECT count(*) FROM entries WHERE id = $1",
+        "DELETE FROM tallies WHERE count = 0",
+        "SELECT 1 FROM entries JOIN users USING (org_id, user_ref) WHERE org_id = $1",
+        "SELECT 1 FROM entries NATURAL JOIN users WHERE org_id = $1",
+        "SELECT 1 FROM entries e, users u WHERE e.org_id = $1 AND u.org_id = e.org_id",
+        "SELECT 1 FROM entries WHERE org_id = $1 AND org_id IN (SELECT org_id FROM users)",
+        "SELECT 1 FROM entries, users WHERE entries.org_id = $1",
+        "SELECT 1 FROM entries WHERE org_id = $1 UNION ALL SELECT 1 FROM users WHERE org_id = $3",
+        "INSERT INTO tallies (org_id, day) SELECT org_id, 1 FROM entries",
+        "INSERT INTO tallies (day, org_id) VALUES ($1, $2)",
+        "UPDATE tallies SET count = 0",
+    ] {
+        assert!(matches!(judged(wrong), Some(Err(_))), "{wrong}");
+    }
+    for other in ["SELECT 1 FROM organizations", "SELECT entries.id AS users_of FROM organizations", "SHOW x"]
+    {
+        assert_eq!(judged(other), None, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_count_by_field_is_one_statement() {
+    let Some(server) = private() else { return };
+    let (store, database, _) = logged(server).await;
+    let org = organization(&store, "acme").await;
+    append(&store, org, (0..300).map(|it| recording_at("1", days_ago(it % 100)))).await;
+    let before = executed(server, &database).len();
+    let by = vec![Dimension::Field, Dimension::User];
+    let counting = Counting { filter: Filter::default(), slot_seconds: Some(86_400), by };
+    let counted = store.counts(org, counting, None).await.expect("counts");
+    assert_eq!((counted.total, counted.counts.len()), (300, 200), "two fields on each of a hundred days");
+    let executed = executed(server, &database).split_off(before);
+    let of_entries = executed.iter().filter(|(sql, _)| sql.contains("FROM entries")).count();
+    assert_eq!(of_entries, 1, "{executed:#?}");
 }

@@ -28,10 +28,12 @@ fn recordings() -> impl Strategy<Value = Value> {
     ]);
     let action = select(&["created", "deleted"][..]);
     let model_type = select(&["connector", "secret", "member"][..]);
-    let fields = subsequence(vec!["status", "perform", "value"], 0..3);
+    // Whatever a field may be called and whatever stands in its value.
+    let fields = subsequence(vec!["status", "perform", "value", "\"\\\u{0}é,", ""], 0..4);
     (action, model_type, user, prop::option::of(select(Via::ALL)), fields, 0..20_000i64).prop_map(
         |(action, model_type, user, via, fields, seconds)| {
-            let fields: Value = fields.into_iter().map(|field| (field.to_owned(), json!(1))).collect();
+            let value = json!({"field": "\u{0}\"}]", "n": [1, "field"]});
+            let fields: Value = fields.into_iter().map(|field| (field.to_owned(), value.clone())).collect();
             let side = if action == "created" { "after" } else { "before" };
             let mut recording = recording_at("42", seconds_ago(seconds));
             recording.as_object_mut().expect("an object").remove("after");

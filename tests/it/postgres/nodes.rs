@@ -1,0 +1,90 @@
+//! Worker nodes of Citus that fail behind a coordinator that goes on: tried again, and 503 in the end. A trigger raises
+//! what the coordinator would tell.
+
+use krosyn_audit::store::{self, error::StoreError};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::support::entries::{append, drafts, everything, recording};
+use crate::support::places::organization;
+use crate::support::postgres::{connect, private};
+use crate::support::sandbox::Sandbox;
+
+/// Lets the next `times` inserts of entries fail with `words`. A sequence counts, for it is not rolled back.
+async fn fail(url: &str, times: u32, words: &str) {
+    let sql = format!(
+        "DROP TRIGGER IF EXISTS failing ON entries;
+         DROP SEQUENCE IF EXISTS failures;
+         CREATE SEQUENCE failures;
+         CREATE OR REPLACE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF nextval('krosyn_audit.failures') <= {times} THEN
+                 RAISE EXCEPTION USING MESSAGE = $words${words}$words$, ERRCODE = 'XX000';
+             END IF;
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER failing BEFORE INSERT ON entries FOR EACH STATEMENT EXECUTE FUNCTION failing();"
+    );
+    connect(url).await.batch_execute(&sql).await.expect("made");
+}
+
+/// For ever, as far as a test is concerned.
+const ALWAYS: u32 = 1_000_000;
+const LOST: &str = "server closed the connection unexpectedly";
+
+#[tokio::test]
+async fn a_recording_survives_a_worker_that_is_away_for_a_moment() {
+    let Some(server) = private() else { return };
+    let url = server.database().await;
+    let store = store::open(&url).await.expect("a store");
+    let org = organization(&store, "acme").await;
+    let moments = [
+        LOST,
+        "connection to the remote node audit@worker-2:5432 failed with the following error: Connection refused",
+        "could not find any shard placements for shardId 102040",
+        "could not acquire the lock required to move krosyn_audit.entries",
+        "deadlock detected",
+        // Nobody knows what this is, but it goes away.
+        "unexpected state 3",
+    ];
+    for words in moments {
+        fail(&url, 2, words).await;
+        append(&store, org, [recording("1")]).await;
+    }
+    assert_eq!(everything(&store, org).await.len(), moments.len());
+    for (words, is_away) in [(LOST, true), ("deadlock detected", false)] {
+        fail(&url, ALWAYS, words).await;
+        let refused = store.append(org, drafts([recording("2")]), false).await;
+        match is_away {
+            true => assert!(matches!(refused, Err(StoreError::Unreachable(_))), "{words}: {refused:?}"),
+            false => assert!(matches!(refused, Err(StoreError::Locked)), "{words}: {refused:?}"),
+        }
+    }
+    fail(&url, ALWAYS, "unexpected state 3").await;
+    let refused = store.append(org, drafts([recording("2")]), false).await;
+    assert!(matches!(&refused, Err(StoreError::Failed(words)) if words.contains("XX000")), "{refused:?}");
+    assert_eq!(everything(&store, org).await.len(), moments.len(), "what was refused is not there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_stays_away_is_503_with_the_time_to_come_back() {
+    let Some(server) = private() else { return };
+    let (sandbox, url) = (Sandbox::new(), server.database().await);
+    let serving = sandbox.serve_on(&url, &[]);
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let record = async || {
+        let entry = json!({"action": "created", "model_type": "secret", "model_id": "1", "user": {"id": "7"},
+            "after": {"name": "X"}});
+        let asked = http.post(format!("{}/api/v1/audit-logs", serving.url())).json(&entry);
+        asked.bearer_auth(serving.token()).send().await.expect("an answer")
+    };
+    assert_eq!(record().await.status(), StatusCode::CREATED);
+    for words in [LOST, "could not acquire the lock required to move krosyn_audit.entries"] {
+        fail(&url, ALWAYS, words).await;
+        let answer = record().await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{words}");
+        assert!(answer.headers().contains_key("retry-after"), "{words}: {answer:?}");
+    }
+    let ready = http.get(format!("{}/readyz", serving.url())).send().await.expect("an answer");
+    assert_eq!(ready.status(), StatusCode::OK, "one worker is away, and the others are not");
+}
