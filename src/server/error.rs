@@ -73,7 +73,7 @@ impl From<StoreError> for ApiError {
                 )
             }
             StoreError::TimedOut => {
-                tracing::warn!("a query took too long and was ended");
+                tracing::warn!("a statement took too long and was stopped");
                 Self::new(Code::Unavailable, error.to_string())
             }
             StoreError::Unreachable(_) => {

@@ -40,8 +40,8 @@ pub enum StoreError {
     /// Another process holds the store for longer than we wait.
     #[error("the store is locked by another process")]
     Locked,
-    /// The query took longer than one may: it was ended, and nothing was stored.
-    #[error("the query took too long and was ended: ask for less, such as a shorter time")]
+    /// The database took longer than it may and was stopped: nothing was stored.
+    #[error("the database took too long and was stopped, nothing was stored: ask for less at once, such as a shorter time")]
     TimedOut,
     /// The disk is full or the file system read-only: nothing can be written.
     #[error("the store cannot be written: {0}")]

@@ -22,8 +22,8 @@ mod schema;
 mod tally;
 mod tls;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
@@ -53,6 +53,10 @@ use crate::store::{
 /// that an index answers.
 const SEARCHES: usize = 5;
 
+/// How many queries of one organization run at once: half of the connections, so that one organization alone cannot use
+/// up those of all others.
+const QUERIES: usize = 4;
+
 /// Entries in a PostgreSQL database.
 pub struct PostgresStore {
     connections: Arc<Connections>,
@@ -61,6 +65,8 @@ pub struct PostgresStore {
     partitions: Arc<Partitions>,
     queue: Arc<Queue>,
     searches: Semaphore,
+    /// What is left of each organization's [`QUERIES`].
+    shares: Mutex<HashMap<OrgId, Arc<Semaphore>>>,
 }
 
 impl PostgresStore {
@@ -87,7 +93,7 @@ impl PostgresStore {
         let partitions = Arc::new(Partitions::new(Arc::clone(&connections)));
         let queue = Arc::new(Queue::new(Arc::clone(&connections), Arc::clone(&partitions)));
         let searches = Semaphore::new(SEARCHES);
-        Ok(Self { connections, queries, watch, partitions, queue, searches })
+        Ok(Self { connections, queries, watch, partitions, queue, searches, shares: Mutex::default() })
     }
 
     /// Runs what may be run twice.
@@ -98,33 +104,28 @@ impl PostgresStore {
         self.connections.run(Twice::Same, work).await
     }
 
-    /// Runs a query about entries, within its time.
-    async fn query<T, F>(&self, work: impl Fn(Lent) -> F) -> Result<T, StoreError>
+    /// Runs a query about entries, as one of those its organization may run at once.
+    async fn query<T, F>(&self, org: OrgId, work: impl Fn(Lent) -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        within(Share::Queries.statement_timeout(), self.queries.run(Twice::Same, work)).await
+        let share = Arc::clone(self.shares().entry(org).or_insert_with(|| Arc::new(Semaphore::new(QUERIES))));
+        let _turn = share.acquire().await.map_err(|_| StoreError::Closed)?;
+        self.queries.run(Twice::Same, work).await
     }
 
-    /// Runs a query that may have to look into every entry, in its turn and within its time.
-    async fn search<T, F>(&self, work: impl Fn(Lent) -> F) -> Result<T, StoreError>
+    /// Runs a query that may have to look into every entry, when it is its turn.
+    async fn search<T, F>(&self, org: OrgId, work: impl Fn(Lent) -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        within(Share::Queries.statement_timeout(), async {
-            let _turn = self.searches.acquire().await.map_err(|_| StoreError::Closed)?;
-            self.queries.run(Twice::Same, work).await
-        })
-        .await
+        let _turn = self.searches.acquire().await.map_err(|_| StoreError::Closed)?;
+        self.query(org, work).await
     }
-}
 
-/// Ends a query that takes longer than a limit; dropping it cancels what the server still runs.
-async fn within<T>(
-    limit: Duration,
-    query: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    tokio::time::timeout(limit, query).await.unwrap_or(Err(StoreError::TimedOut))
+    fn shares(&self) -> MutexGuard<'_, HashMap<OrgId, Arc<Semaphore>>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[async_trait]
@@ -141,23 +142,23 @@ impl Store for PostgresStore {
     async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
         let request = &request;
         match request.filter.looks_inside() {
-            true => self.search(|db| read::page(db, org, request)).await,
-            false => self.query(|db| read::page(db, org, request)).await,
+            true => self.search(org, |db| read::page(db, org, request)).await,
+            false => self.query(org, |db| read::page(db, org, request)).await,
         }
     }
 
     async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
-        self.query(|db| read::entry(db, org, id)).await
+        self.query(org, |db| read::entry(db, org, id)).await
     }
 
     async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
         let filter = &filter;
-        self.search(|db| count::count(db, org, filter, as_of)).await
+        self.search(org, |db| count::count(db, org, filter, as_of)).await
     }
 
     async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
         let filter = &filter;
-        self.search(|db| count::facets(db, org, filter)).await
+        self.search(org, |db| count::facets(db, org, filter)).await
     }
 
     async fn counts(
@@ -167,11 +168,11 @@ impl Store for PostgresStore {
         as_of: Option<u64>,
     ) -> Result<Counted, StoreError> {
         let counting = &counting;
-        self.search(|db| counts::counts(db, org, counting, as_of)).await
+        self.search(org, |db| counts::counts(db, org, counting, as_of)).await
     }
 
     async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
-        self.search(|db| count::holdings(db, org, cutoff)).await
+        self.search(org, |db| count::holdings(db, org, cutoff)).await
     }
 
     async fn begin_prune(
@@ -311,22 +312,5 @@ impl Store for PostgresStore {
         for connections in [&*self.connections, &self.queries, &self.watch] {
             connections.close();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_query_beyond_its_limit_ends_and_says_so() {
-        let ended = within(Duration::from_millis(1), std::future::pending::<Result<(), _>>()).await;
-        assert!(matches!(ended, Err(StoreError::TimedOut)), "{ended:?}");
-        let limit = Duration::from_secs(60);
-        assert!(matches!(within(limit, async { Ok(1) }).await, Ok(1)));
-        assert!(matches!(
-            within(limit, async { Err::<(), _>(StoreError::Locked) }).await,
-            Err(StoreError::Locked)
-        ));
     }
 }

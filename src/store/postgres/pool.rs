@@ -43,11 +43,12 @@ impl Share {
         }
     }
 
-    /// How long a statement may run. For queries about entries it is also the limit of the whole query.
+    /// How long a statement may run. A server ends queries of its callers earlier (`--query-timeout`) by dropping them;
+    /// for them this is only the bound of what is left running when a process dies.
     pub(super) const fn statement_timeout(self) -> Duration {
         match self {
             Self::Work => Duration::from_secs(60),
-            Self::Queries => Duration::from_secs(30),
+            Self::Queries => Duration::from_secs(600),
             Self::Watch => Duration::from_secs(5),
         }
     }
