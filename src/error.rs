@@ -99,6 +99,9 @@ impl From<Problem> for Failure {
             ),
             Code::NotFound | Code::Pruned => (exit::NOT_FOUND, None),
             Code::PruneRunning => (exit::LOCKED, None),
+            Code::ClockImplausible => {
+                (exit::REFUSED, Some("mend the clock; if it is right, run the prune with --clock-is-right"))
+            }
             Code::InsideRetention | Code::OverMaxDelete => (exit::REFUSED, None),
             Code::Unavailable => (exit::UNREACHABLE, None),
             _ => (exit::FAILED, None),

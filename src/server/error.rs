@@ -72,6 +72,10 @@ impl From<StoreError> for ApiError {
                     "the store cannot be reached or written at the moment; nothing of this request was stored",
                 )
             }
+            StoreError::Busy(_) => Self::new(
+                Code::Unavailable,
+                "too many questions of this organization wait to be answered: ask fewer at once, and try again",
+            ),
             StoreError::Unreachable(_) => {
                 tracing::error!(error = %error, "the database is away");
                 Self::new(

@@ -40,6 +40,9 @@ pub enum StoreError {
     /// Another process holds the store for longer than we wait.
     #[error("the store is locked by another process")]
     Locked,
+    /// More is asked than can be answered.
+    #[error("the store is busy: {0}")]
+    Busy(String),
     /// The disk is full or the file system read-only: nothing can be written.
     #[error("the store cannot be written: {0}")]
     Unwritable(String),

@@ -66,5 +66,7 @@ pub(super) fn restore_past(db: &Connection, org: OrgId, past: &Past) -> Result<(
         keep.execute(params![org.0, signed(gone.prune_id), signed(gone.first_id), signed(gone.last_id)])?;
         delete.execute([key(org, gone.first_id), key(org, gone.last_id)])?;
     }
+    // Entries that a prune took while they were copied may have been the last of their users.
+    prune::forget_users(db, org)?;
     tally::begin_anew(db, org, head(db, org)?)
 }
