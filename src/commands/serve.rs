@@ -148,6 +148,13 @@ impl ServeArgs {
         })?;
         let address = listener.local_addr()?;
         let store = connect::open(&url, Need::Create).await?;
+        let lock = match store::lock_for_serving(&url) {
+            Ok(lock) => lock,
+            Err(error) => {
+                store.close().await;
+                return Err(error.into());
+            }
+        };
         self.first_start(context, store.as_ref()).await?;
         self.start_log();
         tracing::info!(store = store::without_password(&url), %address, "serving");
@@ -169,6 +176,7 @@ impl ServeArgs {
             ..Settings::new(context.clock.clone())
         };
         server::serve(listener, tls, store, settings, stop).await?;
+        drop(lock);
         tracing::info!("stopped");
         Ok(exit::DONE)
     }

@@ -91,6 +91,8 @@ impl From<StoreError> for ApiError {
             | StoreError::UnknownUrl(_)
             | StoreError::Address { .. }
             | StoreError::Damaged(_)
+            | StoreError::Served(_)
+            | StoreError::Backup { .. }
             | StoreError::Failed(_) => {
                 tracing::error!(error = %error, "the store failed");
                 Self::internal()

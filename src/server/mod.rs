@@ -132,19 +132,26 @@ struct Parts {
 impl Server {
     /// Waits for a store's answer as long as a question may take. What is given up is interrupted in the store.
     async fn question<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
-        let Some(longest) = self.settings.query_timeout else { return Ok(answer.await?) };
-        tokio::time::timeout(longest, answer).await.map_or_else(
-            |_| {
-                let detail = format!(
-                    "the question took longer than {} seconds (--query-timeout) and was stopped: ask for less at once, \
-                     by a time or a resource",
-                    longest.as_secs()
-                );
-                Err(ApiError::new(Code::Unavailable, detail))
-            },
-            |answer| Ok(answer?),
-        )
+        within(self.settings.query_timeout, answer).await
     }
+}
+
+async fn within<T>(
+    longest: Option<Duration>,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, ApiError> {
+    let Some(longest) = longest else { return Ok(answer.await?) };
+    tokio::time::timeout(longest, answer).await.map_or_else(
+        |_| {
+            let detail = format!(
+                "the question took longer than {} seconds (--query-timeout) and was stopped: ask for less at once, by \
+                 a time or a resource",
+                longest.as_secs()
+            );
+            Err(ApiError::new(Code::Unavailable, detail))
+        },
+        |answer| Ok(answer?),
+    )
 }
 
 impl Deref for Server {
@@ -254,4 +261,18 @@ pub async fn serve(
     uses_at_end.write(store.as_ref()).await;
     store.close().await;
     Ok(outcome?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_that_takes_too_long_is_given_up() {
+        let longest = Some(Duration::from_millis(1));
+        let answer = within(longest, std::future::pending::<Result<(), StoreError>>()).await;
+        assert_eq!(answer.expect_err("given up").code(), Code::Unavailable);
+        assert_eq!(within(longest, async { Ok(7) }).await.expect("in time"), 7);
+        assert_eq!(within(None, async { Ok(7) }).await.expect("in time"), 7);
+    }
 }

@@ -40,6 +40,17 @@ pub enum StoreError {
     /// Another process holds the store for longer than we wait.
     #[error("the store is locked by another process")]
     Locked,
+    /// A server runs on this store already.
+    #[error("another server is running on the store {0}")]
+    Served(String),
+    /// A backup cannot be made.
+    #[error("cannot back up to {location}: {cause}")]
+    Backup {
+        /// The file that was to be written.
+        location: String,
+        /// What is wrong.
+        cause: String,
+    },
     /// More is asked than can be answered.
     #[error("the store is busy: {0}")]
     Busy(String),

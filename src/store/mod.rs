@@ -6,13 +6,11 @@
 pub mod condition;
 pub mod entries;
 pub mod error;
+mod opening;
 pub mod postgres;
 pub mod sqlite;
 mod stored;
 mod tally;
-
-use std::path::Path;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -28,8 +26,9 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
 use crate::store::entries::Entries;
 use crate::store::error::StoreError;
-use crate::store::postgres::PostgresStore;
-use crate::store::sqlite::SqliteStore;
+
+pub use crate::store::opening::{backup, lock_for_serving, open, open_in_memory, without_password};
+pub use crate::store::sqlite::ServeLock;
 
 /// An organization's number. Only a store makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -365,62 +364,4 @@ pub trait Store: Send + Sync + 'static {
     }
     /// Finishes what was begun and closes the store's files. Calls after it fail as closed.
     async fn close(&self);
-}
-
-/// Opens the store a URL names: the one place that knows which kinds there are.
-///
-/// # Errors
-/// [`StoreError`], with the path or the URL and never with a password.
-pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
-    match url.split_once(':') {
-        Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(SqliteStore::open(Path::new(path))?)),
-        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(PostgresStore::open(url).await?)),
-        _ => Err(StoreError::UnknownUrl(without_password(url))),
-    }
-}
-
-/// Opens an empty store that lives in memory and goes with the process.
-///
-/// # Errors
-/// [`StoreError`] when the engine cannot start.
-pub fn open_in_memory() -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(SqliteStore::in_memory()?))
-}
-
-/// A URL fit to be shown: without a password, wherever it stands.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let shown = match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 < at => {
-            let user = url[scheme + 3..at].split(':').next().unwrap_or("");
-            format!("{}{user}{}", &url[..scheme + 3], &url[at..])
-        }
-        _ => url.to_owned(),
-    };
-    match shown.split_once('?') {
-        Some((base, query)) if query.contains("password=") => {
-            let kept: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
-            if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) }
-        }
-        _ => shown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_shown_without_its_password() {
-        assert_eq!(without_password("postgres://ana:hun:t@er2@db/x"), "postgres://ana@db/x");
-        assert_eq!(without_password("sqlite:/tmp/a@b.db"), "sqlite:/tmp/a@b.db");
-        assert_eq!(without_password("postgres://db/x?user=ana&password=pw"), "postgres://db/x?user=ana");
-        assert_eq!(without_password("postgres://db/x?password=pw"), "postgres://db/x");
-    }
-
-    #[tokio::test]
-    async fn a_url_of_no_kind_is_told_without_its_password() {
-        let opened = open("mysql://a:b@c").await.err();
-        assert!(matches!(opened, Some(StoreError::UnknownUrl(url)) if url == "mysql://a@c"));
-    }
 }

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::api::prune::Prune;
 use crate::model::draft::Draft;
 use crate::model::page::Order;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::{Connection, SqliteStore};
-use crate::store::{OrgId, PageRequest, Store, stored};
+use crate::store::{OrgId, PageRequest, Past, PrunedIds, Store, stored};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
 
@@ -216,6 +217,72 @@ async fn a_log_that_is_deleted_is_noticed_and_nothing_acknowledged_is_lost() {
     let store = SqliteStore::open(&directory.path().join("audit.db")).expect("opens again");
     assert_eq!(store.past(org).await.expect("asked").head, 20, "all that was acknowledged, and nothing else");
     append(&store, org, "accepted").await.expect("appended");
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_a_store_in_use_is_whole_and_the_owners_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (store, org) = store(&directory).await;
+    for _ in 0..5 {
+        append(&store, org, "acknowledged").await.expect("appended");
+    }
+    let (from, to) = (directory.path().join("audit.db"), directory.path().join("copy.db"));
+    let url = format!("sqlite:{}", from.display());
+    let bytes = crate::store::backup(&url, &to).await.expect("backed up");
+    assert_eq!(std::fs::metadata(&to).expect("there").len(), bytes);
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&to).expect("there")) & 0o777, 0o600);
+    let refused = crate::store::backup(&url, &to).await;
+    assert!(matches!(refused, Err(StoreError::Backup { .. })), "never over another file: {refused:?}");
+    let refused =
+        crate::store::backup(&format!("sqlite:{}", directory.path().join("none.db").display()), &from).await;
+    assert!(refused.is_err(), "{refused:?}");
+    append(&store, org, "later").await.expect("appended");
+    let copy = SqliteStore::open(&to).expect("opens");
+    assert_eq!(
+        (copy.past(org).await.expect("asked").head, store.past(org).await.expect("asked").head),
+        (5, 6)
+    );
+    append(&copy, org, "the copy goes on").await.expect("appended");
+    let left: Vec<_> = std::fs::read_dir(directory.path())
+        .expect("read")
+        .map(|it| it.expect("a file").file_name())
+        .collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with('.')), "{left:?}");
+    copy.close().await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_copy_keeps_no_user_whose_entries_a_prune_took_meanwhile() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (store, org) = store(&directory).await;
+    for name in ["Weathervane", "Lighthouse", "Weathervane"] {
+        append(&store, org, name).await.expect("appended");
+    }
+    let users = async || {
+        let users = |db: &Connection| {
+            Ok(db.query_row("SELECT group_concat(snapshot) FROM users", [], |row| row.get(0))?)
+        };
+        store.read::<String>(None, users).await.expect("read")
+    };
+    assert!(users().await.contains("Weathervane"));
+    let prune = Prune {
+        id: 1,
+        started_at: NOW,
+        finished_at: Some(NOW),
+        by: "cron".to_owned(),
+        cutoff: NOW,
+        deleted: 2,
+        first_id: 1,
+        last_id: 3,
+        complete: true,
+    };
+    let gone = [1, 3].map(|id| PrunedIds { prune_id: 1, first_id: id, last_id: id });
+    let past = Past { head: 3, prunes: vec![prune], pruned_ids: gone.to_vec() };
+    store.restore_past(org, past).await.expect("restored");
+    assert_eq!(users().await, r#"{"name":"Lighthouse"}"#);
     store.close().await;
 }
 

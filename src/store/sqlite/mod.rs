@@ -4,6 +4,7 @@
 
 mod accounts;
 mod append;
+mod backup;
 mod count;
 mod counts;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod readers;
 mod restore;
 mod rows;
 mod schema;
+mod serving;
 mod tally;
 mod threads;
 mod turns;
@@ -49,6 +51,9 @@ use crate::store::{
     Appended, ClockSeen, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past,
     PruneRun, PruneRunning, Store, StoredToken, TokenUse,
 };
+
+pub(in crate::store) use crate::store::sqlite::backup::backup;
+pub use crate::store::sqlite::serving::ServeLock;
 
 /// How many connections read at once beside the one that writes.
 const READERS: usize = 4;
@@ -240,8 +245,12 @@ impl Store for SqliteStore {
         let closing = run.clone();
         let record = self.write(move |db| prune::finish(db, org, &closing, complete, now)).await?;
         if record.is_some() {
-            self.write(move |db| prune::forget(db, org)).await?;
-            // Page by page, so that recorders get their turn; then the log, in which the old pages still stand.
+            self.write(move |db| tally::forget_empty(db, org)).await?;
+            // Part by part, so that recorders get their turn; then the log, in which the old pages still stand.
+            let mut looked_at = Some(0);
+            while let Some(after) = looked_at {
+                looked_at = self.write(move |db| prune::forget_users(db, org, after)).await?;
+            }
             while self.write(prune::give_back_space).await? {}
             if self.beside.is_some() {
                 // Told once it was tried; a reader in the way is waited for without the caller.

@@ -7,7 +7,7 @@ use crate::api::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::rows::key;
-use crate::store::sqlite::tally::{self, GONE_COLUMNS, Gone};
+use crate::store::sqlite::tally::{GONE_COLUMNS, Gone};
 use crate::store::stored::{ranges, signed, timestamp};
 use crate::store::{CLOCK, CONFIRMED, ClockSeen, OrgId, PruneRun, PruneRunning, latest_lease_end, lease_end};
 
@@ -162,20 +162,22 @@ pub(super) fn finish(
     one(db, org, signed(run.id))
 }
 
-/// Forgets what only the deleted entries needed.
-pub(super) fn forget(db: &Connection, org: OrgId) -> Result<(), StoreError> {
-    tally::forget_empty(db, org)?;
-    forget_users(db, org)
-}
+/// How many users are looked at in one commit.
+const USERS_A_COMMIT: u32 = 500;
 
-/// Forgets users without entries: a user's snapshot does not outlive the entries it stood in.
-pub(super) fn forget_users(db: &Connection, org: OrgId) -> Result<(), StoreError> {
+/// Forgets those of the next users behind `after` that have no entries: a user's snapshot does not outlive the entries it
+/// stood in. Gives the last one looked at; none when there are no more.
+pub(super) fn forget_users(db: &Connection, org: OrgId, after: i64) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT max(user_ref) FROM \
+               (SELECT user_ref FROM users WHERE org_id = ?1 AND user_ref > ?2 ORDER BY user_ref LIMIT ?3)";
+    let last: Option<i64> = db.query_row(sql, params![org.0, after, USERS_A_COMMIT], |row| row.get(0))?;
+    let Some(last) = last else { return Ok(None) };
     db.execute(
-        "DELETE FROM users WHERE org_id = ?1 AND NOT EXISTS \
+        "DELETE FROM users WHERE org_id = ?1 AND user_ref > ?2 AND user_ref <= ?3 AND NOT EXISTS \
          (SELECT 1 FROM entries WHERE entries.org_id = ?1 AND entries.user_ref = users.user_ref)",
-        [org.0],
+        params![org.0, after, last],
     )?;
-    Ok(())
+    Ok(Some(last))
 }
 
 pub(super) fn one(db: &Connection, org: OrgId, prune_id: i64) -> Result<Option<Prune>, StoreError> {

@@ -67,6 +67,9 @@ pub(super) fn restore_past(db: &Connection, org: OrgId, past: &Past) -> Result<(
         delete.execute([key(org, gone.first_id), key(org, gone.last_id)])?;
     }
     // Entries that a prune took while they were copied may have been the last of their users.
-    prune::forget_users(db, org)?;
+    let mut looked_at = Some(0);
+    while let Some(after) = looked_at {
+        looked_at = prune::forget_users(db, org, after)?;
+    }
     tally::begin_anew(db, org, head(db, org)?)
 }

@@ -57,6 +57,33 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     open().map_err(|error| explain_opening(path, error))
 }
 
+/// Opens a database of ours that is to be copied as it is.
+pub(super) fn open_for_backup(path: &Path) -> Result<Connection, StoreError> {
+    let open = || {
+        let connection = Connection::open_with_flags(
+            absolute(path)?,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        match application {
+            APPLICATION_ID => Ok(connection),
+            _ => Err(cannot_open(path, &"it is a database of another programme")),
+        }
+    };
+    open().map_err(|error| explain_opening(path, error))
+}
+
+/// Reads every page of a database and compares the tables with their indexes.
+pub(super) fn check(path: &Path) -> Result<(), StoreError> {
+    let connection = Connection::open_with_flags(
+        absolute(path)?,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
+}
+
 /// Opens a connection that only brings the log into the database.
 pub(super) fn open_for_keeping(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(
