@@ -99,6 +99,9 @@ impl From<Problem> for Failure {
             ),
             Code::NotFound | Code::Pruned => (exit::NOT_FOUND, None),
             Code::PruneRunning => (exit::LOCKED, None),
+            Code::ClockImplausible => {
+                (exit::REFUSED, Some("mend the clock; if it is right, run the prune with --clock-is-right"))
+            }
             Code::InsideRetention | Code::OverMaxDelete => (exit::REFUSED, None),
             Code::Unavailable => (exit::UNREACHABLE, None),
             _ => (exit::FAILED, None),
@@ -122,7 +125,7 @@ impl From<StoreError> for Failure {
                 exit::USAGE
             }
             StoreError::Unreachable(_) => exit::UNREACHABLE,
-            StoreError::Locked | StoreError::TimedOut | StoreError::LeaseLost => exit::LOCKED,
+            StoreError::Locked | StoreError::TimedOut | StoreError::LeaseLost | StoreError::Served(_) => exit::LOCKED,
             StoreError::Damaged(_) => exit::INTEGRITY,
             StoreError::Missing(_) => exit::NOT_FOUND,
             StoreError::Exists(_) => exit::REFUSED,
@@ -133,6 +136,9 @@ impl From<StoreError> for Failure {
             StoreError::Locked => {
                 failure.hint("wait until it has ended, or stop the server that has the store open")
             }
+            StoreError::Served(_) => failure
+                .hint("stop it first; commands with --server sqlite:… may run beside it")
+                .hint("several servers can share a PostgreSQL store"),
             _ => failure,
         }
     }

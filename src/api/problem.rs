@@ -25,6 +25,8 @@ pub enum Code {
     UuidConflict,
     /// 409: another prune of this organization runs.
     PruneRunning,
+    /// 409: the server's clock may be ahead, and what it calls expired young.
+    ClockImplausible,
     /// 410: the entry was pruned.
     Pruned,
     /// 413: the request is larger than 8 MiB.
@@ -70,7 +72,7 @@ impl Code {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,
-            Self::UuidConflict | Self::PruneRunning => 409,
+            Self::UuidConflict | Self::PruneRunning | Self::ClockImplausible => 409,
             Self::Pruned => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
@@ -94,6 +96,7 @@ impl Code {
             Self::Timeout => "The request took too long",
             Self::UuidConflict => "The uuid is taken by another entry",
             Self::PruneRunning => "Another prune is running",
+            Self::ClockImplausible => "The clock may be ahead",
             Self::Pruned => "The entry was pruned",
             Self::TooLarge => "The request is too large",
             Self::UnsupportedMediaType => "The media type is not supported",

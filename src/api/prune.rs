@@ -32,6 +32,12 @@ pub struct PruneRequest {
     /// Stop after this many seconds and say `"complete": false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_seconds: Option<u32>,
+    /// The server's clock is right although it looks as if it were ahead: prune by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clock_is_right: bool,
+    /// End the lease of another prune that no longer runs; the record of this one says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub break_lease: bool,
 }
 
 /// What a prune did, or what it would do.
@@ -65,6 +71,10 @@ pub struct PruneAnswer {
     /// The record that is kept for ever; absent when nothing was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<Prune>,
+    /// Whether the text of what was deleted has left the store's files: not yet while somebody reads, and when the
+    /// database decides is right on PostgreSQL. Absent when nothing was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purged: Option<bool>,
 }
 
 /// How many entries go and how many stay.

@@ -75,6 +75,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = MAX_CONNECTIONS, value_parser = connections)]
     max_connections: usize,
 
+    /// How many seconds a question may take before it is stopped and answered 503; 0 is any time
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    query_timeout: u64,
+
     /// How to log: text, json
     #[arg(long, value_name = "FORM", default_value = "text", hide_possible_values = true)]
     log: LogWord,
@@ -146,6 +150,13 @@ impl ServeArgs {
         // Before the store is opened: it logs what an operator should know of it.
         self.start_log();
         let store = connect::open(&url, Need::Create).await?;
+        let lock = match store::lock_for_serving(&url) {
+            Ok(lock) => lock,
+            Err(error) => {
+                store.close().await;
+                return Err(error.into());
+            }
+        };
         self.first_start(context, store.as_ref()).await?;
         tracing::info!(store = store::without_password(&url), %address, "serving");
 
@@ -161,9 +172,12 @@ impl ServeArgs {
             requests_a_second: NonZeroU32::new(self.rate_limit),
             behind_proxy: self.behind_proxy,
             max_connections: self.max_connections,
+            query_timeout: Some(Duration::from_secs(self.query_timeout)).filter(|time| !time.is_zero()),
+            notes_time: true,
             ..Settings::new(context.clock.clone())
         };
         server::serve(listener, tls, store, settings, stop).await?;
+        drop(lock);
         tracing::info!("stopped");
         Ok(exit::DONE)
     }

@@ -1,22 +1,23 @@
-//! `store`: move a log from one store to another. An operator's command: it works on the stores, not over the API.
+//! `store`: move a log from one store to another, or back it up. An operator's command: it works on the stores, not over the API.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use sha2::{Digest as _, Sha256};
 
-use crate::commands::Context;
 use crate::commands::connect::{self, Need};
+use crate::commands::{Context, place};
 use crate::error::Failure;
-use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order, Position};
 use crate::store::error::StoreError;
 use crate::store::{OrgId, Organization, PageRequest, Past, Store, TokenUse};
 use crate::terminal::progress::Progress;
+use crate::{exit, store};
 
-/// Move a log from one store to another (operator)
+/// Move a log from one store to another, or back it up (operator)
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit?sslmode=verify-full\n  krosyn-audit store copy postgres://audit@db.example/audit sqlite:copy.db"
@@ -44,6 +45,21 @@ enum StoreCommand {
         #[arg(value_name = "TO")]
         to: String,
     },
+    /// Back up a SQLite store to a new file, while a server may be using it
+    ///
+    /// One consistent picture, checked before it gets its name. A copy of the .db file alone lacks what stands in the
+    /// write-ahead log beside it. PostgreSQL has pg_dump for this.
+    #[command(
+        after_help = "Examples:\n  krosyn-audit store backup audit-2026-11-28.db\n  krosyn-audit store backup --store sqlite:/var/lib/krosyn-audit/audit.db /backup/audit.db"
+    )]
+    Backup {
+        /// The file to write, which must not exist yet
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The store: sqlite:PATH (default: SQLite in the platform's data directory)
+        #[arg(long, value_name = "URL")]
+        store: Option<String>,
+    },
 }
 
 impl StoreArgs {
@@ -52,7 +68,10 @@ impl StoreArgs {
     /// # Errors
     /// [`Failure`]; with exit code 7 when the copies differ.
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        let StoreCommand::Copy { from, to } = self.command;
+        let (from, to) = match self.command {
+            StoreCommand::Copy { from, to } => (from, to),
+            StoreCommand::Backup { file, store } => return backup(context, store, &file).await,
+        };
         if from == to {
             return Err(Failure::usage("FROM and TO are the same store"));
         }
@@ -63,6 +82,17 @@ impl StoreArgs {
         to.close().await;
         outcome.map(|()| exit::DONE)
     }
+}
+
+async fn backup(context: &mut Context, url: Option<String>, file: &Path) -> Result<u8, Failure> {
+    let url = url.map_or_else(|| place::default_store(context), Ok)?;
+    let source = url.strip_prefix("sqlite:").map(Path::new);
+    if let Some(path) = source.filter(|path| !path.exists()) {
+        return Err(Failure::new(exit::NOT_FOUND, format!("there is no store at {}", path.display())));
+    }
+    let bytes = store::backup(&url, file).await?;
+    context.terminal.status(&format!("{} written, {bytes} bytes, and checked", file.display()));
+    Ok(exit::DONE)
 }
 
 async fn copy(context: &mut Context, from: &Arc<dyn Store>, to: &Arc<dyn Store>) -> Result<(), Failure> {

@@ -76,6 +76,10 @@ impl From<StoreError> for ApiError {
                 tracing::warn!("a statement took too long and was stopped");
                 Self::new(Code::Unavailable, error.to_string())
             }
+            StoreError::Busy(_) => Self::new(
+                Code::Unavailable,
+                "too many questions of this organization wait to be answered: ask fewer at once, and try again",
+            ),
             StoreError::Unreachable(_) => {
                 tracing::error!(error = %error, "the database is away");
                 Self::new(
@@ -91,6 +95,8 @@ impl From<StoreError> for ApiError {
             | StoreError::UnknownUrl(_)
             | StoreError::Address { .. }
             | StoreError::Damaged(_)
+            | StoreError::Served(_)
+            | StoreError::Backup { .. }
             | StoreError::Failed(_) => {
                 tracing::error!(error = %error, "the store failed");
                 Self::internal()

@@ -7,6 +7,7 @@ use axum::http::Method;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
@@ -21,6 +22,13 @@ pub(super) struct Metrics {
     pub(super) recorded: Counter<u64, AtomicU64>,
     pub(super) pruned: Counter<u64, AtomicU64>,
     pub(super) refused: Counter<u64, AtomicU64>,
+    pub(super) sweep_failures: Counter<u64, AtomicU64>,
+    /// Organizations that the last sweep could not sweep.
+    pub(super) sweep_failing: Gauge,
+    /// 1 while the clock is not trusted to delete by.
+    pub(super) clock_implausible: Gauge,
+    /// The write-ahead log's length.
+    pub(super) log_bytes: Gauge,
 }
 
 impl Default for Metrics {
@@ -35,7 +43,27 @@ impl Default for Metrics {
         registry.register("entries_pruned", "Entries deleted by prunes", pruned.clone());
         let help = "Connections for which there was no place";
         registry.register("connections_refused", help, refused.clone());
-        Self { registry, requests, seconds, recorded, pruned, refused }
+        let (sweep_failures, sweep_failing) = (Counter::default(), Gauge::default());
+        let (clock_implausible, log_bytes) = (Gauge::default(), Gauge::default());
+        registry.register("sweep_failures", "Sweeps of an organization that failed", sweep_failures.clone());
+        let help = "Organizations that the last sweep could not sweep";
+        registry.register("sweep_failing_organizations", help, sweep_failing.clone());
+        let help = "1 while the clock looks as if it were ahead and nothing is pruned by it";
+        registry.register("clock_implausible", help, clock_implausible.clone());
+        let help = "Length of the store's write-ahead log, 0 where it has none";
+        registry.register_with_unit("store_log", help, Unit::Bytes, log_bytes.clone());
+        Self {
+            registry,
+            requests,
+            seconds,
+            recorded,
+            pruned,
+            refused,
+            sweep_failures,
+            sweep_failing,
+            clock_implausible,
+            log_bytes,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod around;
 mod auth;
 mod body;
+pub mod clock_guard;
 mod connections;
 mod error;
 mod handlers;
@@ -26,14 +27,18 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::task::JoinHandle;
 
+use crate::api::problem::Code;
 use crate::clock::Clock;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
 use crate::server::body::Room;
+use crate::server::clock_guard::ClockGuard;
 use crate::server::connections::Gate;
+use crate::server::error::ApiError;
 use crate::server::limits::Limits;
 use crate::server::metrics::Metrics;
 use crate::server::uses::Uses;
+use crate::store::error::StoreError;
 use crate::store::{Organization, Store};
 
 pub use crate::server::router::openapi;
@@ -68,6 +73,10 @@ pub struct Settings {
     pub requests_a_second: Option<NonZeroU32>,
     /// How many connections there may be at once.
     pub max_connections: usize,
+    /// How long a question may take; any time, when absent.
+    pub query_timeout: Option<Duration>,
+    /// Whether this server notes the time in its store for as long as it runs.
+    pub notes_time: bool,
     /// Whether callers' addresses are told by a proxy in front.
     pub behind_proxy: bool,
 }
@@ -86,6 +95,8 @@ impl Settings {
             wrong_tokens_a_minute: NonZeroU32::new(30),
             requests_a_second: None,
             max_connections: MAX_CONNECTIONS,
+            query_timeout: None,
+            notes_time: false,
             behind_proxy: false,
         }
     }
@@ -115,6 +126,32 @@ struct Parts {
     limits: Limits,
     uses: Arc<Uses>,
     bodies: Room,
+    clock: Arc<ClockGuard>,
+}
+
+impl Server {
+    /// Waits for a store's answer as long as a question may take. What is given up is interrupted in the store.
+    async fn question<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
+        within(self.settings.query_timeout, answer).await
+    }
+}
+
+async fn within<T>(
+    longest: Option<Duration>,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, ApiError> {
+    let Some(longest) = longest else { return Ok(answer.await?) };
+    tokio::time::timeout(longest, answer).await.map_or_else(
+        |_| {
+            let detail = format!(
+                "the question took longer than {} seconds (--query-timeout) and was stopped: ask for less at once, by \
+                 a time or a resource",
+                longest.as_secs()
+            );
+            Err(ApiError::new(Code::Unavailable, detail))
+        },
+        |answer| Ok(answer?),
+    )
 }
 
 impl Deref for Server {
@@ -172,9 +209,13 @@ pub async fn serve(
     listener.set_nonblocking(true)?;
     let settings = Arc::new(settings);
     let metrics = Arc::<Metrics>::default();
+    let clock = Arc::new(ClockGuard::new(settings.clock.clone()));
+    let heartbeat = settings.notes_time.then(|| {
+        tokio::spawn(clock_guard::run(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics)))
+    });
     let sweeper = settings.sweep_every.map(|interval| {
         let (store, settings, metrics) = (Arc::clone(&store), Arc::clone(&settings), Arc::clone(&metrics));
-        tokio::spawn(sweep::run(store, settings, metrics, interval))
+        tokio::spawn(sweep::run(store, settings, Arc::clone(&clock), metrics, interval))
     });
     let limits = Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second);
     let uses = Arc::<Uses>::default();
@@ -182,7 +223,8 @@ pub async fn serve(
     let uses_at_end = Arc::clone(&uses);
     let (places, refused) = (settings.max_connections, metrics.refused.clone());
     let bodies = Room::default();
-    let parts = Parts { store: Arc::clone(&store), settings, metrics, limits, uses, bodies };
+    let (recorded, clock_at_end) = (metrics.recorded.clone(), Arc::clone(&clock));
+    let parts = Parts { store: Arc::clone(&store), settings, metrics, limits, uses, bodies, clock };
     let service = router::router(Server(Arc::new(parts))).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let stopping = handle.clone();
@@ -208,8 +250,29 @@ pub async fn serve(
     stopper.abort();
     // What a sweep has done is on record; its lease ends by itself.
     sweeper.inspect(JoinHandle::abort);
+    heartbeat.inspect(JoinHandle::abort);
     noter.abort();
+    // Whoever only records by commands of their own has a log that knows the time as well.
+    if recorded.get() > 0
+        && let Err(error) = clock_at_end.note(store.as_ref()).await
+    {
+        tracing::warn!(%error, "the time could not be noted");
+    }
     uses_at_end.write(store.as_ref()).await;
     store.close().await;
     Ok(outcome?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_that_takes_too_long_is_given_up() {
+        let longest = Some(Duration::from_millis(1));
+        let answer = within(longest, std::future::pending::<Result<(), StoreError>>()).await;
+        assert_eq!(answer.expect_err("given up").code(), Code::Unavailable);
+        assert_eq!(within(longest, async { Ok(7) }).await.expect("in time"), 7);
+        assert_eq!(within(None, async { Ok(7) }).await.expect("in time"), 7);
+    }
 }

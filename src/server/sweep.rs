@@ -3,12 +3,12 @@
 //! that it keeps renewing and that ends by itself when it does not.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::model::timestamp::Timestamp;
+use crate::server::clock_guard::ClockGuard;
 use crate::server::metrics::Metrics;
 use crate::server::{Settings, pruning};
 use crate::store::error::StoreError;
@@ -18,123 +18,134 @@ use crate::store::{LEASE_SECONDS, Organization, Store};
 const NAME: &str = "sweep";
 /// How often the lease is renewed, well before it ends.
 const HEARTBEAT: Duration = Duration::from_secs(LEASE_SECONDS as u64 / 3);
-/// How far the wall clock may run ahead of the time that passed before deleting by it is no longer safe.
-const MAX_STEP: TimeDelta = TimeDelta::minutes(5);
 
-/// The wall clock went forward by more than the time that passed: what it calls expired may be young.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the clock went forward by {} seconds more than passed: the sweep has stopped and deletes nothing until the server is restarted with the right time", .0.num_seconds())]
-pub struct ClockStepped(TimeDelta);
+/// What came of a sweep.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// How many entries went.
+    pub deleted: u64,
+    /// The organizations that could not be swept, by slug, with the reason.
+    pub failed: Vec<(String, String)>,
+    /// Whether another server sweeps at the moment.
+    pub left_to_another: bool,
+}
 
-/// Sweeps every `interval`, jittered by a fifth, until the server ends or the clock cannot be trusted.
+/// Sweeps every `interval`, jittered by a fifth, until the server ends.
 pub(super) async fn run(
     store: Arc<dyn Store>,
     settings: Arc<Settings>,
+    guard: Arc<ClockGuard>,
     metrics: Arc<Metrics>,
     interval: Duration,
 ) {
-    let started = Instant::now();
-    let mut watch = Watch::new(settings.clock.now(), Duration::ZERO);
     loop {
         tokio::time::sleep(jittered(interval)).await;
-        if let Err(stepped) = watch.look(settings.clock.now(), started.elapsed()) {
-            tracing::error!("{stepped}");
-            return;
-        }
-        let (deleted, outcome) = once(store.as_ref(), &settings).await;
-        metrics.pruned.inc_by(deleted);
-        if let Err(error) = outcome {
-            tracing::error!(%error, "the sweep failed and will be tried again");
+        match once(store.as_ref(), &settings, &guard).await {
+            Ok(swept) => {
+                metrics.pruned.inc_by(swept.deleted);
+                metrics.sweep_failures.inc_by(swept.failed.len() as u64);
+                if !swept.left_to_another {
+                    let failing = i64::try_from(swept.failed.len()).unwrap_or(i64::MAX);
+                    metrics.sweep_failing.set(failing);
+                }
+            }
+            Err(error) => {
+                metrics.sweep_failures.inc();
+                tracing::error!(%error, "the sweep failed and will be tried again");
+            }
         }
     }
 }
 
-/// Sweeps every organization once, unless another server does. Tells how many entries went, whatever came of it: what is
-/// swept is on record.
-pub async fn once(store: &dyn Store, settings: &Settings) -> (u64, Result<(), StoreError>) {
-    let mut deleted = 0;
-    let outcome = under_lease(store, settings, &mut deleted).await;
-    (deleted, outcome)
-}
-
-async fn under_lease(store: &dyn Store, settings: &Settings, deleted: &mut u64) -> Result<(), StoreError> {
+/// Sweeps every organization once, unless another server does. An organization that fails keeps no other from its turn.
+///
+/// # Errors
+/// [`StoreError`] when the organizations cannot be listed or the lease cannot be taken; nothing was swept then.
+pub async fn once(store: &dyn Store, settings: &Settings, guard: &ClockGuard) -> Result<Swept, StoreError> {
     let organizations = store.organizations().await?;
     // A lease stands with an organization; the first there was is there for ever.
     let Some(first) = organizations.iter().map(|it| it.id).min_by_key(|id| id.number()) else {
-        return Ok(());
+        return Ok(Swept::default());
     };
     let holder = Uuid::now_v7().to_string();
     let hold = || store.hold_lease(first, NAME, holder.clone(), settings.clock.now());
     if !hold().await? {
-        return Ok(());
+        return Ok(Swept { left_to_another: true, ..Swept::default() });
     }
-    let work = async {
-        for organization in &organizations {
-            sweep(store, settings, organization, deleted).await?;
-        }
-        Ok(())
-    };
-    let mut work = std::pin::pin!(work);
-    let outcome = loop {
+    let may_go_on = AtomicBool::new(true);
+    let mut work = std::pin::pin!(every(store, settings, guard, &organizations, &may_go_on));
+    let swept = loop {
         tokio::select! {
-            outcome = &mut work => break outcome,
-            () = tokio::time::sleep(HEARTBEAT) => if !hold().await? {
-                tracing::warn!("another server took the sweep over");
-                return Ok(());
+            swept = &mut work => break swept,
+            () = tokio::time::sleep(HEARTBEAT) => match hold().await {
+                Ok(true) => {}
+                // The batch that runs is finished and its record closed.
+                Ok(false) => {
+                    tracing::warn!("another server took the sweep over");
+                    may_go_on.store(false, Ordering::Relaxed);
+                }
+                // Each organization's own lease still keeps others out.
+                Err(error) => tracing::warn!(%error, "the sweep's lease could not be renewed"),
             }
         }
     };
-    store.release_lease(first, NAME, holder).await?;
-    outcome
+    if let Err(error) = store.release_lease(first, NAME, holder).await {
+        tracing::warn!(%error, "the sweep's lease could not be given back and ends by itself");
+    }
+    Ok(swept)
+}
+
+async fn every(
+    store: &dyn Store,
+    settings: &Settings,
+    guard: &ClockGuard,
+    organizations: &[Organization],
+    may_go_on: &AtomicBool,
+) -> Swept {
+    let mut swept = Swept::default();
+    for organization in organizations {
+        if !may_go_on.load(Ordering::Relaxed) {
+            break;
+        }
+        if let Err(cause) = sweep(store, settings, guard, organization, may_go_on, &mut swept.deleted).await {
+            let (number, slug) = (organization.id.number(), organization.slug.clone());
+            tracing::error!(organization = number, error = cause, "an organization could not be swept");
+            swept.failed.push((slug, cause));
+        }
+    }
+    swept
 }
 
 async fn sweep(
     store: &dyn Store,
     settings: &Settings,
+    guard: &ClockGuard,
     organization: &Organization,
+    may_go_on: &AtomicBool,
     deleted: &mut u64,
-) -> Result<(), StoreError> {
-    let (org, now) = (organization.id, settings.clock.now());
+) -> Result<(), String> {
+    let told = |error: StoreError| error.to_string();
+    let org = organization.id;
+    let now = guard.look(store).await.map_err(told)?.map_err(|implausible| implausible.to_string())?;
     // The floor lets people name a shorter age; it never shortens what is kept by itself.
     let cutoff = organization.retention.plan.retention().before(now);
-    let holdings = store.holdings(org, cutoff).await?;
+    let holdings = store.holdings(org, cutoff).await.map_err(told)?;
     if holdings.oldest.is_none_or(|oldest| oldest >= cutoff) {
         return Ok(());
     }
-    let Ok(run) = store.begin_prune(org, NAME.to_owned(), cutoff, now).await? else {
+    let Ok(run) = store.begin_prune(org, NAME.to_owned(), cutoff, now).await.map_err(told)? else {
         // Somebody prunes already; what they leave is there at the next sweep.
         return Ok(());
     };
-    let (swept, outcome) = pruning::batches(store, settings, org, &run, || true).await;
+    let go_on = || may_go_on.load(Ordering::Relaxed);
+    let (swept, outcome) = pruning::batches(store, settings, org, &run, go_on).await;
     *deleted += swept;
-    store.finish_prune(org, run, outcome.is_ok(), settings.clock.now()).await?;
-    outcome?;
+    let complete = matches!(outcome, Ok(true));
+    let finished = store.finish_prune(org, run, complete, settings.clock.now()).await;
+    outcome.map_err(told)?;
+    finished.map_err(told)?;
     tracing::info!(organization = org.number(), deleted = swept, %cutoff, "swept");
     Ok(())
-}
-
-/// Compares the wall clock with the time that passed.
-struct Watch {
-    wall: Timestamp,
-    passed: Duration,
-}
-
-impl Watch {
-    const fn new(wall: Timestamp, passed: Duration) -> Self {
-        Self { wall, passed }
-    }
-
-    /// Looks again. A step backwards deletes too little, which the next sweep makes good; a step forwards would delete
-    /// what is still kept.
-    fn look(&mut self, wall: Timestamp, passed: Duration) -> Result<(), ClockStepped> {
-        let really = TimeDelta::from_std(passed.saturating_sub(self.passed)).unwrap_or(TimeDelta::MAX);
-        let step = wall.since(self.wall) - really;
-        if step > MAX_STEP {
-            return Err(ClockStepped(step));
-        }
-        (self.wall, self.passed) = (wall, passed);
-        Ok(())
-    }
 }
 
 /// The interval, a fifth longer or shorter by chance: servers started together do not sweep together.
@@ -148,24 +159,6 @@ fn jittered(interval: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect(text)
-    }
-
-    #[test]
-    fn a_clock_that_runs_with_time_or_behind_it_is_trusted_and_one_that_leaps_is_not() {
-        let hour = Duration::from_secs(3600);
-        let mut watch = Watch::new(at("2026-11-22T08:00:00Z"), Duration::ZERO);
-        assert_eq!(watch.look(at("2026-11-22T09:00:00Z"), hour), Ok(()));
-        assert_eq!(watch.look(at("2026-11-22T10:05:00Z"), 2 * hour), Ok(()), "five minutes are allowed");
-        assert_eq!(watch.look(at("2026-11-22T03:00:00Z"), 3 * hour), Ok(()), "backwards deletes too little");
-        assert_eq!(
-            watch.look(at("2026-11-22T04:05:01Z"), 4 * hour),
-            Err(ClockStepped(TimeDelta::seconds(301)))
-        );
-        assert!(watch.look(at("2029-11-22T03:00:00Z"), 4 * hour).is_err());
-    }
 
     #[test]
     fn jitter_stays_within_a_fifth() {

@@ -43,6 +43,20 @@ pub enum StoreError {
     /// The database took longer than it may and was stopped: nothing was stored.
     #[error("the database took too long and was stopped, nothing was stored: ask for less at once, such as a shorter time")]
     TimedOut,
+    /// A server runs on this store already.
+    #[error("another server is running on the store {0}")]
+    Served(String),
+    /// A backup cannot be made.
+    #[error("cannot back up to {location}: {cause}")]
+    Backup {
+        /// The file that was to be written.
+        location: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// More is asked than can be answered.
+    #[error("the store is busy: {0}")]
+    Busy(String),
     /// The disk is full or the file system read-only: nothing can be written.
     #[error("the store cannot be written: {0}")]
     Unwritable(String),

@@ -6,13 +6,11 @@
 pub mod condition;
 pub mod entries;
 pub mod error;
+mod opening;
 pub mod postgres;
 pub mod sqlite;
 mod stored;
 mod tally;
-
-use std::path::Path;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -28,8 +26,9 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
 use crate::store::entries::Entries;
 use crate::store::error::StoreError;
-use crate::store::postgres::PostgresStore;
-use crate::store::sqlite::SqliteStore;
+
+pub use crate::store::opening::{backup, lock_for_serving, open, open_in_memory, without_password};
+pub use crate::store::sqlite::ServeLock;
 
 /// An organization's number. Only a store makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -160,6 +159,28 @@ pub struct Holdings {
     pub head: u64,
 }
 
+/// The latest time a store has seen on a clock that was found plausible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockSeen {
+    /// The time.
+    pub at: Timestamp,
+    /// Whether an operator said that the clock was right.
+    pub is_confirmed: bool,
+}
+
+/// What a noted time is kept as: a lease that nobody takes.
+const CLOCK: &str = "clock";
+/// Its holder, when an operator confirmed it.
+const CONFIRMED: &str = "confirmed";
+/// Its holder otherwise.
+const SEEN: &str = "seen";
+
+impl ClockSeen {
+    const fn holder(self) -> &'static str {
+        if self.is_confirmed { CONFIRMED } else { SEEN }
+    }
+}
+
 /// A prune that holds its organization's lease.
 #[derive(Debug, Clone)]
 pub struct PruneRun {
@@ -182,6 +203,8 @@ pub struct PruneRun {
 pub struct PruneRunning {
     /// Who runs it.
     pub by: String,
+    /// What tells its lease from another's.
+    pub holder: String,
     /// Since when.
     pub started_at: Timestamp,
     /// When its lease ends unless it is renewed.
@@ -221,6 +244,15 @@ pub const LEASE_SECONDS: i64 = 60;
 fn lease_end(now: Timestamp) -> i64 {
     now.plus(chrono::TimeDelta::seconds(LEASE_SECONDS)).micros()
 }
+
+/// Until when a lease counts at most, seen from now. One that ends later was taken by a clock that was ahead: it is no
+/// lease any more, or it would hold until that time has really come.
+fn latest_lease_end(now: Timestamp) -> i64 {
+    now.plus(chrono::TimeDelta::seconds(LEASE_SECONDS + MAX_CLOCK_SKEW_SECONDS)).micros()
+}
+
+/// How far the clocks of servers on one store may lie apart.
+const MAX_CLOCK_SKEW_SECONDS: i64 = 300;
 
 /// A place that keeps entries. All calls may come from many tasks at once.
 #[async_trait]
@@ -268,6 +300,11 @@ pub trait Store: Send + Sync + 'static {
         complete: bool,
         now: Timestamp,
     ) -> Result<Option<Prune>, StoreError>;
+    /// Whether the text of deleted entries has left the store's files. False while a reader still needs it, and where
+    /// the database decides when it goes.
+    async fn is_purged(&self) -> bool {
+        false
+    }
     /// All prunes that deleted anything, newest first.
     async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError>;
     /// The first of [`Store::prunes`].
@@ -283,6 +320,11 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<bool, StoreError>;
     /// Gives a lease back, if the holder has it.
     async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError>;
+
+    /// The latest plausible time that was noted with this organization.
+    async fn clock_seen(&self, org: OrgId) -> Result<Option<ClockSeen>, StoreError>;
+    /// Notes the time with this organization. One that was confirmed replaces any other, the rest only earlier ones.
+    async fn note_clock(&self, org: OrgId, seen: ClockSeen) -> Result<(), StoreError>;
 
     /// What the organization was, beside its entries.
     async fn past(&self, org: OrgId) -> Result<Past, StoreError>;
@@ -314,66 +356,12 @@ pub trait Store: Send + Sync + 'static {
     /// The tokens whose hash begins like this one, with their organizations: the caller compares the whole hash.
     async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError>;
 
-    /// Answers when the store can be reached.
+    /// Answers when the store can be reached, and written if the last write failed.
     async fn ready(&self) -> Result<(), StoreError>;
+    /// How many bytes the write-ahead log has, where the store keeps one.
+    fn log_bytes(&self) -> Option<u64> {
+        None
+    }
     /// Finishes what was begun and closes the store's files. Calls after it fail as closed.
     async fn close(&self);
-}
-
-/// Opens the store a URL names: the one place that knows which kinds there are.
-///
-/// # Errors
-/// [`StoreError`], with the path or the URL and never with a password.
-pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
-    match url.split_once(':') {
-        Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(SqliteStore::open(Path::new(path))?)),
-        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(PostgresStore::open(url).await?)),
-        _ => Err(StoreError::UnknownUrl(without_password(url))),
-    }
-}
-
-/// Opens an empty store that lives in memory and goes with the process.
-///
-/// # Errors
-/// [`StoreError`] when the engine cannot start.
-pub fn open_in_memory() -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(SqliteStore::in_memory()?))
-}
-
-/// A URL fit to be shown: without a password, wherever it stands.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let shown = match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 < at => {
-            let user = url[scheme + 3..at].split(':').next().unwrap_or("");
-            format!("{}{user}{}", &url[..scheme + 3], &url[at..])
-        }
-        _ => url.to_owned(),
-    };
-    match shown.split_once('?') {
-        Some((base, query)) if query.contains("password=") => {
-            let kept: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
-            if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) }
-        }
-        _ => shown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_shown_without_its_password() {
-        assert_eq!(without_password("postgres://ana:hun:t@er2@db/x"), "postgres://ana@db/x");
-        assert_eq!(without_password("sqlite:/tmp/a@b.db"), "sqlite:/tmp/a@b.db");
-        assert_eq!(without_password("postgres://db/x?user=ana&password=pw"), "postgres://db/x?user=ana");
-        assert_eq!(without_password("postgres://db/x?password=pw"), "postgres://db/x");
-    }
-
-    #[tokio::test]
-    async fn a_url_of_no_kind_is_told_without_its_password() {
-        let opened = open("mysql://a:b@c").await.err();
-        assert!(matches!(opened, Some(StoreError::UnknownUrl(url)) if url == "mysql://a@c"));
-    }
 }

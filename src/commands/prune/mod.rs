@@ -74,6 +74,14 @@ pub struct PruneArgs {
     #[arg(long, value_name = "AGE", value_parser = waiting)]
     lock_wait: Option<Age>,
 
+    /// Prune although the server's clock looks as if it were ahead: you have checked it
+    #[arg(long, conflicts_with = "log")]
+    clock_is_right: bool,
+
+    /// End the lease of another prune that no longer runs; the record of this one says so
+    #[arg(long, conflicts_with_all = ["dry_run", "log"])]
+    break_lease: bool,
+
     /// List earlier prunes and stop
     #[arg(long, conflicts_with_all = ["dry_run", "yes", "older_than", "archive"])]
     log: bool,
@@ -119,8 +127,18 @@ impl PruneArgs {
             connection.close().await?;
             return Ok(exit::DONE);
         }
-        let request = PruneRequest { dry_run: true, older_than: self.older_than, ..PruneRequest::default() };
+        let request = PruneRequest {
+            dry_run: true,
+            older_than: self.older_than,
+            clock_is_right: self.clock_is_right,
+            ..PruneRequest::default()
+        };
         let planned = connection.client.prune(&request).await.map_err(named)?;
+        if self.clock_is_right && !self.dry_run && planned.counts.expired == 0 {
+            // Nothing goes, and a local store learns that the clock is right.
+            let confirm = PruneRequest { dry_run: false, cutoff: Some(planned.cutoff), ..request };
+            connection.client.prune(&confirm).await.map_err(named)?;
+        }
         if self.dry_run || planned.counts.expired == 0 {
             self.tell(context, &planned)?;
             connection.close().await?;
@@ -144,6 +162,7 @@ impl PruneArgs {
             cutoff: Some(planned.cutoff),
             as_of: Some(planned.as_of),
             max_seconds: self.max_time.map(|age| seconds(age, context)),
+            break_lease: self.break_lease,
             ..request
         };
         let done = self.delete(context, &connection.client, &request, planned.counts.expired).await?;
@@ -296,6 +315,11 @@ impl PruneArgs {
                     counted(prune.deleted, "entry", "entries"),
                     prune.id
                 ));
+                if answer.purged == Some(false) {
+                    context.terminal.status(
+                        "their text leaves the store's files later: when open reads end, or when PostgreSQL vacuums",
+                    );
+                }
                 return Ok(());
             }
         };

@@ -31,7 +31,7 @@ pub(crate) async fn counts(
     // No entry happened later, but for a recorder whose clock runs ahead a little.
     let latest = server.settings.clock.now().plus(TimeDelta::days(1));
     let counting = Counting::new(query.filter, &query.by, query.zone, latest);
-    let counted = server.store.counts(org, counting, query.as_of).await?;
+    let counted = server.question(server.store.counts(org, counting, query.as_of)).await?;
     let groups = groups(&counted.counts, &query.by, query.zone);
     let tz = query.zone.name().to_owned();
     Ok(Json(Counts { total: counted.total, by: query.by, tz, groups, pruned: counted.pruned }))

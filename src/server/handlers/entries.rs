@@ -48,9 +48,12 @@ pub(crate) async fn list(
     };
     let request =
         PageRequest { filter: query.filter.clone(), order: query.order, limit: query.limit, after, as_of };
-    let read = server.store.page(org, request).await?;
+    let read = server.question(server.store.page(org, request)).await?;
     let total = match query.total {
-        true => Some(Total { count: server.store.count(org, query.filter, read.as_of).await?, exact: true }),
+        true => {
+            let count = server.question(server.store.count(org, query.filter, read.as_of)).await?;
+            Some(Total { count, exact: true })
+        }
         false => None,
     };
     let last = read.entries.last().filter(|_| read.more);
@@ -116,5 +119,5 @@ pub(crate) async fn facets(
 ) -> Result<Json<Facets>, ApiError> {
     let pairs = body::pairs(raw.as_deref())?;
     let filter = read_only_filter(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    Ok(Json(server.store.facets(caller.organization.id, filter).await?))
+    Ok(Json(server.question(server.store.facets(caller.organization.id, filter)).await?))
 }

@@ -56,6 +56,8 @@ pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>,
         Open,
     ))]
 pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoResponse, ApiError> {
+    let bytes = server.store.log_bytes().unwrap_or(0);
+    server.metrics.log_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     let text = server.metrics.text().map_err(|_| ApiError::internal())?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
 }

@@ -38,7 +38,7 @@ pub(crate) async fn retention(
     let retention = caller.organization.retention;
     let now = server.settings.clock.now();
     let cutoff = retention.plan.retention().before(now);
-    let holdings = server.store.holdings(caller.organization.id, cutoff).await?;
+    let holdings = server.question(server.store.holdings(caller.organization.id, cutoff)).await?;
     let last_prune = server.store.last_prune(caller.organization.id).await?;
     Ok(Json(RetentionAnswer {
         plan: retention.plan,
@@ -74,7 +74,7 @@ pub(crate) async fn prunes(
     request_body(content = PruneRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "What was deleted, or what would be", body = PruneAnswer),
-        (status = 409, description = "Another prune is running", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Another prune is running, or the server's clock may be ahead", body = Problem, content_type = "application/problem+json"),
         WithBody,
     ))]
 pub(crate) async fn prune(
@@ -91,7 +91,7 @@ pub(crate) async fn prune(
     let request: PruneRequest = body::json(&body::utf8(received.bytes)?)?;
     let retention = caller.organization.retention;
     let org = caller.organization.id;
-    let now = server.settings.clock.now();
+    let now = trusted_time(&server, &request).await?;
     let latest =
         retention.cutoff(request.older_than, now).map_err(|error| inside_retention("older_than", &error))?;
     let cutoff = request.cutoff.unwrap_or(latest);
@@ -101,9 +101,9 @@ pub(crate) async fn prune(
             &format!("lies after {latest}, before which entries have expired"),
         ));
     }
-    let holdings = server.store.holdings(org, cutoff).await?;
+    let holdings = server.question(server.store.holdings(org, cutoff)).await?;
     let counts = sum(&holdings);
-    let answer = |complete, prune| {
+    let answer = |complete, prune, purged| {
         Json(PruneAnswer {
             dry_run: request.dry_run,
             complete,
@@ -116,10 +116,11 @@ pub(crate) async fn prune(
             by_model_type: holdings.by_model_type,
             oldest: holdings.oldest,
             prune,
+            purged,
         })
     };
     if request.dry_run {
-        return Ok(answer(true, None));
+        return Ok(answer(true, None, None));
     }
     if let Some(max_delete) = request.max_delete.filter(|max| counts.expired > *max) {
         let detail = format!(
@@ -128,8 +129,32 @@ pub(crate) async fn prune(
         );
         return Err(ApiError::new(Code::OverMaxDelete, detail));
     }
-    let (complete, prune) = run(server, org, caller.token, cutoff, &request).await?;
-    Ok(answer(complete, prune))
+    let (complete, prune) = run(server.clone(), org, caller.token, cutoff, &request).await?;
+    let purged = if prune.is_some() { Some(server.store.is_purged().await) } else { None };
+    Ok(answer(complete, prune, purged))
+}
+
+/// The time to prune by. A plan is refused as well: it would show what is not so.
+async fn trusted_time(server: &Server, request: &PruneRequest) -> Result<Timestamp, ApiError> {
+    let store = server.store.as_ref();
+    // In a process of the operator's own it is the operator who says so, and for later prunes too.
+    let is_operator = server.settings.local.is_some();
+    if request.clock_is_right && is_operator && !request.dry_run {
+        server.clock.confirm(store).await?;
+    }
+    let looked = if request.dry_run || request.clock_is_right {
+        server.clock.look(store).await?
+    } else {
+        server.clock.note(store).await?
+    };
+    looked.or_else(|implausible| {
+        if request.clock_is_right {
+            tracing::warn!("{implausible}; the request says that it is right");
+            return Ok(server.settings.clock.now());
+        }
+        let detail = format!("{implausible}: nothing was deleted");
+        Err(ApiError::new(Code::ClockImplausible, detail))
+    })
 }
 
 fn inside_retention(field: &str, error: &dyn std::fmt::Display) -> ApiError {
@@ -164,7 +189,15 @@ async fn run(
     request: &PruneRequest,
 ) -> Result<(bool, Option<PruneRecord>), ApiError> {
     let now = server.settings.clock.now();
-    let run = server.store.begin_prune(org, by, cutoff, now).await?.map_err(|running| {
+    let by = if request.clock_is_right { format!("{by} (said the clock is right)") } else { by };
+    let mut begun = server.store.begin_prune(org, by.clone(), cutoff, now).await?;
+    if let (Err(running), true) = (&begun, request.break_lease) {
+        tracing::warn!(organization = org.number(), %by, of = running.by, "a prune's lease is broken");
+        server.store.release_lease(org, "prune", running.holder.clone()).await?;
+        let by = format!("{by} (broke the lease of {})", running.by);
+        begun = server.store.begin_prune(org, by, cutoff, now).await?;
+    }
+    let run = begun.map_err(|running| {
         let detail = format!(
             "{} has been pruning since {}; its lease ends at {} unless it is renewed: try again later",
             running.by, running.started_at, running.expires_at
@@ -181,9 +214,9 @@ async fn run(
         let (deleted, outcome) = pruning::batches(store, &server.settings, org, &run, may_go_on).await;
         server.metrics.pruned.inc_by(deleted);
         let complete = matches!(outcome, Ok(true));
-        let record = server.store.finish_prune(org, run, complete, server.settings.clock.now()).await?;
+        let record = server.store.finish_prune(org, run, complete, server.settings.clock.now()).await;
         outcome?;
-        Ok::<_, StoreError>((complete, record))
+        Ok::<_, StoreError>((complete, record?))
     });
     let outcome = task.await.map_err(|_| ApiError::internal())?;
     drop(stop);

@@ -45,8 +45,8 @@ use crate::store::postgres::partitions::Partitions;
 use crate::store::postgres::pool::{Connections, Lent, Share, Twice};
 use crate::store::postgres::queue::Queue;
 use crate::store::{
-    Appended, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past, PruneRun,
-    PruneRunning, Store, StoredToken, TokenUse, without_password,
+    Appended, ClockSeen, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past,
+    PruneRun, PruneRunning, Store, StoredToken, TokenUse, without_password,
 };
 
 /// How many queries that look into every entry run at once: the other connections of their share are left to queries
@@ -241,6 +241,14 @@ impl Store for PostgresStore {
     async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError> {
         let holder = &holder;
         self.run(|db| prune::release(db, org, name, holder)).await
+    }
+
+    async fn clock_seen(&self, org: OrgId) -> Result<Option<ClockSeen>, StoreError> {
+        self.run(|db| prune::clock_seen(db, org)).await
+    }
+
+    async fn note_clock(&self, org: OrgId, seen: ClockSeen) -> Result<(), StoreError> {
+        self.run(|db| prune::note_clock(db, org, seen)).await
     }
 
     async fn past(&self, org: OrgId) -> Result<Past, StoreError> {

@@ -11,13 +11,13 @@ use crate::store::postgres::fault::Fault;
 use crate::store::postgres::pool::Lent;
 use crate::store::postgres::tally::{self, GONE_COLUMNS};
 use crate::store::stored::{ranges, signed, timestamp};
-use crate::store::{OrgId, PruneRun, PruneRunning, lease_end};
+use crate::store::{CLOCK, CONFIRMED, ClockSeen, OrgId, PruneRun, PruneRunning, latest_lease_end, lease_end};
 
 /// Takes or renews a lease, unless another's has not ended.
 const HOLD: &str = "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (org_id, name) DO UPDATE \
      SET holder = excluded.holder, started_at = excluded.started_at, expires_at = excluded.expires_at \
-     WHERE leases.expires_at <= excluded.started_at OR leases.holder = excluded.holder";
+     WHERE leases.expires_at <= excluded.started_at OR leases.holder = excluded.holder OR leases.expires_at > $6";
 
 pub(super) async fn hold(
     db: Lent,
@@ -26,13 +26,31 @@ pub(super) async fn hold(
     holder: &str,
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    let values: [&(dyn ToSql + Sync); 5] = [&org.0, &name, &holder, &now.micros(), &lease_end(now)];
+    let values: [&(dyn ToSql + Sync); 6] =
+        [&org.0, &name, &holder, &now.micros(), &lease_end(now), &latest_lease_end(now)];
     Ok(db.execute(HOLD, &values).await? > 0)
 }
 
 pub(super) async fn release(db: Lent, org: OrgId, name: &str, holder: &str) -> Result<(), Fault> {
     let sql = "DELETE FROM leases WHERE org_id = $1 AND name = $2 AND holder = $3";
     db.execute(sql, &[&org.0, &name, &holder]).await?;
+    Ok(())
+}
+
+pub(super) async fn clock_seen(db: Lent, org: OrgId) -> Result<Option<ClockSeen>, Fault> {
+    let sql = "SELECT started_at, holder FROM leases WHERE org_id = $1 AND name = $2";
+    let Some(row) = db.query_opt(sql, &[&org.0, &CLOCK]).await? else { return Ok(None) };
+    let holder: String = row.try_get(1)?;
+    Ok(Some(ClockSeen { at: timestamp(row.try_get(0)?)?, is_confirmed: holder == CONFIRMED }))
+}
+
+pub(super) async fn note_clock(db: Lent, org: OrgId, seen: ClockSeen) -> Result<(), Fault> {
+    let sql = "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES ($1, $2, $3, $4, $4) \
+         ON CONFLICT (org_id, name) DO UPDATE \
+         SET holder = excluded.holder, started_at = excluded.started_at, expires_at = excluded.expires_at \
+         WHERE leases.started_at < excluded.started_at OR $5";
+    let (holder, at) = (seen.holder(), seen.at.micros());
+    db.execute(sql, &[&org.0, &CLOCK, &holder, &at, &seen.is_confirmed]).await?;
     Ok(())
 }
 
@@ -47,7 +65,8 @@ pub(super) async fn begin(
     now: Timestamp,
 ) -> Result<Result<PruneRun, PruneRunning>, Fault> {
     let transaction = db.transaction().await?;
-    let values: [&(dyn ToSql + Sync); 5] = [&org.0, &"prune", &holder, &now.micros(), &lease_end(now)];
+    let values: [&(dyn ToSql + Sync); 6] =
+        [&org.0, &"prune", &holder, &now.micros(), &lease_end(now), &latest_lease_end(now)];
     if transaction.execute(HOLD, &values).await? == 0 {
         let sql = "SELECT holder, started_at, expires_at FROM leases WHERE org_id = $1 AND name = 'prune'";
         let Some(row) = transaction.query_opt(sql, &[&org.0]).await? else {
@@ -56,7 +75,7 @@ pub(super) async fn begin(
         let holder: String = row.try_get(0)?;
         let by = holder.split_once(' ').map_or(holder.as_str(), |(_, by)| by).to_owned();
         let (started_at, expires_at) = (timestamp(row.try_get(1)?)?, timestamp(row.try_get(2)?)?);
-        return Ok(Err(PruneRunning { by, started_at, expires_at }));
+        return Ok(Err(PruneRunning { by, holder, started_at, expires_at }));
     }
     let sql = "SELECT coalesce(max(prune_id), 0) + 1 FROM prunes WHERE org_id = $1";
     let id: i64 = transaction.query_one(sql, &[&org.0]).await?.try_get(0)?;
@@ -167,13 +186,19 @@ pub(super) async fn finish(
         // Nobody's snapshot outlives the entries it stood in. Recorders are kept out meanwhile, or one could find a
         // user here that is gone when its entry comes.
         transaction.query("SELECT head FROM org_heads WHERE org_id = $1 FOR UPDATE", &[&org.0]).await?;
-        let sql = "DELETE FROM users WHERE org_id = $1 AND NOT EXISTS \
-                   (SELECT 1 FROM entries WHERE entries.org_id = $1 AND entries.user_ref = users.user_ref)";
-        transaction.execute(sql, &[&org.0]).await?;
+        forget_users(&transaction, org).await?;
         tally::forget_empty(&transaction, org).await?;
     }
     transaction.commit().await?;
     if closed > 0 { one(&db, org, id).await } else { Ok(None) }
+}
+
+/// Forgets users without entries.
+pub(super) async fn forget_users(db: &deadpool_postgres::Transaction<'_>, org: OrgId) -> Result<(), Fault> {
+    let sql = "DELETE FROM users WHERE org_id = $1 AND NOT EXISTS \
+               (SELECT 1 FROM entries WHERE entries.org_id = $1 AND entries.user_ref = users.user_ref)";
+    db.execute(sql, &[&org.0]).await?;
+    Ok(())
 }
 
 const PRUNE_COLUMNS: &str =

@@ -90,6 +90,8 @@ pub(super) async fn restore_past(mut db: Lent, org: OrgId, past: &Past) -> Resul
     let gone = gone.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
     let sql = "DELETE FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
     transaction.execute(sql, &[&org.0, &gone]).await?;
+    // Entries that a prune took while they were copied may have been the last of their users.
+    prune::forget_users(&transaction, org).await?;
     tally::begin_anew(&transaction, org).await?;
     Ok(transaction.commit().await?)
 }

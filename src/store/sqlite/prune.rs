@@ -7,9 +7,9 @@ use crate::api::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::rows::key;
-use crate::store::sqlite::tally::{self, GONE_COLUMNS, Gone};
+use crate::store::sqlite::tally::{GONE_COLUMNS, Gone};
 use crate::store::stored::{ranges, signed, timestamp};
-use crate::store::{OrgId, PruneRun, PruneRunning, lease_end};
+use crate::store::{CLOCK, CONFIRMED, ClockSeen, OrgId, PruneRun, PruneRunning, latest_lease_end, lease_end};
 
 /// The most pages given back in one commit.
 const PAGES_A_COMMIT: u32 = 512;
@@ -26,8 +26,8 @@ pub(super) fn hold(
         "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (org_id, name) DO UPDATE \
          SET holder = excluded.holder, started_at = excluded.started_at, expires_at = excluded.expires_at \
-         WHERE leases.expires_at <= excluded.started_at OR leases.holder = excluded.holder",
-        params![org.0, name, holder, now.micros(), lease_end(now)],
+         WHERE leases.expires_at <= excluded.started_at OR leases.holder = excluded.holder OR leases.expires_at > ?6",
+        params![org.0, name, holder, now.micros(), lease_end(now), latest_lease_end(now)],
     )?;
     Ok(held > 0)
 }
@@ -38,6 +38,23 @@ pub(super) fn release(db: &Connection, org: OrgId, name: &str, holder: &str) -> 
     Ok(())
 }
 
+pub(super) fn clock_seen(db: &Connection, org: OrgId) -> Result<Option<ClockSeen>, StoreError> {
+    let sql = "SELECT started_at, holder = ?3 FROM leases WHERE org_id = ?1 AND name = ?2";
+    let mut select = db.prepare_cached(sql)?;
+    let seen = select.query_row(params![org.0, CLOCK, CONFIRMED], |row| Ok((row.get(0)?, row.get(1)?)));
+    let seen = seen.optional()?;
+    seen.map(|(at, is_confirmed)| Ok(ClockSeen { at: timestamp(at)?, is_confirmed })).transpose()
+}
+
+pub(super) fn note_clock(db: &Connection, org: OrgId, seen: ClockSeen) -> Result<(), StoreError> {
+    let sql = "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?4) \
+         ON CONFLICT (org_id, name) DO UPDATE \
+         SET holder = excluded.holder, started_at = excluded.started_at, expires_at = excluded.expires_at \
+         WHERE leases.started_at < excluded.started_at OR ?5";
+    db.execute(sql, params![org.0, CLOCK, seen.holder(), seen.at.micros(), seen.is_confirmed])?;
+    Ok(())
+}
+
 pub(super) fn begin(
     db: &Connection,
     org: OrgId,
@@ -45,14 +62,16 @@ pub(super) fn begin(
     cutoff: Timestamp,
     now: Timestamp,
 ) -> Result<Result<PruneRun, PruneRunning>, StoreError> {
-    let sql = "SELECT holder, started_at, expires_at FROM leases WHERE org_id = ?1 AND name = 'prune' AND expires_at > ?2";
+    let sql = "SELECT holder, started_at, expires_at FROM leases WHERE org_id = ?1 AND name = 'prune' \
+               AND expires_at > ?2 AND expires_at <= ?3";
     let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query(params![org.0, now.micros()])?;
+    let mut rows = rows.query(params![org.0, now.micros(), latest_lease_end(now)])?;
     if let Some(row) = rows.next()? {
         let holder: String = row.get(0)?;
         let by = holder.split_once(' ').map_or(holder.as_str(), |(_, by)| by).to_owned();
         return Ok(Err(PruneRunning {
             by,
+            holder,
             started_at: timestamp(row.get(1)?)?,
             expires_at: timestamp(row.get(2)?)?,
         }));
@@ -140,14 +159,25 @@ pub(super) fn finish(
     if db.execute(sql, values)? == 0 {
         return Ok(None);
     }
-    tally::forget_empty(db, org)?;
-    // Nobody's snapshot outlives the entries it stood in.
-    db.execute(
-        "DELETE FROM users WHERE org_id = ?1 AND NOT EXISTS \
-         (SELECT 1 FROM entries WHERE entries.org_id = ?1 AND entries.user_ref = users.user_ref)",
-        [org.0],
-    )?;
     one(db, org, signed(run.id))
+}
+
+/// How many users are looked at in one commit.
+const USERS_A_COMMIT: u32 = 500;
+
+/// Forgets those of the next users behind `after` that have no entries: a user's snapshot does not outlive the entries it
+/// stood in. Gives the last one looked at; none when there are no more.
+pub(super) fn forget_users(db: &Connection, org: OrgId, after: i64) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT max(user_ref) FROM \
+               (SELECT user_ref FROM users WHERE org_id = ?1 AND user_ref > ?2 ORDER BY user_ref LIMIT ?3)";
+    let last: Option<i64> = db.query_row(sql, params![org.0, after, USERS_A_COMMIT], |row| row.get(0))?;
+    let Some(last) = last else { return Ok(None) };
+    db.execute(
+        "DELETE FROM users WHERE org_id = ?1 AND user_ref > ?2 AND user_ref <= ?3 AND NOT EXISTS \
+         (SELECT 1 FROM entries WHERE entries.org_id = ?1 AND entries.user_ref = users.user_ref)",
+        params![org.0, after, last],
+    )?;
+    Ok(Some(last))
 }
 
 pub(super) fn one(db: &Connection, org: OrgId, prune_id: i64) -> Result<Option<Prune>, StoreError> {
@@ -196,9 +226,4 @@ pub(super) fn give_back_space(db: &Connection) -> Result<bool, StoreError> {
     }
     let after = free()?;
     Ok(after > 0 && after < before)
-}
-
-/// Empties the write-ahead log, unless a reader still needs it: the next checkpoint does it then.
-pub(super) fn empty_the_log(db: &Connection) -> Result<(), StoreError> {
-    Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }

@@ -1,10 +1,13 @@
 //! Reading entries: a page by key, one by id.
 
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use crate::api::page::Pruned;
 use crate::api::prune::Prune;
-use crate::model::page::Order;
+use crate::model::page::{Order, Position};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Entries;
 use crate::store::error::StoreError;
@@ -23,25 +26,85 @@ pub(super) fn page(db: &Connection, org: OrgId, request: &PageRequest) -> Result
     if !any(db, org, request, user_refs, head)? {
         return Ok(PageRead { entries: Entries::default(), more: false, as_of, pruned: pruned(db, org)? });
     }
+    let mut entries = Entries::default();
+    let more = fill(db, org, request, user_refs, as_of, &mut entries, |_| false)?;
+    Ok(PageRead { entries, more: more == Some(true), as_of, pruned: pruned(db, org)? })
+}
+
+/// Adds the matching entries to a page until it is full or `must_stop` says so behind an entry, which is told where it
+/// stands. Tells whether more match; none when it was stopped.
+fn fill(
+    db: &Connection,
+    org: OrgId,
+    request: &PageRequest,
+    user_refs: Option<&[i64]>,
+    as_of: u64,
+    entries: &mut Entries,
+    mut must_stop: impl FnMut(Position) -> bool,
+) -> Result<Option<bool>, StoreError> {
     let select = select(org, request, user_refs, as_of);
     let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
     let mut statement = db.prepare_cached(&select.sql)?;
     let mut rows = statement.query(params_from_iter(&select.parameters))?;
     let mut reader = Reader::new(db, org);
-    let mut entries = Entries::default();
-    let mut more = false;
     while let Some(row) = rows.next()? {
         let row = reader.row(row)?;
-        if !row.matches(&request.filter)? {
-            continue;
+        if row.matches(&request.filter)? {
+            if entries.len() == wanted || entries.json().len() >= MAX_PAGE_BYTES {
+                return Ok(Some(true));
+            }
+            entries.push(&row)?;
         }
-        if entries.len() == wanted || entries.json().len() >= MAX_PAGE_BYTES {
-            more = true;
-            break;
+        if must_stop(Position { occurred_at: row.occurred_at, id: row.id }) {
+            return Ok(None);
         }
-        entries.push(&row)?;
     }
-    Ok(PageRead { entries, more, as_of, pruned: pruned(db, org)? })
+    Ok(Some(false))
+}
+
+/// How long a part of a search reads before it makes way.
+const PART: Duration = Duration::from_millis(100);
+
+/// A page whose entries are searched for one by one, in parts. The bound of the first part holds for all: what is
+/// recorded meanwhile is not looked at, and what is pruned meanwhile is not there.
+pub(super) struct Scan {
+    request: PageRequest,
+    entries: Entries,
+}
+
+impl Scan {
+    pub(super) fn new(request: PageRequest) -> Self {
+        Self { request, entries: Entries::default() }
+    }
+
+    /// Reads a part; the rest goes on behind it.
+    pub(super) fn go_on(
+        mut self,
+        db: &Connection,
+        org: OrgId,
+    ) -> Result<ControlFlow<PageRead, Self>, StoreError> {
+        let head = head(db, org)?;
+        let as_of = self.request.as_of.map_or(head, |as_of| as_of.min(head));
+        let user_refs = user_refs(db, org, &self.request.filter)?;
+        let user_refs = user_refs.as_deref();
+        let (begun, mut behind) = (Instant::now(), None);
+        let more = if any(db, org, &self.request, user_refs, head)? {
+            let Self { request, entries } = &mut self;
+            fill(db, org, request, user_refs, as_of, entries, |position| {
+                behind = Some(position);
+                begun.elapsed() >= PART
+            })?
+        } else {
+            Some(false)
+        };
+        let Some(more) = more else {
+            self.request.as_of = Some(as_of);
+            self.request.after = behind;
+            return Ok(ControlFlow::Continue(self));
+        };
+        let read = PageRead { entries: self.entries, more, as_of, pruned: pruned(db, org)? };
+        Ok(ControlFlow::Break(read))
+    }
 }
 
 /// The statement that reads a page.

@@ -66,5 +66,10 @@ pub(super) fn restore_past(db: &Connection, org: OrgId, past: &Past) -> Result<(
         keep.execute(params![org.0, signed(gone.prune_id), signed(gone.first_id), signed(gone.last_id)])?;
         delete.execute([key(org, gone.first_id), key(org, gone.last_id)])?;
     }
+    // Entries that a prune took while they were copied may have been the last of their users.
+    let mut looked_at = Some(0);
+    while let Some(after) = looked_at {
+        looked_at = prune::forget_users(db, org, after)?;
+    }
     tally::begin_anew(db, org, head(db, org)?)
 }

@@ -1,6 +1,6 @@
 //! Opening a database: how SQLite is set up, and the numbered migrations that bring a file to the present schema.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -28,7 +28,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     }
     let open = || {
         let connection = Connection::open_with_flags(
-            path,
+            absolute(path)?,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         // Space is given back page by page, and what was deleted is overwritten: pruned text leaves the file.
@@ -47,7 +47,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let open = || {
         let connection = Connection::open_with_flags(
-            path,
+            absolute(path)?,
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -57,16 +57,80 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     open().map_err(|error| explain_opening(path, error))
 }
 
+/// Opens a database of ours that is to be copied as it is.
+pub(super) fn open_for_backup(path: &Path) -> Result<Connection, StoreError> {
+    let open = || {
+        let connection = Connection::open_with_flags(
+            absolute(path)?,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        match application {
+            APPLICATION_ID => Ok(connection),
+            _ => Err(cannot_open(path, &"it is a database of another programme")),
+        }
+    };
+    open().map_err(|error| explain_opening(path, error))
+}
+
+/// Reads every page of a database and compares the tables with their indexes.
+pub(super) fn check(path: &Path) -> Result<(), StoreError> {
+    let connection = Connection::open_with_flags(
+        absolute(path)?,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
+}
+
+/// Opens a connection that only brings the log into the database.
+pub(super) fn open_for_keeping(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(
+        absolute(path)?,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.execute_batch("PRAGMA synchronous = FULL;")?;
+    Ok(connection)
+}
+
+/// The path in a form in which SQLite sees a path only: `file:…` would be a URI and `:memory:` no file.
+fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    std::path::absolute(path).map_err(|error| cannot_open(path, &error))
+}
+
+/// Looks into the database.
+pub(super) fn look(db: &Connection) -> Result<(), StoreError> {
+    let row = db.query_row("SELECT 1 FROM org_heads LIMIT 1", [], |_| Ok(()));
+    match row {
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(()),
+        row => Ok(row?),
+    }
+}
+
+/// Writes what is there already, which needs the disk as any write does.
+pub(super) fn touch(db: &Connection) -> Result<(), StoreError> {
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(db.pragma_update(None, "user_version", version)?)
+}
+
+/// Runs `work` without waiting for the locks of others.
+pub(super) fn without_waiting<T>(
+    db: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    db.busy_timeout(Duration::ZERO)?;
+    let outcome = work(db);
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    outcome
+}
+
 pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
     let connection = Connection::open_in_memory()?;
     set_up(&connection)?;
     migrate(&connection, "in memory")?;
     Ok(connection)
-}
-
-/// Lets a query for one row find none.
-pub(super) fn none_is_fine(error: rusqlite::Error) -> Result<(), rusqlite::Error> {
-    if error == rusqlite::Error::QueryReturnedNoRows { Ok(()) } else { Err(error) }
 }
 
 fn set_up(connection: &Connection) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
-//! The threads SQLite runs on. One writes and commits everything that waits in one transaction (group commit): sixty
-//! recorders share one wait for the disk. A few read, each on a connection of its own.
+//! The thread that writes. It commits everything that waits in one transaction (group commit): sixty recorders share one
+//! wait for the disk. It waits for nothing but the disk and another process's write lock, and never for a reader.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -9,6 +9,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::error::StoreError;
+use crate::store::sqlite::file_state::FileState;
+use crate::store::sqlite::files::Files;
 
 /// How many pieces of work may wait; a caller beyond that waits for its turn to wait.
 const QUEUE: usize = 1024;
@@ -31,16 +33,23 @@ enum Work {
 pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
+    file_state: Arc<FileState>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    /// Starts the thread; `files` are those behind the connection, unless it is in memory.
+    pub(super) fn start(
+        connection: Connection,
+        files: Option<Files>,
+        file_state: Arc<FileState>,
+    ) -> Result<Self, StoreError> {
         let (sender, receiver) = mpsc::channel(QUEUE);
+        let mut writing = Writing { db: connection, files, file_state: Arc::clone(&file_state), lost: None };
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || write_loop(&connection, receiver));
-        let thread = thread.map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+            .spawn(move || writing.run(receiver))
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), file_state })
     }
 
     /// Runs `work` in a transaction it may share with others, within a savepoint of its own, and returns after the
@@ -50,23 +59,34 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
+        let file_state = Arc::clone(&self.file_state);
         let shared: Shared = Box::new(move |db| {
             let result = db.and_then(|db| in_savepoint(db, work));
-            // A caller that went away needs no answer.
-            Box::new(move |commit| drop(sender.send(commit.and(result))))
+            Box::new(move |commit| {
+                let outcome = commit.and(result);
+                file_state.note_write(outcome.as_ref().err());
+                // A caller that went away needs no answer.
+                drop(sender.send(outcome));
+            })
         });
         self.send(Work::Shared(shared)).await?;
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Runs `work` between two transactions.
-    pub(super) async fn alone<T: Send + 'static>(
+    /// Runs `work` between two transactions, and waits for it on this thread, which may not be one of the runtime's.
+    pub(super) fn alone<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        self.send(Work::Alone(Box::new(move |db| drop(sender.send(work(db)))))).await?;
-        receiver.await.map_err(|_| StoreError::Closed)?
+        let alone = Work::Alone(Box::new(move |db| drop(sender.send(caught(|| work(db))))));
+        self.queue()?.blocking_send(alone).map_err(|_| StoreError::Closed)?;
+        receiver.blocking_recv().map_err(|_| StoreError::Closed)?
+    }
+
+    /// Whether the thread takes work.
+    pub(super) fn is_alive(&self) -> bool {
+        self.queue().is_ok_and(|queue| !queue.is_closed())
     }
 
     /// Lets what waits finish and ends the thread.
@@ -79,10 +99,21 @@ impl Writer {
         }
     }
 
-    async fn send(&self, work: Work) -> Result<(), StoreError> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        queue.ok_or(StoreError::Closed)?.send(work).await.map_err(|_| StoreError::Closed)
+    fn queue(&self) -> Result<mpsc::Sender<Work>, StoreError> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)
     }
+
+    async fn send(&self, work: Work) -> Result<(), StoreError> {
+        self.queue()?.send(work).await.map_err(|_| StoreError::Closed)
+    }
+}
+
+/// Runs work that may panic: a fault of ours fails the one request that met it, and the thread goes on.
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    // What the work borrows is a connection, whose statements and borrows end as the stack is unwound; what it had
+    // written is rolled back by the caller.
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StoreError::Failed("an operation panicked; please report it".to_owned())))
 }
 
 /// Begins or ends a transaction or a part of one, by a statement that is parsed once.
@@ -95,7 +126,7 @@ fn in_savepoint<T>(
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     control(db, "SAVEPOINT work")?;
-    let result = work(db);
+    let result = caught(|| work(db));
     // A full disk may already have rolled everything back, and the savepoint with it.
     if !db.is_autocommit() {
         if result.is_err() {
@@ -106,41 +137,80 @@ fn in_savepoint<T>(
     result
 }
 
-fn write_loop(db: &Connection, mut queue: mpsc::Receiver<Work>) {
-    let mut next = queue.blocking_recv();
-    while let Some(work) = next.take() {
-        match work {
-            Work::Alone(work) => work(db),
-            Work::Shared(first) => next = commit_group(db, first, &mut queue),
-        }
-        next = next.or_else(|| queue.blocking_recv());
-    }
+/// What the thread that writes has.
+struct Writing {
+    db: Connection,
+    files: Option<Files>,
+    file_state: Arc<FileState>,
+    /// Why nothing is accepted any more.
+    lost: Option<StoreError>,
 }
 
-/// Runs `first` and what waits behind it, commits once, answers all. Returns work it met that must run alone.
-fn commit_group(db: &Connection, first: Shared, queue: &mut mpsc::Receiver<Work>) -> Option<Work> {
-    if let Err(error) = control(db, "BEGIN IMMEDIATE") {
-        let error = StoreError::from(error);
-        first(Err(error.clone()))(Err(error));
-        return None;
-    }
-    let mut answers = vec![first(Ok(db))];
-    let mut left_over = None;
-    while answers.len() < GROUP && !db.is_autocommit() {
-        match queue.try_recv() {
-            Ok(Work::Shared(work)) => answers.push(work(Ok(db))),
-            Ok(alone) => {
-                left_over = Some(alone);
-                break;
+impl Writing {
+    fn run(&mut self, mut queue: mpsc::Receiver<Work>) {
+        let mut next = queue.blocking_recv();
+        while let Some(work) = next.take() {
+            match work {
+                Work::Alone(work) => work(&self.db),
+                Work::Shared(first) => next = self.commit_group(first, &mut queue),
             }
-            Err(_) => break,
+            next = next.or_else(|| queue.blocking_recv());
         }
     }
-    let outcome = commit(db);
-    for answer in answers {
-        answer(outcome.clone());
+
+    /// Runs `first` and what waits behind it, commits once, answers all. Returns work it met that must run alone.
+    fn commit_group(&mut self, first: Shared, queue: &mut mpsc::Receiver<Work>) -> Option<Work> {
+        let begun = self.look_at_files().and_then(|()| Ok(control(&self.db, "BEGIN IMMEDIATE")?));
+        if let Err(error) = begun {
+            first(Err(error.clone()))(Err(error));
+            return None;
+        }
+        let db = &self.db;
+        let mut answers = vec![first(Ok(db))];
+        let mut left_over = None;
+        while answers.len() < GROUP && !db.is_autocommit() {
+            match queue.try_recv() {
+                Ok(Work::Shared(work)) => answers.push(work(Ok(db))),
+                Ok(alone) => {
+                    left_over = Some(alone);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        // Looked at again before anything is acknowledged: a commit into a log that was deleted is none.
+        let outcome = commit(db).and_then(|()| self.look_at_files());
+        for answer in answers {
+            answer(outcome.clone());
+        }
+        left_over
     }
-    left_over
+
+    /// Refuses to go on once the files are not those that were opened.
+    fn look_at_files(&mut self) -> Result<(), StoreError> {
+        if let Some(lost) = &self.lost {
+            return Err(lost.clone());
+        }
+        let Some(files) = &self.files else { return Ok(()) };
+        match files.look() {
+            Ok(log_bytes) => {
+                self.file_state.note_log(log_bytes);
+                Ok(())
+            }
+            Err(lost) => {
+                tracing::error!(error = %lost, "nothing more is accepted");
+                // What is acknowledged stands in the log that only this process still has.
+                if files.can_be_rescued() {
+                    match self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+                        Ok(()) => tracing::error!("what was acknowledged is in the database file"),
+                        Err(error) => tracing::error!(%error, "what stood in the log may be lost"),
+                    }
+                }
+                self.lost = Some(lost.clone());
+                Err(lost)
+            }
+        }
+    }
 }
 
 fn commit(db: &Connection) -> Result<(), StoreError> {
@@ -158,73 +228,48 @@ fn commit(db: &Connection) -> Result<(), StoreError> {
     Ok(committed?)
 }
 
-type ReadWork = Box<dyn FnOnce(&Connection) + Send>;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The threads that read.
-pub(super) struct Readers {
-    queue: Mutex<Option<SyncSender<ReadWork>>>,
-    threads: Mutex<Vec<thread::JoinHandle<()>>>,
-}
-
-impl Readers {
-    pub(super) fn start(connections: Vec<Connection>) -> Result<Self, StoreError> {
-        let (sender, receiver) = sync_channel::<ReadWork>(QUEUE);
-        let receiver = Arc::new(Mutex::new(receiver));
-        let mut threads = Vec::with_capacity(connections.len());
-        for connection in connections {
-            let receiver = Arc::clone(&receiver);
-            let thread = thread::Builder::new()
-                .name("sqlite-reader".to_owned())
-                .spawn(move || read_loop(&connection, &receiver));
-            threads.push(thread.map_err(|error| StoreError::Failed(error.to_string()))?);
-        }
-        Ok(Self { queue: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
+    fn writer() -> Writer {
+        let db = Connection::open_in_memory().expect("memory");
+        db.execute_batch("CREATE TABLE t (a INTEGER)").expect("made");
+        Writer::start(db, None, Arc::default()).expect("a thread")
     }
 
-    /// Runs `work` on the next free connection, in a read transaction: it sees one picture of the store.
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (sender, receiver) = oneshot::channel();
-        let read: ReadWork = Box::new(move |db| {
-            // Nobody waits any more for what a caller who went away had asked.
-            if !sender.is_closed() {
-                drop(sender.send(in_read_transaction(db, work)));
-            }
+    fn add(db: &Connection, number: i64) -> Result<(), StoreError> {
+        db.execute("INSERT INTO t VALUES (?1)", [number])?;
+        Ok(())
+    }
+
+    async fn sum(writer: &Writer) -> i64 {
+        let sum =
+            |db: &Connection| Ok(db.query_row("SELECT coalesce(sum(a), 0) FROM t", [], |row| row.get(0))?);
+        writer.in_transaction(sum).await.expect("the thread lives")
+    }
+
+    #[tokio::test]
+    async fn a_panic_undoes_its_own_work_and_nothing_else() {
+        let writer = writer();
+        let broken = writer.in_transaction::<()>(|db| {
+            add(db, 1)?;
+            let mut select = db.prepare_cached("SELECT a FROM t")?;
+            let mut rows = select.query([])?;
+            rows.next()?;
+            panic!("a fault of ours, with a statement open")
         });
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // A full queue is a server far beyond its means: better told than waited for on an async thread.
-        queue.ok_or(StoreError::Closed)?.try_send(read).map_err(|_| StoreError::Locked)?;
-        receiver.await.map_err(|_| StoreError::Closed)?
-    }
-
-    /// Lets what waits finish and ends the threads, and with them their connections.
-    pub(super) async fn close(&self) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        drop(
-            tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join()))).await,
-        );
-    }
-}
-
-fn in_read_transaction<T>(
-    db: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    control(db, "BEGIN")?;
-    let result = work(db);
-    control(db, "COMMIT")?;
-    result
-}
-
-fn read_loop(db: &Connection, queue: &Mutex<Receiver<ReadWork>>) {
-    loop {
-        let work = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match work {
-            Ok(work) => work(db),
-            Err(_) => return,
-        }
+        let (broken, sound) = tokio::join!(broken, writer.in_transaction(|db| add(db, 10)));
+        assert!(matches!(broken, Err(StoreError::Failed(_))), "{broken:?}");
+        sound.expect("in the same transaction");
+        assert_eq!(sum(&writer).await, 10);
+        let writer = Arc::new(writer);
+        let alone = Arc::clone(&writer);
+        let broken = tokio::task::spawn_blocking(move || alone.alone::<()>(|_| panic!("a fault of ours")));
+        assert!(matches!(broken.await.expect("caught"), Err(StoreError::Failed(_))));
+        assert_eq!(sum(&writer).await, 10);
+        assert!(writer.is_alive());
+        writer.close().await;
+        assert!(!writer.is_alive());
     }
 }

@@ -5,6 +5,7 @@ use krosyn_audit::api::problem::Code;
 use krosyn_audit::api::prune::{ModelTypeCounts, PruneAnswer, PruneCounts};
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::{ModelType, Plan};
+use krosyn_audit::server::LocalToken;
 use krosyn_audit::store::LEASE_SECONDS;
 use serde_json::{Value, json};
 
@@ -47,6 +48,7 @@ async fn a_plan_says_what_would_go_and_deletes_nothing() {
             counts: PruneCounts { expired: 3, kept: 2 },
             by_model_type: vec![counts(ModelType::Connector, 2, 2), counts(ModelType::Secret, 1, 0)],
             oldest: Some(days_ago(200)),
+            purged: None,
             prune: None,
         }
     );
@@ -182,13 +184,85 @@ async fn exactly_what_a_plan_has_shown_can_be_deleted() {
     // Meanwhile something old is recorded and something more expires.
     append(&world.store, world.org, [recording_at("1", days_ago(300))]).await;
     world.set_now(NOW.plus(TimeDelta::days(2)));
-    let shown = json!({"cutoff": plan.cutoff, "as_of": plan.as_of});
+    let shown = json!({"cutoff": plan.cutoff, "as_of": plan.as_of, "clock_is_right": true});
     let answer: PruneAnswer = prune(&admin, shown).await.expect(200).read();
     assert_eq!(answer.prune.expect("a record").deleted, 3);
     assert_eq!(left(&world).await, [4, 5, 6]);
-    let later = json!({"cutoff": days_ago(80)});
+    let later = json!({"cutoff": days_ago(80), "clock_is_right": true});
     prune(&admin, later)
         .await
         .expect(422)
         .refused(Code::InsideRetention, "before which entries have expired");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_deletes_nothing() {
+    let world = World::new().await;
+    let admin = with_entries(&world).await;
+    // The server runs.
+    prune(&admin, json!({"dry_run": true})).await.expect(200);
+    for days in [1, 84, 400] {
+        world.set_now(NOW.plus(TimeDelta::days(days)));
+        for request in [json!({}), json!({"dry_run": true}), json!({"cutoff": days_ago(100)})] {
+            prune(&admin, request).await.expect(409).refused(Code::ClockImplausible, "the clock says 202");
+        }
+        assert_eq!(left(&world).await.len(), 5);
+    }
+    // Somebody has looked and says that it is right, for this prune and on its record.
+    let right = json!({"clock_is_right": true, "cutoff": days_ago(90)});
+    let answer: PruneAnswer = prune(&admin, right).await.expect(200).read();
+    assert_eq!(answer.prune.expect("a record").by, "admin (said the clock is right)");
+    assert_eq!(left(&world).await, [4, 5]);
+    prune(&admin, json!({})).await.expect(409).refused(Code::ClockImplausible, "the clock says 202");
+    world.set_now(NOW);
+    prune(&admin, json!({})).await.expect(200);
+    assert_eq!(left(&world).await, [4, 5]);
+}
+
+#[tokio::test]
+async fn an_operators_word_on_the_clock_holds_for_later_prunes() {
+    let world = World::with_settings(|settings, organization| {
+        let (name, organization) = ("local".to_owned(), organization.clone());
+        settings.local = Some(LocalToken { hash: [0; 32], name, organization, scopes: Vec::new() });
+    });
+    let world = world.await;
+    let admin = with_entries(&world).await;
+    prune(&admin, json!({"dry_run": true})).await.expect(200);
+    world.set_now(NOW.plus(TimeDelta::days(400)));
+    prune(&admin, json!({"clock_is_right": true, "dry_run": true})).await.expect(200);
+    prune(&admin, json!({})).await.expect(409);
+    prune(&admin, json!({"clock_is_right": true, "cutoff": days_ago(1000)})).await.expect(200);
+    assert_eq!(left(&world).await.len(), 5);
+    prune(&admin, json!({})).await.expect(200);
+    assert_eq!(left(&world).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_lease_can_be_broken_and_the_record_says_so() {
+    let world = World::new().await;
+    let admin = with_entries(&world).await;
+    let begun = world.store.begin_prune(world.org, "cron".into(), days_ago(90), NOW).await;
+    let other = begun.expect("asked").expect("free");
+    prune(&admin, json!({})).await.expect(409);
+    let answer: PruneAnswer = prune(&admin, json!({"break_lease": true})).await.expect(200).read();
+    assert_eq!(answer.prune.expect("a record").by, "admin (broke the lease of cron)");
+    assert_eq!(left(&world).await, [4, 5]);
+    assert!(world.store.prune_batch(world.org, other, 10, NOW).await.is_err(), "the other lost its lease");
+    let answer: PruneAnswer =
+        prune(&admin, json!({"break_lease": true, "dry_run": true})).await.expect(200).read();
+    assert_eq!((answer.prune, answer.purged), (None, None), "nothing to break, nothing to delete");
+}
+
+#[tokio::test]
+async fn an_answer_says_whether_the_text_has_left_the_files() {
+    let world = World::in_a_file().await;
+    let admin = with_entries(&world).await;
+    let reader = rusqlite::Connection::open(world.directory().join("audit.db")).expect("opens");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM entries").expect("reads");
+    let answer: PruneAnswer = prune(&admin, json!({})).await.expect(200).read();
+    assert_eq!((answer.prune.expect("a record").deleted, answer.purged), (3, Some(false)));
+    drop(reader);
+    append(&world.store, world.org, [recording_at("1", days_ago(100))]).await;
+    let answer: PruneAnswer = prune(&admin, json!({})).await.expect(200).read();
+    assert_eq!(answer.purged, Some(true));
 }

@@ -54,11 +54,11 @@ async fn every_prune_is_on_record_newest_first() {
     admin.post(PRUNE, &json!({})).await.expect(200);
     let later = NOW.plus(TimeDelta::days(10));
     world.set_now(later);
-    cron.post(PRUNE, &json!({})).await.expect(200);
+    cron.post(PRUNE, &json!({"clock_is_right": true})).await.expect(200);
     let Prunes { data } = admin.get(PRUNES).await.expect(200).read();
     let told: Vec<_> =
         data.iter().map(|it| (it.id, it.by.as_str(), it.deleted, it.first_id, it.started_at)).collect();
-    assert_eq!(told, [(2, "cron", 1, 3, later), (1, "admin", 1, 1, NOW)]);
+    assert_eq!(told, [(2, "cron (said the clock is right)", 1, 3, later), (1, "admin", 1, 1, NOW)]);
     let retention: RetentionAnswer = admin.get(RETENTION).await.expect(200).read();
     assert_eq!(retention.last_prune.as_ref(), data.first());
 }

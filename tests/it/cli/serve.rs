@@ -281,3 +281,27 @@ fn an_empty_store_that_is_refused_is_not_made() {
     sandbox.run(&["serve", "--store", "sqlite:new.db", "--listen", "127.0.0.1:0"]).ended(2);
     assert!(sandbox.names().is_empty());
 }
+
+#[test]
+fn a_file_has_one_server_and_commands_beside_it() {
+    let sandbox = Sandbox::new();
+    let serving = sandbox.serve(&[]);
+    let second = sandbox.run(&["serve", "--store", "sqlite:audit.db", "--listen", "127.0.0.1:0"]);
+    let second = second.ended(8);
+    assert!(second.err().contains("another server is running on the store audit.db"), "{second}");
+    assert_eq!(second.out(), "", "it was never ready");
+    let import = ["import", "-", "--server", "sqlite:audit.db"];
+    sandbox.run_with(&import, LINES.as_bytes()).ended(0);
+    let list = ["list", "--columns", "id", "-n", "1"];
+    for server in [&["--server", "sqlite:audit.db"][..], &serving.flags()[..]] {
+        assert_eq!(sandbox.run(&[&list[..], server].concat()).ended(0).out(), "12\n");
+    }
+    sandbox.run(&["store", "backup", "--store", "sqlite:audit.db", "copy.db"]).ended(0);
+    let copied = [&list[..], &["--server", "sqlite:copy.db"]].concat();
+    assert_eq!(sandbox.run(&copied).ended(0).out(), "12\n");
+    sandbox.run(&["store", "backup", "--store", "sqlite:audit.db", "copy.db"]).ended(1);
+    sandbox.run(&["store", "backup", "--store", "sqlite:none.db", "other.db"]).ended(5);
+    assert!(!sandbox.path("none.db").exists() && !sandbox.path("other.db").exists());
+    serving.terminate();
+    assert_eq!(serving.wait(), Some(0));
+}

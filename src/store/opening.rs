@@ -1,0 +1,95 @@
+//! From a URL to a store: opening it, keeping other servers off it, backing it up.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::postgres::PostgresStore;
+use crate::store::sqlite::{self, ServeLock, SqliteStore};
+
+/// Opens the store a URL names: the one place that knows which kinds there are.
+///
+/// # Errors
+/// [`StoreError`], with the path or the URL and never with a password.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(SqliteStore::open(Path::new(path))?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(PostgresStore::open(url).await?)),
+        _ => Err(StoreError::UnknownUrl(without_password(url))),
+    }
+}
+
+/// Keeps other servers off the store that a URL names and that is open, for as long as the lock lives. Servers on
+/// PostgreSQL share a store.
+///
+/// # Errors
+/// [`StoreError::Served`] when another server has it.
+pub fn lock_for_serving(url: &str) -> Result<ServeLock, StoreError> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => ServeLock::take(Path::new(path)),
+        None => Ok(ServeLock::not_needed()),
+    }
+}
+
+/// Copies a SQLite store, in use or not, to a new file; gives its length in bytes.
+///
+/// # Errors
+/// [`StoreError`]; the file is not there then.
+pub async fn backup(url: &str, to: &Path) -> Result<u64, StoreError> {
+    let Some(from) = url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) else {
+        return Err(StoreError::Backup {
+            location: to.display().to_string(),
+            cause: format!("{} is no SQLite file; use pg_dump for PostgreSQL", without_password(url)),
+        });
+    };
+    let (from, to) = (PathBuf::from(from), to.to_owned());
+    let copied = tokio::task::spawn_blocking(move || sqlite::backup(&from, &to)).await;
+    copied.unwrap_or_else(|_| Err(StoreError::Failed("the backup panicked; please report it".to_owned())))
+}
+
+/// Opens an empty store that lives in memory and goes with the process.
+///
+/// # Errors
+/// [`StoreError`] when the engine cannot start.
+pub fn open_in_memory() -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(SqliteStore::in_memory()?))
+}
+
+/// A URL fit to be shown: without a password, wherever it stands.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    let shown = match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 < at => {
+            let user = url[scheme + 3..at].split(':').next().unwrap_or("");
+            format!("{}{user}{}", &url[..scheme + 3], &url[at..])
+        }
+        _ => url.to_owned(),
+    };
+    match shown.split_once('?') {
+        Some((base, query)) if query.contains("password=") => {
+            let kept: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
+            if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) }
+        }
+        _ => shown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        assert_eq!(without_password("postgres://ana:hun:t@er2@db/x"), "postgres://ana@db/x");
+        assert_eq!(without_password("sqlite:/tmp/a@b.db"), "sqlite:/tmp/a@b.db");
+        assert_eq!(without_password("postgres://db/x?user=ana&password=pw"), "postgres://db/x?user=ana");
+        assert_eq!(without_password("postgres://db/x?password=pw"), "postgres://db/x");
+    }
+
+    #[tokio::test]
+    async fn a_url_of_no_kind_is_told_without_its_password() {
+        let opened = open("mysql://a:b@c").await.err();
+        assert!(matches!(opened, Some(StoreError::UnknownUrl(url)) if url == "mysql://a@c"));
+    }
+}

@@ -1,0 +1,307 @@
+//! The threads that read, each on a connection of its own. A question whose caller has gone is interrupted.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::store::OrgId;
+use crate::store::error::StoreError;
+use crate::store::sqlite::threads::{caught, control};
+use crate::store::sqlite::turns::{Flags, Job, Kind, Shared, State};
+
+/// How many steps of SQLite's machine pass between two looks at whether a question is still wanted.
+const STEPS: i32 = 2000;
+/// How often a question is begun again to let the write-ahead log be emptied, before it may run to its end.
+const MAX_RESTARTS: usize = 3;
+
+/// Marks a question as unwanted when its caller is dropped.
+struct Wanted(Arc<Flags>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.is_unwanted.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The threads that read.
+pub(super) struct Readers {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<thread::JoinHandle<()>>>,
+}
+
+impl Readers {
+    pub(super) fn start(connections: Vec<Connection>) -> Result<Self, StoreError> {
+        let running = connections.iter().map(|_| None).collect();
+        let state = State { waiting: VecDeque::new(), running, paused_until: None, is_closed: false };
+        let shared =
+            Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), free: Condvar::new() });
+        let readers = Self { shared, threads: Mutex::default() };
+        for (number, mut connection) in connections.into_iter().enumerate() {
+            let current = Arc::<Mutex<Arc<Flags>>>::default();
+            let watched = Arc::clone(&current);
+            let interrupt = move || watched.lock().unwrap_or_else(PoisonError::into_inner).interrupt();
+            connection.progress_handler(STEPS, Some(interrupt))?;
+            let shared = Arc::clone(&readers.shared);
+            let thread = thread::Builder::new()
+                .name("sqlite-reader".to_owned())
+                .spawn(move || read_loop(number, &connection, &current, &shared))
+                .map_err(|error| StoreError::Failed(error.to_string()))?;
+            readers.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
+        Ok(readers)
+    }
+
+    /// Runs `work` on the next free connection, in a read transaction: it sees one picture of the store.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        org: Option<OrgId>,
+        kind: Kind,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.ask(org, kind, false, &Arc::default(), work).await
+    }
+
+    /// The same for work that may take long: it is begun again, a few times at most, when the log has to be emptied.
+    pub(super) async fn run_restartable<T: Send + 'static>(
+        &self,
+        org: OrgId,
+        kind: Kind,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let work = Arc::new(work);
+        for restarts in 0.. {
+            let (flags, again) = (Arc::<Flags>::default(), Arc::clone(&work));
+            let may_restart = restarts < MAX_RESTARTS;
+            match self.ask(Some(org), kind, may_restart, &flags, move |db| again(db)).await {
+                Err(_) if flags.restart.load(Ordering::Relaxed) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(StoreError::Closed)
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        org: Option<OrgId>,
+        kind: Kind,
+        may_restart: bool,
+        flags: &Arc<Flags>,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        let wanted = Wanted(Arc::clone(flags));
+        let work = Box::new(move |db: &Connection| {
+            // A question whose caller has gone is not begun.
+            if !sender.is_closed() {
+                drop(sender.send(in_read_transaction(db, work)));
+            }
+        });
+        self.shared.enter(Job { org, kind, may_restart, flags: Arc::clone(flags), work })?;
+        let outcome = receiver.await.map_err(|_| StoreError::Closed)?;
+        drop(wanted);
+        outcome
+    }
+
+    /// Lets no question begin and those that run end, for at most `longest`; tells whether none runs. Questions begin
+    /// again at [`Readers::resume`], or when the time is up.
+    pub(super) fn pause(&self, longest: Duration) -> bool {
+        let end = Instant::now() + longest;
+        let mut state = self.shared.lock();
+        state.paused_until = Some(end);
+        for running in state.running.iter().flatten().filter(|it| it.may_restart) {
+            running.flags.restart.store(true, Ordering::Relaxed);
+        }
+        while state.running.iter().any(Option::is_some) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.shared.free.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Ends a pause.
+    pub(super) fn resume(&self) {
+        self.shared.lock().paused_until = None;
+        self.shared.work.notify_all();
+    }
+
+    /// Lets what waits finish and ends the threads, and with them their connections.
+    pub(super) async fn close(&self) {
+        self.shared.close();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(
+            tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join()))).await,
+        );
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+fn in_read_transaction<T>(
+    db: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    control(db, "BEGIN")?;
+    let result = caught(|| work(db));
+    if control(db, "COMMIT").is_err() && !db.is_autocommit() {
+        control(db, "ROLLBACK")?;
+    }
+    result
+}
+
+fn read_loop(number: usize, db: &Connection, current: &Mutex<Arc<Flags>>, shared: &Shared) {
+    while let Some(job) = shared.begin(number) {
+        *current.lock().unwrap_or_else(PoisonError::into_inner) = job.flags;
+        (job.work)(db);
+        *current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        shared.end(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::store::sqlite::turns::MAX_WAITING_EACH;
+
+    fn readers(number: usize) -> Arc<Readers> {
+        let connections = (0..number).map(|_| Connection::open_in_memory().expect("memory")).collect();
+        Arc::new(Readers::start(connections).expect("threads"))
+    }
+
+    /// A statement that ends only when it is interrupted.
+    fn endless(db: &Connection) -> Result<(), StoreError> {
+        let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        Ok(db.query_row(sql, [], |_| Ok(()))?)
+    }
+
+    #[tokio::test]
+    async fn a_panic_fails_its_own_question_and_no_other() {
+        let readers = readers(1);
+        for _ in 0..3 {
+            let answer = readers.run::<()>(None, Kind::Lookup, |_| panic!("a fault of ours")).await;
+            assert!(matches!(answer, Err(StoreError::Failed(_))), "{answer:?}");
+        }
+        assert_eq!(readers.run(None, Kind::Lookup, |_| Ok(7)).await.expect("the thread lives"), 7);
+        readers.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_question_whose_caller_has_gone_is_interrupted() {
+        let readers = readers(1);
+        let (tell, told) = mpsc::channel();
+        let asking = Arc::clone(&readers);
+        let question = tokio::spawn(async move {
+            let work = move |db: &Connection| {
+                tell.send(()).expect("told");
+                endless(db)
+            };
+            asking.run(None, Kind::Search, work).await
+        });
+        tokio::task::spawn_blocking(move || told.recv().expect("it runs")).await.expect("waited");
+        question.abort();
+        assert_eq!(readers.run(None, Kind::Lookup, |_| Ok(7)).await.expect("its thread is free"), 7);
+        readers.close().await;
+    }
+
+    #[tokio::test]
+    async fn an_organization_never_holds_every_thread() {
+        let readers = readers(3);
+        let (acme, other) = (OrgId(1), OrgId(2));
+        let greedy: Vec<_> = (0..20)
+            .map(|number| {
+                let asking = Arc::clone(&readers);
+                let kind = if number % 2 == 0 { Kind::Search } else { Kind::Lookup };
+                tokio::spawn(async move { asking.run(Some(acme), kind, endless).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        for kind in [Kind::Lookup, Kind::Search] {
+            assert_eq!(readers.run(Some(other), kind, |_| Ok(7)).await.expect("answered"), 7);
+        }
+        greedy.iter().for_each(tokio::task::JoinHandle::abort);
+        readers.close().await;
+    }
+
+    #[tokio::test]
+    async fn one_organization_cannot_fill_the_queue_of_the_others() {
+        let readers = readers(2);
+        let mut asked = Vec::new();
+        let mut refused = 0;
+        for _ in 0..MAX_WAITING_EACH + 10 {
+            let (asking, flags) = (Arc::clone(&readers), Arc::default());
+            let mut question =
+                Box::pin(
+                    async move { asking.ask(Some(OrgId(1)), Kind::Search, false, &flags, endless).await },
+                );
+            match futures_poll(&mut question).await {
+                Some(Err(StoreError::Busy(_))) => refused += 1,
+                Some(other) => panic!("{other:?}"),
+                None => asked.push(question),
+            }
+        }
+        assert!(refused >= 9, "{refused}");
+        assert_eq!(readers.run(Some(OrgId(2)), Kind::Lookup, |_| Ok(7)).await.expect("room for others"), 7);
+        drop(asked);
+        readers.close().await;
+    }
+
+    /// Polls once.
+    async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        std::future::poll_fn(|context| {
+            use std::task::Poll;
+            Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
+                Poll::Ready(output) => Some(output),
+                Poll::Pending => None,
+            })
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_pause_restarts_long_questions_and_keeps_new_ones_waiting() {
+        let readers = readers(2);
+        let (tell, told) = mpsc::channel();
+        let attempts = Arc::new(Mutex::new(0));
+        let (asking, counted) = (Arc::clone(&readers), Arc::clone(&attempts));
+        let question = tokio::spawn(async move {
+            let work = move |db: &Connection| {
+                let mut attempts = counted.lock().expect("a lock");
+                *attempts += 1;
+                if *attempts > 1 {
+                    return Ok(7);
+                }
+                drop(attempts);
+                tell.send(()).expect("told");
+                endless(db).map(|()| 0)
+            };
+            asking.run_restartable(OrgId(1), Kind::Search, work).await
+        });
+        let pausing = Arc::clone(&readers);
+        let paused = tokio::task::spawn_blocking(move || {
+            told.recv().expect("it runs");
+            pausing.pause(Duration::from_secs(60))
+        });
+        assert!(paused.await.expect("paused"), "nothing runs any more");
+        let asking = Arc::clone(&readers);
+        let mut waits = Box::pin(async move { asking.run(None, Kind::Lookup, |_| Ok(8)).await });
+        assert!(futures_poll(&mut waits).await.is_none());
+        readers.resume();
+        assert_eq!(waits.await.expect("answered"), 8);
+        assert_eq!(question.await.expect("joined").expect("answered"), 7);
+        assert_eq!(*attempts.lock().expect("a lock"), 2);
+        readers.close().await;
+    }
+}
