@@ -41,7 +41,9 @@ pub enum StoreError {
     #[error("the store is locked by another process")]
     Locked,
     /// The database took longer than it may and was stopped: nothing was stored.
-    #[error("the database took too long and was stopped, nothing was stored: ask for less at once, such as a shorter time")]
+    #[error(
+        "the database took too long and was stopped, nothing was stored: try again, or ask for less at once"
+    )]
     TimedOut,
     /// The disk is full or the file system read-only: nothing can be written.
     #[error("the store cannot be written: {0}")]

@@ -119,7 +119,8 @@ async fn health_tokens_recordings_and_other_organizations_do_not_wait_behind_que
 async fn a_query_that_takes_too_long_is_ended_and_says_so() {
     let Some((_, url, org)) = one_entry().await else { return };
     // A shorter time than ours is kept.
-    let short = format!("{url}&options=-c%20statement_timeout%3D200");
+    let sign = if url.contains('?') { '&' } else { '?' };
+    let short = format!("{url}{sign}options=-c%20statement_timeout%3D200");
     let store = store::open(&short).await.expect("a store");
     let locking = connect(&url).await;
     locking.batch_execute(LOCK).await.expect("locked");
