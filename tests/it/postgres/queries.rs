@@ -22,10 +22,10 @@ use crate::support::sandbox::Sandbox;
 const MANY: usize = 40;
 
 /// Holds up all that reads a table, until it is dropped or finished.
-const LOCK: &str = "BEGIN; LOCK TABLE prunes IN ACCESS EXCLUSIVE MODE";
+pub(super) const LOCK: &str = "BEGIN; LOCK TABLE prunes IN ACCESS EXCLUSIVE MODE";
 
 /// How many connections of this database wait for a lock.
-async fn waiting(watcher: &Client) -> i64 {
+pub(super) async fn waiting(watcher: &Client) -> i64 {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                AND wait_event_type = 'Lock' AND state = 'active'";
     watcher.query_one(sql, &[]).await.expect("read").get(0)
@@ -40,7 +40,7 @@ async fn one_entry() -> Option<(Arc<dyn Store>, String, OrgId)> {
     Some((store, url, org))
 }
 
-fn page(store: &Arc<dyn Store>, org: OrgId, filter: Filter) -> JoinHandle<Result<(), StoreError>> {
+pub(super) fn page(store: &Arc<dyn Store>, org: OrgId, filter: Filter) -> JoinHandle<Result<(), StoreError>> {
     let store = Arc::clone(store);
     tokio::spawn(async move {
         let read = store.page(org, first_page(&filter, Order::Descending, 10)).await;
