@@ -41,7 +41,9 @@ pub enum StoreError {
     #[error("the store is locked by another process")]
     Locked,
     /// The database took longer than it may and was stopped: nothing was stored.
-    #[error("the database took too long and was stopped, nothing was stored: ask for less at once, such as a shorter time")]
+    #[error(
+        "the database took too long and was stopped, nothing was stored: try again, or ask for less at once"
+    )]
     TimedOut,
     /// A server runs on this store already.
     #[error("another server is running on the store {0}")]

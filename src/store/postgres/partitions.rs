@@ -21,9 +21,10 @@ const FIRST_YEAR: i32 = 2015;
 /// How many months are made ahead of the one in which entries are recorded: months that cannot be made for weeks, such
 /// as while shards are moved, then refuse nothing.
 const AHEAD: usize = 3;
-/// How long making or dropping a month waits for a lock: everybody who records waits behind it meanwhile. On Citus the
-/// settings of a session do not reach the workers, but the coordinator cancels there what runs too long here.
-const BRIEFLY: &str = "SET LOCAL lock_timeout TO '250ms'; SET LOCAL statement_timeout TO '10s'";
+/// How long making or dropping a month waits for a lock, and how long it may take in all: everybody who records waits
+/// behind it meanwhile. On Citus a `lock_timeout` does not reach the workers, but the coordinator cancels there what
+/// takes too long here.
+const BRIEFLY: &str = "SET LOCAL lock_timeout TO '250ms'; SET LOCAL statement_timeout TO '3s'";
 /// How long others go first before a month is tried again.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long a month that is needed is tried for.
@@ -140,8 +141,9 @@ impl Partitions {
         if missing.is_empty() {
             return Ok(());
         }
-        let _alone = self.making.lock().await;
         let begun = Instant::now();
+        let alone = tokio::time::timeout(PATIENCE, self.making.lock()).await;
+        let _alone = alone.map_err(|_| StoreError::Locked)?;
         loop {
             let made = self.connections.run(Twice::Same, |db| self.make(db, &missing)).await;
             match made {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio::time::Instant;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{CancelToken, NoTls};
 
@@ -21,6 +22,8 @@ const WAIT: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 4;
 /// How long to wait before the second attempt; each further wait is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// A node that let us wait for so long is not asked again: others need the connection.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// What a pool's connections are for. One process holds at most 16 in all, since PostgreSQL accepts a hundred unless
 /// told otherwise. Each share has its own, so that one kind of work cannot use up the connections of another.
@@ -132,7 +135,7 @@ impl Connections {
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        let mut pause = FIRST_PAUSE;
+        let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
         for attempt in 1.. {
             let outcome = match self.lend().await {
                 Ok((lent, mut watch)) => {
@@ -144,7 +147,7 @@ impl Connections {
             };
             match outcome {
                 Ok(done) => return Ok(done),
-                Err(fault) if attempt < ATTEMPTS && self.may_help(&fault, twice) => {
+                Err(fault) if attempt < ATTEMPTS && self.may_help(&fault, twice, begun.elapsed()) => {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
@@ -163,7 +166,7 @@ impl Connections {
         Ok((Lent { connection: Some(connection), back }, watch))
     }
 
-    fn may_help(&self, fault: &Fault, twice: Twice) -> bool {
+    fn may_help(&self, fault: &Fault, twice: Twice, elapsed: Duration) -> bool {
         match fault {
             Fault::Undone(_) | Fault::Away(_) => true,
             Fault::Lost(_) => {
@@ -171,7 +174,8 @@ impl Connections {
                 self.pool.retain(|_, _| false);
                 twice == Twice::Same
             }
-            Fault::NodeAway(_) | Fault::Internal(_) => twice == Twice::Same,
+            Fault::NodeAway(_) => twice == Twice::Same && elapsed < SLOW,
+            Fault::Internal(_) => twice == Twice::Same,
             Fault::NoPartition | Fault::Final(_) => false,
         }
     }

@@ -22,10 +22,10 @@ use crate::support::sandbox::Sandbox;
 const MANY: usize = 40;
 
 /// Holds up all that reads a table, until it is dropped or finished.
-const LOCK: &str = "BEGIN; LOCK TABLE prunes IN ACCESS EXCLUSIVE MODE";
+pub(super) const LOCK: &str = "BEGIN; LOCK TABLE prunes IN ACCESS EXCLUSIVE MODE";
 
 /// How many connections of this database wait for a lock.
-async fn waiting(watcher: &Client) -> i64 {
+pub(super) async fn waiting(watcher: &Client) -> i64 {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                AND wait_event_type = 'Lock' AND state = 'active'";
     watcher.query_one(sql, &[]).await.expect("read").get(0)
@@ -40,7 +40,7 @@ async fn one_entry() -> Option<(Arc<dyn Store>, String, OrgId)> {
     Some((store, url, org))
 }
 
-fn page(store: &Arc<dyn Store>, org: OrgId, filter: Filter) -> JoinHandle<Result<(), StoreError>> {
+pub(super) fn page(store: &Arc<dyn Store>, org: OrgId, filter: Filter) -> JoinHandle<Result<(), StoreError>> {
     let store = Arc::clone(store);
     tokio::spawn(async move {
         let read = store.page(org, first_page(&filter, Order::Descending, 10)).await;
@@ -119,7 +119,8 @@ async fn health_tokens_recordings_and_other_organizations_do_not_wait_behind_que
 async fn a_query_that_takes_too_long_is_ended_and_says_so() {
     let Some((_, url, org)) = one_entry().await else { return };
     // A shorter time than ours is kept.
-    let short = format!("{url}&options=-c%20statement_timeout%3D200");
+    let sign = if url.contains('?') { '&' } else { '?' };
+    let short = format!("{url}{sign}options=-c%20statement_timeout%3D200");
     let store = store::open(&short).await.expect("a store");
     let locking = connect(&url).await;
     locking.batch_execute(LOCK).await.expect("locked");

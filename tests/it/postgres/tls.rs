@@ -3,10 +3,14 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use krosyn_audit::model::filter::Filter;
 use krosyn_audit::store;
 use tokio_postgres::NoTls;
 
-use crate::support::postgres::Server;
+use crate::postgres::queries::{LOCK, page, waiting};
+use crate::support::entries::{append, recording};
+use crate::support::places::organization;
+use crate::support::postgres::{Server, connect, until};
 use crate::support::sandbox::{program, skipped};
 
 /// An authority, and a certificate it signed for `localhost` alone; and an authority that signed nothing.
@@ -61,6 +65,8 @@ async fn each_sslmode_checks_what_it_promises() {
     ] {
         assert_eq!(connects(host, query).await, Ok(()), "{host} {query}");
     }
+    let verified = format!("postgres://audit@localhost:{port}/postgres?sslmode=verify-full&{right}");
+    cancels(&server, port, &verified).await;
     let encrypted = encrypted_sessions(&server, port).await;
     assert_eq!(encrypted, (0, true), "none is without TLS, and there was one with it");
     for (host, query, words) in [
@@ -75,9 +81,29 @@ async fn each_sslmode_checks_what_it_promises() {
     }
 }
 
+/// The server past the network.
+fn socket(server: &Server, port: u16) -> String {
+    format!("{}&port={port}", server.url("postgres"))
+}
+
+/// A query whose caller goes away is cancelled over TLS as well, which takes a connection of its own.
+async fn cancels(server: &Server, port: u16, url: &str) {
+    let store = store::open(url).await.expect("opens");
+    let org = organization(&store, "acme").await;
+    append(&store, org, [recording("1")]).await;
+    let past = socket(server, port);
+    let (locking, watcher) = (connect(&past).await, connect(&past).await);
+    locking.batch_execute(LOCK).await.expect("locked");
+    let asked = page(&store, org, Filter::default());
+    until("it waits", async || waiting(&watcher).await == 1).await;
+    asked.abort();
+    until("nothing runs for nobody", async || waiting(&watcher).await == 0).await;
+    store.close().await;
+}
+
 /// How many of our sessions over the network have no TLS, and whether any has it, as the server itself sees it.
 async fn encrypted_sessions(server: &Server, port: u16) -> (i64, bool) {
-    let url = format!("{}&port={port}", server.url("postgres"));
+    let url = socket(server, port);
     let held = format!("postgres://audit@127.0.0.1:{port}/postgres?sslmode=require");
     let store = store::open(&held).await.expect("opens");
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("a connection");
