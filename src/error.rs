@@ -77,7 +77,7 @@ impl From<ClientError> for Failure {
                 .hint("is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one"),
             ClientError::Untrusted { .. } => Self::new(exit::UNREACHABLE, message)
                 .hint("somebody may stand between you and the server: no token was sent")
-                .hint("is the name the one on the certificate? An authority of your own must be among the machine's, or in the file that SSL_CERT_FILE names"),
+                .hint("is the name the one on the certificate? An authority of your own, or a certificate that nobody else has signed, must be among the machine's, or in the file that SSL_CERT_FILE names"),
             ClientError::Foreign { .. } => Self::new(exit::FAILED, message).hint("is --server the address of a Krosyn audit API?"),
             ClientError::Setup(_) => Self::new(exit::FAILED, message),
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::model::json::null_is_default;
 use crate::model::time::Age;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{ModelType, Plan};
@@ -13,7 +14,7 @@ use crate::model::words::{ModelType, Plan};
 #[schema(example = json!({"dry_run": true, "older_than": "4y"}))]
 pub struct PruneRequest {
     /// Only say what would go.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub dry_run: bool,
     /// An age longer than the plan's retention.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,10 +1,12 @@
 //! The client's wing: one method for each call of the contract. It knows no store, no server and no terminal.
 
+mod certificate;
 pub mod error;
 mod exchange;
 pub mod follower;
 pub mod pages;
 mod request;
+mod tls;
 
 use std::time::Duration;
 
@@ -61,6 +63,9 @@ impl Client {
             // Loading the machine's certificates takes longer than the whole of most commands, and fails where none are
             // installed; a plain URL needs none.
             builder = builder.tls_certs_only(std::iter::empty());
+        } else {
+            let tls = tls::config().map_err(ClientError::Setup)?;
+            builder = builder.tls_backend_preconfigured(tls);
         }
         if is_loopback(&base) {
             builder = builder.no_proxy().no_gzip().no_zstd();

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::problem::Problem;
+use crate::client::certificate::Fault;
 use crate::client::error::ClientError;
 use crate::client::exchange::Exchange;
 use crate::client::{Client, READ_TIMEOUT};
@@ -102,7 +103,7 @@ impl<'a> Call<'a> {
         if let Some((body, media_type)) = &self.body {
             request = request.header(CONTENT_TYPE, *media_type).body(body.clone());
         }
-        let request = request.build().map_err(|error| self.unreachable(error.to_string()))?;
+        let request = request.build().map_err(|error| self.unreachable(Cause::from(&error)))?;
         let exchange = Exchange::begin(&request, &self.client.token);
         let sent = within(self.time_limit, self.client.http.execute(request)).await;
         let mut response = sent.map_err(|cause| self.unreachable(cause))?;
@@ -134,7 +135,10 @@ impl<'a> Call<'a> {
             match within(self.time_limit, response.chunk()).await {
                 Ok(None) => break,
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                Err(cause) => return Err(self.unreachable(format!("the answer broke off: {cause}"))),
+                Err(Cause::Network(cause)) => {
+                    return Err(self.unreachable(Cause::Network(format!("the answer broke off: {cause}"))));
+                }
+                Err(cause) => return Err(self.unreachable(cause)),
             }
             if bytes.len() > MAX_ANSWER_BYTES {
                 let error = self.foreign(status, "its answer is larger than 64 MiB");
@@ -148,22 +152,17 @@ impl<'a> Call<'a> {
         })
     }
 
-    fn unreachable(&self, cause: String) -> Failure {
+    fn unreachable(&self, cause: Cause) -> Failure {
         let server = self.client.server().to_owned();
-        // The library's words for whatever is wrong with a certificate. No other try would find it better.
-        if let Some(fault) = cause.strip_prefix("invalid peer certificate: ") {
-            let cause = match fault {
-                "UnknownIssuer" => {
-                    "no authority that this machine trusts has signed its certificate".to_owned()
-                }
-                _ if fault.contains("CaUsedAsEndEntity") => {
-                    "its certificate is an authority's and no server's".to_owned()
-                }
-                _ => format!("its certificate is not accepted: {fault}"),
-            };
-            return Failure { error: ClientError::Untrusted { server, cause }, again: false, after: None };
+        match cause {
+            // No other try would find the certificate better.
+            Cause::Untrusted(cause) => {
+                Failure { error: ClientError::Untrusted { server, cause }, again: false, after: None }
+            }
+            Cause::Network(cause) => {
+                Failure { error: ClientError::Unreachable { server, cause }, again: true, after: None }
+            }
         }
-        Failure { error: ClientError::Unreachable { server, cause }, again: true, after: None }
     }
 
     fn foreign(&self, status: u16, cause: &str) -> ClientError {
@@ -171,25 +170,43 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Waits no longer than `limit`, and gives an error as its innermost words: the outer ones repeat the URL.
+/// Why there is no answer.
+enum Cause {
+    /// The server's certificate.
+    Untrusted(String),
+    /// Anything else.
+    Network(String),
+}
+
+impl From<&reqwest::Error> for Cause {
+    /// The innermost words of an error: the outer ones repeat the URL.
+    fn from(error: &reqwest::Error) -> Self {
+        match Fault::within(error) {
+            Some(Fault::Untrusted(words)) => return Self::Untrusted(words),
+            Some(Fault::Handshake(words)) => return Self::Network(words),
+            None => {}
+        }
+        let mut innermost: &dyn std::error::Error = error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        Self::Network(innermost.to_string())
+    }
+}
+
+/// Waits no longer than `limit`.
 async fn within<T>(
     limit: Option<Duration>,
     work: impl Future<Output = reqwest::Result<T>>,
-) -> Result<T, String> {
+) -> Result<T, Cause> {
     let outcome = match limit {
         None => work.await,
         Some(limit) => {
             let waited = tokio::time::timeout(limit, work).await;
-            waited.map_err(|_| format!("no answer for {} seconds", limit.as_secs()))?
+            waited.map_err(|_| Cause::Network(format!("no answer for {} seconds", limit.as_secs())))?
         }
     };
-    outcome.map_err(|error| {
-        let mut innermost: &dyn std::error::Error = &error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-        }
-        innermost.to_string()
-    })
+    outcome.map_err(|error| Cause::from(&error))
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {

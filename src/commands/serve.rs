@@ -1,5 +1,7 @@
 //! `serve`: run the audit API on a store.
 
+mod process;
+
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::commands::connect::{self, DEFAULT_SLUG, Need};
+use crate::commands::serve::process::Certificate;
 use crate::commands::{Context, place, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
@@ -24,7 +27,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Run the audit API on a store
 ///
 /// Prints `listening on http://ADDRESS` to stdout once it answers, and logs to stderr. Stops on SIGTERM or Ctrl-C once
-/// running requests have finished. On an empty store it makes the organization `default` and an admin token, which is
+/// running requests have finished; on SIGHUP reads the certificate and its key again. On an empty store it makes the organization `default` and an admin token, which is
 /// shown once on a terminal or written to --token-out.
 #[derive(Debug, Args)]
 #[command(
@@ -135,9 +138,15 @@ impl ServeArgs {
             return Err(Failure::usage(message)
                 .hint("give --tls-cert and --tls-key, or --behind-proxy when a proxy in front speaks TLS"));
         }
-        let tls = match (&self.tls_cert, &self.tls_key) {
-            (Some(certificate), Some(key)) => Some(server::tls(certificate, key).await?),
-            _ => None,
+        process::without_core_dumps()?;
+        let connections = process::connections_within_limit(self.max_connections)?;
+        let (tls, certificate) = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                let served = server::tls(certificate, key).await?;
+                let (certificate, key) = (certificate.clone(), key.clone());
+                (Some(served.clone()), Some(Certificate { served, certificate, key }))
+            }
+            _ => (None, None),
         };
         let url = self.store.clone().map_or_else(|| place::default_store(context), Ok)?;
         if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists()) {
@@ -149,6 +158,7 @@ impl ServeArgs {
         let address = listener.local_addr()?;
         // Before the store is opened: it logs what an operator should know of it.
         self.start_log();
+        connections.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
         let store = connect::open(&url, Need::Create).await?;
         let lock = match store::lock_for_serving(&url) {
             Ok(lock) => lock,
@@ -161,7 +171,7 @@ impl ServeArgs {
         tracing::info!(store = store::without_password(&url), %address, "serving");
 
         // Before the ready line: whoever has read it may ask for the end at once.
-        let stop = stop_signal()?;
+        let (stop, others) = (process::stop_signal()?, process::other_signals(certificate)?);
         let scheme = if tls.is_some() { "https" } else { "http" };
         writeln!(context.terminal.data(), "listening on {scheme}://{address}")?;
         context.terminal.flush()?;
@@ -171,12 +181,15 @@ impl ServeArgs {
             wrong_tokens_a_minute: NonZeroU32::new(self.wrong_token_limit),
             requests_a_second: NonZeroU32::new(self.rate_limit),
             behind_proxy: self.behind_proxy,
-            max_connections: self.max_connections,
+            max_connections: connections.most,
             query_timeout: Some(Duration::from_secs(self.query_timeout)).filter(|time| !time.is_zero()),
             notes_time: true,
             ..Settings::new(context.clock.clone())
         };
-        server::serve(listener, tls, store, settings, stop).await?;
+        let others = tokio::spawn(others);
+        let served = server::serve(listener, tls, store, settings, stop).await;
+        others.abort();
+        served?;
         drop(lock);
         tracing::info!("stopped");
         Ok(exit::DONE)
@@ -249,24 +262,6 @@ impl ServeArgs {
         }
         Ok(())
     }
-}
-
-/// Listens from now on for what asks the process to stop; resolves when it does.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::model::json::{Json, JsonError, RawJson, present};
+use crate::model::json::{Json, JsonError, RawJson, null_is_default, present};
 
 /// One changed field. An absent side is absent (`created` has only `new`, `deleted` only `old`); `null` is a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -22,7 +22,7 @@ pub struct Change {
     #[schema(value_type = Option<serde_json::Value>, nullable, example = "disabled")]
     pub new: Option<RawJson>,
     /// True when the values were never kept because they are secret; then both sides are absent.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
 }
 

@@ -204,26 +204,27 @@ fn changes(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Change>, Fi
     }
     let mut fields = std::collections::HashSet::new();
     let mut kept = Vec::with_capacity(changes.len());
-    for change in changes {
-        let (old, new) = (parsed("changes", change.old.as_ref())?, parsed("changes", change.new.as_ref())?);
+    for (index, change) in changes.iter().enumerate() {
+        let name = format!("changes[{index}]");
+        let (old, new) = (parsed(&name, change.old.as_ref())?, parsed(&name, change.new.as_ref())?);
         let fault = if change.field.is_empty() {
-            Some("has a change without a field name")
+            Some("has no field name")
         } else if !fields.insert(&change.field) {
-            Some("names a field twice")
+            Some("names a field that an earlier change names")
         } else if change.redacted && (old.is_some() || new.is_some()) {
-            Some("has a redacted change with a value: send one or the other")
+            Some("is redacted and has a value: send one or the other")
         } else {
             match (proposal.action, &old, &new) {
                 _ if change.redacted => None,
                 (Action::Created, None, Some(_)) | (Action::Deleted, Some(_), None) => None,
-                (Action::Created, ..) => Some("of a created resource have only new"),
-                (Action::Deleted, ..) => Some("of a deleted resource have only old"),
-                (Action::Updated, None, None) => Some("of an updated resource have old, new or both"),
+                (Action::Created, ..) => Some("must have new and no old: the resource was created"),
+                (Action::Deleted, ..) => Some("must have old and no new: the resource was deleted"),
+                (Action::Updated, None, None) => Some("must have old, new or both: the resource was updated"),
                 (Action::Updated, ..) => None,
             }
         };
         if let Some(fault) = fault {
-            return Err(FieldError::new("changes", fault));
+            return Err(FieldError::new(name, fault));
         }
         if change.redacted {
             kept.push(Change {
@@ -266,25 +267,19 @@ fn changes_between(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Cha
 }
 
 fn object(name: &str, raw: Option<&RawJson>) -> Result<Option<Vec<(String, Json)>>, FieldError> {
-    match parsed(name, raw)? {
-        None => Ok(None),
-        Some(Json::Object(members)) => Ok(Some(members)),
-        Some(_) => Err(FieldError::new(name, "is not a JSON object")),
-    }
+    let Some(raw) = raw else { return Ok(None) };
+    let members = raw.parse_members().map_err(|_| unkept(name))?;
+    members.map(Some).ok_or_else(|| FieldError::new(name, "is not a JSON object"))
+}
+
+fn parsed(name: &str, raw: Option<&RawJson>) -> Result<Option<Json>, FieldError> {
+    raw.map(|raw| raw.parse().map_err(|_| unkept(name))).transpose()
 }
 
 /// The parser's own words may quote the value, so they are not passed on.
-fn parsed(name: &str, raw: Option<&RawJson>) -> Result<Option<Json>, FieldError> {
-    let parse = |raw: &RawJson| {
-        let max = crate::model::json::MAX_DEPTH;
-        raw.parse().map_err(|_| {
-            FieldError::new(
-                name,
-                format!("holds a value that nests deeper than {max} levels or is not Unicode"),
-            )
-        })
-    };
-    raw.map(parse).transpose()
+fn unkept(name: &str) -> FieldError {
+    let max = crate::model::json::MAX_DEPTH;
+    FieldError::new(name, format!("holds a value that nests deeper than {max} levels or is not Unicode"))
 }
 
 #[cfg(test)]

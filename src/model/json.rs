@@ -51,7 +51,7 @@ impl Json {
     /// [`JsonError`] when the text is not JSON or nests too deep.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         let raw: &RawValue = serde_json::from_str(text)?;
-        read::value(raw.get())
+        read::value(raw.get(), MAX_DEPTH)
     }
 
     /// Tells whether two values mean the same: numbers by value, objects without regard to order.
@@ -167,12 +167,25 @@ impl RawJson {
         &self.0
     }
 
+    /// Parses an object's members, each of which may nest as deep as any value; none when it is no object. An empty
+    /// list counts as an empty object, as PHP writes it.
+    ///
+    /// # Errors
+    /// [`JsonError`], for what a recorder sent.
+    pub fn parse_members(&self) -> Result<Option<Vec<(String, Json)>>, JsonError> {
+        Ok(match read::value(self.get(), MAX_DEPTH + 1)? {
+            Json::Object(members) => Some(members),
+            Json::Array(items) if items.is_empty() => Some(Vec::new()),
+            _ => None,
+        })
+    }
+
     /// Parses the text.
     ///
     /// # Errors
     /// [`JsonError`], which for a value this tool made means that it came from somewhere else.
     pub fn parse(&self) -> Result<Json, JsonError> {
-        read::value(self.get())
+        read::value(self.get(), MAX_DEPTH)
     }
 }
 
@@ -218,6 +231,18 @@ where
     T: Deserialize<'de>,
 {
     T::deserialize(deserializer).map(Some)
+}
+
+/// Reads a member with a default, for which `null` stands as well.
+///
+/// # Errors
+/// The deserializer's.
+pub fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn sorted(members: &[(String, Json)]) -> Vec<&(String, Json)> {

@@ -2,20 +2,17 @@
 //!
 //! A proposal is not an entry. It becomes a `Draft` only through redaction, and only drafts can be stored.
 
-use std::fmt;
-use std::marker::PhantomData;
+mod lenient;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::model::change::Change;
 use crate::model::entry::{Context, User};
-use crate::model::json::{RawJson, present};
+use crate::model::json::RawJson;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::{Action, ModelType};
+use crate::model::words::{Action, ModelType, UserKind};
 
 /// An entry as a recorder proposes it: either `before` and `after` (whole objects, from which the server computes
 /// the changes) or the `changes` themselves.
@@ -38,57 +35,64 @@ pub struct Proposal {
     /// What kind of resource it was done to.
     pub model_type: ModelType,
     /// The resource's id.
-    #[schema(example = "42", min_length = 1, max_length = 255)]
+    #[serde(deserialize_with = "lenient::text_or_integer")]
+    #[schema(schema_with = lenient::model_id_schema)]
     pub model_id: String,
     /// The resource's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 1024)]
     pub model_name: Option<String>,
     /// Who did it.
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "lenient::user")]
+    #[schema(value_type = ProposedUser)]
     pub user: User,
     /// Through what it was done.
-    #[serde(default, deserialize_with = "object", skip_serializing_if = "Context::is_empty")]
+    #[serde(default, deserialize_with = "lenient::context", skip_serializing_if = "Context::is_empty")]
+    #[schema(value_type = Option<Context>)]
     pub context: Context,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 4096)]
     pub reason: Option<String>,
-    /// The whole resource before: needed for `updated` and `deleted`.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    /// The whole resource before: needed for `updated` and `deleted`. `null` counts as absent, an empty list as an empty object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = lenient::any_object_schema)]
     pub before: Option<RawJson>,
-    /// The whole resource after: needed for `created` and `updated`.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    /// The whole resource after: needed for `created` and `updated`. `null` counts as absent, an empty list as an empty object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = lenient::any_object_schema)]
     pub after: Option<RawJson>,
     /// The changed fields, in place of `before` and `after`.
-    #[serde(default, deserialize_with = "objects", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::changes", skip_serializing_if = "Option::is_none")]
     pub changes: Option<Vec<Change>>,
 }
 
-/// Reads a struct from an object alone: derived code would take a list for its members in their order.
-fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    struct Object<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
-        type Value = T;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(map))
-        }
-    }
-    deserializer.deserialize_map(Object(PhantomData))
+/// The identity that acted, as a recorder names it. At least one of id, e-mail and name is needed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProposedUser {
+    /// The platform's id; an integer is kept as text.
+    #[serde(default, deserialize_with = "lenient::optional_text_or_integer")]
+    #[schema(schema_with = lenient::user_id_schema)]
+    id: Option<String>,
+    /// The e-mail address.
+    #[schema(example = "ana.ruiz@acme.example", max_length = 255)]
+    email: Option<String>,
+    /// The name.
+    #[schema(example = "Ana Ruiz", max_length = 1024)]
+    name: Option<String>,
+    /// The role at the time.
+    #[schema(example = "admin", max_length = 255)]
+    role: Option<String>,
+    /// What kind of identity it is; `user` when absent.
+    kind: Option<UserKind>,
 }
 
-/// Reads a list of objects, or `null`.
-fn objects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Change>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(transparent)]
-    struct Item(#[serde(deserialize_with = "object")] Change);
-    let items = Option::<Vec<Item>>::deserialize(deserializer)?;
-    Ok(items.map(|items| items.into_iter().map(|Item(change)| change).collect()))
+impl From<ProposedUser> for User {
+    fn from(proposed: ProposedUser) -> Self {
+        let ProposedUser { id, email, name, role, kind } = proposed;
+        Self { id, email, name, role, kind: kind.unwrap_or(UserKind::User) }
+    }
 }
 
 #[cfg(test)]
@@ -107,22 +111,67 @@ mod tests {
         Some(Draft::prepare(&proposal, &Redaction::default(), now).is_ok())
     }
 
+    fn read(rest: &str) -> Result<Proposal, String> {
+        let base = r#""action":"created","model_type":"secret""#;
+        serde_json::from_str(&format!("{{{base},{rest}}}")).map_err(|error| error.to_string())
+    }
+
     #[test]
-    fn a_list_is_no_object() {
-        let base = r#""action":"created","model_type":"secret","model_id":"1""#;
+    fn a_list_with_items_is_no_object() {
         for rest in [
-            r#""user":["7"],"after":{}"#,
-            r#""user":[],"after":{}"#,
-            r#""user":{"id":"7"},"context":[],"after":{}"#,
-            r#""user":{"id":"7"},"changes":[["name",null,1]]"#,
+            r#""model_id":"1","user":["7"],"after":{}"#,
+            r#""model_id":"1","user":{"id":"7"},"context":["web"],"after":{}"#,
+            r#""model_id":"1","user":{"id":"7"},"changes":[["name",null,1]]"#,
+            r#""model_id":"1","user":{"id":"7"},"changes":[[]]"#,
+            r#""model_id":"1","user":null,"after":{}"#,
         ] {
-            let error =
-                serde_json::from_str::<Proposal>(&format!("{{{base},{rest}}}")).map(|_| ()).unwrap_err();
-            assert!(error.to_string().contains("expected an object"), "{rest}: {error}");
+            let error = read(rest).map(|_| ()).unwrap_err();
+            assert!(error.contains("expected an object"), "{rest}: {error}");
         }
         for rest in [r#""after":{},"context":{}"#, r#""changes":[{"field":"name","new":1}]"#] {
-            assert_eq!(prepare(&format!(r#"{{{base},"user":{{"id":"7"}},{rest}}}"#)), Some(true), "{rest}");
+            let rest = format!(r#""model_id":"1","user":{{"id":"7"}},{rest}"#);
+            assert!(read(&rest).is_ok(), "{rest}");
         }
+    }
+
+    #[test]
+    fn null_counts_as_absent_in_every_optional_member() {
+        let nulls = r#""model_id":"1","uuid":null,"occurred_at":null,"model_name":null,"context":null,"reason":null,"before":null,"changes":null,"after":{"a":null},"user":{"id":"7","email":null,"name":null,"role":null,"kind":null}"#;
+        let absent = r#""model_id":"1","after":{"a":null},"user":{"id":"7"}"#;
+        let as_json = |rest: &str| serde_json::to_value(read(rest).unwrap()).unwrap();
+        assert_eq!(as_json(nulls), as_json(absent));
+        assert_eq!(as_json(nulls)["after"], serde_json::json!({"a": null}), "a field's null is a value");
+        let context = r#""model_id":"1","after":{},"user":{"id":"7"},"context":{"via":null,"ip":null,"user_agent":null,"request_id":null}"#;
+        assert!(read(context).unwrap().context.is_empty());
+        let redacted = r#""model_id":"1","user":{"id":"7"},"changes":[{"field":"a","new":null,"redacted":null}]"#;
+        let changes = read(redacted).unwrap().changes.unwrap();
+        assert!(!changes[0].redacted && changes[0].new.is_some() && changes[0].old.is_none());
+    }
+
+    #[test]
+    fn an_integer_id_is_kept_as_text() {
+        for (sent, kept) in [("42", "42"), ("-1", "-1"), ("18446744073709551615", "18446744073709551615")] {
+            let read = read(&format!(r#""model_id":{sent},"after":{{}},"user":{{"id":{sent}}}"#)).unwrap();
+            assert_eq!((read.model_id.as_str(), read.user.id.as_deref()), (kept, Some(kept)));
+        }
+        // A float has no one way to be written, and rounds.
+        for bad in ["1.0", "1e3", "true", "[]", "{}", "18446744073709551616"] {
+            for rest in [
+                format!(r#""model_id":{bad},"after":{{}},"user":{{"id":"7"}}"#),
+                format!(r#""model_id":"1","after":{{}},"user":{{"id":{bad}}}"#),
+            ] {
+                let error = read(&rest).map(|_| ()).unwrap_err();
+                assert!(error.contains("expected a string or an integer"), "{rest}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_list_counts_as_an_empty_object_as_php_writes_it() {
+        let prepared = |rest: &str| prepare(&format!(r#"{{"action":"created","model_type":"secret",{rest}}}"#));
+        assert_eq!(prepared(r#""model_id":"1","user":{"id":"7"},"context":[],"after":[]"#), Some(true));
+        assert_eq!(prepared(r#""model_id":"1","user":[],"after":{}"#), Some(false), "a user needs a name");
+        assert_eq!(prepared(r#""model_id":"1","user":{"id":"7"},"after":[1]"#), Some(false));
     }
 
     proptest! {

@@ -9,10 +9,9 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use http_body_util::BodyExt as _;
-use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::api::problem::{Code, Problem};
+use crate::api::problem::Code;
 use crate::api::routes::{MAX_BODY_BYTES, NDJSON};
 use crate::model::draft::FieldError;
 use crate::server::error::ApiError;
@@ -22,6 +21,9 @@ const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// How much of all bodies together may be in memory: sixteen of the largest.
 const MAX_BODIES_BYTES: usize = 16 * MAX_BODY_BYTES;
+
+/// Other names of [`NDJSON`] that clients send.
+const NDJSON_ALIASES: &[&str] = &["application/ndjson", "application/jsonl", "application/x-jsonlines"];
 
 /// The media types a body may have.
 #[derive(Clone, Copy, PartialEq)]
@@ -40,9 +42,20 @@ pub(super) fn media_type(headers: &HeaderMap) -> Result<MediaType, ApiError> {
     let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     match sent.split(';').next().unwrap_or("").trim().to_ascii_lowercase().as_str() {
         "application/json" => Ok(MediaType::Json),
-        NDJSON => Ok(MediaType::NdJson),
+        media_type if media_type == NDJSON || NDJSON_ALIASES.contains(&media_type) => Ok(MediaType::NdJson),
         _ => Err(unsupported("application/json or application/x-ndjson")),
     }
+}
+
+/// The header by which some clients name a retry.
+pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// Refuses an `Idempotency-Key` where it would do nothing.
+pub(super) fn without_idempotency_key(headers: &HeaderMap) -> Result<(), ApiError> {
+    if !headers.contains_key(IDEMPOTENCY_KEY) {
+        return Ok(());
+    }
+    Err(vec![FieldError::new(IDEMPOTENCY_KEY, "does nothing here: leave it out")].into())
 }
 
 pub(super) fn unsupported(expected: &str) -> ApiError {
@@ -104,82 +117,6 @@ pub(super) fn utf8(bytes: Vec<u8>) -> Result<String, ApiError> {
     })
 }
 
-/// Reads a JSON object of a documented shape.
-pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, Box<Problem>> {
-    // A list would be read as members in their order, and `[]` as a prune with nothing but defaults.
-    let is_object = text.trim_ascii_start().starts_with('{');
-    if !is_object && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
-        return Err(Box::new(Problem::invalid(vec![FieldError::new("body", "is not a JSON object")])));
-    }
-    // The second reading finds out which member is at fault; only a faulty body pays for it.
-    serde_json::from_str(text).map_err(|error| {
-        let at = format!("line {} column {}", error.line(), error.column());
-        if !error.is_data() {
-            return Box::new(Problem::new(Code::Malformed, format!("the body is not JSON at {at}")));
-        }
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let located = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
-        let path = located.map(|error| error.path().to_string()).filter(|path| path != ".");
-        Box::new(Problem::invalid(vec![FieldError::new(
-            known_part(path.as_deref()),
-            said(&error.to_string()),
-        )]))
-    })
-}
-
-/// A path of members, cut before the first that is not of our own naming: a key may be a secret by mistake.
-fn known_part(path: Option<&str>) -> String {
-    const OURS: &[&str] = &[
-        "uuid",
-        "occurred_at",
-        "action",
-        "model_type",
-        "model_id",
-        "model_name",
-        "user",
-        "id",
-        "email",
-        "name",
-        "role",
-        "kind",
-        "context",
-        "via",
-        "ip",
-        "user_agent",
-        "request_id",
-        "reason",
-        "before",
-        "after",
-        "changes",
-        "field",
-        "old",
-        "new",
-        "redacted",
-        "dry_run",
-        "older_than",
-        "max_delete",
-        "cutoff",
-        "as_of",
-        "max_seconds",
-    ];
-    let ours = |part: &&str| OURS.contains(&part.split('[').next().unwrap_or(""));
-    let known: Vec<_> = path.unwrap_or("").split('.').take_while(ours).collect();
-    if known.is_empty() { "body".to_owned() } else { known.join(".") }
-}
-
-/// What the parser said, without what it quoted: the value it met may be a secret.
-fn said(words: &str) -> String {
-    let words = words.split(" at line ").next().unwrap_or(words);
-    if words.starts_with("missing field") || words.starts_with("duplicate field") {
-        return words.to_owned();
-    }
-    match words.rfind("expected ") {
-        Some(at) if words.starts_with("unknown field") => format!("has an unknown member: {}", &words[at..]),
-        Some(at) => format!("is not what it should be: {}", &words[at..]),
-        None => "is not of the documented shape".to_owned(),
-    }
-}
-
 /// A call that takes no parameters, and says so: `?dry_run=true` on the wrong call must not pass unheard.
 pub(super) struct NoParameters;
 
@@ -187,10 +124,28 @@ impl<S: Sync> FromRequestParts<S> for NoParameters {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let unknown = |(name, _)| FieldError::new(name, "is no parameter here: this call takes none");
-        let errors: Vec<_> = pairs(parts.uri.query())?.into_iter().map(unknown).collect();
-        if errors.is_empty() { Ok(Self) } else { Err(errors.into()) }
+        let unknown: Vec<_> = pairs(parts.uri.query())?.into_iter().map(|(name, _)| name).collect();
+        match unknown_parameters(&unknown, "this call takes none") {
+            errors if errors.is_empty() => Ok(Self),
+            errors => Err(errors.into()),
+        }
     }
+}
+
+/// The most unknown parameters an answer lists, and the most characters of each name: an answer does not repeat what
+/// was sent.
+const LISTED_PARAMETERS: (usize, usize) = (8, 64);
+
+/// Says which parameters a call does not take. `expected` says what it takes.
+pub(super) fn unknown_parameters(names: &[String], expected: &str) -> Vec<FieldError> {
+    let (count, characters) = LISTED_PARAMETERS;
+    let more = names.len().saturating_sub(count);
+    let listed = names.iter().take(count).enumerate().map(|(index, name)| {
+        let others = if more > 0 && index + 1 == count { format!(" (and {more} more are not)") } else { String::new() };
+        let name: String = name.chars().take(characters).collect();
+        FieldError::new(name, format!("is no parameter here{others}: {expected}"))
+    });
+    listed.collect()
 }
 
 /// The pairs of a query string.
@@ -205,7 +160,6 @@ pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, ApiErr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::proposal::Proposal;
 
     #[tokio::test]
     async fn bodies_take_room_while_they_are_there_and_give_it_back() {
@@ -222,43 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_located_and_nothing_that_was_sent_is_quoted() {
-        for (text, field, detail) in [
-            (
-                r#"{"action":"c4n4ry"}"#,
-                "action",
-                "is not what it should be: expected one of created, updated, deleted",
-            ),
-            (
-                r#"{"action":"created","model_type":7}"#,
-                "model_type",
-                "is not what it should be: expected a string",
-            ),
-            (r#"{"action":"created"}"#, "body", "missing field `model_type`"),
-            (
-                r#"{"user":{"kind":"c4n4ry"}}"#,
-                "user.kind",
-                "is not what it should be: expected one of user, token, service, system",
-            ),
-            (
-                r#"{"user":{"c4n4ry":1}}"#,
-                "user",
-                "has an unknown member: expected one of `id`, `email`, `name`, `role`, `kind`",
-            ),
-            (
-                r#"{"changes":[{"field":"c4n4ry"},{"field":{}}]}"#,
-                "changes[1].field",
-                "is not what it should be: expected a string",
-            ),
-            (r#"{"user":["c4n4ry"]}"#, "user", "is not what it should be: expected an object"),
-            (r#"["c4n4ry"]"#, "body", "is not a JSON object"),
-        ] {
-            let problem = json::<Proposal>(text).map(|_| ()).expect_err(text);
-            assert_eq!(problem.code, Code::Invalid, "{text}");
-            assert_eq!(problem.errors[0].field, field, "{text}");
-            assert_eq!(problem.errors[0].detail, detail, "{text}");
-            assert!(!serde_json::to_string(&problem).expect("serialises").contains("c4n4ry"), "{problem:?}");
-        }
-        assert_eq!(json::<Proposal>("{c4n4ry").map(|_| ()).expect_err("no JSON").code, Code::Malformed);
+    fn an_answer_lists_few_of_many_unknown_parameters() {
+        let names: Vec<_> = (0..10_000).map(|number| format!("{number}{}", "x".repeat(100))).collect();
+        let errors = unknown_parameters(&names, "this call takes none");
+        assert_eq!(errors.len(), 8);
+        assert_eq!(errors[0].detail, "is no parameter here: this call takes none");
+        assert_eq!(errors[7].detail, "is no parameter here (and 9992 more are not): this call takes none");
+        assert!(errors.iter().all(|error| error.field.len() == 64));
+        assert!(unknown_parameters(&[], "").is_empty());
     }
 }

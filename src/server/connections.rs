@@ -17,8 +17,13 @@ use crate::server::refusal;
 
 /// How long a caller may take nothing of an answer.
 pub(super) const UNREAD_TIME: Duration = Duration::from_secs(60);
-/// How many callers at once are told that there is no place; above that they are hung up on.
-const REFUSALS: usize = 64;
+/// How many callers at once are told that there is no place, where there are so many places; above that they are hung
+/// up on.
+pub(super) const fn refusals(places: usize) -> usize {
+    let share = places / 8 + 1;
+    if share < 64 { share } else { 64 }
+}
+
 /// How long telling one may take.
 const REFUSAL_TIME: Duration = Duration::from_secs(2);
 
@@ -34,7 +39,8 @@ pub(super) struct Gate<A> {
 impl<A> Gate<A> {
     /// With so many places, in front of what else is done with a connection.
     pub(super) fn new(places: usize, refused: Counter, inner: A) -> Self {
-        let (places, refusals) = (Arc::new(Semaphore::new(places)), Arc::new(Semaphore::new(REFUSALS)));
+        let refusals = Arc::new(Semaphore::new(refusals(places)));
+        let places = Arc::new(Semaphore::new(places));
         Self { inner, places, refusals, refused }
     }
 }

@@ -13,6 +13,7 @@ mod metrics;
 mod pruning;
 mod refusal;
 mod router;
+mod shape;
 pub mod sweep;
 mod uses;
 
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use rustls::ServerConfig;
 use tokio::task::JoinHandle;
 
 use crate::api::problem::Code;
@@ -184,6 +186,19 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError::Tls`], with both paths.
 pub async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
+    Ok(RustlsConfig::from_config(read_tls(certificate, key).await?))
+}
+
+/// Reads them again: connections from now on see what the files hold now.
+///
+/// # Errors
+/// [`ServeError::Tls`], with both paths; what was served before is served on.
+pub async fn reload_tls(served: &RustlsConfig, certificate: &Path, key: &Path) -> Result<(), ServeError> {
+    served.reload_from_config(read_tls(certificate, key).await?);
+    Ok(())
+}
+
+async fn read_tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ServeError> {
     let read = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| ServeError::Tls {
         certificate: certificate.display().to_string(),
         key: key.display().to_string(),
@@ -192,7 +207,15 @@ pub async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeEr
     // One version of HTTP, whose limits are all in our hands.
     let mut config = (*read.get_inner()).clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(RustlsConfig::from_config(Arc::new(config)))
+    Ok(Arc::new(config))
+}
+
+/// How many open files so many connections need, with those who are told that there is no place and what the server has
+/// open beside them: its store, its log, its listeners.
+#[must_use]
+pub fn open_files(connections: usize) -> usize {
+    const OTHERS: usize = 48;
+    connections + connections::refusals(connections) + OTHERS
 }
 
 /// Serves until `shutdown` resolves and the running requests have finished, then closes the store.

@@ -9,7 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, License, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -64,15 +64,25 @@ pub(super) fn router(server: Server) -> Router {
 /// The contract, made from the same registrations that answer it.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    routes().split_for_parts().1
+    let mut document = routes().split_for_parts().1;
+    for path in document.paths.paths.values_mut() {
+        for operation in [&mut path.get, &mut path.post].into_iter().flatten() {
+            // Says that no token is needed, where saying nothing would leave it open.
+            operation.security.get_or_insert_default();
+        }
+    }
+    document
 }
+
+/// An SPDX expression, which is a name as well.
+const LICENSE: &str = "MIT OR Apache-2.0";
 
 fn document() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Krosyn audit API")
         .version("1.0.0")
         .description(Some(include_str!("openapi.md")))
-        .license(Some(License::new("MIT OR Apache-2.0")));
+        .license(Some(LicenseBuilder::new().name(LICENSE).identifier(Some(LICENSE)).build()));
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     let mut components = Components::new();
     components.add_security_scheme("bearer", bearer);
@@ -81,7 +91,8 @@ fn document() -> OpenApi {
     Problem::schemas(&mut schemas);
     schemas.push((Problem::name().into_owned(), Problem::schema()));
     components.schemas.extend(schemas);
-    OpenApiBuilder::new().info(info.build()).components(Some(components)).build()
+    let here = ServerBuilder::new().url("/").description(Some("The server that serves this document")).build();
+    OpenApiBuilder::new().info(info.build()).servers(Some([here])).components(Some(components)).build()
 }
 
 /// A problem for a status that was answered without one, by a layer or by the framework.

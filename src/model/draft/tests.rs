@@ -68,7 +68,7 @@ fn says_what_is_missing_and_what_is_too_much() {
             "before",
             "is missing: an updated entry needs before and after (or changes)",
         ),
-        (r#""action":"updated","before":[],"after":{}"#, "before", "is not a JSON object"),
+        (r#""action":"updated","before":[1],"after":{}"#, "before", "is not a JSON object"),
         (
             r#""action":"updated","before":{},"changes":[]"#,
             "changes",
@@ -76,28 +76,28 @@ fn says_what_is_missing_and_what_is_too_much() {
         ),
         (
             r#""action":"created","changes":[{"field":"a","old":1,"new":2}]"#,
-            "changes",
-            "of a created resource have only new",
+            "changes[0]",
+            "must have new and no old: the resource was created",
         ),
         (
             r#""action":"deleted","changes":[{"field":"a","new":2}]"#,
-            "changes",
-            "of a deleted resource have only old",
+            "changes[0]",
+            "must have old and no new: the resource was deleted",
         ),
         (
             r#""action":"updated","changes":[{"field":"a"}]"#,
-            "changes",
-            "of an updated resource have old, new or both",
+            "changes[0]",
+            "must have old, new or both: the resource was updated",
         ),
         (
             r#""action":"updated","changes":[{"field":"","new":1}]"#,
-            "changes",
-            "has a change without a field name",
+            "changes[0]",
+            "has no field name",
         ),
         (
             r#""action":"updated","changes":[{"field":"a","new":1},{"field":"a","new":2}]"#,
-            "changes",
-            "names a field twice",
+            "changes[1]",
+            "names a field that an earlier change names",
         ),
         (
             r#""action":"created","after":{},"reason":" ""#,
@@ -115,6 +115,18 @@ fn says_what_is_missing_and_what_is_too_much() {
     assert!(prepared(r#""action":"created","after":{},"occurred_at":"2026-11-22T08:05:00Z""#).is_ok());
     let nested = format!(r#""action":"created","after":{{"a":{}1{}}}"#, "[".repeat(70), "]".repeat(70));
     assert_eq!(refused(&nested).0, "after");
+    // The whole object adds no level to the values in it, however they are sent.
+    let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    for (levels, taken) in [(64, true), (65, false)] {
+        for more in [
+            format!(r#""action":"created","after":{{"a":{}}}"#, deep(levels)),
+            format!(r#""action":"deleted","before":{{"a":{}}}"#, deep(levels)),
+            format!(r#""action":"updated","before":{{}},"after":{{"a":{}}}"#, deep(levels)),
+            format!(r#""action":"created","changes":[{{"field":"a","new":{}}}]"#, deep(levels)),
+        ] {
+            assert_eq!(prepared(&more).is_ok(), taken, "{levels}: {more}");
+        }
+    }
     let large = format!(r#""action":"created","after":{{"a":"{}"}}"#, "x".repeat(MAX_ENTRY_BYTES));
     assert!(matches!(prepared(&large), Err(Refusal::TooLarge(_))));
 }

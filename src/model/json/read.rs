@@ -2,24 +2,25 @@
 //!
 //! It judges no syntax and decodes no strings itself: what is left is to find where values begin and end.
 
-use crate::model::json::{Json, JsonError, MAX_DEPTH};
+use crate::model::json::{Json, JsonError};
 
-/// The value that valid JSON text holds.
+/// The value that valid JSON text holds, with at most so many levels of lists and objects in it.
 ///
 /// # Errors
 /// [`JsonError::TooDeep`], and [`JsonError::Syntax`] for a string that is not Unicode.
-pub(super) fn value(text: &str) -> Result<Json, JsonError> {
-    Reader { text, at: 0 }.value(0)
+pub(super) fn value(text: &str, max_depth: usize) -> Result<Json, JsonError> {
+    Reader { text, at: 0, max_depth }.value(0)
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    max_depth: usize,
 }
 
 impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
-        if depth > MAX_DEPTH {
+        if depth > self.max_depth {
             return Err(JsonError::TooDeep);
         }
         match self.token() {

@@ -19,6 +19,7 @@ use crate::model::timestamp::Timestamp;
 use crate::server::auth::{Caller, Prune, Read};
 use crate::server::body::{self, MediaType, NoParameters};
 use crate::server::error::ApiError;
+use crate::server::shape::{self, Place};
 use crate::server::{Server, pruning};
 use crate::store::error::StoreError;
 use crate::store::{Holdings, OrgId, PruneRun};
@@ -87,8 +88,9 @@ pub(crate) async fn prune(
     if body::media_type(&headers)? != MediaType::Json {
         return Err(body::unsupported("application/json"));
     }
+    body::without_idempotency_key(&headers)?;
     let received = server.bodies.read(body).await?;
-    let request: PruneRequest = body::json(&body::utf8(received.bytes)?)?;
+    let request: PruneRequest = shape::read(&body::utf8(received.bytes)?, Place::Body)?;
     let retention = caller.organization.retention;
     let org = caller.organization.id;
     let now = trusted_time(&server, &request).await?;

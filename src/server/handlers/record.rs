@@ -8,6 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use uuid::Uuid;
 
 use crate::api::problem::{Code, Problem};
 use crate::api::problems::WithBody;
@@ -19,6 +20,7 @@ use crate::model::proposal::Proposal;
 use crate::server::auth::{Caller, Record};
 use crate::server::body::{self, MediaType, Received};
 use crate::server::error::ApiError;
+use crate::server::shape::{self, Place};
 use crate::server::{Server, Settings};
 use crate::store::Appended;
 
@@ -35,14 +37,16 @@ const MAX_LINES: usize = 10_000;
 
 /// Records one entry, or many.
 ///
-/// NDJSON is answered with one line for each line of the request, in order; bad lines do not stop good ones unless
-/// `atomic=true`. What is answered 201 survives a crash of process and machine.
+/// A retry under the same `uuid` (in the body, or as `Idempotency-Key`) records nothing twice. NDJSON is answered with
+/// one line for each line of the request, in order; bad lines do not stop good ones unless `atomic=true`. What is
+/// answered 201 survives a crash of process and machine.
 #[utoipa::path(
     post, path = crate::api::routes::AUDIT_LOGS, operation_id = "record_audit_log", security(("bearer" = ["record"])),
     params(
         ("atomic" = Option<bool>, Query, description = "NDJSON: any bad line stores nothing; the good ones are answered 424."),
         ("dry_run" = Option<bool>, Query, description = "Judge, but store nothing."),
         ("content_uuid" = Option<bool>, Query, description = "Give an entry without a uuid one made of what is kept of it, so that recording it again adds nothing."),
+        ("Idempotency-Key" = Option<Uuid>, Header, description = "For one entry: its uuid, when the body has none. Another uuid than the body's, a key that is no UUID, and a key beside NDJSON are refused."),
     ),
     request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB and 10,000 lines; one entry at most 1 MiB"),
     responses(
@@ -61,9 +65,10 @@ pub(crate) async fn record(
 ) -> Result<Response, ApiError> {
     let options = options(raw.as_deref())?;
     let media_type = body::media_type(&headers)?;
+    let key = idempotency_key(&headers, media_type)?;
     let Received { bytes, taken: _until_answered } = server.bodies.read(body).await?;
     match media_type {
-        MediaType::Json => one(&server, &caller, options, body::utf8(bytes)?).await,
+        MediaType::Json => one(&server, &caller, options, key, body::utf8(bytes)?).await,
         MediaType::NdJson => many(&server, &caller, options, body::utf8(bytes)?).await,
     }
 }
@@ -71,40 +76,72 @@ pub(crate) async fn record(
 fn options(query: Option<&str>) -> Result<Options, ApiError> {
     let mut options = Options::default();
     let mut errors = Vec::new();
-    let mut seen = Vec::new();
+    let (mut seen, mut unknown) = ([false; 3], Vec::new());
     for (name, value) in body::pairs(query)? {
-        if seen.contains(&name) {
-            errors.push(FieldError::new(name, "stands more than once"));
-            continue;
-        }
-        seen.push(name.clone());
-        let option = match name.as_str() {
-            "atomic" => &mut options.atomic,
-            "dry_run" => &mut options.dry_run,
-            "content_uuid" => &mut options.content_uuid,
+        let (index, option) = match name.as_str() {
+            "atomic" => (0, &mut options.atomic),
+            "dry_run" => (1, &mut options.dry_run),
+            "content_uuid" => (2, &mut options.content_uuid),
             _ => {
-                let detail = "is no parameter here: expected one of atomic, dry_run, content_uuid";
-                errors.push(FieldError::new(name, detail));
+                unknown.push(name);
                 continue;
             }
         };
+        if std::mem::replace(&mut seen[index], true) {
+            return Err(vec![FieldError::new(name, "stands more than once")].into());
+        }
         match value.as_str() {
             "true" => *option = true,
             "false" => *option = false,
             _ => errors.push(FieldError::new(name, "is true or false")),
         }
     }
+    errors.extend(body::unknown_parameters(&unknown, "expected one of atomic, dry_run, content_uuid"));
     if errors.is_empty() { Ok(options) } else { Err(errors.into()) }
+}
+
+/// The uuid that an `Idempotency-Key` gives to the one entry of a request. The header's draft standard has the key in
+/// double quotes.
+fn idempotency_key(headers: &HeaderMap, media_type: MediaType) -> Result<Option<Uuid>, ApiError> {
+    let mut keys = headers.get_all(body::IDEMPOTENCY_KEY).iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    let fault = |detail: &str| ApiError::from(vec![FieldError::new(body::IDEMPOTENCY_KEY, detail)]);
+    if keys.next().is_some() {
+        return Err(fault("stands more than once"));
+    }
+    if media_type == MediaType::NdJson {
+        return Err(fault("stands for one entry, and this request may hold many: give each line a uuid, or ask for content_uuid=true"));
+    }
+    let text = key.to_str().map(str::trim).unwrap_or_default();
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let key = Uuid::try_parse(text).map_err(|_| {
+        fault("is not a UUID, such as 0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11: it becomes the entry's uuid")
+    })?;
+    Ok(Some(key))
+}
+
+/// Gives the proposal the uuid of its request's `Idempotency-Key`.
+fn with_key(proposal: Proposal, key: Option<Uuid>) -> Result<Proposal, Box<Problem>> {
+    match (proposal.uuid, key) {
+        (Some(uuid), Some(key)) if uuid != key => {
+            let detail = "names another uuid than the body: send one of them";
+            Err(Box::new(Problem::invalid(vec![FieldError::new(body::IDEMPOTENCY_KEY, detail)])))
+        }
+        (uuid, key) => Ok(Proposal { uuid: uuid.or(key), ..proposal }),
+    }
 }
 
 async fn one(
     server: &Server,
     caller: &Caller<Record>,
     options: Options,
+    key: Option<Uuid>,
     text: String,
 ) -> Result<Response, ApiError> {
-    let prepared =
-        off_the_async_threads(server, text.len(), move |settings| prepare(settings, options, &text)).await?;
+    let prepared = off_the_async_threads(server, text.len(), move |settings| {
+        prepare(settings, options, key, Place::Entry, &text)
+    })
+    .await?;
     let draft = match prepared {
         Ok(_) if options.dry_run => return Ok(Json(Unrecorded::from(NotRecorded::DryRun)).into_response()),
         Ok(draft) => draft,
@@ -153,8 +190,15 @@ async fn off_the_async_threads<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(&settings)).await.map_err(|_| ApiError::internal())
 }
 
-fn prepare(settings: &Settings, options: Options, text: &str) -> Result<Draft, Fault> {
-    let proposal: Proposal = body::json(text).map_err(Fault::Problem)?;
+fn prepare(
+    settings: &Settings,
+    options: Options,
+    key: Option<Uuid>,
+    place: Place,
+    text: &str,
+) -> Result<Draft, Fault> {
+    let proposal: Proposal = shape::read(text, place).map_err(Fault::Problem)?;
+    let proposal = with_key(proposal, key).map_err(Fault::Problem)?;
     let draft = Draft::prepare(&proposal, &settings.redaction, settings.clock.now());
     let draft = draft.map_err(|refusal| match refusal {
         Refusal::NoChange => Fault::NoChange,
@@ -173,7 +217,7 @@ async fn many(
     let prepared = off_the_async_threads(server, text.len(), move |settings| {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let lines: Vec<(u64, &str)> = lines.take(MAX_LINES + 1).collect();
-        let one = |(number, line): (u64, &str)| (number, prepare(settings, options, line));
+        let one = |(number, line): (u64, &str)| (number, prepare(settings, options, None, Place::Line, line));
         (lines.len() <= MAX_LINES).then(|| lines.into_iter().map(one).collect::<Vec<_>>())
     });
     let Some(prepared) = prepared.await? else {

@@ -47,7 +47,7 @@ async fn a_body_of_another_media_type_is_a_415_that_names_the_right_ones() {
     let world = World::new().await;
     let admin = world.admin().await;
     let body = recording("1").to_string();
-    for media_type in ["text/plain", "application/xml", "application/jsonl", "application/json5", ""] {
+    for media_type in ["text/plain", "application/xml", "application/json-lines", "application/json5", ""] {
         let answer = admin.post_as(LOGS, media_type, body.clone()).await.expect(415);
         answer.refused(Code::UnsupportedMediaType, "application/json or application/x-ndjson");
     }

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use krosyn_audit::api::problem::Code;
 use krosyn_audit::model::entry::Entry;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::entries::{NOW, recording, with};
@@ -136,7 +137,7 @@ async fn each_fault_is_a_422_that_names_its_field() {
     for (member, value, field, words) in [
         ("action", json!("made"), "action", "expected one of created, updated, deleted"),
         ("model_type", json!("robot"), "model_type", "connector_endpoint"),
-        ("model_id", json!(42), "model_id", "expected a string"),
+        ("model_id", json!(4.2), "model_id", "expected a string or an integer"),
         ("model_id", json!("  "), "model_id", "is blank"),
         ("model_id", json!("x".repeat(256)), "model_id", "longer than 255"),
         ("model_name", json!("x".repeat(1025)), "model_name", "longer than 1024"),
@@ -147,8 +148,8 @@ async fn each_fault_is_a_422_that_names_its_field() {
         ("user", json!({"id": "1", "shoe": 43}), "user", "unknown member"),
         ("context", json!({"ip": "999.1.1.1"}), "context.ip", "not an IP address"),
         ("context", json!({"via": "fax"}), "context.via", "terraform"),
-        ("uuid", json!("42"), "uuid", ""),
-        ("occurred_at", json!("yesterday"), "occurred_at", ""),
+        ("uuid", json!("42"), "uuid", "expected a UUID, such as 0193a1f2"),
+        ("occurred_at", json!("yesterday"), "occurred_at", "expected an RFC 3339 time with its zone"),
         ("occurred_at", json!(ahead), "occurred_at", "5 minutes in the future"),
         ("after", json!([1]), "after", "not a JSON object"),
         ("before", json!({}), "before", "no place in a created entry"),
@@ -197,6 +198,65 @@ async fn an_entry_over_1_mib_and_a_value_nested_over_64_deep_are_refused() {
 }
 
 #[tokio::test]
+async fn members_are_read_as_generated_clients_and_php_write_them() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let sent = r#"{"uuid":null,"occurred_at":null,"action":"created","model_type":"secret","model_id":42,"model_name":null,"user":{"id":7,"email":null,"name":null,"role":null,"kind":null},"context":[],"reason":null,"before":null,"after":[],"changes":null}"#;
+    let entry = admin.post_as(LOGS, "application/json", sent).await.expect(201).json();
+    assert_eq!((&entry["model_id"], &entry["user"]), (&json!("42"), &json!({"id": "7", "kind": "user"})));
+    let again = admin.record_lines("", sent).await.expect(200);
+    assert_eq!(again.lines::<Value>()[0]["status"], 201);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_the_entrys_uuid_or_refused() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let send = async |keys: &[&str], path: &str, media_type: &str, body: Value| {
+        let request = admin.request(Method::POST, path).header("content-type", media_type);
+        let request = keys.iter().fold(request, |request, key| request.header("idempotency-key", *key));
+        admin.send(request.body(body.to_string())).await
+    };
+    let json = "application/json";
+    let first: Entry = send(&[UUID], LOGS, json, recording("1")).await.expect(201).read();
+    assert_eq!(first.uuid.to_string(), UUID);
+    // The header's draft standard has it in quotes.
+    let quoted = format!("\"{UUID}\"");
+    for (keys, body) in [(&[quoted.as_str()], recording("1")), (&[UUID], with(recording("1"), "uuid", UUID))] {
+        assert_eq!(send(keys, LOGS, json, body).await.expect(200).read::<Entry>(), first);
+    }
+    send(&[UUID], LOGS, json, recording("2")).await.expect(409);
+    let other = "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c12";
+    for (keys, path, media_type, body, words) in [
+        (&["order-1"][..], LOGS, json, recording("3"), "is not a UUID"),
+        (&[""], LOGS, json, recording("3"), "is not a UUID"),
+        (&[other, other], LOGS, json, recording("3"), "more than once"),
+        (&[other], LOGS, json, with(recording("3"), "uuid", UUID), "another uuid than the body"),
+        (&[other], LOGS, "application/x-ndjson", recording("3"), "content_uuid=true"),
+        (&[other], "/api/v1/audit-logs/prune", json, json!({"dry_run": true}), "does nothing here"),
+    ] {
+        let answer = send(keys, path, media_type, body).await.expect(422);
+        assert_eq!(answer.refused(Code::Invalid, words).errors[0].field, "Idempotency-Key");
+    }
+    assert_eq!(admin.list("total=true").await.json()["total"]["count"], 1);
+}
+
+#[tokio::test]
+async fn ndjson_has_other_names_and_a_list_is_told_of_it() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    for media_type in ["application/ndjson", "application/jsonl", "application/x-jsonlines; charset=utf-8"] {
+        let answer = admin.post_as(LOGS, media_type, recording("1").to_string()).await.expect(200);
+        assert_eq!(answer.lines::<Value>()[0]["status"], 201, "{media_type}");
+    }
+    let answer = admin.record(&json!([recording("1"), recording("2")])).await.expect(422);
+    answer.refused(Code::Invalid, "application/x-ndjson, one object on each line");
+    let two = format!("{}\n{}", recording("1"), recording("2"));
+    let answer = admin.post_as(LOGS, "application/json", two).await.expect(400);
+    answer.refused(Code::Malformed, "application/x-ndjson");
+}
+
+#[tokio::test]
 async fn a_parameter_that_does_nothing_here_is_refused() {
     let world = World::new().await;
     let admin = world.admin().await;
@@ -207,6 +267,12 @@ async fn a_parameter_that_does_nothing_here_is_refused() {
     ] {
         let answer = admin.post(&format!("{LOGS}?{query}"), &recording("1")).await.expect(422);
         answer.refused(Code::Invalid, words);
+    }
+    let many: Vec<_> = (0..9_000).map(|number| format!("p{number}")).collect();
+    for path in [LOGS, "/api/v1/audit-logs/prune"] {
+        let answer = admin.post(&format!("{path}?{}", many.join("&")), &recording("1")).await.expect(422);
+        assert!(answer.body.len() < 4096, "an answer does not repeat the request: {} bytes", answer.body.len());
+        answer.refused(Code::Invalid, "8992 more are not");
     }
     nothing_is_stored(&admin).await;
 }

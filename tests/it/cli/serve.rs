@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 
+use rustix::process::Signal;
+
 use super::acme::LINES;
 use crate::support::sandbox::{Sandbox, program, skipped};
 
@@ -141,12 +143,9 @@ fn settings_that_cannot_work_are_told_before_the_ready_line() {
     ");
 }
 
-#[test]
-fn speaks_tls() {
-    let Some(mut openssl) = program("openssl") else { return skipped("TLS", "openssl") };
-    let Some(mut curl) = program("curl") else { return skipped("TLS", "curl") };
-    let sandbox = Sandbox::new();
-    let made = openssl
+/// Makes `cert.pem` and `key.pem` for 127.0.0.1, as people do, unless there is no openssl.
+fn certificate(sandbox: &Sandbox) -> Option<()> {
+    let made = program("openssl")?
         .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2".split(' '))
         .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
         .args(["-keyout", "key.pem", "-out", "cert.pem"])
@@ -154,6 +153,14 @@ fn speaks_tls() {
         .output()
         .unwrap();
     assert!(made.status.success(), "{made:?}");
+    Some(())
+}
+
+#[test]
+fn speaks_tls() {
+    let Some(mut curl) = program("curl") else { return skipped("TLS", "curl") };
+    let sandbox = Sandbox::new();
+    let Some(()) = certificate(&sandbox) else { return skipped("TLS", "openssl") };
     let serving = sandbox.serve(&["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
     assert!(serving.url().starts_with("https://127.0.0.1:"), "{}", serving.url());
     let answer = curl
@@ -169,14 +176,96 @@ fn speaks_tls() {
     let output = answer.wait_with_output().unwrap();
     let whoami: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(whoami["organization"], "default", "{whoami}");
-    // Our own client trusts the machine's authorities, of which this is none.
+    // Our own client trusts the machine's authorities, of which this is none, until it is named one.
     insta::assert_snapshot!(sandbox.run(&[&["list"], &serving.flags()[..]].concat()), @"
     exit 9
     -- stderr
-    error: cannot trust https://127.0.0.1:[port]: its certificate is an authority's and no server's
+    error: cannot trust https://127.0.0.1:[port]: its certificate is an authority's, as `openssl req -x509` makes it, and is not itself among those that this machine trusts
       hint: somebody may stand between you and the server: no token was sent
-      hint: is the name the one on the certificate? An authority of your own must be among the machine's, or in the file that SSL_CERT_FILE names
+      hint: is the name the one on the certificate? An authority of your own, or a certificate that nobody else has signed, must be among the machine's, or in the file that SSL_CERT_FILE names
     ");
+    let trusting = |url: &str, file: &str| {
+        let mut list = sandbox.command(&["list", "--server", url, "--token-file", "admin.token"]);
+        sandbox.finish(list.env("SSL_CERT_FILE", file).spawn().unwrap())
+    };
+    trusting(serving.url(), "cert.pem").ended(0);
+    let by_name = serving.url().replace("127.0.0.1", "localhost");
+    let refused = trusting(&by_name, "cert.pem").ended(9);
+    assert!(refused.err().contains("its certificate is for 127.0.0.1, and not for localhost"), "{refused}");
+    // Trusting another certificate, also of the same making and for the same address, opens nothing.
+    let before = sandbox.text("cert.pem");
+    certificate(&sandbox).unwrap();
+    trusting(serving.url(), "cert.pem").ended(9);
+
+    // A new certificate is served from the next connection on; one that cannot be used changes nothing.
+    let log = || sandbox.text("serve.log");
+    let hang_up = |words: &str| {
+        let times = log().matches(words).count();
+        serving.signal(Signal::HUP);
+        while log().matches(words).count() == times {}
+    };
+    hang_up("SIGHUP: the certificate and its key were read again");
+    trusting(serving.url(), "cert.pem").ended(0);
+    sandbox.write("old.pem", before);
+    trusting(serving.url(), "old.pem").ended(9);
+    let good = sandbox.text("key.pem");
+    sandbox.write("key.pem", "no key");
+    hang_up("still serving the certificate read before");
+    trusting(serving.url(), "cert.pem").ended(0);
+    sandbox.write("key.pem", good);
+    hang_up("SIGHUP: the certificate and its key were read again");
+    trusting(serving.url(), "cert.pem").ended(0);
+}
+
+#[test]
+fn a_signal_that_asks_for_nothing_ends_nothing() {
+    let sandbox = Sandbox::new();
+    let serving = sandbox.serve(&[]);
+    for (signal, words) in [
+        (Signal::HUP, "SIGHUP ignored: there is no certificate to read again"),
+        (Signal::USR1, "SIGUSR1 ignored"),
+        (Signal::USR2, "SIGUSR2 ignored"),
+    ] {
+        serving.signal(signal);
+        while !sandbox.text("serve.log").contains(words) {}
+    }
+    sandbox.run(&[&["list"], &serving.flags()[..]].concat()).ended(0);
+    serving.terminate();
+    assert_eq!(serving.wait(), Some(0));
+    assert!(sandbox.text("serve.log").contains("SIGTERM: stopping"));
+}
+
+#[test]
+fn a_low_limit_on_open_files_lowers_the_number_of_connections_and_says_so() {
+    let Some(mut prlimit) = program("prlimit") else { return skipped("open files", "prlimit") };
+    let sandbox = Sandbox::new();
+    let serving = sandbox.serve(&[]);
+    serving.terminate();
+    assert_eq!(serving.wait(), Some(0));
+    let serve = |limit: &str| {
+        let mut command = sandbox.shell("prlimit");
+        let serve = ["serve", "--store", "sqlite:audit.db", "--listen", "127.0.0.1:0"];
+        command.arg(format!("--nofile={limit}")).arg("krosyn-audit").args(serve);
+        command
+    };
+    drop(prlimit.arg("--version").output().unwrap());
+    let none = sandbox.finish(serve("20:20").spawn().unwrap()).ended(1);
+    assert!(none.err().contains("leaves none for connections") && none.err().contains("ulimit -n"), "{none}");
+    for (limit, words) in [("64:64", Some("at most 13 connections at once in place of 900")), ("64:4096", None)] {
+        let mut child = serve(limit).stderr(std::fs::File::create(sandbox.path("low.log")).unwrap()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("listening on"), "{line} {}", sandbox.text("low.log"));
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+        child.kill().unwrap();
+        drop(sandbox.finish(child));
+        let log = sandbox.text("low.log");
+        assert_eq!(words.is_some(), log.contains("the limit on open files is"), "{limit}: {log}");
+        assert!(log.contains(words.unwrap_or("")), "{limit}: {log}");
+        // No token can come to lie in a core dump.
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+    }
 }
 
 #[test]
