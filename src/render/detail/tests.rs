@@ -290,7 +290,7 @@ fn what_cannot_be_seen_is_written_out_and_named() {
     + "Caf\u00e9"    1
     - "Cafe\u0301"   1
 ~ nested.a.b         "x\u2003y" → "x y"                whitespace differs
-~ json               "{\"a\":1}" → "{\"a\": 1}"        whitespace differs
+~ json               "{\"a\":1}" → "{\"a\": 1}"
 - "na\u00efve"       1
 + "nai\u0308ve"      1
 ~ code               "<U+200B>" → "\u200b"             look-alike characters differ
