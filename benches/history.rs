@@ -13,6 +13,7 @@ use std::time::Duration;
 use criterion::Criterion;
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::history::History;
+use krosyn_audit::model::history::reader::{Reader, Reading, Wanted};
 use krosyn_audit::model::page::Position;
 use krosyn_audit::model::time::TimeContext;
 use krosyn_audit::model::timestamp::Timestamp;
@@ -75,13 +76,23 @@ fn patches(entries: &[Entry]) {
     }
 }
 
+fn read_life(entries: &[Entry], wanted: Wanted) -> History {
+    let mut reader = Reader::new(wanted);
+    entries.iter().for_each(|entry| reader.read(black_box(entry)).expect("readable"));
+    match reader.end() {
+        Reading::Done(history) => *history,
+        Reading::Again(_) => unreachable!("no field has a dot in its name"),
+    }
+}
+
 fn state(entries: &[Entry]) {
-    let history = History::new(entries.to_vec(), None).expect("readable");
-    black_box(history.at(Position { occurred_at: at(entries.len() / 2), id: u64::MAX }).object());
+    let moments = vec![Position { occurred_at: at(entries.len() / 2), id: u64::MAX }];
+    let history = read_life(entries, Wanted { moments, revert: None });
+    black_box(history.states().first().expect("a state").object());
 }
 
 fn blame(entries: &[Entry]) {
-    black_box(History::new(entries.to_vec(), None).expect("readable").blame());
+    black_box(read_life(entries, Wanted::default()).blame());
 }
 
 /// What they are measured against.

@@ -11,6 +11,7 @@ use crate::commands::resource::{Life, life};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::history::blame::Blame;
+use crate::model::history::reader::Wanted;
 use crate::model::history::replay::Existence;
 use crate::model::time::format::full;
 use crate::render::blame::{BLAME_COLUMNS, json, records as rows, table};
@@ -63,7 +64,7 @@ impl BlameArgs {
             return Err(Failure::usage("blame writes table, json, csv or tsv"));
         }
         let connection = connect(context, &self.connection, Need::Existing).await?;
-        let life = life(&connection.client, &self.resource).await?;
+        let life = life(&connection.client, &self.resource, Wanted::default()).await?;
         let mut blame = life.history.blame();
         if !self.field.is_empty() {
             let is_asked = |path: &[String]| {

@@ -2,6 +2,7 @@
 
 mod moment;
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,18 +10,21 @@ use clap::Args;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
 use crate::args::output::{Format, ListOutputArgs};
+use crate::client::Client;
 use crate::commands::connect::{Need, connect};
 use crate::commands::output::{Destination, Sink, columns, explains_columns};
-use crate::commands::resource::{Life, life};
+use crate::commands::resource::{Found, about, find, life, pages, reread};
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::change::Changes;
 use crate::model::entry::Entry;
-use crate::model::filter::{Choice, Filter, Resource};
+use crate::model::filter::Filter;
+use crate::model::history::reader::Wanted;
+use crate::model::page::Order;
 use crate::render::columns::Column;
 use crate::render::detail::{DetailOptions, detail};
-use crate::render::history::{heading, notes};
+use crate::render::history::{beginning, heading};
 use crate::render::json::Ending;
 use crate::render::question::{counted, describe, grouped};
 
@@ -123,19 +127,24 @@ impl HistoryArgs {
         let question = args.question(&context.time)?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let filter = resolve(context, &connection.client, question).await?;
-        let life = life(&connection.client, &self.resource).await?;
+        let client = &connection.client;
+        let mut moments = Vec::new();
         if let Some(text) = &self.at {
-            let position = moment::position(context, &connection.client, "--at", text).await?;
-            moment::show(context, &life, position)?;
-        } else if let Some(texts) = &self.diff {
-            let [first, last] = texts.as_slice() else {
-                return Err(Failure::usage("--diff takes two times"));
-            };
-            let first = moment::position(context, &connection.client, "--diff", first).await?;
-            let last = moment::position(context, &connection.client, "--diff", last).await?;
-            moment::compare(context, &life, [first, last], self.format, self.full)?;
+            moments.push(moment::position(context, client, "--at", text).await?);
+        }
+        for text in self.diff.iter().flatten() {
+            moments.push(moment::position(context, client, "--diff", text).await?);
+        }
+        if moments.is_empty() {
+            self.tell(context, client, &filter, &output).await?;
         } else {
-            self.tell(context, &life, &filter, &output)?;
+            let wanted = Wanted { moments: moments.clone(), revert: None };
+            let life = life(client, &self.resource, wanted).await?;
+            match moments[..] {
+                [first, last] => moment::compare(context, &life, [first, last], self.format, self.full)?,
+                [at, ..] => moment::show(context, &life, at)?,
+                [] => {}
+            }
         }
         connection.close().await?;
         Ok(exit::DONE)
@@ -152,10 +161,10 @@ impl HistoryArgs {
         }
     }
 
-    fn tell(
+    async fn tell(
         &self,
         context: &mut Context,
-        life: &Life,
+        client: &Client,
         filter: &Filter,
         output: &ListOutputArgs,
     ) -> Result<(), Failure> {
@@ -171,14 +180,14 @@ impl HistoryArgs {
         if !to_people && !self.patch {
             look.width = usize::MAX;
         }
-        let all = life.history.entries();
-        let mut entries: Vec<Entry> = all.iter().filter(|entry| filter.matches(entry)).cloned().collect();
-        if self.reverse {
-            entries.reverse();
-        }
         let is_view = matches!(format, Format::Table | Format::Wide);
+        let found = find(client, &self.resource).await?;
+        // A view says above all where the log contradicts itself, which only a replay of all of it tells. Other forms are
+        // written while they are read.
+        let life = if is_view { Some(reread(client, &found).await?) } else { None };
         if !is_view {
-            for note in notes(&life.history, &context.time) {
+            let first = (found.first.action, found.first.occurred_at);
+            if let Some(note) = beginning(first, found.horizon, &context.time) {
                 context.terminal.status(&note);
             }
         }
@@ -186,43 +195,70 @@ impl HistoryArgs {
             context.page();
         }
         let mut destination = Destination::open(&mut context.terminal, output)?;
-        if is_view {
+        if let Some(life) = &life {
             let out = destination.writer();
             heading(out, &life.resource, &life.history, &look)?;
             writeln!(out)?;
         }
-        if self.patch && is_view {
-            for (place, entry) in entries.iter().enumerate() {
-                if place > 0 {
-                    destination.writer().write_all(b"\n")?;
-                }
-                let options = DetailOptions { full: self.full, ..DetailOptions::default() };
-                detail(destination.writer(), &narrowed(entry, filter), options, &look)?;
-            }
+        // What was recorded since the history was read is not in its number of changes.
+        let all = life.as_ref().map_or(found.changes, |life| life.history.entries().len() as u64);
+        let last = life.as_ref().and_then(|life| life.history.entries().iter().map(|entry| entry.id).max());
+        let shown = if self.patch && is_view {
+            let options = DetailOptions { full: self.full, ..DetailOptions::default() };
+            let mut is_first = true;
+            let write = |entries: &[Entry]| {
+                entries.iter().try_for_each(|entry| {
+                    if !std::mem::take(&mut is_first) {
+                        destination.writer().write_all(b"\n")?;
+                    }
+                    detail(destination.writer(), &narrowed(entry, filter), options, &look)
+                })
+            };
+            self.entries(client, &found, last, filter, write).await?
         } else {
-            let asked = Filter { resource: of(life), ..filter.clone() };
+            let asked = about(&found.resource, filter.clone());
             let mut sink = Sink::open(destination.writer(), format, &columns, output, &look, &asked)?;
-            sink.entries(&entries)?;
-            let matched = Some(entries.len() as u64);
-            sink.finish(Ending { matched, complete: true, next_cursor: None })?;
-        }
+            match self.entries(client, &found, last, filter, |entries| sink.entries(entries)).await {
+                Ok(shown) => {
+                    sink.finish(Ending { matched: Some(shown), complete: true, next_cursor: None })?;
+                    shown
+                }
+                Err(failure) => {
+                    // A JSON document says itself that it is not whole.
+                    sink.finish(Ending { matched: None, complete: false, next_cursor: None })?;
+                    return Err(failure);
+                }
+            }
+        };
         destination.finish()?;
         let order = if self.reverse { "newest first" } else { "oldest first" };
-        let shown = entries.len() as u64;
-        let mut parts = vec![format!(
-            "{} of {}, {order}",
-            grouped(shown),
-            counted(all.len() as u64, "change", "changes")
-        )];
+        let mut parts =
+            vec![format!("{} of {}, {order}", grouped(shown), counted(all, "change", "changes"))];
         parts.push(describe(filter, &context.time));
         parts.retain(|part| !part.is_empty());
         context.terminal.status(&parts.join(" · "));
         Ok(())
     }
-}
 
-fn of(life: &Life) -> Choice<Resource> {
-    Choice { include: vec![life.resource.clone()], exclude: Vec::new() }
+    /// Hands on the entries that were asked for, up to the last, page by page, and says how many they were.
+    async fn entries(
+        &self,
+        client: &Client,
+        found: &Found,
+        last: Option<u64>,
+        filter: &Filter,
+        mut write: impl FnMut(&[Entry]) -> io::Result<()>,
+    ) -> Result<u64, Failure> {
+        let order = if self.reverse { Order::Descending } else { Order::Ascending };
+        let mut pages = pages(client, &found.resource, filter.clone(), order);
+        let mut shown = 0;
+        while let Some(mut page) = pages.next().await? {
+            page.data.retain(|entry| last.is_none_or(|last| entry.id <= last));
+            shown += page.data.len() as u64;
+            write(&page.data)?;
+        }
+        Ok(shown)
+    }
 }
 
 /// The entry with nothing but the fields that were asked for.

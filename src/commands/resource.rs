@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::page::Pruned;
 use crate::api::query::Query;
 use crate::client::Client;
 use crate::client::pages::Pages;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
-use crate::model::filter::{Filter, InvalidResource, Resource};
+use crate::model::filter::{Choice, Filter, InvalidResource, Resource};
+use crate::model::history::reader::{Reader, Reading, Wanted};
 use crate::model::history::{History, Unreadable};
 use crate::model::page::{MAX_LIMIT, Order};
+use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType;
 use crate::render::question::counted;
+
+/// How often a resource is read: twice where fields have dots in their names, and again after a prune.
+const MOST_PASSES: usize = 8;
 
 /// How many resources of one name are listed.
 const LISTED: usize = 10;
@@ -27,7 +31,7 @@ pub(super) struct Life {
 impl Life {
     /// The resource's last name.
     pub(super) fn name(&self) -> Option<&str> {
-        self.history.names().last().map(|(_, name)| *name)
+        self.history.names().last().map(|(_, name)| name.as_str())
     }
 }
 
@@ -37,12 +41,21 @@ impl From<Unreadable> for Failure {
     }
 }
 
-/// Reads the life of the resource that `text` names: `TYPE/ID`, `TYPE/NAME`, or a name, be it an earlier one.
-pub(super) async fn life(client: &Client, text: &str) -> Result<Life, Failure> {
+/// A resource, and where its entries begin.
+pub(super) struct Found {
+    pub(super) resource: Resource,
+    pub(super) first: Entry,
+    pub(super) horizon: Option<Timestamp>,
+    /// How many entries are about it.
+    pub(super) changes: u64,
+}
+
+/// Finds the resource that `text` names: `TYPE/ID`, `TYPE/NAME`, or a name, be it an earlier one.
+pub(super) async fn find(client: &Client, text: &str) -> Result<Found, Failure> {
     let named = match text.parse::<Resource>() {
         Ok(resource) => {
-            if let Some(life) = read(client, &resource).await? {
-                return Ok(life);
+            if let Some(found) = by_id(client, &resource).await? {
+                return Ok(found);
             }
             (Some(resource.model_type), resource.model_id)
         }
@@ -51,37 +64,76 @@ pub(super) async fn life(client: &Client, text: &str) -> Result<Life, Failure> {
         Err(_) => (None, text.to_owned()),
     };
     let resource = by_name(client, text, named.0, &named.1).await?;
-    let gone = || Failure::new(exit::NOT_FOUND, format!("no entry is about {resource} any more"));
-    read(client, &resource).await?.ok_or_else(gone)
+    by_id(client, &resource).await?.ok_or_else(|| gone(&resource))
 }
 
-/// Reads everything about the resource that an entry is about.
-pub(super) async fn of_entry(client: &Client, entry: &Entry) -> Result<History, Failure> {
+async fn by_id(client: &Client, resource: &Resource) -> Result<Option<Found>, Failure> {
+    let filter = about(resource, Filter::default());
+    let query = Query { filter, order: Order::Ascending, limit: 1, total: true, ..Query::default() };
+    let page = client.page(&query).await?;
+    let changes = page.total.map_or(0, |total| total.count);
+    let horizon = page.pruned.map(|pruned| pruned.before);
+    let resource = resource.clone();
+    Ok(page.data.into_iter().next().map(|first| Found { resource, first, horizon, changes }))
+}
+
+/// Reads the life of the resource that `text` names, as [`find`] finds it.
+pub(super) async fn life(client: &Client, text: &str, wanted: Wanted) -> Result<Life, Failure> {
+    let Found { resource, .. } = find(client, text).await?;
+    read(client, &resource, wanted).await?.ok_or_else(|| gone(&resource))
+}
+
+/// Reads the life of a resource that was found.
+pub(super) async fn reread(client: &Client, found: &Found) -> Result<Life, Failure> {
+    let life = read(client, &found.resource, Wanted::default()).await?;
+    life.ok_or_else(|| gone(&found.resource))
+}
+
+/// Reads the life of the resource that an entry is about.
+pub(super) async fn of_entry(client: &Client, entry: &Entry, wanted: Wanted) -> Result<History, Failure> {
     let resource = Resource { model_type: entry.model_type, model_id: entry.model_id.clone() };
-    let gone = || Failure::new(exit::NOT_FOUND, format!("no entry is about {resource} any more"));
-    Ok(read(client, &resource).await?.ok_or_else(gone)?.history)
+    let life = read(client, &resource, wanted).await?;
+    Ok(life.ok_or_else(|| gone(&resource))?.history)
 }
 
-async fn read(client: &Client, resource: &Resource) -> Result<Option<Life>, Failure> {
-    let mut filter = Filter::default();
-    filter.resource.include.push(resource.clone());
-    let (entries, pruned) = all(client, filter).await?;
-    if entries.is_empty() {
-        return Ok(None);
-    }
-    let history = History::new(entries, pruned.map(|pruned| pruned.before))?;
-    Ok(Some(Life { resource: resource.clone(), history }))
+fn gone(resource: &Resource) -> Failure {
+    Failure::new(exit::NOT_FOUND, format!("no entry is about {resource} any more"))
 }
 
-async fn all(client: &Client, filter: Filter) -> Result<(Vec<Entry>, Option<Pruned>), Failure> {
-    let query = Query { filter, order: Order::Ascending, limit: MAX_LIMIT, ..Query::default() };
-    let mut pages = Pages::new(client.clone(), query);
-    let (mut entries, mut pruned) = (Vec::new(), None);
-    while let Some(page) = pages.next().await? {
-        entries.extend(page.data);
-        pruned = page.pruned;
+/// The entries of a resource that also pass `filter`, page by page.
+pub(super) fn pages(client: &Client, resource: &Resource, filter: Filter, order: Order) -> Pages {
+    let filter = about(resource, filter);
+    Pages::new(client.clone(), Query { filter, order, limit: MAX_LIMIT, ..Query::default() })
+}
+
+/// The filter, for entries about this resource alone.
+pub(super) fn about(resource: &Resource, filter: Filter) -> Filter {
+    Filter { resource: Choice { include: vec![resource.clone()], exclude: Vec::new() }, ..filter }
+}
+
+/// Reads the life of a resource, page by page; none when no entry is about it.
+async fn read(client: &Client, resource: &Resource, wanted: Wanted) -> Result<Option<Life>, Failure> {
+    let mut reader = Box::new(Reader::new(wanted));
+    for _ in 0..MOST_PASSES {
+        let mut pages = pages(client, resource, Filter::default(), Order::Ascending);
+        let mut is_empty = true;
+        while let Some(page) = pages.next().await? {
+            reader.set_horizon(page.pruned.map(|pruned| pruned.before));
+            is_empty &= page.data.is_empty();
+            page.data.iter().try_for_each(|entry| reader.read(entry))?;
+        }
+        if is_empty {
+            return Ok(None);
+        }
+        match reader.end() {
+            Reading::Done(history) => {
+                return Ok(Some(Life { resource: resource.clone(), history: *history }));
+            }
+            Reading::Again(again) => reader = again,
+        }
     }
-    Ok((entries, pruned))
+    let failure = format!("cannot read {resource}: entries were pruned each time while it was read");
+    Err(Failure::new(exit::FAILED, failure).hint("try again when the prune is done"))
 }
 
 /// Finds the one resource that has, or once had, this name, or a name that holds it.
@@ -94,24 +146,31 @@ async fn by_name(
     let mut filter = Filter::default();
     filter.text.include.push(name.to_owned());
     filter.model_type.include.extend(model_type);
-    let (mut entries, pruned) = all(client, filter).await?;
+    let mut searches = vec![filter];
     if model_type.is_none() {
         // It may also be an id without its type.
         let mut filter = Filter::default();
         filter.model_id.include.push(name.to_owned());
-        entries.extend(all(client, filter).await?.0);
+        searches.push(filter);
     }
     let wanted = name.trim().to_lowercase();
     // The last name of each by which it was found.
     let (mut exact, mut partial) = (BTreeMap::new(), BTreeMap::new());
-    for entry in &entries {
-        let name = entry.model_name.as_deref().unwrap_or_default();
-        let folded = name.trim().to_lowercase();
-        let key = (entry.model_type, entry.model_id.as_str());
-        if folded == wanted || model_type.is_none() && entry.model_id == wanted {
-            exact.insert(key, name);
-        } else if !name.is_empty() && folded.contains(&wanted) {
-            partial.insert(key, name);
+    let mut pruned = None;
+    for filter in searches {
+        let query = Query { filter, order: Order::Ascending, limit: MAX_LIMIT, ..Query::default() };
+        let mut pages = Pages::new(client.clone(), query);
+        while let Some(page) = pages.next().await? {
+            pruned = page.pruned.or(pruned);
+            for Entry { model_type: of, model_id, model_name, .. } in page.data {
+                let name = model_name.unwrap_or_default();
+                let folded = name.trim().to_lowercase();
+                if folded == wanted || model_type.is_none() && model_id == wanted {
+                    exact.insert((of, model_id), name);
+                } else if !name.is_empty() && folded.contains(&wanted) {
+                    partial.insert((of, model_id), name);
+                }
+            }
         }
     }
     let found = if exact.is_empty() { partial } else { exact };
@@ -137,8 +196,9 @@ async fn by_name(
             })
         }
         1 => {
-            let (model_type, model_id) = found.into_keys().next().unwrap_or((ModelType::Connector, ""));
-            Ok(Resource { model_type, model_id: model_id.to_owned() })
+            let (model_type, model_id) =
+                found.into_keys().next().unwrap_or((ModelType::Connector, String::new()));
+            Ok(Resource { model_type, model_id })
         }
         several => {
             let number = counted(several as u64, "resource has", "resources have");

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::model::json::{Json, JsonError, RawJson, null_is_default, present};
+use crate::model::redaction::{REDACTED, REDACTED_CHANGED};
 
 /// One changed field. An absent side is absent (`created` has only `new`, `deleted` only `old`); `null` is a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -21,12 +22,23 @@ pub struct Change {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<serde_json::Value>, nullable, example = "disabled")]
     pub new: Option<RawJson>,
-    /// True when the values were never kept because they are secret; then both sides are absent.
+    /// True when the values were never kept because they are secret. Of an update, `[redacted]` then stands for each
+    /// side that was there, and `[redacted, changed]` for the new one of two. Both sides are absent in a creation and a
+    /// deletion, where they are known, and where it is not known which were there.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
 }
 
 impl Change {
+    /// The change of a secret: none of its values, but which sides were there.
+    #[must_use]
+    pub fn of_secret(field: String, had_old: bool, has_new: bool) -> Self {
+        let mark = |text: &str| RawJson::from(&Json::String(text.to_owned()));
+        let old = had_old.then(|| mark(REDACTED));
+        let new = has_new.then(|| mark(if had_old { REDACTED_CHANGED } else { REDACTED }));
+        Self { field, old, new, redacted: true }
+    }
+
     /// Tells whether this change touched `path`: a field, a dotted path into its value, or a field beneath it.
     ///
     /// `perform` covers all beneath it, `perform.retry.max` only a change of that leaf. A redacted field may have
@@ -90,6 +102,20 @@ impl Changes {
         Ok(serde_json::from_str(self.get())?)
     }
 
+    /// The same changes as entries kept them before secrets told which of their sides were there; none when nothing
+    /// differs.
+    pub(super) fn without_secret_sides(&self) -> Option<Self> {
+        // Most entries change no secret, and need not be parsed to know it.
+        if !self.get().contains(r#""redacted":true"#) {
+            return None;
+        }
+        let mut changes = self.list().ok()?;
+        let mut secrets = changes.iter_mut().filter(|change| change.redacted).peekable();
+        secrets.peek()?;
+        secrets.for_each(|change| (change.old, change.new) = (None, None));
+        Some(Self::from(changes.as_slice())).filter(|changes| changes != self)
+    }
+
     /// The names of the fields alone, without a look at their values.
     ///
     /// # Errors
@@ -142,6 +168,26 @@ mod tests {
         }
         assert!(change(r#"{"field":"perform.retry.max","old":3,"new":5}"#).touches("perform.retry"));
         assert!(change(r#"{"field":"headers","redacted":true}"#).touches("headers.Authorization"));
+    }
+
+    #[test]
+    fn a_secret_tells_which_sides_were_there_and_can_be_read_as_before() {
+        let secret = |had_old, has_new| Change::of_secret("token".to_owned(), had_old, has_new);
+        let told: Vec<_> = [(true, true), (true, false), (false, true)]
+            .map(|(old, new)| serde_json::to_string(&secret(old, new)).expect("serialises"))
+            .into();
+        assert_eq!(
+            told,
+            [
+                r#"{"field":"token","old":"[redacted]","new":"[redacted, changed]","redacted":true}"#,
+                r#"{"field":"token","old":"[redacted]","redacted":true}"#,
+                r#"{"field":"token","new":"[redacted]","redacted":true}"#,
+            ]
+        );
+        let changes = Changes::from([secret(true, false), change(r#"{"field":"a","old":1.0}"#)].as_slice());
+        let before = changes.without_secret_sides().expect("it has a secret");
+        assert_eq!(before.get(), r#"[{"field":"token","redacted":true},{"field":"a","old":1.0}]"#);
+        assert!(before.without_secret_sides().is_none());
     }
 
     #[test]

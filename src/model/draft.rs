@@ -13,7 +13,7 @@ use crate::model::diff;
 use crate::model::entry::{Context, Entry, User};
 use crate::model::json::{Json, RawJson};
 use crate::model::proposal::Proposal;
-use crate::model::redaction::Redaction;
+use crate::model::redaction::{REDACTED, REDACTED_CHANGED, Redaction};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
 
@@ -125,7 +125,11 @@ impl Draft {
     #[must_use]
     pub fn keyed_by_content(mut self) -> Self {
         if !self.uuid_was_given {
-            let content = Entry { uuid: Uuid::nil(), recorded_at: Timestamp::MIN, ..self.entry.clone() };
+            let mut content = Entry { uuid: Uuid::nil(), recorded_at: Timestamp::MIN, ..self.entry.clone() };
+            // As entries were kept once: the same recording keeps the key that it was given then.
+            if let Some(changes) = content.changes.without_secret_sides() {
+                content.changes = changes;
+            }
             let digest = Sha256::digest(serde_json::to_vec(&content).unwrap_or_default());
             let mut bytes = [0; 16];
             bytes.copy_from_slice(&digest[..16]);
@@ -148,14 +152,19 @@ impl Draft {
 
     /// Tells whether `stored`, found under the same uuid, holds the same content.
     ///
-    /// What was redacted is not compared, for nothing of it was kept; a time the recorder did not give is not
-    /// compared either, for a retry a second later is still the same recording.
+    /// What was redacted is not compared, for nothing of it was kept; which sides a secret had is not where the stored
+    /// entry does not tell. A time the recorder did not give is not compared either, for a retry a second later is still
+    /// the same recording.
     #[must_use]
     pub fn same_content(&self, stored: &Entry) -> bool {
         let occurred_at = if self.time_was_given { self.entry.occurred_at } else { stored.occurred_at };
         let as_stored =
             Entry { id: stored.id, recorded_at: stored.recorded_at, occurred_at, ..self.entry.clone() };
-        as_stored == *stored
+        if as_stored == *stored {
+            return true;
+        }
+        let changes = as_stored.changes.without_secret_sides();
+        changes.is_some_and(|changes| Entry { changes, ..as_stored } == *stored)
     }
 }
 
@@ -211,11 +220,11 @@ fn changes(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Change>, Fi
             Some("has no field name")
         } else if !fields.insert(&change.field) {
             Some("names a field that an earlier change names")
-        } else if change.redacted && (old.is_some() || new.is_some()) {
+        } else if change.redacted && ![&old, &new].into_iter().flatten().all(is_mark) {
             Some("is redacted and has a value: send one or the other")
         } else {
             match (proposal.action, &old, &new) {
-                _ if change.redacted => None,
+                (_, None, None) if change.redacted => None,
                 (Action::Created, None, Some(_)) | (Action::Deleted, Some(_), None) => None,
                 (Action::Created, ..) => Some("must have new and no old: the resource was created"),
                 (Action::Deleted, ..) => Some("must have old and no new: the resource was deleted"),
@@ -227,14 +236,10 @@ fn changes(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Change>, Fi
             return Err(FieldError::new(name, fault));
         }
         if change.redacted {
-            kept.push(Change {
-                field: redaction.text(&change.field).into_owned(),
-                old: None,
-                new: None,
-                redacted: true,
-            });
+            let field = redaction.text(&change.field).into_owned();
+            kept.push(secret(proposal.action, field, old.is_some(), new.is_some()));
         } else if !matches!((&old, &new), (Some(old), Some(new)) if old.same(new)) {
-            kept.push(redaction.change(proposal.model_type, &change.field, old.as_ref(), new.as_ref()));
+            kept.push(kept_change(proposal, redaction, &change.field, old.as_ref(), new.as_ref()));
         }
     }
     Ok(kept)
@@ -263,7 +268,30 @@ fn changes_between(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Cha
     }
     let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
     let differences = diff::differences(&before, &after).into_iter();
-    Ok(differences.map(|(field, old, new)| redaction.change(proposal.model_type, field, old, new)).collect())
+    Ok(differences.map(|(field, old, new)| kept_change(proposal, redaction, field, old, new)).collect())
+}
+
+/// The change that may be kept of a field. Of a secret it tells which sides were there.
+fn kept_change(
+    proposal: &Proposal,
+    redaction: &Redaction,
+    field: &str,
+    old: Option<&Json>,
+    new: Option<&Json>,
+) -> Change {
+    let change = redaction.change(proposal.model_type, field, old, new);
+    if change.redacted { secret(proposal.action, change.field, old.is_some(), new.is_some()) } else { change }
+}
+
+/// The change of a secret. Which sides a creation or a deletion has needs no words.
+fn secret(action: Action, field: String, had_old: bool, has_new: bool) -> Change {
+    let is_update = action == Action::Updated;
+    Change::of_secret(field, is_update && had_old, is_update && has_new)
+}
+
+/// Tells whether a value stands for a secret that was not kept, as an export has it.
+fn is_mark(value: &Json) -> bool {
+    matches!(value, Json::String(text) if text == REDACTED || text == REDACTED_CHANGED)
 }
 
 fn object(name: &str, raw: Option<&RawJson>) -> Result<Option<Vec<(String, Json)>>, FieldError> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::history::History;
+use crate::model::history::{Head, History};
 use crate::model::history::blame::{Blame, Line};
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::patch::pointer;
@@ -78,7 +78,7 @@ pub fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterator<Item
     })
 }
 
-fn setter<'a>(line: &Line, history: &'a History) -> Option<&'a crate::model::entry::Entry> {
+fn setter<'a>(line: &Line, history: &'a History) -> Option<&'a Head> {
     match line.origin {
         Origin::Entry(index) => history.entries().get(index),
         Origin::Before(_) | Origin::Unrecorded(_) => None,
@@ -109,7 +109,7 @@ pub fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json {
         }
         match setter(line, history) {
             Some(entry) => {
-                let user = serde_json::to_string(&entry.user).ok().and_then(|user| Json::parse(&user).ok());
+                let user = serde_json::to_string(&*entry.user).ok().and_then(|user| Json::parse(&user).ok());
                 members.push(("entry".to_owned(), number(entry.id)));
                 members.push(("time".to_owned(), text(&entry.occurred_at.to_string())));
                 members.extend(user.map(|user| ("user".to_owned(), user)));

@@ -8,6 +8,7 @@ use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::replay::{About, Disagreement};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
+use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
 use crate::render::detail::fact;
 use crate::render::diff::Place;
@@ -24,7 +25,7 @@ const TOLD: usize = 5;
 /// The writer's.
 pub fn heading(out: &mut dyn Write, resource: &Resource, history: &History, look: &Look) -> io::Result<()> {
     let names = history.names();
-    let name = names.last().map_or_else(|| format!("#{}", resource.model_id), |(_, name)| (*name).to_owned());
+    let name = names.last().map_or_else(|| format!("#{}", resource.model_id), |(_, name)| name.clone());
     let key = look.paint(Tone::Dim, &look.text(&format!("({resource})")));
     writeln!(out, "{}  {}  {key}", resource.model_type.label(), look.paint(Tone::Title, &look.text(&name)))?;
     for pair in names.windows(2) {
@@ -42,7 +43,9 @@ pub fn heading(out: &mut dyn Write, resource: &Resource, history: &History, look
 /// What is not known of the life, and where the log contradicts itself, a sentence each.
 #[must_use]
 pub fn notes(history: &History, time: &TimeContext) -> Vec<String> {
-    let mut notes: Vec<String> = beginning(history, time).into_iter().collect();
+    let first = history.entries().first().map(|first| (first.action, first.occurred_at));
+    let mut notes: Vec<String> =
+        first.and_then(|first| beginning(first, history.horizon(), time)).into_iter().collect();
     let disagreements = history.disagreements();
     notes.extend(disagreements.iter().take(TOLD).map(|it| disagreement(it, history)));
     let more = disagreements.len().saturating_sub(TOLD);
@@ -52,12 +55,17 @@ pub fn notes(history: &History, time: &TimeContext) -> Vec<String> {
     notes
 }
 
-/// Why the history begins where it does, unless it begins by a creation that nothing can have gone before.
-fn beginning(history: &History, time: &TimeContext) -> Option<String> {
-    let first = history.entries().first()?;
-    let is_created = first.action == Action::Created;
-    match history.horizon() {
-        Some(horizon) if first.occurred_at < horizon => Some(format!(
+/// Why a history begins where it does, unless it begins by a creation that nothing can have gone before. Its first entry
+/// is told by what was done, and when.
+#[must_use]
+pub fn beginning(
+    (action, occurred_at): (Action, Timestamp),
+    horizon: Option<Timestamp>,
+    time: &TimeContext,
+) -> Option<String> {
+    let is_created = action == Action::Created;
+    match horizon {
+        Some(horizon) if occurred_at < horizon => Some(format!(
             "entries before {} were pruned: some of what happened until then may be missing",
             full(horizon, time)
         )),
@@ -113,7 +121,7 @@ pub fn unclear(entry: Option<usize>, history: &History, time: &TimeContext) -> S
     match (entry, history.horizon()) {
         (Some(index), _) => {
             let id = history.entries()[index].id;
-            format!("entry {id} does not fit what was before it, or tells only of a part")
+            format!("entry {id} does not fit what was before it, or does not tell what it became")
         }
         (None, Some(horizon)) => {
             format!("no entry tells of it; those before {} were pruned", full(horizon, time))

@@ -3,6 +3,7 @@
 //! Nothing here knows a terminal, a file, the network or the command line; width, colour, zone and the present
 //! moment come in with a [`look::Look`]. Text from the log is hostile and passes [`visible`] on its way out.
 
+pub mod alike;
 pub mod blame;
 pub mod columns;
 pub mod companions;

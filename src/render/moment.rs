@@ -2,7 +2,7 @@
 
 use crate::model::change::Change;
 use crate::model::filter::Resource;
-use crate::model::history::History;
+use crate::model::history::{Head, History};
 use crate::model::history::between::Between;
 use crate::model::history::replay::Existence;
 use crate::model::history::state::State;
@@ -21,12 +21,9 @@ pub fn document(
     at: Position,
     time: &TimeContext,
 ) -> Json {
-    let until = history
-        .entries()
-        .iter()
-        .take_while(|entry| (entry.occurred_at, entry.id) <= (at.occurred_at, at.id))
-        .collect::<Vec<_>>();
-    let name = until.iter().rev().find_map(|entry| entry.model_name.as_deref());
+    let is_until = |entry: &Head| (entry.occurred_at, entry.id) <= (at.occurred_at, at.id);
+    let until = &history.entries()[..history.entries().partition_point(is_until)];
+    let name = history.names().iter().rev().find(|(index, _)| *index < until.len());
     let exists = match state.existence {
         Existence::Unknown => Json::Null,
         Existence::There => Json::Bool(true),
@@ -40,7 +37,7 @@ pub fn document(
     });
     object([
         ("resource", text(&resource.to_string())),
-        ("name", name.map_or(Json::Null, text)),
+        ("name", name.map_or(Json::Null, |(_, name)| text(name))),
         ("at", text(&at.occurred_at.to_string())),
         ("entry", until.last().map_or(Json::Null, |entry| Json::Number(entry.id.to_string()))),
         ("exists", exists),

@@ -28,7 +28,11 @@ impl States {
     pub fn of(changes: &[Change]) -> Result<Self, JsonError> {
         let (mut before, mut after, mut not_kept) = (Vec::new(), Vec::new(), Vec::new());
         for Change { field, old, new, redacted } in changes {
-            let mut has_marks = *redacted;
+            if *redacted {
+                not_kept.push(field.clone());
+                continue;
+            }
+            let mut has_marks = false;
             for (side, raw) in [(&mut before, old), (&mut after, new)] {
                 if let Some(raw) = raw {
                     let value = raw.parse()?;

@@ -5,13 +5,17 @@
 use crate::model::change::Change;
 use crate::model::json::Json;
 use crate::model::words::Action;
+use crate::render::alike::{alike, told_apart};
 use crate::render::diff::{Difference, Place, What, compare};
 use crate::render::question::counted;
 use crate::render::value;
-use crate::render::visible::cut;
+use crate::render::visible::{cut, width};
 
 /// No value takes more cells than this, so that the count behind it is seen.
 const LONGEST_VALUE: usize = 48;
+
+/// So many characters before the first one that differs are shown of a text whose beginning is cut off.
+const BEFORE_DIFFERENCE: usize = 8;
 
 /// The changes, given as JSON, in a few words.
 #[must_use]
@@ -69,7 +73,12 @@ pub fn beneath(path: &str, place: &Place) -> String {
 fn change(change: &Change) -> String {
     let field = &change.field;
     if change.redacted {
-        return format!("{field} (redacted)");
+        let mark = match (&change.old, &change.new) {
+            (None, Some(_)) => "+ ",
+            (Some(_), None) => "- ",
+            _ => "",
+        };
+        return format!("{mark}{field} (redacted)");
     }
     let side = |raw: Option<&crate::model::json::RawJson>| raw.map(|raw| raw.parse().ok());
     match (side(change.old.as_ref()), side(change.new.as_ref())) {
@@ -90,12 +99,22 @@ fn difference(path: String, what: &What) -> String {
         What::Replaced { old, new } if value::is_redacted(old) && value::is_redacted(new) => {
             format!("{path} (redacted)")
         }
-        What::Replaced { old: old @ Json::String(_), new: new @ Json::String(_) } => {
-            format!("{path} {} → {}", brief(old), brief(new))
+        What::Replaced { old: Json::String(old), new: Json::String(new) } => {
+            let [old, new] = near(old, new);
+            match alike(&old, &new) {
+                Some(differs) => {
+                    let [old, new] = told_apart(&old, &new, differs).map(|text| cut(&text, LONGEST_VALUE));
+                    format!("{path} {old} → {new} ({})", differs.words())
+                }
+                None => format!("{path} {} → {}", brief(&Json::String(old)), brief(&Json::String(new))),
+            }
         }
         // Values of two kinds keep their quotes, or `3 → "3"` would look like no change.
         What::Replaced { old, new } => format!("{path} {} → {}", exact(old), exact(new)),
-        What::Lines { .. } => format!("{path} (text)"),
+        What::Lines { old, new } => match alike(old, new) {
+            Some(differs) => format!("{path} (text, {})", differs.words()),
+            None => format!("{path} (text)"),
+        },
         What::Items(items) => format!("{path} {}", tally(items)),
         What::Embedded { what, .. } => difference(path, what),
         What::Moved { .. } => path,
@@ -104,6 +123,16 @@ fn difference(path: String, what: &What) -> String {
             None => path,
         },
     }
+}
+
+/// Two texts from a place on at which what differs is not cut off, and not much more of them than is shown.
+fn near(old: &str, new: &str) -> [String; 2] {
+    let same = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count();
+    let fits = |text: &str| text.len() <= LONGEST_VALUE || text.len() <= 4 * LONGEST_VALUE && width(text) <= LONGEST_VALUE;
+    let is_shown = same <= LONGEST_VALUE / 2 || fits(old) && fits(new);
+    let start = if is_shown { 0 } else { same - BEFORE_DIFFERENCE };
+    let mark = if is_shown { "" } else { "…" };
+    [old, new].map(|text| mark.chars().chain(text.chars().skip(start).take(4 * LONGEST_VALUE)).collect())
 }
 
 fn brief(value: &Json) -> String {
@@ -133,6 +162,26 @@ mod tests {
                 "status active → disabled, +2",
             ),
             (json!([{"field": "value", "redacted": true}]), "value (redacted)"),
+            (json!([{"field": "key", "old": "[redacted]", "redacted": true}]), "- key (redacted)"),
+            (json!([{"field": "key", "new": "[redacted]", "redacted": true}]), "+ key (redacted)"),
+            (
+                json!([{"field": "key", "old": "[redacted]", "new": "[redacted, changed]", "redacted": true}]),
+                "key (redacted)",
+            ),
+            (
+                json!([{"field": "name", "old": "Café", "new": "Cafe\u{301}"}]),
+                r#"name "Caf\u00e9" → "Cafe\u0301" (Unicode normalization: NFC → NFD)"#,
+            ),
+            (
+                json!([{"field": "name", "old": "a b", "new": "a\u{a0}b"}]),
+                r#"name "a b" → "a\u00a0b" (whitespace differs)"#,
+            ),
+            (json!([{"field": "s", "old": "a\nb", "new": "a\r\nb"}]), "s (text, line endings differ)"),
+            (
+                json!([{"field": "url", "old": format!("{}old{}", "x".repeat(90), "y".repeat(90)),
+                    "new": format!("{}new{}", "x".repeat(90), "y".repeat(90))}]),
+                &format!("url …xxxxxxxxold{y}… → …xxxxxxxxnew{y}…", y = "y".repeat(35)),
+            ),
             (json!([{"field": "max", "old": 3, "new": "3"}]), "max 3 → \"3\""),
             (json!([{"field": "p", "old": {"a": {"b": 1}}, "new": {"a": {"b": null}}}]), "p.a.b 1 → null"),
             (json!([{"field": "p", "old": {"x.y": 1}, "new": {"x.y": 2}}]), "p.\"x.y\" 1 → 2"),

@@ -82,6 +82,11 @@ pub(super) fn replace_hidden(
     Cow::Owned(out)
 }
 
+/// Controls and characters without a glyph, but for line breaks, tabs and other blanks: text without them looks the same.
+pub(super) fn is_unseen(c: char) -> bool {
+    (c.is_control() || is_format(c)) && !c.is_whitespace()
+}
+
 /// Characters without a glyph of their own: separators, direction marks, joiners, fillers, selectors, tags.
 const fn is_format(c: char) -> bool {
     matches!(c,

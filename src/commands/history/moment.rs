@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::commands::Context;
 use crate::commands::resource::Life;
 use crate::error::Failure;
+use crate::model::history::between::Between;
 use crate::model::page::Position;
 use crate::model::time::{Edge, When, parse};
 use crate::render::detail::{DetailOptions, changes};
@@ -43,13 +44,13 @@ pub(super) async fn position(
 /// Prints the resource as it was.
 pub(super) fn show(context: &mut Context, life: &Life, at: Position) -> Result<(), Failure> {
     let Life { resource, history, .. } = life;
-    let state = history.at(at);
+    let Some(state) = history.states().first() else { return Ok(()) };
     for note in notes(history, &context.time) {
         context.terminal.status(&note);
     }
-    let said = sentence(history, &state, at, &context.time);
+    let said = sentence(history, state, at, &context.time);
     context.terminal.status(&format!("{resource}: {said}"));
-    let document = document(resource, history, &state, at, &context.time);
+    let document = document(resource, history, state, at, &context.time);
     let out = context.terminal.data();
     serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from)?;
     writeln!(out)?;
@@ -68,9 +69,9 @@ pub(super) fn compare(
     if (first.occurred_at, first.id) > (last.occurred_at, last.id) {
         context.terminal.warn("the first time lies behind the second: the difference is told backwards");
     }
-    let (earlier, later) = (history.at(first), history.at(last));
-    let between = history.between(&earlier, &later);
-    for (state, at) in [(&earlier, first), (&later, last)] {
+    let [earlier, later] = history.states() else { return Ok(()) };
+    let between = Between::of(earlier, later);
+    for (state, at) in [(earlier, first), (later, last)] {
         let said = sentence(history, state, at, &context.time);
         context.terminal.status(&format!("{resource}: {said}"));
     }
@@ -90,7 +91,7 @@ pub(super) fn compare(
     if !between.unknown.is_empty() {
         let fields: Vec<_> =
             between.unknown.iter().map(|field| dotted(std::slice::from_ref(field))).collect();
-        context.terminal.status(&format!("not known on both sides: {}", fields.join(", ")));
+        context.terminal.status(&format!("cannot compare, for a value is not known: {}", fields.join(", ")));
     }
     Ok(())
 }

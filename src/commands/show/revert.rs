@@ -6,13 +6,15 @@ use crate::commands::resource::of_entry;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
+use crate::model::history::reader::Wanted;
 use crate::render::json::value;
 use crate::render::revert::{document, sentences};
 
 pub(super) async fn revert(context: &mut Context, client: &Client, entry: &Entry) -> Result<(), Failure> {
-    let history = of_entry(client, entry).await?;
+    let wanted = Wanted { revert: Some(entry.id), ..Wanted::default() };
+    let history = of_entry(client, entry, wanted).await?;
     let plan = history
-        .revert(entry.id)
+        .revert()
         .ok_or_else(|| Failure::new(exit::NOT_FOUND, format!("entry {} is gone", entry.id)))?;
     let document = document(entry, &plan, &history)
         .map_err(|error| Failure::new(exit::FAILED, format!("the plan cannot be written: {error}")))?;

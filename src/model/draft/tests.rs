@@ -37,7 +37,7 @@ fn computes_the_changes_of_each_action() {
         changes(
             r#""action":"updated","changes":[{"field":"a","old":1,"new":1},{"field":"token","old":"x1","new":"x2"}]"#
         ),
-        r#"[{"field":"token","redacted":true}]"#
+        r#"[{"field":"token","old":"[redacted]","new":"[redacted, changed]","redacted":true}]"#
     );
     assert_eq!(
         prepared(r#""action":"updated","before":{"a":1},"after":{"a":1.0}"#).expect_err("no change"),
@@ -160,4 +160,61 @@ fn a_key_made_of_the_content_is_stable_and_tells_nothing_of_what_was_hidden() {
     let given = r#""action":"created","uuid":"0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11","after":{}"#;
     let kept = prepared(given).expect("a draft").keyed_by_content().entry().uuid;
     assert_eq!(kept.to_string(), "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11");
+}
+
+const TIMED: &str = r#""action":"updated","occurred_at":"2026-11-20T00:00:00Z""#;
+
+#[test]
+fn a_secret_of_an_update_tells_which_sides_were_there() {
+    let changes = |more: &str| prepared(&format!("{TIMED},{more}")).expect(more).entry().changes.get().to_owned();
+    let gone = r#"[{"field":"password","old":"[redacted]","redacted":true}]"#;
+    let came = r#"[{"field":"password","new":"[redacted]","redacted":true}]"#;
+    let both = r#"[{"field":"password","old":"[redacted]","new":"[redacted, changed]","redacted":true}]"#;
+    for (sent, kept) in [
+        (r#""before":{"a":1,"password":"x"},"after":{"a":1}"#, gone),
+        (r#""before":{"a":1},"after":{"a":1,"password":"x"}"#, came),
+        (r#""before":{"password":"x"},"after":{"password":"y"}"#, both),
+        (r#""before":{"password":null},"after":{"password":"y"}"#, both),
+        (r#""changes":[{"field":"password","old":"x"}]"#, gone),
+        (r#""changes":[{"field":"password","new":"x"}]"#, came),
+        (r#""changes":[{"field":"password","old":"[redacted]","new":"[redacted, changed]"}]"#, both),
+        // A recorder that keeps secrets to itself may not say more than that.
+        (r#""changes":[{"field":"password","redacted":true}]"#, r#"[{"field":"password","redacted":true}]"#),
+    ] {
+        assert_eq!(changes(sent), kept, "{sent}");
+        // What an export holds is imported as it is.
+        assert_eq!(changes(&format!(r#""changes":{kept}"#)), kept);
+    }
+    let renamed = r#""before":{"password":"x"},"after":{"passwd":"x"}"#;
+    assert_eq!(
+        changes(renamed),
+        r#"[{"field":"passwd","new":"[redacted]","redacted":true},{"field":"password","old":"[redacted]","redacted":true}]"#
+    );
+    let refusal = refused(r#""action":"updated","changes":[{"field":"a","old":"x","redacted":true}]"#);
+    assert_eq!(refusal.1, "has a redacted change with a value: send one or the other");
+    let created = refused(r#""action":"created","changes":[{"field":"a","old":"[redacted]","redacted":true}]"#);
+    assert_eq!(created.1, "of a created resource have only new");
+}
+
+/// Keys and comparisons of earlier versions knew only that a secret changed.
+#[test]
+fn a_recording_stays_the_same_one_after_an_upgrade() {
+    let more = format!(r#"{TIMED},"uuid":"0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11","before":{{"a":1,"password":"x"}},"after":{{"a":2}}"#);
+    let draft = prepared(&more).expect("a draft");
+    let mut stored = draft.clone().stored_as(9);
+    let text = stored.changes.get().replace(r#""old":"[redacted]","#, "");
+    stored.changes = Changes::from_text(text).expect("JSON");
+    assert!(draft.same_content(&stored));
+    assert!(!prepared(&more.replace("\"a\":2", "\"a\":3")).expect("a draft").same_content(&stored));
+    let other = more.replace(r#""after":{"a":2}"#, r#""after":{"a":2,"password":"y"}"#);
+    let changed = prepared(&other).expect("a draft");
+    assert!(!changed.same_content(&draft.stored_as(9)), "removed is not changed");
+    let key = |changes: &str| {
+        let more = format!(r#"{TIMED},"changes":{changes}"#);
+        prepared(&more).expect("a draft").keyed_by_content().entry().uuid
+    };
+    assert_eq!(
+        key(r#"[{"field":"password","redacted":true},{"field":"a","old":1}]"#),
+        key(r#"[{"field":"password","old":"x"},{"field":"a","old":1}]"#)
+    );
 }

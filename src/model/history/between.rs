@@ -1,33 +1,35 @@
 //! What differs between the states of two moments, field by field.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::model::change::Change;
+use crate::model::history::Path;
 use crate::model::history::leaf::{Content, Leaf};
 use crate::model::history::state::{Certainty, State, object};
-use crate::model::history::{History, Path};
 use crate::model::json::{Json, RawJson};
 use crate::model::redaction::REDACTED_CHANGED;
 
 /// What differs between two moments, and of which fields that cannot be told.
 #[derive(Debug, Default)]
 pub struct Between {
-    /// The fields that differ, as an update from the earlier to the later state would have them.
+    /// The fields that differ, as an update from the earlier to the later state would have them. Where the resource was
+    /// not there at one of the moments, every field came or went.
     pub changes: Vec<Change>,
     /// The fields of which one side is not known.
     pub unknown: Vec<String>,
 }
 
-impl History {
-    /// See [`Between`].
+impl Between {
+    /// Compares two states of one resource.
     #[must_use]
-    pub fn between(&self, earlier: &State, later: &State) -> Between {
-        let mut between = Between::default();
-        let mut fields: Vec<String> = Vec::new();
+    pub fn of(earlier: &State, later: &State) -> Self {
+        let mut between = Self::default();
+        let (mut before, mut after) = (values(earlier, None), values(later, Some(earlier)));
+        let mut seen = HashSet::new();
         for (field, _) in later.fields().into_iter().chain(earlier.fields()) {
-            if !fields.contains(&field) {
-                fields.push(field);
+            if !seen.insert(field.clone()) {
+                continue;
             }
-        }
-        for field in fields {
             let path = std::slice::from_ref(&field);
             let is_known =
                 |state: &State| !matches!(state.certainty(path), Certainty::Unknown | Certainty::Partial);
@@ -35,35 +37,37 @@ impl History {
                 between.unknown.push(field);
                 continue;
             }
-            let (before, after) = (value(earlier, path, None), value(later, path, Some(earlier)));
-            let differs = !matches!((&before, &after), (Some(before), Some(after)) if before.same(after));
-            if differs && (before.is_some() || after.is_some()) {
+            let (old, new) = (before.remove(&field), after.remove(&field));
+            let differs = !matches!((&old, &new), (Some(old), Some(new)) if old.same(new));
+            if differs && (old.is_some() || new.is_some()) {
                 let raw = |side: Option<Json>| side.as_ref().map(RawJson::from);
-                let change = Change { field, old: raw(before), new: raw(after), redacted: false };
-                between.changes.push(change);
+                between.changes.push(Change { field, old: raw(old), new: raw(new), redacted: false });
             }
         }
         between
     }
 }
 
-/// A field's value; a secret that another entry set than the one before is marked as another secret.
-fn value(state: &State, field: &[String], before: Option<&State>) -> Option<Json> {
+/// Each field's value; a secret that another entry set than the one before is marked as another secret.
+fn values(state: &State, before: Option<&State>) -> HashMap<String, Json> {
     let is_new_secret = |path: &Path, leaf: &Leaf| {
         let earlier = before.and_then(|before| before.known().leaf(path));
         leaf.content == Content::Redacted
             && earlier
                 .is_some_and(|earlier| earlier.content == Content::Redacted && earlier.origin != leaf.origin)
     };
-    let leaves = state.leaves().into_iter().filter(|(path, _)| path.starts_with(field));
-    let marked: Vec<(Path, Leaf)> = leaves
+    let leaves = state.leaves();
+    let changed: Vec<Option<Leaf>> = leaves
+        .iter()
         .map(|(path, leaf)| {
-            let mut leaf = leaf.clone();
-            if is_new_secret(path, &leaf) {
-                leaf.content = Content::Value(Json::String(REDACTED_CHANGED.to_owned()));
-            }
-            (path.clone(), leaf)
+            let content = Content::Value(Json::String(REDACTED_CHANGED.to_owned()));
+            is_new_secret(path, leaf).then(|| Leaf { content, ..(*leaf).clone() })
         })
         .collect();
-    object(marked.iter().map(|(path, leaf)| (path, leaf)).collect(), 0).get(&field[0]).cloned()
+    let marked = leaves.iter().zip(&changed);
+    let marked = marked.map(|((path, leaf), changed)| (*path, changed.as_ref().unwrap_or(leaf)));
+    match object(marked.collect(), 0) {
+        Json::Object(members) => members.into_iter().collect(),
+        _ => HashMap::new(),
+    }
 }

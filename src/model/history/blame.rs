@@ -11,7 +11,7 @@ pub struct Blame {
     pub existence: Existence,
     /// Whether it is sure that there are no other fields.
     pub is_complete: bool,
-    /// The leaves, in the order in which they came.
+    /// The leaves, in the order of their objects' members.
     pub lines: Vec<Line>,
 }
 
@@ -32,7 +32,7 @@ impl History {
     /// See [`Blame`].
     #[must_use]
     pub fn blame(&self) -> Blame {
-        let replay = self.replay(self.steps.len());
+        let replay = &self.end;
         let line = |(path, leaf): (&Path, &crate::model::history::leaf::Leaf)| Line {
             path: path.clone(),
             content: leaf.content.clone(),

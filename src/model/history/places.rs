@@ -3,20 +3,29 @@
 //! Recorders send whole fields, or dotted paths into them, and names may hold dots themselves. What is meant follows
 //! from all entries of the resource together. It knows nothing of time.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::model::change::Change;
 use crate::model::history::Path;
-use crate::model::json::{Json, RawJson};
+use crate::model::json::Json;
 
 /// Which fields hold others, and which keys have dots in them.
-pub(super) struct Places<'a> {
-    /// Fields that some entry shows to be an object or a list, each with the entries that name it.
-    containers: HashMap<&'a str, HashSet<usize>>,
-    named_in: HashMap<&'a str, HashSet<usize>>,
-    /// Keys within values, longest first.
-    dotted_keys: Vec<String>,
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// Fields that some entry shows to be an object or a list.
+    containers: HashSet<String>,
+    /// A field and one that would lie in it by its name, where one entry names both: they are two fields.
+    apart: HashSet<(String, String)>,
+    /// Whether any field has a dot in its name. Where none has, every field is a place of its own.
+    pub(super) has_dots: bool,
+    /// Keys with dots in them within values.
+    dotted_keys: BTreeSet<LongestFirst>,
 }
+
+/// A key, sorted before those that are shorter.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct LongestFirst(Reverse<usize>, String);
 
 /// A place, as far as a field's name tells it.
 pub(super) struct Place {
@@ -25,28 +34,46 @@ pub(super) struct Place {
     pub(super) is_within_list: bool,
 }
 
-impl<'a> Places<'a> {
-    pub(super) fn new(entries: &'a [Vec<Change>]) -> Self {
-        let mut places =
-            Self { containers: HashMap::new(), named_in: HashMap::new(), dotted_keys: Vec::new() };
-        let has_dots = entries.iter().flatten().any(|change| change.field.contains('.'));
-        let mut dotted_keys = HashSet::new();
-        for (index, change) in
-            entries.iter().enumerate().flat_map(|(index, it)| it.iter().map(move |it| (index, it)))
-        {
-            places.named_in.entry(&change.field).or_default().insert(index);
+impl Places {
+    /// Takes in the changes of one entry.
+    pub(super) fn learn(&mut self, changes: &[Change]) {
+        for change in changes {
             for side in [&change.old, &change.new].into_iter().flatten() {
                 if side.get().trim_start().starts_with(['{', '[']) {
-                    places.containers.entry(&change.field).or_default();
-                    if has_dots {
-                        collect_dotted(side, &mut dotted_keys);
+                    if !self.containers.contains(&change.field) {
+                        self.containers.insert(change.field.clone());
                     }
+                    self.learn_keys(side.get());
                 }
             }
         }
-        places.dotted_keys = dotted_keys.into_iter().collect();
-        places.dotted_keys.sort_by_key(|key| std::cmp::Reverse(key.len()));
-        places
+        if !changes.iter().any(|change| change.field.contains('.')) {
+            return;
+        }
+        self.has_dots = true;
+        let named: HashSet<&str> = changes.iter().map(|change| change.field.as_str()).collect();
+        for field in changes.iter().map(|change| &change.field) {
+            let holders = field.match_indices('.').map(|(dot, _)| &field[..dot]);
+            let both = holders.filter(|holder| named.contains(holder));
+            self.apart.extend(both.map(|holder| (holder.to_owned(), field.clone())));
+        }
+    }
+
+    /// Finds the keys with dots in a value's text, which is known to be JSON.
+    fn learn_keys(&mut self, value: &str) {
+        let mut rest = value;
+        while let Some((_, text)) = rest.split_once('"') {
+            let Some((raw, behind)) = text.split_at_checked(end_of_string(text)) else { return };
+            rest = behind.get(1..).unwrap_or_default();
+            let is_key = rest.trim_start().starts_with(':');
+            if is_key
+                && raw.contains(['.', '\\'])
+                && let Ok(Json::String(key)) = Json::parse(&format!("\"{raw}\""))
+                && key.contains('.')
+            {
+                self.dotted_keys.insert(LongestFirst(Reverse(key.len()), key));
+            }
+        }
     }
 
     pub(super) fn of(&self, field: &str) -> Place {
@@ -71,41 +98,32 @@ impl<'a> Places<'a> {
 
     /// Whether `field` names a place in `holder`. An entry that names both has two fields, one with a dot in its name.
     fn holds(&self, holder: &str, field: &str) -> bool {
-        self.containers.contains_key(holder)
-            && self.named_in.get(holder).zip(self.named_in.get(field)).is_none_or(|(a, b)| a.is_disjoint(b))
+        self.containers.contains(holder) && !self.apart.contains(&(holder.to_owned(), field.to_owned()))
     }
 
     /// The first key of a dotted text, and what follows it.
     fn split<'t>(&self, text: &'t str) -> (&'t str, Option<&'t str>) {
-        let is_key = |key: &&String| {
+        let is_key = |key: &&LongestFirst| {
+            let LongestFirst(_, key) = key;
             text.strip_prefix(key.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let end = match self.dotted_keys.iter().find(is_key) {
-            Some(key) => key.len(),
+            Some(LongestFirst(_, key)) => key.len(),
             None => text.find('.').unwrap_or(text.len()),
         };
         (&text[..end], text.get(end + 1..))
     }
 }
 
-fn collect_dotted(side: &RawJson, keys: &mut HashSet<String>) {
-    fn walk(value: &Json, keys: &mut HashSet<String>) {
-        match value {
-            Json::Object(members) => {
-                for (key, value) in members {
-                    if key.contains('.') {
-                        keys.insert(key.clone());
-                    }
-                    walk(value, keys);
-                }
-            }
-            Json::Array(items) => items.iter().for_each(|item| walk(item, keys)),
-            _ => {}
-        }
-    }
-    if let Ok(value) = side.parse() {
-        walk(&value, keys);
-    }
+/// Where the string ends that a text begins within: at its closing quote.
+fn end_of_string(text: &str) -> usize {
+    let mut is_escaped = false;
+    let end = text.bytes().position(|byte| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        ends
+    });
+    end.unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -113,21 +131,26 @@ mod tests {
     use super::*;
 
     fn place(entries: &[&str], field: &str) -> (String, bool) {
-        let entries: Vec<Vec<Change>> =
-            entries.iter().map(|text| serde_json::from_str(text).expect(text)).collect();
-        let place = Places::new(&entries).of(field);
+        let mut places = Places::default();
+        for text in entries {
+            let changes: Vec<Change> = serde_json::from_str(text).expect(text);
+            places.learn(&changes);
+        }
+        let place = places.of(field);
         (place.path.join("/"), place.is_within_list)
     }
 
     #[test]
     fn a_dotted_name_is_a_place_within_a_field_that_holds_others() {
         let whole =
-            r#"[{"field":"perform","new":{"retry":{"max":3},"x.y":{"z":1}}},{"field":"list","new":[1]}]"#;
+            r#"[{"field":"perform","new":{"retry":{"max":3},"x.y":{"z":"\"k.l\":1"},"u\u002ev":0}},{"field":"list","new":[1]}]"#;
         let dotted = r#"[{"field":"perform.retry.max","old":3,"new":4}]"#;
         for (field, path, is_within_list) in [
             ("perform.retry.max", "perform/retry/max", false),
             ("perform.x.y.z", "perform/x.y/z", false),
             ("perform.x.yz", "perform/x/yz", false),
+            ("perform.u.v", "perform/u.v", false),
+            ("perform.k.l", "perform/k/l", false),
             ("list.0.a", "list", true),
             ("perform.list.3", "perform/list", true),
             ("status.sub", "status.sub", false),

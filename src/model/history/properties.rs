@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::world::{World, at, happenings, leaves};
+use super::world::{Told, World, at, happenings, leaves};
+use crate::model::history::between::Between;
 use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::reader::Wanted;
 use crate::model::history::replay::Existence;
 use crate::model::history::revert::Way;
 use crate::model::history::state::{Certainty, State};
-use crate::model::history::{History, Path};
+use crate::model::history::Path;
 use crate::model::json::Json;
 
 fn value(json: &Json) -> Value {
@@ -51,6 +53,10 @@ fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
         for field in truth.as_object().expect("an object").keys() {
             prop_assert!(state.fields().iter().any(|(known, _)| known == field), "{} was not told of", field);
         }
+        for (field, certainty) in state.fields() {
+            let is_there = truth.get(&field).is_some();
+            prop_assert!(is_there || certainty == Certainty::Unknown, "{} is not there", field);
+        }
     }
     Ok(())
 }
@@ -83,31 +89,16 @@ fn naive_blame(world: &World, first: usize) -> BTreeMap<Path, (Option<usize>, u6
     set
 }
 
-/// Whether a secret, or the last one in an object, was taken away from a resource that stayed: no entry tells that from
-/// another change of it.
-fn lost_secret(world: &World, path: &Path) -> bool {
-    let inside = path.iter().map(String::as_str).chain(["token"]).collect::<Vec<_>>();
-    let is_secret = path.last().is_some_and(|key| key == "token" || key == "example_payload");
-    let had = |truth: &Option<Value>| {
-        let of = |truth: &Value| at(truth, &inside).is_some() || is_secret && at(truth, path).is_some();
-        truth.as_ref().is_some_and(of)
-    };
-    world.truths.windows(2).any(|pair| had(&pair[0]) && pair[1].is_some() && !had(&pair[1]))
-}
-
 /// Blame says what the naive way says, of every leaf it tells of.
-fn blames(history: &History, world: &World, first: usize) -> Result<(), TestCaseError> {
+fn blames(history: &Told, world: &World, first: usize) -> Result<(), TestCaseError> {
     let naive = naive_blame(world, first);
     for line in history.blame().lines {
         let path: Path = line.path.join(".").split('.').map(str::to_owned).collect();
-        if lost_secret(world, &path) {
-            continue;
-        }
         let Some((setter, times)) = naive.get(&path) else {
             prop_assert!(!line.content.is_exact(), "{:?} never was", path);
             continue;
         };
-        let id = |index: usize| history.entries()[index].id;
+        let id = |index: usize| history.entries[index].id;
         match line.origin {
             Origin::Entry(index) => {
                 prop_assert_eq!(Some(id(index)), setter.map(|setter| world.entries[setter].id), "{:?}", path);
@@ -116,6 +107,35 @@ fn blames(history: &History, world: &World, first: usize) -> Result<(), TestCase
             Origin::Unrecorded(_) => prop_assert!(false, "everything was recorded: {:?}", path),
         }
         prop_assert_eq!(line.times, *times, "{:?}", path);
+    }
+    Ok(())
+}
+
+/// What differs between any two moments is what differs between the truths then.
+fn differences_are_true(history: &Told, world: &World) -> Result<(), TestCaseError> {
+    let moments = world.moments();
+    let wanted = Wanted { moments: moments.iter().map(|(position, _)| *position).collect(), revert: None };
+    let read = history.read(wanted);
+    let told: Vec<_> = read.states().iter().zip(moments.iter().map(|(_, truth)| *truth)).collect();
+    for ((earlier, before), (later, after)) in told.iter().flat_map(|a| told.iter().map(move |b| (a, b))) {
+        let Between { changes, unknown } = Between::of(earlier, later);
+        prop_assert!(unknown.is_empty(), "{:?}", unknown);
+        let of = |truth: &Option<&Value>, field: &str| truth.and_then(|truth| truth.get(field).cloned());
+        let fields = [before, after].into_iter().flatten().flat_map(|truth| truth.as_object()).flatten();
+        for (field, _) in fields {
+            let (old, new) = (of(before, field), of(after, field));
+            let change = changes.iter().find(|change| change.field == *field);
+            let has_secrets = ["token", "example_payload", "perform"].contains(&field.as_str());
+            prop_assert!(old == new || change.is_some() || has_secrets, "{} differs", field);
+            prop_assert!(old.is_some() == new.is_some() || change.is_some(), "{} came or went", field);
+            if let Some(change) = change {
+                prop_assert!(old != new || has_secrets, "{} does not differ", field);
+                let sides = (change.old.is_some(), change.new.is_some());
+                prop_assert_eq!(sides, (old.is_some(), new.is_some()), "{}", field);
+            }
+        }
+        let is_there = |field: &str| of(before, field).or_else(|| of(after, field)).is_some();
+        prop_assert!(changes.iter().all(|change| is_there(&change.field)), "{:?}", changes);
     }
     Ok(())
 }
@@ -133,6 +153,9 @@ proptest! {
                 is_whole(&state, truth)?;
             }
         }
+        if !world.entries.is_empty() {
+            differences_are_true(&history, &world)?;
+        }
         blames(&history, &world, 0)?;
     }
 
@@ -144,7 +167,7 @@ proptest! {
         for (position, truth) in world.moments() {
             is_true(&history.at(position), truth)?;
         }
-        let horizon = history.horizon().expect("it was pruned");
+        let horizon = history.horizon.expect("it was pruned");
         let first = world.entries.iter().filter(|entry| entry.occurred_at < horizon).count();
         blames(&history, &world, first)?;
         // After an entry that tells a field, the field is known.

@@ -1,10 +1,11 @@
-//! Replaying entries: forwards from the first that counts, and backwards from those behind a moment.
+//! Replaying entries one by one: what they leave behind, and what they show of a moment before them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::history::known::{How, Known, Was};
 use crate::model::history::leaf::{Leaf, Origin};
-use crate::model::history::{History, Path, Step};
+use crate::model::history::Path;
+use crate::model::history::step::Step;
 use crate::model::words::Action;
 
 /// Whether the resource is there.
@@ -39,7 +40,7 @@ pub enum About {
 }
 
 /// What is known after some entries.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Replay {
     pub(super) existence: Existence,
     pub(super) known: Known,
@@ -48,61 +49,62 @@ pub(super) struct Replay {
     pub(super) times: HashMap<Path, u64>,
 }
 
-impl History {
-    /// Every place in which the log contradicts itself about this resource.
-    #[must_use]
-    pub fn disagreements(&self) -> Vec<Disagreement> {
-        self.replay(self.steps.len()).disagreements
+/// What entries after a moment show of it, as far as they are read.
+#[derive(Debug)]
+pub(super) struct Backwards {
+    pub(super) existence: Existence,
+    pub(super) known: Known,
+    /// An entry began or ended the resource: those behind it tell of another life.
+    is_over: bool,
+}
+
+impl Backwards {
+    pub(super) fn new() -> Self {
+        Self { existence: Existence::Unknown, known: Known::default(), is_over: false }
     }
 
-    /// Replays the entries before the one with the index `end`.
-    pub(super) fn replay(&self, end: usize) -> Replay {
-        let mut replay = Replay {
-            existence: Existence::Unknown,
-            known: Known::default(),
-            disagreements: Vec::new(),
-            times: HashMap::new(),
-        };
-        for index in self.first()..end {
-            replay.step(index, &self.steps[index]);
+    /// Takes in the next entry after the moment.
+    pub(super) fn step(&mut self, index: usize, step: &Step) {
+        if self.is_over {
+            return;
         }
-        replay
-    }
-
-    /// What the entries from the one with the index `start` on show of the moment before it.
-    pub(super) fn replay_back(&self, start: usize) -> (Existence, Known) {
-        let mut known = Known::default();
-        let mut existence = Existence::Unknown;
-        for (index, step) in self.steps.iter().enumerate().skip(start) {
-            if step.action == Action::Created {
-                if existence == Existence::Unknown {
-                    existence = Existence::NotThere(index);
-                }
-                break;
+        if step.action == Action::Created {
+            if self.existence == Existence::Unknown {
+                self.existence = Existence::NotThere(index);
             }
-            existence = Existence::There;
-            for part in &step.parts {
-                if part.is_within_list {
-                    if !known.is_known(&part.path) {
-                        known.blur(&part.path, index);
-                    }
-                } else {
-                    known.fill(&part.path, &part.old, index);
-                }
-            }
-            if step.action == Action::Deleted {
-                if !step.parts.is_empty() {
-                    known.know_whole(&[], index);
-                }
-                break;
+            self.is_over = true;
+            return;
+        }
+        self.existence = Existence::There;
+        for part in &step.parts {
+            if !part.is_opaque {
+                self.known.fill(&part.path, &part.old, index);
+            } else if !self.known.is_known(&part.path) {
+                self.known.blur(&part.path, index);
             }
         }
-        (existence, known)
+        if step.action == Action::Deleted {
+            if !step.parts.is_empty() {
+                self.known.follow(&[], step.parts.iter().map(|part| &part.path));
+                self.known.know_whole(&[], index);
+            }
+            self.is_over = true;
+        }
     }
 }
 
 impl Replay {
-    fn step(&mut self, index: usize, step: &Step) {
+    pub(super) fn new() -> Self {
+        Self {
+            existence: Existence::Unknown,
+            known: Known::default(),
+            disagreements: Vec::new(),
+            times: HashMap::new(),
+        }
+    }
+
+    /// Takes in the next entry.
+    pub(super) fn step(&mut self, index: usize, step: &Step) {
         match (step.action, self.existence) {
             (Action::Created, Existence::There) => self.disagree(index, About::AlreadyThere),
             (Action::Updated | Action::Deleted, Existence::NotThere(_)) => {
@@ -117,16 +119,19 @@ impl Replay {
         }
         let mut contradicted = Vec::new();
         for part in step.parts.iter().filter(|_| step.action != Action::Created) {
-            let tells_nothing = part.is_redacted && self.knows_something(&part.path);
-            if !(part.is_within_list || tells_nothing) {
+            let tells_nothing =
+                part.is_redacted && !part.old.is_empty() && self.knows_something(&part.path);
+            if !(part.is_opaque || tells_nothing) {
                 contradicted.extend(self.known.assign(&part.path, &part.old, How::Found(index)));
             }
         }
         if step.action == Action::Deleted && !step.parts.is_empty() {
-            let is_listed = |path: &Path| step.parts.iter().any(|part| path.starts_with(&part.path));
+            let listed: HashSet<&[String]> = step.parts.iter().map(|part| part.path.as_slice()).collect();
+            let is_listed = |path: &Path| (0..=path.len()).any(|end| listed.contains(&path[..end]));
             let unlisted =
                 self.known.beneath(&[]).filter(|(path, leaf)| !is_listed(path) && leaf.content.is_exact());
             contradicted.extend(unlisted.map(|(path, _)| (path.clone(), Was::Known)));
+            self.known.follow(&[], step.parts.iter().map(|part| &part.path));
             self.known.know_whole(&[], index);
         }
         for (path, _) in contradicted.iter().filter(|(_, was)| *was == Was::Unknown) {
@@ -145,9 +150,10 @@ impl Replay {
             return;
         }
         // What goes, goes last: an object whose members all change at once was never empty in between.
-        let (gone, set): (Vec<_>, Vec<_>) = step.parts.iter().partition(|part| part.new.is_empty());
+        let (gone, set): (Vec<_>, Vec<_>) =
+            step.parts.iter().partition(|part| part.new.is_empty() && !part.is_opaque);
         for part in set.into_iter().chain(gone) {
-            let differences = match part.is_within_list {
+            let differences = match part.is_opaque {
                 true => self.known.blur(&part.path, index),
                 false => self.known.assign(&part.path, &part.new, How::Set(index)),
             };

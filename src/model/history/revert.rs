@@ -2,13 +2,15 @@
 //! restored. A plan changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::model::history::known::{How, Known};
-use crate::model::history::leaf::{Content, Item, holds_redacted};
+use crate::model::history::leaf::{Content, Item, Leaf, holds_redacted};
 use crate::model::history::patch::{Operation, pointer};
 use crate::model::history::replay::Existence;
 use crate::model::history::state::object;
-use crate::model::history::{History, Part, Path};
+use crate::model::history::step::{Part, Step};
+use crate::model::history::{History, Path};
 use crate::model::json::Json;
 use crate::model::words::Action;
 
@@ -57,102 +59,124 @@ pub struct Restored {
     pub then: Option<Content>,
 }
 
+/// The entry that is to be undone, and what those behind it changed.
+#[derive(Debug)]
+pub(super) struct Undo {
+    index: usize,
+    step: Step,
+    /// The leaves that it changed.
+    places: BTreeSet<Path>,
+    since: Vec<(usize, Vec<Path>)>,
+    /// The first entry behind it that does not delete the resource.
+    back: Option<usize>,
+}
+
+impl Undo {
+    pub(super) fn new(index: usize, step: Step) -> Self {
+        let places = step.changed().into_iter().collect();
+        Self { index, step, places, since: Vec::new(), back: None }
+    }
+
+    /// Takes in an entry behind it.
+    pub(super) fn step(&mut self, index: usize, step: &Step) {
+        if step.action != Action::Deleted {
+            self.back.get_or_insert(index);
+        }
+        let mut changed = step.changed();
+        if self.step.action == Action::Updated {
+            changed.retain(|path| self.touches(path));
+            if changed.is_empty() && step.action == Action::Updated {
+                return;
+            }
+        }
+        self.since.push((index, changed));
+    }
+
+    /// Whether a place lies in one of those that the entry changed, or holds one.
+    fn touches(&self, path: &Path) -> bool {
+        let mut behind = self.places.range::<[String], _>((Bound::Included(path.as_slice()), Bound::Unbounded));
+        (0..path.len()).any(|end| self.places.contains(&path[..end]))
+            || behind.next().is_some_and(|place| place.starts_with(path))
+    }
+}
+
 impl History {
-    /// Plans to undo the entry with this id; none when it is not among these.
+    /// Plans to undo the entry that was asked for; none when it is not among these.
     #[must_use]
-    pub fn revert(&self, id: u64) -> Option<Revert> {
-        let index = self.entries.iter().position(|entry| entry.id == id)?;
-        Some(match self.steps[index].action {
-            Action::Created => self.revert_creation(index),
-            Action::Updated => self.revert_update(index),
-            Action::Deleted => self.revert_deletion(index),
+    pub fn revert(&self) -> Option<Revert> {
+        let undo = self.undo.as_ref()?;
+        Some(match undo.step.action {
+            Action::Created => self.revert_creation(undo),
+            Action::Updated => self.revert_update(undo),
+            Action::Deleted => self.revert_deletion(undo),
         })
     }
 
-    fn revert_creation(&self, index: usize) -> Revert {
-        let way = match self.now().existence {
+    fn revert_creation(&self, undo: &Undo) -> Revert {
+        let way = match self.end.existence {
             Existence::NotThere(_) => Way::Nothing,
             Existence::There | Existence::Unknown => Way::Delete,
         };
-        let since = (index + 1..self.steps.len()).map(|later| (later, self.changed_by(later))).collect();
+        let since = undo.since.clone();
         Revert { way, object: None, is_whole: true, restored: Vec::new(), lost: Vec::new(), since }
     }
 
-    fn revert_deletion(&self, index: usize) -> Revert {
-        let mut known = Known::nothing(index);
-        for part in &self.steps[index].parts {
-            known.assign(&part.path, &part.old, How::Found(index));
+    fn revert_deletion(&self, undo: &Undo) -> Revert {
+        let mut known = Known::nothing(undo.index);
+        for part in &undo.step.parts {
+            known.assign(&part.path, &part.old, How::Found(undo.index));
         }
-        let lost: Vec<Path> = hidden(&known);
-        let later = self.steps.iter().enumerate().skip(index + 1);
-        let back = later.clone().find(|(_, step)| step.action != Action::Deleted).map(|(later, _)| later);
-        let is_back = self.now().existence == Existence::There;
-        let exact: Vec<_> = known.in_order().into_iter().filter(|(path, _)| !lost.contains(path)).collect();
-        let value = object(exact, 0);
-        let way = match back.filter(|_| is_back) {
+        let exact = |(_, leaf): &(&Path, &Leaf)| leaf.content.is_exact();
+        let value = object(known.in_order().into_iter().filter(exact).collect(), 0);
+        let is_back = self.end.existence == Existence::There;
+        let way = match undo.back.filter(|_| is_back) {
             Some(back) => Way::BackSince(back),
             None => Way::Create(vec![Operation::Add { path: String::new(), value: value.clone() }]),
         };
-        let since = later.map(|(later, _)| (later, self.changed_by(later))).collect();
-        let is_whole = lost.is_empty() && !self.steps[index].parts.is_empty();
+        let (lost, since) = (known.hidden(), undo.since.clone());
+        let is_whole = lost.is_empty() && !undo.step.parts.is_empty();
         Revert { way, object: Some(value), is_whole, restored: Vec::new(), lost, since }
     }
 
-    fn revert_update(&self, index: usize) -> Revert {
-        let parts = &self.steps[index].parts;
-        let since = self.since(index, parts);
-        let now = self.now();
-        if let Existence::NotThere(gone) = now.existence {
+    fn revert_update(&self, undo: &Undo) -> Revert {
+        let since = undo.since.clone();
+        if let Existence::NotThere(gone) = self.end.existence {
             let (lost, restored) = (Vec::new(), Vec::new());
             return Revert { way: Way::Gone(gone), object: None, is_whole: false, restored, lost, since };
         }
-        let mut known = now.known().clone();
+        let now = &self.end.known;
+        let mut known = now.clone();
         let mut lost = Vec::new();
-        for part in parts {
-            restore(&mut known, part, index, &mut lost);
+        for part in &undo.step.parts {
+            restore(&mut known, part, undo.index, &mut lost);
         }
-        let restored = differences(now.known(), &known);
-        let patch = operations(now.known(), &known, &restored);
+        let restored = differences(now, &known);
+        let patch = operations(now, &known, &restored);
         let way = if patch.is_empty() { Way::Nothing } else { Way::Patch(patch) };
-        let is_whole = now.is_complete() && known.in_order().iter().all(|(_, leaf)| leaf.content.is_exact());
-        Revert { way, object: Some(object(known.in_order(), 0)), is_whole, restored, lost, since }
-    }
-
-    /// Which later entries changed what the one with this index changed.
-    fn since(&self, index: usize, parts: &[Part]) -> Vec<(usize, Vec<Path>)> {
-        let places: Vec<&Path> = parts.iter().flat_map(Part::differences).collect();
-        let touches =
-            |path: &Path| places.iter().any(|place| place.starts_with(path) || path.starts_with(place));
-        let later = (index + 1..self.steps.len()).map(|later| {
-            let changed = self.changed_by(later).into_iter().filter(|path| touches(path)).collect::<Vec<_>>();
-            (later, changed)
-        });
-        later
-            .filter(|(later, paths)| !paths.is_empty() || self.steps[*later].action != Action::Updated)
-            .collect()
-    }
-
-    fn changed_by(&self, index: usize) -> Vec<Path> {
-        self.steps[index].parts.iter().flat_map(Part::differences).cloned().collect()
+        let leaves = known.in_order();
+        let is_whole = now.is_known(&[]) && leaves.iter().all(|(_, leaf)| leaf.content.is_exact());
+        Revert { way, object: Some(object(leaves, 0)), is_whole, restored, lost, since }
     }
 }
 
 /// Puts the leaves that a change touched back to what they were, and no others.
 fn restore(known: &mut Known, part: &Part, index: usize, lost: &mut Vec<Path>) {
-    if part.is_redacted || part.is_within_list {
+    // A secret that the entry added goes again; the value of any other was never kept.
+    if part.is_opaque || part.is_redacted && !part.old.is_empty() {
         lost.push(part.path.clone());
         return;
     }
     let old: BTreeMap<&Path, &Item> = part.old.iter().map(|item| (&item.path, item)).collect();
     let touched: BTreeSet<&Path> = part.differences().into_iter().collect();
-    let holds = |items: &[Item], path: &Path| {
-        items.iter().any(|item| item.path.len() > path.len() && item.path.starts_with(path))
+    let holds = |path: &Path| {
+        let behind = (Bound::Excluded(path), Bound::Unbounded);
+        old.range::<Path, _>(behind).next().is_some_and(|(item, _)| item.starts_with(path))
     };
     for path in touched.iter().copied().filter(|path| !old.contains_key(path)) {
         // An empty object that gets its members back below goes by that.
-        if !holds(&part.old, path) {
+        if !holds(path) {
             known.assign(path, &[], How::Set(index));
-            remove_emptied(known, path, &part.old, part.path.len());
+            remove_emptied(known, path, &|at| old.contains_key(at) || holds(at), part.path.len());
         }
     }
     for (path, item) in old.iter().filter(|(path, _)| touched.contains(*path)) {
@@ -172,14 +196,13 @@ fn restore(known: &mut Known, part: &Part, index: usize, lost: &mut Vec<Path>) {
 }
 
 /// Takes away the objects that the change had made and that hold nothing any more.
-fn remove_emptied(known: &mut Known, path: &Path, old: &[Item], least: usize) {
+fn remove_emptied(known: &mut Known, path: &Path, was_there: &dyn Fn(&Path) -> bool, least: usize) {
     for end in (least.max(1)..path.len()).rev() {
-        let parent = &path[..end];
-        let was_there = old.iter().any(|item| item.path.starts_with(parent));
+        let parent = &path[..end].to_vec();
         let is_empty = known.leaf(parent).is_some_and(
             |leaf| matches!(&leaf.content, Content::Value(Json::Object(members)) if members.is_empty()),
         );
-        if was_there || !is_empty {
+        if !is_empty || was_there(parent) {
             return;
         }
         known.assign(parent, &[], How::Set(0));
@@ -257,7 +280,7 @@ fn test(now: &Known, place: &[String], path: &str) -> Option<Operation> {
 }
 
 fn subtree(known: &Known, place: &[String]) -> Option<Json> {
-    let leaves: Vec<_> = known.in_order().into_iter().filter(|(path, _)| path.starts_with(place)).collect();
+    let leaves = known.in_order_beneath(place);
     if leaves.is_empty() {
         return None;
     }
@@ -266,9 +289,4 @@ fn subtree(known: &Known, place: &[String]) -> Option<Json> {
         value = value.get(key)?.clone();
     }
     Some(value)
-}
-
-fn hidden(known: &Known) -> Vec<Path> {
-    let hidden = known.in_order().into_iter().filter(|(_, leaf)| !leaf.content.is_exact());
-    hidden.map(|(path, _)| path.clone()).collect()
 }

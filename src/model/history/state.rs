@@ -7,7 +7,6 @@ use crate::model::history::leaf::{Content, Leaf};
 use crate::model::history::replay::Existence;
 use crate::model::history::{History, Path};
 use crate::model::json::Json;
-use crate::model::page::Position;
 use crate::model::redaction::REDACTED;
 
 /// The resource at one moment.
@@ -49,61 +48,56 @@ impl Certainty {
 }
 
 impl History {
-    /// The resource right after everything that happened up to `at`.
-    #[must_use]
-    pub fn at(&self, at: Position) -> State {
-        let end =
-            self.entries.partition_point(|entry| (entry.occurred_at, entry.id) <= (at.occurred_at, at.id));
-        if self.horizon.is_some_and(|horizon| at.occurred_at < horizon) {
-            return self.judged(Existence::Unknown, Known::default(), true);
-        }
-        let earlier = self.replay(end);
-        let (existence, later) = self.replay_back(end.max(self.first()));
-        match (earlier.existence, existence) {
-            (Existence::Unknown, there @ (Existence::Unknown | Existence::NotThere(_))) => {
-                self.judged(there, Known::default(), false)
-            }
-            (not_there @ Existence::NotThere(_), Existence::Unknown | Existence::NotThere(_)) => {
-                self.judged(not_there, Known::default(), false)
-            }
-            (Existence::Unknown, Existence::There) => self.judged(Existence::There, later, false),
-            (Existence::There, Existence::Unknown | Existence::There) => {
-                let mut known = earlier.known;
-                known.merge(&later);
-                self.judged(Existence::There, known, false)
-            }
-            // It came or went and nobody recorded it: when, is not known.
-            (Existence::There, Existence::NotThere(_)) | (Existence::NotThere(_), Existence::There) => {
-                self.judged(Existence::Unknown, Known::default(), false)
-            }
-        }
-    }
-
     /// The resource after the last entry.
     #[must_use]
     pub fn now(&self) -> State {
-        let replay = self.replay(self.steps.len());
-        let is_there = replay.existence == Existence::There;
-        self.judged(replay.existence, if is_there { replay.known } else { Known::default() }, false)
-    }
-
-    fn judged(&self, existence: Existence, known: Known, is_beyond_horizon: bool) -> State {
-        let mut unknown = Vec::new();
-        if !matches!(existence, Existence::NotThere(_)) {
-            let mut seen = BTreeSet::new();
-            let fields = self.steps.iter().flat_map(|step| &step.parts).map(|part| &part.path[0]);
-            for field in fields.filter(|field| seen.insert(*field)) {
-                let path = std::slice::from_ref(field);
-                if !known.is_known(path) && known.beneath(path).next().is_none() {
-                    unknown.push(field.clone());
-                }
-            }
-        }
-        State { existence, known, unknown, is_beyond_horizon }
+        let is_there = self.end.existence == Existence::There;
+        let known = if is_there { self.end.known.clone() } else { Known::default() };
+        State::new(self.end.existence, known, &self.fields)
     }
 }
 
 impl State {
+    fn new(existence: Existence, known: Known, fields: &[String]) -> Self {
+        let is_unknown = |field: &&String| {
+            let path = std::slice::from_ref(*field);
+            !known.is_known(path) && known.beneath(path).next().is_none()
+        };
+        let is_gone = matches!(existence, Existence::NotThere(_));
+        let unknown = fields.iter().filter(|field| !is_gone && is_unknown(field)).cloned().collect();
+        Self { existence, known, unknown, is_beyond_horizon: false }
+    }
+
+    /// A moment of which entries may be missing.
+    pub(super) fn beyond_horizon(fields: &[String]) -> Self {
+        Self { is_beyond_horizon: true, ..Self::new(Existence::Unknown, Known::default(), fields) }
+    }
+
+    /// A moment, by what the entries before it leave there and what those behind it show of it.
+    pub(super) fn between(
+        earlier: (Existence, Known),
+        later: (Existence, Known),
+        fields: &[String],
+    ) -> Self {
+        let nothing = |existence| Self::new(existence, Known::default(), fields);
+        match (earlier.0, later.0) {
+            (Existence::Unknown, there @ (Existence::Unknown | Existence::NotThere(_))) => nothing(there),
+            (not_there @ Existence::NotThere(_), Existence::Unknown | Existence::NotThere(_)) => {
+                nothing(not_there)
+            }
+            (Existence::Unknown, Existence::There) => Self::new(Existence::There, later.1, fields),
+            (Existence::There, Existence::Unknown | Existence::There) => {
+                let mut known = earlier.1;
+                known.merge(&later.1);
+                Self::new(Existence::There, known, fields)
+            }
+            // It came or went and nobody recorded it: when, is not known.
+            (Existence::There, Existence::NotThere(_)) | (Existence::NotThere(_), Existence::There) => {
+                nothing(Existence::Unknown)
+            }
+        }
+    }
+
     pub(super) const fn known(&self) -> &Known {
         &self.known
     }
@@ -118,7 +112,7 @@ impl State {
         }
     }
 
-    /// The leaves, in the order in which they came.
+    /// The leaves, in the order of their objects' members.
     #[must_use]
     pub fn leaves(&self) -> Vec<(&Path, &Leaf)> {
         self.known.in_order()
@@ -135,7 +129,8 @@ impl State {
     pub fn fields(&self) -> Vec<(String, Certainty)> {
         let mut fields: Vec<(String, Certainty)> = Vec::new();
         for (path, _) in self.leaves() {
-            if !fields.iter().any(|(field, _)| *field == path[0]) {
+            // The leaves of one field stand together.
+            if fields.last().is_none_or(|(field, _)| *field != path[0]) {
                 fields.push((path[0].clone(), self.certainty(&path[..1])));
             }
         }
@@ -146,6 +141,10 @@ impl State {
     /// How sure it is what stands at a place.
     #[must_use]
     pub fn certainty(&self, path: &[String]) -> Certainty {
+        // Of a resource that is not there it is known that it has no fields.
+        if matches!(self.existence, Existence::NotThere(_)) {
+            return Certainty::Exact;
+        }
         let mut counts = [0_usize; 3];
         let [exact, redacted, unclear] = &mut counts;
         for (_, leaf) in self.known.beneath(path) {
@@ -176,14 +175,16 @@ impl State {
     #[must_use]
     pub fn unclear(&self) -> Vec<(Path, Option<usize>)> {
         let mut places: Vec<(Path, Option<usize>)> = Vec::new();
+        let mut told = BTreeSet::new();
         for (path, leaf) in self.leaves() {
             if let Content::Unclear(index) = leaf.content {
                 places.push((path.clone(), Some(index)));
+                told.insert(&path[0]);
             }
         }
         for (field, certainty) in self.fields() {
             let is_whole = self.known.is_known(std::slice::from_ref(&field));
-            if certainty == Certainty::Unknown && !places.iter().any(|(path, _)| path[0] == field)
+            if certainty == Certainty::Unknown && !told.contains(&field)
                 || certainty == Certainty::Partial && !is_whole
             {
                 places.push((vec![field], None));

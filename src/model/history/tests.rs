@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::model::entry::Entry;
-use crate::model::history::History;
+use crate::model::history::between::Between;
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::replay::{About, Existence};
 use crate::model::history::revert::Way;
 use crate::model::history::state::{Certainty, State};
+use crate::model::history::world::Told;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 
@@ -25,15 +26,15 @@ fn entry((id, second, action, changes): (u64, i64, &str, Value)) -> Entry {
     serde_json::from_str(&entry.to_string()).expect("an entry")
 }
 
-fn history<const N: usize>(entries: [(u64, i64, &str, Value); N]) -> History {
-    History::new(entries.into_iter().map(entry).collect(), None).expect("readable")
+fn history<const N: usize>(entries: [(u64, i64, &str, Value); N]) -> Told {
+    Told::new(entries.into_iter().map(entry).collect(), None)
 }
 
-fn state(history: &History, second: i64) -> State {
+fn state(history: &Told, second: i64) -> State {
     history.at(Position { occurred_at: at(second), id: u64::MAX })
 }
 
-fn shown(history: &History, second: i64) -> String {
+fn shown(history: &Told, second: i64) -> String {
     state(history, second).object().to_string()
 }
 
@@ -133,7 +134,7 @@ fn a_state_is_rebuilt_backwards_where_nothing_tells_of_the_beginning() {
             json!([{"field": "name", "old": "x"}, {"field": "perform", "old": {"url": "u", "retry": {"max": 5}}}, {"field": "key", "redacted": true}]),
         ),
     ];
-    let pruned = History::new(entries.into_iter().map(entry).collect(), Some(at(2))).expect("readable");
+    let pruned = Told::new(entries.into_iter().map(entry).collect(), Some(at(2)));
     let first = state(&pruned, 2);
     assert!(first.is_complete() && first.existence == Existence::There);
     assert_eq!(first.object().to_string(), r#"{"perform":{"retry":{"max":3},"url":"u"},"key":"[redacted]"}"#);
@@ -156,7 +157,7 @@ fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
             "created",
             json!([{"field": "token", "new": null}, {"field": "h", "new": {"key": "[redacted]", "url": "https://a:[redacted]@b"}}]),
         ),
-        (2, 10, "updated", json!([{"field": "token", "redacted": true}])),
+        (2, 10, "updated", json!([{"field": "token", "old": "[redacted]", "new": "[redacted, changed]", "redacted": true}])),
         (3, 20, "updated", json!([{"field": "token", "old": "$secret.A", "new": "$secret.B"}])),
         (
             4,
@@ -177,7 +178,7 @@ fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
         (Origin::Entry(3), 2, &Content::Redacted)
     );
     assert_eq!((of("h.url").origin, of("token").times), (Origin::Entry(0), 3));
-    let between = history.between(&second, &state(&history, 30));
+    let between = Between::of(&second, &state(&history, 30));
     let told: Vec<_> =
         between.changes.iter().map(|change| serde_json::to_string(change).expect("a change")).collect();
     assert_eq!(told.len(), 2, "{told:?}");
@@ -214,7 +215,7 @@ fn a_plan_says_what_came_since_and_what_was_never_kept() {
             2,
             10,
             "updated",
-            json!([{"field": "status", "old": "active", "new": "off"}, {"field": "p", "old": {"max": 3, "url": "u"}, "new": {"max": 5, "url": "u", "jitter": {"kind": "full"}}}, {"field": "key", "redacted": true}]),
+            json!([{"field": "status", "old": "active", "new": "off"}, {"field": "p", "old": {"max": 3, "url": "u"}, "new": {"max": 5, "url": "u", "jitter": {"kind": "full"}}}, {"field": "key", "old": "[redacted]", "new": "[redacted, changed]", "redacted": true}]),
         ),
         (
             3,
@@ -250,4 +251,100 @@ fn an_object_whose_members_all_change_at_once_is_not_empty_in_between() {
     let lines = history.blame().lines;
     let [line] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!((line.path.join("."), line.times), ("a.b".to_owned(), 1));
+}
+
+fn secret(old: bool, new: bool) -> Value {
+    let mut change = json!({"field": "password", "redacted": true});
+    for (side, mark, is_there) in [("old", "[redacted]", old), ("new", "[redacted, changed]", new)] {
+        if is_there {
+            change[side] = json!(mark);
+        }
+    }
+    json!([change])
+}
+
+#[test]
+fn a_secret_that_was_removed_is_gone_and_one_that_was_added_was_not_there() {
+    let history = history([
+        (1, 0, "created", json!([{"field": "a", "new": 1}, {"field": "password", "redacted": true}])),
+        (2, 10, "updated", secret(true, true)),
+        (3, 20, "updated", secret(true, false)),
+        (4, 30, "updated", secret(false, true)),
+    ]);
+    assert!(history.disagreements().is_empty());
+    let there = r#"{"a":1,"password":"[redacted]"}"#;
+    assert_eq!([0, 10, 20, 30].map(|second| shown(&history, second)), [there, there, r#"{"a":1}"#, there]);
+    assert!(state(&history, 20).is_complete() && state(&history, 20).redacted().is_empty());
+    let at_twenty = Told::new(history.entries[..3].to_vec(), None);
+    assert_eq!(at_twenty.blame().lines.len(), 1);
+    let lines = history.blame().lines;
+    assert_eq!((lines[1].origin, lines[1].times), (Origin::Entry(3), 3));
+    // To take away what was added needs no value.
+    let plan = history.revert(4).expect("it is there");
+    assert_eq!(plan.object.as_ref().map(ToString::to_string).as_deref(), Some(r#"{"a":1}"#));
+    assert!(plan.lost.is_empty() && plan.is_whole);
+    assert_eq!(history.revert(3).expect("it is there").lost, [vec!["password".to_owned()]]);
+    // What came after tells of what was before, also where the beginning was pruned.
+    let pruned = Told::new(history.entries[2..].to_vec(), Some(at(15)));
+    let before = |second| state(&pruned, second).certainty(&["password".to_owned()]);
+    assert_eq!((before(15), before(20), before(30)), (Certainty::Redacted, Certainty::Exact, Certainty::Redacted));
+}
+
+/// Entries of earlier versions say of a secret only that it changed.
+#[test]
+fn a_secret_of_which_no_entry_tells_whether_it_was_removed_is_unknown() {
+    let created = json!([{"field": "a", "new": 1}, {"field": "password", "redacted": true}]);
+    let history = history([
+        (1, 0, "created", created),
+        (2, 10, "updated", secret(false, false)),
+        (3, 20, "updated", json!([{"field": "a", "old": 1, "new": 2}])),
+        (4, 30, "updated", secret(false, false)),
+        (5, 40, "deleted", json!([{"field": "a", "old": 2}, {"field": "password", "redacted": true}])),
+    ]);
+    assert!(history.disagreements().is_empty());
+    let certainty = |second| state(&history, second).certainty(&["password".to_owned()]);
+    assert_eq!([0, 10, 20].map(certainty), [Certainty::Redacted, Certainty::Unknown, Certainty::Unknown]);
+    assert_eq!(shown(&history, 20), r#"{"a":2}"#);
+    assert_eq!(certainty(30), Certainty::Redacted, "the deletion found it there");
+    let now = Told::new(history.entries[..4].to_vec(), None);
+    assert_eq!(now.revert(2).map(|plan| plan.lost), Some(vec![vec!["password".to_owned()]]));
+    let lines = now.blame().lines;
+    assert_eq!((lines[1].origin, &lines[1].content), (Origin::Entry(3), &Content::Unclear(3)));
+}
+
+fn difference(history: &Told, first: i64, last: i64) -> (String, Vec<String>) {
+    let moment = |second| Position { occurred_at: at(second), id: u64::MAX };
+    let [first, last] = history.states([first, last].map(moment));
+    let Between { changes, unknown } = Between::of(&first, &last);
+    (serde_json::to_string(&changes).expect("serialises"), unknown)
+}
+
+#[test]
+fn between_two_moments_of_which_one_has_no_resource_every_field_came_or_went() {
+    let history = history([
+        (1, 0, "created", json!([{"field": "a", "new": {"x": 1}}, {"field": "token", "redacted": true}])),
+        (2, 10, "deleted", json!([{"field": "a", "old": {"x": 1}}, {"field": "token", "redacted": true}])),
+        (3, 20, "created", json!([{"field": "b", "new": null}])),
+    ]);
+    let came = r#"[{"field":"a","new":{"x":1}},{"field":"token","new":"[redacted]"}]"#;
+    let went = r#"[{"field":"a","old":{"x":1}},{"field":"token","old":"[redacted]"}]"#;
+    let both = r#"[{"field":"b","new":null},{"field":"a","old":{"x":1}},{"field":"token","old":"[redacted]"}]"#;
+    for (first, last, changes) in [
+        (-5, 5, came),
+        (5, -5, went),
+        (5, 15, went),
+        (15, 5, came),
+        (15, 20, r#"[{"field":"b","new":null}]"#),
+        (5, 20, both),
+        (-5, 15, "[]"),
+        (-5, -1, "[]"),
+    ] {
+        assert_eq!(difference(&history, first, last), (changes.to_owned(), vec![]), "{first} {last}");
+    }
+    // What was pruned is not known, and so is what differs from it.
+    let pruned = Told::new(history.entries[2..].to_vec(), Some(at(15)));
+    assert_eq!(difference(&pruned, 5, 20), ("[]".to_owned(), vec!["b".to_owned()]));
+    assert_eq!(difference(&pruned, 17, 20).0, r#"[{"field":"b","new":null}]"#, "its creation is there");
+    let updated = Told::new(vec![entry((4, 30, "updated", json!([{"field": "c", "old": 1, "new": 2}])))], Some(at(25)));
+    assert_eq!(difference(&updated, 26, 30).0, r#"[{"field":"c","old":1,"new":2}]"#);
 }

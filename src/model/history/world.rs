@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 
 use crate::model::draft::{Draft, Refusal};
 use crate::model::entry::Entry;
+use crate::model::history::blame::Blame;
+use crate::model::history::reader::{Reader, Reading, Wanted};
+use crate::model::history::replay::Disagreement;
+use crate::model::history::revert::Revert;
+use crate::model::history::state::State;
 use crate::model::history::{History, Path};
 use crate::model::page::Position;
 use crate::model::redaction::Redaction;
@@ -74,6 +79,55 @@ pub(super) fn happenings() -> impl Strategy<Value = Vec<Happening>> {
     prop::collection::vec((event, 0..3i64, any::<bool>()), 1..14)
 }
 
+/// The entries of a log, to be asked about again and again.
+pub(super) struct Told {
+    pub(super) entries: Vec<Entry>,
+    pub(super) horizon: Option<Timestamp>,
+}
+
+impl Told {
+    /// Entries in any order.
+    pub(super) fn new(mut entries: Vec<Entry>, horizon: Option<Timestamp>) -> Self {
+        entries.sort_by_key(|entry| (entry.occurred_at, entry.id));
+        Self { entries, horizon }
+    }
+
+    pub(super) fn read(&self, wanted: Wanted) -> History {
+        let mut reader = Box::new(Reader::new(wanted));
+        for _ in 0..2 {
+            reader.set_horizon(self.horizon);
+            self.entries.iter().for_each(|entry| reader.read(entry).expect("readable"));
+            match reader.end() {
+                Reading::Done(history) => return *history,
+                Reading::Again(again) => reader = again,
+            }
+        }
+        panic!("two passes are enough");
+    }
+
+    pub(super) fn states<const N: usize>(&self, moments: [Position; N]) -> [State; N] {
+        let history = self.read(Wanted { moments: moments.into(), revert: None });
+        history.states().to_vec().try_into().expect("a state of each moment")
+    }
+
+    pub(super) fn at(&self, position: Position) -> State {
+        let [state] = self.states([position]);
+        state
+    }
+
+    pub(super) fn blame(&self) -> Blame {
+        self.read(Wanted::default()).blame()
+    }
+
+    pub(super) fn disagreements(&self) -> Vec<Disagreement> {
+        self.read(Wanted::default()).disagreements().to_vec()
+    }
+
+    pub(super) fn revert(&self, id: u64) -> Option<Revert> {
+        self.read(Wanted { moments: Vec::new(), revert: Some(id) }).revert()
+    }
+}
+
 /// What really happened, and what was recorded of it.
 pub(super) struct World {
     /// Every entry ever made, in the order of what happened.
@@ -127,17 +181,17 @@ impl World {
     }
 
     /// The log without the entries before the cutoff, but for every `survivor`th.
-    pub(super) fn pruned(&self, cutoff: i64, survivor: usize) -> History {
+    pub(super) fn pruned(&self, cutoff: i64, survivor: usize) -> Told {
         let horizon = START.plus(TimeDelta::seconds(cutoff));
         let stays = |(index, entry): &(usize, &Entry)| {
             entry.occurred_at >= horizon || index % survivor == survivor - 1
         };
         let entries = self.entries.iter().enumerate().filter(stays).map(|(_, entry)| entry.clone());
-        History::new(entries.rev().collect(), Some(horizon)).expect("readable")
+        Told::new(entries.rev().collect(), Some(horizon))
     }
 
-    pub(super) fn history(&self) -> History {
-        History::new(self.entries.iter().rev().cloned().collect(), None).expect("readable")
+    pub(super) fn history(&self) -> Told {
+        Told::new(self.entries.iter().rev().cloned().collect(), None)
     }
 
     /// Every moment at which something can be asked, with the truth then.

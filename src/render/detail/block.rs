@@ -5,7 +5,8 @@
 use crate::model::change::Change;
 use crate::model::json::{Json, RawJson};
 use crate::model::words::Action;
-use crate::render::detail::DetailOptions;
+use crate::render::detail::{DetailOptions, apart};
+use crate::render::alike::{alike, told_apart};
 use crate::render::detail::line::{Line, Mark, Span};
 use crate::render::diff::text::{hunks, lines};
 use crate::render::diff::words::{Piece, WordSearch};
@@ -42,8 +43,10 @@ pub(super) fn fields(changes: &[Change], action: Action, options: DetailOptions,
             let text = format!("… {more} more lines: --full");
             block.lines.push(Line { depth: 1, value: vec![span(Tone::Dim, &text)], ..Line::default() });
         }
+        apart::values(&mut block.lines);
         all.append(&mut block.lines);
     }
+    apart::labels(&mut all);
     all
 }
 
@@ -63,6 +66,12 @@ impl Block<'_> {
     fn field(&mut self, change: &Change, action: Action) {
         let field = change.field.as_str();
         if change.redacted {
+            // A creation or a deletion has no need to say which side was there.
+            let action = match (&change.old, &change.new) {
+                (None, Some(_)) => Action::Created,
+                (Some(_), None) => Action::Deleted,
+                _ => action,
+            };
             return self.redacted(0, field, action);
         }
         let parsed = |raw: &Option<RawJson>| raw.as_ref().map(RawJson::parse).transpose();
@@ -119,26 +128,38 @@ impl Block<'_> {
             return self.redacted(depth, path, Action::Updated);
         }
         let has_kinds = value::kind(old) != value::kind(new) && *old != Json::Null && *new != Json::Null;
-        let note =
-            if has_kinds { format!("{} → {}", value::kind(old), value::kind(new)) } else { String::new() };
-        let pieces = match (old, new) {
-            (Json::String(old), Json::String(new)) if value::is_plain(old) && value::is_plain(new) => {
-                [old, new].map(|text| vec![value::Piece { text: text.clone(), redacted: false }])
-            }
-            _ => [old, new].map(value::one_line),
+        let texts = match (old, new) {
+            (Json::String(old), Json::String(new)) => Some([old, new]),
+            _ => None,
         };
-        let [before, after] = pieces;
+        let differs = texts.and_then(|[old, new]| alike(old, new));
+        let note = match differs {
+            Some(differs) => differs.words().to_owned(),
+            None if has_kinds => format!("{} → {}", value::kind(old), value::kind(new)),
+            None => String::new(),
+        };
+        let is_plain = |texts: &[&String; 2]| texts.iter().all(|text| value::is_plain(text));
+        let plain = texts.filter(|texts| differs.is_none() && is_plain(texts));
+        let piece = |text: String| vec![value::Piece { text, redacted: false }];
+        let [before, after] = match (texts, differs) {
+            (Some([old, new]), Some(differs)) => told_apart(old, new, differs).map(piece),
+            _ => match plain {
+                Some(texts) => texts.map(|text| piece(text.clone())),
+                None => [old, new].map(value::one_line),
+            },
+        };
         let (old_text, new_text) = (value::text(&before), value::text(&after));
         if old_text.chars().count() + new_text.chars().count() + 3 <= self.room {
             self.push(depth, Mark::Changed, path, spans(before, Tone::Removed), &note);
             if let Some(line) = self.lines.last_mut() {
                 line.became = spans(after, Tone::Added);
+                line.is_text = plain.is_some();
             }
             return;
         }
         self.head(depth, Mark::Changed, path, &note);
-        if let (Json::String(_), Json::String(_)) = (old, new) {
-            return self.line_pair(depth + 1, &old_text, &new_text);
+        if texts.is_some() {
+            return self.line_pair(depth + 1, &old_text, &new_text, plain.is_some());
         }
         for (mark, side) in [(Mark::Removed, old), (Mark::Added, new)] {
             self.pretty(depth + 1, mark, side);
@@ -149,12 +170,13 @@ impl Block<'_> {
         let found = hunks(old, new);
         let changed: usize = found.iter().map(|hunk| hunk.removed.len().max(hunk.added.len())).sum();
         let all = lines(old).len().max(lines(new).len());
-        self.head(
-            depth,
-            Mark::Changed,
-            path,
-            &format!("{changed} of {}", counted(all as u64, "line", "lines")),
-        );
+        let end = match (old.ends_with('\n'), new.ends_with('\n')) {
+            (true, false) => ", line break at the end removed",
+            (false, true) => ", line break at the end added",
+            _ => "",
+        };
+        let note = format!("{changed} of {}{end}", counted(all as u64, "line", "lines"));
+        self.head(depth, Mark::Changed, path, &note);
         for hunk in found {
             if !self.full && self.lines.len() > SHOWN_LINES {
                 self.skipped += 1 + hunk.removed.len() + hunk.added.len();
@@ -167,28 +189,28 @@ impl Block<'_> {
                 let pairs: Vec<_> =
                     hunk.removed.iter().zip(&hunk.added).map(|(a, b)| self.search.between(a, b)).collect();
                 for (before, _) in &pairs {
-                    self.emphasised(depth + 1, Mark::Removed, before);
+                    self.emphasised(depth + 1, Mark::Removed, before, true);
                 }
                 for (_, after) in &pairs {
-                    self.emphasised(depth + 1, Mark::Added, after);
+                    self.emphasised(depth + 1, Mark::Added, after, true);
                 }
                 continue;
             }
             for (mark, side) in [(Mark::Removed, &hunk.removed), (Mark::Added, &hunk.added)] {
                 for line in side {
-                    self.bare(depth + 1, mark, vec![span(mark.tone(), line)]);
+                    self.bare(depth + 1, mark, vec![span(mark.tone(), line)], true);
                 }
             }
         }
     }
 
-    fn line_pair(&mut self, depth: usize, old: &str, new: &str) {
+    fn line_pair(&mut self, depth: usize, old: &str, new: &str, is_text: bool) {
         let (before, after) = self.search.between(old, new);
-        self.emphasised(depth, Mark::Removed, &before);
-        self.emphasised(depth, Mark::Added, &after);
+        self.emphasised(depth, Mark::Removed, &before, is_text);
+        self.emphasised(depth, Mark::Added, &after, is_text);
     }
 
-    fn emphasised(&mut self, depth: usize, mark: Mark, pieces: &[Piece]) {
+    fn emphasised(&mut self, depth: usize, mark: Mark, pieces: &[Piece], is_text: bool) {
         let word = if mark == Mark::Added { Tone::AddedWord } else { Tone::RemovedWord };
         let mut spans = Vec::new();
         for (place, piece) in pieces.iter().enumerate() {
@@ -203,7 +225,7 @@ impl Block<'_> {
             }
             spans.push(span(mark.tone(), last));
         }
-        self.bare(depth, mark, spans);
+        self.bare(depth, mark, spans, is_text);
     }
 
     /// A value that came or went: on one line when it fits, else indented, with the mark on each line.
@@ -221,7 +243,7 @@ impl Block<'_> {
                 let lines = lines(text);
                 self.head(depth, mark, path, &counted(lines.len() as u64, "line", "lines"));
                 for line in lines {
-                    self.bare(depth + 1, mark, vec![span(mark.tone(), line)]);
+                    self.bare(depth + 1, mark, vec![span(mark.tone(), line)], true);
                 }
             }
             _ => self.push(depth, mark, path, spans(value::one_line(side), mark.tone()), ""),
@@ -231,7 +253,7 @@ impl Block<'_> {
     fn pretty(&mut self, depth: usize, mark: Mark, side: &Json) {
         let room = self.screen.saturating_sub(4 * depth + 4).min(LONGEST_PART);
         for pieces in value::pretty(side, room) {
-            self.bare(depth, mark, spans(pieces, mark.tone()));
+            self.bare(depth, mark, spans(pieces, mark.tone()), false);
         }
     }
 
@@ -248,8 +270,8 @@ impl Block<'_> {
         self.push(depth, mark, label, Vec::new(), note);
     }
 
-    fn bare(&mut self, depth: usize, mark: Mark, value: Vec<Span>) {
-        self.lines.push(Line { depth, mark: Some(mark), value, ..Line::default() });
+    fn bare(&mut self, depth: usize, mark: Mark, value: Vec<Span>, is_text: bool) {
+        self.lines.push(Line { depth, mark: Some(mark), value, is_text, ..Line::default() });
     }
 
     fn push(&mut self, depth: usize, mark: Mark, label: &str, value: Vec<Span>, note: &str) {

@@ -22,6 +22,8 @@ pub(super) struct Line {
     /// What the value became, behind an arrow or on the other side.
     pub(super) became: Vec<Span>,
     pub(super) note: String,
+    /// Whether the value, and what it became, is text as it is: without quotes or escapes.
+    pub(super) is_text: bool,
 }
 
 /// What a line tells of its value.

@@ -2,6 +2,7 @@
 //!
 //! What differs is found in `diff`; here it gets its marks and words. It knows no other entries but by number.
 
+mod apart;
 mod block;
 mod line;
 mod rows;

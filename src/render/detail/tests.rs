@@ -237,3 +237,113 @@ fn sides_stand_beside_each_other() {
 ! webhook_secret       redacted, changed
 "#);
 }
+
+/// The inputs that people could not tell apart, and what of each is to be seen.
+fn invisible() -> Entry {
+    let changes = json!([
+        {"field": "nf", "old": "Cafe\u{301}", "new": "Caf\u{e9}"},
+        {"field": "ws", "old": "a", "new": "a "},
+        {"field": "crlf", "old": "x\ny\n", "new": "x\r\ny\r\n"},
+        {"field": "blank", "old": "x\ny", "new": "x\ny \nz"},
+        {"field": "nl", "old": "x\ny\n", "new": "x\ny"},
+        {"field": "tab", "old": "a    b", "new": "a\tb"},
+        {"field": "zw", "old": "adm\u{200b}in", "new": "admin"},
+        {"field": "nbsp", "old": "a\u{a0}b", "new": "a b"},
+        {"field": "hom", "old": "p\u{430}ypal", "new": "paypal"},
+        {"field": "list", "old": ["Cafe\u{301}", 1], "new": ["Caf\u{e9}", 1]},
+        {"field": "keys", "old": {"Cafe\u{301}": 1, "z": 1}, "new": {"Caf\u{e9}": 1, "z": 1}},
+        {"field": "nested", "old": {"a": {"b": "x\u{2003}y"}}, "new": {"a": {"b": "x y"}}},
+        {"field": "json", "old": "{\"a\":1}", "new": "{\"a\": 1}"},
+        {"field": "na\u{ef}ve", "old": 1},
+        {"field": "nai\u{308}ve", "new": 1},
+        {"field": "code", "old": "<U+200B>", "new": "\u{200b}"},
+    ]);
+    entry("updated", &changes)
+}
+
+#[test]
+fn what_cannot_be_seen_is_written_out_and_named() {
+    insta::assert_snapshot!(shown(&invisible()).split_once("\n\n").expect("an empty line").1, @r#"
+~ nf                 "Cafe\u0301" → "Caf\u00e9"        Unicode normalization: NFD → NFC
+~ ws                 "a" → "a "                        whitespace differs
+~ crlf                                                 2 of 3 lines
+    @@ line 1
+    - "x"
+    - "y"
+    + "x\r"                                            line endings differ
+    + "y\r"                                            line endings differ
+~ blank                                                2 of 3 lines
+    @@ line 2
+    - "y"
+    + "y "                                             whitespace differs
+    + z
+~ nl                                                   1 of 3 lines, line break at the end removed
+    @@ line 3
+    -
+~ tab                "a    b" → "a\tb"                 whitespace differs
+~ zw                 "adm\u200bin" → "admin"           invisible characters differ
+~ nbsp               "a\u00a0b" → "a b"                whitespace differs
+~ hom                "p\u0430ypal" → "paypal"          look-alike characters differ
+~ list                                                 1 changed
+    ~ [0]            "Cafe\u0301" → "Caf\u00e9"        Unicode normalization: NFD → NFC
+~ keys
+    + "Caf\u00e9"    1
+    - "Cafe\u0301"   1
+~ nested.a.b         "x\u2003y" → "x y"                whitespace differs
+~ json               "{\"a\":1}" → "{\"a\": 1}"
+- "na\u00efve"       1
++ "nai\u0308ve"      1
+~ code               "<U+200B>" → "\u200b"             look-alike characters differ
+"#);
+}
+
+#[test]
+fn what_cannot_be_seen_is_seen_on_two_sides_and_in_ascii() {
+    let sides = DetailOptions { side_by_side: true, full: true, ..DetailOptions::default() };
+    for (options, look) in [
+        (sides, look(120)),
+        (DetailOptions::default(), Look { ascii: true, ..look(100) }),
+        (sides, Look { ascii: true, ..look(120) }),
+    ] {
+        let text = shown_with(&invisible(), options, &look);
+        for seen in [
+            r#""Cafe\u0301""#,
+            r#""Caf\u00e9""#,
+            r#""a ""#,
+            r#""y\r""#,
+            r#""y ""#,
+            r#""a\tb""#,
+            r#""adm\u200bin""#,
+            r#""a\u00a0b""#,
+            r#""p\u0430ypal""#,
+            r#""x\u2003y""#,
+            r#""na\u00efve""#,
+            r#""nai\u0308ve""#,
+            r#""\u200b""#,
+            "NFD",
+            "whitespace differs",
+            "line endings differ",
+            "invisible characters differ",
+            "look-alike characters differ",
+            "line break at the end removed",
+        ] {
+            assert!(text.contains(seen), "{seen} in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_came_or_went_is_told_as_such() {
+    let changes = json!([
+        {"field": "gone", "old": "[redacted]", "redacted": true},
+        {"field": "came", "new": "[redacted]", "redacted": true},
+        {"field": "other", "old": "[redacted]", "new": "[redacted, changed]", "redacted": true},
+        {"field": "before", "redacted": true},
+    ]);
+    insta::assert_snapshot!(fields("updated", &changes), @r#"
+- gone     redacted
++ came     redacted
+! other    redacted, changed
+! before   redacted, changed
+"#);
+}

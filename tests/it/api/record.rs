@@ -109,7 +109,8 @@ async fn a_redacted_field_says_only_that_it_changed() {
     let changes = admin.record(&body).await.expect(201).json()["changes"].clone();
     assert_eq!(
         changes,
-        json!([{"field": "description", "old": "a", "new": "b"}, {"field": "value", "redacted": true}])
+        json!([{"field": "description", "old": "a", "new": "b"},
+            {"field": "value", "old": "[redacted]", "new": "[redacted, changed]", "redacted": true}])
     );
 }
 

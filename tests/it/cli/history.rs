@@ -153,15 +153,15 @@ fn a_state_is_told_with_how_sure_each_field_is() {
       "unknown": [
         {
           "field": "name",
-          "why": "entry 10 does not fit what was before it, or tells only of a part"
+          "why": "entry 10 does not fit what was before it, or does not tell what it became"
         },
         {
           "field": "gpj",
-          "why": "entry 10 does not fit what was before it, or tells only of a part"
+          "why": "entry 10 does not fit what was before it, or does not tell what it became"
         },
         {
           "field": "status",
-          "why": "entry 10 does not fit what was before it, or tells only of a part"
+          "why": "entry 10 does not fit what was before it, or does not tell what it became"
         }
       ]
     }

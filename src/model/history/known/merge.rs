@@ -1,0 +1,95 @@
+//! Joining what entries before a moment leave there with what entries after it show of it.
+
+use crate::model::history::Path;
+use crate::model::history::known::Known;
+use crate::model::history::leaf::Content;
+use crate::model::json::Json;
+
+impl Known {
+    /// Adds what entries after the moment show of it. Where both know and differ, neither is believed.
+    pub(in crate::model::history) fn merge(&mut self, later: &Self) {
+        self.reveal(later);
+        for (path, leaf) in later.in_order() {
+            let is_there = self.above(path).is_some() || self.beneath(path).next().is_some();
+            let is_known = is_there || self.is_known(path);
+            if !is_known {
+                self.insert(path.clone(), leaf.content.clone(), leaf.origin);
+            } else if !matches!(leaf.content, Content::Redacted | Content::Unclear(_))
+                && !self.leaf(path).is_some_and(|mine| mine.content.same(&leaf.content))
+            {
+                let at = self.above(path).unwrap_or_else(|| path.clone());
+                self.blur(&at, leaf.origin.index());
+            }
+        }
+        for (place, index) in &later.whole {
+            // What is known to be absent then, and was there before.
+            // A secret that is told of may be one that was not there yet.
+            let has_secrets = |path: &[String]| {
+                let mut beneath = later.beneath(path).peekable();
+                beneath.peek().is_some() && beneath.all(|(_, leaf)| leaf.content == Content::Redacted)
+            };
+            let is_shown = |path: &[String]| {
+                later.leaf(path).is_some() || later.above(path).is_some() || has_secrets(path)
+            };
+            let beneath =
+                self.beneath(place).filter(|(path, leaf)| leaf.content.is_exact() && !is_shown(path));
+            for path in beneath.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
+                self.blur(&path, *index);
+            }
+            if !self.is_known(place) {
+                self.follow(place, later.in_order_beneath(place).into_iter().map(|(path, _)| path));
+                self.know_whole(place, *index);
+            }
+        }
+    }
+
+    /// Takes over what later entries show in the place of a secret, or of what an entry told of without telling what it
+    /// was: they tell what it was.
+    fn reveal(&mut self, later: &Self) {
+        let hidden = self.leaves.iter().filter(|(_, leaf)| !matches!(leaf.content, Content::Value(_)));
+        let hidden: Vec<_> =
+            hidden.map(|(path, leaf)| (path.clone(), leaf.origin, leaf.content == Content::Redacted)).collect();
+        for (place, origin, is_secret) in hidden {
+            let shown = later.leaf(&place).map(|leaf| &leaf.content);
+            let tells_nothing = match shown {
+                Some(Content::Unclear(_)) => true,
+                Some(Content::Redacted) => is_secret,
+                Some(Content::Value(_)) | None => !later.is_known(&place),
+            };
+            if tells_nothing {
+                continue;
+            }
+            match later.above(&place) {
+                None if is_secret || later.beneath(&place).next().is_some() => {
+                    let shown: Vec<_> = later.in_order_beneath(&place);
+                    if shown.first().is_some_and(|(path, _)| path.len() > place.len()) {
+                        self.open(&place);
+                    } else {
+                        self.leaves.remove(&place);
+                    }
+                    for (path, leaf) in shown {
+                        self.insert(path.clone(), leaf.content.clone(), origin);
+                    }
+                    self.tidy(&place);
+                }
+                // The secret was taken away, and with it the last member of what held it.
+                Some(above)
+                    if is_secret && later.leaf(&above).is_some_and(|leaf| leaf.content.is_empty_object()) =>
+                {
+                    self.leaves.remove(&place);
+                    self.tidy(&place);
+                    if self.beneath(&above).next().is_none() {
+                        self.insert(above, Content::Value(Json::Object(Vec::new())), origin);
+                    }
+                }
+                None | Some(_) => {}
+            }
+        }
+    }
+
+    /// The paths of what is not known exactly, in their order.
+    pub(in crate::model::history) fn hidden(&self) -> Vec<Path> {
+        let hidden = self.in_order().into_iter().filter(|(_, leaf)| !leaf.content.is_exact());
+        hidden.map(|(path, _)| path.clone()).collect()
+    }
+}

@@ -1,0 +1,86 @@
+//! The order of an object's members: as in the last entry that holds the object as a whole, with members that came since
+//! at the end.
+
+use crate::model::history::Path;
+use crate::model::history::known::Known;
+use crate::model::history::leaf::{Content, Leaf, Origin};
+
+impl Known {
+    /// The leaves in the order of their objects' members.
+    pub(in crate::model::history) fn in_order(&self) -> Vec<(&Path, &Leaf)> {
+        self.in_order_beneath(&[])
+    }
+
+    /// The leaves at and beneath a place, in the order of their objects' members.
+    pub(in crate::model::history) fn in_order_beneath<'a>(
+        &'a self,
+        place: &'a [String],
+    ) -> Vec<(&'a Path, &'a Leaf)> {
+        let mut leaves: Vec<_> = self.beneath(place).collect();
+        leaves.sort_by_cached_key(|(path, leaf)| {
+            let objects = (place.len() + 1..path.len()).map(|end| self.objects.get(&path[..end]).copied());
+            objects.chain([Some(leaf.order)]).collect::<Vec<_>>()
+        });
+        leaves
+    }
+
+    /// Sets a leaf. It keeps the place of what stood there, and else comes last.
+    pub(in crate::model::history) fn insert(&mut self, path: Path, content: Content, origin: Origin) {
+        for end in 1..path.len() {
+            if !self.objects.contains_key(&path[..end]) {
+                let order = self.leaves.get(&path[..end]).map(|leaf| leaf.order);
+                let order = order.unwrap_or_else(|| self.last());
+                self.objects.insert(path[..end].to_vec(), order);
+            }
+        }
+        let order = self.leaves.get(&path).map(|leaf| leaf.order).or_else(|| self.objects.get(&path).copied());
+        let order = order.unwrap_or_else(|| self.last());
+        self.leaves.insert(path, Leaf { content, origin, order });
+    }
+
+    /// Makes way for members in the place of a leaf.
+    pub(super) fn open(&mut self, leaf: &[String]) {
+        if let Some(Leaf { order, .. }) = self.leaves.remove(leaf) {
+            self.objects.insert(leaf.to_vec(), order);
+        }
+    }
+
+    /// Forgets the objects that held a leaf that is gone, and hold none any more.
+    pub(super) fn tidy(&mut self, gone: &[String]) {
+        for end in (1..=gone.len()).rev() {
+            if self.has_members(&gone[..end]) {
+                return;
+            }
+            self.objects.remove(&gone[..end]);
+        }
+    }
+
+    /// Puts what stands beneath a place in the order in which an entry lists its leaves.
+    pub(in crate::model::history) fn follow<'a>(
+        &mut self,
+        place: &[String],
+        leaves: impl Iterator<Item = &'a Path>,
+    ) {
+        let mut last: &[String] = &[];
+        for path in leaves {
+            let shared = last.iter().zip(path).take_while(|(a, b)| a == b).count();
+            for end in shared.max(place.len()) + 1..=path.len() {
+                let next = self.next_order;
+                let order = match self.leaves.get_mut(&path[..end]) {
+                    Some(leaf) => Some(&mut leaf.order),
+                    None => self.objects.get_mut(&path[..end]),
+                };
+                if let Some(order) = order {
+                    *order = next;
+                    self.next_order += 1;
+                }
+            }
+            last = path;
+        }
+    }
+
+    const fn last(&mut self) -> usize {
+        self.next_order += 1;
+        self.next_order - 1
+    }
+}

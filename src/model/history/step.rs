@@ -1,0 +1,79 @@
+//! One entry as replaying needs it: each field's place, and what stood there before and after, leaf by leaf.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::change::Change;
+use crate::model::history::Path;
+use crate::model::history::leaf::{Content, Item, flatten};
+use crate::model::history::places::Places;
+use crate::model::json::{JsonError, RawJson};
+use crate::model::words::Action;
+
+/// One entry.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) action: Action,
+    pub(super) parts: Vec<Part>,
+}
+
+/// One changed field: its place, and what stood there before and after, leaf by leaf.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) path: Path,
+    pub(super) old: Vec<Item>,
+    pub(super) new: Vec<Item>,
+    /// No value was kept of either side.
+    pub(super) is_redacted: bool,
+    /// It tells that something changed at the place, and not what stands there: an item of a list, recorded by its
+    /// number, or a secret of which it is not told which sides were there.
+    pub(super) is_opaque: bool,
+}
+
+impl Step {
+    pub(super) fn new(action: Action, changes: &[Change], places: &Places) -> Result<Self, JsonError> {
+        let parts = changes.iter().map(|change| part(change, action, places)).collect::<Result<_, _>>()?;
+        Ok(Self { action, parts })
+    }
+
+    /// The leaves that the entry changed.
+    pub(super) fn changed(&self) -> Vec<Path> {
+        self.parts.iter().flat_map(Part::differences).cloned().collect()
+    }
+}
+
+fn part(change: &Change, action: Action, places: &Places) -> Result<Part, JsonError> {
+    let place = places.of(&change.field);
+    if change.redacted {
+        let secret = |is_there: bool| Vec::from_iter(is_there.then(|| Item::redacted(place.path.clone())));
+        let (had_old, has_new) = match action {
+            Action::Created => (false, true),
+            Action::Updated => (change.old.is_some(), change.new.is_some()),
+            Action::Deleted => (true, false),
+        };
+        // Entries told once only that a secret changed: it may have come, or gone.
+        let is_opaque = place.is_within_list || !(had_old || has_new);
+        let (old, new) = (secret(had_old), secret(has_new));
+        return Ok(Part { path: place.path, old, new, is_redacted: true, is_opaque });
+    }
+    let side = |side: &Option<RawJson>| -> Result<Vec<Item>, JsonError> {
+        let value = side.as_ref().map(RawJson::parse).transpose()?;
+        Ok(value.map(|value| flatten(&place.path, &value)).unwrap_or_default())
+    };
+    let (old, new) = (side(&change.old)?, side(&change.new)?);
+    Ok(Part { path: place.path, old, new, is_redacted: false, is_opaque: place.is_within_list })
+}
+
+impl Part {
+    /// The leaves that are not the same on both sides.
+    pub(super) fn differences(&self) -> Vec<&Path> {
+        if self.is_redacted || self.is_opaque {
+            return vec![&self.path];
+        }
+        let old: HashMap<&Path, &Content> = self.old.iter().map(|item| (&item.path, &item.content)).collect();
+        let new: HashSet<&Path> = self.new.iter().map(|item| &item.path).collect();
+        let gone = self.old.iter().filter(|item| !new.contains(&item.path)).map(|item| &item.path);
+        let differs =
+            |item: &&Item| item.is_changed || old.get(&item.path).is_none_or(|old| !old.same(&item.content));
+        self.new.iter().filter(differs).map(|item| &item.path).chain(gone).collect()
+    }
+}

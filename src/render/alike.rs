@@ -1,0 +1,245 @@
+//! Texts that differ and look the same to a person: what differs between them, and how it is made visible.
+//!
+//! Look-alike letters are those of Unicode's list of confusables (UTS 39).
+
+use std::borrow::Cow;
+
+use unicode_normalization::{UnicodeNormalization as _, is_nfc, is_nfd};
+use unicode_security::skeleton;
+
+use crate::render::visible::{is_unseen, visible};
+
+/// In what two texts differ that look the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alike {
+    /// The same letters, composed (NFC) before and decomposed (NFD) after.
+    Decomposed,
+    /// The same letters, decomposed (NFD) before and composed (NFC) after.
+    Composed,
+    /// The same letters, in other code points.
+    Normalization,
+    /// The ends of lines.
+    LineEndings,
+    /// Blanks of another kind or number, or at the end.
+    Whitespace,
+    /// Controls or characters without a glyph.
+    Invisible,
+    /// Letters that look the same.
+    Letters,
+}
+
+impl Alike {
+    /// What differs, in a few words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Decomposed => "Unicode normalization: NFC → NFD",
+            Self::Composed => "Unicode normalization: NFD → NFC",
+            Self::Normalization => "Unicode normalization differs",
+            Self::LineEndings => "line endings differ",
+            Self::Whitespace => "whitespace differs",
+            Self::Invisible => "invisible characters differ",
+            Self::Letters => "look-alike characters differ",
+        }
+    }
+}
+
+/// Tells in what two texts differ that look the same; none for equal texts and for those that a reader can tell apart.
+#[must_use]
+pub fn alike(old: &str, new: &str) -> Option<Alike> {
+    if old == new {
+        return None;
+    }
+    let is_ascii = old.is_ascii() && new.is_ascii();
+    if !is_ascii && old.nfc().eq(new.nfc()) {
+        return Some(match (is_nfc(old), is_nfd(old), is_nfc(new), is_nfd(new)) {
+            (true, false, _, true) => Alike::Decomposed,
+            (_, true, true, false) => Alike::Composed,
+            _ => Alike::Normalization,
+        });
+    }
+    if unix_lines(old) == unix_lines(new) {
+        return Some(Alike::LineEndings);
+    }
+    if old.split_whitespace().eq(new.split_whitespace()) {
+        return Some(Alike::Whitespace);
+    }
+    if seen(old).eq(seen(new)) {
+        return Some(Alike::Invisible);
+    }
+    if is_ascii {
+        return None;
+    }
+    // A text may also hold what stands for a character that is made visible.
+    (visible(old) == visible(new) || drawn(old).eq(drawn(new))).then_some(Alike::Letters)
+}
+
+/// What a text looks like, to find the texts that [`alike`] may tell of: they have the same look.
+#[must_use]
+pub fn look(text: &str) -> String {
+    let is_picture = |c: &char| matches!(c, '⏎' | '\u{2400}'..='\u{2421}');
+    let drawn: String = seen(text).filter(|c| !c.is_whitespace() && !is_picture(c)).collect();
+    skeleton(&without_codes(&drawn)).collect()
+}
+
+/// The words of a text, each as it is drawn.
+fn drawn(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split_whitespace().map(|word| skeleton(&seen(word).collect::<String>()).collect())
+}
+
+/// A text without what stands for characters that are made visible: `<U+200B>`.
+fn without_codes(text: &str) -> String {
+    let mut pieces = text.split("<U+");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once('>') {
+            Some((code, rest)) if u32::from_str_radix(code, 16).is_ok() => out.push_str(rest),
+            _ => out.extend(["<U+", piece]),
+        }
+    }
+    out
+}
+
+fn unix_lines(text: &str) -> Cow<'_, str> {
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.contains('\r') { text.replace("\r\n", "\n").into() } else { text.into() }
+}
+
+/// The characters that a reader sees.
+fn seen(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().filter(|c| !is_unseen(*c))
+}
+
+/// The characters in which two texts differ, by their beginning and end in each of them.
+pub struct Differing {
+    start: usize,
+    end: [usize; 2],
+    /// Whether every character of another alphabet than ASCII is written out.
+    all: bool,
+}
+
+impl Differing {
+    /// Finds them. What cannot be seen among them is to be written out, and for look-alike letters all that is not ASCII.
+    #[must_use]
+    pub fn between(old: &str, new: &str, alike: Alike) -> Self {
+        let same = old.chars().zip(new.chars()).take_while(|(a, b)| a == b);
+        let start: usize = same.map(|(c, _)| c.len_utf8()).sum();
+        let (old_rest, new_rest) = (&old[start..], &new[start..]);
+        let same = old_rest.chars().rev().zip(new_rest.chars().rev()).take_while(|(a, b)| a == b);
+        let tail: usize = same.map(|(c, _)| c.len_utf8()).sum();
+        let mut found =
+            Self { start, end: [old.len() - tail, new.len() - tail], all: alike == Alike::Letters };
+        // What is not enough to tell them apart is no help.
+        let written = |text: &str, side: usize| {
+            let chars = text.char_indices();
+            chars.map(|(at, c)| found.written(side, at, c).unwrap_or_else(|| c.to_string())).collect::<String>()
+        };
+        found.all |= written(old, 0) == written(new, 1);
+        found
+    }
+
+    /// How a character of the old (0) or the new (1) text is written out, when it is one that needs it.
+    #[must_use]
+    pub fn written(&self, side: usize, at: usize, c: char) -> Option<String> {
+        let is_within = at >= self.start && self.end.get(side).is_some_and(|end| at < *end);
+        let needs_it = c != ' ' && c.is_whitespace()
+            || c.is_control()
+            || is_unseen(c)
+            || unicode_normalization::char::is_combining_mark(c)
+            || !c.is_ascii() && !std::iter::once(c).nfd().eq([c])
+            || self.all && !c.is_ascii();
+        (is_within && needs_it).then(|| escaped(c))
+    }
+}
+
+/// A character by the escapes of JSON.
+fn escaped(c: char) -> String {
+    match c {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    }
+}
+
+/// Two texts that look the same as JSON strings that do not.
+#[must_use]
+pub fn told_apart(old: &str, new: &str, alike: Alike) -> [String; 2] {
+    let differing = Differing::between(old, new, alike);
+    [(0, old), (1, new)].map(|(side, text)| {
+        let mut quoted = String::from("\"");
+        for (at, c) in text.char_indices() {
+            match differing.written(side, at, c) {
+                Some(escape) => quoted.push_str(&escape),
+                None => quoted.push_str(&within_quotes(c)),
+            }
+        }
+        quoted + "\""
+    })
+}
+
+/// A character as it stands within a JSON string.
+#[must_use]
+pub fn within_quotes(c: char) -> Cow<'static, str> {
+    match c {
+        '"' => "\\\"".into(),
+        '\\' => "\\\\".into(),
+        c if c.is_control() => escaped(c).into(),
+        c => c.to_string().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_differs_is_named_and_written_out() {
+        for (old, new, differs, shown) in [
+            ("Café", "Cafe\u{301}", Alike::Decomposed, [r#""Caf\u00e9""#, r#""Cafe\u0301""#]),
+            ("Cafe\u{301}", "Café", Alike::Composed, [r#""Cafe\u0301""#, r#""Caf\u00e9""#]),
+            ("\u{212b}", "\u{c5}", Alike::Normalization, [r#""\u212b""#, r#""\u00c5""#]),
+            ("a\u{a0}b", "a b", Alike::Whitespace, [r#""a\u00a0b""#, r#""a b""#]),
+            ("a", "a ", Alike::Whitespace, [r#""a""#, r#""a ""#]),
+            ("a    b", "a\tb", Alike::Whitespace, [r#""a    b""#, r#""a\tb""#]),
+            ("a\u{3000}b", "a\u{2003}b", Alike::Whitespace, [r#""a\u3000b""#, r#""a\u2003b""#]),
+            ("x\ny\n", "x\r\ny\r\n", Alike::LineEndings, [r#""x\ny\n""#, r#""x\r\ny\r\n""#]),
+            ("x", "x\r", Alike::LineEndings, [r#""x""#, r#""x\r""#]),
+            ("adm\u{200b}in", "admin", Alike::Invisible, [r#""adm\u200bin""#, r#""admin""#]),
+            ("a\u{202e}b", "ab", Alike::Invisible, [r#""a\u202eb""#, r#""ab""#]),
+            ("p\u{430}ypal", "paypal", Alike::Letters, [r#""p\u0430ypal""#, r#""paypal""#]),
+            ("<U+200B>", "\u{200b}", Alike::Letters, [r#""<U+200B>""#, r#""\u200b""#]),
+            ("\u{1d41a}", "a", Alike::Letters, [r#""\ud835\udc1a""#, r#""a""#]),
+            // Both at once.
+            ("é b", "e\u{301}\u{a0}b", Alike::Letters, [r#""\u00e9 b""#, r#""e\u0301\u00a0b""#]),
+        ] {
+            assert_eq!(alike(old, new), Some(differs), "{old:?} {new:?}");
+            assert_eq!(told_apart(old, new, differs), shown, "{old:?} {new:?}");
+            assert_eq!(look(old), look(new), "{old:?} {new:?}");
+        }
+        for (old, new) in [("active", "disabled"), ("é", "e"), ("日本", "日木"), ("a", "a"), ("1", "l"), ("ab", "a b")] {
+            assert_eq!(alike(old, new), None, "{old:?} {new:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_looks_alike_never_does_once_it_is_told_apart(
+            old in "[aа1é\"\\\\ \u{a0}\u{301}e\u{200b}\t\r\n日Åå\u{212b}Ω\u{2126}]{0,6}",
+            new in "[aа1é\"\\\\ \u{a0}\u{301}e\u{200b}\t\r\n日Åå\u{212b}Ω\u{2126}]{0,6}",
+        ) {
+            if let Some(differs) = alike(&old, &new) {
+                let [was, is] = told_apart(&old, &new, differs);
+                prop_assert_eq!(&serde_json::from_str::<String>(&was).expect("JSON"), &old);
+                prop_assert_eq!(&serde_json::from_str::<String>(&is).expect("JSON"), &new);
+                prop_assert_ne!(visible(&was), visible(&is));
+                prop_assert_eq!(look(&old), look(&new));
+            } else if old != new {
+                let shown = [&old, &new].map(|text| visible(text).trim_end().to_owned());
+                prop_assert_ne!(&shown[0], &shown[1]);
+            }
+        }
+    }
+}

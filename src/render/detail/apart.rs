@@ -1,0 +1,134 @@
+//! Lines that differ and would look the same: their characters are written out, and what differs is said.
+
+use std::collections::HashMap;
+
+use crate::render::alike::{Differing, alike, look, told_apart, within_quotes};
+use crate::render::detail::line::{Line, Mark, Span};
+use crate::render::look::Tone;
+
+/// Tells apart what the lines of one field say: a value and what it became, and lines that went and came.
+pub(super) fn values(lines: &mut [Line]) {
+    let (mut removed, mut added): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+    for (place, line) in lines.iter_mut().enumerate() {
+        match line.mark {
+            Some(Mark::Removed) => removed.push(place),
+            Some(Mark::Added) => added.push(place),
+            _ if !line.value.is_empty() && !line.became.is_empty() => {
+                let (is_text, became) = (line.is_text, std::mem::take(&mut line.became));
+                let mut sides = [std::mem::take(&mut line.value), became];
+                if let Some(words) = spans(&mut sides, is_text) {
+                    note(line, words);
+                }
+                [line.value, line.became] = sides;
+            }
+            _ => {}
+        }
+    }
+    if removed.is_empty() || added.is_empty() {
+        return;
+    }
+    // The n-th line that went is told apart from the n-th that came with the same look.
+    let mut came: HashMap<String, Vec<usize>> = HashMap::new();
+    for place in added.into_iter().rev() {
+        came.entry(look(&text(&lines[place]))).or_default().push(place);
+    }
+    for went in removed {
+        let Some(came) = came.get_mut(&look(&text(&lines[went]))).and_then(Vec::pop) else { continue };
+        let is_text = lines[went].is_text && lines[came].is_text;
+        let mut sides = [went, came].map(|place| std::mem::take(&mut lines[place].value));
+        let words = spans(&mut sides, is_text);
+        [lines[went].value, lines[came].value] = sides;
+        if let Some(words) = words {
+            note(&mut lines[came], words);
+        }
+    }
+}
+
+/// Tells apart labels that look the same.
+pub(super) fn labels(lines: &mut [Line]) {
+    let has_hidden = |line: &Line| {
+        line.label.as_ref().is_some_and(|label| !label.bytes().all(|byte| matches!(byte, b'!'..=b'~')))
+    };
+    if !lines.iter().any(has_hidden) {
+        return;
+    }
+    let mut same: HashMap<String, Vec<usize>> = HashMap::new();
+    for (place, line) in lines.iter().enumerate() {
+        if let Some(label) = &line.label {
+            same.entry(look(label)).or_default().push(place);
+        }
+    }
+    for places in same.into_values() {
+        let Some(first) = places.first().and_then(|first| lines[*first].label.clone()) else { continue };
+        let mut shown_first = None;
+        for place in &places {
+            let Some(label) = lines[*place].label.clone() else { continue };
+            if let Some(differs) = alike(&first, &label) {
+                let [was, is] = told_apart(unquoted(&first), unquoted(&label), differs);
+                shown_first = Some(was);
+                lines[*place].label = Some(is);
+            }
+        }
+        if shown_first.is_some() {
+            let of_first = places.iter().filter(|place| lines[**place].label.as_ref() == Some(&first));
+            for place in of_first.copied().collect::<Vec<_>>() {
+                lines[place].label.clone_from(&shown_first);
+            }
+        }
+    }
+}
+
+/// A name without the quotes that a label may put around it.
+fn unquoted(label: &str) -> &str {
+    label.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(label)
+}
+
+fn note(line: &mut Line, words: &str) {
+    if line.note.contains(words) {
+        return;
+    }
+    if !line.note.is_empty() {
+        line.note.push_str(", ");
+    }
+    line.note.push_str(words);
+}
+
+fn joined(spans: &[Span]) -> String {
+    spans.iter().map(|span| span.text.as_str()).collect()
+}
+
+/// What a line says but for its note.
+fn text(line: &Line) -> String {
+    format!("{} {}", line.label.as_deref().unwrap_or_default(), joined(&line.value))
+}
+
+/// Writes out what two sides differ in, where they look the same, and says what that is. Plain text gets quotes, so that
+/// an escape in it is one.
+fn spans(sides: &mut [Vec<Span>; 2], is_text: bool) -> Option<&'static str> {
+    let [old, new] = [joined(&sides[0]), joined(&sides[1])];
+    let differs = alike(&old, &new)?;
+    let differing = Differing::between(&old, &new, differs);
+    for (side, spans) in sides.iter_mut().enumerate() {
+        let mut at = 0;
+        for span in &mut *spans {
+            let is_ours = span.tone == Tone::Dim;
+            let mut shown = String::with_capacity(span.text.len());
+            for c in span.text.chars() {
+                match differing.written(side, at, c) {
+                    Some(escape) if !is_ours => shown.push_str(&escape),
+                    _ if is_text && !is_ours => shown.push_str(&within_quotes(c)),
+                    _ => shown.push(c),
+                }
+                at += c.len_utf8();
+            }
+            span.text = shown;
+        }
+        if is_text {
+            let tone = spans.first().map_or(Tone::Plain, |span| span.tone);
+            let quote = || Span { text: "\"".to_owned(), tone };
+            spans.insert(0, quote());
+            spans.push(quote());
+        }
+    }
+    Some(differs.words())
+}
