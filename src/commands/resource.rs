@@ -9,7 +9,8 @@ use crate::client::pages::Pages;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
-use crate::model::filter::{Filter, InvalidResource, Resource};
+use crate::model::filter::{Filter, InvalidResource, Resource, TooLong};
+use crate::model::fold::folded;
 use crate::model::history::{History, Unreadable};
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::words::ModelType;
@@ -92,7 +93,8 @@ async fn by_name(
     name: &str,
 ) -> Result<Resource, Failure> {
     let mut filter = Filter::default();
-    filter.text.include.push(name.to_owned());
+    let wanted = name.parse().map_err(|error: TooLong| Failure::usage(format!("the name {error}")))?;
+    filter.text.include.push(wanted);
     filter.model_type.include.extend(model_type);
     let (mut entries, pruned) = all(client, filter).await?;
     if model_type.is_none() {
@@ -101,17 +103,17 @@ async fn by_name(
         filter.model_id.include.push(name.to_owned());
         entries.extend(all(client, filter).await?.0);
     }
-    let wanted = name.trim().to_lowercase();
+    let wanted = folded(name.trim());
     // The last name of each by which it was found.
     let (mut exact, mut partial) = (BTreeMap::new(), BTreeMap::new());
     for entry in &entries {
-        let name = entry.model_name.as_deref().unwrap_or_default();
-        let folded = name.trim().to_lowercase();
+        let last = entry.model_name.as_deref().unwrap_or_default();
+        let called = folded(last.trim());
         let key = (entry.model_type, entry.model_id.as_str());
-        if folded == wanted || model_type.is_none() && entry.model_id == wanted {
-            exact.insert(key, name);
-        } else if !name.is_empty() && folded.contains(&wanted) {
-            partial.insert(key, name);
+        if called == wanted || model_type.is_none() && entry.model_id == name {
+            exact.insert(key, last);
+        } else if !last.is_empty() && called.contains(&wanted) {
+            partial.insert(key, last);
         }
     }
     let found = if exact.is_empty() { partial } else { exact };

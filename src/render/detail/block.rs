@@ -12,7 +12,7 @@ use crate::render::diff::words::{Piece, WordSearch};
 use crate::render::diff::{Difference, What, compare};
 use crate::render::look::{Look, Tone};
 use crate::render::question::{counted, grouped};
-use crate::render::summary::{beneath, tally};
+use crate::render::summary::{beneath, field_label, tally};
 use crate::render::value;
 
 /// Lines of one field that are shown unless the whole is asked for.
@@ -61,7 +61,8 @@ struct Block<'a> {
 
 impl Block<'_> {
     fn field(&mut self, change: &Change, action: Action) {
-        let field = change.field.as_str();
+        let field = field_label(&change.field);
+        let field = field.as_str();
         if change.redacted {
             return self.redacted(0, field, action);
         }

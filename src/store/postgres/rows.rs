@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::model::entry::Entry;
-use crate::model::filter::{Filter, user_matches};
+use crate::model::filter::Filter;
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Snapshot;
@@ -64,7 +64,7 @@ pub(super) async fn user_refs(db: &Object, org: OrgId, filter: &Filter) -> Resul
     let mut refs = Vec::new();
     for row in db.query(&statement, &[&org.0]).await? {
         let user = stored::user(row.try_get(1)?)?;
-        if filter.user.admits(|wanted| user_matches(wanted, &user)) {
+        if filter.user.admits_user(&user) {
             refs.push(row.try_get(0)?);
         }
     }

@@ -8,6 +8,7 @@ mod connections;
 mod counts;
 mod entry;
 mod facets;
+mod limits;
 mod list;
 mod openapi;
 mod operations;
