@@ -12,6 +12,7 @@ mod limits;
 mod list;
 mod openapi;
 mod operations;
+mod pages;
 mod problems;
 mod prune;
 mod record;
