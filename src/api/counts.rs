@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::page::Pruned;
-use crate::api::query::{Seen, filter_pairs, id, read_filter};
+use crate::api::query::{Seen, few_enough, filter_pairs, id, read_filter};
 use crate::model::count::Group;
 use crate::model::draft::FieldError;
 use crate::model::filter::Filter;
@@ -57,13 +57,14 @@ impl CountsQuery {
     pub fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<FieldError>> {
         let mut query = Self { filter: Filter::default(), by: Vec::new(), zone: Tz::UTC, as_of: None };
         let mut seen = Seen::default();
-        for (name, value) in pairs {
+        for (name, value) in few_enough(pairs)? {
             if read_filter(&mut query.filter, &mut seen, name, value) {
                 continue;
             }
             match name {
                 "by" => {
-                    for word in value.split(',') {
+                    // One more than there may be tells that there are too many.
+                    for word in value.split(',').take(MAX_DIMENSIONS + 1) {
                         match word.parse() {
                             Ok(dimension) => query.by.push(dimension),
                             Err(error) => seen.errors.push(FieldError::new(name, error.to_string())),

@@ -7,6 +7,7 @@ use utoipa::openapi::{RefOr, Required};
 
 use crate::api::counts::{COUNT_PARAMETERS, MAX_DIMENSIONS};
 use crate::api::query::{FILTER_PARAMETERS, PAGE_PARAMETERS};
+use crate::model::filter::{MAX_TEXT_LENGTH, MAX_TEXTS, MAX_VALUES};
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::model::words::Dimension;
 
@@ -53,7 +54,7 @@ impl IntoParams for FilterParameters {
     }
 }
 
-const LIST: &str = "Repeated or comma-separated values are alternatives; a leading `!` excludes a value; `\\` takes the next `,`, `!` or `\\` as itself.";
+const LIST: &str = "Repeated or comma-separated values are alternatives, at most 100; a leading `!` excludes a value; `\\` takes the next `,`, `!` or `\\` as itself.";
 
 fn parameter(name: &str) -> Parameter {
     let (description, schema, is_list) = match name {
@@ -61,19 +62,23 @@ fn parameter(name: &str) -> Parameter {
         "model_type" => {
             ("`connector`, `connector_endpoint`, `secret`, `organization`, `member`.", string(), true)
         }
-        "user" => ("An id, e-mail or name, or whole words of either, case-blind.", string(), true),
+        "user" => (
+            "An id, e-mail or name, or whole words of either, case-blind. One user exactly, letter for letter: `id:7`, `email:ana@acme.example`, `name:Ana`, or `is:Ana`, shown as `Ana` (by e-mail, else name, else id); of one kind: `token/id:7`.",
+            string(),
+            true,
+        ),
         "resource" => ("A type and an id, `connector/42`.", string(), true),
         "model_id" => ("A resource's id.", string(), true),
         "field" => (
-            "A field, or a dotted path: `perform` covers all beneath it, `perform.retry.max` only that leaf.",
+            "A field, or a path: `perform` covers all beneath it, `perform.retry.max` only that leaf, `list[3]` or `list.3` an item, `labels.\"app.io/name\"` a key with dots (without quotes, a dot may part keys or belong to one). Within quotes and brackets no sign has a meaning of its own; `\\` takes the next `\"` or `[` outside them as itself. Beneath a redacted value every path matches when the value changed.",
             string(),
             true,
         ),
         "via" => ("The channel: `web`, `api`, `cli`, `terraform`, `system`.", string(), true),
         "request_id" => ("The request the entry was part of.", string(), true),
         "q" => (
-            "Text in the model's name, the user, field names or visible values, case-blind. Repeats are alternatives, a comma is a comma, a leading `!` excludes.",
-            string(),
+            "Text in the model's name, the user, field names or visible values, in any case and however accents are composed. Repeats are alternatives, at most 20, of at most 1000 characters each; a comma is a comma, a leading `!` excludes.",
+            ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_TEXT_LENGTH)).into(),
             true,
         ),
         "since" => ("The first moment that counts, RFC 3339.", date_time(), false),
@@ -111,7 +116,8 @@ fn parameter(name: &str) -> Parameter {
     let builder =
         ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
     if is_list {
-        let list = ArrayBuilder::new().items(schema).build();
+        let most = if name == "q" { MAX_TEXTS } else { MAX_VALUES };
+        let list = ArrayBuilder::new().items(schema).max_items(Some(most)).build();
         let schema = RefOr::T(Schema::Array(list));
         let text = if name == "q" { description.to_owned() } else { format!("{description} {LIST}") };
         builder
@@ -145,4 +151,24 @@ fn whole(minimum: i64, maximum: Option<i64>, default: Option<i64>) -> RefOr<Sche
         .maximum(maximum)
         .default(default.map(serde_json::Value::from))
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_documented_as_they_are() {
+        for name in FILTER_PARAMETERS {
+            let text = parameter(name).description.unwrap_or_default();
+            match *name {
+                "since" | "until" => {}
+                "q" => {
+                    let limits = format!("at most {MAX_TEXTS}, of at most {MAX_TEXT_LENGTH} characters");
+                    assert!(text.contains(&limits), "{text}");
+                }
+                _ => assert!(text.contains(&format!("at most {MAX_VALUES};")), "{name}: {text}"),
+            }
+        }
+    }
 }

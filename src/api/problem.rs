@@ -152,11 +152,52 @@ impl Problem {
         }
     }
 
-    /// A 422 that names each fault.
+    /// A 422 that names each fault, up to [`MAX_ERRORS`], and says how many others there are. It stays short however
+    /// long the request was.
     #[must_use]
-    pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let sentences: Vec<_> =
+    pub fn invalid(mut errors: Vec<FieldError>) -> Self {
+        let others = errors.len().saturating_sub(MAX_ERRORS);
+        errors.truncate(MAX_ERRORS);
+        for FieldError { field, detail } in &mut errors {
+            shorten(field, MAX_FIELD_NAME);
+            shorten(detail, MAX_FAULT);
+        }
+        let mut sentences: Vec<_> =
             errors.iter().map(|error| format!("{} {}", error.field, error.detail)).collect();
+        if others > 0 {
+            sentences.push(format!("and {others} more"));
+        }
         Self { errors, ..Self::new(Code::Invalid, sentences.join("; ")) }
+    }
+}
+
+/// The most faults that one answer names.
+pub const MAX_ERRORS: usize = 20;
+/// How much of a field's or a parameter's name is repeated, in characters.
+const MAX_FIELD_NAME: usize = 100;
+/// How long the words about one fault are, in characters.
+const MAX_FAULT: usize = 600;
+
+fn shorten(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_does_not_grow_with_the_request() {
+        let long = "é".repeat(1 << 16);
+        let fault = |place: usize| FieldError::new(format!("{place}{long}"), long.clone());
+        let problem = Problem::invalid((0..500).map(fault).collect());
+        assert_eq!(problem.errors.len(), MAX_ERRORS);
+        assert!(problem.detail.ends_with("; and 480 more"), "{}", problem.detail);
+        assert!(serde_json::to_string(&problem).expect("JSON").len() < 64 << 10);
+        let one = Problem::invalid(vec![FieldError::new("limit", "is a whole number")]);
+        assert_eq!(one.detail, "limit is a whole number");
     }
 }

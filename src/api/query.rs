@@ -2,13 +2,13 @@
 //!
 //! A filter never silently does nothing: an unknown parameter or word is an error that lists the accepted ones.
 
+use std::collections::HashSet;
 use std::fmt::Display;
-use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
 use crate::model::draft::FieldError;
-use crate::model::filter::{Choice, Filter};
+use crate::model::filter::{Choice, Filter, FilterValue};
 use crate::model::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Order};
 
 /// What is asked of `GET /audit-logs`.
@@ -51,6 +51,8 @@ pub const FILTER_PARAMETERS: &[&str] = &[
     "since",
     "until",
 ];
+/// The most parameters a query string may hold, repeats included.
+pub const MAX_PARAMETERS: usize = 1_000;
 /// The parameters that page.
 pub const PAGE_PARAMETERS: &[&str] = &["order", "limit", "cursor", "after_id", "as_of", "total"];
 
@@ -63,7 +65,7 @@ impl Query {
         let mut query = Self::default();
         let mut seen = Seen::default();
         let mut ordered = false;
-        for (name, value) in pairs {
+        for (name, value) in few_enough(pairs)? {
             if read_filter(&mut query.filter, &mut seen, name, value) {
                 continue;
             }
@@ -146,6 +148,21 @@ impl Query {
     }
 }
 
+/// The pairs, when they are not too many to be looked at one by one.
+///
+/// # Errors
+/// One fault, which names the limit and none of the parameters.
+pub(super) fn few_enough<'a>(
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Vec<(&'a str, &'a str)>, Vec<FieldError>> {
+    let few: Vec<_> = pairs.into_iter().take(MAX_PARAMETERS + 1).collect();
+    if few.len() > MAX_PARAMETERS {
+        let detail = format!("has more than {MAX_PARAMETERS} parameters");
+        return Err(vec![FieldError::new("the query string", detail)]);
+    }
+    Ok(few)
+}
+
 /// Reads the pairs of a query string that may only filter.
 ///
 /// # Errors
@@ -155,7 +172,7 @@ pub fn read_only_filter<'a>(
 ) -> Result<Filter, Vec<FieldError>> {
     let mut filter = Filter::default();
     let mut seen = Seen::default();
-    for (name, value) in pairs {
+    for (name, value) in few_enough(pairs)? {
         if !read_filter(&mut filter, &mut seen, name, value) {
             seen.unknown(name, &[FILTER_PARAMETERS]);
         }
@@ -181,23 +198,22 @@ pub fn filter_pairs(filter: &Filter) -> Vec<(&'static str, String)> {
     pairs
 }
 
-fn push<T: Display>(pairs: &mut Vec<(&'static str, String)>, name: &'static str, choice: &Choice<T>) {
+fn push<T: FilterValue>(pairs: &mut Vec<(&'static str, String)>, name: &'static str, choice: &Choice<T>) {
     pairs.extend(choice.written().map(|value| (name, value)));
 }
 
 /// What was seen of a query string: the faults, and the parameters that may stand only once.
 #[derive(Default)]
 pub(super) struct Seen {
-    names: Vec<String>,
+    names: HashSet<String>,
     pub(super) errors: Vec<FieldError>,
 }
 
 impl Seen {
     pub(super) fn once(&mut self, name: &str) {
-        if self.names.iter().any(|seen| seen == name) {
+        if !self.names.insert(name.to_owned()) {
             self.errors.push(FieldError::new(name, "stands more than once"));
         }
-        self.names.push(name.to_owned());
     }
 
     pub(super) fn unknown(&mut self, name: &str, accepted: &[&[&str]]) {
@@ -242,7 +258,7 @@ pub(super) fn read_filter(filter: &mut Filter, seen: &mut Seen, name: &str, valu
 
 fn add_list<T>(errors: &mut Vec<FieldError>, name: &str, choice: &mut Choice<T>, value: &str)
 where
-    T: FromStr<Err: Display>,
+    T: FilterValue<Err: Display>,
 {
     if let Err(error) = choice.add_list(value) {
         errors.push(FieldError::new(name, error.to_string()));

@@ -1,11 +1,10 @@
 //! The flags that say which entries are meant.
 
 use std::fmt::Display;
-use std::str::FromStr;
 
 use clap::Args;
 
-use crate::model::filter::{Choice, ChoiceError, Filter, InvalidResource};
+use crate::model::filter::{Choice, ChoiceError, Filter, FilterValue, InvalidResource};
 use crate::model::time::{self, Edge, TimeContext, When};
 use crate::model::words::UnknownWord;
 
@@ -23,7 +22,8 @@ pub struct FilterArgs {
     #[arg(short = 't', long, value_name = "TYPE")]
     pub model_type: Vec<String>,
 
-    /// Who did it: an id, e-mail or name, or whole words of one, case-blind (can be repeated)
+    /// Who did it: an id, e-mail or name, or whole words of one, case-blind; exactly one user by id:7, email:…, name:…
+    /// or is:… (as the user is shown), and of one kind by token/id:7 (can be repeated)
     #[arg(short, long, value_name = "USER")]
     pub user: Vec<String>,
 
@@ -31,7 +31,8 @@ pub struct FilterArgs {
     #[arg(long, value_name = "TYPE/ID")]
     pub resource: Vec<String>,
 
-    /// A field that changed, or a dotted path into one, such as perform.retry (can be repeated)
+    /// A field that changed, or a path into one as show and blame print it: perform.retry, list[3], labels."app.io/name"
+    /// (can be repeated)
     #[arg(long, value_name = "PATH")]
     pub field: Vec<String>,
 
@@ -131,7 +132,7 @@ fn nearest_word(error: &UnknownWord) -> Option<&'static str> {
     error.nearest()
 }
 
-fn add_all<T: FromStr<Err: Display>>(
+fn add_all<T: FilterValue<Err: Display>>(
     flag: &'static str,
     values: &[String],
     choice: &mut Choice<T>,
@@ -141,7 +142,7 @@ fn add_all<T: FromStr<Err: Display>>(
         choice.add_list(value).map_err(|error| {
             let nearest = match &error {
                 ChoiceError::Value(error) => nearest(error),
-                ChoiceError::Empty => None,
+                ChoiceError::Empty | ChoiceError::TooMany(_) => None,
             };
             bad(flag, &error, nearest)
         })?;
@@ -180,7 +181,7 @@ mod tests {
             (vec![Action::Updated, Action::Deleted], vec![Action::Created])
         );
         assert_eq!(filter.model_type.include, [ModelType::ConnectorEndpoint, ModelType::Secret]);
-        assert_eq!(filter.text.include, ["a, b"]);
+        assert_eq!(filter.text.include.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a, b"]);
         assert_eq!(filter.since.map(|at| at.to_string()).as_deref(), Some("2026-11-19T23:00:00.000000Z"));
         assert_eq!((filter.until, question.until_entry), (None, Some(12)));
     }

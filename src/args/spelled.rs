@@ -2,10 +2,8 @@
 //!
 //! It knows the flags' names and the shell's quotes, and nothing of what the command does.
 
-use std::fmt::Display;
-
 use crate::args::connection::ConnectionArgs;
-use crate::model::filter::{Choice, Filter};
+use crate::model::filter::{Choice, Filter, FilterValue};
 use crate::render::visible::visible;
 
 /// The flags that make this filter.
@@ -78,7 +76,7 @@ pub fn quoted(word: &str) -> String {
     quoted + "'"
 }
 
-fn list<T: Display>(words: &mut Vec<String>, name: &str, choice: &Choice<T>) {
+fn list<T: FilterValue>(words: &mut Vec<String>, name: &str, choice: &Choice<T>) {
     if !choice.is_any() {
         flag(words, name, choice.written().collect::<Vec<_>>().join(","));
     }
@@ -127,11 +125,13 @@ mod tests {
         text.split_terminator('\0').map(str::to_owned).collect()
     }
 
-    fn texts() -> impl Strategy<Value = Choice<String>> {
+    fn texts<T: FilterValue<Err: std::fmt::Debug> + Clone + std::fmt::Debug + 'static>()
+    -> impl Strategy<Value = Choice<T>> {
         // Whatever may stand in a name: quotes, blanks, controls, what turns the direction; a shell's word holds no NUL.
-        let text = "[-a!,\\\\'\" $`*~\u{1b}\u{202e}é日\n\t]{1,5}"
+        let text = "(is:|id:|token/name:|a\\.)?[-a!,\\\\'\" $`*~\u{1b}\u{202e}é日\n\t.\\[1\\]:=]{1,5}"
             .prop_filter("not blank", |text| !text.trim().is_empty());
-        let list = prop::collection::vec(text, 0..3);
+        let value = text.prop_map(|text| text.parse::<T>().expect("a value"));
+        let list = prop::collection::vec(value, 0..3);
         (list.clone(), list).prop_map(|(include, exclude)| Choice { include, exclude })
     }
 

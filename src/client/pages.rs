@@ -8,20 +8,30 @@ use crate::api::page::{Page, PageInfo, PageView};
 use crate::api::query::Query;
 use crate::client::Client;
 use crate::client::error::ClientError;
-use crate::model::page::Cursor;
+use crate::model::page::{Cursor, MAX_LIMIT};
 
 /// The pages of one question.
 pub struct Pages {
     client: Client,
     /// None when the last page was read.
     next: Option<Query>,
+    /// How many entries are still wanted; all of them, when absent.
+    wanted: Option<u64>,
 }
 
 impl Pages {
     /// All pages of `query`, from its cursor or from the first.
     #[must_use]
     pub const fn new(client: Client, query: Query) -> Self {
-        Self { client, next: Some(query) }
+        Self { client, next: Some(query), wanted: None }
+    }
+
+    /// The pages of the first `most` entries of `query`, whose `limit` is set for each page. No page holds more than is
+    /// still wanted, so the last one's `next_cursor` leads to the entry behind the last that was read.
+    #[must_use]
+    pub fn first(client: Client, query: Query, most: u64) -> Self {
+        let query = Query { limit: page_limit(most), ..query };
+        Self { client, next: (most > 0).then_some(query), wanted: Some(most) }
     }
 
     /// Reads the next page; none behind the last.
@@ -29,9 +39,20 @@ impl Pages {
     /// # Errors
     /// [`ClientError`]. The same page can be asked for again.
     pub async fn next(&mut self) -> Result<Option<Page>, ClientError> {
-        let Some(query) = &mut self.next else { return Ok(None) };
+        let Some(query) = &self.next else { return Ok(None) };
         let page = self.client.page(query).await?;
+        let read = page.data.len() as u64;
+        if read > u64::from(query.limit) {
+            let fault = format!("a page of {read} entries, of which {} were asked for", query.limit);
+            return Err(ClientError::foreign(self.client.server(), 200, &fault));
+        }
         self.next = self.behind(&page.page)?;
+        if let Some(wanted) = &mut self.wanted {
+            // A page may hold fewer than its limit and have others behind it: it ends at a number of bytes, too.
+            *wanted = wanted.saturating_sub(read);
+            let limit = page_limit(*wanted);
+            self.next = self.next.take().filter(|_| *wanted > 0).map(|query| Query { limit, ..query });
+        }
         Ok(Some(page))
     }
 
@@ -59,6 +80,11 @@ impl Pages {
         // Counting once is enough, and the bound now lies in the cursor.
         Ok(Some(Query { cursor, total: false, ..query.clone() }))
     }
+}
+
+/// The limit of a page when so many entries are still wanted.
+fn page_limit(wanted: u64) -> u32 {
+    u32::try_from(wanted).unwrap_or(MAX_LIMIT).clamp(1, MAX_LIMIT)
 }
 
 /// A page as it came, and where it lies.

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::args::connection::ConnectionArgs;
+use crate::args::filter::FilterArgs;
 use crate::args::output::Format;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
@@ -11,8 +12,10 @@ use crate::commands::resource::{Life, life};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::history::blame::Blame;
+use crate::model::history::leaf::Content;
 use crate::model::history::reader::Wanted;
 use crate::model::history::replay::Existence;
+use crate::model::json::Json;
 use crate::model::time::format::full;
 use crate::render::blame::{BLAME_COLUMNS, json, records as rows, table};
 use crate::render::delimited::Delimiter;
@@ -30,8 +33,8 @@ pub struct BlameArgs {
     #[arg(value_name = "TYPE/ID|NAME")]
     resource: String,
 
-    /// Only this field, or what lies beneath a dotted path (can be repeated)
-    #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    /// Only this field, or what lies beneath a path, as it is printed here; !PATH leaves it out (can be repeated)
+    #[arg(long, value_name = "PATH")]
     field: Vec<String>,
 
     /// table, json, csv or tsv (default: table on a terminal, tsv in a pipe)
@@ -63,19 +66,20 @@ impl BlameArgs {
         if matches!(format, Format::Wide | Format::Jsonl) {
             return Err(Failure::usage("blame writes table, json, csv or tsv"));
         }
+        let fields = FilterArgs { field: self.field.clone(), ..FilterArgs::default() };
+        let asked = fields.question(&context.time)?.filter.field;
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let life = life(&connection.client, &self.resource, Wanted::default()).await?;
         let mut blame = life.history.blame();
         if !self.field.is_empty() {
-            let is_asked = |path: &[String]| {
-                let name = dotted(path);
-                self.field.iter().any(|asked| {
-                    name == *asked
-                        || name.strip_prefix(asked.as_str()).is_some_and(|rest| rest.starts_with('.'))
-                })
-            };
             let there: Vec<_> = blame.lines.iter().map(|line| dotted(&line.path)).collect();
-            blame.lines.retain(|line| is_asked(&line.path));
+            blame.lines.retain(|line| {
+                let is_opaque = match &line.content {
+                    Content::Value(value) => matches!(value, Json::Array(_)),
+                    Content::Redacted | Content::Unclear(_) => true,
+                };
+                asked.admits(|path| path.covers(&line.path, is_opaque))
+            });
             if blame.lines.is_empty() {
                 context.terminal.status(&no_such_field(&there));
             }

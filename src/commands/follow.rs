@@ -25,7 +25,6 @@ use crate::commands::place::place;
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
-use crate::model::page::MAX_LIMIT;
 use crate::model::time::format::full;
 use crate::render::columns::Column;
 use crate::render::look::Look;
@@ -168,17 +167,13 @@ impl Screen<'_> {
 
 /// The newest `most` entries, the oldest of them first, and the id up to which they were looked for.
 async fn last(client: &Client, filter: &Filter, most: u32) -> Result<(Vec<Entry>, u64), Failure> {
-    let query = Query { filter: filter.clone(), limit: most.min(MAX_LIMIT), ..Query::default() };
-    let mut pages = Pages::new(client.clone(), query);
-    let wanted = usize::try_from(most).unwrap_or(usize::MAX);
+    let query = Query { filter: filter.clone(), ..Query::default() };
+    let mut pages = Pages::first(client.clone(), query, most.into());
     let (mut entries, mut as_of) = (Vec::new(), 0);
-    while entries.len() < wanted
-        && let Some(page) = pages.next().await?
-    {
+    while let Some(page) = pages.next().await? {
         as_of = page.page.as_of;
         entries.extend(page.data);
     }
-    entries.truncate(wanted);
     entries.reverse();
     Ok((entries, as_of))
 }

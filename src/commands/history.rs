@@ -49,7 +49,7 @@ pub struct HistoryArgs {
     #[arg(long, requires = "patch")]
     full: bool,
 
-    /// Only changes of this field, or of a dotted path into one (can be repeated)
+    /// Only changes of this field, or of a path into one as show and blame print it (can be repeated)
     #[arg(long, value_name = "PATH")]
     field: Vec<String>,
 
@@ -61,7 +61,7 @@ pub struct HistoryArgs {
     #[arg(long, value_names = ["TIME", "TIME"], num_args = 2, conflicts_with_all = ["patch", "field", "since", "until", "user"])]
     diff: Option<Vec<String>>,
 
-    /// Only changes by this user (can be repeated)
+    /// Only changes by this user; exactly one by id:7, email:…, name:… or is:… (can be repeated)
     #[arg(short, long, value_name = "USER")]
     user: Vec<String>,
 
@@ -265,6 +265,6 @@ impl HistoryArgs {
 fn narrowed(entry: &Entry, filter: &Filter) -> Entry {
     let Ok(changes) = entry.changes.list() else { return entry.clone() };
     let asked: Vec<_> =
-        changes.into_iter().filter(|change| filter.field.admits(|path| change.touches(path))).collect();
+        changes.into_iter().filter(|change| filter.field.admits(|path| path.is_touched_by(change))).collect();
     Entry { changes: Changes::from(asked.as_slice()), ..entry.clone() }
 }

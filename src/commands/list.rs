@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
-use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, Order};
+use crate::model::page::{DEFAULT_LIMIT, Order};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::model::timestamp::Timestamp;
@@ -146,24 +146,18 @@ impl ListArgs {
         is_watched: bool,
         sink: &mut Sink<'_>,
     ) -> Result<Shown, Failure> {
-        let most = self.limit.unwrap_or(DEFAULT_LIMIT);
-        let mut wanted = if self.all { u64::MAX } else { u64::from(most) };
-        let limit = if self.all { MAX_LIMIT } else { most.min(MAX_LIMIT) };
+        let wanted = if self.all { u64::MAX } else { self.limit.unwrap_or(DEFAULT_LIMIT).into() };
         // All entries can be read from the oldest on; the newest few are turned round here.
         let order = if self.all && self.reverse { Order::Ascending } else { Order::Descending };
-        let mut pages = Pages::new(
-            client.clone(),
-            Query { filter: filter.clone(), order, limit, total: true, ..Query::default() },
-        );
+        let query = Query { filter: filter.clone(), order, total: true, ..Query::default() };
+        let mut pages = Pages::first(client.clone(), query, wanted);
         let mut shown = Shown::default();
         let mut held_back = Vec::new();
         // Once the first rows are on the screen, or in a pager, they say enough.
         let asking = format!("asking {}", client.server());
-        while let Some(Page { mut data, page, total, pruned }) =
+        while let Some(Page { data, page, total, pruned }) =
             patiently(is_watched && shown.count == 0, &asking, pages.next()).await?
         {
-            data.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
-            wanted -= data.len() as u64;
             shown.count += data.len() as u64;
             shown.matched = shown.matched.or(total.map(|total| total.count));
             shown.pruned = shown.pruned.or(pruned);
@@ -172,9 +166,6 @@ impl ListArgs {
                 held_back.extend(data);
             } else {
                 sink.entries(&data)?;
-            }
-            if wanted == 0 {
-                break;
             }
         }
         held_back.reverse();

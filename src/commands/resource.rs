@@ -8,7 +8,8 @@ use crate::client::pages::Pages;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
-use crate::model::filter::{Choice, Filter, InvalidResource, Resource};
+use crate::model::filter::{Choice, Filter, InvalidResource, Resource, TooLong};
+use crate::model::fold::folded;
 use crate::model::history::reader::{Reader, Reading, Wanted};
 use crate::model::history::{History, Unreadable};
 use crate::model::page::{MAX_LIMIT, Order};
@@ -144,7 +145,8 @@ async fn by_name(
     name: &str,
 ) -> Result<Resource, Failure> {
     let mut filter = Filter::default();
-    filter.text.include.push(name.to_owned());
+    let wanted = name.parse().map_err(|error: TooLong| Failure::usage(format!("the name {error}")))?;
+    filter.text.include.push(wanted);
     filter.model_type.include.extend(model_type);
     let mut searches = vec![filter];
     if model_type.is_none() {
@@ -153,7 +155,7 @@ async fn by_name(
         filter.model_id.include.push(name.to_owned());
         searches.push(filter);
     }
-    let wanted = name.trim().to_lowercase();
+    let wanted = folded(name.trim());
     // The last name of each by which it was found.
     let (mut exact, mut partial) = (BTreeMap::new(), BTreeMap::new());
     let mut pruned = None;
@@ -163,12 +165,12 @@ async fn by_name(
         while let Some(page) = pages.next().await? {
             pruned = page.pruned.or(pruned);
             for Entry { model_type: of, model_id, model_name, .. } in page.data {
-                let name = model_name.unwrap_or_default();
-                let folded = name.trim().to_lowercase();
-                if folded == wanted || model_type.is_none() && model_id == wanted {
-                    exact.insert((of, model_id), name);
-                } else if !name.is_empty() && folded.contains(&wanted) {
-                    partial.insert((of, model_id), name);
+                let last = model_name.unwrap_or_default();
+                let called = folded(last.trim());
+                if called == wanted || model_type.is_none() && model_id == name {
+                    exact.insert((of, model_id), last);
+                } else if !last.is_empty() && called.contains(&wanted) {
+                    partial.insert((of, model_id), last);
                 }
             }
         }

@@ -38,36 +38,6 @@ impl Change {
         let new = has_new.then(|| mark(if had_old { REDACTED_CHANGED } else { REDACTED }));
         Self { field, old, new, redacted: true }
     }
-
-    /// Tells whether this change touched `path`: a field, a dotted path into its value, or a field beneath it.
-    ///
-    /// `perform` covers all beneath it, `perform.retry.max` only a change of that leaf. A redacted field may have
-    /// changed anywhere beneath, so every path into it counts.
-    #[must_use]
-    pub fn touches(&self, path: &str) -> bool {
-        if self.field == path || beneath(&self.field, path).is_some() {
-            return true;
-        }
-        let Some(inner) = beneath(path, &self.field) else { return false };
-        self.redacted || !same_side(self.leaf(self.old.as_ref(), inner), self.leaf(self.new.as_ref(), inner))
-    }
-
-    fn leaf(&self, side: Option<&RawJson>, inner: &str) -> Option<Json> {
-        inner.split('.').try_fold(side?.parse().ok()?, |value, key| value.get(key).cloned())
-    }
-}
-
-/// What of `path` lies beneath `parent`: `retry.max` for `perform.retry.max` beneath `perform`.
-fn beneath<'a>(path: &'a str, parent: &str) -> Option<&'a str> {
-    path.strip_prefix(parent)?.strip_prefix('.')
-}
-
-fn same_side(old: Option<Json>, new: Option<Json>) -> bool {
-    match (old, new) {
-        (Some(old), Some(new)) => old.same(&new),
-        (None, None) => true,
-        _ => false,
-    }
 }
 
 /// An entry's changes as the JSON array that is stored and sent: parsed only where somebody looks inside.
@@ -153,21 +123,6 @@ mod tests {
         let created = change(r#"{"field":"email","new":""}"#);
         assert!(created.old.is_none() && created.new.is_some());
         assert!(serde_json::from_str::<Change>(r#"{"field":"a","nwe":1}"#).is_err());
-    }
-
-    #[test]
-    fn a_path_covers_what_lies_beneath_it_and_a_leaf_only_itself() {
-        let perform = change(
-            r#"{"field":"perform","old":{"url":"a","retry":{"max":3},"list":[1,2]},"new":{"url":"a","retry":{"max":5},"list":[1,3]}}"#,
-        );
-        for path in ["perform", "perform.retry", "perform.retry.max", "perform.list", "perform.list.1"] {
-            assert!(perform.touches(path), "{path}");
-        }
-        for path in ["perform.url", "perform.list.0", "perform.nothing", "perf", "retry.max", "performance"] {
-            assert!(!perform.touches(path), "{path}");
-        }
-        assert!(change(r#"{"field":"perform.retry.max","old":3,"new":5}"#).touches("perform.retry"));
-        assert!(change(r#"{"field":"headers","redacted":true}"#).touches("headers.Authorization"));
     }
 
     #[test]

@@ -9,13 +9,15 @@ use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Timelike 
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::model::words::shortened;
+
 /// Microseconds since 1970-01-01T00:00:00Z, within the years 1970 to 9999 that RFC 3339 can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 /// Not a moment this log can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an RFC 3339 time between the years 1970 and 9999: {0:?} (such as 2026-11-22T08:14:07.412033Z)")]
+#[error("not an RFC 3339 time between the years 1970 and 9999: {:?} (such as 2026-11-22T08:14:07.412033Z)", shortened(.0))]
 pub struct InvalidTimestamp(pub String);
 
 impl Timestamp {

@@ -23,7 +23,7 @@ impl UnknownWord {
     /// The accepted word most like the given one, when one is like it at all.
     #[must_use]
     pub fn nearest(&self) -> Option<&'static str> {
-        let given = folded(&self.given);
+        let given = folded(&shortened(&self.given));
         let likeness = |word: &&'static str| (strsim::jaro_winkler(&given, &folded(word)), *word);
         let best = self.accepted.iter().map(likeness).max_by(|a, b| a.0.total_cmp(&b.0))?;
         (best.0 >= 0.75).then_some(best.1)
@@ -33,10 +33,22 @@ impl UnknownWord {
 impl fmt::Display for UnknownWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, given, accepted } = self;
-        write!(f, "unknown {what} {given:?}: expected one of {}", accepted.join(", "))
+        write!(f, "unknown {what} {:?}: expected one of {}", shortened(given), accepted.join(", "))
     }
 }
 impl std::error::Error for UnknownWord {}
+
+/// How much of a wrong value a message repeats, in characters.
+const REPEATED: usize = 64;
+
+/// The beginning of a wrong value, for a message: what was sent may be long, and the sender knows it.
+#[must_use]
+pub fn shortened(given: &str) -> std::borrow::Cow<'_, str> {
+    match given.char_indices().nth(REPEATED) {
+        Some((end, _)) => format!("{}…", &given[..end]).into(),
+        None => given.into(),
+    }
+}
 
 /// Lower-cases and drops separators, so that every way to write a compound word meets in one.
 fn folded(word: &str) -> String {

@@ -147,8 +147,8 @@ proptest! {
     fn what_was_asked_and_who_did_something_are_told_on_one_line(text in hostile()) {
         let look = look(80);
         let mut filter = Filter::default();
-        filter.user.include.push(text.clone());
-        filter.text.exclude.push(text.clone());
+        filter.user.include.extend(text.parse());
+        filter.text.exclude.extend(text.parse());
         let told = question::describe(&filter, &look.time);
         assert_harmless(&told);
         assert_eq!(told.lines().count(), 1, "{told:?}");

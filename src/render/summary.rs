@@ -9,7 +9,7 @@ use crate::render::alike::{alike, told_apart};
 use crate::render::diff::{Difference, Place, What, compare};
 use crate::render::question::counted;
 use crate::render::value;
-use crate::render::visible::{cut, width};
+use crate::render::visible::{cut, replace_hidden, visible, width};
 
 /// No value takes more cells than this, so that the count behind it is seen.
 const LONGEST_VALUE: usize = 48;
@@ -55,23 +55,46 @@ pub fn tally(items: &[Difference]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// A place beneath a path: `perform.retry`, `mappings[3]`. A name that could be mistaken for a path is quoted.
+/// A recorded field as it is printed: as it stands, which a dotted path may be, or in quotes where a reader could not
+/// tell what belongs to it.
+#[must_use]
+pub fn field_label(field: &str) -> String {
+    if is_readable(field) { field.to_owned() } else { quoted_key(field) }
+}
+
+/// Whether a name reads the same when it is typed again as a part of a path.
+fn is_readable(name: &str) -> bool {
+    (value::is_plain(name) || name.parse::<u64>().is_ok())
+        && !name.contains([',', '\\', ' '])
+        && !name.starts_with('!')
+        && visible(name) == name
+}
+
+/// A name in quotes, in which what no reader could see is written by its number.
+fn quoted_key(name: &str) -> String {
+    let hidden = |c: char, _, out: &mut String| {
+        c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+    };
+    replace_hidden(&value::quoted(name), hidden).into_owned()
+}
+
+/// A place beneath a path: `perform.retry`, `mappings[3]`. A name that could be mistaken for a path is quoted. What is
+/// printed here is what [`crate::model::field_path::FieldPath`] reads.
 #[must_use]
 pub fn beneath(path: &str, place: &Place) -> String {
     match place {
         Place::Item(index) => format!("{path}[{index}]"),
         Place::Named(index, name) => format!("{path}[{index} {name}]"),
         Place::Member(name) => {
-            let is_simple = value::is_plain(name) && !name.contains(['.', ' ', '[', ']']);
-            let name =
-                if is_simple || name.parse::<u64>().is_ok() { name.clone() } else { value::quoted(name) };
+            let is_simple = is_readable(name) && !name.contains(['.', '[', ']']);
+            let name = if is_simple { name.clone() } else { quoted_key(name) };
             if path.is_empty() { name } else { format!("{path}.{name}") }
         }
     }
 }
 
 fn change(change: &Change) -> String {
-    let field = &change.field;
+    let field = &field_label(&change.field);
     if change.redacted {
         let mark = match (&change.old, &change.new) {
             (None, Some(_)) => "+ ",
@@ -145,6 +168,9 @@ fn brief(value: &Json) -> String {
 fn exact(value: &Json) -> String {
     cut(&value::text(&value::one_line(value)), LONGEST_VALUE)
 }
+
+#[cfg(test)]
+mod paths;
 
 #[cfg(test)]
 mod tests {

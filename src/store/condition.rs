@@ -1,11 +1,13 @@
 //! From a filter to SQL: the parts an index can answer. `Filter::matches` is the meaning; what SQL cannot say (text
 //! search, paths into values) the store asks `Filter::matches_content` for each row that is left.
 
+use std::collections::HashSet;
+
 use crate::model::filter::Filter;
 use crate::model::words::{Action, ModelType, Via};
 
 /// A value bound to a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Parameter {
     /// A whole number.
     Integer(i64),
@@ -17,7 +19,7 @@ pub enum Parameter {
 const MOST_BRANCHES: usize = 32;
 
 /// The WHERE part of a statement, with its values in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// SQL, with one `?` for each value.
     pub sql: String,
@@ -107,24 +109,21 @@ impl Condition {
             one.and("model_type = ? AND model_id = ?", [code(ModelType::ALL, model_type), id]);
             one
         };
-        let all: Vec<_> = if !filter.resource.include.is_empty() {
-            filter.resource.include.iter().map(|it| resource(it.model_type, &it.model_id)).collect()
+        let all: Box<dyn Iterator<Item = Self>> = if !filter.resource.include.is_empty() {
+            Box::new(filter.resource.include.iter().map(|it| resource(it.model_type, &it.model_id)))
         } else if !filter.model_id.include.is_empty() {
             let types = ModelType::ALL.iter().filter(|it| filter.model_type.admits(|wanted| wanted == *it));
-            types.flat_map(|it| filter.model_id.include.iter().map(|id| resource(*it, id))).collect()
+            Box::new(types.flat_map(|it| filter.model_id.include.iter().map(move |id| resource(*it, id))))
         } else if !filter.user.include.is_empty() {
             let refs = user_refs.unwrap_or_default().iter();
-            refs.map(|user_ref| Self { sql: format!("user_ref = {user_ref}"), ..Self::default() }).collect()
+            Box::new(refs.map(|user_ref| Self { sql: format!("user_ref = {user_ref}"), ..Self::default() }))
         } else {
-            Vec::new()
+            return Vec::new();
         };
-        // What was named twice is still there once.
-        let mut branches = Vec::new();
-        for branch in all {
-            if !branches.contains(&branch) {
-                branches.push(branch);
-            }
-        }
+        // Duplicates are removed. One branch too many settles the matter: the rest need not be made.
+        let mut seen = HashSet::new();
+        let branches: Vec<_> =
+            all.filter(|branch| seen.insert(branch.clone())).take(MOST_BRANCHES + 1).collect();
         if (2..=MOST_BRANCHES).contains(&branches.len()) { branches } else { Vec::new() }
     }
 
@@ -183,6 +182,22 @@ mod tests {
         condition.and("(a, b) < (?, ?)", [Parameter::Integer(2), Parameter::Text("x".into())]);
         assert_eq!(condition.numbered(), "org_id = $1 AND (a, b) < ($2, $3)");
         assert_eq!(Condition::default().numbered(), "");
+    }
+
+    #[test]
+    fn branches_are_distinct_and_few_and_made_in_one_pass() {
+        let of = |ids: Vec<String>| {
+            let mut filter = Filter::default();
+            filter.model_type.include.push(ModelType::Secret);
+            filter.model_id.include = ids;
+            Condition::branches(&filter, None).len()
+        };
+        let ids = |count: usize| (0..count).map(|id| id.to_string()).collect::<Vec<_>>();
+        assert_eq!(of([ids(3), ids(3)].concat()), 3);
+        assert_eq!((of(ids(1)), of(ids(MOST_BRANCHES)), of(ids(MOST_BRANCHES + 1))), (0, MOST_BRANCHES, 0));
+        // Were each compared with all before it, these would take minutes.
+        assert_eq!(of(vec!["1".to_owned(); 1_000_000]), 0);
+        assert_eq!(of(ids(1_000_000)), 0);
     }
 
     #[test]

@@ -19,6 +19,11 @@ fn text() -> impl Strategy<Value = String> + Clone {
     "[a-c,!\\\\&=+%é 🤖]{0,8}".prop_map(|text| format!("{text}x"))
 }
 
+fn parsed<T: FilterValue<Err: std::fmt::Debug> + std::fmt::Debug>() -> impl Strategy<Value = T> + Clone {
+    let text = ("(is:|email:|token/id:|\"|a\\.)?", text(), "(\"|\\[[0-9]\\])?");
+    text.prop_map(|(before, text, behind)| format!("{before}{text}{behind}").parse().expect("a value"))
+}
+
 fn filter() -> impl Strategy<Value = Filter> {
     let word = |all: &'static [ModelType]| prop::sample::select(all);
     let time = || {
@@ -33,15 +38,15 @@ fn filter() -> impl Strategy<Value = Filter> {
         (
             choice(prop::sample::select(Action::ALL)),
             choice(word(ModelType::ALL)),
-            choice(text()),
+            choice(parsed()),
             choice(resource),
             choice(text()),
         ),
         (
-            choice(text()),
+            choice(parsed()),
             choice(prop::sample::select(Via::ALL)),
             choice(text()),
-            choice(text()),
+            choice(parsed()),
             time(),
             time(),
         ),
@@ -145,4 +150,41 @@ fn a_cursor_is_bound_to_organization_filter_and_order_but_not_to_the_order_of_wo
         one.binding(1),
         of(&[("action", "created,updated"), ("user", "ana"), ("order", "asc")]).binding(1)
     );
+}
+
+#[test]
+fn too_many_parameters_or_values_are_refused_by_their_limit_and_not_repeated() {
+    let unknown: Vec<_> = (0..20_000).map(|n| (format!("p{n}"), "x".to_owned())).collect();
+    let read = |pairs: &[(String, String)]| {
+        Query::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))).expect_err("too many")
+    };
+    assert_eq!(read(&unknown), [FieldError::new("the query string", "has more than 1000 parameters")]);
+    assert_eq!(read(&unknown[..1000]).len(), 1000);
+    for (name, most) in [("model_id", 100), ("user", 100), ("field", 100), ("resource", 100), ("action", 100)]
+    {
+        let value = if name == "resource" { "secret/1" } else { "created" };
+        let list = |count: usize| vec![value; count].join(",");
+        assert!(Query::read([(name, list(most).as_str())]).is_ok(), "{name}");
+        let refused = [FieldError::new(name, format!("has more than {most} values"))];
+        assert_eq!(Query::read([(name, list(most + 1).as_str())]), Err(refused.to_vec()));
+        assert_eq!(Query::read([(name, list(11_000).as_str())]), Err(refused.to_vec()));
+    }
+    let words: Vec<_> = (0..400).map(|n| ("q".to_owned(), format!("word{n}"))).collect();
+    assert!(read(&words).contains(&FieldError::new("q", "has more than 20 values")));
+    assert!(Query::read([("q", "é".repeat(1000).as_str())]).is_ok());
+    assert_eq!(
+        Query::read([("q", "é".repeat(1001).as_str())]),
+        Err(vec![FieldError::new("q", "has a text of more than 1000 characters")])
+    );
+    let long = "x".repeat(60_000);
+    for (name, value) in [
+        ("action", &long),
+        ("resource", &long),
+        ("since", &long),
+        ("order", &long),
+        ("user", &format!("id:,{long}")),
+    ] {
+        let errors = Query::read([(name, value.as_str())]).expect_err(name);
+        assert!(errors.iter().all(|error| error.detail.len() < 600), "{name}: {errors:?}");
+    }
 }

@@ -1,11 +1,10 @@
 //! The first page: every filter with what it is set to, and how many entries that leaves.
 
 use std::fmt::Display;
-use std::str::FromStr;
 
 use crate::commands::browse::{Browser, Step};
 use crate::error::Failure;
-use crate::model::filter::{Choice, Filter};
+use crate::model::filter::{Choice, Filter, FilterValue};
 use crate::model::page::Order;
 use crate::model::time::format::full;
 use crate::model::time::{self, Edge, When};
@@ -91,9 +90,9 @@ impl Browser<'_> {
         match row {
             Row::Action => said(&filter.action, ToString::to_string),
             Row::Type => said(&filter.model_type, |it| it.label().to_owned()),
-            Row::User => said(&filter.user, Clone::clone),
-            Row::Text => said(&filter.text, Clone::clone),
-            Row::Field => said(&filter.field, Clone::clone),
+            Row::User => said(&filter.user, ToString::to_string),
+            Row::Text => said(&filter.text, ToString::to_string),
+            Row::Field => said(&filter.field, ToString::to_string),
             Row::Channel => said(&filter.via, ToString::to_string),
             Row::Resource => said(&filter.resource, ToString::to_string),
             Row::Request => said(&filter.request_id, Clone::clone),
@@ -141,7 +140,7 @@ impl Browser<'_> {
     }
 
     /// Lets values be typed; none of them is every value. Asks again for what cannot be read.
-    async fn typed<T: Display + FromStr, E: Display>(
+    async fn typed<T: FilterValue, E: Display>(
         &self,
         question: &str,
         choice: &mut Choice<T>,

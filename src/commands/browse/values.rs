@@ -3,7 +3,7 @@
 use crate::api::page::Facet;
 use crate::commands::browse::Browser;
 use crate::error::Failure;
-use crate::model::filter::Choice;
+use crate::model::filter::{Choice, UserTerm};
 use crate::render::question::grouped;
 use crate::terminal::prompt::Page;
 
@@ -34,16 +34,20 @@ impl Browser<'_> {
         Ok(())
     }
 
-    /// Lets users be chosen: those there are, and those that were chosen before.
-    pub(super) async fn users(&self, choice: &mut Choice<String>, counts: &[Facet]) -> Result<(), Failure> {
-        let mut users: Vec<String> = counts.iter().map(|facet| facet.value.clone()).collect();
+    /// Lets users be chosen: those there are, each of whom is meant exactly, and what was chosen before.
+    pub(super) async fn users(&self, choice: &mut Choice<UserTerm>, counts: &[Facet]) -> Result<(), Failure> {
+        let mut users: Vec<_> = counts.iter().map(|facet| UserTerm::shown_as(&facet.value)).collect();
         let unlisted = choice.include.iter().filter(|user| !users.contains(user));
         users.extend(unlisted.cloned().collect::<Vec<_>>());
         if users.is_empty() {
             return Ok(());
         }
-        let labels: Vec<_> =
-            users.iter().map(|user| labelled(Some(counted(counts, user)), &self.look.text(user))).collect();
+        // A term that means users otherwise has no count of its own.
+        let label = |user: &UserTerm| match user.shown() {
+            Some(shown) => labelled(Some(counted(counts, shown)), &self.look.text(shown)),
+            None => format!("{:>9}  {}", "", self.look.text(&user.to_string())),
+        };
+        let labels: Vec<_> = users.iter().map(label).collect();
         let mut marked: Vec<bool> = users.iter().map(|user| choice.include.contains(user)).collect();
         let before = marked.clone();
         if users.len() <= MARKED_AT_ONCE {
@@ -60,7 +64,8 @@ impl Browser<'_> {
                 let listed = labels.iter().zip(&marked).map(|(label, it)| format!("{} {label}", mark(it)));
                 std::iter::once(take.clone()).chain(listed).collect()
             };
-            let keys = std::iter::once(take.clone()).chain(users.iter().cloned()).collect();
+            let keys = users.iter().map(|user| user.shown().map_or_else(|| user.to_string(), str::to_owned));
+            let keys = std::iter::once(take.clone()).chain(keys).collect();
             let page =
                 Page { head: &|_| Vec::new(), question: "User".to_owned(), items: &items, look: &self.look };
             let hint = "type to search, arrows move, Enter marks, Esc goes back with what is marked";

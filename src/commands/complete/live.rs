@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Command};
 
+use crate::api::page::Facet;
 use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::client::Client;
@@ -20,7 +21,7 @@ use crate::config::credentials::Credentials;
 use crate::config::file::Config;
 use crate::error::Failure;
 use crate::model::entry::Entry;
-use crate::model::filter::Filter;
+use crate::model::filter::{Filter, UserTerm};
 
 /// How long somebody who pressed Tab is kept waiting.
 const TIME_LIMIT: Duration = Duration::from_millis(300);
@@ -89,9 +90,22 @@ impl Live {
 
     /// Who is in the log.
     pub(super) fn users(&self) -> Vec<Value> {
+        let about = |count: u64| format!("{count} entries");
+        self.shown_users().into_iter().map(|it| Value::new(it.value, about(it.count))).collect()
+    }
+
+    /// Who is in the log, each meant exactly: a filter takes them so, and they are begun by their names.
+    pub(super) fn exact_users(&self) -> Vec<Value> {
+        let exact = |it: Facet| {
+            let term = UserTerm::shown_as(&it.value).to_string();
+            Value::new(term, format!("{} entries", it.count)).called(&it.value)
+        };
+        self.shown_users().into_iter().map(exact).collect()
+    }
+
+    fn shown_users(&self) -> Vec<Facet> {
         let facets = self.ask(async |client| Ok(client.facets(&Filter::default()).await?.user));
-        let facets = facets.unwrap_or_default();
-        facets.into_iter().map(|it| Value::new(it.value, format!("{} entries", it.count))).collect()
+        facets.unwrap_or_default()
     }
 
     /// What recent entries hold, the newest first, each once.

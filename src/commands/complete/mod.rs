@@ -18,6 +18,7 @@ use clap_complete::env::Shells;
 use crate::commands::Context;
 use crate::commands::complete::live::{Live, Recent};
 use crate::config::env::COMPLETE;
+use crate::model::fold::folded;
 use crate::model::words::{Action, Dimension, ModelType, Plan, Scope, UserKind, Via};
 use crate::render::columns::Column;
 use crate::render::visible::visible;
@@ -31,21 +32,37 @@ const TIMES: &[&str] = &["1h", "24h", "7d", "30d", "today", "yesterday", "monday
 const ZSH_AUTOLOAD: &[u8] =
     b"\n[[ $funcstack[1] == _krosyn-audit ]] && _clap_dynamic_completer_krosyn_audit \"$@\"\n";
 
+/// What zsh is told the answer by: with `-U` it takes what is offered as it is. Else it would leave out what does not begin as the
+/// word does, such as a user who is meant exactly: `is:ana@acme.example` for `ana`.
+const ZSH_OFFERS: (&str, &str) = ("_describe -V 'values' other", "_describe -V 'values' other -U");
+
 /// A value that may be meant, and what it is.
 struct Value {
     text: String,
     about: String,
+    /// What else it may be begun by: a user's name, where the text says that exactly that user is meant.
+    called: Option<String>,
 }
 
 impl Value {
     fn new(text: impl Into<String>, about: impl AsRef<str>) -> Self {
-        Self { text: text.into(), about: visible(about.as_ref()).into() }
+        Self { text: text.into(), about: visible(about.as_ref()).into(), called: None }
+    }
+
+    fn called(self, name: &str) -> Self {
+        Self { called: Some(name.to_owned()), ..self }
+    }
+
+    /// Whether it may be what was begun, however it is written.
+    fn begins(&self, begun: &str) -> bool {
+        let begins = |text: &String| folded(text).starts_with(begun);
+        begins(&self.text) || self.called.as_ref().is_some_and(begins)
     }
 
     /// Whether a shell takes it as it stands. It is put on a command line that somebody runs next: a name out of the log must
     /// not become a command there.
     fn is_plain(&self) -> bool {
-        let plain = |c: char| c.is_alphanumeric() || "@._+-/".contains(c);
+        let plain = |c: char| c.is_alphanumeric() || "@._+-/:".contains(c);
         !self.text.is_empty() && !self.text.starts_with('-') && self.text.chars().all(plain)
     }
 }
@@ -58,6 +75,8 @@ pub(super) fn script(shell: &str) -> std::io::Result<Vec<u8>> {
         None => return Err(std::io::Error::other(format!("no completions for {shell}"))),
     }
     if shell == "zsh" {
+        let (offers, as_they_are) = ZSH_OFFERS;
+        script = String::from_utf8_lossy(&script).replace(offers, as_they_are).into_bytes();
         script.extend_from_slice(ZSH_AUTOLOAD);
     }
     Ok(script)
@@ -132,6 +151,8 @@ fn values(arg: &Arg) -> Option<fn(&Live) -> Vec<Value>> {
         "tz" => |_| TZ_VARIANTS.iter().map(|zone| Value::new(zone.name(), "")).collect(),
         "since" | "until" => |_| TIMES.iter().map(|time| Value::new(*time, "")).collect(),
         "profile" => Live::profiles,
+        // Where it may be repeated it is a filter; else it is what gets recorded.
+        "user" if matches!(arg.get_action(), ArgAction::Append) => Live::exact_users,
         "user" => Live::users,
         "resource" if arg.is_positional() => |live| live.recent(Recent::Named),
         "resource" => |live| live.recent(Recent::Resources),
@@ -149,13 +170,11 @@ fn matching(typed: &str, signs: &str, values: Vec<Value>) -> Vec<CompletionCandi
     let last = typed.rfind(',').filter(|_| is_list).map_or(0, |comma| comma + 1);
     let begun = typed[last..].trim_start_matches(|c| signs.contains(c));
     let (before, sign) = (&typed[..last], &typed[last..typed.len() - begun.len()]);
-    let begun = begun.to_lowercase();
+    let begun = folded(begun);
     let chosen = |value: &Value| {
         before.split(',').any(|word| word.trim_start_matches(|c| signs.contains(c)) == value.text)
     };
-    let meant = values
-        .into_iter()
-        .filter(|value| value.is_plain() && value.text.to_lowercase().starts_with(&begun) && !chosen(value));
+    let meant = values.into_iter().filter(|value| value.is_plain() && value.begins(&begun) && !chosen(value));
     meant
         .map(|value| {
             let about = Some(value.about).filter(|about| !about.is_empty()).map(StyledStr::from);

@@ -13,7 +13,7 @@ use crate::render::diff::words::{Piece, WordSearch};
 use crate::render::diff::{Difference, What, compare};
 use crate::render::look::{Look, Tone};
 use crate::render::question::{counted, grouped};
-use crate::render::summary::{beneath, tally};
+use crate::render::summary::{beneath, field_label, tally};
 use crate::render::value;
 
 /// Lines of one field that are shown unless the whole is asked for.
@@ -64,7 +64,8 @@ struct Block<'a> {
 
 impl Block<'_> {
     fn field(&mut self, change: &Change, action: Action) {
-        let field = change.field.as_str();
+        let field = field_label(&change.field);
+        let field = field.as_str();
         if change.redacted {
             // A creation or a deletion has no need to say which side was there.
             let action = match (&change.old, &change.new) {

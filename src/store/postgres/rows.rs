@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::model::entry::Entry;
-use crate::model::filter::{Filter, user_matches};
+use crate::model::filter::Filter;
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Snapshot;
@@ -69,7 +69,7 @@ pub(super) async fn user_refs(db: &Lent, org: OrgId, filter: &Filter) -> Result<
         let mut refs = Vec::new();
         for row in users {
             let user = stored::user(row.try_get(1)?)?;
-            if choice.admits(|wanted| user_matches(wanted, &user)) {
+            if choice.admits_user(&user) {
                 refs.push(row.try_get(0)?);
             }
         }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use crate::model::entry::{Entry, User};
-use crate::model::filter::{Filter, user_matches};
+use crate::model::filter::Filter;
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Snapshot;
@@ -72,7 +72,7 @@ pub(super) fn user_refs(
     let mut refs = Vec::new();
     while let Some(row) = rows.next()? {
         let user = stored::user(&row.get::<_, String>(1)?)?;
-        if filter.user.admits(|wanted| user_matches(wanted, &user)) {
+        if filter.user.admits_user(&user) {
             refs.push(row.get(0)?);
         }
     }

@@ -105,7 +105,7 @@ fn esc_goes_back_with_the_users_that_are_marked() {
     terminal.wait_for("User: _").press("terraform", "User: terraform_");
     terminal.wait_until("the one that is meant", |terminal| pointed(terminal).contains("terraform"));
     terminal.press(ENTER, "take the 1 marked").press(ESC, "Show entries");
-    assert!(leave(&mut terminal).contains("--user terraform"), "{}", terminal.screen());
+    assert!(leave(&mut terminal).contains("--user is:terraform"), "{}", terminal.screen());
 }
 
 #[test]

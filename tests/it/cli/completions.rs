@@ -26,7 +26,11 @@ const LINES: &[(&str, &str)] = &[
     ("krosyn-audit --tz Europe/Madr", "krosyn-audit --tz Europe/Madrid"),
     (
         "krosyn-audit list --server sqlite:audit.db -u ana",
-        "krosyn-audit list --server sqlite:audit.db -u ana.ruiz@acme.example",
+        "krosyn-audit list --server sqlite:audit.db -u is:ana.ruiz@acme.example",
+    ),
+    (
+        "krosyn-audit record --server sqlite:audit.db -u ana",
+        "krosyn-audit record --server sqlite:audit.db -u ana.ruiz@acme.example",
     ),
     ("krosyn-audit stats --by action,us", "krosyn-audit stats --by action,user"),
     ("krosyn-audit man li", "krosyn-audit man list"),

@@ -350,3 +350,35 @@ fn a_value_that_cannot_be_used_is_told_in_words() {
         "{refused}"
     );
 }
+
+#[test]
+fn a_long_list_says_that_it_was_cut() {
+    let sandbox = super::demo_log::sandbox();
+    let listed = |args: &[&str]| {
+        let answer = acme::run(&sandbox, &[&["list", "--format", "json"], args].concat()).ended(0);
+        // A number that no float can hold stands in the demo.
+        serde_json::from_str::<serde_json::Value>(&answer.out().replace("1e400", "\"1e400\"")).unwrap()
+    };
+    let ids = |answer: &serde_json::Value| -> Vec<u64> {
+        answer["entries"].as_array().unwrap().iter().map(|entry| entry["id"].as_u64().unwrap()).collect()
+    };
+    let all = listed(&["--all"]);
+    let held = all["matched"].as_u64().unwrap();
+    assert!(held > 1200 && all["complete"] == true && all["next_cursor"].is_null());
+    for most in [1000, 1200, held - 1] {
+        let number = most.to_string();
+        let cut = listed(&["-n", &number]);
+        assert_eq!((&cut["matched"], &cut["complete"]), (&held.into(), &false.into()), "{most}");
+        assert!(cut["next_cursor"].is_string(), "{most}");
+        assert_eq!(ids(&cut), ids(&all)[..usize::try_from(most).unwrap()], "{most}");
+    }
+    for most in [held, held + 1] {
+        let whole = listed(&["-n", &most.to_string()]);
+        assert!(whole["complete"] == true && whole["next_cursor"].is_null(), "{most}");
+    }
+    let mut turned = ids(&listed(&["-n", "1200", "--reverse"]));
+    turned.reverse();
+    assert_eq!(turned, ids(&all)[..1200]);
+    let said = acme::run(&sandbox, &["list", "-n", "1200", "--columns", "id"]).ended(0);
+    assert!(said.err().starts_with("1 200 of 1 "), "{said}");
+}

@@ -27,6 +27,7 @@ mod migrate;
 mod outlets;
 mod pager;
 mod pairs;
+mod paths;
 mod profiles;
 mod prompts;
 mod prune;

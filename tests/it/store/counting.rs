@@ -52,8 +52,8 @@ fn questions() -> impl Strategy<Value = Counting> {
         (action, user, field, since).prop_map(|(action, user, field, since)| {
             let mut filter = Filter { since: since.map(seconds_ago), ..Filter::default() };
             filter.action.exclude.extend(action);
-            filter.user.include.extend(user.map(str::to_owned));
-            filter.field.include.extend(field.map(str::to_owned));
+            filter.user.include.extend(user.map(|it| it.parse().expect("a user")));
+            filter.field.include.extend(field.map(|it| it.parse().expect("a path")));
             filter
         })
     };

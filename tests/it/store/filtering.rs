@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use krosyn_audit::api::page::{Facet, Facets};
 use krosyn_audit::model::entry::Entry;
-use krosyn_audit::model::filter::{Choice, Filter, Resource};
+use krosyn_audit::model::filter::{Choice, Filter, FilterValue, Resource};
 use krosyn_audit::model::page::Order;
 use krosyn_audit::model::words::{Action, ModelType, Via};
 use krosyn_audit::store::{OrgId, Store};
@@ -24,11 +24,53 @@ const FILTERS: u32 = 256;
 
 const MODEL_IDS: &[&str] = &["1", "42", "a/b", "%", "A_b", "nul\u{0}", "İ"];
 const REQUESTS: &[&str] = &["req_1", "req_2", "REQ_1", "%"];
-const NAMES: &[&str] = &["Ana Ruiz", "ana maría", "Diana", "李 雷", "🤖", "O'Neil", "50%_a"];
+const NAMES: &[&str] = &[
+    "Ana Ruiz",
+    "ana maría",
+    "Diana",
+    "李 雷",
+    "🤖",
+    "O'Neil",
+    "50%_a",
+    "Ana",
+    "Jose\u{301}",
+    "ışık",
+    "ΟΔΥΣΣΕΥΣ",
+];
 const EMAILS: &[&str] = &["ana.ruiz@acme.example", "ANA@x.example", "diana@acme.example"];
-const USER_WORDS: &[&str] =
-    &["ana", "Ana.Ruiz", "RUIZ", "diana", "acme", "maría", "李", "🤖", "7", "o'neil", "50%_a", "%", "nobody"];
-const FIELDS: &[&str] = &["status", "perform", "perform.retry.max", "webhook_secret", "été"];
+const USER_WORDS: &[&str] = &[
+    "ana",
+    "Ana.Ruiz",
+    "RUIZ",
+    "diana",
+    "acme",
+    "maría",
+    "李",
+    "🤖",
+    "7",
+    "o'neil",
+    "50%_a",
+    "%",
+    "nobody",
+    "JOSÉ",
+    "IŞIK",
+    "is:Ana",
+    "is:ana.ruiz@acme.example",
+    "id:7",
+    "service/id:7",
+    "name:ana maría",
+    "email:ANA@x.example",
+];
+const FIELDS: &[&str] = &[
+    "status",
+    "perform",
+    "perform.retry.max",
+    "webhook_secret",
+    "été",
+    "labels",
+    "labels.app.io/name",
+    "a.b",
+];
 const PATHS: &[&str] = &[
     "status",
     "perform",
@@ -38,11 +80,41 @@ const PATHS: &[&str] = &[
     "perform.list.1",
     "webhook_secret.x",
     "été",
+    "E\u{301}TE\u{301}",
     "perf",
     "nothing",
+    "perform.list[1]",
+    "perform.\"list\"[0]",
+    "labels.\"app.io/name\"",
+    "labels.app.io/name",
+    "labels.token.kind",
+    "\"a.b\"",
+    "a.b",
+    "a",
 ];
-const TEXTS: &[&str] =
-    &["ACTIVE", "été", "ÉTÉ", "slack", "3", "1e400", "ruiz", "%", "_", "'", "\\", "null", "redacted", "max"];
+const TEXTS: &[&str] = &[
+    "ACTIVE",
+    "été",
+    "ÉTÉ",
+    "slack",
+    "3",
+    "1e400",
+    "ruiz",
+    "%",
+    "_",
+    "'",
+    "\\",
+    "null",
+    "redacted",
+    "max",
+    "JOSÉ",
+    "jose\u{301}",
+    "οδυσ",
+    "IŞIK",
+    "strasse",
+    "STRAẞE",
+    "\u{212a}",
+];
 
 fn values() -> impl Strategy<Value = Value> {
     let values = [
@@ -54,6 +126,8 @@ fn values() -> impl Strategy<Value = Value> {
         json!({"url": "https://a.example", "retry": {"max": 3}, "list": [1, 2]}),
         json!({"url": "https://b.example", "retry": {"max": 5}, "list": [1, 3]}),
         json!({"url": "https://a.example", "retry": {"max": 3}, "list": [1, 2], "slack": "1e400"}),
+        json!({"app.io/name": "Jose\u{301}", "token": "[redacted]", "b": "Straße K"}),
+        json!({"app.io/name": "José\nOdysseus ΟΔΥΣΣΕΥΣ", "token": "[redacted, changed]", "b": "IŞIK \u{301}"}),
     ];
     select(values.to_vec())
 }
@@ -113,11 +187,17 @@ fn choice<T: Clone + std::fmt::Debug + 'static>(
 
 fn filters() -> impl Strategy<Value = Filter> {
     let text = |texts: &'static [&'static str]| choice(select(texts).prop_map(str::to_owned));
+    fn parsed<T>(texts: &'static [&'static str]) -> impl Strategy<Value = Choice<T>>
+    where
+        T: FilterValue<Err: std::fmt::Debug> + Clone + std::fmt::Debug + 'static,
+    {
+        choice(select(texts).prop_map(|text| text.parse().expect("a value")))
+    }
     let resource = (select(ModelType::ALL), select(MODEL_IDS))
         .prop_map(|(model_type, id)| Resource { model_type, model_id: id.to_owned() });
     let time = || prop::option::weighted(0.2, (-1..21i64).prop_map(|minutes| seconds_ago(minutes * 60)));
     let words = (choice(select(Action::ALL)), choice(select(ModelType::ALL)), choice(select(Via::ALL)));
-    let texts = (text(USER_WORDS), text(MODEL_IDS), text(REQUESTS), text(PATHS), text(TEXTS));
+    let texts = (parsed(USER_WORDS), text(MODEL_IDS), text(REQUESTS), parsed(PATHS), parsed(TEXTS));
     (words, texts, choice(resource), time(), time()).prop_map(
         |((action, model_type, via), (user, model_id, request_id, field, text), resource, since, until)| {
             Filter {

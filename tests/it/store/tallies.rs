@@ -69,7 +69,7 @@ fn filters() -> impl Strategy<Value = Filter> {
                 Some((via, true)) => filter.via.exclude.push(via),
                 via => filter.via.include.extend(via.map(|(via, _)| via)),
             }
-            filter.user.include.extend(user.map(str::to_owned));
+            filter.user.include.extend(user.map(|it| it.parse().expect("a user")));
             filter.model_id.include.extend(model_id.unwrap_or_default().into_iter().map(str::to_owned));
             filter.action.exclude.extend(action);
             filter

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use krosyn_audit::client::Client;
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::model::words::Scope;
@@ -164,6 +165,12 @@ impl Caller {
             Some(token) => request.bearer_auth(token),
             None => request,
         }
+    }
+
+    /// The product's own client, with the same token.
+    pub(crate) fn client(&self) -> Client {
+        let token = Token::read(self.token.as_deref().expect("a token")).expect("a token");
+        Client::new(self.base.parse().expect("an address"), token).expect("a client")
     }
 
     /// The HTTP client, for requests that are not to be judged.

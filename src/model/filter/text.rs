@@ -1,0 +1,81 @@
+//! A text to search for, folded once.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::change::Change;
+use crate::model::entry::Entry;
+use crate::model::filter::choice::{Choice, FilterValue};
+use crate::model::fold::folded;
+use crate::model::json::RawJson;
+
+/// The most texts that one filter searches for: each row is looked through once for each of them.
+pub const MAX_TEXTS: usize = 20;
+/// How long a text may be, in characters.
+pub const MAX_TEXT_LENGTH: usize = 1_000;
+
+/// A text to search for, however it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchText {
+    written: String,
+    folded: String,
+}
+
+/// A text that is too long to be searched for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("has a text of more than {MAX_TEXT_LENGTH} characters")]
+pub struct TooLong;
+
+impl FilterValue for SearchText {
+    const MAX: usize = MAX_TEXTS;
+}
+
+impl FromStr for SearchText {
+    type Err = TooLong;
+
+    fn from_str(text: &str) -> Result<Self, TooLong> {
+        if text.chars().nth(MAX_TEXT_LENGTH).is_some() {
+            return Err(TooLong);
+        }
+        Ok(Self { written: text.to_owned(), folded: folded(text) })
+    }
+}
+
+impl fmt::Display for SearchText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl SearchText {
+    /// As it is compared: see [`folded`].
+    #[must_use]
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+}
+
+impl Choice<SearchText> {
+    /// Tells whether the choice admits an entry with these changes. Each of its texts is folded once.
+    pub(super) fn admits_entry(&self, entry: &Entry, changes: &[Change]) -> bool {
+        if self.is_any() {
+            return true;
+        }
+        let mut texts = Vec::new();
+        let mut add = |text: &str| {
+            texts.push(folded(text));
+            false
+        };
+        let user = &entry.user;
+        for text in [&entry.model_name, &user.id, &user.email, &user.name].into_iter().flatten() {
+            add(text);
+        }
+        for Change { field, old, new, .. } in changes {
+            add(field);
+            for value in [old, new].into_iter().flatten().filter_map(|side| RawJson::parse(side).ok()) {
+                value.any_text(&mut add);
+            }
+        }
+        self.admits(|wanted| texts.iter().any(|text| text.contains(&wanted.folded)))
+    }
+}

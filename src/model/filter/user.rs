@@ -1,0 +1,245 @@
+//! Which users a filter means: any who is called so, or exactly one.
+//!
+//! `ana` means whoever has that id, e-mail or name, or whole words of one. A word and a colon before it mean a user
+//! exactly, letter for letter: `id:7`, `email:ana@acme.example`, `name:Ana`, or `is:Ana` for the user who is shown as
+//! `Ana` (by e-mail, else by name, else by id). A kind before that tells apart those who share it: `token/id:7`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::entry::User;
+use crate::model::filter::choice::{Choice, FilterValue};
+use crate::model::fold::folded;
+use crate::model::words::UserKind;
+
+/// What a filter says of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserTerm {
+    written: String,
+    meaning: Meaning,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Meaning {
+    /// Folded, and its words.
+    Called { whole: String, words: String },
+    /// Exactly this text.
+    Exactly { kind: Option<UserKind>, part: Part, text: String },
+}
+
+/// What of a user is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Id,
+    Email,
+    Name,
+    Shown,
+}
+
+const PARTS: [(&str, Part); 4] =
+    [("id:", Part::Id), ("email:", Part::Email), ("name:", Part::Name), ("is:", Part::Shown)];
+
+/// Why a text names no user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("has no value behind {0:?}: write the whole id, e-mail or name there")]
+pub struct InvalidUser(String);
+
+impl FilterValue for UserTerm {}
+
+impl FromStr for UserTerm {
+    type Err = InvalidUser;
+
+    fn from_str(text: &str) -> Result<Self, InvalidUser> {
+        let kind = UserKind::ALL
+            .iter()
+            .find_map(|kind| Some((Some(*kind), text.strip_prefix(kind.as_str())?.strip_prefix('/')?)));
+        let (kind, rest) = kind.unwrap_or((None, text));
+        let exact = PARTS.iter().find_map(|(prefix, part)| Some((*part, rest.strip_prefix(prefix)?)));
+        let meaning = match exact {
+            Some((_, "")) => return Err(InvalidUser(text.to_owned())),
+            Some((part, value)) => Meaning::Exactly { kind, part, text: value.to_owned() },
+            None => {
+                let whole = folded(text.trim());
+                let words = words(&whole);
+                Meaning::Called { whole, words }
+            }
+        };
+        Ok(Self { written: text.to_owned(), meaning })
+    }
+}
+
+impl fmt::Display for UserTerm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl UserTerm {
+    /// The users who are shown by this text, and no others.
+    #[must_use]
+    pub fn shown_as(label: &str) -> Self {
+        let meaning = Meaning::Exactly { kind: None, part: Part::Shown, text: label.to_owned() };
+        Self { written: format!("is:{label}"), meaning }
+    }
+
+    /// The text by which the meant users are shown, when it means them so.
+    #[must_use]
+    pub fn shown(&self) -> Option<&str> {
+        match &self.meaning {
+            Meaning::Exactly { kind: None, part: Part::Shown, text } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Tells whether it means the user.
+    #[must_use]
+    pub fn matches(&self, user: &User) -> bool {
+        self.means(&Subject::new(user))
+    }
+
+    fn means(&self, subject: &Subject<'_>) -> bool {
+        let user = subject.user;
+        match &self.meaning {
+            Meaning::Exactly { kind, part, text } => {
+                let value = match part {
+                    Part::Id => user.id.as_deref(),
+                    Part::Email => user.email.as_deref(),
+                    Part::Name => user.name.as_deref(),
+                    Part::Shown => Some(user.label()),
+                };
+                value == Some(text) && kind.is_none_or(|kind| kind == user.kind)
+            }
+            Meaning::Called { whole, words } => {
+                subject.texts.iter().flatten().any(|text| text == whole)
+                    || words.trim() != "" && subject.words.iter().flatten().any(|text| text.contains(words))
+            }
+        }
+    }
+}
+
+impl Choice<UserTerm> {
+    /// Tells whether the choice admits the user, whose texts are folded once for all its terms.
+    #[must_use]
+    pub fn admits_user(&self, user: &User) -> bool {
+        if self.is_any() {
+            return true;
+        }
+        let subject = Subject::new(user);
+        self.admits(|term| term.means(&subject))
+    }
+}
+
+/// A user whose texts are ready to be compared.
+struct Subject<'u> {
+    user: &'u User,
+    /// Id, e-mail and name.
+    texts: [Option<String>; 3],
+    /// The words of e-mail and name.
+    words: [Option<String>; 2],
+}
+
+impl<'u> Subject<'u> {
+    fn new(user: &'u User) -> Self {
+        let texts = [&user.id, &user.email, &user.name].map(|text| text.as_deref().map(folded));
+        let words = [&texts[1], &texts[2]].map(|text| text.as_deref().map(words));
+        Self { user, texts, words }
+    }
+}
+
+/// The words of a text, each between single blanks, so that a run of whole words is a plain substring.
+fn words(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(" ".to_owned(), |text, word| text + word + " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn user(id: Option<&str>, email: Option<&str>, name: Option<&str>, kind: UserKind) -> User {
+        let [id, email, name] = [id, email, name].map(|it| it.map(str::to_owned));
+        User { id, email, name, role: None, kind }
+    }
+
+    fn person(email: &str, name: &str) -> User {
+        user(Some("7"), Some(email), Some(name), UserKind::User)
+    }
+
+    fn means(term: &str, user: &User) -> bool {
+        term.parse::<UserTerm>().expect(term).matches(user)
+    }
+
+    #[test]
+    fn a_user_is_named_by_id_address_name_or_whole_words_of_them() {
+        let ana = person("ana.ruiz@acme.example", "Ana María Ruiz");
+        for wanted in [
+            "7",
+            "ana",
+            "ANA",
+            "Ana.Ruiz",
+            "ana.ruiz@acme.example",
+            "maría",
+            "MARI\u{301}A",
+            "ana maría",
+            "acme",
+            "Ana María Ruiz",
+        ] {
+            assert!(means(wanted, &ana), "{wanted}");
+        }
+        for wanted in ["an", "na", "diana", "ruiz ana", "77", "", " ", "@", ".", "maria"] {
+            assert!(!means(wanted, &ana), "{wanted}");
+        }
+        assert!(!means("ana", &person("diana@acme.example", "Diana")));
+        assert!(means("李", &person("li@acme.example", "李 雷")));
+        assert!(means("🤖", &person("bot@acme.example", "🤖")));
+        assert!(means("IŞIK", &person("x@acme.example", "Ayşe ışık")));
+    }
+
+    #[test]
+    fn an_exact_term_means_one_user_and_no_others() {
+        let ana = user(Some("7"), None, Some("Ana"), UserKind::User);
+        let ana_ruiz = person("ana@acme.example", "Ana Ruiz");
+        let shouting = user(Some("8"), Some("ANA@acme.example"), Some("Ana"), UserKind::User);
+        let token = user(Some("7"), None, Some("Ana"), UserKind::Token);
+        let odd = user(Some("admin:7,!\"x\\"), None, None, UserKind::User);
+        let all = [&ana, &ana_ruiz, &shouting, &token, &odd];
+        for (term, meant) in [
+            ("Ana", &[0, 1, 2, 3][..]),
+            ("is:Ana", &[0, 3]),
+            ("user/is:Ana", &[0]),
+            ("token/is:Ana", &[3]),
+            ("name:Ana", &[0, 2, 3]),
+            ("id:7", &[0, 1, 3]),
+            ("token/id:7", &[3]),
+            ("email:ana@acme.example", &[1]),
+            ("is:ana@acme.example", &[1]),
+            ("is:ANA@acme.example", &[2]),
+            ("is:ana", &[]),
+            ("id:admin:7,!\"x\\", &[4]),
+            ("is:admin:7,!\"x\\", &[4]),
+            ("service/id:7", &[]),
+        ] {
+            let found: Vec<_> = (0..all.len()).filter(|place| means(term, all[*place])).collect();
+            assert_eq!(found, meant, "{term}");
+        }
+        assert!("id:".parse::<UserTerm>().is_err() && "token/is:".parse::<UserTerm>().is_err());
+        assert!(means("token/7", &user(None, None, Some("token/7"), UserKind::Token)), "no exact term");
+    }
+
+    proptest! {
+        #[test]
+        fn an_exact_term_survives_the_list_it_stands_in(labels in prop::collection::vec("[a:!,\\\\\"/ é=]{1,8}", 1..4)) {
+            let choice = Choice { include: labels.iter().map(|it| UserTerm::shown_as(it)).collect(), exclude: vec![] };
+            let mut read = Choice::<UserTerm>::default();
+            read.add_list(&choice.written().collect::<Vec<_>>().join(",")).expect("what was written");
+            prop_assert_eq!(&read, &choice);
+            for label in &labels {
+                prop_assert!(read.admits_user(&user(None, None, Some(label), UserKind::Service)));
+                let longer = format!("{label} x");
+                prop_assert!(labels.contains(&longer) || !read.admits_user(&user(None, None, Some(&longer), UserKind::User)));
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Every path that a view prints of an entry is a path by which the filter finds that entry.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+
+use crate::model::change::{Change, Changes};
+use crate::model::entry::Entry;
+use crate::model::field_path::FieldPath;
+use crate::model::filter::{Choice, Filter};
+use crate::model::history::reader::{Reader, Reading, Wanted};
+use crate::model::json::{Json, RawJson};
+use crate::model::timestamp::Timestamp;
+use crate::render::diff::{Difference, What, compare};
+use crate::render::history::dotted;
+use crate::render::summary::{beneath, field_label};
+
+const NAMES: &[&str] = &[
+    "a",
+    "b",
+    "id",
+    "name",
+    "a.b",
+    "app.io/name",
+    "c,d",
+    "!x",
+    "q\"q",
+    "\"q\"",
+    "[3]",
+    "a[0]",
+    "[0 id=1]",
+    "3",
+    "0",
+    "",
+    " a",
+    "b\\",
+    "b\\,",
+    "é\u{202e}",
+    "e\u{301}",
+    "→",
+    "null",
+    "\n",
+];
+
+fn texts() -> impl Strategy<Value = Json> {
+    let texts = [
+        "x",
+        "y",
+        "",
+        "[redacted]",
+        "[redacted, changed]",
+        r#"{"a":{"b":[1,2]},"a.b":1}"#,
+        r#"{"a":{"b":[2]},"b":1}"#,
+    ];
+    select(texts.to_vec()).prop_map(|text| Json::String(text.to_owned()))
+}
+
+fn values() -> impl Strategy<Value = Json> {
+    let scalar = prop_oneof![
+        texts(),
+        (0..4u8).prop_map(|number| Json::Number(number.to_string())),
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::Bool),
+    ];
+    scalar.prop_recursive(4, 24, 5, |inner| {
+        let members = (select(NAMES), inner.clone()).prop_map(|(name, value)| (name.to_owned(), value));
+        let named = (0..4u8, inner.clone()).prop_map(|(id, value)| {
+            let id = Json::Number(id.to_string());
+            Json::Object(vec![("id".to_owned(), id), ("a".to_owned(), value)])
+        });
+        prop_oneof![
+            prop::collection::vec(members, 0..5).prop_map(Json::Object),
+            prop::collection::vec(inner, 0..5).prop_map(Json::Array),
+            prop::collection::vec(named, 0..5).prop_map(Json::Array),
+        ]
+    })
+}
+
+/// A value, and often the same with a few differences.
+fn pairs() -> impl Strategy<Value = (Json, Json)> {
+    let edited = |value: Json, edits: &[(u8, Json)]| {
+        edits.iter().fold(value, |value, (place, with)| {
+            let place = usize::from(*place);
+            match value {
+                Json::Array(mut items) if !items.is_empty() => {
+                    let at = place % items.len();
+                    match place % 4 {
+                        0 => items.insert(at, with.clone()),
+                        1 => drop(items.remove(at)),
+                        2 => items.rotate_left(at),
+                        _ => items[at] = with.clone(),
+                    }
+                    Json::Array(items)
+                }
+                Json::Object(mut members) if !members.is_empty() => {
+                    let at = place % members.len();
+                    members[at].1 = with.clone();
+                    Json::Object(members)
+                }
+                _ => with.clone(),
+            }
+        })
+    };
+    let edits = prop::collection::vec((any::<u8>(), values()), 1..3);
+    prop_oneof![
+        (values(), values()),
+        (values(), edits).prop_map(move |(value, edits)| (value.clone(), edited(value, &edits))),
+    ]
+}
+
+/// The paths that a view prints of a difference at `path`, whole, as a reader puts them together.
+fn printed(path: &str, what: &What, paths: &mut Vec<String>) {
+    paths.push(path.to_owned());
+    match what {
+        What::Members(parts) | What::Items(parts) => {
+            parts.iter().for_each(|Difference { at, what }| printed(&beneath(path, at), what, paths));
+        }
+        What::Embedded { what, .. } => printed(path, what, paths),
+        What::Moved { from, .. } => {
+            let (list, _) = path.rsplit_once('[').unwrap_or((path, ""));
+            paths.push(format!("{list}[{from}]"));
+        }
+        _ => {}
+    }
+}
+
+/// What is printed, read as one value of a list.
+fn read(path: &str) -> FieldPath {
+    let mut choice = Choice::<FieldPath>::default();
+    choice.add_list(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    assert!(choice.include.len() == 1 && choice.exclude.is_empty(), "{path} is one path: {choice:?}");
+    choice.include.remove(0)
+}
+
+fn created(field: &str, value: &Json) -> Entry {
+    let entry = json!({
+        "id": 1, "uuid": "01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c", "occurred_at": Timestamp::MIN,
+        "recorded_at": Timestamp::MIN, "action": "created", "model_type": "connector", "model_id": "1",
+        "user": {"id": "7"}, "changes": [],
+    });
+    let mut entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
+    let change =
+        Change { field: field.to_owned(), old: None, new: Some(RawJson::from(value)), redacted: false };
+    entry.changes = Changes::from(&[change][..]);
+    entry
+}
+
+proptest! {
+    #[test]
+    fn what_show_prints_is_found((old, new) in pairs(), field in select(NAMES)) {
+        let change = Change {
+            field: field.to_owned(),
+            old: Some(RawJson::from(&old)),
+            new: Some(RawJson::from(&new)),
+            redacted: false,
+        };
+        let Some(what) = compare(&old, &new) else { return Ok(()) };
+        let mut paths = Vec::new();
+        // No field is called nothing.
+        printed(&field_label(field), &what, &mut paths);
+        for path in paths.iter().filter(|path| !path.is_empty()) {
+            prop_assert!(read(path).is_touched_by(&change), "{} in {:?} → {:?}", path, old, new);
+        }
+    }
+
+    #[test]
+    fn what_blame_prints_is_found(value in values(), field in select(NAMES)) {
+        let entry = created(field, &value);
+        let mut reader = Reader::new(Wanted::default());
+        reader.read(&entry).expect("readable");
+        let Reading::Done(history) = reader.end() else { panic!("one entry is read once") };
+        for line in history.blame().lines {
+            let path = dotted(&line.path);
+            let mut filter = Filter::default();
+            filter.field.include.push(read(&path));
+            prop_assert!(filter.matches(&entry), "{} in {:?}", path, value);
+            prop_assert!(read(&path).covers(&line.path, false), "{}", path);
+            let whole = dotted(&line.path[..1]);
+            prop_assert!(read(&whole).covers(&line.path, false), "{}", whole);
+        }
+    }
+}
