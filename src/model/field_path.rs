@@ -3,12 +3,14 @@
 //! `perform` means the field and all beneath it, `perform.retry.max` a place within it, `list[3]` or `list.3` an item,
 //! `labels."app.io/name"` a key with dots. A dot outside quotes may part two keys or belong to one: both are meant.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
 use crate::model::change::Change;
+use crate::model::filter::Choice;
 use crate::model::json::{Json, RawJson};
 use crate::model::redaction::{REDACTED, REDACTED_CHANGED};
 
@@ -84,6 +86,11 @@ impl FieldPath {
     /// A redacted value may have changed anywhere beneath it, so every path into it counts.
     #[must_use]
     pub fn is_touched_by(&self, change: &Change) -> bool {
+        self.is_touched(&Sides::of(change))
+    }
+
+    fn is_touched(&self, sides: &Sides<'_>) -> bool {
+        let change = sides.change;
         if self.names(&change.field) {
             return true;
         }
@@ -91,8 +98,7 @@ impl FieldPath {
         if change.redacted || rests.is_empty() {
             return !rests.is_empty();
         }
-        let parsed = |side: &Option<RawJson>| side.as_ref().and_then(|side| side.parse().ok());
-        let (old, new) = (parsed(&change.old), parsed(&change.new));
+        let (old, new) = sides.parsed();
         rests.into_iter().any(|rest| differs(old.as_ref(), new.as_ref(), rest))
     }
 
@@ -128,6 +134,34 @@ impl FieldPath {
             literal.into_iter().chain(behind.map(|(_, at)| &self.written[*at..])).collect();
         rests.dedup();
         rests
+    }
+}
+
+impl Choice<FieldPath> {
+    /// Tells whether the choice admits an entry with these changes. No value is parsed twice, however many paths lead
+    /// into it.
+    #[must_use]
+    pub fn admits_changes(&self, changes: &[Change]) -> bool {
+        let sides: Vec<_> = changes.iter().map(Sides::of).collect();
+        self.admits(|path| sides.iter().any(|change| path.is_touched(change)))
+    }
+}
+
+/// A change whose values are parsed when somebody looks into them.
+struct Sides<'c> {
+    change: &'c Change,
+    parsed: OnceCell<[Option<Json>; 2]>,
+}
+
+impl<'c> Sides<'c> {
+    const fn of(change: &'c Change) -> Self {
+        Self { change, parsed: OnceCell::new() }
+    }
+
+    fn parsed(&self) -> (&Option<Json>, &Option<Json>) {
+        let parse = |side: &Option<RawJson>| side.as_ref().and_then(|side| side.parse().ok());
+        let [old, new] = self.parsed.get_or_init(|| [parse(&self.change.old), parse(&self.change.new)]);
+        (old, new)
     }
 }
 

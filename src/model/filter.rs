@@ -108,8 +108,7 @@ impl Filter {
             return true;
         }
         let changes = entry.changes.list().unwrap_or_default();
-        self.field.admits(|path| changes.iter().any(|change| path.is_touched_by(change)))
-            && self.text.admits_entry(entry, &changes)
+        self.field.admits_changes(&changes) && self.text.admits_entry(entry, &changes)
     }
 
     /// Tells whether [`Filter::matches_content`] could refuse an entry.

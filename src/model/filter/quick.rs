@@ -106,7 +106,7 @@ mod tests {
                         .iter()
                         .for_each(|unit| json.push_str(&format!("\\u{unit:04x}")));
                 }
-                '/' if escapes % 2 == 0 => json.push_str("\\/"),
+                '/' if escapes.is_multiple_of(2) => json.push_str("\\/"),
                 '"' | '\\' => json.extend(['\\', c]),
                 '\n' => json.push_str("\\n"),
                 '\t' => json.push_str("\\t"),
