@@ -1,6 +1,8 @@
 //! The same on PostgreSQL: recording against `COPY` into the same table, export against `psql \copy`. The server is a
 //! private one, made of the binaries installed here, that syncs what it commits.
 
+#[path = "../../tests/it/support/citus.rs"]
+mod citus;
 #[path = "../../tests/it/support/postgres.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod server;

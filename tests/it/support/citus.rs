@@ -9,9 +9,8 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::OnceCell;
+use tokio_postgres::{Client, NoTls};
 use url::Url;
-
-use crate::support::postgres::connect;
 
 /// The variable that names the cluster.
 const VARIABLE: &str = "KROSYN_AUDIT_TEST_CITUS";
@@ -49,7 +48,7 @@ impl Cluster {
             .get_or_init(async || {
                 let sql =
                     "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid <> 0 AND noderole = 'primary'";
-                let workers = connect(self.coordinator.as_str()).await.query(sql, &[]).await.expect(sql);
+                let workers = connect(&self.coordinator).await.query(sql, &[]).await.expect(sql);
                 let mut nodes = vec![self.coordinator.clone()];
                 for worker in workers {
                     let mut url = self.coordinator.clone();
@@ -93,13 +92,19 @@ fn within(node: &Url, database: &str) -> Url {
     url
 }
 
+async fn connect(node: &Url) -> Client {
+    let (client, connection) = tokio_postgres::connect(node.as_str(), NoTls).await.expect("a connection");
+    tokio::spawn(async { drop(connection.await) });
+    client
+}
+
 async fn execute(node: &Url, sql: &str) {
-    connect(node.as_str()).await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    connect(node).await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// Drops what earlier runs left, but for what is in use.
 async fn drop_databases(node: &Url) {
-    let client = connect(node.as_str()).await;
+    let client = connect(node).await;
     let sql = format!("SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}%'");
     for row in client.query(&sql, &[]).await.expect("read") {
         drop(client.batch_execute(&format!("DROP DATABASE {}", row.get::<_, &str>(0))).await);

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use krosyn_audit::store;
 use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
 
-use crate::support::citus::Cluster;
-use crate::support::sandbox::PATIENCE;
+// Not by `crate::support`: benches/versus has this file as well.
+use super::citus::Cluster;
 
 /// The user nobody, whose number is the same everywhere.
 const NOBODY: u32 = 65_534;
@@ -248,6 +249,9 @@ fn absent() {
         "SKIPPED: everything on PostgreSQL: it is not installed here (Debian: apt-get install postgresql)\n";
     std::io::stderr().write_all(words.as_bytes()).expect("stderr");
 }
+
+/// How long to wait for what happens in its own time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks again until the answer is yes; fails when that takes too long.
 pub(crate) async fn until(what: &str, ask: impl AsyncFn() -> bool) {
