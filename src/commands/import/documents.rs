@@ -95,13 +95,15 @@ pub(super) fn nesting(text: &Text, is_record: &dyn Fn(&str) -> bool) -> io::Resu
                 Content::Json(item) => item.contains("\"type\"") && item.contains("\"header\""),
                 _ => false,
             });
-            let wrapped = is_header && Items::new(text.reader()?, Nesting::MemberOfItem).is_whole()?;
+            let wrapped = is_header && Items::new(text.reader()?, Nesting::MemberOfItem).holds_records()?;
             Ok(Some(if wrapped { Nesting::MemberOfItem } else { Nesting::List }))
         }
         Some(b'{') if Items::new(text.reader()?, Nesting::None).begins_with(is_record)? => {
             Ok(Some(Nesting::None))
         }
-        Some(b'{') => Ok(Items::new(text.reader()?, Nesting::Member).is_whole()?.then_some(Nesting::Member)),
+        Some(b'{') => {
+            Ok(Items::new(text.reader()?, Nesting::Member).holds_records()?.then_some(Nesting::Member))
+        }
         _ => Ok(None),
     }
 }
@@ -162,7 +164,7 @@ impl Items {
     }
 
     /// Whether the whole text is one document that holds a record.
-    fn is_whole(mut self) -> io::Result<bool> {
+    fn holds_records(mut self) -> io::Result<bool> {
         let mut records = 0;
         while let Some(record) = self.next()? {
             if matches!(record.content, Content::Bad(_)) {
