@@ -154,4 +154,8 @@ pub struct ListOutputArgs {
     /// Whether each changed field has a row of its own, as `export --explode` asks.
     #[arg(skip)]
     pub explode: bool,
+
+    /// The most characters of a cell, as `export --max-cell` asks.
+    #[arg(skip)]
+    pub max_cell: Option<usize>,
 }

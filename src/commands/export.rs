@@ -51,8 +51,12 @@ pub struct ExportArgs {
     #[arg(long)]
     explode: bool,
 
+    /// Cut longer cells to N characters, with a mark that says so (csv, tsv); spreadsheets keep 32767
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..))]
+    max_cell: Option<u32>,
+
     /// Go on with an export to this file that was cut short, as it was asked for then
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "ListOutputArgs", "reverse", "manifest", "trailer", "explode"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "ListOutputArgs", "reverse", "manifest", "trailer", "explode", "max_cell"])]
     resume: Option<PathBuf>,
 
     #[command(flatten)]
@@ -74,6 +78,7 @@ impl ExportArgs {
     /// [`Failure`]; after a lost connection with exit code 3, and what there is stays as `NAME.part`.
     pub async fn run(mut self, context: &mut Context) -> Result<u8, Failure> {
         self.output.explode = self.explode;
+        self.output.max_cell = self.max_cell.and_then(|max| usize::try_from(max).ok());
         if explains_columns(&mut context.terminal, &self.output)? {
             return Ok(exit::DONE);
         }
@@ -197,6 +202,9 @@ fn format(args: &ListOutputArgs) -> Result<Format, Failure> {
         )),
         format if args.explode && format.is_json() => {
             Err(Failure::usage("--explode is for csv and tsv; in json and jsonl an entry holds its fields"))
+        }
+        format if args.max_cell.is_some() && format.is_json() => {
+            Err(Failure::usage("--max-cell is for csv and tsv; json and jsonl hold whole values"))
         }
         format => Ok(format),
     }

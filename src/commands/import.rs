@@ -1,27 +1,35 @@
-//! `import`: append many entries from files: our JSON lines, our CSV, or the table of laravel-auditing. A line without
-//! a uuid gets one from the server, made of what is kept of it, so that importing a file twice leaves one copy of each
-//! entry.
+//! `import`: append many entries from files: our JSON lines, our CSV, or the table of another audit library. A line
+//! without a uuid gets one from the server, made of what is kept of it, so that importing a file twice leaves one copy of
+//! each entry.
 
+mod documents;
+mod order;
 mod own;
+mod record;
+mod report;
 mod rows;
+mod shape;
 mod source;
+mod sql;
+mod text;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
-use crate::api::record::{LineAnswer, NotRecorded};
 use crate::args::connection::ConnectionArgs;
 use crate::client::Client;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
-use crate::commands::import::source::{Bytes, Item, Source, read};
+use crate::commands::import::report::Report;
+use crate::commands::import::shape::Said;
+use crate::commands::import::source::{Item, Request, read};
+use crate::commands::import::text::Source;
 use crate::config::Origin;
 use crate::error::Failure;
 use crate::exit;
-use crate::model::laravel::{Named, Reading};
+use crate::model::foreign::{Format, Named, Reading, UserClass, UserColumns};
 use crate::render::question::counted;
 use crate::terminal::progress::Progress;
 
@@ -30,25 +38,34 @@ const BATCH_LINES: usize = 1000;
 /// The most bytes in one request, well below what the server takes.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// Append many entries from files: our JSON lines or CSV, or a laravel-auditing table
+/// Append many entries from files: our JSON lines or CSV, or another audit library's table
 ///
 /// A line is an entry as `krosyn-audit export --format jsonl` writes it, or as the API takes it. Its id and
 /// recorded_at, which are the server's to give, are left out. A second import of the same file adds nothing.
 ///
-/// CSV of ours is taken too, as far as it holds what was meant: a cell with a formula guard or with the picture of a
-/// control character is refused and named.
+/// Entries are recorded in the order in which they happened, and among equal times in the order of their ids, whatever
+/// the order of the file. Files are read twice for that; what is compressed, in UTF-16 or comes from a pipe is first
+/// copied to a temporary file that only this process can open.
 ///
-/// The `audits` table of laravel-auditing is known by its column names: CSV with a header from MySQL or PostgreSQL,
-/// tab-separated text, a JSON list, or JSON lines. It needs --source, because a row is known again by its source and
-/// its id, and --tz, by which its times were written (utc, unless the application was told otherwise). Classes and
-/// events are known by their names (App\Models\Secret is a secret) or by --map; what is neither is reported and not
-/// imported. A row without a user_id is recorded as done by system, unknown; the query string of a url is left out.
+/// CSV of ours is taken too: its formula guard is taken away again. A cell with the picture of a control character, or
+/// cut by --max-cell, is refused and named.
+///
+/// Tables of other libraries are known by their columns, or named by --from: laravel-auditing, laravel-activitylog
+/// (spatie), django-auditlog, django-simple-history, paper-trail (Rails), audited (Rails). Forms: CSV with a header
+/// (commas, semicolons or tabs; MySQL's and PostgreSQL's spellings), JSON lines, a JSON list (also as phpMyAdmin, DBeaver
+/// and Django's dumpdata write it), and SQL dumps with INSERT or COPY. They need --source, because a row is known again
+/// by its source and its id, and --tz, by which times without a zone were written.
+///
+/// Classes and events are known by their names (App\Models\Secret is a secret) or by --map; what is neither is reported
+/// and not imported. Ids of the class named as the model type (in App\Models, App or without a namespace), and of User,
+/// are kept as they are; before others stands their class (App\Models\Admin#7), so that two are not taken for one, unless
+/// --plain says so. A row without a user is recorded as done by system, unknown; the query string of a url is left out.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  zcat old.jsonl.gz | krosyn-audit import - --dry-run\n  krosyn-audit import audits.csv --source krosyn-prod --tz utc --map 'App\\Models\\Hook=endpoint'"
 )]
 pub struct ImportArgs {
-    /// The files, or - for stdin; .gz and .zst are unpacked
+    /// The files, or - for stdin; gzip, zstd and UTF-16 are known by their first bytes
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
@@ -56,7 +73,15 @@ pub struct ImportArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Which database the rows of a laravel-auditing table come from, by a name of your own
+    /// Whose table the files hold, when its columns do not tell (default: told by the columns)
+    #[arg(long, value_name = "NAME")]
+    from: Option<Format>,
+
+    /// The columns of a file without a header, in their order
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    columns: Option<Vec<String>>,
+
+    /// Which database the rows of another library's table come from, by a name of your own
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
 
@@ -64,23 +89,20 @@ pub struct ImportArgs {
     #[arg(long, value_name = "NAME=WORD")]
     map: Vec<Named>,
 
+    /// A class whose ids are kept without the class before them (can be repeated)
+    #[arg(long, value_name = "CLASS")]
+    plain: Vec<String>,
+
+    /// What kind of user a class is: user, token, service, system (can be repeated)
+    #[arg(long, value_name = "CLASS=KIND")]
+    user_kind: Vec<UserClass>,
+
+    /// The columns with the class and the id of the user, where they are not the library's own
+    #[arg(long, value_name = "TYPE,ID")]
+    user_columns: Option<UserColumns>,
+
     #[command(flatten)]
     connection: ConnectionArgs,
-}
-
-/// So many failed lines are named one by one.
-const NAMED: u64 = 20;
-
-/// What became of the lines.
-#[derive(Default)]
-struct Tally {
-    recorded: u64,
-    known: u64,
-    unchanged: u64,
-    failed: u64,
-    left_out: u64,
-    /// What stands for nothing here, and in how many rows.
-    unmapped: BTreeMap<(&'static str, String), u64>,
 }
 
 /// Lines on their way, and where each came from.
@@ -97,28 +119,30 @@ impl ImportArgs {
     /// [`Failure`]; with exit code 3 when some lines failed, each of which was told as `file:line`.
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         // All files are opened before the first line is sent, so that a bad path stops nothing half-way.
-        let bytes = Bytes::default();
-        let sources =
-            self.files.iter().map(|path| Source::open(path, &bytes)).collect::<Result<Vec<_>, _>>()?;
-        // How many bytes there are, unless some come from a pipe.
-        let size: Option<u64> = sources.iter().map(|source| source.size).sum();
+        let sources = self.files.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
         let connection = connect(context, &self.connection, Need::Create).await?;
         let progress = Progress::start(&context.terminal, "imported");
-        let mut tally = Tally::default();
+        let mut report = Report::default();
         let mut batch = Batch::default();
-        let mut items = read(sources, self.reading(context));
-        let mut seen = 0;
+        let said = Said { from: self.from, columns: self.columns.clone() };
+        let mut items = read(sources, Request { said, reading: self.reading(context) });
         while let Some((name, item)) = items.recv().await {
             match item {
+                Item::Total(records) => progress.expect(records),
                 Item::Line(number, Ok(line)) => batch.push(&line, &name, number),
                 Item::Line(number, Err(detail)) => {
-                    tally.fail(context, &progress, &name, number, &detail);
+                    report.fail(context, &progress, (&name, number), &detail);
                 }
                 Item::Note(number, note) => {
                     progress.pause(|| context.terminal.status(&format!("{name}:{number}: {note}")));
                 }
-                Item::LeftOut => tally.left_out += 1,
-                Item::Unmapped(what, word) => *tally.unmapped.entry((what, word)).or_default() += 1,
+                Item::LeftOut => report.leave_out(),
+                Item::Unmapped { number, what, column, word } => {
+                    report.unmapped((&name, number), what, column, &word);
+                }
+                Item::Unmappable(number, why) => report.unmappable((&name, number), why),
+                Item::Adjusted(what) => report.adjusted(what),
+                Item::Prefixed(class) => report.prefixed(&class),
                 Item::Lacking(columns) => {
                     let columns = columns.join(", ");
                     progress.pause(|| {
@@ -127,69 +151,47 @@ impl ImportArgs {
                         ))
                     });
                 }
+                Item::Unread(count, columns) => {
+                    let left_out = counted(count as u64, "column", "columns");
+                    let named =
+                        if columns.is_empty() { String::new() } else { format!(": {}", columns.join(", ")) };
+                    progress.pause(|| {
+                        context.terminal.status(&format!(
+                            "{name}: {left_out} left out, without a place in an entry{named}"
+                        ))
+                    });
+                }
                 Item::Broken(error) => return Err(Failure::file(Path::new(&*name), "read", &error)),
                 Item::Refused(sentence) => return Err(Failure::usage(format!("{name}: {sentence}"))),
             }
-            seen += 1;
             if batch.is_full() {
-                // Lines are counted only by reading them, so what is left is told by the bytes that are left.
-                if let (Some(size), so_far @ 1..) = (size, bytes.so_far()) {
-                    progress.expect(seen * size.max(so_far) / so_far);
-                }
-                self.send(context, &connection.client, &mut batch, &mut tally, &progress).await?;
+                self.send(context, &connection.client, &mut batch, &mut report, &progress).await?;
             }
         }
-        self.send(context, &connection.client, &mut batch, &mut tally, &progress).await?;
+        self.send(context, &connection.client, &mut batch, &mut report, &progress).await?;
         drop(progress);
         connection.close().await?;
-        if tally.failed > NAMED {
-            let more = counted(tally.failed - NAMED, "more line", "more lines");
-            context.terminal.show(&format!("and {more}"));
-        }
-        context.terminal.status(&tally.said(self.dry_run));
-        for ((what, word), rows) in &tally.unmapped {
-            context.terminal.show(&format!("not mapped: {what} {word}, {}", counted(*rows, "row", "rows")));
-        }
-        self.end(&tally)
+        report.show(context, self.dry_run);
+        report.end(self.dry_run)
     }
 
-    /// How rows of laravel's are read, or what has to be said first.
+    /// How rows of another library are read, or what has to be said first.
     fn reading(&self, context: &Context) -> Result<Reading, String> {
-        let source = self.source.clone().ok_or(
-            "it is a laravel-auditing table: name its database by --source, so that its rows are known again",
-        )?;
+        let source =
+            self.source.clone().ok_or("name its database by --source, so that its rows are known again")?;
         // The reader's own zone says nothing about the times in somebody else's table: only what was typed counts.
         let is_stated = context.settled.iter().any(|it| it.key == "tz" && it.origin == Origin::Flag("--tz"));
         let zone = context.appearance.tz.filter(|_| is_stated).ok_or(
-            "it is a laravel-auditing table: say by --tz in which zone its times are (utc, unless the application was told otherwise)",
+            "say by --tz in which zone its times are (utc, unless the application was told otherwise)",
         )?;
-        Ok(Reading { source, zone, names: self.map.clone() })
-    }
-
-    fn end(&self, tally: &Tally) -> Result<u8, Failure> {
-        let unmapped: u64 = tally.unmapped.values().sum();
-        let mut parts = Vec::new();
-        if tally.failed > 0 {
-            parts.push(counted(tally.failed, "line", "lines"));
-        }
-        if unmapped > 0 {
-            parts.push(format!("{} without a meaning", counted(unmapped, "row", "rows")));
-        }
-        if parts.is_empty() {
-            return Ok(exit::DONE);
-        }
-        let failed = parts.join(" and ");
-        if self.dry_run {
-            return Err(Failure::new(exit::PARTIAL, format!("{failed} would fail; nothing was stored")));
-        }
-        let mut failure = Failure::new(exit::PARTIAL, format!("{failed} failed; all others are done"));
-        if unmapped > 0 {
-            failure = failure
-                .hint("--map NAME=WORD says what a class or an event stands for, NAME=- leaves its rows out");
-        }
-        Err(failure.hint(
-            "mend the lines named above and import the same file again: what is there is not added twice",
-        ))
+        Ok(Reading {
+            source,
+            zone,
+            names: self.map.clone(),
+            plain: self.plain.clone(),
+            kinds: self.user_kind.clone(),
+            user_columns: self.user_columns.clone(),
+        })
     }
 
     async fn send(
@@ -197,7 +199,7 @@ impl ImportArgs {
         context: &mut Context,
         client: &Client,
         batch: &mut Batch,
-        tally: &mut Tally,
+        report: &mut Report,
         progress: &Progress,
     ) -> Result<(), Failure> {
         let Batch { text, origins } = std::mem::take(batch);
@@ -219,9 +221,9 @@ impl ImportArgs {
         }
         progress.add(origins.len() as u64);
         for (answer, (name, number)) in answers.iter().zip(&origins) {
-            tally.count(answer);
+            report.count(answer);
             if let Some(detail) = &answer.detail {
-                tally.fail(context, progress, name, *number, detail);
+                report.fail(context, progress, (name, *number), detail);
             }
         }
         Ok(())
@@ -237,47 +239,5 @@ impl Batch {
 
     const fn is_full(&self) -> bool {
         self.origins.len() >= BATCH_LINES || self.text.len() >= BATCH_BYTES
-    }
-}
-
-impl Tally {
-    /// Counts a line that failed, and says why, as long as there are few.
-    fn fail(&mut self, context: &mut Context, progress: &Progress, name: &str, number: u64, detail: &str) {
-        self.failed += 1;
-        if self.failed <= NAMED {
-            progress.pause(|| context.terminal.show(&format!("{name}:{number}: {detail}")));
-        }
-    }
-
-    fn count(&mut self, answer: &LineAnswer) {
-        match answer {
-            // Told and counted by itself.
-            LineAnswer { detail: Some(_), .. } => {}
-            LineAnswer { reason: Some(NotRecorded::NoChange), .. } => self.unchanged += 1,
-            LineAnswer { status: 200, reason: None, .. } => self.known += 1,
-            LineAnswer { .. } => self.recorded += 1,
-        }
-    }
-
-    fn said(&self, dry_run: bool) -> String {
-        let recorded = counted(self.recorded, "entry", "entries");
-        let mut parts = vec![if dry_run {
-            format!("{recorded} would be recorded")
-        } else {
-            format!("{recorded} recorded")
-        }];
-        if self.known > 0 {
-            parts.push(format!("{} there already", counted(self.known, "was", "were")));
-        }
-        if self.unchanged > 0 {
-            parts.push(format!("{} in which nothing differs", counted(self.unchanged, "update", "updates")));
-        }
-        if self.left_out > 0 {
-            parts.push(format!("{} left out", counted(self.left_out, "row", "rows")));
-        }
-        if self.failed > 0 {
-            parts.push(format!("{} failed", counted(self.failed, "line", "lines")));
-        }
-        parts.join(", ")
     }
 }

@@ -139,7 +139,8 @@ impl<'a> Sink<'a> {
             Format::Json => Self::Document(Document::new(out, &query(filter))?),
             Format::Csv | Format::Tsv => {
                 let begin = if args.explode { Delimited::by_field } else { Delimited::new };
-                Self::Delimited(Box::new(begin(out, columns, delimiter(format, args))?))
+                let rows = begin(out, columns, delimiter(format, args))?.limited(args.max_cell);
+                Self::Delimited(Box::new(rows))
             }
         })
     }
@@ -158,7 +159,8 @@ impl<'a> Sink<'a> {
             Format::Json => Self::Document(Document::resume(out)),
             Format::Csv | Format::Tsv => {
                 let delimiter = delimiter(format, args);
-                Self::Delimited(Box::new(Delimited::resume(out, columns, delimiter, args.explode)))
+                let rows = Delimited::resume(out, columns, delimiter, args.explode);
+                Self::Delimited(Box::new(rows.limited(args.max_cell)))
             }
         })
     }
@@ -186,6 +188,14 @@ impl<'a> Sink<'a> {
         match self {
             Self::Delimited(delimited) => delimited.flush(),
             Self::Table(..) | Self::Lines(_) | Self::Document(_) => Ok(()),
+        }
+    }
+
+    /// How many entries have a cell that a spreadsheet would cut.
+    pub(super) fn long(&self) -> u64 {
+        match self {
+            Self::Delimited(delimited) => delimited.long(),
+            Self::Table(..) | Self::Lines(_) | Self::Document(_) => 0,
         }
     }
 

@@ -18,6 +18,7 @@ use crate::model::json::RawJson;
 use crate::model::proposal::Proposal;
 use crate::model::time::{self, Edge, When};
 use crate::model::words::{Action, UserKind, Via};
+use crate::terminal::encoding::decoded;
 use crate::terminal::read_stdin;
 
 /// Append one entry, from flags and files or as JSON from stdin
@@ -183,7 +184,9 @@ fn name_and_email(user: &str) -> (Option<String>, Option<String>) {
 }
 
 fn json_file(path: &Path) -> Result<RawJson, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, "read", &error))?;
+    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, "read", &error))?;
+    let text =
+        decoded(bytes).map_err(|fault| Failure::usage(format!("{} is not JSON: {fault}", path.display())))?;
     // The parser's own words do not quote the value, only where it is broken.
     serde_json::from_str(&text)
         .map_err(|error| Failure::usage(format!("{} is not JSON: {error}", path.display())))
@@ -199,15 +202,47 @@ async fn from_stdin(context: &Context) -> Result<Proposal, Failure> {
     let text = read_stdin(limit).await;
     let text = text.map_err(|error| Failure::usage(format!("cannot read the entry from stdin: {error}")))?;
     let proposal: Proposal = serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!("stdin holds no entry: {error}"))
+        Failure::usage(format!("stdin holds no entry: {}", located(&error)))
             .hint("the shape is in openapi.json, under Proposal")
     })?;
     Ok(Proposal { uuid: Some(proposal.uuid.unwrap_or_else(Uuid::now_v7)), ..proposal })
 }
 
+/// Where an entry is not what it should be, without what stands there: it may be a secret.
+fn located(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let words = words.split(" at line ").next().unwrap_or_default();
+    let expected = words.rfind("expected ").map(|at| &words[at..]);
+    let fault = match expected {
+        // Names of ours, and the parser's own words.
+        _ if words.starts_with("missing field") || words.starts_with("duplicate field") => words.to_owned(),
+        _ if error.is_syntax() || error.is_eof() => words.to_owned(),
+        Some(expected) if words.starts_with("unknown field") => format!("unknown field: {expected}"),
+        Some(expected) => format!("another value is needed: {expected}"),
+        None => "it is not of the documented shape".to_owned(),
+    };
+    format!("{fault} at line {} column {}", error.line(), error.column())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_in_an_entry_names_its_place_and_no_value() {
+        for (text, expected) in [
+            (r#"{"c4nary":1}"#, "unknown field: expected one of"),
+            (r#"{"action":"c4nary"}"#, "expected one of created, updated, deleted at line 1 column 19"),
+            ("{\n\"uuid\":\"c4nary\"}", "at line 2 column"),
+            (r#"{"user":{"c4nary":"x"}}"#, "unknown field: expected one of `id`"),
+            (r#"{"action":"created"}"#, "missing field `model_type`"),
+            ("{c4nary", "key must be a string at line 1 column 2"),
+        ] {
+            let error = serde_json::from_str::<Proposal>(text).map(drop).expect_err(text);
+            let located = located(&error);
+            assert!(located.contains(expected) && !located.contains("c4nary"), "{located}");
+        }
+    }
 
     #[test]
     fn a_user_is_a_name_an_address_or_both() {

@@ -20,11 +20,11 @@ use crate::model::words::Action;
 /// The most one entry may take as JSON, in bytes.
 pub const MAX_ENTRY_BYTES: usize = 1024 * 1024;
 /// The longest id, e-mail, address or request id, in characters.
-const MAX_ID_CHARS: usize = 255;
+pub const MAX_ID_CHARS: usize = 255;
 /// The longest name or user agent, in characters.
-const MAX_NAME_CHARS: usize = 1024;
+pub const MAX_NAME_CHARS: usize = 1024;
 /// The longest reason, in characters.
-const MAX_REASON_CHARS: usize = 4096;
+pub const MAX_REASON_CHARS: usize = 4096;
 /// How far ahead of the server's clock a recorder's may run.
 const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
 

@@ -3,6 +3,7 @@
 //! CSV is RFC 4180 with `\n` between rows, which Python, SQLite's `.import` and spreadsheets all read, and a guard
 //! against formulas. TSV is one line for each entry, always. Which entries, and where to, is not known here.
 
+pub mod guard;
 pub mod records;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use crate::model::change::Change;
 use crate::model::entry::EntryView;
 use crate::model::json::RawJson;
 use crate::render::columns::{Column, value};
+use crate::render::delimited::guard::{guarded, guarded_json};
 use crate::render::visible::{replace_hidden, visible};
 
 /// A kind of delimited text.
@@ -31,11 +33,18 @@ pub enum Delimiter {
 /// The columns that take the place of `changes` where each changed field has a row of its own.
 pub const FIELD_COLUMNS: [&str; 4] = ["field", "old", "new", "redacted"];
 
+/// The most characters that a spreadsheet keeps of a cell; it cuts the rest without a word.
+pub const SPREADSHEET_CELL: usize = 32_767;
+
 /// Writes entries as rows.
 pub struct Delimited<'a, W: Write> {
     sink: Sink<W>,
     columns: &'a [Column],
     by_field: bool,
+    /// The most characters a cell may have.
+    max_cell: Option<usize>,
+    /// How many entries have a cell longer than [`SPREADSHEET_CELL`].
+    long: u64,
 }
 
 enum Sink<W: Write> {
@@ -69,12 +78,17 @@ impl<'a, W: Write> Delimited<'a, W> {
                 }
                 let mut writer = Box::new(joining(writer));
                 let fields = FIELD_COLUMNS.into_iter().filter(|_| by_field);
-                let header = columns.iter().map(|column| column.name()).chain(fields);
+                let names: Vec<_> = columns.iter().map(|column| column.name()).chain(fields).collect();
+                // Quotes around the first name alone mean nothing to any reader but `import`, which knows by them that
+                // a ' before a formula is one of the text.
+                let first = names.first().map(|name| format!("\"{name}\"")).filter(|_| !guard);
+                let header =
+                    first.as_deref().into_iter().chain(names.iter().copied().skip(usize::from(!guard)));
                 writer.write_record(header).map_err(cause)?;
                 Sink::Csv { writer, guard }
             }
         };
-        Ok(Self { sink, columns, by_field })
+        Ok(Self { sink, columns, by_field, max_cell: None, long: 0 })
     }
 
     /// Goes on behind rows that were written before: without a mark and a header.
@@ -84,7 +98,19 @@ impl<'a, W: Write> Delimited<'a, W> {
             Delimiter::Tsv => Sink::Tsv(writer),
             Delimiter::Csv { guard, .. } => Sink::Csv { writer: Box::new(joining(writer)), guard },
         };
-        Self { sink, columns, by_field }
+        Self { sink, columns, by_field, max_cell: None, long: 0 }
+    }
+
+    /// The same, with every cell of at most so many characters.
+    #[must_use]
+    pub fn limited(self, max_cell: Option<usize>) -> Self {
+        Self { max_cell, ..self }
+    }
+
+    /// How many entries had a cell that a spreadsheet would cut.
+    #[must_use]
+    pub const fn long(&self) -> u64 {
+        self.long
     }
 
     /// Writes one row, or one for each changed field; an entry without any has one all the same.
@@ -92,6 +118,13 @@ impl<'a, W: Write> Delimited<'a, W> {
     /// # Errors
     /// The writer's.
     pub fn entry(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
+        let is_long = self.rows(entry)?;
+        self.long += u64::from(is_long);
+        Ok(())
+    }
+
+    /// Tells whether a cell is longer than a spreadsheet keeps.
+    fn rows(&mut self, entry: &EntryView<'_>) -> io::Result<bool> {
         if !self.by_field {
             return self.row(entry, &[]);
         }
@@ -99,30 +132,41 @@ impl<'a, W: Write> Delimited<'a, W> {
         if changes.is_empty() {
             return self.row(entry, &FIELD_COLUMNS.map(|_| (Column::Summary, String::new())));
         }
-        changes.iter().try_for_each(|change| self.row(entry, &field_cells(change)))
+        changes
+            .iter()
+            .try_fold(false, |is_long, change| Ok(self.row(entry, &field_cells(change))? || is_long))
     }
 
-    fn row(&mut self, entry: &EntryView<'_>, more: &[(Column, String)]) -> io::Result<()> {
+    fn row(&mut self, entry: &EntryView<'_>, more: &[(Column, String)]) -> io::Result<bool> {
         let cells = self.columns.iter().map(|column| (*column, value(entry, *column)));
         let more = more.iter().map(|(column, text)| (*column, Cow::Borrowed(text.as_str())));
+        let (max, mut is_long) = (self.max_cell, false);
         match &mut self.sink {
             Sink::Csv { writer, guard } => {
                 for (column, text) in cells.chain(more) {
-                    let mut cell = csv_cell(column, text);
-                    if *guard && is_formula(&cell) {
-                        cell = format!("'{cell}").into();
-                    }
+                    let cell = csv_cell(column, text);
+                    let cell = match (*guard, column) {
+                        (true, Column::Changes) => guarded_json(cell),
+                        (true, _) => guarded(cell),
+                        (false, _) => cell,
+                    };
+                    let cell = cut(cell, max);
+                    // Spreadsheets count as UTF-16 does.
+                    is_long |=
+                        cell.len() > SPREADSHEET_CELL && cell.encode_utf16().count() > SPREADSHEET_CELL;
                     writer.write_field(&*quoted(cell.as_bytes())).map_err(cause)?;
                 }
                 writer.write_record(None::<&[u8]>).map_err(cause)?;
             }
             Sink::Tsv(writer) => {
-                let cells: Vec<String> =
-                    cells.chain(more).map(|(column, text)| tsv_cell(column, text)).collect();
+                let cells: Vec<String> = cells
+                    .chain(more)
+                    .map(|(column, text)| cut(tsv_cell(column, text).into(), max).into())
+                    .collect();
                 writeln!(writer, "{}", cells.join("\t"))?;
             }
         }
-        Ok(())
+        Ok(is_long)
     }
 
     /// Hands on all rows so far.
@@ -149,6 +193,21 @@ impl<'a, W: Write> Delimited<'a, W> {
             }
         }
     }
+}
+
+/// How a cell that was cut ends: before the number of its characters, and behind it.
+pub const CUT: (&str, &str) = ("… [cut from ", " characters]");
+
+/// A cell of at most `max` characters, with a mark at its end when it had more.
+fn cut(cell: Cow<'_, str>, max: Option<usize>) -> Cow<'_, str> {
+    let Some(max) = max.filter(|max| cell.len() > *max) else { return cell };
+    let count = cell.chars().count();
+    if count <= max {
+        return cell;
+    }
+    let mark = format!("{}{count}{}", CUT.0, CUT.1);
+    let kept = max.saturating_sub(mark.chars().count());
+    format!("{}{mark}", cell.chars().take(kept).collect::<String>()).into()
 }
 
 /// A writer of cells that are quoted already.
@@ -237,158 +296,5 @@ fn changed(text: Cow<'_, str>, change: impl FnOnce(&str) -> Cow<'_, str>) -> Cow
     }
 }
 
-/// Tells whether a spreadsheet may compute the cell: it begins with `=`, `+`, `-`, `@`, a tab or a carriage return,
-/// also behind blanks. A plain number such as `-5` is none.
-#[must_use]
-pub fn is_formula(cell: &str) -> bool {
-    let start = cell.trim_start_matches(|c: char| c.is_whitespace() && !matches!(c, '\t' | '\r'));
-    start.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number(cell)
-}
-
-/// Digits with a sign, a point and an exponent at most: what a float reads, without its words `inf` and `nan`.
-fn is_number(cell: &str) -> bool {
-    cell.chars().all(|c| matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')) && cell.parse::<f64>().is_ok()
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::{ProptestConfig, any, proptest};
-    use serde_json::json;
-
-    use super::*;
-    use crate::model::entry::Entry;
-    use crate::render::columns::{EXPORT_COLUMNS, TSV_COLUMNS};
-    use crate::render::samples::entry;
-
-    const CSV: Delimiter = Delimiter::Csv { guard: true, bom: false };
-    const UNGUARDED: Delimiter = Delimiter::Csv { guard: false, bom: false };
-
-    fn named(name: &str) -> Entry {
-        let mut entry = entry("updated", &json!([{"field": "a", "old": name, "new": 1}]));
-        entry.model_name = Some(name.to_owned());
-        entry
-    }
-
-    fn written(names: &[&str], columns: &[Column], delimiter: Delimiter) -> String {
-        let mut delimited = Delimited::new(Vec::new(), columns, delimiter).expect("memory takes all");
-        for name in names {
-            delimited.entry(&named(name).view()).expect("memory takes all");
-        }
-        String::from_utf8(delimited.finish().expect("memory takes all")).expect("text")
-    }
-
-    fn read(text: &str) -> Vec<Vec<String>> {
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let cells = |record: csv::StringRecord| record.iter().map(str::to_owned).collect();
-        reader.records().map(|record| cells(record.expect("a row"))).collect()
-    }
-
-    #[test]
-    fn csv_comes_back_as_it_was() {
-        let names = ["a,\"b\"", "two\nlines\r\n", "日本 👩‍💻", "\ttab", "=1+1", ""];
-        let rows = read(&written(&names, EXPORT_COLUMNS, UNGUARDED));
-        let name = EXPORT_COLUMNS.iter().position(|&column| column == Column::ModelName).expect("a column");
-        assert_eq!(rows.iter().map(|row| row[name].as_str()).collect::<Vec<_>>(), names);
-        for (row, original) in rows.iter().zip(names) {
-            assert_eq!(row.last().map(String::as_str), Some(named(original).changes.get()));
-        }
-    }
-
-    #[test]
-    fn the_header_is_the_columns_and_the_mark_goes_before_it() {
-        let text = written(&[], EXPORT_COLUMNS, Delimiter::Csv { guard: true, bom: true });
-        assert_eq!(
-            text,
-            "\u{feff}id,uuid,time,recorded_at,action,model_type,model_id,model_name,user_id,user_email,user_name,\
-             user_role,user_kind,via,ip,user_agent,request_id,reason,changes\n"
-        );
-    }
-
-    #[test]
-    fn formulas_become_text_and_numbers_stay() {
-        for formula in
-            ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r\n=1", "  =1", "\n-a", "\u{a0}=1", "-", "-inf"]
-        {
-            let rows = read(&written(&[formula], &[Column::ModelName], CSV));
-            assert_eq!(rows[0][0], format!("'{formula}"));
-        }
-        for harmless in ["-5", "+3.2", "-1e-3", "a=b", "'=1", "3-4", ""] {
-            assert_eq!(read(&written(&[harmless], &[Column::Id, Column::ModelName], CSV))[0][1], harmless);
-        }
-    }
-
-    #[test]
-    fn what_a_terminal_obeys_is_visible_and_json_stays_json() {
-        let name = "\u{1b}[2J\u{202e}x\u{7f}\ry";
-        let rows = read(&written(&[name], &[Column::ModelName, Column::Changes], CSV));
-        assert_eq!(rows[0][0], "␛[2J<U+202E>x␡␍y");
-        assert!(!rows[0][1].contains(['\u{202e}', '\u{7f}']));
-        let back: serde_json::Value = serde_json::from_str(&rows[0][1]).expect("JSON");
-        assert_eq!(back[0]["old"], name);
-    }
-
-    #[test]
-    fn each_changed_field_may_have_a_row() {
-        let changes = json!([
-            {"field": "a", "old": "=1", "new": [1]},
-            {"field": "value", "redacted": true},
-            {"field": "c", "new": null},
-        ]);
-        let written = |changes| {
-            let mut rows = Delimited::by_field(Vec::new(), &[Column::Id], CSV).expect("memory takes all");
-            rows.entry(&entry("updated", changes).view()).expect("memory takes all");
-            String::from_utf8(rows.finish().expect("memory takes all")).expect("text")
-        };
-        assert_eq!(
-            written(&changes),
-            "id,field,old,new,redacted\n1287,a,\"\"\"=1\"\"\",[1],\n1287,value,,,true\n1287,c,,null,\n"
-        );
-        assert_eq!(written(&json!([])), "id,field,old,new,redacted\n1287,,,,\n");
-    }
-
-    #[test]
-    fn tsv_escapes_what_would_break_its_lines() {
-        let text = written(&["a\tb\\n\r\nc\u{1b}"], &[Column::Id, Column::ModelName], Delimiter::Tsv);
-        assert_eq!(text, "1287\ta\\tb\\\\n\\r\\nc␛\n");
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
-        #[test]
-        fn tsv_is_one_line_for_each_entry(names in vec(any::<String>(), 0..4)) {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let text = written(&names, TSV_COLUMNS, Delimiter::Tsv);
-            assert_eq!(text.split_terminator('\n').count(), names.len());
-            assert!(!text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')));
-            assert!(text.lines().all(|line| line.split('\t').count() == TSV_COLUMNS.len()));
-        }
-
-        /// What is quoted by hand is what the library would have quoted, and in the same way.
-        #[test]
-        fn cells_are_quoted_as_by_the_library(cells in vec("[ab,\"\n\r\t;'é]{0,6}", 2..4)) {
-            let written = |mut writer: csv::Writer<Vec<u8>>, quote: fn(&[u8]) -> Cow<'_, [u8]>| {
-                let cells = cells.iter().map(|cell| quote(cell.as_bytes()));
-                writer.write_record(cells.map(Cow::into_owned)).expect("memory takes all");
-                String::from_utf8(writer.into_inner().expect("memory takes all")).expect("text")
-            };
-            let library = csv::Writer::from_writer(Vec::new());
-            assert_eq!(written(joining(Vec::new()), quoted), written(library, |cell| Cow::Borrowed(cell)));
-        }
-
-        #[test]
-        fn csv_without_guards_is_read_as_it_was_written(names in vec("[ -~\n\t\u{e4}日,;\"]{0,12}", 0..4)) {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let rows = read(&written(&names, &[Column::Id, Column::ModelName], UNGUARDED));
-            assert_eq!(rows.iter().map(|row| row[1].as_str()).collect::<Vec<_>>(), names);
-        }
-
-        #[test]
-        fn csv_is_one_row_for_each_entry(names in vec("[ =+\\-@\",'\t\r\na-c\u{202e}]{0,9}", 0..4)) {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let rows = read(&written(&names, EXPORT_COLUMNS, CSV));
-            assert_eq!(rows.len(), names.len());
-            assert!(rows.iter().flatten().all(|cell| !is_formula(cell)));
-        }
-    }
-}
+mod tests;

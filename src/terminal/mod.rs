@@ -1,5 +1,6 @@
 //! The outlets: stdout for data, stderr for the conversation. Nothing else in this programme prints.
 
+pub mod encoding;
 pub mod file;
 pub mod logs;
 pub mod pager;
@@ -11,6 +12,7 @@ use std::io::{self, IsTerminal as _, Read as _, Write};
 use owo_colors::{OwoColorize as _, Style};
 
 use crate::render::visible::{visible, visible_ascii};
+use crate::terminal::encoding::decoded;
 use crate::terminal::pager::{CtrlC, Outlet, Pager};
 use crate::terminal::prompt::Prompts;
 
@@ -216,12 +218,14 @@ impl Terminal {
 /// Reads stdin to its end, or up to `limit` bytes, on a thread of its own: while nothing comes, Ctrl-C is still heard.
 ///
 /// # Errors
-/// The system's, also when what came is not UTF-8.
+/// The system's, also when what came is neither UTF-8 nor UTF-16.
 pub async fn read_stdin(limit: u64) -> io::Result<String> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
-        let mut text = String::new();
-        let read = io::stdin().take(limit).read_to_string(&mut text).map(|_| text);
+        let mut bytes = Vec::new();
+        let read = io::stdin().take(limit).read_to_end(&mut bytes);
+        let read = read
+            .and_then(|_| decoded(bytes).map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault)));
         drop(sender.send(read));
     });
     receiver.await.unwrap_or_else(|_| Err(io::ErrorKind::UnexpectedEof.into()))

@@ -3,7 +3,7 @@
 //!
 //! A plain `cargo test` tries a few hundred texts, CI many more (`PROPTEST_CASES`, see `.ci/run`). Properties of single
 //! modules stand beside their code. The import of laravel-auditing tables has its
-//! targets there: `model::laravel` and `commands::import::source`.
+//! targets there: `model::foreign` and `commands::import::source`.
 
 use chrono_tz::Tz;
 use krosyn_audit::api::query::Query;

@@ -39,6 +39,8 @@ pub(super) struct Plan {
     bom: bool,
     #[serde(default)]
     explode: bool,
+    #[serde(default)]
+    max_cell: Option<usize>,
     pub(super) trailer: bool,
     pub(super) manifest: bool,
     pub(super) force: bool,
@@ -94,6 +96,7 @@ impl Plan {
             format: format_name.unwrap_or_default(),
             columns: columns.chain(fields).map(str::to_owned).collect(),
             explode: args.explode,
+            max_cell: args.max_cell,
             formula_guard: !args.no_formula_guard,
             bom: args.bom,
             trailer,
@@ -113,6 +116,7 @@ impl Plan {
             no_formula_guard: !self.formula_guard,
             bom: self.bom,
             explode: self.explode,
+            max_cell: self.max_cell,
             ..ListOutputArgs::default()
         };
         let columns = self.columns.len().checked_sub(if self.explode { FIELD_COLUMNS.len() } else { 0 })?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::api::page::PageView;
 use crate::api::query::Query;
+use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::pages::Pages;
 use crate::commands::Context;
@@ -20,7 +21,7 @@ use crate::model::evidence::merkle::Hash;
 use crate::model::evidence::trailer::Trail;
 use crate::model::page::{Cursor, MAX_LIMIT, Order};
 use crate::render::json::Ending;
-use crate::render::question::grouped;
+use crate::render::question::{counted, grouped};
 use crate::terminal::file::{NewFile, Stored, beside, part_of, unpacked};
 use crate::terminal::progress::Progress;
 
@@ -149,6 +150,7 @@ impl Export {
             }
             progress.add(data.len() as u64);
         };
+        let long = sink.long();
         sink.finish(Ending {
             matched: outcome.is_ok().then_some(self.tally.entries),
             complete: outcome.is_ok(),
@@ -156,6 +158,12 @@ impl Export {
         })?;
         held.hand_on(|text| self.put(context, text))?;
         outcome?;
+        if long > 0 && format == Format::Csv {
+            context.terminal.warn(&format!(
+                "{} with a cell of more than 32,767 characters, where spreadsheets cut without a word: --explode writes a row for each field, --max-cell 32767 cuts with a mark",
+                counted(long, "entry", "entries")
+            ));
+        }
         if let Some(trail) = &self.trail {
             let trailer = trail.trailer(self.tally.entries, self.tally.as_of);
             let line =

@@ -1,17 +1,22 @@
 //! Our own CSV, read back as lines that the API takes.
 //!
-//! CSV is made for spreadsheets, and two things in it cannot be told from what they may stand for: a `'` before what a
-//! spreadsheet would compute, and the pictures of control characters. A row that holds one is refused and not guessed
-//! at; JSON lines hold everything.
+//! The `'` before what a spreadsheet would compute is taken away again. The pictures of control characters cannot be told
+//! from what they stand for: a row that holds one is refused and not guessed at; JSON lines hold everything.
 
+use std::io;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::commands::import::record::Kind;
+use crate::commands::import::rows::{Dialect, Rows};
+use crate::commands::import::text::Text;
+use crate::model::draft::{MAX_NAME_CHARS, MAX_REASON_CHARS};
+use crate::model::foreign::{Members, shortened_to};
 use crate::model::json::Json;
-use crate::model::laravel::MARK;
 use crate::render::columns::Column;
-use crate::render::delimited::is_formula;
+use crate::render::delimited::CUT;
+use crate::render::delimited::guard::{is_guarded, unguarded};
 
 /// Columns without which a row is no entry.
 const NEEDED: &[Column] =
@@ -62,15 +67,33 @@ pub(super) fn judge(header: &[String]) -> Header {
     if missing.is_empty() { Header::Ours(names(KEPT)) } else { Header::Short(missing) }
 }
 
-/// Tells whether a file's first line is a header of ours.
-pub(super) fn is_header(line: &[u8]) -> bool {
-    let line = String::from_utf8_lossy(line);
-    let names: Vec<_> = line.trim_end().split(',').map(|name| name.trim_matches('"').to_owned()).collect();
-    !names.iter().any(|name| name == MARK) && judge(&names) != Header::Foreign
+/// Whether the cells of a file have guards against formulas: an export without them puts its first column's name in
+/// quotes, and a cell that a spreadsheet would compute shows it as well.
+///
+/// # Errors
+/// The system's.
+pub(super) fn has_guards(text: &Text, dialect: Dialect) -> io::Result<bool> {
+    let mut rows = Rows::new(text.reader()?, dialect);
+    let Some((_, header)) = rows.cells()? else { return Ok(true) };
+    let quoted = |kind: Kind| kind == Kind::Quoted;
+    // A spreadsheet puts quotes around each name, or none.
+    if quoted(header[0].kind) && !header.iter().all(|cell| quoted(cell.kind)) {
+        return Ok(false);
+    }
+    let names: Vec<_> = header.iter().map(|cell| String::from_utf8_lossy(&cell.text).into_owned()).collect();
+    while let Some((_, cells)) = rows.cells()? {
+        let texts = names.iter().zip(&cells).filter(|(name, _)| name.parse() != Ok(Column::Changes));
+        for (_, cell) in texts {
+            if !is_guarded(&String::from_utf8_lossy(&cell.text)) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
-/// A row as a line of JSON that the API takes.
-pub(super) fn line(row: &[(String, Json)]) -> Result<String, String> {
+/// A row as the members of an entry that the API takes.
+pub(super) fn members(row: &[(String, Json)], has_guards: bool) -> Result<Members, String> {
     let mut entry = Vec::new();
     let (mut user, mut context) = (Vec::new(), Vec::new());
     for (name, value) in row {
@@ -79,16 +102,22 @@ pub(super) fn line(row: &[(String, Json)]) -> Result<String, String> {
         if text.is_empty() || !(NEEDED.contains(&column) || KEPT.contains(&column)) {
             continue;
         }
-        if column == Column::Changes {
+        if column == Column::Changes && !is_cut(text) {
             entry.push((
                 "changes".to_owned(),
                 Json::parse(text).map_err(|error| format!("changes is {error}"))?,
             ));
             continue;
         }
-        if let Some(doubt) = doubt(text) {
-            return Err(format!("{name} {doubt}; JSON lines hold what was meant"));
+        if has_picture(text) {
+            return Err(format!(
+                "{name} holds a picture that may stand for a control character; JSON lines hold what was meant"
+            ));
         }
+        if is_cut(text) {
+            return Err(format!("{name} was cut by --max-cell; JSON lines hold what was meant"));
+        }
+        let text = if has_guards { unguarded(text) } else { text.into() };
         let members = match column {
             Column::UserId | Column::UserEmail | Column::UserName | Column::UserRole | Column::UserKind => {
                 &mut user
@@ -101,26 +130,59 @@ pub(super) fn line(row: &[(String, Json)]) -> Result<String, String> {
             Column::UserAgent => "user_agent",
             other => other.name().trim_start_matches("user_"),
         };
-        members.push((key.to_owned(), Json::String(text.clone())));
+        members.push((key.to_owned(), Json::String(text.into_owned())));
     }
     entry.push(("user".to_owned(), Json::Object(user)));
     if !context.is_empty() {
         entry.push(("context".to_owned(), Json::Object(context)));
     }
-    Ok(Json::Object(entry).to_string())
+    Ok(entry)
 }
 
-/// Why a cell does not tell what it was made of.
-fn doubt(text: &str) -> Option<&'static str> {
+/// Texts beside the changes of an entry: where they are, how long they may be, and what is said when they are cut.
+const TEXTS: [(&[&str], usize, &str); 4] = [
+    (&["model_name"], MAX_NAME_CHARS, "name of the resource shortened"),
+    (&["user", "name"], MAX_NAME_CHARS, "name of the user shortened"),
+    (&["context", "user_agent"], MAX_NAME_CHARS, "user agent shortened"),
+    (&["reason"], MAX_REASON_CHARS, "reason shortened"),
+];
+
+/// Shortens texts that would refuse the whole entry; tells which.
+pub(super) fn shorten(entry: &mut Members) -> Vec<&'static str> {
+    let mut shortened = Vec::new();
+    for (path, max, said) in TEXTS {
+        if let Some(text) = text_at(entry, path)
+            && let Some(short) = shortened_to(text, max)
+        {
+            *text = short;
+            shortened.push(said);
+        }
+    }
+    shortened
+}
+
+fn text_at<'a>(members: &'a mut Members, path: &[&str]) -> Option<&'a mut String> {
+    let (first, rest) = path.split_first()?;
+    let (_, value) = members.iter_mut().find(|(name, _)| name == first)?;
+    match value {
+        Json::String(text) if rest.is_empty() => Some(text),
+        Json::Object(members) => text_at(members, rest),
+        _ => None,
+    }
+}
+
+/// Whether the export cut a cell.
+fn is_cut(text: &str) -> bool {
+    let count = text.strip_suffix(CUT.1).and_then(|text| text.rsplit_once(CUT.0));
+    let count = count.map(|(_, count)| count);
+    count.is_some_and(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a cell does not tell what it was made of.
+fn has_picture(text: &str) -> bool {
     static PICTURE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"[\x{2400}-\x{241f}\x{2421}]|<U\+[0-9A-F]{4,6}>").ok());
-    if text.strip_prefix('\'').is_some_and(is_formula) {
-        return Some(
-            "begins with ' before what a spreadsheet would compute, which may be the export's guard (--no-formula-guard leaves it out)",
-        );
-    }
-    let has_picture = PICTURE.as_ref().is_none_or(|picture| picture.is_match(text));
-    has_picture.then_some("holds a picture that may stand for a control character")
+    PICTURE.as_ref().is_none_or(|picture| picture.is_match(text))
 }
 
 #[cfg(test)]
@@ -132,6 +194,28 @@ mod tests {
     use crate::model::entry::Entry;
     use crate::render::columns::{EXPORT_COLUMNS, value};
     use crate::render::delimited::{Delimited, Delimiter};
+
+    fn line(row: &[(String, Json)], has_guards: bool) -> Result<String, String> {
+        members(row, has_guards).map(|members| Json::Object(members).to_string())
+    }
+
+    #[test]
+    fn a_text_beside_the_changes_is_shortened_and_told() {
+        let long = "é".repeat(5000);
+        let text = json!({"model_name": long, "reason": long, "user": {"id": "7", "name": long}, "changes": [{"field": "a", "new": long}]});
+        let Ok(Json::Object(mut entry)) = Json::parse(&text.to_string()) else { panic!() };
+        assert_eq!(shorten(&mut entry).len(), 3);
+        let back: serde_json::Value =
+            serde_json::from_str(&Json::Object(entry.clone()).to_string()).expect("JSON");
+        let chars =
+            |pointer: &str| back.pointer(pointer).and_then(|it| it.as_str()).map(|it| it.chars().count());
+        assert_eq!(
+            [chars("/model_name"), chars("/reason"), chars("/user/name")],
+            [Some(1024), Some(4096), Some(1024)]
+        );
+        assert_eq!(chars("/changes/0/new"), Some(5000));
+        assert!(shorten(&mut entry).is_empty());
+    }
 
     fn entry(name: &str) -> Entry {
         serde_json::from_value(json!({
@@ -160,7 +244,7 @@ mod tests {
     fn a_row_becomes_the_entry_it_was_but_for_what_the_server_gives() {
         let entry = entry("Slack");
         let mut back: serde_json::Value =
-            serde_json::from_str(&line(&cells(&entry, true)).expect("a line")).expect("JSON");
+            serde_json::from_str(&line(&cells(&entry, true), true).expect("a line")).expect("JSON");
         let back = back.as_object_mut().expect("an object");
         back.insert("id".to_owned(), entry.id.into());
         back.insert("recorded_at".to_owned(), entry.recorded_at.to_string().into());
@@ -191,7 +275,7 @@ mod tests {
             let entry = entry(&name);
             let shown = value(&entry.view(), Column::ModelName).into_owned();
             prop_assert_eq!(shown, name.as_str());
-            if let Ok(line) = line(&cells(&entry, guard)) {
+            if let Ok(line) = line(&cells(&entry, guard), guard) {
                 let back: serde_json::Value = serde_json::from_str(&line).expect("JSON");
                 prop_assert_eq!(back["model_name"].as_str(), Some(name.as_str()));
             }

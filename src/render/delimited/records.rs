@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::{Delimiter, cause, csv_cell, is_formula, tsv_cell};
+use super::guard::guarded;
+use super::{Delimiter, cause, csv_cell, tsv_cell};
 use crate::render::columns::Column;
 
 /// Cells here are plain text, as this column's are.
@@ -34,8 +35,8 @@ pub fn records(
     for row in rows {
         for cell in row {
             let cell = csv_cell(TEXT, Cow::Owned(cell));
-            let guarded = if guard && is_formula(&cell) { Cow::Owned(format!("'{cell}")) } else { cell };
-            writer.write_field(guarded.as_ref()).map_err(cause)?;
+            let cell = if guard { guarded(cell) } else { cell };
+            writer.write_field(cell.as_ref()).map_err(cause)?;
         }
         writer.write_record(None::<&[u8]>).map_err(cause)?;
     }

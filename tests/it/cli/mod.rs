@@ -21,6 +21,7 @@ mod generated;
 mod help;
 mod history;
 mod import;
+mod import_cases;
 mod leaks;
 mod list;
 mod migrate;

@@ -137,7 +137,7 @@ fn what_cannot_be_recorded_is_told_and_not_quoted() {
     insta::assert_snapshot!(sandbox.run_with(&["record", SERVER[0], SERVER[1]], b"{\"action\":\"updaetd\"}"), @r#"
     exit 2
     -- stderr
-    error: stdin holds no entry: unknown action "updaetd": expected one of created, updated, deleted at line 1 column 20
+    error: stdin holds no entry: another value is needed: expected one of created, updated, deleted at line 1 column 20
       hint: the shape is in openapi.json, under Proposal
     "#);
     insta::assert_snapshot!(sandbox.run(&["record", SERVER[0], SERVER[1]]), @"
