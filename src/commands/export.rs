@@ -24,7 +24,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order};
 use crate::model::timestamp::Timestamp;
 use crate::render::question::{counted, describe, missing};
-use crate::terminal::file::{FileError, NewFile, passes_on};
+use crate::terminal::file::{FileError, NewFile, Part, passes_on};
 
 /// Export every entry that matches, as CSV, JSON lines or JSON
 #[derive(Debug, Args)]
@@ -120,7 +120,10 @@ impl ExportArgs {
 
     /// Goes on with an export that was cut short.
     async fn go_on(&self, context: &mut Context, target: &Path) -> Result<u8, Failure> {
-        let (journal, plan, checkpoint) = Journal::open(target)?;
+        Journal::must_exist(target)?;
+        // Before anything is read: a run that still writes this file is not disturbed.
+        let part = Part::claim(target)?;
+        let (mut journal, plan, checkpoint) = Journal::open(&part, target)?;
         if plan.server == "demo:" {
             return Err(Failure::usage(
                 "the demo is made anew for every command: its export cannot be gone on with",
@@ -150,13 +153,15 @@ impl ExportArgs {
             return Err(Failure::usage(message).hint("name it by --org, or give its token; or begin anew"));
         }
         let Some(checkpoint) = checkpoint else {
-            context.terminal.status("nothing was written that could be gone on with: it begins anew");
-            let outlet = file(target, &plan, plan.force)?;
+            context.terminal.status("nothing had been written yet: the export begins at its first page");
+            let file = Box::new(part.begin(plan.force)?);
+            journal.restart(&plan)?;
+            let outlet = Outlet::File { journal, file, target: target.to_owned() };
             return finish(context, connection, Export::new(plan, form, outlet), None).await;
         };
         let cursor = Cursor::decode(&checkpoint.cursor);
-        let file = Box::new(NewFile::resume(target, plan.force, checkpoint.stored)?);
-        let outlet = Outlet::File { file, journal, target: target.to_owned() };
+        let file = Box::new(part.go_on(plan.force, checkpoint.stored)?);
+        let outlet = Outlet::File { journal, file, target: target.to_owned() };
         let export = Export::new(plan, form, outlet).resumed(&checkpoint, target);
         let export = export.map_err(|error| Failure::file(target, "read the part of", &error))?;
         finish(context, connection, export, cursor).await
@@ -209,8 +214,8 @@ fn file(target: &Path, plan: &Plan, force: bool) -> Result<Outlet, Failure> {
         return Err(FileError::Exists(manifest).into());
     }
     let file = Box::new(NewFile::create(target, force)?);
-    let journal = Journal::create(target, plan)?;
-    Ok(Outlet::File { file, journal, target: target.to_owned() })
+    let journal = Journal::create(&file, target, plan)?;
+    Ok(Outlet::File { journal, file, target: target.to_owned() })
 }
 
 /// Writes all there is, and says so.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::env::Environment;
+use crate::terminal::file::{FileError, NewFile, sync_directory_of};
 
 /// What the file holds.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -91,29 +92,24 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError`]; then the old file stands.
     pub fn write(&self, path: &Path) -> Result<(), CredentialsError> {
-        let part = path.with_extension("part");
-        let write = || {
+        let failed = |cause| CredentialsError::File { doing: "write", path: path.to_owned(), cause };
+        if let Some(directory) = path.parent() {
             let mut builder = std::fs::DirBuilder::new();
             builder.recursive(true);
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create_new(true);
             #[cfg(unix)]
-            {
-                std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            }
-            path.parent().map_or(Ok(()), |directory| builder.create(directory))?;
-            // What an interrupted login left may be open to others, or be somebody's link.
-            match std::fs::remove_file(&part) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = options.open(&part)?;
-            file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&part, path)
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            // The name of a directory that was just made has to last as well.
+            let made = builder.create(directory).and_then(|()| sync_directory_of(directory));
+            made.map_err(failed)?;
+        }
+        let refused = |error| match error {
+            FileError::Write { cause, .. } | FileError::Read { cause, .. } => failed(cause),
+            other => failed(io::Error::other(other.to_string())),
         };
-        write().map_err(|cause| CredentialsError::File { doing: "write", path: path.to_owned(), cause })
+        let text = serde_json::to_string_pretty(self).map_err(io::Error::from).map_err(failed)?;
+        let mut file = NewFile::create(path, true).map_err(refused)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        file.finish().map_err(refused)
     }
 }
 
@@ -157,7 +153,7 @@ mod tests {
         assert_eq!(read.profiles["work"].tokens["https://a.example"], "t0k3n");
         let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(path.parent().expect("a directory")), mode(&path)), (0o700, 0o600));
-        let part = path.with_extension("part");
+        let part = crate::terminal::file::part_of(&path);
         std::fs::write(&part, "left over").expect("written");
         std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o644)).expect("set");
         Credentials::read(&path).expect("read").write(&path).expect("written over what was left");

@@ -32,7 +32,7 @@ pub(in crate::commands) fn manifest_of(target: &Path) -> PathBuf {
 /// Where the text goes.
 pub(super) enum Outlet {
     Stdout,
-    File { file: Box<NewFile>, journal: Journal, target: PathBuf },
+    File { journal: Journal, file: Box<NewFile>, target: PathBuf },
 }
 
 /// An export on its way.
