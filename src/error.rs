@@ -26,6 +26,8 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// Whether the reader went away, which is a quiet end and no failure.
     pub closed_pipe: bool,
+    /// Whether the user has been told already.
+    pub is_told: bool,
 }
 
 impl Failure {
@@ -40,11 +42,11 @@ impl Failure {
             exit::INTEGRITY => "integrity",
             exit::LOCKED => "locked",
             exit::UNREACHABLE => "unreachable",
-            exit::INTERRUPTED => "interrupted",
+            code if exit::is_interruption(code) => "interrupted",
             _ => "failed",
         };
         let (message, code) = (message.into(), code.to_owned());
-        Self { exit, message, hints: Vec::new(), code, request_id: None, closed_pipe: false }
+        Self { exit, message, hints: Vec::new(), code, request_id: None, closed_pipe: false, is_told: false }
     }
 
     /// Wrong usage.
@@ -172,6 +174,8 @@ impl From<CredentialsError> for Failure {
             CredentialsError::Open { path, .. } => {
                 Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod 600 {}", path.display()))
             }
+            CredentialsError::File { path, doing: doing @ "write", cause } => Self::file(&path, doing, &cause)
+                .hint("set XDG_CONFIG_HOME to a directory of this user, or give the token by --token-file or KROSYN_AUDIT_TOKEN"),
             CredentialsError::File { path, doing, cause } => Self::file(&path, doing, &cause),
             CredentialsError::Shape { .. } => Self::usage(message).hint("remove it and sign in again"),
         }

@@ -11,7 +11,7 @@ use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
 use crate::args::output::{Format, ListOutputArgs};
 use crate::client::Client;
-use crate::commands::connect::{Connection, Need, connect};
+use crate::commands::connect::{Need, connect};
 use crate::commands::export::journal::{Form, Journal, Plan};
 use crate::commands::export::write::{Export, Outlet, manifest_of};
 use crate::commands::output::{by_name, columns, explains_columns};
@@ -115,7 +115,7 @@ impl ExportArgs {
             None => Outlet::Stdout,
             Some(target) => file(target, &plan, self.output.force)?,
         };
-        finish(context, connection, Export::new(plan, form, outlet), None).await
+        finish(context, &connection.client, Export::new(plan, form, outlet), None).await
     }
 
     /// Goes on with an export that was cut short.
@@ -157,14 +157,14 @@ impl ExportArgs {
             let file = Box::new(part.begin(plan.force)?);
             journal.restart(&plan)?;
             let outlet = Outlet::File { journal, file, target: target.to_owned() };
-            return finish(context, connection, Export::new(plan, form, outlet), None).await;
+            return finish(context, &connection.client, Export::new(plan, form, outlet), None).await;
         };
         let cursor = Cursor::decode(&checkpoint.cursor);
         let file = Box::new(part.go_on(plan.force, checkpoint.stored)?);
         let outlet = Outlet::File { journal, file, target: target.to_owned() };
         let export = Export::new(plan, form, outlet).resumed(&checkpoint, target);
         let export = export.map_err(|error| Failure::file(target, "read the part of", &error))?;
-        finish(context, connection, export, cursor).await
+        finish(context, &connection.client, export, cursor).await
     }
 }
 
@@ -221,17 +221,17 @@ fn file(target: &Path, plan: &Plan, force: bool) -> Result<Outlet, Failure> {
 /// Writes all there is, and says so.
 async fn finish(
     context: &mut Context,
-    connection: Connection,
+    client: &Client,
     export: Export,
     cursor: Option<Cursor>,
 ) -> Result<u8, Failure> {
     let target = export.form.args.output.clone();
     let filter = export.form.filter.clone();
-    let (entries, root) = export.run(context, &connection.client, cursor).await?;
+    let (entries, root) = export.run(context, client, cursor).await?;
     let into = target.as_ref().map_or(String::new(), |path| format!(" to {}", path.display()));
     let mut parts = vec![format!("{} exported{into}", counted(entries, "entry", "entries"))];
     parts.push(describe(&filter, &context.time));
-    parts.extend(pruned(&connection.client, &filter).await?.map(|before| missing(before, &context.time)));
+    parts.extend(pruned(client, &filter).await?.map(|before| missing(before, &context.time)));
     parts.retain(|part| !part.is_empty());
     context.terminal.status(&parts.join(" · "));
     match (root, target) {
@@ -245,7 +245,6 @@ async fn finish(
         }
         _ => {}
     }
-    connection.close().await?;
     Ok(exit::DONE)
 }
 

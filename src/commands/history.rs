@@ -137,7 +137,6 @@ impl HistoryArgs {
         } else {
             self.tell(context, &life, &filter, &output)?;
         }
-        connection.close().await?;
         Ok(exit::DONE)
     }
 

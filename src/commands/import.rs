@@ -141,7 +141,6 @@ impl ImportArgs {
         }
         self.send(context, &connection.client, &mut batch, &mut tally, &progress).await?;
         drop(progress);
-        connection.close().await?;
         if tally.failed > NAMED {
             let more = counted(tally.failed - NAMED, "more line", "more lines");
             context.terminal.show(&format!("and {more}"));

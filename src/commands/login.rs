@@ -181,7 +181,6 @@ impl StatusArgs {
             )?;
         }
         context.terminal.flush()?;
-        connection.close().await?;
         Ok(exit::DONE)
     }
 

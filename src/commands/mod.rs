@@ -20,12 +20,15 @@ pub mod prune;
 pub mod record;
 mod resource;
 pub mod serve;
+mod shape;
 pub mod show;
 pub mod stats;
 pub mod store;
 pub mod token;
 mod token_source;
 pub mod verify;
+
+pub use crate::commands::connect::Opened;
 
 use crate::args::filter::{BadValue, Question};
 use crate::args::output::AppearanceArgs;
@@ -64,6 +67,8 @@ pub struct Context {
     pub if_interrupted: Option<String>,
     /// Whether a Ctrl-C is how the command is meant to end, of which nothing is said.
     pub ends_by_interruption: bool,
+    /// The stores and servers that this process has opened, to be closed when the command has ended.
+    pub opened: Opened,
 }
 
 impl Context {

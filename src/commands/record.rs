@@ -6,19 +6,23 @@ use clap::Args;
 use uuid::Uuid;
 
 use crate::args::connection::ConnectionArgs;
-use crate::client::Recorded;
-use crate::commands::Context;
+use crate::api::query::Query;
+use crate::client::{Client, Recorded};
+use crate::commands::{Context, shape};
 use crate::commands::connect::{Need, connect};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::draft::MAX_ENTRY_BYTES;
 use crate::model::entry::{Context as Channel, User};
-use crate::model::filter::Resource;
+use crate::model::filter::{Filter, Resource};
 use crate::model::json::RawJson;
 use crate::model::proposal::Proposal;
 use crate::model::time::{self, Edge, When};
 use crate::model::words::{Action, UserKind, Via};
 use crate::terminal::read_stdin;
+
+/// Among how many of a resource's latest entries its name is looked for.
+const NAME_LOOKUP: u32 = 10;
 
 /// Append one entry, from flags and files or as JSON from stdin
 #[derive(Debug, Args)]
@@ -34,7 +38,7 @@ pub struct RecordArgs {
     #[arg(long, value_name = "TYPE/ID", requires = "action")]
     resource: Option<Resource>,
 
-    /// The resource's name
+    /// The resource's name (default: the one that the log knows, unless --uuid is given)
     #[arg(long, value_name = "NAME", requires = "action")]
     name: Option<String>,
 
@@ -92,13 +96,20 @@ impl RecordArgs {
     /// # Errors
     /// [`Failure`].
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        let proposal = match self.action {
+        let mut proposal = match self.action {
             Some(action) => self.proposal(action, context)?,
             None => from_stdin(context).await?,
         };
+        let connection = connect(context, &self.connection, Need::Create).await?;
+        // What has a uuid must be the same when it is sent again, whatever was renamed since.
+        if proposal.uuid.is_none() {
+            if proposal.model_name.is_none() {
+                proposal.model_name = known_name(&connection.client, &proposal).await;
+            }
+            proposal.uuid = Some(Uuid::now_v7());
+        }
         let text = serde_json::to_string(&proposal)
             .map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
-        let connection = connect(context, &self.connection, Need::Create).await?;
         match connection.client.record(text).await? {
             Recorded::New(entry) => tell(context, "recorded as entry", entry.id)?,
             Recorded::Known(entry) => tell(context, "was there already as entry", entry.id)?,
@@ -107,7 +118,6 @@ impl RecordArgs {
             }
         }
         context.terminal.flush()?;
-        connection.close().await?;
         Ok(exit::DONE)
     }
 
@@ -136,7 +146,7 @@ impl RecordArgs {
             )));
         }
         Ok(Proposal {
-            uuid: Some(self.uuid.unwrap_or_else(Uuid::now_v7)),
+            uuid: self.uuid,
             occurred_at,
             action,
             model_type: resource.model_type,
@@ -160,6 +170,17 @@ impl RecordArgs {
             changes: None,
         })
     }
+}
+
+/// The name that the resource has in the log: that of its newest entry with one, among the latest. None for a token that may
+/// not read: the entry is what matters.
+async fn known_name(client: &Client, proposal: &Proposal) -> Option<String> {
+    let mut filter = Filter::default();
+    let resource = Resource { model_type: proposal.model_type, model_id: proposal.model_id.clone() };
+    filter.resource.include.push(resource);
+    let query = Query { filter, limit: NAME_LOOKUP, ..Query::default() };
+    let page = client.page(&query).await.ok()?;
+    page.data.into_iter().find_map(|entry| entry.model_name)
 }
 
 /// Says what became of it, and gives the id to whoever does not read that.
@@ -198,11 +219,10 @@ async fn from_stdin(context: &Context) -> Result<Proposal, Failure> {
     let limit = 4 * MAX_ENTRY_BYTES as u64;
     let text = read_stdin(limit).await;
     let text = text.map_err(|error| Failure::usage(format!("cannot read the entry from stdin: {error}")))?;
-    let proposal: Proposal = serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!("stdin holds no entry: {error}"))
+    shape::read(&text).map_err(|fault| {
+        Failure::usage(format!("stdin holds no entry: {fault}"))
             .hint("the shape is in openapi.json, under Proposal")
-    })?;
-    Ok(Proposal { uuid: Some(proposal.uuid.unwrap_or_else(Uuid::now_v7)), ..proposal })
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::env::Environment;
+use crate::config::read_if_there;
 use crate::terminal::file::{FileError, NewFile, sync_directory_of};
 
 /// What the file holds.
@@ -76,12 +77,8 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError`], without a word of what the file holds.
     pub fn read(path: &Path) -> Result<Self, CredentialsError> {
-        let text = match std::fs::read_to_string(path) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            read => {
-                read.map_err(|cause| CredentialsError::File { doing: "read", path: path.to_owned(), cause })?
-            }
-        };
+        let failed = |cause| CredentialsError::File { doing: "read", path: path.to_owned(), cause };
+        let Some(text) = read_if_there(path).map_err(failed)? else { return Ok(Self::default()) };
         refuse_open(path)?;
         serde_json::from_str(&text)
             .map_err(|error| CredentialsError::Shape { path: path.to_owned(), line: error.line() })

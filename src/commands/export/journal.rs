@@ -340,8 +340,9 @@ mod tests {
         assert!(Journal::must_exist(&target).is_err());
         // A killed process drops nothing.
         let (file, journal) = begin();
-        journal.temporary.map(Temporary::keep).expect("its own");
-        drop(file);
+        let Journal { temporary, file: locked, .. } = journal;
+        temporary.map(Temporary::keep).expect("its own");
+        drop((locked, file));
         for _ in 0..3 {
             let part = Part::claim(&target).expect("free");
             let (mut journal, read, checkpoint) = Journal::open(&part, &target).expect("a journal");

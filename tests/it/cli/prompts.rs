@@ -25,20 +25,20 @@ fn args<'a>(command: &[&'a str]) -> Vec<&'a str> {
 fn control_c_and_signals_end_every_prompt_and_give_the_terminal_back() {
     let sandbox = acme::sandbox();
     for (command, question, ..) in ASKING {
-        let ends: [fn(&mut Terminal); 3] = [
-            |terminal| terminal.type_in(CTRL_C),
-            |terminal| terminal.signal(Signal::TERM),
-            |terminal| terminal.signal(Signal::HUP),
+        let ends: [(fn(&mut Terminal), i32, &str); 3] = [
+            (|terminal| terminal.type_in(CTRL_C), 130, "error: interrupted"),
+            (|terminal| terminal.signal(Signal::TERM), 143, "error: interrupted by SIGTERM"),
+            (|terminal| terminal.signal(Signal::HUP), 129, "error: interrupted by SIGHUP: the terminal was closed"),
         ];
-        for end in ends {
+        for (end, status, said) in ends {
             let mut terminal = Terminal::start(&sandbox.command(&args(command)), 24, 80);
             terminal.wait_for(question);
             end(&mut terminal);
-            assert_eq!(terminal.end(), 130, "{command:?} {}", terminal.screen());
+            assert_eq!(terminal.end(), status, "{command:?} {}", terminal.screen());
             assert!(terminal.shows_cursor(), "{command:?} {}", terminal.screen());
             assert!(terminal.is_as_before() && !terminal.is_taken(), "{command:?}");
             let screen = terminal.screen();
-            assert!(screen.lines().any(|line| line == "error: interrupted"), "{command:?} {screen}");
+            assert!(screen.lines().any(|line| line == said), "{command:?} {screen}");
         }
     }
 }

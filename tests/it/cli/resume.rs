@@ -122,6 +122,59 @@ fn an_interrupted_export_says_how_to_go_on() {
 }
 
 #[test]
+fn an_export_that_was_killed_before_its_first_page_is_gone_on_with() {
+    let place = Place::new();
+    let name = "all.csv";
+    let whole = place.whole(name);
+    place.toll.allow(0, Beyond::Hold);
+    let killed = |args: &[&str]| {
+        let mut child = place.sandbox.command(&place.args(args)).spawn().unwrap();
+        place.toll.wait();
+        child.kill().unwrap();
+        assert_eq!(place.sandbox.finish(child).status, None);
+    };
+    killed(&["-o", name, "--manifest"]);
+    killed(&["--resume", name]);
+    killed(&["--resume", name]);
+    // Nor does a server that is away take the journal with it.
+    place.toll.allow(0, Beyond::Cut);
+    place.export(&["--resume", name]).ended(9);
+    place.goes_on_to(name, &whole);
+}
+
+#[test]
+fn a_second_resume_beside_the_first_is_refused_and_changes_nothing() {
+    let place = Place::new();
+    let name = "all.jsonl";
+    let whole = place.whole(name);
+    let journal = "all.jsonl.part.journal";
+    for pages in [0, 1] {
+        place.toll.allow(pages, Beyond::Hold);
+        let mut first = place.sandbox.command(&place.args(&["-o", name, "--manifest"])).spawn().unwrap();
+        place.toll.wait();
+        let before = place.sandbox.read(journal);
+        for second in [&["--resume", name][..], &["-o", name], &["-o", name, "--force"]] {
+            let refused = place.export(second).ended(8);
+            assert!(refused.err().contains("another command is writing all.jsonl"), "{refused}");
+        }
+        assert_eq!(place.sandbox.read(journal), before);
+        first.kill().unwrap();
+        drop(place.sandbox.finish(first));
+        // The same while it is gone on with.
+        place.toll.allow(0, Beyond::Hold);
+        let mut resumed = place.sandbox.command(&place.args(&["--resume", name])).spawn().unwrap();
+        place.toll.wait();
+        place.export(&["--resume", name]).ended(8);
+        assert_eq!(place.sandbox.read(journal), before);
+        resumed.kill().unwrap();
+        drop(place.sandbox.finish(resumed));
+        place.goes_on_to(name, &whole);
+        std::fs::remove_file(place.sandbox.path(name)).unwrap();
+        std::fs::remove_file(place.sandbox.path("all.jsonl.manifest.json")).unwrap();
+    }
+}
+
+#[test]
 fn what_cannot_be_gone_on_with_is_refused() {
     let place = Place::new();
     place.toll.allow(1, Beyond::Cut);
