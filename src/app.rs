@@ -260,8 +260,9 @@ async fn run_until(signals: Option<&Signals>, cli: Cli, context: &mut Context) -
     let Some(signals) = signals else { return run(cli, context).await };
     tokio::select! {
         biased;
-        ending = signals.wait() => Err(interrupted(ending)),
+        // First the command: what has arrived for it when it is interrupted is still written.
         outcome = run(cli, context) => outcome,
+        ending = signals.wait() => Err(interrupted(ending)),
     }
 }
 

@@ -174,8 +174,6 @@ impl From<CredentialsError> for Failure {
             CredentialsError::Open { path, .. } => {
                 Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod 600 {}", path.display()))
             }
-            CredentialsError::File { path, doing: doing @ "write", cause } => Self::file(&path, doing, &cause)
-                .hint("set XDG_CONFIG_HOME to a directory of this user, or give the token by --token-file or KROSYN_AUDIT_TOKEN"),
             CredentialsError::File { path, doing, cause } => Self::file(&path, doing, &cause),
             CredentialsError::Shape { .. } => Self::usage(message).hint("remove it and sign in again"),
         }

@@ -2,14 +2,13 @@
 //! Readable by its owner alone, and refused when it is not.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::env::Environment;
 use crate::config::read_if_there;
-use crate::terminal::file::{FileError, NewFile, sync_directory_of};
 
 /// What the file holds.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -84,29 +83,12 @@ impl Credentials {
             .map_err(|error| CredentialsError::Shape { path: path.to_owned(), line: error.line() })
     }
 
-    /// Writes the file, whole or not at all.
+    /// What the file is to hold.
     ///
     /// # Errors
-    /// [`CredentialsError`]; then the old file stands.
-    pub fn write(&self, path: &Path) -> Result<(), CredentialsError> {
-        let failed = |cause| CredentialsError::File { doing: "write", path: path.to_owned(), cause };
-        if let Some(directory) = path.parent() {
-            let mut builder = std::fs::DirBuilder::new();
-            builder.recursive(true);
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            // The name of a directory that was just made has to last as well.
-            let made = builder.create(directory).and_then(|()| sync_directory_of(directory));
-            made.map_err(failed)?;
-        }
-        let refused = |error| match error {
-            FileError::Write { cause, .. } | FileError::Read { cause, .. } => failed(cause),
-            other => failed(io::Error::other(other.to_string())),
-        };
-        let text = serde_json::to_string_pretty(self).map_err(io::Error::from).map_err(failed)?;
-        let mut file = NewFile::create(path, true).map_err(refused)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        file.finish().map_err(refused)
+    /// None that is known of.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self)
     }
 }
 
@@ -138,27 +120,24 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_written_is_the_owners_alone_and_read_back() {
+    fn a_file_is_read_when_it_is_the_owners_alone() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("made/credentials.json");
+        let path = directory.path().join("credentials.json");
         assert!(Credentials::read(&path).expect("none yet").profiles.is_empty());
         let tokens = BTreeMap::from([("https://a.example".to_owned(), "t0k3n".to_owned())]);
         let profiles = BTreeMap::from([("work".to_owned(), Kept { server: None, tokens })]);
-        Credentials { profiles }.write(&path).expect("written");
+        let text = Credentials { profiles }.to_text().expect("a text");
+        let write = |text: &str, mode| {
+            std::fs::write(&path, text).expect("written");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("set");
+        };
+        write(&text, 0o600);
         let read = Credentials::read(&path).expect("read");
         assert_eq!(read.profiles["work"].tokens["https://a.example"], "t0k3n");
-        let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
-        assert_eq!((mode(path.parent().expect("a directory")), mode(&path)), (0o700, 0o600));
-        let part = crate::terminal::file::part_of(&path);
-        std::fs::write(&part, "left over").expect("written");
-        std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o644)).expect("set");
-        Credentials::read(&path).expect("read").write(&path).expect("written over what was left");
-        assert_eq!(mode(&path), 0o600);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("set");
+        write(&text, 0o640);
         assert!(matches!(Credentials::read(&path), Err(CredentialsError::Open { mode: 0o640, .. })));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("set");
-        std::fs::write(&path, "{\n\"profiles\": s3cr3t}").expect("written");
+        write("{\n\"profiles\": s3cr3t}", 0o600);
         let words = Credentials::read(&path).err().expect("no JSON").to_string();
         assert!(words.contains("line 2") && !words.contains("s3cr3t"), "{words}");
     }

@@ -97,8 +97,8 @@ fn a_tz_that_is_no_zone_is_told_once() {
     assert!(warned.err().starts_with("warning: TZ=CET-1CEST is not the name of a time zone: "), "{warned}");
     assert!(!list("CET-1CEST", &["--tz", "utc"]).err().contains("warning"));
     for (tz, head) in [
-        (":Europe/Berlin", "TIME (CET)"),
-        ("/usr/share/zoneinfo/Europe/Berlin", "TIME (CET)"),
+        (":Europe/Berlin", "TIME (CEST)"),
+        ("/usr/share/zoneinfo/Europe/Berlin", "TIME (CEST)"),
         ("", "TIME (UTC)"),
         ("JST-9", "TIME (+09)"),
     ] {

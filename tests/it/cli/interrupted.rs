@@ -79,7 +79,7 @@ fn failing_commands_close_the_store() {
         (&["list", "--org", "none"], 5),
         (&["stats", "--since", "id:999"], 5),
         (&["browse"], 2),
-        (&["import", "bad.json"], 2),
+        (&["import", "bad.json"], 3),
         (&["record", "-a", "deleted", "--resource", "connector/1", "-u", "x", "--before", "bad.json"], 2),
         (&["list", "--exit-code"], 10),
     ] {
