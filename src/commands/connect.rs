@@ -71,9 +71,7 @@ impl Opened {
             stop.send(()).unwrap_or(());
             let ended = match server.await {
                 Ok(ended) => ended.map_err(Failure::from),
-                Err(error) => {
-                    Err(Failure::new(exit::FAILED, format!("the embedded server failed: {error}")))
-                }
+                Err(error) => Err(Failure::new(exit::FAILED, format!("the embedded server failed: {error}"))),
             };
             outcome = outcome.and(ended);
         }
@@ -180,11 +178,14 @@ fn open_to_others(path: &Path) -> Option<String> {
             }
         }
         // Whoever may write there can put another file in its place; not where only owners may (as in /tmp).
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mode = mode(directory);
         if path.exists() && mode & 0o002 != 0 && mode & 0o1000 == 0 {
             let name = directory.display();
-            return Some(format!("every user can replace files in {name}, and so the store: chmod o-w {name}"));
+            return Some(format!(
+                "every user can replace files in {name}, and so the store: chmod o-w {name}"
+            ));
         }
     }
     #[cfg(not(unix))]
@@ -294,9 +295,10 @@ mod tests {
         let set = |path: &Path, mode| {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
         };
-        for (mode, said) in [(0o600, None), (0o400, None), (0o604, Some("can read ")), (0o640, Some("can read "))]
-            .into_iter()
-            .chain([(0o660, Some("can read or change ")), (0o602, Some("can read or change "))])
+        for (mode, said) in
+            [(0o600, None), (0o400, None), (0o604, Some("can read ")), (0o640, Some("can read "))]
+                .into_iter()
+                .chain([(0o660, Some("can read or change ")), (0o602, Some("can read or change "))])
         {
             set(&path, mode);
             let warning = open_to_others(&path);

@@ -252,10 +252,14 @@ mod tests {
         assert_eq!(form("a.b/x.CSV.gz"), Ok(Some(Format::Csv)));
         assert_eq!(form("x.ndjson"), Ok(Some(Format::Jsonl)));
         assert_eq!(form("X.JSONL.ZST"), Ok(Some(Format::Jsonl)));
-        for plain in ["x", "x.txt", "csv", "a.csv/x", "x.gz", "x.GZ", "a-2026.11.20", ".hidden/x", "a.", "/dev/null"] {
+        for plain in
+            ["x", "x.txt", "csv", "a.csv/x", "x.gz", "x.GZ", "a-2026.11.20", ".hidden/x", "a.", "/dev/null"]
+        {
             assert_eq!(form(plain), Ok(None), "{plain}");
         }
-        for other in ["a.xlsx", "a.csv.zip", "a.parquet.gz", "report.html", "a.HTML", "a.csv.bz2", "a.gzip", "a.7z"] {
+        for other in
+            ["a.xlsx", "a.csv.zip", "a.parquet.gz", "report.html", "a.HTML", "a.csv.bz2", "a.gzip", "a.7z"]
+        {
             assert_eq!(form(other), Err(2), "{other}");
         }
     }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use uuid::Uuid;
 
-use crate::args::connection::ConnectionArgs;
 use crate::api::query::Query;
+use crate::args::connection::ConnectionArgs;
 use crate::client::{Client, Recorded};
-use crate::commands::{Context, shape};
 use crate::commands::connect::{Need, connect};
+use crate::commands::{Context, shape};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::draft::MAX_ENTRY_BYTES;

@@ -31,7 +31,9 @@ fn said(words: &str) -> String {
     let expected = words.rfind("expected ").map(|at| &words[at..]);
     match words {
         _ if words.starts_with("missing field") || words.starts_with("duplicate field") => words.to_owned(),
-        _ if words.starts_with("unknown field") => format!("unknown key, {}", expected.unwrap_or("none expected")),
+        _ if words.starts_with("unknown field") => {
+            format!("unknown key, {}", expected.unwrap_or("none expected"))
+        }
         _ => expected.unwrap_or("not of the documented shape").to_owned(),
     }
 }
@@ -44,7 +46,9 @@ mod tests {
     #[test]
     fn nothing_of_the_text_is_repeated() {
         let with = |member: &str| {
-            format!(r#"{{"action":"created","model_type":"secret","model_id":"1","user":{{"id":"7"}},"after":{{}},{member}}}"#)
+            format!(
+                r#"{{"action":"created","model_type":"secret","model_id":"1","user":{{"id":"7"}},"after":{{}},{member}}}"#
+            )
         };
         for (member, told) in [
             (r#""hush":1"#, "unknown key, expected one of `uuid`"),

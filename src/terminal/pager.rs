@@ -32,7 +32,8 @@ impl CtrlC {
     /// Asks a pager that has the screen to end: its text will not go on.
     pub(super) fn end_pager(&self) {
         #[cfg(unix)]
-        if let Some(pager) = i32::try_from(self.0.load(Relaxed)).ok().and_then(rustix::process::Pid::from_raw) {
+        if let Some(pager) = i32::try_from(self.0.load(Relaxed)).ok().and_then(rustix::process::Pid::from_raw)
+        {
             rustix::process::kill_process(pager, rustix::process::Signal::TERM).unwrap_or(());
         }
     }

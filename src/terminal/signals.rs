@@ -204,7 +204,11 @@ impl Listener {
 }
 
 /// Ends the process, which is busy with something else.
-#[expect(clippy::disallowed_methods, clippy::exit, reason = "whoever would turn an outcome into an exit code is busy")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::exit,
+    reason = "whoever would turn an outcome into an exit code is busy"
+)]
 fn end(ending: Ending, modes: &Modes, last_words: Option<String>) {
     remove_temporary_files();
     modes.give_back();

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::api::prune::PruneAnswer;
 use crate::api::query::Query;
+use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::pages::Pages;
-use crate::args::output::Format;
 use crate::commands::output::by_name;
 use crate::error::Failure;
 use crate::exit;
@@ -23,8 +23,10 @@ use crate::terminal::file::{FileError, NewFile, passes_on, unpacked};
 pub(super) fn must_be_lines(path: &Path) -> Result<(), Failure> {
     match by_name(path)? {
         None | Some(Format::Jsonl) => Ok(()),
-        Some(_) => Err(Failure::usage(format!("--archive writes JSON lines, and {} ends otherwise", path.display()))
-            .hint("name it .jsonl, with .gz or .zst to compress it")),
+        Some(_) => {
+            Err(Failure::usage(format!("--archive writes JSON lines, and {} ends otherwise", path.display()))
+                .hint("name it .jsonl, with .gz or .zst to compress it"))
+        }
     }
 }
 

@@ -113,7 +113,14 @@ mod tests {
             assert_eq!(zone_of_variable(text), Some(expected), "{text}");
         }
         for text in [
-            "CET-1CEST", "CET-1CEST,M3.5.0,M10.5.0/3", "IST-5:30", "XX1", "JST-99", "/etc/passwd", "<+03>", "ABC-",
+            "CET-1CEST",
+            "CET-1CEST,M3.5.0,M10.5.0/3",
+            "IST-5:30",
+            "XX1",
+            "JST-99",
+            "/etc/passwd",
+            "<+03>",
+            "ABC-",
             "/usr/share/zoneinfo/Mars",
         ] {
             assert_eq!(zone_of_variable(text), None, "{text}");

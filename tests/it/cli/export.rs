@@ -91,7 +91,9 @@ fn the_form_follows_the_name() {
 fn upper_case_endings_are_endings() {
     let sandbox = acme::sandbox();
     let plain = |args: &[&str]| acme::run(&sandbox, &[&["export"], args].concat()).ended(0).out().to_owned();
-    for (name, format) in [("A.CSV.GZ", "csv"), ("a.Jsonl.Zst", "jsonl"), ("A.JSONL", "jsonl"), ("A.Csv", "csv")] {
+    for (name, format) in
+        [("A.CSV.GZ", "csv"), ("a.Jsonl.Zst", "jsonl"), ("A.JSONL", "jsonl"), ("A.Csv", "csv")]
+    {
         acme::run(&sandbox, &["export", "-o", name, "--manifest"]).ended(0);
         let is_plain = sandbox.read(name) == plain(&["--format", format]).into_bytes();
         assert_eq!(is_plain, !name.to_lowercase().ends_with("gz") && !name.ends_with("Zst"), "{name}");

@@ -20,7 +20,8 @@ fn a_home_that_is_no_directory_holds_no_configuration() {
         let listed = run_at(&sandbox, home, &[&["list", "-n", "1"], &serving.flags()[..]].concat()).ended(0);
         assert!(!listed.err().contains("warning"), "{home:?} {listed}");
         run_at(&sandbox, home, &["--demo", "list", "-n", "1"]).ended(0);
-        let mut command = sandbox.command(&["login", "--server", serving.url(), "--token-file", "admin.token"]);
+        let mut command =
+            sandbox.command(&["login", "--server", serving.url(), "--token-file", "admin.token"]);
         command.env("HOME", home).env_remove("XDG_CONFIG_HOME");
         if home.is_empty() {
             continue;
@@ -70,7 +71,10 @@ fn a_relative_store_in_config_toml_is_refused_with_its_line() {
     std::fs::create_dir_all(sandbox.path("config/krosyn-audit")).unwrap();
     sandbox.write("config/krosyn-audit/config.toml", "[profiles.default]\nserver = \"sqlite:audit.db\"\n");
     let refused = sandbox.run(&["list"]).ended(2);
-    assert!(refused.err().contains("config.toml, line 2: server: expected a whole path, sqlite:/"), "{refused}");
+    assert!(
+        refused.err().contains("config.toml, line 2: server: expected a whole path, sqlite:/"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -100,7 +104,7 @@ fn a_tz_that_is_no_zone_is_told_once() {
         (":Europe/Berlin", "TIME (CEST)"),
         ("/usr/share/zoneinfo/Europe/Berlin", "TIME (CEST)"),
         ("", "TIME (UTC)"),
-        ("JST-9", "TIME (+09)"),
+        ("JST-9", "TIME (+09:00)"),
     ] {
         let listed = list(tz, &[]);
         assert!(listed.out().contains(head) && !listed.err().contains("warning"), "{tz:?} {listed}");

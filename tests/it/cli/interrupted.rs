@@ -91,7 +91,21 @@ fn failing_commands_close_the_store() {
         (&["org", "set", "none", "--plan", "free"][..], 5),
         (&["org", "create", "default", "--plan", "free"], 6),
         (&["token", "revoke", "none", "--org", "default"], 5),
-        (&["token", "create", "--org", "default", "--name", "x", "--scope", "read", "--token-out", "taken.csv"], 1),
+        (
+            &[
+                "token",
+                "create",
+                "--org",
+                "default",
+                "--name",
+                "x",
+                "--scope",
+                "read",
+                "--token-out",
+                "taken.csv",
+            ],
+            1,
+        ),
     ] {
         let outcome = sandbox.run(&[args, &["--store", SERVER[1]]].concat());
         assert_eq!(outcome.status, Some(status), "{args:?} {outcome}");

@@ -90,7 +90,7 @@ fn a_profile_names_the_server_and_how_to_get_its_token() {
         "{by_variable}"
     );
     let cron = sandbox.run(&["prune", "--print-cron", "--profile", "local"]).ended(0);
-    assert!(cron.out().contains(" prune --yes --quiet --profile local\n"), "{cron}");
+    assert!(cron.out().contains(" prune --yes --quiet --profile local --tz Europe/Madrid\n"), "{cron}");
     drop(serving);
 }
 

@@ -151,7 +151,9 @@ fn more_than_half_is_refused_unless_it_is_allowed() {
 fn a_dry_run_ends_as_the_real_run_would() {
     let sandbox = sandbox(3);
     let dry_run = acme::run(&sandbox, &["prune", "--dry-run"]).ended(6);
-    assert!(dry_run.out().ends_with("12 of 15 go (80 %); the oldest happened at 2021-03-01 10:00:00.000 CET\n"));
+    assert!(
+        dry_run.out().ends_with("12 of 15 go (80 %); the oldest happened at 2021-03-01 10:00:00.000 CET\n")
+    );
     assert_eq!(
         dry_run.err(),
         "error: 12 entries would go, and --max-delete 50% allows 7\n  hint: if the plan is right, allow it by \
@@ -168,7 +170,8 @@ fn a_dry_run_ends_as_the_real_run_would() {
     {
         for mode in ["--dry-run", "--yes"] {
             if status > 0 || mode == "--dry-run" {
-                let outcome = acme::run(&sandbox, &["prune", mode, "--max-delete", "12", "--archive", archive]);
+                let outcome =
+                    acme::run(&sandbox, &["prune", mode, "--max-delete", "12", "--archive", archive]);
                 assert_eq!(outcome.status, Some(status), "{archive} {mode} {outcome}");
             }
         }
@@ -218,7 +221,10 @@ fn a_schedule_carries_every_flag_that_changes_the_result() {
         let id = arg.get_id().as_str();
         let is_left_out = left_out.iter().any(|(left_out, _)| *left_out == id);
         let flag = carried.iter().find(|(carried, _)| *carried == id);
-        assert!(is_left_out || flag.is_some() || ["help", "version"].contains(&id), "does a schedule carry {id}?");
+        assert!(
+            is_left_out || flag.is_some() || ["help", "version"].contains(&id),
+            "does a schedule carry {id}?"
+        );
         let Some((_, flag)) = flag else { continue };
         let words: Vec<_> = ["prune", "--print-cron"].into_iter().chain(flag.split(' ')).collect();
         let cron = sandbox.run(&words).ended(0);

@@ -104,7 +104,8 @@ fn a_resource_keeps_the_name_that_the_log_knows() {
     let sandbox = Sandbox::new();
     sandbox.write("a.json", r#"{"n":1}"#);
     sandbox.write("b.json", r#"{"n":2}"#);
-    let update = ["-a", "updated", "--resource", "connector/42", "-u", "x", "--before", "a.json", "--after", "b.json"];
+    let update =
+        ["-a", "updated", "--resource", "connector/42", "-u", "x", "--before", "a.json", "--after", "b.json"];
     let name_of = |id: &str| {
         let shown = sandbox.run(&["show", id, "--format", "json", SERVER[0], SERVER[1]]).ended(0);
         shown.json()["model_name"].clone()
@@ -116,7 +117,8 @@ fn a_resource_keeps_the_name_that_the_log_knows() {
     sandbox.run_with(&["record", SERVER[0], SERVER[1]], json).ended(0);
     record(&sandbox, &[&update[..5], &["x"], &update[6..], &["--name", "Other"]].concat()).ended(0);
     // The same name belongs to the same id alone.
-    record(&sandbox, &["-a", "created", "--resource", "connector/4", "-u", "x", "--after", "a.json"]).ended(0);
+    record(&sandbox, &["-a", "created", "--resource", "connector/4", "-u", "x", "--after", "a.json"])
+        .ended(0);
     assert_eq!(name_of("1"), serde_json::Value::Null);
     assert_eq!([name_of("3"), name_of("4"), name_of("5")], ["Sync", "Sync", "Other"]);
     assert_eq!(name_of("6"), serde_json::Value::Null);

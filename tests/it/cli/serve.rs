@@ -108,7 +108,11 @@ fn the_first_token_needs_a_place() {
     assert!(!sandbox.text("serve.log").contains("no token was written"));
     std::fs::rename(sandbox.path("admin.token"), sandbox.path("kept.token")).unwrap();
     drop(sandbox.serve(&[]));
-    assert!(sandbox.text("serve.log").contains("warning: no token was written to admin.token: --token-out is for the first start"));
+    assert!(
+        sandbox
+            .text("serve.log")
+            .contains("warning: no token was written to admin.token: --token-out is for the first start")
+    );
     assert!(!sandbox.path("admin.token").exists());
 }
 
