@@ -20,7 +20,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::time::TimeContext;
 use crate::terminal::logs::{self, LogLevel};
-use crate::terminal::signals::{Ending, Signals};
+use crate::terminal::signals::{Ending, Hint, Signals};
 use crate::terminal::{Manners, Terminal};
 
 /// Runs the programme.
@@ -87,7 +87,7 @@ pub fn main() -> ExitCode {
         settled,
         demo: cli.demo,
         is_remote: false,
-        if_interrupted: None,
+        if_interrupted: Hint::default(),
         ends_by_interruption: false,
         opened: Opened::default(),
     };
@@ -177,7 +177,7 @@ fn complete(shell: &str, environment: Environment) -> ExitCode {
         settled: Vec::new(),
         demo: false,
         is_remote: false,
-        if_interrupted: None,
+        if_interrupted: Hint::default(),
         ends_by_interruption: false,
         opened: Opened::default(),
     };
@@ -213,10 +213,12 @@ impl Runtime {
         let tokio = builder.enable_all().build().map_err(cannot_start)?;
         // Listened for before anything is asked or changed: unheard, they end the process where it stands.
         let signals = (!is_server).then(|| {
+            let hint = context.if_interrupted.clone();
             Signals::listen(context.terminal.ctrl_c().clone(), move |ending| {
-                let failure = interrupted(ending);
+                let failure = hint.get().into_iter().fold(interrupted(ending), Failure::hint);
+                let hints: String = failure.hints.iter().map(|hint| format!("  hint: {hint}\n")).collect();
                 let json = to_program.then(|| as_json(&failure) + "\n");
-                format!("error: {}\n{}", failure.message, json.unwrap_or_default())
+                format!("error: {}\n{hints}{}", failure.message, json.unwrap_or_default())
             })
         });
         Ok(Self { tokio, signals: signals.transpose().map_err(cannot_start)?, to_program })
@@ -229,7 +231,7 @@ impl Runtime {
         let outcome = std::panic::catch_unwind(work);
         let heard = signals.as_ref().filter(|signals| signals.has_heard());
         let outcome = outcome.map(|outcome| {
-            outcome.map_err(|failure| match context.if_interrupted.take() {
+            outcome.map_err(|failure| match context.if_interrupted.get() {
                 Some(hint) if exit::is_interruption(failure.exit) => failure.hint(hint),
                 _ => failure,
             })

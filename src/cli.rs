@@ -107,7 +107,7 @@ Environment:
   KROSYN_AUDIT_TOKEN    the token; for KROSYN_AUDIT_SERVER alone, when both are set
   KROSYN_AUDIT_PROFILE  as --profile
   NO_COLOR, CLICOLOR_FORCE, TERM=dumb  whether to paint
-  TZ                    as --tz: an IANA name, the path of its file, or a fixed distance such as JST-9
+  TZ                    as --tz, also as the path of a zone file, or a fixed offset such as JST-9
   XDG_CONFIG_HOME, XDG_DATA_HOME  where config.toml and credentials.json, and the store, are
 
 ",

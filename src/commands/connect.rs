@@ -152,9 +152,9 @@ pub(super) async fn open(context: &mut Context, url: &str, need: Need) -> Result
             return Err(Failure::new(exit::NOT_FOUND, message).hint(make));
         }
     }
-    file.and_then(open_to_others).iter().for_each(|warning| context.terminal.warn(warning));
     let store = store::open(url).await?;
     context.opened.stores.push(Arc::clone(&store));
+    file.and_then(open_to_others).iter().for_each(|warning| context.terminal.warn(warning));
     Ok(store)
 }
 

@@ -89,9 +89,7 @@ pub(super) async fn from_file(path: &Path) -> Result<Token, Failure> {
 enum CommandFault {
     #[error("cannot run {0:?}: {1}")]
     Start(String, std::io::Error),
-    #[error(
-        "it ended with {0}; run it by hand to see why: what it prints may hold a token, and is not repeated"
-    )]
+    #[error("it ended with {0}; run it by hand to see why (its output may hold a token and is not repeated)")]
     Ended(std::process::ExitStatus),
     #[error("it printed nothing that can be a token, which is one line of visible ASCII characters")]
     NoToken,

@@ -6,9 +6,9 @@
 //! own: a rename, a transaction of a store.
 
 use std::io::{self, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -47,6 +47,23 @@ impl Ending {
             Self::Terminate => exit::TERMINATED,
             Self::HangUp => exit::HUNG_UP,
         }
+    }
+}
+
+/// How to go on with what a signal would leave undone, for whoever says so in the end.
+#[derive(Debug, Clone, Default)]
+pub struct Hint(Arc<Mutex<Option<String>>>);
+
+impl Hint {
+    /// Sets it, or takes it back.
+    pub fn set(&self, hint: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = hint;
+    }
+
+    /// What was set last.
+    #[must_use]
+    pub fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

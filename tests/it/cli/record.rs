@@ -183,16 +183,16 @@ fn what_cannot_be_recorded_is_told_and_not_quoted() {
 
     For more information, try '--help'.
     ");
-    insta::assert_snapshot!(sandbox.run_with(&["record", SERVER[0], SERVER[1]], b"{\"action\":\"updaetd\"}"), @r#"
+    insta::assert_snapshot!(sandbox.run_with(&["record", SERVER[0], SERVER[1]], b"{\"action\":\"updaetd\"}"), @"
     exit 2
     -- stderr
-    error: stdin holds no entry: unknown action "updaetd": expected one of created, updated, deleted at line 1 column 20
+    error: stdin holds no entry: action: expected one of created, updated, deleted (line 1, column 20)
       hint: the shape is in openapi.json, under Proposal
-    "#);
+    ");
     insta::assert_snapshot!(sandbox.run(&["record", SERVER[0], SERVER[1]]), @"
     exit 2
     -- stderr
-    error: stdin holds no entry: EOF while parsing a value at line 1 column 0
+    error: stdin holds no entry: it is not JSON: EOF while parsing a value at line 1 column 0
       hint: the shape is in openapi.json, under Proposal
     ");
 }

@@ -46,6 +46,14 @@ impl Place {
         self.sandbox.read(&whole)
     }
 
+    /// Waits until so many pages are in the file: the next one is asked for ahead.
+    fn wait_for_pages(&self, name: &str, pages: usize) {
+        let journal = format!("{name}.part.journal");
+        while self.sandbox.read(&journal).iter().filter(|byte| **byte == b'\n').count() < 1 + pages {
+            std::thread::yield_now();
+        }
+    }
+
     /// Goes on, and looks whether the file is the same and proves itself.
     fn goes_on_to(&self, name: &str, whole: &[u8]) {
         self.toll.allow(usize::MAX, Beyond::Cut);
@@ -92,6 +100,7 @@ fn an_export_that_was_killed_is_gone_on_with() {
         place.toll.allow(2, Beyond::Hold);
         let mut child = place.sandbox.command(&place.args(&["-o", name, "--manifest"])).spawn().unwrap();
         place.toll.wait();
+        place.wait_for_pages(name, 2);
         child.kill().unwrap();
         assert_eq!(place.sandbox.finish(child).status, None);
         place.goes_on_to(name, &whole);
@@ -105,6 +114,7 @@ fn an_interrupted_export_says_how_to_go_on() {
     place.toll.allow(1, Beyond::Hold);
     let child = place.sandbox.command(&place.args(&["-o", "all.csv.gz", "--manifest"])).spawn().unwrap();
     place.toll.wait();
+    place.wait_for_pages("all.csv.gz", 1);
     interrupt(&child);
     insta::assert_snapshot!(place.sandbox.finish(child), @"
     exit 130
@@ -153,11 +163,7 @@ fn a_second_resume_beside_the_first_is_refused_and_changes_nothing() {
         place.toll.allow(pages, Beyond::Hold);
         let mut first = place.sandbox.command(&place.args(&["-o", name, "--manifest"])).spawn().unwrap();
         place.toll.wait();
-        // The next page is asked for ahead: the last one may still be on its way into the file.
-        let lines = || place.sandbox.read(journal).iter().filter(|byte| **byte == b'\n').count();
-        while lines() < 1 + pages {
-            std::thread::yield_now();
-        }
+        place.wait_for_pages(name, pages);
         let before = place.sandbox.read(journal);
         for second in [&["--resume", name][..], &["-o", name], &["-o", name, "--force"]] {
             let refused = place.export(second).ended(8);
