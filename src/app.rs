@@ -1,6 +1,7 @@
 //! From the process's arguments to its exit code: parse, set up, run, report.
 
 use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use chrono_tz::Tz;
@@ -12,14 +13,14 @@ use crate::args;
 use crate::args::output::AppearanceArgs;
 use crate::cli::{self, Cli};
 use crate::clock::Clock;
-use crate::commands::{self, Context};
-use crate::config::Settings;
+use crate::commands::{self, Context, Opened};
 use crate::config::env::Environment;
+use crate::config::{Origin, Settings};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::TimeContext;
 use crate::terminal::logs::{self, LogLevel};
-use crate::terminal::pager::CtrlC;
+use crate::terminal::signals::{Ending, Hint, Signals};
 use crate::terminal::{Manners, Terminal};
 
 /// Runs the programme.
@@ -86,22 +87,42 @@ pub fn main() -> ExitCode {
         settled,
         demo: cli.demo,
         is_remote: false,
-        if_interrupted: None,
+        if_interrupted: Hint::default(),
         ends_by_interruption: false,
+        opened: Opened::default(),
     };
-    let outcome = unsettled.map_or_else(|| run(cli, &mut context), Err);
+    if let Some(warning) = unknown_zone(&cli, &context) {
+        context.terminal.warn(&warning);
+    }
+    let outcome = match unsettled {
+        Some(failure) => Err(failure),
+        None => Runtime::start(&cli, &context, to_program).and_then(|runtime| runtime.run(cli, &mut context)),
+    };
+    let is_told = matches!(&outcome, Err(failure) if failure.is_told);
     // Also what a command that failed has written; and a pager is left before anything else is said.
-    let flushed = context.terminal.flush();
+    let flushed = if is_told { Ok(()) } else { context.terminal.flush() };
     let outcome = outcome.and_then(|code| Ok(flushed.map(|()| code)?));
     ExitCode::from(match outcome {
         Ok(code) => code,
         Err(failure) if failure.closed_pipe => exit::DONE,
-        Err(failure) if failure.exit == exit::INTERRUPTED && context.ends_by_interruption => failure.exit,
         Err(failure) => {
-            report(&mut context.terminal, &failure, context.is_remote, to_program);
+            if !failure.is_told {
+                report(&mut context, &failure, to_program);
+            }
             failure.exit
         }
     })
+}
+
+/// What is said of a `TZ` that names no zone, where nothing else names one.
+fn unknown_zone(cli: &Cli, context: &Context) -> Option<String> {
+    let shows_times = cli.command.as_ref().is_some_and(cli::Command::has_profile);
+    let tz = context.environment.unknown_zone.as_ref().filter(|_| shows_times)?;
+    let zone = context.settled.iter().find(|it| it.key == "tz" && it.origin == Origin::Default)?;
+    Some(format!(
+        "TZ={tz} is not the name of a time zone: {} is used; name one such as Europe/Madrid, by TZ or --tz",
+        zone.value
+    ))
 }
 
 /// The process's arguments; `help COMMAND` is `COMMAND --help`.
@@ -156,8 +177,9 @@ fn complete(shell: &str, environment: Environment) -> ExitCode {
         settled: Vec::new(),
         demo: false,
         is_remote: false,
-        if_interrupted: None,
+        if_interrupted: Hint::default(),
         ends_by_interruption: false,
+        opened: Opened::default(),
     };
     let answer = commands::complete::answer(shell, words, Cli::command(), context);
     let mut terminal = Terminal::open(Manners::default());
@@ -173,7 +195,80 @@ fn settings(cli: &Cli, environment: &Environment) -> Result<Settings, Failure> {
     }
 }
 
-fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
+/// What a command runs on, and what hears the signals that end it. A server hears its own.
+struct Runtime {
+    tokio: tokio::runtime::Runtime,
+    signals: Option<Signals>,
+    to_program: bool,
+}
+
+impl Runtime {
+    fn start(cli: &Cli, context: &Context, to_program: bool) -> Result<Self, Failure> {
+        let cannot_start = |error| Failure::new(exit::FAILED, format!("cannot start: {error}"));
+        let is_server = cli.command.as_ref().is_some_and(cli::Command::is_server);
+        let mut builder = match is_server {
+            true => tokio::runtime::Builder::new_multi_thread(),
+            false => tokio::runtime::Builder::new_current_thread(),
+        };
+        let tokio = builder.enable_all().build().map_err(cannot_start)?;
+        // Listened for before anything is asked or changed: unheard, they end the process where it stands.
+        let signals = (!is_server).then(|| {
+            let hint = context.if_interrupted.clone();
+            Signals::listen(context.terminal.ctrl_c().clone(), move |ending| {
+                let failure = hint.get().into_iter().fold(interrupted(ending), Failure::hint);
+                let hints: String = failure.hints.iter().map(|hint| format!("  hint: {hint}\n")).collect();
+                let json = to_program.then(|| as_json(&failure) + "\n");
+                format!("error: {}\n{hints}{}", failure.message, json.unwrap_or_default())
+            })
+        });
+        Ok(Self { tokio, signals: signals.transpose().map_err(cannot_start)?, to_program })
+    }
+
+    /// Runs the command. However it ends, by success, failure, a signal or a panic, what it opened is closed.
+    fn run(self, cli: Cli, context: &mut Context) -> Result<u8, Failure> {
+        let Self { tokio, signals, to_program } = self;
+        let work = AssertUnwindSafe(|| tokio.block_on(run_until(signals.as_ref(), cli, context)));
+        let outcome = std::panic::catch_unwind(work);
+        let heard = signals.as_ref().filter(|signals| signals.has_heard());
+        let outcome = outcome.map(|outcome| {
+            outcome.map_err(|failure| match context.if_interrupted.get() {
+                Some(hint) if exit::is_interruption(failure.exit) => failure.hint(hint),
+                _ => failure,
+            })
+        });
+        let outcome = match (outcome, heard) {
+            (Ok(Err(failure)), Some(signals)) => {
+                // Said before the store is closed, which may take longer than the rest of this process's time.
+                report(context, &failure, to_program);
+                signals.is_closing();
+                Ok(Err(Failure { is_told: true, ..failure }))
+            }
+            (outcome, _) => outcome,
+        };
+        let closed = tokio.block_on(context.opened.close());
+        if let Some(signals) = heard {
+            signals.is_leaving();
+        }
+        // Whatever still runs on a thread of its own is not waited for.
+        tokio.shutdown_background();
+        match outcome {
+            Ok(outcome) => outcome.and_then(|code| closed.map(|()| code)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+async fn run_until(signals: Option<&Signals>, cli: Cli, context: &mut Context) -> Result<u8, Failure> {
+    let Some(signals) = signals else { return run(cli, context).await };
+    tokio::select! {
+        biased;
+        // First the command: what has arrived for it when it is interrupted is still written.
+        outcome = run(cli, context) => outcome,
+        ending = signals.wait() => Err(interrupted(ending)),
+    }
+}
+
+async fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
     let Some(command) = cli.command else { return cli::start(context) };
     if context.demo && !command.talks() {
         return Err(Failure::usage(
@@ -183,60 +278,17 @@ fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
     if command.talks() && (cli.debug_http || context.appearance.verbose) {
         logs::listen(if cli.debug_http { LogLevel::DEBUG } else { LogLevel::INFO });
     }
-    let mut builder = match command.is_server() {
-        true => tokio::runtime::Builder::new_multi_thread(),
-        false => tokio::runtime::Builder::new_current_thread(),
+    command.run(context).await
+}
+
+/// The end of a command that a signal stopped.
+fn interrupted(ending: Ending) -> Failure {
+    let message = match ending {
+        Ending::Interrupt => "interrupted",
+        Ending::Terminate => "interrupted by SIGTERM",
+        Ending::HangUp => "interrupted by SIGHUP: the terminal was closed",
     };
-    let is_server = command.is_server();
-    let runtime = builder
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(exit::FAILED, format!("cannot start: {error}")))?;
-    let outcome = runtime.block_on(async {
-        if is_server {
-            return command.run(context).await;
-        }
-        // Signals are listened for before anything is asked or changed: unheard, they end the process where it stands.
-        let interrupted = interrupted(context.terminal.ctrl_c().clone());
-        tokio::select! {
-            biased;
-            outcome = command.run(context) => outcome,
-            () = interrupted => Err(Failure::new(exit::INTERRUPTED, "interrupted")),
-        }
-    });
-    outcome.map_err(|failure| match context.if_interrupted.take() {
-        Some(hint) if failure.exit == exit::INTERRUPTED => failure.hint(hint),
-        _ => failure,
-    })
-}
-
-/// Listens from now on for a Ctrl-C that is ours, and for being asked to end, so that a terminal is given back as it was.
-#[cfg(unix)]
-fn interrupted(ctrl_c: CtrlC) -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).ok();
-    let mut interrupt = listen(SignalKind::interrupt());
-    let mut ends = [SignalKind::terminate(), SignalKind::hangup()].map(listen);
-    async move {
-        let heard = async |signal: &mut Option<tokio::signal::unix::Signal>| match signal {
-            Some(signal) => drop(signal.recv().await),
-            None => std::future::pending().await,
-        };
-        let [terminate, hangup] = &mut ends;
-        loop {
-            tokio::select! {
-                () = heard(&mut interrupt) => if ctrl_c.is_ours() { return },
-                () = heard(terminate) => return,
-                () = heard(hangup) => return,
-            }
-        }
-    }
-}
-
-/// Listens for a Ctrl-C that is ours.
-#[cfg(not(unix))]
-async fn interrupted(ctrl_c: CtrlC) {
-    while tokio::signal::ctrl_c().await.is_ok() && !ctrl_c.is_ours() {}
+    Failure::new(ending.exit_code(), message)
 }
 
 /// Whether arguments that could not be read ask for JSON.
@@ -258,9 +310,13 @@ fn usage(text: &str) -> Failure {
 }
 
 /// Says what happened, then how to go on; for readers of JSON the last line is JSON.
-fn report(terminal: &mut Terminal, failure: &Failure, has_log: bool, to_program: bool) {
+fn report(context: &mut Context, failure: &Failure, to_program: bool) {
+    if failure.closed_pipe || context.ends_by_interruption && exit::is_interruption(failure.exit) {
+        return;
+    }
+    let terminal = &mut context.terminal;
     terminal.error(&failure.message);
-    if let Some(request_id) = failure.request_id.as_ref().filter(|_| has_log) {
+    if let Some(request_id) = failure.request_id.as_ref().filter(|_| context.is_remote) {
         terminal.hint(&format!("the server's log knows this request as {request_id}"));
     }
     for hint in &failure.hints {

@@ -78,7 +78,7 @@ macro_rules! exit_codes_and_examples {
     () => {
         "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 not allowed, 5 not found,
 6 refused by a guard, 7 integrity, 8 locked, 9 server not reachable, 10 --exit-code and something
-matched, 130 interrupted
+matched, 130 interrupted (129 by a hang-up, 143 by SIGTERM)
 
 Examples:
   krosyn-audit --demo list
@@ -107,7 +107,7 @@ Environment:
   KROSYN_AUDIT_TOKEN    the token; for KROSYN_AUDIT_SERVER alone, when both are set
   KROSYN_AUDIT_PROFILE  as --profile
   NO_COLOR, CLICOLOR_FORCE, TERM=dumb  whether to paint
-  TZ                    as --tz, when it is an IANA name
+  TZ                    as --tz, also as the path of a zone file, or a fixed offset such as JST-9
   XDG_CONFIG_HOME, XDG_DATA_HOME  where config.toml and credentials.json, and the store, are
 
 ",

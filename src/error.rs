@@ -26,6 +26,8 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// Whether the reader went away, which is a quiet end and no failure.
     pub closed_pipe: bool,
+    /// Whether the user has been told already.
+    pub is_told: bool,
 }
 
 impl Failure {
@@ -40,11 +42,11 @@ impl Failure {
             exit::INTEGRITY => "integrity",
             exit::LOCKED => "locked",
             exit::UNREACHABLE => "unreachable",
-            exit::INTERRUPTED => "interrupted",
+            code if exit::is_interruption(code) => "interrupted",
             _ => "failed",
         };
         let (message, code) = (message.into(), code.to_owned());
-        Self { exit, message, hints: Vec::new(), code, request_id: None, closed_pipe: false }
+        Self { exit, message, hints: Vec::new(), code, request_id: None, closed_pipe: false, is_told: false }
     }
 
     /// Wrong usage.
@@ -163,6 +165,10 @@ impl From<FileError> for Failure {
             FileError::Damaged(_) => {
                 Self::new(exit::INTEGRITY, message).hint("export it anew; the part can be removed")
             }
+            FileError::Foreign { .. } => Self::new(exit::REFUSED, message).hint(
+                "another user may have put it there: remove it, or name a file in a directory of your own",
+            ),
+            FileError::Read { path, cause } => Self::file(&path, "read", &cause),
             FileError::Write { .. } => Self::new(exit::FAILED, message),
         }
     }

@@ -22,5 +22,15 @@ pub const LOCKED: u8 = 8;
 pub const UNREACHABLE: u8 = 9;
 /// Something matched, and `--exit-code` asked to be told.
 pub const MATCHED: u8 = 10;
+/// The terminal went away.
+pub const HUNG_UP: u8 = 129;
 /// Interrupted by the user.
 pub const INTERRUPTED: u8 = 130;
+/// Ended by SIGTERM.
+pub const TERMINATED: u8 = 143;
+
+/// Whether this is the end of a command that a signal stopped.
+#[must_use]
+pub const fn is_interruption(code: u8) -> bool {
+    matches!(code, HUNG_UP | INTERRUPTED | TERMINATED)
+}

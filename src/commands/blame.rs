@@ -89,7 +89,6 @@ impl BlameArgs {
         }
         self.write(context, &life, &blame, format)?;
         context.terminal.status(&footer(&life, &blame, context));
-        connection.close().await?;
         Ok(exit::DONE)
     }
 

@@ -14,7 +14,7 @@ use url::Url;
 use crate::args::connection::{ConnectionArgs, Target};
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::place::place;
+use crate::commands::place::{place, whole_url};
 use crate::commands::token_source::token;
 use crate::config::Origin;
 use crate::error::Failure;
@@ -28,6 +28,7 @@ use crate::secret::Token;
 use crate::server::{self, LocalToken, Settings};
 use crate::store::error::StoreError;
 use crate::store::{Organization, Store};
+use crate::terminal::file::beside;
 use crate::{demo, exit, store};
 
 /// The organization a store gets when nobody named one. It keeps entries as long as any plan does: what was kept too
@@ -41,34 +42,50 @@ pub(super) const DEFAULT_RETENTION: Retention = Retention { plan: Plan::Business
 pub(super) enum Need {
     /// It reads, or deletes: a store that is not there is a mistake.
     Existing,
-    /// It records: a store that is not there is made.
+    /// It records: a store that is not there is made, in a directory that is there.
     Create,
+    /// The same, and the directory too.
+    CreateDirectory,
 }
 
 /// A server in this process: how to stop it, and its end.
 type Embedded = (oneshot::Sender<()>, JoinHandle<Result<(), server::ServeError>>);
 
-/// A client, and the server behind it when that runs in this process.
-pub(super) struct Connection {
-    pub(super) client: Client,
-    /// Who gave the token. Nobody did, when the server runs in this process.
-    pub(super) token_origin: Option<Origin>,
-    embedded: Option<Embedded>,
+/// The stores and servers that this process has opened. They are closed in one place, `app`, when the command has ended,
+/// however it did: a store that is not closed leaves its log (`-wal`, `-shm`) behind.
+#[derive(Default)]
+pub struct Opened {
+    servers: Vec<Embedded>,
+    stores: Vec<Arc<dyn Store>>,
 }
 
-impl Connection {
-    /// Ends the embedded server, when there is one: the store's files are closed in order.
-    pub(super) async fn close(self) -> Result<(), Failure> {
-        if let Some((stop, server)) = self.embedded {
-            drop(self.client);
+impl Opened {
+    /// Ends the embedded servers and closes the stores. Every client must be dropped by then.
+    ///
+    /// # Errors
+    /// That an embedded server had failed.
+    pub async fn close(&mut self) -> Result<(), Failure> {
+        let mut outcome = Ok(());
+        for (stop, server) in self.servers.drain(..) {
             // A server that ended by itself needs no telling.
             stop.send(()).unwrap_or(());
-            server.await.map_err(|error| {
-                Failure::new(exit::FAILED, format!("the embedded server failed: {error}"))
-            })??;
+            let ended = match server.await {
+                Ok(ended) => ended.map_err(Failure::from),
+                Err(error) => Err(Failure::new(exit::FAILED, format!("the embedded server failed: {error}"))),
+            };
+            outcome = outcome.and(ended);
         }
-        Ok(())
+        for store in self.stores.drain(..) {
+            store.close().await;
+        }
+        outcome
     }
+}
+
+/// A client, and who gave its token. Nobody did, when the server runs in this process.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    pub(super) token_origin: Option<Origin>,
 }
 
 /// Connects as the flags, the environment and the defaults say.
@@ -95,11 +112,7 @@ pub(super) async fn connect(
                 context.terminal.status(&format!("token by {origin}"));
             }
             context.is_remote = true;
-            return Ok(Connection {
-                client: Client::new(base, token)?,
-                token_origin: Some(origin),
-                embedded: None,
-            });
+            return Ok(Connection { client: Client::new(base, token)?, token_origin: Some(origin) });
         }
         Target::Demo => {
             context.terminal.status(&format!(
@@ -110,26 +123,74 @@ pub(super) async fn connect(
             let organization = fill_demo(store.as_ref(), context.time.now).await?;
             return embed(context, store, organization);
         }
-        Target::Store(url) => open(&url, need).await?,
+        Target::Store(url) => open(context, &url, need).await?,
     };
     let organization = organization(store.as_ref(), org.as_deref(), need, context.time.now).await?;
     embed(context, store, organization)
 }
 
 /// Opens a store. A file that should be there and is not is no empty log.
-pub(super) async fn open(url: &str, need: Need) -> Result<Arc<dyn Store>, Failure> {
+pub(super) async fn open(context: &mut Context, url: &str, need: Need) -> Result<Arc<dyn Store>, Failure> {
+    let url = &whole_url(context, url)?;
     if url == "sqlite:" {
         return Err(Failure::usage("sqlite: names no file: expected sqlite:PATH"));
     }
-    let missing = url.strip_prefix("sqlite:").map(Path::new).filter(|path| !path.exists());
-    if let Some(path) = missing.filter(|_| need == Need::Existing) {
+    let file = url.strip_prefix("sqlite:").map(Path::new);
+    if let Some(path) = file.filter(|path| need == Need::Existing && !path.exists()) {
         return Err(Failure::new(exit::NOT_FOUND, format!("there is no store at {}", path.display()))
             .hint(
                 "`krosyn-audit record` and `import` make one; --server names another, https://… a remote API",
             )
             .hint("--demo looks around in an invented organization"));
     }
-    Ok(store::open(url).await?)
+    let is_default = context.environment.default_store().is_some_and(|path| Some(path.as_path()) == file);
+    if let Some(path) = file.filter(|_| need == Need::Create && !is_default) {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        if let Some(directory) = directory.filter(|directory| !directory.exists()) {
+            let message = format!("the directory {} of the store does not exist", directory.display());
+            let make = format!("is the path right? If it is: mkdir -p {}", directory.display());
+            return Err(Failure::new(exit::NOT_FOUND, message).hint(make));
+        }
+    }
+    let store = store::open(url).await?;
+    context.opened.stores.push(Arc::clone(&store));
+    file.and_then(open_to_others).iter().for_each(|warning| context.terminal.warn(warning));
+    Ok(store)
+}
+
+/// What is said of a store that other users may read or change. One that is made here is its owner's alone.
+fn open_to_others(path: &Path) -> Option<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| std::fs::metadata(path).map_or(0, |it| it.permissions().mode());
+        let others = |mode| match mode & 0o077 {
+            0 => None,
+            open if open & 0o022 == 0 => Some("read"),
+            _ => Some("read or change"),
+        };
+        for file in [path.to_owned(), beside(path, "-wal")] {
+            let mode = mode(&file);
+            if let Some(what) = others(mode) {
+                let name = file.display();
+                let mode = mode & 0o777;
+                return Some(format!("other users can {what} {name} (mode {mode:03o}): chmod 600 {name}"));
+            }
+        }
+        // Whoever may write there can put another file in its place; not where only owners may (as in /tmp).
+        let directory =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mode = mode(directory);
+        if path.exists() && mode & 0o002 != 0 && mode & 0o1000 == 0 {
+            let name = directory.display();
+            return Some(format!(
+                "every user can replace files in {name}, and so the store: chmod o-w {name}"
+            ));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    None
 }
 
 /// Chooses the organization of a local store.
@@ -178,7 +239,7 @@ pub(super) async fn first_organization(
 
 /// Starts the API over `store` on a loopback port of its own, opened by a random token.
 fn embed(
-    context: &Context,
+    context: &mut Context,
     store: Arc<dyn Store>,
     organization: Organization,
 ) -> Result<Connection, Failure> {
@@ -198,7 +259,8 @@ fn embed(
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(server::serve(listener, None, store, settings, async { drop(stopped.await) }));
     let base = Url::parse(&format!("http://{address}")).map_err(|error| failed(&error))?;
-    Ok(Connection { client: Client::new(base, token)?, token_origin: None, embedded: Some((stop, server)) })
+    context.opened.servers.push((stop, server));
+    Ok(Connection { client: Client::new(base, token)?, token_origin: None })
 }
 
 async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Failure> {
@@ -228,4 +290,41 @@ fn prepare_all(proposals: &[Proposal], now: Timestamp) -> Result<Vec<Draft>, Ref
             shares.into_iter().map(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)));
         Ok(drafts.collect::<Result<Vec<_>, _>>()?.concat())
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_store_that_others_can_read_or_replace_is_noticed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("audit.db");
+        assert_eq!(open_to_others(&path), None, "it will be made");
+        std::fs::write(&path, "").expect("written");
+        let set = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
+        };
+        for (mode, said) in
+            [(0o600, None), (0o400, None), (0o604, Some("can read ")), (0o640, Some("can read "))]
+                .into_iter()
+                .chain([(0o660, Some("can read or change ")), (0o602, Some("can read or change "))])
+        {
+            set(&path, mode);
+            let warning = open_to_others(&path);
+            assert_eq!(warning.is_some(), said.is_some(), "{mode:o} {warning:?}");
+            assert!(said.is_none_or(|said| warning.is_some_and(|it| it.contains(said))), "{mode:o}");
+        }
+        set(&path, 0o600);
+        for (mode, is_said) in [(0o755, false), (0o777, true), (0o1777, false), (0o700, false)] {
+            set(directory.path(), mode);
+            assert_eq!(open_to_others(&path).is_some(), is_said, "{mode:o}");
+        }
+        let log = beside(&path, "-wal");
+        std::fs::write(&log, "").expect("written");
+        set(&log, 0o644);
+        assert!(open_to_others(&path).is_some_and(|warning| warning.contains("audit.db-wal (mode 644)")));
+    }
 }

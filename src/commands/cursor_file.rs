@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
 use crate::model::filter::Filter;
-use crate::terminal::file::NewFile;
+use crate::terminal::file::{FileError, NewFile, read_trusted};
 
 /// The layout of the file; another one gets another number.
 const VERSION: u32 = 1;
@@ -38,10 +38,10 @@ impl CursorFile {
 
     /// The id that an earlier run of the same question has come to; none when there is no file yet.
     pub(super) fn resumed(&self, path: &Path) -> Result<Option<u64>, Failure> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match read_trusted(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::file(path, "read", &error)),
+            Err(FileError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         let begin_anew = "name another file by --cursor-file, or remove this one to begin anew";
         let kept: Self = serde_json::from_str(&text)

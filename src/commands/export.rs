@@ -11,7 +11,7 @@ use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
 use crate::args::output::{Format, ListOutputArgs};
 use crate::client::Client;
-use crate::commands::connect::{Connection, Need, connect};
+use crate::commands::connect::{Need, connect};
 use crate::commands::export::journal::{Form, Journal, Plan};
 use crate::commands::export::write::{Export, Outlet, manifest_of};
 use crate::commands::output::{by_name, columns, explains_columns};
@@ -24,7 +24,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order};
 use crate::model::timestamp::Timestamp;
 use crate::render::question::{counted, describe, missing};
-use crate::terminal::file::{FileError, NewFile, passes_on};
+use crate::terminal::file::{FileError, NewFile, Part, passes_on};
 
 /// Export every entry that matches, as CSV, JSON lines or JSON
 #[derive(Debug, Args)]
@@ -120,12 +120,15 @@ impl ExportArgs {
             None => Outlet::Stdout,
             Some(target) => file(target, &plan, self.output.force)?,
         };
-        finish(context, connection, Export::new(plan, form, outlet), None).await
+        finish(context, &connection.client, Export::new(plan, form, outlet), None).await
     }
 
     /// Goes on with an export that was cut short.
     async fn go_on(&self, context: &mut Context, target: &Path) -> Result<u8, Failure> {
-        let (journal, plan, checkpoint) = Journal::open(target)?;
+        Journal::must_exist(target)?;
+        // Before anything is read: a run that still writes this file is not disturbed.
+        let part = Part::claim(target)?;
+        let (mut journal, plan, checkpoint) = Journal::open(&part, target)?;
         if plan.server == "demo:" {
             return Err(Failure::usage(
                 "the demo is made anew for every command: its export cannot be gone on with",
@@ -155,16 +158,18 @@ impl ExportArgs {
             return Err(Failure::usage(message).hint("name it by --org, or give its token; or begin anew"));
         }
         let Some(checkpoint) = checkpoint else {
-            context.terminal.status("nothing was written that could be gone on with: it begins anew");
-            let outlet = file(target, &plan, plan.force)?;
-            return finish(context, connection, Export::new(plan, form, outlet), None).await;
+            context.terminal.status("nothing had been written yet: the export begins at its first page");
+            let file = Box::new(part.begin(plan.force)?);
+            journal.restart(&plan)?;
+            let outlet = Outlet::File { journal, file, target: target.to_owned() };
+            return finish(context, &connection.client, Export::new(plan, form, outlet), None).await;
         };
         let cursor = Cursor::decode(&checkpoint.cursor);
-        let file = Box::new(NewFile::resume(target, plan.force, checkpoint.stored)?);
-        let outlet = Outlet::File { file, journal, target: target.to_owned() };
+        let file = Box::new(part.go_on(plan.force, checkpoint.stored)?);
+        let outlet = Outlet::File { journal, file, target: target.to_owned() };
         let export = Export::new(plan, form, outlet).resumed(&checkpoint, target);
         let export = export.map_err(|error| Failure::file(target, "read the part of", &error))?;
-        finish(context, connection, export, cursor).await
+        finish(context, &connection.client, export, cursor).await
     }
 }
 
@@ -217,24 +222,24 @@ fn file(target: &Path, plan: &Plan, force: bool) -> Result<Outlet, Failure> {
         return Err(FileError::Exists(manifest).into());
     }
     let file = Box::new(NewFile::create(target, force)?);
-    let journal = Journal::create(target, plan)?;
-    Ok(Outlet::File { file, journal, target: target.to_owned() })
+    let journal = Journal::create(&file, target, plan)?;
+    Ok(Outlet::File { journal, file, target: target.to_owned() })
 }
 
 /// Writes all there is, and says so.
 async fn finish(
     context: &mut Context,
-    connection: Connection,
+    client: &Client,
     export: Export,
     cursor: Option<Cursor>,
 ) -> Result<u8, Failure> {
     let target = export.form.args.output.clone();
     let filter = export.form.filter.clone();
-    let (entries, root) = export.run(context, &connection.client, cursor).await?;
+    let (entries, root) = export.run(context, client, cursor).await?;
     let into = target.as_ref().map_or(String::new(), |path| format!(" to {}", path.display()));
     let mut parts = vec![format!("{} exported{into}", counted(entries, "entry", "entries"))];
     parts.push(describe(&filter, &context.time));
-    parts.extend(pruned(&connection.client, &filter).await?.map(|before| missing(before, &context.time)));
+    parts.extend(pruned(client, &filter).await?.map(|before| missing(before, &context.time)));
     parts.retain(|part| !part.is_empty());
     context.terminal.status(&parts.join(" · "));
     match (root, target) {
@@ -248,7 +253,6 @@ async fn finish(
         }
         _ => {}
     }
-    connection.close().await?;
     Ok(exit::DONE)
 }
 

@@ -146,7 +146,6 @@ impl HistoryArgs {
                 [] => {}
             }
         }
-        connection.close().await?;
         Ok(exit::DONE)
     }
 

@@ -170,7 +170,6 @@ impl ImportArgs {
         }
         self.send(context, &connection.client, &mut batch, &mut report, &progress).await?;
         drop(progress);
-        connection.close().await?;
         report.show(context, self.dry_run);
         report.end(self.dry_run)
     }

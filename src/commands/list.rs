@@ -95,9 +95,7 @@ impl ListArgs {
             let backlog = if self.all { None } else { Some(self.limit.unwrap_or(FOLLOWED)) };
             let form = Form { format, columns: &columns, args: &self.output, look: &look };
             let client = connection.client.clone();
-            let followed = self.follow.run(context, &self.connection, client, &filter, backlog, &form).await;
-            connection.close().await?;
-            return followed;
+            return self.follow.run(context, &self.connection, client, &filter, backlog, &form).await;
         }
         if to_people && matches!(format, Format::Table | Format::Wide) {
             context.page();
@@ -135,7 +133,6 @@ impl ListArgs {
         } else {
             context.terminal.status(&footer(&filter, &shown, self.reverse, &context.time));
         }
-        connection.close().await?;
         Ok(if self.exit_code && !nothing { exit::MATCHED } else { exit::DONE })
     }
 

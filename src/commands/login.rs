@@ -1,6 +1,7 @@
 //! `login`, `logout` and `status`: store, drop and show the credentials and the server.
 
-use std::path::PathBuf;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -15,6 +16,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::time::format::full;
 use crate::secret::Token;
+use crate::terminal::file::{FileError, NewFile, sync_directory_of};
 
 /// Sign in to a server: try a token and keep it
 ///
@@ -86,7 +88,7 @@ impl LoginArgs {
         let kept = credentials.profiles.entry(profile.name.clone()).or_default();
         kept.server = Some(client.server().to_owned());
         kept.tokens.insert(client.server().to_owned(), token.expose().to_owned());
-        credentials.write(&path)?;
+        keep(&credentials, &path)?;
         let scopes: Vec<_> = whoami.scopes.iter().map(|scope| scope.as_str()).collect();
         let signed_in = format!(
             "signed in to {} as {:?} of {}, who may {}; the token is in {}{}",
@@ -137,7 +139,7 @@ impl LogoutArgs {
         if !kept.tokens.is_empty() {
             credentials.profiles.insert(context.settings.name.clone(), kept);
         }
-        credentials.write(&path)?;
+        keep(&credentials, &path)?;
         context.terminal.status(&format!(
             "forgot the token for {server}; it stays in force until an operator revokes it"
         ));
@@ -181,7 +183,6 @@ impl StatusArgs {
             )?;
         }
         context.terminal.flush()?;
-        connection.close().await?;
         Ok(exit::DONE)
     }
 
@@ -205,5 +206,52 @@ impl StatusArgs {
             writeln!(context.terminal.data(), "{key:<13} {value}")?;
         }
         Ok(())
+    }
+}
+
+/// Writes the credentials, whole or not at all, and durably; the directory is made when it is not there.
+fn keep(credentials: &Credentials, path: &Path) -> Result<(), Failure> {
+    let elsewhere = "set XDG_CONFIG_HOME to a directory of this user, or give the token by --token-file or KROSYN_AUDIT_TOKEN";
+    let failed = |error: io::Error| Failure::file(path, "write", &error).hint(elsewhere);
+    let refused = |error: FileError| match error {
+        FileError::Write { cause, .. } => failed(cause),
+        error => error.into(),
+    };
+    if let Some(directory) = path.parent() {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        // The name of a directory that was just made has to last as well.
+        builder.create(directory).and_then(|()| sync_directory_of(directory)).map_err(failed)?;
+    }
+    let text = credentials.to_text().map_err(io::Error::from).map_err(failed)?;
+    let mut file = NewFile::create(path, true).map_err(refused)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.finish().map_err(refused)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::terminal::file::part_of;
+
+    #[test]
+    fn what_is_kept_is_the_owners_alone_and_read_back() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("made/credentials.json");
+        let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        keep(&Credentials::default(), &path).expect("kept");
+        assert_eq!((mode(path.parent().expect("a directory")), mode(&path)), (0o700, 0o600));
+        let part = part_of(&path);
+        std::fs::write(&part, "left over").expect("written");
+        std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o644)).expect("set");
+        keep(&Credentials::default(), &path).expect("kept over what was left");
+        assert_eq!(mode(&path), 0o600);
+        assert!(Credentials::read(&path).expect("read").profiles.is_empty() && !part.exists());
+        let failure = keep(&Credentials::default(), Path::new("/dev/null/x/credentials.json"));
+        assert!(failure.expect_err("no directory").hints[0].contains("XDG_CONFIG_HOME"));
     }
 }

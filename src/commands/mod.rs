@@ -20,12 +20,15 @@ pub mod prune;
 pub mod record;
 mod resource;
 pub mod serve;
+mod shape;
 pub mod show;
 pub mod stats;
 pub mod store;
 pub mod token;
 mod token_source;
 pub mod verify;
+
+pub use crate::commands::connect::Opened;
 
 use crate::args::filter::{BadValue, Question};
 use crate::args::output::AppearanceArgs;
@@ -39,6 +42,7 @@ use crate::model::filter::Filter;
 use crate::model::time::TimeContext;
 use crate::terminal::Terminal;
 use crate::terminal::pager::Pager;
+use crate::terminal::signals::Hint;
 
 /// What every command is given.
 pub struct Context {
@@ -61,9 +65,11 @@ pub struct Context {
     /// Whether the command talks to a server elsewhere, which has a log of its own.
     pub is_remote: bool,
     /// How to go on with what a Ctrl-C would leave undone.
-    pub if_interrupted: Option<String>,
+    pub if_interrupted: Hint,
     /// Whether a Ctrl-C is how the command is meant to end, of which nothing is said.
     pub ends_by_interruption: bool,
+    /// The stores and servers that this process has opened, to be closed when the command has ended.
+    pub opened: Opened,
 }
 
 impl Context {

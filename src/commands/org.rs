@@ -143,7 +143,6 @@ impl OrgArgs {
                 context.terminal.status(&format!("now {}: it counts from the next prune on", said(&changed)));
             }
         }
-        store.close().await;
         Ok(exit::DONE)
     }
 }
@@ -155,12 +154,12 @@ fn said(organization: &Organization) -> String {
 }
 
 pub(super) async fn open(
-    context: &Context,
+    context: &mut Context,
     url: Option<&str>,
     need: Need,
 ) -> Result<std::sync::Arc<dyn Store>, Failure> {
     let url = url.map_or_else(|| place::default_store(context), |url| Ok(url.to_owned()))?;
-    connect::open(&url, need).await.map_err(|failure| match failure.exit {
+    connect::open(context, &url, need).await.map_err(|failure| match failure.exit {
         exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, failure.message)
             .hint("`krosyn-audit org create` makes one; --store names another"),
         _ => failure,

@@ -19,7 +19,7 @@ use crate::render::json::{self, Document, Ending};
 use crate::render::look::Look;
 use crate::render::table::Table;
 use crate::terminal::Terminal;
-use crate::terminal::file::NewFile;
+use crate::terminal::file::{NewFile, passes_on};
 
 /// A file, or stdout.
 pub(super) enum Destination<'a> {
@@ -53,7 +53,7 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// The form that a file's name asks for.
+/// The form that a file's name asks for, in upper or lower case. A name that promises what is not written is refused.
 pub(super) fn by_name(path: &Path) -> Result<Option<Format>, Failure> {
     let name = path.to_string_lossy().to_lowercase();
     let packed = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending));
@@ -64,9 +64,12 @@ pub(super) fn by_name(path: &Path) -> Result<Option<Format>, Failure> {
         Some("json") => Some(Format::Json),
         Some("tsv") => Some(Format::Tsv),
         Some("csv") => Some(Format::Csv),
-        Some(other @ ("xlsx" | "xls" | "ods" | "parquet" | "pdf" | "zip" | "bz2" | "xz" | "7z")) => {
+        // A text, whatever its form.
+        Some("txt" | "text" | "log") => None,
+        // What begins with a digit is a date or a version.
+        Some(other) if (other == "7z" || other.starts_with(char::is_alphabetic)) && !passes_on(path) => {
             return Err(Failure::usage(format!(
-                "{} promises {other}, which is not written here",
+                "{} ends in .{other}, which is no format that can be written",
                 path.display()
             ))
             .hint("name it .csv, .tsv, .json or .jsonl, with .gz or .zst to compress it, or give --format"));
@@ -258,10 +261,15 @@ mod tests {
         let form = |name: &str| by_name(Path::new(name)).map_err(|failure| failure.exit);
         assert_eq!(form("a.b/x.CSV.gz"), Ok(Some(Format::Csv)));
         assert_eq!(form("x.ndjson"), Ok(Some(Format::Jsonl)));
-        for plain in ["x", "x.txt", "csv", "a.csv/x", "x.gz"] {
+        assert_eq!(form("X.JSONL.ZST"), Ok(Some(Format::Jsonl)));
+        for plain in
+            ["x", "x.txt", "csv", "a.csv/x", "x.gz", "x.GZ", "a-2026.11.20", ".hidden/x", "a.", "/dev/null"]
+        {
             assert_eq!(form(plain), Ok(None), "{plain}");
         }
-        for other in ["a.xlsx", "a.csv.zip", "a.parquet.gz"] {
+        for other in
+            ["a.xlsx", "a.csv.zip", "a.parquet.gz", "report.html", "a.HTML", "a.csv.bz2", "a.gzip", "a.7z"]
+        {
             assert_eq!(form(other), Err(2), "{other}");
         }
     }

@@ -41,14 +41,18 @@ pub(super) fn place(context: &Context, args: &ConnectionArgs) -> Result<Place, F
             Origin::Flag(_) => Failure::usage(fault),
             origin => Failure::usage(format!("{origin}: {fault}")),
         });
-        Ok(Place { target: target?, origin })
+        let target = match target? {
+            Target::Store(url) => Target::Store(whole_url(context, &url)?),
+            other => other,
+        };
+        Ok(Place { target, origin })
     };
     if let Some(text) = &args.server {
         return named(text, args.insecure_http, Origin::Flag("--server"));
     }
     let profile = &settings.profile;
     if let (Some(text), Some(other), Origin::Flag(_)) = (variable, &profile.server, &settings.origin)
-        && text != other
+        && !is_same(context, text, other)
     {
         // By the order of precedence it would be the variable's; whoever has just typed a profile means the other.
         let message = format!(
@@ -70,6 +74,30 @@ pub(super) fn place(context: &Context, args: &ConnectionArgs) -> Result<Place, F
         Some(text) => named(&text, args.insecure_http, Origin::Login),
         None => Ok(Place { target: Target::Store(default_store(context)?), origin: Origin::Default }),
     }
+}
+
+/// Whether two settings name one place, be it in two ways.
+fn is_same(context: &Context, one: &str, other: &str) -> bool {
+    let path = |text: &str| {
+        let url = whole_url(context, text).ok()?;
+        std::path::absolute(url.strip_prefix("sqlite:")?).ok()
+    };
+    one == other || path(one).is_some_and(|one| path(other) == Some(one))
+}
+
+/// A store's URL, with the home directory in place of `~`: no shell replaces it behind `sqlite:`.
+pub(super) fn whole_url(context: &Context, url: &str) -> Result<String, Failure> {
+    let Some(below) = url.strip_prefix("sqlite:~") else { return Ok(url.to_owned()) };
+    if !below.is_empty() && !below.starts_with('/') {
+        let message = format!("{url} names the home of another user, which is not looked up");
+        return Err(
+            Failure::usage(message).hint("write the whole path, or sqlite:./~… for a file of that name")
+        );
+    }
+    let home = context.environment.home.as_ref();
+    let home =
+        home.ok_or_else(|| Failure::usage(format!("there is no home directory for the ~ of {url}")))?;
+    Ok(format!("sqlite:{}{below}", home.display()))
 }
 
 /// The URL of the store in the platform's data directory.

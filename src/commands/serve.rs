@@ -38,6 +38,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 
+    /// Make the directory of a SQLite store that is not there
+    #[arg(long)]
+    create: bool,
+
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7744", value_parser = listen)]
     listen: SocketAddr,
@@ -148,7 +152,11 @@ impl ServeArgs {
             }
             _ => (None, None),
         };
-        let url = self.store.clone().map_or_else(|| place::default_store(context), Ok)?;
+        let url = match &self.store {
+            Some(url) => place::whole_url(context, url)?,
+            None => place::default_store(context)?,
+        };
+        let need = if self.create { Need::CreateDirectory } else { Need::Create };
         if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists()) {
             self.can_tell_a_token(context)?;
         }
@@ -159,7 +167,11 @@ impl ServeArgs {
         // Before the store is opened: it logs what an operator should know of it.
         self.start_log();
         connections.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let store = connect::open(&url, Need::Create).await?;
+        let store = connect::open(context, &url, need).await;
+        let store = store.map_err(|failure| match failure.exit {
+            exit::NOT_FOUND => failure.hint("or let the server make it: --create"),
+            _ => failure,
+        })?;
         let lock = match store::lock_for_serving(&url) {
             Ok(lock) => lock,
             Err(error) => {
@@ -227,6 +239,14 @@ impl ServeArgs {
     /// Makes an organization and a token for it on a store that has none.
     async fn first_start(&self, context: &mut Context, store: &dyn Store) -> Result<(), Failure> {
         if !store.organizations().await?.is_empty() {
+            // A service is started again with the flags of its first start.
+            if let Some(path) = self.token_out.as_deref().filter(|path| !path.exists()) {
+                context.terminal.warn(&format!(
+                    "no token was written to {}: --token-out is for the first start, and this store has organizations",
+                    path.display()
+                ));
+                context.terminal.hint("`krosyn-audit token create --token-out FILE` makes another");
+            }
             return Ok(());
         }
         self.can_tell_a_token(context)?;

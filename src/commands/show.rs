@@ -146,7 +146,6 @@ impl ShowArgs {
             _ => self.details(context, &connection.client, &entries).await?,
         }
         context.terminal.flush()?;
-        connection.close().await?;
         Ok(exit::DONE)
     }
 

@@ -112,7 +112,6 @@ impl StatsArgs {
             said.push_str(&format!(" · without {number} others, {}", counted(count, "entry", "entries")));
         }
         context.terminal.status(&said);
-        connection.close().await?;
         Ok(exit::DONE)
     }
 

@@ -75,12 +75,9 @@ impl StoreArgs {
         if from == to {
             return Err(Failure::usage("FROM and TO are the same store"));
         }
-        let from = connect::open(&from, Need::Existing).await?;
-        let to = connect::open(&to, Need::Create).await?;
-        let outcome = copy(context, &from, &to).await;
-        from.close().await;
-        to.close().await;
-        outcome.map(|()| exit::DONE)
+        let from = connect::open(context, &from, Need::Existing).await?;
+        let to = connect::open(context, &to, Need::Create).await?;
+        copy(context, &from, &to).await.map(|()| exit::DONE)
     }
 }
 

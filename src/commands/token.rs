@@ -111,7 +111,6 @@ impl TokenArgs {
                 if let Some((path, mut file)) = place {
                     writeln!(file, "{}", token.expose()).map_err(|error| unwritten(path, &error))?;
                     context.terminal.status(&format!("the token is in {}", path.display()));
-                    store.close().await;
                     return Ok(exit::DONE);
                 }
                 writeln!(context.terminal.data(), "{}", token.expose())?;
@@ -146,7 +145,6 @@ impl TokenArgs {
                 context.terminal.status(&format!("revoked {name:?}: it opens nothing from now on"));
             }
         }
-        store.close().await;
         Ok(exit::DONE)
     }
 }

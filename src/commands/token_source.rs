@@ -89,7 +89,7 @@ pub(super) async fn from_file(path: &Path) -> Result<Token, Failure> {
 enum CommandFault {
     #[error("cannot run {0:?}: {1}")]
     Start(String, std::io::Error),
-    #[error("it ended with {0}")]
+    #[error("it ended with {0}; run it by hand to see why (its output may hold a token and is not repeated)")]
     Ended(std::process::ExitStatus),
     #[error("it printed nothing that can be a token, which is one line of visible ASCII characters")]
     NoToken,
@@ -98,8 +98,8 @@ enum CommandFault {
 }
 
 /// Runs a command and reads the token it prints. No shell stands between: what `config.toml` lists is what runs, so that no
-/// character in it means something else. Its errors go to stderr; it may ask the person at the terminal, if there is one,
-/// and otherwise finds its stdin empty. Dropped, or at the limit, it is killed.
+/// character in it means something else. It may ask the person at the terminal, if there is one, on stdin and stderr. Otherwise
+/// it finds its stdin empty, and what it says on stderr goes nowhere: it may be the token, and end in the log of a job. Dropped, or at the limit, it is killed.
 async fn from_command(words: &[String], interactive: bool, limit: Duration) -> Result<Token, CommandFault> {
     let Some((program, args)) = words.split_first() else { return Err(CommandFault::NoToken) };
     let start = |error| CommandFault::Start(program.clone(), error);
@@ -107,6 +107,7 @@ async fn from_command(words: &[String], interactive: bool, limit: Duration) -> R
         .args(args)
         .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
         .stdout(Stdio::piped())
+        .stderr(if interactive { Stdio::inherit() } else { Stdio::null() })
         .kill_on_drop(true)
         .spawn()
         .map_err(start)?;

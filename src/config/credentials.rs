@@ -2,12 +2,13 @@
 //! Readable by its owner alone, and refused when it is not.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::env::Environment;
+use crate::config::read_if_there;
 
 /// What the file holds.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -75,45 +76,19 @@ impl Credentials {
     /// # Errors
     /// [`CredentialsError`], without a word of what the file holds.
     pub fn read(path: &Path) -> Result<Self, CredentialsError> {
-        let text = match std::fs::read_to_string(path) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            read => {
-                read.map_err(|cause| CredentialsError::File { doing: "read", path: path.to_owned(), cause })?
-            }
-        };
+        let failed = |cause| CredentialsError::File { doing: "read", path: path.to_owned(), cause };
+        let Some(text) = read_if_there(path).map_err(failed)? else { return Ok(Self::default()) };
         refuse_open(path)?;
         serde_json::from_str(&text)
             .map_err(|error| CredentialsError::Shape { path: path.to_owned(), line: error.line() })
     }
 
-    /// Writes the file, whole or not at all.
+    /// What the file is to hold.
     ///
     /// # Errors
-    /// [`CredentialsError`]; then the old file stands.
-    pub fn write(&self, path: &Path) -> Result<(), CredentialsError> {
-        let part = path.with_extension("part");
-        let write = || {
-            let mut builder = std::fs::DirBuilder::new();
-            builder.recursive(true);
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            {
-                std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            }
-            path.parent().map_or(Ok(()), |directory| builder.create(directory))?;
-            // What an interrupted login left may be open to others, or be somebody's link.
-            match std::fs::remove_file(&part) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = options.open(&part)?;
-            file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&part, path)
-        };
-        write().map_err(|cause| CredentialsError::File { doing: "write", path: path.to_owned(), cause })
+    /// None that is known of.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self)
     }
 }
 
@@ -145,27 +120,24 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_written_is_the_owners_alone_and_read_back() {
+    fn a_file_is_read_when_it_is_the_owners_alone() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("made/credentials.json");
+        let path = directory.path().join("credentials.json");
         assert!(Credentials::read(&path).expect("none yet").profiles.is_empty());
         let tokens = BTreeMap::from([("https://a.example".to_owned(), "t0k3n".to_owned())]);
         let profiles = BTreeMap::from([("work".to_owned(), Kept { server: None, tokens })]);
-        Credentials { profiles }.write(&path).expect("written");
+        let text = Credentials { profiles }.to_text().expect("a text");
+        let write = |text: &str, mode| {
+            std::fs::write(&path, text).expect("written");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("set");
+        };
+        write(&text, 0o600);
         let read = Credentials::read(&path).expect("read");
         assert_eq!(read.profiles["work"].tokens["https://a.example"], "t0k3n");
-        let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
-        assert_eq!((mode(path.parent().expect("a directory")), mode(&path)), (0o700, 0o600));
-        let part = path.with_extension("part");
-        std::fs::write(&part, "left over").expect("written");
-        std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o644)).expect("set");
-        Credentials::read(&path).expect("read").write(&path).expect("written over what was left");
-        assert_eq!(mode(&path), 0o600);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("set");
+        write(&text, 0o640);
         assert!(matches!(Credentials::read(&path), Err(CredentialsError::Open { mode: 0o640, .. })));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("set");
-        std::fs::write(&path, "{\n\"profiles\": s3cr3t}").expect("written");
+        write("{\n\"profiles\": s3cr3t}", 0o600);
         let words = Credentials::read(&path).err().expect("no JSON").to_string();
         assert!(words.contains("line 2") && !words.contains("s3cr3t"), "{words}");
     }

@@ -1,6 +1,6 @@
 //! Every environment variable this tool looks at, read here, once, and nowhere else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 
@@ -32,12 +32,18 @@ pub struct Environment {
     pub unset_for_pagers: Vec<&'static str>,
     /// `CI`: nobody sits at the terminal, when neither empty nor false nor 0.
     pub ci: bool,
-    /// `TZ`: the reader's zone, when it is an IANA name.
+    /// `TZ`: the reader's zone.
     pub zone: Option<Tz>,
+    /// `TZ` as it is, when it names no zone that is known here.
+    pub unknown_zone: Option<String>,
     /// The machine's own zone.
     pub machine_zone: Option<Tz>,
     /// `USER` or `USERNAME`: by whom a prune of a local store is recorded and a token made.
     pub user: Option<String>,
+    /// The home directory, for which `~` stands.
+    pub home: Option<PathBuf>,
+    /// Variables that a scheduled command needs as well: `XDG_CONFIG_HOME`, `SSL_CERT_FILE` and `SSL_CERT_DIR`, those set.
+    pub for_schedules: Vec<(&'static str, String)>,
     /// The platform's data directory: `XDG_DATA_HOME` or what stands for it.
     pub data_directory: Option<PathBuf>,
     /// The platform's configuration directory: `XDG_CONFIG_HOME` or what stands for it.
@@ -51,6 +57,11 @@ impl Environment {
     pub fn read() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let base = etcetera::choose_base_strategy().ok();
+        let machine_zone = iana_time_zone::get_timezone().ok().and_then(|name| time::zone(&name).ok());
+        let tz = std::env::var_os("TZ").map(|value| value.to_string_lossy().into_owned());
+        let zone = tz.as_deref().and_then(|tz| zone_of(tz, machine_zone));
+        // One in the working directory would be another for each command.
+        let whole = |path: PathBuf| Some(path).filter(|path| path.is_absolute());
         Self {
             server: text("KROSYN_AUDIT_SERVER"),
             token: text("KROSYN_AUDIT_TOKEN").map(Into::into),
@@ -65,11 +76,17 @@ impl Environment {
                 .filter(|name| std::env::var_os(name).is_none())
                 .collect(),
             ci: text("CI").is_some_and(|value| value != "0" && value != "false"),
-            zone: text("TZ").and_then(|name| time::zone(name.trim_start_matches(':')).ok()),
-            machine_zone: iana_time_zone::get_timezone().ok().and_then(|name| time::zone(&name).ok()),
+            unknown_zone: tz.filter(|_| zone.is_none()),
+            zone,
+            machine_zone,
             user: text("USER").or_else(|| text("USERNAME")),
-            data_directory: base.as_ref().map(etcetera::BaseStrategy::data_dir),
-            config_directory: base.as_ref().map(etcetera::BaseStrategy::config_dir),
+            home: etcetera::home_dir().ok().and_then(whole),
+            for_schedules: ["XDG_CONFIG_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+                .into_iter()
+                .filter_map(|name| Some((name, text(name)?)))
+                .collect(),
+            data_directory: base.as_ref().map(etcetera::BaseStrategy::data_dir).and_then(whole),
+            config_directory: base.as_ref().map(etcetera::BaseStrategy::config_dir).and_then(whole),
         }
     }
 
@@ -89,5 +106,38 @@ impl Environment {
     #[must_use]
     pub fn default_store(&self) -> Option<PathBuf> {
         Some(self.data_directory.as_ref()?.join("krosyn-audit").join("audit.db"))
+    }
+}
+
+/// The zone that `TZ` names, by itself or through a link such as `/etc/localtime`.
+fn zone_of(tz: &str, machine_zone: Option<Tz>) -> Option<Tz> {
+    time::zone_of_variable(tz).or_else(|| {
+        let path = Path::new(tz.strip_prefix(':').unwrap_or(tz));
+        let file = path.is_absolute().then(|| path.canonicalize().ok()).flatten();
+        let linked = file.and_then(|file| time::zone_of_variable(file.to_str()?));
+        linked.or(machine_zone.filter(|_| path == Path::new("/etc/localtime")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_its_zone() {
+        let zone = |tz: &str| zone_of(tz, Some(Tz::Asia__Kolkata));
+        assert_eq!(zone("Europe/Madrid"), Some(Tz::Europe__Madrid));
+        assert_eq!(zone("/no/such/file"), None);
+        assert_eq!(zone("CET-1CEST"), None);
+        assert!(zone(":/etc/localtime").is_some(), "its link, or the machine's zone");
+        #[cfg(unix)]
+        {
+            let directory = tempfile::tempdir().expect("a directory");
+            let (zones, link) = (directory.path().join("zoneinfo"), directory.path().join("localtime"));
+            std::fs::create_dir_all(zones.join("Asia")).expect("made");
+            std::fs::write(zones.join("Asia/Tokyo"), "").expect("written");
+            std::os::unix::fs::symlink(zones.join("Asia/Tokyo"), &link).expect("made");
+            assert_eq!(zone(&format!(":{}", link.display())), Some(Tz::Asia__Tokyo));
+        }
     }
 }

@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::config::read_if_there;
 use crate::model::time;
 
 /// The keys of a profile.
@@ -102,10 +103,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = match std::fs::read_to_string(path) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            read => read.map_err(|cause| ConfigError::File { path: path.to_owned(), cause })?,
-        };
+        let text = read_if_there(path).map_err(|cause| ConfigError::File { path: path.to_owned(), cause })?;
+        let Some(text) = text else { return Ok(Self::default()) };
         let config = Self::parse(&text).map_err(|fault| ConfigError::Content {
             path: path.to_owned(),
             line: text.get(..fault.at.start).unwrap_or(&text).matches('\n').count() + 1,
@@ -150,7 +149,7 @@ impl Profile {
         let mut profile = Self::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "server" => profile.server = Some(text_of(key, value)?),
+                "server" => profile.server = Some(place_of(key, value)?),
                 "token_command" => profile.token_command = Some(words_of(value)?),
                 "org" => profile.org = Some(text_of(key, value)?),
                 "insecure_http" => profile.insecure_http = truth_of(key, value)?,
@@ -211,6 +210,18 @@ fn text_of(key: Key<'_, '_>, value: Value<'_, '_>) -> Result<String, Fault> {
     text.map(str::to_owned).ok_or_else(|| wrong(value.span(), key.get_ref(), "a text in quotes"))
 }
 
+/// A server. The path of a store must not depend on where a command is run.
+fn place_of(key: Key<'_, '_>, value: Value<'_, '_>) -> Result<String, Fault> {
+    let text = text_of(key, value)?;
+    match text.strip_prefix("sqlite:") {
+        Some(path) if !path.starts_with('~') && Path::new(path).is_relative() => {
+            let expected = "a whole path, sqlite:/… or sqlite:~/…: a relative one would name another store in each directory";
+            Err(wrong(value.span(), key.get_ref(), expected))
+        }
+        _ => Ok(text),
+    }
+}
+
 fn truth_of(key: Key<'_, '_>, value: Value<'_, '_>) -> Result<bool, Fault> {
     value.get_ref().as_bool().ok_or_else(|| wrong(value.span(), key.get_ref(), "true or false"))
 }
@@ -232,7 +243,14 @@ fn words_of(value: Value<'_, '_>) -> Result<Vec<String>, Fault> {
     };
     let words = value.get_ref().as_array().ok_or_else(expected)?;
     let words: Option<Vec<_>> = words.iter().map(|word| word.get_ref().as_str().map(str::to_owned)).collect();
-    words.filter(|words| words.first().is_some_and(|program| !program.is_empty())).ok_or_else(expected)
+    let words = words.filter(|words| words.first().is_some_and(|program| !program.is_empty()));
+    let words = words.ok_or_else(expected)?;
+    // A bare name is looked for on the PATH.
+    if words[0].contains('/') && Path::new(&words[0]).is_relative() {
+        let expected = "a whole path to the program, or its name alone: a relative path would run another program in each directory";
+        return Err(wrong(value.span(), "token_command", expected));
+    }
+    Ok(words)
 }
 
 /// Refuses a file that others can write to: they could have any command run.
@@ -278,7 +296,7 @@ mod tests {
             theme = "Mono"
             ascii = true
             [profiles."local store"]
-            server = "sqlite:audit.db"
+            server = "sqlite:~/audit.db"
             org = "acme"
             "#,
         );
@@ -318,6 +336,11 @@ mod tests {
             "[profiles.a]\nserver = \"x\"\ntoken_command = \"pass show x\"",
             "[profiles.a]\nserver = \"x\"\ntoken_command = []",
             "[profiles.a]\nserver = \"x\"\ntoken_command = [1]",
+            "[profiles.a]\nserver = \"sqlite:audit.db\"",
+            "[profiles.a]\nserver = \"sqlite:../audit.db\"",
+            "[profiles.a]\nserver = \"sqlite:\"",
+            "[profiles.a]\nserver = \"x\"\ntoken_command = [\"bin/token\"]",
+            "[profiles.a]\nserver = \"x\"\ntoken_command = [\"~/bin/token\"]",
         ] {
             assert!(refused(wrong).1.contains("expected "), "{wrong}");
         }

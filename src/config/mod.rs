@@ -6,6 +6,8 @@ pub mod file;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 use crate::config::credentials::{Credentials, CredentialsError, Kept};
 use crate::config::env::Environment;
@@ -74,6 +76,22 @@ pub enum SettingsError {
     },
 }
 
+/// Reads a file that need not be there. A home that is no directory, or that this user may not look into, holds none: jobs
+/// of system users have such homes.
+fn read_if_there(path: &Path) -> io::Result<Option<String>> {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound, PermissionDenied};
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if matches!(error.kind(), InvalidFilename | NotADirectory | NotFound) => Ok(None),
+        Err(error) if error.kind() == PermissionDenied => match std::fs::symlink_metadata(path) {
+            // The file is there, and is not to be passed over.
+            Ok(_) => Err(error),
+            Err(_) => Ok(None),
+        },
+        Err(error) => Err(error),
+    }
+}
+
 fn listed(known: &BTreeSet<String>) -> String {
     match Vec::from_iter(known.iter().map(String::as_str))[..] {
         [] => ": there are none yet".to_owned(),
@@ -122,5 +140,26 @@ fn chosen(flag: Option<&str>, variable: Option<&str>, config: Option<String>) ->
         (None, Some(name), _) => (name.to_owned(), Origin::Variable("KROSYN_AUDIT_PROFILE")),
         (None, None, Some(name)) => (name, Origin::Config),
         (None, None, None) => (DEFAULT_PROFILE.to_owned(), Origin::Default),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_that_is_no_directory_holds_no_files() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("file");
+        std::fs::write(&file, "text").expect("written");
+        for home in [&file, Path::new("/dev/null"), &directory.path().join("missing")] {
+            let environment =
+                Environment { config_directory: Some(home.join(".config")), ..Environment::default() };
+            let settings = Settings::read(&environment, None, false).expect("no settings");
+            assert_eq!(settings.profile, Profile::default());
+            assert!(settings.kept(&environment).expect("none kept").tokens.is_empty());
+        }
+        assert_eq!(read_if_there(&file).ok().flatten().as_deref(), Some("text"));
+        assert!(read_if_there(directory.path()).is_err(), "a directory of that name is a mistake");
     }
 }

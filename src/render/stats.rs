@@ -23,6 +23,10 @@ const LONGEST_BAR: usize = 48;
 const LONGEST_LABEL: usize = 40;
 /// A column of a table takes no more cells than this.
 const LONGEST_HEADER: usize = 24;
+/// Up to so many rows are all drawn, those without entries too.
+const MOST_ROWS: usize = 100;
+/// Beyond that, so many rows in a row without entries become one.
+const LONGEST_SILENCE: usize = 14;
 /// Eighths of a cell, from one to seven.
 const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
@@ -126,6 +130,36 @@ pub fn top(mut rows: Vec<Row>, most: usize) -> (Vec<Row>, Option<(usize, u64)>) 
     (rows, (!others.is_empty()).then_some((others.len(), sum)))
 }
 
+/// A row as people are shown it.
+enum Drawn<'a> {
+    Row(&'a Row),
+    /// So many rows without entries.
+    Silence(usize),
+}
+
+/// The rows as people are shown them: one entry of long ago must not bury the others under years without any.
+fn drawn(by: Dimension, rows: &[Row]) -> Vec<Drawn<'_>> {
+    if !by.is_time() || rows.len() <= MOST_ROWS {
+        return rows.iter().map(Drawn::Row).collect();
+    }
+    let chunks = rows.chunk_by(|a, b| (a.1 == 0) == (b.1 == 0));
+    let drawn = chunks.flat_map(|chunk| match chunk {
+        [(_, 0), ..] if chunk.len() >= LONGEST_SILENCE => vec![Drawn::Silence(chunk.len())],
+        _ => chunk.iter().map(Drawn::Row).collect(),
+    });
+    drawn.collect()
+}
+
+/// `(20 411 days without entries)`
+fn silence(by: Dimension, rows: usize) -> String {
+    let what = match by {
+        Dimension::Week => "weeks",
+        Dimension::Month => "months",
+        _ => "days",
+    };
+    format!("({} {what} without entries)", grouped(rows as u64))
+}
+
 /// Writes one dimension: a line for each value, with its count and a bar.
 ///
 /// # Errors
@@ -137,7 +171,8 @@ pub fn chart(
     others: Option<(usize, u64)>,
     look: &Look,
 ) -> io::Result<()> {
-    let labels: Vec<String> = rows.iter().map(|(value, _)| label(by, value.as_deref(), look)).collect();
+    let drawn = drawn(by, rows);
+    let labels: Vec<String> = drawn.iter().map(|row| row.label(by, look)).collect();
     let others = others.map(|(number, count)| (format!("{number} others"), count));
     let counts = rows.iter().map(|(_, count)| *count).chain(others.iter().map(|(_, count)| *count));
     let most = counts.clone().max().unwrap_or(0).max(1);
@@ -152,7 +187,10 @@ pub fn chart(
         vec![Cell::new(label, tone), number, bar]
     };
     let mut lines = vec![head];
-    lines.extend(labels.into_iter().zip(rows).map(|(label, (_, count))| line(label, Tone::Plain, *count)));
+    lines.extend(labels.into_iter().zip(&drawn).map(|(label, row)| match row {
+        Drawn::Row((_, count)) => line(label, Tone::Plain, *count),
+        Drawn::Silence(_) => line(label, Tone::Dim, 0),
+    }));
     lines.extend(others.map(|(label, count)| line(label, Tone::Dim, count)));
     grid(out, lines, Layout::default(), look)
 }
@@ -170,13 +208,23 @@ pub fn table(
     groups: &[Group],
     look: &Look,
 ) -> io::Result<()> {
+    // Of time there may be thousands of columns without a number.
+    let full: Vec<Row>;
+    let across = match across.len() > MOST_ROWS {
+        true => {
+            full = across.iter().filter(|(_, count)| *count > 0).cloned().collect();
+            full.as_slice()
+        }
+        false => across,
+    };
+    let drawn = drawn(by[0], down);
     let counts: HashMap<&[Option<String>], u64> =
         groups.iter().map(|group| (group.key.as_slice(), group.count)).collect();
     let headers: Vec<String> = across
         .iter()
         .map(|(value, _)| look.cut(&look.text(value.as_deref().unwrap_or("(none)")), LONGEST_HEADER))
         .collect();
-    let labels: Vec<String> = down.iter().map(|(value, _)| label(by[0], value.as_deref(), look)).collect();
+    let labels: Vec<String> = drawn.iter().map(|row| row.label(by[0], look)).collect();
     let of = |value: &Option<String>, column: &Row| {
         counts.get([value.clone(), column.0.clone()].as_slice()).copied().unwrap_or(0)
     };
@@ -213,7 +261,12 @@ pub fn table(
         count => Cell::number(grouped(count), Tone::Plain),
     };
     let mut lines = vec![head];
-    for ((value, _), label) in down.iter().zip(labels) {
+    for (row, label) in drawn.iter().zip(labels) {
+        let Drawn::Row((value, _)) = row else {
+            let empty = std::iter::repeat_with(|| number(0)).take(shown.len() + usize::from(others > 0) + 1);
+            lines.push(std::iter::once(Cell::new(label, Tone::Dim)).chain(empty).collect());
+            continue;
+        };
         let all = sum(value);
         let counts: Vec<u64> = shown.iter().map(|column| of(value, &across[*column])).collect();
         let mut line = vec![Cell::new(label, Tone::Plain)];
@@ -250,6 +303,15 @@ fn columns_that_fit(across: &[Row], widths: &[usize], gap: usize, room: usize) -
         is_shown[column] = true;
     }
     is_shown
+}
+
+impl Drawn<'_> {
+    fn label(&self, by: Dimension, look: &Look) -> String {
+        match self {
+            Self::Row((value, _)) => label(by, value.as_deref(), look),
+            Self::Silence(rows) => silence(by, *rows),
+        }
+    }
 }
 
 fn label(by: Dimension, value: Option<&str>, look: &Look) -> String {

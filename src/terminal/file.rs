@@ -6,18 +6,25 @@
 //! on. A compressed file is there cut into members that unpack one after the other, as both gzip and Zstandard allow,
 //! so that a file gone on from a checkpoint is byte for byte the one written in one go.
 
+mod claim;
+mod packing;
+
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek as _, SeekFrom, Write};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
-use flate2::read::MultiGzDecoder;
-use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::evidence::merkle::Hash;
+use crate::terminal::file::claim::destination;
+use crate::terminal::file::packing::{Encoder, Packing};
+
+pub use crate::terminal::file::claim::{
+    Claimed, Temporary, read_trusted, remove_temporary_files, sync_directory_of,
+};
+pub use crate::terminal::file::packing::unpacked;
 
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +41,22 @@ pub enum FileError {
     /// The part is not what was written before the checkpoint.
     #[error("{} is not what was written: it cannot be gone on from", .0.display())]
     Damaged(PathBuf),
+    /// It, or a working file beside it, is not this user's own.
+    #[error("cannot use {}: {why}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// How that is known.
+        why: String,
+    },
+    /// It cannot be read.
+    #[error("cannot read {}: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        cause: io::Error,
+    },
     /// It cannot be written.
     #[error("cannot write {}: {cause}", path.display())]
     Write {
@@ -43,9 +66,6 @@ pub enum FileError {
         cause: io::Error,
     },
 }
-
-/// A chain of more links leads nowhere.
-const MOST_LINKS: usize = 40;
 
 /// A file's bytes so far, as they lie on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,74 +90,29 @@ impl Counted {
     }
 }
 
-/// How the name's ending says the file is to be packed.
-#[derive(Clone, Copy)]
-enum Packing {
-    Plain,
-    Gzip,
-    Zstd,
-}
-
-impl Packing {
-    fn of(target: &Path) -> Self {
-        match target.extension().and_then(|ending| ending.to_str()) {
-            Some("gz") => Self::Gzip,
-            Some("zst") => Self::Zstd,
-            _ => Self::Plain,
-        }
-    }
-
-    fn begin(self, file: BufWriter<Counted>) -> io::Result<Encoder> {
-        Ok(match self {
-            Self::Plain => Encoder::Plain(file),
-            Self::Gzip => Encoder::Gzip(GzEncoder::new(file, Compression::default())),
-            Self::Zstd => Encoder::Zstd(zstd::stream::write::Encoder::new(file, 0)?),
-        })
-    }
-}
-
-/// What stands between the data and the file.
-enum Encoder {
-    Plain(BufWriter<Counted>),
-    Gzip(GzEncoder<BufWriter<Counted>>),
-    Zstd(zstd::stream::write::Encoder<'static, BufWriter<Counted>>),
-}
-
-impl Encoder {
-    fn end(self) -> io::Result<BufWriter<Counted>> {
-        match self {
-            Self::Plain(file) => Ok(file),
-            Self::Gzip(encoder) => encoder.finish(),
-            Self::Zstd(encoder) => encoder.finish(),
-        }
-    }
-}
-
 /// A file being written. Dropped before [`NewFile::finish`] it takes its part with it, unless that can be gone on from.
 pub struct NewFile {
-    encoder: Option<Encoder>,
+    // Before the file, whose lock guards the removal. None for a part that stays.
+    temporary: Option<Temporary>,
+    encoder: Option<Encoder<Counted>>,
     packing: Packing,
     part: PathBuf,
     target: PathBuf,
-    has_checkpoint: bool,
     /// Whether it is written into as it stands: then there is no part.
     passes: bool,
+}
+
+/// The part of a file that this process alone writes: opened and locked, and nothing in it read or changed yet.
+pub struct Part {
+    claimed: Claimed,
+    name: PathBuf,
+    target: PathBuf,
 }
 
 /// The name a file has until it is whole.
 #[must_use]
 pub fn part_of(target: &Path) -> PathBuf {
-    beside(&leads_to(target), ".part")
-}
-
-/// Where a symbolic link leads, through others, be there a file or not yet.
-fn leads_to(target: &Path) -> PathBuf {
-    let mut place = target.to_owned();
-    for _ in 0..MOST_LINKS {
-        let Ok(next) = std::fs::read_link(&place) else { break };
-        place = place.parent().map_or(next.clone(), |parent| parent.join(&next));
-    }
-    place
+    beside(&destination(target).unwrap_or_else(|_| target.to_owned()), ".part")
 }
 
 /// Whether what stands there takes what is written as it comes: a device, a FIFO, or this process's own outlet.
@@ -159,16 +134,71 @@ pub fn beside(target: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Unpacks what was written under this name.
-///
-/// # Errors
-/// When Zstandard cannot be set up.
-pub fn unpacked<'a>(target: &Path, packed: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
-    Ok(match Packing::of(target) {
-        Packing::Plain => Box::new(packed),
-        Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),
-        Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
-    })
+impl Part {
+    /// Opens and locks the part of `target`, which is created when it is not there.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn claim(target: &Path) -> Result<Self, FileError> {
+        let name = target.to_owned();
+        let target = destination(target)?;
+        Ok(Self { claimed: Claimed::open(&beside(&target, ".part"), &name)?, name, target })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.claimed.path()
+    }
+
+    /// Begins the file, in place of what the part holds.
+    ///
+    /// # Errors
+    /// [`FileError`] when the target is there and `force` is not given, or the system's.
+    pub fn begin(self, force: bool) -> Result<NewFile, FileError> {
+        self.open(force, None)
+    }
+
+    /// Goes on behind a checkpoint; what was written after it is taken away.
+    ///
+    /// # Errors
+    /// [`FileError`], also when the part is not as it was at the checkpoint.
+    pub fn go_on(self, force: bool, checkpoint: Stored) -> Result<NewFile, FileError> {
+        self.open(force, Some(checkpoint))
+    }
+
+    fn open(self, force: bool, checkpoint: Option<Stored>) -> Result<NewFile, FileError> {
+        let Self { claimed, name, target } = self;
+        refuse_existing(&name, force)?;
+        let part = claimed.path().to_owned();
+        let cannot_write = |cause| FileError::Write { path: part.clone(), cause };
+        let (file, temporary) = match checkpoint {
+            Some(_) if claimed.is_new() => return Err(FileError::Damaged(part)),
+            Some(_) => (claimed.keep(), None),
+            None => {
+                let (file, temporary) = claimed.begin();
+                (file, Some(temporary))
+            }
+        };
+        let mut file = Counted { file, bytes: 0, hash: Sha256::new() };
+        let kept = file.keep(checkpoint.map_or(0, |stored| stored.bytes)).map_err(cannot_write)?;
+        if checkpoint.is_some_and(|checkpoint| checkpoint != kept) {
+            return Err(FileError::Damaged(part));
+        }
+        let packing = Packing::of(&name);
+        let encoder = packing.begin(BufWriter::with_capacity(256 * 1024, file)).map_err(cannot_write)?;
+        Ok(NewFile { temporary, encoder: Some(encoder), packing, part, target, passes: false })
+    }
+}
+
+fn refuse_existing(target: &Path, force: bool) -> Result<(), FileError> {
+    if target.is_dir() {
+        return Err(FileError::Directory(target.to_owned()));
+    }
+    if target.exists() && !force {
+        return Err(FileError::Exists(target.to_owned()));
+    }
+    Ok(())
 }
 
 impl NewFile {
@@ -177,58 +207,19 @@ impl NewFile {
     /// # Errors
     /// [`FileError`] when the target is there and `force` is not given, or the part cannot be made.
     pub fn create(target: &Path, force: bool) -> Result<Self, FileError> {
-        Self::open(target, force, None)
-    }
-
-    /// Goes on with the part of `target` behind a checkpoint; what was written after it is taken away.
-    ///
-    /// # Errors
-    /// [`FileError`], also when the part is not as it was at the checkpoint.
-    pub fn resume(target: &Path, force: bool, checkpoint: Stored) -> Result<Self, FileError> {
-        Self::open(target, force, Some(checkpoint))
-    }
-
-    fn open(target: &Path, force: bool, checkpoint: Option<Stored>) -> Result<Self, FileError> {
-        if target.is_dir() {
-            return Err(FileError::Directory(target.to_owned()));
-        }
         if passes_on(target) {
+            destination(target)?;
             return Self::pass(target);
         }
-        if target.exists() && !force {
-            return Err(FileError::Exists(target.to_owned()));
-        }
-        let part = part_of(target);
-        let cannot_write = |cause| FileError::Write { path: part.clone(), cause };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(checkpoint.is_none());
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&part).map_err(cannot_write)?;
-        // What an earlier run left there may be open to others.
-        #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(cannot_write)?;
-        match file.try_lock() {
-            Err(std::fs::TryLockError::WouldBlock) => return Err(FileError::Busy(target.to_owned())),
-            // Not every file system has locks; those without cannot tell.
-            Err(std::fs::TryLockError::Error(_)) | Ok(()) => {}
-        }
-        let mut file = Counted { file, bytes: 0, hash: Sha256::new() };
-        let kept = file.keep(checkpoint.map_or(0, |stored| stored.bytes)).map_err(cannot_write)?;
-        if checkpoint.is_some_and(|checkpoint| checkpoint != kept) {
-            return Err(FileError::Damaged(part));
-        }
-        let packing = Packing::of(target);
-        let encoder = packing.begin(BufWriter::with_capacity(256 * 1024, file)).map_err(cannot_write)?;
-        let has_checkpoint = checkpoint.is_some();
-        Ok(Self {
-            encoder: Some(encoder),
-            packing,
-            part,
-            target: leads_to(target),
-            has_checkpoint,
-            passes: false,
-        })
+        // Also before the part is made: a target that is there is the better thing to tell.
+        refuse_existing(target, force)?;
+        Part::claim(target)?.begin(force)
+    }
+
+    /// Where its part is; none for what is written into as it stands.
+    #[must_use]
+    pub fn part(&self) -> Option<&Path> {
+        (!self.passes).then_some(&self.part)
     }
 
     fn pass(target: &Path) -> Result<Self, FileError> {
@@ -237,7 +228,7 @@ impl NewFile {
         let (packing, file) = (Packing::of(target), Counted { file, bytes: 0, hash: Sha256::new() });
         let encoder = Some(packing.begin(BufWriter::new(file)).map_err(cannot_write)?);
         let target = target.to_owned();
-        Ok(Self { encoder, packing, part: target.clone(), target, has_checkpoint: false, passes: true })
+        Ok(Self { temporary: None, encoder, packing, part: target.clone(), target, passes: true })
     }
 
     /// Hands all so far to the system and tells what lies there. A compressed file begins a new member here.
@@ -250,43 +241,38 @@ impl NewFile {
         file.flush()?;
         let stored = file.get_ref().stored();
         self.encoder = Some(self.packing.begin(file)?);
-        self.has_checkpoint = true;
+        self.temporary.take().into_iter().for_each(Temporary::keep);
         Ok(stored)
     }
 
-    /// Makes the file durable, lets `before` see what it is, and gives it its name.
+    /// Makes the file durable, lets `before` see what it is, and gives it its name, durably as well.
     ///
     /// # Errors
-    /// That of `before`, or a [`FileError`], with the path; then nothing stands under the name.
+    /// That of `before`, or a [`FileError`], with the path; then nothing stands under the name, unless it is only the
+    /// name of which nobody knows whether it outlasts a power failure.
     pub fn finish_after<E: From<FileError>>(
         mut self,
         before: impl FnOnce(Stored) -> Result<(), E>,
     ) -> Result<(), E> {
-        let cannot_write = |path: &Path| {
-            let path = path.to_owned();
-            |cause| FileError::Write { path, cause }
-        };
-        let synced = match self.encoder.take() {
+        let cannot_write = |cause| FileError::Write { path: self.target.clone(), cause };
+        let ended = match self.encoder.take() {
             Some(encoder) => encoder.end().and_then(|mut file| {
                 file.flush()?;
                 if !self.passes {
                     file.get_ref().file.sync_all()?;
                 }
-                Ok(file.get_ref().stored())
+                Ok(file)
             }),
             None => Err(io::ErrorKind::NotConnected.into()),
         };
-        let outcome = synced.map_err(cannot_write(&self.target)).map_err(E::from).and_then(before);
-        if self.passes {
-            return outcome;
+        // Held until the end: with the file goes its lock, and another process could write into the part.
+        let file = ended.map_err(cannot_write)?;
+        before(file.get_ref().stored())?;
+        if !self.passes {
+            claim::rename(&self.part, &self.target).map_err(cannot_write)?;
+            self.temporary.take().into_iter().for_each(Temporary::keep);
         }
-        let outcome = outcome.and_then(|()| {
-            Ok(std::fs::rename(&self.part, &self.target).map_err(cannot_write(&self.target))?)
-        });
-        if outcome.is_err() && !self.has_checkpoint {
-            drop(std::fs::remove_file(&self.part));
-        }
-        outcome
+        Ok(())
     }
 
     /// Makes the file durable and gives it its name.
@@ -300,6 +286,7 @@ impl NewFile {
     /// Keeps what there is as `NAME.part`, and tells its path.
     #[must_use]
     pub fn keep_part(mut self) -> PathBuf {
+        self.temporary.take().into_iter().for_each(Temporary::keep);
         if let Some(mut encoder) = self.encoder.take() {
             drop(encoder.flush());
         }
@@ -343,24 +330,6 @@ impl Write for Counted {
     }
 }
 
-impl Write for Encoder {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(file) => file.write(bytes),
-            Self::Gzip(encoder) => encoder.write(bytes),
-            Self::Zstd(encoder) => encoder.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(file) => file.flush(),
-            Self::Gzip(encoder) => encoder.flush(),
-            Self::Zstd(encoder) => encoder.flush(),
-        }
-    }
-}
-
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.encoder.as_mut().map_or(Ok(0), |encoder| encoder.write(bytes))
@@ -368,14 +337,6 @@ impl Write for NewFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.encoder.as_mut().map_or(Ok(()), Write::flush)
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if self.encoder.is_some() && !self.has_checkpoint && !self.passes {
-            drop(std::fs::remove_file(&self.part));
-        }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod logs;
 pub mod pager;
 pub mod progress;
 pub mod prompt;
+pub mod signals;
 
 use std::io::{self, IsTerminal as _, Read as _, Write};
 

@@ -4,7 +4,7 @@
 use std::io::{self, BufWriter, Stdout, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use console::{Term, measure_text_width};
@@ -18,23 +18,24 @@ pub struct Pager {
     pub variables: Vec<(&'static str, &'static str)>,
 }
 
-/// Whose Ctrl-C is: as long as a pager has the screen, it is the pager's.
+/// Whose Ctrl-C is: as long as a pager has the screen, it is the pager's. Holds the pager's process id, or 0.
 #[derive(Debug, Clone, Default)]
-pub struct CtrlC(Arc<AtomicU8>);
-
-/// No pager has the screen.
-const OURS: u8 = 0;
-/// A pager has it.
-const PAGERS: u8 = 1;
-/// One had it; what was pressed meanwhile may be heard only now.
-const JUST_PAGERS: u8 = 2;
+pub struct CtrlC(Arc<AtomicU32>);
 
 impl CtrlC {
-    /// Tells whether one that was heard is meant for us.
+    /// Tells whether one that is heard now is meant for us.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        // The first after a pager may be an old one; whoever means it presses again.
-        self.0.compare_exchange(JUST_PAGERS, OURS, Relaxed, Relaxed) == Err(OURS)
+        self.0.load(Relaxed) == 0
+    }
+
+    /// Asks a pager that has the screen to end: its text will not go on.
+    pub(super) fn end_pager(&self) {
+        #[cfg(unix)]
+        if let Some(pager) = i32::try_from(self.0.load(Relaxed)).ok().and_then(rustix::process::Pid::from_raw)
+        {
+            rustix::process::kill_process(pager, rustix::process::Signal::TERM).unwrap_or(());
+        }
     }
 }
 
@@ -146,7 +147,7 @@ impl Paging {
         command.args(args).envs(self.pager.variables.iter().copied()).stdin(Stdio::piped());
         match command.spawn() {
             Ok(child) => {
-                self.ctrl_c.0.store(PAGERS, Relaxed);
+                self.ctrl_c.0.store(child.id(), Relaxed);
                 let input = self.child.insert(child).stdin.as_mut();
                 input.map_or(Ok(()), |input| input.write_all(&held))
             }
@@ -165,7 +166,7 @@ impl Drop for Paging {
         if let Some(mut child) = self.child.take() {
             drop(child.stdin.take());
             drop(child.wait());
-            self.ctrl_c.0.store(JUST_PAGERS, Relaxed);
+            self.ctrl_c.0.store(0, Relaxed);
         }
     }
 }

@@ -179,6 +179,14 @@ fn each_file_says_first_what_it_is_for() {
     assert!(silent.is_empty(), "these begin with no //!: {silent:?}");
 }
 
+/// A rename lasts only when the directory is synced: one function does both.
+#[test]
+fn files_are_renamed_in_one_place() {
+    let renames = |(_, text): &(String, String)| text.contains("fs::rename(") || text.contains(".persist(");
+    let places: Vec<_> = files("src").into_iter().filter(renames).map(|(path, _)| path).collect();
+    assert_eq!(places, ["src/terminal/file/claim.rs"], "rename by terminal::file");
+}
+
 #[test]
 fn no_file_is_longer_than_four_hundred_lines() {
     let all = files("src").into_iter().chain(files("tests"));

@@ -86,7 +86,6 @@ impl BrowseArgs {
         drop((screen, client));
         writeln!(context.terminal.data(), "{command}")?;
         context.terminal.flush()?;
-        connection.close().await?;
         Ok(exit::DONE)
     }
 }

@@ -129,11 +129,13 @@ impl Live {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             let work = async {
-                let connection = connect(&mut context, &args, Need::Existing).await.ok()?;
-                let found = question(&connection.client).await.ok();
+                let found = async {
+                    let connection = connect(&mut context, &args, Need::Existing).await.ok()?;
+                    question(&connection.client).await.ok()
+                };
                 // Nobody may be waiting any more.
-                answer.send(found).ok()?;
-                connection.close().await.ok()
+                answer.send(found.await).unwrap_or(());
+                context.opened.close().await.ok()
             };
             runtime.block_on(work)
         });

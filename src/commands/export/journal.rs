@@ -1,8 +1,8 @@
 //! What an export remembers so that it can be gone on with: what was asked and in which form, and behind each page how
 //! far it came. One JSON object a line, in `NAME.part.journal` beside the part; gone when the file is whole.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
@@ -16,7 +16,7 @@ use crate::model::evidence::manifest::IdRange;
 use crate::model::filter::Filter;
 use crate::render::columns::Column;
 use crate::render::delimited::FIELD_COLUMNS;
-use crate::terminal::file::{Stored, beside, passes_on};
+use crate::terminal::file::{Claimed, NewFile, Part, Stored, Temporary, beside, part_of};
 
 /// The form of a journal; another one gets another number.
 const VERSION: u32 = 1;
@@ -131,63 +131,87 @@ impl Plan {
     }
 }
 
-/// The journal of an export that is running. Dropped without a checkpoint it takes its file with it: there would be
-/// nothing to go on with.
+/// The journal of an export. It is opened behind the lock on the part, whose proof its constructors take, and there is one
+/// for a run: an export that is resumed writes on in the journal that it has read.
+///
+/// Dropped without a checkpoint, a journal that this run began takes its file with it: there is nothing to resume.
 pub(super) struct Journal {
-    /// None where nothing could be gone on with.
+    // Before the file, whose lock guards the removal. None for a journal that stays.
+    temporary: Option<Temporary>,
+    /// None where nothing can be resumed.
     file: Option<File>,
     path: PathBuf,
     has_checkpoint: bool,
 }
 
 impl Journal {
-    fn path(target: &Path) -> PathBuf {
-        beside(target, ".part.journal")
+    fn path(part: &Path) -> PathBuf {
+        beside(part, ".journal")
     }
 
-    /// Begins a journal, in place of an older one.
-    pub(super) fn create(target: &Path, plan: &Plan) -> Result<Self, Failure> {
-        let path = Self::path(target);
-        if passes_on(target) {
-            return Ok(Self { file: None, path, has_checkpoint: false });
+    /// Refuses to resume an export of which there is no journal, before anything is opened.
+    pub(super) fn must_exist(target: &Path) -> Result<(), Failure> {
+        // A link too, wherever it leads: it is refused for what it is when it is opened.
+        if std::fs::symlink_metadata(Self::path(&part_of(target))).is_ok() {
+            return Ok(());
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(|error| Failure::file(&path, "write", &error))?;
-        let mut journal = Self { file: Some(file), path, has_checkpoint: false };
-        journal.line(plan).map_err(|error| Failure::file(&journal.path, "write", &error))?;
+        let message = format!("there is no export of {} to go on with", target.display());
+        Err(Failure::new(exit::NOT_FOUND, message).hint(begin_anew(target)))
+    }
+
+    /// Begins a journal, in place of an older one, for a file whose part is locked.
+    pub(super) fn create(file: &NewFile, target: &Path, plan: &Plan) -> Result<Self, Failure> {
+        let Some(part) = file.part() else {
+            let path = target.to_owned();
+            return Ok(Self { temporary: None, file: None, path, has_checkpoint: false });
+        };
+        let path = Self::path(part);
+        let (file, temporary) = Claimed::open(&path, target)?.begin();
+        let mut journal = Self { temporary: Some(temporary), file: Some(file), path, has_checkpoint: false };
+        journal.restart(plan)?;
         Ok(journal)
     }
 
-    /// Opens the journal of an export that was cut short: its plan, and how far it came, if it came anywhere.
-    pub(super) fn open(target: &Path) -> Result<(Self, Plan, Option<Checkpoint>), Failure> {
-        let path = Self::path(target);
-        let anew = format!("`krosyn-audit export -o {}` begins anew", target.display());
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let message = format!("there is no export of {} to go on with", target.display());
-                return Err(Failure::new(exit::NOT_FOUND, message).hint(anew));
-            }
-            Err(error) => return Err(Failure::file(&path, "read", &error)),
-        };
+    /// Opens the journal of an export that was cut short, whose part is locked: its plan, and how far it came, if it came
+    /// anywhere.
+    pub(super) fn open(part: &Part, target: &Path) -> Result<(Self, Plan, Option<Checkpoint>), Failure> {
+        let path = Self::path(part.path());
+        let claimed = Claimed::open(&path, target)?;
+        if claimed.is_new() {
+            // It was finished, and its journal removed, since it was looked for.
+            let message = format!("there is no export of {} to go on with", target.display());
+            return Err(Failure::new(exit::NOT_FOUND, message).hint(begin_anew(target)));
+        }
+        let mut file = claimed.keep();
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(|error| Failure::file(&path, "read", &error))?;
         let (plan, checkpoint, whole) = read(&text).ok_or_else(|| {
             let message = format!("{} is no journal of {MADE_BY}", path.display());
-            Failure::new(exit::FAILED, message).hint(anew)
+            Failure::new(exit::FAILED, message).hint(begin_anew(target))
         })?;
-        let failed = |error| Failure::file(&path, "write", &error);
-        let file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
         // A line that was cut off would spoil the next.
-        file.set_len(whole).map_err(failed)?;
-        Ok((Self { file: Some(file), path, has_checkpoint: checkpoint.is_some() }, plan, checkpoint))
+        let cut = file.set_len(whole).and_then(|()| file.seek(io::SeekFrom::End(0)));
+        cut.map_err(|error| Failure::file(&path, "write", &error))?;
+        let has_checkpoint = checkpoint.is_some();
+        Ok((Self { temporary: None, file: Some(file), path, has_checkpoint }, plan, checkpoint))
+    }
+
+    /// Holds this plan and nothing else: the export begins at its first page.
+    pub(super) fn restart(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let emptied = self.file.as_mut().map_or(Ok(()), |file| {
+            file.set_len(0)?;
+            file.rewind()
+        });
+        self.has_checkpoint = false;
+        let written = emptied.and_then(|()| self.line(plan));
+        written.map_err(|error| Failure::file(&self.path, "write", &error))
     }
 
     /// Keeps how far it came.
     pub(super) fn add(&mut self, checkpoint: &Checkpoint) -> io::Result<()> {
         self.line(checkpoint)?;
         self.has_checkpoint = self.file.is_some();
+        self.temporary.take().into_iter().for_each(Temporary::keep);
         Ok(())
     }
 
@@ -201,18 +225,17 @@ impl Journal {
         file.write_all(format!("{}\n", serde_json::to_string(value)?).as_bytes())
     }
 
-    /// Ends it: there is nothing to go on with any more.
-    pub(super) fn remove(mut self) {
-        self.has_checkpoint = false;
-    }
-}
-
-impl Drop for Journal {
-    fn drop(&mut self) {
-        if self.file.is_some() && !self.has_checkpoint {
+    /// Ends it: there is nothing to resume any more.
+    pub(super) fn remove(self) {
+        // Its lock is held until it is gone, so that no other run has begun to use it.
+        if self.file.is_some() {
             drop(std::fs::remove_file(&self.path));
         }
     }
+}
+
+fn begin_anew(target: &Path) -> String {
+    format!("`krosyn-audit export -o {}` begins anew", target.display())
 }
 
 /// The plan, the last checkpoint, and how many bytes of the text are whole lines. A last line that was cut off counts
@@ -244,24 +267,39 @@ mod tests {
         Form { filter, format: Format::Csv, columns: EXPORT_COLUMNS.to_vec(), args }
     }
 
+    fn plan() -> Plan {
+        Plan::new(&form(), ("s".to_owned(), "o".to_owned()), true, (true, false))
+    }
+
+    fn checkpoint(entries: u64) -> Checkpoint {
+        let tally = Tally { entries, ids: Some(IdRange { lowest: 1, highest: 2 }), as_of: 9 };
+        Checkpoint { cursor: "c".to_owned(), tally, stored: Stored { bytes: 7, sha256: Hash::of(b"x") } }
+    }
+
+    fn opened(target: &Path) -> Result<(Plan, Option<u64>), Failure> {
+        let part = Part::claim(target)?;
+        let (_, plan, checkpoint) = Journal::open(&part, target)?;
+        Ok((plan, checkpoint.map(|it| it.tally.entries)))
+    }
+
     #[test]
     fn a_plan_and_the_last_whole_checkpoint_are_read_back() {
         let directory = tempfile::tempdir().expect("a directory");
         let target = directory.path().join("x.csv");
-        assert_eq!(Journal::open(&target).err().map(|failure| failure.exit), Some(exit::NOT_FOUND));
-        let plan = Plan::new(&form(), ("s".to_owned(), "o".to_owned()), true, (true, false));
-        let mut journal = Journal::create(&target, &plan).expect("begun");
+        assert_eq!(Journal::must_exist(&target).err().map(|failure| failure.exit), Some(exit::NOT_FOUND));
+        assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::NOT_FOUND));
+        assert_eq!(std::fs::read_dir(directory.path()).expect("read").count(), 0, "nothing is left");
+        let file = NewFile::create(&target, false).expect("begun");
+        let mut journal = Journal::create(&file, &target, &plan()).expect("begun");
         for entries in [1, 2] {
-            let tally = Tally { entries, ids: Some(IdRange { lowest: 1, highest: 2 }), as_of: 9 };
-            let stored = Stored { bytes: 7, sha256: Hash::of(b"x") };
-            journal.add(&Checkpoint { cursor: "c".to_owned(), tally, stored }).expect("added");
+            journal.add(&checkpoint(entries)).expect("added");
         }
         assert!(journal.has_checkpoint());
-        let file = journal.file.as_mut().expect("a file");
-        file.write_all(b"{\"cursor\":\"cut o").expect("written");
+        journal.file.as_mut().expect("a file").write_all(b"{\"cursor\":\"cut o").expect("written");
+        drop((journal, file));
         for _ in 0..2 {
-            let (_, read, checkpoint) = Journal::open(&target).expect("a journal");
-            assert_eq!((&read, checkpoint.map(|it| it.tally.entries)), (&plan, Some(2)));
+            let (read, entries) = opened(&target).expect("a journal");
+            assert_eq!((&read, entries), (&plan(), Some(2)));
             let back = read.form(&target).expect("a form");
             assert_eq!(
                 (back.filter, back.format, back.columns),
@@ -270,7 +308,67 @@ mod tests {
             assert!(back.args.no_formula_guard && !back.args.bom && back.args.explode);
             assert_eq!(read.columns().len(), EXPORT_COLUMNS.len() + 4);
         }
-        std::fs::write(Journal::path(&target), "{}\n").expect("written");
-        assert_eq!(Journal::open(&target).err().map(|failure| failure.exit), Some(exit::FAILED));
+        std::fs::write(Journal::path(&part_of(&target)), "{}\n").expect("written");
+        assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::FAILED));
+    }
+
+    #[test]
+    fn a_second_run_is_refused_and_changes_nothing() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let target = directory.path().join("x.csv");
+        let file = NewFile::create(&target, false).expect("begun");
+        let mut journal = Journal::create(&file, &target, &plan()).expect("begun");
+        for is_resumed in [false, true] {
+            let before = std::fs::read(&journal.path).expect("read");
+            assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::LOCKED));
+            assert!(NewFile::create(&target, true).is_err());
+            assert_eq!(std::fs::read(&journal.path).expect("still there"), before, "{is_resumed}");
+            journal.add(&checkpoint(1)).expect("added");
+        }
+        // Another process that finishes still holds the journal when the part has got its name.
+        assert!(Claimed::open(&journal.path, &target).is_err());
+        journal.remove();
+        assert!(Journal::must_exist(&target).is_err());
+    }
+
+    #[test]
+    fn a_journal_without_a_checkpoint_goes_with_its_run_and_a_resumed_one_stays() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let target = directory.path().join("x.csv");
+        let begin = || {
+            let file = NewFile::create(&target, false).expect("begun");
+            let journal = Journal::create(&file, &target, &plan()).expect("begun");
+            (file, journal)
+        };
+        drop(begin());
+        assert!(Journal::must_exist(&target).is_err());
+        // A killed process drops nothing.
+        let (file, journal) = begin();
+        let Journal { temporary, file: locked, .. } = journal;
+        temporary.map(Temporary::keep).expect("its own");
+        drop((locked, file));
+        for _ in 0..3 {
+            let part = Part::claim(&target).expect("free");
+            let (mut journal, read, checkpoint) = Journal::open(&part, &target).expect("a journal");
+            assert_eq!((read, checkpoint), (plan(), None));
+            // It fails here, or after it began to write.
+            let file = part.begin(false).expect("begun");
+            journal.restart(&plan()).expect("begun");
+            drop((file, journal));
+            Journal::must_exist(&target).expect("still there");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_and_its_file_have_one_journal() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (link, target) = (directory.path().join("link"), directory.path().join("x.csv"));
+        std::os::unix::fs::symlink("x.csv", &link).expect("made");
+        let file = NewFile::create(&link, false).expect("begun");
+        let mut journal = Journal::create(&file, &link, &plan()).expect("begun");
+        journal.add(&checkpoint(1)).expect("added");
+        drop((journal, file));
+        assert_eq!(opened(&target).ok().and_then(|(_, entries)| entries), Some(1));
     }
 }

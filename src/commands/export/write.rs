@@ -33,7 +33,7 @@ pub(in crate::commands) fn manifest_of(target: &Path) -> PathBuf {
 /// Where the text goes.
 pub(super) enum Outlet {
     Stdout,
-    File { file: Box<NewFile>, journal: Journal, target: PathBuf },
+    File { journal: Journal, file: Box<NewFile>, target: PathBuf },
 }
 
 /// An export on its way.
@@ -95,7 +95,7 @@ impl Export {
             Err(failure) => Err(failure),
         };
         drop(progress);
-        context.if_interrupted = None;
+        context.if_interrupted.set(None);
         match outcome {
             Ok(pruned) => self.finish(context, pruned),
             Err(failure) if failure.closed_pipe => Err(failure),
@@ -185,7 +185,7 @@ impl Export {
         let Outlet::File { file, journal, target } = &mut self.outlet else { return Ok(()) };
         let stored = file.checkpoint()?;
         journal.add(&Checkpoint { cursor, tally: self.tally.clone(), stored })?;
-        context.if_interrupted.get_or_insert_with(|| go_on(target));
+        context.if_interrupted.set(Some(go_on(target)));
         Ok(())
     }
 

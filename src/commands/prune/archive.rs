@@ -6,8 +6,10 @@ use std::path::Path;
 
 use crate::api::prune::PruneAnswer;
 use crate::api::query::Query;
+use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::pages::Pages;
+use crate::commands::output::by_name;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
@@ -15,14 +17,40 @@ use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::render::json::line;
 use crate::render::question::grouped;
-use crate::terminal::file::{FileError, NewFile, unpacked};
+use crate::terminal::file::{FileError, NewFile, passes_on, unpacked};
+
+/// Refuses a name that promises another form than JSON lines.
+pub(super) fn must_be_lines(path: &Path) -> Result<(), Failure> {
+    match by_name(path)? {
+        None | Some(Format::Jsonl) => Ok(()),
+        Some(_) => {
+            Err(Failure::usage(format!("--archive writes JSON lines, and {} ends otherwise", path.display()))
+                .hint("name it .jsonl, with .gz or .zst to compress it"))
+        }
+    }
+}
+
+/// Why an archive cannot be written there, as far as can be seen without writing.
+pub(super) fn refusal(path: &Path) -> Option<Failure> {
+    if path.exists() && !passes_on(path) {
+        return Some(is_there(&FileError::Exists(path.to_owned())));
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let missing = directory.filter(|directory| !directory.is_dir())?;
+    let message = format!("cannot write {}: there is no directory {}", path.display(), missing.display());
+    Some(Failure::new(exit::FAILED, message))
+}
+
+fn is_there(error: &FileError) -> Failure {
+    Failure::new(exit::REFUSED, format!("{error}: nothing was deleted"))
+        .hint("an earlier archive is not replaced: name another by --archive")
+}
 
 /// Writes what a plan would delete, oldest first, as JSON lines that `import` takes back; then reads the file and holds
 /// it against the plan.
 pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path) -> Result<(), Failure> {
     let mut file = NewFile::create(path, false).map_err(|error| match error {
-        FileError::Exists(_) => Failure::new(exit::REFUSED, format!("{error}: nothing was deleted"))
-            .hint("an earlier archive is not replaced: name another by --archive"),
+        FileError::Exists(_) => is_there(&error),
         other => other.into(),
     })?;
     let filter = Filter { until: Some(planned.cutoff), ..Filter::default() };

@@ -4,7 +4,7 @@ mod archive;
 mod max_delete;
 mod schedule;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -20,13 +20,14 @@ use crate::client::error::ClientError;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
 use crate::commands::listing::{Value, listing};
-use crate::commands::place::{default_store, place};
+use crate::commands::place::place;
 use crate::commands::prune::max_delete::MaxDelete;
 use crate::config::Origin;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::format::day;
 use crate::model::time::{Age, AgeError};
+use crate::model::timestamp::Timestamp;
 use crate::render::prune::{outcome, plan};
 use crate::render::question::{counted, grouped};
 use crate::terminal::progress::Progress;
@@ -46,7 +47,7 @@ const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
     after_help = "Examples:\n  krosyn-audit prune --dry-run\n  17 3 * * *  krosyn-audit prune --yes --quiet --profile cron"
 )]
 pub struct PruneArgs {
-    /// Show the plan and stop
+    /// Show the plan and stop; exit 6 when a guard would refuse to carry it out
     #[arg(long)]
     dry_run: bool,
 
@@ -117,6 +118,9 @@ impl PruneArgs {
         if !matches!(self.format, None | Some(Format::Table | Format::Json)) {
             return Err(Failure::usage("prune writes table or json"));
         }
+        if let Some(path) = &self.archive {
+            archive::must_be_lines(path)?;
+        }
         if self.print_cron || self.print_systemd {
             return self.print_schedule(context);
         }
@@ -124,7 +128,6 @@ impl PruneArgs {
         if self.log {
             let prunes = connection.client.prunes().await?.data;
             self.tell_log(context, &prunes)?;
-            connection.close().await?;
             return Ok(exit::DONE);
         }
         let request = PruneRequest {
@@ -139,19 +142,24 @@ impl PruneArgs {
             let confirm = PruneRequest { dry_run: false, cutoff: Some(planned.cutoff), ..request };
             connection.client.prune(&confirm).await.map_err(named)?;
         }
-        if self.dry_run || planned.counts.expired == 0 {
+        let archive = self.archive.as_deref();
+        let archive = archive.map(|path| schedule::of_day(path, day(context.time.now, context.time.zone)));
+        if planned.counts.expired == 0 {
             self.tell(context, &planned)?;
-            connection.close().await?;
             return Ok(exit::DONE);
         }
-        let all = planned.counts.expired + planned.counts.kept;
-        self.guard(context, &planned, all)?;
+        let refusal = self.refusal(context.clock.now(), &planned, archive.as_deref());
+        if self.dry_run {
+            self.tell(context, &planned)?;
+            let dry_run = "this is how the run without --dry-run would end: nothing would be deleted";
+            return refusal.map_or(Ok(exit::DONE), |refusal| Err(refusal.hint(dry_run)));
+        }
+        if let Some(refusal) = refusal {
+            context.terminal.show_lines(&plan(&planned, self.older_than, &context.time));
+            return Err(refusal);
+        }
         self.confirm(context, &planned).await?;
-        if let Some(path) = self
-            .archive
-            .as_deref()
-            .map(|path| schedule::of_day(path, day(context.time.now, context.time.zone)))
-        {
+        if let Some(path) = archive {
             archive::archive(&connection.client, &planned, &path).await?;
             let archived = counted(planned.counts.expired, "entry is", "entries are");
             context.terminal.status(&format!("{archived} archived in {}", path.display()));
@@ -167,7 +175,6 @@ impl PruneArgs {
         };
         let done = self.delete(context, &connection.client, &request, planned.counts.expired).await?;
         self.tell(context, &done)?;
-        connection.close().await?;
         if done.complete {
             return Ok(exit::DONE);
         }
@@ -213,18 +220,29 @@ impl PruneArgs {
             ));
         }
         // A schedule has no environment of its own, and may run under an account that has another data directory.
-        let variable = context.environment.server.clone();
-        let server = match &place.origin {
-            Origin::Flag(_) => self.connection.server.clone(),
-            Origin::Variable(_) => variable,
-            Origin::Default => Some(default_store(context)?),
-            Origin::Profile(_) | Origin::Config | Origin::Login => None,
+        let server = match (&place.target, &place.origin) {
+            (_, Origin::Profile(_) | Origin::Config | Origin::Login) => None,
+            (Target::Store(url), _) => Some(url.clone()),
+            (Target::Remote(base), _) => Some(base.to_string()),
+            (Target::Demo, _) => None,
         };
         let settings = &context.settings;
-        let profile = Some(settings.name.as_str()).filter(|_| matches!(settings.origin, Origin::Flag(_)));
-        let command = schedule::command(self, server.as_deref(), profile, &program)?;
+        let is_chosen = settings.origin != Origin::Default || matches!(place.origin, Origin::Profile(_));
+        let zone = context.settled.iter().find(|it| it.key == "tz" && it.origin != Origin::Default);
+        let around = schedule::Around {
+            program,
+            variables: context.environment.for_schedules.clone(),
+            profile: Some(settings.name.clone()).filter(|_| is_chosen),
+            zone: zone.map(|it| it.value.clone()),
+            server,
+        };
+        let command = schedule::command(self, &around)?;
         let print = if self.print_cron { schedule::cron } else { schedule::systemd };
         context.terminal.data().write_all(print(&command).as_bytes())?;
+        let remote = matches!(place.target, Target::Remote(_));
+        if remote && self.connection.token_file.is_none() && context.environment.token.is_some() {
+            context.terminal.warn("a schedule does not have KROSYN_AUDIT_TOKEN: name a file by --token-file");
+        }
         Ok(exit::DONE)
     }
 
@@ -252,23 +270,21 @@ impl PruneArgs {
         Ok(())
     }
 
-    /// Refusals that `--yes` does not overrule.
-    fn guard(&self, context: &mut Context, planned: &PruneAnswer, all: u64) -> Result<(), Failure> {
+    /// The refusal that `--yes` does not overrule, if there is one: also what a dry run is asked about.
+    fn refusal(&self, now: Timestamp, planned: &PruneAnswer, archive: Option<&Path>) -> Option<Failure> {
         let most = self.max_delete.unwrap_or(MAX_DELETE);
-        let max_delete = most.entries(all);
-        let skew = context.clock.now().since(planned.now);
-        if skew.abs() > MAX_SKEW {
-            context.terminal.show_lines(&plan(planned, self.older_than, &context.time));
+        let max_delete = most.entries(planned.counts.expired + planned.counts.kept);
+        if now.since(planned.now).abs() > MAX_SKEW {
             let message = format!(
-                "the server's clock says {} and this machine's {}: one of them is wrong",
-                planned.now,
-                context.clock.now()
+                "the server's clock says {} and this machine's {now}: one of them is wrong",
+                planned.now
             );
-            return Err(Failure::new(exit::REFUSED, message)
-                .hint("what has expired depends on the clock: mend it first"));
+            return Some(
+                Failure::new(exit::REFUSED, message)
+                    .hint("what has expired depends on the clock: mend it first"),
+            );
         }
         if planned.counts.expired > max_delete {
-            context.terminal.show_lines(&plan(planned, self.older_than, &context.time));
             let message = format!(
                 "{} would go, and --max-delete {} allows {}",
                 counted(planned.counts.expired, "entry", "entries"),
@@ -277,9 +293,9 @@ impl PruneArgs {
             );
             let allowed =
                 format!("if the plan is right, allow it by --max-delete {}", planned.counts.expired);
-            return Err(Failure::new(exit::REFUSED, message).hint(allowed));
+            return Some(Failure::new(exit::REFUSED, message).hint(allowed));
         }
-        Ok(())
+        archive.and_then(archive::refusal)
     }
 
     async fn confirm(&self, context: &mut Context, planned: &PruneAnswer) -> Result<(), Failure> {

@@ -10,20 +10,31 @@ use crate::error::Failure;
 /// What stands in an archive's name for the day on which it is written.
 const DAY: &str = "{date}";
 
+/// What decides a prune's result and is not among its own flags.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    /// The path of this programme.
+    pub(super) program: String,
+    /// Variables of the environment that a schedule would lack.
+    pub(super) variables: Vec<(&'static str, String)>,
+    /// The profile, unless it is the one that is meant without a word.
+    pub(super) profile: Option<String>,
+    /// The zone, by which `{date}` is a day, unless it is the machine's.
+    pub(super) zone: Option<String>,
+    /// The server or store, unless the profile names it.
+    pub(super) server: Option<String>,
+}
+
 /// The command a schedule runs: this one, without its question and without words on success. A schedule runs in another
-/// directory, so every path is whole; and every night, so an archive is one of its day.
-pub(super) fn command(
-    args: &PruneArgs,
-    server: Option<&str>,
-    profile: Option<&str>,
-    program: &str,
-) -> Result<String, Failure> {
+/// directory and environment, so every path is whole and every setting is written out; and it runs every night, so an
+/// archive is one of its day. With `--dry-run` the plan is what somebody wants to be sent.
+pub(super) fn command(args: &PruneArgs, around: &Around) -> Result<String, Failure> {
     let connection = &args.connection;
     let whole = |path: &Path| {
         let path = absolute(path).map_err(|error| Failure::file(path, "find", &error))?;
         Ok::<_, Failure>(path.display().to_string())
     };
-    let server = match server.map(|url| (url, url.strip_prefix("sqlite:"))) {
+    let server = match around.server.as_deref().map(|url| (url, url.strip_prefix("sqlite:"))) {
         Some((_, Some(path))) => Some(format!("sqlite:{}", whole(Path::new(path))?)),
         Some((url, None)) => Some(url.to_owned()),
         None => None,
@@ -36,11 +47,18 @@ pub(super) fn command(
     }
     let archive = args.archive.as_deref().map(|path| whole(&dated(path))).transpose()?;
 
-    let mut words = vec![program.to_owned(), "prune".to_owned(), "--yes".to_owned(), "--quiet".to_owned()];
+    let mut words = Vec::new();
+    if !around.variables.is_empty() {
+        words.push("/usr/bin/env".to_owned());
+        words.extend(around.variables.iter().map(|(name, value)| quoted(&format!("{name}={value}"))));
+    }
+    words.extend([quoted(&around.program), "prune".to_owned()]);
+    let mode = if args.dry_run { &["--dry-run"][..] } else { &["--yes", "--quiet"] };
+    words.extend(mode.iter().map(|&word| word.to_owned()));
     let mut flag = |name: &str, value: Option<String>| {
         words.extend(value.map(|value| format!("--{name} {}", quoted(&value))))
     };
-    flag("profile", profile.map(str::to_owned));
+    flag("profile", around.profile.clone());
     flag("server", server);
     flag("token-file", token_file.map(whole).transpose()?);
     flag("org", connection.org.clone());
@@ -49,6 +67,8 @@ pub(super) fn command(
     flag("max-time", args.max_time.map(|age| age.to_string()));
     flag("lock-wait", args.lock_wait.map(|age| age.to_string()));
     flag("archive", archive);
+    flag("tz", around.zone.clone());
+    flag("format", args.is_json().then(|| "json".to_owned()));
     words.extend(connection.insecure_http.then(|| "--insecure-http".to_owned()));
     Ok(words.join(" "))
 }
@@ -123,12 +143,19 @@ mod tests {
             },
             ..PruneArgs::default()
         };
-        let command = command(&args, Some("https://k.example/50%"), Some("night shift"), "/bin/krosyn-audit");
-        let command = command.expect("a command");
+        let around = Around {
+            program: "/bin/krosyn-audit".to_owned(),
+            variables: vec![("XDG_CONFIG_HOME", "/etc/night shift".to_owned())],
+            profile: Some("night shift".to_owned()),
+            zone: Some("Asia/Tokyo".to_owned()),
+            server: Some("https://k.example/50%".to_owned()),
+        };
+        let command = command(&args, &around).expect("a command");
         let told = "--profile 'night shift' --server https://k.example/50% --token-file '/etc/krosyn audit/it'\\''s' \
                     --org acme --older-than 120d --max-delete 10% --max-time 10min --lock-wait 1h \
-                    --archive '/backup/old-{date}.jsonl.gz' --insecure-http";
-        assert_eq!(command, format!("/bin/krosyn-audit prune --yes --quiet {told}"));
+                    --archive '/backup/old-{date}.jsonl.gz' --tz Asia/Tokyo --insecure-http";
+        let start = "/usr/bin/env 'XDG_CONFIG_HOME=/etc/night shift' /bin/krosyn-audit prune --yes --quiet";
+        assert_eq!(command, format!("{start} {told}"));
         assert!(cron(&command).contains("--max-delete 10\\% "));
         let units = systemd(&command);
         assert!(units.contains("--max-delete 10%% "), "{units}");
@@ -142,7 +169,9 @@ mod tests {
             ..PruneArgs::default()
         };
         let here = std::env::current_dir().expect("a directory").display().to_string();
-        let command_of = |args| command(&args, Some("sqlite:srv/audit.db"), None, "k");
+        let server = Some("sqlite:srv/audit.db".to_owned());
+        let around = Around { program: "k".to_owned(), server, ..Around::default() };
+        let command_of = |args| command(&args, &around);
         let command = command_of(with("srv/t")).expect("a command");
         assert!(command.contains(&format!("sqlite:{here}/srv/audit.db")), "{command}");
         assert!(command.contains(&format!("--token-file {here}/srv/t")), "{command}");

@@ -22,7 +22,7 @@ use crate::model::time::moment::{WallClock, WallTime, micros};
 use crate::model::timestamp::Timestamp;
 
 pub use crate::model::time::age::{Age, AgeError, AgeFault};
-pub use crate::model::time::zone::{UnknownZone, zone};
+pub use crate::model::time::zone::{UnknownZone, zone, zone_of_variable};
 
 /// From where a time is read or shown: the present, and the zone of times that name none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +128,11 @@ pub enum Fault {
 /// # Errors
 /// [`TimeError`], whose message names the fault, the text and four examples.
 pub fn parse(text: &str, edge: Edge, context: &TimeContext) -> Result<When, TimeError> {
-    read(&folded(text), edge, context).map_err(|fault| TimeError { text: text.to_owned(), fault })
+    let read = match is_capital_m(text) {
+        true => Err(Fault::Age(AgeFault::AmbiguousM)),
+        false => read(&folded(text), edge, context),
+    };
+    read.map_err(|fault| TimeError { text: text.to_owned(), fault })
 }
 
 /// Reads a text that was [`folded`].
@@ -168,6 +172,14 @@ fn read(text: &str, edge: Edge, context: &TimeContext) -> Result<When, Fault> {
 /// Lower case, with single blanks between words.
 fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase()
+}
+
+/// Whether a number is followed by the bare unit `M`, which many take for months; a small `m` is a minute.
+fn is_capital_m(text: &str) -> bool {
+    text.match_indices('M').any(|(at, _)| {
+        let (before, after) = (text[..at].trim_end(), &text[at + 1..]);
+        before.ends_with(|c: char| c.is_ascii_digit()) && !after.starts_with(char::is_alphabetic)
+    })
 }
 
 /// A number of nothing but digits: `parse` alone would take `+5` as well.

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::{Edge, Fault, TimeContext, When, format, parse};
+use super::{Age, AgeFault, Edge, Fault, TimeContext, When, format, parse};
 use crate::model::timestamp::Timestamp;
 
 const MADRID: Tz = Tz::Europe__Madrid;
@@ -346,4 +346,18 @@ fn distances_are_told_in_their_largest_unit() {
     }
     assert_eq!(format::span(chrono::TimeDelta::days(-90)), "90 days");
     assert_eq!(format::span(chrono::TimeDelta::MIN), "106751991167 days");
+}
+
+#[test]
+fn a_capital_m_is_no_minute() {
+    let context = in_zone(Tz::UTC);
+    for text in ["1M", " 1M", "1 M ago", "in 2M", "1y6M", "12M"] {
+        let error = parse(text, Edge::Since, &context).expect_err(text);
+        assert_eq!(error.fault, Fault::Age(AgeFault::AmbiguousM), "{text}");
+        assert!(error.to_string().contains("write min or mo"), "{error}");
+    }
+    for text in ["1m", "1Mo", "1MIN", "1D", "2026-11-20T14:03Z", "Mar 12", "MONDAY"] {
+        assert!(parse(text, Edge::Since, &context).is_ok(), "{text}");
+    }
+    assert!("1M".parse::<Age>().is_err());
 }

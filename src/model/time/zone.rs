@@ -24,6 +24,43 @@ pub fn zone(text: &str) -> Result<Tz, UnknownZone> {
     found.copied().ok_or_else(|| UnknownZone { text: text.to_owned(), nearest: nearest(name) })
 }
 
+/// Finds the zone that the variable `TZ` names: an IANA name, the path of its file, or a fixed distance of whole hours from
+/// UTC, as in `<+03>-3`. Other rules (`CET-1CEST`) are not known here.
+#[must_use]
+pub fn zone_of_variable(text: &str) -> Option<Tz> {
+    let name = text.strip_prefix(':').unwrap_or(text);
+    // The C library takes an empty one for UTC.
+    if name.is_empty() {
+        return Some(Tz::UTC);
+    }
+    if let Some((_, name)) = name.split_once("/zoneinfo/") {
+        let name = name.strip_prefix("posix/").or_else(|| name.strip_prefix("right/")).unwrap_or(name);
+        return zone(name).ok();
+    }
+    zone(name).ok().or_else(|| fixed(name))
+}
+
+/// `UTC0`, `JST-9`, `<+03>-03:00`: hours to the west are counted up, in POSIX as in the names of `Etc/GMT±n`.
+fn fixed(text: &str) -> Option<Tz> {
+    let (name, distance) = match text.strip_prefix('<') {
+        Some(quoted) => quoted.split_once('>')?,
+        None => text.split_at(text.find(|c: char| !c.is_ascii_alphabetic())?),
+    };
+    let (sign, digits) = match distance.split_at_checked(1)? {
+        (sign @ ("+" | "-"), digits) => (sign, digits),
+        _ => ("+", distance),
+    };
+    let hours = digits.split(':').next()?;
+    let is_whole = digits.split(':').skip(1).all(|part| part == "00");
+    if name.len() < 3 || !is_whole || !matches!(hours.len(), 1 | 2) {
+        return None;
+    }
+    match super::digits::<u8>(hours)? {
+        0 => Some(Tz::UTC),
+        hours => zone(&format!("Etc/GMT{sign}{hours}")).ok(),
+    }
+}
+
 /// Compares with the whole name and with its last part, since people type `madrid` and `new york`.
 fn nearest(name: &str) -> Option<Tz> {
     // No name is longer than 32 letters; more would only make the comparison slow.
@@ -56,6 +93,37 @@ mod tests {
             ("Etc/GMT+5", Tz::Etc__GMTPlus5),
         ] {
             assert_eq!(zone(name), Ok(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_variable_names_a_zone_its_file_or_a_fixed_distance() {
+        for (text, expected) in [
+            ("", Tz::UTC),
+            (":", Tz::UTC),
+            (":Europe/Berlin", Tz::Europe__Berlin),
+            ("/usr/share/zoneinfo/Europe/Berlin", Tz::Europe__Berlin),
+            (":/usr/share/zoneinfo/posix/America/Argentina/Ushuaia", Tz::America__Argentina__Ushuaia),
+            ("UTC0", Tz::UTC),
+            ("JST-9", Tz::Etc__GMTMinus9),
+            ("<-03>3", Tz::Etc__GMTPlus3),
+            ("<+03>-03:00", Tz::Etc__GMTMinus3),
+            ("EST5EDT", Tz::EST5EDT),
+        ] {
+            assert_eq!(zone_of_variable(text), Some(expected), "{text}");
+        }
+        for text in [
+            "CET-1CEST",
+            "CET-1CEST,M3.5.0,M10.5.0/3",
+            "IST-5:30",
+            "XX1",
+            "JST-99",
+            "/etc/passwd",
+            "<+03>",
+            "ABC-",
+            "/usr/share/zoneinfo/Mars",
+        ] {
+            assert_eq!(zone_of_variable(text), None, "{text}");
         }
     }
 

@@ -109,3 +109,49 @@ fn the_top_counts_the_others_together() {
     let (top, others) = top(rows, 1);
     assert_eq!((shown(&top), others), (vec!["b 5".to_owned()], Some((2, 4))));
 }
+
+#[test]
+fn one_entry_of_long_ago_does_not_bury_the_others() {
+    let days = |names: &[&str], window| {
+        let groups: Vec<_> = names.iter().map(|name| group(&[Some(name)], 1)).collect();
+        rows(&groups, 0, Dimension::Day, window, Tz::UTC)
+    };
+    let rows = days(&["1970-01-01", "2026-11-20", "2026-11-22", "2050-01-01"], window("", ""));
+    assert!(rows.len() > 20_000, "machines get every day");
+    let mut out = Vec::new();
+    chart(&mut out, Dimension::Day, &rows, None, &look(60)).expect("written");
+    let text = String::from_utf8(out).expect("text");
+    insta::assert_snapshot!(text, @r"
+    DAY                            ENTRIES
+    1970-01-01 Thu                       1  ██████████████████
+    (20 776 days without entries)        0
+    2026-11-20 Fri                       1  ██████████████████
+    2026-11-21 Sat                       0
+    2026-11-22 Sun                       1  ██████████████████
+    (8 440 days without entries)         0
+    2050-01-01 Sat                       1  ██████████████████
+    ");
+    // What is short enough is drawn day by day.
+    let quiet = days(&["2026-11-20"], window("2026-08-25T00:00:00Z", "2026-11-22T00:00:00Z"));
+    assert_eq!(drawn(Dimension::Day, &quiet).len(), 89);
+
+    let groups =
+        [group(&[Some("1970-01-01"), Some("created")], 1), group(&[Some("2026-11-22"), Some("deleted")], 2)];
+    let of = |place, by| super::rows(&groups, place, by, window("", ""), Tz::UTC);
+    let (down, across) = (of(0, Dimension::Day), of(1, Dimension::Action));
+    let drawn = |by, down: &[Row], across: &[Row], groups: &[Group]| {
+        let mut out = Vec::new();
+        table(&mut out, by, down, across, groups, &look(70)).expect("written");
+        String::from_utf8(out).expect("text")
+    };
+    let text = drawn([Dimension::Day, Dimension::Action], &down, &across, &groups);
+    assert_eq!(text.lines().count(), 4, "{text}");
+    let silent = text.lines().nth(2).expect("a line");
+    assert!(silent.starts_with(&silence(Dimension::Day, 20_778)), "{text}");
+    assert_eq!(silent.matches('·').count(), 3, "a place in each column: {text}");
+    let turned = groups
+        .each_ref()
+        .map(|group| Group { key: group.key.iter().rev().cloned().collect(), count: group.count });
+    let text = drawn([Dimension::Action, Dimension::Day], &across, &down, &turned);
+    assert!(text.lines().next().is_some_and(|head| head.contains("1970-01-01  2026-11-22  ALL")), "{text}");
+}

@@ -1,5 +1,7 @@
 //! Files are whole or not there, and a part that is gone on from becomes the same file.
 
+use std::io::Read as _;
+
 use super::*;
 
 fn names(directory: &Path) -> Vec<OsString> {
@@ -60,7 +62,7 @@ fn a_part_that_is_gone_on_from_becomes_the_same_file() {
 
         let (file, checkpoint) = begin(&target);
         drop(file);
-        let mut file = NewFile::resume(&target, false, checkpoint).expect("gone on");
+        let mut file = Part::claim(&target).and_then(|part| part.go_on(false, checkpoint)).expect("gone on");
         file.write_all(pieces[1]).expect("written");
         file.write_all(pieces[2]).expect("written");
         file.finish().expect("finished");
@@ -81,7 +83,7 @@ fn a_part_that_was_changed_is_not_gone_on_from() {
     drop(file);
     for other in ["firs", "First"] {
         std::fs::write(part_of(&target), other).expect("written");
-        let refused = NewFile::resume(&target, false, checkpoint);
+        let refused = Part::claim(&target).and_then(|part| part.go_on(false, checkpoint));
         assert!(refused.is_err_and(|error| matches!(error, FileError::Damaged(_))), "{other}");
         assert_eq!(std::fs::read_to_string(part_of(&target)).expect("read"), other);
     }
@@ -117,4 +119,108 @@ fn a_device_stays_one() {
     assert!(std::fs::metadata(device).expect("there").file_type().is_char_device());
     assert!(!Path::new("/dev/null.part").exists());
     assert!(is_own_outlet(Path::new("/dev/fd/1")) && !is_own_outlet(Path::new("/dev/shm/log.csv")));
+}
+
+#[test]
+fn an_ending_compresses_in_upper_case_too() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for (name, magic) in [
+        ("x.csv.GZ", &[0x1f, 0x8b][..]),
+        ("X.CSV.Gz", &[0x1f, 0x8b]),
+        ("x.jsonl.ZST", &[0x28, 0xb5, 0x2f, 0xfd]),
+        ("x.GZ.csv", b"text"),
+    ] {
+        let target = directory.path().join(name);
+        let mut file = NewFile::create(&target, false).expect("begun");
+        file.write_all(b"text").expect("written");
+        file.finish().expect("finished");
+        let stored = std::fs::read(&target).expect("read");
+        assert!(stored.starts_with(magic), "{name}");
+        let mut text = String::new();
+        unpacked(&target, &stored[..]).expect("a reader").read_to_string(&mut text).expect("unpacked");
+        assert_eq!(text, "text", "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().expect("a directory");
+    let (target, victim) = (directory.path().join("x.csv"), directory.path().join("victim"));
+    let part = part_of(&target);
+    std::fs::write(&victim, "precious").expect("written");
+    let links: [(&str, &dyn Fn()); 4] = [
+        ("symbolic link", &|| symlink(&victim, &part).expect("made")),
+        ("symbolic link", &|| symlink(directory.path().join("new"), &part).expect("made")),
+        ("hard link", &|| std::fs::hard_link(&victim, &part).expect("made")),
+        ("regular file", &|| {
+            let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+            rustix::fs::mknodat(rustix::fs::CWD, &part, rustix::fs::FileType::Fifo, mode, 0).expect("made");
+        }),
+    ];
+    for (why, put) in links {
+        put();
+        let checkpoint = Stored { bytes: 0, sha256: Hash::of(b"") };
+        for refused in [
+            NewFile::create(&target, true).err(),
+            Part::claim(&target).and_then(|part| part.go_on(true, checkpoint)).err(),
+        ] {
+            let refused = refused.expect(why);
+            assert!(matches!(refused, FileError::Foreign { .. }), "{refused}");
+            assert!(refused.to_string().contains(why), "{refused}");
+        }
+        assert_eq!(std::fs::read(&victim).expect("read"), b"precious");
+        assert!(!directory.path().join("new").exists() && !target.exists());
+        std::fs::remove_file(&part).expect("removed");
+    }
+    NewFile::create(&target, true).expect("its own again").finish().expect("finished");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_another_user_put_into_a_shared_directory_are_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let target = directory.path().join("x.csv");
+    std::fs::write(part_of(&target), "").expect("written");
+    let other = 12345;
+    // Only an administrator can give files away; others cannot make what this test is about.
+    if std::os::unix::fs::chown(part_of(&target), Some(other), None).is_err() {
+        return;
+    }
+    let refused = NewFile::create(&target, true).err().expect("refused").to_string();
+    assert!(refused.contains("another user (uid 12345)"), "{refused}");
+    std::fs::remove_file(part_of(&target)).expect("removed");
+
+    std::os::unix::fs::symlink("elsewhere", &target).expect("made");
+    std::os::unix::fs::lchown(&target, Some(other), None).expect("given");
+    let refused = NewFile::create(&target, true).err().expect("refused").to_string();
+    assert!(refused.contains("symbolic link of another user"), "{refused}");
+    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Foreign { .. })));
+    std::fs::remove_file(&target).expect("removed");
+
+    std::fs::write(&target, "text").expect("written");
+    std::os::unix::fs::chown(&target, Some(other), None).expect("given");
+    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Foreign { .. })));
+    // In a directory of that user the same files are its own affair.
+    std::os::unix::fs::chown(directory.path(), Some(other), None).expect("given");
+    assert_eq!(read_trusted(&target).expect("trusted"), "text");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_changed_hands_is_opened_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let target = directory.path().join("x.csv");
+    let mut first = NewFile::create(&target, false).expect("begun");
+    first.write_all(b"first").expect("written");
+    // The first still holds its lock while it gives the file its name: whoever had opened the part gets another one.
+    first
+        .finish_after(|_| {
+            assert!(Part::claim(&target).is_err_and(|error| matches!(error, FileError::Busy(_))));
+            Ok::<_, FileError>(())
+        })
+        .expect("finished");
+    drop(NewFile::create(&target, true).expect("begun"));
+    assert_eq!(std::fs::read(&target).expect("read"), b"first");
 }

@@ -50,7 +50,7 @@ fn sandbox() -> Sandbox {
     std::fs::create_dir_all(sandbox.path("config/krosyn-audit")).unwrap();
     sandbox.write_with_mode(
         "config/krosyn-audit/config.toml",
-        "[profiles.night]\nserver = \"sqlite:audit.db\"\n",
+        "[profiles.night]\nserver = \"sqlite:~/audit.db\"\n",
         0o600,
     );
     sandbox

@@ -88,6 +88,30 @@ fn the_form_follows_the_name() {
 }
 
 #[test]
+fn upper_case_endings_are_endings() {
+    let sandbox = acme::sandbox();
+    let plain = |args: &[&str]| acme::run(&sandbox, &[&["export"], args].concat()).ended(0).out().to_owned();
+    for (name, format) in
+        [("A.CSV.GZ", "csv"), ("a.Jsonl.Zst", "jsonl"), ("A.JSONL", "jsonl"), ("A.Csv", "csv")]
+    {
+        acme::run(&sandbox, &["export", "-o", name, "--manifest"]).ended(0);
+        let is_plain = sandbox.read(name) == plain(&["--format", format]).into_bytes();
+        assert_eq!(is_plain, !name.to_lowercase().ends_with("gz") && !name.ends_with("Zst"), "{name}");
+        sandbox.run(&["verify", name]).ended(0);
+        let imported = sandbox.run(&["import", name, "--server", &format!("sqlite:{name}.db")]);
+        assert!(imported.err().contains(" entries recorded"), "{name} {imported}");
+    }
+    acme::run(&sandbox, &["list", "--all", "-o", "l.TSV.GZ"]).ended(0);
+    assert!(sandbox.read("l.TSV.GZ").starts_with(&[0x1f, 0x8b]));
+    for command in ["export", "list"] {
+        let refused = acme::run(&sandbox, &[command, "-o", "report.html"]).ended(2);
+        assert!(refused.err().contains("hint: name it .csv, .tsv, .json or .jsonl"), "{refused}");
+        acme::run(&sandbox, &[command, "-o", "report.html", "--format", "csv"]).ended(0);
+        std::fs::remove_file(sandbox.path("report.html")).unwrap();
+    }
+}
+
+#[test]
 fn a_json_document_says_that_it_is_complete() {
     let sandbox = acme::sandbox();
     let document = acme::run(&sandbox, &["export", "--format", "json", "-t", "secret"]).ended(0).json();
@@ -270,7 +294,7 @@ fn a_name_says_which_form_and_promises_no_other() {
     assert!(sandbox.text("x.csv").starts_with("id,"));
     for command in ["list", "export"] {
         let refused = acme::run(&sandbox, &[command, "-o", "a.xlsx"]).ended(2);
-        assert!(refused.err().contains("a.xlsx promises xlsx"), "{refused}");
+        assert!(refused.err().contains("a.xlsx ends in .xlsx"), "{refused}");
     }
     acme::run(&sandbox, &["export", "-o", "x.zip", "--format", "csv"]).ended(0);
 }

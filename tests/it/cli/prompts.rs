@@ -9,6 +9,9 @@ use crate::support::sandbox::Sandbox;
 /// A command that asks, what it asks, and how it ends when nobody is there.
 type Asking = (&'static [&'static str], &'static str, i32, &'static str);
 
+/// How a prompt is ended, with which exit code, and what is said.
+type End = (fn(&mut Terminal), i32, &'static str);
+
 const ASKING: [Asking; 4] = [
     (&["prune", "--max-delete", "100%"], "Type 12 to delete", 6, "nobody can be asked"),
     (&["login", "--server", "http://127.0.0.1:9"], "Token for http://127.0.0.1:9", 2, "nobody can be asked"),
@@ -25,20 +28,24 @@ fn args<'a>(command: &[&'a str]) -> Vec<&'a str> {
 fn control_c_and_signals_end_every_prompt_and_give_the_terminal_back() {
     let sandbox = acme::sandbox();
     for (command, question, ..) in ASKING {
-        let ends: [fn(&mut Terminal); 3] = [
-            |terminal| terminal.type_in(CTRL_C),
-            |terminal| terminal.signal(Signal::TERM),
-            |terminal| terminal.signal(Signal::HUP),
+        let ends: [End; 3] = [
+            (|terminal| terminal.type_in(CTRL_C), 130, "error: interrupted"),
+            (|terminal| terminal.signal(Signal::TERM), 143, "error: interrupted by SIGTERM"),
+            (
+                |terminal| terminal.signal(Signal::HUP),
+                129,
+                "error: interrupted by SIGHUP: the terminal was closed",
+            ),
         ];
-        for end in ends {
+        for (end, status, said) in ends {
             let mut terminal = Terminal::start(&sandbox.command(&args(command)), 24, 80);
             terminal.wait_for(question);
             end(&mut terminal);
-            assert_eq!(terminal.end(), 130, "{command:?} {}", terminal.screen());
+            assert_eq!(terminal.end(), status, "{command:?} {}", terminal.screen());
             assert!(terminal.shows_cursor(), "{command:?} {}", terminal.screen());
             assert!(terminal.is_as_before() && !terminal.is_taken(), "{command:?}");
             let screen = terminal.screen();
-            assert!(screen.lines().any(|line| line == "error: interrupted"), "{command:?} {screen}");
+            assert!(screen.lines().any(|line| line == said), "{command:?} {screen}");
         }
     }
 }

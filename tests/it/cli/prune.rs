@@ -148,6 +148,111 @@ fn more_than_half_is_refused_unless_it_is_allowed() {
 }
 
 #[test]
+fn a_dry_run_ends_as_the_real_run_would() {
+    let sandbox = sandbox(3);
+    let dry_run = acme::run(&sandbox, &["prune", "--dry-run"]).ended(6);
+    assert!(
+        dry_run.out().ends_with("12 of 15 go (80 %); the oldest happened at 2021-03-01 10:00:00.000 CET\n")
+    );
+    assert_eq!(
+        dry_run.err(),
+        "error: 12 entries would go, and --max-delete 50% allows 7\n  hint: if the plan is right, allow it by \
+         --max-delete 12\n  hint: this is how the run without --dry-run would end: nothing would be deleted\n"
+    );
+    let json = acme::run(&sandbox, &["prune", "--dry-run", "--format", "json"]).ended(6);
+    assert_eq!(json.json()["counts"]["expired"], 12);
+    assert!(json.err().ends_with("\"request_id\":null}}\n") && json.err().contains("\"exit\":6"), "{json}");
+    let allowed = ["prune", "--dry-run", "--max-delete", "12"];
+    assert_eq!(acme::run(&sandbox, &allowed).ended(0).err(), "");
+    sandbox.write("old.jsonl", "");
+    for (archive, status) in
+        [("old.jsonl", 6), ("missing/old.jsonl", 1), ("new.jsonl", 0), ("new.csv", 2), ("new.html", 2)]
+    {
+        for mode in ["--dry-run", "--yes"] {
+            if status > 0 || mode == "--dry-run" {
+                let outcome =
+                    acme::run(&sandbox, &["prune", mode, "--max-delete", "12", "--archive", archive]);
+                assert_eq!(outcome.status, Some(status), "{archive} {mode} {outcome}");
+            }
+        }
+    }
+    assert!(!sandbox.path("new.jsonl").exists() && !sandbox.path("new.jsonl.part").exists());
+    assert_eq!(count(&sandbox), 15);
+}
+
+#[test]
+fn a_schedule_carries_every_flag_that_changes_the_result() {
+    use clap::{Args as _, CommandFactory as _};
+    // A new flag is to be put into one of these lists: what a schedule carries, with a value, and what it does not, and why.
+    let carried = [
+        ("older_than", "--older-than 4y"),
+        ("max_delete", "--max-delete 7"),
+        ("max_time", "--max-time 10min"),
+        ("lock_wait", "--lock-wait 1h"),
+        ("archive", "--archive /backup/{date}.jsonl"),
+        ("format", "--format json"),
+        ("server", "--server http://127.0.0.1:9"),
+        ("token_file", "--token-file /etc/token"),
+        ("org", "--org acme"),
+        ("insecure_http", "--insecure-http"),
+        ("tz", "--tz Asia/Tokyo"),
+        ("dry_run", "--dry-run"),
+    ];
+    let left_out = [
+        ("yes", "always there"),
+        ("quiet", "always there"),
+        ("print_cron", "asks for the schedule"),
+        ("print_systemd", "asks for the schedule"),
+        ("log", "excluded"),
+        ("demo", "refused"),
+        ("profile", "needs a profile: tested beside it"),
+        ("color", "looks"),
+        ("theme", "looks"),
+        ("ascii", "looks"),
+        ("time", "looks"),
+        ("no_pager", "a schedule has no terminal"),
+        ("verbose", "for people"),
+        ("debug_http", "for people"),
+    ];
+    let sandbox = Sandbox::new();
+    let prune = krosyn_audit::commands::prune::PruneArgs::augment_args(clap::Command::new("prune"));
+    let root = krosyn_audit::cli::Cli::command();
+    for arg in prune.get_arguments().chain(root.get_arguments()) {
+        let id = arg.get_id().as_str();
+        let is_left_out = left_out.iter().any(|(left_out, _)| *left_out == id);
+        let flag = carried.iter().find(|(carried, _)| *carried == id);
+        assert!(
+            is_left_out || flag.is_some() || ["help", "version"].contains(&id),
+            "does a schedule carry {id}?"
+        );
+        let Some((_, flag)) = flag else { continue };
+        let words: Vec<_> = ["prune", "--print-cron"].into_iter().chain(flag.split(' ')).collect();
+        let cron = sandbox.run(&words).ended(0);
+        assert!(cron.out().replace('\'', "").contains(flag), "{flag}: {cron}");
+    }
+    // The environment that changes it as well.
+    let with = |name: &str, value: &str| {
+        let mut command = sandbox.command(&["prune", "--print-cron"]);
+        sandbox.finish(command.env(name, value).spawn().unwrap()).ended(0)
+    };
+    assert!(with("TZ", "Asia/Tokyo").out().contains(" --tz Asia/Tokyo"));
+    assert!(with("KROSYN_AUDIT_SERVER", "https://k.example").out().contains(" --server https://k.example"));
+    assert!(with("SSL_CERT_FILE", "/etc/ca.pem").out().contains("/usr/bin/env XDG_CONFIG_HOME="));
+    assert!(with("SSL_CERT_FILE", "/etc/ca.pem").out().contains(" SSL_CERT_FILE=/etc/ca.pem "));
+    let mut token = sandbox.command(&["prune", "--print-cron", "--server", "https://k.example"]);
+    let token = sandbox.finish(token.env("KROSYN_AUDIT_TOKEN", "kra_x").spawn().unwrap()).ended(0);
+    assert!(token.err().contains("a schedule does not have KROSYN_AUDIT_TOKEN"), "{token}");
+    assert!(!token.to_string().contains("kra_x"));
+    std::fs::create_dir_all(sandbox.path("config/krosyn-audit")).unwrap();
+    sandbox.write(
+        "config/krosyn-audit/config.toml",
+        "profile = \"work\"\n[profiles.work]\nserver = \"https://k.example\"\ntz = \"Asia/Kolkata\"\n",
+    );
+    let profile = sandbox.run(&["prune", "--print-cron"]).ended(0);
+    assert!(profile.out().contains(" --profile work"), "{profile}");
+}
+
+#[test]
 fn nothing_inside_its_retention_is_ever_deleted() {
     let sandbox = sandbox(15);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes", "--older-than", "90d"]), @"
@@ -262,12 +367,12 @@ fn earlier_prunes_are_listed_and_schedules_printed() {
     // A schedule runs in a directory of its own.
     let path = |name: &str| sandbox.path(name).display().to_string();
     let server = format!("prune --yes --quiet --server sqlite:{}", path("audit.db"));
-    assert!(cron.out().ends_with(&format!("{server}\n")), "{cron}");
+    assert!(cron.out().ends_with(&format!("{server} --tz Europe/Madrid\n")), "{cron}");
     let flags =
         ["--older-than", "4y", "--max-delete", "10%", "--max-time", "10min", "--archive", "old.jsonl.gz"];
     let cron = acme::run(&sandbox, &[&["prune", "--print-cron"], &flags[..]].concat()).ended(0);
     let told = format!(
-        "{server} --older-than 4y --max-delete 10\\% --max-time 10min --archive '{}'\n",
+        "{server} --older-than 4y --max-delete 10\\% --max-time 10min --archive '{}' --tz Europe/Madrid\n",
         path("old-{date}.jsonl.gz")
     );
     assert!(cron.out().ends_with(&told), "{cron}\n{told}");

@@ -100,6 +100,55 @@ fn from_stdin_once() {
 }
 
 #[test]
+fn a_resource_keeps_the_name_that_the_log_knows() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.json", r#"{"n":1}"#);
+    sandbox.write("b.json", r#"{"n":2}"#);
+    let update =
+        ["-a", "updated", "--resource", "connector/42", "-u", "x", "--before", "a.json", "--after", "b.json"];
+    let name_of = |id: &str| {
+        let shown = sandbox.run(&["show", id, "--format", "json", SERVER[0], SERVER[1]]).ended(0);
+        shown.json()["model_name"].clone()
+    };
+    record(&sandbox, &update).ended(0);
+    record(&sandbox, &[&update[..], &["--name", "Sync"]].concat()).ended(0);
+    record(&sandbox, &[&update[..], &["--at", "2021-01-01"]].concat()).ended(0);
+    let json = br#"{"action":"deleted","model_type":"connector","model_id":"42","user":{"name":"x"},"before":{"n":2}}"#;
+    sandbox.run_with(&["record", SERVER[0], SERVER[1]], json).ended(0);
+    record(&sandbox, &[&update[..5], &["x"], &update[6..], &["--name", "Other"]].concat()).ended(0);
+    // The same name belongs to the same id alone.
+    record(&sandbox, &["-a", "created", "--resource", "connector/4", "-u", "x", "--after", "a.json"])
+        .ended(0);
+    assert_eq!(name_of("1"), serde_json::Value::Null);
+    assert_eq!([name_of("3"), name_of("4"), name_of("5")], ["Sync", "Sync", "Other"]);
+    assert_eq!(name_of("6"), serde_json::Value::Null);
+    // Sent again under its uuid, an entry must not differ from itself.
+    let uuid = ["--uuid", "00000000-0000-4000-8000-0000000000ac"];
+    let again = [&update[..], &uuid].concat();
+    record(&sandbox, &again).ended(0);
+    record(&sandbox, &[&update[..], &["--name", "Third"]].concat()).ended(0);
+    assert!(record(&sandbox, &again).ended(0).err().contains("was there already as entry 7"));
+}
+
+#[test]
+fn nothing_of_a_wrong_entry_is_repeated() {
+    let sandbox = Sandbox::new();
+    for entry in [
+        r#"{"hush":1}"#,
+        r#"{"action":"hush"}"#,
+        r#"{"action":"created","model_type":"hush"}"#,
+        r#"{"action":"created","user":{"hush":"hush"}}"#,
+        r#"{"action":"created","occurred_at":"hush"}"#,
+        r#""hush""#,
+        "hush",
+    ] {
+        let refused = sandbox.run_with(&["record", SERVER[0], SERVER[1]], entry.as_bytes()).ended(2);
+        assert!(!refused.to_string().contains("hush"), "{entry}: {refused}");
+        assert!(refused.err().contains("line 1"), "{entry}: {refused}");
+    }
+}
+
+#[test]
 fn what_cannot_be_recorded_is_told_and_not_quoted() {
     let sandbox = Sandbox::new();
     sandbox.write("broken.json", r#"{"token":"hush"#);
@@ -134,16 +183,16 @@ fn what_cannot_be_recorded_is_told_and_not_quoted() {
 
     For more information, try '--help'.
     ");
-    insta::assert_snapshot!(sandbox.run_with(&["record", SERVER[0], SERVER[1]], b"{\"action\":\"updaetd\"}"), @r#"
+    insta::assert_snapshot!(sandbox.run_with(&["record", SERVER[0], SERVER[1]], b"{\"action\":\"updaetd\"}"), @"
     exit 2
     -- stderr
-    error: stdin holds no entry: another value is needed: expected one of created, updated, deleted at line 1 column 20
+    error: stdin holds no entry: action: expected one of created, updated, deleted (line 1, column 20)
       hint: the shape is in openapi.json, under Proposal
-    "#);
+    ");
     insta::assert_snapshot!(sandbox.run(&["record", SERVER[0], SERVER[1]]), @"
     exit 2
     -- stderr
-    error: stdin holds no entry: EOF while parsing a value at line 1 column 0
+    error: stdin holds no entry: it is not JSON: EOF while parsing a value at line 1 column 0
       hint: the shape is in openapi.json, under Proposal
     ");
 }

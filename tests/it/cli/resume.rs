@@ -46,10 +46,19 @@ impl Place {
         self.sandbox.read(&whole)
     }
 
+    /// Waits until so many pages are in the file: the next one is asked for ahead.
+    fn wait_for_pages(&self, name: &str, pages: usize) {
+        let journal = format!("{name}.part.journal");
+        while self.sandbox.read(&journal).iter().filter(|byte| **byte == b'\n').count() < 1 + pages {
+            std::thread::yield_now();
+        }
+    }
+
     /// Goes on, and looks whether the file is the same and proves itself.
     fn goes_on_to(&self, name: &str, whole: &[u8]) {
         self.toll.allow(usize::MAX, Beyond::Cut);
-        assert!(self.sandbox.path(&format!("{name}.part")).exists() && !self.sandbox.path(name).exists());
+        let journal = self.sandbox.path(&format!("{name}.part.journal"));
+        assert!(journal.exists() && !self.sandbox.path(name).exists());
         let resumed = self.export(&["--resume", name]).ended(0);
         assert!(resumed.err().contains(&format!("2 500 entries exported to {name}\n")), "{resumed}");
         assert!(self.sandbox.read(name) == whole, "{name}");
@@ -91,6 +100,7 @@ fn an_export_that_was_killed_is_gone_on_with() {
         place.toll.allow(2, Beyond::Hold);
         let mut child = place.sandbox.command(&place.args(&["-o", name, "--manifest"])).spawn().unwrap();
         place.toll.wait();
+        place.wait_for_pages(name, 2);
         child.kill().unwrap();
         assert_eq!(place.sandbox.finish(child).status, None);
         place.goes_on_to(name, &whole);
@@ -104,6 +114,7 @@ fn an_interrupted_export_says_how_to_go_on() {
     place.toll.allow(1, Beyond::Hold);
     let child = place.sandbox.command(&place.args(&["-o", "all.csv.gz", "--manifest"])).spawn().unwrap();
     place.toll.wait();
+    place.wait_for_pages("all.csv.gz", 1);
     interrupt(&child);
     insta::assert_snapshot!(place.sandbox.finish(child), @"
     exit 130
@@ -119,6 +130,60 @@ fn an_interrupted_export_says_how_to_go_on() {
     interrupt(&child);
     place.sandbox.finish(child).ended(130);
     assert!(!place.sandbox.names().iter().any(|name| name.starts_with("none.csv")));
+}
+
+#[test]
+fn an_export_that_was_killed_before_its_first_page_is_gone_on_with() {
+    let place = Place::new();
+    let name = "all.csv";
+    let whole = place.whole(name);
+    place.toll.allow(0, Beyond::Hold);
+    let killed = |args: &[&str]| {
+        let mut child = place.sandbox.command(&place.args(args)).spawn().unwrap();
+        place.toll.wait();
+        child.kill().unwrap();
+        assert_eq!(place.sandbox.finish(child).status, None);
+    };
+    killed(&["-o", name, "--manifest"]);
+    killed(&["--resume", name]);
+    killed(&["--resume", name]);
+    // Nor does a server that is away take the journal with it.
+    place.toll.allow(0, Beyond::Cut);
+    place.export(&["--resume", name]).ended(9);
+    place.goes_on_to(name, &whole);
+}
+
+#[test]
+fn a_second_resume_beside_the_first_is_refused_and_changes_nothing() {
+    let place = Place::new();
+    let name = "all.jsonl";
+    let whole = place.whole(name);
+    let journal = "all.jsonl.part.journal";
+    for pages in [0, 1] {
+        place.toll.allow(pages, Beyond::Hold);
+        let mut first = place.sandbox.command(&place.args(&["-o", name, "--manifest"])).spawn().unwrap();
+        place.toll.wait();
+        place.wait_for_pages(name, pages);
+        let before = place.sandbox.read(journal);
+        for second in [&["--resume", name][..], &["-o", name], &["-o", name, "--force"]] {
+            let refused = place.export(second).ended(8);
+            assert!(refused.err().contains("another command is writing all.jsonl"), "{refused}");
+        }
+        assert_eq!(place.sandbox.read(journal), before);
+        first.kill().unwrap();
+        drop(place.sandbox.finish(first));
+        // The same while it is gone on with.
+        place.toll.allow(0, Beyond::Hold);
+        let mut resumed = place.sandbox.command(&place.args(&["--resume", name])).spawn().unwrap();
+        place.toll.wait();
+        place.export(&["--resume", name]).ended(8);
+        assert_eq!(place.sandbox.read(journal), before);
+        resumed.kill().unwrap();
+        drop(place.sandbox.finish(resumed));
+        place.goes_on_to(name, &whole);
+        std::fs::remove_file(place.sandbox.path(name)).unwrap();
+        std::fs::remove_file(place.sandbox.path("all.jsonl.manifest.json")).unwrap();
+    }
 }
 
 #[test]

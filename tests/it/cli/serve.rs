@@ -105,6 +105,17 @@ fn the_first_token_needs_a_place() {
     assert_eq!(sandbox.text("taken"), "precious");
     // Nothing was made, or nobody would ever hold a token for it.
     assert!(!sandbox.serve(&[]).token().is_empty());
+    // It is started again as it was the first time; another file would stay empty, which is said.
+    drop(sandbox.serve(&[]));
+    assert!(!sandbox.text("serve.log").contains("no token was written"));
+    std::fs::rename(sandbox.path("admin.token"), sandbox.path("kept.token")).unwrap();
+    drop(sandbox.serve(&[]));
+    assert!(
+        sandbox
+            .text("serve.log")
+            .contains("warning: no token was written to admin.token: --token-out is for the first start")
+    );
+    assert!(!sandbox.path("admin.token").exists());
 }
 
 #[test]

@@ -58,7 +58,15 @@ impl Terminal {
         let end = || Stdio::from(theirs.try_clone().unwrap());
         // A session of its own, which the terminal controls: then Ctrl-C is a signal, and a pager finds its keys.
         let mut session = Command::new("setsid");
-        session.args(["--ctty", "sh", "-c", &format!("exec \"$@\" {words}"), "sh"]);
+        session.args([
+            "--ctty",
+            "env",
+            "--default-signal",
+            "sh",
+            "-c",
+            &format!("exec \"$@\" {words}"),
+            "sh",
+        ]);
         session.arg(command.get_program()).args(command.get_args());
         session.current_dir(command.get_current_dir().unwrap()).env_clear().env("TERM", "xterm-256color");
         session.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
