@@ -231,8 +231,7 @@ impl HistoryArgs {
         };
         destination.finish()?;
         let order = if self.reverse { "newest first" } else { "oldest first" };
-        let mut parts =
-            vec![format!("{} of {}, {order}", grouped(shown), counted(all, "change", "changes"))];
+        let mut parts = vec![format!("{} of {}, {order}", grouped(shown), counted(all, "change", "changes"))];
         parts.push(describe(filter, &context.time));
         parts.retain(|part| !part.is_empty());
         context.terminal.status(&parts.join(" · "));

@@ -132,7 +132,9 @@ impl Differing {
         // What is not enough to tell them apart is no help.
         let written = |text: &str, side: usize| {
             let chars = text.char_indices();
-            chars.map(|(at, c)| found.written(side, at, c).unwrap_or_else(|| c.to_string())).collect::<String>()
+            chars
+                .map(|(at, c)| found.written(side, at, c).unwrap_or_else(|| c.to_string()))
+                .collect::<String>()
         };
         found.all |= written(old, 0) == written(new, 1);
         found
@@ -219,7 +221,9 @@ mod tests {
             assert_eq!(told_apart(old, new, differs), shown, "{old:?} {new:?}");
             assert_eq!(look(old), look(new), "{old:?} {new:?}");
         }
-        for (old, new) in [("active", "disabled"), ("é", "e"), ("日本", "日木"), ("a", "a"), ("1", "l"), ("ab", "a b")] {
+        for (old, new) in
+            [("active", "disabled"), ("é", "e"), ("日本", "日木"), ("a", "a"), ("1", "l"), ("ab", "a b")]
+        {
             assert_eq!(alike(old, new), None, "{old:?} {new:?}");
         }
     }

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::model::history::{Head, History};
 use crate::model::history::blame::{Blame, Line};
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::patch::pointer;
+use crate::model::history::{Head, History};
 use crate::model::json::Json;
 use crate::model::time::TimeContext;
 use crate::render::grid::{Cell, Layout, grid};

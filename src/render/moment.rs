@@ -2,10 +2,10 @@
 
 use crate::model::change::Change;
 use crate::model::filter::Resource;
-use crate::model::history::{Head, History};
 use crate::model::history::between::Between;
 use crate::model::history::replay::Existence;
 use crate::model::history::state::State;
+use crate::model::history::{Head, History};
 use crate::model::json::Json;
 use crate::model::page::Position;
 use crate::model::time::TimeContext;

@@ -151,7 +151,9 @@ fn difference(path: String, what: &What) -> String {
 /// Two texts from a place on at which what differs is not cut off, and not much more of them than is shown.
 fn near(old: &str, new: &str) -> [String; 2] {
     let same = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count();
-    let fits = |text: &str| text.len() <= LONGEST_VALUE || text.len() <= 4 * LONGEST_VALUE && width(text) <= LONGEST_VALUE;
+    let fits = |text: &str| {
+        text.len() <= LONGEST_VALUE || text.len() <= 4 * LONGEST_VALUE && width(text) <= LONGEST_VALUE
+    };
     let is_shown = same <= LONGEST_VALUE / 2 || fits(old) && fits(new);
     let start = if is_shown { 0 } else { same - BEFORE_DIFFERENCE };
     let mark = if is_shown { "" } else { "…" };

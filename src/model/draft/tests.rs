@@ -166,7 +166,8 @@ const TIMED: &str = r#""action":"updated","occurred_at":"2026-11-20T00:00:00Z""#
 
 #[test]
 fn a_secret_of_an_update_tells_which_sides_were_there() {
-    let changes = |more: &str| prepared(&format!("{TIMED},{more}")).expect(more).entry().changes.get().to_owned();
+    let changes =
+        |more: &str| prepared(&format!("{TIMED},{more}")).expect(more).entry().changes.get().to_owned();
     let gone = r#"[{"field":"password","old":"[redacted]","redacted":true}]"#;
     let came = r#"[{"field":"password","new":"[redacted]","redacted":true}]"#;
     let both = r#"[{"field":"password","old":"[redacted]","new":"[redacted, changed]","redacted":true}]"#;
@@ -192,14 +193,17 @@ fn a_secret_of_an_update_tells_which_sides_were_there() {
     );
     let refusal = refused(r#""action":"updated","changes":[{"field":"a","old":"x","redacted":true}]"#);
     assert_eq!(refusal.1, "has a redacted change with a value: send one or the other");
-    let created = refused(r#""action":"created","changes":[{"field":"a","old":"[redacted]","redacted":true}]"#);
+    let created =
+        refused(r#""action":"created","changes":[{"field":"a","old":"[redacted]","redacted":true}]"#);
     assert_eq!(created.1, "of a created resource have only new");
 }
 
 /// Keys and comparisons of earlier versions knew only that a secret changed.
 #[test]
 fn a_recording_stays_the_same_one_after_an_upgrade() {
-    let more = format!(r#"{TIMED},"uuid":"0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11","before":{{"a":1,"password":"x"}},"after":{{"a":2}}"#);
+    let more = format!(
+        r#"{TIMED},"uuid":"0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11","before":{{"a":1,"password":"x"}},"after":{{"a":2}}"#
+    );
     let draft = prepared(&more).expect("a draft");
     let mut stored = draft.clone().stored_as(9);
     let text = stored.changes.get().replace(r#""old":"[redacted]","#, "");

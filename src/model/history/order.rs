@@ -112,7 +112,8 @@ fn a_member_that_came_first_stands_first() {
         Json::Object(members) => members,
         other => panic!("{other}"),
     };
-    let (first, second) = (members(r#"{"o":{"b":1,"c":2},"z":1}"#), members(r#"{"o":{"a":0,"b":1,"c":2},"z":1}"#));
+    let (first, second) =
+        (members(r#"{"o":{"b":1,"c":2},"z":1}"#), members(r#"{"o":{"a":0,"b":1,"c":2},"z":1}"#));
     let entries = [entry(0, None, Some(&first)), entry(1, Some(&first), Some(&second))];
     let told = Told::new(entries.into_iter().flatten().collect(), None);
     let last = told.entries.last().expect("two");

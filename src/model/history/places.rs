@@ -142,8 +142,7 @@ mod tests {
 
     #[test]
     fn a_dotted_name_is_a_place_within_a_field_that_holds_others() {
-        let whole =
-            r#"[{"field":"perform","new":{"retry":{"max":3},"x.y":{"z":"\"k.l\":1"},"u\u002ev":0}},{"field":"list","new":[1]}]"#;
+        let whole = r#"[{"field":"perform","new":{"retry":{"max":3},"x.y":{"z":"\"k.l\":1"},"u\u002ev":0}},{"field":"list","new":[1]}]"#;
         let dotted = r#"[{"field":"perform.retry.max","old":3,"new":4}]"#;
         for (field, path, is_within_list) in [
             ("perform.retry.max", "perform/retry/max", false),

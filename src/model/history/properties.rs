@@ -7,13 +7,13 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::world::{Told, World, at, happenings, leaves};
+use crate::model::history::Path;
 use crate::model::history::between::Between;
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::reader::Wanted;
 use crate::model::history::replay::Existence;
 use crate::model::history::revert::Way;
 use crate::model::history::state::{Certainty, State};
-use crate::model::history::Path;
 use crate::model::json::Json;
 
 fn value(json: &Json) -> Value {

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::model::history::Path;
 use crate::model::history::known::{How, Known, Was};
 use crate::model::history::leaf::{Leaf, Origin};
-use crate::model::history::Path;
 use crate::model::history::step::Step;
 use crate::model::words::Action;
 
@@ -119,8 +119,7 @@ impl Replay {
         }
         let mut contradicted = Vec::new();
         for part in step.parts.iter().filter(|_| step.action != Action::Created) {
-            let tells_nothing =
-                part.is_redacted && !part.old.is_empty() && self.knows_something(&part.path);
+            let tells_nothing = part.is_redacted && !part.old.is_empty() && self.knows_something(&part.path);
             if !(part.is_opaque || tells_nothing) {
                 contradicted.extend(self.known.assign(&part.path, &part.old, How::Found(index)));
             }

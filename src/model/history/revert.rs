@@ -94,7 +94,8 @@ impl Undo {
 
     /// Whether a place lies in one of those that the entry changed, or holds one.
     fn touches(&self, path: &Path) -> bool {
-        let mut behind = self.places.range::<[String], _>((Bound::Included(path.as_slice()), Bound::Unbounded));
+        let mut behind =
+            self.places.range::<[String], _>((Bound::Included(path.as_slice()), Bound::Unbounded));
         (0..path.len()).any(|end| self.places.contains(&path[..end]))
             || behind.next().is_some_and(|place| place.starts_with(path))
     }

@@ -74,11 +74,7 @@ impl State {
     }
 
     /// A moment, by what the entries before it leave there and what those behind it show of it.
-    pub(super) fn between(
-        earlier: (Existence, Known),
-        later: (Existence, Known),
-        fields: &[String],
-    ) -> Self {
+    pub(super) fn between(earlier: (Existence, Known), later: (Existence, Known), fields: &[String]) -> Self {
         let nothing = |existence| Self::new(existence, Known::default(), fields);
         match (earlier.0, later.0) {
             (Existence::Unknown, there @ (Existence::Unknown | Existence::NotThere(_))) => nothing(there),

@@ -157,7 +157,12 @@ fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
             "created",
             json!([{"field": "token", "new": null}, {"field": "h", "new": {"key": "[redacted]", "url": "https://a:[redacted]@b"}}]),
         ),
-        (2, 10, "updated", json!([{"field": "token", "old": "[redacted]", "new": "[redacted, changed]", "redacted": true}])),
+        (
+            2,
+            10,
+            "updated",
+            json!([{"field": "token", "old": "[redacted]", "new": "[redacted, changed]", "redacted": true}]),
+        ),
         (3, 20, "updated", json!([{"field": "token", "old": "$secret.A", "new": "$secret.B"}])),
         (
             4,
@@ -287,7 +292,10 @@ fn a_secret_that_was_removed_is_gone_and_one_that_was_added_was_not_there() {
     // What came after tells of what was before, also where the beginning was pruned.
     let pruned = Told::new(history.entries[2..].to_vec(), Some(at(15)));
     let before = |second| state(&pruned, second).certainty(&["password".to_owned()]);
-    assert_eq!((before(15), before(20), before(30)), (Certainty::Redacted, Certainty::Exact, Certainty::Redacted));
+    assert_eq!(
+        (before(15), before(20), before(30)),
+        (Certainty::Redacted, Certainty::Exact, Certainty::Redacted)
+    );
 }
 
 /// Entries of earlier versions say of a secret only that it changed.
@@ -328,7 +336,8 @@ fn between_two_moments_of_which_one_has_no_resource_every_field_came_or_went() {
     ]);
     let came = r#"[{"field":"a","new":{"x":1}},{"field":"token","new":"[redacted]"}]"#;
     let went = r#"[{"field":"a","old":{"x":1}},{"field":"token","old":"[redacted]"}]"#;
-    let both = r#"[{"field":"b","new":null},{"field":"a","old":{"x":1}},{"field":"token","old":"[redacted]"}]"#;
+    let both =
+        r#"[{"field":"b","new":null},{"field":"a","old":{"x":1}},{"field":"token","old":"[redacted]"}]"#;
     for (first, last, changes) in [
         (-5, 5, came),
         (5, -5, went),
@@ -345,6 +354,7 @@ fn between_two_moments_of_which_one_has_no_resource_every_field_came_or_went() {
     let pruned = Told::new(history.entries[2..].to_vec(), Some(at(15)));
     assert_eq!(difference(&pruned, 5, 20), ("[]".to_owned(), vec!["b".to_owned()]));
     assert_eq!(difference(&pruned, 17, 20).0, r#"[{"field":"b","new":null}]"#, "its creation is there");
-    let updated = Told::new(vec![entry((4, 30, "updated", json!([{"field": "c", "old": 1, "new": 2}])))], Some(at(25)));
+    let updated =
+        Told::new(vec![entry((4, 30, "updated", json!([{"field": "c", "old": 1, "new": 2}])))], Some(at(25)));
     assert_eq!(difference(&updated, 26, 30).0, r#"[{"field":"c","old":1,"new":2}]"#);
 }

@@ -5,9 +5,9 @@
 use crate::model::change::Change;
 use crate::model::json::{Json, RawJson};
 use crate::model::words::Action;
-use crate::render::detail::{DetailOptions, apart};
 use crate::render::alike::{alike, told_apart};
 use crate::render::detail::line::{Line, Mark, Span};
+use crate::render::detail::{DetailOptions, apart};
 use crate::render::diff::text::{hunks, lines};
 use crate::render::diff::words::{Piece, WordSearch};
 use crate::render::diff::{Difference, What, compare};

@@ -47,8 +47,9 @@ impl Known {
     /// was: they tell what it was.
     fn reveal(&mut self, later: &Self) {
         let hidden = self.leaves.iter().filter(|(_, leaf)| !matches!(leaf.content, Content::Value(_)));
-        let hidden: Vec<_> =
-            hidden.map(|(path, leaf)| (path.clone(), leaf.origin, leaf.content == Content::Redacted)).collect();
+        let hidden: Vec<_> = hidden
+            .map(|(path, leaf)| (path.clone(), leaf.origin, leaf.content == Content::Redacted))
+            .collect();
         for (place, origin, is_secret) in hidden {
             let shown = later.leaf(&place).map(|leaf| &leaf.content);
             let tells_nothing = match shown {

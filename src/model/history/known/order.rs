@@ -33,7 +33,8 @@ impl Known {
                 self.objects.insert(path[..end].to_vec(), order);
             }
         }
-        let order = self.leaves.get(&path).map(|leaf| leaf.order).or_else(|| self.objects.get(&path).copied());
+        let order =
+            self.leaves.get(&path).map(|leaf| leaf.order).or_else(|| self.objects.get(&path).copied());
         let order = order.unwrap_or_else(|| self.last());
         self.leaves.insert(path, Leaf { content, origin, order });
     }
