@@ -200,6 +200,9 @@ impl<S: AsyncRead + Unpin> Connection<S> {
     /// Reads on and forgets it until the caller has finished, the time is up or enough has come: were anything left
     /// unread, the system would take the answer back from a caller who has not read it yet.
     fn linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.must_go(cx).is_ready() {
+            return Poll::Ready(());
+        }
         let begin = || (Box::pin(tokio::time::sleep(LINGER.0)) as Pin<Box<Sleep>>, LINGER.1);
         let (end, left) = self.linger.get_or_insert_with(begin);
         let mut forgotten = [0; 16 * 1024];
@@ -295,6 +298,21 @@ mod tests {
         tokio::task::yield_now().await;
         let _second = places.take([127, 0, 0, 2].into()).expect("room is made");
         reading.await.expect("ends").expect_err("no more is read");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_only_reads_on_makes_room_at_once() {
+        let places = Places::new(1, false);
+        let (near, _far) = tokio::io::duplex(64);
+        let place = places.take([127, 0, 0, 1].into()).expect("a place");
+        place.0.leave_unread();
+        let mut first = Connection::new(near, place, UNREAD_TIME);
+        let ending = tokio::spawn(async move { first.shutdown().await });
+        tokio::task::yield_now().await;
+        let _second = places.take([127, 0, 0, 2].into()).expect("room is made");
+        // Its caller has not finished: by itself it would read on for seconds.
+        let ended = tokio::time::timeout(LINGER.0 / 2, ending).await;
+        ended.expect("at once").expect("ends").expect("shut down");
     }
 
     #[tokio::test]

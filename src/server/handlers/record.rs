@@ -49,7 +49,7 @@ const MAX_LINES: usize = 10_000;
         ("content_uuid" = Option<bool>, Query, description = "Give an entry without a uuid one made of what is kept of it, so that recording it again adds nothing."),
         ("Idempotency-Key" = Option<Uuid>, Header, description = "For one entry: its uuid, when the body has none. Another uuid than the body's, a key that is no UUID, and a key beside NDJSON are refused."),
     ),
-    request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB and 10,000 lines; one entry at most 1 MiB"),
+    request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB and 10,000 lines; one entry at most 1 MiB. NDJSON may also be called application/ndjson, application/jsonl or application/x-jsonlines"),
     responses(
         (status = 200, content((NothingNew = "application/json"), (LineAnswer = "application/x-ndjson")),
             description = "The entry that was there already under this uuid; or why nothing was recorded; or a line for each line"),
