@@ -54,7 +54,10 @@ fn sentence(fault: &CertificateError) -> String {
         It::UnknownIssuer => "no authority that this machine trusts has signed its certificate",
         It::Expired => "its certificate has expired",
         It::ExpiredContext { not_after, .. } => {
-            return format!("its certificate expired at {}: is this machine's clock right?", moment(*not_after));
+            return format!(
+                "its certificate expired at {}: is this machine's clock right?",
+                moment(*not_after)
+            );
         }
         It::NotValidYet => "its certificate is not valid yet: is this machine's clock right?",
         It::NotValidYetContext { not_before, .. } => {
@@ -69,16 +72,14 @@ fn sentence(fault: &CertificateError) -> String {
         }
         It::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
-            return format!(
-                "its certificate is for {}, and not for {}",
-                names.join(", "),
-                expected.to_str()
-            );
+            return format!("its certificate is for {}, and not for {}", names.join(", "), expected.to_str());
         }
         It::Revoked => "its certificate was revoked",
         It::BadEncoding => "its certificate cannot be read",
         It::BadSignature => "the signature under its certificate is wrong",
-        It::UnhandledCriticalExtension => "its certificate has a critical extension that this tool does not know",
+        It::UnhandledCriticalExtension => {
+            "its certificate has a critical extension that this tool does not know"
+        }
         It::UnknownRevocationStatus | It::ExpiredRevocationList | It::ExpiredRevocationListContext { .. } => {
             "whether its certificate was revoked cannot be found out"
         }
@@ -110,7 +111,9 @@ fn plain_name(name: &str) -> String {
 
 fn moment(time: UnixTime) -> String {
     let micros = i64::try_from(time.as_secs()).ok().and_then(|seconds| seconds.checked_mul(1_000_000));
-    micros.and_then(Timestamp::from_micros).map_or_else(|| "another time".to_owned(), |moment| moment.to_string())
+    micros
+        .and_then(Timestamp::from_micros)
+        .map_or_else(|| "another time".to_owned(), |moment| moment.to_string())
 }
 
 /// `NameConstraintViolation` as words; what stands in brackets behind it is left out.
@@ -170,7 +173,10 @@ mod tests {
                 signature_algorithm_id: oid.clone(),
                 public_key_algorithm_id: oid.clone(),
             },
-            It::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: oid, supported_algorithms: vec![] },
+            It::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: oid,
+                supported_algorithms: vec![],
+            },
             It::InvalidPurpose,
             It::InvalidOcspResponse,
             It::ApplicationVerificationFailure,
@@ -182,17 +188,30 @@ mod tests {
         ];
         for fault in &faults {
             let sentence = sentence(fault);
-            let is_debug = |text: &str| text.contains("::") || text.contains("Some") || text.contains(['{', '[']);
+            let is_debug =
+                |text: &str| text.contains("::") || text.contains("Some") || text.contains(['{', '[']);
             assert!(!is_debug(&sentence), "{sentence}");
             // A variant's name would have a capital letter inside a word.
             let camel = |pair: &[char]| pair[0].is_lowercase() && pair[1].is_uppercase();
             let letters: Vec<_> = sentence.replace("subjectAltName", "").chars().collect();
             assert!(!letters.windows(2).any(camel), "{sentence}");
         }
-        assert_eq!(sentence(&faults[2]), "its certificate expired at 2026-11-22T08:00:00.000000Z: is this machine's clock right?");
-        assert_eq!(sentence(&faults[7]), "its certificate is for localhost, 127.0.0.1, and not for audit.example");
-        assert_eq!(sentence(&other("NameConstraintViolation")), "its certificate is not accepted (name constraint violation)");
-        assert_eq!(sentence(&other("TrailingData(Certificate)")), "its certificate is not accepted (trailing data)");
+        assert_eq!(
+            sentence(&faults[2]),
+            "its certificate expired at 2026-11-22T08:00:00.000000Z: is this machine's clock right?"
+        );
+        assert_eq!(
+            sentence(&faults[7]),
+            "its certificate is for localhost, 127.0.0.1, and not for audit.example"
+        );
+        assert_eq!(
+            sentence(&other("NameConstraintViolation")),
+            "its certificate is not accepted (name constraint violation)"
+        );
+        assert_eq!(
+            sentence(&other("TrailingData(Certificate)")),
+            "its certificate is not accepted (trailing data)"
+        );
     }
 
     #[test]

@@ -257,7 +257,7 @@ fn embed(
     let local = LocalToken { hash: token.hash(), name, organization, scopes: Scope::ALL.to_vec() };
     let settings = Settings { local: Some(local), ..Settings::new(context.clock.clone()) };
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(server::serve(listener, None, store, settings, async { drop(stopped.await) }));
+    let server = tokio::spawn(server::serve(listener.into(), store, settings, async { drop(stopped.await) }));
     let base = Url::parse(&format!("http://{address}")).map_err(|error| failed(&error))?;
     context.opened.servers.push((stop, server));
     Ok(Connection { client: Client::new(base, token)?, token_origin: None })

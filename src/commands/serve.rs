@@ -16,7 +16,7 @@ use crate::commands::{Context, place, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
-use crate::server::{self, MAX_CONNECTIONS, Settings};
+use crate::server::{self, Listeners, MAX_CONNECTIONS, Settings};
 use crate::store::Store;
 use crate::terminal::logs::{self, LogForm, LogLevel};
 use crate::{exit, store};
@@ -46,6 +46,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7744", value_parser = listen)]
     listen: SocketAddr,
 
+    /// Answer /metrics on this address, over plain HTTP: they count all organizations together. A port alone is on
+    /// loopback (default: nowhere)
+    #[arg(long, value_name = "ADDRESS", value_parser = listen)]
+    metrics_listen: Option<SocketAddr>,
+
     /// The certificate chain, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -74,7 +79,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     rate_limit: u32,
 
-    /// How many wrong tokens a minute each address may send; 0 is any number
+    /// How many wrong tokens a minute each address may send before it is answered 429 for a while, whatever it sends; 0 is
+    /// any number
     #[arg(long, value_name = "N", default_value_t = 30)]
     wrong_token_limit: u32,
 
@@ -93,6 +99,11 @@ pub struct ServeArgs {
     /// What to log: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", default_value = "info", hide_possible_values = true)]
     log_level: LevelWord,
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .map_err(|error| Failure::new(exit::FAILED, format!("cannot listen on {address}: {error}")))
 }
 
 /// An address and a port; a port alone, or `localhost`, is this machine's loopback.
@@ -160,9 +171,8 @@ impl ServeArgs {
         if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists()) {
             self.can_tell_a_token(context)?;
         }
-        let listener = TcpListener::bind(self.listen).map_err(|error| {
-            Failure::new(exit::FAILED, format!("cannot listen on {}: {error}", self.listen))
-        })?;
+        let listener = bind(self.listen)?;
+        let metrics = self.metrics_listen.map(bind).transpose()?;
         let address = listener.local_addr()?;
         // Before the store is opened: it logs what an operator should know of it.
         self.start_log();
@@ -181,6 +191,9 @@ impl ServeArgs {
         };
         self.first_start(context, store.as_ref()).await?;
         tracing::info!(store = store::without_password(&url), %address, "serving");
+        if let Some(metrics) = &metrics {
+            tracing::info!(address = %metrics.local_addr()?, "answering /metrics");
+        }
 
         // Before the ready line: whoever has read it may ask for the end at once.
         let (stop, others) = (process::stop_signal()?, process::other_signals(certificate)?);
@@ -199,7 +212,8 @@ impl ServeArgs {
             ..Settings::new(context.clock.clone())
         };
         let others = tokio::spawn(others);
-        let served = server::serve(listener, tls, store, settings, stop).await;
+        let listeners = Listeners { api: listener, tls, metrics };
+        let served = server::serve(listeners, store, settings, stop).await;
         others.abort();
         served?;
         drop(lock);

@@ -143,7 +143,8 @@ mod tests {
         assert_eq!(as_json(nulls)["after"], serde_json::json!({"a": null}), "a field's null is a value");
         let context = r#""model_id":"1","after":{},"user":{"id":"7"},"context":{"via":null,"ip":null,"user_agent":null,"request_id":null}"#;
         assert!(read(context).unwrap().context.is_empty());
-        let redacted = r#""model_id":"1","user":{"id":"7"},"changes":[{"field":"a","new":null,"redacted":null}]"#;
+        let redacted =
+            r#""model_id":"1","user":{"id":"7"},"changes":[{"field":"a","new":null,"redacted":null}]"#;
         let changes = read(redacted).unwrap().changes.unwrap();
         assert!(!changes[0].redacted && changes[0].new.is_some() && changes[0].old.is_none());
     }
@@ -168,7 +169,8 @@ mod tests {
 
     #[test]
     fn an_empty_list_counts_as_an_empty_object_as_php_writes_it() {
-        let prepared = |rest: &str| prepare(&format!(r#"{{"action":"created","model_type":"secret",{rest}}}"#));
+        let prepared =
+            |rest: &str| prepare(&format!(r#"{{"action":"created","model_type":"secret",{rest}}}"#));
         assert_eq!(prepared(r#""model_id":"1","user":{"id":"7"},"context":[],"after":[]"#), Some(true));
         assert_eq!(prepared(r#""model_id":"1","user":[],"after":{}"#), Some(false), "a user needs a name");
         assert_eq!(prepared(r#""model_id":"1","user":{"id":"7"},"after":[1]"#), Some(false));

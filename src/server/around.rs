@@ -3,15 +3,26 @@
 //!
 //! The log line holds method, route, status, time and id. Never a query string, a header, a body or a token.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{self, AUTHORIZATION};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{self, AUTHORIZATION, CONNECTION, HOST};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use http_body::{Frame, SizeHint};
 use tracing::Instrument as _;
 
+use crate::api::problem::Code;
+use crate::model::redaction::Redaction;
+use crate::server::error::ApiError;
+use crate::server::places::Seat;
 use crate::server::{Server, error};
 
 /// The header that carries a request's id both ways.
@@ -27,39 +38,183 @@ pub(super) const HARDENING: [(HeaderName, HeaderValue); 3] = [
 ];
 
 pub(super) async fn around(State(server): State<Server>, mut request: Request, next: Next) -> Response {
-    let id = request_id(request.headers());
+    let id = request_id(request.headers(), &server.settings.redaction);
     if let header::Entry::Occupied(mut tokens) = request.headers_mut().entry(AUTHORIZATION) {
         tokens.iter_mut().for_each(|token| token.set_sensitive(true));
     }
-    let method = request.method().clone();
+    let seat = request.extensions().get::<Arc<Seat>>().cloned();
+    let _working = seat.as_ref().map(Seat::work);
+    let (request, unread) = watched(request);
+    let method = known_method(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let span = tracing::info_span!("request", request_id = id);
     let started = Instant::now();
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = match judge_host(request.version(), request.headers()) {
+        Ok(()) => next.run(request).instrument(span.clone()).await,
+        Err(error) => error.into_response(),
+    };
     let mut response = error::with_problem(response, &id);
     let (elapsed, status) = (started.elapsed(), response.status().as_u16());
     let route = route.as_ref().map(MatchedPath::as_str);
-    server.metrics.answered(&method, route, status, elapsed);
+    server.metrics.answered(method, route, status, elapsed);
     span.in_scope(|| {
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(%method, route = route.unwrap_or("(none)"), status, elapsed_ms, "answered");
+        tracing::info!(method, route = route.unwrap_or("(none)"), status, elapsed_ms, "answered");
     });
     let headers = response.headers_mut();
+    if unread.is_some_and(|unread| unread.load(Ordering::Relaxed)) {
+        // What is left of the body cannot be told from a next request.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        seat.iter().for_each(|seat| seat.leave_unread());
+    }
     headers.extend(HARDENING);
     headers.extend(HeaderValue::from_str(&id).map(|id| (REQUEST_ID, id)));
     response
 }
 
-/// The caller's id for the request when it can stand in a log line, or one of ours.
-fn request_id(headers: &HeaderMap) -> String {
+/// The caller's id for the request when it can stand in a log line and holds no secret, or one of ours.
+fn request_id(headers: &HeaderMap, redaction: &Redaction) -> String {
     let fit = |id: &&str| {
         !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic())
     };
+    let is_token = |id: &str| {
+        let mut sent = headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());
+        sent.any(|value| {
+            value
+                .split_ascii_whitespace()
+                .any(|part| part.contains(id) || id.contains(part) && part.len() >= 8)
+        })
+    };
     let theirs = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(fit);
+    let theirs = theirs.filter(|id| redaction.text(id) == *id && !is_token(id));
     theirs.map_or_else(new_request_id, str::to_owned)
 }
 
 /// An id for a request that came without one.
 pub(super) fn new_request_id() -> String {
     format!("req_{}", uuid::Uuid::now_v7().simple())
+}
+
+/// A method as logs and counters name it. It is whatever a caller writes: only known ones are few, and hold nothing.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+/// A request names its host once (RFC 9112, 3.2): two could mean one to a proxy and another to us.
+fn judge_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let fault = match (hosts.next(), hosts.next()) {
+        (None, _) if version == Version::HTTP_11 => "lacks its Host header",
+        (None, _) => return Ok(()),
+        (Some(_), Some(_)) => "has more than one Host header",
+        (Some(host), None)
+            if host.is_empty()
+                || Authority::try_from(host.as_bytes()).is_ok_and(|it| !it.as_str().contains('@')) =>
+        {
+            return Ok(());
+        }
+        (Some(_), None) => "has a Host header that names no host",
+    };
+    Err(ApiError::new(Code::Malformed, format!("the request {fault}")))
+}
+
+/// A request's body, and whether all of it was read.
+struct Watched {
+    body: Body,
+    is_unread: Arc<AtomicBool>,
+}
+
+/// Watches whether the body of a request is read to its end, when it has one.
+fn watched(request: Request) -> (Request, Option<Arc<AtomicBool>>) {
+    if request.body().is_end_stream() {
+        return (request, None);
+    }
+    let is_unread = Arc::new(AtomicBool::new(true));
+    let unread = Arc::clone(&is_unread);
+    (request.map(|body| Body::new(Watched { body, is_unread })), Some(unread))
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None)) || polled.is_ready() && self.body.is_end_stream() {
+            self.is_unread.store(false, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().expect("a value")))
+            .collect()
+    }
+
+    #[test]
+    fn a_request_id_that_holds_a_token_is_replaced() {
+        let redaction = Redaction::default();
+        let token = crate::secret::Token::generate().expect("randomness");
+        let bearer = format!("Bearer {}", token.expose());
+        let of =
+            |id: &str| request_id(&headers(&[("x-request-id", id), ("authorization", &bearer)]), &redaction);
+        for id in [
+            "my-request",
+            "req_1/2:3;=\"'<>",
+            "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11",
+            "Root=1-5759e988-bd862e3fe1be46a994272793",
+        ] {
+            assert_eq!(of(id), id);
+        }
+        let other = crate::secret::Token::generate().expect("randomness");
+        let half = &token.expose()[10..];
+        let longer = format!("id-{}", token.expose());
+        for id in [token.expose(), half, &longer, other.expose(), "password=hunter2hunter2"] {
+            assert!(of(id).starts_with("req_"), "{id}");
+        }
+        // A token of any form that is sent as one.
+        let sent = headers(&[("x-request-id", "opensesame"), ("authorization", "Bearer opensesame")]);
+        assert!(request_id(&sent, &redaction).starts_with("req_"));
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        let judged = |pairs: &[(&'static str, &str)], version| {
+            judge_host(version, &headers(pairs)).map_err(|error| error.code())
+        };
+        for host in ["audit.example", "audit.example:7744", "127.0.0.1:7744", "[::1]:7744", "x", ""] {
+            assert_eq!(judged(&[("host", host)], Version::HTTP_11), Ok(()), "{host}");
+        }
+        for host in ["a, b", "a b", "user@a", "a/b", "http://a"] {
+            assert_eq!(judged(&[("host", host)], Version::HTTP_11), Err(Code::Malformed), "{host}");
+        }
+        assert_eq!(judged(&[("host", "a"), ("host", "a")], Version::HTTP_11), Err(Code::Malformed));
+        assert_eq!(judged(&[], Version::HTTP_11), Err(Code::Malformed));
+        assert_eq!(judged(&[], Version::HTTP_10), Ok(()));
+    }
+
+    #[test]
+    fn a_method_that_nobody_knows_stands_in_no_log() {
+        assert_eq!(known_method(&Method::PATCH), "PATCH");
+        assert_eq!(known_method(&Method::from_bytes(b"kra_secret").expect("a method")), "other");
+    }
 }

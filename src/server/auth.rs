@@ -4,6 +4,7 @@
 
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
@@ -15,8 +16,10 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
 use crate::secret::Token;
 use crate::server::Server;
+use crate::server::budget::Holder;
 use crate::server::error::ApiError;
-use crate::server::limits::TooOften;
+use crate::server::limits::{Guess, TooOften, last_forwarded};
+use crate::server::places::{Seat, TooMany};
 use crate::store::Organization;
 
 /// What a handler asks of its caller's token.
@@ -55,26 +58,68 @@ pub(super) struct Caller<G> {
     pub(super) token: String,
     pub(super) scopes: Vec<Scope>,
     pub(super) expires_at: Option<Timestamp>,
+    hash: [u8; 32],
     grant: PhantomData<G>,
+}
+
+impl<G: Grant> Caller<G> {
+    /// Who holds the memory that this caller takes.
+    pub(super) const fn holder(&self) -> Holder {
+        Holder { organization: self.organization.id, token: self.hash }
+    }
+
+    /// The same caller as things stand now: a body may arrive long after its head, and its token may have ended since.
+    pub(super) async fn again(self, server: &Server) -> Result<Self, ApiError> {
+        let found = find(server, self.hash).await?.ok_or_else(unknown)?;
+        found.within_scope()
+    }
+
+    fn within_scope(self) -> Result<Self, ApiError> {
+        match G::SCOPE {
+            Some(scope) if !self.scopes.contains(&scope) => {
+                let detail = format!(
+                    "this call needs the scope {scope}, and the token {:?} has {}",
+                    self.token,
+                    listed(&self.scopes)
+                );
+                Err(ApiError::new(Code::Forbidden, detail))
+            }
+            _ => Ok(self),
+        }
+    }
 }
 
 impl<G: Grant> FromRequestParts<Server> for Caller<G> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
-        let token = bearer(parts)?;
-        let caller = identify(server, &token).await?.ok_or_else(|| wrong_token(server, parts))?;
-        match G::SCOPE {
-            Some(scope) if !caller.scopes.contains(&scope) => {
-                let detail = format!(
-                    "this call needs the scope {scope}, and the token {:?} has {}",
-                    caller.token,
-                    listed(&caller.scopes)
-                );
-                Err(ApiError::new(Code::Forbidden, detail))
+        let hash = bearer(parts)?.hash();
+        let seat = parts.extensions.get::<Arc<Seat>>();
+        // What this connection has shown before is no guess. Everything else is judged only as far as its address may
+        // guess: beyond that a right token must look like a wrong one.
+        let guess = match address(server, parts) {
+            Some(address) if seat.is_none_or(|seat| !seat.has_shown(&hash)) => {
+                let guess = server.limits.guess(address);
+                Some(guess.map_err(|TooOften(wait)| ApiError::too_many_requests(wait))?)
             }
-            _ => Ok(caller),
+            _ => None,
+        };
+        let Some(caller) = find(server, hash).await? else {
+            guess.into_iter().for_each(Guess::was_wrong);
+            return Err(unknown());
+        };
+        guess.into_iter().for_each(Guess::was_right);
+        let proven = seat.map_or(Ok(()), |seat| seat.prove(caller.holder()));
+        proven.map_err(|TooMany| {
+            let detail = "this token or its organization has as many connections as it may: use them again, or try again in a moment";
+            ApiError::new(Code::Unavailable, detail)
+        })?;
+        if !is_local(server, &hash) {
+            server.uses.note(caller.organization.id, &caller.token, server.settings.clock.now());
+            let allowed = server.limits.valid_token(&hash);
+            allowed.map_err(|TooOften(wait)| ApiError::too_many_requests(wait))?;
         }
+        caller.within_scope()
     }
 }
 
@@ -83,25 +128,20 @@ fn listed(scopes: &[Scope]) -> String {
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 
-/// A wrong token, or one too many from this address.
-fn wrong_token(server: &Server, parts: &Parts) -> ApiError {
-    let allowed = address(server, parts).map_or(Ok(()), |address| server.limits.wrong_token(address));
-    match allowed {
-        Ok(()) => unauthorized("the token is unknown, was revoked or has expired"),
-        Err(TooOften(wait)) => ApiError::too_many_requests(wait),
-    }
-}
-
 /// The caller's address: the connection's, or what the proxy in front has added to the forwarded ones.
 fn address(server: &Server, parts: &Parts) -> Option<IpAddr> {
     if server.settings.behind_proxy {
         let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back();
-        let last = forwarded.and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+        let last = forwarded.and_then(|list| last_forwarded(list.to_str().ok()?));
         if last.is_some() {
             return last;
         }
     }
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+}
+
+fn unknown() -> ApiError {
+    unauthorized("the token is unknown, was revoked or has expired")
 }
 
 fn unauthorized(detail: &str) -> ApiError {
@@ -120,31 +160,38 @@ fn bearer(parts: &Parts) -> Result<Token, ApiError> {
     Token::read(token).map_err(|_| missing())
 }
 
-async fn identify<G>(server: &Server, token: &Token) -> Result<Option<Caller<G>>, ApiError> {
-    let hash = token.hash();
-    let same = |other: &[u8; 32]| bool::from(hash.ct_eq(other));
-    if let Some(local) = server.settings.local.as_ref().filter(|local| same(&local.hash)) {
+fn is_same(one: &[u8; 32], other: &[u8; 32]) -> bool {
+    bool::from(one.ct_eq(other))
+}
+
+/// Tells whether this is the hash of the one token that is in no store.
+fn is_local(server: &Server, hash: &[u8; 32]) -> bool {
+    server.settings.local.as_ref().is_some_and(|local| is_same(&local.hash, hash))
+}
+
+/// The caller with a token of this hash, when it is in force.
+async fn find<G>(server: &Server, hash: [u8; 32]) -> Result<Option<Caller<G>>, ApiError> {
+    if let Some(local) = server.settings.local.as_ref().filter(|local| is_same(&local.hash, &hash)) {
         return Ok(Some(Caller {
             organization: local.organization.clone(),
             token: local.name.clone(),
             scopes: local.scopes.clone(),
             expires_at: None,
+            hash,
             grant: PhantomData,
         }));
     }
     let now = server.settings.clock.now();
     let found = server.store.find_tokens(hash).await?;
-    let found = found.into_iter().find(|(token, _)| same(&token.hash));
+    let found = found.into_iter().find(|(token, _)| is_same(&token.hash, &hash));
     let in_force =
         found.filter(|(token, _)| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end));
-    let Some((token, organization)) = in_force else { return Ok(None) };
-    server.uses.note(organization.id, &token.name, now);
-    server.limits.valid_token(&hash).map_err(|TooOften(wait)| ApiError::too_many_requests(wait))?;
-    Ok(Some(Caller {
+    Ok(in_force.map(|(token, organization)| Caller {
         organization,
         token: token.name,
         scopes: token.scopes,
         expires_at: token.expires_at,
+        hash,
         grant: PhantomData,
     }))
 }

@@ -1,19 +1,22 @@
 //! Reading request bodies and query strings: bounded in size and time, and never quoting what was sent.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use http_body_util::BodyExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use http_body::Frame;
 
 use crate::api::problem::Code;
 use crate::api::routes::{MAX_BODY_BYTES, NDJSON};
 use crate::model::draft::FieldError;
+use crate::server::budget::{Budget, Full, Holder, Share};
 use crate::server::error::ApiError;
 
 /// How long a body may take to arrive.
@@ -62,52 +65,63 @@ pub(super) fn unsupported(expected: &str) -> ApiError {
     ApiError::new(Code::UnsupportedMediaType, format!("the body's Content-Type must be {expected}"))
 }
 
-/// The memory all bodies together may take, in bytes; one byte is one permit.
-pub(super) struct Room(Arc<Semaphore>);
+/// The bodies that are read and worked on.
+pub(super) struct Bodies(Arc<Budget>);
 
-impl Default for Room {
+impl Default for Bodies {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_BODIES_BYTES)))
+        Self(Budget::new(MAX_BODIES_BYTES))
     }
 }
 
-/// A body that has arrived, and its part of the room for as long as it is worked on.
+/// A body that has arrived, and its share of memory for as long as it is worked on.
 pub(super) struct Received {
     pub(super) bytes: Vec<u8>,
-    pub(super) taken: Option<OwnedSemaphorePermit>,
+    pub(super) share: Share,
+    /// Whether any of it arrived later than the head: its sender's token may have ended since.
+    pub(super) was_waited_for: bool,
 }
 
-impl Room {
-    /// Reads a body. Room is taken as bytes arrive: who announces much and sends little takes little.
-    pub(super) async fn read(&self, body: Body) -> Result<Received, ApiError> {
-        match tokio::time::timeout(BODY_TIME, self.read_on(body)).await {
+impl Bodies {
+    /// Reads a body. Memory is accounted for as bytes arrive: who announces much and sends little takes little.
+    pub(super) async fn read(&self, holder: Holder, body: Body) -> Result<Received, ApiError> {
+        match tokio::time::timeout(BODY_TIME, self.read_on(holder, body)).await {
             Ok(read) => read,
             Err(_) => Err(ApiError::new(Code::Timeout, "the body took longer than a minute to arrive")),
         }
     }
 
-    async fn read_on(&self, mut body: Body) -> Result<Received, ApiError> {
-        let mut received = Received { bytes: Vec::new(), taken: None };
-        while let Some(frame) = body.frame().await {
+    async fn read_on(&self, holder: Holder, mut body: Body) -> Result<Received, ApiError> {
+        let (bytes, share) = (Vec::new(), self.0.share(holder));
+        let mut received = Received { bytes, share, was_waited_for: false };
+        while let Some(frame) = next_frame(&mut body, &mut received.was_waited_for).await {
             let broken = |_| ApiError::new(Code::Malformed, "the body ended before it was whole");
             let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
             if received.bytes.len() + data.len() > MAX_BODY_BYTES {
                 let detail = "the body is larger than 8 MiB: send fewer entries at a time";
                 return Err(ApiError::new(Code::TooLarge, detail));
             }
-            let size = u32::try_from(data.len()).unwrap_or(u32::MAX);
-            let more = Arc::clone(&self.0).try_acquire_many_owned(size).map_err(|_| {
-                let detail = "the server is reading as much as it can hold: try again in a moment";
+            received.share.grow(data.len()).map_err(|full| {
+                let detail = match full {
+                    Full::Own => "the server is reading as much of this token or its organization as it takes at once: send less at a time, or try again in a moment",
+                    Full::All => "the server is reading as much as it can hold: try again in a moment",
+                };
                 ApiError::new(Code::Unavailable, detail)
             })?;
-            match &mut received.taken {
-                Some(taken) => taken.merge(more),
-                None => received.taken = Some(more),
-            }
             received.bytes.extend_from_slice(&data);
         }
         Ok(received)
     }
+}
+
+/// The next frame, and whether it had to be waited for.
+async fn next_frame(body: &mut Body, was_waited_for: &mut bool) -> Option<Result<Frame<Bytes>, axum::Error>> {
+    poll_fn(|cx| {
+        let polled = Pin::new(&mut *body).poll_frame(cx);
+        *was_waited_for |= polled.is_pending();
+        polled
+    })
+    .await
 }
 
 pub(super) fn utf8(bytes: Vec<u8>) -> Result<String, ApiError> {
@@ -141,7 +155,11 @@ pub(super) fn unknown_parameters(names: &[String], expected: &str) -> Vec<FieldE
     let (count, characters) = LISTED_PARAMETERS;
     let more = names.len().saturating_sub(count);
     let listed = names.iter().take(count).enumerate().map(|(index, name)| {
-        let others = if more > 0 && index + 1 == count { format!(" (and {more} more are not)") } else { String::new() };
+        let others = if more > 0 && index + 1 == count {
+            format!(" (and {more} more are not)")
+        } else {
+            String::new()
+        };
         let name: String = name.chars().take(characters).collect();
         FieldError::new(name, format!("is no parameter here{others}: {expected}"))
     });
@@ -160,19 +178,26 @@ pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, ApiErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::budget::tests::organizations;
 
     #[tokio::test]
-    async fn bodies_take_room_while_they_are_there_and_give_it_back() {
-        let room = Room(Arc::new(Semaphore::new(10)));
-        let first = room.read(Body::from("1234567")).await.expect("room");
-        assert_eq!(first.bytes, b"1234567");
+    async fn bodies_take_memory_while_they_are_there_and_give_it_back() {
+        let [one, other] = organizations().await;
+        let holder = |organization, token| Holder { organization, token: [token; 32] };
+        let bodies = Bodies(Budget::new(40));
+        let first = bodies.read(holder(one, 1), Body::from("1234567")).await.expect("room");
+        assert_eq!((first.bytes.as_slice(), first.was_waited_for), (&b"1234567"[..], false));
         let code = |read: Result<Received, ApiError>| read.map(|_| ()).expect_err("no room").code();
-        assert_eq!(code(room.read(Body::from("1234")).await), Code::Unavailable);
-        room.read(Body::from("123")).await.expect("a refused body has given back what it took");
+        assert_eq!(code(bodies.read(holder(one, 1), Body::from("1234")).await), Code::Unavailable);
+        bodies
+            .read(holder(one, 1), Body::from("123"))
+            .await
+            .expect("a refused body has given back what it took");
+        bodies.read(holder(other, 2), Body::from("1234567890")).await.expect("others have their own");
         drop(first);
-        room.read(Body::from("1234567890")).await.expect("room again");
+        bodies.read(holder(one, 1), Body::from("1234567890")).await.expect("room again");
         let large = Body::from(vec![b'x'; MAX_BODY_BYTES + 1]);
-        assert_eq!(code(Room::default().read(large).await), Code::TooLarge);
+        assert_eq!(code(Bodies::default().read(holder(one, 1), large).await), Code::TooLarge);
     }
 
     #[test]

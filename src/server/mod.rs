@@ -1,15 +1,19 @@
 //! The audit API over a store. It is given its listener, its store and its shutdown; it prints nothing and reads no
 //! environment.
 
+mod answer;
 mod around;
 mod auth;
 mod body;
 pub mod clock_guard;
+mod budget;
 mod connections;
 mod error;
 mod handlers;
 mod limits;
+mod listen;
 mod metrics;
+mod places;
 mod pruning;
 mod refusal;
 mod router;
@@ -17,7 +21,7 @@ mod shape;
 pub mod sweep;
 mod uses;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::path::Path;
@@ -33,9 +37,9 @@ use crate::api::problem::Code;
 use crate::clock::Clock;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
-use crate::server::body::Room;
+use crate::server::answer::Answers;
+use crate::server::body::Bodies;
 use crate::server::clock_guard::ClockGuard;
-use crate::server::connections::Gate;
 use crate::server::error::ApiError;
 use crate::server::limits::Limits;
 use crate::server::metrics::Metrics;
@@ -47,8 +51,8 @@ pub use crate::server::router::openapi;
 
 /// How long running requests may take to finish once a shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long a connection may take to send a request's head, the first and any later one: an idle one is closed.
-const HEADER_TIME: Duration = Duration::from_secs(30);
+/// How many connections there may be to the listener for metrics.
+const METRICS_CONNECTIONS: usize = 8;
 
 /// How many connections there may be at once, unless told otherwise: with the store's files and those who are told that
 /// there is no place they stay below the 1,024 open files that a process usually may have.
@@ -127,7 +131,8 @@ struct Parts {
     metrics: Arc<Metrics>,
     limits: Limits,
     uses: Arc<Uses>,
-    bodies: Room,
+    bodies: Bodies,
+    answers: Answers,
     clock: Arc<ClockGuard>,
 }
 
@@ -214,22 +219,38 @@ async fn read_tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, S
 /// open beside them: its store, its log, its listeners.
 #[must_use]
 pub fn open_files(connections: usize) -> usize {
-    const OTHERS: usize = 48;
-    connections + connections::refusals(connections) + OTHERS
+    const OTHERS: usize = 40;
+    connections + connections::refusals(connections) + METRICS_CONNECTIONS + OTHERS
+}
+
+/// What is listened on.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For the API.
+    pub api: TcpListener,
+    /// The certificate of the API; plain HTTP without one.
+    pub tls: Option<RustlsConfig>,
+    /// For metrics, over plain HTTP: who can reach it sees how much all organizations record. Nobody, when absent.
+    pub metrics: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    /// Plain HTTP, and no metrics.
+    fn from(api: TcpListener) -> Self {
+        Self { api, tls: None, metrics: None }
+    }
 }
 
 /// Serves until `shutdown` resolves and the running requests have finished, then closes the store.
 ///
 /// # Errors
-/// [`ServeError`] when the listener cannot be served.
+/// [`ServeError`] when a listener cannot be served.
 pub async fn serve(
-    listener: TcpListener,
-    tls: Option<RustlsConfig>,
+    listeners: Listeners,
     store: Arc<dyn Store>,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    listener.set_nonblocking(true)?;
     let settings = Arc::new(settings);
     let metrics = Arc::<Metrics>::default();
     let clock = Arc::new(ClockGuard::new(settings.clock.clone()));
@@ -244,36 +265,38 @@ pub async fn serve(
     let uses = Arc::<Uses>::default();
     let noter = tokio::spawn(uses::run(Arc::clone(&store), Arc::clone(&uses), settings.token_uses_every));
     let uses_at_end = Arc::clone(&uses);
-    let (places, refused) = (settings.max_connections, metrics.refused.clone());
-    let bodies = Room::default();
+    let (most, is_behind_proxy) = (settings.max_connections, settings.behind_proxy);
     let (recorded, clock_at_end) = (metrics.recorded.clone(), Arc::clone(&clock));
-    let parts = Parts { store: Arc::clone(&store), settings, metrics, limits, uses, bodies, clock };
-    let service = router::router(Server(Arc::new(parts))).into_make_service_with_connect_info::<SocketAddr>();
+    let (bodies, answers) = (Bodies::default(), Answers::default());
+    let parts = Parts { store: Arc::clone(&store), settings, metrics, limits, uses, bodies, answers, clock };
+    let server = Server(Arc::new(parts));
+    let gate = |most: usize| listen::Gates { most, is_behind_proxy, refused: server.metrics.refused.clone() };
+    let observed = match listeners.metrics {
+        Some(listener) => {
+            let serving = listen::on(
+                listener,
+                None,
+                router::metrics_router(server.clone()),
+                gate(METRICS_CONNECTIONS),
+                Handle::new(),
+            );
+            Some(tokio::spawn(serving))
+        }
+        None => None,
+    };
     let handle = Handle::new();
     let stopping = handle.clone();
     let stopper = tokio::spawn(async move {
         shutdown.await;
         stopping.graceful_shutdown(Some(GRACE));
     });
-    let outcome = match tls {
-        None => {
-            let server = axum_server::from_tcp(listener)?.map(|inner| Gate::new(places, refused, inner));
-            let mut server = server.handle(handle).http1_only().first_request_timeout(HEADER_TIME);
-            server.http_builder().http1().header_read_timeout(HEADER_TIME);
-            server.serve(service).await
-        }
-        Some(config) => {
-            let server = axum_server::from_tcp_rustls(listener, config)?;
-            let server = server.map(|inner| Gate::new(places, refused, inner));
-            let mut server = server.handle(handle).http1_only().first_request_timeout(HEADER_TIME);
-            server.http_builder().http1().header_read_timeout(HEADER_TIME);
-            server.serve(service).await
-        }
-    };
+    let router = router::router(server.clone());
+    let outcome = listen::on(listeners.api, listeners.tls, router, gate(most), handle).await;
     stopper.abort();
     // What a sweep has done is on record; its lease ends by itself.
     sweeper.inspect(JoinHandle::abort);
     heartbeat.inspect(JoinHandle::abort);
+    observed.inspect(JoinHandle::abort);
     noter.abort();
     // Whoever only records by commands of their own has a log that knows the time as well.
     if recorded.get() > 0

@@ -4,7 +4,9 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
+use axum::routing::get;
 use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -15,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::problem::{Code, Problem};
+use crate::api::routes::METRICS;
 use crate::server::Server;
 use crate::server::around::around;
 use crate::server::error::ApiError;
@@ -32,22 +35,33 @@ fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(account::whoami))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
-        .routes(routes!(health::metrics))
         .routes(routes!(health::openapi))
 }
 
 pub(super) fn router(server: Server) -> Router {
+    let routes = routes().split_for_parts().0.route(METRICS, get(health::no_metrics_here));
+    surrounded(routes, server)
+}
+
+/// The routes of the listener for metrics.
+pub(super) fn metrics_router(server: Server) -> Router {
+    surrounded(Router::new().route(METRICS, get(health::metrics)), server)
+}
+
+fn surrounded(routes: Router<Server>, server: Server) -> Router {
     // One layer of several parts, the outermost first: each layer of its own would be copied for every request.
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(server.clone(), around))
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(NotForContentType::IMAGES)))
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(SizeAbove::new(1024).and(NotForContentType::IMAGES)),
+        )
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             tracing::error!("a handler panicked");
             ApiError::internal().into_response()
         }));
-    routes()
-        .split_for_parts()
-        .0
+    routes
         .fallback(async || {
             ApiError::new(
                 Code::NotFound,
@@ -91,7 +105,8 @@ fn document() -> OpenApi {
     Problem::schemas(&mut schemas);
     schemas.push((Problem::name().into_owned(), Problem::schema()));
     components.schemas.extend(schemas);
-    let here = ServerBuilder::new().url("/").description(Some("The server that serves this document")).build();
+    let here =
+        ServerBuilder::new().url("/").description(Some("The server that serves this document")).build();
     OpenApiBuilder::new().info(info.build()).servers(Some([here])).components(Some(components)).build()
 }
 

@@ -32,7 +32,9 @@ impl Place {
         match self {
             Self::Body => String::new(),
             Self::Entry => {
-                format!("; many entries go as Content-Type: {NDJSON}, one object on each line, without a list around them")
+                format!(
+                    "; many entries go as Content-Type: {NDJSON}, one object on each line, without a list around them"
+                )
             }
             Self::Line => "; each line holds one whole object".to_owned(),
         }
@@ -71,7 +73,10 @@ fn syntax(error: &serde_json::Error, place: Place) -> String {
         Place::Line => format!("the line is not JSON at column {column}{}", place.many()),
         // The parser's own words for something behind a whole value.
         _ if error.to_string().starts_with("trailing characters") => {
-            format!("the body is not JSON at line {line} column {column}: it goes on behind its object{}", place.many())
+            format!(
+                "the body is not JSON at line {line} column {column}: it goes on behind its object{}",
+                place.many()
+            )
         }
         _ => format!("the body is not JSON at line {line} column {column}"),
     }
@@ -103,7 +108,7 @@ fn fault(path: &str, words: &str, place: Place) -> FieldError {
         None if path.is_empty() => Some("an object".to_owned()),
         shape => shape,
     };
-    FieldError::new(whole, format!("is not of the documented shape{}", expected(shape)))
+    FieldError::new(whole, format!("is not what it should be{}", expected(shape)))
 }
 
 fn expected(shape: Option<String>) -> String {
@@ -127,7 +132,9 @@ fn shape(member: &str) -> Option<String> {
         "before" | "after" => r#"the whole resource as an object, such as {"status": "active"}"#,
         "changes" => r#"a list such as [{"field": "status", "old": "active", "new": "disabled"}]"#,
         "ip" => "an IP address as a string, such as \"198.51.100.23\"",
-        "model_name" | "email" | "name" | "role" | "user_agent" | "request_id" | "reason" | "field" => "a string",
+        "model_name" | "email" | "name" | "role" | "user_agent" | "request_id" | "reason" | "field" => {
+            "a string"
+        }
         "old" | "new" => "any JSON value",
         "redacted" | "dry_run" => "true or false",
         "older_than" => "an age as a string, such as \"120d\" or \"3y\"",
@@ -159,8 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_located_with_the_documented_shape_and_nothing_that_was_sent_is_quoted() {
-        const SHAPE: &str = "is not of the documented shape: expected";
+    fn faults_are_located_and_nothing_that_was_sent_is_quoted() {
+        const SHAPE: &str = "is not what it should be: expected";
         for (text, field, detail) in [
             (r#"{"action":"c4n4ry"}"#, "action", format!("{SHAPE} one of created, updated, deleted")),
             (
@@ -171,7 +178,8 @@ mod tests {
             (
                 r#"{"action":"created"}"#,
                 "model_type",
-                "is missing: expected one of connector, connector_endpoint, secret, organization, member".to_owned(),
+                "is missing: expected one of connector, connector_endpoint, secret, organization, member"
+                    .to_owned(),
             ),
             (r#"{"action":"created","action":"created"}"#, "action", "stands more than once".to_owned()),
             (
@@ -179,28 +187,50 @@ mod tests {
                 "occurred_at",
                 format!("{SHAPE} an RFC 3339 time with its zone, such as 2026-11-22T08:14:07.412033Z"),
             ),
-            (r#"{"uuid":"c4n4ry"}"#, "uuid", format!("{SHAPE} a UUID, such as 0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11")),
+            (
+                r#"{"uuid":"c4n4ry"}"#,
+                "uuid",
+                format!("{SHAPE} a UUID, such as 0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11"),
+            ),
             (r#"{"model_id":1.5}"#, "model_id", format!("{SHAPE} a string or an integer, such as \"42\"")),
-            (r#"{"user":{"kind":"c4n4ry"}}"#, "user.kind", format!("{SHAPE} one of user, token, service, system")),
+            (
+                r#"{"user":{"kind":"c4n4ry"}}"#,
+                "user.kind",
+                format!("{SHAPE} one of user, token, service, system"),
+            ),
             (
                 r#"{"user":{"c4n4ry":1}}"#,
                 "user",
                 "has an unknown member: expected one of `id`, `email`, `name`, `role`, `kind`".to_owned(),
             ),
-            (r#"{"changes":[{"field":"c4n4ry"},{"field":{}}]}"#, "changes[1].field", format!("{SHAPE} a string")),
+            (
+                r#"{"changes":[{"field":"c4n4ry"},{"field":{}}]}"#,
+                "changes[1].field",
+                format!("{SHAPE} a string"),
+            ),
             (r#"{"changes":[{}]}"#, "changes[0].field", "is missing: expected a string".to_owned()),
             (r#"{"changes":["c4n4ry"]}"#, "changes[0]", format!("{SHAPE} {CHANGE}")),
             (
                 r#"{"user":["c4n4ry"]}"#,
                 "user",
-                format!("{SHAPE} an object such as {{\"id\": \"7\", \"email\": \"ana@acme.example\", \"name\": \"Ana\"}}"),
+                format!(
+                    "{SHAPE} an object such as {{\"id\": \"7\", \"email\": \"ana@acme.example\", \"name\": \"Ana\"}}"
+                ),
             ),
-            (r#"{"context":{"via":"c4n4ry"}}"#, "context.via", format!("{SHAPE} one of web, api, cli, terraform, system")),
+            (
+                r#"{"context":{"via":"c4n4ry"}}"#,
+                "context.via",
+                format!("{SHAPE} one of web, api, cli, terraform, system"),
+            ),
             (r#""c4n4ry""#, "body", "is not a JSON object: expected one object".to_owned()),
         ] {
             let problem = fault_of::<Proposal>(text, Place::Body);
             assert_eq!(problem.code, Code::Invalid, "{text}");
-            assert_eq!((problem.errors[0].field.as_str(), &problem.errors[0].detail), (field, &detail), "{text}");
+            assert_eq!(
+                (problem.errors[0].field.as_str(), &problem.errors[0].detail),
+                (field, &detail),
+                "{text}"
+            );
             assert!(!serde_json::to_string(&problem).expect("serialises").contains("c4n4ry"), "{problem:?}");
         }
         for (text, field) in [
@@ -221,14 +251,21 @@ mod tests {
     fn many_objects_in_one_body_are_told_how_they_are_sent() {
         for text in [r#"[{"action":"created"}]"#, "[]", " [1]"] {
             let detail = fault_of::<Proposal>(text, Place::Entry).detail;
-            assert!(detail.starts_with("body is a JSON array: expected one object; many"), "{text}: {detail}");
+            assert!(
+                detail.starts_with("body is a JSON array: expected one object; many"),
+                "{text}: {detail}"
+            );
             assert!(detail.contains("application/x-ndjson"), "{text}: {detail}");
             assert!(!fault_of::<PruneRequest>(text, Place::Body).detail.contains("ndjson"), "{text}");
         }
-        let whole = r#"{"action":"created","model_type":"secret","model_id":"1","user":{"id":"7"},"after":{}}"#;
+        let whole =
+            r#"{"action":"created","model_type":"secret","model_id":"1","user":{"id":"7"},"after":{}}"#;
         let two = fault_of::<Proposal>(&format!("{whole}\n{whole}"), Place::Entry);
         assert_eq!(two.code, Code::Malformed);
-        assert!(two.detail.contains("line 2 column 1") && two.detail.contains("application/x-ndjson"), "{two:?}");
+        assert!(
+            two.detail.contains("line 2 column 1") && two.detail.contains("application/x-ndjson"),
+            "{two:?}"
+        );
         let line = fault_of::<Proposal>("{c4n4ry", Place::Line);
         assert_eq!(line.detail, "the line is not JSON at column 2; each line holds one whole object");
         assert!(fault_of::<Proposal>("[1]", Place::Line).detail.starts_with("line is a JSON array"));

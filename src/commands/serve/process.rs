@@ -63,7 +63,8 @@ pub(super) fn connections_within_limit(wanted: usize) -> Result<Connections, Fai
 
 /// The most connections for which so many open files are enough.
 fn fitting(limit: u64, wanted: usize) -> Option<usize> {
-    let fits = |connections: &usize| u64::try_from(server::open_files(*connections)).is_ok_and(|it| it <= limit);
+    let fits =
+        |connections: &usize| u64::try_from(server::open_files(*connections)).is_ok_and(|it| it <= limit);
     (1..=wanted).rev().find(fits)
 }
 
@@ -126,10 +127,14 @@ pub(super) fn other_signals(
 #[cfg(unix)]
 async fn reload(certificate: Option<&Certificate>) {
     let Some(Certificate { served, certificate, key }) = certificate else {
-        return tracing::info!("SIGHUP ignored: there is no certificate to read again; other settings need a restart");
+        return tracing::info!(
+            "SIGHUP ignored: there is no certificate to read again; other settings need a restart"
+        );
     };
     match server::reload_tls(served, certificate, key).await {
-        Ok(()) => tracing::info!("SIGHUP: the certificate and its key were read again; other settings need a restart"),
+        Ok(()) => tracing::info!(
+            "SIGHUP: the certificate and its key were read again; other settings need a restart"
+        ),
         Err(error) => tracing::error!("SIGHUP: {error}: still serving the certificate read before"),
     }
 }

@@ -89,11 +89,7 @@ fn says_what_is_missing_and_what_is_too_much() {
             "changes[0]",
             "must have old, new or both: the resource was updated",
         ),
-        (
-            r#""action":"updated","changes":[{"field":"","new":1}]"#,
-            "changes[0]",
-            "has no field name",
-        ),
+        (r#""action":"updated","changes":[{"field":"","new":1}]"#, "changes[0]", "has no field name"),
         (
             r#""action":"updated","changes":[{"field":"a","new":1},{"field":"a","new":2}]"#,
             "changes[1]",

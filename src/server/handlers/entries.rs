@@ -1,9 +1,7 @@
 //! Reading: a page, one entry, counts.
 
-use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
 use crate::api::page::{Facets, Page, PageInfo, Total};
 use crate::api::parameters::{FilterParameters, ListParameters};
@@ -67,7 +65,7 @@ pub(crate) async fn list(
     // The entries are JSON already: they go into the list at the end, which stands empty here.
     let before = page.strip_suffix("]}").ok_or_else(ApiError::internal)?;
     let body = [before.as_bytes(), read.entries.json(), b"]}"].concat();
-    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+    server.answers.answer(caller.holder(), "application/json", body)
 }
 
 /// Reads one entry.
@@ -85,14 +83,14 @@ pub(crate) async fn show(
     caller: Caller<Read>,
     _: NoParameters,
     Path(id): Path<String>,
-) -> Result<Json<Entry>, ApiError> {
+) -> Result<Response, ApiError> {
     let no_id = "no entry has this id: ids are whole numbers from 1, per organization";
     // One way to write an id: `01` and `+1` name nothing.
     let canonical = |it: &u64| it.to_string() == id;
     let id = id.parse().ok().filter(canonical).ok_or_else(|| ApiError::new(Code::NotFound, no_id))?;
     let missing = || ApiError::new(Code::NotFound, format!("no entry has the id {id}"));
     match server.store.entry(caller.organization.id, id).await? {
-        Lookup::Found(entry) => Ok(Json(*entry)),
+        Lookup::Found(entry) => server.answers.json(caller.holder(), &entry),
         Lookup::Missing => Err(missing()),
         Lookup::Pruned(prune) => {
             let at = prune.finished_at.unwrap_or(prune.started_at);
@@ -116,8 +114,9 @@ pub(crate) async fn facets(
     State(server): State<Server>,
     caller: Caller<Read>,
     RawQuery(raw): RawQuery,
-) -> Result<Json<Facets>, ApiError> {
+) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw.as_deref())?;
     let filter = read_only_filter(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    Ok(Json(server.question(server.store.facets(caller.organization.id, filter)).await?))
+    let facets = server.question(server.store.facets(caller.organization.id, filter)).await?;
+    server.answers.json(caller.holder(), &facets)
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Code, Problem};
 use crate::api::problems::Open;
 use crate::server::error::ApiError;
 use crate::server::{Server, router};
@@ -48,18 +48,19 @@ pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>,
     Ok(OK)
 }
 
-/// Counters in the OpenMetrics text format.
-#[utoipa::path(
-    get, path = crate::api::routes::METRICS, operation_id = "metrics",
-    responses(
-        (status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text"),
-        Open,
-    ))]
+/// Counters in the OpenMetrics text format, on a listener of their own: they count all organizations together.
 pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoResponse, ApiError> {
     let bytes = server.store.log_bytes().unwrap_or(0);
     server.metrics.log_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     let text = server.metrics.text().map_err(|_| ApiError::internal())?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+}
+
+/// Says where the counters are.
+pub(crate) async fn no_metrics_here() -> ApiError {
+    let detail =
+        "metrics are answered on an address of their own: krosyn-audit serve --metrics-listen ADDRESS";
+    ApiError::new(Code::NotFound, detail)
 }
 
 /// This document.

@@ -89,7 +89,8 @@ pub(crate) async fn prune(
         return Err(body::unsupported("application/json"));
     }
     body::without_idempotency_key(&headers)?;
-    let received = server.bodies.read(body).await?;
+    let received = server.bodies.read(caller.holder(), body).await?;
+    let caller = if received.was_waited_for { caller.again(&server).await? } else { caller };
     let request: PruneRequest = shape::read(&body::utf8(received.bytes)?, Place::Body)?;
     let retention = caller.organization.retention;
     let org = caller.organization.id;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::api::routes::{AUDIT_LOGS, NDJSON};
 use crate::model::draft::{Draft, FieldError, Refusal};
 use crate::model::entry::Entry;
 use crate::model::proposal::Proposal;
+use crate::server::answer;
 use crate::server::auth::{Caller, Record};
 use crate::server::body::{self, MediaType, Received};
 use crate::server::error::ApiError;
@@ -48,7 +49,7 @@ const MAX_LINES: usize = 10_000;
         ("content_uuid" = Option<bool>, Query, description = "Give an entry without a uuid one made of what is kept of it, so that recording it again adds nothing."),
         ("Idempotency-Key" = Option<Uuid>, Header, description = "For one entry: its uuid, when the body has none. Another uuid than the body's, a key that is no UUID, and a key beside NDJSON are refused."),
     ),
-    request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB and 10,000 lines; one entry at most 1 MiB"),
+    request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB and 10,000 lines; one entry at most 1 MiB. NDJSON may also be called application/ndjson, application/jsonl or application/x-jsonlines"),
     responses(
         (status = 200, content((NothingNew = "application/json"), (LineAnswer = "application/x-ndjson")),
             description = "The entry that was there already under this uuid; or why nothing was recorded; or a line for each line"),
@@ -66,10 +67,17 @@ pub(crate) async fn record(
     let options = options(raw.as_deref())?;
     let media_type = body::media_type(&headers)?;
     let key = idempotency_key(&headers, media_type)?;
-    let Received { bytes, taken: _until_answered } = server.bodies.read(body).await?;
+    let Received { bytes, share, was_waited_for } = server.bodies.read(caller.holder(), body).await?;
+    let caller = if was_waited_for { caller.again(&server).await? } else { caller };
     match media_type {
-        MediaType::Json => one(&server, &caller, options, key, body::utf8(bytes)?).await,
-        MediaType::NdJson => many(&server, &caller, options, body::utf8(bytes)?).await,
+        MediaType::Json => {
+            let _until_answered = share;
+            one(&server, &caller, options, key, body::utf8(bytes)?).await
+        }
+        MediaType::NdJson => {
+            let answers = many(&server, &caller, options, body::utf8(bytes)?).await?;
+            Ok(answer::told(share, NDJSON, answers))
+        }
     }
 }
 
@@ -110,7 +118,9 @@ fn idempotency_key(headers: &HeaderMap, media_type: MediaType) -> Result<Option<
         return Err(fault("stands more than once"));
     }
     if media_type == MediaType::NdJson {
-        return Err(fault("stands for one entry, and this request may hold many: give each line a uuid, or ask for content_uuid=true"));
+        return Err(fault(
+            "stands for one entry, and this request may hold many: give each line a uuid, or ask for content_uuid=true",
+        ));
     }
     let text = key.to_str().map(str::trim).unwrap_or_default();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
@@ -213,7 +223,7 @@ async fn many(
     caller: &Caller<Record>,
     options: Options,
     text: String,
-) -> Result<Response, ApiError> {
+) -> Result<Vec<u8>, ApiError> {
     let prepared = off_the_async_threads(server, text.len(), move |settings| {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let lines: Vec<(u64, &str)> = lines.take(MAX_LINES + 1).collect();
@@ -258,7 +268,7 @@ async fn many(
         serde_json::to_writer(&mut body, &answer).map_err(|_| ApiError::internal())?;
         body.push(b'\n');
     }
-    Ok(([(CONTENT_TYPE, NDJSON)], body).into_response())
+    Ok(body)
 }
 
 /// The ids of entries that a conflict in their atomic request kept from being stored. A line that repeats one of

@@ -58,7 +58,6 @@ fn the_document_has_every_route_of_the_contract_and_no_other() {
             "get /api/v1/audit-logs/{id}",
             "get /api/v1/whoami",
             "get /healthz",
-            "get /metrics",
             "get /readyz",
             "post /api/v1/audit-logs",
             "post /api/v1/audit-logs/prune",
@@ -73,6 +72,23 @@ fn the_document_lists_every_code() {
     // `Unknown` is what a client reads a later code as.
     assert!(codes >= 19, "{codes}");
     assert!(serde_json::to_value(Code::NotStored).is_ok());
+}
+
+#[test]
+fn the_document_says_of_every_path_whether_it_needs_a_token() {
+    for (method, path, operation) in contract::operations() {
+        let security =
+            operation["security"].as_array().unwrap_or_else(|| panic!("{method} {path} does not say"));
+        assert_eq!(security.is_empty(), !path.starts_with("/api/v1/"), "{method} {path}");
+    }
+    let document = contract::document();
+    assert_eq!(document["info"]["license"]["identifier"], "MIT OR Apache-2.0");
+    assert_eq!(document["servers"][0]["url"], "/");
+    for member in ["before", "after"] {
+        let schema = &document["components"]["schemas"]["Proposal"]["properties"][member];
+        assert_eq!(schema["type"], serde_json::json!(["object", "null"]), "{member}");
+        assert_eq!(schema["additionalProperties"], true, "{member}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use krosyn_audit::api::problem::Code;
 use krosyn_audit::model::words::Scope;
 use reqwest::Method;
 use reqwest::header::ACCEPT_ENCODING;
@@ -17,7 +18,6 @@ async fn health_readiness_and_the_document_need_no_token() {
     for path in ["/healthz", "/readyz"] {
         assert_eq!(world.stranger().get(path).await.expect(200).json(), json!({"status": "ok"}));
     }
-    world.stranger().get("/metrics").await.expect(200);
     world.stranger().get("/api/openapi.json").await.expect(200);
 }
 
@@ -36,8 +36,7 @@ async fn metrics_count_and_name_nobody() {
     caller.get("/axolotl-path").await.expect(404);
     let made_up = caller.request(Method::from_bytes(b"PANGOLIN").expect("a method"), LOGS);
     caller.send(made_up).await.expect(405);
-    let answer = caller.get("/metrics").await.expect(200);
-    let text = answer.text();
+    let text = world.metrics().await;
     for line in [
         "krosyn_audit_entries_recorded_total 2",
         "krosyn_audit_entries_pruned_total 1",
@@ -48,6 +47,19 @@ async fn metrics_count_and_name_nobody() {
     }
     for name in ["zanzibar", "quetzal", "kra_", "okapi", "narwhal", "walrus", "axolotl", "PANGOLIN"] {
         assert!(!text.to_lowercase().contains(&name.to_lowercase()), "{name} is in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_on_a_listener_of_their_own() {
+    let world = World::new().await;
+    for caller in [world.stranger(), world.admin().await] {
+        caller.get("/metrics").await.expect(404).refused(Code::NotFound, "--metrics-listen");
+    }
+    let elsewhere = world.metrics_base();
+    for path in ["/api/v1/audit-logs", "/healthz", "/api/openapi.json", "/"] {
+        let response = reqwest::get(format!("{elsewhere}{path}")).await.expect("an answer");
+        assert_eq!(response.status(), 404, "{path}: metrics and nothing else");
     }
 }
 
@@ -71,10 +83,8 @@ async fn what_the_sweep_deletes_is_counted_too() {
     let world =
         World::with_settings(|settings, _| settings.sweep_every = Some(Duration::from_millis(20))).await;
     append(&world.store, world.org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(1))]).await;
-    let counted = async || {
-        let answer = world.stranger().get("/metrics").await.expect(200);
-        answer.text().lines().any(|line| line == "krosyn_audit_entries_pruned_total 1")
-    };
+    let counted =
+        async || world.metrics().await.lines().any(|line| line == "krosyn_audit_entries_pruned_total 1");
     while !counted().await {}
     assert_eq!(ids(&everything(&world.store, world.org).await), [2]);
 }

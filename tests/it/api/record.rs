@@ -223,7 +223,8 @@ async fn an_idempotency_key_is_the_entrys_uuid_or_refused() {
     assert_eq!(first.uuid.to_string(), UUID);
     // The header's draft standard has it in quotes.
     let quoted = format!("\"{UUID}\"");
-    for (keys, body) in [(&[quoted.as_str()], recording("1")), (&[UUID], with(recording("1"), "uuid", UUID))] {
+    for (keys, body) in [(&[quoted.as_str()], recording("1")), (&[UUID], with(recording("1"), "uuid", UUID))]
+    {
         assert_eq!(send(keys, LOGS, json, body).await.expect(200).read::<Entry>(), first);
     }
     send(&[UUID], LOGS, json, recording("2")).await.expect(409);
@@ -272,7 +273,11 @@ async fn a_parameter_that_does_nothing_here_is_refused() {
     let many: Vec<_> = (0..9_000).map(|number| format!("p{number}")).collect();
     for path in [LOGS, "/api/v1/audit-logs/prune"] {
         let answer = admin.post(&format!("{path}?{}", many.join("&")), &recording("1")).await.expect(422);
-        assert!(answer.body.len() < 4096, "an answer does not repeat the request: {} bytes", answer.body.len());
+        assert!(
+            answer.body.len() < 4096,
+            "an answer does not repeat the request: {} bytes",
+            answer.body.len()
+        );
         answer.refused(Code::Invalid, "8992 more are not");
     }
     nothing_is_stored(&admin).await;

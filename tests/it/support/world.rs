@@ -9,7 +9,7 @@ use krosyn_audit::clock::Clock;
 use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::model::words::Scope;
 use krosyn_audit::secret::Token;
-use krosyn_audit::server::{self, Settings};
+use krosyn_audit::server::{self, Listeners, Settings};
 use krosyn_audit::store::{self, OrgId, Organization, Store, StoredToken};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) org: OrgId,
     now: Arc<AtomicI64>,
     base: String,
+    /// Where the metrics are.
+    metrics: String,
     http: reqwest::Client,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
@@ -69,10 +71,13 @@ impl World {
         change(&mut settings, &organization);
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
-        let serve = server::serve(listener, None, Arc::clone(&store), settings, shutdown);
+        let observed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let metrics = format!("http://{}/metrics", observed.local_addr().expect("an address"));
+        let listeners = Listeners { metrics: Some(observed), ..listener.into() };
+        let serve = server::serve(listeners, Arc::clone(&store), settings, shutdown);
         let served = tokio::spawn(async { serve.await.expect("served to the end") });
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { store, org, now, base, http, stop, served, directory }
+        Self { store, org, now, base, metrics, http, stop, served, directory }
     }
 
     /// Moves the server's clock.
@@ -99,6 +104,20 @@ impl World {
         self.base.trim_start_matches("http://")
     }
 
+    /// The text of the metrics, from their own listener.
+    pub(crate) async fn metrics(&self) -> String {
+        let response = self.http.get(&self.metrics).send().await.expect("an answer");
+        assert_eq!(response.status(), 200);
+        let media_type = response.headers()["content-type"].to_str().expect("text").to_owned();
+        assert!(media_type.starts_with("application/openmetrics-text"), "{media_type}");
+        response.text().await.expect("text")
+    }
+
+    /// The listener of the metrics.
+    pub(crate) fn metrics_base(&self) -> &str {
+        self.metrics.trim_end_matches("/metrics")
+    }
+
     /// A caller without a token.
     pub(crate) fn stranger(&self) -> Caller {
         Caller { base: self.base.clone(), http: self.http.clone(), token: None }
@@ -118,6 +137,19 @@ impl World {
         expires_at: Option<Timestamp>,
     ) -> Caller {
         let token = Token::generate().expect("randomness");
+        self.keep_token(org, name, scopes, expires_at, &token).await;
+        self.stranger().with_token(token.expose())
+    }
+
+    /// Keeps a token.
+    pub(crate) async fn keep_token(
+        &self,
+        org: OrgId,
+        name: &str,
+        scopes: &[Scope],
+        expires_at: Option<Timestamp>,
+        token: &Token,
+    ) {
         let (name, scopes) = (name.to_owned(), scopes.to_vec());
         let kept = StoredToken {
             name,
@@ -130,7 +162,6 @@ impl World {
             last_used_at: None,
         };
         self.store.create_token(org, kept).await.expect("a token");
-        self.stranger().with_token(token.expose())
     }
 
     /// A caller who may do everything in `acme`.
