@@ -22,7 +22,7 @@ use crate::terminal::file::claim::destination;
 use crate::terminal::file::packing::{Encoder, Packing};
 
 pub use crate::terminal::file::claim::{
-    Claimed, Temporary, read_trusted, remove_temporary_files, sync_directory_of,
+    Claimed, Locked, Temporary, read_trusted, remove_temporary_files, sync_directory_of,
 };
 pub use crate::terminal::file::packing::unpacked;
 
@@ -79,7 +79,7 @@ pub struct Stored {
 
 /// The file itself, with a count and a hash of what went into it.
 struct Counted {
-    file: File,
+    file: Locked,
     bytes: u64,
     hash: Sha256,
 }
@@ -225,7 +225,8 @@ impl NewFile {
     fn pass(target: &Path) -> Result<Self, FileError> {
         let cannot_write = |cause| FileError::Write { path: target.to_owned(), cause };
         let file = OpenOptions::new().append(true).open(target).map_err(cannot_write)?;
-        let (packing, file) = (Packing::of(target), Counted { file, bytes: 0, hash: Sha256::new() });
+        let (packing, file) =
+            (Packing::of(target), Counted { file: file.into(), bytes: 0, hash: Sha256::new() });
         let encoder = Some(packing.begin(BufWriter::new(file)).map_err(cannot_write)?);
         let target = target.to_owned();
         Ok(Self { temporary: None, encoder, packing, part: target.clone(), target, passes: true })
@@ -297,7 +298,8 @@ impl NewFile {
 impl Counted {
     /// Keeps the first `bytes` of the file, reading them again, and takes the rest away.
     fn keep(&mut self, bytes: u64) -> io::Result<Stored> {
-        let mut left = (&self.file).take(bytes);
+        let file: &File = &self.file;
+        let mut left = file.take(bytes);
         let mut buffer = vec![0; 256 * 1024];
         loop {
             let read = left.read(&mut buffer)?;

@@ -1,7 +1,6 @@
 //! What an export remembers so that it can be gone on with: what was asked and in which form, and behind each page how
 //! far it came. One JSON object a line, in `NAME.part.journal` beside the part; gone when the file is whole.
 
-use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,7 @@ use crate::model::evidence::manifest::IdRange;
 use crate::model::filter::Filter;
 use crate::render::columns::Column;
 use crate::render::delimited::FIELD_COLUMNS;
-use crate::terminal::file::{Claimed, NewFile, Part, Stored, Temporary, beside, part_of};
+use crate::terminal::file::{Claimed, Locked, NewFile, Part, Stored, Temporary, beside, part_of};
 
 /// The form of a journal; another one gets another number.
 const VERSION: u32 = 1;
@@ -139,7 +138,7 @@ pub(super) struct Journal {
     // Before the file, whose lock guards the removal. None for a journal that stays.
     temporary: Option<Temporary>,
     /// None where nothing can be resumed.
-    file: Option<File>,
+    file: Option<Locked>,
     path: PathBuf,
     has_checkpoint: bool,
 }

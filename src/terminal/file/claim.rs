@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -55,11 +56,40 @@ impl Drop for Temporary {
     }
 }
 
+/// A locked file. Dropped, it is unlocked at once, though a child process that is just being started may still hold it.
+pub struct Locked(File);
+
+impl From<File> for Locked {
+    fn from(file: File) -> Self {
+        Self(file)
+    }
+}
+
+impl Deref for Locked {
+    type Target = File;
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+impl DerefMut for Locked {
+    fn deref_mut(&mut self) -> &mut File {
+        &mut self.0
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Not every file system has locks.
+        drop(self.0.unlock());
+    }
+}
+
 /// A working file that this process alone uses. Dropped, a file that it created is removed.
 pub struct Claimed {
     // Before the file, whose lock guards the removal.
     created: Option<Temporary>,
-    file: File,
+    file: Locked,
     path: PathBuf,
 }
 
@@ -101,7 +131,7 @@ impl Claimed {
                     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
                     file.set_permissions(mode).map_err(failed)?;
                 }
-                return Ok(Self { created, file, path: path.to_owned() });
+                return Ok(Self { created, file: Locked(file), path: path.to_owned() });
             }
             // Another process finished with it before the lock was ours: the name is its, or nobody's.
             created.into_iter().for_each(Temporary::keep);
@@ -117,7 +147,7 @@ impl Claimed {
 
     /// The file, and what removes it unless it is kept.
     #[must_use]
-    pub fn begin(self) -> (File, Temporary) {
+    pub fn begin(self) -> (Locked, Temporary) {
         let Self { created, file, path } = self;
         let temporary = created.unwrap_or_else(|| Temporary::new(&path));
         (file, temporary)
@@ -125,7 +155,7 @@ impl Claimed {
 
     /// The file, which stays where it is.
     #[must_use]
-    pub fn keep(self) -> File {
+    pub fn keep(self) -> Locked {
         self.created.into_iter().for_each(Temporary::keep);
         self.file
     }
