@@ -50,7 +50,7 @@ pub(super) fn append(
 }
 
 /// The number that stands for a word.
-fn number<T: PartialEq>(all: &[T], word: T) -> i64 {
+fn number<T: PartialEq + Copy>(all: &[T], word: T) -> i64 {
     all.iter().position(|it| *it == word).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
 }
 
