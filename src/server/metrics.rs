@@ -28,6 +28,8 @@ pub(super) struct Metrics {
     pub(super) clock_implausible: Gauge,
     /// The write-ahead log's length.
     pub(super) log_bytes: Gauge,
+    /// 1 once damage was found in the store.
+    pub(super) damaged: Gauge,
 }
 
 impl Default for Metrics {
@@ -51,6 +53,8 @@ impl Default for Metrics {
         registry.register("clock_implausible", help, clock_implausible.clone());
         let help = "Length of the store's write-ahead log, 0 where it has none";
         registry.register_with_unit("store_log", help, Unit::Bytes, log_bytes.clone());
+        let damaged = Gauge::default();
+        registry.register("store_damaged", "1 once damage was found in the store", damaged.clone());
         Self {
             registry,
             requests,
@@ -62,6 +66,7 @@ impl Default for Metrics {
             sweep_failing,
             clock_implausible,
             log_bytes,
+            damaged,
         }
     }
 }

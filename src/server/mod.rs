@@ -143,6 +143,18 @@ impl Server {
     }
 }
 
+/// How often a running server looks through its whole store for damage.
+const CHECK_EVERY: Duration = Duration::from_secs(24 * 3600);
+
+async fn check(store: Arc<dyn Store>) {
+    loop {
+        if let Err(error) = store.check().await {
+            tracing::error!(%error, "the store was looked through and is not sound: restore a backup, or copy what is whole");
+        }
+        tokio::time::sleep(CHECK_EVERY).await;
+    }
+}
+
 async fn within<T>(
     longest: Option<Duration>,
     answer: impl Future<Output = Result<T, StoreError>>,
@@ -257,6 +269,7 @@ pub async fn serve(
     let heartbeat = settings.notes_time.then(|| {
         tokio::spawn(clock_guard::run(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics)))
     });
+    let checker = settings.notes_time.then(|| tokio::spawn(check(Arc::clone(&store))));
     let sweeper = settings.sweep_every.map(|interval| {
         let (store, settings, metrics) = (Arc::clone(&store), Arc::clone(&settings), Arc::clone(&metrics));
         tokio::spawn(sweep::run(store, settings, Arc::clone(&clock), metrics, interval))
@@ -297,6 +310,7 @@ pub async fn serve(
     sweeper.inspect(JoinHandle::abort);
     heartbeat.inspect(JoinHandle::abort);
     observed.inspect(JoinHandle::abort);
+    checker.inspect(JoinHandle::abort);
     noter.abort();
     // Whoever only records by commands of their own has a log that knows the time as well.
     if recorded.get() > 0

@@ -132,7 +132,7 @@ impl Row<'_> {
 pub(super) struct Snapshot {
     #[serde(skip)]
     pub(super) user: User,
-    json: RawJson,
+    pub(super) json: RawJson,
 }
 
 impl Snapshot {

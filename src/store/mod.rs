@@ -358,6 +358,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Answers when the store can be reached, and written if the last write failed.
     async fn ready(&self) -> Result<(), StoreError>;
+    /// Looks through the whole store for damage, where that is not the database's own work.
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Whether damage was found since the store was opened, by a check or by a read.
+    fn is_damaged(&self) -> bool {
+        false
+    }
     /// How many bytes the write-ahead log has, where the store keeps one.
     fn log_bytes(&self) -> Option<u64> {
         None

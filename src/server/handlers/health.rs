@@ -15,14 +15,16 @@ use crate::api::problems::Open;
 use crate::server::error::ApiError;
 use crate::server::{Server, router};
 
-/// Everything is well.
+/// How the server is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// Always `ok`.
+    /// `ok`; or of readiness `degraded`, when damage was found in the store: what is not damaged is answered, and
+    /// entries are recorded.
     status: &'static str,
 }
 
 const OK: Json<Health> = Json(Health { status: "ok" });
+const DEGRADED: Json<Health> = Json(Health { status: "degraded" });
 
 /// Answers as long as the process lives.
 #[utoipa::path(
@@ -45,13 +47,14 @@ pub(crate) async fn healthz() -> Json<Health> {
     ))]
 pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {
     server.store.ready().await?;
-    Ok(OK)
+    Ok(if server.store.is_damaged() { DEGRADED } else { OK })
 }
 
 /// Counters in the OpenMetrics text format, on a listener of their own: they count all organizations together.
 pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoResponse, ApiError> {
     let bytes = server.store.log_bytes().unwrap_or(0);
     server.metrics.log_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    server.metrics.damaged.set(i64::from(server.store.is_damaged()));
     let text = server.metrics.text().map_err(|_| ApiError::internal())?;
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
 }

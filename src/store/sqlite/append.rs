@@ -1,15 +1,16 @@
 //! Appending drafts: ids without gaps in commit order, each uuid once.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::model::draft::Draft;
 use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
-use crate::store::condition::code;
 use crate::store::error::StoreError;
 use crate::store::sqlite::rows::{COLUMNS, Reader, head, key};
-use crate::store::sqlite::tally;
 use crate::store::sqlite::threads::control;
+use crate::store::sqlite::{checksum, tally};
 use crate::store::{Appended, OrgId};
 
 pub(super) fn append(
@@ -48,6 +49,11 @@ pub(super) fn append(
     Ok(appended)
 }
 
+/// The number that stands for a word.
+fn number<T: PartialEq + Copy>(all: &[T], word: T) -> i64 {
+    all.iter().position(|it| *it == word).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
+}
+
 /// Inserts the entry under `id`, unless its uuid is taken.
 pub(super) fn insert(
     db: &Connection,
@@ -56,28 +62,50 @@ pub(super) fn insert(
     users: &mut Users<'_>,
     entry: &Entry,
 ) -> Result<bool, StoreError> {
+    let (user_ref, snapshot) = users.find_or_add(&entry.user)?;
+    let (action, model_type) = (number(Action::ALL, entry.action), number(ModelType::ALL, entry.model_type));
+    let (key, via) = (key(org, id), entry.context.via.map(|via| number(Via::ALL, via)));
+    let (occurred_at, recorded_at) = (entry.occurred_at.micros(), entry.recorded_at.micros());
+    let checksum = checksum::Row {
+        numbers: [key, occurred_at, recorded_at, action, model_type, user_ref],
+        uuid: *entry.uuid.as_bytes(),
+        via,
+        texts: [
+            Some(&entry.model_id),
+            entry.model_name.as_deref(),
+            entry.context.ip.as_deref(),
+            entry.context.user_agent.as_deref(),
+            entry.context.request_id.as_deref(),
+            entry.reason.as_deref(),
+            Some(&snapshot),
+            Some(entry.changes.get()),
+        ],
+    }
+    .checksum();
     let mut insert = db.prepare_cached(
         "INSERT INTO entries (key, org_id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
-         user_agent, request_id, reason, changes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+         user_agent, request_id, reason, changes, checksum) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
          ON CONFLICT (org_id, uuid) DO NOTHING",
     )?;
     let inserted = insert.execute(params![
-        key(org, id),
+        key,
         org.0,
         entry.uuid.as_bytes(),
-        entry.occurred_at.micros(),
-        entry.recorded_at.micros(),
-        code(Action::ALL, entry.action),
-        code(ModelType::ALL, entry.model_type),
+        occurred_at,
+        recorded_at,
+        action,
+        model_type,
         entry.model_id,
         entry.model_name,
-        users.find_or_add(&entry.user)?,
-        entry.context.via.map(|via| code(Via::ALL, via)),
+        user_ref,
+        via,
         entry.context.ip,
         entry.context.user_agent,
         entry.context.request_id,
         entry.reason,
         entry.changes.get(),
+        checksum,
     ])?;
     Ok(inserted == 1)
 }
@@ -96,7 +124,7 @@ fn by_uuid(db: &Connection, org: OrgId, wanted: &Entry) -> Result<Entry, StoreEr
 pub(super) struct Users<'a> {
     db: &'a Connection,
     org: OrgId,
-    known: Vec<(User, i64)>,
+    known: Vec<(User, (i64, Arc<str>))>,
 }
 
 impl<'a> Users<'a> {
@@ -104,27 +132,29 @@ impl<'a> Users<'a> {
         Self { db, org, known: Vec::new() }
     }
 
-    fn find_or_add(&mut self, user: &User) -> Result<i64, StoreError> {
-        if let Some((_, user_ref)) = self.known.iter().find(|(known, _)| known == user) {
-            return Ok(*user_ref);
+    /// The user's number and snapshot.
+    fn find_or_add(&mut self, user: &User) -> Result<(i64, Arc<str>), StoreError> {
+        if let Some((_, found)) = self.known.iter().find(|(known, _)| known == user) {
+            return Ok(found.clone());
         }
         let snapshot = serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let snapshot = Arc::<str>::from(snapshot);
         let mut find =
             self.db.prepare_cached("SELECT user_ref FROM users WHERE org_id = ?1 AND snapshot = ?2")?;
         let found: Option<i64> =
-            find.query_row(params![self.org.0, snapshot], |row| row.get(0)).optional()?;
+            find.query_row(params![self.org.0, &*snapshot], |row| row.get(0)).optional()?;
         let user_ref = match found {
             Some(user_ref) => user_ref,
             None => self.db.prepare_cached(
                 "INSERT INTO users (org_id, user_ref, snapshot) \
                  VALUES (?1, (SELECT coalesce(max(user_ref), 0) + 1 FROM users WHERE org_id = ?1), ?2) RETURNING user_ref",
             )?
-            .query_row(params![self.org.0, snapshot], |row| row.get(0))?,
+            .query_row(params![self.org.0, &*snapshot], |row| row.get(0))?,
         };
         // Many different users in one append are searched for in the table, not in a long list.
         if self.known.len() < 64 {
-            self.known.push((user.clone(), user_ref));
+            self.known.push((user.clone(), (user_ref, Arc::clone(&snapshot))));
         }
-        Ok(user_ref)
+        Ok((user_ref, snapshot))
     }
 }

@@ -23,7 +23,7 @@ pub(in crate::store) fn backup(from: &Path, to: &Path) -> Result<u64, StoreError
     let part = Part::create(to).map_err(|error| failed(&error))?;
     let name = part.path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
     source.execute("VACUUM INTO ?1", [name]).map_err(|error| failed(&error))?;
-    schema::check(&part.path).map_err(|error| failed(&error))?;
+    schema::check_copy(&part.path).map_err(|error| failed(&error))?;
     part.keep_as(to).map_err(|error| failed(&error))
 }
 

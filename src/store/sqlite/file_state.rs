@@ -29,6 +29,7 @@ struct Wishes {
 #[derive(Default)]
 pub(super) struct FileState {
     write_failed: AtomicBool,
+    damaged: AtomicBool,
     log_bytes: AtomicU64,
     wishes: Mutex<Wishes>,
     changed: Condvar,
@@ -44,6 +45,19 @@ impl FileState {
             }
             Some(_) => {}
         }
+    }
+
+    /// Notes what came of a read: damage is found by those who meet it.
+    pub(super) fn note_read<T>(&self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(StoreError::Damaged(_)) = &outcome {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    /// Whether damage was found since the store was opened.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     /// Whether the last write failed.

@@ -5,12 +5,16 @@
 mod accounts;
 mod append;
 mod backup;
+mod checksum;
 mod count;
 mod counts;
+mod fault;
 #[cfg(test)]
 mod faults;
 mod file_state;
 mod files;
+#[cfg(test)]
+mod flips;
 mod keeper;
 mod prune;
 mod read;
@@ -121,23 +125,25 @@ impl SqliteStore {
         org: impl Into<Option<OrgId>> + Send,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match &self.beside {
+        let outcome = match &self.beside {
             Some(beside) => beside.readers.run(org.into(), Kind::Lookup, work).await,
             None => self.writer.in_transaction(work).await,
-        }
+        };
+        self.file_state.note_read(outcome)
     }
 
     /// Reads what may be every entry of an organization.
     async fn search<T: Send + 'static>(
         &self,
-        org: OrgId,
+        org: impl Into<Option<OrgId>> + Send,
         kind: Kind,
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        match &self.beside {
-            Some(beside) => beside.readers.run_restartable(org, kind, work).await,
+        let outcome = match &self.beside {
+            Some(beside) => beside.readers.run_restartable(org.into(), kind, work).await,
             None => self.writer.in_transaction(move |db| work(db)).await,
-        }
+        };
+        self.file_state.note_read(outcome)
     }
 
     async fn read_quickly<T: Send + 'static>(
@@ -182,7 +188,7 @@ impl Store for SqliteStore {
                 Some(beside) => beside.readers.run(Some(org), Kind::Search, part).await,
                 None => self.writer.in_transaction(part).await,
             };
-            match part? {
+            match self.file_state.note_read(part)? {
                 ControlFlow::Break(read) => return Ok(read),
                 ControlFlow::Continue(rest) => scan = rest,
             }
@@ -355,6 +361,14 @@ impl Store for SqliteStore {
         if self.file_state.write_failed() { self.write(schema::touch).await } else { Ok(()) }
     }
 
+    async fn check(&self) -> Result<(), StoreError> {
+        self.search(None, Kind::Search, schema::check).await
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.file_state.is_damaged()
+    }
+
     fn log_bytes(&self) -> Option<u64> {
         self.beside.is_some().then(|| self.file_state.log_bytes())
     }
@@ -367,24 +381,5 @@ impl Store for SqliteStore {
             beside.readers.close().await;
         }
         self.writer.close().await;
-    }
-}
-
-/// The engine's errors, in the store's terms.
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        let words = error.to_string();
-        if matches!(error, rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::Utf8Error(..)) {
-            return Self::Damaged(words);
-        }
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
-            Some(ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure) => {
-                Self::Unwritable(words)
-            }
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(words),
-            _ => Self::Failed(words),
-        }
     }
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use crate::api::page::Pruned;
 use crate::api::prune::Prune;
 use crate::model::page::{Order, Position};
+use crate::model::timestamp::Timestamp;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Entries;
 use crate::store::error::StoreError;
@@ -47,8 +48,20 @@ fn fill(
     let mut statement = db.prepare_cached(&select.sql)?;
     let mut rows = statement.query(params_from_iter(&select.parameters))?;
     let mut reader = Reader::new(db, org);
+    let mut last = None;
     while let Some(row) = rows.next()? {
         let row = reader.row(row)?;
+        // An index that says otherwise than its table would leave out entries or show them twice.
+        let place = (row.occurred_at, row.id);
+        let is_in_order = last.is_none_or(|last: (Timestamp, u64)| match request.order {
+            Order::Descending => place < last,
+            Order::Ascending => place > last,
+            Order::ById => row.id > last.1,
+        });
+        if !is_in_order {
+            return Err(StoreError::Damaged("the index by time and the entries disagree".to_owned()));
+        }
+        last = Some(place);
         if row.matches(&request.filter)? {
             if entries.len() == wanted || entries.json().len() >= MAX_PAGE_BYTES {
                 return Ok(Some(true));

@@ -69,7 +69,7 @@ impl Readers {
     /// The same for work that may take long: it is begun again, a few times at most, when the log has to be emptied.
     pub(super) async fn run_restartable<T: Send + 'static>(
         &self,
-        org: OrgId,
+        org: Option<OrgId>,
         kind: Kind,
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
@@ -77,7 +77,7 @@ impl Readers {
         for restarts in 0.. {
             let (flags, again) = (Arc::<Flags>::default(), Arc::clone(&work));
             let may_restart = restarts < MAX_RESTARTS;
-            match self.ask(Some(org), kind, may_restart, &flags, move |db| again(db)).await {
+            match self.ask(org, kind, may_restart, &flags, move |db| again(db)).await {
                 Err(_) if flags.restart.load(Ordering::Relaxed) => {}
                 outcome => return outcome,
             }
@@ -287,7 +287,7 @@ mod tests {
                 tell.send(()).expect("told");
                 endless(db).map(|()| 0)
             };
-            asking.run_restartable(OrgId(1), Kind::Search, work).await
+            asking.run_restartable(Some(OrgId(1)), Kind::Search, work).await
         });
         let pausing = Arc::clone(&readers);
         let paused = tokio::task::spawn_blocking(move || {

@@ -12,12 +12,13 @@ use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Snapshot;
 use crate::store::error::StoreError;
+use crate::store::sqlite::checksum;
 use crate::store::stored::{self, timestamp, word};
 use crate::store::{OrgId, entries};
 
 /// The columns [`Reader::entry`] reads, in its order.
 pub(super) const COLUMNS: &str = "key, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
-     user_agent, request_id, reason, changes";
+     user_agent, request_id, reason, changes, checksum";
 
 /// An organization's ids take the lower 40 bits of a key: a trillion entries each.
 const ID_BITS: u32 = 40;
@@ -79,16 +80,22 @@ pub(super) fn user_refs(
     Ok(Some(refs))
 }
 
+fn damaged(id: u64, what: &str) -> StoreError {
+    StoreError::Damaged(format!("entry {id}: {what}"))
+}
+
 /// Turns rows into entries, or into the JSON of entries, and remembers the users it has met.
 pub(super) struct Reader<'a> {
     db: &'a Connection,
     org: OrgId,
     users: HashMap<i64, Snapshot>,
+    /// Up to which id entries have no checksum, once it was asked.
+    unchecked: Option<u64>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(db: &'a Connection, org: OrgId) -> Self {
-        Self { db, org, users: HashMap::new() }
+        Self { db, org, users: HashMap::new(), unchecked: None }
     }
 
     pub(super) fn user(&mut self, user_ref: i64) -> Result<&User, StoreError> {
@@ -109,26 +116,60 @@ impl<'a> Reader<'a> {
     pub(super) fn row<'r>(&'r mut self, row: &'r Row<'_>) -> Result<entries::Row<'r>, StoreError> {
         let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
         let text_or_none = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
-        let via: Option<i64> = row.get(9)?;
+        let number = |column| row.get::<_, i64>(column);
+        let (key, user_ref, via) = (number(0)?, number(8)?, row.get::<_, Option<i64>>(9)?);
+        let (occurred_at, recorded_at, action, model_type) = (number(2)?, number(3)?, number(4)?, number(5)?);
+        let (uuid, stored) = (row.get(1)?, row.get::<_, Option<i64>>(15)?);
+        let (model_id, model_name, reason, changes) =
+            (text(6)?, text_or_none(7)?, text_or_none(13)?, text(14)?);
+        let (ip, user_agent, request_id) = (text_or_none(10)?, text_or_none(11)?, text_or_none(12)?);
+        if stored.is_none() {
+            self.must_be_unchecked(id(key), changes)?;
+        }
+        let user = self.snapshot(user_ref)?;
+        if let Some(stored) = stored {
+            let numbers = [key, occurred_at, recorded_at, action, model_type, user_ref];
+            let snapshot = Some(user.json.get());
+            let texts =
+                [Some(model_id), model_name, ip, user_agent, request_id, reason, snapshot, Some(changes)];
+            let found = checksum::Row { numbers, uuid, via, texts }.checksum();
+            if found != stored {
+                return Err(damaged(id(key), "its checksum does not match"));
+            }
+        }
+        let via = via.map(|code| word(Via::ALL, code)).transpose()?;
         Ok(entries::Row {
-            id: id(row.get(0)?),
-            uuid: Uuid::from_bytes(row.get(1)?),
-            occurred_at: timestamp(row.get(2)?)?,
-            recorded_at: timestamp(row.get(3)?)?,
-            action: word(Action::ALL, row.get(4)?)?,
-            model_type: word(ModelType::ALL, row.get(5)?)?,
-            model_id: text(6)?,
-            model_name: text_or_none(7)?,
-            user: self.snapshot(row.get(8)?)?,
-            context: entries::Context {
-                via: via.map(|code| word(Via::ALL, code)).transpose()?,
-                ip: text_or_none(10)?,
-                user_agent: text_or_none(11)?,
-                request_id: text_or_none(12)?,
-            },
-            reason: text_or_none(13)?,
-            changes: text(14)?,
+            id: id(key),
+            uuid: Uuid::from_bytes(uuid),
+            occurred_at: timestamp(occurred_at)?,
+            recorded_at: timestamp(recorded_at)?,
+            action: word(Action::ALL, action)?,
+            model_type: word(ModelType::ALL, model_type)?,
+            model_id,
+            model_name,
+            user,
+            context: entries::Context { via, ip, user_agent, request_id },
+            reason,
+            changes,
         })
+    }
+
+    /// Refuses an entry that should have a checksum. An older one must at least be JSON, for it is sent as it is.
+    fn must_be_unchecked(&mut self, id: u64, changes: &str) -> Result<(), StoreError> {
+        let unchecked = match self.unchecked {
+            Some(unchecked) => unchecked,
+            None => {
+                let sql = "SELECT unchecked FROM org_heads WHERE org_id = ?1";
+                let unchecked: i64 =
+                    self.db.prepare_cached(sql)?.query_row([self.org.0], |row| row.get(0))?;
+                *self.unchecked.insert(unchecked.unsigned_abs())
+            }
+        };
+        if id > unchecked {
+            return Err(damaged(id, "it has no checksum"));
+        }
+        let json = serde_json::from_str::<&serde_json::value::RawValue>(changes);
+        json.map(drop).map_err(|error| damaged(id, &error.to_string()))
     }
 
     /// Reads a row of [`COLUMNS`].

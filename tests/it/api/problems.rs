@@ -161,11 +161,14 @@ async fn a_fault_of_the_servers_is_a_500_whose_details_are_in_the_log_alone() {
         assert!(!problem.detail.contains("77"), "{problem:?}");
         let id = problem.request_id.expect("an id");
         let logged = log.text();
-        let told = logged
-            .lines()
-            .any(|line| line.contains("ERROR") && line.contains(&id) && line.contains("77 is no word"));
+        let is_told = |line: &str| line.contains("77 is no word") || line.contains("checksum does not match");
+        let told = logged.lines().any(|line| line.contains("ERROR") && line.contains(&id) && is_told(line));
         assert!(told, "the log tells {id}");
     }
+    let ready = world.stranger().get("/readyz").await.expect(200);
+    assert_eq!(ready.json(), json!({"status": "degraded"}));
+    let metrics = world.stranger().get("/metrics").await.expect(200);
+    assert!(metrics.text().contains("krosyn_audit_store_damaged 1"));
 }
 
 #[tokio::test]

@@ -1,0 +1,63 @@
+//! The checksum of an entry's row: a flipped bit is told, and never read as another value.
+
+use crc32fast::Hasher;
+
+/// What an entry is kept as: its row, and its user's snapshot from another.
+pub(super) struct Row<'a> {
+    /// Key, times, codes and the user's number.
+    pub(super) numbers: [i64; 6],
+    pub(super) uuid: [u8; 16],
+    pub(super) via: Option<i64>,
+    /// The texts, the user's snapshot and the changes last.
+    pub(super) texts: [Option<&'a str>; 8],
+}
+
+/// A bit that makes every checksum take eight bytes: SQLite stores a small number in fewer, and a number of four or
+/// fewer bytes turns into no number at all when one bit of its header flips.
+const WIDE: i64 = 1 << 62;
+
+impl Row<'_> {
+    /// The CRC-32 of all fields, as the number that is stored: first the numbers and the length of each text, then the
+    /// texts, so that it tells where each ends.
+    pub(super) fn checksum(&self) -> i64 {
+        let lengths = self.texts.map(|text| text.map_or(u64::MAX, |text| text.len() as u64));
+        let numbers = self.numbers.into_iter().chain([self.via.unwrap_or(i64::MIN)]).map(i64::cast_unsigned);
+        let mut head = [0; 8 * (6 + 1 + 8)];
+        for (place, number) in head.chunks_exact_mut(8).zip(numbers.chain(lengths)) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        let mut hash = Hasher::new();
+        hash.update(&head);
+        hash.update(&self.uuid);
+        for text in self.texts.into_iter().flatten() {
+            hash.update(text.as_bytes());
+        }
+        WIDE | i64::from(hash.finalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row<'a>(texts: [Option<&'a str>; 8], number: i64) -> Row<'a> {
+        Row { numbers: [number, 2, 3, 4, 5, 6], uuid: [7; 16], via: None, texts }
+    }
+
+    #[test]
+    fn every_field_and_where_it_ends_counts() {
+        let texts = [Some("ab"), Some("c"), None, None, Some(""), None, Some("x"), Some("[]")];
+        let sum = row(texts, 1).checksum();
+        assert_eq!(sum, row(texts, 1).checksum());
+        assert_ne!(sum, row(texts, 3).checksum());
+        assert_ne!(sum, Row { via: Some(0), ..row(texts, 1) }.checksum());
+        assert_ne!(sum, Row { uuid: [6; 16], ..row(texts, 1) }.checksum());
+        let mut other = texts;
+        (other[0], other[1]) = (Some("a"), Some("bc"));
+        assert_ne!(sum, row(other, 1).checksum(), "moved from one field to the next");
+        other = texts;
+        other[4] = None;
+        assert_ne!(sum, row(other, 1).checksum(), "nothing is not an empty text");
+        assert!(sum >= WIDE);
+    }
+}

@@ -1,0 +1,129 @@
+//! Single bits that flip in a file: what is read then is what was stored, or an error.
+
+use std::path::Path;
+
+use crate::model::draft::Draft;
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::model::page::Order;
+use crate::model::redaction::Redaction;
+use crate::model::timestamp::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Lookup, OrgId, PageRequest, Store, stored};
+
+const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
+const ENTRIES: u64 = 60;
+
+fn draft(number: u64) -> Draft {
+    let recording = serde_json::json!({
+        "action": "created", "model_type": "connector", "model_id": number.to_string(),
+        "model_name": format!("Connector {number}"), "reason": format!("because of {number}"),
+        "user": {"id": (number % 5).to_string(), "name": format!("User {}", number % 5)},
+        "occurred_at": format!("2026-11-{:02}T07:00:00Z", 1 + number % 20),
+        "context": {"via": "api", "ip": "192.0.2.7", "user_agent": "agent/1.0", "request_id": format!("r{number}")},
+        "after": {"status": "active", "limit": number, "note": format!("note {number} ").repeat(20)},
+    });
+    let proposal = serde_json::from_str(&recording.to_string()).expect("a proposal");
+    Draft::prepare(&proposal, &Redaction::default(), NOW).expect("sound")
+}
+
+async fn page(store: &SqliteStore, org: OrgId, order: Order) -> Result<Vec<Entry>, StoreError> {
+    let request = PageRequest { filter: Filter::default(), order, limit: 1000, after: None, as_of: None };
+    let read = store.page(org, request).await?;
+    // What is sent is JSON, whatever happened to the file.
+    read.entries.list()
+}
+
+/// The expected entries, an error, fewer entries, or what is told instead of them.
+#[derive(PartialEq)]
+enum Told {
+    Truth,
+    Error,
+    Fewer,
+    Lie(String),
+}
+
+async fn read(path: &Path, org: OrgId, expected: &[Entry]) -> Vec<Told> {
+    let Ok(store) = SqliteStore::open(path) else { return vec![Told::Error] };
+    let mut told = Vec::new();
+    for order in [Order::ById, Order::Descending, Order::Ascending] {
+        told.push(match page(&store, org, order).await {
+            Err(_) => Told::Error,
+            Ok(mut entries) => {
+                entries.sort_by_key(|entry| entry.id);
+                if entries == expected {
+                    Told::Truth
+                } else if entries.iter().all(|entry| expected.contains(entry)) {
+                    Told::Fewer
+                } else {
+                    let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+                    Told::Lie(format!("{order:?}: {} entries, {ids:?}", entries.len()))
+                }
+            }
+        });
+    }
+    for entry in expected {
+        told.push(match store.entry(org, entry.id).await {
+            Err(_) => Told::Error,
+            Ok(Lookup::Found(found)) if *found == *entry => Told::Truth,
+            Ok(other) => Told::Lie(format!("{}: {other:?}", entry.id)),
+        });
+    }
+    if told.iter().any(|it| matches!(it, Told::Error)) {
+        assert!(store.is_damaged() || store.ready().await.is_err(), "damage that was met is noted");
+    }
+    // An index that lost an entry is found when the store is looked through, as servers do when they start.
+    if told.contains(&Told::Fewer) && store.check().await.is_ok() {
+        told.push(Told::Lie("an entry is missing and the check finds nothing".to_owned()));
+    }
+    store.close().await;
+    told
+}
+
+/// Numbers that look random and are the same each time.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+#[tokio::test]
+async fn no_flipped_bit_is_told_as_an_entry() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let whole = directory.path().join("whole.db");
+    let store = SqliteStore::open(&whole).expect("a store");
+    let retention = stored::retention("free", None).expect("a plan");
+    let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
+    store.append(org, (1..=ENTRIES).map(draft).collect(), false).await.expect("appended");
+    let expected = page(&store, org, Order::ById).await.expect("read");
+    assert_eq!(expected.len() as u64, ENTRIES);
+    store.check().await.expect("sound");
+    store.close().await;
+    let bytes = std::fs::read(&whole).expect("read");
+
+    let path = directory.path().join("flipped.db");
+    let (mut state, mut errors, mut fewer, mut lies) = (7, 0, 0, Vec::new());
+    for _ in 0..240 {
+        let place = 100 + (next(&mut state) as usize) % (bytes.len() - 100);
+        let bit = next(&mut state) % 8;
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 1 << bit;
+        for side in ["flipped.db-wal", "flipped.db-shm"] {
+            std::fs::remove_file(directory.path().join(side)).unwrap_or(());
+        }
+        std::fs::write(&path, flipped).expect("written");
+        for told in read(&path, org, &expected).await {
+            match told {
+                Told::Truth => {}
+                Told::Fewer => fewer += 1,
+                Told::Error => errors += 1,
+                Told::Lie(what) => {
+                    lies.push(format!("bit {bit} of {place} (page {}): {what}", place / 4096 + 1))
+                }
+            }
+        }
+    }
+    assert!(errors > 50, "{errors} errors: the flips hit entries");
+    assert!(fewer < errors / 4, "{fewer} pages lack an entry");
+    assert_eq!(lies, Vec::<String>::new());
+}
