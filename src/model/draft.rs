@@ -227,7 +227,7 @@ fn changes(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Change>, Fi
         }
         if change.redacted {
             kept.push(Change {
-                field: redaction.text(&change.field).into_owned(),
+                field: redaction.field(proposal.model_type, &change.field),
                 old: None,
                 new: None,
                 redacted: true,
