@@ -10,7 +10,7 @@ use super::marks::is_marked;
 use super::scan::Scan;
 
 /// How far behind a broken address its `@` may stand, in bytes.
-const MAX_PASSWORD: usize = 2048;
+const MAX_PASSWORD: usize = 512;
 
 struct Patterns {
     dsn: Regex,
