@@ -24,7 +24,7 @@ const PREFIXES: &[(&str, &str, usize)] = &[
     ("(?:live|test)_pub_", W, 20),
     ("duffel_(?:live|test)_", U, 16),
     // Code, packages and builds
-    ("gh[pousr]_", W, 16),
+    ("gh[pousr]_", "[A-Za-z0-9_]", 16),
     ("github_pat_", "[A-Za-z0-9_]", 16),
     ("gl(?:pat|rt|dt|ptt|cbt|oas|soat|ft|imt|agent|ffct|wt)-", "[A-Za-z0-9_.-]", 16),
     ("GR1348941", U, 16),
