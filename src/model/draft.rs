@@ -236,7 +236,7 @@ fn changes(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Change>, Fi
             return Err(FieldError::new(name, fault));
         }
         if change.redacted {
-            let field = redaction.text(&change.field).into_owned();
+            let field = redaction.field(proposal.model_type, &change.field);
             kept.push(secret(proposal.action, field, old.is_some(), new.is_some()));
         } else if !matches!((&old, &new), (Some(old), Some(new)) if old.same(new)) {
             kept.push(kept_change(proposal, redaction, &change.field, old.as_ref(), new.as_ref()));

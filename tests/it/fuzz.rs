@@ -134,6 +134,12 @@ fn redaction(text: &str) {
         format!("Authorization: Bearer {secret}"),
         format!("token={secret}&page=2"),
         format!("ghp_{secret}ghp_{secret}"),
+        format!("<password>{secret}</password>"),
+        format!("user[pass%77ord]={secret}&x=1"),
+        format!("db:\n  password: |\n    {secret}\n"),
+        format!("curl -u svc:{secret} https://host.example"),
+        format!("s:8:\"password\";s:4:\"{secret}\";"),
+        format!("the password is {secret}"),
     ] {
         let kept = table.text(&sentence);
         let left = secret.as_bytes().windows(6).any(|piece| kept.as_bytes().windows(6).any(|it| it == piece));
@@ -159,6 +165,9 @@ const EXAMPLES: &[&str] = &[
     "{\"a\":{\"b\":[1,2]},\"c\":null}\n{\"a\":{\"b\":[2,1]},\"d\":\"\"}",
     "curl -H 'Authorization: Bearer abc.def' https://a:b@c.example/?api_key=x --token y",
     "-----BEGIN PRIVATE KEY-----\nMIIEvg\n-----END PRIVATE KEY----- svc:p/w@tcp(db:3306)/x <secret>s</secret>",
+    "user[password]=x%20y&next=https%3A%2F%2Fa.example%2F%3Ftoken%3Dz $cfg['db']['password'] = 'it''s'; password is x7Yz",
+    "<p name=\"password\" value=\"x\"/><token><![CDATA[y]]></token> a:1:{s:8:\"password\";s:1:\"x\";} curl -u a:b c",
+    "db:\n  password: >-\n    x\n  tokens:\n  - y\nmachine h login a password b\nform-data; name=\"pwd\"\n\nx\n--b",
     r#"{"password":"a\"b","settings":"{\"token\":\"x\"}","list":[["Cookie","a=b"]],"name":"api key","value":"v"}"#,
 ];
 

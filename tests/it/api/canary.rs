@@ -116,6 +116,24 @@ fn under_credential_names(canaries: &mut Canaries) -> Vec<(&'static str, Value, 
     plant("connector_endpoint", &|word| json!({"custom_auth_headers": {"X-Anything": word}}));
     plant("connector", &|word| json!({"example_payload": {"order": {"note": word}}}));
     plant("connector", &|word| json!({"example_payload": word}));
+    plant("connector", &|word| json!({"samplePayloads": [{"order": word}]}));
+    plant("secret", &|word| json!({"name": "N", "value_preview": word, "data": {"a": [word]}, "pin": word}));
+    for field in ["custom_authentication_headers", "customAuthHeadersJson", "auth", "header_auth"] {
+        plant("connector_endpoint", &|word| json!({field: {"X-Anything": word}}));
+    }
+    for field in ["hmac", "hmac_sha256", "signing_secret_v2", "token_prod"] {
+        plant("connector_endpoint", &|word| json!({field: word}));
+    }
+    for shape in [
+        |word: &str| json!([{"headerName": "Authorization", "headerValue": word}]),
+        |word: &str| json!([["Authorization", "Basic", word]]),
+        |word: &str| json!({"names": ["Authorization"], "values": [word]}),
+        |word: &str| json!(["-----BEGIN PRIVATE KEY-----", word, "-----END PRIVATE KEY-----"]),
+    ] {
+        plant("connector", &|word| json!({"perform": {"headers": shape(word)}}));
+    }
+    plant("connector", &|word| json!({"process": {"mappings": [{"target": "password", "source": word}]}}));
+    plant("connector", &|word| json!({"settings": {"contraseña": word, "hasło": word, "密码": word}}));
     plant(
         "connector",
         &|word| json!({"process": {"lookup_headers": {"Authorization": format!("Bearer {word}")}}}),
@@ -138,6 +156,16 @@ fn in_credential_shapes(canaries: &mut Canaries) -> Vec<String> {
         |word| format!("password={word}"),
         |word| format!("a=1&api_key={word}&b=2"),
         |word| format!("Authorization: {word}"),
+        |word| format!("user[pass%77ord]={word}&x=1"),
+        |word| format!("<password><![CDATA[{word}]]></password>"),
+        |word| format!("$cfg['db']['password'] = '{word}';"),
+        |word| format!("curl -u svc:{word} https://api.example"),
+        |word| format!("https://svc:pa#ss{word}@db.example/x"),
+        |word| format!("https://x.example/?next=https%3A%2F%2Fy.example%2F%3Ftoken%3D{word}"),
+        |word| format!("s:8:\"password\";s:4:\"{word}\";"),
+        |word| format!("password: |\n  {word}\n"),
+        |word| format!("ALTER USER a PASSWORD '{word}'"),
+        |word| format!("the new password is {word}"),
     ];
     shapes.iter().map(|shape| shape(&canaries.word())).collect()
 }
@@ -176,6 +204,15 @@ async fn a_secret_of_a_recorder_is_in_no_file_no_answer_and_no_log() {
             [updated(model_type, before, after), updated(model_type, &json!({}), after), created]
         })
         .collect();
+    let word = canaries.word();
+    recordings.extend(["value", "bearer_token", "custom_auth_headers.X-Shop"].iter().flat_map(|field| {
+        let paths = [format!("{field}={word}"), format!("{field}.{word}"), format!("{field}[a]: {word}")];
+        let model_type = if *field == "value" { "secret" } else { "connector_endpoint" };
+        paths.map(|path| {
+            let changes = json!([{"field": path, "old": "a", "new": "b"}, {"field": format!("{path}x"), "redacted": true}]);
+            json!({"action": "updated", "model_type": model_type, "model_id": "1", "user": {"id": "1"}, "changes": changes})
+        })
+    }));
     recordings.extend(in_credential_shapes(&mut canaries).iter().map(|text| with_text_everywhere(text)));
     let entries = 2 * recordings.len() as u64;
     let lines: Vec<_> = recordings.iter().map(Value::to_string).collect();

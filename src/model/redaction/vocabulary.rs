@@ -1,0 +1,106 @@
+//! Words that name a credential, in eleven languages, and words around them that change what a key means.
+//!
+//! Each list is one string of words; `names` folds them once (`hasło` is `haslo`), so spelling here may keep accents.
+
+/// Names of something a person or a service proves itself with and that may be short or numeric.
+pub(super) const PASSWORDS: &str = "password passwords passwd passwds passphrase passcode pwd pswd pword psk presharedkey \
+    otp totp onetimecode recoverycode recoverycodes backupcode backupcodes seedphrase recoveryphrase mnemonic secretanswer \
+    securityanswer storepass keypass dbpass userpass rootpass adminpass mailpass smtppass ftppass sqlpass dbpw rootpw userpw \
+    adminpw requirepass mypass loginpass authpass proxypass \
+    contraseña contraseñas contrasenya clavedeacceso clavesecreta clavepersonal códigodeacceso códigosecreto \
+    motdepasse motsdepasse phrasedepasse codesecret codedaccès phrasesecrete \
+    passwort passwörter kennwort kennwörter losungswort geheimzahl geheimwort zugangscode \
+    senha senhas palavrapasse palavrachavesecreta códigodeacesso \
+    paroladordine parolasegreta codicesegreto codicediaccesso hasło hasła пароль пароли кодовоеслово секретныйкод parol \
+    密码 密碼 口令 暗号 通行码 パスワード パスフレーズ パスコード 暗証番号 合言葉 비밀번호 암호 wachtwoord lösenord adgangskode salasana heslo jelszó şifre";
+
+/// Names of keys, tokens and other machine-made credentials.
+pub(super) const KEYS: &str = "secret secrets token tokens jwt bearer cookie cookies apikey apikeys privatekey privatekeys secretkey \
+    secretkeys secretkeybase accesskey accesskeys accesskeyid signingkey encryptionkey decryptionkey masterkey sharedkey accountkey \
+    subscriptionkey functionskey functionkey sshkey authkey clientkey clientkeydata hmackey hmac serviceaccountkey passkey deploykey \
+    seedphrase amzsignature googsignature consumerkey applicationkey appkey adminkey servicekey servicerolekey writekey \
+    webhookkey webhooksigningkey sessionkey securitykey integrationkey ingestkey licensekey storagekey rsakey aeskey tlskey \
+    sslkey certkey certificatekey unsealkey rootkey recoverykey symmetrickey cipherkey cryptokey gpgkey pgpkey verificationkey \
+    sessionid sessid connectsid authcode authorizationcode activationcode unlockcode accesscode verificationcode mfacode \
+    clientassertion codeverifier samlresponse basicauth basicauthorization xauth authstring secretphrase secretword apisecret \
+    secreto secretos jeton jetons geheimnis geheimnisse zugangstoken zugriffstoken segredo segredos segreto segreti gettone \
+    sekret sekrety żeton секрет секреты токен токены 密钥 密鑰 令牌 權杖 私钥 私鑰 金鑰 访问密钥 秘密鍵 \
+    トークン シークレット シークレットキー アクセスキー apiキー プライベートキー クッキー 토큰 비밀키";
+
+/// Names of a way to prove oneself, under which the way may stand as well as the proof.
+pub(super) const SCHEMES: &str = "authentication authorization credential credentials creds credencial credenciales credenciais \
+    credenziali credenziale danelogowania datosdeacceso daneuwierzytelniające zugangsdaten anmeldedaten identifiantsdeconnexion poświadczenia учетныеданные учётныеданные 凭证 凭据 憑證 認証情報 \
+    資格情報 クレデンシャル proxyauth httpauth wwwauthenticate proxyauthenticate";
+
+/// Names that count only as a whole word, at the end of a key.
+pub(super) const PASSWORD_WORDS: &str = "pass pw mdp";
+/// The same, for keys.
+pub(super) const KEY_WORDS: &str = "csrf xsrf";
+/// The same, for schemes.
+pub(super) const SCHEME_WORDS: &str = "auth cred";
+/// Words that are often something else: only a value that looks made by a machine is hidden under them.
+pub(super) const UNSURE_WORDS: &str = "sig signature session pat pin clave chave hmac kubeconfig parola";
+
+/// `key` in other languages: with a word of [`KEY_ADJECTIVES`] beside it, it is a credential.
+pub(super) const FOREIGN_KEYS: &str = "clave claves llave clé clef clés chave chaves chiave chiavi schlüssel schluessel klucz klucze ключ \
+    ключи 鍵 キー sleutel nøgle avain anahtar";
+/// What makes a key a secret one, in other languages; the beginnings of words.
+pub(super) const KEY_ADJECTIVES: &str = "api secret secrèt segret geheim priv prywat tajn приват секрет закрыт acces acceso acesso \
+    zugang zugriff dostęp доступ подпис firma signature szyfr cifr chiffr sicherheit 秘密 アクセス 访问";
+
+/// Words after a credential that leave it one: `token_prod`, `client_secret_v2`, `password_hash`.
+pub(super) const QUALIFIERS: &str = "value values hash hashed plain plaintext cleartext text raw base64 b64 encoded encrypted old new current \
+    previous confirmation confirm confirmed header data string prod production dev development staging stage stg test testing qa uat \
+    live sandbox local demo primary secondary backup main default next prev temp tmp initial enc hex json env str bytes repeat again \
+    sha md bcrypt argon crypt digest ciphertext cipher pem b a c v rev eu us uk ap apac emea west east north south central db bd \
+    database root smtp ftp ssh github gitlab slack stripe aws azure gcp crm erp ios android seed val valor valeur wert wartość valore \
+    生产 値 值";
+
+/// Words between a credential and what it is for: `token_for_crm`, `senha_do_banco`.
+pub(super) const PREPOSITIONS: &str =
+    "for of de del di do da dos das du des della dello dla für fuer von para pour per для от к";
+
+/// Last words of a key that only says something about a credential: `token_expires_at`, `password_policy`.
+pub(super) const ATTRIBUTES: &str = "at by on id ids uuid name names type types kind url urls uri uris endpoint path file filename length size \
+    limit limits count counter min max minimum maximum policy policies expiry expires expiration expired ttl age lifetime duration \
+    days hours minutes seconds ms timeout created updated rotated used usage issued changed enabled disabled required optional allowed \
+    status state version format algorithm alg method mode strategy rotation reset change field fields label description hint prompt \
+    placeholder domain domains consent banner jar location source store manager service handler class parameter param prefix suffix \
+    rate cost price budget minute hour day second month issuer audience scope scopes provider providers ref refs reference references \
+    schema rules rule validation validator page link template settings config options enabled supported flow flows attempts retries \
+    number total index position order email group groups role roles permission \
+    permissions through refresh required request requests response screen form view button title message error errors event events \
+    visible visibility strength complexity requirements history generator less based notice preferences samesite secure httponly \
+    remaining left needed spent window bucket family types map mapping table column row set list array flag ring santa \
+    fecha caducidad caduca longitud politica expira date durée longueur politique ablauf laufzeit länge richtlinie datum validade \
+    tamanho scadenza lunghezza wygasa długość срок длина 有效期 长度 期限 長さ primaria primária primaire primär externa foránea";
+
+/// Words before a credential that make the key a question or a choice about it: `has_password`, `accept_cookies`.
+pub(super) const QUESTIONS: &str = "has have is no without require requires required use uses using allow allows allowed enable enables \
+    enabled disable disables disabled show hide accept accepts accepted reject block clear need needs can must should support \
+    supports skip ignore include exclude list count scan mask forgot forgotten lost remember toggle expired missing invalid \
+    pull trade top factor party essential necessary functional tracking marketing analytics optional mandatory fortune";
+/// The same before a password only.
+pub(super) const PASSWORD_QUESTIONS: &str = "reset change update strong weak request recover";
+/// Words before `token` that make it a measure of text, a mark in it, or a place in a list.
+pub(super) const TOKEN_MEASURES: &str = "max min maximum minimum num n number total prompt completion used input output remaining cached \
+    reasoning context available left spent consumed billed thinking image audio video stop eos bos pad unk sep cls special design color \
+    syntax page continuation cursor sync utility governance per limit rate estimated average avg generated sampled";
+/// Words before `pass` that make it a ticket, a round or a valley.
+pub(super) const PASSES: &str = "boarding day week month year season annual bus train ski park event visitor press hall backstage free travel \
+    transit rail museum gate lift first second third multi single dry render mountain bi by all fast low high band guest compiler forward \
+    backward";
+/// First words of a key, in languages that put the head first, that make it about something else: `longitud_contraseña`.
+pub(super) const ABOUT: &str = "longitud duración fecha politica caducidad tipo longueur durée politique expiration tamanho validade política \
+    lunghezza scadenza durata długość ważność polityka срок длина политика";
+/// Whole keys, as they end, that sound like a credential and are none.
+pub(super) const INNOCENT: &str = "requiresauthentication requireauthentication twofactorauthentication multifactorauthentication palabraclave \
+    palavrachave parolachiave motcle motclé schlüsselwort schlagwort słowokluczowe ключевоеслово キーワード";
+
+/// Roles of a member whose text names what stands beside it: `{"headerName": …}`.
+pub(super) const NAME_ROLES: &str = "name key k n header field parameter param target to dest destination output column property attribute \
+    variable var env option setting path label selector id title question prompt";
+/// Roles of a member that holds the value itself.
+pub(super) const VALUE_ROLES: &str = "val vals v content contents data text default raw string literal constant static plain current new old answer";
+/// Roles of a member that holds a value or the name of where it comes from.
+pub(super) const SOURCE_ROLES: &str = "source src from expression expr input formula script";
