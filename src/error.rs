@@ -127,7 +127,9 @@ impl From<StoreError> for Failure {
                 exit::USAGE
             }
             StoreError::Unreachable(_) => exit::UNREACHABLE,
-            StoreError::Locked | StoreError::TimedOut | StoreError::LeaseLost | StoreError::Served(_) => exit::LOCKED,
+            StoreError::Locked | StoreError::TimedOut | StoreError::LeaseLost | StoreError::Served(_) => {
+                exit::LOCKED
+            }
             StoreError::Damaged(_) => exit::INTEGRITY,
             StoreError::Missing(_) => exit::NOT_FOUND,
             StoreError::Exists(_) => exit::REFUSED,

@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn connections_fit_into_the_limit_on_open_files() {
         assert_eq!(fitting(1024, 900), Some(900), "the usual limit is enough for the usual number");
-        for limit in [50, 64, 100, 256, 512, 1000] {
+        for limit in [60, 64, 100, 256, 512, 1000] {
             let fits = fitting(limit, 900).expect("some");
             assert!(fits < 900 && server::open_files(fits) as u64 <= limit, "{limit}: {fits}");
             assert!(server::open_files(fits + 1) as u64 > limit, "{limit}: {fits} is not the most");

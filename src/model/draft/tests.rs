@@ -188,10 +188,10 @@ fn a_secret_of_an_update_tells_which_sides_were_there() {
         r#"[{"field":"passwd","new":"[redacted]","redacted":true},{"field":"password","old":"[redacted]","redacted":true}]"#
     );
     let refusal = refused(r#""action":"updated","changes":[{"field":"a","old":"x","redacted":true}]"#);
-    assert_eq!(refusal.1, "has a redacted change with a value: send one or the other");
+    assert_eq!(refusal.1, "is redacted and has a value: send one or the other");
     let created =
         refused(r#""action":"created","changes":[{"field":"a","old":"[redacted]","redacted":true}]"#);
-    assert_eq!(created.1, "of a created resource have only new");
+    assert_eq!(created.1, "must have new and no old: the resource was created");
 }
 
 /// Keys and comparisons of earlier versions knew only that a secret changed.

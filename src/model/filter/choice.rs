@@ -181,12 +181,22 @@ fn unescaped<T: FilterValue>(text: &str) -> String {
     plain
 }
 
+/// The length of the quotes and brackets that a text begins with, when they are read as such again. Behind them only a
+/// dot or the end may follow: any other sign is written with a backslash, and quotes do not end before one.
+fn enclosed_run(text: &str) -> Option<usize> {
+    let mut length = enclosed(text)?;
+    while text[length..].starts_with('[') {
+        length += enclosed(&text[length..])?;
+    }
+    (length == text.len() || text[length..].starts_with('.')).then_some(length)
+}
+
 fn escaped<T: FilterValue>(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let (mut rest, mut is_key) = (text, true);
     while let Some(first) = rest.chars().next() {
-        let enclosed =
-            if T::IS_PATH && (is_key && first == '"' || first == '[') { enclosed(rest) } else { None };
+        let is_enclosing = T::IS_PATH && (is_key && first == '"' || first == '[');
+        let enclosed = if is_enclosing { enclosed_run(rest) } else { None };
         let length = enclosed.unwrap_or(first.len_utf8());
         let is_sign = matches!(first, ',' | '\\')
             || first == '!' && escaped.is_empty()
@@ -264,6 +274,13 @@ mod tests {
         list.iter().for_each(|value| one_by_one.add_list(value).expect("what was written"));
         assert_eq!(read, choice, "{list:?}");
         assert_eq!(one_by_one, choice, "{list:?}");
+    }
+
+    #[test]
+    fn quotes_before_an_open_bracket_are_read_back() {
+        for path in [r#"","[["#, r#""a",b"#, r#""a"[0][1"#, r#""a"[0].[b"#] {
+            reads_back::<FieldPath>(&["x".to_owned()], &[path.to_owned()]);
+        }
     }
 
     proptest! {
