@@ -50,7 +50,7 @@ enum StoreCommand {
     /// One consistent picture, checked before it gets its name. A copy of the .db file alone lacks what stands in the
     /// write-ahead log beside it. PostgreSQL has pg_dump for this.
     #[command(
-        after_help = "Examples:\n  krosyn-audit store backup audit-2026-11-28.db\n  krosyn-audit store backup --store sqlite:/var/lib/krosyn-audit/audit.db /mnt/evidence/audit-copy.db"
+        after_help = "Examples:\n  krosyn-audit store backup audit-2026-11-28.db\n  krosyn-audit store backup --store sqlite:/var/lib/krosyn-audit/audit.db /mnt/evidence/a.db"
     )]
     Backup {
         /// The file to write, which must not exist yet

@@ -271,7 +271,8 @@ fn changes_between(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Cha
     Ok(differences.map(|(field, old, new)| kept_change(proposal, redaction, field, old, new)).collect())
 }
 
-/// The change that may be kept of a field. Of a secret it tells which sides were there.
+/// The change that may be kept of a field. Of a secret it tells which sides were there. A field of which nothing but the
+/// marks was sent is one whose values were taken out before.
 fn kept_change(
     proposal: &Proposal,
     redaction: &Redaction,
@@ -280,7 +281,8 @@ fn kept_change(
     new: Option<&Json>,
 ) -> Change {
     let change = redaction.change(proposal.model_type, field, old, new);
-    if change.redacted { secret(proposal.action, change.field, old.is_some(), new.is_some()) } else { change }
+    let is_secret = change.redacted || [old, new].into_iter().flatten().all(is_mark);
+    if is_secret { secret(proposal.action, change.field, old.is_some(), new.is_some()) } else { change }
 }
 
 /// The change of a secret. Which sides a creation or a deletion has needs no words.

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::model::timestamp::Timestamp;
 use crate::server::metrics::Metrics;
 use crate::store::error::StoreError;
-use crate::store::{ClockSeen, Lookup, OrgId, Store};
+use crate::store::{ClockSeen, Lookup, OrgId, Organization, Store};
 
 /// How far the wall clock may gain on the time that passed.
 const MAX_STEP: TimeDelta = TimeDelta::minutes(5);
@@ -21,6 +21,8 @@ const MAX_STEP: TimeDelta = TimeDelta::minutes(5);
 const MAX_GAP: TimeDelta = TimeDelta::days(4);
 /// How often a running server notes the time.
 const HEARTBEAT: Duration = Duration::from_secs(15 * 60);
+/// How many organizations are tried where the nodes of others are away: each may take seconds to say so.
+const MOST_TRIED: usize = 8;
 
 /// The clock may be ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -117,8 +119,9 @@ impl ClockGuard {
     /// # Errors
     /// [`StoreError`] when the store cannot be asked; inside, why the clock is not to be trusted.
     pub async fn look(&self, store: &dyn Store) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
-        let seen = match first(store).await? {
-            Some(org) => evidence(store, org).await?,
+        let seen = match noted(store).await? {
+            Some((_, None)) => evidence(store).await?,
+            Some((_, seen)) => seen,
             None => None,
         };
         let (now, passed) = (self.clock.now(), self.started.elapsed());
@@ -132,7 +135,7 @@ impl ClockGuard {
     /// As [`ClockGuard::look`].
     pub async fn note(&self, store: &dyn Store) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
         let looked = self.look(store).await?;
-        if let (Ok(now), Some(org)) = (looked, first(store).await?) {
+        if let (Ok(now), Some((org, _))) = (looked, noted(store).await?) {
             store.note_clock(org, ClockSeen { at: now, is_confirmed: false }).await?;
         }
         Ok(looked)
@@ -144,7 +147,7 @@ impl ClockGuard {
     /// [`StoreError`] when it cannot be noted.
     pub async fn confirm(&self, store: &dyn Store) -> Result<(), StoreError> {
         let now = self.clock.now();
-        if let Some(org) = first(store).await? {
+        if let Some((org, _)) = noted(store).await? {
             store.note_clock(org, ClockSeen { at: now, is_confirmed: true }).await?;
         }
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).last = Some((now, self.started.elapsed()));
@@ -152,17 +155,29 @@ impl ClockGuard {
     }
 }
 
-/// The organization with which the time is noted: the first there was is there for ever.
-async fn first(store: &dyn Store) -> Result<Option<OrgId>, StoreError> {
-    let organizations = store.organizations().await?;
-    Ok(organizations.iter().map(|it| it.id).min_by_key(|id| id.number()))
+/// With which organization the time is noted, and the time that stands there: the first there was is there for ever. On
+/// Citus its node may be away; then the next organization that answers stands in for it.
+async fn noted(store: &dyn Store) -> Result<Option<(OrgId, Option<ClockSeen>)>, StoreError> {
+    let mut away = None;
+    for org in oldest(&store.organizations().await?) {
+        match store.clock_seen(org).await {
+            Ok(seen) => return Ok(Some((org, seen))),
+            Err(error) if error.is_away() => away = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    away.map_or(Ok(None), Err)
 }
 
-/// The latest time the store has seen: the one noted, or the one its newest entries and prunes tell.
-async fn evidence(store: &dyn Store, first: OrgId) -> Result<Option<ClockSeen>, StoreError> {
-    if let Some(seen) = store.clock_seen(first).await? {
-        return Ok(Some(seen));
-    }
+/// The organizations that may hold what concerns all of them, in the order to try: the oldest, and a few more.
+pub(super) fn oldest(organizations: &[Organization]) -> impl Iterator<Item = OrgId> + use<> {
+    let mut ids: Vec<_> = organizations.iter().map(|it| it.id).collect();
+    ids.sort_unstable_by_key(|id| id.number());
+    ids.into_iter().take(MOST_TRIED)
+}
+
+/// The latest time that the newest entries and prunes tell.
+async fn evidence(store: &dyn Store) -> Result<Option<ClockSeen>, StoreError> {
     let mut latest = None;
     for organization in store.organizations().await? {
         // What cannot be read proves nothing; the others may.

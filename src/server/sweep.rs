@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::server::clock_guard::ClockGuard;
+use crate::server::clock_guard::{ClockGuard, oldest};
 use crate::server::metrics::Metrics;
 use crate::server::{Settings, pruning};
 use crate::store::error::StoreError;
@@ -63,15 +63,30 @@ pub(super) async fn run(
 /// [`StoreError`] when the organizations cannot be listed or the lease cannot be taken; nothing was swept then.
 pub async fn once(store: &dyn Store, settings: &Settings, guard: &ClockGuard) -> Result<Swept, StoreError> {
     let organizations = store.organizations().await?;
-    // A lease stands with an organization; the first there was is there for ever.
-    let Some(first) = organizations.iter().map(|it| it.id).min_by_key(|id| id.number()) else {
-        return Ok(Swept::default());
-    };
     let holder = Uuid::now_v7().to_string();
-    let hold = || store.hold_lease(first, NAME, holder.clone(), settings.clock.now());
-    if !hold().await? {
-        return Ok(Swept { left_to_another: true, ..Swept::default() });
+    let take = |org| store.hold_lease(org, NAME, holder.clone(), settings.clock.now());
+    // A lease stands with an organization. Where its node is away another's will do: each prune has a lease of its own.
+    let mut taken = None;
+    for org in oldest(&organizations) {
+        match take(org).await {
+            Ok(true) => {
+                taken = Some(org);
+                break;
+            }
+            Ok(false) => return Ok(Swept { left_to_another: true, ..Swept::default() }),
+            Err(error) if error.is_away() => {
+                tracing::warn!(organization = org.number(), %error, "the sweep's lease is taken with another organization");
+            }
+            Err(error) => return Err(error),
+        }
     }
+    let Some(org) = taken else {
+        return match organizations.is_empty() {
+            true => Ok(Swept::default()),
+            false => Err(StoreError::Unreachable("no organization's lease can be taken".to_owned())),
+        };
+    };
+    let hold = || take(org);
     let may_go_on = AtomicBool::new(true);
     let mut work = std::pin::pin!(every(store, settings, guard, &organizations, &may_go_on));
     let swept = loop {
@@ -89,7 +104,7 @@ pub async fn once(store: &dyn Store, settings: &Settings, guard: &ClockGuard) ->
             }
         }
     };
-    if let Err(error) = store.release_lease(first, NAME, holder).await {
+    if let Err(error) = store.release_lease(org, NAME, holder.clone()).await {
         tracing::warn!(%error, "the sweep's lease could not be given back and ends by itself");
     }
     Ok(swept)

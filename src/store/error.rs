@@ -81,3 +81,11 @@ pub enum StoreError {
     #[error("the store failed: {0}")]
     Failed(String),
 }
+
+impl StoreError {
+    /// Tells whether a part of the store is out of reach at the moment: one organization may be, and the others not.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Locked | Self::TimedOut)
+    }
+}

@@ -76,11 +76,11 @@ pub struct PruneArgs {
     lock_wait: Option<Age>,
 
     /// Prune although the server's clock looks as if it were ahead: you have checked it
-    #[arg(long, conflicts_with = "log")]
+    #[arg(long, conflicts_with_all = ["log", "print_cron", "print_systemd"])]
     clock_is_right: bool,
 
     /// End the lease of another prune that no longer runs; the record of this one says so
-    #[arg(long, conflicts_with_all = ["dry_run", "log"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "log", "print_cron", "print_systemd"])]
     break_lease: bool,
 
     /// List earlier prunes and stop

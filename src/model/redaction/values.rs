@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use regex::Regex;
+
 use super::expressions::is_reference;
 use super::letters::is_wordy;
 use super::marks::is_marked;
@@ -102,16 +104,17 @@ fn is_header_name(text: &str) -> bool {
     is_spelled && Name::of(text).meaning.is_credential()
 }
 
-/// A date, with or without a time, as RFC 3339 writes it.
+/// A date, with or without a time, as RFC 3339 writes it. It is judged as strictly as that: what only begins like a time
+/// may hold anything.
 pub(super) fn is_time(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let digits =
-        |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|it| it.iter().all(u8::is_ascii_digit));
-    let is_date = digits(0..4) && digits(5..7) && digits(8..10) && bytes[4] == b'-' && bytes[7] == b'-';
-    let is_clock = |byte: &u8| {
-        byte.is_ascii_digit() || matches!(byte, b'T' | b't' | b'Z' | b'z' | b':' | b'.' | b'+' | b'-' | b' ')
-    };
-    is_date && bytes.len() <= 40 && bytes.iter().all(is_clock)
+    #[expect(clippy::expect_used, reason = "the pattern is a constant that every test compiles")]
+    static TIME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?( ?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?))?)?$",
+        )
+        .expect("a constant pattern")
+    });
+    text.len() <= 40 && TIME.is_match(text)
 }
 
 /// An address that holds no credential of its own: its other parts are read like any text.

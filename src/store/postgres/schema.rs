@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_entries.postgres.sql"),
     include_str!("../migrations/0002_token_use.postgres.sql"),
     include_str!("../migrations/0003_tallies.postgres.sql"),
+    include_str!("../migrations/0004_checksums.postgres.sql"),
 ];
 
 /// Where the tables are, and how many migrations have made them what they are.

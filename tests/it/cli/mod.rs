@@ -38,6 +38,7 @@ mod record;
 mod resume;
 mod revert;
 mod serve;
+mod serve_process;
 mod show;
 mod stats;
 mod strangers;

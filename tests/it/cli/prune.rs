@@ -204,6 +204,8 @@ fn a_schedule_carries_every_flag_that_changes_the_result() {
         ("print_cron", "asks for the schedule"),
         ("print_systemd", "asks for the schedule"),
         ("log", "excluded"),
+        ("clock_is_right", "excluded: somebody's word for one run"),
+        ("break_lease", "excluded: somebody's word for one run"),
         ("demo", "refused"),
         ("profile", "needs a profile: tested beside it"),
         ("color", "looks"),

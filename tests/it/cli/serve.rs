@@ -229,69 +229,6 @@ fn speaks_tls() {
 }
 
 #[test]
-fn a_signal_that_asks_for_nothing_ends_nothing() {
-    let sandbox = Sandbox::new();
-    let serving = sandbox.serve(&[]);
-    for (signal, words) in [
-        (Signal::HUP, "SIGHUP ignored: there is no certificate to read again"),
-        (Signal::USR1, "SIGUSR1 ignored"),
-        (Signal::USR2, "SIGUSR2 ignored"),
-    ] {
-        serving.signal(signal);
-        while !sandbox.text("serve.log").contains(words) {}
-    }
-    sandbox.run(&[&["list"], &serving.flags()[..]].concat()).ended(0);
-    serving.terminate();
-    assert_eq!(serving.wait(), Some(0));
-    assert!(sandbox.text("serve.log").contains("SIGTERM: stopping"));
-}
-
-#[test]
-fn a_low_limit_on_open_files_lowers_the_number_of_connections_and_says_so() {
-    let Some(mut prlimit) = program("prlimit") else { return skipped("open files", "prlimit") };
-    let sandbox = Sandbox::new();
-    let serving = sandbox.serve(&[]);
-    serving.terminate();
-    assert_eq!(serving.wait(), Some(0));
-    let serve = |limit: &str| {
-        let mut command = sandbox.shell("prlimit");
-        let serve = ["serve", "--store", "sqlite:audit.db", "--listen", "127.0.0.1:0"];
-        command.arg(format!("--nofile={limit}")).arg("krosyn-audit").args(serve);
-        command
-    };
-    drop(prlimit.arg("--version").output().unwrap());
-    let none = sandbox.finish(serve("20:20").spawn().unwrap()).ended(1);
-    assert!(none.err().contains("leaves none for connections") && none.err().contains("ulimit -n"), "{none}");
-    for (limit, words) in
-        [("64:64", Some("at most 11 connections at once in place of 900")), ("64:4096", None)]
-    {
-        let mut child =
-            serve(limit).stderr(std::fs::File::create(sandbox.path("low.log")).unwrap()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("listening on"), "{line} {}", sandbox.text("low.log"));
-        let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
-        // More callers than there are files for: whoever asks in full is answered.
-        let address = line.trim().rsplit('/').next().unwrap();
-        let half: Vec<_> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
-        half.iter().for_each(|mut stream| drop(stream.write_all(b"GET /readyz HTTP/1.1\r\nx:")));
-        let mut ready = TcpStream::connect(address).unwrap();
-        let mut answer = String::new();
-        ready.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-        ready.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        child.kill().unwrap();
-        drop(sandbox.finish(child));
-        let log = sandbox.text("low.log");
-        assert_eq!(words.is_some(), log.contains("the limit on open files is"), "{limit}: {log}");
-        assert!(log.contains(words.unwrap_or("")), "{limit}: {log}");
-        // No token can come to lie in a core dump.
-        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
-    }
-}
-
-#[test]
 fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
@@ -385,35 +322,4 @@ fn a_token_does_what_its_scopes_allow_until_it_is_revoked() {
     -- stderr
     error: a token "cron" already exists
     "#);
-}
-
-#[test]
-fn an_empty_store_that_is_refused_is_not_made() {
-    let sandbox = Sandbox::new();
-    sandbox.run(&["serve", "--store", "sqlite:new.db", "--listen", "127.0.0.1:0"]).ended(2);
-    assert!(sandbox.names().is_empty());
-}
-
-#[test]
-fn a_file_has_one_server_and_commands_beside_it() {
-    let sandbox = Sandbox::new();
-    let serving = sandbox.serve(&[]);
-    let second = sandbox.run(&["serve", "--store", "sqlite:audit.db", "--listen", "127.0.0.1:0"]);
-    let second = second.ended(8);
-    assert!(second.err().contains("another server is running on the store audit.db"), "{second}");
-    assert_eq!(second.out(), "", "it was never ready");
-    let import = ["import", "-", "--server", "sqlite:audit.db"];
-    sandbox.run_with(&import, LINES.as_bytes()).ended(0);
-    let list = ["list", "--columns", "id", "-n", "1"];
-    for server in [&["--server", "sqlite:audit.db"][..], &serving.flags()[..]] {
-        assert_eq!(sandbox.run(&[&list[..], server].concat()).ended(0).out(), "12\n");
-    }
-    sandbox.run(&["store", "backup", "--store", "sqlite:audit.db", "copy.db"]).ended(0);
-    let copied = [&list[..], &["--server", "sqlite:copy.db"]].concat();
-    assert_eq!(sandbox.run(&copied).ended(0).out(), "12\n");
-    sandbox.run(&["store", "backup", "--store", "sqlite:audit.db", "copy.db"]).ended(1);
-    sandbox.run(&["store", "backup", "--store", "sqlite:none.db", "other.db"]).ended(5);
-    assert!(!sandbox.path("none.db").exists() && !sandbox.path("other.db").exists());
-    serving.terminate();
-    assert_eq!(serving.wait(), Some(0));
 }

@@ -31,6 +31,7 @@ const ENDS: &[(&str, u8)] = &[
     ("token list --org acme --store sqlite:audit.db", exit::DONE),
     ("token revoke ci --org acme --store sqlite:audit.db", exit::DONE),
     ("store copy sqlite:audit.db sqlite:copy.db", exit::DONE),
+    ("store backup --store sqlite:audit.db backup.db", exit::DONE),
     ("login --server http://127.0.0.1:1", exit::USAGE),
     ("logout", exit::NOT_FOUND),
     ("status --org acme --server sqlite:audit.db", exit::DONE),

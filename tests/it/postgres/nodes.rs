@@ -1,11 +1,16 @@
 //! Worker nodes of Citus that fail behind a coordinator that goes on: tried again, and 503 in the end. A trigger raises
 //! what the coordinator would tell.
 
-use krosyn_audit::store::{self, error::StoreError};
+use krosyn_audit::clock::Clock;
+use krosyn_audit::model::plan::Retention;
+use krosyn_audit::model::words::Plan;
+use krosyn_audit::server::clock_guard::ClockGuard;
+use krosyn_audit::server::{Settings, sweep};
+use krosyn_audit::store::{self, ClockSeen, error::StoreError};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::entries::{append, drafts, everything, recording};
+use crate::support::entries::{NOW, append, days_ago, drafts, everything, recording, recording_at};
 use crate::support::places::organization;
 use crate::support::postgres::{connect, private};
 use crate::support::sandbox::Sandbox;
@@ -87,4 +92,41 @@ async fn a_worker_that_stays_away_is_503_with_the_time_to_come_back() {
     }
     let ready = http.get(format!("{}/readyz", serving.url())).send().await.expect("an answer");
     assert_eq!(ready.status(), StatusCode::OK, "one worker is away, and the others are not");
+}
+
+#[tokio::test]
+async fn organizations_of_a_worker_that_is_away_keep_no_other_from_the_sweep() {
+    let Some(server) = private() else { return };
+    let url = server.database().await;
+    let store = store::open(&url).await.expect("a store");
+    let [away, other] = ["acme", "beta"].map(|slug| {
+        store.create_organization(slug.to_owned(), Retention { plan: Plan::Free, floor: None }, NOW)
+    });
+    let (away, other) = (away.await.expect("made").id, other.await.expect("made").id);
+    for org in [away, other] {
+        append(&store, org, [recording_at("1", days_ago(100)), recording_at("1", days_ago(1))]).await;
+    }
+    store.note_clock(away, ClockSeen { at: NOW, is_confirmed: false }).await.expect("noted");
+    // Whoever reads or writes a lease of the first organization is told that its worker is gone.
+    let sql = format!(
+        "CREATE FUNCTION away(org BIGINT) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+         BEGIN
+             IF org = {} THEN RAISE EXCEPTION USING MESSAGE = '{LOST}', ERRCODE = 'XX000'; END IF;
+             RETURN true;
+         END $$;
+         CREATE FUNCTION away_to_writers() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN PERFORM krosyn_audit.away(NEW.org_id); RETURN NEW; END $$;
+         ALTER TABLE leases RENAME TO kept;
+         CREATE TRIGGER away BEFORE INSERT OR UPDATE ON kept FOR EACH ROW EXECUTE FUNCTION away_to_writers();
+         CREATE VIEW leases AS SELECT * FROM kept WHERE krosyn_audit.away(org_id);",
+        away.number()
+    );
+    connect(&url).await.batch_execute(&sql).await.expect("made");
+    let settings = Settings::new(Clock::fixed(NOW));
+    let guard = ClockGuard::new(settings.clock.clone());
+    let swept = sweep::once(store.as_ref(), &settings, &guard).await.expect("swept");
+    assert_eq!((swept.deleted, swept.left_to_another), (1, false), "{swept:?}");
+    assert_eq!(swept.failed.iter().map(|(slug, _)| slug.as_str()).collect::<Vec<_>>(), ["acme"]);
+    assert_eq!(everything(&store, other).await.len(), 1);
+    assert_eq!(everything(&store, away).await.len(), 2, "its turn comes when the worker is back");
 }

@@ -1,0 +1,1 @@
+-- 0004 checksums: nothing to change. PostgreSQL has data checksums of its own; the number keeps both stores in step.
