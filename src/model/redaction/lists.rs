@@ -3,6 +3,7 @@
 
 use super::fields::Rule;
 use super::judge::Judge;
+use super::marks::has_mark;
 use super::names::{Meaning, Name};
 use super::values::{looks_made, trimmed};
 use super::{expressions, pem};
@@ -20,10 +21,16 @@ pub(super) fn is_empty(value: &Json) -> bool {
     }
 }
 
+/// What a text says as the name of what stands beside it. One from which something was taken out is no name: redacting
+/// again must find no more to hide.
+fn called(judge: &Judge, text: &str) -> Meaning {
+    if has_mark(text) { Meaning::Plain } else { judge.meaning(text) }
+}
+
 /// What the names in an object say of what stands beside them: `{"headerName": "Authorization", …}`.
 pub(super) fn named(judge: &Judge, members: &[(String, Json)]) -> Meaning {
     let meaning = |(key, value): &(String, Json)| match value {
-        Json::String(text) if Name::of(key).tells_name() => judge.meaning(text),
+        Json::String(text) if Name::of(key).tells_name() => called(judge, text),
         Json::String(text) if matches!(key.as_str(), "type" | "kind") && is_secret_type(text) => Meaning::Key,
         Json::Bool(true)
             if matches!(
@@ -36,7 +43,7 @@ pub(super) fn named(judge: &Judge, members: &[(String, Json)]) -> Meaning {
         // `{"to": {"field": "password"}, "from": …}`
         Json::Object(inner) if inner.len() < 4 && Name::of(key).tells_name() => {
             let name = |(key, value): &(String, Json)| match value {
-                Json::String(text) if Name::of(key).tells_name() => judge.meaning(text),
+                Json::String(text) if Name::of(key).tells_name() => called(judge, text),
                 _ => Meaning::Plain,
             };
             inner.iter().map(name).find(|meaning| meaning.is_credential()).unwrap_or(Meaning::Plain)
@@ -113,7 +120,7 @@ pub(super) fn columns<'t>(
         let meanings: Vec<_> = items
             .iter()
             .map(|item| match item {
-                Json::String(text) => judge.meaning(text),
+                Json::String(text) => called(judge, text),
                 _ => Meaning::Plain,
             })
             .collect();
@@ -124,7 +131,7 @@ pub(super) fn columns<'t>(
 /// What a list says that begins with the name of a credential: `["Authorization", "Basic", "…"]`.
 pub(super) fn pair(judge: &Judge, pair: &[Json]) -> Option<Meaning> {
     let [Json::String(name), _, ..] = pair else { return None };
-    let meaning = judge.meaning(name);
+    let meaning = called(judge, name);
     (meaning.is_credential() && pair.len() <= MAX_PAIR).then_some(meaning)
 }
 

@@ -10,6 +10,11 @@ pub(super) fn leading(text: &str) -> usize {
     [REDACTED_CHANGED, REDACTED].into_iter().find(|mark| text.starts_with(mark)).map_or(0, str::len)
 }
 
+/// Whether a text holds a mark.
+pub(super) fn has_mark(text: &str) -> bool {
+    text.contains(REDACTED) || text.contains(REDACTED_CHANGED)
+}
+
 /// Whether a text holds a mark, and beside marks no letter and no digit.
 pub(super) fn is_marked(text: &str) -> bool {
     if !text.contains("[redacted") {

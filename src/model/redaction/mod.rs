@@ -61,6 +61,9 @@ pub struct Redaction {
     judge: Judge,
 }
 
+/// How often a value is read at most. One that still shows new secrets then is hidden as a whole.
+const MOST_READINGS: usize = 6;
+
 impl Redaction {
     /// Makes the built-in table with `additional_names`: further keys, in any spelling, that name a credential.
     #[must_use]
@@ -82,13 +85,24 @@ impl Redaction {
         let name = paths::last(field);
         let hidden = |side: Option<&Json>| side.is_some_and(|value| walk::hides(rule, &name, value));
         let field = self.field(model_type, field);
-        if hidden(old) || hidden(new) {
-            return Change { field, old: None, new: None, redacted: true };
-        }
         let walk = Walk { judge: &self.judge, model_type, inner_json: 0 };
-        let kept_old = old.map(|value| RawJson::from(&walk.value(rule, &name, value, None)));
-        let kept_new = new.map(|value| RawJson::from(&walk.value(rule, &name, value, old)));
-        Change { field, old: kept_old, new: kept_new, redacted: false }
+        let (mut kept_old, mut kept_new) = (old.map(Cow::Borrowed), new.map(Cow::Borrowed));
+        // A mark may show that what stands beside it is a secret too: read again until nothing more is found. Most values
+        // hold no secret and are read once.
+        for _ in 0..MOST_READINGS {
+            if hidden(kept_old.as_deref()) || hidden(kept_new.as_deref()) {
+                break;
+            }
+            let read_old = kept_old.as_deref().map(|value| walk.value(rule, &name, value, None));
+            let read_new =
+                kept_new.as_deref().map(|value| walk.value(rule, &name, value, kept_old.as_deref()));
+            if read_old.as_ref() == kept_old.as_deref() && read_new.as_ref() == kept_new.as_deref() {
+                let [old, new] = [read_old, read_new].map(|side| side.as_ref().map(RawJson::from));
+                return Change { field, old, new, redacted: false };
+            }
+            (kept_old, kept_new) = (read_old.map(Cow::Owned), read_new.map(Cow::Owned));
+        }
+        Change { field, old: None, new: None, redacted: true }
     }
 
     /// A field's name without a value that it carries.

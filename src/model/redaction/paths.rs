@@ -5,14 +5,14 @@ use super::judge::Judge;
 use super::marks::REDACTED;
 use super::names::Name;
 use super::text;
-use super::values::looks_made;
+use super::values::{before_value, looks_made};
 use crate::model::words::ModelType;
 
 /// The rule of a field, which a recorder may name by a path: each part beneath the one before.
 pub(super) fn rule(judge: &Judge, model_type: ModelType, field: &str) -> Rule {
     let mut rule = None;
     for key in parts(field).map(|(_, key)| key).filter(|key| !key.is_empty()) {
-        let key = named(key);
+        let key = before_value(key);
         let parent = rule.map_or(Parent::Model(model_type), |rule| Parent::Member(model_type, rule));
         // A number is an index, and says nothing.
         if key.is_empty() || rule.is_some() && key.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -42,7 +42,7 @@ pub(super) fn field(judge: &Judge, model_type: ModelType, field: &str) -> String
         kept.push_str(&field[done..at]);
         done = at + key.len();
         let parent = rule.map_or(Parent::Model(model_type), |rule| Parent::Member(model_type, rule));
-        let name = named(key);
+        let name = before_value(key);
         if name.len() < key.len() {
             let own = fields::rule(judge, parent, name);
             if is_sensitive(own) || rule.is_some_and(is_sensitive) {
@@ -76,7 +76,7 @@ pub(super) fn key(judge: &Judge, above: Rule, key: &str) -> String {
     if !is_sensitive(above) {
         return text::scrub(key, REDACTED, judge, false).into_owned();
     }
-    let name = named(key);
+    let name = before_value(key);
     if name.len() < key.len() {
         return format!("{}{REDACTED}", &key[..=name.len()]);
     }
@@ -85,11 +85,6 @@ pub(super) fn key(judge: &Judge, above: Rule, key: &str) -> String {
 
 fn is_sensitive(rule: Rule) -> bool {
     matches!(rule, Rule::Secret | Rule::SecretHeaders | Rule::Credential(_) | Rule::Bookkeeping)
-}
-
-/// The part of a key before the value it carries.
-fn named(key: &str) -> &str {
-    key.find(['=', ':']).map_or(key, |at| &key[..at])
 }
 
 /// The parts of a path, each with where it begins.
@@ -107,5 +102,5 @@ pub(super) fn last(field: &str) -> std::rc::Rc<Name> {
     let keys = parts(field)
         .map(|(_, key)| key)
         .filter(|key| !key.is_empty() && !key.bytes().all(|byte| byte.is_ascii_digit()));
-    Name::of(named(keys.last().unwrap_or(field)))
+    Name::of(before_value(keys.last().unwrap_or(field)))
 }

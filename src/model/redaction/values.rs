@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::expressions::is_reference;
 use super::letters::is_wordy;
-use super::marks::is_marked;
+use super::marks::{REDACTED, is_marked};
 use super::names::{Meaning, Name};
 use crate::model::json::Json;
 
@@ -54,9 +54,20 @@ pub(super) fn is_harmless(value: &Json, name: &Name, meaning: Meaning) -> bool {
         Json::Object(members) => members.iter().all(|(key, value)| {
             let own = Name::of(key);
             let meaning = if own.meaning == Meaning::Plain { Meaning::Key } else { own.meaning };
-            !looks_made(key) && is_harmless(value, &own, meaning)
+            !shows_value(key) && is_harmless(value, &own, meaning)
         }),
     }
+}
+
+/// Whether a key under a credential looks like the credential itself, as it was sent or as it is kept.
+fn shows_value(key: &str) -> bool {
+    let name = before_value(key);
+    looks_made(key) || name.len() < key.len() && looks_made(&format!("{}{REDACTED}", &key[..=name.len()]))
+}
+
+/// The part of a key before the value it carries: `aws` of `aws:region`.
+pub(super) fn before_value(key: &str) -> &str {
+    key.find(['=', ':']).map_or(key, |at| &key[..at])
 }
 
 /// Whether a word says what became of a credential, or how it is used: `expired`, `basic`.
