@@ -18,7 +18,7 @@ use krosyn_audit::model::page::Position;
 use krosyn_audit::model::time::TimeContext;
 use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::render::detail::{DetailOptions, detail};
-use krosyn_audit::render::look::{Look, Theme};
+use krosyn_audit::render::style::{Style, Theme};
 use serde_json::{Map, Value, json};
 
 use crate::turns::medians;
@@ -70,9 +70,10 @@ fn patches(entries: &[Entry]) {
     let now = at(5_000);
     let time = TimeContext { now, zone: chrono_tz::Europe::Madrid };
     let (colour, theme) = (true, Theme::Default);
-    let look = Look { width: 120, colour, theme, ascii: false, truncate: true, relative: false, time };
+    let style = Style { width: 120, colour, theme, ascii: false, truncate: true, relative: false, time };
     for entry in entries {
-        detail(&mut io::sink(), black_box(entry), DetailOptions::default(), &look).expect("a sink takes all");
+        detail(&mut io::sink(), black_box(entry), DetailOptions::default(), &style)
+            .expect("a sink takes all");
     }
 }
 

@@ -14,7 +14,7 @@ use criterion::Criterion;
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::time::TimeContext;
 use krosyn_audit::render::detail::{DetailOptions, detail};
-use krosyn_audit::render::look::{Look, Theme};
+use krosyn_audit::render::style::{Style, Theme};
 use serde_json::{Value, json};
 
 use crate::turns::medians;
@@ -95,10 +95,10 @@ impl Shape {
     }
 }
 
-fn look() -> Look {
+fn look() -> Style {
     let now = "2026-11-22T08:40:30Z".parse().expect("a time");
     let time = TimeContext { now, zone: chrono_tz::Europe::Madrid };
-    Look {
+    Style {
         width: 120,
         colour: true,
         theme: Theme::Default,

@@ -21,7 +21,7 @@ use crate::exit;
 use crate::model::time::TimeContext;
 use crate::terminal::logs::{self, LogLevel};
 use crate::terminal::signals::{Ending, Hint, Signals};
-use crate::terminal::{Manners, Terminal};
+use crate::terminal::{Terminal, TerminalOptions};
 
 /// Runs the programme.
 #[must_use]
@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
             if let Some(failed) = unwritten(error.print()) {
                 return failed;
             }
-            let (mut terminal, meant) = (Terminal::open(Manners::default()), meant(&error));
+            let (mut terminal, meant) = (Terminal::open(TerminalOptions::default()), meant(&error));
             meant.iter().for_each(|hint| terminal.hint(hint));
             if error.use_stderr() && asks_for_json() {
                 let failure = meant.into_iter().fold(usage(&error.to_string()), Failure::hint);
@@ -65,8 +65,8 @@ pub fn main() -> ExitCode {
         Err(failure) => (Settings::default(), Some(failure)),
     };
     let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let settled = cli.appearance.settle(typed, &environment, &settings);
-    let manners = Manners {
+    let settled = cli.appearance.resolve(typed, &environment, &settings);
+    let manners = TerminalOptions {
         colour: cli.appearance.color,
         no_colour: environment.no_color,
         force_colour: environment.force_color,
@@ -136,7 +136,7 @@ fn words() -> Vec<OsString> {
 }
 
 fn version() -> ExitCode {
-    let mut terminal = Terminal::open(Manners::default());
+    let mut terminal = Terminal::open(TerminalOptions::default());
     let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
     let written = writeln!(terminal.data(), "{version}").and_then(|()| terminal.flush());
     unwritten(written).unwrap_or(ExitCode::from(exit::DONE))
@@ -145,7 +145,7 @@ fn version() -> ExitCode {
 /// How it ends when help or a version could not be written; a reader that went away is no failure.
 fn unwritten(written: std::io::Result<()>) -> Option<ExitCode> {
     let cause = written.err().filter(|cause| cause.kind() != std::io::ErrorKind::BrokenPipe)?;
-    Terminal::open(Manners::default()).error(&format!("cannot write: {cause}"));
+    Terminal::open(TerminalOptions::default()).error(&format!("cannot write: {cause}"));
     Some(ExitCode::from(exit::FAILED))
 }
 
@@ -159,7 +159,7 @@ fn meant(error: &clap::Error) -> Option<String> {
     let words: Vec<_> = words().iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let tree = Cli::command();
     let command = words.iter().position(|word| tree.find_subcommand(word).is_some())?;
-    args::meant::meant(&words[command], word, &words[command + 1..])
+    args::suggest::suggestion(&words[command], word, &words[command + 1..])
 }
 
 /// Answers a shell that completes a command line, which stands behind `--`.
@@ -168,7 +168,7 @@ fn complete(shell: &str, environment: Environment) -> ExitCode {
     let clock = Clock::System;
     let context = Context {
         // Whatever is said would stand in the middle of somebody's command line.
-        terminal: Terminal::open(Manners { quiet: true, ..Manners::default() }),
+        terminal: Terminal::open(TerminalOptions { quiet: true, ..TerminalOptions::default() }),
         environment,
         time: TimeContext { now: clock.now(), zone: Tz::UTC },
         clock,
@@ -182,7 +182,7 @@ fn complete(shell: &str, environment: Environment) -> ExitCode {
         opened: Opened::default(),
     };
     let answer = commands::complete::answer(shell, words, Cli::command(), context);
-    let mut terminal = Terminal::open(Manners::default());
+    let mut terminal = Terminal::open(TerminalOptions::default());
     drop(terminal.data().write_all(&answer).and_then(|()| terminal.flush()));
     ExitCode::SUCCESS
 }

@@ -32,7 +32,7 @@ pub struct ConnectionArgs {
 
 /// What a server setting names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum ServerAddress {
     /// A remote audit API.
     Remote(Url),
     /// A store of this machine.
@@ -41,7 +41,7 @@ pub enum Target {
     Demo,
 }
 
-impl Target {
+impl ServerAddress {
     /// Reads a server setting. Plain HTTP is taken only for this machine, unless `insecure_http`.
     ///
     /// # Errors
@@ -90,12 +90,12 @@ mod tests {
 
     #[test]
     fn tells_remote_store_and_demo_apart() {
-        let target = |text| Target::parse(text, false);
+        let target = |text| ServerAddress::parse(text, false);
         for remote in ["https://krosyn.example/audit", "http://127.0.0.1:7744", "http://localhost:7744"] {
-            assert!(matches!(target(remote), Ok(Target::Remote(_))), "{remote}");
+            assert!(matches!(target(remote), Ok(ServerAddress::Remote(_))), "{remote}");
         }
-        assert_eq!(target("sqlite:/tmp/x.db"), Ok(Target::Store("sqlite:/tmp/x.db".to_owned())));
-        assert_eq!(target("demo:"), Ok(Target::Demo));
+        assert_eq!(target("sqlite:/tmp/x.db"), Ok(ServerAddress::Store("sqlite:/tmp/x.db".to_owned())));
+        assert_eq!(target("demo:"), Ok(ServerAddress::Demo));
         for bad in [
             "krosyn.example",
             "http://krosyn.example",
@@ -106,7 +106,7 @@ mod tests {
         ] {
             assert!(target(bad).is_err(), "{bad}");
         }
-        assert!(Target::parse("http://krosyn.example", true).is_ok());
+        assert!(ServerAddress::parse("http://krosyn.example", true).is_ok());
         for local in ["127.0.0.1:7744", "localhost:7744"] {
             let said = target(local).expect_err("no scheme");
             assert!(said.contains(&format!("did you mean http://{local}?")), "{said}");

@@ -59,7 +59,7 @@ pub struct FilterArgs {
 
 /// A filter whose ends may still be entries to be looked up.
 #[derive(Debug, Clone, Default)]
-pub struct Question {
+pub struct UnresolvedFilter {
     /// The filter, but for ends that are entries.
     pub filter: Filter,
     /// From this entry's time on.
@@ -87,7 +87,7 @@ impl FilterArgs {
     ///
     /// # Errors
     /// [`BadValue`], for the first value that cannot be used.
-    pub fn question(&self, context: &TimeContext) -> Result<Question, BadValue> {
+    pub fn parse(&self, context: &TimeContext) -> Result<UnresolvedFilter, BadValue> {
         let mut filter = Filter::default();
         add_all("--action", &self.action, &mut filter.action, nearest_word)?;
         add_all("--model-type", &self.model_type, &mut filter.model_type, nearest_word)?;
@@ -102,7 +102,7 @@ impl FilterArgs {
         for text in &self.grep {
             filter.text.add(text).map_err(|error| bad("--grep", &error, None))?;
         }
-        let mut question = Question { filter, ..Question::default() };
+        let mut question = UnresolvedFilter { filter, ..UnresolvedFilter::default() };
         let end = |flag, text: Option<&String>, edge| {
             text.map(|text| time::parse(text, edge, context))
                 .transpose()
@@ -174,7 +174,7 @@ mod tests {
             until: Some("id:12".into()),
             ..FilterArgs::default()
         };
-        let question = args.question(&context()).expect("a question");
+        let question = args.parse(&context()).expect("a question");
         let filter = question.filter;
         assert_eq!(
             (filter.action.include, filter.action.exclude),
@@ -189,9 +189,9 @@ mod tests {
     #[test]
     fn a_bad_value_names_its_flag_and_the_nearest_word() {
         let args = FilterArgs { model_type: vec!["conector".into()], ..FilterArgs::default() };
-        let error = args.question(&context()).expect_err("unknown");
+        let error = args.parse(&context()).expect_err("unknown");
         assert_eq!((error.flag, error.nearest), ("--model-type", Some("connector")));
         let args = FilterArgs { since: Some("someday".into()), ..FilterArgs::default() };
-        assert!(args.question(&context()).expect_err("no time").to_string().starts_with("--since: "));
+        assert!(args.parse(&context()).expect_err("no time").to_string().starts_with("--since: "));
     }
 }

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
 
 use crate::model::time::{self, TimeContext};
-use crate::render::look::{Look, Theme};
+use crate::render::style::{Style, Theme};
 use crate::terminal::{ColourWhen, Terminal};
 
 /// How everything looks. These flags stand before or behind any command.
@@ -75,14 +75,14 @@ fn zone(text: &str) -> Result<Tz, String> {
 impl AppearanceArgs {
     /// How rendered text is to look on this terminal.
     #[must_use]
-    pub fn look(&self, terminal: &Terminal, time: TimeContext, truncate: bool) -> Look {
+    pub fn look(&self, terminal: &Terminal, time: TimeContext, truncate: bool) -> Style {
         let theme = match self.theme {
             ThemeWord::Default => Theme::Default,
             ThemeWord::Colorblind => Theme::Colorblind,
             ThemeWord::Mono => Theme::Mono,
         };
         let (width, colour) = (terminal.width, terminal.paints_data());
-        Look {
+        Style {
             width,
             colour,
             theme,

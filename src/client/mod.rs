@@ -2,8 +2,8 @@
 
 mod certificate;
 pub mod error;
-mod exchange;
 pub mod follower;
+mod http_log;
 pub mod pages;
 mod request;
 mod tls;

@@ -108,7 +108,7 @@ impl PageText {
 }
 
 /// Pages that are fetched on a thread of their own while those before are being read and written.
-pub struct Ahead(Receiver<Result<PageText, ClientError>>);
+pub struct Prefetch(Receiver<Result<PageText, ClientError>>);
 
 /// How many pages wait for their reader: one, so that memory holds three at most.
 const WAITING: usize = 1;
@@ -118,7 +118,7 @@ impl Pages {
     ///
     /// # Errors
     /// [`ClientError::Setup`] when there is no thread to be had.
-    pub fn ahead(mut self) -> Result<Ahead, ClientError> {
+    pub fn ahead(mut self) -> Result<Prefetch, ClientError> {
         let setup = |error: &dyn std::fmt::Display| ClientError::Setup(error.to_string());
         // A connection is driven by the runtime it was made in, and the other one has pages to write.
         self.client = self.client.anew()?;
@@ -135,11 +135,11 @@ impl Pages {
             }
         };
         let thread = thread::Builder::new().name("pages".to_owned()).spawn(move || runtime.block_on(read));
-        thread.map(|_| Ahead(receiver)).map_err(|error| setup(&error))
+        thread.map(|_| Prefetch(receiver)).map_err(|error| setup(&error))
     }
 }
 
-impl Ahead {
+impl Prefetch {
     /// The next page; none behind the last.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::api::problem::Problem;
 use crate::client::certificate::Fault;
 use crate::client::error::ClientError;
-use crate::client::exchange::Exchange;
+use crate::client::http_log::HttpLog;
 use crate::client::{Client, READ_TIMEOUT};
 
 /// The most an answer may hold. The server keeps pages far below; whoever sends more does not keep the contract.
@@ -104,7 +104,7 @@ impl<'a> Call<'a> {
             request = request.header(CONTENT_TYPE, *media_type).body(body.clone());
         }
         let request = request.build().map_err(|error| self.unreachable(Cause::from(&error)))?;
-        let exchange = Exchange::begin(&request, &self.client.token);
+        let exchange = HttpLog::begin(&request, &self.client.token);
         let sent = within(self.time_limit, self.client.http.execute(request)).await;
         let mut response = sent.map_err(|cause| self.unreachable(cause))?;
         let status = response.status();

@@ -8,7 +8,7 @@ use crate::args::filter::FilterArgs;
 use crate::args::output::Format;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
-use crate::commands::resource::{Life, life};
+use crate::commands::resource::{ResourceHistory, life};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::history::blame::Blame;
@@ -20,8 +20,8 @@ use crate::model::time::format::full;
 use crate::render::blame::{BLAME_COLUMNS, json, records as rows, table};
 use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
+use crate::render::filter_summary::counted;
 use crate::render::history::{dotted, heading, notes};
-use crate::render::question::counted;
 
 /// Show who set each field of a resource last, when, and in which entry
 #[derive(Debug, Args)]
@@ -67,7 +67,7 @@ impl BlameArgs {
             return Err(Failure::usage("blame writes table, json, csv or tsv"));
         }
         let fields = FilterArgs { field: self.field.clone(), ..FilterArgs::default() };
-        let asked = fields.question(&context.time)?.filter.field;
+        let asked = fields.parse(&context.time)?.filter.field;
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let life = life(&connection.client, &self.resource, Wanted::default()).await?;
         let mut blame = life.history.blame();
@@ -95,25 +95,25 @@ impl BlameArgs {
     fn write(
         &self,
         context: &mut Context,
-        life: &Life,
+        life: &ResourceHistory,
         blame: &Blame,
         format: Format,
     ) -> Result<(), Failure> {
-        let Life { resource, history, .. } = life;
+        let ResourceHistory { resource, history, .. } = life;
         let to_people = context.terminal.out_is_terminal;
         if format != Format::Table {
             for note in notes(history, &context.time) {
                 context.terminal.status(&note);
             }
         }
-        let look = context.appearance.look(&context.terminal, context.time, to_people && !self.no_trunc);
+        let style = context.appearance.look(&context.terminal, context.time, to_people && !self.no_trunc);
         let time = context.time;
         let out = context.terminal.data();
         match format {
             Format::Table => {
-                heading(out, resource, history, &look)?;
+                heading(out, resource, history, &style)?;
                 writeln!(out)?;
-                table(out, blame, history, &look)?;
+                table(out, blame, history, &style)?;
             }
             Format::Json => {
                 let exists = match blame.existence {
@@ -147,7 +147,7 @@ fn no_such_field(there: &[String]) -> String {
 }
 
 /// `14 fields · deleted by marc@…, entry 1297, 2026-11-23 …`
-fn footer(life: &Life, blame: &Blame, context: &Context) -> String {
+fn footer(life: &ResourceHistory, blame: &Blame, context: &Context) -> String {
     let mut parts = vec![counted(blame.lines.len() as u64, "field", "fields")];
     match blame.existence {
         Existence::NotThere(index) => {

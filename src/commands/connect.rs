@@ -11,10 +11,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::args::connection::{ConnectionArgs, Target};
+use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::place::{place, whole_url};
+use crate::commands::target::{resolve_target, whole_url};
 use crate::commands::token_source::token;
 use crate::config::Origin;
 use crate::error::Failure;
@@ -94,14 +94,14 @@ pub(super) async fn connect(
     args: &ConnectionArgs,
     need: Need,
 ) -> Result<Connection, Failure> {
-    let place = place(context, args)?;
+    let target = resolve_target(context, args)?;
     if context.appearance.verbose {
-        context.terminal.status(&format!("server {place} ({})", place.origin));
+        context.terminal.status(&format!("server {target} ({})", target.origin));
     }
-    let own = matches!(place.origin, Origin::Profile(_) | Origin::Login | Origin::Default);
+    let own = matches!(target.origin, Origin::Profile(_) | Origin::Login | Origin::Default);
     let org = args.org.as_ref().or(context.settings.profile.org.as_ref().filter(|_| own)).cloned();
-    let store = match place.target {
-        Target::Remote(base) => {
+    let store = match target.address {
+        ServerAddress::Remote(base) => {
             if org.is_some() {
                 return Err(Failure::usage(
                     "--org names an organization of a local store; a server's token belongs to one already",
@@ -114,7 +114,7 @@ pub(super) async fn connect(
             context.is_remote = true;
             return Ok(Connection { client: Client::new(base, token)?, token_origin: Some(origin) });
         }
-        Target::Demo => {
+        ServerAddress::Demo => {
             context.terminal.status(&format!(
                 "demo data of {}: invented, made for this command, kept nowhere",
                 demo::ORGANIZATION_NAME
@@ -123,7 +123,7 @@ pub(super) async fn connect(
             let organization = fill_demo(store.as_ref(), context.time.now).await?;
             return embed(context, store, organization);
         }
-        Target::Store(url) => open(context, &url, need).await?,
+        ServerAddress::Store(url) => open(context, &url, need).await?,
     };
     let organization = organization(store.as_ref(), org.as_deref(), need, context.time.now).await?;
     embed(context, store, organization)

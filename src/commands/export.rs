@@ -15,7 +15,7 @@ use crate::commands::connect::{Need, connect};
 use crate::commands::export::journal::{Form, Journal, Plan};
 use crate::commands::export::write::{Export, Outlet, manifest_of};
 use crate::commands::output::{by_name, columns, explains_columns};
-use crate::commands::place::place;
+use crate::commands::target::resolve_target;
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
@@ -23,7 +23,7 @@ use crate::model::evidence::merkle::Hash;
 use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order};
 use crate::model::timestamp::Timestamp;
-use crate::render::question::{counted, describe, missing};
+use crate::render::filter_summary::{counted, describe, missing};
 use crate::terminal::file::{FileError, NewFile, Part, passes_on};
 
 /// Export every entry that matches, as CSV, JSON lines or JSON
@@ -100,7 +100,7 @@ impl ExportArgs {
             let message = format!("--manifest describes a file, and {} is none", target.display());
             return Err(Failure::usage(message));
         }
-        let question = self.filter.question(&context.time)?;
+        let question = self.filter.parse(&context.time)?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let form = Form {
             filter: resolve(context, &connection.client, question).await?,
@@ -111,7 +111,7 @@ impl ExportArgs {
         let origin = match target {
             None => (String::new(), String::new()),
             Some(_) => (
-                place(context, &self.connection)?.to_string(),
+                resolve_target(context, &self.connection)?.to_string(),
                 connection.client.whoami().await?.organization,
             ),
         };
@@ -138,7 +138,7 @@ impl ExportArgs {
         let from = if named { None } else { Some(plan.server.clone()) };
         let args =
             ConnectionArgs { server: self.connection.server.clone().or(from), ..self.connection.clone() };
-        let server = place(context, &args)?.to_string();
+        let server = resolve_target(context, &args)?.to_string();
         if server != plan.server {
             let message =
                 format!("{} was begun from {}, and this is {server}", target.display(), plan.server);
@@ -187,7 +187,7 @@ pub(super) async fn write_out(
     let args = ListOutputArgs { output: Some(target.to_owned()), ..ListOutputArgs::default() };
     let format = format(&args)?;
     let form = Form { filter, format, columns: columns(format, &args)?, args };
-    let origin = (place(context, connection)?.to_string(), client.whoami().await?.organization);
+    let origin = (resolve_target(context, connection)?.to_string(), client.whoami().await?.organization);
     let plan = Plan::new(&form, origin, order == Order::Ascending, (false, false));
     let outlet = file(target, &plan, false)?;
     let (entries, _) = Export::new(plan, form, outlet).run(context, client, None).await?;

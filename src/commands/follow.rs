@@ -21,14 +21,14 @@ use crate::client::pages::Pages;
 use crate::commands::Context;
 use crate::commands::cursor_file::CursorFile;
 use crate::commands::output::{Held, Sink};
-use crate::commands::place::place;
+use crate::commands::target::resolve_target;
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::time::format::full;
 use crate::render::columns::Column;
-use crate::render::look::Look;
-use crate::render::question::describe;
+use crate::render::filter_summary::describe;
+use crate::render::style::Style;
 
 /// How many entries are shown before those to come, when nobody says.
 pub(super) const FOLLOWED: u32 = 10;
@@ -57,7 +57,7 @@ pub(super) struct Form<'a> {
     pub(super) format: Format,
     pub(super) columns: &'a [Column],
     pub(super) args: &'a ListOutputArgs,
-    pub(super) look: &'a Look,
+    pub(super) style: &'a Style,
 }
 
 impl FollowArgs {
@@ -84,7 +84,7 @@ impl FollowArgs {
         let mut tap = held.clone();
         let mut screen = Screen {
             held,
-            sink: Sink::open(&mut tap, form.format, form.columns, form.args, form.look, filter)?,
+            sink: Sink::open(&mut tap, form.format, form.columns, form.args, form.style, filter)?,
             cursor: self.cursor(context, connection, &client, filter).await?,
             shown_through: None,
         };
@@ -128,7 +128,7 @@ impl FollowArgs {
         filter: &Filter,
     ) -> Result<Option<(CursorFile, PathBuf)>, Failure> {
         let Some(path) = &self.cursor_file else { return Ok(None) };
-        let server = place(context, connection)?.to_string();
+        let server = resolve_target(context, connection)?.to_string();
         if server == "demo:" {
             return Err(Failure::usage(
                 "--cursor-file has no meaning with the demo, which is made anew each time",

@@ -1,6 +1,6 @@
 //! `history`: everything that happened to one resource, and what it looked like at a moment.
 
-mod moment;
+mod state;
 
 use std::io;
 use std::path::PathBuf;
@@ -24,9 +24,9 @@ use crate::model::history::reader::Wanted;
 use crate::model::page::Order;
 use crate::render::columns::Column;
 use crate::render::detail::{DetailOptions, detail};
+use crate::render::filter_summary::{counted, describe, grouped};
 use crate::render::history::{beginning, heading};
 use crate::render::json::Ending;
-use crate::render::question::{counted, describe, grouped};
 
 /// The columns of a history on a terminal: the resource stands above it.
 const HISTORY_COLUMNS: &[Column] = &[Column::Id, Column::Time, Column::User, Column::Action, Column::Summary];
@@ -124,16 +124,16 @@ impl HistoryArgs {
             until: self.until.clone(),
             ..FilterArgs::default()
         };
-        let question = args.question(&context.time)?;
+        let question = args.parse(&context.time)?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let filter = resolve(context, &connection.client, question).await?;
         let client = &connection.client;
         let mut moments = Vec::new();
         if let Some(text) = &self.at {
-            moments.push(moment::position(context, client, "--at", text).await?);
+            moments.push(state::position(context, client, "--at", text).await?);
         }
         for text in self.diff.iter().flatten() {
-            moments.push(moment::position(context, client, "--diff", text).await?);
+            moments.push(state::position(context, client, "--diff", text).await?);
         }
         if moments.is_empty() {
             self.tell(context, client, &filter, &output).await?;
@@ -141,8 +141,8 @@ impl HistoryArgs {
             let wanted = Wanted { moments: moments.clone(), revert: None };
             let life = life(client, &self.resource, wanted).await?;
             match moments[..] {
-                [first, last] => moment::compare(context, &life, [first, last], self.format, self.full)?,
-                [at, ..] => moment::show(context, &life, at)?,
+                [first, last] => state::compare(context, &life, [first, last], self.format, self.full)?,
+                [at, ..] => state::show(context, &life, at)?,
                 [] => {}
             }
         }
@@ -175,9 +175,9 @@ impl HistoryArgs {
         if self.columns.is_none() && format == Format::Table {
             columns = HISTORY_COLUMNS.to_vec();
         }
-        let mut look = context.appearance.look(&context.terminal, context.time, !self.no_trunc && to_people);
+        let mut style = context.appearance.look(&context.terminal, context.time, !self.no_trunc && to_people);
         if !to_people && !self.patch {
-            look.width = usize::MAX;
+            style.width = usize::MAX;
         }
         let is_view = matches!(format, Format::Table | Format::Wide);
         let found = find(client, &self.resource).await?;
@@ -196,7 +196,7 @@ impl HistoryArgs {
         let mut destination = Destination::open(&mut context.terminal, output)?;
         if let Some(life) = &life {
             let out = destination.writer();
-            heading(out, &life.resource, &life.history, &look)?;
+            heading(out, &life.resource, &life.history, &style)?;
             writeln!(out)?;
         }
         // What was recorded since the history was read is not in its number of changes.
@@ -210,13 +210,13 @@ impl HistoryArgs {
                     if !std::mem::take(&mut is_first) {
                         destination.writer().write_all(b"\n")?;
                     }
-                    detail(destination.writer(), &narrowed(entry, filter), options, &look)
+                    detail(destination.writer(), &narrowed(entry, filter), options, &style)
                 })
             };
             self.entries(client, &found, last, filter, write).await?
         } else {
             let asked = about(&found.resource, filter.clone());
-            let mut sink = Sink::open(destination.writer(), format, &columns, output, &look, &asked)?;
+            let mut sink = Sink::open(destination.writer(), format, &columns, output, &style, &asked)?;
             match self.entries(client, &found, last, filter, |entries| sink.entries(entries)).await {
                 Ok(shown) => {
                     sink.finish(Ending { matched: Some(shown), complete: true, next_cursor: None })?;

@@ -30,7 +30,7 @@ use crate::config::Origin;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::foreign::{Format, Named, Reading, UserClass, UserColumns};
-use crate::render::question::counted;
+use crate::render::filter_summary::counted;
 use crate::terminal::progress::Progress;
 
 /// The most entries in one request.

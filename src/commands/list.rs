@@ -22,9 +22,9 @@ use crate::model::page::{DEFAULT_LIMIT, Order};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::model::timestamp::Timestamp;
+use crate::render::filter_summary::{counted, describe, grouped, missing};
 use crate::render::json::Ending;
-use crate::render::question::{counted, describe, grouped, missing};
-use crate::terminal::progress::patiently;
+use crate::terminal::progress::with_spinner;
 
 /// List entries, newest first
 #[derive(Debug, Args)]
@@ -82,18 +82,18 @@ impl ListArgs {
         };
         let format = format.unwrap_or(if to_people { Format::Table } else { Format::Tsv });
         let columns = columns(format, &self.output)?;
-        let question = self.filter.question(&context.time)?;
+        let question = self.filter.parse(&context.time)?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let filter = resolve(context, &connection.client, question).await?;
         let truncate = !self.output.no_trunc && to_people;
-        let mut look = context.appearance.look(&context.terminal, context.time, truncate);
+        let mut style = context.appearance.look(&context.terminal, context.time, truncate);
         if !to_people {
-            look.width = usize::MAX;
+            style.width = usize::MAX;
         }
 
         if self.follow.is_asked() {
             let backlog = if self.all { None } else { Some(self.limit.unwrap_or(FOLLOWED)) };
-            let form = Form { format, columns: &columns, args: &self.output, look: &look };
+            let form = Form { format, columns: &columns, args: &self.output, style: &style };
             let client = connection.client.clone();
             return self.follow.run(context, &self.connection, client, &filter, backlog, &form).await;
         }
@@ -102,7 +102,7 @@ impl ListArgs {
         }
         let is_watched = context.terminal.shows_progress();
         let mut destination = Destination::open(&mut context.terminal, &self.output)?;
-        let mut sink = Sink::open(destination.writer(), format, &columns, &self.output, &look, &filter)?;
+        let mut sink = Sink::open(destination.writer(), format, &columns, &self.output, &style, &filter)?;
         let written = self.write(&connection.client, &filter, is_watched, &mut sink);
         let shown = match written.await {
             Ok(shown) => shown,
@@ -153,7 +153,7 @@ impl ListArgs {
         // Once the first rows are on the screen, or in a pager, they say enough.
         let asking = format!("asking {}", client.server());
         while let Some(Page { data, page, total, pruned }) =
-            patiently(is_watched && shown.count == 0, &asking, pages.next()).await?
+            with_spinner(is_watched && shown.count == 0, &asking, pages.next()).await?
         {
             shown.count += data.len() as u64;
             shown.matched = shown.matched.or(total.map(|total| total.count));

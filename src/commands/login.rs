@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::args::connection::{ConnectionArgs, Target};
+use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::client::{Client, server_name};
 use crate::commands::connect::{Need, connect};
-use crate::commands::place::place;
+use crate::commands::target::resolve_target;
 use crate::commands::{Context, token_source};
 use crate::config::Origin;
 use crate::config::credentials::Credentials;
@@ -65,8 +65,8 @@ impl LoginArgs {
     /// [`Failure`]; then nothing is kept.
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let path = credentials_path(context)?;
-        let place = place(context, &self.connection)?;
-        let Target::Remote(base) = place.target else {
+        let target = resolve_target(context, &self.connection)?;
+        let ServerAddress::Remote(base) = target.address else {
             return Err(Failure::usage("which server? A local store and the demo need no token")
                 .hint("krosyn-audit login --server https://…"));
         };
@@ -103,7 +103,7 @@ impl LoginArgs {
                 format!(", profile {}", profile.name)
             },
         );
-        let server = profile.profile.server.as_ref().filter(|_| !matches!(place.origin, Origin::Profile(_)));
+        let server = profile.profile.server.as_ref().filter(|_| !matches!(target.origin, Origin::Profile(_)));
         let outranked = [
             server.map(|server| format!("config.toml says that profile {} talks to {server}", profile.name)),
             profile.profile.token_command.as_ref().filter(|_| server.is_none()).map(|_| {
@@ -128,9 +128,9 @@ impl LogoutArgs {
         let path = credentials_path(context)?;
         let mut credentials = Credentials::read(&path)?;
         let mut kept = credentials.profiles.remove(&context.settings.name).unwrap_or_default();
-        let server = match place(context, &self.connection)?.target {
-            Target::Remote(base) => Some(server_name(&base).to_owned()),
-            Target::Store(_) | Target::Demo => kept.server.clone(),
+        let server = match resolve_target(context, &self.connection)?.address {
+            ServerAddress::Remote(base) => Some(server_name(&base).to_owned()),
+            ServerAddress::Store(_) | ServerAddress::Demo => kept.server.clone(),
         };
         let Some(server) = server.filter(|server| kept.tokens.remove(server).is_some()) else {
             return Err(Failure::new(exit::NOT_FOUND, "no token is kept for it: nothing to forget"));
@@ -153,11 +153,11 @@ impl StatusArgs {
     /// # Errors
     /// [`Failure`].
     pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        let place = place(context, &self.connection)?;
+        let target = resolve_target(context, &self.connection)?;
         if context.appearance.verbose {
             self.tell_settings(context)?;
         }
-        writeln!(context.terminal.data(), "server        {place} ({})", place.origin)?;
+        writeln!(context.terminal.data(), "server        {target} ({})", target.origin)?;
         context.terminal.flush()?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let whoami = connection.client.whoami().await?;

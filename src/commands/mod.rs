@@ -11,11 +11,10 @@ pub mod generate;
 pub mod history;
 pub mod import;
 pub mod list;
-mod listing;
 pub mod login;
+mod operator_table;
 pub mod org;
 mod output;
-mod place;
 pub mod prune;
 pub mod record;
 mod resource;
@@ -24,15 +23,16 @@ mod shape;
 pub mod show;
 pub mod stats;
 pub mod store;
+mod target;
 pub mod token;
 mod token_source;
 pub mod verify;
 
 pub use crate::commands::connect::Opened;
 
-use crate::args::filter::{BadValue, Question};
+use crate::args::appearance::ResolvedSetting;
+use crate::args::filter::{BadValue, UnresolvedFilter};
 use crate::args::output::AppearanceArgs;
-use crate::args::settled::Settled;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -59,7 +59,7 @@ pub struct Context {
     /// How everything looks.
     pub appearance: AppearanceArgs,
     /// The same, setting by setting, and who says so.
-    pub settled: Vec<Settled>,
+    pub settled: Vec<ResolvedSetting>,
     /// Whether the demo organization was asked for.
     pub demo: bool,
     /// Whether the command talks to a server elsewhere, which has a log of its own.
@@ -101,7 +101,11 @@ impl From<BadValue> for Failure {
 }
 
 /// Looks up the entries that a question's ends name, and tells the reader how times were taken.
-async fn resolve(context: &mut Context, client: &Client, question: Question) -> Result<Filter, Failure> {
+async fn resolve(
+    context: &mut Context,
+    client: &Client,
+    question: UnresolvedFilter,
+) -> Result<Filter, Failure> {
     for note in &question.notes {
         context.terminal.status(note);
     }

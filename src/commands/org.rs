@@ -5,8 +5,8 @@ use std::str::FromStr;
 use clap::{Args, Subcommand};
 
 use crate::commands::connect::{self, Need};
-use crate::commands::listing::{Value, listing};
-use crate::commands::{Context, place};
+use crate::commands::operator_table::{OperatorValue, listing};
+use crate::commands::{Context, target};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::plan::Retention;
@@ -116,11 +116,11 @@ impl OrgArgs {
                 let row = |organization: Organization| {
                     let Retention { plan, floor } = organization.retention;
                     vec![
-                        Value::Text(organization.slug),
-                        Value::Text(plan.to_string()),
-                        Value::Text(plan.retention().to_string()),
-                        Value::Text(floor.map_or_else(|| "-".to_owned(), |floor| floor.to_string())),
-                        Value::Time(Some(organization.created_at)),
+                        OperatorValue::Text(organization.slug),
+                        OperatorValue::Text(plan.to_string()),
+                        OperatorValue::Text(plan.retention().to_string()),
+                        OperatorValue::Text(floor.map_or_else(|| "-".to_owned(), |floor| floor.to_string())),
+                        OperatorValue::Time(Some(organization.created_at)),
                     ]
                 };
                 let rows: Vec<_> = store.organizations().await?.into_iter().map(row).collect();
@@ -158,7 +158,7 @@ pub(super) async fn open(
     url: Option<&str>,
     need: Need,
 ) -> Result<std::sync::Arc<dyn Store>, Failure> {
-    let url = url.map_or_else(|| place::default_store(context), |url| Ok(url.to_owned()))?;
+    let url = url.map_or_else(|| target::default_store(context), |url| Ok(url.to_owned()))?;
     connect::open(context, &url, need).await.map_err(|failure| match failure.exit {
         exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, failure.message)
             .hint("`krosyn-audit org create` makes one; --store names another"),

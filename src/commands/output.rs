@@ -16,7 +16,7 @@ use crate::render::columns::{
 };
 use crate::render::delimited::{Delimited, Delimiter};
 use crate::render::json::{self, Document, Ending};
-use crate::render::look::Look;
+use crate::render::style::Style;
 use crate::render::table::Table;
 use crate::terminal::Terminal;
 use crate::terminal::file::{NewFile, passes_on};
@@ -133,11 +133,11 @@ impl<'a> Sink<'a> {
         format: Format,
         columns: &'a [Column],
         args: &ListOutputArgs,
-        look: &'a Look,
+        style: &'a Style,
         filter: &Filter,
     ) -> io::Result<Self> {
         Ok(match format {
-            Format::Table | Format::Wide => Self::Table(out, Table::new(columns, look)),
+            Format::Table | Format::Wide => Self::Table(out, Table::new(columns, style)),
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(Document::new(out, &query(filter))?),
             Format::Csv | Format::Tsv => {
@@ -154,10 +154,10 @@ impl<'a> Sink<'a> {
         format: Format,
         columns: &'a [Column],
         args: &ListOutputArgs,
-        look: &'a Look,
+        style: &'a Style,
     ) -> io::Result<Self> {
         Ok(match format {
-            Format::Table | Format::Wide => Self::Table(out, Table::new(columns, look)),
+            Format::Table | Format::Wide => Self::Table(out, Table::new(columns, style)),
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(Document::resume(out)),
             Format::Csv | Format::Tsv => {

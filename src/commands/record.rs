@@ -13,7 +13,7 @@ use crate::commands::{Context, shape};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::draft::MAX_ENTRY_BYTES;
-use crate::model::entry::{Context as Channel, User};
+use crate::model::entry::{RequestContext as Channel, User};
 use crate::model::filter::{Filter, Resource};
 use crate::model::json::RawJson;
 use crate::model::proposal::Proposal;

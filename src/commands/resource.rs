@@ -15,7 +15,7 @@ use crate::model::history::{History, Unreadable};
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType;
-use crate::render::question::counted;
+use crate::render::filter_summary::counted;
 
 /// How often a resource is read: twice where fields have dots in their names, and again after a prune.
 const MOST_PASSES: usize = 8;
@@ -24,12 +24,12 @@ const MOST_PASSES: usize = 8;
 const LISTED: usize = 10;
 
 /// A resource, and everything the log holds about it.
-pub(super) struct Life {
+pub(super) struct ResourceHistory {
     pub(super) resource: Resource,
     pub(super) history: History,
 }
 
-impl Life {
+impl ResourceHistory {
     /// The resource's last name.
     pub(super) fn name(&self) -> Option<&str> {
         self.history.names().last().map(|(_, name)| name.as_str())
@@ -79,13 +79,13 @@ async fn by_id(client: &Client, resource: &Resource) -> Result<Option<Found>, Fa
 }
 
 /// Reads the life of the resource that `text` names, as [`find`] finds it.
-pub(super) async fn life(client: &Client, text: &str, wanted: Wanted) -> Result<Life, Failure> {
+pub(super) async fn life(client: &Client, text: &str, wanted: Wanted) -> Result<ResourceHistory, Failure> {
     let Found { resource, .. } = find(client, text).await?;
     read(client, &resource, wanted).await?.ok_or_else(|| gone(&resource))
 }
 
 /// Reads the life of a resource that was found.
-pub(super) async fn reread(client: &Client, found: &Found) -> Result<Life, Failure> {
+pub(super) async fn reread(client: &Client, found: &Found) -> Result<ResourceHistory, Failure> {
     let life = read(client, &found.resource, Wanted::default()).await?;
     life.ok_or_else(|| gone(&found.resource))
 }
@@ -113,7 +113,11 @@ pub(super) fn about(resource: &Resource, filter: Filter) -> Filter {
 }
 
 /// Reads the life of a resource, page by page; none when no entry is about it.
-async fn read(client: &Client, resource: &Resource, wanted: Wanted) -> Result<Option<Life>, Failure> {
+async fn read(
+    client: &Client,
+    resource: &Resource,
+    wanted: Wanted,
+) -> Result<Option<ResourceHistory>, Failure> {
     let mut reader = Box::new(Reader::new(wanted));
     for _ in 0..MOST_PASSES {
         let mut pages = pages(client, resource, Filter::default(), Order::Ascending);
@@ -128,7 +132,7 @@ async fn read(client: &Client, resource: &Resource, wanted: Wanted) -> Result<Op
         }
         match reader.end() {
             Reading::Done(history) => {
-                return Ok(Some(Life { resource: resource.clone(), history: *history }));
+                return Ok(Some(ResourceHistory { resource: resource.clone(), history: *history }));
             }
             Reading::Again(again) => reader = again,
         }

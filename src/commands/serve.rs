@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 
 use crate::commands::connect::{self, DEFAULT_SLUG, Need};
 use crate::commands::serve::process::Certificate;
-use crate::commands::{Context, place, token};
+use crate::commands::{Context, target, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
@@ -164,8 +164,8 @@ impl ServeArgs {
             _ => (None, None),
         };
         let url = match &self.store {
-            Some(url) => place::whole_url(context, url)?,
-            None => place::default_store(context)?,
+            Some(url) => target::whole_url(context, url)?,
+            None => target::default_store(context)?,
         };
         let need = if self.create { Need::CreateDirectory } else { Need::Create };
         if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists()) {

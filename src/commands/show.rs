@@ -19,11 +19,11 @@ use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Resource;
 use crate::model::json::JsonError;
-use crate::render::companions::companions as companions_below;
+use crate::render::change_set::change_set as companions_below;
 use crate::render::detail::{DetailOptions, SIDE_BY_SIDE_WIDTH, detail};
 use crate::render::json::{self, line, list};
-use crate::render::look::Look;
 use crate::render::patch::States;
+use crate::render::style::Style;
 
 /// A pipe has no width of its own: two sides get so many columns there.
 const PIPE_WIDTH: usize = 160;
@@ -156,14 +156,14 @@ impl ShowArgs {
         entries: &[Entry],
     ) -> Result<(), Failure> {
         let to_people = context.terminal.out_is_terminal;
-        let look = context.appearance.look(&context.terminal, context.time, to_people);
+        let style = context.appearance.look(&context.terminal, context.time, to_people);
         let in_pipe = self.side_by_side && !to_people;
-        let look = if in_pipe { Look { width: PIPE_WIDTH, ..look } } else { look };
-        let has_room = look.width >= SIDE_BY_SIDE_WIDTH;
+        let style = if in_pipe { Style { width: PIPE_WIDTH, ..style } } else { style };
+        let has_room = style.width >= SIDE_BY_SIDE_WIDTH;
         if self.side_by_side && !has_room {
             context.terminal.warn(&format!(
                 "old and new stand below each other: side by side needs {SIDE_BY_SIDE_WIDTH} columns, here are {}",
-                look.width
+                style.width
             ));
         }
         let full = self.full || !to_people;
@@ -180,11 +180,11 @@ impl ShowArgs {
             if place > 0 {
                 context.terminal.data().write_all(b"\n")?;
             }
-            detail(context.terminal.data(), entry, options, &look)?;
+            detail(context.terminal.data(), entry, options, &style)?;
             if let Some((others, number)) = companions.filter(|(others, _)| !others.is_empty()) {
                 let others: Vec<&Entry> = others.iter().collect();
                 let more = number.saturating_sub(others.len() as u64);
-                companions_below(context.terminal.data(), &others, more, &look)?;
+                companions_below(context.terminal.data(), &others, more, &style)?;
             }
         }
         Ok(())

@@ -13,13 +13,13 @@ use crate::commands::connect::{Need, connect};
 use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
-use crate::model::count::Group;
 use crate::model::filter::Filter;
+use crate::model::stats::Group;
 use crate::model::time::TimeContext;
 use crate::model::words::{Dimension, UnknownWord};
 use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
-use crate::render::question::{counted, describe, missing};
+use crate::render::filter_summary::{counted, describe, missing};
 use crate::render::stats::{Row, Window, chart, rows, table, top};
 
 /// Count entries by day, hour, weekday, week, month, action, type, user, field or channel
@@ -65,7 +65,7 @@ impl StatsArgs {
             return Err(Failure::usage("stats writes table, json, csv or tsv"));
         }
         let by = self.dimensions()?;
-        let question = self.filter.question(&context.time)?;
+        let question = self.filter.parse(&context.time)?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let filter = resolve(context, &connection.client, question).await?;
         let zone = context.time.zone;
@@ -73,15 +73,15 @@ impl StatsArgs {
         let counts = connection.client.counts(&query).await?;
         let answer = Answer::new(&counts, &by, &filter, &context.time, self.top);
 
-        let look = context.appearance.look(&context.terminal, context.time, to_people);
+        let style = context.appearance.look(&context.terminal, context.time, to_people);
         if format == Format::Table {
             context.page();
         }
         let out = context.terminal.data();
         match (format, by.as_slice()) {
-            (Format::Table, [by]) => chart(out, *by, &answer.down, answer.others, &look)?,
+            (Format::Table, [by]) => chart(out, *by, &answer.down, answer.others, &style)?,
             (Format::Table, [first, second]) => {
-                table(out, [*first, *second], &answer.down, &answer.across, &counts.groups, &look)?;
+                table(out, [*first, *second], &answer.down, &answer.across, &counts.groups, &style)?;
             }
             (Format::Json, _) => {
                 let mut asked = serde_json::Map::new();

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use sha2::{Digest as _, Sha256};
 
 use crate::commands::connect::{self, Need};
-use crate::commands::{Context, place};
+use crate::commands::{Context, target};
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
@@ -82,7 +82,7 @@ impl StoreArgs {
 }
 
 async fn backup(context: &mut Context, url: Option<String>, file: &Path) -> Result<u8, Failure> {
-    let url = url.map_or_else(|| place::default_store(context), Ok)?;
+    let url = url.map_or_else(|| target::default_store(context), Ok)?;
     let source = url.strip_prefix("sqlite:").map(Path::new);
     if let Some(path) = source.filter(|path| !path.exists()) {
         return Err(Failure::new(exit::NOT_FOUND, format!("there is no store at {}", path.display())));

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use crate::commands::Context;
 use crate::commands::connect::Need;
-use crate::commands::listing::{Value, listing};
+use crate::commands::operator_table::{OperatorValue, listing};
 use crate::commands::org;
 use crate::error::Failure;
 use crate::exit;
@@ -122,13 +122,13 @@ impl TokenArgs {
                 let row = |token: StoredToken| {
                     let scopes: Vec<_> = token.scopes.iter().map(|scope| scope.as_str()).collect();
                     vec![
-                        Value::Text(token.name),
-                        Value::Text(scopes.join(",")),
-                        Value::Day(Some(token.created_at)),
-                        Value::Day(token.expires_at),
-                        Value::Day(token.revoked_at),
-                        Value::Text(token.created_by.unwrap_or_else(|| "-".to_owned())),
-                        Value::Time(token.last_used_at),
+                        OperatorValue::Text(token.name),
+                        OperatorValue::Text(scopes.join(",")),
+                        OperatorValue::Day(Some(token.created_at)),
+                        OperatorValue::Day(token.expires_at),
+                        OperatorValue::Day(token.revoked_at),
+                        OperatorValue::Text(token.created_by.unwrap_or_else(|| "-".to_owned())),
+                        OperatorValue::Time(token.last_used_at),
                     ]
                 };
                 let rows: Vec<_> = store.tokens(org.id).await?.into_iter().map(row).collect();

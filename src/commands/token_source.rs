@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::args::connection::{ConnectionArgs, Target};
+use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::client::server_name;
 use crate::commands::Context;
 use crate::config::Origin;
@@ -67,7 +67,7 @@ pub(super) async fn token(
 
 /// Whether a setting names the server at `base`.
 fn is(setting: &str, base: &Url) -> bool {
-    matches!(Target::parse(setting, true), Ok(Target::Remote(url)) if server_name(&url) == server_name(base))
+    matches!(ServerAddress::parse(setting, true), Ok(ServerAddress::Remote(url)) if server_name(&url) == server_name(base))
 }
 
 fn read(text: &str, origin: &str) -> Result<Token, Failure> {

@@ -17,7 +17,7 @@ use crate::model::evidence::manifest::{FileFacts, IdRange, Manifest};
 use crate::model::evidence::merkle::Hash;
 use crate::model::evidence::trailer::Trail;
 use crate::model::evidence::verdict::first_fault;
-use crate::render::question::{counted, grouped};
+use crate::render::filter_summary::{counted, grouped};
 use crate::terminal::file::unpacked;
 
 /// Check exports against their manifests, offline
@@ -71,7 +71,7 @@ impl VerifyArgs {
                     format!("{name}{place}: {what}")
                 }
             };
-            writeln!(context.terminal.data(), "{}", crate::render::visible::visible(&said))?;
+            writeln!(context.terminal.data(), "{}", crate::render::sanitize::sanitize(&said))?;
             context.terminal.flush()?;
         }
         if wrong == 0 {

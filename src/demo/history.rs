@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::demo::fields::text_at;
 use crate::demo::people::Person;
 use crate::model::change::Change;
-use crate::model::entry::{Context, User};
+use crate::model::entry::{RequestContext, User};
 use crate::model::json::{Json, RawJson};
 use crate::model::proposal::Proposal;
 use crate::model::timestamp::Timestamp;
@@ -133,7 +133,7 @@ impl<'a> Act<'a> {
             model_id: id.to_owned(),
             model_name: name,
             user,
-            context: Context { via: Some(via), ip, user_agent, request_id },
+            context: RequestContext { via: Some(via), ip, user_agent, request_id },
             reason,
             before: before.map(RawJson::from),
             after: after.as_ref().map(RawJson::from),

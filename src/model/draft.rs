@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::model::change::{Change, Changes};
 use crate::model::diff;
-use crate::model::entry::{Context, Entry, User};
+use crate::model::entry::{Entry, RequestContext, User};
 use crate::model::json::{Json, RawJson};
 use crate::model::proposal::Proposal;
 use crate::model::redaction::{REDACTED, REDACTED_CHANGED, Redaction};
@@ -101,7 +101,7 @@ impl Draft {
                 role: kept(&proposal.user.role),
                 kind: proposal.user.kind,
             },
-            context: Context {
+            context: RequestContext {
                 via: proposal.context.via,
                 ip: kept(&proposal.context.ip),
                 user_agent: kept(&proposal.context.user_agent),

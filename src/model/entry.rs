@@ -10,7 +10,7 @@ use crate::model::change::Changes;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, UserKind, Via};
 
-pub use crate::model::entry::view::{ChangesView, ContextView, EntryView, Text, UserView};
+pub use crate::model::entry::view::{ChangesView, EntryView, RequestContextView, Text, UserView};
 
 /// An entry as it is stored and sent. Entries are written once and never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -40,8 +40,8 @@ pub struct Entry {
     /// Who did it: a snapshot at record time.
     pub user: User,
     /// Through what it was done.
-    #[serde(default, skip_serializing_if = "Context::is_empty")]
-    pub context: Context,
+    #[serde(default, skip_serializing_if = "RequestContext::is_empty")]
+    pub context: RequestContext,
     /// Why, when the recorder said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "INC-2041")]
@@ -91,7 +91,7 @@ impl User {
 /// Through what a change came. Every part is optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Context {
+pub struct RequestContext {
     /// The channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Via>,
@@ -108,7 +108,7 @@ pub struct Context {
     pub request_id: Option<String>,
 }
 
-impl Context {
+impl RequestContext {
     /// Tells whether nothing is known.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

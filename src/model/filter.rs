@@ -3,7 +3,7 @@
 //! How a filter is written in a query string is `api::query`'s business, how a store finds entries fast the store's.
 
 mod choice;
-mod quick;
+mod prefilter;
 mod text;
 mod user;
 

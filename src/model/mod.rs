@@ -1,7 +1,6 @@
 //! Floor 0: what the words mean. No I/O, no clap, no SQL, no HTTP.
 
 pub mod change;
-pub mod count;
 pub mod diff;
 pub mod draft;
 pub mod entry;
@@ -16,6 +15,7 @@ pub mod page;
 pub mod plan;
 pub mod proposal;
 pub mod redaction;
+pub mod stats;
 pub mod time;
 pub mod timestamp;
 pub mod words;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::model::change::Change;
-use crate::model::entry::{Context, User};
+use crate::model::entry::{RequestContext, User};
 use crate::model::json::RawJson;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, UserKind};
@@ -47,9 +47,13 @@ pub struct Proposal {
     #[schema(value_type = ProposedUser)]
     pub user: User,
     /// Through what it was done.
-    #[serde(default, deserialize_with = "lenient::context", skip_serializing_if = "Context::is_empty")]
-    #[schema(value_type = Option<Context>)]
-    pub context: Context,
+    #[serde(
+        default,
+        deserialize_with = "lenient::context",
+        skip_serializing_if = "RequestContext::is_empty"
+    )]
+    #[schema(value_type = Option<RequestContext>)]
+    pub context: RequestContext,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 4096)]

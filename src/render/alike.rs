@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc, is_nfd};
 use unicode_security::skeleton;
 
-use crate::render::visible::{is_unseen, visible};
+use crate::render::sanitize::{is_unseen, sanitize};
 
 /// In what two texts differ that look the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,12 +71,12 @@ pub fn alike(old: &str, new: &str) -> Option<Alike> {
         return None;
     }
     // A text may also hold what stands for a character that is made visible.
-    (visible(old) == visible(new) || drawn(old).eq(drawn(new))).then_some(Alike::Letters)
+    (sanitize(old) == sanitize(new) || drawn(old).eq(drawn(new))).then_some(Alike::Letters)
 }
 
 /// What a text looks like, to find the texts that [`alike`] may tell of: they have the same look.
 #[must_use]
-pub fn look(text: &str) -> String {
+pub fn shape_of(text: &str) -> String {
     let is_picture = |c: &char| matches!(c, '⏎' | '\u{2400}'..='\u{2421}');
     let drawn: String = seen(text).filter(|c| !c.is_whitespace() && !is_picture(c)).collect();
     skeleton(&without_codes(&drawn)).collect()
@@ -219,7 +219,7 @@ mod tests {
         ] {
             assert_eq!(alike(old, new), Some(differs), "{old:?} {new:?}");
             assert_eq!(told_apart(old, new, differs), shown, "{old:?} {new:?}");
-            assert_eq!(look(old), look(new), "{old:?} {new:?}");
+            assert_eq!(shape_of(old), shape_of(new), "{old:?} {new:?}");
         }
         for (old, new) in
             [("active", "disabled"), ("é", "e"), ("日本", "日木"), ("a", "a"), ("1", "l"), ("ab", "a b")]
@@ -238,10 +238,10 @@ mod tests {
                 let [was, is] = told_apart(&old, &new, differs);
                 prop_assert_eq!(&serde_json::from_str::<String>(&was).expect("JSON"), &old);
                 prop_assert_eq!(&serde_json::from_str::<String>(&is).expect("JSON"), &new);
-                prop_assert_ne!(visible(&was), visible(&is));
-                prop_assert_eq!(look(&old), look(&new));
+                prop_assert_ne!(sanitize(&was), sanitize(&is));
+                prop_assert_eq!(shape_of(&old), shape_of(&new));
             } else if old != new {
-                let shown = [&old, &new].map(|text| visible(text).trim_end().to_owned());
+                let shown = [&old, &new].map(|text| sanitize(text).trim_end().to_owned());
                 prop_assert_ne!(&shown[0], &shown[1]);
             }
         }

@@ -10,7 +10,7 @@ use crate::model::json::Json;
 use crate::model::time::TimeContext;
 use crate::render::grid::{Cell, Layout, grid};
 use crate::render::history::{before, dotted, leaf_text};
-use crate::render::look::{Look, Tone};
+use crate::render::style::{Role, Style};
 
 /// The columns of a pipe. They are an interface: scripts count on their order.
 pub const BLAME_COLUMNS: [&str; 7] = ["field", "value", "time", "user", "entry", "times", "known"];
@@ -22,13 +22,13 @@ const NARROW: [(usize, usize); 2] = [(2, 10), (4, 14)];
 ///
 /// # Errors
 /// The writer's.
-pub fn table(out: &mut dyn Write, blame: &Blame, history: &History, look: &Look) -> io::Result<()> {
-    let title = |text: &str| Cell::new(text, Tone::Title);
+pub fn table(out: &mut dyn Write, blame: &Blame, history: &History, style: &Style) -> io::Result<()> {
+    let title = |text: &str| Cell::new(text, Role::Title);
     let mut rows = vec![vec![
-        Cell::number("ENTRY", Tone::Title),
+        Cell::number("ENTRY", Role::Title),
         title("SET"),
         title("BY"),
-        Cell::number("TIMES", Tone::Title),
+        Cell::number("TIMES", Role::Title),
         title("FIELD"),
         title("VALUE"),
     ]];
@@ -36,7 +36,7 @@ pub fn table(out: &mut dyn Write, blame: &Blame, history: &History, look: &Look)
         let (entry, set, by) = match line.origin {
             Origin::Entry(index) => {
                 let entry = &history.entries()[index];
-                (entry.id.to_string(), look.moment(entry.occurred_at), entry.user.label().to_owned())
+                (entry.id.to_string(), style.moment(entry.occurred_at), entry.user.label().to_owned())
             }
             Origin::Before(_) if history.horizon().is_some() => {
                 ("-".to_owned(), "before pruning".to_owned(), String::new())
@@ -45,17 +45,17 @@ pub fn table(out: &mut dyn Write, blame: &Blame, history: &History, look: &Look)
                 ("-".to_owned(), "not recorded".to_owned(), String::new())
             }
         };
-        let tone = if matches!(line.content, Content::Value(_)) { Tone::Plain } else { Tone::Dim };
+        let role = if matches!(line.content, Content::Value(_)) { Role::Plain } else { Role::Dim };
         rows.push(vec![
-            Cell::number(entry, Tone::Dim),
-            Cell::new(set, Tone::Dim),
-            Cell::new(by, Tone::Plain),
-            Cell::number(line.times.to_string(), Tone::Plain),
-            Cell::path(dotted(&line.path), Tone::Title),
-            Cell::new(leaf_text(&line.content), tone),
+            Cell::number(entry, Role::Dim),
+            Cell::new(set, Role::Dim),
+            Cell::new(by, Role::Plain),
+            Cell::number(line.times.to_string(), Role::Plain),
+            Cell::path(dotted(&line.path), Role::Title),
+            Cell::new(leaf_text(&line.content), role),
         ]);
     }
-    grid(out, rows, Layout { narrow: &NARROW, ..Layout::default() }, look)
+    grid(out, rows, Layout { narrow: &NARROW, ..Layout::default() }, style)
 }
 
 /// The lines as rows of [`BLAME_COLUMNS`]: values as JSON, times in UTC.

@@ -14,7 +14,7 @@ use crate::model::entry::EntryView;
 use crate::model::json::RawJson;
 use crate::render::columns::{Column, value};
 use crate::render::delimited::guard::{guarded, guarded_json};
-use crate::render::visible::{replace_hidden, visible};
+use crate::render::sanitize::{replace_hidden, sanitize};
 
 /// A kind of delimited text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,7 +262,7 @@ fn csv_cell(column: Column, text: Cow<'_, str>) -> Cow<'_, str> {
         replace_hidden(text, |c, next, out| match c {
             '\n' | '\t' => out.push(c),
             '\r' if next == Some('\n') => out.push(c),
-            other => out.push_str(&visible(other.encode_utf8(&mut [0; 4]))),
+            other => out.push_str(&sanitize(other.encode_utf8(&mut [0; 4]))),
         })
     })
 }
@@ -274,7 +274,7 @@ fn tsv_cell(column: Column, text: Cow<'_, str>) -> String {
         '\t' => out.push_str("\\t"),
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
-        other => out.push_str(&visible(other.encode_utf8(&mut [0; 4]))),
+        other => out.push_str(&sanitize(other.encode_utf8(&mut [0; 4]))),
     })
     .into_owned()
 }

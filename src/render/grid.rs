@@ -5,8 +5,8 @@
 
 use std::io::{self, Write};
 
-use crate::render::look::{Look, Tone};
-use crate::render::visible::width;
+use crate::render::sanitize::width;
+use crate::render::style::{Role, Style};
 
 /// Before the last column gets less than this, others are narrowed.
 const LEAST_LAST: usize = 16;
@@ -30,29 +30,29 @@ impl Default for Layout<'_> {
 #[derive(Debug, Clone, Default)]
 pub struct Cell {
     text: String,
-    tone: Tone,
+    role: Role,
     is_number: bool,
     is_path: bool,
 }
 
 impl Cell {
-    /// Text, in this tone.
-    pub fn new(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone, is_number: false, is_path: false }
+    /// Text, in this role.
+    pub fn new(text: impl Into<String>, role: Role) -> Self {
+        Self { text: text.into(), role, is_number: false, is_path: false }
     }
 
     /// A number, which stands at the right of its column.
-    pub fn number(text: impl Into<String>, tone: Tone) -> Self {
-        Self { is_number: true, ..Self::new(text, tone) }
+    pub fn number(text: impl Into<String>, role: Role) -> Self {
+        Self { is_number: true, ..Self::new(text, role) }
     }
 
     /// A path, whose end says more than its beginning: it is cut in front.
-    pub fn path(text: impl Into<String>, tone: Tone) -> Self {
-        Self { is_path: true, ..Self::new(text, tone) }
+    pub fn path(text: impl Into<String>, role: Role) -> Self {
+        Self { is_path: true, ..Self::new(text, role) }
     }
 
-    fn shown(self, look: &Look) -> Self {
-        Self { text: look.text(self.text.trim_end_matches('\n')).into_owned(), ..self }
+    fn shown(self, style: &Style) -> Self {
+        Self { text: style.text(self.text.trim_end_matches('\n')).into_owned(), ..self }
     }
 }
 
@@ -60,27 +60,27 @@ impl Cell {
 ///
 /// # Errors
 /// The writer's.
-pub fn grid(out: &mut dyn Write, rows: Vec<Vec<Cell>>, layout: Layout<'_>, look: &Look) -> io::Result<()> {
+pub fn grid(out: &mut dyn Write, rows: Vec<Vec<Cell>>, layout: Layout<'_>, style: &Style) -> io::Result<()> {
     let rows: Vec<Vec<Cell>> =
-        rows.into_iter().map(|row| row.into_iter().map(|cell| cell.shown(look)).collect()).collect();
+        rows.into_iter().map(|row| row.into_iter().map(|cell| cell.shown(style)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(&cell.text)).max();
     let mut widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
-    if look.truncate {
-        fit(&mut widths, layout, look.width);
+    if style.truncate {
+        fit(&mut widths, layout, style.width);
     }
     for row in rows {
         let mut line = String::new();
         let cells = row.len();
         for (column, (cell, column_width)) in row.into_iter().zip(&widths).enumerate() {
-            let text = match (look.truncate, cell.is_path) {
+            let text = match (style.truncate, cell.is_path) {
                 (false, _) => cell.text,
-                (true, false) => look.cut(&cell.text, *column_width),
-                (true, true) => look.cut_front(&cell.text, *column_width),
+                (true, false) => style.cut(&cell.text, *column_width),
+                (true, true) => style.cut_front(&cell.text, *column_width),
             };
             let blanks = " ".repeat(column_width.saturating_sub(width(&text)));
-            let painted = look.paint(cell.tone, &text);
+            let painted = style.paint(cell.role, &text);
             match (cell.is_number, column + 1 == cells) {
                 (true, _) => line.extend([blanks.as_str(), &painted]),
                 (false, true) => line.push_str(&painted),
@@ -112,34 +112,34 @@ fn fit(widths: &mut [usize], layout: Layout<'_>, room: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples::look;
+    use crate::render::samples::style;
 
     #[test]
     fn columns_stand_below_each_other_and_the_last_is_cut() {
         let row = |name: &str, number: &str, text: &str| {
             vec![
-                Cell::new(name, Tone::Plain),
-                Cell::number(number, Tone::Plain),
-                Cell::new(text, Tone::Plain),
+                Cell::new(name, Role::Plain),
+                Cell::number(number, Role::Plain),
+                Cell::new(text, Role::Plain),
             ]
         };
         let mut out = Vec::new();
         let rows = vec![row("日本", "7", "a\u{1b}b"), row("a", "1 200", "long enough to be cut"), vec![]];
-        grid(&mut out, rows, Layout::default(), &look(24)).expect("memory takes all");
+        grid(&mut out, rows, Layout::default(), &style(24)).expect("memory takes all");
         assert_eq!(String::from_utf8(out).expect("text"), "日本      7  a␛b\na     1 200  long enoug…\n\n");
     }
 
     #[test]
     fn columns_that_may_be_are_narrowed_before_the_last_has_too_little() {
         let row = vec![
-            Cell::new("ana.ruiz@acme.example", Tone::Plain),
-            Cell::path("process.mappings.from", Tone::Plain),
-            Cell::new("a value of many words", Tone::Plain),
+            Cell::new("ana.ruiz@acme.example", Role::Plain),
+            Cell::path("process.mappings.from", Role::Plain),
+            Cell::new("a value of many words", Role::Plain),
         ];
         let text = |columns| {
             let mut out = Vec::new();
             let layout = Layout { narrow: &[(0, 8), (1, 10)], ..Layout::default() };
-            grid(&mut out, vec![row.clone()], layout, &look(columns)).expect("memory takes all");
+            grid(&mut out, vec![row.clone()], layout, &style(columns)).expect("memory takes all");
             String::from_utf8(out).expect("text")
         };
         assert_eq!(text(67), "ana.ruiz@acme.example  process.mappings.from  a value of many words\n");

@@ -12,7 +12,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
 use crate::render::detail::fact;
 use crate::render::diff::Place;
-use crate::render::look::{Look, Tone};
+use crate::render::style::{Role, Style};
 use crate::render::summary::beneath;
 use crate::render::value;
 
@@ -23,19 +23,24 @@ const TOLD: usize = 5;
 ///
 /// # Errors
 /// The writer's.
-pub fn heading(out: &mut dyn Write, resource: &Resource, history: &History, look: &Look) -> io::Result<()> {
+pub fn heading(out: &mut dyn Write, resource: &Resource, history: &History, style: &Style) -> io::Result<()> {
     let names = history.names();
     let name = names.last().map_or_else(|| format!("#{}", resource.model_id), |(_, name)| name.clone());
-    let key = look.paint(Tone::Dim, &look.text(&format!("({resource})")));
-    writeln!(out, "{}  {}  {key}", resource.model_type.label(), look.paint(Tone::Title, &look.text(&name)))?;
+    let key = style.paint(Role::Dim, &style.text(&format!("({resource})")));
+    writeln!(
+        out,
+        "{}  {}  {key}",
+        resource.model_type.label(),
+        style.paint(Role::Title, &style.text(&name))
+    )?;
     for pair in names.windows(2) {
         let ([(_, before), (index, _)], entries) = (pair, history.entries()) else { continue };
         let entry = &entries[*index];
-        let until = full(entry.occurred_at, &look.time);
-        fact(out, look, "was", &format!("{before}, until entry {} of {until}", entry.id))?;
+        let until = full(entry.occurred_at, &style.time);
+        fact(out, style, "was", &format!("{before}, until entry {} of {until}", entry.id))?;
     }
-    for note in notes(history, &look.time) {
-        fact(out, look, "!", &note)?;
+    for note in notes(history, &style.time) {
+        fact(out, style, "!", &note)?;
     }
     Ok(())
 }

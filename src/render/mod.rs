@@ -5,28 +5,28 @@
 
 pub mod alike;
 pub mod blame;
+pub mod change_set;
 pub mod columns;
-pub mod companions;
 pub mod delimited;
 pub mod detail;
 pub mod diff;
+pub mod filter_summary;
 pub mod grid;
 pub mod history;
 pub mod json;
-pub mod look;
-pub mod moment;
 pub mod patch;
 pub mod prune;
-pub mod question;
 pub mod revert;
+pub mod sanitize;
+pub mod state;
 pub mod stats;
+pub mod style;
 pub mod summary;
 pub mod table;
 pub mod value;
-pub mod visible;
 
 #[cfg(test)]
-mod hostile;
+mod hostile_text;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

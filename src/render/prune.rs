@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::api::prune::{Prune, PruneAnswer};
 use crate::model::time::format::{milliseconds, span};
 use crate::model::time::{Age, TimeContext};
-use crate::render::question::{counted, grouped};
+use crate::render::filter_summary::{counted, grouped};
 
 /// The plan: what goes and what stays, by model type and in all, and from where the line is drawn.
 #[must_use]

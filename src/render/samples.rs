@@ -4,16 +4,16 @@ use serde_json::json;
 
 use crate::model::entry::Entry;
 use crate::model::time::TimeContext;
-use crate::render::look::{Look, Theme};
+use crate::render::style::{Style, Theme};
 
 /// A plain look, 26 minutes after [`updated`] happened.
-pub(super) fn look(width: usize) -> Look {
+pub(super) fn style(width: usize) -> Style {
     let time = TimeContext {
         now: "2026-11-22T08:40:30Z".parse().expect("a time"),
         zone: "Europe/Madrid".parse().expect("a zone"),
     };
     let theme = Theme::Default;
-    Look { width, colour: false, theme, ascii: false, truncate: true, relative: false, time }
+    Style { width, colour: false, theme, ascii: false, truncate: true, relative: false, time }
 }
 
 /// The update in the manual's example.

@@ -8,14 +8,14 @@ use std::io::{self, Write};
 use chrono::{Datelike as _, Days, NaiveDate, Weekday};
 use chrono_tz::Tz;
 
-use crate::model::count::{Group, WEEKDAYS};
+use crate::model::stats::{Group, WEEKDAYS};
 use crate::model::time::format::day;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Dimension;
+use crate::render::filter_summary::grouped;
 use crate::render::grid::{Cell, Layout, grid};
-use crate::render::look::{Look, Tone};
-use crate::render::question::grouped;
-use crate::render::visible::width;
+use crate::render::sanitize::width;
+use crate::render::style::{Role, Style};
 
 /// The longest bar, in cells.
 const LONGEST_BAR: usize = 48;
@@ -169,30 +169,30 @@ pub fn chart(
     by: Dimension,
     rows: &[Row],
     others: Option<(usize, u64)>,
-    look: &Look,
+    style: &Style,
 ) -> io::Result<()> {
     let drawn = drawn(by, rows);
-    let labels: Vec<String> = drawn.iter().map(|row| row.label(by, look)).collect();
+    let labels: Vec<String> = drawn.iter().map(|row| row.label(by, style)).collect();
     let others = others.map(|(number, count)| (format!("{number} others"), count));
     let counts = rows.iter().map(|(_, count)| *count).chain(others.iter().map(|(_, count)| *count));
     let most = counts.clone().max().unwrap_or(0).max(1);
     let widest_label = labels.iter().map(|label| width(label)).max().unwrap_or(0).max(by.title().len());
     let widest_count = grouped(most).len().max("ENTRIES".len());
-    let room = if look.truncate { look.width } else { 100 };
+    let room = if style.truncate { style.width } else { 100 };
     let longest = room.saturating_sub(widest_label + widest_count + 6).clamp(8, LONGEST_BAR);
-    let head = vec![Cell::new(by.title(), Tone::Title), Cell::number("ENTRIES", Tone::Title)];
-    let line = |label: String, tone: Tone, count: u64| {
-        let bar = Cell::new(bar(count, most, longest, look.ascii), Tone::Changed);
-        let number = Cell::number(grouped(count), if count == 0 { Tone::Dim } else { Tone::Plain });
-        vec![Cell::new(label, tone), number, bar]
+    let head = vec![Cell::new(by.title(), Role::Title), Cell::number("ENTRIES", Role::Title)];
+    let line = |label: String, role: Role, count: u64| {
+        let bar = Cell::new(bar(count, most, longest, style.ascii), Role::Changed);
+        let number = Cell::number(grouped(count), if count == 0 { Role::Dim } else { Role::Plain });
+        vec![Cell::new(label, role), number, bar]
     };
     let mut lines = vec![head];
     lines.extend(labels.into_iter().zip(&drawn).map(|(label, row)| match row {
-        Drawn::Row((_, count)) => line(label, Tone::Plain, *count),
-        Drawn::Silence(_) => line(label, Tone::Dim, 0),
+        Drawn::Row((_, count)) => line(label, Role::Plain, *count),
+        Drawn::Silence(_) => line(label, Role::Dim, 0),
     }));
-    lines.extend(others.map(|(label, count)| line(label, Tone::Dim, count)));
-    grid(out, lines, Layout::default(), look)
+    lines.extend(others.map(|(label, count)| line(label, Role::Dim, count)));
+    grid(out, lines, Layout::default(), style)
 }
 
 /// Writes two dimensions: the first down, the second across, and the sums. Columns for which there is no room, those
@@ -206,7 +206,7 @@ pub fn table(
     down: &[Row],
     across: &[Row],
     groups: &[Group],
-    look: &Look,
+    style: &Style,
 ) -> io::Result<()> {
     // Of time there may be thousands of columns without a number.
     let full: Vec<Row>;
@@ -222,9 +222,9 @@ pub fn table(
         groups.iter().map(|group| (group.key.as_slice(), group.count)).collect();
     let headers: Vec<String> = across
         .iter()
-        .map(|(value, _)| look.cut(&look.text(value.as_deref().unwrap_or("(none)")), LONGEST_HEADER))
+        .map(|(value, _)| style.cut(&style.text(value.as_deref().unwrap_or("(none)")), LONGEST_HEADER))
         .collect();
-    let labels: Vec<String> = drawn.iter().map(|row| row.label(by[0], look)).collect();
+    let labels: Vec<String> = drawn.iter().map(|row| row.label(by[0], style)).collect();
     let of = |value: &Option<String>, column: &Row| {
         counts.get([value.clone(), column.0.clone()].as_slice()).copied().unwrap_or(0)
     };
@@ -244,32 +244,32 @@ pub fn table(
     let widest_label = labels.iter().map(|label| width(label)).max().unwrap_or(0).max(by[0].title().len());
     let widest_sum =
         down.iter().map(|(value, _)| grouped(sum(value)).len()).max().unwrap_or(0).max("ALL".len());
-    let room = look.width.saturating_sub(widest_label + gap + widest_sum);
-    let is_shown = columns_that_fit(across, &widths, gap, if look.truncate { room } else { usize::MAX });
+    let room = style.width.saturating_sub(widest_label + gap + widest_sum);
+    let is_shown = columns_that_fit(across, &widths, gap, if style.truncate { room } else { usize::MAX });
 
     let shown: Vec<usize> = (0..across.len()).filter(|column| is_shown[*column]).collect();
     let others = across.len() - shown.len();
-    let mut head = vec![Cell::new(by[0].title(), Tone::Title)];
-    head.extend(shown.iter().map(|column| Cell::number(headers[*column].as_str(), Tone::Title)));
+    let mut head = vec![Cell::new(by[0].title(), Role::Title)];
+    head.extend(shown.iter().map(|column| Cell::number(headers[*column].as_str(), Role::Title)));
     if others > 0 {
-        head.push(Cell::number(others_title(others), Tone::Dim));
+        head.push(Cell::number(others_title(others), Role::Dim));
     }
-    head.push(Cell::number("ALL", Tone::Title));
-    let nothing = if look.ascii { "." } else { "·" };
+    head.push(Cell::number("ALL", Role::Title));
+    let nothing = if style.ascii { "." } else { "·" };
     let number = |count: u64| match count {
-        0 => Cell::number(nothing, Tone::Dim),
-        count => Cell::number(grouped(count), Tone::Plain),
+        0 => Cell::number(nothing, Role::Dim),
+        count => Cell::number(grouped(count), Role::Plain),
     };
     let mut lines = vec![head];
     for (row, label) in drawn.iter().zip(labels) {
         let Drawn::Row((value, _)) = row else {
             let empty = std::iter::repeat_with(|| number(0)).take(shown.len() + usize::from(others > 0) + 1);
-            lines.push(std::iter::once(Cell::new(label, Tone::Dim)).chain(empty).collect());
+            lines.push(std::iter::once(Cell::new(label, Role::Dim)).chain(empty).collect());
             continue;
         };
         let all = sum(value);
         let counts: Vec<u64> = shown.iter().map(|column| of(value, &across[*column])).collect();
-        let mut line = vec![Cell::new(label, Tone::Plain)];
+        let mut line = vec![Cell::new(label, Role::Plain)];
         line.extend(counts.iter().map(|count| number(*count)));
         if others > 0 {
             line.push(number(all - counts.iter().sum::<u64>()));
@@ -277,7 +277,7 @@ pub fn table(
         line.push(number(all));
         lines.push(line);
     }
-    grid(out, lines, Layout { gap, ..Layout::default() }, look)
+    grid(out, lines, Layout { gap, ..Layout::default() }, style)
 }
 
 fn others_title(others: usize) -> String {
@@ -306,19 +306,19 @@ fn columns_that_fit(across: &[Row], widths: &[usize], gap: usize, room: usize) -
 }
 
 impl Drawn<'_> {
-    fn label(&self, by: Dimension, look: &Look) -> String {
+    fn label(&self, by: Dimension, style: &Style) -> String {
         match self {
-            Self::Row((value, _)) => label(by, value.as_deref(), look),
+            Self::Row((value, _)) => label(by, value.as_deref(), style),
             Self::Silence(rows) => silence(by, *rows),
         }
     }
 }
 
-fn label(by: Dimension, value: Option<&str>, look: &Look) -> String {
+fn label(by: Dimension, value: Option<&str>, style: &Style) -> String {
     let Some(value) = value else { return "(none)".to_owned() };
     match value.parse::<NaiveDate>() {
         Ok(date) if by == Dimension::Day => date.format("%F %a").to_string(),
-        _ => look.cut(&look.text(value), LONGEST_LABEL),
+        _ => style.cut(&style.text(value), LONGEST_LABEL),
     }
 }
 

@@ -7,9 +7,9 @@ use crate::model::json::Json;
 use crate::model::words::Action;
 use crate::render::alike::{alike, told_apart};
 use crate::render::diff::{Difference, Place, What, compare};
-use crate::render::question::counted;
+use crate::render::filter_summary::counted;
+use crate::render::sanitize::{cut, replace_hidden, sanitize, width};
 use crate::render::value;
-use crate::render::visible::{cut, replace_hidden, visible, width};
 
 /// No value takes more cells than this, so that the count behind it is seen.
 const LONGEST_VALUE: usize = 48;
@@ -67,7 +67,7 @@ fn is_readable(name: &str) -> bool {
     (value::is_plain(name) || name.parse::<u64>().is_ok())
         && !name.contains([',', '\\', ' '])
         && !name.starts_with('!')
-        && visible(name) == name
+        && sanitize(name) == name
 }
 
 /// A name in quotes, in which what no reader could see is written by its number.

@@ -12,8 +12,8 @@ use crate::model::timestamp::Timestamp;
 use crate::render::columns::Column;
 use crate::render::delimited::{Delimited, Delimiter};
 use crate::render::detail::{DetailOptions, detail};
-use crate::render::look::Look;
-use crate::render::question::describe;
+use crate::render::filter_summary::describe;
+use crate::render::style::Style;
 use crate::render::table::Table;
 use crate::render::{json, samples};
 
@@ -32,15 +32,15 @@ fn printed(print: impl FnOnce(&mut Vec<u8>)) -> String {
     String::from_utf8(out).expect("UTF-8")
 }
 
-fn in_table(entry: &Entry, look: &Look) -> String {
+fn in_table(entry: &Entry, style: &Style) -> String {
     let text = printed(|out| {
-        Table::new(&[Column::Time], look).entries(out, std::slice::from_ref(entry)).expect("written");
+        Table::new(&[Column::Time], style).entries(out, std::slice::from_ref(entry)).expect("written");
     });
     text.lines().nth(1).unwrap_or_default().trim().to_owned()
 }
 
-fn in_detail(entry: &Entry, look: &Look) -> String {
-    let text = printed(|out| detail(out, entry, DetailOptions::default(), look).expect("written"));
+fn in_detail(entry: &Entry, style: &Style) -> String {
+    let text = printed(|out| detail(out, entry, DetailOptions::default(), style).expect("written"));
     let when = text.lines().find_map(|line| line.trim().strip_prefix("when"));
     when.unwrap_or_default().trim().to_owned()
 }
@@ -66,11 +66,11 @@ proptest! {
     fn every_form_of_output_prints_times_that_are_accepted((zone, at) in moments_in_zones(), ahead in -400 * DAY..400 * DAY) {
         let now = Timestamp::from_micros(at.micros() + ahead).unwrap_or(at);
         let context = TimeContext { now, zone };
-        let look = Look { time: context, ..samples::look(120) };
+        let style = Style { time: context, ..samples::style(120) };
         let entry = Entry { occurred_at: at, recorded_at: at, ..samples::entry("updated", &json!([])) };
 
         let csv = Delimiter::Csv { guard: true, bom: false };
-        let (detail, relative) = (in_detail(&entry, &look), in_table(&entry, &Look { relative: true, ..look }));
+        let (detail, relative) = (in_detail(&entry, &style), in_table(&entry, &Style { relative: true, ..style }));
         let (absolute, ago) = detail.rsplit_once(", ").unwrap_or_default();
         let exact = [delimited(&entry, Delimiter::Tsv), delimited(&entry, csv), as_json(&entry), absolute.to_owned()];
         for text in exact {
@@ -78,7 +78,7 @@ proptest! {
                 prop_assert_eq!(read(&text, edge, &context), Some(at), "{} in {}", text, zone);
             }
         }
-        let to_the_second = in_table(&entry, &look);
+        let to_the_second = in_table(&entry, &style);
         let second = read(&to_the_second, Edge::Since, &context).map(|read| read.micros() / 1_000_000);
         prop_assert_eq!(second, Some(at.micros() / 1_000_000), "{} in {}", to_the_second, zone);
         // An age says less than the moment, and how much less is tested beside it. Before 1970 there is none.

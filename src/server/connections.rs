@@ -17,9 +17,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Sleep;
 use tower::Layer as _;
 
+use crate::server::early_response;
 use crate::server::limits::network;
 use crate::server::places::{Place, Places, Seat, Working};
-use crate::server::refusal;
 
 /// How long a caller may take nothing of an answer.
 pub(super) const UNREAD_TIME: Duration = Duration::from_secs(60);
@@ -96,7 +96,7 @@ fn made_room() -> io::Error {
 }
 
 async fn refuse(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
-    stream.write_all(&refusal::no_place()).await?;
+    stream.write_all(&early_response::no_place()).await?;
     stream.shutdown().await?;
     // Were anything left unread, the system would take the answer back from a caller who has not read it yet.
     let mut rest = [0; 4096];
@@ -161,7 +161,7 @@ impl<S: AsyncWrite + Unpin> Connection<S> {
     /// Writes what stands in the place of `bytes`, when they are an answer that lacks its body; none otherwise.
     fn mended(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<usize>>> {
         if self.mended.is_none() {
-            self.mended = Some((refusal::with_body(bytes)?, 0));
+            self.mended = Some((early_response::with_body(bytes)?, 0));
             self.place.0.leave_unread();
         }
         while let Some((answer, written)) = self.mended.take() {

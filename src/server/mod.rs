@@ -2,24 +2,24 @@
 //! environment.
 
 mod answer;
-mod around;
 mod auth;
 mod body;
 mod budget;
 pub mod clock_guard;
 mod connections;
+mod early_response;
 mod error;
 mod handlers;
 mod limits;
 mod listen;
 mod metrics;
+mod middleware;
 mod places;
-mod pruning;
-mod refusal;
+mod prune_job;
 mod router;
 mod shape;
-pub mod sweep;
-mod uses;
+pub mod sweeper;
+mod token_usage;
 
 use std::net::TcpListener;
 use std::num::NonZeroU32;
@@ -43,7 +43,7 @@ use crate::server::clock_guard::ClockGuard;
 use crate::server::error::ApiError;
 use crate::server::limits::Limits;
 use crate::server::metrics::Metrics;
-use crate::server::uses::Uses;
+use crate::server::token_usage::TokenUsage;
 use crate::store::error::StoreError;
 use crate::store::{Organization, Store};
 
@@ -130,7 +130,7 @@ struct Parts {
     settings: Arc<Settings>,
     metrics: Arc<Metrics>,
     limits: Limits,
-    uses: Arc<Uses>,
+    uses: Arc<TokenUsage>,
     bodies: Bodies,
     answers: Answers,
     clock: Arc<ClockGuard>,
@@ -272,11 +272,12 @@ pub async fn serve(
     let checker = settings.notes_time.then(|| tokio::spawn(check(Arc::clone(&store))));
     let sweeper = settings.sweep_every.map(|interval| {
         let (store, settings, metrics) = (Arc::clone(&store), Arc::clone(&settings), Arc::clone(&metrics));
-        tokio::spawn(sweep::run(store, settings, Arc::clone(&clock), metrics, interval))
+        tokio::spawn(sweeper::run(store, settings, Arc::clone(&clock), metrics, interval))
     });
     let limits = Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second);
-    let uses = Arc::<Uses>::default();
-    let noter = tokio::spawn(uses::run(Arc::clone(&store), Arc::clone(&uses), settings.token_uses_every));
+    let uses = Arc::<TokenUsage>::default();
+    let noter =
+        tokio::spawn(token_usage::run(Arc::clone(&store), Arc::clone(&uses), settings.token_uses_every));
     let uses_at_end = Arc::clone(&uses);
     let (most, is_behind_proxy) = (settings.max_connections, settings.behind_proxy);
     let (recorded, clock_at_end) = (metrics.recorded.clone(), Arc::clone(&clock));

@@ -19,9 +19,9 @@ use utoipa_axum::routes;
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::METRICS;
 use crate::server::Server;
-use crate::server::around::around;
 use crate::server::error::ApiError;
 use crate::server::handlers::{account, counts, entries, health, prune, record};
+use crate::server::middleware::around;
 
 fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(document())

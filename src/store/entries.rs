@@ -157,10 +157,10 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn owned(&self) -> model::entry::Context {
+    fn owned(&self) -> model::entry::RequestContext {
         let Self { via, ip, user_agent, request_id } = *self;
         let [ip, user_agent, request_id] = [ip, user_agent, request_id].map(|it| it.map(str::to_owned));
-        model::entry::Context { via, ip, user_agent, request_id }
+        model::entry::RequestContext { via, ip, user_agent, request_id }
     }
 
     const fn is_empty(&self) -> bool {

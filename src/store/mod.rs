@@ -16,12 +16,12 @@ use async_trait::async_trait;
 
 use crate::api::page::{Facets, Pruned};
 use crate::api::prune::{ModelTypeCounts, Prune};
-use crate::model::count::{Count, Counting};
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::model::plan::Retention;
+use crate::model::stats::{Count, StatsQuery};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
 use crate::store::entries::Entries;
@@ -270,8 +270,12 @@ pub trait Store: Send + Sync + 'static {
     /// Counts entries by action, model type, user and day.
     async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError>;
     /// Counts entries up to `as_of` by slots of time and by values: a kept sum may answer in place of the entries.
-    async fn counts(&self, org: OrgId, counting: Counting, as_of: Option<u64>)
-    -> Result<Counted, StoreError>;
+    async fn counts(
+        &self,
+        org: OrgId,
+        counting: StatsQuery,
+        as_of: Option<u64>,
+    ) -> Result<Counted, StoreError>;
     /// Counts what has expired at `cutoff` and what stays.
     async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError>;
 

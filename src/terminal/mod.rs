@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal as _, Read as _, Write};
 
 use owo_colors::{OwoColorize as _, Style};
 
-use crate::render::visible::{visible, visible_ascii};
+use crate::render::sanitize::{sanitize, sanitize_ascii};
 use crate::terminal::encoding::decoded;
 use crate::terminal::pager::{CtrlC, Outlet, Pager};
 use crate::terminal::prompt::Prompts;
@@ -31,7 +31,7 @@ pub enum ColourWhen {
 
 /// What the environment and the command line say about the outlets.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Manners {
+pub struct TerminalOptions {
     /// When to paint.
     pub colour: ColourWhen,
     /// Whether the environment asks for no colour.
@@ -54,7 +54,7 @@ pub struct Terminal {
     err: io::Stderr,
     /// What was said while a pager had the screen.
     unsaid: Vec<String>,
-    manners: Manners,
+    manners: TerminalOptions,
     /// Whether stdin is a terminal, where nothing comes unless somebody types it.
     pub in_is_terminal: bool,
     /// Whether stdout is a terminal.
@@ -72,7 +72,7 @@ impl Terminal {
     /// Looks at the process's outlets.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the door the ban points to")]
-    pub fn open(manners: Manners) -> Self {
+    pub fn open(manners: TerminalOptions) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
         let in_is_terminal = io::stdin().is_terminal();
@@ -124,7 +124,7 @@ impl Terminal {
     }
 
     const fn paints(&self, is_terminal: bool) -> bool {
-        let Manners { colour, no_colour, force_colour, dumb, .. } = self.manners;
+        let TerminalOptions { colour, no_colour, force_colour, dumb, .. } = self.manners;
         match colour {
             ColourWhen::Always => true,
             ColourWhen::Never => false,
@@ -202,7 +202,7 @@ impl Terminal {
     /// Writes one line to stderr. That nobody listens there is no reason to stop. The text may quote the log, so it is
     /// made visible, its line breaks too: what is quoted cannot begin a line.
     fn line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {
-        let text = if self.manners.ascii { visible_ascii(text) } else { visible(text) };
+        let text = if self.manners.ascii { sanitize_ascii(text) } else { sanitize(text) };
         let text = if self.paints_conversation() {
             format!("{}{}\n", head.style(head_style), text.style(style))
         } else {

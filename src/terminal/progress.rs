@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::style::ProgressTracker;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::render::question::grouped;
+use crate::render::filter_summary::grouped;
 use crate::terminal::Terminal;
 
 /// How often it is redrawn, also when nothing was counted since.
@@ -82,7 +82,7 @@ impl Drop for Progress {
 }
 
 /// Waits for `work`; when that takes long enough to be noticed, `what` is said meanwhile to who watches.
-pub async fn patiently<T>(is_watched: bool, what: &str, work: impl Future<Output = T>) -> T {
+pub async fn with_spinner<T>(is_watched: bool, what: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     tokio::select! {
         biased;

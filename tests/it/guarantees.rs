@@ -87,7 +87,7 @@ const CONTRACT: &[Promise] = &[
             "cli::import::a_uuid_made_for_a_line_tells_nothing_of_what_was_hidden",
             "cli::import_cases::words_of_a_file_that_may_be_secrets_are_not_shown",
             "api::connections::a_token_in_the_wrong_place_is_in_no_log",
-            "src::server::around::a_request_id_that_holds_a_token_is_replaced",
+            "src::server::middleware::a_request_id_that_holds_a_token_is_replaced",
             "src::model::redaction::held_out::the_promise_is_kept_and_harmless_values_stay",
             "src::model::redaction::held_out::what_was_once_kept_vanishes",
             "src::commands::shape::nothing_of_the_text_is_repeated",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::args::spelled;
+use crate::args::command_line;
 use crate::commands::browse::entries::Listing;
 use crate::commands::browse::{Browser, Step};
 use crate::commands::export::write_out;
@@ -13,9 +13,9 @@ use crate::model::entry::Entry;
 use crate::model::filter::{Filter, Resource};
 use crate::model::page::Order;
 use crate::render::detail::{DetailOptions, detail};
+use crate::render::filter_summary::{counted, grouped};
 use crate::render::json;
-use crate::render::look::Look;
-use crate::render::question::{counted, grouped};
+use crate::render::style::Style;
 use crate::terminal::prompt::Page;
 
 /// What can be done with an entry.
@@ -59,18 +59,18 @@ impl Browser<'_> {
             let place = format!("{} of {}", grouped(*at as u64 + 1), grouped(listing.matched));
             let question = if said.is_empty() { place } else { format!("{place} · {said}") };
             let command = self.show_command(&entry);
-            let look = self.look;
+            let style = self.style;
             let head = |width: usize| {
                 let mut lines = vec![self.dim(&command)];
-                lines.extend(detail_lines(&entry, others, false, &look, width));
+                lines.extend(detail_lines(&entry, others, false, &style, width));
                 lines
             };
             let items = |_| ways.iter().map(|(_, label)| label.clone()).collect();
             let page = Page {
                 head: &head,
-                question: self.look.text(&question).into_owned(),
+                question: self.style.text(&question).into_owned(),
                 items: &items,
-                look: &look,
+                style: &style,
             };
             let start = ways.iter().position(|(way, _)| *way == last).unwrap_or(0);
             let Some(chosen) = self.screen.choose(&page, start).await? else { return Ok(Step::Back) };
@@ -112,9 +112,9 @@ impl Browser<'_> {
 
     /// The entry line by line, to be scrolled.
     async fn read(&self, entry: &Entry, others: Option<u64>) -> Result<(), Failure> {
-        let items = |width: usize| detail_lines(entry, others, true, &self.look, width);
+        let items = |width: usize| detail_lines(entry, others, true, &self.style, width);
         let question = self.show_command(entry);
-        let page = Page { head: &|_| Vec::new(), question, items: &items, look: &self.look };
+        let page = Page { head: &|_| Vec::new(), question, items: &items, style: &self.style };
         // Whatever is chosen, it was read.
         self.screen.choose(&page, 0).await?;
         Ok(())
@@ -144,16 +144,16 @@ impl Browser<'_> {
 
     fn show_command(&self, entry: &Entry) -> String {
         let words = ["krosyn-audit".to_owned(), "show".to_owned(), entry.id.to_string()];
-        spelled::line(&[&words[..], &self.place].concat())
+        command_line::line(&[&words[..], &self.place].concat())
     }
 }
 
-fn detail_lines(entry: &Entry, others: Option<u64>, full: bool, look: &Look, width: usize) -> Vec<String> {
-    let look = Look { width, ..*look };
+fn detail_lines(entry: &Entry, others: Option<u64>, full: bool, style: &Style, width: usize) -> Vec<String> {
+    let style = Style { width, ..*style };
     let mut text = Vec::new();
     let options = DetailOptions { full, others_in_request: others, ..DetailOptions::default() };
     // Nothing fails to be written into memory.
-    drop(detail(&mut text, entry, options, &look));
+    drop(detail(&mut text, entry, options, &style));
     String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
 }
 

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 
 use crate::api::query::Query;
 use crate::client::pages::Pages;
-use crate::commands::browse::together::{Group, together};
+use crate::commands::browse::change_set::{ChangeSetPosition, together};
 use crate::commands::browse::{Browser, Step};
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::render::columns::TABLE_COLUMNS;
-use crate::render::look::{Look, Tone};
-use crate::render::question::{describe, grouped};
+use crate::render::filter_summary::{describe, grouped};
+use crate::render::style::{Role, Style};
 use crate::render::table::Table;
 use crate::terminal::prompt::Page;
 
@@ -25,7 +25,7 @@ pub(super) struct Listing {
     pub(super) filter: Filter,
     pub(super) order: Order,
     pub(super) entries: Vec<Entry>,
-    groups: Vec<Group>,
+    groups: Vec<ChangeSetPosition>,
     /// How many match in all.
     pub(super) matched: u64,
     /// None when all are here.
@@ -85,7 +85,7 @@ impl Browser<'_> {
     }
 
     async fn choose_entry(&self, listing: &Listing, at: usize) -> Result<Option<usize>, Failure> {
-        let rows = rows(listing, &self.look);
+        let rows = rows(listing, &self.style);
         let head = [
             self.title(&self.said(listing)),
             self.dim(&self.command(&listing.filter, listing.order, listing.matched)),
@@ -97,14 +97,14 @@ impl Browser<'_> {
             lines
         };
         let items = |width: usize| rows(width).1;
-        let page = Page { head: &head, question: String::new(), items: &items, look: &self.look };
+        let page = Page { head: &head, question: String::new(), items: &items, style: &self.style };
         Ok(self.screen.choose(&page, at).await?)
     }
 
     /// `667 entries, newest first · since 2026-11-16 00:00 CET`.
     pub(super) fn said(&self, listing: &Listing) -> String {
         let order = if listing.order == Order::Ascending { "oldest first" } else { "newest first" };
-        let question = match describe(&listing.filter, &self.look.time) {
+        let question = match describe(&listing.filter, &self.style.time) {
             question if question.is_empty() => question,
             question => format!(" · {question}"),
         };
@@ -113,18 +113,18 @@ impl Browser<'_> {
 }
 
 /// The header and the rows at a width, made once for each.
-fn rows(listing: &Listing, look: &Look) -> impl Fn(usize) -> (String, Vec<String>) {
+fn rows(listing: &Listing, style: &Style) -> impl Fn(usize) -> (String, Vec<String>) {
     let made: RefCell<HashMap<usize, (String, Vec<String>)>> = RefCell::default();
-    let look = *look;
+    let style = *style;
     move |width| {
-        let lay_out = || laid_out(listing, &Look { width: width.saturating_sub(2), ..look });
+        let lay_out = || laid_out(listing, &Style { width: width.saturating_sub(2), ..style });
         made.borrow_mut().entry(width).or_insert_with(lay_out).clone()
     }
 }
 
-fn laid_out(listing: &Listing, look: &Look) -> (String, Vec<String>) {
-    let (header, lines) = table_lines(&listing.entries, look);
-    let bracket = |group: &Group| look.paint(Tone::Dim, group.bracket(look.ascii));
+fn laid_out(listing: &Listing, style: &Style) -> (String, Vec<String>) {
+    let (header, lines) = table_lines(&listing.entries, style);
+    let bracket = |group: &ChangeSetPosition| style.paint(Role::Dim, group.bracket(style.ascii));
     let rows = listing.groups.iter().zip(lines);
     let mut rows: Vec<_> = rows.map(|(group, line)| format!("{}{line}", bracket(group))).collect();
     if listing.entries.is_empty() {
@@ -137,10 +137,10 @@ fn laid_out(listing: &Listing, look: &Look) -> (String, Vec<String>) {
 }
 
 /// The header of a table of entries, and a line for each.
-pub(super) fn table_lines(entries: &[Entry], look: &Look) -> (String, Vec<String>) {
+pub(super) fn table_lines(entries: &[Entry], style: &Style) -> (String, Vec<String>) {
     let mut text = Vec::new();
     // Nothing fails to be written into memory.
-    drop(Table::new(TABLE_COLUMNS, look).entries(&mut text, entries));
+    drop(Table::new(TABLE_COLUMNS, style).entries(&mut text, entries));
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().map(str::to_owned);
     (lines.next().unwrap_or_default(), lines.collect())

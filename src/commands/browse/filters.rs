@@ -10,7 +10,7 @@ use crate::model::time::format::full;
 use crate::model::time::{self, Edge, When};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, Via};
-use crate::render::question::counted;
+use crate::render::filter_summary::counted;
 
 /// What stands on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Browser<'_> {
             let label = |&(row, name): &(Row, &str)| match row {
                 Row::Show => format!("{name:<18}{}", counted(matched, "entry", "entries")),
                 Row::Clear | Row::Leave => name.to_owned(),
-                _ => format!("{name:<18}{}", self.look.text(&self.setting(&filter, row))),
+                _ => format!("{name:<18}{}", self.style.text(&self.setting(&filter, row))),
             };
             let items: Vec<String> = ROWS.iter().map(label).collect();
             let head = [self.title("Who changed what?"), self.dim(&command)];
@@ -86,7 +86,7 @@ impl Browser<'_> {
 
     /// What a filter is set to, in words.
     fn setting(&self, filter: &Filter, row: Row) -> String {
-        let at = |at: Option<Timestamp>| at.map_or("any".to_owned(), |at| full(at, &self.look.time));
+        let at = |at: Option<Timestamp>| at.map_or("any".to_owned(), |at| full(at, &self.style.time));
         match row {
             Row::Action => said(&filter.action, ToString::to_string),
             Row::Type => said(&filter.model_type, |it| it.label().to_owned()),
@@ -170,9 +170,9 @@ impl Browser<'_> {
     async fn time(&self, question: &str, end: &mut Option<Timestamp>, edge: Edge) -> Result<(), Failure> {
         let mut items = vec!["any".to_owned()];
         items.extend(TIMES.iter().map(|&text| text.to_owned()));
-        items.push("another moment …".replace('…', if self.look.ascii { "..." } else { "…" }));
+        items.push("another moment …".replace('…', if self.style.ascii { "..." } else { "…" }));
         let Some(chosen) = self.choose(&[], question, &items, 0).await? else { return Ok(()) };
-        let read = |text: &str| match time::parse(text, edge, &self.look.time) {
+        let read = |text: &str| match time::parse(text, edge, &self.style.time) {
             Ok(When::At { at, .. }) => Ok(at),
             Ok(When::Entry(_)) => Err("name a moment; an entry's is shown with it".to_owned()),
             Err(error) => Err(error.to_string()),

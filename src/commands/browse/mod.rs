@@ -2,19 +2,19 @@
 //!
 //! Every page is a filter and an order, so each can be said as a command, and the last one is, on leaving.
 
+mod change_set;
 mod detail;
 mod entries;
 mod filters;
 mod pick;
-mod together;
 mod values;
 
 use clap::Args;
 
 use crate::api::page::Facets;
+use crate::args::command_line;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
-use crate::args::spelled;
 use crate::client::Client;
 use crate::commands::connect::{Need, connect};
 use crate::commands::{Context, resolve};
@@ -22,7 +22,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::filter::Filter;
 use crate::model::page::{DEFAULT_LIMIT, Order};
-use crate::render::look::{Look, Tone};
+use crate::render::style::{Role, Style};
 use crate::terminal::prompt::{Page, Screen};
 
 pub(super) use crate::commands::browse::pick::pick;
@@ -47,7 +47,7 @@ struct Browser<'a> {
     context: &'a mut Context,
     client: Client,
     screen: Screen,
-    look: Look,
+    style: Style,
     connection: ConnectionArgs,
     /// The flags that lead to the same place.
     place: Vec<String>,
@@ -72,15 +72,15 @@ impl BrowseArgs {
             return Err(Failure::usage("browse asks questions, and nobody can be asked here")
                 .hint("`krosyn-audit list` takes the same filters and asks nothing"));
         };
-        let question = self.filter.question(&context.time)?;
+        let question = self.filter.parse(&context.time)?;
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let filter = resolve(context, &connection.client, question).await?;
-        let look = context.appearance.look(&context.terminal, context.time, true);
-        let look = Look { colour: context.terminal.paints_conversation(), ..look };
-        let place = spelled::connection_words(&self.connection, context.demo);
+        let style = context.appearance.look(&context.terminal, context.time, true);
+        let style = Style { colour: context.terminal.paints_conversation(), ..style };
+        let place = command_line::connection_words(&self.connection, context.demo);
         let client = connection.client.clone();
         let screen = prompts.screen()?;
-        let mut browser = Browser { context, client, screen, look, connection: self.connection, place };
+        let mut browser = Browser { context, client, screen, style, connection: self.connection, place };
         let command = browser.filters(filter).await?;
         let Browser { screen, context, client, .. } = browser;
         drop((screen, client));
@@ -94,12 +94,12 @@ impl Browser<'_> {
     /// The command that lists these entries, of which there are so many.
     fn command(&self, filter: &Filter, order: Order, matched: u64) -> String {
         let mut words = vec!["krosyn-audit".to_owned(), "list".to_owned()];
-        words.extend(spelled::filter_words(filter));
+        words.extend(command_line::filter_words(filter));
         let switches =
             [("--all", matched > u64::from(DEFAULT_LIMIT)), ("--reverse", order == Order::Ascending)];
         words.extend(switches.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.to_owned()));
         words.extend(self.place.iter().cloned());
-        spelled::line(&words)
+        command_line::line(&words)
     }
 
     async fn facets(&self, filter: &Filter) -> Result<Facets, Failure> {
@@ -115,7 +115,7 @@ impl Browser<'_> {
         start: usize,
     ) -> Result<Option<usize>, Failure> {
         let (head, items) = (|_| head.to_vec(), |_| items.to_vec());
-        let page = Page { head: &head, question: question.to_owned(), items: &items, look: &self.look };
+        let page = Page { head: &head, question: question.to_owned(), items: &items, style: &self.style };
         Ok(self.screen.choose(&page, start).await?)
     }
 
@@ -123,15 +123,15 @@ impl Browser<'_> {
     async fn line(&self, head: &[String], question: &str, text: &str) -> Result<Option<String>, Failure> {
         let head = |_| head.to_vec();
         let page =
-            Page { head: &head, question: question.to_owned(), items: &|_| Vec::new(), look: &self.look };
+            Page { head: &head, question: question.to_owned(), items: &|_| Vec::new(), style: &self.style };
         Ok(self.screen.line(&page, text).await?)
     }
 
     fn dim(&self, text: &str) -> String {
-        self.look.paint(Tone::Dim, &self.look.text(text))
+        self.style.paint(Role::Dim, &self.style.text(text))
     }
 
     fn title(&self, text: &str) -> String {
-        self.look.paint(Tone::Title, &self.look.text(text))
+        self.style.paint(Role::Title, &self.style.text(text))
     }
 }

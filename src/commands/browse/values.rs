@@ -4,7 +4,7 @@ use crate::api::page::Facet;
 use crate::commands::browse::Browser;
 use crate::error::Failure;
 use crate::model::filter::{Choice, UserTerm};
-use crate::render::question::grouped;
+use crate::render::filter_summary::grouped;
 use crate::terminal::prompt::Page;
 
 /// More values than this are searched.
@@ -44,8 +44,8 @@ impl Browser<'_> {
         }
         // A term that means users otherwise has no count of its own.
         let label = |user: &UserTerm| match user.shown() {
-            Some(shown) => labelled(Some(counted(counts, shown)), &self.look.text(shown)),
-            None => format!("{:>9}  {}", "", self.look.text(&user.to_string())),
+            Some(shown) => labelled(Some(counted(counts, shown)), &self.style.text(shown)),
+            None => format!("{:>9}  {}", "", self.style.text(&user.to_string())),
         };
         let labels: Vec<_> = users.iter().map(label).collect();
         let mut marked: Vec<bool> = users.iter().map(|user| choice.include.contains(user)).collect();
@@ -66,8 +66,12 @@ impl Browser<'_> {
             };
             let keys = users.iter().map(|user| user.shown().map_or_else(|| user.to_string(), str::to_owned));
             let keys = std::iter::once(take.clone()).chain(keys).collect();
-            let page =
-                Page { head: &|_| Vec::new(), question: "User".to_owned(), items: &items, look: &self.look };
+            let page = Page {
+                head: &|_| Vec::new(),
+                question: "User".to_owned(),
+                items: &items,
+                style: &self.style,
+            };
             let hint = "type to search, arrows move, Enter marks, Esc goes back with what is marked";
             match self.screen.search(&page, keys, 0, hint).await? {
                 None if marked == before => return Ok(()),
@@ -90,7 +94,7 @@ impl Browser<'_> {
     ) -> Result<Option<Vec<usize>>, Failure> {
         let items = |_| labels.clone();
         let page =
-            Page { head: &|_| Vec::new(), question: question.to_owned(), items: &items, look: &self.look };
+            Page { head: &|_| Vec::new(), question: question.to_owned(), items: &items, style: &self.style };
         Ok(self.screen.mark(&page, marked).await?)
     }
 }

@@ -21,7 +21,7 @@ use crate::config::env::COMPLETE;
 use crate::model::fold::folded;
 use crate::model::words::{Action, Dimension, ModelType, Plan, Scope, UserKind, Via};
 use crate::render::columns::Column;
-use crate::render::visible::visible;
+use crate::render::sanitize::sanitize;
 
 /// The name of the programme, in scripts and in `PATH`.
 const PROGRAM: &str = "krosyn-audit";
@@ -46,7 +46,7 @@ struct Value {
 
 impl Value {
     fn new(text: impl Into<String>, about: impl AsRef<str>) -> Self {
-        Self { text: text.into(), about: visible(about.as_ref()).into(), called: None }
+        Self { text: text.into(), about: sanitize(about.as_ref()).into(), called: None }
     }
 
     fn called(self, name: &str) -> Self {

@@ -20,8 +20,8 @@ use crate::model::evidence::manifest::{FileFacts, IdRange, Manifest, PrunedRange
 use crate::model::evidence::merkle::Hash;
 use crate::model::evidence::trailer::Trail;
 use crate::model::page::{Cursor, MAX_LIMIT, Order};
+use crate::render::filter_summary::{counted, grouped};
 use crate::render::json::Ending;
-use crate::render::question::{counted, grouped};
 use crate::terminal::file::{NewFile, Stored, beside, part_of, unpacked};
 use crate::terminal::progress::Progress;
 
@@ -118,12 +118,12 @@ impl Export {
         let question =
             Query { filter: filter.clone(), order, limit: MAX_LIMIT, cursor, total, ..Query::default() };
         let mut pages = Pages::new(client.clone(), question).ahead()?;
-        let look = context.appearance.look(&context.terminal, context.time, false);
+        let style = context.appearance.look(&context.terminal, context.time, false);
         let held = Held::default();
         let mut tap = held.clone();
         let mut sink = match self.tally.entries {
-            0 => Sink::open(&mut tap, format, &columns, &args, &look, &filter)?,
-            _ => Sink::reopen(&mut tap, format, &columns, &args, &look)?,
+            0 => Sink::open(&mut tap, format, &columns, &args, &style, &filter)?,
+            _ => Sink::reopen(&mut tap, format, &columns, &args, &style)?,
         };
         let outcome = loop {
             let page = match pages.next().await {

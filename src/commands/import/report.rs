@@ -7,7 +7,7 @@ use crate::commands::Context;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::foreign::readable;
-use crate::render::question::counted;
+use crate::render::filter_summary::counted;
 use crate::terminal::progress::Progress;
 
 /// So many failed lines are named one by one.

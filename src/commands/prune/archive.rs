@@ -15,8 +15,8 @@ use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
+use crate::render::filter_summary::grouped;
 use crate::render::json::line;
-use crate::render::question::grouped;
 use crate::terminal::file::{FileError, NewFile, passes_on, unpacked};
 
 /// Refuses a name that promises another form than JSON lines.

@@ -13,23 +13,23 @@ use serde::Serialize;
 
 use crate::api::problem::Code;
 use crate::api::prune::{Prune, PruneAnswer, PruneRequest};
-use crate::args::connection::{ConnectionArgs, Target};
+use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::commands::Context;
 use crate::commands::connect::{Need, connect};
-use crate::commands::listing::{Value, listing};
-use crate::commands::place::place;
+use crate::commands::operator_table::{OperatorValue, listing};
 use crate::commands::prune::max_delete::MaxDelete;
+use crate::commands::target::resolve_target;
 use crate::config::Origin;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::format::day;
 use crate::model::time::{Age, AgeError};
 use crate::model::timestamp::Timestamp;
+use crate::render::filter_summary::{counted, grouped};
 use crate::render::prune::{outcome, plan};
-use crate::render::question::{counted, grouped};
 use crate::terminal::progress::Progress;
 
 /// How often a lock is looked at again.
@@ -213,21 +213,21 @@ impl PruneArgs {
         // The path by which the programme was found now, for a schedule has a search path of its own.
         let program = std::env::current_exe()
             .map_or_else(|_| "krosyn-audit".to_owned(), |path| path.display().to_string());
-        let place = place(context, &self.connection)?;
-        if matches!(place.target, Target::Demo) {
+        let target = resolve_target(context, &self.connection)?;
+        if matches!(target.address, ServerAddress::Demo) {
             return Err(Failure::usage(
                 "the demo is made anew for every command: a schedule has nothing to prune in it",
             ));
         }
         // A schedule has no environment of its own, and may run under an account that has another data directory.
-        let server = match (&place.target, &place.origin) {
+        let server = match (&target.address, &target.origin) {
             (_, Origin::Profile(_) | Origin::Config | Origin::Login) => None,
-            (Target::Store(url), _) => Some(url.clone()),
-            (Target::Remote(base), _) => Some(base.to_string()),
-            (Target::Demo, _) => None,
+            (ServerAddress::Store(url), _) => Some(url.clone()),
+            (ServerAddress::Remote(base), _) => Some(base.to_string()),
+            (ServerAddress::Demo, _) => None,
         };
         let settings = &context.settings;
-        let is_chosen = settings.origin != Origin::Default || matches!(place.origin, Origin::Profile(_));
+        let is_chosen = settings.origin != Origin::Default || matches!(target.origin, Origin::Profile(_));
         let zone = context.settled.iter().find(|it| it.key == "tz" && it.origin != Origin::Default);
         let around = schedule::Around {
             program,
@@ -239,7 +239,7 @@ impl PruneArgs {
         let command = schedule::command(self, &around)?;
         let print = if self.print_cron { schedule::cron } else { schedule::systemd };
         context.terminal.data().write_all(print(&command).as_bytes())?;
-        let remote = matches!(place.target, Target::Remote(_));
+        let remote = matches!(target.address, ServerAddress::Remote(_));
         if remote && self.connection.token_file.is_none() && context.environment.token.is_some() {
             context.terminal.warn("a schedule does not have KROSYN_AUDIT_TOKEN: name a file by --token-file");
         }
@@ -252,14 +252,14 @@ impl PruneArgs {
         }
         let row = |prune: &Prune| {
             vec![
-                Value::Number(prune.id),
-                Value::Time(Some(prune.started_at)),
-                Value::Text(prune.by.clone()),
-                Value::Number(prune.deleted),
-                Value::Number(prune.first_id),
-                Value::Number(prune.last_id),
-                Value::Time(Some(prune.cutoff)),
-                Value::Text(outcome(prune).to_owned()),
+                OperatorValue::Number(prune.id),
+                OperatorValue::Time(Some(prune.started_at)),
+                OperatorValue::Text(prune.by.clone()),
+                OperatorValue::Number(prune.deleted),
+                OperatorValue::Number(prune.first_id),
+                OperatorValue::Number(prune.last_id),
+                OperatorValue::Time(Some(prune.cutoff)),
+                OperatorValue::Text(outcome(prune).to_owned()),
             ]
         };
         let head = ["prune", "began", "by", "deleted", "first id", "last id", "older than", "outcome"];

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::model::change::Change;
-use crate::model::entry::{Context, Entry, User, default_kind};
+use crate::model::entry::{Entry, RequestContext, User, default_kind};
 use crate::model::json::{JsonError, on_one_line};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, UserKind, Via};
@@ -40,8 +40,8 @@ pub struct EntryView<'a> {
     /// Who did it.
     pub user: UserView<'a>,
     /// Through what it was done.
-    #[serde(default, skip_serializing_if = "ContextView::is_empty")]
-    pub context: ContextView<'a>,
+    #[serde(default, skip_serializing_if = "RequestContextView::is_empty")]
+    pub context: RequestContextView<'a>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<'a>>,
@@ -73,7 +73,7 @@ pub struct UserView<'a> {
 /// As [`Context`].
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ContextView<'a> {
+pub struct RequestContextView<'a> {
     /// The channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Via>,
@@ -88,7 +88,7 @@ pub struct ContextView<'a> {
     pub request_id: Option<Text<'a>>,
 }
 
-impl ContextView<'_> {
+impl RequestContextView<'_> {
     const fn is_empty(&self) -> bool {
         self.via.is_none() && self.ip.is_none() && self.user_agent.is_none() && self.request_id.is_none()
     }
@@ -192,11 +192,11 @@ impl User {
     }
 }
 
-impl Context {
-    fn view(&self) -> ContextView<'_> {
+impl RequestContext {
+    fn view(&self) -> RequestContextView<'_> {
         let Self { via, ip, user_agent, request_id } = self;
         let [ip, user_agent, request_id] = [ip, user_agent, request_id].map(|it| text(it.as_deref()));
-        ContextView { via: *via, ip, user_agent, request_id }
+        RequestContextView { via: *via, ip, user_agent, request_id }
     }
 }
 

@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::model::draft::{MAX_ID_CHARS, MAX_NAME_CHARS, MAX_REASON_CHARS};
-use crate::model::entry::{Context, User};
+use crate::model::entry::{RequestContext, User};
 use crate::model::foreign::source_row::{Actor, SourceRow};
 use crate::model::json::{Json, RawJson};
 use crate::model::proposal::Proposal;
@@ -266,7 +266,7 @@ impl Reading {
             model_id,
             model_name,
             user,
-            context: Context { via: row.via, ip, user_agent, request_id },
+            context: RequestContext { via: row.via, ip, user_agent, request_id },
             reason,
             before: row.before.as_ref().map(raw),
             after: row.after.as_ref().map(raw),

@@ -8,12 +8,12 @@
 //! Entries are read one by one and not held: a history keeps the leaves of the states that were asked for, and of each
 //! entry no more than when it was and who made it.
 
-pub mod between;
 pub mod blame;
-mod known;
+pub mod diff;
+mod field_paths;
+mod known_state;
 pub mod leaf;
 pub mod patch;
-mod places;
 pub mod reader;
 pub mod replay;
 pub mod revert;

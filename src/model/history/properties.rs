@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::world::{Told, World, at, happenings, leaves};
 use crate::model::history::Path;
-use crate::model::history::between::Between;
+use crate::model::history::diff::StateDiff;
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::reader::Wanted;
 use crate::model::history::replay::Existence;
 use crate::model::history::revert::Way;
-use crate::model::history::state::{Certainty, State};
+use crate::model::history::state::{Confidence, State};
 use crate::model::json::Json;
 
 fn value(json: &Json) -> Value {
@@ -45,7 +45,7 @@ fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     }
     let object = value(&state.object());
     for (field, certainty) in state.fields() {
-        if certainty == Certainty::Exact {
+        if certainty == Confidence::Exact {
             prop_assert_eq!(object.get(&field), truth_of(truth, std::slice::from_ref(&field)), "{}", field);
         }
     }
@@ -55,7 +55,7 @@ fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
         }
         for (field, certainty) in state.fields() {
             let is_there = truth.get(&field).is_some();
-            prop_assert!(is_there || certainty == Certainty::Unknown, "{} is not there", field);
+            prop_assert!(is_there || certainty == Confidence::Unknown, "{} is not there", field);
         }
     }
     Ok(())
@@ -67,8 +67,8 @@ fn is_whole(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     prop_assert!(state.existence != Existence::Unknown && state.is_complete());
     for (field, certainty) in state.fields() {
         let has_secrets = ["token", "example_payload", "perform"].contains(&field.as_str());
-        prop_assert!(certainty == Certainty::Exact || has_secrets, "{} is {:?}", field, certainty);
-        prop_assert!(certainty != Certainty::Unknown && certainty != Certainty::Partial, "{}", field);
+        prop_assert!(certainty == Confidence::Exact || has_secrets, "{} is {:?}", field, certainty);
+        prop_assert!(certainty != Confidence::Unknown && certainty != Confidence::Partial, "{}", field);
     }
     Ok(())
 }
@@ -118,7 +118,7 @@ fn differences_are_true(history: &Told, world: &World) -> Result<(), TestCaseErr
     let read = history.read(wanted);
     let told: Vec<_> = read.states().iter().zip(moments.iter().map(|(_, truth)| *truth)).collect();
     for ((earlier, before), (later, after)) in told.iter().flat_map(|a| told.iter().map(move |b| (a, b))) {
-        let Between { changes, unknown } = Between::of(earlier, later);
+        let StateDiff { changes, unknown } = StateDiff::of(earlier, later);
         prop_assert!(unknown.is_empty(), "{:?}", unknown);
         let of = |truth: &Option<&Value>, field: &str| truth.and_then(|truth| truth.get(field).cloned());
         let fields = [before, after].into_iter().flatten().flat_map(|truth| truth.as_object()).flatten();
@@ -180,7 +180,7 @@ proptest! {
                 let mut places = (1..=parts.len()).map(|end| {
                     [vec![parts[..end].join(".")], parts[end..].iter().map(|part| (*part).to_owned()).collect()].concat()
                 });
-                let is_known = places.any(|place| matches!(state.certainty(&place), Certainty::Exact | Certainty::Redacted));
+                let is_known = places.any(|place| matches!(state.certainty(&place), Confidence::Exact | Confidence::Redacted));
                 let is_gone = world.truths[index].is_none();
                 prop_assert!(is_gone || is_known, "{:?}", change.field);
             }

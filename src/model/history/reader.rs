@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::entry::{Entry, User};
-use crate::model::history::known::Known;
-use crate::model::history::places::Places;
+use crate::model::history::field_paths::FieldPaths;
+use crate::model::history::known_state::KnownState;
 use crate::model::history::replay::{Backwards, Existence, Replay};
 use crate::model::history::revert::Undo;
 use crate::model::history::state::State;
@@ -29,7 +29,7 @@ pub struct Wanted {
 #[derive(Debug)]
 pub struct Reader {
     wanted: Wanted,
-    places: Places,
+    places: FieldPaths,
     /// Where fields lie is known from a first pass over the entries up to this id.
     known_up_to: Option<u64>,
     last_id: u64,
@@ -65,7 +65,7 @@ struct Pass {
 #[derive(Debug)]
 struct Moment {
     at: Position,
-    earlier: Option<(Existence, Known)>,
+    earlier: Option<(Existence, KnownState)>,
     later: Backwards,
 }
 
@@ -74,7 +74,7 @@ impl Reader {
     #[must_use]
     pub fn new(wanted: Wanted) -> Self {
         let pass = Pass::new(&wanted);
-        let places = Places::default();
+        let places = FieldPaths::default();
         Self { wanted, places, known_up_to: None, last_id: 0, has_moved: false, pass }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::history::Path;
-use crate::model::history::known::{How, Known, Was};
+use crate::model::history::known_state::{How, KnownState, Was};
 use crate::model::history::leaf::{Leaf, Origin};
 use crate::model::history::step::Step;
 use crate::model::words::Action;
@@ -43,7 +43,7 @@ pub enum About {
 #[derive(Debug)]
 pub(super) struct Replay {
     pub(super) existence: Existence,
-    pub(super) known: Known,
+    pub(super) known: KnownState,
     pub(super) disagreements: Vec<Disagreement>,
     /// How often each leaf was set to another value.
     pub(super) times: HashMap<Path, u64>,
@@ -53,14 +53,14 @@ pub(super) struct Replay {
 #[derive(Debug)]
 pub(super) struct Backwards {
     pub(super) existence: Existence,
-    pub(super) known: Known,
+    pub(super) known: KnownState,
     /// An entry began or ended the resource: those behind it tell of another life.
     is_over: bool,
 }
 
 impl Backwards {
     pub(super) fn new() -> Self {
-        Self { existence: Existence::Unknown, known: Known::default(), is_over: false }
+        Self { existence: Existence::Unknown, known: KnownState::default(), is_over: false }
     }
 
     /// Takes in the next entry after the moment.
@@ -97,7 +97,7 @@ impl Replay {
     pub(super) fn new() -> Self {
         Self {
             existence: Existence::Unknown,
-            known: Known::default(),
+            known: KnownState::default(),
             disagreements: Vec::new(),
             times: HashMap::new(),
         }
@@ -109,13 +109,14 @@ impl Replay {
             (Action::Created, Existence::There) => self.disagree(index, About::AlreadyThere),
             (Action::Updated | Action::Deleted, Existence::NotThere(_)) => {
                 self.disagree(index, About::NotThere);
-                self.known = Known::default();
+                self.known = KnownState::default();
             }
             _ => {}
         }
         if step.action == Action::Created {
             // An entry that lists fields lists all of them.
-            self.known = if step.parts.is_empty() { Known::default() } else { Known::nothing(index) };
+            self.known =
+                if step.parts.is_empty() { KnownState::default() } else { KnownState::nothing(index) };
         }
         let mut contradicted = Vec::new();
         for part in step.parts.iter().filter(|_| step.action != Action::Created) {

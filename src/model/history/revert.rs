@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use crate::model::history::known::{How, Known};
+use crate::model::history::known_state::{How, KnownState};
 use crate::model::history::leaf::{Content, Item, Leaf, holds_redacted};
 use crate::model::history::patch::{Operation, pointer};
 use crate::model::history::replay::Existence;
@@ -123,7 +123,7 @@ impl History {
     }
 
     fn revert_deletion(&self, undo: &Undo) -> Revert {
-        let mut known = Known::nothing(undo.index);
+        let mut known = KnownState::nothing(undo.index);
         for part in &undo.step.parts {
             known.assign(&part.path, &part.old, How::Found(undo.index));
         }
@@ -161,7 +161,7 @@ impl History {
 }
 
 /// Puts the leaves that a change touched back to what they were, and no others.
-fn restore(known: &mut Known, part: &Part, index: usize, lost: &mut Vec<Path>) {
+fn restore(known: &mut KnownState, part: &Part, index: usize, lost: &mut Vec<Path>) {
     // A secret that the entry added goes again; the value of any other was never kept.
     if part.is_opaque || part.is_redacted && !part.old.is_empty() {
         lost.push(part.path.clone());
@@ -197,7 +197,7 @@ fn restore(known: &mut Known, part: &Part, index: usize, lost: &mut Vec<Path>) {
 }
 
 /// Takes away the objects that the change had made and that hold nothing any more.
-fn remove_emptied(known: &mut Known, path: &Path, was_there: &dyn Fn(&Path) -> bool, least: usize) {
+fn remove_emptied(known: &mut KnownState, path: &Path, was_there: &dyn Fn(&Path) -> bool, least: usize) {
     for end in (least.max(1)..path.len()).rev() {
         let parent = &path[..end].to_vec();
         let is_empty = known.leaf(parent).is_some_and(
@@ -210,8 +210,8 @@ fn remove_emptied(known: &mut Known, path: &Path, was_there: &dyn Fn(&Path) -> b
     }
 }
 
-fn differences(now: &Known, then: &Known) -> Vec<Restored> {
-    let content = |known: &Known, path: &Path| known.leaf(path).map(|leaf| leaf.content.clone());
+fn differences(now: &KnownState, then: &KnownState) -> Vec<Restored> {
+    let content = |known: &KnownState, path: &Path| known.leaf(path).map(|leaf| leaf.content.clone());
     let paths: BTreeSet<&Path> = now.beneath(&[]).chain(then.beneath(&[])).map(|(path, _)| path).collect();
     let restored = paths.into_iter().map(|path| Restored {
         path: path.clone(),
@@ -234,7 +234,7 @@ enum Kind {
     Object,
 }
 
-fn kind(known: &Known, path: &[String]) -> Kind {
+fn kind(known: &KnownState, path: &[String]) -> Kind {
     match known.leaf(path) {
         Some(leaf) if leaf.content.is_empty_object() => Kind::Object,
         Some(_) => Kind::Leaf,
@@ -245,7 +245,7 @@ fn kind(known: &Known, path: &[String]) -> Kind {
 }
 
 /// The operations that make `then` of `now`, each at the deepest place that is sure to have a parent.
-fn operations(now: &Known, then: &Known, restored: &[Restored]) -> Vec<Operation> {
+fn operations(now: &KnownState, then: &KnownState, restored: &[Restored]) -> Vec<Operation> {
     let mut done = BTreeSet::new();
     let mut operations = Vec::new();
     for Restored { path, .. } in restored {
@@ -273,14 +273,14 @@ fn operations(now: &Known, then: &Known, restored: &[Restored]) -> Vec<Operation
 }
 
 /// A test that what is about to be replaced is still what the log says; none where that was redacted.
-fn test(now: &Known, place: &[String], path: &str) -> Option<Operation> {
+fn test(now: &KnownState, place: &[String], path: &str) -> Option<Operation> {
     let is_exact = now.beneath(place).all(|(_, leaf)| leaf.content.is_exact());
     let is_sure = is_exact && now.is_known(place);
     let value = subtree(now, place).filter(|_| is_sure)?;
     Some(Operation::Test { path: path.to_owned(), value })
 }
 
-fn subtree(known: &Known, place: &[String]) -> Option<Json> {
+fn subtree(known: &KnownState, place: &[String]) -> Option<Json> {
     let leaves = known.in_order_beneath(place);
     if leaves.is_empty() {
         return None;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::history::known::Known;
+use crate::model::history::known_state::KnownState;
 use crate::model::history::leaf::{Content, Leaf};
 use crate::model::history::replay::Existence;
 use crate::model::history::{History, Path};
@@ -14,7 +14,7 @@ use crate::model::redaction::REDACTED;
 pub struct State {
     /// Whether it is there.
     pub existence: Existence,
-    known: Known,
+    known: KnownState,
     /// Fields that some entry names, and of which nothing is known then.
     unknown: Vec<String>,
     /// Whether the moment lies where entries may be missing.
@@ -23,7 +23,7 @@ pub struct State {
 
 /// How sure a field's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Certainty {
+pub enum Confidence {
     /// It had this value, or was not there.
     Exact,
     /// It was set, and was redacted: as a whole, or in part.
@@ -34,7 +34,7 @@ pub enum Certainty {
     Unknown,
 }
 
-impl Certainty {
+impl Confidence {
     /// The word for it.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -52,13 +52,13 @@ impl History {
     #[must_use]
     pub fn now(&self) -> State {
         let is_there = self.end.existence == Existence::There;
-        let known = if is_there { self.end.known.clone() } else { Known::default() };
+        let known = if is_there { self.end.known.clone() } else { KnownState::default() };
         State::new(self.end.existence, known, &self.fields)
     }
 }
 
 impl State {
-    fn new(existence: Existence, known: Known, fields: &[String]) -> Self {
+    fn new(existence: Existence, known: KnownState, fields: &[String]) -> Self {
         let is_unknown = |field: &&String| {
             let path = std::slice::from_ref(*field);
             !known.is_known(path) && known.beneath(path).next().is_none()
@@ -70,12 +70,16 @@ impl State {
 
     /// A moment of which entries may be missing.
     pub(super) fn beyond_horizon(fields: &[String]) -> Self {
-        Self { is_beyond_horizon: true, ..Self::new(Existence::Unknown, Known::default(), fields) }
+        Self { is_beyond_horizon: true, ..Self::new(Existence::Unknown, KnownState::default(), fields) }
     }
 
     /// A moment, by what the entries before it leave there and what those behind it show of it.
-    pub(super) fn between(earlier: (Existence, Known), later: (Existence, Known), fields: &[String]) -> Self {
-        let nothing = |existence| Self::new(existence, Known::default(), fields);
+    pub(super) fn between(
+        earlier: (Existence, KnownState),
+        later: (Existence, KnownState),
+        fields: &[String],
+    ) -> Self {
+        let nothing = |existence| Self::new(existence, KnownState::default(), fields);
         match (earlier.0, later.0) {
             (Existence::Unknown, there @ (Existence::Unknown | Existence::NotThere(_))) => nothing(there),
             (not_there @ Existence::NotThere(_), Existence::Unknown | Existence::NotThere(_)) => {
@@ -94,7 +98,7 @@ impl State {
         }
     }
 
-    pub(super) const fn known(&self) -> &Known {
+    pub(super) const fn known(&self) -> &KnownState {
         &self.known
     }
 
@@ -122,24 +126,24 @@ impl State {
 
     /// Each field with how sure it is: first those of the object in its order, then those of which nothing is known.
     #[must_use]
-    pub fn fields(&self) -> Vec<(String, Certainty)> {
-        let mut fields: Vec<(String, Certainty)> = Vec::new();
+    pub fn fields(&self) -> Vec<(String, Confidence)> {
+        let mut fields: Vec<(String, Confidence)> = Vec::new();
         for (path, _) in self.leaves() {
             // The leaves of one field stand together.
             if fields.last().is_none_or(|(field, _)| *field != path[0]) {
                 fields.push((path[0].clone(), self.certainty(&path[..1])));
             }
         }
-        fields.extend(self.unknown.iter().map(|field| (field.clone(), Certainty::Unknown)));
+        fields.extend(self.unknown.iter().map(|field| (field.clone(), Confidence::Unknown)));
         fields
     }
 
     /// How sure it is what stands at a place.
     #[must_use]
-    pub fn certainty(&self, path: &[String]) -> Certainty {
+    pub fn certainty(&self, path: &[String]) -> Confidence {
         // Of a resource that is not there it is known that it has no fields.
         if matches!(self.existence, Existence::NotThere(_)) {
-            return Certainty::Exact;
+            return Confidence::Exact;
         }
         let mut counts = [0_usize; 3];
         let [exact, redacted, unclear] = &mut counts;
@@ -151,11 +155,11 @@ impl State {
             }
         }
         match (self.known.is_known(path), counts) {
-            (true, [_, 0, 0]) => Certainty::Exact,
-            (true, [0, _, 0]) => Certainty::Redacted,
-            (_, [0, 0, _]) => Certainty::Unknown,
-            (true, [_, _, 0]) => Certainty::Redacted,
-            _ => Certainty::Partial,
+            (true, [_, 0, 0]) => Confidence::Exact,
+            (true, [0, _, 0]) => Confidence::Redacted,
+            (_, [0, 0, _]) => Confidence::Unknown,
+            (true, [_, _, 0]) => Confidence::Redacted,
+            _ => Confidence::Partial,
         }
     }
 
@@ -180,8 +184,8 @@ impl State {
         }
         for (field, certainty) in self.fields() {
             let is_whole = self.known.is_known(std::slice::from_ref(&field));
-            if certainty == Certainty::Unknown && !told.contains(&field)
-                || certainty == Certainty::Partial && !is_whole
+            if certainty == Confidence::Unknown && !told.contains(&field)
+                || certainty == Confidence::Partial && !is_whole
             {
                 places.push((vec![field], None));
             }

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::change::Change;
 use crate::model::history::Path;
+use crate::model::history::field_paths::FieldPaths;
 use crate::model::history::leaf::{Content, Item, flatten};
-use crate::model::history::places::Places;
 use crate::model::json::{JsonError, RawJson};
 use crate::model::words::Action;
 
@@ -30,7 +30,7 @@ pub(super) struct Part {
 }
 
 impl Step {
-    pub(super) fn new(action: Action, changes: &[Change], places: &Places) -> Result<Self, JsonError> {
+    pub(super) fn new(action: Action, changes: &[Change], places: &FieldPaths) -> Result<Self, JsonError> {
         let parts = changes.iter().map(|change| part(change, action, places)).collect::<Result<_, _>>()?;
         Ok(Self { action, parts })
     }
@@ -41,7 +41,7 @@ impl Step {
     }
 }
 
-fn part(change: &Change, action: Action, places: &Places) -> Result<Part, JsonError> {
+fn part(change: &Change, action: Action, places: &FieldPaths) -> Result<Part, JsonError> {
     let place = places.of(&change.field);
     if change.redacted {
         let secret = |is_there: bool| Vec::from_iter(is_there.then(|| Item::redacted(place.path.clone())));

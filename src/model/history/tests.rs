@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::model::entry::Entry;
-use crate::model::history::between::Between;
+use crate::model::history::diff::StateDiff;
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::replay::{About, Existence};
 use crate::model::history::revert::Way;
-use crate::model::history::state::{Certainty, State};
+use crate::model::history::state::{Confidence, State};
 use crate::model::history::world::Told;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
@@ -78,7 +78,7 @@ fn a_log_that_contradicts_itself_is_believed_on_neither_side() {
     );
     let before = state(&history, 10);
     assert_eq!(before.object().to_string(), r#"{"b":{"x":1}}"#);
-    assert_eq!(before.fields(), [("a".into(), Certainty::Unknown), ("b".into(), Certainty::Partial)]);
+    assert_eq!(before.fields(), [("a".into(), Confidence::Unknown), ("b".into(), Confidence::Partial)]);
     assert_eq!(before.unclear().len(), 2);
     assert_eq!(shown(&history, 20), r#"{"a":3,"b":{"x":5,"y":2}}"#);
     let blame = history.blame();
@@ -138,8 +138,8 @@ fn a_state_is_rebuilt_backwards_where_nothing_tells_of_the_beginning() {
     let first = state(&pruned, 2);
     assert!(first.is_complete() && first.existence == Existence::There);
     assert_eq!(first.object().to_string(), r#"{"perform":{"retry":{"max":3},"url":"u"},"key":"[redacted]"}"#);
-    assert_eq!(first.certainty(&["key".to_owned()]), Certainty::Redacted);
-    assert_eq!(first.certainty(&["name".to_owned()]), Certainty::Exact, "it is known that there was none");
+    assert_eq!(first.certainty(&["key".to_owned()]), Confidence::Redacted);
+    assert_eq!(first.certainty(&["name".to_owned()]), Confidence::Exact, "it is known that there was none");
     let earlier = state(&pruned, 1);
     assert!(earlier.is_beyond_horizon && !earlier.is_complete() && earlier.leaves().is_empty());
     let of =
@@ -175,7 +175,7 @@ fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
     let second = state(&history, 15);
     assert_eq!(second.object().get("token").map(ToString::to_string).as_deref(), Some("\"$secret.A\""));
     assert_eq!(second.redacted().len(), 2);
-    assert_eq!(second.certainty(&["h".to_owned()]), Certainty::Redacted);
+    assert_eq!(second.certainty(&["h".to_owned()]), Confidence::Redacted);
     let blame = history.blame();
     let of = |path: &str| blame.lines.iter().find(|line| line.path.join(".") == path).expect(path);
     assert_eq!(
@@ -183,7 +183,7 @@ fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
         (Origin::Entry(3), 2, &Content::Redacted)
     );
     assert_eq!((of("h.url").origin, of("token").times), (Origin::Entry(0), 3));
-    let between = Between::of(&second, &state(&history, 30));
+    let between = StateDiff::of(&second, &state(&history, 30));
     let told: Vec<_> =
         between.changes.iter().map(|change| serde_json::to_string(change).expect("a change")).collect();
     assert_eq!(told.len(), 2, "{told:?}");
@@ -203,7 +203,7 @@ fn an_item_of_a_list_told_by_its_number_leaves_the_list_unclear() {
         (3, 20, "updated", json!([{"field": "list", "old": [1, 3], "new": [1]}])),
     ]);
     assert_eq!(shown(&history, 5), r#"{"list":[1,2],"p":{"list":[1]}}"#);
-    assert_eq!(state(&history, 15).certainty(&["p".to_owned()]), Certainty::Unknown);
+    assert_eq!(state(&history, 15).certainty(&["p".to_owned()]), Confidence::Unknown);
     assert_eq!(shown(&history, 20), r#"{"list":[1]}"#);
 }
 
@@ -294,7 +294,7 @@ fn a_secret_that_was_removed_is_gone_and_one_that_was_added_was_not_there() {
     let before = |second| state(&pruned, second).certainty(&["password".to_owned()]);
     assert_eq!(
         (before(15), before(20), before(30)),
-        (Certainty::Redacted, Certainty::Exact, Certainty::Redacted)
+        (Confidence::Redacted, Confidence::Exact, Confidence::Redacted)
     );
 }
 
@@ -311,9 +311,9 @@ fn a_secret_of_which_no_entry_tells_whether_it_was_removed_is_unknown() {
     ]);
     assert!(history.disagreements().is_empty());
     let certainty = |second| state(&history, second).certainty(&["password".to_owned()]);
-    assert_eq!([0, 10, 20].map(certainty), [Certainty::Redacted, Certainty::Unknown, Certainty::Unknown]);
+    assert_eq!([0, 10, 20].map(certainty), [Confidence::Redacted, Confidence::Unknown, Confidence::Unknown]);
     assert_eq!(shown(&history, 20), r#"{"a":2}"#);
-    assert_eq!(certainty(30), Certainty::Redacted, "the deletion found it there");
+    assert_eq!(certainty(30), Confidence::Redacted, "the deletion found it there");
     let now = Told::new(history.entries[..4].to_vec(), None);
     assert_eq!(now.revert(2).map(|plan| plan.lost), Some(vec![vec!["password".to_owned()]]));
     let lines = now.blame().lines;
@@ -323,7 +323,7 @@ fn a_secret_of_which_no_entry_tells_whether_it_was_removed_is_unknown() {
 fn difference(history: &Told, first: i64, last: i64) -> (String, Vec<String>) {
     let moment = |second| Position { occurred_at: at(second), id: u64::MAX };
     let [first, last] = history.states([first, last].map(moment));
-    let Between { changes, unknown } = Between::of(&first, &last);
+    let StateDiff { changes, unknown } = StateDiff::of(&first, &last);
     (serde_json::to_string(&changes).expect("serialises"), unknown)
 }
 

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpecte
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use crate::model::change::Change;
-use crate::model::entry::{Context, User};
+use crate::model::entry::{RequestContext, User};
 use crate::model::proposal::ProposedUser;
 
 /// A struct that is read from an object, or from an empty list: PHP writes an empty map so. Derived code would take a
@@ -42,8 +42,8 @@ pub(super) fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<User, D
     Object::<ProposedUser>::deserialize(deserializer).map(|Object(user)| user.into())
 }
 
-pub(super) fn context<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Context, D::Error> {
-    let context = Option::<Object<Context>>::deserialize(deserializer)?;
+pub(super) fn context<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RequestContext, D::Error> {
+    let context = Option::<Object<RequestContext>>::deserialize(deserializer)?;
     Ok(context.map(|Object(context)| context).unwrap_or_default())
 }
 

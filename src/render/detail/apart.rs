@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::render::alike::{Differing, alike, look, told_apart, within_quotes};
+use crate::render::alike::{Differing, alike, shape_of, told_apart, within_quotes};
 use crate::render::detail::line::{Line, Mark, Span};
-use crate::render::look::Tone;
+use crate::render::style::Role;
 
 /// Tells apart what the lines of one field say: a value and what it became, and lines that went and came.
 pub(super) fn values(lines: &mut [Line]) {
@@ -30,10 +30,10 @@ pub(super) fn values(lines: &mut [Line]) {
     // The n-th line that went is told apart from the n-th that came with the same look.
     let mut came: HashMap<String, Vec<usize>> = HashMap::new();
     for place in added.into_iter().rev() {
-        came.entry(look(&text(&lines[place]))).or_default().push(place);
+        came.entry(shape_of(&text(&lines[place]))).or_default().push(place);
     }
     for went in removed {
-        let Some(came) = came.get_mut(&look(&text(&lines[went]))).and_then(Vec::pop) else { continue };
+        let Some(came) = came.get_mut(&shape_of(&text(&lines[went]))).and_then(Vec::pop) else { continue };
         let is_text = lines[went].is_text && lines[came].is_text;
         let mut sides = [went, came].map(|place| std::mem::take(&mut lines[place].value));
         let words = spans(&mut sides, is_text);
@@ -55,7 +55,7 @@ pub(super) fn labels(lines: &mut [Line]) {
     let mut same: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, line) in lines.iter().enumerate() {
         if let Some(label) = &line.label {
-            same.entry(look(label)).or_default().push(place);
+            same.entry(shape_of(label)).or_default().push(place);
         }
     }
     for places in same.into_values() {
@@ -111,7 +111,7 @@ fn spans(sides: &mut [Vec<Span>; 2], is_text: bool) -> Option<&'static str> {
     for (side, spans) in sides.iter_mut().enumerate() {
         let mut at = 0;
         for span in &mut *spans {
-            let is_ours = span.tone == Tone::Dim;
+            let is_ours = span.role == Role::Dim;
             let mut shown = String::with_capacity(span.text.len());
             for c in span.text.chars() {
                 match differing.written(side, at, c) {
@@ -124,8 +124,8 @@ fn spans(sides: &mut [Vec<Span>; 2], is_text: bool) -> Option<&'static str> {
             span.text = shown;
         }
         if is_text {
-            let tone = spans.first().map_or(Tone::Plain, |span| span.tone);
-            let quote = || Span { text: "\"".to_owned(), tone };
+            let role = spans.first().map_or(Role::Plain, |span| span.role);
+            let quote = || Span { text: "\"".to_owned(), role };
             spans.insert(0, quote());
             spans.push(quote());
         }

@@ -11,8 +11,8 @@ use crate::render::detail::{DetailOptions, apart};
 use crate::render::diff::text::{hunks, lines};
 use crate::render::diff::words::{Piece, WordSearch};
 use crate::render::diff::{Difference, What, compare};
-use crate::render::look::{Look, Tone};
-use crate::render::question::{counted, grouped};
+use crate::render::filter_summary::{counted, grouped};
+use crate::render::style::{Role, Style};
 use crate::render::summary::{beneath, field_label, tally};
 use crate::render::value;
 
@@ -28,20 +28,20 @@ const CONTEXT: usize = 40;
 const SHORTEST_GAP: usize = 80;
 
 /// The lines of all fields.
-pub(super) fn fields(changes: &[Change], action: Action, options: DetailOptions, look: &Look) -> Vec<Line> {
+pub(super) fn fields(changes: &[Change], action: Action, options: DetailOptions, style: &Style) -> Vec<Line> {
     let full = options.full;
     let (mut all, mut search) = (Vec::new(), WordSearch::default());
     for change in changes {
-        let room = look.width.saturating_sub(34).max(24);
+        let room = style.width.saturating_sub(34).max(24);
         let mut block =
-            Block { lines: Vec::new(), search: &mut search, skipped: 0, screen: look.width, room, full };
+            Block { lines: Vec::new(), search: &mut search, skipped: 0, screen: style.width, room, full };
         block.field(change, action);
         let more = (block.lines.len() + block.skipped).saturating_sub(SHOWN_LINES);
         // A count in place of a single line would save nothing.
         if !full && more > 1 {
             block.lines.truncate(SHOWN_LINES);
             let text = format!("… {more} more lines: --full");
-            block.lines.push(Line { depth: 1, value: vec![span(Tone::Dim, &text)], ..Line::default() });
+            block.lines.push(Line { depth: 1, value: vec![span(Role::Dim, &text)], ..Line::default() });
         }
         apart::values(&mut block.lines);
         all.append(&mut block.lines);
@@ -113,7 +113,7 @@ impl Block<'_> {
             What::Lines { old, new } => self.text(depth, &path, old, new),
             What::Moved { from, item } => {
                 let label = format!("[{from}] to {path}");
-                self.push(depth, Mark::Moved, &label, spans(value::one_line(item), Tone::Plain), "");
+                self.push(depth, Mark::Moved, &label, spans(value::one_line(item), Role::Plain), "");
             }
         }
     }
@@ -151,9 +151,9 @@ impl Block<'_> {
         };
         let (old_text, new_text) = (value::text(&before), value::text(&after));
         if old_text.chars().count() + new_text.chars().count() + 3 <= self.room {
-            self.push(depth, Mark::Changed, path, spans(before, Tone::Removed), &note);
+            self.push(depth, Mark::Changed, path, spans(before, Role::Removed), &note);
             if let Some(line) = self.lines.last_mut() {
-                line.became = spans(after, Tone::Added);
+                line.became = spans(after, Role::Added);
                 line.is_text = plain.is_some();
             }
             return;
@@ -183,7 +183,7 @@ impl Block<'_> {
                 self.skipped += 1 + hunk.removed.len() + hunk.added.len();
                 continue;
             }
-            let place = vec![span(Tone::Dim, &format!("@@ line {}", hunk.line))];
+            let place = vec![span(Role::Dim, &format!("@@ line {}", hunk.line))];
             self.lines.push(Line { depth: depth + 1, value: place, ..Line::default() });
             // Only as many old as new lines are each other's: pairing more would emphasise chance.
             if hunk.removed.len() == hunk.added.len() {
@@ -199,7 +199,7 @@ impl Block<'_> {
             }
             for (mark, side) in [(Mark::Removed, &hunk.removed), (Mark::Added, &hunk.added)] {
                 for line in side {
-                    self.bare(depth + 1, mark, vec![span(mark.tone(), line)], true);
+                    self.bare(depth + 1, mark, vec![span(mark.role(), line)], true);
                 }
             }
         }
@@ -212,19 +212,19 @@ impl Block<'_> {
     }
 
     fn emphasised(&mut self, depth: usize, mark: Mark, pieces: &[Piece], is_text: bool) {
-        let word = if mark == Mark::Added { Tone::AddedWord } else { Tone::RemovedWord };
+        let word = if mark == Mark::Added { Role::AddedWord } else { Role::RemovedWord };
         let mut spans = Vec::new();
         for (place, piece) in pieces.iter().enumerate() {
             if piece.differs || self.full {
-                spans.push(span(if piece.differs { word } else { mark.tone() }, &piece.text));
+                spans.push(span(if piece.differs { word } else { mark.role() }, &piece.text));
                 continue;
             }
             let (first, left_out, last) = near_changes(&piece.text, place > 0, place + 1 < pieces.len());
-            spans.push(span(mark.tone(), first));
+            spans.push(span(mark.role(), first));
             if left_out > 0 {
-                spans.push(span(Tone::Dim, &format!("…({} characters)…", grouped(left_out as u64))));
+                spans.push(span(Role::Dim, &format!("…({} characters)…", grouped(left_out as u64))));
             }
-            spans.push(span(mark.tone(), last));
+            spans.push(span(mark.role(), last));
         }
         self.bare(depth, mark, spans, is_text);
     }
@@ -244,17 +244,17 @@ impl Block<'_> {
                 let lines = lines(text);
                 self.head(depth, mark, path, &counted(lines.len() as u64, "line", "lines"));
                 for line in lines {
-                    self.bare(depth + 1, mark, vec![span(mark.tone(), line)], true);
+                    self.bare(depth + 1, mark, vec![span(mark.role(), line)], true);
                 }
             }
-            _ => self.push(depth, mark, path, spans(value::one_line(side), mark.tone()), ""),
+            _ => self.push(depth, mark, path, spans(value::one_line(side), mark.role()), ""),
         }
     }
 
     fn pretty(&mut self, depth: usize, mark: Mark, side: &Json) {
         let room = self.screen.saturating_sub(4 * depth + 4).min(LONGEST_PART);
         for pieces in value::pretty(side, room) {
-            self.bare(depth, mark, spans(pieces, mark.tone()), false);
+            self.bare(depth, mark, spans(pieces, mark.role()), false);
         }
     }
 
@@ -264,7 +264,7 @@ impl Block<'_> {
             Action::Updated => (Mark::Redacted, "redacted, changed"),
             Action::Deleted => (Mark::Removed, "redacted"),
         };
-        self.push(depth, mark, path, vec![span(Tone::Dim, text)], "");
+        self.push(depth, mark, path, vec![span(Role::Dim, text)], "");
     }
 
     fn head(&mut self, depth: usize, mark: Mark, label: &str, note: &str) {
@@ -306,11 +306,11 @@ fn is_scalar(value: &Json) -> bool {
     }
 }
 
-fn spans(pieces: Vec<value::Piece>, tone: Tone) -> Vec<Span> {
-    let tone_of = |redacted: bool| if redacted { Tone::Dim } else { tone };
-    pieces.into_iter().map(|piece| Span { tone: tone_of(piece.redacted), text: piece.text }).collect()
+fn spans(pieces: Vec<value::Piece>, role: Role) -> Vec<Span> {
+    let role_of = |redacted: bool| if redacted { Role::Dim } else { role };
+    pieces.into_iter().map(|piece| Span { role: role_of(piece.redacted), text: piece.text }).collect()
 }
 
-fn span(tone: Tone, text: &str) -> Span {
-    Span { text: text.to_owned(), tone }
+fn span(role: Role, text: &str) -> Span {
+    Span { text: text.to_owned(), role }
 }

@@ -1,13 +1,13 @@
 //! The lines of the detail view: a mark, a label, a value and what it became, a note. What stands where, and what does
 //! not fit, is the next step's business.
 
-use crate::render::look::Tone;
+use crate::render::style::Role;
 
 /// A piece of text and how it is painted.
 #[derive(Debug, Clone)]
 pub(super) struct Span {
     pub(super) text: String,
-    pub(super) tone: Tone,
+    pub(super) role: Role,
 }
 
 /// One line.
@@ -47,11 +47,11 @@ impl Mark {
         }
     }
 
-    pub(super) const fn tone(self) -> Tone {
+    pub(super) const fn role(self) -> Role {
         match self {
-            Self::Added => Tone::Added,
-            Self::Removed => Tone::Removed,
-            Self::Changed | Self::Moved | Self::Redacted => Tone::Changed,
+            Self::Added => Role::Added,
+            Self::Removed => Role::Removed,
+            Self::Changed | Self::Moved | Self::Redacted => Role::Changed,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::model::time::format;
 use crate::model::words::{Action, UserKind};
 use crate::render::detail::line::{Line, Span};
 use crate::render::detail::rows::{Columns, Limits, Row, rows, text_rows};
-use crate::render::look::{Look, Tone, mark, tone};
+use crate::render::style::{Role, Style, action_role, mark};
 
 /// What else the detail view is told.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,30 +42,30 @@ const FACT_COLUMN: usize = 9;
 ///
 /// # Errors
 /// The writer's.
-pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, look: &Look) -> io::Result<()> {
-    title(out, entry, look)?;
-    fact(out, look, "when", &when(entry, look))?;
-    fact(out, look, "who", &who(entry))?;
-    fact(out, look, "entry", &number(entry, options, look))?;
+pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, style: &Style) -> io::Result<()> {
+    title(out, entry, style)?;
+    fact(out, style, "when", &when(entry, style))?;
+    fact(out, style, "who", &who(entry))?;
+    fact(out, style, "entry", &number(entry, options, style))?;
     if let Some(reason) = &entry.reason {
-        fact(out, look, "reason", reason)?;
+        fact(out, style, "reason", reason)?;
     }
     if let Some(agent) = &entry.context.user_agent {
-        fact(out, look, "agent", agent)?;
+        fact(out, style, "agent", agent)?;
     }
     writeln!(out)?;
     match entry.changes.list() {
         Ok(changes) => {
-            let lines = block::fields(&changes, entry.action, options, look);
+            let lines = block::fields(&changes, entry.action, options, style);
             if options.side_by_side {
-                sides::write(out, &lines, options.full, look)
+                sides::write(out, &lines, options.full, style)
             } else {
-                below(out, &lines, options.full, look)
+                below(out, &lines, options.full, style)
             }
         }
         Err(error) => {
             let text = format!("! the changes of this entry cannot be read: {error}");
-            write_rows(out, &text_rows(2, 4, &[span(Tone::Changed, text)], look))
+            write_rows(out, &text_rows(2, 4, &[span(Role::Changed, text)], style))
         }
     }
 }
@@ -78,16 +78,16 @@ pub fn changes(
     out: &mut dyn Write,
     changes: &[Change],
     options: DetailOptions,
-    look: &Look,
+    style: &Style,
 ) -> io::Result<()> {
-    below(out, &block::fields(changes, Action::Updated, options, look), options.full, look)
+    below(out, &block::fields(changes, Action::Updated, options, style), options.full, style)
 }
 
 /// Writes lines below each other.
-fn below(out: &mut dyn Write, lines: &[Line], full: bool, look: &Look) -> io::Result<()> {
-    let limits = Limits::new(look.width, full, look);
-    let columns = Columns::of(lines, limits, look);
-    lines.iter().try_for_each(|line| write_rows(out, &rows(line, &columns, limits, look)))
+fn below(out: &mut dyn Write, lines: &[Line], full: bool, style: &Style) -> io::Result<()> {
+    let limits = Limits::new(style.width, full, style);
+    let columns = Columns::of(lines, limits, style);
+    lines.iter().try_for_each(|line| write_rows(out, &rows(line, &columns, limits, style)))
 }
 
 fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
@@ -95,32 +95,32 @@ fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
 }
 
 /// `~ updated  connector  Salesforce → Warehouse  (connector/42)`.
-fn title(out: &mut dyn Write, entry: &Entry, look: &Look) -> io::Result<()> {
+fn title(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
     let name = match entry.model_name.as_deref().map(str::trim) {
         Some(name) if !name.is_empty() => name.to_owned(),
         _ => format!("#{}", entry.model_id),
     };
     let spans = [
-        span(tone(entry.action), format!("{} {}", mark(entry.action), entry.action)),
-        span(Tone::Plain, format!("  {}  ", entry.model_type.label())),
-        span(Tone::Title, name),
-        span(Tone::Plain, "  ".to_owned()),
-        span(Tone::Dim, format!("({}/{})", entry.model_type, entry.model_id)),
+        span(action_role(entry.action), format!("{} {}", mark(entry.action), entry.action)),
+        span(Role::Plain, format!("  {}  ", entry.model_type.label())),
+        span(Role::Title, name),
+        span(Role::Plain, "  ".to_owned()),
+        span(Role::Dim, format!("({}/{})", entry.model_type, entry.model_id)),
     ];
-    write_rows(out, &text_rows(0, 4, &spans, look))
+    write_rows(out, &text_rows(0, 4, &spans, style))
 }
 
-pub(super) fn fact(out: &mut dyn Write, look: &Look, label: &str, text: &str) -> io::Result<()> {
-    let spans = [span(Tone::Dim, format!("{label:<6}")), span(Tone::Plain, format!(" {text}"))];
-    write_rows(out, &text_rows(2, FACT_COLUMN, &spans, look))
+pub(super) fn fact(out: &mut dyn Write, style: &Style, label: &str, text: &str) -> io::Result<()> {
+    let spans = [span(Role::Dim, format!("{label:<6}")), span(Role::Plain, format!(" {text}"))];
+    write_rows(out, &text_rows(2, FACT_COLUMN, &spans, style))
 }
 
-const fn span(tone: Tone, text: String) -> Span {
-    Span { text, tone }
+const fn span(role: Role, text: String) -> Span {
+    Span { text, role }
 }
 
-fn when(entry: &Entry, look: &Look) -> String {
-    let (at, time) = (entry.occurred_at, &look.time);
+fn when(entry: &Entry, style: &Style) -> String {
+    let (at, time) = (entry.occurred_at, &style.time);
     format!("{}, {}", format::full(at, time), format::relative(at, time.now))
 }
 
@@ -144,10 +144,10 @@ fn who(entry: &Entry) -> String {
 }
 
 /// `1287, request req_01JD9 (2 more entries: --request-id req_01JD9)`.
-fn number(entry: &Entry, options: DetailOptions, look: &Look) -> String {
+fn number(entry: &Entry, options: DetailOptions, style: &Style) -> String {
     let mut text = entry.id.to_string();
     if entry.recorded_at.since(entry.occurred_at).num_seconds().abs() >= LATE_SECONDS {
-        text.push_str(&format!(", recorded {}", format::full(entry.recorded_at, &look.time)));
+        text.push_str(&format!(", recorded {}", format::full(entry.recorded_at, &style.time)));
     }
     let Some(request) = &entry.context.request_id else { return text };
     text.push_str(&format!(", request {request}"));

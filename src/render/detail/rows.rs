@@ -6,9 +6,9 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::render::detail::line::{Line, Span};
-use crate::render::look::{Look, Tone};
-use crate::render::question::grouped;
-use crate::render::visible::width;
+use crate::render::filter_summary::grouped;
+use crate::render::sanitize::width;
+use crate::render::style::{Role, Style};
 
 /// Where notes stand, when values and the width leave the choice.
 const NOTE_COLUMN: usize = 68;
@@ -43,8 +43,8 @@ pub(super) struct Limits {
 
 impl Limits {
     /// For rows of `screen` cells, when lines are fitted at all; a line is cut unless it is wanted `full`.
-    pub(super) const fn new(screen: usize, full: bool, look: &Look) -> Self {
-        let row = if look.truncate { screen } else { usize::MAX };
+    pub(super) const fn new(screen: usize, full: bool, style: &Style) -> Self {
+        let row = if style.truncate { screen } else { usize::MAX };
         Self { screen, row, line: if full { usize::MAX } else { screen.saturating_mul(MOST_WIDTHS) } }
     }
 
@@ -62,60 +62,61 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Chooses them so that most values stand below each other.
-    pub(super) fn of(lines: &[Line], limits: Limits, look: &Look) -> Self {
+    pub(super) fn of(lines: &[Line], limits: Limits, style: &Style) -> Self {
         let widest_label = WIDEST_LABEL.min(limits.screen / 2);
-        let label_end = |line: &Line| Some(limits.indent(line) + 2 + width(&look.text(line.label.as_ref()?)));
+        let label_end =
+            |line: &Line| Some(limits.indent(line) + 2 + width(&style.text(line.label.as_ref()?)));
         let with_value = lines.iter().filter(|line| line.has_value());
         let value =
             with_value.filter_map(label_end).filter(|&end| end <= widest_label).max().unwrap_or(0) + 3;
-        let widest_note = lines.iter().map(|line| width(&look.text(&line.note))).max().unwrap_or(0);
+        let widest_note = lines.iter().map(|line| width(&style.text(&line.note))).max().unwrap_or(0);
         let note = limits.screen.saturating_sub(widest_note).clamp(value, NOTE_COLUMN.max(value));
         Self { value, note }
     }
 }
 
 /// The rows of one line.
-pub(super) fn rows(line: &Line, columns: &Columns, limits: Limits, look: &Look) -> Vec<Row> {
+pub(super) fn rows(line: &Line, columns: &Columns, limits: Limits, style: &Style) -> Vec<Row> {
     let indent = limits.indent(line);
-    let mut rows = Rows::new(indent, indent + 2, limits, look);
+    let mut rows = Rows::new(indent, indent + 2, limits, style);
     if let Some(mark) = line.mark {
-        rows.push(mark.tone(), mark.sign());
-        rows.push(Tone::Plain, " ");
+        rows.push(mark.role(), mark.sign());
+        rows.push(Role::Plain, " ");
     }
     if let Some(label) = &line.label {
-        rows.push(Tone::Plain, label);
+        rows.push(Role::Plain, label);
         if line.has_value() {
             rows.value_column(columns.value);
         }
     }
     for span in &line.value {
-        rows.push(span.tone, &span.text);
+        rows.push(span.role, &span.text);
     }
     if !line.value.is_empty() && !line.became.is_empty() {
-        rows.push(Tone::Plain, " → ");
+        rows.push(Role::Plain, " → ");
     }
     for span in &line.became {
-        rows.push(span.tone, &span.text);
+        rows.push(span.role, &span.text);
     }
     if !line.note.is_empty() {
-        rows.note_column(columns.note, width(&look.text(&line.note)));
-        rows.push(Tone::Dim, &line.note);
+        rows.note_column(columns.note, width(&style.text(&line.note)));
+        rows.push(Role::Dim, &line.note);
     }
     rows.finish()
 }
 
 /// The rows of some text that begins at `indent`, and goes on at `hanging`.
-pub(super) fn text_rows(indent: usize, hanging: usize, text: &[Span], look: &Look) -> Vec<Row> {
-    let limits = Limits::new(look.width, false, look);
-    let mut rows = Rows::new(indent, hanging, limits, look);
+pub(super) fn text_rows(indent: usize, hanging: usize, text: &[Span], style: &Style) -> Vec<Row> {
+    let limits = Limits::new(style.width, false, style);
+    let mut rows = Rows::new(indent, hanging, limits, style);
     for span in text {
-        rows.push(span.tone, &span.text);
+        rows.push(span.role, &span.text);
     }
     rows.finish()
 }
 
 struct Rows<'a> {
-    look: &'a Look,
+    style: &'a Style,
     limits: Limits,
     /// Where the sign of a row that goes on stands, and where its text goes on.
     sign: usize,
@@ -127,26 +128,26 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(indent: usize, hanging: usize, limits: Limits, look: &'a Look) -> Self {
+    fn new(indent: usize, hanging: usize, limits: Limits, style: &'a Style) -> Self {
         let row = Row { text: " ".repeat(indent), cells: indent };
-        Self { look, limits, sign: indent, hanging, done: Vec::new(), row, left: limits.line }
+        Self { style, limits, sign: indent, hanging, done: Vec::new(), row, left: limits.line }
     }
 
     /// Adds text, cut to what the line may still take.
-    fn push(&mut self, tone: Tone, text: &str) {
+    fn push(&mut self, role: Role, text: &str) {
         if self.left == 0 {
             return;
         }
         let beginning = beginning(text, self.left.saturating_mul(MOST_BYTES));
-        let shown = self.look.text(beginning);
+        let shown = self.style.text(beginning);
         let cells = cells_up_to(&shown, self.left);
         if cells <= self.left && beginning.len() == text.len() {
             self.left -= cells;
-            return self.wrapped(tone, &shown);
+            return self.wrapped(role, &shown);
         }
         // The sign of the cut stands where the text ends, and ends the line. A blank more than fits makes it sure.
-        let cut = self.look.cut(&format!("{shown} "), cells.min(self.left));
-        self.wrapped(tone, &cut);
+        let cut = self.style.cut(&format!("{shown} "), cells.min(self.left));
+        self.wrapped(role, &cut);
         let size = format!("({} characters: --full)", grouped(text.chars().count() as u64));
         let behind = self.row.cells.saturating_add(1);
         if behind.saturating_add(width(&size)) > self.limits.row {
@@ -154,12 +155,12 @@ impl<'a> Rows<'a> {
         } else {
             self.fill_to(behind);
         }
-        self.wrapped(Tone::Dim, &size);
+        self.wrapped(Role::Dim, &size);
         self.left = 0;
     }
 
     /// Adds shown text, on as many rows as it takes.
-    fn wrapped(&mut self, tone: Tone, text: &str) {
+    fn wrapped(&mut self, role: Role, text: &str) {
         let mut rest = text;
         let cells = cells_up_to(text, SHORT);
         if cells <= SHORT && self.row.cells.saturating_add(cells) > self.limits.row {
@@ -170,7 +171,7 @@ impl<'a> Rows<'a> {
             let room = self.limits.row.saturating_sub(self.row.cells);
             let fresh = self.row.cells <= self.hanging;
             let (head, cells, tail) = split(rest, room, fresh);
-            self.row.text.push_str(&self.look.paint(tone, head));
+            self.row.text.push_str(&self.style.paint(role, head));
             self.row.cells += cells;
             if tail.is_empty() {
                 return;
@@ -184,8 +185,8 @@ impl<'a> Rows<'a> {
         let full = std::mem::take(&mut self.row);
         self.done.push(full);
         self.fill_to(self.sign);
-        let sign = if self.look.ascii { "\\" } else { "↪" };
-        self.row.text.push_str(&self.look.paint(Tone::Dim, sign));
+        let sign = if self.style.ascii { "\\" } else { "↪" };
+        self.row.text.push_str(&self.style.paint(Role::Dim, sign));
         self.row.cells += 1;
         self.fill_to(self.hanging);
     }

@@ -6,34 +6,34 @@ use std::io::{self, Write};
 
 use crate::render::detail::line::{Line, Mark};
 use crate::render::detail::rows::{Columns, Limits, Row, rows};
-use crate::render::look::{Look, Tone};
+use crate::render::style::{Role, Style};
 
 /// What stands between the sides.
 const BORDER: &str = " │ ";
 const ASCII_BORDER: &str = " | ";
 
 /// Writes the lines on two sides, each of half the width.
-pub(super) fn write(out: &mut dyn Write, lines: &[Line], full: bool, look: &Look) -> io::Result<()> {
-    let half = look.width.saturating_sub(BORDER.chars().count()) / 2;
+pub(super) fn write(out: &mut dyn Write, lines: &[Line], full: bool, style: &Style) -> io::Result<()> {
+    let half = style.width.saturating_sub(BORDER.chars().count()) / 2;
     // A side has a width also where nothing is cut, or the sides would drift apart.
-    let look = &Look { truncate: true, ..*look };
-    let (all, one) = (Limits::new(look.width, full, look), Limits::new(half, full, look));
-    let (columns_of_all, columns) = (Columns::of(lines, all, look), Columns::of(lines, one, look));
-    let mut pairs = Pairs { out, look, half, left: Vec::new(), right: Vec::new() };
+    let style = &Style { truncate: true, ..*style };
+    let (all, one) = (Limits::new(style.width, full, style), Limits::new(half, full, style));
+    let (columns_of_all, columns) = (Columns::of(lines, all, style), Columns::of(lines, one, style));
+    let mut pairs = Pairs { out, style, half, left: Vec::new(), right: Vec::new() };
     for line in lines {
         match (line.mark, line.became.is_empty()) {
-            (Some(Mark::Removed), _) => pairs.removed(rows(line, &columns, one, look))?,
-            (Some(Mark::Added), _) => pairs.right.push(rows(line, &columns, one, look)),
+            (Some(Mark::Removed), _) => pairs.removed(rows(line, &columns, one, style))?,
+            (Some(Mark::Added), _) => pairs.right.push(rows(line, &columns, one, style)),
             (_, false) => {
                 pairs.flush()?;
                 let side = |value| Line { value, became: Vec::new(), ..line.clone() };
                 let old = Line { note: String::new(), ..side(line.value.clone()) };
-                pairs.left.push(rows(&old, &columns, one, look));
-                pairs.right.push(rows(&side(line.became.clone()), &columns, one, look));
+                pairs.left.push(rows(&old, &columns, one, style));
+                pairs.right.push(rows(&side(line.became.clone()), &columns, one, style));
             }
             _ => {
                 pairs.flush()?;
-                super::write_rows(pairs.out, &rows(line, &columns_of_all, all, look))?;
+                super::write_rows(pairs.out, &rows(line, &columns_of_all, all, style))?;
             }
         }
     }
@@ -43,7 +43,7 @@ pub(super) fn write(out: &mut dyn Write, lines: &[Line], full: bool, look: &Look
 /// Lines that wait for their other side.
 struct Pairs<'a> {
     out: &'a mut dyn Write,
-    look: &'a Look,
+    style: &'a Style,
     half: usize,
     left: Vec<Vec<Row>>,
     right: Vec<Vec<Row>>,
@@ -61,7 +61,7 @@ impl Pairs<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         let (left, right) = (std::mem::take(&mut self.left), std::mem::take(&mut self.right));
-        let border = self.look.paint(Tone::Dim, if self.look.ascii { ASCII_BORDER } else { BORDER });
+        let border = self.style.paint(Role::Dim, if self.style.ascii { ASCII_BORDER } else { BORDER });
         for (old, new) in paired(left, right) {
             for (old, new) in paired(old, new) {
                 let blanks = " ".repeat(self.half.saturating_sub(old.cells));

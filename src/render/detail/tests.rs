@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::render::samples::{entry, look, updated};
+use crate::render::samples::{entry, style, updated};
 
-fn shown_with(entry: &Entry, options: DetailOptions, look: &Look) -> String {
+fn shown_with(entry: &Entry, options: DetailOptions, style: &Style) -> String {
     let mut out = Vec::new();
-    detail(&mut out, entry, options, look).expect("memory takes all");
+    detail(&mut out, entry, options, style).expect("memory takes all");
     String::from_utf8(out).expect("text")
 }
 
 fn shown(entry: &Entry) -> String {
-    shown_with(entry, DetailOptions::default(), &look(100))
+    shown_with(entry, DetailOptions::default(), &style(100))
 }
 
 /// The lines below the head.
@@ -24,7 +24,7 @@ fn fields(action: &str, changes: &Value) -> String {
 #[test]
 fn an_update_looks_as_the_manual_says() {
     let options = DetailOptions { others_in_request: Some(2), ..DetailOptions::default() };
-    insta::assert_snapshot!(shown_with(&updated(), options, &look(100)), @r#"
+    insta::assert_snapshot!(shown_with(&updated(), options, &style(100)), @r#"
 ~ updated  connector  Salesforce → Warehouse  (connector/42)
   when   2026-11-22 09:14:07.412033 CET, 26 minutes ago
   who    Ana Ruiz <ana.ruiz@acme.io>, admin, via web from 198.51.100.23
@@ -144,11 +144,11 @@ fn long_differences_are_counted_unless_all_is_asked_for() {
         entry("created", &json!([{"field": "script", "new": lines.join("\n")}, {"field": "z", "new": 1}]));
     let text = shown(&long);
     assert!(text.contains("\n      … 21 more lines: --full\n  + z"), "{text}");
-    let full = shown_with(&long, DetailOptions { full: true, ..DetailOptions::default() }, &look(100));
+    let full = shown_with(&long, DetailOptions { full: true, ..DetailOptions::default() }, &style(100));
     assert!(full.contains("line 59") && !full.contains("--full"));
     let changed = |end: &str| lines.iter().map(|line| format!("{line}{end}\n\n")).collect::<String>();
     let many = entry("updated", &json!([{"field": "script", "old": changed(""), "new": changed(";")}]));
-    let all = shown_with(&many, DetailOptions { full: true, ..DetailOptions::default() }, &look(100));
+    let all = shown_with(&many, DetailOptions { full: true, ..DetailOptions::default() }, &style(100));
     let more =
         format!("… {} more lines: --full", all.split_once("\n\n").expect("a head").1.lines().count() - 40);
     assert!(shown(&many).contains(&more), "{}", shown(&many));
@@ -170,8 +170,8 @@ fn old_is_red_and_new_is_green_and_only_changed_words_stand_out() {
     let script = |word: &str| format!("first\n{word} stays");
     let changes =
         json!([{"field": "a", "old": 1, "new": 2}, {"field": "s", "old": script("x"), "new": script("y")}]);
-    let look = Look { colour: true, ..look(100) };
-    let text = shown_with(&entry("updated", &changes), DetailOptions::default(), &look);
+    let style = Style { colour: true, ..style(100) };
+    let text = shown_with(&entry("updated", &changes), DetailOptions::default(), &style);
     assert!(text.contains("\u{1b}[31m1\u{1b}[0m → \u{1b}[32m2\u{1b}[0m"), "{text:?}");
     assert!(text.contains("\u{1b}[32;1;4my\u{1b}[0m\u{1b}[32m stays\u{1b}[0m"), "{text:?}");
 }
@@ -182,7 +182,7 @@ fn a_long_line_goes_on_behind_a_sign_and_never_at_the_border() {
     let mut long = entry("created", &json!([{"field": "url", "new": text}, {"field": "n", "new": 1}]));
     long.context.user_agent =
         Some("Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0".into());
-    insta::assert_snapshot!(shown_with(&long, DetailOptions::default(), &look(60)), @r#"
+    insta::assert_snapshot!(shown_with(&long, DetailOptions::default(), &style(60)), @r#"
 + created  connector  Salesforce → Warehouse  (connector/42)
   when   2026-11-22 09:14:07.412033 CET, 26 minutes ago
   who    Ana Ruiz <ana.ruiz@acme.io>, admin, via web from
@@ -196,7 +196,7 @@ fn a_long_line_goes_on_behind_a_sign_and_never_at_the_border() {
   ↪       /path/path/path/path/ + faked  \"row\""
   + n     1
 "#);
-    let in_pipe = shown_with(&long, DetailOptions::default(), &Look { truncate: false, ..look(60) });
+    let in_pipe = shown_with(&long, DetailOptions::default(), &Style { truncate: false, ..style(60) });
     assert!(in_pipe.contains(&format!("  + url   \"{}\"\n", text.replace('"', "\\\""))), "{in_pipe}");
 }
 
@@ -212,14 +212,14 @@ fn long_lines_are_shown_around_their_changes() {
     ↪ amet dolor sit…(2 960 characters)…
 "#);
     let full = DetailOptions { full: true, ..DetailOptions::default() };
-    let text = shown_with(&entry("updated", &changes), full, &Look { truncate: false, ..look(100) });
+    let text = shown_with(&entry("updated", &changes), full, &Style { truncate: false, ..style(100) });
     assert!(text.contains(&line("before")) && text.contains(&line("after")));
 }
 
 #[test]
 fn sides_stand_beside_each_other() {
     let options = DetailOptions { side_by_side: true, ..DetailOptions::default() };
-    let shown = shown_with(&updated(), options, &look(120));
+    let shown = shown_with(&updated(), options, &style(120));
     insta::assert_snapshot!(shown.split_once("\n\n").expect("an empty line").1, @r#"
 ~ status               active                            │   ~ status               disabled
 ~ limits.max           3                                 │   ~ limits.max           "3"              number → string
@@ -300,12 +300,12 @@ fn what_cannot_be_seen_is_written_out_and_named() {
 #[test]
 fn what_cannot_be_seen_is_seen_on_two_sides_and_in_ascii() {
     let sides = DetailOptions { side_by_side: true, full: true, ..DetailOptions::default() };
-    for (options, look) in [
-        (sides, look(120)),
-        (DetailOptions::default(), Look { ascii: true, ..look(100) }),
-        (sides, Look { ascii: true, ..look(120) }),
+    for (options, style) in [
+        (sides, style(120)),
+        (DetailOptions::default(), Style { ascii: true, ..style(100) }),
+        (sides, Style { ascii: true, ..style(120) }),
     ] {
-        let text = shown_with(&invisible(), options, &look);
+        let text = shown_with(&invisible(), options, &style);
         for seen in [
             r#""Cafe\u0301""#,
             r#""Caf\u00e9""#,

@@ -1,7 +1,7 @@
 //! Charts and tables as they are seen, and the days on which nothing happened.
 
 use super::*;
-use crate::render::samples::look;
+use crate::render::samples::style;
 
 fn group(key: &[Option<&str>], count: u64) -> Group {
     Group { key: key.iter().map(|value| value.map(str::to_owned)).collect(), count }
@@ -44,7 +44,7 @@ fn weeks_months_hours_and_weekdays_have_no_holes_either() {
 fn a_chart_shows_something_for_everything_that_is_not_nothing() {
     let rows = [(Some("2026-11-20".to_owned()), 1000), (Some("2026-11-21".to_owned()), 0), (None, 1)];
     let mut out = Vec::new();
-    chart(&mut out, Dimension::Day, &rows, Some((3, 250)), &look(50)).expect("written");
+    chart(&mut out, Dimension::Day, &rows, Some((3, 250)), &style(50)).expect("written");
     insta::assert_snapshot!(String::from_utf8(out).expect("text"), @r"
     DAY             ENTRIES
     2026-11-20 Fri    1 000  ███████████████████████
@@ -67,7 +67,7 @@ fn a_table_counts_columns_without_room_together() {
         (rows(&groups, 0, by[0], window("", ""), Tz::UTC), rows(&groups, 1, by[1], window("", ""), Tz::UTC));
     let text = |width| {
         let mut out = Vec::new();
-        table(&mut out, by, &down, &across, &groups, &look(width)).expect("written");
+        table(&mut out, by, &down, &across, &groups, &style(width)).expect("written");
         String::from_utf8(out).expect("text")
     };
     insta::assert_snapshot!(text(80), @r"
@@ -92,7 +92,7 @@ fn hours_stand_close_and_the_fullest_are_kept() {
         (rows(&hours, 0, by[0], window("", ""), Tz::UTC), rows(&hours, 1, by[1], window("", ""), Tz::UTC));
     let head = |width| {
         let mut out = Vec::new();
-        table(&mut out, by, &down, &across, &hours, &look(width)).expect("written");
+        table(&mut out, by, &down, &across, &hours, &style(width)).expect("written");
         String::from_utf8(out).expect("text").lines().next().expect("a head").to_owned()
     };
     assert!(
@@ -119,7 +119,7 @@ fn one_entry_of_long_ago_does_not_bury_the_others() {
     let rows = days(&["1970-01-01", "2026-11-20", "2026-11-22", "2050-01-01"], window("", ""));
     assert!(rows.len() > 20_000, "machines get every day");
     let mut out = Vec::new();
-    chart(&mut out, Dimension::Day, &rows, None, &look(60)).expect("written");
+    chart(&mut out, Dimension::Day, &rows, None, &style(60)).expect("written");
     let text = String::from_utf8(out).expect("text");
     insta::assert_snapshot!(text, @r"
     DAY                            ENTRIES
@@ -141,7 +141,7 @@ fn one_entry_of_long_ago_does_not_bury_the_others() {
     let (down, across) = (of(0, Dimension::Day), of(1, Dimension::Action));
     let drawn = |by, down: &[Row], across: &[Row], groups: &[Group]| {
         let mut out = Vec::new();
-        table(&mut out, by, down, across, groups, &look(70)).expect("written");
+        table(&mut out, by, down, across, groups, &style(70)).expect("written");
         String::from_utf8(out).expect("text")
     };
     let text = drawn([Dimension::Day, Dimension::Action], &down, &across, &groups);

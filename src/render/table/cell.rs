@@ -4,9 +4,9 @@ use crate::model::entry::{Entry, User};
 use crate::model::time::format;
 use crate::model::words::UserKind;
 use crate::render::columns::{Column, value};
-use crate::render::look::{Look, mark};
+use crate::render::sanitize::width;
+use crate::render::style::{Style, mark};
 use crate::render::summary;
-use crate::render::visible::width;
 
 /// Bytes that a cell of the screen may take: a letter with all the marks that stay on it.
 const MOST_BYTES: usize = 32;
@@ -25,11 +25,11 @@ pub(super) struct Cell {
 
 impl Cell {
     /// The text of one column, visible, and whole as far as a line can show it.
-    pub(super) fn new(entry: &Entry, column: Column, look: &Look) -> Self {
+    pub(super) fn new(entry: &Entry, column: Column, style: &Style) -> Self {
         let (mut lead, mut tail) = (String::new(), String::new());
         let text = match column {
-            Column::Time => look.moment(entry.occurred_at),
-            Column::RecordedAt => format::full(entry.recorded_at, &look.time),
+            Column::Time => style.moment(entry.occurred_at),
+            Column::RecordedAt => format::full(entry.recorded_at, &style.time),
             Column::Action => format!("{} {}", mark(entry.action), entry.action),
             Column::User => {
                 if entry.user.kind != UserKind::User {
@@ -53,8 +53,8 @@ impl Cell {
             }
             other => value(&entry.view(), other).into_owned(),
         };
-        let most = if look.truncate { look.width.saturating_mul(MOST_BYTES) } else { usize::MAX };
-        let text = look.text(text[..text.floor_char_boundary(most)].trim()).into_owned();
+        let most = if style.truncate { style.width.saturating_mul(MOST_BYTES) } else { usize::MAX };
+        let text = style.text(text[..text.floor_char_boundary(most)].trim()).into_owned();
         Self { lead, text, tail }
     }
 
@@ -65,14 +65,14 @@ impl Cell {
     }
 
     /// The text in at most `max` cells.
-    pub(super) fn cut(&self, max: usize, is_short: bool, look: &Look) -> String {
+    pub(super) fn cut(&self, max: usize, is_short: bool, style: &Style) -> String {
         let lead = if is_short { "" } else { &self.lead };
         let Self { text, tail, .. } = self;
         match max.checked_sub(width(tail)) {
             Some(room) if !tail.is_empty() && room >= LEAST_BEFORE_TAIL => {
-                look.cut(&format!("{lead}{text}"), room) + tail
+                style.cut(&format!("{lead}{text}"), room) + tail
             }
-            _ => look.cut(&format!("{lead}{text}{tail}"), max),
+            _ => style.cut(&format!("{lead}{text}{tail}"), max),
         }
     }
 }

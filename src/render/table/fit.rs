@@ -3,7 +3,7 @@
 //! Changes are cut first, then names and the like; never id, time or action. It knows widths, not texts.
 
 use crate::render::columns::Column;
-use crate::render::look::Look;
+use crate::render::style::Style;
 
 /// A column as it would like to be.
 #[derive(Clone, Copy)]
@@ -34,38 +34,42 @@ pub(super) struct Fit {
 }
 
 /// Fits columns into the look's width.
-pub(super) fn fit(natural: &[Natural], look: &Look) -> Fit {
-    let mut fit = Fit { columns: wished(natural, look, false), gap: 2, is_short: false, dropped: false };
-    if !look.truncate {
+pub(super) fn fit(natural: &[Natural], style: &Style) -> Fit {
+    let mut fit = Fit { columns: wished(natural, style, false), gap: 2, is_short: false, dropped: false };
+    if !style.truncate {
         return fit;
     }
     for room in [Room::Comfort, Room::Least] {
-        fit.shrink(look.width, true, room);
-        fit.shrink(look.width, false, room);
+        fit.shrink(style.width, true, room);
+        fit.shrink(style.width, false, room);
     }
-    if fit.total() <= look.width {
+    if fit.total() <= style.width {
         return fit;
     }
     let mut stay: Vec<Natural> = natural.to_vec();
     loop {
-        fit = Fit { columns: wished(&stay, look, true), gap: 1, is_short: true, ..fit };
-        fit.shrink(look.width, true, Room::Narrow);
-        fit.shrink(look.width, false, Room::Narrow);
+        fit = Fit { columns: wished(&stay, style, true), gap: 1, is_short: true, ..fit };
+        fit.shrink(style.width, true, Room::Narrow);
+        fit.shrink(style.width, false, Room::Narrow);
         let may_go = stay.iter().enumerate().filter(|(_, natural)| !is_whole(natural.column));
         let first_to_go = may_go.max_by_key(|(index, natural)| (sacrifice(natural.column), *index));
         match first_to_go {
-            Some((index, _)) if fit.total() > look.width => drop(stay.remove(index)),
+            Some((index, _)) if fit.total() > style.width => drop(stay.remove(index)),
             _ => return fit,
         }
         fit.dropped = true;
     }
 }
 
-fn wished(natural: &[Natural], look: &Look, is_short: bool) -> Vec<Fitted> {
+fn wished(natural: &[Natural], style: &Style, is_short: bool) -> Vec<Fitted> {
     let wish = |natural: &Natural| {
-        let may_cut = look.truncate && !is_whole(natural.column);
+        let may_cut = style.truncate && !is_whole(natural.column);
         let width = if is_short { natural.short } else { natural.width };
-        Fitted { column: natural.column, width: if may_cut { width.min(look.width) } else { width }, may_cut }
+        Fitted {
+            column: natural.column,
+            width: if may_cut { width.min(style.width) } else { width },
+            may_cut,
+        }
     };
     natural.iter().map(wish).collect()
 }

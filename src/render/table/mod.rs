@@ -15,17 +15,17 @@ use unicode_width::UnicodeWidthStr;
 use crate::model::entry::Entry;
 use crate::model::time::format;
 use crate::render::columns::Column;
-use crate::render::look::{Look, Tone, tone};
+use crate::render::sanitize::width;
+use crate::render::style::{Role, Style, action_role};
 use crate::render::table::cell::Cell;
 use crate::render::table::fit::{Fit, Natural, fit};
-use crate::render::visible::width;
 
 /// How far comfy-table can count; a line without limits is cut here.
 const WIDEST_CELL: usize = 60_000;
 
 /// A list on its way out. Widths are chosen by the first entries and kept for all that follow.
 pub struct Table<'a> {
-    look: &'a Look,
+    style: &'a Style,
     columns: &'a [Column],
     fit: Option<Fit>,
 }
@@ -33,8 +33,8 @@ pub struct Table<'a> {
 impl<'a> Table<'a> {
     /// A list with these columns.
     #[must_use]
-    pub const fn new(columns: &'a [Column], look: &'a Look) -> Self {
-        Self { look, columns, fit: None }
+    pub const fn new(columns: &'a [Column], style: &'a Style) -> Self {
+        Self { style, columns, fit: None }
     }
 
     /// Writes one line for each entry, before the first a header. At narrow widths whole columns go, and `…` in the
@@ -46,10 +46,10 @@ impl<'a> Table<'a> {
         if entries.is_empty() {
             return Ok(());
         }
-        let cells = |entry| self.columns.iter().map(|&column| Cell::new(entry, column, self.look)).collect();
+        let cells = |entry| self.columns.iter().map(|&column| Cell::new(entry, column, self.style)).collect();
         let cells: Vec<Vec<Cell>> = entries.iter().map(cells).collect();
         if self.fit.is_none() {
-            let fit = fit(&self.natural(entries, &cells), self.look);
+            let fit = fit(&self.natural(entries, &cells), self.style);
             self.write(out, &fit, &[self.header(entries, &fit)])?;
             self.fit = Some(fit);
         }
@@ -62,7 +62,7 @@ impl<'a> Table<'a> {
     fn natural(&self, entries: &[Entry], cells: &[Vec<Cell>]) -> Vec<Natural> {
         let natural = |(index, &column): (usize, &Column)| {
             let widest = |is_short| {
-                let title = width(&title(column, is_short, entries, self.look));
+                let title = width(&title(column, is_short, entries, self.style));
                 cells.iter().map(|row: &Vec<Cell>| row[index].width(is_short)).fold(title, usize::max)
             };
             Natural { column, width: widest(false), short: widest(true) }
@@ -70,38 +70,38 @@ impl<'a> Table<'a> {
         self.columns.iter().enumerate().map(natural).collect()
     }
 
-    fn header(&self, entries: &[Entry], fit: &Fit) -> Vec<(String, Tone)> {
+    fn header(&self, entries: &[Entry], fit: &Fit) -> Vec<(String, Role)> {
         let mut titles: Vec<String> = fit
             .columns
             .iter()
             .map(|fitted| {
-                self.look.cut(&title(fitted.column, fit.is_short, entries, self.look), fitted.width)
+                self.style.cut(&title(fitted.column, fit.is_short, entries, self.style), fitted.width)
             })
             .collect();
         if fit.dropped
             && let (Some(title), Some(last)) = (titles.last_mut(), fit.columns.last())
         {
             // The last title ends in the sign of a cut whether or not its own text is whole.
-            *title = self.look.cut(&format!("{title}{}", " ".repeat(last.width + 1)), last.width);
+            *title = self.style.cut(&format!("{title}{}", " ".repeat(last.width + 1)), last.width);
         }
-        titles.into_iter().map(|title| (title, Tone::Title)).collect()
+        titles.into_iter().map(|title| (title, Role::Title)).collect()
     }
 
-    fn row(&self, fit: &Fit, entry: &Entry, cells: &[Cell]) -> Vec<(String, Tone)> {
+    fn row(&self, fit: &Fit, entry: &Entry, cells: &[Cell]) -> Vec<(String, Role)> {
         let shown = fit.columns.iter().filter_map(|fitted| {
             let index = self.columns.iter().position(|column| *column == fitted.column)?;
-            let tone = match fitted.column {
-                Column::Time | Column::RecordedAt => Tone::Dim,
-                Column::Action => tone(entry.action),
-                _ => Tone::Plain,
+            let role = match fitted.column {
+                Column::Time | Column::RecordedAt => Role::Dim,
+                Column::Action => action_role(entry.action),
+                _ => Role::Plain,
             };
             let room = if fitted.may_cut { fitted.width } else { WIDEST_CELL };
-            Some((cells[index].cut(room, fit.is_short, self.look), tone))
+            Some((cells[index].cut(room, fit.is_short, self.style), role))
         });
         shown.collect()
     }
 
-    fn write(&self, out: &mut dyn Write, fit: &Fit, rows: &[Vec<(String, Tone)>]) -> io::Result<()> {
+    fn write(&self, out: &mut dyn Write, fit: &Fit, rows: &[Vec<(String, Role)>]) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
         table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
         for row in rows {
@@ -128,17 +128,17 @@ impl<'a> Table<'a> {
 
     /// Paints each cell where it stands in the line. Where comfy-table counts fewer cells than a terminal shows, it
     /// filled up with blanks that are taken away again.
-    fn painted(&self, line: &str, row: &[(String, Tone)]) -> String {
+    fn painted(&self, line: &str, row: &[(String, Role)]) -> String {
         let mut out = String::with_capacity(line.len());
         let (mut rest, mut surplus) = (line, 0);
-        for (text, tone) in row {
+        for (text, role) in row {
             let text = text.trim_end();
             if text.is_empty() {
                 continue;
             }
             let Some((gap, behind)) = rest.split_once(text) else { break };
             out.push_str(gap.get(surplus..).unwrap_or(gap));
-            out.push_str(&self.look.paint(*tone, text));
+            out.push_str(&self.style.paint(*role, text));
             rest = behind;
             surplus = width(text).saturating_sub(text.width());
         }
@@ -146,9 +146,9 @@ impl<'a> Table<'a> {
     }
 }
 
-fn title(column: Column, is_short: bool, entries: &[Entry], look: &Look) -> String {
+fn title(column: Column, is_short: bool, entries: &[Entry], style: &Style) -> String {
     match column {
-        Column::Time if !look.relative => format!("TIME ({})", zones(entries, look)),
+        Column::Time if !style.relative => format!("TIME ({})", zones(entries, style)),
         Column::Resource if is_short => "NAME".to_owned(),
         Column::Resource => "RESOURCE".to_owned(),
         Column::Summary => "CHANGES".to_owned(),
@@ -158,16 +158,16 @@ fn title(column: Column, is_short: bool, entries: &[Entry], look: &Look) -> Stri
 }
 
 /// The zone's short names at these moments: two, when they lie on both sides of a clock change.
-fn zones(entries: &[Entry], look: &Look) -> String {
+fn zones(entries: &[Entry], style: &Style) -> String {
     let mut labels: Vec<String> = Vec::new();
     for entry in entries {
-        let label = format::zone_label(entry.occurred_at, look.time.zone);
+        let label = format::zone_label(entry.occurred_at, style.time.zone);
         if !labels.contains(&label) {
             labels.push(label);
         }
     }
     if labels.is_empty() {
-        labels.push(format::zone_label(look.time.now, look.time.zone));
+        labels.push(format::zone_label(style.time.now, style.time.zone));
     }
     labels.join("/")
 }

@@ -7,13 +7,13 @@ use super::*;
 use crate::model::entry::User;
 use crate::model::words::UserKind;
 use crate::render::columns::{TABLE_COLUMNS, WIDE_COLUMNS};
-use crate::render::look::mark;
-use crate::render::samples::{entry, look, updated};
+use crate::render::samples::{entry, style, updated};
+use crate::render::style::mark;
 use crate::render::summary;
 
-fn shown(entries: &[Entry], columns: &[Column], look: &Look) -> String {
+fn shown(entries: &[Entry], columns: &[Column], style: &Style) -> String {
     let mut out = Vec::new();
-    Table::new(columns, look).entries(&mut out, entries).expect("memory takes all");
+    Table::new(columns, style).entries(&mut out, entries).expect("memory takes all");
     String::from_utf8(out).expect("text")
 }
 
@@ -43,7 +43,7 @@ fn example() -> Vec<Entry> {
 
 #[test]
 fn looks_as_the_manual_says() {
-    insta::assert_snapshot!(shown(&example(), TABLE_COLUMNS, &look(120)), @r#"
+    insta::assert_snapshot!(shown(&example(), TABLE_COLUMNS, &style(120)), @r#"
   ID  TIME (CET)       USER                 ACTION     RESOURCE                          CHANGES
 1287  Nov 22 09:14:07  ana.ruiz@acme.io     ~ updated  connector Salesforce → Warehouse  status active → disabled, +2
 1286  Nov 21 18:40:52  terraform (service)  ~ updated  secret SF_CLIENT_SECRET           value (redacted)
@@ -55,9 +55,9 @@ fn looks_as_the_manual_says() {
 #[test]
 fn narrow_terminals_lose_changes_first_then_names() {
     for cells in [80, 60, 50, 40] {
-        insta::assert_snapshot!(format!("narrow_{cells}"), shown(&example(), TABLE_COLUMNS, &look(cells)));
+        insta::assert_snapshot!(format!("narrow_{cells}"), shown(&example(), TABLE_COLUMNS, &style(cells)));
     }
-    let ascii = Look { ascii: true, ..look(80) };
+    let ascii = Style { ascii: true, ..style(80) };
     insta::assert_snapshot!("narrow_80_ascii", shown(&example(), TABLE_COLUMNS, &ascii));
 }
 
@@ -65,7 +65,7 @@ fn narrow_terminals_lose_changes_first_then_names() {
 fn without_cutting_every_word_is_there() {
     let mut long = updated();
     long.model_name = Some("x".repeat(500));
-    let text = shown(&[long], TABLE_COLUMNS, &Look { truncate: false, ..look(40) });
+    let text = shown(&[long], TABLE_COLUMNS, &Style { truncate: false, ..style(40) });
     assert!(text.contains(&"x".repeat(500)) && text.contains("status active → disabled, +5"));
 }
 
@@ -74,19 +74,19 @@ fn a_nameless_resource_goes_by_its_id_and_two_zones_are_both_named() {
     let mut entries = vec![updated(), updated()];
     entries[0].model_name = None;
     entries[1].occurred_at = "2026-07-01T00:00:00Z".parse().expect("a time");
-    let text = shown(&entries, WIDE_COLUMNS, &look(240));
+    let text = shown(&entries, WIDE_COLUMNS, &style(240));
     assert!(text.contains("connector #42") && text.contains("TIME (CET/CEST)"), "{text}");
     assert!(text.lines().next().expect("a header").ends_with("VIA  REQUEST    REASON"), "{text}");
 }
 
 #[test]
 fn paint_says_what_mark_and_word_say_and_takes_no_room() {
-    let coloured = shown(&example(), TABLE_COLUMNS, &Look { colour: true, ..look(100) });
+    let coloured = shown(&example(), TABLE_COLUMNS, &Style { colour: true, ..style(100) });
     for painted in ["\u{1b}[33m~ updated\u{1b}[0m", "\u{1b}[32m+ created\u{1b}[0m"] {
         assert!(coloured.contains(painted), "{coloured:?}");
     }
     let sgr = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a pattern");
-    assert_eq!(sgr.replace_all(&coloured, ""), shown(&example(), TABLE_COLUMNS, &look(100)));
+    assert_eq!(sgr.replace_all(&coloured, ""), shown(&example(), TABLE_COLUMNS, &style(100)));
 }
 
 /// Tells whether a row shows a text: whole, or its beginning and the sign of a cut.
@@ -111,8 +111,8 @@ fn at_every_width_cuts_are_marked_and_id_time_and_action_are_whole() {
     }
     for cells in 40..=240 {
         for columns in [TABLE_COLUMNS, WIDE_COLUMNS] {
-            let look = look(cells);
-            let text = shown(&entries, columns, &look);
+            let style = style(cells);
+            let text = shown(&entries, columns, &style);
             let (header, rows) = text.split_once('\n').expect("a header");
             assert!(header.contains("CHANGES") || header.ends_with('…'), "{cells}: {header:?}");
             assert_eq!(rows.lines().count(), entries.len());
@@ -120,7 +120,7 @@ fn at_every_width_cuts_are_marked_and_id_time_and_action_are_whole() {
                 assert!(width(row) <= cells, "{} > {cells}: {row:?}", width(row));
                 assert!(
                     row.starts_with(&format!("{} ", entry.id))
-                        && row.contains(&look.moment(entry.occurred_at))
+                        && row.contains(&style.moment(entry.occurred_at))
                 );
                 assert!(row.contains(&format!(" {} {}", mark(entry.action), entry.action)), "{row:?}");
                 let name = entry.model_name.as_deref().unwrap_or_default();
@@ -140,10 +140,10 @@ fn at_every_width_cuts_are_marked_and_id_time_and_action_are_whole() {
 
 #[test]
 fn what_outlasts_a_cut() {
-    let narrow = shown(&example(), TABLE_COLUMNS, &look(80));
+    let narrow = shown(&example(), TABLE_COLUMNS, &style(80));
     assert!(narrow.contains("status …, +2"), "the count of other changes: {narrow}");
     let mut entries = example();
     entries[1].user.name = Some("terraform-production-eu-west-1".into());
-    let usual = shown(&entries, TABLE_COLUMNS, &look(100));
+    let usual = shown(&entries, TABLE_COLUMNS, &style(100));
     assert!(usual.contains("… (service)"), "who is no person: {usual}");
 }

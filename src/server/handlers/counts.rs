@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::api::counts::{Counts, CountsQuery};
 use crate::api::parameters::CountParameters;
 use crate::api::problems::Filtered;
-use crate::model::count::{Counting, groups};
+use crate::model::stats::{StatsQuery, groups};
 use crate::server::Server;
 use crate::server::auth::{Caller, Read};
 use crate::server::body;
@@ -30,7 +30,7 @@ pub(crate) async fn counts(
     let org = caller.organization.id;
     // No entry happened later, but for a recorder whose clock runs ahead a little.
     let latest = server.settings.clock.now().plus(TimeDelta::days(1));
-    let counting = Counting::new(query.filter, &query.by, query.zone, latest);
+    let counting = StatsQuery::new(query.filter, &query.by, query.zone, latest);
     let counted = server.question(server.store.counts(org, counting, query.as_of)).await?;
     let holder = caller.holder();
     // There may be a group for each user and hour: sorting them is no work for a thread that others wait for.

@@ -20,7 +20,7 @@ use crate::server::auth::{Caller, Prune, Read};
 use crate::server::body::{self, MediaType, NoParameters};
 use crate::server::error::ApiError;
 use crate::server::shape::{self, Place};
-use crate::server::{Server, pruning};
+use crate::server::{Server, prune_job};
 use crate::store::error::StoreError;
 use crate::store::{Holdings, OrgId, PruneRun};
 
@@ -214,7 +214,7 @@ async fn run(
     let task = tokio::spawn(async move {
         let may_go_on = || !stopped.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end);
         let store = server.store.as_ref();
-        let (deleted, outcome) = pruning::batches(store, &server.settings, org, &run, may_go_on).await;
+        let (deleted, outcome) = prune_job::batches(store, &server.settings, org, &run, may_go_on).await;
         server.metrics.pruned.inc_by(deleted);
         let complete = matches!(outcome, Ok(true));
         let record = server.store.finish_prune(org, run, complete, server.settings.clock.now()).await;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
 
-use crate::model::count::{Count, Counting};
 use crate::model::page::Order;
+use crate::model::stats::{Count, StatsQuery};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Dimension, ModelType, Via};
 use crate::store::condition::{Condition, Parameter};
@@ -33,7 +33,7 @@ type Sums = BTreeMap<(Option<Timestamp>, Vec<Option<String>>), u64>;
 pub(super) async fn counts(
     db: Lent,
     org: OrgId,
-    counting: &Counting,
+    counting: &StatsQuery,
     as_of: Option<u64>,
 ) -> Result<Counted, Fault> {
     let head = head(&db, org).await?;
@@ -60,7 +60,7 @@ pub(super) async fn counts(
 
 /// Counts by `GROUP BY`; gives the number of entries and the counts. The users come with their counts, in one statement:
 /// a prune may take away a user between two.
-async fn grouped(db: &Lent, org: OrgId, counting: &Counting, as_of: u64) -> Result<(u64, Sums), Fault> {
+async fn grouped(db: &Lent, org: OrgId, counting: &StatsQuery, as_of: u64) -> Result<(u64, Sums), Fault> {
     let width = counting.slot_seconds.map_or(i64::MAX, |seconds| i64::from(seconds) * 1_000_000);
     let whole_days = counting.slot_seconds.is_none() || width % DAY == 0;
     let by_field = counting.by.contains(&Dimension::Field);

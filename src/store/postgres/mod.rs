@@ -31,11 +31,11 @@ use uuid::Uuid;
 
 use crate::api::page::Facets;
 use crate::api::prune::Prune;
-use crate::model::count::Counting;
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::plan::Retention;
+use crate::model::stats::StatsQuery;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::postgres::address::Address;
@@ -164,7 +164,7 @@ impl Store for PostgresStore {
     async fn counts(
         &self,
         org: OrgId,
-        counting: Counting,
+        counting: StatsQuery,
         as_of: Option<u64>,
     ) -> Result<Counted, StoreError> {
         let counting = &counting;

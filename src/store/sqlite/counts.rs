@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params_from_iter};
 
-use crate::model::count::{Count, Counting};
+use crate::model::stats::{Count, StatsQuery};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Dimension, ModelType, Via};
 use crate::store::error::StoreError;
@@ -21,7 +21,7 @@ type Sums = BTreeMap<(Option<Timestamp>, Vec<Option<String>>), u64>;
 pub(super) fn counts(
     db: &Connection,
     org: OrgId,
-    counting: &Counting,
+    counting: &StatsQuery,
     as_of: Option<u64>,
 ) -> Result<Counted, StoreError> {
     let head = head(db, org)?;
@@ -47,7 +47,7 @@ pub(super) fn counts(
 fn grouped(
     db: &Connection,
     org: OrgId,
-    counting: &Counting,
+    counting: &StatsQuery,
     as_of: u64,
     counts: &mut Sums,
 ) -> Result<u64, StoreError> {
@@ -93,7 +93,7 @@ fn grouped(
 fn key(
     row: &Row<'_>,
     width: Option<i64>,
-    counting: &Counting,
+    counting: &StatsQuery,
     reader: &mut Reader<'_>,
 ) -> Result<(Option<Timestamp>, Vec<Option<String>>), StoreError> {
     let slot: i64 = row.get(0)?;

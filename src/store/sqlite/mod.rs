@@ -38,11 +38,11 @@ use rusqlite::Connection;
 
 use crate::api::page::Facets;
 use crate::api::prune::Prune;
-use crate::model::count::Counting;
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::plan::Retention;
+use crate::model::stats::StatsQuery;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::file_state::FileState;
@@ -210,7 +210,7 @@ impl Store for SqliteStore {
     async fn counts(
         &self,
         org: OrgId,
-        counting: Counting,
+        counting: StatsQuery,
         as_of: Option<u64>,
     ) -> Result<Counted, StoreError> {
         self.search(org, Kind::Search, move |db| counts::counts(db, org, &counting, as_of)).await

@@ -7,7 +7,7 @@ use console::{Key, Term};
 use tokio::sync::Notify;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::render::visible::{visible, width};
+use crate::render::sanitize::{sanitize, width};
 
 /// More than this is no answer but something pasted by mistake.
 const LONGEST: usize = 4096;
@@ -70,7 +70,7 @@ impl Line {
     /// As much of the text around the cursor as `cells` hold, and the cursor's cell in it.
     pub(super) fn window(&self, cells: usize) -> (String, usize) {
         let typed = self.typed();
-        let (before, behind) = (visible(&typed.before), visible(&typed.behind));
+        let (before, behind) = (sanitize(&typed.before), sanitize(&typed.behind));
         let mut at = width(&before);
         let mut shown = before.graphemes(true);
         while at > cells {

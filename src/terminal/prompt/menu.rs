@@ -6,8 +6,8 @@ use std::io;
 use console::truncate_str;
 use dialoguer::{FuzzySelect, MultiSelect, Select};
 
-use crate::render::look::{Look, Tone};
-use crate::render::visible::visible;
+use crate::render::sanitize::sanitize;
+use crate::render::style::{Role, Style};
 use crate::terminal::prompt::recorder::{Item, Recorder, Shown};
 use crate::terminal::prompt::screen::{Screen, draw_lines};
 use crate::terminal::prompt::{Size, attend, size};
@@ -26,7 +26,7 @@ pub struct Page<'a> {
     /// The items' labels.
     pub items: &'a dyn Fn(usize) -> Vec<String>,
     /// How all looks.
-    pub look: &'a Look,
+    pub style: &'a Style,
 }
 
 impl Screen {
@@ -133,7 +133,7 @@ impl Page<'_> {
         let head = (self.head)(columns);
         let room = self.room(rows, head.len());
         let for_head = rows.saturating_sub(shown.items.len().min(room) + FRAME + 1);
-        let mut lines = fitted(head, for_head, columns, self.look);
+        let mut lines = fitted(head, for_head, columns, self.style);
         if !self.question.is_empty() {
             if !lines.is_empty() {
                 lines.push(String::new());
@@ -147,38 +147,38 @@ impl Page<'_> {
             lines.push(self.item(item, label.map_or("", String::as_str), columns));
         }
         if shown.items.is_empty() {
-            lines.push(self.look.paint(Tone::Dim, "  nothing matches"));
+            lines.push(self.style.paint(Role::Dim, "  nothing matches"));
         }
-        lines.push(self.look.paint(Tone::Dim, &self.look.cut(hint, columns)));
+        lines.push(self.style.paint(Role::Dim, &self.style.cut(hint, columns)));
         lines.truncate(rows.saturating_sub(1).max(1));
         lines
     }
 
     fn question(&self, shown: &Shown, columns: usize) -> String {
         let Some((before, behind)) = &shown.query else {
-            return self.look.paint(Tone::Title, &self.look.cut(&self.question, columns));
+            return self.style.paint(Role::Title, &self.style.cut(&self.question, columns));
         };
         let query =
-            self.look.cut(&format!("{}: {}_{}", self.question, visible(before), visible(behind)), columns);
-        self.look.paint(Tone::Title, &query)
+            self.style.cut(&format!("{}: {}_{}", self.question, sanitize(before), sanitize(behind)), columns);
+        self.style.paint(Role::Title, &query)
     }
 
     fn item(&self, item: &Item, label: &str, columns: usize) -> String {
-        let pointer = if item.is_active { self.look.paint(Tone::Title, ">") } else { " ".to_owned() };
+        let pointer = if item.is_active { self.style.paint(Role::Title, ">") } else { " ".to_owned() };
         let mark = item.mark.map_or("", |is_marked| if is_marked { "[x] " } else { "[ ] " });
-        let cut = if self.look.ascii { "..." } else { "…" };
+        let cut = if self.style.ascii { "..." } else { "…" };
         format!("{pointer} {}", truncate_str(&format!("{mark}{label}"), columns.saturating_sub(2), cut))
     }
 }
 
 /// The head as far as there is room for it; its last line tells what is missing.
-pub(super) fn fitted(mut head: Vec<String>, room: usize, columns: usize, look: &Look) -> Vec<String> {
-    let cut = if look.ascii { "..." } else { "…" };
+pub(super) fn fitted(mut head: Vec<String>, room: usize, columns: usize, style: &Style) -> Vec<String> {
+    let cut = if style.ascii { "..." } else { "…" };
     if head.len() > room {
         let missing = head.len() + 1 - room;
         head.truncate(room.saturating_sub(1));
         if room > 0 {
-            head.push(look.paint(Tone::Dim, &format!("{cut} {missing} more lines")));
+            head.push(style.paint(Role::Dim, &format!("{cut} {missing} more lines")));
         }
     }
     head.iter().map(|line| truncate_str(line, columns, cut).into_owned()).collect()

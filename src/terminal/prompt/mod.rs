@@ -17,7 +17,7 @@ use std::time::Duration;
 use console::Term;
 use tokio::sync::oneshot;
 
-use crate::render::visible::{cut, visible, width};
+use crate::render::sanitize::{cut, sanitize, width};
 use crate::terminal::prompt::line::Line;
 use crate::terminal::prompt::modes::{Modes, settle};
 
@@ -57,7 +57,7 @@ impl Prompts {
         let _ended = EndedLine;
         let line = Line::default();
         let (reader, changed) = (line.clone(), line.clone());
-        let question = format!("{}: ", visible(question));
+        let question = format!("{}: ", sanitize(question));
         let draw = |(_, columns): Size| write(&in_place(&question, &line, columns));
         attend(draw, changed.changed(), move || reader.read()).await
     }
@@ -73,7 +73,7 @@ impl Prompts {
         let never = tokio::sync::Notify::new();
         let read = move || {
             let theme = dialoguer::theme::SimpleTheme;
-            let password = dialoguer::Password::with_theme(&theme).with_prompt(visible(&question));
+            let password = dialoguer::Password::with_theme(&theme).with_prompt(sanitize(&question));
             // An empty answer is the caller's to judge: asked for ever, a terminal that went away would never end.
             let password = password.report(false).allow_empty_password(true);
             password.interact_on(&Term::stderr()).map_err(|dialoguer::Error::IO(error)| error)
@@ -106,7 +106,7 @@ async fn attend<T: Send + 'static>(
     draw(drawn)?;
     thread::spawn(move || drop(sender.send(read())));
     let mut reading = Reading { is_over: false };
-    let mut look = tokio::time::interval(SIZE_POLL);
+    let mut style = tokio::time::interval(SIZE_POLL);
     loop {
         tokio::select! {
             biased;
@@ -118,7 +118,7 @@ async fn attend<T: Send + 'static>(
                 tokio::time::sleep(SETTLE).await;
                 draw(drawn)?;
             }
-            _ = look.tick() => if size() != drawn {
+            _ = style.tick() => if size() != drawn {
                 drawn = size();
                 draw(drawn)?;
             }

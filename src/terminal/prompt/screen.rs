@@ -54,7 +54,7 @@ impl Screen {
         let (reader, changed) = (line.clone(), line.clone());
         let question = format!("{}: ", page.question);
         let draw = |(rows, columns): Size| {
-            let head = fitted((page.head)(columns), rows.saturating_sub(1), columns, page.look);
+            let head = fitted((page.head)(columns), rows.saturating_sub(1), columns, page.style);
             draw_lines(&head)?;
             write(&format!("{}\x1b[?25h", in_place(&question, &line, columns)))
         };

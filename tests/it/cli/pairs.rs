@@ -195,12 +195,7 @@ fn question(pair: [&Single; 2]) -> Query {
         }
     }
     let context = TimeContext { now: Clock::System.now(), zone: Tz::UTC };
-    Query {
-        filter: args.question(&context).unwrap().filter,
-        limit: MAX_LIMIT,
-        total: true,
-        ..Query::default()
-    }
+    Query { filter: args.parse(&context).unwrap().filter, limit: MAX_LIMIT, total: true, ..Query::default() }
 }
 
 #[test]

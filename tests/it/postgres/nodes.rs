@@ -5,7 +5,7 @@ use krosyn_audit::clock::Clock;
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::Plan;
 use krosyn_audit::server::clock_guard::ClockGuard;
-use krosyn_audit::server::{Settings, sweep};
+use krosyn_audit::server::{Settings, sweeper};
 use krosyn_audit::store::{self, ClockSeen, error::StoreError};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -124,7 +124,7 @@ async fn organizations_of_a_worker_that_is_away_keep_no_other_from_the_sweep() {
     connect(&url).await.batch_execute(&sql).await.expect("made");
     let settings = Settings::new(Clock::fixed(NOW));
     let guard = ClockGuard::new(settings.clock.clone());
-    let swept = sweep::once(store.as_ref(), &settings, &guard).await.expect("swept");
+    let swept = sweeper::once(store.as_ref(), &settings, &guard).await.expect("swept");
     assert_eq!((swept.deleted, swept.left_to_another), (1, false), "{swept:?}");
     assert_eq!(swept.failed.iter().map(|(slug, _)| slug.as_str()).collect::<Vec<_>>(), ["acme"]);
     assert_eq!(everything(&store, other).await.len(), 1);

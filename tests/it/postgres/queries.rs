@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use krosyn_audit::model::count::Counting;
 use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::page::Order;
+use krosyn_audit::model::stats::StatsQuery;
 use krosyn_audit::model::words::Dimension;
 use krosyn_audit::store::{self, Lookup, OrgId, Store, error::StoreError};
 use reqwest::StatusCode;
@@ -59,7 +59,7 @@ async fn a_query_is_cancelled_when_its_caller_goes_away() {
         let (store, by) = (Arc::clone(&store), vec![Dimension::Field]);
         move || {
             let store = Arc::clone(&store);
-            let counting = Counting { filter: Filter::default(), slot_seconds: None, by: by.clone() };
+            let counting = StatsQuery { filter: Filter::default(), slot_seconds: None, by: by.clone() };
             tokio::spawn(async move { store.counts(org, counting, None).await.map(|_| ()) })
         }
     };

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use krosyn_audit::model::count::Counting;
 use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::page::Order;
+use krosyn_audit::model::stats::StatsQuery;
 use krosyn_audit::model::words::{Dimension, Scope};
 use krosyn_audit::store::{self, OrgId, Store, StoredToken, TokenUse};
 use regex::Regex;
@@ -77,7 +77,7 @@ async fn ask_everything(store: &Arc<dyn Store>, org: OrgId) {
         store.facets(org, filter.clone()).await.expect("facets");
         for slot_seconds in [None, Some(900), Some(86_400)] {
             for by in dimensions.map(|by| vec![by]).into_iter().chain([vec![], dimensions.to_vec()]) {
-                let counting = Counting { filter: filter.clone(), slot_seconds, by };
+                let counting = StatsQuery { filter: filter.clone(), slot_seconds, by };
                 store.counts(org, counting, Some(3)).await.expect("counts");
             }
         }
@@ -276,7 +276,7 @@ async fn a_count_by_field_is_one_statement() {
     append(&store, org, (0..300).map(|it| recording_at("1", days_ago(it % 100)))).await;
     let before = executed(server, &database).len();
     let by = vec![Dimension::Field, Dimension::User];
-    let counting = Counting { filter: Filter::default(), slot_seconds: Some(86_400), by };
+    let counting = StatsQuery { filter: Filter::default(), slot_seconds: Some(86_400), by };
     let counted = store.counts(org, counting, None).await.expect("counts");
     assert_eq!((counted.total, counted.counts.len()), (300, 200), "two fields on each of a hundred days");
     let executed = executed(server, &database).split_off(before);

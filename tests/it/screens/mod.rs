@@ -11,17 +11,17 @@ use krosyn_audit::model::time::TimeContext;
 use krosyn_audit::model::words::Action;
 use krosyn_audit::render::columns::{TABLE_COLUMNS, WIDE_COLUMNS};
 use krosyn_audit::render::detail::{DetailOptions, detail};
-use krosyn_audit::render::look::{Look, Theme};
+use krosyn_audit::render::sanitize::width;
+use krosyn_audit::render::style::{Style, Theme};
 use krosyn_audit::render::table::Table;
-use krosyn_audit::render::visible::width;
 
 use crate::support::entries::NOW;
 
 const WIDTHS: [usize; 3] = [60, 100, 160];
 
-fn look(width: usize) -> Look {
+fn look(width: usize) -> Style {
     let time = TimeContext { now: NOW, zone: chrono_tz::Europe::Madrid };
-    Look { width, colour: false, theme: Theme::Default, ascii: false, truncate: true, relative: false, time }
+    Style { width, colour: false, theme: Theme::Default, ascii: false, truncate: true, relative: false, time }
 }
 
 /// The demo's log, newest first.
@@ -35,16 +35,16 @@ fn log() -> Vec<Entry> {
     entries
 }
 
-fn list(entries: &[Entry], look: &Look) -> String {
+fn list(entries: &[Entry], style: &Style) -> String {
     let mut out = Vec::new();
-    Table::new(TABLE_COLUMNS, look).entries(&mut out, entries).expect("memory takes all");
+    Table::new(TABLE_COLUMNS, style).entries(&mut out, entries).expect("memory takes all");
     String::from_utf8(out).expect("text")
 }
 
-fn show(entry: &Entry, side_by_side: bool, look: &Look) -> String {
+fn show(entry: &Entry, side_by_side: bool, style: &Style) -> String {
     let mut out = Vec::new();
     let options = DetailOptions { side_by_side, others_in_request: Some(2), ..DetailOptions::default() };
-    detail(&mut out, entry, options, look).expect("memory takes all");
+    detail(&mut out, entry, options, style).expect("memory takes all");
     String::from_utf8(out).expect("text")
 }
 
@@ -76,10 +76,10 @@ fn an_update_a_creation_and_a_deletion_at_three_widths() {
 fn no_row_is_wider_than_the_screen() {
     let log = log();
     for cells in 40..=240 {
-        let look = look(cells);
+        let style = look(cells);
         let page = cells * 5..cells * 5 + 50;
-        let shown = list(&log[page.clone()], &look)
-            + &log[page].iter().map(|entry| show(entry, cells >= 120, &look)).collect::<String>();
+        let shown = list(&log[page.clone()], &style)
+            + &log[page].iter().map(|entry| show(entry, cells >= 120, &style)).collect::<String>();
         for row in shown.lines() {
             assert!(width(row) <= cells, "{} > {cells}: {row}", width(row));
         }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use krosyn_audit::model::count::{Count, Counting};
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::filter::Filter;
+use krosyn_audit::model::stats::{Count, StatsQuery};
 use krosyn_audit::model::words::{Action, Dimension, Via};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -43,7 +43,7 @@ fn recordings() -> impl Strategy<Value = Value> {
     )
 }
 
-fn questions() -> impl Strategy<Value = Counting> {
+fn questions() -> impl Strategy<Value = StatsQuery> {
     let filter = || {
         let action = prop::option::weighted(0.3, select(Action::ALL));
         let user = prop::option::weighted(0.3, select(&["ana", "ben", "7"][..]));
@@ -59,11 +59,11 @@ fn questions() -> impl Strategy<Value = Counting> {
     };
     let slot_seconds = prop::option::of(select(vec![60, 900, 3_600, 86_400]));
     (filter(), slot_seconds, subsequence(BY, 0..=2).prop_shuffle())
-        .prop_map(|(filter, slot_seconds, by)| Counting { filter, slot_seconds, by })
+        .prop_map(|(filter, slot_seconds, by)| StatsQuery { filter, slot_seconds, by })
 }
 
 /// What a store should count, one entry after the other.
-pub(super) fn expected(entries: &[Entry], counting: &Counting, as_of: u64) -> (u64, Vec<Count>) {
+pub(super) fn expected(entries: &[Entry], counting: &StatsQuery, as_of: u64) -> (u64, Vec<Count>) {
     let meant = |entry: &&Entry| entry.id <= as_of && counting.filter.matches(entry);
     let mut sums = BTreeMap::<_, u64>::new();
     let mut total = 0;
@@ -107,7 +107,8 @@ async fn an_entry_counts_once_for_each_of_its_fields_and_once_in_all() {
     for place in places().await {
         let org = organization(&place.store, "acme").await;
         append(&place.store, org, [recording_at("1", NOW), recording_at("2", NOW)]).await;
-        let counting = Counting { filter: Filter::default(), slot_seconds: None, by: vec![Dimension::Field] };
+        let counting =
+            StatsQuery { filter: Filter::default(), slot_seconds: None, by: vec![Dimension::Field] };
         let mut counted = place.store.counts(org, counting, None).await.expect("counts");
         counted.counts.sort();
         let count = |field: &str| Count { slot: None, values: vec![Some(field.to_owned())], count: 2 };

@@ -7,8 +7,8 @@ use krosyn_audit::clock::Clock;
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::Plan;
 use krosyn_audit::server::clock_guard::ClockGuard;
-use krosyn_audit::server::sweep::Swept;
-use krosyn_audit::server::{Settings, sweep};
+use krosyn_audit::server::sweeper::Swept;
+use krosyn_audit::server::{Settings, sweeper};
 use krosyn_audit::store::LEASE_SECONDS;
 use krosyn_audit::store::Store;
 
@@ -17,7 +17,7 @@ use crate::support::places::each_store;
 
 async fn sweep_once(store: &Arc<dyn Store>, settings: &Settings) -> Swept {
     let guard = ClockGuard::new(settings.clock.clone());
-    sweep::once(store.as_ref(), settings, &guard).await.expect("swept")
+    sweeper::once(store.as_ref(), settings, &guard).await.expect("swept")
 }
 
 async fn swept(store: &Arc<dyn Store>, settings: &Settings) -> u64 {

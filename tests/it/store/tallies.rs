@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use krosyn_audit::model::count::Counting;
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::page::Order;
+use krosyn_audit::model::stats::StatsQuery;
 use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::model::words::{Action, Dimension, ModelType, Via};
 use krosyn_audit::store::{OrgId, Store};
@@ -77,11 +77,11 @@ fn filters() -> impl Strategy<Value = Filter> {
     )
 }
 
-fn questions() -> impl Strategy<Value = Counting> {
+fn questions() -> impl Strategy<Value = StatsQuery> {
     let slot_seconds = prop::option::of(select(vec![3_600, 86_400, 2 * 86_400]));
     let by = vec![Dimension::Action, Dimension::ModelType, Dimension::User, Dimension::Via];
     (filters(), slot_seconds, subsequence(by, 0..=2).prop_shuffle())
-        .prop_map(|(filter, slot_seconds, by)| Counting { filter, slot_seconds, by })
+        .prop_map(|(filter, slot_seconds, by)| StatsQuery { filter, slot_seconds, by })
 }
 
 /// An organization with more entries than are counted one by one, of which some were pruned, and then more.
@@ -97,7 +97,7 @@ async fn filled(store: &Arc<dyn Store>, name: &str, recordings: &[Value]) -> (Or
     (org, entries)
 }
 
-async fn agrees(store: &Arc<dyn Store>, org: OrgId, all: &[Entry], counting: Counting, as_of: u64) {
+async fn agrees(store: &Arc<dyn Store>, org: OrgId, all: &[Entry], counting: StatsQuery, as_of: u64) {
     let (total, counts) = expected(all, &counting, as_of);
     let filter = counting.filter.clone();
     assert_eq!(

@@ -21,7 +21,7 @@ const DAY: i64 = 86_400;
 
 /// What a store is asked to count.
 #[derive(Debug, Clone)]
-pub struct Counting {
+pub struct StatsQuery {
     /// Which entries.
     pub filter: Filter,
     /// How wide a slot of time is, in seconds; all time is one slot when absent.
@@ -74,7 +74,7 @@ impl Dimension {
     }
 }
 
-impl Counting {
+impl StatsQuery {
     /// What to ask a store for counts by these dimensions, by the clocks of `zone`, of entries up to `latest`.
     #[must_use]
     pub fn new(filter: Filter, by: &[Dimension], zone: Tz, latest: Timestamp) -> Self {

@@ -6,7 +6,7 @@ use crate::model::entry::Entry;
 
 /// Where in its request's group an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Group {
+pub(super) enum ChangeSetPosition {
     /// Its request made no other that is listed.
     Alone,
     First,
@@ -14,7 +14,7 @@ pub(super) enum Group {
     Last,
 }
 
-impl Group {
+impl ChangeSetPosition {
     /// The bracket at the left of the entries of one request.
     pub(super) const fn bracket(self, ascii: bool) -> &'static str {
         match (self, ascii) {
@@ -30,7 +30,7 @@ impl Group {
 }
 
 /// Brings entries of one request together, where its first stands, and tells their groups. All else keeps its order.
-pub(super) fn together(entries: Vec<Entry>) -> (Vec<Entry>, Vec<Group>) {
+pub(super) fn together(entries: Vec<Entry>) -> (Vec<Entry>, Vec<ChangeSetPosition>) {
     let mut requests: Vec<Vec<Entry>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for entry in entries {
@@ -46,10 +46,10 @@ pub(super) fn together(entries: Vec<Entry>) -> (Vec<Entry>, Vec<Group>) {
     let groups = requests.iter().flat_map(|request| {
         let last = request.len() - 1;
         (0..=last).map(move |place| match place {
-            _ if last == 0 => Group::Alone,
-            0 => Group::First,
-            place if place == last => Group::Last,
-            _ => Group::Inner,
+            _ if last == 0 => ChangeSetPosition::Alone,
+            0 => ChangeSetPosition::First,
+            place if place == last => ChangeSetPosition::Last,
+            _ => ChangeSetPosition::Inner,
         })
     });
     let groups = groups.collect();
@@ -75,7 +75,7 @@ mod tests {
         let entries = (1..).zip(requests).map(|(id, request)| entry(id, request)).collect();
         let (entries, groups) = together(entries);
         assert_eq!(entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), [1, 4, 5, 2, 3, 7, 6]);
-        use Group::{Alone, First, Inner, Last};
+        use ChangeSetPosition::{Alone, First, Inner, Last};
         assert_eq!(groups, [First, Inner, Last, Alone, First, Last, Alone]);
         assert_eq!(together(Vec::new()), (Vec::new(), Vec::new()));
     }

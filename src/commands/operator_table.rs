@@ -6,9 +6,9 @@ use crate::model::time::format::day;
 use crate::model::timestamp::Timestamp;
 use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
+use crate::render::filter_summary::grouped;
 use crate::render::grid::{Cell, Layout, grid};
-use crate::render::look::{Look, Tone};
-use crate::render::question::grouped;
+use crate::render::style::{Role, Style};
 
 /// What stands where there is nothing.
 const NOTHING: &str = "-";
@@ -17,7 +17,7 @@ const NOTHING: &str = "-";
 const LEAST_TEXT: usize = 8;
 
 /// A cell of such a list.
-pub(super) enum Value {
+pub(super) enum OperatorValue {
     Text(String),
     Number(u64),
     Time(Option<Timestamp>),
@@ -25,7 +25,7 @@ pub(super) enum Value {
     Day(Option<Timestamp>),
 }
 
-impl Value {
+impl OperatorValue {
     /// For a programme: whole numbers, and times in UTC.
     fn plain(self) -> String {
         match self {
@@ -35,41 +35,45 @@ impl Value {
         }
     }
 
-    fn cell(self, look: &Look) -> Cell {
+    fn cell(self, style: &Style) -> Cell {
         match self {
-            Self::Text(text) => Cell::new(text, Tone::Plain),
-            Self::Number(number) => Cell::number(grouped(number), Tone::Plain),
+            Self::Text(text) => Cell::new(text, Role::Plain),
+            Self::Number(number) => Cell::number(grouped(number), Role::Plain),
             Self::Day(at) => {
-                let zone = look.time.zone;
-                Cell::new(at.map_or_else(|| NOTHING.to_owned(), |at| day(at, zone).to_string()), Tone::Dim)
+                let zone = style.time.zone;
+                Cell::new(at.map_or_else(|| NOTHING.to_owned(), |at| day(at, zone).to_string()), Role::Dim)
             }
             Self::Time(at) => {
-                Cell::new(at.map_or_else(|| NOTHING.to_owned(), |at| look.moment(at)), Tone::Dim)
+                Cell::new(at.map_or_else(|| NOTHING.to_owned(), |at| style.moment(at)), Role::Dim)
             }
         }
     }
 }
 
 /// Writes rows: with a head and in the reader's zone on a terminal; in a pipe without one, as scripts want it.
-pub(super) fn listing(context: &mut Context, head: &[&str], rows: Vec<Vec<Value>>) -> Result<(), Failure> {
+pub(super) fn listing(
+    context: &mut Context,
+    head: &[&str],
+    rows: Vec<Vec<OperatorValue>>,
+) -> Result<(), Failure> {
     if !context.terminal.out_is_terminal {
-        let rows = rows.into_iter().map(|row| row.into_iter().map(Value::plain).collect());
+        let rows = rows.into_iter().map(|row| row.into_iter().map(OperatorValue::plain).collect());
         records(context.terminal.data(), Delimiter::Tsv, head, rows)?;
         return Ok(context.terminal.flush()?);
     }
     if !rows.is_empty() {
-        let look = context.appearance.look(&context.terminal, context.time, true);
-        let is_number = |column: usize| matches!(rows[0].get(column), Some(Value::Number(_)));
+        let style = context.appearance.look(&context.terminal, context.time, true);
+        let is_number = |column: usize| matches!(rows[0].get(column), Some(OperatorValue::Number(_)));
         let title = |(column, name): (usize, &&str)| match is_number(column) {
-            true => Cell::number(name.to_uppercase(), Tone::Title),
-            false => Cell::new(name.to_uppercase(), Tone::Title),
+            true => Cell::number(name.to_uppercase(), Role::Title),
+            false => Cell::new(name.to_uppercase(), Role::Title),
         };
-        let texts = rows[0].iter().enumerate().filter(|(_, value)| matches!(value, Value::Text(_)));
+        let texts = rows[0].iter().enumerate().filter(|(_, value)| matches!(value, OperatorValue::Text(_)));
         let narrow: Vec<_> = texts.map(|(column, _)| (column, LEAST_TEXT)).rev().collect();
         let layout = Layout { narrow: &narrow, ..Layout::default() };
         let mut lines = vec![head.iter().enumerate().map(title).collect()];
-        lines.extend(rows.into_iter().map(|row| row.into_iter().map(|value| value.cell(&look)).collect()));
-        grid(context.terminal.data(), lines, layout, &look)?;
+        lines.extend(rows.into_iter().map(|row| row.into_iter().map(|value| value.cell(&style)).collect()));
+        grid(context.terminal.data(), lines, layout, &style)?;
     }
     Ok(context.terminal.flush()?)
 }

@@ -4,7 +4,7 @@
 
 use crate::args::connection::ConnectionArgs;
 use crate::model::filter::{Choice, Filter, FilterValue};
-use crate::render::visible::visible;
+use crate::render::sanitize::sanitize;
 
 /// The flags that make this filter.
 #[must_use]
@@ -60,7 +60,7 @@ pub fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }
-    if visible(word) == word {
+    if sanitize(word) == word {
         return format!("'{}'", word.replace('\'', r"'\''"));
     }
     let mut quoted = "$'".to_owned();
@@ -113,7 +113,7 @@ mod tests {
     fn read(words: &[String]) -> Filter {
         let typed = Typed::try_parse_from([&["x".to_owned()], words].concat()).expect("flags");
         let now = "2026-11-22T08:00:00Z".parse().expect("a time");
-        let question = typed.filter.question(&TimeContext { now, zone: chrono_tz::Asia::Tokyo });
+        let question = typed.filter.parse(&TimeContext { now, zone: chrono_tz::Asia::Tokyo });
         question.expect("a question").filter
     }
 
@@ -149,7 +149,7 @@ mod tests {
             let words = filter_words(&filter);
             prop_assert_eq!(read(&words), filter);
             let line = line(&words);
-            prop_assert_eq!(visible(&line).into_owned(), line);
+            prop_assert_eq!(sanitize(&line).into_owned(), line);
         }
 
         #[test]

@@ -15,7 +15,7 @@ const MARKS_ON_A_LETTER: usize = 6;
 ///
 /// Joiners and variation selectors stay inside emoji, where they belong.
 #[must_use]
-pub fn visible(text: &str) -> Cow<'_, str> {
+pub fn sanitize(text: &str) -> Cow<'_, str> {
     replace_hidden(text, |c, _, out| match c {
         '\n' => out.push('⏎'),
         '\u{7f}' => out.push('␡'),
@@ -26,7 +26,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// As [`visible`], in ASCII alone: `\n`, `\x1b`, `->`, `...`, `-`, and `<U+00E9>` for what ASCII cannot write.
 #[must_use]
-pub fn visible_ascii(text: &str) -> Cow<'_, str> {
+pub fn sanitize_ascii(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
         return Cow::Borrowed(text);
     }
@@ -200,10 +200,10 @@ mod tests {
             ("a\u{200d}b\u{fe0f}", "a<U+200D>b<U+FE0F>"),
             ("\u{301}e\u{301}", "<U+0301>e\u{301}"),
         ] {
-            assert_eq!(visible(text), shown, "{text:?}");
+            assert_eq!(sanitize(text), shown, "{text:?}");
         }
-        assert_eq!(visible(&format!("e{}", "\u{301}".repeat(9))).matches("<U+0301>").count(), 3);
-        assert_eq!(visible_ascii("é → \x1b\n… ·"), "<U+00E9> -> \\x1b\\n... -");
+        assert_eq!(sanitize(&format!("e{}", "\u{301}".repeat(9))).matches("<U+0301>").count(), 3);
+        assert_eq!(sanitize_ascii("é → \x1b\n… ·"), "<U+00E9> -> \\x1b\\n... -");
     }
 
     #[test]
@@ -238,10 +238,10 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_left_that_a_terminal_obeys(text in any::<String>(), max in 0_usize..20) {
-            let shown = visible(&text);
+            let shown = sanitize(&text);
             assert!(!shown.chars().any(char::is_control), "{shown:?}");
-            assert_eq!(visible(&shown), shown);
-            assert!(visible_ascii(&text).bytes().all(|byte| matches!(byte, b' '..=b'~')));
+            assert_eq!(sanitize(&shown), shown);
+            assert!(sanitize_ascii(&text).bytes().all(|byte| matches!(byte, b' '..=b'~')));
             assert!(width(&cut(&shown, max)) <= max && width(&cut_front_with(&shown, max, "…")) <= max);
         }
     }

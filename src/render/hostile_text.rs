@@ -6,18 +6,18 @@ use proptest::prelude::{ProptestConfig, any, prop_oneof, proptest};
 use proptest::strategy::{Just, Strategy};
 use serde_json::json;
 
-use crate::model::entry::{Context, Entry, User};
+use crate::model::entry::{Entry, RequestContext, User};
 use crate::model::filter::Filter;
 use crate::model::words::UserKind;
 use crate::render::columns::{Column, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS, WIDE_COLUMNS};
 use crate::render::delimited::{Delimited, Delimiter};
 use crate::render::detail::{DetailOptions, detail};
+use crate::render::filter_summary;
 use crate::render::grid::{Cell, Layout, grid};
-use crate::render::look::{Look, Tone};
-use crate::render::question;
-use crate::render::samples::{entry, look};
+use crate::render::samples::{entry, style};
+use crate::render::sanitize::width;
+use crate::render::style::{Role, Style};
 use crate::render::table::Table;
-use crate::render::visible::width;
 
 /// What a terminal obeys, hides or turns round, and what looks like a line of ours.
 fn hostile() -> impl Strategy<Value = String> {
@@ -62,7 +62,7 @@ fn full_of(text: &str, other: &str) -> Entry {
         kind: UserKind::Service,
     };
     full.context =
-        Context { ip: some(other), user_agent: some(text), request_id: some(other), ..full.context };
+        RequestContext { ip: some(other), user_agent: some(text), request_id: some(other), ..full.context };
     full
 }
 
@@ -95,8 +95,8 @@ proptest! {
         let entries = [full_of(&text, &other), full_of(&other, &text)];
         for columns in [TABLE_COLUMNS, WIDE_COLUMNS, Column::ALL] {
             for truncate in [true, false] {
-                let look = Look { ascii, colour, truncate, ..look(cells) };
-                let table = written(|out| Table::new(columns, &look).entries(out, &entries));
+                let style = Style { ascii, colour, truncate, ..style(cells) };
+                let table = written(|out| Table::new(columns, &style).entries(out, &entries));
                 let table = plain(&table);
                 assert_harmless(&table);
                 assert_eq!(table.lines().count(), 3);
@@ -113,9 +113,9 @@ proptest! {
     fn a_detail_has_no_line_that_is_not_ours(text in hostile(), other in hostile(), cells in 40_usize..=240, ascii in any::<bool>(), colour in any::<bool>(), full in any::<bool>()) {
         let entry = full_of(&text, &other);
         for (side_by_side, truncate) in [(false, true), (true, true), (false, false)] {
-            let look = Look { ascii, colour, truncate, ..look(cells) };
+            let style = Style { ascii, colour, truncate, ..style(cells) };
             let options = DetailOptions { full, side_by_side, others_in_request: Some(2) };
-            let shown = plain(&written(|out| detail(out, &entry, options, &look)));
+            let shown = plain(&written(|out| detail(out, &entry, options, &style)));
             assert_harmless(&shown);
             assert!(!ascii || shown.is_ascii());
             for row in shown.lines().filter(|row| !row.is_empty()) {
@@ -145,15 +145,15 @@ proptest! {
 
     #[test]
     fn what_was_asked_and_who_did_something_are_told_on_one_line(text in hostile()) {
-        let look = look(80);
+        let style = style(80);
         let mut filter = Filter::default();
         filter.user.include.extend(text.parse());
         filter.text.exclude.extend(text.parse());
-        let told = question::describe(&filter, &look.time);
+        let told = filter_summary::describe(&filter, &style.time);
         assert_harmless(&told);
         assert_eq!(told.lines().count(), 1, "{told:?}");
         let mut row = Vec::new();
-        grid(&mut row, vec![vec![Cell::new(text, Tone::Plain), Cell::number("3", Tone::Plain)]], Layout::default(), &look).expect("memory");
+        grid(&mut row, vec![vec![Cell::new(text, Role::Plain), Cell::number("3", Role::Plain)]], Layout::default(), &style).expect("memory");
         let row = String::from_utf8(row).expect("text");
         assert_harmless(&row);
         assert_eq!(row.lines().count(), 1, "{row:?}");
@@ -169,10 +169,10 @@ fn a_megabyte_on_one_line_is_cut() {
     (long.changes, long.model_name) = (entry("updated", &changes).changes, Some(megabyte.clone()));
     (long.user.email, long.reason, long.context.user_agent) =
         (Some(megabyte.clone()), Some(megabyte.clone()), Some(megabyte));
-    let look = look(80);
-    let table = written(|out| Table::new(TABLE_COLUMNS, &look).entries(out, std::slice::from_ref(&long)));
+    let style = style(80);
+    let table = written(|out| Table::new(TABLE_COLUMNS, &style).entries(out, std::slice::from_ref(&long)));
     assert!(table.len() < 4_000 && table.lines().all(|row| width(row) <= 80), "{table}");
-    let shown = written(|out| detail(out, &long, DetailOptions::default(), &look));
+    let shown = written(|out| detail(out, &long, DetailOptions::default(), &style));
     assert!(shown.len() < 100_000, "{}", shown.len());
     assert!(shown.contains("characters: --full") && shown.lines().all(|row| width(row) <= 80));
 }

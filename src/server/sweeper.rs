@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::server::clock_guard::{ClockGuard, oldest};
 use crate::server::metrics::Metrics;
-use crate::server::{Settings, pruning};
+use crate::server::{Settings, prune_job};
 use crate::store::error::StoreError;
 use crate::store::{LEASE_SECONDS, Organization, Store};
 
@@ -153,7 +153,7 @@ async fn sweep(
         return Ok(());
     };
     let go_on = || may_go_on.load(Ordering::Relaxed);
-    let (swept, outcome) = pruning::batches(store, settings, org, &run, go_on).await;
+    let (swept, outcome) = prune_job::batches(store, settings, org, &run, go_on).await;
     *deleted += swept;
     let complete = matches!(outcome, Ok(true));
     let finished = store.finish_prune(org, run, complete, settings.clock.now()).await;

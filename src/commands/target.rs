@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::args::connection::{ConnectionArgs, Target};
+use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::client::server_name;
 use crate::commands::Context;
 use crate::config::Origin;
@@ -11,41 +11,41 @@ use crate::error::Failure;
 use crate::store;
 
 /// A server or store, and who named it.
-pub(super) struct Place {
-    pub(super) target: Target,
+pub(super) struct Target {
+    pub(super) address: ServerAddress,
     pub(super) origin: Origin,
 }
 
 /// As messages name it: without a store's password.
-impl fmt::Display for Place {
+impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.target {
-            Target::Remote(base) => f.write_str(server_name(base)),
-            Target::Store(url) => f.write_str(&store::without_password(url)),
-            Target::Demo => f.write_str("demo:"),
+        match &self.address {
+            ServerAddress::Remote(base) => f.write_str(server_name(base)),
+            ServerAddress::Store(url) => f.write_str(&store::without_password(url)),
+            ServerAddress::Demo => f.write_str("demo:"),
         }
     }
 }
 
 /// Tells where the command talks to.
-pub(super) fn place(context: &Context, args: &ConnectionArgs) -> Result<Place, Failure> {
+pub(super) fn resolve_target(context: &Context, args: &ConnectionArgs) -> Result<Target, Failure> {
     let (settings, variable) = (&context.settings, context.environment.server.as_ref());
     if context.demo {
         return match args.server {
             Some(_) => Err(Failure::usage("--demo and --server name two different places")),
-            None => Ok(Place { target: Target::Demo, origin: Origin::Flag("--demo") }),
+            None => Ok(Target { address: ServerAddress::Demo, origin: Origin::Flag("--demo") }),
         };
     }
     let named = |text: &str, insecure_http, origin| {
-        let target = Target::parse(text, insecure_http).map_err(|fault| match &origin {
+        let address = ServerAddress::parse(text, insecure_http).map_err(|fault| match &origin {
             Origin::Flag(_) => Failure::usage(fault),
             origin => Failure::usage(format!("{origin}: {fault}")),
         });
-        let target = match target? {
-            Target::Store(url) => Target::Store(whole_url(context, &url)?),
+        let address = match address? {
+            ServerAddress::Store(url) => ServerAddress::Store(whole_url(context, &url)?),
             other => other,
         };
-        Ok(Place { target, origin })
+        Ok(Target { address, origin })
     };
     if let Some(text) = &args.server {
         return named(text, args.insecure_http, Origin::Flag("--server"));
@@ -72,7 +72,9 @@ pub(super) fn place(context: &Context, args: &ConnectionArgs) -> Result<Place, F
     }
     match settings.kept(&context.environment)?.server {
         Some(text) => named(&text, args.insecure_http, Origin::Login),
-        None => Ok(Place { target: Target::Store(default_store(context)?), origin: Origin::Default }),
+        None => {
+            Ok(Target { address: ServerAddress::Store(default_store(context)?), origin: Origin::Default })
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::PROBLEM_JSON;
-use crate::server::around::{HARDENING, new_request_id};
 use crate::server::error::RETRY_SECONDS;
+use crate::server::middleware::{HARDENING, new_request_id};
 
 /// What a caller is told for whom there is no place.
 pub(super) fn no_place() -> Vec<u8> {

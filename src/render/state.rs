@@ -2,7 +2,7 @@
 
 use crate::model::change::Change;
 use crate::model::filter::Resource;
-use crate::model::history::between::Between;
+use crate::model::history::diff::StateDiff;
 use crate::model::history::replay::Existence;
 use crate::model::history::state::State;
 use crate::model::history::{Head, History};
@@ -51,7 +51,7 @@ pub fn document(
 
 /// What differs as JSON: changes as an entry has them.
 #[must_use]
-pub fn difference(resource: &Resource, positions: [Position; 2], between: &Between) -> Json {
+pub fn difference(resource: &Resource, positions: [Position; 2], between: &StateDiff) -> Json {
     let [from, to] = positions.map(|position| text(&position.occurred_at.to_string()));
     let unknown = between.unknown.iter().map(|field| text(field));
     object([

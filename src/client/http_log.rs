@@ -9,13 +9,13 @@ use reqwest::{Request, Response, StatusCode};
 use crate::secret::Token;
 
 /// A request under way.
-pub(super) struct Exchange<'a> {
+pub(super) struct HttpLog<'a> {
     line: String,
     token: &'a Token,
     begun: Instant,
 }
 
-impl<'a> Exchange<'a> {
+impl<'a> HttpLog<'a> {
     pub(super) fn begin(request: &Request, token: &'a Token) -> Self {
         let line = format!("{} {}", request.method(), request.url());
         tracing::debug!(target: "http", "> {line}");
@@ -66,7 +66,7 @@ mod tests {
         let shown = |name: &str, value: &str| {
             let (name, value) =
                 (name.parse().expect(name), HeaderValue::from_bytes(value.as_bytes()).expect(value));
-            shown(&name, &value, &token).to_owned()
+            super::shown(&name, &value, &token).to_owned()
         };
         assert_eq!(shown("content-type", "application/json"), "application/json");
         assert_eq!(shown("x-echo", "Bearer kra_hush"), "[hidden]");

@@ -32,7 +32,7 @@ pub(super) enum Was {
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub(super) struct KnownState {
     leaves: BTreeMap<Path, Leaf>,
     /// The objects that hold leaves, each with its place among its neighbours. See [`Leaf::order`].
     objects: BTreeMap<Path, usize>,
@@ -48,7 +48,7 @@ fn range<'a, T>(map: &'a BTreeMap<Path, T>, path: &'a [String]) -> impl Iterator
     map.range::<[String], _>(range).take_while(move |(it, _)| it.starts_with(path))
 }
 
-impl Known {
+impl KnownState {
     /// A resource without any fields, all of which are known by an entry.
     pub(super) fn nothing(index: usize) -> Self {
         Self { whole: [(Path::new(), index)].into(), ..Self::default() }

@@ -7,7 +7,7 @@ use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType;
-use crate::render::visible::visible;
+use crate::render::sanitize::sanitize;
 
 /// The filter as a reader says it, parts between ` · `; empty when everything is meant.
 #[must_use]
@@ -43,7 +43,7 @@ fn brief(at: Timestamp, context: &TimeContext) -> String {
 
 fn choice<T: Display>(parts: &mut Vec<String>, name: &str, choice: &Choice<T>) {
     // Values are whatever was typed, and a line break in one would begin a line of its own.
-    let said = |value: &T| visible(&value.to_string()).into_owned();
+    let said = |value: &T| sanitize(&value.to_string()).into_owned();
     let include = choice.include.iter().map(said);
     let exclude = choice.exclude.iter().map(|value| format!("not {}", said(value)));
     let values: Vec<_> = include.chain(exclude).collect();

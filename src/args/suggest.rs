@@ -8,7 +8,7 @@ const FILTERED: &[&str] = &["list", "ls", "browse", "export", "stats"];
 
 /// What to write instead of `word`, one of `words` behind `command`.
 #[must_use]
-pub fn meant(command: &str, word: &str, words: &[String]) -> Option<String> {
+pub fn suggestion(command: &str, word: &str, words: &[String]) -> Option<String> {
     if command == "show" && (word.starts_with("-o") || word.starts_with("--output")) {
         return Some("show writes to stdout: > FILE keeps it".to_owned());
     }
@@ -49,9 +49,9 @@ mod tests {
             ("list ana", "-u ana for a user, -g ana for text anywhere"),
         ] {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            assert_eq!(meant(&words[0], &words[1], &words[1..]).as_deref(), Some(told), "{line}");
+            assert_eq!(suggestion(&words[0], &words[1], &words[1..]).as_deref(), Some(told), "{line}");
         }
-        assert_eq!(meant("prune", "updated", &[]), None);
-        assert_eq!(meant("list", "--acton", &[]), None);
+        assert_eq!(suggestion("prune", "updated", &[]), None);
+        assert_eq!(suggestion("list", "--acton", &[]), None);
     }
 }

@@ -2,10 +2,10 @@
 //! at the end.
 
 use crate::model::history::Path;
-use crate::model::history::known::Known;
+use crate::model::history::known_state::KnownState;
 use crate::model::history::leaf::{Content, Leaf, Origin};
 
-impl Known {
+impl KnownState {
     /// The leaves in the order of their objects' members.
     pub(in crate::model::history) fn in_order(&self) -> Vec<(&Path, &Leaf)> {
         self.in_order_beneath(&[])

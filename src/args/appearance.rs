@@ -9,7 +9,7 @@ use crate::config::{Origin, Settings};
 
 /// A setting as it holds, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
+pub struct ResolvedSetting {
     /// Its key in a profile.
     pub key: &'static str,
     /// Its value.
@@ -20,12 +20,12 @@ pub struct Settled {
 
 impl AppearanceArgs {
     /// Fills in what was not typed, and tells of each setting what it is and who says so. `typed` knows flags by their ids.
-    pub fn settle(
+    pub fn resolve(
         &mut self,
         typed: impl Fn(&str) -> bool,
         environment: &Environment,
         settings: &Settings,
-    ) -> Vec<Settled> {
+    ) -> Vec<ResolvedSetting> {
         let profile = &settings.profile;
         let by_profile = || Origin::Profile(settings.name.clone());
         // Words of the configuration file were judged when it was read.
@@ -79,7 +79,7 @@ impl AppearanceArgs {
         ];
         let settled = settled.into_iter();
         settled
-            .map(|(key, value, origin)| Settled { key, value: value.unwrap_or_default(), origin })
+            .map(|(key, value, origin)| ResolvedSetting { key, value: value.unwrap_or_default(), origin })
             .collect()
     }
 }
@@ -115,7 +115,7 @@ mod tests {
         };
         let settings = |profile| Settings { name: "work".to_owned(), origin: Origin::Default, profile };
         let settle = |args: &mut AppearanceArgs, typed: &[&str], environment: &Environment, profile| {
-            let settled = args.settle(|id| typed.contains(&id), environment, &settings(profile));
+            let settled = args.resolve(|id| typed.contains(&id), environment, &settings(profile));
             settled
                 .into_iter()
                 .map(|it| format!("{} {} ({})", it.key, it.value, it.origin))

@@ -3,14 +3,14 @@
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::resource::Life;
+use crate::commands::resource::ResourceHistory;
 use crate::error::Failure;
-use crate::model::history::between::Between;
+use crate::model::history::diff::StateDiff;
 use crate::model::page::Position;
 use crate::model::time::{Edge, When, parse};
 use crate::render::detail::{DetailOptions, changes};
 use crate::render::history::{dotted, notes};
-use crate::render::moment::{difference, document, sentence};
+use crate::render::state::{difference, document, sentence};
 
 /// A day is longer than this on every clock; less is one time the clocks showed twice.
 const NEARLY_A_DAY_HOURS: i64 = 20;
@@ -42,8 +42,8 @@ pub(super) async fn position(
 }
 
 /// Prints the resource as it was.
-pub(super) fn show(context: &mut Context, life: &Life, at: Position) -> Result<(), Failure> {
-    let Life { resource, history, .. } = life;
+pub(super) fn show(context: &mut Context, life: &ResourceHistory, at: Position) -> Result<(), Failure> {
+    let ResourceHistory { resource, history, .. } = life;
     let Some(state) = history.states().first() else { return Ok(()) };
     for note in notes(history, &context.time) {
         context.terminal.status(&note);
@@ -60,17 +60,17 @@ pub(super) fn show(context: &mut Context, life: &Life, at: Position) -> Result<(
 /// Shows what differs between two moments.
 pub(super) fn compare(
     context: &mut Context,
-    life: &Life,
+    life: &ResourceHistory,
     [first, last]: [Position; 2],
     format: Option<Format>,
     is_full: bool,
 ) -> Result<(), Failure> {
-    let Life { resource, history, .. } = life;
+    let ResourceHistory { resource, history, .. } = life;
     if (first.occurred_at, first.id) > (last.occurred_at, last.id) {
         context.terminal.warn("the first time lies behind the second: the difference is told backwards");
     }
     let [earlier, later] = history.states() else { return Ok(()) };
-    let between = Between::of(earlier, later);
+    let between = StateDiff::of(earlier, later);
     for (state, at) in [(earlier, first), (later, last)] {
         let said = sentence(history, state, at, &context.time);
         context.terminal.status(&format!("{resource}: {said}"));
@@ -79,10 +79,10 @@ pub(super) fn compare(
         writeln!(context.terminal.data(), "{}", difference(resource, [first, last], &between))?;
     } else {
         let to_people = context.terminal.out_is_terminal;
-        let look = context.appearance.look(&context.terminal, context.time, to_people);
+        let style = context.appearance.look(&context.terminal, context.time, to_people);
         let options = DetailOptions { full: is_full || !to_people, ..DetailOptions::default() };
         context.page();
-        changes(context.terminal.data(), &between.changes, options, &look)?;
+        changes(context.terminal.data(), &between.changes, options, &style)?;
     }
     context.terminal.flush()?;
     if between.changes.is_empty() && between.unknown.is_empty() {

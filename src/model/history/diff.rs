@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use crate::model::change::Change;
 use crate::model::history::Path;
 use crate::model::history::leaf::{Content, Leaf};
-use crate::model::history::state::{Certainty, State, object};
+use crate::model::history::state::{Confidence, State, object};
 use crate::model::json::{Json, RawJson};
 use crate::model::redaction::REDACTED_CHANGED;
 
 /// What differs between two moments, and of which fields that cannot be told.
 #[derive(Debug, Default)]
-pub struct Between {
+pub struct StateDiff {
     /// The fields that differ, as an update from the earlier to the later state would have them. Where the resource was
     /// not there at one of the moments, every field came or went.
     pub changes: Vec<Change>,
@@ -19,7 +19,7 @@ pub struct Between {
     pub unknown: Vec<String>,
 }
 
-impl Between {
+impl StateDiff {
     /// Compares two states of one resource.
     #[must_use]
     pub fn of(earlier: &State, later: &State) -> Self {
@@ -32,7 +32,7 @@ impl Between {
             }
             let path = std::slice::from_ref(&field);
             let is_known =
-                |state: &State| !matches!(state.certainty(path), Certainty::Unknown | Certainty::Partial);
+                |state: &State| !matches!(state.certainty(path), Confidence::Unknown | Confidence::Partial);
             if !(is_known(earlier) && is_known(later)) {
                 between.unknown.push(field);
                 continue;

@@ -5,19 +5,19 @@
 
 use std::borrow::Cow;
 
-use owo_colors::{OwoColorize, Style, XtermColors};
+use owo_colors::{OwoColorize, Style as TextStyle, XtermColors};
 
 use crate::model::time::{TimeContext, format};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
-use crate::render::visible::{cut_front_with, cut_with, visible, visible_ascii};
+use crate::render::sanitize::{cut_front_with, cut_with, sanitize, sanitize_ascii};
 
 /// Xterm's orange, which stays apart from blue for every usual kind of colour blindness.
 const ORANGE: u8 = 208;
 
 /// How output looks.
 #[derive(Clone, Copy)]
-pub struct Look {
+pub struct Style {
     /// Cells in a line.
     pub width: usize,
     /// Whether to paint at all.
@@ -48,7 +48,7 @@ pub enum Theme {
 
 /// What a piece of text says, from which its colour follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tone {
+pub enum Role {
     /// Nothing in particular.
     #[default]
     Plain,
@@ -68,20 +68,20 @@ pub enum Tone {
     RemovedWord,
 }
 
-impl Look {
+impl Style {
     /// Paints text that is already fit to be shown.
     #[must_use]
-    pub fn paint(&self, tone: Tone, text: &str) -> String {
-        if !self.colour || tone == Tone::Plain || text.is_empty() {
+    pub fn paint(&self, role: Role, text: &str) -> String {
+        if !self.colour || role == Role::Plain || text.is_empty() {
             return text.to_owned();
         }
-        text.style(self.theme.style(tone)).to_string()
+        text.style(self.theme.style(role)).to_string()
     }
 
     /// Text from the log, or ours, as it may be shown: the one door for hostile text.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.ascii { visible_ascii(text) } else { visible(text) }
+        if self.ascii { sanitize_ascii(text) } else { sanitize(text) }
     }
 
     /// Cuts shown text to `max` cells.
@@ -104,22 +104,22 @@ impl Look {
 }
 
 impl Theme {
-    fn style(self, tone: Tone) -> Style {
-        let style = Style::new();
+    fn style(self, role: Role) -> TextStyle {
+        let style = TextStyle::new();
         let (added, removed, changed) = match self {
             Self::Default => (style.green(), style.red(), style.yellow()),
             Self::Colorblind => (style.blue(), style.color(XtermColors::from(ORANGE)), style.bold()),
             Self::Mono => (style.bold(), style.dimmed(), style.underline()),
         };
-        match tone {
-            Tone::Plain => style,
-            Tone::Dim => style.dimmed(),
-            Tone::Title => style.bold(),
-            Tone::Added => added,
-            Tone::Removed => removed,
-            Tone::Changed => changed,
-            Tone::AddedWord => added.bold().underline(),
-            Tone::RemovedWord => removed.bold().underline(),
+        match role {
+            Role::Plain => style,
+            Role::Dim => style.dimmed(),
+            Role::Title => style.bold(),
+            Role::Added => added,
+            Role::Removed => removed,
+            Role::Changed => changed,
+            Role::AddedWord => added.bold().underline(),
+            Role::RemovedWord => removed.bold().underline(),
         }
     }
 }
@@ -134,35 +134,35 @@ pub const fn mark(action: Action) -> &'static str {
     }
 }
 
-/// The tone that says the same as the mark and the word.
+/// The role that says the same as the mark and the word.
 #[must_use]
-pub const fn tone(action: Action) -> Tone {
+pub const fn action_role(action: Action) -> Role {
     match action {
-        Action::Created => Tone::Added,
-        Action::Updated => Tone::Changed,
-        Action::Deleted => Tone::Removed,
+        Action::Created => Role::Added,
+        Action::Updated => Role::Changed,
+        Action::Deleted => Role::Removed,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::samples::look;
+    use crate::render::samples::style;
 
     #[test]
     fn paints_only_when_told_to() {
-        let plain = look(80);
-        assert_eq!(plain.paint(Tone::Added, "x"), "x");
-        let coloured = Look { colour: true, ..plain };
-        assert_eq!(coloured.paint(Tone::Added, "x"), "\u{1b}[32mx\u{1b}[0m");
-        assert_eq!(coloured.paint(Tone::Plain, "x"), "x");
+        let plain = style(80);
+        assert_eq!(plain.paint(Role::Added, "x"), "x");
+        let coloured = Style { colour: true, ..plain };
+        assert_eq!(coloured.paint(Role::Added, "x"), "\u{1b}[32mx\u{1b}[0m");
+        assert_eq!(coloured.paint(Role::Plain, "x"), "x");
     }
 
     #[test]
     fn no_theme_shows_added_and_removed_alike_and_mono_has_no_hue() {
         for theme in [Theme::Default, Theme::Colorblind, Theme::Mono] {
-            let look = Look { colour: true, theme, ..look(80) };
-            let painted = [Tone::Added, Tone::Removed, Tone::Changed].map(|tone| look.paint(tone, "x"));
+            let style = Style { colour: true, theme, ..style(80) };
+            let painted = [Role::Added, Role::Removed, Role::Changed].map(|role| style.paint(role, "x"));
             assert!(painted[0] != painted[1] && painted[1] != painted[2] && painted[0] != painted[2]);
             let hue = painted.iter().any(|text| text.contains("[3"));
             assert_eq!(hue, theme != Theme::Mono);

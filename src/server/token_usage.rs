@@ -13,9 +13,9 @@ type ByName = HashMap<String, Timestamp>;
 
 /// What was noted and not written yet: no more than there are tokens.
 #[derive(Default)]
-pub(super) struct Uses(Mutex<HashMap<OrgId, ByName>>);
+pub(super) struct TokenUsage(Mutex<HashMap<OrgId, ByName>>);
 
-impl Uses {
+impl TokenUsage {
     /// Notes that a token opened something.
     pub(super) fn note(&self, org: OrgId, name: &str, at: Timestamp) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +40,7 @@ impl Uses {
 }
 
 /// Writes what was noted, every `interval`, for as long as the server runs.
-pub(super) async fn run(store: Arc<dyn Store>, uses: Arc<Uses>, interval: Duration) {
+pub(super) async fn run(store: Arc<dyn Store>, uses: Arc<TokenUsage>, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;
         uses.write(store.as_ref()).await;

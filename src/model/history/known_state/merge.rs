@@ -1,11 +1,11 @@
 //! Joining what entries before a moment leave there with what entries after it show of it.
 
 use crate::model::history::Path;
-use crate::model::history::known::Known;
+use crate::model::history::known_state::KnownState;
 use crate::model::history::leaf::Content;
 use crate::model::json::Json;
 
-impl Known {
+impl KnownState {
     /// Adds what entries after the moment show of it. Where both know and differ, neither is believed.
     pub(in crate::model::history) fn merge(&mut self, later: &Self) {
         self.reveal(later);

@@ -12,7 +12,7 @@ use crate::model::json::Json;
 
 /// Which fields hold others, and which keys have dots in them.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct FieldPaths {
     /// Fields that some entry shows to be an object or a list.
     containers: HashSet<String>,
     /// A field and one that would lie in it by its name, where one entry names both: they are two fields.
@@ -34,7 +34,7 @@ pub(super) struct Place {
     pub(super) is_within_list: bool,
 }
 
-impl Places {
+impl FieldPaths {
     /// Takes in the changes of one entry.
     pub(super) fn learn(&mut self, changes: &[Change]) {
         for change in changes {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn place(entries: &[&str], field: &str) -> (String, bool) {
-        let mut places = Places::default();
+        let mut places = FieldPaths::default();
         for text in entries {
             let changes: Vec<Change> = serde_json::from_str(text).expect(text);
             places.learn(&changes);
