@@ -13,7 +13,7 @@ use crate::terminal::file::FileError;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The exit code.
     pub exit: u8,
     /// What happened, in one sentence.
@@ -32,7 +32,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with this exit code.
-    pub fn new(exit: u8, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: u8, message: impl Into<String>) -> Self {
         let code = match exit {
             exit::USAGE => "usage",
             exit::PARTIAL => "partial",
@@ -50,12 +50,12 @@ impl Failure {
     }
 
     /// Wrong usage.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(exit::USAGE, message)
     }
 
     /// Something with a file. One that was to be read and is not there was named wrongly.
-    pub fn file(path: &std::path::Path, doing: &str, error: &std::io::Error) -> Self {
+    pub(crate) fn file(path: &std::path::Path, doing: &str, error: &std::io::Error) -> Self {
         if doing.starts_with("read") && error.kind() == std::io::ErrorKind::NotFound {
             return Self::usage(format!("there is no file {}", path.display()));
         }
@@ -64,7 +64,7 @@ impl Failure {
 
     /// Adds how to go on.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }

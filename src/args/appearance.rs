@@ -9,7 +9,7 @@ use crate::config::{Origin, Settings};
 
 /// A setting as it holds, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResolvedSetting {
+pub(crate) struct ResolvedSetting {
     /// Its key in a profile.
     pub key: &'static str,
     /// Its value.
@@ -20,7 +20,7 @@ pub struct ResolvedSetting {
 
 impl AppearanceArgs {
     /// Fills in what was not typed, and tells of each setting what it is and who says so. `typed` knows flags by their ids.
-    pub fn resolve(
+    pub(crate) fn resolve(
         &mut self,
         typed: impl Fn(&str) -> bool,
         environment: &Environment,

@@ -7,8 +7,7 @@ use crate::model::filter::{Choice, Filter, FilterValue};
 use crate::render::sanitize::sanitize;
 
 /// The flags that make this filter.
-#[must_use]
-pub fn filter_words(filter: &Filter) -> Vec<String> {
+pub(crate) fn filter_words(filter: &Filter) -> Vec<String> {
     let mut words = Vec::new();
     list(&mut words, "--action", &filter.action);
     list(&mut words, "--model-type", &filter.model_type);
@@ -29,8 +28,7 @@ pub fn filter_words(filter: &Filter) -> Vec<String> {
 }
 
 /// The flags that lead to the same place.
-#[must_use]
-pub fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String> {
+pub(crate) fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String> {
     let mut words = Vec::new();
     let values = [
         ("--server", args.server.clone()),
@@ -48,14 +46,12 @@ pub fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String> {
 }
 
 /// The words as one line for a shell.
-#[must_use]
-pub fn line(words: &[String]) -> String {
+pub(crate) fn line(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// A word as a shell takes it: as it is, in quotes, or, with what a terminal would obey or hide, in `$'…'`.
-#[must_use]
-pub fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();

@@ -8,7 +8,7 @@ use url::Url;
 /// Which server or store, and with which token.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct ConnectionArgs {
+pub(crate) struct ConnectionArgs {
     /// The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]
     ///
     /// A URL is a remote audit API; plain http:// is taken only for this machine. sqlite:PATH and postgres://… start the same
@@ -32,7 +32,7 @@ pub struct ConnectionArgs {
 
 /// What a server setting names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ServerAddress {
+pub(crate) enum ServerAddress {
     /// A remote audit API.
     Remote(Url),
     /// A store of this machine.
@@ -46,7 +46,7 @@ impl ServerAddress {
     ///
     /// # Errors
     /// A sentence when it cannot be used.
-    pub fn parse(text: &str, insecure_http: bool) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, insecure_http: bool) -> Result<Self, String> {
         if text == "demo:" {
             return Ok(Self::Demo);
         }

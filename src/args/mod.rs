@@ -1,12 +1,12 @@
 //! Groups of arguments that several commands share, and what they become: first what was typed, then, once, the types
 //! the rest works with. No network, clock or file access here.
 
-pub mod appearance;
-pub mod command_line;
-pub mod connection;
+pub(crate) mod appearance;
+pub(crate) mod command_line;
+pub(crate) mod connection;
 pub mod filter;
-pub mod output;
-pub mod suggest;
+pub(crate) mod output;
+pub(crate) mod suggest;
 
 /// Reads how many are wanted.
 ///

@@ -12,7 +12,7 @@ use crate::terminal::{ColourWhen, Terminal};
 /// How everything looks. These flags stand before or behind any command.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Appearance")]
-pub struct AppearanceArgs {
+pub(crate) struct AppearanceArgs {
     /// When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = true)]
     pub color: ColourWhen,
@@ -48,7 +48,7 @@ pub struct AppearanceArgs {
 
 /// A theme's name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ThemeWord {
+pub(crate) enum ThemeWord {
     /// Red and green.
     #[default]
     Default,
@@ -60,7 +60,7 @@ pub enum ThemeWord {
 
 /// How times are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum TimeWord {
+pub(crate) enum TimeWord {
     /// As dates.
     #[default]
     Absolute,
@@ -74,8 +74,7 @@ fn zone(text: &str) -> Result<Tz, String> {
 
 impl AppearanceArgs {
     /// How rendered text is to look on this terminal.
-    #[must_use]
-    pub fn look(&self, terminal: &Terminal, time: TimeContext, truncate: bool) -> Style {
+    pub(crate) fn look(&self, terminal: &Terminal, time: TimeContext, truncate: bool) -> Style {
         let theme = match self.theme {
             ThemeWord::Default => Theme::Default,
             ThemeWord::Colorblind => Theme::Colorblind,
@@ -96,7 +95,7 @@ impl AppearanceArgs {
 
 /// A form of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people: cut to the terminal's width.
     Table,
     /// The same with more columns.
@@ -114,7 +113,7 @@ pub enum Format {
 impl Format {
     /// Whether errors are also told as JSON.
     #[must_use]
-    pub const fn is_json(self) -> bool {
+    pub(crate) const fn is_json(self) -> bool {
         matches!(self, Self::Json | Self::Jsonl)
     }
 }
@@ -122,7 +121,7 @@ impl Format {
 /// How a list of entries is written.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
-pub struct ListOutputArgs {
+pub(crate) struct ListOutputArgs {
     /// table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<Format>,

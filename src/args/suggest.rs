@@ -7,8 +7,7 @@ use crate::model::words::{Action, Dimension, ModelType};
 const FILTERED: &[&str] = &["list", "ls", "browse", "export", "stats"];
 
 /// What to write instead of `word`, one of `words` behind `command`.
-#[must_use]
-pub fn suggestion(command: &str, word: &str, words: &[String]) -> Option<String> {
+pub(crate) fn suggestion(command: &str, word: &str, words: &[String]) -> Option<String> {
     if command == "show" && (word.starts_with("-o") || word.starts_with("--output")) {
         return Some("show writes to stdout: > FILE keeps it".to_owned());
     }

@@ -28,7 +28,7 @@ use crate::render::history::{dotted, heading, notes};
 #[command(
     after_help = "Examples:\n  krosyn-audit blame connector/42\n  krosyn-audit blame connector/42 --field perform.retry --format json"
 )]
-pub struct BlameArgs {
+pub(crate) struct BlameArgs {
     /// Which resource: its type and id, or its name, be it an earlier one
     #[arg(value_name = "TYPE/ID|NAME")]
     resource: String,
@@ -51,16 +51,12 @@ pub struct BlameArgs {
 
 impl BlameArgs {
     /// Whether errors are also told as JSON.
-    #[must_use]
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.format.is_some_and(Format::is_json)
     }
 
     /// Tells who set what.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let to_people = context.terminal.out_is_terminal;
         let format = self.format.unwrap_or(if to_people { Format::Table } else { Format::Tsv });
         if matches!(format, Format::Wide | Format::Jsonl) {

@@ -54,7 +54,7 @@ type Embedded = (oneshot::Sender<()>, JoinHandle<Result<(), server::ServeError>>
 /// The stores and servers that this process has opened. They are closed in one place, `app`, when the command has ended,
 /// however it did: a store that is not closed leaves its log (`-wal`, `-shm`) behind.
 #[derive(Default)]
-pub struct Opened {
+pub(crate) struct Opened {
     servers: Vec<Embedded>,
     stores: Vec<Arc<dyn Store>>,
 }
@@ -64,7 +64,7 @@ impl Opened {
     ///
     /// # Errors
     /// That an embedded server had failed.
-    pub async fn close(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn close(&mut self) -> Result<(), Failure> {
         let mut outcome = Ok(());
         for (stop, server) in self.servers.drain(..) {
             // A server that ended by itself needs no telling.

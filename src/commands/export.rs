@@ -31,7 +31,7 @@ use crate::terminal::file::{FileError, NewFile, Part, passes_on};
 #[command(
     after_help = "Examples:\n  krosyn-audit export -a deleted -o deleted.csv\n  krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"
 )]
-pub struct ExportArgs {
+pub(crate) struct ExportArgs {
     #[command(flatten)]
     filter: FilterArgs,
 
@@ -67,8 +67,7 @@ pub struct ExportArgs {
 
 impl ExportArgs {
     /// Whether errors are also told as JSON.
-    #[must_use]
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.output.format.is_some_and(Format::is_json)
     }
 
@@ -76,7 +75,7 @@ impl ExportArgs {
     ///
     /// # Errors
     /// [`Failure`]; after a lost connection with exit code 3, and what there is stays as `NAME.part`.
-    pub async fn run(mut self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(mut self, context: &mut Context) -> Result<u8, Failure> {
         self.output.explode = self.explode;
         self.output.max_cell = self.max_cell.and_then(|max| usize::try_from(max).ok());
         if explains_columns(&mut context.terminal, &self.output)? {
@@ -174,9 +173,6 @@ impl ExportArgs {
 }
 
 /// Writes what matches to a new file, as `export -o FILE` does; tells how many entries that are.
-///
-/// # Errors
-/// As [`ExportArgs::run`].
 pub(super) async fn write_out(
     context: &mut Context,
     client: &Client,

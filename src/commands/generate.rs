@@ -20,7 +20,7 @@ use crate::exit;
 #[command(
     after_help = "Examples:\n  krosyn-audit completions bash > /etc/bash_completion.d/krosyn-audit\n  krosyn-audit completions --dir completions"
 )]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell: bash, elvish, fish, powershell, zsh
     #[arg(value_name = "SHELL", required_unless_present = "dir", hide_possible_values = true)]
     shell: Option<Shell>,
@@ -33,7 +33,7 @@ pub struct CompletionsArgs {
 /// Print or write manual pages
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit man list | man -l -\n  krosyn-audit man --dir man")]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// The command, such as list or org create (default: the overview)
     #[arg(value_name = "COMMAND", conflicts_with = "dir")]
     command: Vec<String>,
@@ -45,10 +45,7 @@ pub struct ManArgs {
 
 impl CompletionsArgs {
     /// Prints or writes.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if let Some(shell) = self.shell {
             context.terminal.data().write_all(&script(&shell.to_string())?)?;
         }
@@ -64,10 +61,7 @@ const SHELLS: &[Shell] = &[Shell::Bash, Shell::Elvish, Shell::Fish, Shell::Power
 
 impl ManArgs {
     /// Prints or writes.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub fn run(self, context: &mut Context, mut tree: Command) -> Result<u8, Failure> {
+    pub(crate) fn run(self, context: &mut Context, mut tree: Command) -> Result<u8, Failure> {
         tree.build();
         let pages = pages(&tree, "krosyn-audit")?;
         let words = std::iter::once("krosyn-audit".to_owned()).chain(self.command);

@@ -36,7 +36,7 @@ const HISTORY_COLUMNS: &[Column] = &[Column::Id, Column::Time, Column::User, Col
 #[command(
     after_help = "Examples:\n  krosyn-audit history connector/42 -p --field perform.retry\n  krosyn-audit history \"Salesforce Accounts\" --at yesterday"
 )]
-pub struct HistoryArgs {
+pub(crate) struct HistoryArgs {
     /// Which resource: its type and id, or its name, be it an earlier one
     #[arg(value_name = "TYPE/ID|NAME")]
     resource: String,
@@ -103,16 +103,12 @@ pub struct HistoryArgs {
 
 impl HistoryArgs {
     /// Whether errors are also told as JSON.
-    #[must_use]
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.format.is_some_and(Format::is_json) || self.at.is_some()
     }
 
     /// Tells the history.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let output = self.output_args();
         if explains_columns(&mut context.terminal, &output)? {
             return Ok(exit::DONE);

@@ -64,7 +64,7 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 #[command(
     after_help = "Examples:\n  zcat old.jsonl.gz | krosyn-audit import - --dry-run\n  krosyn-audit import audits.csv --source krosyn-prod --tz utc --map 'App\\Models\\Hook=endpoint'"
 )]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// The files, or - for stdin; gzip, zstd and UTF-16 are known by their first bytes
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
@@ -117,7 +117,7 @@ impl ImportArgs {
     ///
     /// # Errors
     /// [`Failure`]; with exit code 3 when some lines failed, each of which was told as `file:line`.
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         // All files are opened before the first line is sent, so that a bad path stops nothing half-way.
         let sources = self.files.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
         let connection = connect(context, &self.connection, Need::Create).await?;

@@ -31,7 +31,7 @@ use crate::terminal::progress::with_spinner;
 #[command(
     after_help = "Examples:\n  krosyn-audit list -a updated,deleted -t secret --since 30d\n  krosyn-audit list --follow --format jsonl --cursor-file siem.cursor"
 )]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     #[command(flatten)]
     filter: FilterArgs,
 
@@ -61,16 +61,12 @@ pub struct ListArgs {
 
 impl ListArgs {
     /// Whether errors are also told as JSON.
-    #[must_use]
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.output.format.is_some_and(Format::is_json)
     }
 
     /// Lists.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if explains_columns(&mut context.terminal, &self.output)? {
             return Ok(exit::DONE);
         }

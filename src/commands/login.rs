@@ -27,7 +27,7 @@ use crate::terminal::file::{FileError, NewFile, sync_directory_of};
 #[command(
     after_help = "Examples:\n  krosyn-audit login --server https://audit.krosyn.example\n  pass show krosyn | krosyn-audit login --server https://audit.krosyn.example --token-file -"
 )]
-pub struct LoginArgs {
+pub(crate) struct LoginArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -35,7 +35,7 @@ pub struct LoginArgs {
 /// Forget a server's token
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit logout\n  krosyn-audit logout --profile work")]
-pub struct LogoutArgs {
+pub(crate) struct LogoutArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -45,7 +45,7 @@ pub struct LogoutArgs {
 /// With -v also each setting and who says so: a flag, a variable, a profile of config.toml, login, or nobody.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit status -v\n  krosyn-audit status --profile work")]
-pub struct StatusArgs {
+pub(crate) struct StatusArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -63,7 +63,7 @@ impl LoginArgs {
     ///
     /// # Errors
     /// [`Failure`]; then nothing is kept.
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let path = credentials_path(context)?;
         let target = resolve_target(context, &self.connection)?;
         let ServerAddress::Remote(base) = target.address else {
@@ -121,10 +121,7 @@ impl LoginArgs {
 
 impl LogoutArgs {
     /// Signs out.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let path = credentials_path(context)?;
         let mut credentials = Credentials::read(&path)?;
         let mut kept = credentials.profiles.remove(&context.settings.name).unwrap_or_default();
@@ -149,10 +146,7 @@ impl LogoutArgs {
 
 impl StatusArgs {
     /// Shows.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let target = resolve_target(context, &self.connection)?;
         if context.appearance.verbose {
             self.tell_settings(context)?;

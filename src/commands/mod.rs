@@ -1,34 +1,34 @@
 //! The commands, one file each: the arguments, whose docs are the help, and what is done.
 
-pub mod blame;
-pub mod browse;
-pub mod complete;
+pub(crate) mod blame;
+pub(crate) mod browse;
+pub(crate) mod complete;
 mod connect;
 mod cursor_file;
-pub mod export;
+pub(crate) mod export;
 mod follow;
-pub mod generate;
-pub mod history;
-pub mod import;
-pub mod list;
-pub mod login;
+pub(crate) mod generate;
+pub(crate) mod history;
+pub(crate) mod import;
+pub(crate) mod list;
+pub(crate) mod login;
 mod operator_table;
-pub mod org;
+pub(crate) mod org;
 mod output;
-pub mod prune;
-pub mod record;
+pub(crate) mod prune;
+pub(crate) mod record;
 mod resource;
-pub mod serve;
+pub(crate) mod serve;
 mod shape;
-pub mod show;
-pub mod stats;
-pub mod store;
+pub(crate) mod show;
+pub(crate) mod stats;
+pub(crate) mod store;
 mod target;
-pub mod token;
+pub(crate) mod token;
 mod token_source;
-pub mod verify;
+pub(crate) mod verify;
 
-pub use crate::commands::connect::Opened;
+pub(crate) use crate::commands::connect::Opened;
 
 use crate::args::appearance::ResolvedSetting;
 use crate::args::filter::{BadValue, UnresolvedFilter};
@@ -45,7 +45,7 @@ use crate::terminal::pager::Pager;
 use crate::terminal::signals::Hint;
 
 /// What every command is given.
-pub struct Context {
+pub(crate) struct Context {
     /// The outlets.
     pub terminal: Terminal,
     /// What the environment says.

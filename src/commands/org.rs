@@ -19,7 +19,7 @@ use crate::store::{Organization, Store};
 #[command(
     after_help = "Examples:\n  krosyn-audit org create acme --plan business --store sqlite:audit.db\n  krosyn-audit org set acme --plan pro --store sqlite:audit.db"
 )]
-pub struct OrgArgs {
+pub(crate) struct OrgArgs {
     #[command(subcommand)]
     command: OrgCommand,
 
@@ -98,10 +98,7 @@ impl FromStr for Floor {
 
 impl OrgArgs {
     /// Does it.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let need =
             if matches!(self.command, OrgCommand::Create { .. }) { Need::Create } else { Need::Existing };
         let store = open(context, self.store.as_deref(), need).await?;

@@ -30,7 +30,7 @@ const NAME_LOOKUP: u32 = 10;
 #[command(
     after_help = "Examples:\n  krosyn-audit record -a created --resource connector/42 -u ana@acme.example --after new.json\n  krosyn-audit record < entry.json"
 )]
-pub struct RecordArgs {
+pub(crate) struct RecordArgs {
     /// What was done: created, updated, deleted
     #[arg(short, long, value_name = "ACTION", requires_all = ["resource", "user"])]
     action: Option<Action>,
@@ -93,10 +93,7 @@ pub struct RecordArgs {
 
 impl RecordArgs {
     /// Records.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let mut proposal = match self.action {
             Some(action) => self.proposal(action, context)?,
             None => from_stdin(context).await?,

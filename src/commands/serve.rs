@@ -33,7 +33,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 #[command(
     after_help = "Examples:\n  krosyn-audit serve --store sqlite:/var/lib/krosyn-audit/audit.db --token-out admin.token\n  krosyn-audit serve --listen 0.0.0.0:7744 --tls-cert chain.pem --tls-key key.pem"
 )]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// The store: sqlite:PATH or postgres://… (default: SQLite in the platform's data directory)
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -144,7 +144,7 @@ impl ServeArgs {
     ///
     /// # Errors
     /// [`Failure`], before the ready line for anything that is wrong with the settings.
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if !self.listen.ip().is_loopback() && self.tls_cert.is_none() && !self.behind_proxy {
             let message = format!(
                 "{} can be reached from other machines, and tokens would cross the network in clear",

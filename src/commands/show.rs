@@ -31,7 +31,7 @@ const PIPE_WIDTH: usize = 160;
 /// Show entries field by field, old in red and new in green
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit show latest\n  krosyn-audit show 1287 --patch")]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// Which entries: ids, or latest; without one, a terminal lists the last to pick from
     #[arg(value_name = "ID|latest")]
     ids: Vec<Which>,
@@ -97,16 +97,12 @@ impl FromStr for Which {
 
 impl ShowArgs {
     /// Whether errors are also told as JSON.
-    #[must_use]
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.format.is_some_and(Format::is_json) || self.before || self.after || self.patch || self.revert
     }
 
     /// Shows.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run(mut self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(mut self, context: &mut Context) -> Result<u8, Failure> {
         let prompts = context.terminal.prompts().filter(|_| self.ids.is_empty() && self.request_id.is_none());
         if self.ids.is_empty() && self.request_id.is_none() && prompts.is_none() {
             return Err(Failure::usage("which entry?")

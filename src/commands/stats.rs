@@ -27,7 +27,7 @@ use crate::render::stats::{Row, Window, chart, rows, table, top};
 #[command(
     after_help = "Examples:\n  krosyn-audit stats --by weekday,hour --since 90d\n  krosyn-audit stats --by user --top 5 -t secret"
 )]
-pub struct StatsArgs {
+pub(crate) struct StatsArgs {
     #[command(flatten)]
     filter: FilterArgs,
 
@@ -49,16 +49,12 @@ pub struct StatsArgs {
 
 impl StatsArgs {
     /// Whether errors are also told as JSON.
-    #[must_use]
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.format.is_some_and(Format::is_json)
     }
 
     /// Counts.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let to_people = context.terminal.out_is_terminal;
         let format = self.format.unwrap_or(if to_people { Format::Table } else { Format::Tsv });
         if matches!(format, Format::Wide | Format::Jsonl) {

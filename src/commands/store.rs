@@ -22,7 +22,7 @@ use crate::{exit, store};
 #[command(
     after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit?sslmode=verify-full\n  krosyn-audit store copy postgres://audit@db.example/audit sqlite:copy.db"
 )]
-pub struct StoreArgs {
+pub(crate) struct StoreArgs {
     #[command(subcommand)]
     command: StoreCommand,
 }
@@ -67,7 +67,7 @@ impl StoreArgs {
     ///
     /// # Errors
     /// [`Failure`]; with exit code 7 when the copies differ.
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let (from, to) = match self.command {
             StoreCommand::Copy { from, to } => (from, to),
             StoreCommand::Backup { file, store } => return backup(context, store, &file).await,

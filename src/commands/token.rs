@@ -23,7 +23,7 @@ use crate::store::{OrgId, Store, StoredToken};
 #[command(
     after_help = "Examples:\n  krosyn-audit token create --org acme --name cron --scope read,prune --expires 90d\n  krosyn-audit token revoke cron --org acme"
 )]
-pub struct TokenArgs {
+pub(crate) struct TokenArgs {
     #[command(subcommand)]
     command: TokenCommand,
 
@@ -84,10 +84,7 @@ enum TokenCommand {
 
 impl TokenArgs {
     /// Does it.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let store = org::open(context, self.store.as_deref(), Need::Existing).await?;
         let now = context.time.now;
         match self.command {

@@ -29,7 +29,7 @@ use crate::terminal::file::unpacked;
 #[command(
     after_help = "Examples:\n  krosyn-audit verify deleted.csv november.jsonl.gz\n  krosyn-audit verify deleted.csv --manifest /mnt/evidence/deleted.csv.manifest.json"
 )]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// The exports, or - for stdin
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
@@ -56,7 +56,7 @@ impl VerifyArgs {
     ///
     /// # Errors
     /// [`Failure`], with exit code 7 when a file is not what was written, or nothing tells what was.
-    pub fn run(&self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) fn run(&self, context: &mut Context) -> Result<u8, Failure> {
         if self.manifest.is_some() && self.files.len() > 1 {
             return Err(Failure::usage("--manifest belongs to one file: verify the others on their own"));
         }

@@ -13,7 +13,7 @@ use crate::config::read_if_there;
 /// What the file holds.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// What is kept for each profile.
     #[serde(default)]
     pub profiles: BTreeMap<String, Kept>,
@@ -22,7 +22,7 @@ pub struct Credentials {
 /// What is kept for a profile.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// The server that is meant when nothing names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
@@ -33,7 +33,7 @@ pub struct Kept {
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum CredentialsError {
+pub(crate) enum CredentialsError {
     /// It cannot be read or written.
     #[error("cannot {doing} {}: {cause}", path.display())]
     File {
@@ -64,10 +64,7 @@ pub enum CredentialsError {
 
 impl Credentials {
     /// Reads the file where the environment says it is; none when there is no home.
-    ///
-    /// # Errors
-    /// As [`Credentials::read`].
-    pub fn of(environment: &Environment) -> Result<Self, CredentialsError> {
+    pub(crate) fn of(environment: &Environment) -> Result<Self, CredentialsError> {
         environment.credentials().map_or_else(|| Ok(Self::default()), |path| Self::read(&path))
     }
 
@@ -75,7 +72,7 @@ impl Credentials {
     ///
     /// # Errors
     /// [`CredentialsError`], without a word of what the file holds.
-    pub fn read(path: &Path) -> Result<Self, CredentialsError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, CredentialsError> {
         let failed = |cause| CredentialsError::File { doing: "read", path: path.to_owned(), cause };
         let Some(text) = read_if_there(path).map_err(failed)? else { return Ok(Self::default()) };
         refuse_open(path)?;
@@ -87,7 +84,7 @@ impl Credentials {
     ///
     /// # Errors
     /// None that is known of.
-    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn to_text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }
 }
@@ -96,7 +93,7 @@ impl Credentials {
 ///
 /// # Errors
 /// [`CredentialsError::Open`], or that its mode cannot be told.
-pub fn refuse_open(path: &Path) -> Result<(), CredentialsError> {
+pub(crate) fn refuse_open(path: &Path) -> Result<(), CredentialsError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

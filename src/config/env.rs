@@ -7,11 +7,11 @@ use chrono_tz::Tz;
 use crate::model::time;
 
 /// The variable by which a shell that completes a command line names itself.
-pub const COMPLETE: &str = "KROSYN_AUDIT_COMPLETE";
+pub(crate) const COMPLETE: &str = "KROSYN_AUDIT_COMPLETE";
 
 /// What the environment says.
 #[derive(Debug, Clone, Default)]
-pub struct Environment {
+pub(crate) struct Environment {
     /// `KROSYN_AUDIT_SERVER`: the server, when `--server` does not name one.
     pub server: Option<String>,
     /// `KROSYN_AUDIT_TOKEN`: the token, when no file gives one.
@@ -52,9 +52,8 @@ pub struct Environment {
 
 impl Environment {
     /// Reads the process's environment.
-    #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the door the ban points to")]
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let base = etcetera::choose_base_strategy().ok();
         let machine_zone = iana_time_zone::get_timezone().ok().and_then(|name| time::zone(&name).ok());
@@ -91,20 +90,17 @@ impl Environment {
     }
 
     /// The file of profiles.
-    #[must_use]
-    pub fn config_file(&self) -> Option<PathBuf> {
+    pub(crate) fn config_file(&self) -> Option<PathBuf> {
         Some(self.config_directory.as_ref()?.join("krosyn-audit").join("config.toml"))
     }
 
     /// The file `login` keeps tokens in.
-    #[must_use]
-    pub fn credentials(&self) -> Option<PathBuf> {
+    pub(crate) fn credentials(&self) -> Option<PathBuf> {
         Some(self.config_directory.as_ref()?.join("krosyn-audit").join("credentials.json"))
     }
 
     /// The store that is used when nothing names a server.
-    #[must_use]
-    pub fn default_store(&self) -> Option<PathBuf> {
+    pub(crate) fn default_store(&self) -> Option<PathBuf> {
         Some(self.data_directory.as_ref()?.join("krosyn-audit").join("audit.db"))
     }
 }

@@ -14,20 +14,20 @@ use crate::config::read_if_there;
 use crate::model::time;
 
 /// The keys of a profile.
-pub const KEYS: &[&str] =
+pub(crate) const KEYS: &[&str] =
     &["server", "token_command", "org", "insecure_http", "tz", "time", "color", "theme", "ascii"];
 /// The keys outside of profiles.
 const OUTER_KEYS: &[&str] = &["profile", "profiles"];
 /// The words of `time`.
-pub const TIMES: &[&str] = &["absolute", "relative"];
+pub(crate) const TIMES: &[&str] = &["absolute", "relative"];
 /// The words of `color`.
-pub const COLORS: &[&str] = &["auto", "always", "never"];
+pub(crate) const COLORS: &[&str] = &["auto", "always", "never"];
 /// The words of `theme`.
-pub const THEMES: &[&str] = &["default", "colorblind", "mono"];
+pub(crate) const THEMES: &[&str] = &["default", "colorblind", "mono"];
 
 /// What the file holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Config {
+pub(crate) struct Config {
     /// Which profile is meant when neither a flag nor the environment names one.
     pub profile: Option<String>,
     /// The profiles by name.
@@ -36,7 +36,7 @@ pub struct Config {
 
 /// Settings that hold when neither a flag nor the environment says otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Profile {
+pub(crate) struct Profile {
     /// Where to talk to.
     pub server: Option<String>,
     /// A command and its arguments; it prints the token for `server`.
@@ -59,7 +59,7 @@ pub struct Profile {
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// It cannot be read.
     #[error("cannot read {}: {cause}", path.display())]
     File {
@@ -99,10 +99,7 @@ struct Fault {
 
 impl Config {
     /// Reads the file; nothing is set when there is none.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = read_if_there(path).map_err(|cause| ConfigError::File { path: path.to_owned(), cause })?;
         let Some(text) = text else { return Ok(Self::default()) };
         let config = Self::parse(&text).map_err(|fault| ConfigError::Content {

@@ -1,8 +1,8 @@
 //! Where settings come from besides the command line, and in which order: flag, environment, profile, default.
 
-pub mod credentials;
-pub mod env;
-pub mod file;
+pub(crate) mod credentials;
+pub(crate) mod env;
+pub(crate) mod file;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,7 +18,7 @@ const DEFAULT_PROFILE: &str = "default";
 
 /// Who says what a setting is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// A flag.
     Flag(&'static str),
     /// A variable of the environment.
@@ -48,7 +48,7 @@ impl fmt::Display for Origin {
 
 /// The profile that is meant, and what `config.toml` says under its name.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The profile's name.
     pub name: String,
     /// Who chose it.
@@ -59,7 +59,7 @@ pub struct Settings {
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
+pub(crate) enum SettingsError {
     /// `config.toml` cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -103,10 +103,7 @@ fn listed(known: &BTreeSet<String>) -> String {
 impl Settings {
     /// Chooses the profile: the one of the flag, else of the environment, else of `config.toml`, else `default`. A named one
     /// has to be there, in `config.toml` or by a `login`, unless `may_be_new`.
-    ///
-    /// # Errors
-    /// [`SettingsError`].
-    pub fn read(
+    pub(crate) fn read(
         environment: &Environment,
         flag: Option<&str>,
         may_be_new: bool,
@@ -126,10 +123,7 @@ impl Settings {
     }
 
     /// What `login` kept for the profile.
-    ///
-    /// # Errors
-    /// [`CredentialsError`].
-    pub fn kept(&self, environment: &Environment) -> Result<Kept, CredentialsError> {
+    pub(crate) fn kept(&self, environment: &Environment) -> Result<Kept, CredentialsError> {
         Ok(Credentials::of(environment)?.profiles.remove(&self.name).unwrap_or_default())
     }
 }

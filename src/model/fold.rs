@@ -13,8 +13,7 @@ use unicode_normalization::{IsNormalized, is_nfc_quick};
 const DOT_ABOVE: char = '\u{307}';
 
 /// The text in NFC with its case folded. It is ASCII when the text is.
-#[must_use]
-pub fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }

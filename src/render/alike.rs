@@ -11,7 +11,7 @@ use crate::render::sanitize::{is_unseen, sanitize};
 
 /// In what two texts differ that look the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alike {
+pub(crate) enum Alike {
     /// The same letters, composed (NFC) before and decomposed (NFD) after.
     Decomposed,
     /// The same letters, decomposed (NFD) before and composed (NFC) after.
@@ -31,7 +31,7 @@ pub enum Alike {
 impl Alike {
     /// What differs, in a few words.
     #[must_use]
-    pub const fn words(self) -> &'static str {
+    pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Decomposed => "Unicode normalization: NFC → NFD",
             Self::Composed => "Unicode normalization: NFD → NFC",
@@ -45,8 +45,7 @@ impl Alike {
 }
 
 /// Tells in what two texts differ that look the same; none for equal texts and for those that a reader can tell apart.
-#[must_use]
-pub fn alike(old: &str, new: &str) -> Option<Alike> {
+pub(crate) fn alike(old: &str, new: &str) -> Option<Alike> {
     if old == new {
         return None;
     }
@@ -75,8 +74,7 @@ pub fn alike(old: &str, new: &str) -> Option<Alike> {
 }
 
 /// What a text looks like, to find the texts that [`alike`] may tell of: they have the same look.
-#[must_use]
-pub fn shape_of(text: &str) -> String {
+pub(crate) fn shape_of(text: &str) -> String {
     let is_picture = |c: &char| matches!(c, '⏎' | '\u{2400}'..='\u{2421}');
     let drawn: String = seen(text).filter(|c| !c.is_whitespace() && !is_picture(c)).collect();
     skeleton(&without_codes(&drawn)).collect()
@@ -111,7 +109,7 @@ fn seen(text: &str) -> impl Iterator<Item = char> + '_ {
 }
 
 /// The characters in which two texts differ, by their beginning and end in each of them.
-pub struct Differing {
+pub(crate) struct Differing {
     start: usize,
     end: [usize; 2],
     /// Whether every character of another alphabet than ASCII is written out.
@@ -120,8 +118,7 @@ pub struct Differing {
 
 impl Differing {
     /// Finds them. What cannot be seen among them is to be written out, and for look-alike letters all that is not ASCII.
-    #[must_use]
-    pub fn between(old: &str, new: &str, alike: Alike) -> Self {
+    pub(crate) fn between(old: &str, new: &str, alike: Alike) -> Self {
         let same = old.chars().zip(new.chars()).take_while(|(a, b)| a == b);
         let start: usize = same.map(|(c, _)| c.len_utf8()).sum();
         let (old_rest, new_rest) = (&old[start..], &new[start..]);
@@ -141,8 +138,7 @@ impl Differing {
     }
 
     /// How a character of the old (0) or the new (1) text is written out, when it is one that needs it.
-    #[must_use]
-    pub fn written(&self, side: usize, at: usize, c: char) -> Option<String> {
+    pub(crate) fn written(&self, side: usize, at: usize, c: char) -> Option<String> {
         let is_within = at >= self.start && self.end.get(side).is_some_and(|end| at < *end);
         let needs_it = c != ' ' && c.is_whitespace()
             || c.is_control()
@@ -165,8 +161,7 @@ fn escaped(c: char) -> String {
 }
 
 /// Two texts that look the same as JSON strings that do not.
-#[must_use]
-pub fn told_apart(old: &str, new: &str, alike: Alike) -> [String; 2] {
+pub(crate) fn told_apart(old: &str, new: &str, alike: Alike) -> [String; 2] {
     let differing = Differing::between(old, new, alike);
     [(0, old), (1, new)].map(|(side, text)| {
         let mut quoted = String::from("\"");
@@ -181,8 +176,7 @@ pub fn told_apart(old: &str, new: &str, alike: Alike) -> [String; 2] {
 }
 
 /// A character as it stands within a JSON string.
-#[must_use]
-pub fn within_quotes(c: char) -> Cow<'static, str> {
+pub(crate) fn within_quotes(c: char) -> Cow<'static, str> {
     match c {
         '"' => "\\\"".into(),
         '\\' => "\\\\".into(),

@@ -13,16 +13,13 @@ use crate::render::history::{before, dotted, leaf_text};
 use crate::render::style::{Role, Style};
 
 /// The columns of a pipe. They are an interface: scripts count on their order.
-pub const BLAME_COLUMNS: [&str; 7] = ["field", "value", "time", "user", "entry", "times", "known"];
+pub(crate) const BLAME_COLUMNS: [&str; 7] = ["field", "value", "time", "user", "entry", "times", "known"];
 
 /// What a screen too narrow for all is taken from: who it was, then the field's path.
 const NARROW: [(usize, usize); 2] = [(2, 10), (4, 14)];
 
 /// Writes the lines as a table. Of what was set by nobody who is known, the heading's notes say why.
-///
-/// # Errors
-/// The writer's.
-pub fn table(out: &mut dyn Write, blame: &Blame, history: &History, style: &Style) -> io::Result<()> {
+pub(crate) fn table(out: &mut dyn Write, blame: &Blame, history: &History, style: &Style) -> io::Result<()> {
     let title = |text: &str| Cell::new(text, Role::Title);
     let mut rows = vec![vec![
         Cell::number("ENTRY", Role::Title),
@@ -59,7 +56,7 @@ pub fn table(out: &mut dyn Write, blame: &Blame, history: &History, style: &Styl
 }
 
 /// The lines as rows of [`BLAME_COLUMNS`]: values as JSON, times in UTC.
-pub fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterator<Item = Vec<String>> + 'a {
+pub(crate) fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterator<Item = Vec<String>> + 'a {
     blame.lines.iter().map(move |line| {
         let entry = setter(line, history);
         let value = match &line.content {
@@ -94,8 +91,7 @@ const fn known(line: &Line) -> &'static str {
 }
 
 /// The lines as a JSON list.
-#[must_use]
-pub fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json {
+pub(crate) fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json {
     let text = |text: &str| Json::String(text.to_owned());
     let number = |number: u64| Json::Number(number.to_string());
     let lines = blame.lines.iter().map(|line| {

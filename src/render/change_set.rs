@@ -8,10 +8,12 @@ use crate::render::style::{Role, Style, action_role, mark};
 use crate::render::summary;
 
 /// Writes the lines, and how many more there are.
-///
-/// # Errors
-/// The writer's.
-pub fn change_set(out: &mut dyn Write, entries: &[&Entry], more: u64, style: &Style) -> io::Result<()> {
+pub(crate) fn change_set(
+    out: &mut dyn Write,
+    entries: &[&Entry],
+    more: u64,
+    style: &Style,
+) -> io::Result<()> {
     writeln!(out, "\n  {}", style.paint(Role::Dim, "with it in the same request"))?;
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for entry in entries {

@@ -10,8 +10,7 @@ use crate::model::words::ModelType;
 use crate::render::sanitize::sanitize;
 
 /// The filter as a reader says it, parts between ` · `; empty when everything is meant.
-#[must_use]
-pub fn describe(filter: &Filter, context: &TimeContext) -> String {
+pub(crate) fn describe(filter: &Filter, context: &TimeContext) -> String {
     let mut parts = Vec::new();
     choice(&mut parts, "action", &filter.action);
     let label = |types: &[ModelType]| types.iter().map(|it| it.label()).collect();
@@ -31,8 +30,7 @@ pub fn describe(filter: &Filter, context: &TimeContext) -> String {
 }
 
 /// What is said where entries were asked for that may have been pruned.
-#[must_use]
-pub fn missing(before: Timestamp, context: &TimeContext) -> String {
+pub(crate) fn missing(before: Timestamp, context: &TimeContext) -> String {
     format!("entries before {} were pruned", full(before, context))
 }
 
@@ -53,16 +51,14 @@ fn choice<T: Display>(parts: &mut Vec<String>, name: &str, choice: &Choice<T>) {
 }
 
 /// A whole number with its digits in groups of three.
-#[must_use]
-pub fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(" ")
 }
 
 /// A number and what is counted, in the singular or the plural.
-#[must_use]
-pub fn counted(number: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 

@@ -13,7 +13,7 @@ const LEAST_LAST: usize = 16;
 
 /// How columns share a line.
 #[derive(Debug, Clone, Copy)]
-pub struct Layout<'a> {
+pub(crate) struct Layout<'a> {
     /// Blanks between two columns.
     pub gap: usize,
     /// Which columns may be narrowed, one after the other, and to how many cells.
@@ -28,7 +28,7 @@ impl Default for Layout<'_> {
 
 /// One cell.
 #[derive(Debug, Clone, Default)]
-pub struct Cell {
+pub(crate) struct Cell {
     text: String,
     role: Role,
     is_number: bool,
@@ -37,17 +37,17 @@ pub struct Cell {
 
 impl Cell {
     /// Text, in this role.
-    pub fn new(text: impl Into<String>, role: Role) -> Self {
+    pub(crate) fn new(text: impl Into<String>, role: Role) -> Self {
         Self { text: text.into(), role, is_number: false, is_path: false }
     }
 
     /// A number, which stands at the right of its column.
-    pub fn number(text: impl Into<String>, role: Role) -> Self {
+    pub(crate) fn number(text: impl Into<String>, role: Role) -> Self {
         Self { is_number: true, ..Self::new(text, role) }
     }
 
     /// A path, whose end says more than its beginning: it is cut in front.
-    pub fn path(text: impl Into<String>, role: Role) -> Self {
+    pub(crate) fn path(text: impl Into<String>, role: Role) -> Self {
         Self { is_path: true, ..Self::new(text, role) }
     }
 
@@ -57,10 +57,12 @@ impl Cell {
 }
 
 /// Writes rows, which may have different numbers of cells.
-///
-/// # Errors
-/// The writer's.
-pub fn grid(out: &mut dyn Write, rows: Vec<Vec<Cell>>, layout: Layout<'_>, style: &Style) -> io::Result<()> {
+pub(crate) fn grid(
+    out: &mut dyn Write,
+    rows: Vec<Vec<Cell>>,
+    layout: Layout<'_>,
+    style: &Style,
+) -> io::Result<()> {
     let rows: Vec<Vec<Cell>> =
         rows.into_iter().map(|row| row.into_iter().map(|cell| cell.shown(style)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

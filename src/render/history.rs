@@ -20,10 +20,12 @@ use crate::render::value;
 const TOLD: usize = 5;
 
 /// Writes the title of a resource, the names it had before, and what of its life is not known.
-///
-/// # Errors
-/// The writer's.
-pub fn heading(out: &mut dyn Write, resource: &Resource, history: &History, style: &Style) -> io::Result<()> {
+pub(crate) fn heading(
+    out: &mut dyn Write,
+    resource: &Resource,
+    history: &History,
+    style: &Style,
+) -> io::Result<()> {
     let names = history.names();
     let name = names.last().map_or_else(|| format!("#{}", resource.model_id), |(_, name)| name.clone());
     let key = style.paint(Role::Dim, &style.text(&format!("({resource})")));
@@ -46,8 +48,7 @@ pub fn heading(out: &mut dyn Write, resource: &Resource, history: &History, styl
 }
 
 /// What is not known of the life, and where the log contradicts itself, a sentence each.
-#[must_use]
-pub fn notes(history: &History, time: &TimeContext) -> Vec<String> {
+pub(crate) fn notes(history: &History, time: &TimeContext) -> Vec<String> {
     let first = history.entries().first().map(|first| (first.action, first.occurred_at));
     let mut notes: Vec<String> =
         first.and_then(|first| beginning(first, history.horizon(), time)).into_iter().collect();
@@ -62,8 +63,7 @@ pub fn notes(history: &History, time: &TimeContext) -> Vec<String> {
 
 /// Why a history begins where it does, unless it begins by a creation that nothing can have gone before. Its first entry
 /// is told by what was done, and when.
-#[must_use]
-pub fn beginning(
+pub(crate) fn beginning(
     (action, occurred_at): (Action, Timestamp),
     horizon: Option<Timestamp>,
     time: &TimeContext,
@@ -105,14 +105,12 @@ fn disagreement(it: &Disagreement, history: &History) -> String {
 }
 
 /// A place as one text: `perform.retry.max`, with names in quotes that could be mistaken.
-#[must_use]
-pub fn dotted(path: &[String]) -> String {
+pub(crate) fn dotted(path: &[String]) -> String {
     path.iter().fold(String::new(), |text, key| beneath(&text, &Place::Member(key.clone())))
 }
 
 /// A leaf's value on one line.
-#[must_use]
-pub fn leaf_text(content: &Content) -> String {
+pub(crate) fn leaf_text(content: &Content) -> String {
     match content {
         Content::Value(value) => value::text(&value::one_line(value)),
         Content::Redacted => "redacted".to_owned(),
@@ -121,8 +119,7 @@ pub fn leaf_text(content: &Content) -> String {
 }
 
 /// Why a leaf's value is not known, in a few words.
-#[must_use]
-pub fn unclear(entry: Option<usize>, history: &History, time: &TimeContext) -> String {
+pub(crate) fn unclear(entry: Option<usize>, history: &History, time: &TimeContext) -> String {
     match (entry, history.horizon()) {
         (Some(index), _) => {
             let id = history.entries()[index].id;
@@ -136,8 +133,7 @@ pub fn unclear(entry: Option<usize>, history: &History, time: &TimeContext) -> S
 }
 
 /// Where a leaf's value comes from, when no entry set it.
-#[must_use]
-pub fn before(origin: Origin, history: &History, time: &TimeContext) -> Option<String> {
+pub(crate) fn before(origin: Origin, history: &History, time: &TimeContext) -> Option<String> {
     let entry = |index: usize| &history.entries()[index];
     match (origin, history.horizon()) {
         (Origin::Entry(_), _) => None,

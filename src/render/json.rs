@@ -10,28 +10,19 @@ use crate::model::entry::{Entry, EntryView};
 use crate::model::json::Json;
 
 /// Writes one entry a line.
-///
-/// # Errors
-/// The writer's.
-pub fn line(out: &mut dyn Write, entry: &EntryView<'_>) -> io::Result<()> {
+pub(crate) fn line(out: &mut dyn Write, entry: &EntryView<'_>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
     out.write_all(b"\n")
 }
 
 /// Writes entries as one list.
-///
-/// # Errors
-/// The writer's.
-pub fn list(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
+pub(crate) fn list(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entries)?;
     out.write_all(b"\n")
 }
 
 /// Writes a value on one line, or indented for people.
-///
-/// # Errors
-/// The writer's.
-pub fn value(out: &mut dyn Write, value: &Json, indented: bool) -> io::Result<()> {
+pub(crate) fn value(out: &mut dyn Write, value: &Json, indented: bool) -> io::Result<()> {
     if indented {
         serde_json::to_writer_pretty(&mut *out, value)?;
     } else {
@@ -42,7 +33,7 @@ pub fn value(out: &mut dyn Write, value: &Json, indented: bool) -> io::Result<()
 
 /// What is known once all entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Ending<'a> {
+pub(crate) struct Ending<'a> {
     /// How many entries match, when it was counted.
     pub matched: Option<u64>,
     /// Whether all that match are here.
@@ -55,17 +46,14 @@ pub struct Ending<'a> {
 ///
 /// Whether it is complete is known only behind the entries, and so it stands there. A document that broke off has
 /// no end and is no JSON.
-pub struct Document<W: Write> {
+pub(crate) struct Document<W: Write> {
     writer: W,
     is_empty: bool,
 }
 
 impl<W: Write> Document<W> {
     /// Begins, with the query as it was understood.
-    ///
-    /// # Errors
-    /// The writer's.
-    pub fn new(mut writer: W, query: &impl Serialize) -> io::Result<Self> {
+    pub(crate) fn new(mut writer: W, query: &impl Serialize) -> io::Result<Self> {
         writer.write_all(b"{\"query\":")?;
         serde_json::to_writer(&mut writer, query)?;
         writer.write_all(b",\"entries\":[")?;
@@ -73,26 +61,19 @@ impl<W: Write> Document<W> {
     }
 
     /// Goes on behind entries that were written before, of which there is one at least.
-    #[must_use]
-    pub const fn resume(writer: W) -> Self {
+    pub(crate) const fn resume(writer: W) -> Self {
         Self { writer, is_empty: false }
     }
 
     /// Writes one entry, on a line of its own.
-    ///
-    /// # Errors
-    /// The writer's.
-    pub fn entry(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
+    pub(crate) fn entry(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
         self.writer.write_all(if self.is_empty { b"\n" } else { b",\n" })?;
         self.is_empty = false;
         Ok(serde_json::to_writer(&mut self.writer, entry)?)
     }
 
     /// Ends, and gives the writer back.
-    ///
-    /// # Errors
-    /// The writer's.
-    pub fn finish(mut self, ending: Ending<'_>) -> io::Result<W> {
+    pub(crate) fn finish(mut self, ending: Ending<'_>) -> io::Result<W> {
         self.writer.write_all(if self.is_empty { b"]," } else { b"\n]," })?;
         // The ending's members become the document's own: its opening brace is already written.
         let members = serde_json::to_string(&ending)?;

@@ -3,27 +3,27 @@
 //! Nothing here knows a terminal, a file, the network or the command line; width, colour, zone and the present
 //! moment come in with a [`look::Look`]. Text from the log is hostile and passes [`visible`] on its way out.
 
-pub mod alike;
-pub mod blame;
-pub mod change_set;
+pub(crate) mod alike;
+pub(crate) mod blame;
+pub(crate) mod change_set;
 pub mod columns;
 pub mod delimited;
 pub mod detail;
-pub mod diff;
-pub mod filter_summary;
-pub mod grid;
-pub mod history;
-pub mod json;
-pub mod patch;
-pub mod prune;
-pub mod revert;
+pub(crate) mod diff;
+pub(crate) mod filter_summary;
+pub(crate) mod grid;
+pub(crate) mod history;
+pub(crate) mod json;
+pub(crate) mod patch;
+pub(crate) mod prune;
+pub(crate) mod revert;
 pub mod sanitize;
-pub mod state;
-pub mod stats;
+pub(crate) mod state;
+pub(crate) mod stats;
 pub mod style;
-pub mod summary;
+pub(crate) mod summary;
 pub mod table;
-pub mod value;
+pub(crate) mod value;
 
 #[cfg(test)]
 mod hostile_text;

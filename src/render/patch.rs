@@ -11,7 +11,7 @@ use crate::render::diff::{Difference, Place, What, compare};
 use crate::render::value::is_redacted;
 
 /// The changed fields, as one object before and one after.
-pub struct States {
+pub(crate) struct States {
     /// The fields and values before; empty for a creation.
     pub before: Json,
     /// The fields and values after; empty for a deletion.
@@ -25,7 +25,7 @@ impl States {
     ///
     /// # Errors
     /// [`JsonError`] for a value that breaks the contract.
-    pub fn of(changes: &[Change]) -> Result<Self, JsonError> {
+    pub(crate) fn of(changes: &[Change]) -> Result<Self, JsonError> {
         let (mut before, mut after, mut not_kept) = (Vec::new(), Vec::new(), Vec::new());
         for Change { field, old, new, redacted } in changes {
             if *redacted {
@@ -46,8 +46,7 @@ impl States {
     }
 
     /// The operations that make `after` of `before`.
-    #[must_use]
-    pub fn patch(&self) -> Json {
+    pub(crate) fn patch(&self) -> Json {
         let mut operations = Vec::new();
         if repeats_a_key(&self.before) || repeats_a_key(&self.after) {
             // A path cannot tell the second of a repeated key from the first.

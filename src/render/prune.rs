@@ -8,8 +8,7 @@ use crate::model::time::{Age, TimeContext};
 use crate::render::filter_summary::{counted, grouped};
 
 /// The plan: what goes and what stays, by model type and in all, and from where the line is drawn.
-#[must_use]
-pub fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &TimeContext) -> String {
+pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &TimeContext) -> String {
     let counts = answer.counts;
     let all = counts.expired + counts.kept;
     let (plan, retention) = (answer.plan, answer.retention);
@@ -58,8 +57,7 @@ pub fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &TimeContext
 }
 
 /// How a prune ended, in a word or two; nothing when all that had expired is gone.
-#[must_use]
-pub const fn outcome(prune: &Prune) -> &'static str {
+pub(crate) const fn outcome(prune: &Prune) -> &'static str {
     match (prune.complete, prune.finished_at) {
         (true, _) => "",
         (false, Some(_)) => "not complete",

@@ -12,7 +12,7 @@ use crate::render::history::dotted;
 ///
 /// # Errors
 /// When the patch cannot be written, which no patch of ours is known for.
-pub fn document(entry: &Entry, plan: &Revert, history: &History) -> Result<Json, serde_json::Error> {
+pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Result<Json, serde_json::Error> {
     let (way, patch) = match &plan.way {
         Way::Patch(patch) => ("patch", Some(patch)),
         Way::Create(patch) => ("create", Some(patch)),
@@ -45,8 +45,7 @@ pub fn document(entry: &Entry, plan: &Revert, history: &History) -> Result<Json,
 }
 
 /// What a reader has to know before following the plan, a sentence each.
-#[must_use]
-pub fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &TimeContext) -> Vec<String> {
+pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &TimeContext) -> Vec<String> {
     let id = |index: usize| history.entries()[index].id;
     let mut said = vec![match &plan.way {
         Way::Patch(_) => {

@@ -13,8 +13,7 @@ use crate::model::time::format::full;
 use crate::render::history::{dotted, unclear};
 
 /// The state as JSON: the object as far as it is known, how sure each field is, and what is missing and why.
-#[must_use]
-pub fn document(
+pub(crate) fn document(
     resource: &Resource,
     history: &History,
     state: &State,
@@ -50,8 +49,7 @@ pub fn document(
 }
 
 /// What differs as JSON: changes as an entry has them.
-#[must_use]
-pub fn difference(resource: &Resource, positions: [Position; 2], between: &StateDiff) -> Json {
+pub(crate) fn difference(resource: &Resource, positions: [Position; 2], between: &StateDiff) -> Json {
     let [from, to] = positions.map(|position| text(&position.occurred_at.to_string()));
     let unknown = between.unknown.iter().map(|field| text(field));
     object([
@@ -72,8 +70,7 @@ fn change(change: &Change) -> Json {
 }
 
 /// What is to be said of a state beside its JSON.
-#[must_use]
-pub fn sentence(history: &History, state: &State, at: Position, time: &TimeContext) -> String {
+pub(crate) fn sentence(history: &History, state: &State, at: Position, time: &TimeContext) -> String {
     let then = full(at.occurred_at, time);
     let entry = |index: usize| &history.entries()[index];
     match state.existence {

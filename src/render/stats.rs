@@ -31,11 +31,11 @@ const LONGEST_SILENCE: usize = 14;
 const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /// A value and how many entries have it; none for those without one.
-pub type Row = (Option<String>, u64);
+pub(crate) type Row = (Option<String>, u64);
 
 /// What is known of the span of time that was asked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Window {
+pub(crate) struct Window {
     /// The first moment that counts, when one was named. Days before it are not shown.
     pub since: Option<Timestamp>,
     /// The first moment that no longer counts, when one was named, else the present one when `since` was.
@@ -44,8 +44,7 @@ pub struct Window {
 
 /// The values of one dimension with their counts. Those of time stand in its order and none is left out, be it that
 /// nothing happened; others by falling count.
-#[must_use]
-pub fn rows(groups: &[Group], place: usize, by: Dimension, window: Window, zone: Tz) -> Vec<Row> {
+pub(crate) fn rows(groups: &[Group], place: usize, by: Dimension, window: Window, zone: Tz) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut places = HashMap::new();
     for group in groups {
@@ -120,8 +119,7 @@ fn last_day(by: Dimension, name: &str) -> Option<NaiveDate> {
 }
 
 /// The rows with the most entries, and one for all the others together.
-#[must_use]
-pub fn top(mut rows: Vec<Row>, most: usize) -> (Vec<Row>, Option<(usize, u64)>) {
+pub(crate) fn top(mut rows: Vec<Row>, most: usize) -> (Vec<Row>, Option<(usize, u64)>) {
     rows.retain(|(_, count)| *count > 0);
     // A stable sort: equal ones stay in their order.
     rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -161,10 +159,7 @@ fn silence(by: Dimension, rows: usize) -> String {
 }
 
 /// Writes one dimension: a line for each value, with its count and a bar.
-///
-/// # Errors
-/// The writer's.
-pub fn chart(
+pub(crate) fn chart(
     out: &mut dyn Write,
     by: Dimension,
     rows: &[Row],
@@ -197,10 +192,7 @@ pub fn chart(
 
 /// Writes two dimensions: the first down, the second across, and the sums. Columns for which there is no room, those
 /// with the fewest entries, are counted together.
-///
-/// # Errors
-/// The writer's.
-pub fn table(
+pub(crate) fn table(
     out: &mut dyn Write,
     by: [Dimension; 2],
     down: &[Row],

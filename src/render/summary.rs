@@ -18,8 +18,7 @@ const LONGEST_VALUE: usize = 48;
 const BEFORE_DIFFERENCE: usize = 8;
 
 /// The changes, given as JSON, in a few words.
-#[must_use]
-pub fn changes(changes: &str, action: Action) -> String {
+pub(crate) fn changes(changes: &str, action: Action) -> String {
     match parts(changes, action) {
         (told, 0) => told,
         (told, others) => format!("{told}, +{others}"),
@@ -27,8 +26,7 @@ pub fn changes(changes: &str, action: Action) -> String {
 }
 
 /// The first change in a few words, and how many others there are.
-#[must_use]
-pub fn parts(changes: &str, action: Action) -> (String, usize) {
+pub(crate) fn parts(changes: &str, action: Action) -> (String, usize) {
     let Ok(list) = serde_json::from_str::<Vec<Change>>(changes) else {
         return ("(changes cannot be read)".to_owned(), 0);
     };
@@ -39,8 +37,7 @@ pub fn parts(changes: &str, action: Action) -> (String, usize) {
 }
 
 /// How many parts of a list were added, removed, changed and moved.
-#[must_use]
-pub fn tally(items: &[Difference]) -> String {
+pub(crate) fn tally(items: &[Difference]) -> String {
     let [mut added, mut removed, mut changed, mut moved] = [0_usize; 4];
     for item in items {
         match item.what {
@@ -57,8 +54,7 @@ pub fn tally(items: &[Difference]) -> String {
 
 /// A recorded field as it is printed: as it stands, which a dotted path may be, or in quotes where a reader could not
 /// tell what belongs to it.
-#[must_use]
-pub fn field_label(field: &str) -> String {
+pub(crate) fn field_label(field: &str) -> String {
     if is_readable(field) { field.to_owned() } else { quoted_key(field) }
 }
 
@@ -80,8 +76,7 @@ fn quoted_key(name: &str) -> String {
 
 /// A place beneath a path: `perform.retry`, `mappings[3]`. A name that could be mistaken for a path is quoted. What is
 /// printed here is what [`crate::model::field_path::FieldPath`] reads.
-#[must_use]
-pub fn beneath(path: &str, place: &Place) -> String {
+pub(crate) fn beneath(path: &str, place: &Place) -> String {
     match place {
         Place::Item(index) => format!("{path}[{index}]"),
         Place::Named(index, name) => format!("{path}[{index} {name}]"),

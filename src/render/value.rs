@@ -5,13 +5,13 @@
 use crate::model::json::Json;
 
 /// What stands in a nested value for a secret that was not kept.
-pub const REDACTED: &str = "[redacted]";
+pub(crate) const REDACTED: &str = "[redacted]";
 /// What stands there when the secret was replaced by another.
-pub const REDACTED_CHANGED: &str = "[redacted, changed]";
+pub(crate) const REDACTED_CHANGED: &str = "[redacted, changed]";
 
 /// A piece of a value's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub(crate) struct Piece {
     /// The text.
     pub text: String,
     /// Whether it stands for something that was not kept.
@@ -19,37 +19,32 @@ pub struct Piece {
 }
 
 /// The value on one line.
-#[must_use]
-pub fn one_line(value: &Json) -> Vec<Piece> {
+pub(crate) fn one_line(value: &Json) -> Vec<Piece> {
     let mut writer = Writer { lines: vec![Vec::new()], room: None };
     writer.value(value, 0);
     writer.lines.pop().unwrap_or_default()
 }
 
 /// The value on several lines, indented by two. A part that fits into `room` letters stays on one line.
-#[must_use]
-pub fn pretty(value: &Json, room: usize) -> Vec<Vec<Piece>> {
+pub(crate) fn pretty(value: &Json, room: usize) -> Vec<Vec<Piece>> {
     let mut writer = Writer { lines: vec![Vec::new()], room: Some(room) };
     writer.value(value, 0);
     writer.lines
 }
 
 /// The text of the pieces.
-#[must_use]
-pub fn text(pieces: &[Piece]) -> String {
+pub(crate) fn text(pieces: &[Piece]) -> String {
     pieces.iter().map(|piece| piece.text.as_str()).collect()
 }
 
 /// Tells whether text stands for a secret that was not kept.
-#[must_use]
-pub fn is_redacted(value: &Json) -> bool {
+pub(crate) fn is_redacted(value: &Json) -> bool {
     matches!(value, Json::String(text) if text == REDACTED || text == REDACTED_CHANGED)
 }
 
 /// Tells whether text may stand without quotes: it is not empty, does not look like another kind of value, and does
 /// not begin or end where a reader could not tell.
-#[must_use]
-pub fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.trim() == text
         && !text.contains('"')
@@ -60,8 +55,7 @@ pub fn is_plain(text: &str) -> bool {
 }
 
 /// What kind of value it is, in one word.
-#[must_use]
-pub const fn kind(value: &Json) -> &'static str {
+pub(crate) const fn kind(value: &Json) -> &'static str {
     match value {
         Json::Null => "null",
         Json::Bool(_) => "boolean",
@@ -73,14 +67,12 @@ pub const fn kind(value: &Json) -> &'static str {
 }
 
 /// Text in quotes, with the escapes of JSON.
-#[must_use]
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 /// Tells whether the value fits into so many letters on one line, without reading on once it does not.
-#[must_use]
-pub fn fits(value: &Json, room: usize) -> bool {
+pub(crate) fn fits(value: &Json, room: usize) -> bool {
     left_of(value, room).is_some()
 }
 

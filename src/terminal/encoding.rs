@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 /// How text is encoded, by its mark or by the zero bytes that ASCII has in UTF-16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     /// UTF-8, or nothing that is known.
     Utf8,
     /// UTF-16.
@@ -16,8 +16,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// Judges the first bytes, of which two are enough.
-    #[must_use]
-    pub fn of(head: &[u8]) -> Self {
+    pub(crate) fn of(head: &[u8]) -> Self {
         match *head {
             [0xff, 0xfe, ..] => Self::Utf16 { big_endian: false },
             [0xfe, 0xff, ..] => Self::Utf16 { big_endian: true },
@@ -32,7 +31,7 @@ impl Encoding {
 ///
 /// # Errors
 /// A sentence when it is neither.
-pub fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
+pub(crate) fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
     let text = match Encoding::of(&bytes) {
         Encoding::Utf8 => String::from_utf8(bytes).map_err(|_| "it is neither UTF-8 nor UTF-16")?,
         Encoding::Utf16 { big_endian } => {
@@ -55,7 +54,7 @@ pub fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
 }
 
 /// The code units of UTF-16 text.
-pub struct Units<R> {
+pub(crate) struct Units<R> {
     /// Their bytes.
     pub source: R,
     /// Whether the high byte comes first.

@@ -21,14 +21,14 @@ use crate::model::evidence::merkle::Hash;
 use crate::terminal::file::claim::destination;
 use crate::terminal::file::packing::{Encoder, Packing};
 
-pub use crate::terminal::file::claim::{
+pub(crate) use crate::terminal::file::claim::{
     Claimed, Locked, Temporary, read_trusted, remove_temporary_files, sync_directory_of,
 };
-pub use crate::terminal::file::packing::unpacked;
+pub(crate) use crate::terminal::file::packing::unpacked;
 
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
-pub enum FileError {
+pub(crate) enum FileError {
     /// One of that name is there, and replacing it was not asked for.
     #[error("{} is already there", .0.display())]
     Exists(PathBuf),
@@ -70,7 +70,7 @@ pub enum FileError {
 /// A file's bytes so far, as they lie on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Stored {
+pub(crate) struct Stored {
     /// How many there are.
     pub bytes: u64,
     /// Their hash.
@@ -91,7 +91,7 @@ impl Counted {
 }
 
 /// A file being written. Dropped before [`NewFile::finish`] it takes its part with it, unless that can be gone on from.
-pub struct NewFile {
+pub(crate) struct NewFile {
     // Before the file, whose lock guards the removal. None for a part that stays.
     temporary: Option<Temporary>,
     encoder: Option<Encoder<Counted>>,
@@ -103,21 +103,19 @@ pub struct NewFile {
 }
 
 /// The part of a file that this process alone writes: opened and locked, and nothing in it read or changed yet.
-pub struct Part {
+pub(crate) struct Part {
     claimed: Claimed,
     name: PathBuf,
     target: PathBuf,
 }
 
 /// The name a file has until it is whole.
-#[must_use]
-pub fn part_of(target: &Path) -> PathBuf {
+pub(crate) fn part_of(target: &Path) -> PathBuf {
     beside(&destination(target).unwrap_or_else(|_| target.to_owned()), ".part")
 }
 
 /// Whether what stands there takes what is written as it comes: a device, a FIFO, or this process's own outlet.
-#[must_use]
-pub fn passes_on(target: &Path) -> bool {
+pub(crate) fn passes_on(target: &Path) -> bool {
     std::fs::metadata(target).is_ok_and(|it| !it.is_dir() && (!it.is_file() || is_own_outlet(target)))
 }
 
@@ -127,8 +125,7 @@ fn is_own_outlet(target: &Path) -> bool {
 }
 
 /// A name made of another by adding to its end.
-#[must_use]
-pub fn beside(target: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(target: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(target.as_os_str());
     name.push(ending);
     PathBuf::from(name)
@@ -136,18 +133,14 @@ pub fn beside(target: &Path, ending: &str) -> PathBuf {
 
 impl Part {
     /// Opens and locks the part of `target`, which is created when it is not there.
-    ///
-    /// # Errors
-    /// [`FileError`].
-    pub fn claim(target: &Path) -> Result<Self, FileError> {
+    pub(crate) fn claim(target: &Path) -> Result<Self, FileError> {
         let name = target.to_owned();
         let target = destination(target)?;
         Ok(Self { claimed: Claimed::open(&beside(&target, ".part"), &name)?, name, target })
     }
 
     /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.claimed.path()
     }
 
@@ -155,7 +148,7 @@ impl Part {
     ///
     /// # Errors
     /// [`FileError`] when the target is there and `force` is not given, or the system's.
-    pub fn begin(self, force: bool) -> Result<NewFile, FileError> {
+    pub(crate) fn begin(self, force: bool) -> Result<NewFile, FileError> {
         self.open(force, None)
     }
 
@@ -163,7 +156,7 @@ impl Part {
     ///
     /// # Errors
     /// [`FileError`], also when the part is not as it was at the checkpoint.
-    pub fn go_on(self, force: bool, checkpoint: Stored) -> Result<NewFile, FileError> {
+    pub(crate) fn go_on(self, force: bool, checkpoint: Stored) -> Result<NewFile, FileError> {
         self.open(force, Some(checkpoint))
     }
 
@@ -206,7 +199,7 @@ impl NewFile {
     ///
     /// # Errors
     /// [`FileError`] when the target is there and `force` is not given, or the part cannot be made.
-    pub fn create(target: &Path, force: bool) -> Result<Self, FileError> {
+    pub(crate) fn create(target: &Path, force: bool) -> Result<Self, FileError> {
         if passes_on(target) {
             destination(target)?;
             return Self::pass(target);
@@ -217,8 +210,7 @@ impl NewFile {
     }
 
     /// Where its part is; none for what is written into as it stands.
-    #[must_use]
-    pub fn part(&self) -> Option<&Path> {
+    pub(crate) fn part(&self) -> Option<&Path> {
         (!self.passes).then_some(&self.part)
     }
 
@@ -236,7 +228,7 @@ impl NewFile {
     ///
     /// # Errors
     /// The system's.
-    pub fn checkpoint(&mut self) -> io::Result<Stored> {
+    pub(crate) fn checkpoint(&mut self) -> io::Result<Stored> {
         let Some(encoder) = self.encoder.take() else { return Err(io::ErrorKind::NotConnected.into()) };
         let mut file = encoder.end()?;
         file.flush()?;
@@ -251,7 +243,7 @@ impl NewFile {
     /// # Errors
     /// That of `before`, or a [`FileError`], with the path; then nothing stands under the name, unless it is only the
     /// name of which nobody knows whether it outlasts a power failure.
-    pub fn finish_after<E: From<FileError>>(
+    pub(crate) fn finish_after<E: From<FileError>>(
         mut self,
         before: impl FnOnce(Stored) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -280,13 +272,13 @@ impl NewFile {
     ///
     /// # Errors
     /// [`FileError`], with the path; then nothing stands under the name.
-    pub fn finish(self) -> Result<(), FileError> {
+    pub(crate) fn finish(self) -> Result<(), FileError> {
         self.finish_after(|_| Ok(()))
     }
 
     /// Keeps what there is as `NAME.part`, and tells its path.
     #[must_use]
-    pub fn keep_part(mut self) -> PathBuf {
+    pub(crate) fn keep_part(mut self) -> PathBuf {
         self.temporary.take().into_iter().for_each(Temporary::keep);
         if let Some(mut encoder) = self.encoder.take() {
             drop(encoder.flush());

@@ -5,11 +5,11 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-pub use tracing_subscriber::filter::LevelFilter as LogLevel;
+pub(crate) use tracing_subscriber::filter::LevelFilter as LogLevel;
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy)]
-pub enum LogForm {
+pub(crate) enum LogForm {
     /// For people.
     Text,
     /// One JSON object a line.
@@ -18,7 +18,7 @@ pub enum LogForm {
 
 /// Begins to log. A second call changes nothing.
 #[expect(clippy::disallowed_methods, reason = "the log is one of the outlets this module owns")]
-pub fn start(form: LogForm, level: LevelFilter) {
+pub(crate) fn start(form: LogForm, level: LevelFilter) {
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
@@ -33,7 +33,7 @@ pub fn start(form: LogForm, level: LevelFilter) {
 /// Begins to tell what goes over the wire, which clients tell under the target `http`: at `INFO` each call in a line, at `DEBUG`
 /// its headers as well. A server in the same process stays silent.
 #[expect(clippy::disallowed_methods, reason = "the conversation is one of the outlets this module owns")]
-pub fn listen(level: LevelFilter) {
+pub(crate) fn listen(level: LevelFilter) {
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)

@@ -1,12 +1,12 @@
 //! The outlets: stdout for data, stderr for the conversation. Nothing else in this programme prints.
 
-pub mod encoding;
-pub mod file;
-pub mod logs;
-pub mod pager;
-pub mod progress;
-pub mod prompt;
-pub mod signals;
+pub(crate) mod encoding;
+pub(crate) mod file;
+pub(crate) mod logs;
+pub(crate) mod pager;
+pub(crate) mod progress;
+pub(crate) mod prompt;
+pub(crate) mod signals;
 
 use std::io::{self, IsTerminal as _, Read as _, Write};
 
@@ -19,7 +19,7 @@ use crate::terminal::prompt::Prompts;
 
 /// When to paint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum ColourWhen {
+pub(crate) enum ColourWhen {
     /// On a terminal, unless the environment says otherwise.
     #[default]
     Auto,
@@ -31,7 +31,7 @@ pub enum ColourWhen {
 
 /// What the environment and the command line say about the outlets.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct TerminalOptions {
+pub(crate) struct TerminalOptions {
     /// When to paint.
     pub colour: ColourWhen,
     /// Whether the environment asks for no colour.
@@ -49,7 +49,7 @@ pub struct TerminalOptions {
 }
 
 /// The two outlets and what is known about them.
-pub struct Terminal {
+pub(crate) struct Terminal {
     out: Outlet,
     err: io::Stderr,
     /// What was said while a pager had the screen.
@@ -70,9 +70,8 @@ pub struct Terminal {
 
 impl Terminal {
     /// Looks at the process's outlets.
-    #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the door the ban points to")]
-    pub fn open(manners: TerminalOptions) -> Self {
+    pub(crate) fn open(manners: TerminalOptions) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
         let in_is_terminal = io::stdin().is_terminal();
@@ -94,32 +93,27 @@ impl Terminal {
     }
 
     /// Whether data on stdout is painted.
-    #[must_use]
-    pub const fn paints_data(&self) -> bool {
+    pub(crate) const fn paints_data(&self) -> bool {
         self.paints(self.out_is_terminal)
     }
 
     /// Who can be asked, where somebody can.
-    #[must_use]
-    pub fn prompts(&self) -> Option<Prompts> {
+    pub(crate) fn prompts(&self) -> Option<Prompts> {
         self.is_interactive.then(Prompts::new)
     }
 
     /// Whether the conversation on stderr is painted.
-    #[must_use]
-    pub const fn paints_conversation(&self) -> bool {
+    pub(crate) const fn paints_conversation(&self) -> bool {
         self.paints(self.err_is_terminal)
     }
 
     /// Whether moving progress may be shown on stderr.
-    #[must_use]
-    pub const fn shows_progress(&self) -> bool {
+    pub(crate) const fn shows_progress(&self) -> bool {
         self.err_is_terminal && !self.manners.dumb && !self.manners.quiet
     }
 
     /// Whether stderr is a terminal, where a secret may be shown once.
-    #[must_use]
-    pub const fn err_is_terminal(&self) -> bool {
+    pub(crate) const fn err_is_terminal(&self) -> bool {
         self.err_is_terminal
     }
 
@@ -133,20 +127,19 @@ impl Terminal {
     }
 
     /// Where data goes. Buffered: [`Terminal::flush`] says whether it arrived.
-    pub fn data(&mut self) -> &mut dyn Write {
+    pub(crate) fn data(&mut self) -> &mut dyn Write {
         &mut self.out
     }
 
     /// From now on, data that is taller than the screen goes to this pager, where somebody can use it.
-    pub fn page(&mut self, pager: Pager) {
+    pub(crate) fn page(&mut self, pager: Pager) {
         if self.pages && !pager.words.is_empty() {
             self.out.page(pager);
         }
     }
 
     /// Whose Ctrl-C is.
-    #[must_use]
-    pub const fn ctrl_c(&self) -> &CtrlC {
+    pub(crate) const fn ctrl_c(&self) -> &CtrlC {
         self.out.ctrl_c()
     }
 
@@ -154,7 +147,7 @@ impl Terminal {
     ///
     /// # Errors
     /// What kept it from arriving.
-    pub fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         let missing = self.out.finish();
         for text in std::mem::take(&mut self.unsaid) {
             drop(self.err.write_all(text.as_bytes()));
@@ -166,36 +159,36 @@ impl Terminal {
     }
 
     /// Says how things stand. Unheard under `--quiet`.
-    pub fn status(&mut self, text: &str) {
+    pub(crate) fn status(&mut self, text: &str) {
         if !self.manners.quiet {
             self.line("", Style::new(), Style::new().dimmed(), text);
         }
     }
 
     /// Shows something a question is about, heard also under `--quiet`.
-    pub fn show(&mut self, text: &str) {
+    pub(crate) fn show(&mut self, text: &str) {
         self.line("", Style::new(), Style::new(), text);
     }
 
     /// Shows a text of several lines. What it quotes is visible already, or it could begin a line of its own.
-    pub fn show_lines(&mut self, text: &str) {
+    pub(crate) fn show_lines(&mut self, text: &str) {
         for line in text.lines() {
             self.show(line);
         }
     }
 
     /// Says something that needs attention.
-    pub fn warn(&mut self, text: &str) {
+    pub(crate) fn warn(&mut self, text: &str) {
         self.line("warning: ", Style::new().yellow().bold(), Style::new(), text);
     }
 
     /// Says why a command failed.
-    pub fn error(&mut self, text: &str) {
+    pub(crate) fn error(&mut self, text: &str) {
         self.line("error: ", Style::new().red().bold(), Style::new(), text);
     }
 
     /// Says how to go on.
-    pub fn hint(&mut self, text: &str) {
+    pub(crate) fn hint(&mut self, text: &str) {
         self.line("  hint: ", Style::new().cyan(), Style::new(), text);
     }
 
@@ -220,7 +213,7 @@ impl Terminal {
 ///
 /// # Errors
 /// The system's, also when what came is neither UTF-8 nor UTF-16.
-pub async fn read_stdin(limit: u64) -> io::Result<String> {
+pub(crate) async fn read_stdin(limit: u64) -> io::Result<String> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();

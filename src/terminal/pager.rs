@@ -11,7 +11,7 @@ use console::{Term, measure_text_width};
 
 /// Which pager, and what is set for it in its environment.
 #[derive(Debug, Clone, Default)]
-pub struct Pager {
+pub(crate) struct Pager {
     /// The program and its arguments; none for no pager.
     pub words: Vec<String>,
     /// Variables it is given.
@@ -20,12 +20,11 @@ pub struct Pager {
 
 /// Whose Ctrl-C is: as long as a pager has the screen, it is the pager's. Holds the pager's process id, or 0.
 #[derive(Debug, Clone, Default)]
-pub struct CtrlC(Arc<AtomicU32>);
+pub(crate) struct CtrlC(Arc<AtomicU32>);
 
 impl CtrlC {
     /// Tells whether one that is heard now is meant for us.
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         self.0.load(Relaxed) == 0
     }
 

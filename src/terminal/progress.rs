@@ -15,12 +15,11 @@ const REDRAW: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_millis(80);
 
 /// A count that grows. Silent where nobody watches.
-pub struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// Begins to count `what`, such as `exported`.
-    #[must_use]
-    pub fn start(terminal: &Terminal, what: &str) -> Self {
+    pub(crate) fn start(terminal: &Terminal, what: &str) -> Self {
         let progress = Self::drawn(terminal.shows_progress(), what);
         progress.style("{spinner} {msg} {done}, {rate}/s");
         progress
@@ -37,7 +36,7 @@ impl Progress {
     }
 
     /// Learns how many there will be, or are likely to be.
-    pub fn expect(&self, total: u64) {
+    pub(crate) fn expect(&self, total: u64) {
         if self.0.length() != Some(total) {
             self.0.set_length(total);
             self.style("{spinner} {msg} {done} of {all}, {rate}/s, {eta} left");
@@ -52,17 +51,17 @@ impl Progress {
     }
 
     /// Counts `more`.
-    pub fn add(&self, more: u64) {
+    pub(crate) fn add(&self, more: u64) {
         self.0.inc(more);
     }
 
     /// Learns how many there are by now.
-    pub fn reach(&self, count: u64) {
+    pub(crate) fn reach(&self, count: u64) {
         self.0.set_position(count);
     }
 
     /// Takes the line away, so that what is said next stands alone.
-    pub fn pause<T>(&self, say: impl FnOnce() -> T) -> T {
+    pub(crate) fn pause<T>(&self, say: impl FnOnce() -> T) -> T {
         self.0.suspend(say)
     }
 }
@@ -82,7 +81,7 @@ impl Drop for Progress {
 }
 
 /// Waits for `work`; when that takes long enough to be noticed, `what` is said meanwhile to who watches.
-pub async fn with_spinner<T>(is_watched: bool, what: &str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn with_spinner<T>(is_watched: bool, what: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     tokio::select! {
         biased;

@@ -29,7 +29,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A signal that ends a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// Ctrl-C.
     Interrupt,
     /// SIGTERM.
@@ -41,7 +41,7 @@ pub enum Ending {
 impl Ending {
     /// The exit code: 128 and the signal's number.
     #[must_use]
-    pub const fn exit_code(self) -> u8 {
+    pub(crate) const fn exit_code(self) -> u8 {
         match self {
             Self::Interrupt => exit::INTERRUPTED,
             Self::Terminate => exit::TERMINATED,
@@ -52,23 +52,22 @@ impl Ending {
 
 /// How to go on with what a signal would leave undone, for whoever says so in the end.
 #[derive(Debug, Clone, Default)]
-pub struct Hint(Arc<Mutex<Option<String>>>);
+pub(crate) struct Hint(Arc<Mutex<Option<String>>>);
 
 impl Hint {
     /// Sets it, or takes it back.
-    pub fn set(&self, hint: Option<String>) {
+    pub(crate) fn set(&self, hint: Option<String>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = hint;
     }
 
     /// What was set last.
-    #[must_use]
-    pub fn get(&self) -> Option<String> {
+    pub(crate) fn get(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// What a command knows of signals.
-pub struct Signals {
+pub(crate) struct Signals {
     heard: watch::Receiver<Option<Ending>>,
     more_time: channel::UnboundedSender<Duration>,
     is_reported: Arc<AtomicBool>,
@@ -79,7 +78,7 @@ impl Signals {
     ///
     /// # Errors
     /// The system's, when there is no thread or no handler to be had.
-    pub fn listen(
+    pub(crate) fn listen(
         ctrl_c: CtrlC,
         last_words: impl FnOnce(Ending) -> String + Send + 'static,
     ) -> io::Result<Self> {
@@ -109,13 +108,12 @@ impl Signals {
     }
 
     /// Whether a signal was heard.
-    #[must_use]
-    pub fn has_heard(&self) -> bool {
+    pub(crate) fn has_heard(&self) -> bool {
         self.heard.borrow().is_some()
     }
 
     /// Waits for a signal.
-    pub async fn wait(&self) -> Ending {
+    pub(crate) async fn wait(&self) -> Ending {
         let mut heard = self.heard.clone();
         match heard.wait_for(Option::is_some).await.map(|heard| *heard) {
             Ok(Some(ending)) => ending,
@@ -125,13 +123,13 @@ impl Signals {
     }
 
     /// The command has noticed, has said so, and closes its store.
-    pub fn is_closing(&self) {
+    pub(crate) fn is_closing(&self) {
         self.is_reported.store(true, Relaxed);
         self.more_time.send(CLOSING).unwrap_or(());
     }
 
     /// The store is closed, and what was written is on its way.
-    pub fn is_leaving(&self) {
+    pub(crate) fn is_leaving(&self) {
         self.more_time.send(LEAVING).unwrap_or(());
     }
 }

@@ -35,7 +35,7 @@ pub(super) use crate::commands::browse::pick::pick;
 #[command(
     after_help = "Examples:\n  krosyn-audit browse --demo\n  krosyn-audit browse -t connector --since 30d"
 )]
-pub struct BrowseArgs {
+pub(crate) struct BrowseArgs {
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -67,7 +67,7 @@ impl BrowseArgs {
     ///
     /// # Errors
     /// [`Failure`]; with exit code 2 where nobody can be asked.
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let Some(prompts) = context.terminal.prompts() else {
             return Err(Failure::usage("browse asks questions, and nobody can be asked here")
                 .hint("`krosyn-audit list` takes the same filters and asks nothing"));

@@ -83,8 +83,7 @@ pub(super) fn script(shell: &str) -> std::io::Result<Vec<u8>> {
 }
 
 /// Answers a shell: what may stand for the last of `words`, the command line up to the cursor.
-#[must_use]
-pub fn answer(shell: &str, words: Vec<OsString>, tree: Command, context: Context) -> Vec<u8> {
+pub(crate) fn answer(shell: &str, words: Vec<OsString>, tree: Command, context: Context) -> Vec<u8> {
     let mut answer = Vec::new();
     if let Some(completer) = Shells::builtins().completer(shell) {
         let typed = if shell == "bash" { rejoined(&words) } else { words.clone() };

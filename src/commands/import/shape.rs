@@ -70,9 +70,6 @@ impl From<io::Error> for Refused {
 const UNKNOWN: &str = "unrecognized format: expected JSON lines, a JSON list, a krosyn-audit CSV export, or a table of an audit library with its column names in the first row (--columns NAME,… names those of a file without a header)";
 
 /// Recognizes a source; none when it is blank.
-///
-/// # Errors
-/// [`Refused`].
 pub(super) fn recognize(text: &Text, said: &Said) -> Result<Option<Shape>, Refused> {
     let mut window = text.reader()?;
     let first = loop {

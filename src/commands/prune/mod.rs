@@ -46,7 +46,7 @@ const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 #[command(
     after_help = "Examples:\n  krosyn-audit prune --dry-run\n  17 3 * * *  krosyn-audit prune --yes --quiet --profile cron"
 )]
-pub struct PruneArgs {
+pub(crate) struct PruneArgs {
     /// Show the plan and stop; exit 6 when a guard would refuse to carry it out
     #[arg(long)]
     dry_run: bool,
@@ -105,8 +105,7 @@ pub struct PruneArgs {
 
 impl PruneArgs {
     /// Whether errors are also told as JSON.
-    #[must_use]
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.format.is_some_and(Format::is_json)
     }
 
@@ -114,7 +113,7 @@ impl PruneArgs {
     ///
     /// # Errors
     /// [`Failure`]: 6 when a guard refuses, 8 when another prune runs, 3 when something is left.
-    pub async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if !matches!(self.format, None | Some(Format::Table | Format::Json)) {
             return Err(Failure::usage("prune writes table or json"));
         }

@@ -8,14 +8,14 @@ use sha2::{Digest as _, Sha256};
 use crate::model::evidence::merkle::{Hash, Tree, leaf};
 
 /// Lines in a chunk: a power of two, so that a chunk is a subtree.
-pub const CHUNK_LINES: usize = 1024;
+pub(crate) const CHUNK_LINES: usize = 1024;
 
 /// The first bytes of a line's leaf hash. One wrong line in 16 million looks right by it; the roots know better.
-pub type Tag = [u8; 3];
+pub(crate) type Tag = [u8; 3];
 
 /// A text on its way through.
 #[derive(Debug, Clone, Default)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     bytes: u64,
     whole: Sha256,
     /// The line that has begun.
@@ -30,7 +30,7 @@ pub struct Ledger {
 /// What is kept of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Content {
+pub(crate) struct Content {
     /// Its lines.
     pub lines: u64,
     /// Its bytes.
@@ -46,7 +46,7 @@ pub struct Content {
 /// Some lines that follow one another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Chunk {
+pub(crate) struct Chunk {
     /// The root of the subtree over them.
     pub root: Hash,
     /// By what each of them is found, in base64.
@@ -56,7 +56,7 @@ pub struct Chunk {
 
 impl Ledger {
     /// Takes the next bytes, wherever they are cut.
-    pub fn add(&mut self, bytes: &[u8]) {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
         self.whole.update(bytes);
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -68,8 +68,7 @@ impl Ledger {
     }
 
     /// Whether the text stops within a line.
-    #[must_use]
-    pub const fn is_within_a_line(&self) -> bool {
+    pub(crate) const fn is_within_a_line(&self) -> bool {
         self.line.is_some()
     }
 
@@ -95,7 +94,7 @@ impl Ledger {
 
     /// Ends the text.
     #[must_use]
-    pub fn finish(mut self) -> Content {
+    pub(crate) fn finish(mut self) -> Content {
         self.end_line();
         self.end_chunk();
         Content {
@@ -108,10 +107,9 @@ impl Ledger {
     }
 }
 
+#[cfg(test)]
 impl Content {
-    /// What is kept of this text.
-    #[must_use]
-    pub fn of(text: &[u8]) -> Self {
+    pub(crate) fn of(text: &[u8]) -> Self {
         let mut ledger = Ledger::default();
         ledger.add(text);
         ledger.finish()

@@ -18,7 +18,7 @@ const VERSION: u32 = 1;
 /// What is known of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// The form, 1.
     pub manifest: u32,
     /// The programme and its version.
@@ -57,7 +57,7 @@ pub struct Manifest {
 /// The lowest and the highest of some ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct IdRange {
+pub(crate) struct IdRange {
     /// The lowest.
     pub lowest: u64,
     /// The highest.
@@ -66,8 +66,7 @@ pub struct IdRange {
 
 impl IdRange {
     /// The range with one more id in it.
-    #[must_use]
-    pub fn with(range: Option<Self>, id: u64) -> Self {
+    pub(crate) fn with(range: Option<Self>, id: u64) -> Self {
         let Self { lowest, highest } = range.unwrap_or(Self { lowest: id, highest: id });
         Self { lowest: lowest.min(id), highest: highest.max(id) }
     }
@@ -76,7 +75,7 @@ impl IdRange {
 /// What one prune took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PrunedRange {
+pub(crate) struct PrunedRange {
     /// The lowest id it took.
     pub first_id: u64,
     /// The highest. Ids between the two may well be kept.
@@ -90,7 +89,7 @@ pub struct PrunedRange {
 /// A file as it lies on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FileFacts {
+pub(crate) struct FileFacts {
     /// Its name at the time, without directories.
     pub name: String,
     /// Its bytes.
@@ -101,7 +100,7 @@ pub struct FileFacts {
 
 /// Why a text is no manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ManifestError {
+pub(crate) enum ManifestError {
     /// It has another form.
     #[error("it is no manifest of this tool: {0}")]
     Form(String),
@@ -112,7 +111,7 @@ pub enum ManifestError {
 
 impl Manifest {
     /// The form that is written.
-    pub const VERSION: u32 = VERSION;
+    pub(crate) const VERSION: u32 = VERSION;
 
     fn seal_of(&self) -> Hash {
         let unsealed = Self { seal: Hash::default(), ..self.clone() };
@@ -123,7 +122,7 @@ impl Manifest {
     ///
     /// # Errors
     /// None that can happen: words, numbers and hashes always serialise.
-    pub fn write(mut self) -> serde_json::Result<String> {
+    pub(crate) fn write(mut self) -> serde_json::Result<String> {
         self.seal = self.seal_of();
         Ok(serde_json::to_string_pretty(&self)? + "\n")
     }
@@ -132,7 +131,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`ManifestError`], also when it was changed since it was written.
-    pub fn read(text: &str) -> Result<Self, ManifestError> {
+    pub(crate) fn read(text: &str) -> Result<Self, ManifestError> {
         /// What every form has.
         #[derive(Deserialize)]
         struct Form {

@@ -7,12 +7,11 @@ use sha2::{Digest as _, Sha256};
 
 /// A SHA-256, written in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Hash(pub [u8; 32]);
+pub(crate) struct Hash(pub [u8; 32]);
 
 impl Hash {
     /// Of these bytes.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Sha256::digest(bytes).into()
     }
 }
@@ -57,8 +56,7 @@ impl<'de> Deserialize<'de> for Hash {
 }
 
 /// Begins the hash of a leaf, whose bytes are then added. The first byte keeps leaves and nodes apart.
-#[must_use]
-pub fn leaf() -> Sha256 {
+pub(crate) fn leaf() -> Sha256 {
     Sha256::new_with_prefix([0])
 }
 
@@ -68,14 +66,14 @@ fn node(left: Hash, right: Hash) -> Hash {
 
 /// A tree that grows to the right.
 #[derive(Debug, Clone, Default)]
-pub struct Tree {
+pub(crate) struct Tree {
     /// The whole subtrees so far, each smaller than the one before, with their heights.
     subtrees: Vec<(u32, Hash)>,
 }
 
 impl Tree {
     /// Adds a leaf by its hash; or, to a tree of equal subtrees, the next one by its root.
-    pub fn push(&mut self, hash: Hash) {
+    pub(crate) fn push(&mut self, hash: Hash) {
         let mut grown = (0, hash);
         while let Some((height, left)) = self.subtrees.pop_if(|(height, _)| *height == grown.0) {
             grown = (height + 1, node(left, grown.1));
@@ -84,8 +82,7 @@ impl Tree {
     }
 
     /// The root; of an empty tree the hash of nothing.
-    #[must_use]
-    pub fn root(&self) -> Hash {
+    pub(crate) fn root(&self) -> Hash {
         let roots = self.subtrees.iter().map(|(_, root)| *root);
         roots.rev().reduce(|right, left| node(left, right)).unwrap_or_else(|| Hash::of(&[]))
     }

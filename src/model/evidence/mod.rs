@@ -5,11 +5,11 @@
 //! kept besides: they prove nothing, but by them the first wrong line can be named, and four characters a line are
 //! few. Who reads and writes the files is not known here.
 
-pub mod ledger;
-pub mod manifest;
-pub mod merkle;
-pub mod trailer;
-pub mod verdict;
+pub(crate) mod ledger;
+pub(crate) mod manifest;
+pub(crate) mod merkle;
+pub(crate) mod trailer;
+pub(crate) mod verdict;
 
 #[cfg(test)]
 mod properties;

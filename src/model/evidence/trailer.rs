@@ -21,7 +21,7 @@ const LONGEST: usize = 400;
 /// What the last line says of all before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Trailer {
+pub(crate) struct Trailer {
     /// The form, 1.
     trailer: u32,
     /// The entries.
@@ -70,13 +70,12 @@ impl Trailer {
     ///
     /// # Errors
     /// None that can happen: numbers and a hash always serialise.
-    pub fn json(&self) -> serde_json::Result<String> {
+    pub(crate) fn json(&self) -> serde_json::Result<String> {
         Ok(serde_json::to_string(self)? + "\n")
     }
 
     /// As a line of one cell, without commas, tabs and quotes.
-    #[must_use]
-    pub fn cell(&self) -> String {
+    pub(crate) fn cell(&self) -> String {
         let Self { trailer, entries, lines, bytes, as_of, sha256, check: Check(check) } = self;
         format!(
             "{MARK}v={trailer} entries={entries} lines={lines} bytes={bytes} as_of={as_of} sha256={sha256} check={check:08x}\n"
@@ -84,8 +83,7 @@ impl Trailer {
     }
 
     /// Reads a line that is a trailer, in either form.
-    #[must_use]
-    pub fn read(line: &str) -> Option<Self> {
+    pub(crate) fn read(line: &str) -> Option<Self> {
         let line = line.strip_suffix('\n')?;
         let trailer: Self = match line.strip_prefix(MARK) {
             None => serde_json::from_str(line).ok()?,
@@ -105,15 +103,14 @@ impl Trailer {
     }
 
     /// Tells whether a line, by its beginning, is or was meant to be a trailer.
-    #[must_use]
-    pub fn is_begun_by(line: &[u8]) -> bool {
+    pub(crate) fn is_begun_by(line: &[u8]) -> bool {
         [MARK, JSON_MARK].iter().any(|mark| line.starts_with(mark.as_bytes()))
     }
 }
 
 /// The facts of a text on its way through, and whether its last line speaks the truth about the rest.
 #[derive(Debug, Clone, Default)]
-pub struct Trail {
+pub(crate) struct Trail {
     facts: Facts,
     /// The facts before the line that has begun.
     before: Facts,
@@ -132,7 +129,7 @@ struct Facts {
 
 /// Why a text with a trailer is not whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TrailFault {
+pub(crate) enum TrailFault {
     /// The last line is no trailer.
     #[error("its last line is no trailer: the end is missing, or the export was made without --trailer")]
     None,
@@ -156,7 +153,7 @@ pub enum TrailFault {
 
 impl Trail {
     /// Takes the next bytes, wherever they are cut.
-    pub fn add(&mut self, bytes: &[u8]) {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             if self.ended || self.facts.bytes == 0 {
                 self.before = self.facts.clone();
@@ -180,16 +177,12 @@ impl Trail {
     }
 
     /// Whether the last line is, or was meant to be, a trailer.
-    #[must_use]
-    pub const fn has_trailer(&self) -> bool {
+    pub(crate) const fn has_trailer(&self) -> bool {
         self.last.is_some()
     }
 
     /// What the last line says, when it is true.
-    ///
-    /// # Errors
-    /// [`TrailFault`].
-    pub fn finish(self) -> Result<Trailer, TrailFault> {
+    pub(crate) fn finish(self) -> Result<Trailer, TrailFault> {
         let (trailer, facts) = self.last.ok_or(TrailFault::None)?;
         let trailer = trailer.ok_or(TrailFault::Damaged)?;
         if trailer.lines != facts.lines {
@@ -200,8 +193,7 @@ impl Trail {
     }
 
     /// The trailer that would end the text here.
-    #[must_use]
-    pub fn trailer(&self, entries: u64, as_of: u64) -> Trailer {
+    pub(crate) fn trailer(&self, entries: u64, as_of: u64) -> Trailer {
         Trailer::new(entries, as_of, self.facts.clone())
     }
 }

@@ -7,7 +7,7 @@ use crate::model::evidence::ledger::{CHUNK_LINES, Content, Tag};
 
 /// The first thing that is wrong with a text. Lines are counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// The line is another one than was written.
     Changed(u64),
     /// From this line on, so many lines are not there; others follow.
@@ -26,8 +26,7 @@ pub enum Fault {
 
 impl Fault {
     /// The first wrong line; or the first of those among which it is.
-    #[must_use]
-    pub const fn line(&self) -> u64 {
+    pub(crate) const fn line(&self) -> u64 {
         match *self {
             Self::Changed(line)
             | Self::Missing(line, _)
@@ -62,8 +61,7 @@ impl fmt::Display for Fault {
 }
 
 /// The first fault of `found`, which should be `written`.
-#[must_use]
-pub fn first_fault(written: &Content, found: &Content) -> Option<Fault> {
+pub(crate) fn first_fault(written: &Content, found: &Content) -> Option<Fault> {
     if written == found {
         return None;
     }

@@ -7,7 +7,7 @@ use crate::model::foreign::{activitylog, audited, django_auditlog, laravel, pape
 
 /// An audit library whose table can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// owen-it/laravel-auditing.
     LaravelAuditing,
     /// spatie/laravel-activitylog.
@@ -24,7 +24,7 @@ pub enum Format {
 
 /// The columns of a format that are read before the row as a whole is.
 #[derive(Debug, Clone, Copy)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// The row's own id.
     pub id: &'static str,
     /// When the row was written.
@@ -39,8 +39,7 @@ pub struct Layout {
 
 impl Layout {
     /// Whether a column is read, or says nothing beside those that are.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         [self.id, self.time, self.user_type].contains(&name)
             || self.user_id.contains(&name)
             || self.others.contains(&name)
@@ -49,7 +48,7 @@ impl Layout {
 
 impl Format {
     /// Every format, in the order they are documented.
-    pub const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::LaravelAuditing,
         Self::ActivityLog,
         Self::DjangoAuditlog,
@@ -60,7 +59,7 @@ impl Format {
 
     /// The name it is chosen by.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::LaravelAuditing => "laravel-auditing",
             Self::ActivityLog => "laravel-activitylog",
@@ -72,8 +71,7 @@ impl Format {
     }
 
     /// The format whose table has these columns.
-    #[must_use]
-    pub fn of<'a>(columns: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+    pub(crate) fn of<'a>(columns: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let columns: Vec<&str> = columns.into_iter().collect();
         let has = |name: &str| columns.contains(&name);
         if has("audited_changes") || has("auditable_type") && has("action") && !has("event") {
@@ -95,7 +93,7 @@ impl Format {
 
     /// The columns that are read apart from the rest.
     #[must_use]
-    pub const fn layout(self) -> Layout {
+    pub(crate) const fn layout(self) -> Layout {
         match self {
             Self::LaravelAuditing => laravel::LAYOUT,
             Self::ActivityLog => activitylog::LAYOUT,
@@ -108,7 +106,7 @@ impl Format {
 
     /// Whether a row holds the whole resource, so that only the row before it tells what changed.
     #[must_use]
-    pub const fn needs_previous(self) -> bool {
+    pub(crate) const fn needs_previous(self) -> bool {
         matches!(self, Self::SimpleHistory)
     }
 }

@@ -29,16 +29,16 @@ use crate::model::time::{self, Edge, TimeContext, When};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, UserKind};
 
-pub use crate::model::foreign::format::{Format, Layout};
-pub use crate::model::foreign::names::{Meaning, Named, UserClass, is_column_name, readable};
-pub use crate::model::foreign::source_row::{Members, flattened, object_key};
+pub(crate) use crate::model::foreign::format::{Format, Layout};
+pub(crate) use crate::model::foreign::names::{Meaning, Named, UserClass, is_column_name, readable};
+pub(crate) use crate::model::foreign::source_row::{Members, flattened, object_key};
 
 /// A row: its columns by name. A cell of a text file is a string, or null.
-pub type Row = [(String, Json)];
+pub(crate) type Row = [(String, Json)];
 
 /// The columns that hold a row's user, where they are not the usual ones: `TYPE,ID`, or `ID` alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserColumns {
+pub(crate) struct UserColumns {
     /// The column with the user's class.
     pub class: Option<String>,
     /// The column with the user's id.
@@ -61,7 +61,7 @@ impl FromStr for UserColumns {
 
 /// How the rows of one database are read.
 #[derive(Debug, Clone)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// Which database the rows come from. With the format and a row's id it is the row's identity.
     pub source: String,
     /// The zone of times that name none.
@@ -78,7 +78,7 @@ pub struct Reading {
 
 /// A row as it is sent, and what a reader should know about it.
 #[derive(Clone)]
-pub struct Converted {
+pub(crate) struct Converted {
     /// The entry.
     pub proposal: Proposal,
     /// A sentence when the clocks showed its time twice or never.
@@ -91,7 +91,7 @@ pub struct Converted {
 
 /// Why a row becomes no proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// It was asked for.
     LeftOut,
     /// An event or a class that stands for nothing here.
@@ -119,7 +119,7 @@ impl Reading {
     ///
     /// # Errors
     /// A sentence when no column holds the user.
-    pub fn judge(&self, format: Format, columns: &[&str], are_header: bool) -> Result<(), String> {
+    pub(crate) fn judge(&self, format: Format, columns: &[&str], are_header: bool) -> Result<(), String> {
         let layout = format.layout();
         let may_hold_user = |name: &str| layout.has(name) || name.ends_with("_id") || name.ends_with("_type");
         let listed = || {
@@ -147,8 +147,7 @@ impl Reading {
     }
 
     /// The columns of a table that have no place in an entry.
-    #[must_use]
-    pub fn unread<'a>(&self, format: Format, columns: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn unread<'a>(&self, format: Format, columns: &[&'a str]) -> Vec<&'a str> {
         // There each column is a field of the resource.
         if format == Format::SimpleHistory {
             return Vec::new();
@@ -161,17 +160,13 @@ impl Reading {
     }
 
     /// When a row was written, by which rows are put in order.
-    #[must_use]
-    pub fn moment_of(&self, written: &str) -> Option<Timestamp> {
+    pub(crate) fn moment_of(&self, written: &str) -> Option<Timestamp> {
         self.moment("", written).ok().map(|(at, _)| at)
     }
 
     /// Reads a row. `previous` is the row before it of the same resource, for formats that need it; `table` names the
     /// table where a row does not.
-    ///
-    /// # Errors
-    /// [`Refusal`].
-    pub fn proposal(
+    pub(crate) fn proposal(
         &self,
         format: Format,
         row: &Row,
@@ -333,8 +328,7 @@ impl Reading {
 }
 
 /// The text cut to `max` characters, the last of which says so; none when it has no more.
-#[must_use]
-pub fn shortened_to(text: &str, max: usize) -> Option<String> {
+pub(crate) fn shortened_to(text: &str, max: usize) -> Option<String> {
     text.char_indices().nth(max)?;
     let kept: String = text.chars().take(max.saturating_sub(1)).collect();
     Some(kept + "…")

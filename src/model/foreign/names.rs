@@ -6,7 +6,7 @@ use crate::model::words::{Action, ModelType, UserKind};
 
 /// What a name in the table stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
+pub(crate) enum Meaning {
     /// A class of models.
     Type(ModelType),
     /// An event.
@@ -17,7 +17,7 @@ pub enum Meaning {
 
 /// A name and what it stands for, written `App\Models\Hook=endpoint`, `restored=updated` or `retrieved=-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub(crate) struct Named {
     /// The name, as it stands in the table.
     pub name: String,
     /// What it stands for.
@@ -46,7 +46,7 @@ impl FromStr for Named {
 
 /// A class of users and their kind, written `App\Models\Robot=service`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserClass {
+pub(crate) struct UserClass {
     /// The class, as it stands in the table.
     pub class: String,
     /// What kind of identity it is.
@@ -95,8 +95,7 @@ pub(super) fn is_user(class: &str) -> bool {
 }
 
 /// Whether a name is one that a table would have for a column. The first line of a file without a header holds values.
-#[must_use]
-pub fn is_column_name(name: &str) -> bool {
+pub(crate) fn is_column_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
@@ -174,8 +173,7 @@ const EVENTS: &[&str] = &[
 
 /// A class or an event as it may be shown: a column may hold anything, and what does not look like a name of code may
 /// be a secret.
-#[must_use]
-pub fn readable<'a>(what: &str, word: &'a str) -> Option<&'a str> {
+pub(crate) fn readable<'a>(what: &str, word: &'a str) -> Option<&'a str> {
     let is_name = |part: &&str| {
         part.len() <= 40
             && part.starts_with(|c: char| c.is_ascii_alphabetic())

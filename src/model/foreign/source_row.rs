@@ -5,7 +5,7 @@ use crate::model::json::Json;
 use crate::model::words::{Action, ModelType, Via};
 
 /// The fields of a resource.
-pub type Members = Vec<(String, Json)>;
+pub(crate) type Members = Vec<(String, Json)>;
 
 /// A row of any library, before what is common to all of them is done.
 pub(super) struct SourceRow {
@@ -128,8 +128,7 @@ pub(super) fn values(row: &Row, name: &str) -> Result<Option<Members>, Refusal> 
 }
 
 /// A row of Django's `dumpdata` as a row of its table: the fields, the key as `id`, and the model as `dumpdata_model`.
-#[must_use]
-pub fn flattened(members: Members) -> Members {
+pub(crate) fn flattened(members: Members) -> Members {
     let is_dump = members.iter().any(|(name, value)| name == "model" && matches!(value, Json::String(_)))
         && members.iter().any(|(name, value)| name == "fields" && matches!(value, Json::Object(_)));
     if !is_dump {
@@ -148,8 +147,7 @@ pub fn flattened(members: Members) -> Members {
 }
 
 /// What names a row's resource, for formats that need the row before it.
-#[must_use]
-pub fn object_key(row: &Row) -> Option<String> {
+pub(crate) fn object_key(row: &Row) -> Option<String> {
     let model = text(row, "dumpdata_model").unwrap_or_default();
     text(row, "id").map(|id| format!("{model}\0{id}"))
 }

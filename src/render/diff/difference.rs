@@ -4,7 +4,7 @@ use crate::model::json::Json;
 
 /// One place in which two values differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The place.
     pub at: Place,
     /// How they differ there.
@@ -13,7 +13,7 @@ pub struct Difference {
 
 /// A place in an object or a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// A member of an object.
     Member(String),
     /// An item of a list: its index in the new list, or in the old one when it was removed.
@@ -24,7 +24,7 @@ pub enum Place {
 
 /// How two values differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub(crate) enum What {
     /// Only the new one is there.
     Added(Json),
     /// Only the old one is there.

@@ -7,19 +7,18 @@ mod difference;
 mod list;
 mod node;
 mod sequence;
-pub mod text;
-pub mod words;
+pub(crate) mod text;
+pub(crate) mod words;
 
 use std::collections::HashMap;
 use std::hash::RandomState;
 
 use crate::model::json::Json;
-pub use crate::render::diff::difference::{Difference, Place, What};
+pub(crate) use crate::render::diff::difference::{Difference, Place, What};
 use crate::render::diff::node::{Digest, Node};
 
 /// What differs between `old` and `new`; nothing when they mean the same.
-#[must_use]
-pub fn compare(old: &Json, new: &Json) -> Option<What> {
+pub(crate) fn compare(old: &Json, new: &Json) -> Option<What> {
     of_values(old, new, Strings::MayHoldJson)
 }
 

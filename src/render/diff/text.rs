@@ -6,7 +6,7 @@ use crate::render::diff::sequence::{Numbering, common};
 
 /// Neighbouring lines that changed together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hunk<'a> {
+pub(crate) struct Hunk<'a> {
     /// The line's number, from 1, in the new text; in the old one when nothing was added.
     pub line: usize,
     /// The old lines.
@@ -16,14 +16,12 @@ pub struct Hunk<'a> {
 }
 
 /// A text's lines. A line break at the end begins a last, empty line, so that its loss is seen.
-#[must_use]
-pub fn lines(text: &str) -> Vec<&str> {
+pub(crate) fn lines(text: &str) -> Vec<&str> {
     text.split('\n').collect()
 }
 
 /// The lines that differ.
-#[must_use]
-pub fn hunks<'a>(old: &'a str, new: &'a str) -> Vec<Hunk<'a>> {
+pub(crate) fn hunks<'a>(old: &'a str, new: &'a str) -> Vec<Hunk<'a>> {
     let (old, new) = (lines(old), lines(new));
     let mut numbering = Numbering::new();
     let mut numbers =

@@ -17,7 +17,7 @@ const LEAST_SHARED: usize = 4;
 
 /// A piece of a line, and whether the other line lacks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub(crate) struct Piece {
     /// The text.
     pub text: String,
     /// Whether it differs.
@@ -26,7 +26,7 @@ pub struct Piece {
 
 /// A search through the lines of one entry. It has a budget, so that no text, however chosen, costs more; what it does
 /// not pay for counts as one word.
-pub struct WordSearch {
+pub(crate) struct WordSearch {
     left: usize,
 }
 
@@ -38,7 +38,7 @@ impl Default for WordSearch {
 
 impl WordSearch {
     /// Both lines in pieces. Lines that share little are one piece each: emphasis on everything is none.
-    pub fn between(&mut self, old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
+    pub(crate) fn between(&mut self, old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
         let mut start = common_start(old, new);
         let mut end = common_end(&old[start..], &new[start..]);
         let is_cut =

@@ -26,14 +26,14 @@ fn temporary() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 }
 
 /// Removes every temporary file: for an end of the process that drops nothing.
-pub fn remove_temporary_files() {
+pub(crate) fn remove_temporary_files() {
     for path in std::mem::take(&mut *temporary()) {
         drop(std::fs::remove_file(path));
     }
 }
 
 /// A file that is removed when this is dropped, or when the process is interrupted.
-pub struct Temporary(PathBuf);
+pub(crate) struct Temporary(PathBuf);
 
 impl Temporary {
     fn new(path: &Path) -> Self {
@@ -42,7 +42,7 @@ impl Temporary {
     }
 
     /// Keeps the file.
-    pub fn keep(self) {
+    pub(crate) fn keep(self) {
         temporary().remove(&self.0);
         // Not dropped: that would remove it.
         std::mem::forget(self);
@@ -57,7 +57,7 @@ impl Drop for Temporary {
 }
 
 /// A locked file. Dropped, it is unlocked at once, though a child process that is just being started may still hold it.
-pub struct Locked(File);
+pub(crate) struct Locked(File);
 
 impl From<File> for Locked {
     fn from(file: File) -> Self {
@@ -86,7 +86,7 @@ impl Drop for Locked {
 }
 
 /// A working file that this process alone uses. Dropped, a file that it created is removed.
-pub struct Claimed {
+pub(crate) struct Claimed {
     // Before the file, whose lock guards the removal.
     created: Option<Temporary>,
     file: Locked,
@@ -99,7 +99,7 @@ impl Claimed {
     ///
     /// # Errors
     /// [`FileError`]: busy, of another user, or the system's refusal.
-    pub fn open(path: &Path, target: &Path) -> Result<Self, FileError> {
+    pub(crate) fn open(path: &Path, target: &Path) -> Result<Self, FileError> {
         let failed = |cause| FileError::Write { path: path.to_owned(), cause };
         for _ in 0..ATTEMPTS {
             let (file, created) = match create(path) {
@@ -140,14 +140,13 @@ impl Claimed {
     }
 
     /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The file, and what removes it unless it is kept.
     #[must_use]
-    pub fn begin(self) -> (Locked, Temporary) {
+    pub(crate) fn begin(self) -> (Locked, Temporary) {
         let Self { created, file, path } = self;
         let temporary = created.unwrap_or_else(|| Temporary::new(&path));
         (file, temporary)
@@ -155,14 +154,13 @@ impl Claimed {
 
     /// The file, which stays where it is.
     #[must_use]
-    pub fn keep(self) -> Locked {
+    pub(crate) fn keep(self) -> Locked {
         self.created.into_iter().for_each(Temporary::keep);
         self.file
     }
 
     /// Whether it was made by this process just now.
-    #[must_use]
-    pub const fn is_new(&self) -> bool {
+    pub(crate) const fn is_new(&self) -> bool {
         self.created.is_some()
     }
 }
@@ -248,9 +246,6 @@ const fn is_trusted(_: &Path, _: &Metadata) -> bool {
 
 /// Where a symbolic link leads, through others, whether a file is there or not yet. A link, or a FIFO, that another user
 /// put into a shared directory is refused.
-///
-/// # Errors
-/// [`FileError::Foreign`].
 pub(super) fn destination(target: &Path) -> Result<PathBuf, FileError> {
     let mut place = target.to_owned();
     for _ in 0..MOST_LINKS {
@@ -274,7 +269,7 @@ pub(super) fn destination(target: &Path) -> Result<PathBuf, FileError> {
 ///
 /// # Errors
 /// [`FileError`]; one that is not there is [`FileError::Write`] with that cause.
-pub fn read_trusted(path: &Path) -> Result<String, FileError> {
+pub(crate) fn read_trusted(path: &Path) -> Result<String, FileError> {
     let place = destination(path)?;
     let failed = |cause| FileError::Read { path: path.to_owned(), cause };
     let mut file = private(OpenOptions::new().read(true)).open(&place).map_err(failed)?;
@@ -304,7 +299,7 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The system's, but not that directories cannot be synced there, or not be read by this user.
-pub fn sync_directory_of(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};

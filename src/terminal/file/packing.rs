@@ -74,7 +74,10 @@ impl<W: Write> Write for Encoder<W> {
 ///
 /// # Errors
 /// When Zstandard cannot be set up.
-pub fn unpacked<'a>(target: &Path, packed: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+pub(crate) fn unpacked<'a>(
+    target: &Path,
+    packed: impl Read + Send + 'a,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match Packing::of(target) {
         Packing::Plain => Box::new(packed),
         Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),

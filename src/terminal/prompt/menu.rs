@@ -18,7 +18,7 @@ const LEAST_ITEMS: usize = 6;
 const FRAME: usize = 3;
 
 /// A page of the screen: what stands above, the question, and the items. Lines are made for a width, and safe to show.
-pub struct Page<'a> {
+pub(crate) struct Page<'a> {
     /// The lines above.
     pub head: &'a dyn Fn(usize) -> Vec<String>,
     /// What is asked, where the lines above do not say it.
@@ -34,7 +34,7 @@ impl Screen {
     ///
     /// # Errors
     /// When the terminal went away, or with `Interrupted` on Ctrl-C.
-    pub async fn choose(&self, page: &Page<'_>, start: usize) -> io::Result<Option<usize>> {
+    pub(crate) async fn choose(&self, page: &Page<'_>, start: usize) -> io::Result<Option<usize>> {
         let keys = page.numbers();
         let (rows, last) = (page.rows_for(keys.len()), keys.len().saturating_sub(1));
         let hint = "arrows move, left and right turn pages, Enter takes, Esc goes back";
@@ -46,10 +46,7 @@ impl Screen {
     }
 
     /// Lets items be marked, beginning with those `marked`. None on Esc.
-    ///
-    /// # Errors
-    /// As [`Screen::choose`].
-    pub async fn mark(&self, page: &Page<'_>, marked: Vec<bool>) -> io::Result<Option<Vec<usize>>> {
+    pub(crate) async fn mark(&self, page: &Page<'_>, marked: Vec<bool>) -> io::Result<Option<Vec<usize>>> {
         let keys = page.numbers();
         let rows = page.rows_for(keys.len());
         let hint = "arrows move, Space marks, a marks all, Enter takes, Esc goes back";
@@ -62,10 +59,7 @@ impl Screen {
     }
 
     /// Lets one item be found by typing parts of its key, beginning at `start`. None on Esc.
-    ///
-    /// # Errors
-    /// As [`Screen::choose`].
-    pub async fn search(
+    pub(crate) async fn search(
         &self,
         page: &Page<'_>,
         keys: Vec<String>,

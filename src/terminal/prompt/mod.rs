@@ -21,8 +21,8 @@ use crate::render::sanitize::{cut, sanitize, width};
 use crate::terminal::prompt::line::Line;
 use crate::terminal::prompt::modes::{Modes, settle};
 
-pub use crate::terminal::prompt::menu::Page;
-pub use crate::terminal::prompt::screen::Screen;
+pub(crate) use crate::terminal::prompt::menu::Page;
+pub(crate) use crate::terminal::prompt::screen::Screen;
 
 /// How long a change may go on before it is drawn: a menu is told line by line.
 const SETTLE: Duration = Duration::from_millis(4);
@@ -30,7 +30,7 @@ const SETTLE: Duration = Duration::from_millis(4);
 const SIZE_POLL: Duration = Duration::from_millis(100);
 
 /// Somebody who can be asked.
-pub struct Prompts {
+pub(crate) struct Prompts {
     /// So that nobody but the terminal makes one.
     _proof: (),
 }
@@ -44,7 +44,7 @@ impl Prompts {
     ///
     /// # Errors
     /// When the terminal went away.
-    pub fn screen(&self) -> io::Result<Screen> {
+    pub(crate) fn screen(&self) -> io::Result<Screen> {
         Screen::open()
     }
 
@@ -52,7 +52,7 @@ impl Prompts {
     ///
     /// # Errors
     /// When the terminal went away, or with `Interrupted` on Ctrl-C.
-    pub async fn line(&self, question: &str) -> io::Result<Option<String>> {
+    pub(crate) async fn line(&self, question: &str) -> io::Result<Option<String>> {
         let _modes = Modes::without_echo();
         let _ended = EndedLine;
         let line = Line::default();
@@ -66,7 +66,7 @@ impl Prompts {
     ///
     /// # Errors
     /// When the terminal went away.
-    pub async fn secret(&self, question: &str) -> io::Result<String> {
+    pub(crate) async fn secret(&self, question: &str) -> io::Result<String> {
         let _modes = Modes::kept();
         let unended = EndedLine;
         let question = question.to_owned();

@@ -14,7 +14,7 @@ const TAKE: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const GIVE_BACK: &str = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /// The screen, as long as this lives.
-pub struct Screen {
+pub(crate) struct Screen {
     _modes: Modes,
 }
 
@@ -29,7 +29,7 @@ impl Screen {
     ///
     /// # Errors
     /// When the terminal went away.
-    pub async fn lend<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
+    pub(crate) async fn lend<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
         write(GIVE_BACK)?;
         let outcome = work.await;
         write(TAKE)?;
@@ -40,7 +40,7 @@ impl Screen {
     ///
     /// # Errors
     /// When the terminal went away.
-    pub fn copy(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn copy(&self, text: &str) -> io::Result<()> {
         use base64::Engine as _;
         write(&format!("\x1b]52;c;{}\x07", base64::engine::general_purpose::STANDARD.encode(text)))
     }
@@ -49,7 +49,7 @@ impl Screen {
     ///
     /// # Errors
     /// When the terminal went away, or with `Interrupted` on Ctrl-C.
-    pub async fn line(&self, page: &Page<'_>, text: &str) -> io::Result<Option<String>> {
+    pub(crate) async fn line(&self, page: &Page<'_>, text: &str) -> io::Result<Option<String>> {
         let line = Line::new(text);
         let (reader, changed) = (line.clone(), line.clone());
         let question = format!("{}: ", page.question);
