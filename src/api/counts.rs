@@ -82,7 +82,7 @@ impl CountsQuery {
                     seen.once(name);
                     query.as_of = id(&mut seen.errors, name, value);
                 }
-                _ => seen.unknown(name, &[COUNT_PARAMETERS, crate::api::query::FILTER_PARAMETERS]),
+                _ => seen.unknown(name, COUNT_PARAMETERS),
             }
         }
         let is_twice = |(place, by): (usize, &Dimension)| query.by[..place].contains(by);
@@ -136,7 +136,7 @@ mod tests {
             ("by=day&by=user&by=via", "two different ones"),
             ("by=minute", "unknown dimension \"minute\""),
             ("by=day&tz=Madrid", "did you mean Europe/Madrid?"),
-            ("by=day&limit=5", "is no parameter here"),
+            ("by=day&limit=5", "is not a parameter of this request"),
             ("by=day&tz=utc&tz=utc", "more than once"),
             ("by=", "unknown dimension"),
         ] {

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, 
 use utoipa::openapi::{RefOr, Required};
 
 use crate::api::counts::{COUNT_PARAMETERS, MAX_DIMENSIONS};
-use crate::api::query::{FILTER_PARAMETERS, PAGE_PARAMETERS};
+use crate::api::query::{PAGE_PARAMETERS, filter_parameters};
 use crate::model::filter::{MAX_TEXT_LENGTH, MAX_TEXTS, MAX_VALUES};
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::model::words::Dimension;
@@ -20,8 +20,8 @@ pub struct CountParameters;
 
 impl IntoParams for CountParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let names = COUNT_PARAMETERS.iter().chain(FILTER_PARAMETERS);
-        names.map(|name| if *name == "by" { by() } else { parameter(name) }).collect()
+        let names = COUNT_PARAMETERS.iter().copied().chain(filter_parameters());
+        names.map(|name| if name == "by" { by() } else { parameter(name) }).collect()
     }
 }
 
@@ -44,13 +44,13 @@ fn by() -> Parameter {
 
 impl IntoParams for ListParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        FILTER_PARAMETERS.iter().chain(PAGE_PARAMETERS).map(|name| parameter(name)).collect()
+        filter_parameters().chain(PAGE_PARAMETERS.iter().copied()).map(parameter).collect()
     }
 }
 
 impl IntoParams for FilterParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        FILTER_PARAMETERS.iter().map(|name| parameter(name)).collect()
+        filter_parameters().map(parameter).collect()
     }
 }
 
@@ -159,9 +159,9 @@ mod tests {
 
     #[test]
     fn limits_are_documented_as_they_are() {
-        for name in FILTER_PARAMETERS {
+        for name in filter_parameters() {
             let text = parameter(name).description.unwrap_or_default();
-            match *name {
+            match name {
                 "since" | "until" => {}
                 "q" => {
                     let limits = format!("at most {MAX_TEXTS}, of at most {MAX_TEXT_LENGTH} characters");

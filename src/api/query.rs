@@ -1,32 +1,30 @@
-//! The query string of `GET /audit-logs` and `/facets`: read by the server, written by the client, in one place.
+//! The query string of `GET /audit-logs` and `/facets`, which the client writes and the server reads.
 //!
-//! A filter never silently does nothing: an unknown parameter or word is an error that lists the accepted ones.
+//! An unknown parameter or word is an error that lists the accepted ones: no filter is silently ignored.
 
 use std::collections::HashSet;
-use std::fmt::Display;
 
 use sha2::{Digest, Sha256};
 
 use crate::model::draft::FieldError;
-use crate::model::filter::{Choice, Filter, FilterValue};
+use crate::model::filter::Filter;
 use crate::model::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Order};
 
-/// What is asked of `GET /audit-logs`.
+/// A query of `GET /audit-logs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Which entries.
+    /// Selects the entries.
     pub filter: Filter,
-    /// In which order.
     pub order: Order,
-    /// At most how many.
+    /// The size of a page, in entries.
     pub limit: u32,
-    /// From where on; the first page when absent.
+    /// Where the page starts; the first page if absent.
     pub cursor: Option<Cursor>,
-    /// In id order, from behind this id. Excludes `cursor` and another order.
+    /// Reads in id order, starting after this id. Excludes `cursor` and `order`.
     pub after_id: Option<u64>,
-    /// Without entries recorded after this id.
+    /// Leaves out entries with a higher id.
     pub as_of: Option<u64>,
-    /// Whether to count all that match.
+    /// Whether to count all matches.
     pub total: bool,
 }
 
@@ -37,30 +35,16 @@ impl Default for Query {
     }
 }
 
-/// The parameters that filter, which the facets take too.
-pub const FILTER_PARAMETERS: &[&str] = &[
-    "action",
-    "model_type",
-    "user",
-    "resource",
-    "model_id",
-    "field",
-    "via",
-    "request_id",
-    "q",
-    "since",
-    "until",
-];
-/// The most parameters a query string may hold, repeats included.
+/// The most parameters of a query string, including repeats.
 pub const MAX_PARAMETERS: usize = 1_000;
-/// The parameters that page.
+/// The parameters of paging.
 pub const PAGE_PARAMETERS: &[&str] = &["order", "limit", "cursor", "after_id", "as_of", "total"];
 
 impl Query {
     /// Reads the pairs of a query string.
     ///
     /// # Errors
-    /// Every fault that was found, by parameter.
+    /// All errors, by parameter.
     pub fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<FieldError>> {
         let mut query = Self::default();
         let mut seen = Seen::default();
@@ -90,8 +74,9 @@ impl Query {
                 },
                 "cursor" => match Cursor::decode(value) {
                     Some(cursor) => query.cursor = Some(cursor),
-                    None => errors
-                        .push(FieldError::new(name, "is not a cursor: send page.next_cursor as it came")),
+                    None => {
+                        errors.push(FieldError::new(name, "is not a cursor: send page.next_cursor unchanged"))
+                    }
                 },
                 "after_id" => query.after_id = id(errors, name, value),
                 "as_of" => query.as_of = id(errors, name, value),
@@ -100,14 +85,14 @@ impl Query {
                     "false" => query.total = false,
                     _ => errors.push(FieldError::new(name, "is true or false")),
                 },
-                _ => seen.unknown(name, &[FILTER_PARAMETERS, PAGE_PARAMETERS]),
+                _ => seen.unknown(name, PAGE_PARAMETERS),
             }
         }
         if query.after_id.is_some() {
             if ordered {
                 seen.errors.push(FieldError::new(
                     "order",
-                    "has no meaning beside after_id, which reads in id order",
+                    "cannot be combined with after_id, which reads in id order",
                 ));
             }
             query.order = Order::ById;
@@ -135,23 +120,23 @@ impl Query {
         pairs
     }
 
-    /// What binds a cursor to this question and to the organization, by its number, that asked it.
+    /// Binds a cursor to this filter and order and to the organization with this number.
     #[must_use]
     pub fn binding(&self, organization: i64) -> [u8; 8] {
         let mut pairs = filter_pairs(&self.filter);
         pairs.sort_unstable();
-        let question = format!("{organization} {:?} {pairs:?}", self.order);
-        let digest = Sha256::digest(question);
+        let bound = format!("{organization} {:?} {pairs:?}", self.order);
+        let digest = Sha256::digest(bound);
         let mut binding = [0; 8];
         binding.copy_from_slice(&digest[..8]);
         binding
     }
 }
 
-/// The pairs, when they are not too many to be looked at one by one.
+/// Collects the pairs, unless there are more than [`MAX_PARAMETERS`].
 ///
 /// # Errors
-/// One fault, which names the limit and none of the parameters.
+/// One error, which names the limit and repeats no parameter.
 pub(super) fn few_enough<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Vec<(&'a str, &'a str)>, Vec<FieldError>> {
@@ -163,10 +148,10 @@ pub(super) fn few_enough<'a>(
     Ok(few)
 }
 
-/// Reads the pairs of a query string that may only filter.
+/// Reads the pairs of a query string that takes only a filter.
 ///
 /// # Errors
-/// Every fault that was found, by parameter.
+/// All errors, by parameter.
 pub fn read_only_filter<'a>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Filter, Vec<FieldError>> {
@@ -174,35 +159,27 @@ pub fn read_only_filter<'a>(
     let mut seen = Seen::default();
     for (name, value) in few_enough(pairs)? {
         if !read_filter(&mut filter, &mut seen, name, value) {
-            seen.unknown(name, &[FILTER_PARAMETERS]);
+            seen.unknown(name, &[]);
         }
     }
     seen.finish(filter)
 }
 
-/// The pairs of a filter.
+/// The names of the parameters of a filter.
+pub fn filter_parameters() -> impl Iterator<Item = &'static str> {
+    Filter::default().lists().map(|(name, _)| name).into_iter().chain(Filter::TIMES)
+}
+
+/// The query parameters that [`read_filter`] reads back as this filter.
 #[must_use]
 pub fn filter_pairs(filter: &Filter) -> Vec<(&'static str, String)> {
-    let mut pairs = Vec::new();
-    push(&mut pairs, "action", &filter.action);
-    push(&mut pairs, "model_type", &filter.model_type);
-    push(&mut pairs, "user", &filter.user);
-    push(&mut pairs, "resource", &filter.resource);
-    push(&mut pairs, "model_id", &filter.model_id);
-    push(&mut pairs, "field", &filter.field);
-    push(&mut pairs, "via", &filter.via);
-    push(&mut pairs, "request_id", &filter.request_id);
-    push(&mut pairs, "q", &filter.text);
-    pairs.extend(filter.since.map(|since| ("since", since.to_string())));
-    pairs.extend(filter.until.map(|until| ("until", until.to_string())));
-    pairs
+    let lists = filter.lists().into_iter();
+    let lists = lists.flat_map(|(name, list)| list.texts().into_iter().map(move |text| (name, text)));
+    let times = Filter::TIMES.into_iter().zip([filter.since, filter.until]);
+    lists.chain(times.filter_map(|(name, at)| Some((name, at?.to_string())))).collect()
 }
 
-fn push<T: FilterValue>(pairs: &mut Vec<(&'static str, String)>, name: &'static str, choice: &Choice<T>) {
-    pairs.extend(choice.written().map(|value| (name, value)));
-}
-
-/// What was seen of a query string: the faults, and the parameters that may stand only once.
+/// The parameters seen so far that may appear only once, and the errors.
 #[derive(Default)]
 pub(super) struct Seen {
     names: HashSet<String>,
@@ -212,12 +189,14 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn once(&mut self, name: &str) {
         if !self.names.insert(name.to_owned()) {
-            self.errors.push(FieldError::new(name, "stands more than once"));
+            self.errors.push(FieldError::new(name, "appears more than once"));
         }
     }
 
-    pub(super) fn unknown(&mut self, name: &str, accepted: &[&[&str]]) {
-        let detail = format!("is no parameter here: expected one of {}", accepted.concat().join(", "));
+    /// `others` are the accepted parameters beside those of a filter.
+    pub(super) fn unknown(&mut self, name: &str, others: &[&'static str]) {
+        let accepted: Vec<_> = filter_parameters().chain(others.iter().copied()).collect();
+        let detail = format!("is not a parameter of this request: expected one of {}", accepted.join(", "));
         self.errors.push(FieldError::new(name, detail));
     }
 
@@ -226,49 +205,31 @@ impl Seen {
     }
 }
 
-/// Reads one pair when it filters; tells whether it did.
+/// Reads a pair if it belongs to a filter. Returns whether it does.
 pub(super) fn read_filter(filter: &mut Filter, seen: &mut Seen, name: &str, value: &str) -> bool {
-    let errors = &mut seen.errors;
-    match name {
-        "action" => add_list(errors, name, &mut filter.action, value),
-        "model_type" => add_list(errors, name, &mut filter.model_type, value),
-        "user" => add_list(errors, name, &mut filter.user, value),
-        "resource" => add_list(errors, name, &mut filter.resource, value),
-        "model_id" => add_list(errors, name, &mut filter.model_id, value),
-        "field" => add_list(errors, name, &mut filter.field, value),
-        "via" => add_list(errors, name, &mut filter.via, value),
-        "request_id" => add_list(errors, name, &mut filter.request_id, value),
-        "q" => {
-            if let Err(error) = filter.text.add(value) {
-                errors.push(FieldError::new(name, error.to_string()));
-            }
+    if let Some(list) = filter.list_mut(name) {
+        if let Err(error) = list.add_text(value) {
+            seen.errors.push(FieldError::new(name, error.detail));
         }
-        "since" | "until" => {
-            seen.once(name);
-            match value.parse() {
-                Ok(at) if name == "since" => filter.since = Some(at),
-                Ok(at) => filter.until = Some(at),
-                Err(error) => seen.errors.push(FieldError::new(name, format!("is {error}"))),
-            }
-        }
+        return true;
+    }
+    let time = match name {
+        "since" => &mut filter.since,
+        "until" => &mut filter.until,
         _ => return false,
+    };
+    seen.once(name);
+    match value.parse() {
+        Ok(at) => *time = Some(at),
+        Err(error) => seen.errors.push(FieldError::new(name, format!("is {error}"))),
     }
     true
-}
-
-fn add_list<T>(errors: &mut Vec<FieldError>, name: &str, choice: &mut Choice<T>, value: &str)
-where
-    T: FilterValue<Err: Display>,
-{
-    if let Err(error) = choice.add_list(value) {
-        errors.push(FieldError::new(name, error.to_string()));
-    }
 }
 
 pub(super) fn id(errors: &mut Vec<FieldError>, name: &str, value: &str) -> Option<u64> {
     let id = value.parse().ok().filter(|id| i64::try_from(*id).is_ok());
     if id.is_none() {
-        errors.push(FieldError::new(name, "is an entry's id, a whole number"));
+        errors.push(FieldError::new(name, "must be an entry id, a whole number"));
     }
     id
 }

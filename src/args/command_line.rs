@@ -1,33 +1,32 @@
-//! A question spelled as a command line again, to be read by people and pasted into a shell.
+//! Renders a filter and a connection as shell arguments, for people to read and to paste.
 //!
-//! It knows the flags' names and the shell's quotes, and nothing of what the command does.
+//! It knows the names of flags and shell quoting, and nothing about what a command does.
 
 use crate::args::connection::ConnectionArgs;
-use crate::model::filter::{Choice, Filter, FilterValue};
+use crate::args::filter::filter_flag;
+use crate::model::filter::Filter;
 use crate::render::sanitize::sanitize;
 
-/// The flags that make this filter.
+/// The flags that [`FilterArgs`](crate::args::filter::FilterArgs) reads as this filter.
 pub(crate) fn filter_words(filter: &Filter) -> Vec<String> {
     let mut words = Vec::new();
-    list(&mut words, "--action", &filter.action);
-    list(&mut words, "--model-type", &filter.model_type);
-    list(&mut words, "--user", &filter.user);
-    list(&mut words, "--resource", &filter.resource);
-    list(&mut words, "--field", &filter.field);
-    list(&mut words, "--via", &filter.via);
-    list(&mut words, "--request-id", &filter.request_id);
-    // There a comma is a comma, so each text has a flag of its own.
-    filter.text.written().for_each(|text| flag(&mut words, "--grep", text));
-    let ends = [("--since", filter.since), ("--until", filter.until)];
-    ends.into_iter().for_each(|(name, at)| {
+    for (parameter, list) in filter.lists() {
+        let texts = list.texts();
+        match filter_flag(parameter) {
+            Some(name @ "--grep") => texts.into_iter().for_each(|text| flag(&mut words, name, text)),
+            Some(name) if !texts.is_empty() => flag(&mut words, name, texts.join(",")),
+            _ => {}
+        }
+    }
+    for (name, at) in [("--since", filter.since), ("--until", filter.until)] {
         if let Some(at) = at {
             flag(&mut words, name, at.to_string());
         }
-    });
+    }
     words
 }
 
-/// The flags that lead to the same place.
+/// The flags that name the same server.
 pub(crate) fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String> {
     let mut words = Vec::new();
     let values = [
@@ -45,12 +44,12 @@ pub(crate) fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String>
     words
 }
 
-/// The words as one line for a shell.
+/// The words as one shell line.
 pub(crate) fn line(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell takes it: as it is, in quotes, or, with what a terminal would obey or hide, in `$'…'`.
+/// Quotes a word for a shell: not at all, in `'…'`, or, if it holds control or invisible characters, in `$'…'`.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -64,7 +63,7 @@ pub(crate) fn quoted(word: &str) -> String {
         let text = c.to_string();
         match c {
             '\'' | '\\' => quoted.extend(['\\', c]),
-            // Bytes are read alike by every shell that knows these quotes; code points depend on its locale.
+            // Every shell reads byte escapes alike; code point escapes depend on the locale.
             _ if c.is_ascii() && !c.is_control() => quoted.push(c),
             _ => quoted.extend(text.bytes().map(|byte| format!("\\x{byte:02x}"))),
         }
@@ -72,13 +71,7 @@ pub(crate) fn quoted(word: &str) -> String {
     quoted + "'"
 }
 
-fn list<T: FilterValue>(words: &mut Vec<String>, name: &str, choice: &Choice<T>) {
-    if !choice.is_any() {
-        flag(words, name, choice.written().collect::<Vec<_>>().join(","));
-    }
-}
-
-/// A value that begins with a dash would be taken for a flag, standing alone.
+/// Adds a flag. A value that begins with a dash is joined by `=`: by itself clap would take it for a flag.
 fn flag(words: &mut Vec<String>, name: &str, value: String) {
     if value.starts_with('-') {
         words.push(format!("{name}={value}"));
@@ -96,6 +89,7 @@ mod tests {
 
     use super::*;
     use crate::args::filter::FilterArgs;
+    use crate::model::filter::{Choice, FilterValue};
     use crate::model::time::TimeContext;
     use crate::model::words::{Action, ModelType, Via};
 
@@ -105,7 +99,7 @@ mod tests {
         filter: FilterArgs,
     }
 
-    /// The filter that these words make when they are typed.
+    /// The filter that clap reads from these words.
     fn read(words: &[String]) -> Filter {
         let typed = Typed::try_parse_from([&["x".to_owned()], words].concat()).expect("flags");
         let now = "2026-11-22T08:00:00Z".parse().expect("a time");
@@ -113,7 +107,7 @@ mod tests {
         question.expect("a question").filter
     }
 
-    /// The words a shell makes of the line.
+    /// The words into which a shell splits the line.
     fn split(line: &str) -> Vec<String> {
         let printed =
             Command::new("bash").args(["-c", &format!("printf '%s\\0' {line}")]).output().expect("bash");
@@ -123,7 +117,7 @@ mod tests {
 
     fn texts<T: FilterValue<Err: std::fmt::Debug> + Clone + std::fmt::Debug + 'static>()
     -> impl Strategy<Value = Choice<T>> {
-        // Whatever may stand in a name: quotes, blanks, controls, what turns the direction; a shell's word holds no NUL.
+        // Quotes, blanks, control and bidirectional characters. A shell word cannot hold NUL.
         let text = "(is:|id:|token/name:|a\\.)?[-a!,\\\\'\" $`*~\u{1b}\u{202e}é日\n\t.\\[1\\]:=]{1,5}"
             .prop_filter("not blank", |text| !text.trim().is_empty());
         let value = text.prop_map(|text| text.parse::<T>().expect("a value"));
@@ -133,7 +127,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_spelled_selects_the_same(user in texts(), text in texts(), field in texts(), request_id in texts(), since in any::<Option<u32>>()) {
+        fn a_rendered_filter_selects_the_same(user in texts(), text in texts(), field in texts(), request_id in texts(), since in any::<Option<u32>>()) {
             let at = since.map(|seconds| format!("@{seconds}").parse::<String>().expect("a text"));
             let mut filter = Filter { user, text, field, request_id, ..Filter::default() };
             filter.action.include = vec![Action::Updated, Action::Deleted];
@@ -150,13 +144,13 @@ mod tests {
 
         #[test]
         #[cfg_attr(not(unix), ignore = "there is no bash")]
-        fn a_shell_reads_what_was_quoted(words in prop::collection::vec("[-a!'\"\\\\ $`*~{}\u{1b}\u{202e}é日\n\t%;&|<>#()]{0,6}", 1..40)) {
+        fn a_shell_reads_quoted_words_back(words in prop::collection::vec("[-a!'\"\\\\ $`*~{}\u{1b}\u{202e}é日\n\t%;&|<>#()]{0,6}", 1..40)) {
             prop_assert_eq!(split(&line(&words)), words);
         }
     }
 
     #[test]
-    fn plain_words_stay_plain() {
+    fn words_are_quoted_only_when_needed() {
         let words = ["list", "--user", "ana,!bob", "it's", "a\u{1b}[2J", ""].map(str::to_owned);
         assert_eq!(line(&words), r"list --user 'ana,!bob' 'it'\''s' $'a\x1b[2J' ''");
         let args = ConnectionArgs { server: Some("sqlite:a b.db".to_owned()), ..ConnectionArgs::default() };

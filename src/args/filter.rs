@@ -1,12 +1,11 @@
-//! The flags that say which entries are meant.
+//! The filter flags that commands share, and the filter they make.
 
 use std::fmt::Display;
 
 use clap::Args;
 
-use crate::model::filter::{Choice, ChoiceError, Filter, FilterValue, InvalidResource};
+use crate::model::filter::{BadText, Filter};
 use crate::model::time::{self, Edge, TimeContext, When};
-use crate::model::words::UnknownWord;
 
 /// Filters. Repeats and commas are alternatives, different flags combine, `!value` excludes.
 #[derive(Debug, Clone, Default, Args)]
@@ -57,101 +56,115 @@ pub struct FilterArgs {
     pub until: Option<String>,
 }
 
-/// A filter whose ends may still be entries to be looked up.
+/// A filter whose time range may still refer to entries, whose times have to be looked up.
 #[derive(Debug, Clone, Default)]
 pub struct UnresolvedFilter {
-    /// The filter, but for ends that are entries.
+    /// The filter, without the ends that are entries.
     pub filter: Filter,
-    /// From this entry's time on.
+    /// The entry whose time is the start.
     pub since_entry: Option<u64>,
-    /// Up to this entry's time.
+    /// The entry whose time is the end.
     pub until_entry: Option<u64>,
-    /// What a reader should know about how times were taken.
+    /// Notes for the reader about how times were interpreted.
     pub notes: Vec<String>,
 }
 
-/// A value of a flag that cannot be used, and what might have been meant.
+/// An invalid value of a flag.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{flag}: {detail}")]
 pub struct BadValue {
     /// The flag.
     pub flag: &'static str,
-    /// What is wrong with its value.
+    /// Why the value is invalid.
     pub detail: String,
     /// The nearest accepted word.
     pub nearest: Option<&'static str>,
 }
 
 impl FilterArgs {
-    /// What was typed, as a filter.
+    /// Reads the flags as a filter.
     ///
     /// # Errors
-    /// [`BadValue`], for the first value that cannot be used.
+    /// [`BadValue`] for the first invalid value.
     pub fn parse(&self, context: &TimeContext) -> Result<UnresolvedFilter, BadValue> {
+        let Self {
+            action,
+            model_type,
+            user,
+            resource,
+            field,
+            via,
+            request_id,
+            grep,
+            // Read below.
+            since: _,
+            until: _,
+        } = self;
         let mut filter = Filter::default();
-        add_all("--action", &self.action, &mut filter.action, nearest_word)?;
-        add_all("--model-type", &self.model_type, &mut filter.model_type, nearest_word)?;
-        add_all("--user", &self.user, &mut filter.user, |_| None)?;
-        add_all("--resource", &self.resource, &mut filter.resource, |error| match error {
-            InvalidResource::Type(word) => word.nearest(),
-            InvalidResource::Form(_) => None,
-        })?;
-        add_all("--field", &self.field, &mut filter.field, |_| None)?;
-        add_all("--via", &self.via, &mut filter.via, nearest_word)?;
-        add_all("--request-id", &self.request_id, &mut filter.request_id, |_| None)?;
-        for text in &self.grep {
-            filter.text.add(text).map_err(|error| bad("--grep", &error, None))?;
+        for (parameter, values) in [
+            ("action", action),
+            ("model_type", model_type),
+            ("user", user),
+            ("resource", resource),
+            ("field", field),
+            ("via", via),
+            ("request_id", request_id),
+            ("q", grep),
+        ] {
+            let (Some(flag), Some(list)) = (filter_flag(parameter), filter.list_mut(parameter)) else {
+                continue;
+            };
+            for value in values {
+                list.add_text(value).map_err(|BadText { detail, nearest }| BadValue {
+                    flag,
+                    detail,
+                    nearest,
+                })?;
+            }
         }
-        let mut question = UnresolvedFilter { filter, ..UnresolvedFilter::default() };
+        let mut unresolved = UnresolvedFilter { filter, ..UnresolvedFilter::default() };
         let end = |flag, text: Option<&String>, edge| {
             text.map(|text| time::parse(text, edge, context))
                 .transpose()
-                .map_err(|error| bad(flag, &error, None))
+                .map_err(|error| bad_time(flag, &error))
         };
         match end("--since", self.since.as_ref(), Edge::Since)? {
             Some(When::At { at, note }) => {
-                question.filter.since = Some(at);
-                question.notes.extend(note);
+                unresolved.filter.since = Some(at);
+                unresolved.notes.extend(note);
             }
-            Some(When::Entry(id)) => question.since_entry = Some(id),
+            Some(When::Entry(id)) => unresolved.since_entry = Some(id),
             None => {}
         }
         match end("--until", self.until.as_ref(), Edge::Until)? {
             Some(When::At { at, note }) => {
-                question.filter.until = Some(at);
-                question.notes.extend(note);
+                unresolved.filter.until = Some(at);
+                unresolved.notes.extend(note);
             }
-            Some(When::Entry(id)) => question.until_entry = Some(id),
+            Some(When::Entry(id)) => unresolved.until_entry = Some(id),
             None => {}
         }
-        Ok(question)
+        Ok(unresolved)
     }
 }
 
-fn nearest_word(error: &UnknownWord) -> Option<&'static str> {
-    error.nearest()
+/// The flag of a filter's query parameter, if it has one.
+pub(crate) fn filter_flag(parameter: &str) -> Option<&'static str> {
+    Some(match parameter {
+        "action" => "--action",
+        "model_type" => "--model-type",
+        "user" => "--user",
+        "resource" => "--resource",
+        "field" => "--field",
+        "via" => "--via",
+        "request_id" => "--request-id",
+        "q" => "--grep",
+        _ => return None,
+    })
 }
 
-fn add_all<T: FilterValue<Err: Display>>(
-    flag: &'static str,
-    values: &[String],
-    choice: &mut Choice<T>,
-    nearest: impl Fn(&T::Err) -> Option<&'static str>,
-) -> Result<(), BadValue> {
-    for value in values {
-        choice.add_list(value).map_err(|error| {
-            let nearest = match &error {
-                ChoiceError::Value(error) => nearest(error),
-                ChoiceError::Empty | ChoiceError::TooMany(_) => None,
-            };
-            bad(flag, &error, nearest)
-        })?;
-    }
-    Ok(())
-}
-
-fn bad(flag: &'static str, error: &dyn Display, nearest: Option<&'static str>) -> BadValue {
-    BadValue { flag, detail: error.to_string(), nearest }
+fn bad_time(flag: &'static str, error: &dyn Display) -> BadValue {
+    BadValue { flag, detail: error.to_string(), nearest: None }
 }
 
 #[cfg(test)]
@@ -161,6 +174,17 @@ mod tests {
 
     fn context() -> TimeContext {
         TimeContext { now: "2026-11-22T08:00:00Z".parse().expect("a time"), zone: chrono_tz::Europe::Madrid }
+    }
+
+    #[test]
+    fn every_list_but_model_id_has_a_flag() {
+        let command = FilterArgs::augment_args(clap::Command::new("list"));
+        let flags: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        for (parameter, _) in Filter::default().lists() {
+            let flag = filter_flag(parameter).map(|flag| flag.trim_start_matches("--"));
+            assert_eq!(flag.is_none(), parameter == "model_id", "{parameter}");
+            assert!(flag.is_none_or(|flag| flags.contains(&flag)), "{parameter}");
+        }
     }
 
     #[test]
@@ -174,8 +198,8 @@ mod tests {
             until: Some("id:12".into()),
             ..FilterArgs::default()
         };
-        let question = args.parse(&context()).expect("a question");
-        let filter = question.filter;
+        let unresolved = args.parse(&context()).expect("valid flags");
+        let filter = unresolved.filter;
         assert_eq!(
             (filter.action.include, filter.action.exclude),
             (vec![Action::Updated, Action::Deleted], vec![Action::Created])
@@ -183,7 +207,7 @@ mod tests {
         assert_eq!(filter.model_type.include, [ModelType::ConnectorEndpoint, ModelType::Secret]);
         assert_eq!(filter.text.include.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a, b"]);
         assert_eq!(filter.since.map(|at| at.to_string()).as_deref(), Some("2026-11-19T23:00:00.000000Z"));
-        assert_eq!((filter.until, question.until_entry), (None, Some(12)));
+        assert_eq!((filter.until, unresolved.until_entry), (None, Some(12)));
     }
 
     #[test]

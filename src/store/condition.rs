@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::filter::Filter;
+use crate::model::filter::{Choice, Filter};
 use crate::model::words::{Action, ModelType, Via};
 
 /// A value bound to a statement.
@@ -55,17 +55,32 @@ impl Condition {
     /// Adds everything of `filter` that SQL can say. Users are given by their numbers, which the store found by the
     /// filter's own meaning; `None` means that any will do.
     pub fn and_filter(&mut self, filter: &Filter, user_refs: Option<&[i64]>) {
-        if let Some(since) = filter.since {
+        let Filter {
+            since,
+            until,
+            model_id,
+            request_id,
+            resource,
+            // In `and_dimensions`.
+            action: _,
+            model_type: _,
+            via: _,
+            user: _,
+            // In `Filter::matches_content`.
+            field: _,
+            text: _,
+        } = filter;
+        if let Some(since) = since {
             self.and("occurred_at >= ?", [Parameter::Integer(since.micros())]);
         }
-        if let Some(until) = filter.until {
+        if let Some(until) = until {
             self.and("occurred_at < ?", [Parameter::Integer(until.micros())]);
         }
         self.and_dimensions(filter, user_refs);
         let texts = |values: &[String]| values.iter().cloned().map(Parameter::Text).collect();
-        self.and_choice("model_id", texts(&filter.model_id.include), texts(&filter.model_id.exclude));
-        self.and_choice("request_id", texts(&filter.request_id.include), texts(&filter.request_id.exclude));
-        for (resources, not) in [(&filter.resource.include, ""), (&filter.resource.exclude, "NOT ")] {
+        self.and_choice("model_id", texts(&model_id.include), texts(&model_id.exclude));
+        self.and_choice("request_id", texts(&request_id.include), texts(&request_id.exclude));
+        for (resources, not) in [(&resource.include, ""), (&resource.exclude, "NOT ")] {
             let values = resources
                 .iter()
                 .flat_map(|it| [code(ModelType::ALL, it.model_type), Parameter::Text(it.model_id.clone())]);
@@ -83,12 +98,9 @@ impl Condition {
 
     /// Adds what `filter` says of the dimensions that are summed: action, model type, channel and user.
     pub(super) fn and_dimensions(&mut self, filter: &Filter, user_refs: Option<&[i64]>) {
-        let codes = |values: &[Action]| values.iter().map(|it| code(Action::ALL, *it)).collect();
-        self.and_choice("action", codes(&filter.action.include), codes(&filter.action.exclude));
-        let codes = |values: &[ModelType]| values.iter().map(|it| code(ModelType::ALL, *it)).collect();
-        self.and_choice("model_type", codes(&filter.model_type.include), codes(&filter.model_type.exclude));
-        let codes = |values: &[Via]| values.iter().map(|it| code(Via::ALL, *it)).collect();
-        self.and_choice("via", codes(&filter.via.include), codes(&filter.via.exclude));
+        self.and_words("action", Action::ALL, &filter.action);
+        self.and_words("model_type", ModelType::ALL, &filter.model_type);
+        self.and_words("via", Via::ALL, &filter.via);
         if let Some([]) = user_refs {
             // An empty list is not every engine's SQL.
             self.and("1 = 0", []);
@@ -145,6 +157,11 @@ impl Condition {
         }
         all.sql.push_str(&format!(" ORDER BY {order_by} {limit}"));
         all
+    }
+
+    fn and_words<T: Copy + PartialEq>(&mut self, column: &str, all: &[T], choice: &Choice<T>) {
+        let codes = |values: &[T]| values.iter().map(|it| code(all, *it)).collect();
+        self.and_choice(column, codes(&choice.include), codes(&choice.exclude));
     }
 
     /// A column that may be null equals no included value and no excluded one.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::filter::Resource;
+use crate::model::filter::{Choice, FilterValue, Resource};
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, Via};
@@ -110,7 +110,7 @@ fn a_filter_never_silently_does_nothing() {
         (
             "actoin",
             "created",
-            "is no parameter here: expected one of action, model_type, user, resource, model_id, field, via, request_id, q, since, until, order, limit, cursor, after_id, as_of, total",
+            "is not a parameter of this request: expected one of action, model_type, user, resource, model_id, field, via, request_id, q, since, until, order, limit, cursor, after_id, as_of, total",
         ),
         ("action", "made", "unknown action \"made\": expected one of created, updated, deleted"),
         ("user", "", "has an empty value: name at least one, separated by commas"),
@@ -118,9 +118,9 @@ fn a_filter_never_silently_does_nothing() {
         ("limit", "0", "is a whole number from 1 to 1000"),
         ("limit", "1001", "is a whole number from 1 to 1000"),
         ("order", "newest", "is desc (newest first) or asc (oldest first)"),
-        ("after_id", "-1", "is an entry's id, a whole number"),
-        ("as_of", "18446744073709551615", "is an entry's id, a whole number"),
-        ("cursor", "eyJ", "is not a cursor: send page.next_cursor as it came"),
+        ("after_id", "-1", "must be an entry id, a whole number"),
+        ("as_of", "18446744073709551615", "must be an entry id, a whole number"),
+        ("cursor", "eyJ", "is not a cursor: send page.next_cursor unchanged"),
         ("total", "yes", "is true or false"),
         (
             "since",
@@ -131,7 +131,7 @@ fn a_filter_never_silently_does_nothing() {
         assert_eq!(Query::read([(name, value)]), Err(vec![FieldError::new(name, detail)]));
     }
     let twice = Query::read([("limit", "5"), ("limit", "6")]).expect_err("twice");
-    assert_eq!(twice, [FieldError::new("limit", "stands more than once")]);
+    assert_eq!(twice, [FieldError::new("limit", "appears more than once")]);
     assert!(Query::read([("after_id", "5"), ("order", "asc")]).is_err());
     assert!(read_only_filter([("limit", "5")]).is_err());
 }

@@ -1,38 +1,72 @@
-//! Values to include and to exclude, and the list in which they are written: `created,!deleted`.
+//! Included and excluded values, and the syntax of their list: `created,!deleted`.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::model::field_path::{FieldPath, enclosed};
-use crate::model::filter::Resource;
-use crate::model::words::{Action, ModelType, Via};
+use crate::model::filter::resource::{InvalidResource, Resource};
+use crate::model::words::{Action, ModelType, UnknownWord, Via};
 
-/// The most values one part of a filter takes, included and excluded together.
+/// The most values of one list, included and excluded together.
 pub const MAX_VALUES: usize = 100;
 
-/// A value of a filter, as it stands in a list.
+/// A value in a list of a filter.
 pub trait FilterValue: FromStr + Display {
-    /// The most values of this kind.
+    /// The most values of this type in one list.
     const MAX: usize = MAX_VALUES;
-    /// Whether parts of a value stand in quotes and brackets, where no sign has a meaning of its own.
+    /// Whether a value may have parts in quotes and brackets, which are taken literally.
     const IS_PATH: bool = false;
+    /// Whether values are free text, in which a comma is a comma: each is given by itself.
+    const IS_PROSE: bool = false;
+
+    /// The accepted word nearest to the one that gave this error.
+    fn nearest(_: &Self::Err) -> Option<&'static str> {
+        None
+    }
+
+    /// The value for a reader.
+    fn label(&self) -> String {
+        self.to_string()
+    }
 }
 
-impl FilterValue for Action {}
-impl FilterValue for ModelType {}
-impl FilterValue for Via {}
-impl FilterValue for Resource {}
+impl FilterValue for Action {
+    fn nearest(error: &UnknownWord) -> Option<&'static str> {
+        error.nearest()
+    }
+}
+impl FilterValue for ModelType {
+    fn nearest(error: &UnknownWord) -> Option<&'static str> {
+        error.nearest()
+    }
+    fn label(&self) -> String {
+        Self::label(*self).to_owned()
+    }
+}
+impl FilterValue for Via {
+    fn nearest(error: &UnknownWord) -> Option<&'static str> {
+        error.nearest()
+    }
+}
+impl FilterValue for Resource {
+    fn nearest(error: &InvalidResource) -> Option<&'static str> {
+        match error {
+            InvalidResource::Type(word) => word.nearest(),
+            InvalidResource::Form(_) => None,
+        }
+    }
+}
 impl FilterValue for String {}
 impl FilterValue for FieldPath {
     const IS_PATH: bool = true;
 }
 
-/// Values to include (any of them; all, when there are none) and to exclude.
+/// Included values (every value if there are none) and excluded values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice<T> {
-    /// Any of these will do.
+    /// One of these must match.
     pub include: Vec<T>,
-    /// None of these may be.
+    /// None of these may match.
     pub exclude: Vec<T>,
 }
 
@@ -43,24 +77,23 @@ impl<T> Default for Choice<T> {
 }
 
 impl<T> Choice<T> {
-    /// Tells whether every value will do.
+    /// Whether every value is admitted.
     #[must_use]
     pub const fn is_any(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }
 
-    /// Tells whether the choice admits something, given how to test it against one value.
+    /// Whether the choice admits what `is` compares with one value.
     pub fn admits(&self, mut is: impl FnMut(&T) -> bool) -> bool {
         (self.include.is_empty() || self.include.iter().any(&mut is)) && !self.exclude.iter().any(is)
     }
 }
 
 impl<T: FilterValue> Choice<T> {
-    /// Adds the values of a comma-separated text. A leading `!` excludes a value; `\` takes the next character
-    /// (`,`, `!` or `\`) as itself.
+    /// Adds the values of a comma-separated text. A leading `!` excludes a value; `\` escapes `,`, `!` and `\`.
     ///
     /// # Errors
-    /// A sentence when a value is empty or is not one of the accepted words, or there are too many.
+    /// [`ChoiceError`] for the first value that is empty, not accepted, or one too many.
     pub fn add_list(&mut self, text: &str) -> Result<(), ChoiceError<T::Err>> {
         let mut rest = Some(text);
         while let Some(text) = rest {
@@ -71,7 +104,7 @@ impl<T: FilterValue> Choice<T> {
         Ok(())
     }
 
-    /// Adds one value, in which a comma is a comma.
+    /// Adds one value, in which commas are literal.
     ///
     /// # Errors
     /// As [`Choice::add_list`].
@@ -91,45 +124,45 @@ impl<T: FilterValue> Choice<T> {
         Ok(())
     }
 
-    /// Each value as [`Choice::add_list`] reads it back.
+    /// Each value, escaped so that [`Choice::add_list`] reads it back.
     pub fn written(&self) -> impl Iterator<Item = String> {
         let include = self.include.iter().map(|value| escaped::<T>(&value.to_string()));
         include.chain(self.exclude.iter().map(|value| format!("!{}", escaped::<T>(&value.to_string()))))
     }
 }
 
-/// Why a value of a filter cannot be used.
+/// Why a value cannot be added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChoiceError<E> {
-    /// Nothing between two commas.
+    /// The value is empty.
     #[error("has an empty value: name at least one, separated by commas")]
     Empty,
-    /// More values than a filter takes.
+    /// The list is full.
     #[error("has more than {0} values")]
     TooMany(usize),
-    /// The value itself.
+    /// The value is not accepted.
     #[error("{0}")]
     Value(E),
 }
 
-/// A piece of a value.
-enum Piece<'t> {
-    /// What stands in quotes or brackets, as it is.
+/// A token of a value.
+enum Token<'t> {
+    /// A part in quotes or brackets, taken literally.
     Enclosed(&'t str),
-    /// A backslash, and the character that it takes as itself.
+    /// A character after a backslash.
     Escaped(char),
     Plain(char),
 }
 
-/// The piece at the start of a text, and what follows it. A path's quotes begin where a key does.
-fn piece<T: FilterValue>(text: &str, is_key: bool) -> Option<(Piece<'_>, &str)> {
+/// The token at the start of a text, and the rest. In a path, quotes open only at the start of a key.
+fn token<T: FilterValue>(text: &str, is_key: bool) -> Option<(Token<'_>, &str)> {
     let first = text.chars().next()?;
     if T::IS_PATH
         && (is_key && first == '"' || first == '[')
         && let Some(length) = enclosed(text)
     {
-        let (piece, rest) = text.split_at(length);
-        return Some((Piece::Enclosed(piece), rest));
+        let (token, rest) = text.split_at(length);
+        return Some((Token::Enclosed(token), rest));
     }
     let rest = &text[first.len_utf8()..];
     match rest.chars().next() {
@@ -137,52 +170,52 @@ fn piece<T: FilterValue>(text: &str, is_key: bool) -> Option<(Piece<'_>, &str)> 
             if first == '\\'
                 && (matches!(next, ',' | '!' | '\\') || T::IS_PATH && matches!(next, '"' | '[')) =>
         {
-            Some((Piece::Escaped(next), &rest[next.len_utf8()..]))
+            Some((Token::Escaped(next), &rest[next.len_utf8()..]))
         }
-        _ => Some((Piece::Plain(first), rest)),
+        _ => Some((Token::Plain(first), rest)),
     }
 }
 
-/// The pieces of a value.
-fn pieces<T: FilterValue>(text: &str) -> impl Iterator<Item = (Piece<'_>, &str)> {
+/// The tokens of a value, each with the text after it.
+fn tokens<T: FilterValue>(text: &str) -> impl Iterator<Item = (Token<'_>, &str)> {
     let (mut rest, mut is_key, mut is_first) = (text, true, true);
     std::iter::from_fn(move || {
-        let (piece, behind) = piece::<T>(rest, is_key)?;
-        // A sign that excludes stands before the first key.
-        is_key = match piece {
-            Piece::Plain('!') => is_first,
-            Piece::Plain(c) => c == '.',
-            Piece::Enclosed(_) | Piece::Escaped(_) => false,
+        let (token, behind) = token::<T>(rest, is_key)?;
+        // The `!` that excludes is followed by the first key.
+        is_key = match token {
+            Token::Plain('!') => is_first,
+            Token::Plain(c) => c == '.',
+            Token::Enclosed(_) | Token::Escaped(_) => false,
         };
         is_first = false;
         rest = behind;
-        Some((piece, behind))
+        Some((token, behind))
     })
 }
 
-/// The first value of a list, and the list behind its comma.
+/// Splits off the first value of a list.
 fn split<T: FilterValue>(text: &str) -> (&str, Option<&str>) {
-    let comma = pieces::<T>(text).find(|(piece, _)| matches!(piece, Piece::Plain(',')));
+    let comma = tokens::<T>(text).find(|(token, _)| matches!(token, Token::Plain(',')));
     match comma {
         Some((_, rest)) => (&text[..text.len() - rest.len() - 1], Some(rest)),
         None => (text, None),
     }
 }
 
-/// Takes away the backslashes that make a sign stand for itself; any other backslash is one.
+/// Removes the backslashes that escape a sign. Any other backslash is literal.
 fn unescaped<T: FilterValue>(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    for (piece, _) in pieces::<T>(text) {
-        match piece {
-            Piece::Enclosed(text) => plain.push_str(text),
-            Piece::Escaped(c) | Piece::Plain(c) => plain.push(c),
+    for (token, _) in tokens::<T>(text) {
+        match token {
+            Token::Enclosed(text) => plain.push_str(text),
+            Token::Escaped(c) | Token::Plain(c) => plain.push(c),
         }
     }
     plain
 }
 
-/// The length of the quotes and brackets that a text begins with, when they are read as such again. Behind them only a
-/// dot or the end may follow: any other sign is written with a backslash, and quotes do not end before one.
+/// The length of the quotes and brackets at the start of a text, if they will be read back as such: only a dot or the
+/// end may follow, because any other sign is escaped and quotes do not end before a backslash.
 fn enclosed_run(text: &str) -> Option<usize> {
     let mut length = enclosed(text)?;
     while text[length..].starts_with('[') {
@@ -237,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_within_a_key_or_an_item_parts_no_paths() {
+    fn a_comma_within_quotes_or_brackets_does_not_separate_paths() {
         let mut paths = Choice::<FieldPath>::default();
         paths
             .add_list(r#"labels."a,b".c,list[3 name="x,\"y]"].z,!"q\\,\"".1,a"b,c"d,"open,e[f,g],"h"#)
@@ -251,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn more_values_than_the_limit_are_refused_where_the_limit_is() {
+    fn reading_stops_at_the_first_value_over_the_limit() {
         let mut ids = Choice::<String>::default();
         let list = vec!["x"; MAX_VALUES].join(",");
         ids.add_list(&list).expect("as many as there may be");
@@ -285,7 +318,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(include in prop::collection::vec("[a!,\\\\é .\"\\[\\]1=]{1,8}", 0..4), exclude in prop::collection::vec("[a!,\\\\\".\\[\\]1 =]{1,8}", 0..3)) {
+        fn written_values_are_read_back(include in prop::collection::vec("[a!,\\\\é .\"\\[\\]1=]{1,8}", 0..4), exclude in prop::collection::vec("[a!,\\\\\".\\[\\]1 =]{1,8}", 0..3)) {
             prop_assume!(include.iter().chain(&exclude).all(|value| !value.trim().is_empty()));
             reads_back::<String>(&include, &exclude);
             reads_back::<FieldPath>(&include, &exclude);

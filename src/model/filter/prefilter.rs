@@ -1,18 +1,18 @@
-//! A quick look at an entry's texts as they are stored, before anything is made of them: most entries that a search by text
-//! or field does not mean are refused by it. `Filter::matches_content` is the meaning.
+//! Rejects most entries of a text or field search by their stored bytes, before JSON is parsed. It has no false
+//! negatives; `Filter::matches_content` decides about the rest.
 
 use crate::model::field_path::FieldPath;
 use crate::model::filter::{Filter, SearchText};
 use crate::model::fold::folded;
 
 impl Filter {
-    /// Tells, by a quick look at texts as they are stored, whether [`Filter::matches_content`] may be true: where it says
-    /// no, the entry need not be made. Given are the changes and the user as JSON, and the resource's name.
+    /// Whether [`Filter::matches_content`] can be true for an entry stored as these texts: its changes and its user as
+    /// JSON, and the resource's name. If not, the entry need not be decoded.
     #[must_use]
     pub fn may_match_content(&self, changes: &str, user: &str, model_name: Option<&str>) -> bool {
-        let texts = [changes, user, model_name.unwrap_or_default()].map(Stored::of);
+        let texts = [changes, user, model_name.unwrap_or_default()].map(StoredText::of);
         let text = |wanted: &SearchText| texts.iter().any(|text| text.may_hold(wanted.folded()));
-        // Every path that touches a field begins as the field does.
+        // A path that matches a field starts with the same key.
         let field = |path: &FieldPath| texts[0].may_hold(&folded(path.first_key()));
         fn any<T>(include: &[T], may: impl Fn(&T) -> bool) -> bool {
             include.is_empty() || include.iter().any(may)
@@ -21,28 +21,28 @@ impl Filter {
     }
 }
 
-/// A text as it is stored, to be looked through without being parsed.
-struct Stored {
-    /// Folded. None where escapes hide letters.
+/// A stored text that is searched without being parsed.
+struct StoredText {
+    /// The text, case-folded. None if JSON escapes hide letters.
     folded: Option<String>,
 }
 
-impl Stored {
+impl StoredText {
     fn of(text: &str) -> Self {
         Self { folded: (!hides_letters(text)).then(|| folded(text)) }
     }
 
-    /// Whether the needle, folded, may be in a string or a number in here.
+    /// Whether a string or number in the text may contain the case-folded needle.
     fn may_hold(&self, needle: &str) -> bool {
-        // What JSON writes by other escapes is not looked for in this way.
+        // JSON escapes these characters, so the needle may be stored in another form.
         let escaped = |c: char| c.is_control() || matches!(c, '"' | '\\' | '/');
         let Some(text) = &self.folded else { return true };
         needle.contains(escaped) || text.contains(needle)
     }
 }
 
-/// Whether the text may hold other letters than are seen: by an escape such as `\u0041`, or by one such as `\n` whose
-/// letter an accent behind it would seem to belong to.
+/// Whether escapes may hide letters: `\u0041` does, and so does `\n` before a combining accent, which would combine with
+/// the `n`.
 fn hides_letters(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut rest = 0;
@@ -66,15 +66,15 @@ mod tests {
     use crate::model::timestamp::Timestamp;
 
     #[test]
-    fn a_quick_look_refuses_what_is_plainly_not_there() {
+    fn entries_without_the_text_or_field_are_rejected() {
         let may = |filter: &str, text: bool, changes: &str| {
-            let mut asked = Filter::default();
+            let mut query = Filter::default();
             if text {
-                asked.text.add_list(filter).expect("words");
+                query.text.add_list(filter).expect("words");
             } else {
-                asked.field.add_list(filter).expect("paths");
+                query.field.add_list(filter).expect("paths");
             }
-            asked.may_match_content(changes, r#"{"id":"7"}"#, Some("Slack"))
+            query.may_match_content(changes, r#"{"id":"7"}"#, Some("Slack"))
         };
         let changes = r#"[{"field":"perform","new":"Zebra\nCafé"}]"#;
         for (filter, text) in [
@@ -89,14 +89,11 @@ mod tests {
             assert!(may(filter, text, changes), "{filter}");
         }
         assert!(!may("zebras", true, changes) && !may("status,retry.max", false, changes));
-        assert!(!may("cafeteria", true, changes), "letters beyond ASCII are no reason to read it all");
-        assert!(
-            may("zebras", true, r#"[{"field":"a","new":"\u007aebras"}]"#),
-            "it may be written in another way"
-        );
+        assert!(!may("cafeteria", true, changes), "letters beyond ASCII alone do not defeat the prefilter");
+        assert!(may("zebras", true, r#"[{"field":"a","new":"\u007aebras"}]"#), "an escape may hide the text");
     }
 
-    /// A JSON string of the text, some of its letters written as escapes.
+    /// A JSON string of the text, with some of its letters as escapes.
     fn spelled(text: &str, escapes: u32) -> String {
         let mut json = "\"".to_owned();
         for (place, c) in text.chars().enumerate() {
@@ -125,9 +122,9 @@ mod tests {
     const LETTER: &str = "[aAkKsSiI\u{212a}\u{130}\u{131}é\u{301}\u{307}ßσςΣ\u{7}\n\t\"\\\\/.e\\[\\]1]";
 
     proptest! {
-        /// A quick no is never a yes in truth.
+        /// The prefilter has no false negatives.
         #[test]
-        fn what_a_quick_look_refuses_does_not_match(
+        fn rejected_entries_do_not_match(
             name in letters(0..=6),
             field in letters(1..=6),
             value in letters(0..=8),
@@ -147,7 +144,7 @@ mod tests {
             });
             let mut entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
             entry.changes = Changes::from_text(changes).expect("changes");
-            // Chosen at random, most texts are not there: half of them are taken from what is.
+            // Most random texts do not occur, so half of them are taken from the entry.
             let part = |of: &str| of.chars().skip(cut.0 % of.chars().count().max(1)).take(cut.1).collect::<String>();
             let mut filter = Filter::default();
             match by {

@@ -1,4 +1,4 @@
-//! A text to search for, folded once.
+//! Search texts, case-folded once, and the texts of an entry that they are compared with.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,25 +9,26 @@ use crate::model::filter::choice::{Choice, FilterValue};
 use crate::model::fold::folded;
 use crate::model::json::RawJson;
 
-/// The most texts that one filter searches for: each row is looked through once for each of them.
+/// The most texts of one filter: each row is searched once for each.
 pub const MAX_TEXTS: usize = 20;
-/// How long a text may be, in characters.
+/// The longest text, in characters.
 pub const MAX_TEXT_LENGTH: usize = 1_000;
 
-/// A text to search for, however it is written.
+/// A text to search for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchText {
     written: String,
     folded: String,
 }
 
-/// A text that is too long to be searched for.
+/// A search text is too long.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("has a text of more than {MAX_TEXT_LENGTH} characters")]
 pub struct TooLong;
 
 impl FilterValue for SearchText {
     const MAX: usize = MAX_TEXTS;
+    const IS_PROSE: bool = true;
 }
 
 impl FromStr for SearchText {
@@ -48,7 +49,7 @@ impl fmt::Display for SearchText {
 }
 
 impl SearchText {
-    /// As it is compared: see [`folded`].
+    /// The text in the form in which texts are compared: see [`folded`].
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.folded
@@ -56,7 +57,7 @@ impl SearchText {
 }
 
 impl Choice<SearchText> {
-    /// Tells whether the choice admits an entry with these changes. Each of its texts is folded once.
+    /// Whether the choice admits an entry with these changes. Folds each text of the entry once.
     pub(super) fn admits_entry(&self, entry: &Entry, changes: &[Change]) -> bool {
         if self.is_any() {
             return true;

@@ -1,8 +1,8 @@
-//! Which users a filter means: any who is called so, or exactly one.
+//! Terms of the user filter: a name that may match several users, or exactly one user.
 //!
-//! `ana` means whoever has that id, e-mail or name, or whole words of one. A word and a colon before it mean a user
-//! exactly, letter for letter: `id:7`, `email:ana@acme.example`, `name:Ana`, or `is:Ana` for the user who is shown as
-//! `Ana` (by e-mail, else by name, else by id). A kind before that tells apart those who share it: `token/id:7`.
+//! `ana` matches an id, e-mail or name, or whole words of an e-mail or name, case-insensitively. A prefix makes the
+//! match exact: `id:7`, `email:ana@acme.example`, `name:Ana`, or `is:Ana` for the user shown as `Ana` (by e-mail, else
+//! name, else id). A kind before the prefix separates users that share it: `token/id:7`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,34 +12,34 @@ use crate::model::filter::choice::{Choice, FilterValue};
 use crate::model::fold::folded;
 use crate::model::words::UserKind;
 
-/// What a filter says of a user.
+/// A term of the user filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserTerm {
     written: String,
-    meaning: Meaning,
+    matcher: Matcher,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Meaning {
-    /// Folded, and its words.
-    Called { whole: String, words: String },
-    /// Exactly this text.
-    Exactly { kind: Option<UserKind>, part: Part, text: String },
+enum Matcher {
+    /// The case-folded text, and its words.
+    Named { whole: String, words: String },
+    /// Exactly this text of a user.
+    Exactly { kind: Option<UserKind>, part: UserText, text: String },
 }
 
-/// What of a user is compared.
+/// The text of a user that is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum UserText {
     Id,
     Email,
     Name,
     Shown,
 }
 
-const PARTS: [(&str, Part); 4] =
-    [("id:", Part::Id), ("email:", Part::Email), ("name:", Part::Name), ("is:", Part::Shown)];
+const PREFIXES: [(&str, UserText); 4] =
+    [("id:", UserText::Id), ("email:", UserText::Email), ("name:", UserText::Name), ("is:", UserText::Shown)];
 
-/// Why a text names no user.
+/// A prefix without a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("has no value behind {0:?}: write the whole id, e-mail or name there")]
 pub struct InvalidUser(String);
@@ -54,17 +54,17 @@ impl FromStr for UserTerm {
             .iter()
             .find_map(|kind| Some((Some(*kind), text.strip_prefix(kind.as_str())?.strip_prefix('/')?)));
         let (kind, rest) = kind.unwrap_or((None, text));
-        let exact = PARTS.iter().find_map(|(prefix, part)| Some((*part, rest.strip_prefix(prefix)?)));
-        let meaning = match exact {
+        let exact = PREFIXES.iter().find_map(|(prefix, part)| Some((*part, rest.strip_prefix(prefix)?)));
+        let matcher = match exact {
             Some((_, "")) => return Err(InvalidUser(text.to_owned())),
-            Some((part, value)) => Meaning::Exactly { kind, part, text: value.to_owned() },
+            Some((part, value)) => Matcher::Exactly { kind, part, text: value.to_owned() },
             None => {
                 let whole = folded(text.trim());
                 let words = words(&whole);
-                Meaning::Called { whole, words }
+                Matcher::Named { whole, words }
             }
         };
-        Ok(Self { written: text.to_owned(), meaning })
+        Ok(Self { written: text.to_owned(), matcher })
     }
 }
 
@@ -75,41 +75,40 @@ impl fmt::Display for UserTerm {
 }
 
 impl UserTerm {
-    /// The users who are shown by this text, and no others.
+    /// The term for the users shown as `label`.
     #[must_use]
     pub fn shown_as(label: &str) -> Self {
-        let meaning = Meaning::Exactly { kind: None, part: Part::Shown, text: label.to_owned() };
-        Self { written: format!("is:{label}"), meaning }
+        let matcher = Matcher::Exactly { kind: None, part: UserText::Shown, text: label.to_owned() };
+        Self { written: format!("is:{label}"), matcher }
     }
 
-    /// The text by which the meant users are shown, when it means them so.
+    /// The label of a term made by [`UserTerm::shown_as`].
     #[must_use]
     pub fn shown(&self) -> Option<&str> {
-        match &self.meaning {
-            Meaning::Exactly { kind: None, part: Part::Shown, text } => Some(text),
+        match &self.matcher {
+            Matcher::Exactly { kind: None, part: UserText::Shown, text } => Some(text),
             _ => None,
         }
     }
 
-    /// Tells whether it means the user.
     #[must_use]
     pub fn matches(&self, user: &User) -> bool {
-        self.means(&Subject::new(user))
+        self.matches_subject(&Subject::new(user))
     }
 
-    fn means(&self, subject: &Subject<'_>) -> bool {
+    fn matches_subject(&self, subject: &Subject<'_>) -> bool {
         let user = subject.user;
-        match &self.meaning {
-            Meaning::Exactly { kind, part, text } => {
+        match &self.matcher {
+            Matcher::Exactly { kind, part, text } => {
                 let value = match part {
-                    Part::Id => user.id.as_deref(),
-                    Part::Email => user.email.as_deref(),
-                    Part::Name => user.name.as_deref(),
-                    Part::Shown => Some(user.label()),
+                    UserText::Id => user.id.as_deref(),
+                    UserText::Email => user.email.as_deref(),
+                    UserText::Name => user.name.as_deref(),
+                    UserText::Shown => Some(user.label()),
                 };
                 value == Some(text) && kind.is_none_or(|kind| kind == user.kind)
             }
-            Meaning::Called { whole, words } => {
+            Matcher::Named { whole, words } => {
                 subject.texts.iter().flatten().any(|text| text == whole)
                     || words.trim() != "" && subject.words.iter().flatten().any(|text| text.contains(words))
             }
@@ -118,18 +117,18 @@ impl UserTerm {
 }
 
 impl Choice<UserTerm> {
-    /// Tells whether the choice admits the user, whose texts are folded once for all its terms.
+    /// Whether the choice admits the user. Folds the texts of the user once for all terms.
     #[must_use]
     pub fn admits_user(&self, user: &User) -> bool {
         if self.is_any() {
             return true;
         }
         let subject = Subject::new(user);
-        self.admits(|term| term.means(&subject))
+        self.admits(|term| term.matches_subject(&subject))
     }
 }
 
-/// A user whose texts are ready to be compared.
+/// A user with its case-folded texts.
 struct Subject<'u> {
     user: &'u User,
     /// Id, e-mail and name.
@@ -146,7 +145,7 @@ impl<'u> Subject<'u> {
     }
 }
 
-/// The words of a text, each between single blanks, so that a run of whole words is a plain substring.
+/// The words of a text, each between single blanks: a run of whole words is then a substring.
 fn words(text: &str) -> String {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.fold(" ".to_owned(), |text, word| text + word + " ")
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_named_by_id_address_name_or_whole_words_of_them() {
+    fn a_name_matches_id_email_name_or_whole_words() {
         let ana = person("ana.ruiz@acme.example", "Ana María Ruiz");
         for wanted in [
             "7",
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_term_means_one_user_and_no_others() {
+    fn an_exact_term_matches_one_user() {
         let ana = user(Some("7"), None, Some("Ana"), UserKind::User);
         let ana_ruiz = person("ana@acme.example", "Ana Ruiz");
         let shouting = user(Some("8"), Some("ANA@acme.example"), Some("Ana"), UserKind::User);
@@ -230,7 +229,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_exact_term_survives_the_list_it_stands_in(labels in prop::collection::vec("[a:!,\\\\\"/ é=]{1,8}", 1..4)) {
+        fn an_exact_term_survives_escaping_in_a_list(labels in prop::collection::vec("[a:!,\\\\\"/ é=]{1,8}", 1..4)) {
             let choice = Choice { include: labels.iter().map(|it| UserTerm::shown_as(it)).collect(), exclude: vec![] };
             let mut read = Choice::<UserTerm>::default();
             read.add_list(&choice.written().collect::<Vec<_>>().join(",")).expect("what was written");

@@ -79,7 +79,7 @@ async fn a_question_that_cannot_be_counted_is_refused() {
     for (query, words) in [
         ("", "one or two of day, hour"),
         ("by=day&tz=Madrid", "did you mean Europe/Madrid?"),
-        ("by=day&nothing=1", "is no parameter here"),
+        ("by=day&nothing=1", "is not a parameter of this request"),
     ] {
         admin.get(&format!("{COUNTS}?{query}")).await.expect(422).refused(Code::Invalid, words);
     }

@@ -43,7 +43,7 @@ async fn facets_take_filters_and_nothing_else() {
     let admin = world.admin().await;
     for query in ["limit=5", "cursor=x", "total=true", "nothing=1"] {
         let answer = admin.get(&format!("{FACETS}?{query}")).await.expect(422);
-        let problem = answer.refused(Code::Invalid, "is no parameter here");
+        let problem = answer.refused(Code::Invalid, "is not a parameter of this request");
         assert!(!problem.detail.contains("limit,"), "{problem:?}");
     }
     admin

@@ -22,7 +22,7 @@ async fn an_answer_names_the_limit_and_not_all_that_was_sent() {
         (words[..900].join("&"), "q has more than 20 values"),
         (names.join("&"), "; and 880 more"),
         (format!("action={}", "x".repeat(50_000)), "unknown action \"xxx"),
-        (format!("{}=1", "x".repeat(50_000)), "is no parameter here"),
+        (format!("{}=1", "x".repeat(50_000)), "is not a parameter of this request"),
         (format!("q={}", "x".repeat(50_000)), "more than 1000 characters"),
     ] {
         for path in [LOGS.to_owned(), format!("{LOGS}/facets"), format!("{LOGS}/counts")] {

@@ -200,7 +200,11 @@ async fn a_filter_never_silently_does_nothing() {
     let world = World::new().await;
     let admin = world.admin().await;
     for (query, field, words) in [
-        ("actoin=created", "actoin", "is no parameter here: expected one of action, model_type"),
+        (
+            "actoin=created",
+            "actoin",
+            "is not a parameter of this request: expected one of action, model_type",
+        ),
         ("action=made", "action", "expected one of created, updated, deleted"),
         ("model_type=robot", "model_type", "connector_endpoint"),
         ("via=fax", "via", "terraform"),
