@@ -1,4 +1,4 @@
-//! The query parameters as the OpenAPI document describes them: one description for each name that is read.
+//! Descriptions of the query parameters for the OpenAPI document.
 
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
@@ -25,7 +25,7 @@ impl IntoParams for CountParameters {
     }
 }
 
-/// The one parameter that must be there.
+/// The only required parameter.
 fn by() -> Parameter {
     let words: Vec<_> = Dimension::ALL.iter().map(|by| by.as_str()).collect();
     let list = ArrayBuilder::new().items(one_of(&words)).min_items(Some(1)).max_items(Some(MAX_DIMENSIONS));
@@ -54,35 +54,35 @@ impl IntoParams for FilterParameters {
     }
 }
 
-const LIST: &str = "Repeated or comma-separated values are alternatives, at most 100; a leading `!` excludes a value; `\\` takes the next `,`, `!` or `\\` as itself.";
+const LIST: &str = "Repeated or comma-separated values are alternatives, at most 100; a leading `!` excludes a value; `\\` escapes `,`, `!` and `\\`.";
 
 fn parameter(name: &str) -> Parameter {
     let (description, schema, is_list) = match name {
-        "action" => ("What was done: `created`, `updated`, `deleted`.", string(), true),
+        "action" => ("The action: `created`, `updated`, `deleted`.", string(), true),
         "model_type" => {
             ("`connector`, `connector_endpoint`, `secret`, `organization`, `member`.", string(), true)
         }
         "user" => (
-            "An id, e-mail or name, or whole words of either, case-blind. One user exactly, letter for letter: `id:7`, `email:ana@acme.example`, `name:Ana`, or `is:Ana`, shown as `Ana` (by e-mail, else name, else id); of one kind: `token/id:7`.",
+            "An id, e-mail or name, or whole words of an e-mail or name, case-insensitive. Exact, case-sensitive: `id:7`, `email:ana@acme.example`, `name:Ana`, or `is:Ana` for the user shown as `Ana` (by e-mail, else name, else id). With a kind: `token/id:7`.",
             string(),
             true,
         ),
         "resource" => ("A type and an id, `connector/42`.", string(), true),
         "model_id" => ("A resource's id.", string(), true),
         "field" => (
-            "A field, or a path: `perform` covers all beneath it, `perform.retry.max` only that leaf, `list[3]` or `list.3` an item, `labels.\"app.io/name\"` a key with dots (without quotes, a dot may part keys or belong to one). Within quotes and brackets no sign has a meaning of its own; `\\` takes the next `\"` or `[` outside them as itself. Beneath a redacted value every path matches when the value changed.",
+            "A field or a path into it: `perform` includes everything below it, `perform.retry.max` is one leaf, `list[3]` or `list.3` an item, `labels.\"app.io/name\"` a key with dots (without quotes, a dot may separate keys or belong to one). Text in quotes and brackets is literal; elsewhere `\\` escapes `\"` and `[`. Every path below a redacted value matches if the value changed.",
             string(),
             true,
         ),
         "via" => ("The channel: `web`, `api`, `cli`, `terraform`, `system`.", string(), true),
         "request_id" => ("The request the entry was part of.", string(), true),
         "q" => (
-            "Text in the model's name, the user, field names or visible values, in any case and however accents are composed. Repeats are alternatives, at most 20, of at most 1000 characters each; a comma is a comma, a leading `!` excludes.",
+            "Text in the name of the resource, the user, field names or visible values. Case and Unicode composition are ignored. Repeats are alternatives, at most 20, of at most 1000 characters each; commas are literal, a leading `!` excludes.",
             ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_TEXT_LENGTH)).into(),
             true,
         ),
-        "since" => ("The first moment that counts, RFC 3339.", date_time(), false),
-        "until" => ("The first moment that no longer counts, RFC 3339.", date_time(), false),
+        "since" => ("The start of the time range, inclusive, RFC 3339.", date_time(), false),
+        "until" => ("The end of the time range, exclusive, RFC 3339.", date_time(), false),
         "order" => (
             "`desc` (newest first, the default) or `asc`, by `(occurred_at, id)`.",
             one_of(&["desc", "asc"]),
@@ -92,21 +92,21 @@ fn parameter(name: &str) -> Parameter {
             ("The size of a page.", whole(1, Some(MAX_LIMIT.into()), Some(DEFAULT_LIMIT.into())), false)
         }
         "cursor" => (
-            "`page.next_cursor` of the page before. Bound to the filter: with another one it is 422 `cursor_mismatch`.",
+            "`page.next_cursor` of the previous page. It is bound to the filter and order: with others the answer is 422 `cursor_mismatch`.",
             string(),
             false,
         ),
         "after_id" => (
-            "Read in id order, which is commit order, from behind this id: for followers. Not with `order`.",
+            "Read in id order, which is commit order, starting after this id, to follow the log. Cannot be combined with `order`.",
             whole(0, Some(i64::MAX), None),
             false,
         ),
         "tz" => (
-            "The zone whose clocks make days and hours: an IANA name, such as `Europe/Madrid`. UTC when absent.",
+            "The time zone of days and hours: an IANA name, such as `Europe/Madrid`. Default: UTC.",
             string(),
             false,
         ),
-        "as_of" => ("Leave out entries recorded after this id.", whole(0, Some(i64::MAX), None), false),
+        "as_of" => ("Leave out entries with a higher id.", whole(0, Some(i64::MAX), None), false),
         _ => (
             "Also count all entries that match.",
             ObjectBuilder::new().schema_type(Type::Boolean).into(),

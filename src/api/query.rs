@@ -15,6 +15,7 @@ use crate::model::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Order};
 pub struct Query {
     /// Selects the entries.
     pub filter: Filter,
+    /// The order of the entries.
     pub order: Order,
     /// The size of a page, in entries.
     pub limit: u32,

@@ -91,6 +91,7 @@ impl UserTerm {
         }
     }
 
+    /// Whether the term matches the user. The comparison is case-insensitive unless the term has a prefix.
     #[must_use]
     pub fn matches(&self, user: &User) -> bool {
         self.matches_subject(&Subject::new(user))

@@ -103,7 +103,7 @@ impl<'a> Table<'a> {
 
     fn write(&self, out: &mut dyn Write, fit: &Fit, rows: &[Vec<(String, Role)>]) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
-        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         for row in rows {
             table.add_row(row.iter().map(|(text, _)| text));
         }
