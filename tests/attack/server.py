@@ -51,9 +51,9 @@ class Server:
         self.address = line.split("//")[1].strip()
         self.token = token.read_text().strip()
 
-    def call(self, method, path, body=None, media_type="application/json"):
+    def call(self, method, path, body=None, media_type="application/json", token=None):
         connection = http.client.HTTPConnection(self.address, timeout=60)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": media_type}
+        headers = {"Authorization": f"Bearer {token or self.token}", "Content-Type": media_type}
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         status, text = answer.status, answer.read().decode()
