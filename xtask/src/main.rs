@@ -11,7 +11,7 @@ Usage: cargo xtask TASK
 
   check                 format, lints, generated files and the rules of the source tree
   gen                   write completions/, man/ and openapi.json
-  snapshots [FILTER…]   accept what the tests print now; FILTER as for cargo test
+  snapshots [FILTER…]   write the snapshots from the current output; FILTER as for cargo test
   screens               write docs/screens (needs tmux)
   demo-server           serve a copy of the demo data on 127.0.0.1:7744 until Ctrl-C";
 
