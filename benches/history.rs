@@ -1,8 +1,7 @@
-//! How the cost of `history -p`, `history --at` and `blame` grows with the number of changes of a resource of 200 leaves.
-//! Each is measured beside what cannot be left out: reading every change once with serde_json. The last lines are the
-//! ratios, and what a change costs.
+//! Measures how the cost of `history -p`, `history --at` and `blame` grows with the number of changes of a resource with
+//! 200 leaves. The baseline reads every change once with serde_json. The last lines are the ratios.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot begin has nothing to go on with")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot start should stop")]
 
 mod turns;
 
@@ -23,10 +22,10 @@ use serde_json::{Map, Value, json};
 
 use crate::turns::medians;
 
-/// How many changes, in rising order.
+/// Numbers of changes, ascending.
 const SIZES: [usize; 3] = [10, 100, 1_000];
 
-/// Runs of each side whose median is told.
+/// Runs of each side; the median counts.
 const RUNS: usize = 15;
 
 /// A resource of 20 fields, each an object of 10 leaves.
@@ -96,7 +95,7 @@ fn blame(entries: &[Entry]) {
     black_box(read_life(entries, Wanted::default()).blame());
 }
 
-/// What they are measured against.
+/// The baseline.
 fn read(entries: &[Entry]) {
     for entry in entries {
         black_box(serde_json::from_str::<Value>(black_box(entry.changes.get())).expect("JSON"));
@@ -112,7 +111,7 @@ fn main() {
         group.bench_function("history -p", |bench| bench.iter(|| patches(entries)));
         group.bench_function("history --at", |bench| bench.iter(|| state(entries)));
         group.bench_function("blame", |bench| bench.iter(|| blame(entries)));
-        group.bench_function("serde_json reads all", |bench| bench.iter(|| read(entries)));
+        group.bench_function("baseline: serde_json", |bench| bench.iter(|| read(entries)));
         group.finish();
     }
     criterion.final_summary();

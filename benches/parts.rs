@@ -1,7 +1,7 @@
-//! The parts that every entry passes through, one by one: redaction, a page's JSON read, CSV, a table, a query string.
-//! Each is measured beside something that a library does with the same text, and the last lines are the ratios.
+//! Measures the steps that every entry passes through: redaction, reading a page's JSON, CSV, a table, a query string. The
+//! baseline of each is what a library does with the same text. The last lines are the ratios.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot begin has nothing to go on with")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot start should stop")]
 
 mod turns;
 
@@ -26,14 +26,14 @@ use serde::de::IgnoredAny;
 
 use crate::turns::medians;
 
-/// Runs of each side whose median is told.
+/// Runs of each side; the median counts.
 const RUNS: usize = 25;
 
-/// A query string with some of everything.
+/// A query string with most parameters.
 const QUESTION: &str = "action=updated,deleted&model_type=secret,connector_endpoint&user=person7@acme.example,ana&field=perform.retry.max\
     &via=web&q=warehouse&since=2026-01-01T00:00:00Z&until=2026-11-01T00:00:00Z&limit=500&total=true";
 
-/// The demo's entries: what people record, with some hard cases.
+/// The demo's entries: realistic ones, with some hard cases.
 struct Data {
     proposals: Vec<Proposal>,
     proposed: Vec<String>,
@@ -46,7 +46,7 @@ impl Data {
     fn new() -> Self {
         let now = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
         let text = |proposal: &Proposal| serde_json::to_string(proposal).expect("JSON");
-        // The demo holds a number that no float can, at which the library's reader ends.
+        // The demo contains a number that no float can hold; the library's reader fails on it.
         let is_read = |it: &Proposal| serde_json::from_str::<serde_json::Value>(&text(it)).is_ok();
         let proposals: Vec<_> = demo::proposals(now).into_iter().filter(is_read).collect();
         let proposed = proposals.iter().map(text).collect();
@@ -112,7 +112,7 @@ impl Data {
     }
 }
 
-/// What we do, in words and deed, and what a library does beside it.
+/// A step with its name, and its baseline with its name.
 type Part<'a> = (&'static str, &'a dyn Fn(), &'static str, &'a dyn Fn());
 
 fn read_query() {

@@ -1,8 +1,7 @@
-//! How long `show` takes for an entry whose field is 1 MB before and 1 MB after, for shapes that real values have and
-//! for shapes that somebody chose to make it slow. Each is measured beside what cannot be left out: reading both
-//! values once with serde_json. The last lines are the ratios.
+//! Measures how long `show` takes for an entry with a field of 1 MB before and 1 MB after, for realistic shapes and for
+//! shapes chosen to make it slow. The baseline reads both values once with serde_json. The last lines are the ratios.
 
-#![expect(clippy::expect_used, reason = "a benchmark that cannot begin has nothing to go on with")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot start should stop")]
 
 mod turns;
 
@@ -19,10 +18,10 @@ use serde_json::{Value, json};
 
 use crate::turns::medians;
 
-/// Bytes of a value, about.
+/// Approximate size of a value in bytes.
 const SIZE: usize = 1_000_000;
 
-/// Runs of each side whose median makes a ratio.
+/// Runs of each side; the ratio is of the medians.
 const RUNS: usize = 15;
 
 /// A value before and after.
@@ -32,7 +31,7 @@ struct Shape {
     after: Value,
 }
 
-/// Configuration as a platform keeps it: objects with names in lists, of which one in a hundred changed.
+/// Configuration: lists of objects, one in a hundred of them changed.
 fn configuration() -> Shape {
     let step = |n: usize, max: usize| {
         json!({"id": n, "name": format!("step {n}"), "url": format!("https://api.example/v2/steps/{n}?expand=owner"),
@@ -43,13 +42,13 @@ fn configuration() -> Shape {
     Shape { name: "configuration", before: (0..steps).map(|n| step(n, 3)).collect(), after: after.collect() }
 }
 
-/// One line without a break, changed in its middle.
+/// One long line, changed in its middle.
 fn one_line() -> Shape {
     let line = |word: &str| format!("{0}{word}{0}", "lorem ipsum ".repeat(SIZE / 24)).into();
     Shape { name: "one line", before: line("before"), after: line("after") }
 }
 
-/// Text of which every second line changed.
+/// Text with every second line changed.
 fn text() -> Shape {
     let line =
         |n: usize, end: &str| format!("  emit row {n}{}\n", if n.is_multiple_of(2) { end } else { "" });
@@ -57,20 +56,20 @@ fn text() -> Shape {
     Shape { name: "text", before: lines(""), after: lines(";") }
 }
 
-/// A hundred thousand numbers, a third of them elsewhere.
+/// A hundred thousand numbers, a third of them moved.
 fn long_list() -> Shape {
     let (before, mut after): (Vec<u32>, Vec<u32>) = ((0..100_000).collect(), (0..100_000).collect());
     after[30_000..60_000].reverse();
     Shape { name: "100 000 items", before: before.into(), after: after.into() }
 }
 
-/// The same few items over and over in another rhythm, among which nothing is unique.
+/// The same few items repeated in another order, so that no item is unique.
 fn repeats() -> Shape {
     let items = |rhythm: usize| (0..SIZE / 5).map(|n| json!(n % rhythm)).collect();
     Shape { name: "repeats", before: items(7), after: items(11) }
 }
 
-/// Nested as deep as a value may be, with all its weight at the bottom.
+/// Nested as deep as allowed, with all its content at the bottom.
 fn deep() -> Shape {
     let nested = |n: usize| {
         let bottom: Value = (0..SIZE / 12).map(|i| json!(format!("item {}", i * n))).collect();
@@ -109,13 +108,13 @@ fn look() -> Style {
     }
 }
 
-/// What is measured: from the entry as it came to the screen's bytes.
+/// The measured work: from the entry's JSON to the bytes on screen.
 fn show(entry: &Entry, full: bool) {
     let options = DetailOptions { full, ..DetailOptions::default() };
     detail(&mut io::sink(), black_box(entry), options, &look()).expect("a sink takes all");
 }
 
-/// What it is measured against.
+/// The baseline.
 fn read(entry: &Entry) {
     let changes: Value = serde_json::from_str(black_box(entry.changes.get())).expect("JSON");
     black_box(changes);
@@ -129,7 +128,7 @@ fn main() {
         let mut group = criterion.benchmark_group(*name);
         group.bench_function("show", |bench| bench.iter(|| show(entry, false)));
         group.bench_function("show --full", |bench| bench.iter(|| show(entry, true)));
-        group.bench_function("serde_json reads both", |bench| bench.iter(|| read(entry)));
+        group.bench_function("baseline: serde_json", |bench| bench.iter(|| read(entry)));
         group.finish();
     }
     criterion.final_summary();

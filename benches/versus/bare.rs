@@ -1,5 +1,4 @@
-//! What a programmer would write without this product: rusqlite in a loop, on the same schema with the same indexes and
-//! the same promise to the disk.
+//! The baseline for stores: rusqlite in a loop, with the same schema, indexes and durability.
 
 use std::path::Path;
 use std::time::Instant;
@@ -9,7 +8,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::process::Cost;
 
-/// The rows of a store's table of entries, and the statements that made the table and its indexes.
+/// The rows of the entries table, and the statements that create the table and its indexes.
 pub(crate) struct Rows {
     schema: Vec<String>,
     rows: Vec<Vec<Value>>,
@@ -29,8 +28,8 @@ impl Rows {
         Self { schema, rows }
     }
 
-    /// Inserts the first `count` rows into a new file, so many in a transaction. The cost is that of one row.
-    pub(crate) fn insert(&self, into: &Path, count: usize, in_a_transaction: usize) -> Cost {
+    /// Inserts the first `count` rows into a new file, `batch` rows per transaction. Returns the cost of one row.
+    pub(crate) fn insert(&self, into: &Path, count: usize, batch: usize) -> Cost {
         std::fs::remove_file(into).unwrap_or(());
         let db = open(into);
         db.execute_batch(&self.schema.join(";")).expect("made");
@@ -38,7 +37,7 @@ impl Rows {
         let mut insert = db.prepare(&format!("INSERT INTO entries VALUES ({marks})")).expect("a statement");
         let rows = &self.rows[..count.min(self.rows.len())];
         let begin = Instant::now();
-        for chunk in rows.chunks(in_a_transaction) {
+        for chunk in rows.chunks(batch) {
             db.execute_batch("BEGIN IMMEDIATE").expect("begun");
             for row in chunk {
                 insert.execute(params_from_iter(row)).expect("inserted");
@@ -51,14 +50,14 @@ impl Rows {
     }
 }
 
-/// The statements that made the table of entries and its indexes, the table's first.
+/// The statements that create the entries table and its indexes, the table first.
 pub(crate) fn schema(db: &Connection) -> Vec<String> {
     db.prepare("SELECT sql FROM sqlite_schema WHERE tbl_name = 'entries' AND sql IS NOT NULL ORDER BY type = 'index'")
         .and_then(|mut schema| schema.query_map([], |row| row.get(0))?.collect())
         .expect("a schema")
 }
 
-/// Deletes the first organization's entries before `cutoff_us`, a thousand a transaction. The cost is that of one row.
+/// Deletes the first organization's entries before `cutoff_us`, a thousand per transaction. Returns the cost of one row.
 pub(crate) fn delete(store: &Path, cutoff_us: i64) -> Cost {
     let db = open(store);
     let sql = "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE org_id = \

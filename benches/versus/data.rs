@@ -1,19 +1,19 @@
-//! The data everything is measured on: made, never drawn, so that two runs on two machines move the same bytes.
+//! Generates the data, the same on every run and every machine.
 //!
-//! One organization holds the number of entries asked for; 199 others, of skewed sizes, hold a quarter of that between
-//! them. 60 users, 4,000 resources, 1–12 changed fields an entry, some of them nested; about 650 bytes of JSON each.
-//! They are spread evenly over the days such that a tenth is older than a year.
+//! One organization has the requested number of entries; 199 others of skewed sizes share a quarter of that number. There are
+//! 60 users, 4,000 resources and 1–12 changed fields per entry, some of them nested; about 650 bytes of JSON each. Times are
+//! spread evenly so that a tenth of the entries is older than a year.
 
 use std::fmt::Write as _;
 
-/// How many organizations there are.
+/// The number of organizations.
 pub(crate) const ORGANIZATIONS: u64 = 200;
-/// Over how many days the entries are spread: a tenth of them is older than 365 days.
+/// The days over which entries are spread: a tenth of them is older than 365 days.
 const DAYS: f64 = 405.5;
 /// The same in microseconds.
 pub(crate) const SPAN_US: i64 = 4_055 * 8_640_000_000;
 
-/// Where a sequence of numbers is (Steele, Lea and Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
+/// The state of a random sequence, SplitMix64 (Steele, Lea and Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
 pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
@@ -38,18 +38,18 @@ impl Numbers {
         format!("req_{:016x}", self.next())
     }
 
-    /// Below `bound`, and the smaller the likelier: a quarter of the draws fall into the first sixteenth.
+    /// A skewed number below `bound`: a quarter of the draws are in the first sixteenth.
     fn skewed(&mut self, bound: u64) -> u64 {
         let one = self.below(1 << 16);
         (one * one * bound) >> 32
     }
 }
 
-/// How many entries an organization holds when the first holds `entries`.
+/// The number of entries of an organization if the first has `entries`.
 pub(crate) fn size(organization: u64, entries: u64) -> u64 {
     match organization {
         0 => entries,
-        // The harmonic number of 199 is 5.88: the others share a quarter as 1, 1/2, 1/3 …
+        // The others share a quarter in proportion to 1, 1/2, 1/3 …; the harmonic number of 199 is 5.88.
         rank => entries * 100 / (4 * 588 * rank),
     }
 }

@@ -1,5 +1,5 @@
-//! `export` to CSV, against what a user would use instead: `sqlite3 -csv` on the file itself, and JSON lines through
-//! `jq -r @csv`. Bytes on disk are weighed here too, for the JSON lines are at hand.
+//! Compares `export` to CSV with `sqlite3 -csv` on the file, and with JSON lines through `jq -r @csv`. Also compares bytes on
+//! disk with the JSON lines.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +8,7 @@ use crate::process::{Serve, cpu, peak, product, run};
 use crate::report::{Outcome, alternate};
 use crate::set::Set;
 
-/// The rows `export` gives: the same columns of the same organization in the same order.
+/// The same rows as `export`: columns, organization and order.
 const SQL: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%f', occurred_at / 1000000.0, 'unixepoch'), \
     u.snapshot ->> 'email', action, model_type || '/' || model_id, changes \
     FROM entries e JOIN users u USING (org_id, user_ref) \

@@ -1,4 +1,4 @@
-//! Bare HTTP to a `serve`: what the benchmarks send without the product's own client in between.
+//! Sends HTTP requests to `serve` without the product's own client.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use reqwest::{Client, Method};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Whom to ask, and with which token.
+/// A server's address and a token.
 #[derive(Clone)]
 pub(crate) struct Caller {
     http: Client,
@@ -20,7 +20,7 @@ impl Caller {
         Self { http, base: base.to_owned(), token: token.to_owned() }
     }
 
-    /// Asks for something below `/api/v1/`; gives the answer and the seconds until its last byte.
+    /// Requests a path below `/api/v1/`. Returns the answer and the seconds until its last byte.
     pub(crate) async fn get(&self, path: &str) -> (String, f64) {
         self.send(Method::GET, path, "", String::new()).await
     }
@@ -50,7 +50,7 @@ impl Caller {
     }
 }
 
-/// A connection that is kept open, without a client library: it costs so little that what is measured is the server.
+/// A persistent connection without a client library, so that the client costs little.
 pub(crate) struct Wire {
     stream: TcpStream,
     head: String,
@@ -69,7 +69,7 @@ impl Wire {
         Self { stream, head, buffer: Vec::new() }
     }
 
-    /// Records one entry; gives the seconds until the last byte of its answer, which must be 201.
+    /// Records one entry. Returns the seconds until the last byte of the answer, which must be 201.
     pub(crate) async fn record(&mut self, entry: &str) -> f64 {
         let begin = Instant::now();
         let request = format!("{}Content-Length: {}\r\n\r\n{entry}", self.head, entry.len());
@@ -92,7 +92,7 @@ impl Wire {
     }
 }
 
-/// Runs work that waits for answers.
+/// Runs a future to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(work)

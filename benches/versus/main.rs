@@ -1,14 +1,11 @@
-//! The product beside what a user would use instead, in one run: `cargo bench --bench versus`. Prints a table of ratios.
+//! Compares krosyn-audit with the tools that a user would use instead: `cargo bench --bench versus`. Prints a table of ratios.
 //!
-//! It makes its data once (see `data`), starts `serve` as a user would, runs both sides by turns and compares medians. No
-//! number here is asserted; benches/README.md keeps them, with the machine, the date and what follows from them.
+//! It generates its data once (see `data`), starts `serve`, runs both sides in turns and compares medians. Nothing is
+//! asserted; benches/README.md keeps the figures with the machine, the date and the conclusions.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark's table is its output")]
-#![expect(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot measure has nothing to say")]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "what is measured is the machine, and its clock is the measure"
-)]
+#![expect(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot measure should stop")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures with the machine's clock")]
 
 mod bare;
 mod data;
@@ -30,25 +27,25 @@ use clap::Parser;
 
 use crate::set::Set;
 
-/// Compares krosyn-audit with what a user would use instead
+/// Compares krosyn-audit with the tools that a user would use instead
 #[derive(Parser)]
 struct Arguments {
-    /// How many entries the first organization of the large set holds; 199 others hold a quarter more
+    /// Entries of the first organization in the large set; 199 others have a quarter of that together
     #[arg(long, default_value_t = 1_000_000)]
     entries: u64,
-    /// How many entries that of the small set holds
+    /// Entries of the first organization in the small set
     #[arg(long, default_value_t = 10_000)]
     small: u64,
-    /// How often both sides of a comparison run
+    /// Runs of each side
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only these: startup, batches, singles, pages, export, prune, postgres
+    /// Run only these: startup, batches, singles, pages, export, prune, postgres
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Where the data sets are made, and kept for the next run
+    /// The directory of the data sets, which are kept for the next run
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/versus"))]
     dir: PathBuf,
-    /// What cargo tells every benchmark
+    /// Passed by cargo to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }

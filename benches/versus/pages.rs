@@ -1,5 +1,5 @@
-//! The first page of fifty: by every filter, by several, behind a deep cursor and with the total, in a large set against
-//! a small one. And `list`, through the binary, against `curl` of the same page.
+//! Compares the first page of fifty in a large set with that in a small one: for each filter, for several, after a deep
+//! cursor, and with the total. Also compares `list` with `curl` of the same page.
 
 use std::process::Command;
 
@@ -10,10 +10,10 @@ use crate::process::{Cost, Serve, product, run};
 use crate::report::{Bar, Outcome, by_turns, median};
 use crate::set::Set;
 
-/// How often each page is asked for.
+/// Requests of each page.
 const TIMES: usize = 101;
 
-/// A page, and what is asked of each set for it; what depends on the set is filled in for each.
+/// The name of a page and its query, with placeholders for values that depend on the set.
 const QUESTIONS: &[(&str, &str)] = &[
     ("no filter", ""),
     ("action", "action=deleted"),
@@ -23,10 +23,10 @@ const QUESTIONS: &[(&str, &str)] = &[
     ("model_id", "model_id=10"),
     ("field", "field=perform.retry.max"),
     ("via", "via=web"),
-    ("via that nothing has", "via=terraform"),
+    ("via in no entry", "via=terraform"),
     ("request_id", "request_id={request_id}"),
-    ("text that much has", "q=warehouse"),
-    ("text that nothing has", "q=zebra-crossing"),
+    ("text in many entries", "q=warehouse"),
+    ("text in no entry", "q=zebra-crossing"),
     ("since and until", "since={since}&until={until}"),
     (
         "action, type and user",
@@ -46,7 +46,7 @@ pub(crate) fn outcomes(small: &Set, large: &Set) -> Vec<Outcome> {
         for (what, question) in QUESTIONS {
             let asked = known.each_ref().map(|known| format!("audit-logs?{}", known.fill(question)));
             let mut seconds = [Vec::new(), Vec::new()];
-            // A question that takes seconds is asked less often: its ratio is beyond doubt.
+            // A query that takes seconds is repeated less often.
             let times = if callers[1].get(&asked[1]).await.1 > 1.0 { 3 } else { TIMES };
             for _ in 0..times {
                 for which in [0, 1] {
@@ -84,7 +84,7 @@ fn through_the_binary(set: &Set, server: &Serve) -> Outcome {
     Outcome { what, bar: Bar::AtMost(10.0), ratio: more_ms, ours, theirs }
 }
 
-/// What a question needs to know of its set.
+/// The values of a set that fill the placeholders.
 struct Known {
     request_id: String,
     since: String,
@@ -96,11 +96,11 @@ impl Known {
     async fn of(caller: &Caller, set: &Set) -> Self {
         let page = |text: &str| serde_json::from_str::<Value>(text).expect("a page");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        // The middle of the log: what lies there is neither new nor old.
+        // The middle of the log.
         let middle: Value = page(&caller.get(&format!("audit-logs/{}", set.entries / 2)).await.0);
         let since = text(&middle["occurred_at"]);
         let until = page(&caller.get(&format!("audit-logs/{}", set.entries / 2 + 40)).await.0);
-        // Only pages lead to a cursor: a tenth of the set is deep enough.
+        // A cursor can be reached only page by page: a tenth of the set is deep enough.
         let mut cursor = String::new();
         for _ in 0..(set.entries / 10 / 1000).clamp(1, 100) {
             let more = if cursor.is_empty() { String::new() } else { format!("&cursor={cursor}") };

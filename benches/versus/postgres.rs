@@ -1,5 +1,5 @@
-//! The same on PostgreSQL: recording against `COPY` into the same table, export against `psql \copy`. The server is a
-//! private one, made of the binaries installed here, that syncs what it commits.
+//! Compares recording on PostgreSQL with `COPY` into the same table, and export with `psql \copy`. Uses a private server of the
+//! installed binaries with `fsync` on.
 
 #[path = "../../tests/it/support/citus.rs"]
 mod citus;
@@ -18,12 +18,12 @@ use crate::recording;
 use crate::report::{Outcome, alternate, by_turns};
 use crate::set;
 
-/// What a server of someone's own would be set to, beyond what the tests need.
+/// Settings of a real server, beyond those for the tests.
 const SETTINGS: &str = "-c fsync=on -c full_page_writes=on -c shared_buffers=1GB -c max_wal_size=4GB";
-/// How many entries are recorded; COPY is no faster or slower a row with more.
+/// Recorded entries. The cost of a row in COPY does not depend on it.
 const ENTRIES: u64 = 100_000;
 
-/// The rows `export` gives: the same columns of the same organization in the same order.
+/// The same rows as `export`: columns, organization and order.
 const EXPORTED: &str = "SELECT to_char(to_timestamp(occurred_at / 1000000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), \
     u.snapshot::json ->> 'email', action, model_type || '/' || convert_from(model_id, 'UTF8'), changes \
     FROM entries JOIN users u USING (org_id, user_ref) WHERE org_id = 1 ORDER BY occurred_at DESC, id DESC";
@@ -80,7 +80,7 @@ pub(crate) fn outcomes(root: &Path, entries: u64, rounds: usize, now: i64) -> Ve
     let mut outcomes =
         vec![Outcome::rates("PostgreSQL: recording in batches, rate against COPY", 0.5, ours, theirs)];
 
-    // A server of someone's own does it by itself, within a minute.
+    // Autovacuum would do it within a minute.
     run(&mut psql(&url, "ANALYZE"));
     let server = Serve::start_over(&url);
     let out = root.join("postgres.csv").display().to_string();
@@ -108,7 +108,7 @@ pub(crate) fn outcomes(root: &Path, entries: u64, rounds: usize, now: i64) -> Ve
     outcomes
 }
 
-/// A token of the first organization, whatever there was in the file.
+/// A new token of the first organization.
 fn token(url: &str, file: &Path) -> Command {
     fs::remove_file(file).unwrap_or(());
     let mut command = product();

@@ -1,5 +1,5 @@
-//! Running a command, or watching one that runs: wall time, CPU seconds and peak memory of every process, from Linux's
-//! `/proc`. A child that has ended but was not waited for still tells its CPU time there.
+//! Runs a command, or watches a running one: wall time, CPU seconds and peak memory of every process, from Linux's `/proc`.
+//! `/proc` still has the CPU time of a child that ended until it is waited for.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-/// How often a running process is asked for its peak; what it takes in its last moments may be missed.
+/// The interval at which peak memory is read; a peak just before the end may be missed.
 const SAMPLE_EVERY: Duration = Duration::from_millis(2);
 
-/// What a piece of work took.
+/// The cost of a piece of work.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) wall_s: f64,
@@ -20,7 +20,7 @@ pub(crate) struct Cost {
     pub(crate) peak_kib: u64,
 }
 
-/// Runs a command to its end with its output thrown away.
+/// Runs a command to its end and discards its output.
 pub(crate) fn run(command: &mut Command) -> Cost {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let begin = Instant::now();
@@ -46,10 +46,10 @@ pub(crate) fn run(command: &mut Command) -> Cost {
     Cost { wall_s, cpu_s, peak_kib: peak_kib.into_inner() }
 }
 
-/// CPU seconds of a process so far, of user and system, and of its children that it has waited for.
+/// User and system CPU seconds of a process so far, with those of children that it waited for.
 pub(crate) fn cpu(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name in parentheses may hold blanks; utime, stime, cutime and cstime are the 14th to 17th field.
+    // The name in parentheses may contain spaces; utime, stime, cutime and cstime are the 14th to 17th field.
     let fields = text.rsplit(") ").next().unwrap_or_default().split(' ');
     let ticks: u64 = fields.skip(11).take(4).filter_map(|field| field.parse::<u64>().ok()).sum();
     #[expect(clippy::cast_precision_loss, reason = "ticks of a hundredth of a second")]
@@ -67,19 +67,19 @@ pub(crate) fn peak(pid: u32) -> u64 {
 /// The product under test.
 pub(crate) fn product() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_krosyn-audit"));
-    // Nobody's settings count here.
+    // The user's settings must not apply.
     command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/nonexistent");
     command
 }
 
-/// A `serve` of the product over one store; it ends with this.
+/// A running `serve` over one store; dropping it ends the process.
 pub(crate) struct Serve {
     child: Child,
     pub(crate) base: String,
 }
 
 impl Serve {
-    /// Starts it over a file.
+    /// Starts it over a SQLite file.
     pub(crate) fn start(store: &Path) -> Self {
         Self::start_over(&format!("sqlite:{}", store.display()))
     }

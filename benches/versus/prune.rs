@@ -1,4 +1,4 @@
-//! A prune of a tenth of the log while somebody reads and somebody records, against a bare batched `DELETE`.
+//! Compares a prune of a tenth of the log, with a reader and a recorder at the same time, with a bare batched `DELETE`.
 
 use std::fs;
 use std::path::Path;
@@ -29,12 +29,12 @@ pub(crate) fn outcomes(set: &Set, now: i64) -> Vec<Outcome> {
     vec![
         Outcome::rates("prune of a tenth, rate against a bare batched DELETE", 0.6, ours, theirs),
         Outcome::bound(
-            "slowest read meanwhile, 99th percentile in ms",
+            "slowest read during the prune, 99th percentile in ms",
             100.0,
             percentile(reads, 99) * 1000.0,
         ),
         Outcome::bound(
-            "slowest recording meanwhile, 99th percentile in ms",
+            "slowest recording during the prune, 99th percentile in ms",
             100.0,
             percentile(recordings, 99) * 1000.0,
         ),
@@ -47,8 +47,8 @@ fn remove(store: &Path) {
     }
 }
 
-/// Prunes, reading and recording all the while; gives the cost of one pruned entry, the cutoff, and the seconds each
-/// read and each recording took.
+/// Prunes while reading and recording. Returns the cost of one pruned entry, the cutoff, and the seconds of each read and each
+/// recording.
 async fn http_side(caller: &Caller, now: i64) -> (Cost, i64, Vec<f64>, Vec<f64>) {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let reading = async {

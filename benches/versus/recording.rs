@@ -1,4 +1,4 @@
-//! Recording over HTTP, in batches and one by one, against a bare loop that inserts the same rows.
+//! Compares recording over HTTP, in batches and one by one, with a bare loop that inserts the same rows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use crate::process::{Cost, Serve, cpu, peak};
 use crate::report::{Outcome, by_turns, percentile};
 use crate::set::organization;
 
-/// How many entries are recorded in batches, and how many one by one.
+/// Entries recorded in batches, and one by one.
 const IN_BATCHES: u64 = 100_000;
 const ONE_BY_ONE: u64 = 32_000;
-/// How many the bare loop makes durable one by one: it is slow, and its rate does not change.
+/// Rows that the bare loop commits one by one: fewer, because it is slow and its rate is constant.
 const BARE_ONE_BY_ONE: usize = 3000;
 const CONNECTIONS: u64 = 32;
 
-/// Both sides record into files of these names, and begin with none.
+/// Files of both sides, removed before each run.
 struct Files {
     store: PathBuf,
     bare: PathBuf,
@@ -30,7 +30,7 @@ impl Files {
     fn new(root: &Path, entries: u64, now: i64) -> Self {
         let lines: Vec<String> = data::entries(0, entries / 1000 * 1000, now).collect();
         let (store, bare) = (root.join("recording.db"), root.join("bare.db"));
-        // The rows that the bare loop inserts are the ones the product made.
+        // The bare loop inserts the rows that the product created.
         fresh(&store, |caller, pid| batches(&caller, pid, &lines));
         let rows = Rows::of(&store);
         Self { store, bare, lines, rows }
@@ -70,7 +70,7 @@ pub(crate) fn in_singles(root: &Path, entries: u64, rounds: usize, now: i64) -> 
     ]
 }
 
-/// Does something with a server over an empty store.
+/// Runs work with a server over an empty store.
 fn fresh(store: &Path, work: impl Fn(Caller, u32) -> Cost) -> Cost {
     forget(store);
     let token_file = store.with_extension("token");
@@ -87,7 +87,7 @@ fn forget(store: &Path) {
     }
 }
 
-/// Posts all lines, a thousand at a time with two requests on their way. The cost is that of one entry.
+/// Posts all lines, a thousand at a time, two requests in parallel. Returns the cost of one entry.
 pub(crate) fn batches(caller: &Caller, server: u32, lines: &[String]) -> Cost {
     let bodies: Vec<String> = lines.chunks(1000).map(|chunk| chunk.join("\n")).collect();
     let half = bodies.len() / 2;
@@ -104,7 +104,7 @@ pub(crate) fn batches(caller: &Caller, server: u32, lines: &[String]) -> Cost {
     })
 }
 
-/// Posts the lines one by one over many connections; gives the cost of one entry and how long each took.
+/// Posts the lines one by one over many connections. Returns the cost of one entry and the seconds of each.
 fn one_by_one(caller: &Caller, server: u32, lines: &[String]) -> (Cost, Vec<f64>) {
     let mut seconds = Vec::new();
     let cost = per_entry(server, lines.len(), || {

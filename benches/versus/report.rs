@@ -1,19 +1,19 @@
-//! Medians, ratios and the table. Ours and theirs run by turns, so that whatever else the machine does meets both.
+//! Computes medians and ratios and prints the table. Both sides run in turns, so that other load affects both.
 
 use crate::process::Cost;
 
-/// What one line of the table says.
+/// One row of the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub(crate) what: String,
-    /// The ratio, or the figure, that the project set itself.
+    /// The goal: a ratio or a figure.
     pub(crate) bar: Bar,
     pub(crate) ratio: f64,
     pub(crate) ours: Cost,
     pub(crate) theirs: Cost,
 }
 
-/// On which side of a figure the goal lies.
+/// Whether the figure should be at most or at least the goal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bar {
     AtMost(f64),
@@ -21,13 +21,13 @@ pub(crate) enum Bar {
 }
 
 impl Outcome {
-    /// A figure with nothing beside it.
+    /// A figure without a baseline.
     pub(crate) fn bound(what: &str, at_most: f64, figure: f64) -> Self {
         let (ours, theirs) = (Cost::default(), Cost::default());
         Self { what: what.to_owned(), bar: Bar::AtMost(at_most), ratio: figure, ours, theirs }
     }
 
-    /// The ratio of two rates, or of whatever else should be large.
+    /// The ratio of two rates; larger is better.
     pub(crate) fn rates(what: &str, at_least: f64, ours: Cost, theirs: Cost) -> Self {
         let ratio = theirs.wall_s / ours.wall_s;
         Self { what: what.to_owned(), bar: Bar::AtLeast(at_least), ratio, ours, theirs }
@@ -41,7 +41,7 @@ impl Outcome {
     }
 }
 
-/// Runs both by turns and compares the medians of their wall times.
+/// Runs both in turns and compares the medians of their wall times.
 pub(crate) fn alternate(
     what: &str,
     at_most: f64,
@@ -54,13 +54,13 @@ pub(crate) fn alternate(
     Outcome { what: what.to_owned(), bar: Bar::AtMost(at_most), ratio, ours, theirs }
 }
 
-/// The medians of both, run by turns.
+/// Runs both in turns and returns their medians.
 pub(crate) fn by_turns(rounds: usize, ours: &dyn Fn() -> Cost, theirs: &dyn Fn() -> Cost) -> (Cost, Cost) {
     let pairs: Vec<(Cost, Cost)> = (0..rounds).map(|_| (ours(), theirs())).collect();
     (middle(pairs.iter().map(|pair| pair.0)), middle(pairs.iter().map(|pair| pair.1)))
 }
 
-/// The median of each part; of memory the largest.
+/// The median of each measure, but the maximum of memory.
 fn middle(costs: impl Iterator<Item = Cost> + Clone) -> Cost {
     Cost {
         wall_s: median(costs.clone().map(|cost| cost.wall_s)),
@@ -73,7 +73,7 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     percentile(values.collect(), 50)
 }
 
-/// The value below which so many of a hundred lie.
+/// A percentile.
 pub(crate) fn percentile(mut values: Vec<f64>, percent: usize) -> f64 {
     values.sort_by(f64::total_cmp);
     let place = (values.len() * percent / 100).min(values.len().saturating_sub(1));

@@ -1,7 +1,7 @@
-//! A data set on disk: a store that is made once and kept for later runs, and the token of its first organization.
+//! Creates data sets on disk, once, and keeps them for later runs: a store and the token of its first organization.
 //!
-//! Up to a hundred thousand entries are recorded by the product. A larger set is made of a smaller one, each row ten
-//! times: recording ten million would take an hour.
+//! The product records up to a hundred thousand entries. A larger set copies each row of a smaller one ten times, because
+//! recording ten million would take an hour.
 
 use std::fs;
 use std::io::{BufWriter, Write as _};
@@ -16,22 +16,22 @@ use crate::bare;
 use crate::data::{self, Numbers};
 use crate::process::{Serve, product};
 
-/// How many entries of the first organization are recorded one for one.
+/// The most entries of the first organization that are recorded and not copied.
 const MOST_RECORDED: u64 = 100_000;
-/// Beyond so many rows the indexes are made when all rows are there, packed more tightly than they would have grown.
+/// Above this number of rows, indexes are created at the end, more tightly packed than if they had grown.
 const MOST_INDEXED_AT_ONCE: u64 = 1_000_000;
 
 /// A filled store.
 pub(crate) struct Set {
     pub(crate) directory: PathBuf,
-    /// How many entries the first organization holds.
+    /// The number of entries of the first organization.
     pub(crate) entries: u64,
     /// The token of the first organization.
     pub(crate) token: String,
 }
 
 impl Set {
-    /// Finds the set under `root`, or makes it.
+    /// Opens the set under `root`, or creates it.
     pub(crate) fn of(root: &Path, entries: u64, now: i64) -> Self {
         let directory = root.join(entries.to_string());
         if !directory.join("whole").exists() {
@@ -56,7 +56,7 @@ impl Set {
     }
 }
 
-/// An organization with a token of its own, in a store that is made when it is not there.
+/// Creates an organization with a token, and the store if necessary.
 pub(crate) fn organization(url: &str, number: u64, token_file: &Path) {
     let slug = format!("org-{number}");
     quietly(product().args(["org", "create", &slug, "--plan", "pro", "--store", url]));
@@ -110,7 +110,7 @@ fn fill(directory: &Path, entries: u64, now: i64) {
             writeln!(lines, "{line}").expect("import reads");
         }
         drop(lines);
-        assert!(import.wait().expect("our child").success(), "every entry is sound");
+        assert!(import.wait().expect("our child").success(), "every entry is valid");
         all += count;
     }
     let seconds = begin.elapsed().as_secs_f64();
@@ -119,10 +119,10 @@ fn fill(directory: &Path, entries: u64, now: i64) {
     eprintln!("made {all} entries of {} organizations in {seconds:.0} s ({rate:.0}/s)", data::ORGANIZATIONS);
 }
 
-/// The statements that count all entries into the sums, as the migration that first made them.
+/// The statements that fill the rollup from all entries, from its migration.
 const TALLIES: &str = include_str!("../../src/store/migrations/0003_tallies.sqlite.sql");
 
-/// Makes a set of a smaller one: behind each row nine more of its kind, evenly until the next.
+/// Creates a set from a smaller one: nine copies after each row, at even times until the next.
 fn tenfold(smaller: &Set, directory: &Path) {
     let begin = Instant::now();
     for file in fs::read_dir(&smaller.directory).expect("a set") {
@@ -140,12 +140,12 @@ fn tenfold(smaller: &Set, directory: &Path) {
     db.execute("ATTACH ? AS smaller", [smaller.store().display().to_string()]).expect("the smaller one");
     let schema = bare::schema(&db);
     let (table, indexes) = schema.split_first().expect("a table");
-    db.execute_batch(&format!("DROP TABLE entries; {table}")).expect("made anew");
+    db.execute_batch(&format!("DROP TABLE entries; {table}")).expect("recreated");
     let at_once = smaller.entries * 10 <= MOST_INDEXED_AT_ONCE;
     if at_once {
         db.execute_batch(&indexes.join(";")).expect("made");
     }
-    // Other numbers than any organization's own, and than those of the set before.
+    // Uuids that differ from those of the smaller set.
     multiply(&db, Numbers(u64::MAX / smaller.entries));
     if !at_once {
         db.execute_batch(&indexes.join(";")).expect("made");
@@ -158,7 +158,7 @@ fn tenfold(smaller: &Set, directory: &Path) {
     eprintln!("made ten of each entry in {:.0} s", begin.elapsed().as_secs_f64());
 }
 
-/// Where the organization begins in a key.
+/// The position of the organization in a key.
 const ORG: i64 = 1 << 40;
 
 fn multiply(db: &Connection, mut numbers: Numbers) {

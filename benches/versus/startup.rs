@@ -1,4 +1,4 @@
-//! How long the binary takes to begin: milliseconds more than `true`.
+//! Measures start-up: milliseconds more than `true`.
 
 use std::process::Command;
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Attacks a server of its own on loopback, and measures what other callers notice.
+"""Attacks a server on loopback, and measures the effect on other callers.
 
-    tests/attack/availability.py [SECONDS FOR EACH ATTACK]        (default 10; by hand, on a machine that does little else)
+    tests/attack/availability.py [SECONDS PER ATTACK]        (default 10; run it by hand on a quiet machine)
 
-One organization attacks: with many parameters, heads that never end (from one address and from many), requests and bodies
-that never end, answers that nobody reads, and wrong tokens. Another organization records and reads meanwhile, from the same address, over new and kept connections.
-Prints the others' median and 99th percentile, their failures, and the server's memory. Ends with 1 when a percentile lies
-over 250 ms, a call fails, or the server holds more than 600 MiB.
+One organization attacks with many parameters, endless heads (from one address and from many), endless requests and bodies,
+unread answers, and wrong tokens. Another organization records and reads at the same time, from the same address, over new and
+persistent connections. Prints the median and the 99th percentile of the others' calls, their failures, and the server's memory. Ends
+with 1 if a 99th percentile exceeds 250 ms, a call fails, or the server uses more than 600 MiB.
 
-It wants a built krosyn-audit (target/release, target/debug, or KROSYN_AUDIT) and python3. It starts and ends its own server,
-in a directory of its own, and opens at most about 1,300 files.
+Needs a built krosyn-audit (target/release, target/debug, or KROSYN_AUDIT) and python3. Starts its own server in a temporary
+directory, and opens about 1,300 files.
 """
 
 import http.client
@@ -34,7 +34,7 @@ root = pathlib.Path(__file__).resolve().parents[2]
 def binary():
     places = [os.environ.get("KROSYN_AUDIT"), root / "target/release/krosyn-audit", root / "target/debug/krosyn-audit"]
     found = next((str(it) for it in places if it and pathlib.Path(it).exists()), None)
-    return found or sys.exit("there is no krosyn-audit: cargo build")
+    return found or sys.exit("error: no krosyn-audit is built; run cargo build")
 
 
 def entry(number, size=0):
@@ -53,7 +53,7 @@ class Server:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("listening on"):
-            sys.exit(f"no server: {pathlib.Path(directory, 'log').read_text()}")
+            sys.exit(f"error: the server did not start: {pathlib.Path(directory, 'log').read_text()}")
         self.port = int(line.rsplit(":", 1)[1])
         self.run("org", "create", "other", "--plan", "business")
         self.attacker = self.token("default")
@@ -91,7 +91,7 @@ class Server:
 
 
 class Others:
-    """The callers who must notice nothing: each call on a new connection, and on one that is kept."""
+    """Callers that the attack must not affect, on new and on persistent connections."""
 
     def __init__(self, server):
         self.server, self.ended = server, threading.Event()
@@ -143,7 +143,7 @@ class Others:
 
 
 def parameters(server, ended, _):
-    """64 kB of distinct unknown names, three a second on each of three calls."""
+    """64 kB of distinct unknown parameters, three times a second on each of three calls."""
     query = "&".join(f"p{number:x}" for number in range(11_000))[:64_000]
     while not ended.is_set():
         for path in (LOGS, f"{LOGS}/facets", "/api/v1/whoami"):
@@ -156,7 +156,7 @@ def parameters(server, ended, _):
 
 
 def heads(server, ended, kept):
-    """900 heads that never end, renewed 33 a second."""
+    """900 unfinished request heads, 33 of them renewed each second."""
     while not ended.is_set():
         try:
             stream = server.connect()
@@ -186,7 +186,7 @@ def crowd(server, ended, kept):
 
 
 def requests(server, ended, kept):
-    """900 recordings that are never finished, with one token: connections in the middle of a request."""
+    """900 unfinished recordings with one token: connections in the middle of a request."""
     head = f"POST {LOGS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.attacker}\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n"
     while not ended.is_set():
         try:
@@ -201,7 +201,7 @@ def requests(server, ended, kept):
 
 
 def bodies(server, ended, kept):
-    """130 chunked bodies of 1 MiB that never end, with one token."""
+    """130 unfinished chunked bodies of 1 MiB with one token."""
     head = f"POST {LOGS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.attacker}\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n100000\r\n"
     while not ended.is_set():
         try:
@@ -218,7 +218,7 @@ def bodies(server, ended, kept):
 
 
 def readers(server, ended, kept):
-    """200 readers of pages of 4 MiB, who take a byte now and then."""
+    """200 clients that request pages of 4 MiB and read a byte now and then."""
     head = f"GET {LOGS}?limit=1000 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.attacker}\r\n\r\n"
     while not ended.is_set():
         if len(kept) < 200:
@@ -236,7 +236,7 @@ def readers(server, ended, kept):
 
 
 def guesses(server, ended, _):
-    """Wrong tokens as fast as one connection takes them, from another address: its own would be kept out with it."""
+    """Wrong tokens as fast as one connection allows, from another address, because the limit applies to the address."""
     while not ended.is_set():
         with socket.socket() as stream:
             stream.settimeout(5)
@@ -255,7 +255,7 @@ def percentile(values, share):
 
 
 def main():
-    # Ours and, inherited, the server's.
+    # The limit of this process, which the server inherits.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     failed = False
@@ -274,7 +274,7 @@ def main():
                 attackers = [threading.Thread(target=attack, args=(server, ended, kept), daemon=True)] if attack else []
                 for thread in attackers:
                     thread.start()
-                # The attack gets time to take what it can.
+                # Gives the attack time to take effect.
                 time.sleep(SECONDS / 4)
                 with Others(server) as others:
                     end = time.monotonic() + SECONDS
@@ -293,7 +293,7 @@ def main():
                     print("  failures:", {it: others.failures.count(it) for it in set(others.failures)})
                 failed |= p99 > LIMIT_MS or bool(others.failures) or most > LIMIT_MIB
                 if server.process.poll() is not None:
-                    sys.exit("the server has ended")
+                    sys.exit("error: the server has ended")
         finally:
             server.stop()
             text = pathlib.Path(directory, "log").read_text()

@@ -7,6 +7,7 @@
 //! - `screens`: how list and show look on the demo data
 //! - `fuzz`: every reader of what others wrote, with texts that nobody wrote
 //! - `guarantees`: what is promised, and which tests would fail without it
+//! - `contributing`: the files and modules that CONTRIBUTING.md and ARCHITECTURE.md name
 //! - `layers`: the rules of the source tree itself
 //! - `support`: how the tests come by a store, a server, a clock and something to record; no test stands there
 //!
@@ -16,6 +17,8 @@
 mod api;
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod contributing;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
