@@ -117,7 +117,7 @@ Environment:
 /// What `krosyn-audit` alone says.
 const START: &str = "Five commands to start with:
 
-  krosyn-audit --demo list            style around in an invented organization
+  krosyn-audit --demo list            look around in an invented organization
   krosyn-audit list --since 7d        what changed in the last week
   krosyn-audit show latest            the last change, field by field
   krosyn-audit export -o all.csv      everything, for a spreadsheet or an auditor
