@@ -253,6 +253,20 @@ impl DocumentReader {
         }
     }
 
+    /// Reads a list item. A number or a word is skipped, because it is no record.
+    fn item(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if matches!(self.text.peek()?, Some(b'{' | b'[' | b'"')) {
+            return self.value();
+        }
+        while let Some(byte) = self.text.peek()? {
+            if byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}') {
+                break;
+            }
+            self.byte()?;
+        }
+        Ok(Some(Vec::new()))
+    }
+
     fn syntax_error(&mut self) -> ImportRecord {
         self.is_ended = true;
         let offset = self.text.position();
@@ -302,16 +316,17 @@ impl RecordReader for DocumentReader {
                     }
                     let position = RecordPosition { offset: self.text.position(), number: self.number + 1 };
                     let is_object = matches!(token, JsonToken::Open(b'{'));
-                    let Some(value) = self.item(is_object)? else { return Ok(Some(self.syntax_error())) };
+                    let Some(value) = self.item()? else { return Ok(Some(self.syntax_error())) };
                     self.number += u64::from(is_object || self.nesting == ListNesting::List);
                     self.has_value = true;
                     // An object may have lists of words beside its list of records.
                     if !is_object && self.nesting != ListNesting::List {
                         continue;
                     }
-                    let content = match value {
-                        _ if !is_object => RecordContent::Bad("the item is not a JSON object".to_owned()),
-                        value => content(value),
+                    let content = if is_object {
+                        content(value)
+                    } else {
+                        RecordContent::Bad("the item is not a JSON object".to_owned())
                     };
                     return Ok(Some(ImportRecord { position, content }));
                 }
@@ -366,28 +381,4 @@ fn content(value: Vec<u8>) -> RecordContent {
     }
     String::from_utf8(value)
         .map_or_else(|_| RecordContent::Bad("the item is not UTF-8".to_owned()), RecordContent::Json)
-}
-
-impl DocumentReader {
-    fn item(&mut self, is_object: bool) -> io::Result<Option<Vec<u8>>> {
-        if is_object {
-            return self.value();
-        }
-        // A number, a word, a string or a list.
-        let mut kept = Vec::new();
-        if matches!(self.text.peek()?, Some(b'[')) {
-            return self.value();
-        }
-        if self.text.peek()? == Some(b'"') {
-            return Ok(self.scalar(&mut kept)?.then_some(kept));
-        }
-        while let Some(byte) = self.text.peek()? {
-            if byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}') {
-                break;
-            }
-            self.byte()?;
-            kept.push(byte);
-        }
-        Ok(Some(kept))
-    }
 }
