@@ -1,52 +1,50 @@
-//! When things happen: working days in Madrid, nights, and the change of the clocks; and the list of what is
-//! planned, to be played in the order of time.
+//! Times of the demo: working days in Madrid, nights, and changes of the clocks. A schedule runs actions in the order of time.
 //!
-//! Knows nothing of what is done.
+//! What the actions do is not known here.
 
 use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeDelta, TimeZone, Utc, Weekday};
 use chrono_tz::{Europe::Madrid, Tz};
 
-use crate::demo::history::History;
+use crate::demo::history::DemoHistory;
 use crate::demo::random::Random;
 use crate::model::timestamp::Timestamp;
 
-/// How many days the demo looks back.
+/// How far the demo goes back.
 const DAYS: i64 = 120;
 
-type Deed = Box<dyn FnOnce(&mut History, Timestamp)>;
+type ScheduledAction = Box<dyn FnOnce(&mut DemoHistory, Timestamp)>;
 
-/// What will happen and when, in any order.
-pub(super) struct Plan {
+/// Actions and their times, in any order.
+pub(super) struct Schedule {
     now: Timestamp,
-    deeds: Vec<(Timestamp, Deed)>,
+    actions: Vec<(Timestamp, ScheduledAction)>,
 }
 
-impl Plan {
+impl Schedule {
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { now, deeds: Vec::new() }
+        Self { now, actions: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, at: Timestamp, deed: impl FnOnce(&mut History, Timestamp) + 'static) {
-        self.deeds.push((at, Box::new(deed)));
+    pub(super) fn add(&mut self, at: Timestamp, action: impl FnOnce(&mut DemoHistory, Timestamp) + 'static) {
+        self.actions.push((at, Box::new(action)));
     }
 
-    /// Lets everything happen in the order of time; what falls on one moment, in the order it was planned.
-    pub(super) fn play(mut self) -> History {
-        self.deeds.sort_by_key(|(at, _)| *at);
-        let mut history = History::default();
-        for (at, deed) in self.deeds {
-            deed(&mut history, at);
+    /// Runs the actions in the order of time. Those of one moment run in the order they were added.
+    pub(super) fn play(mut self) -> DemoHistory {
+        self.actions.sort_by_key(|(at, _)| *at);
+        let mut history = DemoHistory::default();
+        for (at, action) in self.actions {
+            action(&mut history, at);
         }
         history
     }
 
-    /// The moment this long before now.
     pub(super) fn ago(&self, hours: i64, minutes: i64, millis: i64) -> Timestamp {
         let back = TimeDelta::hours(hours) + TimeDelta::minutes(minutes) + TimeDelta::milliseconds(millis);
         self.now.plus(-back)
     }
 
-    /// The morning the organization begins: the first working one within the window.
+    /// The morning on which the organization is founded: the first one of a working day in the window.
     pub(super) fn founding(&self) -> Timestamp {
         let from = self.now.plus(-TimeDelta::days(DAYS));
         let dates = madrid(from).date_naive().iter_days().filter(is_working_day).take(2);
@@ -62,21 +60,21 @@ impl Plan {
         shifted(local(date.unwrap_or(day), hour, minute, 0), &mut Random::new(seed), 58)
     }
 
-    /// When each working day begins, from the founding on.
+    /// The beginning of each working day since the founding.
     pub(super) fn mornings(&self) -> Vec<Timestamp> {
         let founding = self.founding();
         let later = self.working_days(0).into_iter().map(|date| local(date, 8, 40, 0));
         std::iter::once(founding).chain(later).collect()
     }
 
-    /// The days on which the routine runs: after the founding weeks have begun, until the story takes over.
+    /// The working days after the founding, without the last ones.
     pub(super) fn working_days(&self, last_days_ago: i64) -> Vec<NaiveDate> {
         let first = madrid(self.founding()).date_naive();
         let last = madrid(self.now.plus(-TimeDelta::days(last_days_ago))).date_naive();
         first.iter_days().skip(1).take_while(|date| *date <= last).filter(is_working_day).collect()
     }
 
-    /// The last change of Madrid's clocks from the day after the founding to an hour ago.
+    /// The last change of Madrid's clocks between the day after the founding and an hour ago.
     pub(super) fn clock_change(&self) -> Option<Timestamp> {
         let hour = TimeDelta::hours(1);
         let whole_hour = self.now.micros() - self.now.micros().rem_euclid(3_600_000_000);
@@ -88,7 +86,7 @@ impl Plan {
     }
 }
 
-/// A moment of that day's office hours: most in the morning, few at lunch, some late.
+/// A time in the office hours: often in the morning, rarely at lunch, sometimes late.
 pub(super) fn office_hours(date: NaiveDate, random: &mut Random) -> Timestamp {
     const HOURS: &[u32] = &[
         8, 9, 9, 9, 10, 10, 10, 10, 11, 11, 11, 12, 12, 12, 13, 13, 14, 15, 15, 16, 16, 16, 17, 17, 18, 18,
@@ -98,12 +96,12 @@ pub(super) fn office_hours(date: NaiveDate, random: &mut Random) -> Timestamp {
     shifted(local(date, hour, 0, 0), random, 50 * 60)
 }
 
-/// A moment of that night, when the service account rotates what is due.
+/// A time in the night, when the service account rotates secrets.
 pub(super) fn night(date: NaiveDate, random: &mut Random) -> Timestamp {
     shifted(local(date, 3, 30, 0), random, 90)
 }
 
-/// A moment up to `seconds` later, with microseconds of its own.
+/// A time up to `seconds` later, with random microseconds.
 pub(super) fn shifted(at: Timestamp, random: &mut Random, seconds: u64) -> Timestamp {
     let micros = random.below(seconds.saturating_mul(1_000_000));
     at.plus(TimeDelta::microseconds(i64::try_from(micros).unwrap_or_default()))
@@ -113,7 +111,7 @@ fn madrid(at: Timestamp) -> DateTime<Tz> {
     at.datetime().with_timezone(&Madrid)
 }
 
-/// Madrid's wall clock; a time the spring change skips is read as UTC, since nobody works then.
+/// A time on Madrid's clocks. A time that the change in spring skips is read as UTC: no action falls on it.
 fn local(date: NaiveDate, hour: u32, minute: u32, second: u32) -> Timestamp {
     let wall = date.and_hms_opt(hour, minute, second).unwrap_or_default();
     let moment = Madrid.from_local_datetime(&wall).earliest();

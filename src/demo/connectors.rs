@@ -1,88 +1,54 @@
-//! The connectors of the demo as they are first created: names, steps, and the one with the long trigger.
-//!
-//! What later becomes of them is told elsewhere.
+//! The connectors of the demo as they are created: names, steps, and one long trigger. Later changes are not known here.
 
 use crate::demo::fields::{json, object, set, text};
 use crate::demo::planted;
 use crate::model::json::Json;
 
-/// What a connector is made from.
-pub(super) struct Blueprint {
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
-    /// What it carries, such as `order`.
-    noun: &'static str,
-    /// Where it sends it.
-    host: &'static str,
-    /// The secret it signs in with.
-    secret: &'static str,
-}
+/// A connector: its id, its name, the noun of what it carries (such as `order`), the host it sends to, and its secret.
+pub(super) type Template = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-const fn blueprint(
-    id: &'static str,
-    name: &'static str,
-    noun: &'static str,
-    host: &'static str,
-    secret: &'static str,
-) -> Blueprint {
-    Blueprint { id, name, noun, host, secret }
-}
-
-/// The connector the incident is about.
+/// The connector of the incident.
 pub(super) const WAREHOUSE: &str = "42";
-/// The connector whose lists and odd values the hard cases change; the routine leaves it alone.
+/// The connector of the cases about lists and odd values. The routine does not change it.
 pub(super) const SAP: &str = "7";
 
-/// Every lasting connector, in the order of its creation.
-pub(super) const BLUEPRINTS: &[Blueprint] = &[
-    blueprint("1", "HubSpot Leads → Salesforce", "lead", "salesforce.example", "CRM_API_KEY"),
-    blueprint("2", "Stripe Payments → Ledger", "payment", "ledger.tramontana.example", "STRIPE_API_KEY"),
-    blueprint(
-        "42",
-        "Salesforce Accounts → Warehouse",
-        "account",
-        "warehouse.tramontana.example",
-        "WAREHOUSE_API_KEY",
-    ),
-    blueprint("3", "Jira Incidents → PagerDuty", "ticket", "pagerduty.example", "PAGERDUTY_ROUTING_KEY"),
-    blueprint(
-        "4",
-        "Robot Telemetry → Timescale",
-        "device",
-        "telemetry.tramontana.example",
-        "TELEMETRY_TOKEN",
-    ),
-    blueprint("5", "Zendesk Tickets", "ticket", "slack.example", "SUPPORT_API_KEY"),
-    blueprint("6", "受注データ同期 → 東京倉庫", "order", "wms-tokyo.example", "TOKYO_WMS_KEY"),
-    blueprint("7", "Shopify Orders → SAP", "order", "sap.tramontana.example", "SAP_PASSWORD"),
-    blueprint("8", "סנכרון מלאי ← מחסן חיפה", "product", "wms-haifa.example", "HAIFA_WMS_KEY"),
-    blueprint("9", "SEPA Direct Debits", "payment", "bank.example", "BANK_SIGNING_KEY"),
-    blueprint("10", "مزامنة العملاء", "customer", "crm-gulf.example", "CRM_API_KEY"),
-    blueprint("11", "👩‍👩‍👧‍👦 Family Robots 🇪🇸 → CRM", "customer", "salesforce.example", "CRM_API_KEY"),
-    blueprint(
+/// The lasting connectors in the order of creation.
+pub(super) const CONNECTORS: &[Template] = &[
+    ("1", "HubSpot Leads → Salesforce", "lead", "salesforce.example", "CRM_API_KEY"),
+    ("2", "Stripe Payments → Ledger", "payment", "ledger.tramontana.example", "STRIPE_API_KEY"),
+    ("42", "Salesforce Accounts → Warehouse", "account", "warehouse.tramontana.example", "WAREHOUSE_API_KEY"),
+    ("3", "Jira Incidents → PagerDuty", "ticket", "pagerduty.example", "PAGERDUTY_ROUTING_KEY"),
+    ("4", "Robot Telemetry → Timescale", "device", "telemetry.tramontana.example", "TELEMETRY_TOKEN"),
+    ("5", "Zendesk Tickets", "ticket", "slack.example", "SUPPORT_API_KEY"),
+    ("6", "受注データ同期 → 東京倉庫", "order", "wms-tokyo.example", "TOKYO_WMS_KEY"),
+    ("7", "Shopify Orders → SAP", "order", "sap.tramontana.example", "SAP_PASSWORD"),
+    ("8", "סנכרון מלאי ← מחסן חיפה", "product", "wms-haifa.example", "HAIFA_WMS_KEY"),
+    ("9", "SEPA Direct Debits", "payment", "bank.example", "BANK_SIGNING_KEY"),
+    ("10", "مزامنة العملاء", "customer", "crm-gulf.example", "CRM_API_KEY"),
+    ("11", "👩‍👩‍👧‍👦 Family Robots 🇪🇸 → CRM", "customer", "salesforce.example", "CRM_API_KEY"),
+    (
         "12",
         "Cafe\u{301} Noe\u{308}l Re\u{301}servations",
         "order",
         "cafe.tramontana.example",
         "SHOPIFY_TOKEN",
     ),
-    blueprint("13", "Invoices → Datev", "invoice", "datev.example", "DATEV_TOKEN"),
-    blueprint("14", "GitHub Releases → Slack", "release", "slack.example", "SLACK_BOT_TOKEN"),
-    blueprint("15", "Warehouse Stock → Shopify", "product", "shopify.example", "SHOPIFY_TOKEN"),
-    blueprint("16", "DHL Shipments", "shipment", "dhl.example", "DHL_API_KEY"),
-    blueprint("17", "Employee Onboarding", "customer", "people.tramontana.example", "CRM_API_KEY"),
-    blueprint("18", "Firmware Rollouts", "device", "firmware.tramontana.example", "TELEMETRY_TOKEN"),
-    blueprint("19", "Old FTP Bridge (legacy)", "invoice", "ftp.tramontana.example", "SAP_PASSWORD"),
-    blueprint("20", "Supplier Catalogue → PIM", "product", "pim.tramontana.example", "WAREHOUSE_API_KEY"),
-    blueprint("21", "Customer Feedback → BigQuery", "ticket", "bigquery.example", "AWS_ACCESS_KEY"),
-    blueprint("22", "Returns → Repair Shop", "shipment", "repair.tramontana.example", "WAREHOUSE_API_KEY"),
-    blueprint("23", "🤖🔧 Spare Parts 🇯🇵", "product", "wms-tokyo.example", "TOKYO_WMS_KEY"),
-    blueprint("24", "RMA Labels", "shipment", "dhl.example", "DHL_API_KEY"),
-    blueprint("25", "Time Sheets → Payroll", "invoice", "payroll.tramontana.example", "DATEV_TOKEN"),
+    ("13", "Invoices → Datev", "invoice", "datev.example", "DATEV_TOKEN"),
+    ("14", "GitHub Releases → Slack", "release", "slack.example", "SLACK_BOT_TOKEN"),
+    ("15", "Warehouse Stock → Shopify", "product", "shopify.example", "SHOPIFY_TOKEN"),
+    ("16", "DHL Shipments", "shipment", "dhl.example", "DHL_API_KEY"),
+    ("17", "Employee Onboarding", "customer", "people.tramontana.example", "CRM_API_KEY"),
+    ("18", "Firmware Rollouts", "device", "firmware.tramontana.example", "TELEMETRY_TOKEN"),
+    ("19", "Old FTP Bridge (legacy)", "invoice", "ftp.tramontana.example", "SAP_PASSWORD"),
+    ("20", "Supplier Catalogue → PIM", "product", "pim.tramontana.example", "WAREHOUSE_API_KEY"),
+    ("21", "Customer Feedback → BigQuery", "ticket", "bigquery.example", "AWS_ACCESS_KEY"),
+    ("22", "Returns → Repair Shop", "shipment", "repair.tramontana.example", "WAREHOUSE_API_KEY"),
+    ("23", "🤖🔧 Spare Parts 🇯🇵", "product", "wms-tokyo.example", "TOKYO_WMS_KEY"),
+    ("24", "RMA Labels", "shipment", "dhl.example", "DHL_API_KEY"),
+    ("25", "Time Sheets → Payroll", "invoice", "payroll.tramontana.example", "DATEV_TOKEN"),
 ];
 
-/// What the penetration tester called connectors, with the id of each. The terminal and the spreadsheet of
-/// whoever reads the log must survive them.
+/// Connector names of the penetration tester, with ids. Terminals and spreadsheets must survive them.
 pub(super) const HOSTILE: &[(&str, &str)] = &[
     ("31", "\u{1b}[31mRed Alert\u{1b}[0m\u{7}"),
     ("32", "=HYPERLINK(\"http://evil.example\",\"click\")"),
@@ -92,9 +58,7 @@ pub(super) const HOSTILE: &[(&str, &str)] = &[
     ("36", "invoice\u{202e}gpj.exe\u{200b}\u{feff}"),
 ];
 
-/// The first fields of the connector a blueprint describes.
-pub(super) fn from_blueprint(blueprint: &Blueprint) -> Json {
-    let Blueprint { id, name, noun, host, secret } = blueprint;
+pub(super) fn from_template((id, name, noun, host, secret): &Template) -> Json {
     let mut fields = object([
         ("name", text(*name)),
         ("example_payload", example_payload(noun, id)),
@@ -113,7 +77,7 @@ pub(super) fn from_blueprint(blueprint: &Blueprint) -> Json {
     fields
 }
 
-/// A connector with a trigger and nothing more, as one tries things out with.
+/// A connector with a trigger only, for trials.
 pub(super) fn bare(name: &str, noun: &str) -> Json {
     object([
         ("name", text(name)),
@@ -125,7 +89,7 @@ pub(super) fn bare(name: &str, noun: &str) -> Json {
     ])
 }
 
-/// What an event looks like, which is a customer's data and never shown.
+/// An example event. It is a customer's data and must never be shown.
 pub(super) fn example_payload(noun: &str, which: &str) -> Json {
     let sent = text(planted::payload(which));
     let line = json(r#"{"quantity": 2, "currency": "EUR"}"#);

@@ -1,6 +1,5 @@
-//! The changes of an ordinary day: one drawn edit of a connector, an endpoint or a secret.
-//!
-//! Each of them changes something, so that each leaves an entry. Who makes them and when is not decided here.
+//! Random edits of a connector, an endpoint or a secret. Each changes something, so each gives an entry. Who makes them and
+//! when is not decided here.
 
 use crate::demo::connectors::{example_payload, mapping};
 use crate::demo::endpoints::expiry;
@@ -10,7 +9,7 @@ use crate::demo::random::Random;
 use crate::model::json::Json;
 use crate::model::timestamp::Timestamp;
 
-/// Fields a mapping may be added for.
+/// Mappings that may be added.
 const EXTRA: &[(&str, &str)] = &[
     ("Phone", "phone_e164"),
     ("VatId", "vat_id"),
@@ -22,7 +21,7 @@ const EXTRA: &[(&str, &str)] = &[
     ("ModifiedAt", "modified_at"),
 ];
 
-/// Changes one thing about a connector that has all three steps.
+/// Changes a connector that has all three steps.
 pub(super) fn connector(fields: &mut Json, random: &mut Random) {
     match random.below(20) {
         0..=2 => step(fields, "perform.retry.max", 2, 8, random),
@@ -40,11 +39,10 @@ pub(super) fn connector(fields: &mut Json, random: &mut Random) {
         16 => step(fields, "perform.body.batch_size", 10, 100, random),
         17 => choose(fields, "perform.method", &["POST", "PUT", "PATCH"], random),
         18 => set(fields, "example_payload", example_payload("sample", &random.word())),
-        _ => turn(fields),
+        _ => toggle_status(fields),
     }
 }
 
-/// Changes one thing about an endpoint.
 pub(super) fn endpoint(fields: &mut Json, at: Timestamp, random: &mut Random) {
     let word = random.word();
     match random.below(6) {
@@ -65,7 +63,7 @@ pub(super) fn endpoint(fields: &mut Json, at: Timestamp, random: &mut Random) {
     }
 }
 
-/// Rotates a secret, or now and then describes it anew.
+/// Rotates a secret, or sometimes changes its description.
 pub(super) fn secret(fields: &mut Json, at: Timestamp, random: &mut Random) {
     if random.chance(75) {
         set(fields, "value", text(planted::secret_value(&random.word())));
@@ -93,7 +91,7 @@ fn choose(fields: &mut Json, path: &str, words: &[&'static str], random: &mut Ra
     }
 }
 
-/// Changes the one line of the trigger that says how many events a minute may pass.
+/// Changes the trigger's line with the limit of events per minute.
 fn limit(fields: &mut Json, random: &mut Random) {
     let drawn = 50 + 10 * random.below(40);
     let relimited = |line: &str| {
@@ -103,7 +101,7 @@ fn limit(fields: &mut Json, random: &mut Random) {
     edit_text(fields, "trigger", |old| old.lines().map(relimited).collect::<Vec<_>>().join("\n"));
 }
 
-/// Adds a mapping, moves one, or takes one away when there are many.
+/// Moves a mapping, adds one, or removes it if it exists.
 fn mappings(fields: &mut Json, random: &mut Random) {
     let draw = random.below(3);
     let (from, to) = random.pick(EXTRA).copied().unwrap_or(("Extra", "extra"));
@@ -119,7 +117,7 @@ fn mappings(fields: &mut Json, random: &mut Random) {
 }
 
 /// Switches the connector off, or on again.
-pub(super) fn turn(fields: &mut Json) {
+pub(super) fn toggle_status(fields: &mut Json) {
     let other = if text_at(fields, "status") == "active" { "disabled" } else { "active" };
     set(fields, "status", text(other));
 }

@@ -1,4 +1,4 @@
-//! The connector endpoints of the demo as they are first created.
+//! The connector endpoints of the demo as they are created. Later changes are not known here.
 
 use chrono::TimeDelta;
 
@@ -7,7 +7,7 @@ use crate::demo::planted;
 use crate::model::json::Json;
 use crate::model::timestamp::Timestamp;
 
-/// Every lasting endpoint: its id, its connector, and the origin that may call it.
+/// The lasting endpoints: id, connector, and the origin that may call it.
 pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
     ("1", "1", "https://hooks.hubspot.example"),
     ("2", "2", "https://events.stripe.example"),
@@ -26,7 +26,7 @@ pub(super) const ENDPOINTS: &[(&str, &str, &str)] = &[
     ("15", "22", "https://returns.tramontana.example"),
 ];
 
-/// The endpoint's first fields, when created at `at`.
+/// The fields of an endpoint created at `at`.
 pub(super) fn endpoint(id: &str, connector_id: &str, origin: &str, at: Timestamp) -> Json {
     let headers = object([("X-Tramontana-Auth", text(planted::auth_header(id)))]);
     object([
@@ -41,7 +41,7 @@ pub(super) fn endpoint(id: &str, connector_id: &str, origin: &str, at: Timestamp
     ])
 }
 
-/// When a token made at `at` expires.
+/// The expiry of a token created at `at`.
 pub(super) fn expiry(at: Timestamp) -> Json {
     let day = at.plus(TimeDelta::days(90)).datetime().date_naive();
     text(format!("{day}T00:00:00Z"))

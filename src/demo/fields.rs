@@ -1,10 +1,9 @@
-//! Making and changing the fields of a resource, as JSON that keeps its order and its digits.
-//!
-//! Knows nothing of what the fields mean.
+//! Builds and edits the fields of a resource as JSON, with the order of members and the digits of numbers preserved. What the
+//! fields mean is not known here.
 
 use crate::model::json::Json;
 
-/// JSON written in the source.
+/// Parses a JSON literal.
 #[expect(
     clippy::expect_used,
     reason = "only literals of the demo come here, and every test run parses them all"
@@ -25,7 +24,7 @@ pub(super) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
     Json::Object(members.map(|(key, value)| (key.to_owned(), value)).into())
 }
 
-/// What stands at a dotted path; a list is entered by index.
+/// The value at a dotted path. A number is an index into a list.
 fn at<'a>(value: &'a mut Json, path: &str) -> Option<&'a mut Json> {
     path.split('.').try_fold(value, |value, key| match value {
         Json::Object(members) => members.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -43,37 +42,35 @@ fn holder<'a, 'b>(fields: &'a mut Json, path: &'b str) -> Option<(&'a mut Vec<(S
     if let Json::Object(members) = holder { Some((members, key)) } else { None }
 }
 
-/// Puts a value at `path`: in its old place, else last in its object. An object on the way must be there.
+/// Replaces the value at `path`, or adds it as the last member. The object around it must exist.
 pub(super) fn set(fields: &mut Json, path: &str, value: Json) {
-    if let Some(place) = at(fields, path) {
-        *place = value;
+    if let Some(old) = at(fields, path) {
+        *old = value;
     } else if let Some((members, key)) = holder(fields, path) {
         members.push((key.to_owned(), value));
     }
 }
 
-/// Takes the member at `path` away.
+/// Removes the member at `path`.
 pub(super) fn unset(fields: &mut Json, path: &str) {
     if let Some((members, key)) = holder(fields, path) {
         members.retain(|(name, _)| name != key);
     }
 }
 
-/// Lets `edit` change the list at `path`.
 pub(super) fn edit_list(fields: &mut Json, path: &str, edit: impl FnOnce(&mut Vec<Json>)) {
     if let Some(Json::Array(items)) = at(fields, path) {
         edit(items);
     }
 }
 
-/// Lets `edit` make a new text of the one at `path`.
 pub(super) fn edit_text(fields: &mut Json, path: &str, edit: impl FnOnce(&str) -> String) {
     if let Some(Json::String(text)) = at(fields, path) {
         *text = edit(text);
     }
 }
 
-/// The text at a dotted path, empty when there is none.
+/// The text at a dotted path; empty when there is none.
 pub(super) fn text_at<'a>(fields: &'a Json, path: &str) -> &'a str {
     match path.split('.').try_fold(fields, |value, key| value.get(key)) {
         Some(Json::String(text)) => text,
@@ -81,7 +78,7 @@ pub(super) fn text_at<'a>(fields: &'a Json, path: &str) -> &'a str {
     }
 }
 
-/// The whole number at a dotted path, none when there is something else.
+/// The whole number at a dotted path.
 pub(super) fn number_at(fields: &Json, path: &str) -> Option<u64> {
     match path.split('.').try_fold(fields, |value, key| value.get(key))? {
         Json::Number(digits) => digits.parse().ok(),
@@ -94,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn edits_in_place_and_adds_last() {
+    fn set_replaces_or_appends() {
         let mut fields = json(r#"{"a":{"b":[1,{"c":2}]},"t":"x"}"#);
         set(&mut fields, "a.b.1.c", number(3));
         set(&mut fields, "a.d", Json::Null);

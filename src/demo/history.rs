@@ -1,7 +1,7 @@
-//! The organization as it stands at one moment of the demo, and what was recorded on the way there.
+//! The state of the organization at one moment of the demo, and the entries recorded so far.
 //!
-//! Every `before` is what the last `after` of that resource was, because both come from here. When something
-//! happens is not decided here.
+//! The `before` of an entry is the last `after` of its resource, because both come from this state. The times of entries are
+//! not decided here.
 
 use std::collections::BTreeMap;
 
@@ -17,46 +17,42 @@ use crate::model::proposal::Proposal;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, UserKind, Via};
 
-/// Fixes the uuids and request ids of this demo, and nothing else.
+/// Determines the uuids and request ids.
 const SEED: &str = "krosyn-audit demo: tramontana-robotics";
 
 #[derive(Default)]
-pub(super) struct History {
+pub(super) struct DemoHistory {
     resources: BTreeMap<(ModelType, String), Json>,
     proposals: Vec<Proposal>,
 }
 
-impl History {
-    /// Every recorded proposal, in the order it was recorded.
+impl DemoHistory {
     pub(super) fn into_proposals(self) -> Vec<Proposal> {
         self.proposals
     }
 
-    /// The resource's fields as they are now.
     pub(super) fn fields(&self, model_type: ModelType, id: &str) -> Option<&Json> {
         self.resources.get(&(model_type, id.to_owned()))
     }
 
-    /// The resources of one type with their ids.
     pub(super) fn all(&self, model_type: ModelType) -> impl Iterator<Item = (&str, &Json)> {
         let of_type = self.resources.iter().filter(move |((kind, _), _)| *kind == model_type);
         of_type.map(|((_, id), fields)| (id.as_str(), fields))
     }
 
-    /// An id that nothing had before: the lasting resources have the small numbers.
+    /// An unused id. Lasting resources have the small numbers.
     pub(super) fn next_id(&self) -> String {
         (self.proposals.len() + 100).to_string()
     }
 
-    /// Begins an act of `person` at `at`.
-    pub(super) const fn act<'a>(&'a mut self, at: Timestamp, person: &'a Person) -> Act<'a> {
-        Act { via: person.via, reason: None, request_id: None, history: self, at, person }
+    pub(super) const fn act<'a>(&'a mut self, at: Timestamp, person: &'a Person) -> EntryBuilder<'a> {
+        EntryBuilder { via: person.via, reason: None, request_id: None, history: self, at, person }
     }
 }
 
-/// Something about to be done and recorded: by whom, when, through what and why.
-pub(super) struct Act<'a> {
-    history: &'a mut History,
+/// An entry to be recorded.
+pub(super) struct EntryBuilder<'a> {
+    history: &'a mut DemoHistory,
     at: Timestamp,
     person: &'a Person,
     via: Via,
@@ -64,13 +60,13 @@ pub(super) struct Act<'a> {
     request_id: Option<String>,
 }
 
-impl<'a> Act<'a> {
+impl<'a> EntryBuilder<'a> {
     pub(super) fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Makes it one of several entries of the request `name` stands for.
+    /// Gives the entry the request id that belongs to `name`.
     pub(super) fn in_request(mut self, name: &str) -> Self {
         self.request_id = Some(request_id(name));
         self
@@ -85,7 +81,7 @@ impl<'a> Act<'a> {
         self.record(Action::Created, model_type, id, None, Some(fields));
     }
 
-    /// Creates, and records the changed fields themselves as a recorder without whole objects does.
+    /// Creates a resource and records `changes`, as a recorder without whole objects does.
     pub(super) fn create_by_changes(self, model_type: ModelType, id: &str, fields: Json) {
         let changes = as_changes(&fields);
         let proposal = self.record(Action::Created, model_type, id, None, Some(fields));
@@ -93,7 +89,7 @@ impl<'a> Act<'a> {
         proposal.changes = Some(changes);
     }
 
-    /// Changes a resource. One that is not there, or an edit that changes nothing, leaves no entry.
+    /// Changes a resource. Without a resource or a difference there is no entry.
     pub(super) fn update(self, model_type: ModelType, id: &str, edit: impl FnOnce(&mut Json)) {
         let Some(before) = self.history.fields(model_type, id).cloned() else { return };
         let mut after = before.clone();
@@ -103,7 +99,7 @@ impl<'a> Act<'a> {
         }
     }
 
-    /// Deletes a resource. One that is not there leaves no entry.
+    /// Deletes a resource, if it exists.
     pub(super) fn delete(self, model_type: ModelType, id: &str) {
         if let Some(before) = self.history.fields(model_type, id).cloned() {
             self.record(Action::Deleted, model_type, id, Some(&before), None);
@@ -147,7 +143,7 @@ impl<'a> Act<'a> {
         proposal
     }
 
-    /// The person with the role of this moment. The founder is the owner before the first member is recorded.
+    /// The person with the current role. The founder is the owner before any member is recorded.
     fn user(&self) -> User {
         let Person { id, name, email, kind, .. } = *self.person;
         let member = self.history.fields(ModelType::Member, id);
@@ -173,7 +169,7 @@ fn as_changes(after: &Json) -> Vec<Change> {
     members.iter().map(change).collect()
 }
 
-/// What the platform shows a resource as: an endpoint has no name of its own and goes by its path.
+/// The name that the platform shows. An endpoint has no name, so its path is shown.
 fn name_of(model_type: ModelType, fields: &Json) -> String {
     match model_type {
         ModelType::Connector | ModelType::Secret | ModelType::Organization => {

@@ -1,7 +1,7 @@
-//! The demo: four months of the log of one invented organization, the same for the same moment.
+//! The demo: four months of the log of an invented organization. The same moment always gives the same log.
 //!
-//! It is what a newcomer sees first, and the test bed for every hard case. It reads no clock and draws on no
-//! chance from outside. Nothing is redacted here: like any recorder, it leaves that to the server.
+//! It is what a newcomer sees first, and it holds every hard case for tests. It reads no clock and no outside randomness.
+//! Redaction is not known here: like any recorder, the demo leaves it to the server.
 
 mod calendar;
 mod cases;
@@ -22,7 +22,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-use crate::demo::calendar::Plan;
+use crate::demo::calendar::Schedule;
 use crate::demo::random::Random;
 use crate::model::proposal::Proposal;
 use crate::model::timestamp::Timestamp;
@@ -34,10 +34,10 @@ pub use crate::demo::planted::PLANTED;
 #[must_use]
 pub fn proposals(now: Timestamp) -> Vec<Proposal> {
     let mut random = Random::new(0x7241_4d4f_4e54_414e);
-    let mut plan = Plan::new(now);
-    founding::found(&mut plan, &mut random);
-    routine::live(&mut plan, &mut random);
-    cases::add(&mut plan);
-    story::tell(&mut plan);
-    plan.play().into_proposals()
+    let mut schedule = Schedule::new(now);
+    founding::schedule(&mut schedule, &mut random);
+    routine::schedule(&mut schedule, &mut random);
+    cases::schedule(&mut schedule);
+    story::schedule(&mut schedule);
+    schedule.play().into_proposals()
 }

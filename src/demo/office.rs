@@ -1,10 +1,10 @@
-//! What comes up beside the connectors: contractors come and go, settings are tuned, things are tried out and
-//! thrown away again.
+//! Changes beside the connectors: contractors join and leave, settings are tuned, and trial resources are created and
+//! deleted. When they happen is not decided here.
 
 use crate::demo::connectors::bare;
 use crate::demo::endpoints::endpoint;
 use crate::demo::fields::{number, set, text, text_at};
-use crate::demo::history::{Act, History};
+use crate::demo::history::{DemoHistory, EntryBuilder};
 use crate::demo::organization::ORGANIZATION_ID;
 use crate::demo::people::{ANA, ELENA, MARC, Person, SSO, member};
 use crate::demo::planted;
@@ -14,13 +14,13 @@ use crate::model::json::Json;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType::{self, Connector, ConnectorEndpoint, Member, Organization, Secret};
 
-/// Contractors are told from members by the domain of their address.
+/// The domain by which contractors differ from members.
 const CONTRACTORS: &str = "@partner.example";
 const SANDBOX: &str = "Sandbox: ";
 const TEMPORARY: &str = "TMP_";
 const TRIAL: &str = "?trial=";
 
-/// Tells whether a resource was only made to try something out.
+/// Whether a resource is a trial or a contractor.
 pub(super) fn is_temporary(model_type: ModelType, fields: &Json) -> bool {
     match model_type {
         Connector => text_at(fields, "name").starts_with(SANDBOX),
@@ -31,17 +31,16 @@ pub(super) fn is_temporary(model_type: ModelType, fields: &Json) -> bool {
     }
 }
 
-/// Gives a secret a new value.
-pub(super) fn rotate_secret(act: Act<'_>, id: &str, which: &str) {
+pub(super) fn rotate_secret(act: EntryBuilder<'_>, id: &str, which: &str) {
     act.update(Secret, id, |fields| set(fields, "value", text(planted::secret_value(which))));
 }
 
-/// Makes something to try out, or throws away the eldest when there are three already.
-pub(super) fn try_out(history: &mut History, at: Timestamp, person: &Person, random: &mut Random) {
+/// Creates a trial resource, or deletes the oldest when there are three.
+pub(super) fn change_trial(history: &mut DemoHistory, at: Timestamp, person: &Person, random: &mut Random) {
     let model_type = *random.pick(&[Connector, Secret, ConnectorEndpoint]).unwrap_or(&Connector);
     let trials: Vec<String> = temporary(history, model_type);
-    if let Some(eldest) = trials.first().filter(|_| trials.len() >= 3) {
-        return history.act(at, person).delete(model_type, eldest);
+    if let Some(oldest) = trials.first().filter(|_| trials.len() >= 3) {
+        return history.act(at, person).delete(model_type, oldest);
     }
     let word = random.word();
     let short = word.get(..5).unwrap_or(&word);
@@ -66,8 +65,8 @@ pub(super) fn try_out(history: &mut History, at: Timestamp, person: &Person, ran
     history.act(at, person).create(model_type, &id, fields);
 }
 
-/// What an administrator does: contractors mostly, settings now and then.
-pub(super) fn administer(history: &mut History, at: Timestamp, random: &mut Random) {
+/// An administrator's change: mostly contractors, sometimes settings.
+pub(super) fn administer(history: &mut DemoHistory, at: Timestamp, random: &mut Random) {
     let admin = random.pick(&[&ANA, &ANA, &MARC, &ELENA]).copied().unwrap_or(&ANA);
     if random.chance(25) {
         return tune_settings(history, at, admin, random);
@@ -77,19 +76,19 @@ pub(super) fn administer(history: &mut History, at: Timestamp, random: &mut Rand
         .iter()
         .find(|id| history.fields(Member, id).is_some_and(|fields| text_at(fields, "status") == "pending"));
     match pending {
-        // An invitation is accepted through single sign-on, or taken back.
+        // An invitation is accepted through single sign-on, or withdrawn.
         Some(id) if random.chance(75) => {
             history.act(at, &SSO).update(Member, id, |fields| set(fields, "status", text("active")));
         }
         Some(id) => history.act(at, admin).because("invited by mistake").delete(Member, id),
         None => match contractors.first() {
-            Some(eldest) if contractors.len() >= 3 => history.act(at, admin).delete(Member, eldest),
+            Some(oldest) if contractors.len() >= 3 => history.act(at, admin).delete(Member, oldest),
             _ => invite(history, at, admin, random),
         },
     }
 }
 
-fn invite(history: &mut History, at: Timestamp, admin: &Person, random: &mut Random) {
+fn invite(history: &mut DemoHistory, at: Timestamp, admin: &Person, random: &mut Random) {
     let given = random.pick(&["lea", "kenji", "paulo", "dana", "sven", "aisha", "mirjam", "tariq"]);
     let family = random.pick(&["moreau", "ito", "silva", "novak", "lind", "demir", "costa", "weiss"]);
     let name = format!("{}.{}", given.unwrap_or(&"kim"), family.unwrap_or(&"doe"));
@@ -99,7 +98,7 @@ fn invite(history: &mut History, at: Timestamp, admin: &Person, random: &mut Ran
     history.act(at, admin).create_by_changes(Member, &id, invited);
 }
 
-fn tune_settings(history: &mut History, at: Timestamp, admin: &Person, random: &mut Random) {
+fn tune_settings(history: &mut DemoHistory, at: Timestamp, admin: &Person, random: &mut Random) {
     let days = 7 + random.below(24);
     history.act(at, admin).update(Organization, ORGANIZATION_ID, |fields| {
         let same = fields.get("grace_period_days") == Some(&number(days));
@@ -107,8 +106,8 @@ fn tune_settings(history: &mut History, at: Timestamp, admin: &Person, random: &
     });
 }
 
-/// The temporary resources of a type, eldest first.
-fn temporary(history: &History, model_type: ModelType) -> Vec<String> {
+/// The temporary resources of a type, oldest first.
+fn temporary(history: &DemoHistory, model_type: ModelType) -> Vec<String> {
     let temporary = history.all(model_type).filter(|(_, fields)| is_temporary(model_type, fields));
     let mut ids: Vec<String> = temporary.map(|(id, _)| id.to_owned()).collect();
     ids.sort_by_key(|id| id.parse::<u64>().unwrap_or_default());

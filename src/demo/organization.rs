@@ -1,4 +1,4 @@
-//! The invented organization itself.
+//! The invented organization. Its people and resources are not known here.
 
 use crate::demo::fields::{json, object, text};
 use crate::model::json::Json;
@@ -8,10 +8,10 @@ pub const SLUG: &str = "tramontana-robotics";
 /// The organization's name.
 pub const ORGANIZATION_NAME: &str = "Tramontana Robotics";
 
-/// The id of its settings in the log.
+/// The id of its settings.
 pub(super) const ORGANIZATION_ID: &str = "1";
 
-/// The settings it begins with.
+/// Its first settings.
 pub(super) fn settings() -> Json {
     object([
         ("name", text(ORGANIZATION_NAME)),

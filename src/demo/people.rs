@@ -1,12 +1,12 @@
-//! Who acts in the demo: the members, the service account, the token and the platform itself.
+//! The users of the demo: members, the service account, the token and the platform itself.
 //!
-//! A person's role is not here: it changes over the history, which looks it up when it records.
+//! A person's role is not known here, because it changes over time.
 
 use crate::demo::fields::{object, text};
 use crate::model::json::Json;
 use crate::model::words::{UserKind, Via};
 
-/// An identity and where it usually works from.
+/// A user and the usual way it connects.
 pub(super) struct Person {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
@@ -28,7 +28,17 @@ impl Person {
         Self { id, name, email: Some(email), kind: UserKind::User, via: Via::Web, ip: Some(ip), browser }
     }
 
-    /// The program a change through `via` was sent with; the platform itself sends none.
+    const fn machine(
+        id: &'static str,
+        name: &'static str,
+        kind: UserKind,
+        via: Via,
+        ip: Option<&'static str>,
+    ) -> Self {
+        Self { id, name, email: None, kind, via, ip, browser: "" }
+    }
+
+    /// The user agent of a change through `via`. The platform itself has none.
     pub(super) const fn user_agent(&self, via: Via) -> Option<&'static str> {
         match via {
             Via::Web => Some(self.browser),
@@ -73,43 +83,20 @@ pub(super) const KWAME: Person =
     Person::member("13", "Kwame Mensah", "kwame.mensah@tramontana.example", "2001:db8:51:7::61", FIREFOX);
 pub(super) const INGRID: Person =
     Person::member("14", "Ingrid Håkansson", "ingrid.hakansson@tramontana.example", "203.0.113.9", SAFARI);
-/// The penetration tester, whose connectors bear hostile names.
+/// The penetration tester, whose connectors have hostile names.
 pub(super) const SAM: Person =
     Person::member("15", "Sam Okafor", "sam.okafor@redcell.example", "192.0.2.66", FIREFOX);
 
-pub(super) const TERRAFORM: Person = Person {
-    id: "svc-1",
-    name: "terraform",
-    email: None,
-    kind: UserKind::Service,
-    via: Via::Terraform,
-    ip: Some("192.0.2.14"),
-    browser: "",
-};
-pub(super) const DEPLOY_TOKEN: Person = Person {
-    id: "tok-4",
-    name: "ci-deploy",
-    email: None,
-    kind: UserKind::Token,
-    via: Via::Api,
-    ip: Some("2001:db8:c1::15"),
-    browser: "",
-};
-pub(super) const SSO: Person = Person {
-    id: "sys-sso",
-    name: "sso",
-    email: None,
-    kind: UserKind::System,
-    via: Via::System,
-    ip: None,
-    browser: "",
-};
+pub(super) const TERRAFORM: Person =
+    Person::machine("svc-1", "terraform", UserKind::Service, Via::Terraform, Some("192.0.2.14"));
+pub(super) const DEPLOY_TOKEN: Person =
+    Person::machine("tok-4", "ci-deploy", UserKind::Token, Via::Api, Some("2001:db8:c1::15"));
+pub(super) const SSO: Person = Person::machine("sys-sso", "sso", UserKind::System, Via::System, None);
 
-/// Those who change connectors in the daily routine, as far as they are members with the right to at the time.
+/// Those who change connectors in the daily routine, while they are members with the right to do so.
 pub(super) const REGULARS: &[&Person] =
     &[&ANA, &MARC, &JULIA, &MISAKI, &YAEL, &TOM, &PRIYA, &ZOE, &OMAR, &LUCIA, &KWAME];
 
-/// A member's fields.
 pub(super) fn member(email: &str, role: &str, status: &str) -> Json {
     object([("email", text(email)), ("role", text(role)), ("status", text(status))])
 }

@@ -1,9 +1,9 @@
-//! Invented credentials, each with a marker that a test can look for in any output. They must never be shown.
+//! Invented credentials. Each has a marker that tests look for in every output, because none may ever be shown.
 //!
-//! Values are put together at run time, so that scanners of source code find nothing shaped like a credential.
-//! This file knows nothing of the resources that hold them.
+//! The values are assembled at run time, so that scanners of source code find nothing. The resources that hold them are not
+//! known here.
 
-/// A substring of every secret value in the demo data. One of them in an output, a file or a log is a leak.
+/// The markers. Each secret value of the demo has one. A marker in an output, a file or a log is a leak.
 pub const PLANTED: &[&str] = &[
     SECRET_VALUE,
     BEARER_TOKEN,
@@ -34,7 +34,7 @@ const API_KEY_HEADER: &str = "n0rthw1nd-4pi-k3y-l00kup-u4ge52";
 const COOKIE: &str = "n0rthw1nd-sess10n-c00kie-m6nq75";
 const BODY_PASSWORD: &str = "n0rthw1nd-b0dy-p4ssw0rd-x3ol46";
 const URL_PASSWORD: &str = "n0rthw1nd-url-us3r1nfo-s7ia09";
-// Shapes with a fixed alphabet: base64, base64url, letters and digits, capitals and digits.
+// Formats with a fixed alphabet: base64, base64url, letters and digits, capitals and digits.
 const PRIVATE_KEY: &str = "n0rthw1ndPemB0dyQ7xVb81LmT2kRz5";
 const JWT_SIGNATURE: &str = "n0rthw1nd-jwt-s1gnature_Zq7xVb81LmT2kRz5Wd9";
 const STRIPE_KEY: &str = "n0rthw1ndStr1peZq7xVb81LmT2k";
@@ -43,7 +43,6 @@ const AWS_KEY: &str = "N0RTHW1NDZQ7XVB8";
 const SLACK_TOKEN: &str = "n0rthw1ndSl4ckZq7xVb81Lm";
 const PAYLOAD: &str = "n0rthw1nd-ev3nt-payl0ad-f2ub57";
 
-/// A secret's value, or the one after a rotation.
 pub(super) fn secret_value(which: &str) -> String {
     format!("{SECRET_VALUE}-{which}")
 }
@@ -60,12 +59,11 @@ pub(super) fn webhook_secret(which: &str) -> String {
     format!("{WEBHOOK_SECRET}-{which}")
 }
 
-/// The value of a custom authentication header.
 pub(super) fn auth_header(which: &str) -> String {
     format!("{AUTH_HEADER}-{which}")
 }
 
-/// A token written into an `Authorization` header, where a `$secret` reference should stand.
+/// An `Authorization` header with a token instead of a `$secret` reference.
 pub(super) fn authorization() -> String {
     format!("Bearer {AUTHORIZATION}")
 }
@@ -82,7 +80,7 @@ pub(super) fn body_password(which: &str) -> String {
     format!("{BODY_PASSWORD}-{which}")
 }
 
-/// A URL that carries a user and a password.
+/// A URL with a user and a password.
 pub(super) fn url_with_password(rest: &str) -> String {
     format!("https://etl:{URL_PASSWORD}@{rest}")
 }
@@ -112,7 +110,7 @@ pub(super) fn slack_token() -> String {
     ["xoxb", "204811223344", "2048112233445", SLACK_TOKEN].join("-")
 }
 
-/// Something a customer sent, as it stands in an example payload.
+/// A customer's value in an example payload.
 pub(super) fn payload(which: &str) -> String {
     format!("{PAYLOAD}-{which}")
 }

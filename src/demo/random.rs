@@ -1,6 +1,4 @@
-//! Numbers that look drawn but are the same on every run: splitmix64.
-//!
-//! Nothing from outside enters, so the demo is the same list for the same moment.
+//! Pseudo-random numbers that are the same on every run: splitmix64. What they decide is not known here.
 
 pub(super) struct Random(u64);
 
@@ -17,7 +15,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A generator of its own for something that runs later, so that what it draws disturbs nothing else.
+    /// A generator for an action that runs later, independent of this one.
     pub(super) const fn fork(&mut self) -> Self {
         Self(self.next())
     }
@@ -32,12 +30,12 @@ impl Random {
         self.below(100) < percent
     }
 
-    /// A word of letters and digits, for values that must differ.
+    /// A hexadecimal word, for values that must differ.
     pub(super) fn word(&mut self) -> String {
         format!("{:012x}", self.next() >> 16)
     }
 
-    /// One of `choices`, none when there are none.
+    /// One of `choices`; `None` when there are none.
     pub(super) fn pick<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
         let count = u64::try_from(choices.len()).ok()?;
         choices.get(usize::try_from(self.below(count)).ok()?)
@@ -49,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_the_published_sequence() {
+    fn matches_the_reference_sequence() {
         // The first outputs of splitmix64 for seed 0, as in the reference implementation.
         let mut random = Random::new(0);
         assert_eq!([random.next(), random.next()], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);

@@ -1,10 +1,10 @@
-//! The secrets of the demo as they are first created.
+//! The secrets of the demo as they are created. Later changes are not known here.
 
 use crate::demo::fields::{object, text};
 use crate::demo::planted;
 use crate::model::json::Json;
 
-/// Every lasting secret: its id, its name, and what it is for.
+/// The lasting secrets: id, name and description.
 pub(super) const SECRETS: &[(&str, &str, &str)] = &[
     ("1", "CRM_API_KEY", "Salesforce and the Gulf CRM, read and write"),
     ("2", "STRIPE_API_KEY", "Restricted key: payments, read only"),
@@ -22,15 +22,14 @@ pub(super) const SECRETS: &[(&str, &str, &str)] = &[
     ("14", "DHL_API_KEY", "Business account 6.2"),
 ];
 
-/// Kept beside the others because its value and its description have the shapes of well-known keys.
+/// A secret whose value has the format of a well-known key.
 pub(super) const CLOUD_KEY: (&str, &str) = ("15", "AWS_ACCESS_KEY");
 
-/// A secret's fields.
 pub(super) fn secret(name: &str, value: String, description: &str) -> Json {
     object([("name", text(name)), ("value", text(value)), ("description", text(description))])
 }
 
-/// The value a secret begins with: of the shape its service gives it, where the name tells of one.
+/// The first value of a secret, in the format of its service where the name tells one.
 pub(super) fn first_value(id: &str, name: &str) -> String {
     match name {
         "STRIPE_API_KEY" => planted::stripe_key(),

@@ -1,6 +1,7 @@
-//! A proposal that was judged, diffed and redacted: the only thing a store accepts.
+//! A proposal after checks, diff and redaction: the only form in which a store accepts entries. How it is stored is not
+//! known here.
 //!
-//! There is no other way to make a draft, so nothing unredacted can reach a file.
+//! Drafts are made by [`Draft::prepare`] only, so nothing unredacted can reach a file.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -25,10 +26,10 @@ pub const MAX_ID_CHARS: usize = 255;
 pub const MAX_NAME_CHARS: usize = 1024;
 /// The longest reason, in characters.
 pub const MAX_REASON_CHARS: usize = 4096;
-/// How far ahead of the server's clock a recorder's may run.
+/// How far a recorder's clock may be ahead of the server's.
 const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
 
-/// An entry ready to be stored, but for the id that only the store can give.
+/// An entry ready to be stored. Only the store can give its id.
 #[derive(Debug, Clone)]
 pub struct Draft {
     entry: Entry,
@@ -41,12 +42,12 @@ pub struct Draft {
 pub struct FieldError {
     /// The field or parameter.
     pub field: String,
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with it, and what is expected.
     pub detail: String,
 }
 
 impl FieldError {
-    /// Says what is wrong with `field`.
+    /// Describes a fault of `field`.
     pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { field: field.into(), detail: detail.into() }
     }
@@ -55,26 +56,26 @@ impl FieldError {
 /// Why a proposal becomes no draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// An update in which nothing differs: no fault, and nothing to keep.
+    /// An update without changes. This is not an error.
     NoChange,
-    /// What is kept of it is larger than [`MAX_ENTRY_BYTES`].
+    /// The redacted entry is larger than [`MAX_ENTRY_BYTES`].
     TooLarge(String),
     /// The proposal breaks the contract.
     Invalid(Vec<FieldError>),
 }
 
 impl Draft {
-    /// Judges, diffs and redacts a proposal that arrived at `now`.
+    /// Checks, diffs and redacts a proposal that arrived at `now`.
     ///
     /// # Errors
-    /// [`Refusal`], with every fault that was found and no value of the proposal in it.
+    /// With all faults of the proposal, and none of its values.
     pub fn prepare(proposal: &Proposal, redaction: &Redaction, now: Timestamp) -> Result<Self, Refusal> {
         let mut errors = Vec::new();
-        judge_texts(proposal, &mut errors);
+        check_texts(proposal, &mut errors);
         if proposal.occurred_at.is_some_and(|at| at > now.plus(MAX_AHEAD)) {
             errors.push(FieldError::new(
                 "occurred_at",
-                format!("lies more than 5 minutes in the future: the server's clock says {now}"),
+                format!("is more than 5 minutes in the future: the server's clock says {now}"),
             ));
         }
         let changes = changes(proposal, redaction).map_err(|error| errors.push(error)).unwrap_or_default();
@@ -119,14 +120,14 @@ impl Draft {
         Ok(Self { entry, time_was_given, uuid_was_given })
     }
 
-    /// The same draft, unless the recorder named a key, under one made of what is kept of it: recording it again then
-    /// adds nothing. Of what is kept and not of what was sent, for a key is shown, and a hash of a secret is a way to
-    /// guess it.
+    /// Makes the uuid from the content, unless the recorder gave one, so that recording the draft again adds nothing.
+    ///
+    /// It is made from the redacted content. A uuid is shown, and a hash of a secret is a way to guess it.
     #[must_use]
     pub fn keyed_by_content(mut self) -> Self {
         if !self.uuid_was_given {
             let mut content = Entry { uuid: Uuid::nil(), recorded_at: Timestamp::MIN, ..self.entry.clone() };
-            // As entries were kept once: the same recording keeps the key that it was given then.
+            // Earlier versions kept no secret sides. The same recording must get the same uuid as then.
             if let Some(changes) = content.changes.without_secret_sides() {
                 content.changes = changes;
             }
@@ -138,23 +139,22 @@ impl Draft {
         self
     }
 
-    /// The entry to be, without its id.
+    /// The entry, without its id.
     #[must_use]
     pub const fn entry(&self) -> &Entry {
         &self.entry
     }
 
-    /// The entry, once the store has given it an id.
+    /// The entry with the id from the store.
     #[must_use]
     pub fn stored_as(self, id: u64) -> Entry {
         Entry { id, ..self.entry }
     }
 
-    /// Tells whether `stored`, found under the same uuid, holds the same content.
+    /// Whether `stored`, which has the same uuid, also has the same content.
     ///
-    /// What was redacted is not compared, for nothing of it was kept; which sides a secret had is not where the stored
-    /// entry does not tell. A time the recorder did not give is not compared either, for a retry a second later is still
-    /// the same recording.
+    /// Redacted values are not compared, because they are not stored. Which sides a secret had is compared if the stored entry
+    /// tells it. A time from the server is not compared, because a retry arrives later.
     #[must_use]
     pub fn same_content(&self, stored: &Entry) -> bool {
         let occurred_at = if self.time_was_given { self.entry.occurred_at } else { stored.occurred_at };
@@ -175,27 +175,29 @@ fn new_uuid(now: Timestamp) -> Uuid {
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos))
 }
 
-fn judge_texts(proposal: &Proposal, errors: &mut Vec<FieldError>) {
+fn check_texts(proposal: &Proposal, errors: &mut Vec<FieldError>) {
     let Proposal { user, context, .. } = proposal;
-    let mut judge = |field: &str, text: Option<&String>, max_chars: usize| {
-        let Some(text) = text else { return };
+    let texts = [
+        ("model_id", Some(&proposal.model_id), MAX_ID_CHARS),
+        ("model_name", proposal.model_name.as_ref(), MAX_NAME_CHARS),
+        ("user.id", user.id.as_ref(), MAX_ID_CHARS),
+        ("user.email", user.email.as_ref(), MAX_ID_CHARS),
+        ("user.name", user.name.as_ref(), MAX_NAME_CHARS),
+        ("user.role", user.role.as_ref(), MAX_ID_CHARS),
+        ("context.user_agent", context.user_agent.as_ref(), MAX_NAME_CHARS),
+        ("context.request_id", context.request_id.as_ref(), MAX_ID_CHARS),
+        ("reason", proposal.reason.as_ref(), MAX_REASON_CHARS),
+    ];
+    for (field, text, max_chars) in texts {
+        let Some(text) = text else { continue };
         if text.trim().is_empty() {
             errors.push(FieldError::new(field, "is blank: leave it out when it is not known"));
         } else if text.chars().count() > max_chars {
             errors.push(FieldError::new(field, format!("is longer than {max_chars} characters")));
         }
-    };
-    judge("model_id", Some(&proposal.model_id), MAX_ID_CHARS);
-    judge("model_name", proposal.model_name.as_ref(), MAX_NAME_CHARS);
-    judge("user.id", user.id.as_ref(), MAX_ID_CHARS);
-    judge("user.email", user.email.as_ref(), MAX_ID_CHARS);
-    judge("user.name", user.name.as_ref(), MAX_NAME_CHARS);
-    judge("user.role", user.role.as_ref(), MAX_ID_CHARS);
-    judge("context.user_agent", context.user_agent.as_ref(), MAX_NAME_CHARS);
-    judge("context.request_id", context.request_id.as_ref(), MAX_ID_CHARS);
-    judge("reason", proposal.reason.as_ref(), MAX_REASON_CHARS);
+    }
     if [&user.id, &user.email, &user.name].into_iter().all(Option::is_none) {
-        errors.push(FieldError::new("user", "needs an id, an email or a name: an entry always says who"));
+        errors.push(FieldError::new("user", "needs an id, an email or a name"));
     }
     if context.ip.as_ref().is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_err()) {
         errors.push(FieldError::new(
@@ -209,7 +211,10 @@ fn judge_texts(proposal: &Proposal, errors: &mut Vec<FieldError>) {
 fn changes(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Change>, FieldError> {
     let Some(changes) = &proposal.changes else { return changes_between(proposal, redaction) };
     if proposal.before.is_some() || proposal.after.is_some() {
-        return Err(FieldError::new("changes", "stands beside before or after: send one or the other"));
+        return Err(FieldError::new(
+            "changes",
+            "cannot be combined with before or after: send one or the other",
+        ));
     }
     let mut fields = std::collections::HashSet::new();
     let mut kept = Vec::with_capacity(changes.len());
@@ -219,7 +224,7 @@ fn changes(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Change>, Fi
         let fault = if change.field.is_empty() {
             Some("has no field name")
         } else if !fields.insert(&change.field) {
-            Some("names a field that an earlier change names")
+            Some("repeats the field of an earlier change")
         } else if change.redacted && ![&old, &new].into_iter().flatten().all(is_mark) {
             Some("is redacted and has a value: send one or the other")
         } else {
@@ -253,9 +258,9 @@ fn changes_between(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Cha
         | (Action::Deleted, Some(_), None)
         | (Action::Updated, Some(_), Some(_)) => ("", ""),
         (Action::Created, _, None) => ("after", "is missing: a created entry needs after (or changes)"),
-        (Action::Created, Some(_), _) => ("before", "has no place in a created entry: nothing was before"),
+        (Action::Created, Some(_), _) => ("before", "is not allowed in a created entry: send after only"),
         (Action::Deleted, None, _) => ("before", "is missing: a deleted entry needs before (or changes)"),
-        (Action::Deleted, _, Some(_)) => ("after", "has no place in a deleted entry: nothing is after"),
+        (Action::Deleted, _, Some(_)) => ("after", "is not allowed in a deleted entry: send before only"),
         (Action::Updated, None, _) => {
             ("before", "is missing: an updated entry needs before and after (or changes)")
         }
@@ -271,8 +276,8 @@ fn changes_between(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Cha
     Ok(differences.map(|(field, old, new)| kept_change(proposal, redaction, field, old, new)).collect())
 }
 
-/// The change that may be kept of a field. Of a secret it tells which sides were there. A field of which nothing but the
-/// marks was sent is one whose values were taken out before.
+/// The change of a field after redaction. A redacted change tells which sides existed. A field whose values are only marks
+/// was redacted before.
 fn kept_change(
     proposal: &Proposal,
     redaction: &Redaction,
@@ -285,29 +290,29 @@ fn kept_change(
     if is_secret { secret(proposal.action, change.field, old.is_some(), new.is_some()) } else { change }
 }
 
-/// The change of a secret. Which sides a creation or a deletion has needs no words.
+/// The change of a secret. The sides of a creation or a deletion follow from its action.
 fn secret(action: Action, field: String, had_old: bool, has_new: bool) -> Change {
     let is_update = action == Action::Updated;
     Change::of_secret(field, is_update && had_old, is_update && has_new)
 }
 
-/// Tells whether a value stands for a secret that was not kept, as an export has it.
+/// Whether a value is the mark that an export has in place of a secret.
 fn is_mark(value: &Json) -> bool {
     matches!(value, Json::String(text) if text == REDACTED || text == REDACTED_CHANGED)
 }
 
 fn object(name: &str, raw: Option<&RawJson>) -> Result<Option<Vec<(String, Json)>>, FieldError> {
     let Some(raw) = raw else { return Ok(None) };
-    let members = raw.parse_members().map_err(|_| unkept(name))?;
+    let members = raw.parse_members().map_err(|_| unreadable(name))?;
     members.map(Some).ok_or_else(|| FieldError::new(name, "is not a JSON object"))
 }
 
 fn parsed(name: &str, raw: Option<&RawJson>) -> Result<Option<Json>, FieldError> {
-    raw.map(|raw| raw.parse().map_err(|_| unkept(name))).transpose()
+    raw.map(|raw| raw.parse().map_err(|_| unreadable(name))).transpose()
 }
 
-/// The parser's own words may quote the value, so they are not passed on.
-fn unkept(name: &str) -> FieldError {
+/// The parser's message may quote the value, so it is dropped.
+fn unreadable(name: &str) -> FieldError {
     let max = crate::model::json::MAX_DEPTH;
     FieldError::new(name, format!("holds a value that nests deeper than {max} levels or is not Unicode"))
 }

@@ -1,6 +1,5 @@
-//! What a recorder may send: an entry before the server has judged, diffed and redacted it.
-//!
-//! A proposal is not an entry. It becomes a `Draft` only through redaction, and only drafts can be stored.
+//! The body of a recording: an entry before the server checks, diffs and redacts it. What the server makes of it is not
+//! known here.
 
 mod lenient;
 
@@ -26,13 +25,13 @@ pub struct Proposal {
     /// Idempotency key; the server makes one (`UUIDv7`) when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<Uuid>,
-    /// When it happened; now when absent. More than 5 minutes in the future is refused.
+    /// When it happened; the time of arrival when absent. A time more than 5 minutes in the future is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// What kind of resource it was done to.
+    /// The type of the resource.
     pub model_type: ModelType,
     /// The resource's id.
     #[serde(deserialize_with = "lenient::text_or_integer")]
@@ -42,27 +41,27 @@ pub struct Proposal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 1024)]
     pub model_name: Option<String>,
-    /// Who did it.
-    #[serde(deserialize_with = "lenient::user")]
+    /// The user who acted.
+    #[serde(deserialize_with = "lenient::object::<_, ProposedUser, _>")]
     #[schema(value_type = ProposedUser)]
     pub user: User,
-    /// Through what it was done.
+    /// The request that carried the action.
     #[serde(
         default,
-        deserialize_with = "lenient::context",
+        deserialize_with = "lenient::optional_object",
         skip_serializing_if = "RequestContext::is_empty"
     )]
     #[schema(value_type = Option<RequestContext>)]
     pub context: RequestContext,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 4096)]
     pub reason: Option<String>,
-    /// The whole resource before: needed for `updated` and `deleted`. `null` counts as absent, an empty list as an empty object.
+    /// The whole resource before the change: needed for `updated` and `deleted`. `null` counts as absent, an empty list as an empty object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = lenient::any_object_schema)]
     pub before: Option<RawJson>,
-    /// The whole resource after: needed for `created` and `updated`. `null` counts as absent, an empty list as an empty object.
+    /// The whole resource after the change: needed for `created` and `updated`. `null` counts as absent, an empty list as an empty object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = lenient::any_object_schema)]
     pub after: Option<RawJson>,
@@ -88,7 +87,7 @@ pub struct ProposedUser {
     /// The role at the time.
     #[schema(example = "admin", max_length = 255)]
     role: Option<String>,
-    /// What kind of identity it is; `user` when absent.
+    /// The kind of identity; `user` when absent.
     kind: Option<UserKind>,
 }
 
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_with_items_is_no_object() {
+    fn a_list_with_items_is_not_an_object() {
         for rest in [
             r#""model_id":"1","user":["7"],"after":{}"#,
             r#""model_id":"1","user":{"id":"7"},"context":["web"],"after":{}"#,
@@ -159,7 +158,7 @@ mod tests {
             let read = read(&format!(r#""model_id":{sent},"after":{{}},"user":{{"id":{sent}}}"#)).unwrap();
             assert_eq!((read.model_id.as_str(), read.user.id.as_deref()), (kept, Some(kept)));
         }
-        // A float has no one way to be written, and rounds.
+        // A float can be written in several ways, and rounds.
         for bad in ["1.0", "1e3", "true", "[]", "{}", "18446744073709551616"] {
             for rest in [
                 format!(r#""model_id":{bad},"after":{{}},"user":{{"id":"7"}}"#),
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_counts_as_an_empty_object_as_php_writes_it() {
+    fn an_empty_list_counts_as_an_empty_object() {
         let prepared =
             |rest: &str| prepare(&format!(r#"{{"action":"created","model_type":"secret",{rest}}}"#));
         assert_eq!(prepared(r#""model_id":"1","user":{"id":"7"},"context":[],"after":[]"#), Some(true));
@@ -183,7 +182,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
-        /// Stands in for a fuzz target: a valid entry with a few pieces cut, doubled and replaced.
+        /// Replaces a fuzz target: a valid entry with a few pieces cut and replaced.
         #[test]
         fn a_mutated_entry_is_judged_without_a_panic(
             edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..20, piece()), 0..4),

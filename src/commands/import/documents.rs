@@ -1,44 +1,47 @@
-//! JSON: one object a line, or a document that holds a list of objects, as databases' tools write it.
+//! Reads JSON: one object per line, or a document with lists of objects as database tools write it. What the objects mean
+//! is not known here.
 
 use std::io::{self, BufRead, Read as _};
 
-use crate::commands::import::record::{Content, MAX_RECORD_BYTES, Place, Record, Records};
-use crate::commands::import::text::{Text, Window};
+use crate::commands::import::record::{
+    ImportRecord, MAX_RECORD_BYTES, RecordContent, RecordPosition, RecordReader,
+};
+use crate::commands::import::text::{SourceText, TextReader};
 
-/// JSON objects, one a line.
-pub(super) struct Lines {
-    text: Window,
+/// Reads one JSON object per line.
+pub(super) struct LineReader {
+    text: TextReader,
     number: u64,
 }
 
-impl Lines {
-    pub(super) fn new(text: Window) -> Self {
+impl LineReader {
+    pub(super) fn new(text: TextReader) -> Self {
         Self { text, number: 1 }
     }
 }
 
-impl Records for Lines {
-    fn next(&mut self) -> io::Result<Option<Record>> {
+impl RecordReader for LineReader {
+    fn next(&mut self) -> io::Result<Option<ImportRecord>> {
         loop {
-            let place = Place { offset: self.text.position(), number: self.number };
+            let position = RecordPosition { offset: self.text.position(), number: self.number };
             let Some(line) = read_line(&mut self.text)? else { return Ok(None) };
             self.number += 1;
             let content = match line {
                 Ok(line) if line.trim().is_empty() => continue,
-                Ok(line) => Content::Json(line),
-                Err(detail) => Content::Bad(detail),
+                Ok(line) => RecordContent::Json(line),
+                Err(detail) => RecordContent::Bad(detail),
             };
-            return Ok(Some(Record { place, content }));
+            return Ok(Some(ImportRecord { position, content }));
         }
     }
 
-    fn go_to(&mut self, place: Place) -> io::Result<()> {
-        self.number = place.number;
-        self.text.go_to(place.offset)
+    fn go_to(&mut self, position: RecordPosition) -> io::Result<()> {
+        self.number = position.number;
+        self.text.go_to(position.offset)
     }
 }
 
-/// Reads a line within bounds; one that is too long or no UTF-8 is skipped whole and told.
+/// Reads a line of limited length. The inner error tells that it is too long or not UTF-8.
 pub(super) fn read_line(source: &mut dyn BufRead) -> io::Result<Option<Result<String, String>>> {
     let mut bytes = Vec::new();
     let limit = MAX_RECORD_BYTES as u64 + 1;
@@ -57,11 +60,11 @@ pub(super) fn read_line(source: &mut dyn BufRead) -> io::Result<Option<Result<St
     Ok(Some(String::from_utf8(bytes).map_err(|_| "the line is not UTF-8".to_owned())))
 }
 
-/// Where in a document the lists lie whose items are records.
+/// Where the lists of records are in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Nesting {
-    /// Objects one after the other, each over several lines, as `jq` writes them.
-    None,
+pub(super) enum ListNesting {
+    /// Objects follow each other, each over several lines, as `jq` writes them.
+    Concatenated,
     /// The document is the list.
     List,
     /// The lists are members of an object, as `DBeaver` and web APIs write them.
@@ -70,10 +73,10 @@ pub(super) enum Nesting {
     MemberOfItem,
 }
 
-impl Nesting {
+impl ListNesting {
     const fn depth(self) -> usize {
         match self {
-            Self::None => 0,
+            Self::Concatenated => 0,
             Self::List => 1,
             Self::Member => 2,
             Self::MemberOfItem => 3,
@@ -81,61 +84,54 @@ impl Nesting {
     }
 }
 
-/// The nesting of a text that is no object a line. `is_record` tells whether an object is a record by itself; none when it is not. The brackets of the whole text must fit, but for a
-/// list, whose end may be missing: what stands before is read, and the rest told.
-///
-/// # Errors
-/// The system's.
-pub(super) fn nesting(text: &Text, is_record: &dyn Fn(&str) -> bool) -> io::Result<Option<Nesting>> {
+/// Detects the nesting of a text that does not have one object per line; `None` when it is not JSON with records. `is_record`
+/// tells whether an object is a record itself. All brackets must match, except that a list may be cut off: the records
+/// before the end are imported, and the rest is reported.
+pub(super) fn detect_nesting(
+    text: &SourceText,
+    is_record: &dyn Fn(&str) -> bool,
+) -> io::Result<Option<ListNesting>> {
     let mut window = text.reader()?;
-    match blanks(&mut window)? {
+    match window.skip_whitespace()? {
         Some(b'[') => {
-            let first = Items::new(text.reader()?, Nesting::List).next()?;
+            let first = DocumentReader::new(text.reader()?, ListNesting::List).next()?;
             let is_header = first.is_some_and(|record| match record.content {
-                Content::Json(item) => item.contains("\"type\"") && item.contains("\"header\""),
+                RecordContent::Json(item) => item.contains("\"type\"") && item.contains("\"header\""),
                 _ => false,
             });
-            let wrapped = is_header && Items::new(text.reader()?, Nesting::MemberOfItem).holds_records()?;
-            Ok(Some(if wrapped { Nesting::MemberOfItem } else { Nesting::List }))
+            let wrapped = is_header
+                && DocumentReader::new(text.reader()?, ListNesting::MemberOfItem).holds_records()?;
+            Ok(Some(if wrapped { ListNesting::MemberOfItem } else { ListNesting::List }))
         }
-        Some(b'{') if Items::new(text.reader()?, Nesting::None).begins_with(is_record)? => {
-            Ok(Some(Nesting::None))
+        Some(b'{')
+            if DocumentReader::new(text.reader()?, ListNesting::Concatenated).first_is(is_record)? =>
+        {
+            Ok(Some(ListNesting::Concatenated))
         }
-        Some(b'{') => {
-            Ok(Items::new(text.reader()?, Nesting::Member).holds_records()?.then_some(Nesting::Member))
-        }
+        Some(b'{') => Ok(DocumentReader::new(text.reader()?, ListNesting::Member)
+            .holds_records()?
+            .then_some(ListNesting::Member)),
         _ => Ok(None),
     }
 }
 
-/// Passes over blanks.
-fn blanks(window: &mut Window) -> io::Result<Option<u8>> {
-    while let Some(byte) = window.peek()? {
-        if !byte.is_ascii_whitespace() {
-            return Ok(Some(byte));
-        }
-        window.byte()?;
-    }
-    Ok(None)
-}
-
-/// The objects in the lists of a document. Strings and brackets alone are judged here, so that a document of any size is
-/// read in little memory.
-pub(super) struct Items {
-    text: Window,
-    nesting: Nesting,
-    /// The brackets that are open around what comes next.
+/// Reads the objects in the lists of a document. It looks at strings and brackets only, so that it reads a document of any
+/// size in little memory.
+pub(super) struct DocumentReader {
+    text: TextReader,
+    nesting: ListNesting,
+    /// The open brackets around the next token.
     open: Vec<u8>,
     number: u64,
-    /// Whether a value stands since the last comma.
+    /// Whether there is a value since the last comma.
     has_value: bool,
+    /// 0 once a jump has ended the counting.
     line: u64,
     line_start: u64,
     is_ended: bool,
 }
 
-/// What stands next.
-enum Token {
+enum JsonToken {
     Open(u8),
     Close(u8),
     Comma,
@@ -143,8 +139,8 @@ enum Token {
     End,
 }
 
-impl Items {
-    pub(super) fn new(text: Window, nesting: Nesting) -> Self {
+impl DocumentReader {
+    pub(super) fn new(text: TextReader, nesting: ListNesting) -> Self {
         let line_start = text.position();
         Self {
             text,
@@ -158,16 +154,17 @@ impl Items {
         }
     }
 
-    fn begins_with(mut self, is_record: &dyn Fn(&str) -> bool) -> io::Result<bool> {
+    fn first_is(mut self, is_record: &dyn Fn(&str) -> bool) -> io::Result<bool> {
         let first = self.next()?;
-        Ok(first.is_some_and(|record| matches!(record.content, Content::Json(text) if is_record(&text))))
+        Ok(first
+            .is_some_and(|record| matches!(record.content, RecordContent::Json(text) if is_record(&text))))
     }
 
-    /// Whether the whole text is one document that holds a record.
+    /// Whether the whole text is one valid document with at least one record.
     fn holds_records(mut self) -> io::Result<bool> {
         let mut records = 0;
         while let Some(record) = self.next()? {
-            if matches!(record.content, Content::Bad(_)) {
+            if matches!(record.content, RecordContent::Bad(_)) {
                 return Ok(false);
             }
             records += 1;
@@ -184,23 +181,23 @@ impl Items {
         Ok(byte)
     }
 
-    fn token(&mut self) -> io::Result<Token> {
+    fn token(&mut self) -> io::Result<JsonToken> {
         loop {
             return Ok(match self.text.peek()? {
-                None => Token::End,
+                None => JsonToken::End,
                 Some(byte) if byte.is_ascii_whitespace() => {
                     self.byte()?;
                     continue;
                 }
-                Some(byte @ (b'{' | b'[')) => Token::Open(byte),
-                Some(byte @ (b'}' | b']')) => Token::Close(byte),
-                Some(b',') => Token::Comma,
-                Some(_) => Token::Other,
+                Some(byte @ (b'{' | b'[')) => JsonToken::Open(byte),
+                Some(byte @ (b'}' | b']')) => JsonToken::Close(byte),
+                Some(b',') => JsonToken::Comma,
+                Some(_) => JsonToken::Other,
             });
         }
     }
 
-    /// Passes over a string, a number, a word or a colon; false when a string does not end.
+    /// Reads a string, or one byte of a number, a word or a colon; false when a string is not closed.
     fn scalar(&mut self, kept: &mut Vec<u8>) -> io::Result<bool> {
         let Some(first) = self.byte()? else { return Ok(false) };
         kept.push(first);
@@ -222,7 +219,7 @@ impl Items {
         Ok(false)
     }
 
-    /// The text of the value that begins here; none when its brackets do not fit.
+    /// The text of the value that begins here; `None` when its brackets do not match.
     fn value(&mut self) -> io::Result<Option<Vec<u8>>> {
         let (mut kept, mut open) = (Vec::new(), Vec::new());
         loop {
@@ -250,22 +247,39 @@ impl Items {
                 return Ok(Some(kept));
             }
             if kept.len() > MAX_RECORD_BYTES {
-                // The rest is passed over: only its brackets count.
+                // The rest is skipped. Only its brackets matter.
                 kept.truncate(MAX_RECORD_BYTES + 1);
             }
         }
     }
 
-    fn fault(&mut self) -> Record {
+    /// Reads a list item. A number or a word is skipped, because it is no record.
+    fn item(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if matches!(self.text.peek()?, Some(b'{' | b'[' | b'"')) {
+            return self.value();
+        }
+        while let Some(byte) = self.text.peek()? {
+            if byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}') {
+                break;
+            }
+            self.byte()?;
+        }
+        Ok(Some(Vec::new()))
+    }
+
+    fn syntax_error(&mut self) -> ImportRecord {
         self.is_ended = true;
         let offset = self.text.position();
-        let place = if self.line == 0 {
+        let at = if self.line == 0 {
             format!("byte {offset}")
         } else {
             format!("line {}, column {}", self.line, offset - self.line_start + 1)
         };
-        let detail = format!("the list is no JSON at {place}");
-        Record { place: Place { offset, number: self.number + 1 }, content: Content::Bad(detail) }
+        let detail = format!("not valid JSON at {at}");
+        ImportRecord {
+            position: RecordPosition { offset, number: self.number + 1 },
+            content: RecordContent::Bad(detail),
+        }
     }
 
     fn is_in_records(&self) -> bool {
@@ -273,120 +287,98 @@ impl Items {
     }
 }
 
-impl Records for Items {
-    fn next(&mut self) -> io::Result<Option<Record>> {
+impl RecordReader for DocumentReader {
+    fn next(&mut self) -> io::Result<Option<ImportRecord>> {
         if self.is_ended {
             return Ok(None);
         }
         loop {
             let token = self.token()?;
             match token {
-                Token::End if self.open.is_empty() && self.has_value => {
+                JsonToken::End if self.open.is_empty() && self.has_value => {
                     self.is_ended = true;
                     return Ok(None);
                 }
-                Token::Open(b'{') if self.nesting == Nesting::None && self.open.is_empty() => {
-                    let place = Place { offset: self.text.position(), number: self.number + 1 };
-                    let Some(value) = self.value()? else { return Ok(Some(self.fault())) };
+                JsonToken::Open(b'{')
+                    if self.nesting == ListNesting::Concatenated && self.open.is_empty() =>
+                {
+                    let position = RecordPosition { offset: self.text.position(), number: self.number + 1 };
+                    let Some(value) = self.value()? else { return Ok(Some(self.syntax_error())) };
                     self.number += 1;
                     self.has_value = true;
-                    return Ok(Some(Record { place, content: content(value) }));
+                    return Ok(Some(ImportRecord { position, content: content(value) }));
                 }
-                // Behind the document there is nothing.
-                _ if self.open.is_empty() && self.has_value => return Ok(Some(self.fault())),
-                Token::Open(_) | Token::Other if self.is_in_records() => {
+                // Nothing may follow the document.
+                _ if self.open.is_empty() && self.has_value => return Ok(Some(self.syntax_error())),
+                JsonToken::Open(_) | JsonToken::Other if self.is_in_records() => {
                     if self.has_value {
-                        return Ok(Some(self.fault()));
+                        return Ok(Some(self.syntax_error()));
                     }
-                    let place = Place { offset: self.text.position(), number: self.number + 1 };
-                    let is_object = matches!(token, Token::Open(b'{'));
-                    let Some(value) = self.item(is_object)? else { return Ok(Some(self.fault())) };
-                    self.number += u64::from(is_object || self.nesting == Nesting::List);
+                    let position = RecordPosition { offset: self.text.position(), number: self.number + 1 };
+                    let is_object = matches!(token, JsonToken::Open(b'{'));
+                    let Some(value) = self.item()? else { return Ok(Some(self.syntax_error())) };
+                    self.number += u64::from(is_object || self.nesting == ListNesting::List);
                     self.has_value = true;
-                    // Beside the list of records an object may hold lists of words.
-                    if !is_object && self.nesting != Nesting::List {
+                    // An object may have lists of words beside its list of records.
+                    if !is_object && self.nesting != ListNesting::List {
                         continue;
                     }
-                    let content = match value {
-                        _ if !is_object => Content::Bad("the item is no JSON object".to_owned()),
-                        value => content(value),
+                    let content = if is_object {
+                        content(value)
+                    } else {
+                        RecordContent::Bad("the item is not a JSON object".to_owned())
                     };
-                    return Ok(Some(Record { place, content }));
+                    return Ok(Some(ImportRecord { position, content }));
                 }
-                Token::Open(byte) => {
+                JsonToken::Open(byte) => {
                     self.byte()?;
                     self.open.push(byte);
                     self.has_value = false;
                 }
-                Token::Close(byte) => {
+                JsonToken::Close(byte) => {
                     if self.open.pop() != Some(if byte == b'}' { b'{' } else { b'[' }) {
-                        return Ok(Some(self.fault()));
+                        return Ok(Some(self.syntax_error()));
                     }
                     self.byte()?;
                     self.has_value = true;
                 }
-                Token::Comma => {
+                JsonToken::Comma => {
                     if !self.has_value {
-                        return Ok(Some(self.fault()));
+                        return Ok(Some(self.syntax_error()));
                     }
                     self.byte()?;
                     self.has_value = false;
                 }
-                Token::Other => {
+                JsonToken::Other => {
                     if self.open.is_empty() || !self.scalar(&mut Vec::new())? {
-                        return Ok(Some(self.fault()));
+                        return Ok(Some(self.syntax_error()));
                     }
                     self.has_value = true;
                 }
-                Token::End => return Ok(Some(self.fault())),
+                JsonToken::End => return Ok(Some(self.syntax_error())),
             }
         }
     }
 
-    fn go_to(&mut self, place: Place) -> io::Result<()> {
-        self.text.go_to(place.offset)?;
-        self.number = place.number - 1;
-        // What stands around an item that was read before is known to fit.
+    fn go_to(&mut self, position: RecordPosition) -> io::Result<()> {
+        self.text.go_to(position.offset)?;
+        self.number = position.number - 1;
+        // The first pass checked the brackets around the item.
         self.open = match self.nesting {
-            Nesting::None => vec![],
-            Nesting::List => vec![b'['],
-            Nesting::Member => vec![b'{', b'['],
-            Nesting::MemberOfItem => vec![b'[', b'{', b'['],
+            ListNesting::Concatenated => vec![],
+            ListNesting::List => vec![b'['],
+            ListNesting::Member => vec![b'{', b'['],
+            ListNesting::MemberOfItem => vec![b'[', b'{', b'['],
         };
-        // Lines are not counted any more.
         (self.has_value, self.is_ended, self.line) = (false, false, 0);
         Ok(())
     }
 }
 
-/// What an item holds.
-fn content(value: Vec<u8>) -> Content {
+fn content(value: Vec<u8>) -> RecordContent {
     if value.len() > MAX_RECORD_BYTES {
-        return Content::Bad(format!("the item is longer than {MAX_RECORD_BYTES} bytes"));
+        return RecordContent::Bad(format!("the item is longer than {MAX_RECORD_BYTES} bytes"));
     }
-    String::from_utf8(value).map_or_else(|_| Content::Bad("the item is not UTF-8".to_owned()), Content::Json)
-}
-
-impl Items {
-    fn item(&mut self, is_object: bool) -> io::Result<Option<Vec<u8>>> {
-        if is_object {
-            return self.value();
-        }
-        // A number, a word, a string or a list.
-        let mut kept = Vec::new();
-        if matches!(self.text.peek()?, Some(b'[')) {
-            return self.value();
-        }
-        if self.text.peek()? == Some(b'"') {
-            return Ok(self.scalar(&mut kept)?.then_some(kept));
-        }
-        while let Some(byte) = self.text.peek()? {
-            if byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | b'}') {
-                break;
-            }
-            self.byte()?;
-            kept.push(byte);
-        }
-        Ok(Some(kept))
-    }
+    String::from_utf8(value)
+        .map_or_else(|_| RecordContent::Bad("the item is not UTF-8".to_owned()), RecordContent::Json)
 }

@@ -1,32 +1,33 @@
-//! The order of a source's records: by the time they tell, and among equal times by the source's own ids.
+//! Puts the records of a source in order: by their time, then by the source's own ids.
 //!
-//! The log numbers entries in the order they arrive, and among equal times the later number is the later change. Files
-//! come in any order, often newest first, and may be larger than memory. A first pass finds out whether the records stand
-//! in order; then they are read as they stand. Otherwise the place of each is kept, 32 bytes a record, and sorted.
+//! The log numbers entries in the order they arrive, and among equal times the later number is the later change. Files come
+//! in any order, often newest first, and may be larger than memory. A first pass finds out whether the records are in order.
+//! If not, the position of each is kept in 32 bytes and sorted.
 
 use std::cmp::Ordering;
 use std::io;
 
 use uuid::Uuid;
 
-use crate::commands::import::record::{Content, Place, Record, Records};
-use crate::commands::import::shape::{Form, Probe, Refused, Rule, Shape};
-use crate::commands::import::text::Text;
-use crate::model::foreign::{Format, Reading};
+use crate::commands::import::recognize::{
+    PartialRecord, RecognizedSource, RecordSchema, SourceError, SourceFormat,
+};
+use crate::commands::import::record::{ImportRecord, RecordContent, RecordPosition, RecordReader};
+use crate::commands::import::text::SourceText;
+use crate::model::foreign::{AuditLibrary, TableRules};
 use crate::model::timestamp::Timestamp;
 
-/// A source's own id, as far as it tells an order.
+/// A source's own id, if it tells an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Id {
-    /// Counted up.
+pub(super) enum SourceId {
+    /// From a counter.
     Number(u64),
-    /// A ULID or a UUID of version 7: the upper half, which begins with a time.
+    /// The upper half of a ULID or a UUID of version 7. It begins with a time.
     Timed(u64),
-    /// It tells no order.
     Other,
 }
 
-impl Id {
+impl SourceId {
     fn of(text: &str) -> Self {
         if let Ok(number) = text.parse() {
             return Self::Number(number);
@@ -54,40 +55,42 @@ fn ulid(text: &str) -> Option<u128> {
     (text.len() == 26).then(|| text.chars().try_fold(0_u128, |value, c| Some(value << 5 | digit(c)?)))?
 }
 
-/// When a record happened, and its id.
+/// The time of a record in microseconds, and its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct OrderKey {
     pub(super) at: i64,
-    pub(super) id: Id,
+    pub(super) id: SourceId,
 }
 
-impl Key {
-    /// The order of two records; equal where nothing tells it.
+impl OrderKey {
+    /// The order of two records; equal when it is unknown.
     pub(super) fn order(&self, other: &Self) -> Ordering {
         self.at.cmp(&other.at).then_with(|| match (self.id, other.id) {
-            (Id::Number(a), Id::Number(b)) | (Id::Timed(a), Id::Timed(b)) => a.cmp(&b),
+            (SourceId::Number(a), SourceId::Number(b)) | (SourceId::Timed(a), SourceId::Timed(b)) => {
+                a.cmp(&b)
+            }
             _ => Ordering::Equal,
         })
     }
 }
 
-/// How keys are found in records.
+/// The columns from which a record's key is read.
 #[derive(Clone, Copy)]
-pub(super) struct Keys<'a> {
+pub(super) struct KeyColumns<'a> {
     time: &'static str,
     id: [&'static str; 2],
-    /// How times are read; ours say their zone.
-    reading: Option<&'a Reading>,
+    /// How times are read. Our own times have an offset and need none.
+    rules: Option<&'a TableRules>,
 }
 
-impl<'a> Keys<'a> {
-    pub(super) fn of(rule: Rule, reading: Option<&'a Reading>) -> Self {
-        match rule {
-            Rule::Own => Self { time: "occurred_at", id: ["id", "id"], reading: None },
-            Rule::OwnCsv { .. } => Self { time: "time", id: ["id", "id"], reading: None },
-            Rule::Foreign(format) => {
-                let layout = format.layout();
-                Self { time: layout.time, id: [layout.id, "dumpdata_pk"], reading }
+impl<'a> KeyColumns<'a> {
+    pub(super) fn of(schema: RecordSchema, rules: Option<&'a TableRules>) -> Self {
+        match schema {
+            RecordSchema::Own => Self { time: "occurred_at", id: ["id", "id"], rules: None },
+            RecordSchema::OwnCsv { .. } => Self { time: "time", id: ["id", "id"], rules: None },
+            RecordSchema::Foreign(library) => {
+                let layout = library.layout();
+                Self { time: layout.time, id: [layout.id, "dumpdata_pk"], rules }
             }
         }
     }
@@ -96,74 +99,74 @@ impl<'a> Keys<'a> {
         [self.time, self.id[0], self.id[1]]
     }
 
-    fn key(&self, probe: &Probe) -> Option<Key> {
+    fn key(&self, probe: &PartialRecord) -> Option<OrderKey> {
         let written = probe.get(self.time).or_else(|| probe.get("occurred_at"))?;
-        let at: Timestamp = match self.reading {
+        let at: Timestamp = match self.rules {
             None => written.parse().ok()?,
-            Some(reading) => reading.moment_of(written)?,
+            Some(rules) => rules.moment_of(written)?,
         };
-        let id = self.id.iter().find_map(|name| probe.get(name)).map_or(Id::Other, Id::of);
-        Some(Key { at: at.micros(), id })
+        let id = self.id.iter().find_map(|name| probe.get(name)).map_or(SourceId::Other, SourceId::of);
+        Some(OrderKey { at: at.micros(), id })
     }
 
-    /// The key of a record; none when it has no time.
-    pub(super) fn of_record(&self, form: &Form, record: &Record) -> Option<Key> {
-        form.probe(&record.content, &self.wanted()).ok().and_then(|probe| self.key(&probe))
+    /// The key of a record; `None` when it has no time.
+    pub(super) fn of_record(&self, format: &SourceFormat, record: &ImportRecord) -> Option<OrderKey> {
+        format.probe(&record.content, &self.wanted()).and_then(|probe| self.key(&probe))
     }
 }
 
-/// What a first pass found out.
-pub(super) struct Scanned {
-    pub(super) rule: Rule,
-    /// Every column that a record has.
+/// The result of the first pass.
+pub(super) struct ScanResult {
+    pub(super) schema: RecordSchema,
+    /// Every column of any record, up to [`MAX_COLUMNS`].
     pub(super) columns: Vec<String>,
-    /// How many records there are.
+    /// The number of records.
     pub(super) count: u64,
-    /// The places of the records in their order; none when that is how they stand.
-    pub(super) places: Option<Vec<Place>>,
+    /// The positions of the records in order; `None` when the source is in order.
+    pub(super) positions: Option<Vec<RecordPosition>>,
 }
 
-/// So many different columns are kept in mind: objects may have any.
+/// Objects may have any number of different keys.
 const MAX_COLUMNS: usize = 500;
 
-const DOUBLED: &str = "its backslashes are doubled, as \\copy (select row_to_json(…)) to a file writes them, so that values would change; write it by: psql -AtX -c \"select row_to_json(t) from audits t order by id\" > audits.jsonl";
+const DOUBLED_BACKSLASHES: &str = "its backslashes are doubled, as \\copy (select row_to_json(…)) writes them, and would change the values: export it with psql -AtX -c \"select row_to_json(t) from audits t order by id\" > audits.jsonl";
 
-/// Reads a source once. `reading` gives how another library's rows are read, or a sentence when that cannot be known.
-///
-/// # Errors
-/// [`Refused`], when the source as a whole cannot be read.
+/// Reads a source once. `rules` gives the rules for a library's table, or an error when an option is missing.
 pub(super) fn scan<'a>(
-    text: &Text,
-    shape: &Shape,
-    reading: impl Fn(Format) -> Result<&'a Reading, String>,
-) -> Result<Scanned, Refused> {
-    let form = &shape.form;
-    let mut rule = shape.rule;
+    text: &SourceText,
+    source: &RecognizedSource,
+    rules: impl Fn(AuditLibrary) -> Result<&'a TableRules, SourceError>,
+) -> Result<ScanResult, SourceError> {
+    let format = &source.format;
+    let mut schema = source.schema;
     let mut keys = None;
-    let mut columns: Vec<String> = form.header().unwrap_or_default().to_vec();
-    let (mut count, mut last, mut in_order, mut rises, mut falls) = (0, None::<Key>, true, false, false);
-    let (mut numbers, mut timed, mut others) = (false, false, false);
-    let mut records = form.records(text)?;
+    let mut columns: Vec<String> = format.columns().to_vec();
+    let (mut count, mut last) = (0, None::<OrderKey>);
+    let (mut in_order, mut rises, mut falls) = (true, false, false);
+    let (mut has_numbers, mut has_timed, mut has_others) = (false, false, false);
+    let mut records = format.records(text)?;
     while let Some(record) = records.next()? {
         count += 1;
-        let probed = form.probe(&record.content, &keys.map_or([""; 3], |keys: Keys<'_>| keys.wanted()));
-        let Ok(mut probe) = probed else {
-            if is_doubled(&record.content) {
-                return Err(Refused::Whole(DOUBLED.to_owned()));
+        let probed =
+            format.probe(&record.content, &keys.map_or([""; 3], |keys: KeyColumns<'_>| keys.wanted()));
+        let Some(mut probe) = probed else {
+            if has_doubled_backslashes(&record.content) {
+                return Err(SourceError::Unusable(DOUBLED_BACKSLASHES.to_owned()));
             }
             continue;
         };
         if keys.is_none() {
-            let known = *rule.get_or_insert_with(|| {
-                Format::of(probe.columns.iter().map(String::as_str)).map_or(Rule::Own, Rule::Foreign)
+            let known = *schema.get_or_insert_with(|| {
+                AuditLibrary::of(probe.columns.iter().map(String::as_str))
+                    .map_or(RecordSchema::Own, RecordSchema::Foreign)
             });
-            let reading = match known {
-                Rule::Foreign(format) => Some(reading(format).map_err(Refused::Whole)?),
-                Rule::Own | Rule::OwnCsv { .. } => None,
+            let rules = match known {
+                RecordSchema::Foreign(library) => Some(rules(library)?),
+                RecordSchema::Own | RecordSchema::OwnCsv { .. } => None,
             };
-            let found = Keys::of(known, reading);
+            let found = KeyColumns::of(known, rules);
             keys = Some(found);
-            let Ok(again) = form.probe(&record.content, &found.wanted()) else { continue };
+            let Some(again) = format.probe(&record.content, &found.wanted()) else { continue };
             probe = again;
         }
         let Some(key) = keys.and_then(|keys| keys.key(&probe)) else { continue };
@@ -173,9 +176,9 @@ pub(super) fn scan<'a>(
             }
         }
         match key.id {
-            Id::Number(_) => numbers = true,
-            Id::Timed(_) => timed = true,
-            Id::Other => others = true,
+            SourceId::Number(_) => has_numbers = true,
+            SourceId::Timed(_) => has_timed = true,
+            SourceId::Other => has_others = true,
         }
         if let Some(last) = last {
             in_order &= last.order(&key) != Ordering::Greater;
@@ -184,67 +187,61 @@ pub(super) fn scan<'a>(
         }
         last = Some(key);
     }
-    let rule = rule.unwrap_or(Rule::Own);
-    let places = match keys {
+    let schema = schema.unwrap_or(RecordSchema::Own);
+    let positions = match keys {
         Some(keys) if !in_order => {
-            let has_ids = numbers != timed && !others;
-            // Where ids tell nothing, a file that falls throughout is turned round.
-            Some(sorted(form, text, keys, has_ids, falls && !rises)?)
+            let has_ids = has_numbers != has_timed && !has_others;
+            // Without usable ids, a file that is newest first throughout is reversed.
+            Some(sorted(format, text, keys, has_ids, falls && !rises)?)
         }
         _ => None,
     };
-    Ok(Scanned { rule, columns, count, places })
+    Ok(ScanResult { schema, columns, count, positions })
 }
 
-/// The places of all records in their order. Those without a time come first.
+/// The positions of all records in order. Records without a time come first.
 fn sorted(
-    form: &Form,
-    text: &Text,
-    keys: Keys<'_>,
+    format: &SourceFormat,
+    text: &SourceText,
+    keys: KeyColumns<'_>,
     has_ids: bool,
     is_reversed: bool,
-) -> io::Result<Vec<Place>> {
-    let mut pieces = Vec::new();
-    let mut records = form.records(text)?;
+) -> io::Result<Vec<RecordPosition>> {
+    let mut keyed = Vec::new();
+    let mut records = format.records(text)?;
     while let Some(record) = records.next()? {
-        let key = keys.of_record(form, &record).unwrap_or(Key { at: i64::MIN, id: Id::Other });
+        let key = keys.of_record(format, &record).unwrap_or(OrderKey { at: i64::MIN, id: SourceId::Other });
         let id = if has_ids { key.id.value() } else { 0 };
-        pieces.push((key.at, id, record.place));
+        keyed.push((key.at, id, record.position));
     }
-    let position = |at: i64, place: Place| match is_reversed && at > i64::MIN {
-        true => u64::MAX - place.offset,
-        false => place.offset,
-    };
-    pieces.sort_unstable_by_key(|(at, id, place)| (*at, *id, position(*at, *place)));
-    Ok(pieces.into_iter().map(|(.., place)| place).collect())
+    let rank = |at: i64, offset: u64| if is_reversed && at > i64::MIN { u64::MAX - offset } else { offset };
+    keyed.sort_unstable_by_key(|(at, id, position)| (*at, *id, rank(*at, position.offset)));
+    Ok(keyed.into_iter().map(|(.., position)| position).collect())
 }
 
-/// Whether text is JSON but for its doubled backslashes.
-fn is_doubled(content: &Content) -> bool {
-    let Content::Json(text) = content else { return false };
+/// Whether the text would be JSON if its backslashes were not doubled.
+fn has_doubled_backslashes(content: &RecordContent) -> bool {
+    let RecordContent::Json(text) = content else { return false };
     let undoubled = text.trim().replace("\\\\", "\\");
     undoubled.len() < text.trim().len() && serde_json::from_str::<serde::de::IgnoredAny>(&undoubled).is_ok()
 }
 
-/// The records of a source in their order.
-pub(super) struct InOrder {
-    records: Box<dyn Records>,
-    places: Option<std::vec::IntoIter<Place>>,
+/// Reads the records of a source in order.
+pub(super) struct OrderedReader {
+    records: Box<dyn RecordReader>,
+    positions: Option<std::vec::IntoIter<RecordPosition>>,
 }
 
-impl InOrder {
-    pub(super) fn new(records: Box<dyn Records>, places: Option<Vec<Place>>) -> Self {
-        Self { records, places: places.map(Vec::into_iter) }
+impl OrderedReader {
+    pub(super) fn new(records: Box<dyn RecordReader>, positions: Option<Vec<RecordPosition>>) -> Self {
+        Self { records, positions: positions.map(Vec::into_iter) }
     }
 
-    /// The next record; none behind the last.
-    ///
-    /// # Errors
-    /// The system's.
-    pub(super) fn next(&mut self) -> io::Result<Option<Record>> {
-        let Some(places) = &mut self.places else { return self.records.next() };
-        let Some(place) = places.next() else { return Ok(None) };
-        self.records.go_to(place)?;
+    /// The next record; `None` at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<ImportRecord>> {
+        let Some(positions) = &mut self.positions else { return self.records.next() };
+        let Some(position) = positions.next() else { return Ok(None) };
+        self.records.go_to(position)?;
         self.records.next()
     }
 }

@@ -1,29 +1,29 @@
-//! Our own CSV, read back as lines that the API takes.
+//! Converts rows of our own CSV export to lines for the API. How the file is read is not known here.
 //!
-//! The `'` before what a spreadsheet would compute is taken away again. The pictures of control characters cannot be told
-//! from what they stand for: a row that holds one is refused and not guessed at; JSON lines hold everything.
+//! The export puts a `'` before cells that a spreadsheet would compute, and it is removed here. The export also replaces
+//! control characters by pictures, and these cannot be told from real pictures: a row with one is refused.
 
 use std::io;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::commands::import::record::Kind;
-use crate::commands::import::rows::{Dialect, Rows};
-use crate::commands::import::text::Text;
+use crate::commands::import::delimited::{CsvDialect, DelimitedReader};
+use crate::commands::import::record::CellKind;
+use crate::commands::import::text::SourceText;
 use crate::model::draft::{MAX_NAME_CHARS, MAX_REASON_CHARS};
-use crate::model::foreign::{Members, shortened_to};
+use crate::model::foreign::{JsonMembers, shortened_to};
 use crate::model::json::Json;
 use crate::render::columns::Column;
 use crate::render::delimited::CUT;
 use crate::render::delimited::guard::{is_guarded, unguarded};
 
-/// Columns without which a row is no entry.
+/// Columns that an entry needs.
 const NEEDED: &[Column] =
     &[Column::Time, Column::Action, Column::ModelType, Column::ModelId, Column::Changes];
-/// Columns of which one at least says who it was.
+/// Columns that name the user. An entry needs one of them.
 const USER: &[Column] = &[Column::UserId, Column::UserEmail, Column::UserName];
-/// Columns that are kept when they are there.
+/// Columns that are imported if present.
 const KEPT: &[Column] = &[
     Column::Uuid,
     Column::ModelName,
@@ -39,22 +39,21 @@ const KEPT: &[Column] = &[
     Column::Reason,
 ];
 
-/// What the header of a CSV file of ours allows.
+/// How far the header of a file is that of our CSV.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Header {
-    /// It is none of ours.
-    Foreign,
-    /// Entries cannot be made of its rows; these columns are missing.
-    Short(Vec<&'static str>),
-    /// Entries can be made of its rows, without what stood in these columns.
-    Ours(Vec<&'static str>),
+pub(super) enum OwnHeader {
+    /// It is not our CSV.
+    Unknown,
+    /// It lacks these columns that an entry needs.
+    Incomplete(Vec<&'static str>),
+    /// Its rows are entries, without the values of `missing_columns`.
+    Complete { missing_columns: Vec<&'static str> },
 }
 
-/// Judges the columns of a file.
-pub(super) fn judge(header: &[String]) -> Header {
+pub(super) fn judge(header: &[String]) -> OwnHeader {
     let columns: Vec<Column> = header.iter().filter_map(|name| name.parse().ok()).collect();
     if columns.len() < 2 {
-        return Header::Foreign;
+        return OwnHeader::Unknown;
     }
     let names = |wanted: &[Column]| {
         let missing = wanted.iter().filter(|column| !columns.contains(column));
@@ -64,19 +63,20 @@ pub(super) fn judge(header: &[String]) -> Header {
     if names(USER).len() == USER.len() {
         missing.push("user_id");
     }
-    if missing.is_empty() { Header::Ours(names(KEPT)) } else { Header::Short(missing) }
+    if missing.is_empty() {
+        OwnHeader::Complete { missing_columns: names(KEPT) }
+    } else {
+        OwnHeader::Incomplete(missing)
+    }
 }
 
-/// Whether the cells of a file have guards against formulas: an export without them puts its first column's name in
-/// quotes, and a cell that a spreadsheet would compute shows it as well.
-///
-/// # Errors
-/// The system's.
-pub(super) fn has_guards(text: &Text, dialect: Dialect) -> io::Result<bool> {
-    let mut rows = Rows::new(text.reader()?, dialect);
+/// Whether the cells have guards against formulas. An export without guards quotes the name of its first column. A cell
+/// that a spreadsheet would compute also proves that there are none.
+pub(super) fn has_guards(text: &SourceText, dialect: CsvDialect) -> io::Result<bool> {
+    let mut rows = DelimitedReader::new(text.reader()?, dialect);
     let Some((_, header)) = rows.cells()? else { return Ok(true) };
-    let quoted = |kind: Kind| kind == Kind::Quoted;
-    // A spreadsheet puts quotes around each name, or none.
+    let quoted = |kind: CellKind| kind == CellKind::Quoted;
+    // A spreadsheet quotes all names, or none.
     if quoted(header[0].kind) && !header.iter().all(|cell| quoted(cell.kind)) {
         return Ok(false);
     }
@@ -92,13 +92,13 @@ pub(super) fn has_guards(text: &Text, dialect: Dialect) -> io::Result<bool> {
     Ok(true)
 }
 
-/// A row as the members of an entry that the API takes.
-pub(super) fn members(row: &[(String, Json)], has_guards: bool) -> Result<Members, String> {
+/// A row as the members of an entry for the API.
+pub(super) fn members(row: &[(String, Json)], has_guards: bool) -> Result<JsonMembers, String> {
     let mut entry = Vec::new();
     let (mut user, mut context) = (Vec::new(), Vec::new());
     for (name, value) in row {
         let (Ok(column), Json::String(text)) = (name.parse::<Column>(), value) else { continue };
-        // A blank cell is an absent value: a blank one is never kept.
+        // Entries have no blank texts, so a blank cell is an absent value.
         if text.is_empty() || !(NEEDED.contains(&column) || KEPT.contains(&column)) {
             continue;
         }
@@ -111,11 +111,11 @@ pub(super) fn members(row: &[(String, Json)], has_guards: bool) -> Result<Member
         }
         if has_picture(text) {
             return Err(format!(
-                "{name} holds a picture that may stand for a control character; JSON lines hold what was meant"
+                "{name} has a picture that may stand for a control character: import a JSON lines export instead"
             ));
         }
         if is_cut(text) {
-            return Err(format!("{name} was cut by --max-cell; JSON lines hold what was meant"));
+            return Err(format!("{name} was cut by --max-cell: import a JSON lines export instead"));
         }
         let text = if has_guards { unguarded(text) } else { text.into() };
         let members = match column {
@@ -139,29 +139,29 @@ pub(super) fn members(row: &[(String, Json)], has_guards: bool) -> Result<Member
     Ok(entry)
 }
 
-/// Texts beside the changes of an entry: where they are, how long they may be, and what is said when they are cut.
+/// Texts that may be shortened: their path, the most characters, and the message.
 const TEXTS: [(&[&str], usize, &str); 4] = [
-    (&["model_name"], MAX_NAME_CHARS, "name of the resource shortened"),
-    (&["user", "name"], MAX_NAME_CHARS, "name of the user shortened"),
+    (&["model_name"], MAX_NAME_CHARS, "resource name shortened"),
+    (&["user", "name"], MAX_NAME_CHARS, "user name shortened"),
     (&["context", "user_agent"], MAX_NAME_CHARS, "user agent shortened"),
     (&["reason"], MAX_REASON_CHARS, "reason shortened"),
 ];
 
-/// Shortens texts that would refuse the whole entry; tells which.
-pub(super) fn shorten(entry: &mut Members) -> Vec<&'static str> {
+/// Shortens texts for which the server would refuse the entry. Returns a message for each.
+pub(super) fn shorten(entry: &mut JsonMembers) -> Vec<&'static str> {
     let mut shortened = Vec::new();
-    for (path, max, said) in TEXTS {
+    for (path, max, message) in TEXTS {
         if let Some(text) = text_at(entry, path)
             && let Some(short) = shortened_to(text, max)
         {
             *text = short;
-            shortened.push(said);
+            shortened.push(message);
         }
     }
     shortened
 }
 
-fn text_at<'a>(members: &'a mut Members, path: &[&str]) -> Option<&'a mut String> {
+fn text_at<'a>(members: &'a mut JsonMembers, path: &[&str]) -> Option<&'a mut String> {
     let (first, rest) = path.split_first()?;
     let (_, value) = members.iter_mut().find(|(name, _)| name == first)?;
     match value {
@@ -171,14 +171,14 @@ fn text_at<'a>(members: &'a mut Members, path: &[&str]) -> Option<&'a mut String
     }
 }
 
-/// Whether the export cut a cell.
+/// Whether `--max-cell` cut the text.
 fn is_cut(text: &str) -> bool {
     let count = text.strip_suffix(CUT.1).and_then(|text| text.rsplit_once(CUT.0));
     let count = count.map(|(_, count)| count);
     count.is_some_and(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a cell does not tell what it was made of.
+/// Whether a control character may have been replaced in the text.
 fn has_picture(text: &str) -> bool {
     static PICTURE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"[\x{2400}-\x{241f}\x{2421}]|<U\+[0-9A-F]{4,6}>").ok());
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_beside_the_changes_is_shortened_and_told() {
+    fn texts_beside_the_changes_are_shortened() {
         let long = "é".repeat(5000);
         let text = json!({"model_name": long, "reason": long, "user": {"id": "7", "name": long}, "changes": [{"field": "a", "new": long}]});
         let Ok(Json::Object(mut entry)) = Json::parse(&text.to_string()) else { panic!() };
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_becomes_the_entry_it_was_but_for_what_the_server_gives() {
+    fn a_row_becomes_the_exported_entry() {
         let entry = entry("Slack");
         let mut back: serde_json::Value =
             serde_json::from_str(&line(&cells(&entry, true), true).expect("a line")).expect("JSON");
@@ -253,16 +253,18 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_judged_before_any_row() {
+    fn a_header_is_judged() {
         let header = |names: &str| names.split(',').map(str::to_owned).collect::<Vec<_>>();
         let all: Vec<_> = EXPORT_COLUMNS.iter().map(|column| column.name().to_owned()).collect();
-        assert_eq!(judge(&all), Header::Ours(vec![]));
-        assert_eq!(judge(&header("a,b,c")), Header::Foreign);
+        assert_eq!(judge(&all), OwnHeader::Complete { missing_columns: vec![] });
+        assert_eq!(judge(&header("a,b,c")), OwnHeader::Unknown);
         assert_eq!(
             judge(&header("id,action,user")),
-            Header::Short(vec!["time", "model_type", "model_id", "changes", "user_id"])
+            OwnHeader::Incomplete(vec!["time", "model_type", "model_id", "changes", "user_id"])
         );
-        let Header::Ours(lost) = judge(&header("time,action,model_type,model_id,changes,user_name")) else {
+        let OwnHeader::Complete { missing_columns: lost } =
+            judge(&header("time,action,model_type,model_id,changes,user_name"))
+        else {
             panic!()
         };
         assert!(lost.contains(&"reason") && lost.contains(&"uuid") && !lost.contains(&"user_name"));
@@ -270,7 +272,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_comes_back_as_it_was_or_not_at_all(name in "[ -~\n\t\r=+@'\u{1b}\u{241b}\u{202e}é日<>U0-2]{1,12}", guard: bool) {
+        fn a_name_is_restored_exactly_or_refused(name in "[ -~\n\t\r=+@'\u{1b}\u{241b}\u{202e}é日<>U0-2]{1,12}", guard: bool) {
             prop_assume!(!name.trim().is_empty());
             let entry = entry(&name);
             let shown = value(&entry.view(), Column::ModelName).into_owned();

@@ -1,71 +1,57 @@
-//! Records: the pieces that a source is made of, each with its place, whatever form the source has.
+//! The records of a source, each with its position. Which format they are read from, and what they mean, is not known here.
 
 use std::io;
 
 use crate::model::draft::MAX_ENTRY_BYTES;
 
-/// The longest record: an entry whose before and after are both as large as an entry may be, written generously.
+/// The longest record: room for an entry whose before and after are both as large as allowed.
 pub(super) const MAX_RECORD_BYTES: usize = 4 * MAX_ENTRY_BYTES;
 
-/// Where a record stands.
+/// Where a record begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Its first byte.
+pub(super) struct RecordPosition {
     pub(super) offset: u64,
-    /// Its line, or its number in a list, from 1.
+    /// Its line, or its position in a list, from 1.
     pub(super) number: u64,
 }
 
-/// A record as it stands in the source.
 #[derive(Debug)]
-pub(super) struct Record {
-    pub(super) place: Place,
-    pub(super) content: Content,
+pub(super) struct ImportRecord {
+    pub(super) position: RecordPosition,
+    pub(super) content: RecordContent,
 }
 
-/// What a record holds.
 #[derive(Debug)]
-pub(super) enum Content {
-    /// A JSON value as text.
+pub(super) enum RecordContent {
+    /// The text of a JSON value.
     Json(String),
-    /// The cells of a row.
-    Cells(Vec<Cell>),
-    /// The trailer of an export, which is no entry.
+    Cells(Vec<SourceCell>),
+    /// The trailer of an export.
     Trailer,
-    /// What is wrong with it.
+    /// What is wrong with the record.
     Bad(String),
 }
 
-/// A cell of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Cell {
+pub(super) struct SourceCell {
     pub(super) text: Vec<u8>,
-    pub(super) kind: Kind,
+    pub(super) kind: CellKind,
 }
 
-/// How a cell is written, by which absent values are told from texts.
+/// How a cell is written. It tells absent values from texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Kind {
-    /// Without quotes.
+pub(super) enum CellKind {
     #[default]
     Bare,
-    /// In quotes.
     Quoted,
-    /// As `\N`, without quotes.
+    /// `\N` without quotes, or the `NULL` of SQL.
     Null,
 }
 
-/// A source, read record by record.
-pub(super) trait Records {
-    /// The next record; none behind the last.
-    ///
-    /// # Errors
-    /// The system's.
-    fn next(&mut self) -> io::Result<Option<Record>>;
+pub(super) trait RecordReader {
+    /// The next record; `None` at the end.
+    fn next(&mut self) -> io::Result<Option<ImportRecord>>;
 
-    /// Goes to the place of a record that was read before.
-    ///
-    /// # Errors
-    /// The system's.
-    fn go_to(&mut self, place: Place) -> io::Result<()>;
+    /// Continues at a record that was read before.
+    fn go_to(&mut self, position: RecordPosition) -> io::Result<()>;
 }

@@ -1,4 +1,4 @@
-//! What became of the lines of an import, and how it is told.
+//! Counts what happened to the lines of an import, and reports it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,33 +10,36 @@ use crate::model::foreign::readable;
 use crate::render::filter_summary::counted;
 use crate::terminal::progress::Progress;
 
-/// So many failed lines are named one by one.
-const NAMED: u64 = 20;
+/// How many failed lines are shown one by one.
+const MAX_SHOWN: u64 = 20;
 
-/// How many rows share a fate, and where the first of them stands.
-struct Rows {
+/// The rows with one reason, and where to find the first.
+struct AffectedRows {
     count: u64,
     first: String,
 }
 
-/// What became of the lines.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum RejectionKind {
+    Unmapped,
+    Incomplete,
+}
+
 #[derive(Default)]
-pub(super) struct Report {
+pub(super) struct ImportReport {
     recorded: u64,
-    known: u64,
+    duplicates: u64,
     unchanged: u64,
     failed: u64,
-    left_out: u64,
-    /// What stands for nothing here. A word that may be a secret is not kept.
-    unmapped: BTreeMap<(&'static str, &'static str, Option<String>), Rows>,
-    /// Why rows give no entry.
-    unmappable: BTreeMap<&'static str, Rows>,
+    excluded: u64,
+    /// By kind, reason and column.
+    rejected: BTreeMap<(RejectionKind, String, Option<&'static str>), AffectedRows>,
     adjusted: BTreeMap<&'static str, u64>,
     prefixed: BTreeSet<Option<String>>,
 }
 
-impl Report {
-    /// Counts a line that failed, and says why, as long as there are few.
+impl ImportReport {
+    /// Counts a failed line. The first ones are also shown.
     pub(super) fn fail(
         &mut self,
         context: &mut Context,
@@ -45,30 +48,38 @@ impl Report {
         detail: &str,
     ) {
         self.failed += 1;
-        if self.failed <= NAMED {
+        if self.failed <= MAX_SHOWN {
             progress.pause(|| context.terminal.show(&format!("{name}:{number}: {detail}")));
         }
     }
 
-    pub(super) fn leave_out(&mut self) {
-        self.left_out += 1;
+    pub(super) fn exclude(&mut self) {
+        self.excluded += 1;
     }
 
     pub(super) fn unmapped(
         &mut self,
-        (name, number): (&str, u64),
+        position: (&str, u64),
         what: &'static str,
         column: &'static str,
         word: &str,
     ) {
-        let shown = readable(what, word).map(str::to_owned);
-        let rows = self.unmapped.entry((what, column, shown));
-        rows.or_insert_with(|| Rows { count: 0, first: format!("{name}:{number}") }).count += 1;
+        // A word that may be a secret is not kept.
+        let reason = match readable(what, word) {
+            Some(word) => format!("not mapped: {what} {word}"),
+            None => format!("not mapped: {what}"),
+        };
+        self.reject((RejectionKind::Unmapped, reason, Some(column)), position);
     }
 
-    pub(super) fn unmappable(&mut self, (name, number): (&str, u64), why: &'static str) {
-        let rows = self.unmappable.entry(why);
-        rows.or_insert_with(|| Rows { count: 0, first: format!("{name}:{number}") }).count += 1;
+    pub(super) fn incomplete(&mut self, position: (&str, u64), reason: &str) {
+        let reason = format!("not imported: {reason}");
+        self.reject((RejectionKind::Incomplete, reason, None), position);
+    }
+
+    fn reject(&mut self, key: (RejectionKind, String, Option<&'static str>), (name, number): (&str, u64)) {
+        let rows = self.rejected.entry(key);
+        rows.or_insert_with(|| AffectedRows { count: 0, first: format!("{name}:{number}") }).count += 1;
     }
 
     pub(super) fn adjusted(&mut self, what: &'static str) {
@@ -81,19 +92,18 @@ impl Report {
 
     pub(super) fn count(&mut self, answer: &LineAnswer) {
         match answer {
-            // Told and counted by itself.
+            // Counted by `fail`.
             LineAnswer { detail: Some(_), .. } => {}
             LineAnswer { reason: Some(NotRecorded::NoChange), .. } => self.unchanged += 1,
-            LineAnswer { status: 200, reason: None, .. } => self.known += 1,
+            LineAnswer { status: 200, reason: None, .. } => self.duplicates += 1,
             LineAnswer { .. } => self.recorded += 1,
         }
     }
 
-    /// Says what became of all.
     pub(super) fn show(&self, context: &mut Context, dry_run: bool) {
         let terminal = &mut context.terminal;
-        if self.failed > NAMED {
-            let more = counted(self.failed - NAMED, "more line", "more lines");
+        if self.failed > MAX_SHOWN {
+            let more = counted(self.failed - MAX_SHOWN, "more line", "more lines");
             terminal.show(&format!("and {more}"));
         }
         terminal.status(&self.totals(dry_run));
@@ -106,84 +116,67 @@ impl Report {
                 None => ("a class that is not shown here", "--plain CLASS".to_owned()),
             };
             terminal.status(&format!(
-                "{class}: ids are kept as CLASS#ID, so that they are not taken for those of another class; {plain} keeps them as they are"
+                "{class}: ids are recorded as CLASS#ID, to keep them apart from those of other classes; {plain} records them unchanged"
             ));
         }
-        for ((what, column, word), rows) in &self.unmapped {
-            let word = word.as_ref().map_or(String::new(), |word| format!(" {word}"));
-            terminal.show(&format!("not mapped: {what}{word}, {}", rows.place(Some(column))));
-        }
-        for (why, rows) in &self.unmappable {
-            terminal.show(&format!("not imported: {why}, {}", rows.place(None)));
+        for ((_, reason, column), AffectedRows { count, first }) in &self.rejected {
+            let which = if *count == 1 { "" } else { "first " };
+            let column = column.map_or(String::new(), |column| format!(", column {column}"));
+            let rows = counted(*count, "row", "rows");
+            terminal.show(&format!("{reason}, {rows} ({which}{first}{column})"));
         }
     }
 
     fn totals(&self, dry_run: bool) -> String {
         let recorded = counted(self.recorded, "entry", "entries");
-        let mut parts = vec![if dry_run {
-            format!("{recorded} would be recorded")
-        } else {
-            format!("{recorded} recorded")
-        }];
-        if self.known > 0 {
-            parts.push(format!("{} there already", counted(self.known, "was", "were")));
-        }
-        if self.unchanged > 0 {
-            parts.push(format!("{} in which nothing differs", counted(self.unchanged, "update", "updates")));
-        }
-        if self.left_out > 0 {
-            parts.push(format!("{} left out", counted(self.left_out, "row", "rows")));
-        }
-        if self.failed > 0 {
-            parts.push(format!("{} failed", counted(self.failed, "line", "lines")));
-        }
+        let mut parts = vec![format!("{recorded} {}recorded", if dry_run { "would be " } else { "" })];
+        let mut add = |number: u64, one: &str, many: &str, fate: &str| {
+            if number > 0 {
+                parts.push(format!("{} {fate}", counted(number, one, many)));
+            }
+        };
+        add(self.duplicates, "was", "were", "there already");
+        add(self.unchanged, "update", "updates", "without changes");
+        add(self.excluded, "row", "rows", "left out");
+        add(self.failed, "line", "lines", "failed");
         parts.join(", ")
     }
 
-    /// How the command ends.
+    /// The exit code.
     ///
     /// # Errors
-    /// With exit code 3 when some lines or rows gave no entry.
+    /// With exit code 3 when lines or rows gave no entry.
     pub(super) fn end(&self, dry_run: bool) -> Result<u8, Failure> {
-        let unmapped: u64 = self.unmapped.values().map(|rows| rows.count).sum();
-        let unmappable: u64 = self.unmappable.values().map(|rows| rows.count).sum();
+        let rejected = |kind: RejectionKind| -> u64 {
+            self.rejected.iter().filter(|((it, ..), _)| *it == kind).map(|(_, rows)| rows.count).sum()
+        };
+        let (unmapped, incomplete) = (rejected(RejectionKind::Unmapped), rejected(RejectionKind::Incomplete));
         let mut parts = Vec::new();
         if self.failed > 0 {
             parts.push(counted(self.failed, "line", "lines"));
         }
         if unmapped > 0 {
-            parts.push(format!("{} without a meaning", counted(unmapped, "row", "rows")));
+            parts.push(format!("{} without a mapping", counted(unmapped, "row", "rows")));
         }
-        if unmappable > 0 {
-            parts.push(format!("{} without the data of an entry", counted(unmappable, "row", "rows")));
+        if incomplete > 0 {
+            parts.push(format!("{} with incomplete data", counted(incomplete, "row", "rows")));
         }
         if parts.is_empty() {
             return Ok(exit::DONE);
         }
         let failed = parts.join(" and ");
         if dry_run {
-            return Err(Failure::new(exit::PARTIAL, format!("{failed} would fail; nothing was stored")));
+            return Err(Failure::new(exit::PARTIAL, format!("{failed} would fail; nothing was recorded")));
         }
-        let mut failure = Failure::new(exit::PARTIAL, format!("{failed} failed; all others are done"));
+        let mut failure = Failure::new(exit::PARTIAL, format!("{failed} failed; all others were imported"));
         if unmapped > 0 {
             failure = failure
-                .hint("--map NAME=WORD says what a class or an event stands for, NAME=- leaves its rows out");
+                .hint("map the names above with --map NAME=WORD, or leave their rows out with --map NAME=-");
         }
         if self.failed > 0 || unmapped > 0 {
-            failure = failure.hint(
-                "mend the lines named above and import the same file again: what is there is not added twice",
-            );
+            failure = failure
+                .hint("fix the lines named above and import the same file again: nothing is recorded twice");
         }
         Err(failure)
-    }
-}
-
-impl Rows {
-    /// How many there are, and where to look.
-    fn place(&self, column: Option<&str>) -> String {
-        let rows = counted(self.count, "row", "rows");
-        let which = if self.count == 1 { "" } else { "first " };
-        let column = column.map_or(String::new(), |column| format!(", column {column}"));
-        format!("{rows} ({which}{}{column})", self.first)
     }
 }

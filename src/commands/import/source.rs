@@ -1,5 +1,5 @@
-//! What is imported, as it comes out of files and pipes: recognized, put in order, and turned into lines that the API
-//! takes, on a thread of its own.
+//! Turns files and pipes into lines for the API, on a thread of its own: recognizes each source, puts the records in order,
+//! and converts them.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -7,129 +7,126 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::commands::import::order::{InOrder, Key, Keys, Scanned, scan};
+use crate::commands::import::order::{KeyColumns, OrderKey, OrderedReader, ScanResult, scan};
 use crate::commands::import::own;
-use crate::commands::import::record::{Content, Place, Record, Records};
-use crate::commands::import::shape::{Form, Refused, Rule, Said, recognize};
-use crate::commands::import::text::{Source, Text};
-use crate::model::foreign::{Converted, Format, Members, Reading, Refusal, is_column_name, object_key};
+use crate::commands::import::recognize::{RecordSchema, SourceError, SourceFormat, SourceOptions, recognize};
+use crate::commands::import::record::{ImportRecord, RecordContent, RecordPosition, RecordReader};
+use crate::commands::import::text::{InputFile, SourceText};
+use crate::model::foreign::{
+    AuditLibrary, ConvertedRow, JsonMembers, RowRejection, TableRules, is_column_name, object_key,
+};
 use crate::model::json::Json;
+use crate::render::filter_summary::counted;
 
-/// What is said of the last line of an export with a trailer.
-const TRAILER: &str = "the trailer of an export and no entry; `krosyn-audit verify` checks it";
-/// How many items may wait to be sent.
-const WAITING: usize = 1000;
+const TRAILER: &str = "the trailer of an export, not an entry; `krosyn-audit verify` checks it";
+/// How many events may wait for the sender.
+const MAX_WAITING: usize = 1000;
 
-/// What came of a piece of a source. Pieces are counted from 1: lines, or the items of a list.
-pub(super) enum Item {
-    /// How many records there are in all sources.
+/// What the reader reports. Records are numbered from 1: by line, or by position in a list.
+pub(super) enum ImportEvent {
+    /// The number of records in all sources.
     Total(u64),
-    /// A line as it is sent, or what is wrong with it.
-    Line(u64, Result<String, String>),
-    /// What a reader should know about the piece.
+    /// A line for the API.
+    Line(u64, String),
+    /// A record that gives no line, and why.
+    Failed(u64, String),
+    /// A message about a record.
     Note(u64, String),
-    /// A row that was to be left out.
-    LeftOut,
-    /// A row with an event or a class that stands for nothing here.
+    /// A message about the whole source.
+    SourceNote(String),
+    /// A warning about the whole source. It follows the source's name.
+    SourceWarning(String),
+    /// A row that a mapping excludes.
+    Excluded,
+    /// A row with an event or a class without a mapping.
     Unmapped { number: u64, what: &'static str, column: &'static str, word: String },
-    /// A row that does not hold what an entry needs.
-    Unmappable(u64, &'static str),
-    /// Something beside the changes of a row that was shortened or left out.
+    /// A row without the data of an entry.
+    Incomplete(u64, &'static str),
+    /// Something beside the changes was shortened or left out.
     Adjusted(&'static str),
-    /// A class that stands before the ids of its rows.
+    /// A class that was put before the ids of its rows.
     Prefixed(String),
-    /// Columns that the file lacks.
-    Lacking(Vec<&'static str>),
-    /// How many columns have no place in an entry, and those that may be shown.
-    Unread(usize, Vec<String>),
-    /// The source cannot be read on.
-    Broken(io::Error),
-    /// Nothing of the source can be imported, or not yet.
-    Refused(String),
+    /// The import stops here.
+    Error(SourceError),
 }
 
-/// What the caller said of the sources, and how another library's rows are read, or what has to be said first.
-pub(super) struct Request {
-    pub(super) said: Said,
-    pub(super) reading: Result<Reading, String>,
+/// What the command line tells about the sources. `rules` are needed for other libraries' tables only: an error names the
+/// missing option.
+pub(super) struct ImportRequest {
+    pub(super) options: SourceOptions,
+    pub(super) rules: Result<TableRules, String>,
 }
 
-/// Reads the sources on a thread of its own: while stdin is silent, Ctrl-C is still heard. Records of all sources come in
-/// the order in which they happened.
-pub(super) fn read(sources: Vec<Source>, request: Request) -> Receiver<(Arc<str>, Item)> {
-    let (sender, receiver) = channel(WAITING);
+/// Reads the sources on a thread, so that a silent stdin does not delay Ctrl-C. Records of all sources are merged by time.
+pub(super) fn read(sources: Vec<InputFile>, request: ImportRequest) -> Receiver<(Arc<str>, ImportEvent)> {
+    let (sender, receiver) = channel(MAX_WAITING);
     std::thread::spawn(move || {
-        let reader = Reader { sender: &sender, request: &request };
-        // Nobody listens any more.
+        let reader = SourceReader { sender: &sender, request: &request };
+        // An error means that the receiver is gone, or that it has been told.
         drop(reader.all(sources));
     });
     receiver
 }
 
-/// Nobody listens any more, or there is no more to read and it was said why.
-struct Stop;
+/// The receiver is gone, or the error was sent to it.
+struct Stopped;
 
-struct Reader<'a> {
-    sender: &'a Sender<(Arc<str>, Item)>,
-    request: &'a Request,
+struct SourceReader<'a> {
+    sender: &'a Sender<(Arc<str>, ImportEvent)>,
+    request: &'a ImportRequest,
 }
 
-/// A source that is read on.
-struct Opened {
+struct OpenSource {
     name: Arc<str>,
     table: String,
-    text: Text,
-    form: Form,
-    rule: Rule,
-    records: InOrder,
-    /// Its next record.
-    head: Option<(Option<Key>, Record)>,
-    /// Where the last row of each resource stands, and a reader to fetch it, for formats that need it.
-    last_rows: HashMap<String, Place>,
-    /// The classes of which it was said that they stand before ids.
+    text: SourceText,
+    format: SourceFormat,
+    schema: RecordSchema,
+    records: OrderedReader,
+    next: Option<(Option<OrderKey>, ImportRecord)>,
+    /// The position of the last row of each resource, for libraries whose rows need the one before.
+    last_rows: HashMap<String, RecordPosition>,
+    /// Reads those rows again.
+    random_access: Option<Box<dyn RecordReader>>,
+    /// Classes that were reported as prefixes.
     prefixed: HashSet<String>,
-    fetch: Option<Box<dyn Records>>,
 }
 
-impl Reader<'_> {
-    fn say(&self, name: &Arc<str>, item: Item) -> Result<(), Stop> {
-        self.sender.blocking_send((Arc::clone(name), item)).map_err(|_| Stop)
+impl SourceReader<'_> {
+    fn send(&self, name: &Arc<str>, event: ImportEvent) -> Result<(), Stopped> {
+        self.sender.blocking_send((Arc::clone(name), event)).map_err(|_| Stopped)
     }
 
-    fn broken(&self, name: &Arc<str>, error: io::Error) -> Stop {
-        drop(self.say(name, Item::Broken(error)));
-        Stop
+    fn fail(&self, name: &Arc<str>, error: impl Into<SourceError>) -> Stopped {
+        drop(self.send(name, ImportEvent::Error(error.into())));
+        Stopped
     }
 
-    fn reading(&self, format: Format) -> Result<&Reading, String> {
-        let needed = |needed: &String| format!("it is a {format} table: {needed}");
-        self.request.reading.as_ref().map_err(needed)
+    fn rules(&self, library: AuditLibrary) -> Result<&TableRules, SourceError> {
+        let missing =
+            |missing: &String| SourceError::Unusable(format!("this is a {library} table: {missing}"));
+        self.request.rules.as_ref().map_err(missing)
     }
 
-    fn all(&self, sources: Vec<Source>) -> Result<(), Stop> {
+    fn all(&self, sources: Vec<InputFile>) -> Result<(), Stopped> {
         let mut opened = Vec::new();
         let mut total = 0;
         for source in sources {
             let name = Arc::clone(&source.name);
-            match self.open(source) {
-                Ok(None) => {}
-                Ok(Some((source, count))) => {
-                    opened.push(source);
-                    total += count;
-                }
-                Err(Refused::Broken(error)) => return Err(self.broken(&name, error)),
-                Err(Refused::Whole(sentence)) => return self.say(&name, Item::Refused(sentence)),
+            if let Some((source, count)) = self.open(source).map_err(|error| self.fail(&name, error))? {
+                opened.push(source);
+                total += count;
             }
         }
         let Some(first) = opened.first() else { return Ok(()) };
-        self.say(&Arc::clone(&first.name), Item::Total(total))?;
+        self.send(&first.name, ImportEvent::Total(total))?;
         let are_merged = opened.len() > 1;
         for source in &mut opened {
             self.advance(source, are_merged)?;
         }
-        while let Some(next) = earliest(&opened) {
-            let source = &mut opened[next];
-            if let Some((_, record)) = source.head.take() {
+        while let Some(earliest) = earliest(&opened) {
+            let source = &mut opened[earliest];
+            if let Some((_, record)) = source.next.take() {
                 self.record(source, record)?;
             }
             self.advance(source, are_merged)?;
@@ -137,140 +134,150 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn open(&self, source: Source) -> Result<Option<(Opened, u64)>, Refused> {
-        let (name, table) = (Arc::clone(&source.name), source.table());
+    fn open(&self, source: InputFile) -> Result<Option<(OpenSource, u64)>, SourceError> {
+        let (name, table) = (Arc::clone(&source.name), source.table_name());
         let text = source.text()?;
-        let Some(shape) = recognize(&text, &self.request.said)? else { return Ok(None) };
-        if !shape.lacking.is_empty() && self.say(&name, Item::Lacking(shape.lacking.clone())).is_err() {
-            return Ok(None);
+        let Some(recognized) = recognize(&text, &self.request.options)? else { return Ok(None) };
+        if !recognized.missing_columns.is_empty() {
+            let columns = recognized.missing_columns.join(", ");
+            let warning = format!("has no column {columns}: the entries are imported without these values");
+            drop(self.send(&name, ImportEvent::SourceWarning(warning)));
         }
-        let Scanned { rule, columns, count, places } = scan(&text, &shape, |format| self.reading(format))?;
-        if let Rule::Foreign(format) = rule {
-            let reading = self.reading(format).map_err(Refused::Whole)?;
+        let ScanResult { schema, columns, count, positions } =
+            scan(&text, &recognized, |library| self.rules(library))?;
+        let format = recognized.format;
+        if let RecordSchema::Foreign(library) = schema {
+            let rules = self.rules(library)?;
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let are_header = shape.form.header().is_some();
-            reading.judge(format, &columns, are_header).map_err(Refused::Whole)?;
-            let unread = reading.unread(format, &columns);
-            let count = unread.len();
-            // The keys of objects may be anything: they are counted.
-            let shown = unread.into_iter().filter(|name| are_header && is_column_name(name));
-            let item = Item::Unread(count, shown.map(str::to_owned).collect());
-            if count > 0 && self.say(&name, item).is_err() {
-                return Ok(None);
+            // The keys of objects may hold anything, so they are counted and not shown.
+            let are_header = !format.columns().is_empty();
+            rules.check_columns(library, &columns, are_header).map_err(SourceError::Unusable)?;
+            let ignored = rules.ignored_columns(library, &columns);
+            if !ignored.is_empty() {
+                let count = counted(ignored.len() as u64, "column", "columns");
+                let shown = ignored.into_iter().filter(|name| are_header && is_column_name(name));
+                let shown = shown.collect::<Vec<_>>().join(", ");
+                let separator = if shown.is_empty() { "" } else { ": " };
+                let note = format!("{count} ignored, as an entry has no field for it{separator}{shown}");
+                drop(self.send(&name, ImportEvent::SourceNote(note)));
             }
         }
-        let records = InOrder::new(shape.form.records(&text)?, places);
-        let opened = Opened {
+        let records = OrderedReader::new(format.records(&text)?, positions);
+        let opened = OpenSource {
             name,
             table,
             text,
-            form: shape.form,
-            rule,
+            format,
+            schema,
             records,
-            head: None,
+            next: None,
             last_rows: HashMap::new(),
+            random_access: None,
             prefixed: HashSet::new(),
-            fetch: None,
         };
         Ok(Some((opened, count)))
     }
 
-    fn advance(&self, source: &mut Opened, with_key: bool) -> Result<(), Stop> {
-        let next = source.records.next().map_err(|error| self.broken(&source.name, error))?;
-        source.head = next.map(|record| {
-            let keys = Keys::of(source.rule, self.request.reading.as_ref().ok());
-            let key = if with_key { keys.of_record(&source.form, &record) } else { None };
+    fn advance(&self, source: &mut OpenSource, with_key: bool) -> Result<(), Stopped> {
+        let next = source.records.next().map_err(|error| self.fail(&source.name, error))?;
+        source.next = next.map(|record| {
+            let keys = KeyColumns::of(source.schema, self.request.rules.as_ref().ok());
+            let key = if with_key { keys.of_record(&source.format, &record) } else { None };
             (key, record)
         });
         Ok(())
     }
 
-    fn record(&self, source: &mut Opened, record: Record) -> Result<(), Stop> {
-        let (name, number) = (Arc::clone(&source.name), record.place.number);
-        if matches!(record.content, Content::Trailer) {
-            return self.say(&name, Item::Note(number, TRAILER.to_owned()));
+    fn record(&self, source: &mut OpenSource, record: ImportRecord) -> Result<(), Stopped> {
+        let (name, number) = (Arc::clone(&source.name), record.position.number);
+        if matches!(record.content, RecordContent::Trailer) {
+            return self.send(&name, ImportEvent::Note(number, TRAILER.to_owned()));
         }
-        let row = match source.form.row(record.content, source.rule) {
+        let row = match source.format.row(record.content, source.schema) {
             Ok(row) => row,
-            Err(detail) => return self.say(&name, Item::Line(number, Err(detail))),
+            Err(detail) => return self.send(&name, ImportEvent::Failed(number, detail)),
         };
-        match source.rule {
-            Rule::Own if row.first().is_some_and(|(name, _)| name == "trailer") => {
-                self.say(&name, Item::Note(number, TRAILER.to_owned()))
+        match source.schema {
+            RecordSchema::Own if row.first().is_some_and(|(name, _)| name == "trailer") => {
+                self.send(&name, ImportEvent::Note(number, TRAILER.to_owned()))
             }
-            Rule::Own => self.own(&name, number, prepared(row)),
-            Rule::OwnCsv { has_guards } => self.own(&name, number, own::members(&row, has_guards)),
-            Rule::Foreign(format) => self.foreign(source, record.place, format, &row),
+            RecordSchema::Own => self.own(&name, number, without_server_fields(row)),
+            RecordSchema::OwnCsv { has_guards } => self.own(&name, number, own::members(&row, has_guards)),
+            RecordSchema::Foreign(library) => self.foreign(source, record.position, library, &row),
         }
     }
 
-    fn own(&self, name: &Arc<str>, number: u64, entry: Result<Members, String>) -> Result<(), Stop> {
-        let line = match entry {
-            Ok(mut entry) => {
-                for what in own::shorten(&mut entry) {
-                    self.say(name, Item::Adjusted(what))?;
-                }
-                Ok(Json::Object(entry).to_string())
-            }
-            Err(detail) => Err(detail),
+    fn own(&self, name: &Arc<str>, number: u64, entry: Result<JsonMembers, String>) -> Result<(), Stopped> {
+        let mut entry = match entry {
+            Ok(entry) => entry,
+            Err(detail) => return self.send(name, ImportEvent::Failed(number, detail)),
         };
-        self.say(name, Item::Line(number, line))
+        for what in own::shorten(&mut entry) {
+            self.send(name, ImportEvent::Adjusted(what))?;
+        }
+        self.send(name, ImportEvent::Line(number, Json::Object(entry).to_string()))
     }
 
-    fn foreign(&self, source: &mut Opened, place: Place, format: Format, row: &Members) -> Result<(), Stop> {
-        let (name, number) = (Arc::clone(&source.name), place.number);
-        let reading = match self.reading(format) {
-            Ok(reading) => reading,
-            Err(needed) => return self.say(&name, Item::Refused(needed)),
-        };
-        let previous = source.previous(row, place).map_err(|error| self.broken(&name, error))?;
-        match reading.proposal(format, row, previous.as_deref(), &source.table) {
-            Ok(Converted { proposal, note, adjusted, prefixed }) => {
-                for item in adjusted.into_iter().map(Item::Adjusted) {
-                    self.say(&name, item)?;
+    fn foreign(
+        &self,
+        source: &mut OpenSource,
+        position: RecordPosition,
+        library: AuditLibrary,
+        row: &JsonMembers,
+    ) -> Result<(), Stopped> {
+        let (name, number) = (Arc::clone(&source.name), position.number);
+        let rules = self.rules(library).map_err(|error| self.fail(&name, error))?;
+        let previous = source.previous(row, position).map_err(|error| self.fail(&name, error))?;
+        let event = match rules.proposal(library, row, previous.as_deref(), &source.table) {
+            Ok(ConvertedRow { proposal, note, adjusted, prefixed }) => {
+                for what in adjusted {
+                    self.send(&name, ImportEvent::Adjusted(what))?;
                 }
                 for class in prefixed {
                     if source.prefixed.insert(class.clone()) {
-                        self.say(&name, Item::Prefixed(class))?;
+                        self.send(&name, ImportEvent::Prefixed(class))?;
                     }
                 }
                 if let Some(note) = note {
-                    self.say(&name, Item::Note(number, note))?;
+                    self.send(&name, ImportEvent::Note(number, note))?;
                 }
-                let line = serde_json::to_string(&proposal).map_err(|error| error.to_string());
-                self.say(&name, Item::Line(number, line))
+                match serde_json::to_string(&proposal) {
+                    Ok(line) => ImportEvent::Line(number, line),
+                    Err(error) => ImportEvent::Failed(number, error.to_string()),
+                }
             }
-            Err(Refusal::LeftOut) => self.say(&name, Item::LeftOut),
-            Err(Refusal::Unmapped { what, column, word }) => {
-                self.say(&name, Item::Unmapped { number, what, column, word })
+            Err(RowRejection::Excluded) => ImportEvent::Excluded,
+            Err(RowRejection::Unmapped { what, column, word }) => {
+                ImportEvent::Unmapped { number, what, column, word }
             }
-            Err(Refusal::Unmappable(why)) => self.say(&name, Item::Unmappable(number, why)),
-            Err(Refusal::Wrong(detail)) => self.say(&name, Item::Line(number, Err(detail))),
-        }
-    }
-}
-
-impl Opened {
-    /// The row before this one of the same resource, where the format needs it.
-    fn previous(&mut self, row: &Members, place: Place) -> io::Result<Option<Members>> {
-        let needs = matches!(self.rule, Rule::Foreign(format) if format.needs_previous());
-        let Some(key) = object_key(row).filter(|_| needs) else { return Ok(None) };
-        let Some(before) = self.last_rows.insert(key, place) else { return Ok(None) };
-        let fetch = match &mut self.fetch {
-            Some(fetch) => fetch,
-            fetch => fetch.insert(self.form.records(&self.text)?),
+            Err(RowRejection::Incomplete(reason)) => ImportEvent::Incomplete(number, reason),
+            Err(RowRejection::Invalid(detail)) => ImportEvent::Failed(number, detail),
         };
-        fetch.go_to(before)?;
-        let record = fetch.next()?;
-        Ok(record.and_then(|record| self.form.row(record.content, self.rule).ok()))
+        self.send(&name, event)
     }
 }
 
-/// The source whose next record happened first. A record without a time does not wait.
-fn earliest(opened: &[Opened]) -> Option<usize> {
-    let heads = opened.iter().enumerate().filter_map(|(at, source)| Some((at, source.head.as_ref()?.0)));
-    let mut first: Option<(usize, Option<Key>)> = None;
-    for (at, key) in heads {
+impl OpenSource {
+    /// The row before this one of the same resource, if the library needs it.
+    fn previous(&mut self, row: &JsonMembers, position: RecordPosition) -> io::Result<Option<JsonMembers>> {
+        let needs = matches!(self.schema, RecordSchema::Foreign(library) if library.needs_previous());
+        let Some(key) = object_key(row).filter(|_| needs) else { return Ok(None) };
+        let Some(before) = self.last_rows.insert(key, position) else { return Ok(None) };
+        let reader = match &mut self.random_access {
+            Some(reader) => reader,
+            none => none.insert(self.format.records(&self.text)?),
+        };
+        reader.go_to(before)?;
+        let record = reader.next()?;
+        Ok(record.and_then(|record| self.format.row(record.content, self.schema).ok()))
+    }
+}
+
+/// The source whose next record happened first. A record without a time comes before all others.
+fn earliest(sources: &[OpenSource]) -> Option<usize> {
+    let mut first: Option<(usize, Option<OrderKey>)> = None;
+    for (index, source) in sources.iter().enumerate() {
+        let Some((key, _)) = source.next else { continue };
         let is_earlier = match (&first, &key) {
             (None, _) => true,
             (Some((_, None)), _) => false,
@@ -278,17 +285,17 @@ fn earliest(opened: &[Opened]) -> Option<usize> {
             (Some((_, Some(first))), Some(key)) => key.order(first) == std::cmp::Ordering::Less,
         };
         if is_earlier {
-            first = Some((at, key));
+            first = Some((index, key));
         }
     }
-    first.map(|(at, _)| at)
+    first.map(|(index, _)| index)
 }
 
-/// An entry as it is sent: without what the server gives.
-fn prepared(mut members: Members) -> Result<Members, String> {
+/// An entry without the members that the server gives.
+fn without_server_fields(mut members: JsonMembers) -> Result<JsonMembers, String> {
     members.retain(|(key, _)| key != "id" && key != "recorded_at");
     if !members.iter().any(|(key, _)| key == "occurred_at") {
-        return Err("there is no occurred_at: an imported entry must say when it happened".to_owned());
+        return Err("occurred_at is missing: an imported entry must say when it happened".to_owned());
     }
     Ok(members)
 }

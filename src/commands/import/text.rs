@@ -1,5 +1,5 @@
-//! A source as plain UTF-8 text that can be read more than once: the file itself, or a temporary copy of what is
-//! compressed, in UTF-16 or comes from a pipe.
+//! Gives a source as seekable UTF-8 text: the file itself, or a temporary copy if it is compressed, in UTF-16 or a pipe.
+//! What the text holds is not known here.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
@@ -11,22 +11,22 @@ use flate2::read::MultiGzDecoder;
 use crate::error::Failure;
 use crate::terminal::encoding::{Encoding, Units};
 
-/// How much is read at a time. A jump costs as much as this.
+/// The bytes of one read. A jump costs one read.
 const WINDOW: usize = 64 * 1024;
 
-/// A file or stdin, opened and not yet read.
-pub(super) struct Source {
+/// An opened file, or stdin.
+pub(super) struct InputFile {
     pub(super) name: Arc<str>,
     path: PathBuf,
     file: Option<File>,
     is_regular: bool,
 }
 
-impl Source {
+impl InputFile {
     /// Opens a file; `-` is stdin.
     ///
     /// # Errors
-    /// [`Failure`] when there is none, or it is a directory.
+    /// When the file does not exist or is a directory.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
             return Ok(Self { name: "stdin".into(), path: path.to_owned(), file: None, is_regular: false });
@@ -34,7 +34,7 @@ impl Source {
         let file = File::open(path).map_err(|error| Failure::file(path, "read", &error))?;
         let metadata = file.metadata().ok();
         if metadata.as_ref().is_some_and(Metadata::is_dir) {
-            return Err(Failure::usage(format!("{} is a directory: name files", path.display())));
+            return Err(Failure::usage(format!("{} is a directory: expected a file", path.display())));
         }
         let is_regular = metadata.is_some_and(|it| it.is_file());
         Ok(Self {
@@ -45,74 +45,67 @@ impl Source {
         })
     }
 
-    /// The name of the table that a file without one inside is taken for.
-    pub(super) fn table(&self) -> String {
+    /// The table's name, for files whose rows do not name their table.
+    pub(super) fn table_name(&self) -> String {
         let stem = self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         stem.split('.').next().unwrap_or_default().to_owned()
     }
 
-    /// Reads what must be read once, and gives the text.
-    ///
-    /// # Errors
-    /// The system's, and a text that is not what its first bytes say.
-    pub(super) fn text(self) -> io::Result<Text> {
-        let Some(file) = self.file else { return Text::copied(BufReader::new(io::stdin())) };
+    /// The text. Makes a copy if the file cannot be read in place.
+    pub(super) fn text(self) -> io::Result<SourceText> {
+        let Some(file) = self.file else { return SourceText::copied(BufReader::new(io::stdin())) };
         if !self.is_regular {
-            return Text::copied(BufReader::new(file));
+            return SourceText::copied(BufReader::new(file));
         }
         let mut head = Vec::new();
         (&file).take(4).read_to_end(&mut head)?;
         (&file).seek(SeekFrom::Start(0))?;
-        match Packing::of(&head).is_plain() && Encoding::of(&head) == Encoding::Utf8 {
-            true => Ok(Text { file: Arc::new(Mutex::new(file)) }),
-            false => Text::copied(BufReader::new(file)),
+        match (Compression::of(&head), Encoding::of(&head)) {
+            (Compression::None, Encoding::Utf8) => Ok(SourceText { file: Arc::new(Mutex::new(file)) }),
+            _ => SourceText::copied(BufReader::new(file)),
         }
     }
 }
 
-/// How bytes are packed, by their first ones and not by a name.
-enum Packing {
-    Plain,
+/// The compression of a file, by its first bytes and not by its name.
+enum Compression {
+    None,
     Gzip,
     Zstd,
 }
 
-impl Packing {
+impl Compression {
     fn of(head: &[u8]) -> Self {
         if head.starts_with(&[0x1f, 0x8b]) {
             Self::Gzip
         } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
             Self::Zstd
         } else {
-            Self::Plain
+            Self::None
         }
-    }
-
-    const fn is_plain(&self) -> bool {
-        matches!(self, Self::Plain)
     }
 }
 
-/// Text that can be read from any place.
+/// UTF-8 text that can be read from any position.
 #[derive(Clone)]
-pub(super) struct Text {
+pub(super) struct SourceText {
     file: Arc<Mutex<File>>,
 }
 
-impl Text {
-    /// A copy that only this process can open: it has no name, and is gone with the process.
+impl SourceText {
+    /// A copy without a name: only this process can read it, and it disappears with the process.
     fn copied(packed: impl BufRead + 'static) -> io::Result<Self> {
         let mut packed = packed;
-        let plain: Box<dyn Read> = match Packing::of(packed.fill_buf()?) {
-            Packing::Plain => Box::new(packed),
-            Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),
-            Packing::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
+        let plain: Box<dyn Read> = match Compression::of(packed.fill_buf()?) {
+            Compression::None => Box::new(packed),
+            Compression::Gzip => Box::new(MultiGzDecoder::new(packed)),
+            Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
         };
         let mut plain = BufReader::with_capacity(WINDOW, plain);
         let cannot_keep = |error: io::Error| {
             io::Error::new(
                 error.kind(),
-                format!("cannot keep a temporary copy of it (set TMPDIR to a directory with room): {error}"),
+                format!("cannot write a temporary copy (set TMPDIR to a directory with free space): {error}"),
             )
         };
         let mut copy = BufWriter::with_capacity(WINDOW, tempfile::tempfile().map_err(cannot_keep)?);
@@ -136,7 +129,7 @@ impl Text {
                 let units = Units { source: whole, big_endian }
                     .map_while(|unit| unit.map_err(|error| fault = Some(error)).ok());
                 for c in char::decode_utf16(units) {
-                    let c = c.map_err(|_| io::Error::other("it is no valid UTF-16"))?;
+                    let c = c.map_err(|_| io::Error::other("it is not valid UTF-16"))?;
                     copy.write_all(c.encode_utf8(&mut [0; 4]).as_bytes()).map_err(cannot_keep)?;
                 }
                 if let Some(error) = fault {
@@ -148,7 +141,7 @@ impl Text {
         Ok(Self { file: Arc::new(Mutex::new(file)) })
     }
 
-    /// These bytes, whatever they look like.
+    /// These bytes as they are.
     #[cfg(test)]
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut file = tempfile::tempfile().expect("a temporary file");
@@ -156,39 +149,40 @@ impl Text {
         Self { file: Arc::new(Mutex::new(file)) }
     }
 
-    /// A reader of its own, at the text's beginning behind a byte order mark.
-    pub(super) fn reader(&self) -> io::Result<Window> {
-        let mut window = Window { file: Arc::clone(&self.file), buffer: Vec::new(), start: 0, at: 0 };
-        if window.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
-            window.consume("\u{feff}".len());
+    /// A new reader at the beginning, after a byte order mark.
+    pub(super) fn reader(&self) -> io::Result<TextReader> {
+        let mut reader = TextReader { file: Arc::clone(&self.file), buffer: Vec::new(), start: 0, at: 0 };
+        if reader.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
+            reader.consume("\u{feff}".len());
         }
-        Ok(window)
+        Ok(reader)
     }
 }
 
-/// A piece of a text in memory, which moves along with its reader.
-pub(super) struct Window {
+/// Reads a text through a buffer. Several readers share one file.
+pub(super) struct TextReader {
     file: Arc<Mutex<File>>,
     buffer: Vec<u8>,
-    /// Where the buffer stands in the text.
+    /// The position of the buffer in the text.
     start: u64,
-    /// How far the buffer was read.
+    /// How much of the buffer was read.
     at: usize,
 }
 
-impl Window {
+impl TextReader {
     pub(super) fn position(&self) -> u64 {
         self.start + self.at as u64
     }
 
-    /// Goes to a place. Going back fills the buffer before that place as well, for whoever goes back goes on to.
-    pub(super) fn go_to(&mut self, place: u64) -> io::Result<()> {
+    /// Continues at a position. A step back also loads what comes before it, because more steps back usually follow.
+    pub(super) fn go_to(&mut self, position: u64) -> io::Result<()> {
         let end = self.start + self.buffer.len() as u64;
-        if !(self.start..end).contains(&place) {
-            let from = if place < self.start { place.saturating_sub(WINDOW as u64 * 3 / 4) } else { place };
+        if !(self.start..end).contains(&position) {
+            let back = if position < self.start { WINDOW as u64 * 3 / 4 } else { 0 };
+            let from = position.saturating_sub(back);
             self.load(from)?;
         }
-        self.at = usize::try_from(place - self.start).unwrap_or(self.buffer.len()).min(self.buffer.len());
+        self.at = usize::try_from(position - self.start).unwrap_or(self.buffer.len()).min(self.buffer.len());
         Ok(())
     }
 
@@ -210,7 +204,7 @@ impl Window {
         Ok(())
     }
 
-    /// The next byte, which stays.
+    /// The next byte, without consuming it.
     pub(super) fn peek(&mut self) -> io::Result<Option<u8>> {
         if let Some(byte) = self.buffer.get(self.at) {
             return Ok(Some(*byte));
@@ -218,15 +212,22 @@ impl Window {
         Ok(self.fill_buf()?.first().copied())
     }
 
-    /// The next byte.
     pub(super) fn byte(&mut self) -> io::Result<Option<u8>> {
         let byte = self.peek()?;
         self.at += usize::from(byte.is_some());
         Ok(byte)
     }
+
+    /// Skips whitespace. The next byte, without consuming it.
+    pub(super) fn skip_whitespace(&mut self) -> io::Result<Option<u8>> {
+        while self.peek()?.is_some_and(|byte| byte.is_ascii_whitespace()) {
+            self.byte()?;
+        }
+        self.peek()
+    }
 }
 
-impl Read for Window {
+impl Read for TextReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let available = self.fill_buf()?;
         let length = available.len().min(buffer.len());
@@ -236,7 +237,7 @@ impl Read for Window {
     }
 }
 
-impl BufRead for Window {
+impl BufRead for TextReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at >= self.buffer.len() {
             self.load(self.position())?;
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_the_same_however_it_is_encoded_and_packed() {
+    fn every_encoding_and_compression_gives_the_same_text() {
         let expected = "{\"a\":\"é日👩\"}\r\n";
         let mut forms = vec![expected.as_bytes().to_vec(), format!("\u{feff}{expected}").into_bytes()];
         for big_endian in [false, true] {
@@ -279,7 +280,7 @@ mod tests {
             ];
             for bytes in packed {
                 let mut read = String::new();
-                let text = Text::copied(io::Cursor::new(bytes)).expect("a temporary file");
+                let text = SourceText::copied(io::Cursor::new(bytes)).expect("a temporary file");
                 text.reader().expect("read").read_to_string(&mut read).expect("UTF-8");
                 assert_eq!(read, expected);
             }
@@ -287,15 +288,15 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_read_forwards_and_backwards() {
+    fn a_text_is_read_forwards_and_backwards() {
         let bytes: Vec<u8> = (0..WINDOW * 3).map(|at| u8::try_from(at % 251).expect("small")).collect();
-        let mut window = Text::of(&bytes).reader().expect("read");
-        for place in [0, WINDOW + 7, WINDOW - 1, 3, WINDOW * 3 - 1, WINDOW * 2] {
-            window.go_to(place as u64).expect("read");
-            assert_eq!(window.position(), place as u64);
-            assert_eq!(window.byte().expect("read"), Some(bytes[place]));
+        let mut reader = SourceText::of(&bytes).reader().expect("read");
+        for position in [0, WINDOW + 7, WINDOW - 1, 3, WINDOW * 3 - 1, WINDOW * 2] {
+            reader.go_to(position as u64).expect("read");
+            assert_eq!(reader.position(), position as u64);
+            assert_eq!(reader.byte().expect("read"), Some(bytes[position]));
         }
-        window.go_to((WINDOW * 3) as u64).expect("read");
-        assert_eq!(window.byte().expect("read"), None);
+        reader.go_to((WINDOW * 3) as u64).expect("read");
+        assert_eq!(reader.byte().expect("read"), None);
     }
 }

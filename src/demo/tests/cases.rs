@@ -1,4 +1,4 @@
-//! Every hard case is where somebody would look for it.
+//! The demo contains every hard case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +19,8 @@ fn updates<'a>(
     list.iter().filter(move |p| p.action == Action::Updated && p.model_type == model_type && p.model_id == id)
 }
 
-/// Whether some update takes the value at `path` from `old` to `new`.
-fn goes(
+/// Whether an update changes the value at `path` from `old` to `new`.
+fn changes(
     list: &[Proposal],
     (model_type, id): (ModelType, &str),
     path: &str,
@@ -34,10 +34,10 @@ fn goes(
 }
 
 #[test]
-fn odd_values_are_there_as_they_were_written() {
+fn odd_values_are_recorded_exactly() {
     let list = demo();
     let sap = (ModelType::Connector, "7");
-    assert!(goes(list, sap, "perform.retry.max", Some("3"), Some(r#""3""#)));
+    assert!(changes(list, sap, "perform.retry.max", Some("3"), Some(r#""3""#)));
     let note = "perform.body.note";
     for (old, new) in [
         (None, Some("null")),
@@ -47,17 +47,17 @@ fn odd_values_are_there_as_they_were_written() {
         (Some("[]"), Some("{}")),
         (Some("{}"), Some("null")),
     ] {
-        assert!(goes(list, sap, note, old, new), "{old:?} to {new:?}");
+        assert!(changes(list, sap, note, old, new), "{old:?} to {new:?}");
     }
     let template = "perform.body.template";
-    assert!(goes(
+    assert!(changes(
         list,
         sap,
         &format!("{template}.first_id"),
         Some("9007199254740992"),
         Some("9007199254740993")
     ));
-    assert!(goes(list, sap, &format!("{template}.ceiling"), Some("1e308"), Some("1e400")));
+    assert!(changes(list, sap, &format!("{template}.ceiling"), Some("1e308"), Some("1e400")));
     let inner = updates(list, ModelType::Connector, "20").map(|p| sides(p, template));
     let texts: Vec<[Json; 2]> = inner
         .filter_map(|[old, new]| Some([old?, new?].map(|side| Json::parse(&side).expect("a text"))))
@@ -68,7 +68,7 @@ fn odd_values_are_there_as_they_were_written() {
 }
 
 #[test]
-fn names_come_in_every_script_and_some_are_hostile() {
+fn names_use_many_scripts_and_some_are_hostile() {
     let list = demo();
     let newest: Vec<&str> = list.iter().rev().take(30).filter_map(|p| p.model_name.as_deref()).collect();
     for part in [
@@ -94,7 +94,7 @@ fn names_come_in_every_script_and_some_are_hostile() {
 }
 
 #[test]
-fn requests_channels_and_moments_are_shared_and_varied() {
+fn requests_are_shared_and_channels_varied() {
     let list = demo();
     let mut runs: BTreeMap<&str, Vec<&Proposal>> = BTreeMap::new();
     for p in list {
@@ -116,13 +116,13 @@ fn requests_channels_and_moments_are_shared_and_varied() {
 }
 
 #[test]
-fn everything_but_the_organization_is_deleted_somewhere_and_roles_change() {
+fn every_type_but_the_organization_is_deleted_and_roles_change() {
     let list = demo();
     for &model_type in ModelType::ALL {
         let deleted = list.iter().any(|p| p.action == Action::Deleted && p.model_type == model_type);
         assert_eq!(deleted, model_type != ModelType::Organization, "{model_type}");
     }
-    assert!(goes(list, (ModelType::Member, "13"), "role", Some("\"viewer\""), Some("\"editor\"")));
+    assert!(changes(list, (ModelType::Member, "13"), "role", Some("\"viewer\""), Some("\"editor\"")));
     assert!(list.iter().any(|p| p.changes.is_some()));
 }
 
@@ -175,12 +175,12 @@ fn the_newest_entries_make_the_first_screen() {
         ("perform.retry.legacy_backoff", Some("true"), None),
     ];
     for (path, old, new) in expected {
-        assert!(goes(&list[list.len() - 1..], (ModelType::Connector, "42"), path, old, new), "{path}");
+        assert!(changes(&list[list.len() - 1..], (ModelType::Connector, "42"), path, old, new), "{path}");
     }
 }
 
 #[test]
-fn entries_stand_on_both_sides_of_the_change_of_the_clocks() {
+fn entries_surround_a_change_of_the_clocks() {
     let (autumn, spring) = (moment("2026-10-25T01:00:00Z"), moment("2026-03-29T01:00:00Z"));
     for (now, change) in [(NOW, autumn), ("2026-10-25T02:01:00Z", autumn), ("2026-07-10T10:00:00Z", spring)] {
         let around: Vec<_> = proposals(moment(now))

@@ -1,4 +1,4 @@
-//! The demo keeps its promises at any moment. That it holds every hard case is shown in `cases`.
+//! The demo is consistent for any moment. The hard cases are tested in `cases`.
 
 mod cases;
 
@@ -17,7 +17,7 @@ use crate::model::words::{Action, ModelType, UserKind};
 /// A Sunday morning four weeks after the clocks went back.
 const NOW: &str = "2026-11-22T08:18:31.412033Z";
 
-/// Made once: most tests only look.
+/// Made once, because most tests only read it.
 fn demo() -> &'static [Proposal] {
     static DEMO: LazyLock<Vec<Proposal>> = LazyLock::new(|| proposals(moment(NOW)));
     &DEMO
@@ -47,7 +47,7 @@ fn sides(proposal: &Proposal, path: &str) -> [Option<String>; 2] {
     })
 }
 
-/// Plays the list back and checks that it is one consistent history.
+/// Replays the list and checks that each entry fits the state before it.
 fn replay(list: &[Proposal]) {
     let mut state: BTreeMap<(ModelType, &str), Json> = BTreeMap::new();
     let mut gone = BTreeSet::new();
@@ -86,9 +86,9 @@ fn replay(list: &[Proposal]) {
     }
 }
 
-fn keeps_its_promises(now: Timestamp) {
+fn check_demo(now: Timestamp) {
     let list = proposals(now);
-    // Always as many as are planned, with or without the two around a change of the clocks: no deed came to nothing.
+    // Every scheduled action gives an entry. Two of them depend on a change of the clocks.
     assert!(matches!(list.len(), 1_299 | 1_301), "{} at {now}", list.len());
     assert!(list.is_sorted_by_key(at));
     let newest = now.since(at(list.last().expect("not empty")));
@@ -106,16 +106,16 @@ fn keeps_its_promises(now: Timestamp) {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4) })]
     #[test]
-    fn it_is_one_consistent_history_at_any_moment(seconds in any::<u32>()) {
-        // From 2020 over half a century, so that every weekday, hour and clock change comes up in time.
-        keeps_its_promises(Timestamp::from_micros((1_577_836_800 + i64::from(seconds % 1_600_000_000)) * 1_000_000).expect("in range"));
+    fn the_demo_is_consistent_at_any_moment(seconds in any::<u32>()) {
+        // Half a century from 2020, to meet every weekday, hour and change of the clocks.
+        check_demo(Timestamp::from_micros((1_577_836_800 + i64::from(seconds % 1_600_000_000)) * 1_000_000).expect("in range"));
     }
 }
 
 #[test]
-fn it_keeps_its_promises_around_clock_changes_and_at_the_ends_of_time() {
+fn the_demo_is_consistent_around_clock_changes_and_at_extreme_times() {
     for now in [NOW, "2026-10-25T02:01:00Z", "2026-03-29T12:00:00Z", "2027-02-23T23:59:59Z"] {
-        keeps_its_promises(moment(now));
+        check_demo(moment(now));
     }
     for now in [Timestamp::MIN, Timestamp::MAX] {
         assert!(proposals(now).is_sorted_by_key(at));
@@ -123,7 +123,7 @@ fn it_keeps_its_promises_around_clock_changes_and_at_the_ends_of_time() {
 }
 
 #[test]
-fn the_same_moment_gives_the_same_list_and_it_survives_json() {
+fn the_same_moment_gives_the_same_list() {
     let list = demo();
     let again = proposals(moment(NOW));
     assert_eq!(list.len(), again.len());
@@ -135,7 +135,7 @@ fn the_same_moment_gives_the_same_list_and_it_survives_json() {
 }
 
 #[test]
-fn every_planted_marker_is_used_and_every_secret_value_bears_one() {
+fn every_marker_is_used_and_every_secret_value_has_one() {
     let list = demo();
     let all: String = list.iter().map(text_of).collect();
     for marker in PLANTED {

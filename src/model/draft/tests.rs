@@ -1,4 +1,4 @@
-//! What becomes a draft, what is refused and with which words.
+//! Preparation of drafts: computed changes, refusals and their messages.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn now() -> Timestamp {
     "2026-11-22T08:00:00Z".parse().expect("a time")
 }
 
-/// A proposal with `more` members beside the ones every proposal has.
+/// A draft from the required members and `more`.
 fn prepared(more: &str) -> Result<Draft, Refusal> {
     let text = format!(r#"{{"model_type":"connector","model_id":"42","user":{{"id":"7"}},{more}}}"#);
     Draft::prepare(&serde_json::from_str(&text).expect(&text), &Redaction::default(), now())
@@ -46,7 +46,7 @@ fn computes_the_changes_of_each_action() {
 }
 
 #[test]
-fn says_what_is_missing_and_what_is_too_much() {
+fn refuses_missing_and_excess_members() {
     for (more, field, detail) in [
         (
             r#""action":"created","before":{}"#,
@@ -56,7 +56,7 @@ fn says_what_is_missing_and_what_is_too_much() {
         (
             r#""action":"created","before":{},"after":{}"#,
             "before",
-            "has no place in a created entry: nothing was before",
+            "is not allowed in a created entry: send after only",
         ),
         (
             r#""action":"deleted","after":{}"#,
@@ -72,7 +72,7 @@ fn says_what_is_missing_and_what_is_too_much() {
         (
             r#""action":"updated","before":{},"changes":[]"#,
             "changes",
-            "stands beside before or after: send one or the other",
+            "cannot be combined with before or after: send one or the other",
         ),
         (
             r#""action":"created","changes":[{"field":"a","old":1,"new":2}]"#,
@@ -93,7 +93,7 @@ fn says_what_is_missing_and_what_is_too_much() {
         (
             r#""action":"updated","changes":[{"field":"a","new":1},{"field":"a","new":2}]"#,
             "changes[1]",
-            "names a field that an earlier change names",
+            "repeats the field of an earlier change",
         ),
         (
             r#""action":"created","after":{},"reason":" ""#,
@@ -111,7 +111,7 @@ fn says_what_is_missing_and_what_is_too_much() {
     assert!(prepared(r#""action":"created","after":{},"occurred_at":"2026-11-22T08:05:00Z""#).is_ok());
     let nested = format!(r#""action":"created","after":{{"a":{}1{}}}"#, "[".repeat(70), "]".repeat(70));
     assert_eq!(refused(&nested).0, "after");
-    // The whole object adds no level to the values in it, however they are sent.
+    // The nesting of a value does not count the object around it.
     let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
     for (levels, taken) in [(64, true), (65, false)] {
         for more in [
@@ -128,7 +128,7 @@ fn says_what_is_missing_and_what_is_too_much() {
 }
 
 #[test]
-fn a_retry_is_the_same_content_and_another_value_is_not() {
+fn a_retry_has_the_same_content_and_another_value_has_not() {
     let more =
         r#""action":"created","uuid":"0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11","after":{"a":1,"password":"x1"}"#;
     let stored = prepared(more).expect("a draft").stored_as(9);
@@ -143,7 +143,7 @@ fn a_retry_is_the_same_content_and_another_value_is_not() {
 }
 
 #[test]
-fn a_key_made_of_the_content_is_stable_and_tells_nothing_of_what_was_hidden() {
+fn a_uuid_from_content_is_stable_and_independent_of_secrets() {
     let key = |value: &str| {
         let more = format!(
             r#""action":"created","occurred_at":"2026-11-20T00:00:00Z","after":{{"a":1,"password":"{value}"}}"#
@@ -161,7 +161,7 @@ fn a_key_made_of_the_content_is_stable_and_tells_nothing_of_what_was_hidden() {
 const TIMED: &str = r#""action":"updated","occurred_at":"2026-11-20T00:00:00Z""#;
 
 #[test]
-fn a_secret_of_an_update_tells_which_sides_were_there() {
+fn an_updated_secret_tells_which_sides_existed() {
     let changes =
         |more: &str| prepared(&format!("{TIMED},{more}")).expect(more).entry().changes.get().to_owned();
     let gone = r#"[{"field":"password","old":"[redacted]","redacted":true}]"#;
@@ -175,11 +175,11 @@ fn a_secret_of_an_update_tells_which_sides_were_there() {
         (r#""changes":[{"field":"password","old":"x"}]"#, gone),
         (r#""changes":[{"field":"password","new":"x"}]"#, came),
         (r#""changes":[{"field":"password","old":"[redacted]","new":"[redacted, changed]"}]"#, both),
-        // A recorder that keeps secrets to itself may not say more than that.
+        // A recorder that withholds secrets may tell no more.
         (r#""changes":[{"field":"password","redacted":true}]"#, r#"[{"field":"password","redacted":true}]"#),
     ] {
         assert_eq!(changes(sent), kept, "{sent}");
-        // What an export holds is imported as it is.
+        // An exported change is imported unchanged.
         assert_eq!(changes(&format!(r#""changes":{kept}"#)), kept);
     }
     let renamed = r#""before":{"password":"x"},"after":{"passwd":"x"}"#;
@@ -194,7 +194,7 @@ fn a_secret_of_an_update_tells_which_sides_were_there() {
     assert_eq!(created.1, "must have new and no old: the resource was created");
 }
 
-/// Keys and comparisons of earlier versions knew only that a secret changed.
+/// Earlier versions knew only that a secret changed.
 #[test]
 fn a_recording_stays_the_same_one_after_an_upgrade() {
     let more = format!(

@@ -1,60 +1,38 @@
-//! The `audits` table of Rails' audited, whose changes are JSON or YAML.
+//! Reads the `audits` table of Rails' audited, whose changes are JSON or YAML.
 
-use crate::model::foreign::source_row::{Actor, Pairs, SourceRow, needed, text, values};
-use crate::model::foreign::{Format, Layout, Reading, Refusal, Row};
+use crate::model::foreign::layout::ColumnLayout;
+use crate::model::foreign::rules::{RowRejection, TableRules};
+use crate::model::foreign::source_row::{SourceRow, paired_sides, required, text, values};
+use crate::model::json::Json;
 use crate::model::words::Action;
 
-/// An update's `audited_changes` are `{"field": [old, new]}`, those of a creation or a deletion `{"field": value}`.
-pub(super) const LAYOUT: Layout = Layout {
+/// `audited_changes` is `{"field": [old, new]}` for an update and `{"field": value}` for a creation or a deletion.
+pub(super) const LAYOUT: ColumnLayout = ColumnLayout {
     id: "id",
     time: "created_at",
+    event: "action",
+    class: "auditable_type",
+    resource_id: "auditable_id",
     user_id: &["user_id"],
-    user_type: "user_type",
-    others: &[
-        "auditable_id",
-        "auditable_type",
-        "username",
-        "action",
-        "audited_changes",
-        "version",
-        "comment",
-        "remote_address",
-        "user_agent",
-        "request_uuid",
-    ],
+    user_class: "user_type",
+    ip: Some("remote_address"),
+    user_agent: Some("user_agent"),
+    request_id: Some("request_uuid"),
+    others: &["username", "audited_changes", "version", "comment"],
 };
 
-pub(super) fn read(reading: &Reading, row: &Row) -> Result<SourceRow, Refusal> {
-    let id = needed(row, "id")?;
-    let event = needed(row, "action")?;
-    let usual = (event == "destroy").then_some(Action::Deleted);
-    let action = reading.action("action", &event, usual)?;
-    let class = needed(row, "auditable_type")?;
-    let model_type = reading.model_type("auditable_type", &class)?;
+pub(super) fn read(rules: &TableRules, row: &[(String, Json)]) -> Result<SourceRow, RowRejection> {
+    let event = required(row, LAYOUT.event)?;
+    let default = (event == "destroy").then_some(Action::Deleted);
+    let action = rules.action(LAYOUT.event, &event, default)?;
+    let mut source = SourceRow::read(rules, &LAYOUT, row, action, required(row, LAYOUT.class)?)?;
     let changes = values(row, "audited_changes")?.unwrap_or_default();
-    let (before, after) = match action {
+    (source.before, source.after) = match action {
         Action::Created => (None, Some(changes)),
         Action::Deleted => (Some(changes), None),
-        Action::Updated => Pairs::read("audited_changes", changes)?.sides(action),
+        Action::Updated => paired_sides("audited_changes", changes, action)?,
     };
-    let mut user = Actor::of(reading, Format::Audited, row);
-    user.name = text(row, "username");
-    Ok(SourceRow {
-        id,
-        time: needed(row, "created_at")?,
-        action,
-        model_type,
-        class,
-        resource_id: needed(row, "auditable_id")?,
-        name: None,
-        user,
-        via: None,
-        ip: text(row, "remote_address"),
-        user_agent: text(row, "user_agent"),
-        request_id: text(row, "request_uuid"),
-        reasons: text(row, "comment").into_iter().collect(),
-        before,
-        after,
-        adjusted: Vec::new(),
-    })
+    source.user.name = text(row, "username");
+    source.reasons.extend(text(row, "comment"));
+    Ok(source)
 }

@@ -1,90 +1,76 @@
-//! The `auditlog_logentry` table of django-auditlog, as a table or as `dumpdata` writes it.
+//! Reads the `auditlog_logentry` table of django-auditlog, also from `dumpdata`.
 
-use crate::model::foreign::source_row::{Actor, Members, Pairs, SourceRow, needed, text, values};
-use crate::model::foreign::{Format, Layout, Reading, Refusal, Row, wrong};
+use crate::model::foreign::layout::ColumnLayout;
+use crate::model::foreign::rules::{RowRejection, TableRules};
+use crate::model::foreign::source_row::{
+    JsonMembers, SourceRow, cell, missing, paired_sides, required, text, values,
+};
 use crate::model::json::Json;
 use crate::model::words::Action;
 
-/// `content_type` is a number, or `["app", "model"]` where the dump was made with natural keys.
-pub(super) const LAYOUT: Layout = Layout {
+/// `content_type` is a number, or `["app", "model"]` in a dump with natural keys.
+pub(super) const LAYOUT: ColumnLayout = ColumnLayout {
     id: "id",
     time: "timestamp",
+    event: "action",
+    class: "content_type",
+    resource_id: "object_pk",
     user_id: &["actor_id", "actor"],
-    user_type: "actor_type",
+    user_class: "actor_type",
+    ip: Some("remote_addr"),
+    user_agent: None,
+    request_id: Some("cid"),
     others: &[
         "actor_email",
-        "content_type",
         "content_type_id",
-        "object_pk",
         "object_id",
         "object_repr",
-        "action",
         "changes",
         "changes_text",
-        "cid",
-        "remote_addr",
         "dumpdata_model",
         "dumpdata_pk",
     ],
 };
 
-pub(super) fn read(reading: &Reading, row: &Row) -> Result<SourceRow, Refusal> {
-    let id = text(row, "id").or_else(|| text(row, "dumpdata_pk")).ok_or_else(|| wrong("there is no id"))?;
+pub(super) fn read(rules: &TableRules, row: &[(String, Json)]) -> Result<SourceRow, RowRejection> {
     if text(row, "dumpdata_model").is_some_and(|model| model != "auditlog.logentry") {
-        return Err(Refusal::Unmappable("an object of another model than auditlog.logentry"));
+        return Err(RowRejection::Incomplete("an object of another model than auditlog.logentry"));
     }
-    let (event, usual) = match needed(row, "action")?.as_str() {
+    let event = required(row, LAYOUT.event)?;
+    let (event, default) = match event.as_str() {
         "0" | "create" => ("create", Some(Action::Created)),
         "1" | "update" => ("update", Some(Action::Updated)),
         "2" | "delete" => ("delete", Some(Action::Deleted)),
         "3" | "access" => ("access", None),
-        other => return Err(Refusal::Unmapped { what: "event", column: "action", word: other.to_owned() }),
+        _ => return Err(RowRejection::Unmapped { what: "event", column: LAYOUT.event, word: event }),
     };
-    let action = reading.action("action", event, usual)?;
-    let class = natural_key(row, "content_type")
+    let action = rules.action(LAYOUT.event, event, default)?;
+    let class = natural_key(row, LAYOUT.class)
         .map(|parts| parts.join("."))
-        .or_else(|| text(row, "content_type"))
+        .or_else(|| text(row, LAYOUT.class))
         .or_else(|| text(row, "content_type_id"))
-        .ok_or_else(|| wrong("there is no content_type"))?
+        .ok_or_else(|| missing(LAYOUT.class))?
         .replace(" | ", ".");
-    let model_type = reading.model_type("content_type", &class)?;
-    let mut adjusted = Vec::new();
+    let mut source = SourceRow::read(rules, &LAYOUT, row, action, class)?;
     let members = match values(row, "changes")? {
         Some(members) => Some(members),
         None => values(row, "changes_text")?,
     };
-    let members = own_values(members.unwrap_or_default(), &mut adjusted);
-    if members.is_empty() && !adjusted.is_empty() {
-        return Err(Refusal::Unmappable("a many-to-many change, which does not hold the whole list"));
+    let members = single_values(members.unwrap_or_default(), &mut source.adjusted);
+    if members.is_empty() && !source.adjusted.is_empty() {
+        return Err(RowRejection::Incomplete("a many-to-many change: the whole list is unknown"));
     }
-    let (before, after) = Pairs::read("changes", members)?.sides(action);
-    let mut user = Actor::of(reading, Format::DjangoAuditlog, row);
-    user.email = text(row, "actor_email");
-    if user.id.is_none() {
-        user.name = natural_key(row, "actor").map(|parts| parts.join(" "));
+    (source.before, source.after) = paired_sides("changes", members, action)?;
+    source.user.email = text(row, "actor_email");
+    if source.user.id.is_none() {
+        source.user.name = natural_key(row, "actor").map(|parts| parts.join(" "));
     }
-    Ok(SourceRow {
-        id,
-        time: needed(row, "timestamp")?,
-        action,
-        model_type,
-        class,
-        resource_id: needed(row, "object_pk")?,
-        name: text(row, "object_repr"),
-        user,
-        via: None,
-        ip: text(row, "remote_addr"),
-        user_agent: None,
-        request_id: text(row, "cid"),
-        reasons: Vec::new(),
-        before,
-        after,
-        adjusted,
-    })
+    source.name = text(row, "object_repr");
+    Ok(source)
 }
 
-/// The fields that hold an old and a new value. The library writes absent values as the word None.
-fn own_values(members: Members, adjusted: &mut Vec<&'static str>) -> Members {
+/// The fields with an old and a new value. The library writes an absent value as the word None.
+fn single_values(members: JsonMembers, adjusted: &mut Vec<&'static str>) -> JsonMembers {
     let null = |value: Json| match value {
         Json::String(text) if text == "None" => Json::Null,
         other => other,
@@ -92,12 +78,8 @@ fn own_values(members: Members, adjusted: &mut Vec<&'static str>) -> Members {
     let mut kept = Vec::new();
     for (field, value) in members {
         match value {
-            Json::Object(_) => {
-                adjusted.push("many-to-many fields left out, which do not hold the whole list")
-            }
-            Json::Array(items) => {
-                kept.push((field, Json::Array(items.into_iter().map(null).collect())));
-            }
+            Json::Object(_) => adjusted.push("many-to-many fields left out: the whole list is unknown"),
+            Json::Array(items) => kept.push((field, Json::Array(items.into_iter().map(null).collect()))),
             other => kept.push((field, other)),
         }
     }
@@ -105,10 +87,9 @@ fn own_values(members: Members, adjusted: &mut Vec<&'static str>) -> Members {
     kept
 }
 
-/// A key that is written as a list of words.
-fn natural_key(row: &Row, name: &str) -> Option<Vec<String>> {
-    let (_, value) = row.iter().find(|(column, _)| column == name)?;
-    let parsed = match value {
+/// A key that is a list of words.
+fn natural_key(row: &[(String, Json)], name: &str) -> Option<Vec<String>> {
+    let parsed = match cell(row, name)? {
         Json::String(text) if text.starts_with('[') => Json::parse(text).ok()?,
         other => other.clone(),
     };

@@ -1,83 +1,55 @@
-//! The `audits` table of owen-it/laravel-auditing.
+//! Reads the `audits` table of owen-it/laravel-auditing.
 
-use crate::model::foreign::source_row::{Actor, SourceRow, needed, text, values};
-use crate::model::foreign::{Format, Layout, Reading, Refusal, Row, wrong};
+use crate::model::foreign::layout::ColumnLayout;
+use crate::model::foreign::rules::{RowRejection, TableRules, invalid};
+use crate::model::foreign::source_row::{SourceRow, required, text, values};
+use crate::model::json::Json;
 use crate::model::words::{Action, Via};
 
-/// Its columns: `id`, `user_type`, `user_id`, `event`, `auditable_type`, `auditable_id`, `old_values`, `new_values`,
-/// `url`, `ip_address`, `user_agent`, `tags`, `created_at`, `updated_at`.
-pub(super) const LAYOUT: Layout = Layout {
+pub(super) const LAYOUT: ColumnLayout = ColumnLayout {
     id: "id",
     time: "created_at",
+    event: "event",
+    class: "auditable_type",
+    resource_id: "auditable_id",
     user_id: &["user_id"],
-    user_type: "user_type",
-    others: &[
-        "event",
-        "auditable_type",
-        "auditable_id",
-        "old_values",
-        "new_values",
-        "url",
-        "ip_address",
-        "user_agent",
-        "tags",
-        "updated_at",
-    ],
+    user_class: "user_type",
+    ip: Some("ip_address"),
+    user_agent: Some("user_agent"),
+    request_id: None,
+    others: &["old_values", "new_values", "url", "tags", "updated_at"],
 };
 
-pub(super) fn read(reading: &Reading, row: &Row) -> Result<SourceRow, Refusal> {
-    let id = needed(row, "id")?;
-    let event = needed(row, "event")?;
-    // A resource that is restored was recorded as deleted before; the row holds all of its fields again.
-    let usual = (event == "restored").then_some(Action::Created);
-    let action = reading.action("event", &event, usual)?;
-    let class = needed(row, "auditable_type")?;
-    let model_type = reading.model_type("auditable_type", &class)?;
+pub(super) fn read(rules: &TableRules, row: &[(String, Json)]) -> Result<SourceRow, RowRejection> {
+    let event = required(row, LAYOUT.event)?;
+    // The resource was recorded as deleted before, and the row holds all of its fields again.
+    let is_restored = event == "restored";
+    let action = rules.action(LAYOUT.event, &event, is_restored.then_some(Action::Created))?;
+    let mut source = SourceRow::read(rules, &LAYOUT, row, action, required(row, LAYOUT.class)?)?;
     let old = values(row, "old_values")?.unwrap_or_default();
     let new = values(row, "new_values")?.unwrap_or_default();
-    let mut adjusted = Vec::new();
-    let (before, after) = match action {
-        Action::Created if !old.is_empty() && event == "restored" => {
-            adjusted.push("old_values of a restored row left out");
-            (None, Some(new))
+    match action {
+        Action::Created if !old.is_empty() && !is_restored => {
+            return Err(invalid("a created row has old_values"));
         }
-        Action::Created if !old.is_empty() => return Err(wrong("a created row has old_values")),
-        Action::Deleted if !new.is_empty() => return Err(wrong("a deleted row has new_values")),
-        Action::Created => (None, Some(new)),
-        Action::Deleted => (Some(old), None),
-        Action::Updated => (Some(old), Some(new)),
-    };
-    let url = text(row, "url");
-    Ok(SourceRow {
-        id,
-        time: needed(row, "created_at")?,
-        action,
-        model_type,
-        class,
-        resource_id: needed(row, "auditable_id")?,
-        name: None,
-        user: Actor::of(reading, Format::LaravelAuditing, row),
-        // On the console the column holds the command; of a request nobody knows whether a person sent it.
-        via: url.as_ref().filter(|url| !is_address(url)).map(|_| Via::Cli),
-        ip: text(row, "ip_address"),
-        user_agent: text(row, "user_agent"),
-        request_id: None,
-        reasons: reasons(url.as_deref(), text(row, "tags").as_deref()),
-        before,
-        after,
-        adjusted,
-    })
-}
-
-fn is_address(url: &str) -> bool {
-    url.starts_with("http://") || url.starts_with("https://")
-}
-
-/// What has no place of its own. A query string stays behind: it may hold what nobody should keep.
-fn reasons(url: Option<&str>, tags: Option<&str>) -> Vec<String> {
-    let url = url.map(|url| match url.split(['?', '#']).next() {
-        Some(path) if is_address(url) => format!("url {path}"),
-        _ => format!("command {url}"),
-    });
-    url.into_iter().chain(tags.map(|tags| format!("tags {tags}"))).collect()
+        Action::Deleted if !new.is_empty() => return Err(invalid("a deleted row has new_values")),
+        Action::Created if !old.is_empty() => {
+            source.adjusted.push("old_values of a restored row left out");
+        }
+        _ => {}
+    }
+    source.before = (action != Action::Created).then_some(old);
+    source.after = (action != Action::Deleted).then_some(new);
+    if let Some(url) = text(row, "url") {
+        // On the console this column holds the command. A query string may hold secrets.
+        let is_url = url.starts_with("http://") || url.starts_with("https://");
+        source.reasons.push(match url.split(['?', '#']).next() {
+            Some(path) if is_url => format!("url {path}"),
+            _ => format!("command {url}"),
+        });
+        // A request may come from a person or a program.
+        source.via = (!is_url).then_some(Via::Cli);
+    }
+    source.reasons.extend(text(row, "tags").map(|tags| format!("tags {tags}")));
+    Ok(source)
 }

@@ -1,87 +1,59 @@
-//! The `versions` table of Rails' `PaperTrail`, whose columns hold JSON or YAML.
+//! Reads the `versions` table of Rails' `PaperTrail`, whose columns hold JSON or YAML.
 
-use crate::model::foreign::source_row::{Actor, Pairs, SourceRow, needed, text, values};
-use crate::model::foreign::{Format, Layout, Reading, Refusal, Row};
+use crate::model::foreign::layout::ColumnLayout;
+use crate::model::foreign::rules::{RowRejection, TableRules};
+use crate::model::foreign::source_row::{SourceRow, SourceUser, paired_sides, required, values};
+use crate::model::json::Json;
 use crate::model::words::Action;
 
-/// `object` is the resource before the event, `object_changes` the changed fields; the latter is optional there.
-pub(super) const LAYOUT: Layout = Layout {
+/// `object` is the resource before the event. `object_changes` holds the changed fields and is optional.
+pub(super) const LAYOUT: ColumnLayout = ColumnLayout {
     id: "id",
     time: "created_at",
+    event: "event",
+    class: "item_type",
+    resource_id: "item_id",
     user_id: &["whodunnit"],
-    user_type: "whodunnit_type",
-    others: &[
-        "item_type",
-        "item_subtype",
-        "item_id",
-        "event",
-        "object",
-        "object_changes",
-        "ip",
-        "user_agent",
-        "transaction_id",
-    ],
+    user_class: "whodunnit_type",
+    ip: Some("ip"),
+    user_agent: Some("user_agent"),
+    request_id: Some("transaction_id"),
+    others: &["item_subtype", "object", "object_changes"],
 };
 
-pub(super) fn read(reading: &Reading, row: &Row) -> Result<SourceRow, Refusal> {
-    let id = needed(row, "id")?;
-    let event = needed(row, "event")?;
-    let usual = (event == "destroy").then_some(Action::Deleted);
-    let action = reading.action("event", &event, usual)?;
-    let class = needed(row, "item_type")?;
-    let model_type = reading.model_type("item_type", &class)?;
+pub(super) fn read(rules: &TableRules, row: &[(String, Json)]) -> Result<SourceRow, RowRejection> {
+    let event = required(row, LAYOUT.event)?;
+    let default = (event == "destroy").then_some(Action::Deleted);
+    let action = rules.action(LAYOUT.event, &event, default)?;
+    let mut source = SourceRow::read(rules, &LAYOUT, row, action, required(row, LAYOUT.class)?)?;
     let object = values(row, "object")?;
     let changes = values(row, "object_changes")?;
-    let pairs = changes.map(|changes| Pairs::read("object_changes", changes)).transpose()?;
-    let (before, after) = match (action, object, pairs) {
-        // The whole resource, where the changes may be a part.
-        (Action::Deleted, Some(object), _) => (Some(object), None),
-        (_, _, Some(pairs)) => pairs.sides(action),
-        (Action::Updated, _, None) => {
-            return Err(Refusal::Unmappable(
-                "an update without object_changes, which does not say what changed",
-            ));
-        }
-        (Action::Created, _, None) => {
-            return Err(Refusal::Unmappable(
-                "a creation without object_changes, which does not hold the resource",
-            ));
-        }
-        (Action::Deleted, None, None) => {
-            return Err(Refusal::Unmappable("a deletion without object and object_changes"));
-        }
+    let sides = changes.map(|changes| paired_sides("object_changes", changes, action)).transpose()?;
+    let missing = match action {
+        Action::Updated => "an update without object_changes: the changed fields are unknown",
+        Action::Created => "a creation without object_changes: the fields of the resource are unknown",
+        Action::Deleted => "a deletion without object and object_changes: the fields are unknown",
     };
-    Ok(SourceRow {
-        id,
-        time: needed(row, "created_at")?,
-        action,
-        model_type,
-        class,
-        resource_id: needed(row, "item_id")?,
-        name: None,
-        user: whodunnit(Actor::of(reading, Format::PaperTrail, row)),
-        via: None,
-        ip: text(row, "ip"),
-        user_agent: text(row, "user_agent"),
-        request_id: text(row, "transaction_id"),
-        reasons: Vec::new(),
-        before,
-        after,
-        adjusted: Vec::new(),
-    })
+    (source.before, source.after) = match (action, object, sides) {
+        // `object` is the whole resource, while the changes may be a part of it.
+        (Action::Deleted, Some(object), _) => (Some(object), None),
+        (_, _, Some(sides)) => sides,
+        (_, _, None) => return Err(RowRejection::Incomplete(missing)),
+    };
+    name_user(&mut source.user);
+    Ok(source)
 }
 
-/// Applications write an id, an e-mail address, or a `gid://app/User/7`.
-fn whodunnit(mut actor: Actor) -> Actor {
-    let Some(id) = actor.id.take() else { return actor };
+/// Applications write an id, an email address, or a global id such as `gid://app/User/7`.
+fn name_user(user: &mut SourceUser) {
+    let Some(id) = user.id.take() else { return };
     let global = id.strip_prefix("gid://").map(|path| path.split('/').collect::<Vec<_>>());
     match global.as_deref() {
         Some([_, class, key]) => {
-            actor.class = Some((*class).to_owned());
-            actor.id = Some((*key).to_owned());
+            user.class = Some((*class).to_owned());
+            user.id = Some((*key).to_owned());
         }
-        _ if id.contains('@') && !id.contains(char::is_whitespace) => actor.email = Some(id),
-        _ => actor.id = Some(id),
+        _ if id.contains('@') && !id.contains(char::is_whitespace) => user.email = Some(id),
+        _ => user.id = Some(id),
     }
-    actor
 }

@@ -1,80 +1,69 @@
-//! Tables of django-simple-history, as tables or as `dumpdata` writes them: each row is the whole resource.
+//! Reads tables of django-simple-history, also from `dumpdata`. Each row is the whole resource.
 
-use crate::model::foreign::source_row::{Actor, Members, SourceRow, needed, text};
-use crate::model::foreign::{Format, Layout, Reading, Refusal, Row, wrong};
+use crate::model::foreign::layout::ColumnLayout;
+use crate::model::foreign::rules::{RowRejection, TableRules};
+use crate::model::foreign::source_row::{JsonMembers, SourceRow, required, text};
+use crate::model::json::Json;
 use crate::model::words::Action;
 
-pub(super) const LAYOUT: Layout = Layout {
+/// No column holds the class: the table's name tells it.
+pub(super) const LAYOUT: ColumnLayout = ColumnLayout {
     id: "history_id",
     time: "history_date",
+    event: "history_type",
+    class: "the table's name",
+    resource_id: "id",
     user_id: &["history_user_id", "history_user"],
-    user_type: "history_user_type",
-    others: &["history_type", "history_change_reason"],
+    user_class: "history_user_type",
+    ip: Some("history_ip"),
+    user_agent: None,
+    request_id: None,
+    others: &["history_change_reason"],
 };
 
 pub(super) fn read(
-    reading: &Reading,
-    row: &Row,
-    previous: Option<&Row>,
+    rules: &TableRules,
+    row: &[(String, Json)],
+    previous: Option<&[(String, Json)]>,
     table: &str,
-) -> Result<SourceRow, Refusal> {
-    let kind = needed(row, "history_type")?;
-    let id = text(row, "history_id")
-        .or_else(|| text(row, "dumpdata_pk"))
-        .ok_or_else(|| wrong("there is no history_id"))?;
-    let usual = match kind.as_str() {
+) -> Result<SourceRow, RowRejection> {
+    let event = required(row, LAYOUT.event)?;
+    let default = match event.as_str() {
         "+" => Some(Action::Created),
         "~" => Some(Action::Updated),
         "-" => Some(Action::Deleted),
         _ => None,
     };
-    let action = reading.action("history_type", &kind, usual)?;
+    let action = rules.action(LAYOUT.event, &event, default)?;
     let class = class(&text(row, "dumpdata_model").unwrap_or_else(|| table.to_owned()));
-    let model_type = reading.model_type("the table's name", &class)?;
-    let fields = fields(row);
-    let (before, after) = match (action, previous) {
-        (Action::Created, _) => (None, Some(fields)),
-        (Action::Deleted, _) => (Some(fields), None),
-        (Action::Updated, Some(previous)) => (Some(self::fields(previous)), Some(fields)),
+    let mut source = SourceRow::read(rules, &LAYOUT, row, action, class)?;
+    // The tables of two models count their rows separately.
+    source.id = format!("{}\0{}", source.class, source.id);
+    source.ip = source.ip.or_else(|| text(row, "ip_address"));
+    source.reasons.extend(text(row, "history_change_reason"));
+    source.before = match (action, previous) {
+        (Action::Created, _) => None,
+        (Action::Deleted, _) => Some(fields(row)),
+        (Action::Updated, Some(previous)) => Some(fields(previous)),
         (Action::Updated, None) => {
-            return Err(Refusal::Unmappable("an update whose row before it is not in the file"));
+            return Err(RowRejection::Incomplete("an update whose previous row is not in the file"));
         }
     };
-    Ok(SourceRow {
-        // Tables of several models count their rows each for itself.
-        id: format!("{class}\0{id}"),
-        time: needed(row, "history_date")?,
-        action,
-        model_type,
-        class,
-        resource_id: needed(row, "id")?,
-        name: None,
-        user: Actor::of(reading, Format::SimpleHistory, row),
-        via: None,
-        ip: text(row, "history_ip").or_else(|| text(row, "ip_address")),
-        user_agent: None,
-        request_id: None,
-        reasons: text(row, "history_change_reason").into_iter().collect(),
-        before,
-        after,
-        adjusted: Vec::new(),
-    })
+    source.after = (action != Action::Deleted).then(|| fields(row));
+    Ok(source)
 }
 
-/// `shop.historicalconnector` and `shop_historicalconnector` are histories of `shop.connector`.
+/// The histories of `shop.connector` are `shop.historicalconnector` and `shop_historicalconnector`.
 fn class(model: &str) -> String {
     let lower = model.to_lowercase();
-    match lower.rfind("historical") {
-        Some(at) => {
-            let (app, model) = (&lower[..at], &lower[at + "historical".len()..]);
-            let app = app.trim_end_matches(['.', '_']);
-            if app.is_empty() { model.to_owned() } else { format!("{app}.{model}") }
-        }
+    match lower.rsplit_once("historical").map(|(app, model)| (app.trim_end_matches(['.', '_']), model)) {
+        Some(("", model)) => model.to_owned(),
+        Some((app, model)) => format!("{app}.{model}"),
         None => lower,
     }
 }
 
-fn fields(row: &Row) -> Members {
+fn fields(row: &[(String, Json)]) -> JsonMembers {
     let is_own = |name: &str| !name.starts_with("history_") && !name.starts_with("dumpdata_");
     row.iter().filter(|(name, _)| is_own(name)).cloned().collect()
 }

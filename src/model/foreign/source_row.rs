@@ -1,101 +1,120 @@
-//! What every reader of another library's table makes of a row, and how cells are read.
+//! A row in the form that all libraries share, and the readers of single cells.
 
-use crate::model::foreign::{Format, Reading, Refusal, Row, wrong, yaml};
+use crate::model::foreign::layout::ColumnLayout;
+use crate::model::foreign::rules::{RowRejection, TableRules, invalid};
+use crate::model::foreign::yaml;
 use crate::model::json::Json;
 use crate::model::words::{Action, ModelType, Via};
 
-/// The fields of a resource.
-pub(crate) type Members = Vec<(String, Json)>;
+/// The members of a JSON object, or the columns of a row. A cell of a text file is a string or null.
+pub(crate) type JsonMembers = Vec<(String, Json)>;
 
-/// A row of any library, before what is common to all of them is done.
+/// The before and after sides of a change.
+pub(super) type Sides = (Option<JsonMembers>, Option<JsonMembers>);
+
+/// A row of any library, before ids, times and limits are checked.
 pub(super) struct SourceRow {
     pub(super) id: String,
     pub(super) time: String,
     pub(super) action: Action,
     pub(super) model_type: ModelType,
-    /// The class as it stands in the row.
+    /// The class as the row names it.
     pub(super) class: String,
     pub(super) resource_id: String,
-    /// The resource's name, where the row says it apart from the fields.
+    /// The resource's name, where the row has it beside the fields.
     pub(super) name: Option<String>,
-    pub(super) user: Actor,
+    pub(super) user: SourceUser,
     pub(super) via: Option<Via>,
     pub(super) ip: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) request_id: Option<String>,
-    /// What has no place of its own.
+    /// Texts that an entry has no other field for.
     pub(super) reasons: Vec<String>,
-    pub(super) before: Option<Members>,
-    pub(super) after: Option<Members>,
+    pub(super) before: Option<JsonMembers>,
+    pub(super) after: Option<JsonMembers>,
     /// What was left out.
     pub(super) adjusted: Vec<&'static str>,
 }
 
-/// Who did it. All absent when nobody is named.
-#[derive(Default)]
-pub(super) struct Actor {
+/// A row's user. All members are absent when the row names none.
+pub(super) struct SourceUser {
     pub(super) class: Option<String>,
     pub(super) id: Option<String>,
     pub(super) email: Option<String>,
     pub(super) name: Option<String>,
 }
 
-impl Actor {
-    /// The user by the columns of the format, or by those that were named.
-    pub(super) fn of(reading: &Reading, format: Format, row: &Row) -> Self {
-        let layout = format.layout();
-        let (class, id) = match &reading.user_columns {
-            Some(columns) => {
-                (columns.class.as_deref().and_then(|name| text(row, name)), text(row, &columns.id))
-            }
-            None => (text(row, layout.user_type), layout.user_id.iter().find_map(|name| text(row, name))),
+impl SourceRow {
+    /// Reads the columns of `layout`. The sides, and what else the library has, are left to the caller.
+    pub(super) fn read(
+        rules: &TableRules,
+        layout: &ColumnLayout,
+        row: &[(String, Json)],
+        action: Action,
+        class: String,
+    ) -> Result<Self, RowRejection> {
+        let optional = |name: Option<&str>| name.and_then(|name| text(row, name));
+        let (user_class, user_id) = match &rules.user_columns {
+            Some(columns) => (optional(columns.class.as_deref()), text(row, &columns.id)),
+            None => (text(row, layout.user_class), layout.user_id.iter().find_map(|name| text(row, name))),
         };
-        // A class without an id is nobody.
-        Self { class: class.filter(|_| id.is_some()), id, email: None, name: None }
+        // A class without an id names no user.
+        let user_class = user_class.filter(|_| user_id.is_some());
+        let id = text(row, layout.id).or_else(|| text(row, "dumpdata_pk"));
+        Ok(Self {
+            id: id.ok_or_else(|| missing(layout.id))?,
+            model_type: rules.model_type(layout.class, &class)?,
+            time: required(row, layout.time)?,
+            action,
+            class,
+            resource_id: required(row, layout.resource_id)?,
+            name: None,
+            user: SourceUser { class: user_class, id: user_id, email: None, name: None },
+            via: None,
+            ip: optional(layout.ip),
+            user_agent: optional(layout.user_agent),
+            request_id: optional(layout.request_id),
+            reasons: Vec::new(),
+            before: None,
+            after: None,
+            adjusted: Vec::new(),
+        })
     }
 }
 
-/// Both sides of an update by field, for tables that keep `{"field": [old, new]}`.
-#[derive(Default)]
-pub(super) struct Pairs {
-    pub(super) before: Members,
-    pub(super) after: Members,
+/// The sides of an entry, from a column of the form `{"field": [old, new]}`.
+pub(super) fn paired_sides(
+    column: &str,
+    members: JsonMembers,
+    action: Action,
+) -> Result<Sides, RowRejection> {
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for (field, value) in members {
+        let pair = if let Json::Array(items) = value { <[Json; 2]>::try_from(items).ok() } else { None };
+        let [old, new] =
+            pair.ok_or_else(|| invalid(format!("{column} has a field that is not a list of old and new")))?;
+        before.push((field.clone(), old));
+        after.push((field, new));
+    }
+    Ok(match action {
+        Action::Created => (None, Some(after)),
+        Action::Updated => (Some(before), Some(after)),
+        Action::Deleted => (Some(before), None),
+    })
 }
 
-impl Pairs {
-    pub(super) fn read(column: &str, members: Members) -> Result<Self, Refusal> {
-        let mut pairs = Self::default();
-        for (field, value) in members {
-            let Json::Array(items) = value else {
-                return Err(wrong(format!("{column} holds a field that is no list of old and new")));
-            };
-            let [old, new] = <[Json; 2]>::try_from(items)
-                .map_err(|_| wrong(format!("{column} holds a list that is not old and new")))?;
-            pairs.before.push((field.clone(), old));
-            pairs.after.push((field, new));
-        }
-        Ok(pairs)
-    }
-
-    /// The sides that an entry of this action has.
-    pub(super) fn sides(self, action: Action) -> (Option<Members>, Option<Members>) {
-        match action {
-            Action::Created => (None, Some(self.after)),
-            Action::Updated => (Some(self.before), Some(self.after)),
-            Action::Deleted => (Some(self.before), None),
-        }
-    }
+pub(super) fn missing(column: &str) -> RowRejection {
+    invalid(format!("{column} is missing or blank"))
 }
 
 /// A column that a row must have.
-pub(super) fn needed(row: &Row, name: &str) -> Result<String, Refusal> {
-    text(row, name).ok_or_else(|| wrong(format!("there is no {name}")))
+pub(super) fn required(row: &[(String, Json)], name: &str) -> Result<String, RowRejection> {
+    text(row, name).ok_or_else(|| missing(name))
 }
 
-/// A column as text; none when it is absent, null or blank.
-pub(super) fn text(row: &Row, name: &str) -> Option<String> {
-    let (_, value) = row.iter().find(|(column, _)| column == name)?;
-    match value {
+/// A column as text; `None` when it is absent, null or blank.
+pub(super) fn text(row: &[(String, Json)], name: &str) -> Option<String> {
+    match cell(row, name)? {
         Json::String(text) | Json::Number(text) => {
             Some(text.trim().to_owned()).filter(|text| !text.is_empty())
         }
@@ -103,17 +122,19 @@ pub(super) fn text(row: &Row, name: &str) -> Option<String> {
     }
 }
 
-/// The fields of one side. PHP writes an object without members as a list.
-pub(super) fn values(row: &Row, name: &str) -> Result<Option<Members>, Refusal> {
-    let value = row.iter().find(|(column, _)| column == name).map(|(_, value)| value);
-    let parsed = match value {
+pub(super) fn cell<'a>(row: &'a [(String, Json)], name: &str) -> Option<&'a Json> {
+    row.iter().find(|(column, _)| column == name).map(|(_, value)| value)
+}
+
+/// A column with the fields of a resource, as JSON or YAML. PHP writes an object without members as a list.
+pub(super) fn values(row: &[(String, Json)], name: &str) -> Result<Option<JsonMembers>, RowRejection> {
+    let parsed = match cell(row, name) {
         Some(Json::String(text)) if !text.trim().is_empty() => {
             let text = text.trim();
-            let is_yaml = text.starts_with("---");
-            if is_yaml {
-                yaml::parse(text).map_err(|fault| wrong(format!("{name} {fault}")))?
+            if text.starts_with("---") {
+                yaml::parse(text).map_err(|fault| invalid(format!("{name} {fault}")))?
             } else {
-                Json::parse(text).map_err(|error| wrong(format!("{name} is {error}")))?
+                Json::parse(text).map_err(|error| invalid(format!("{name} is {error}")))?
             }
         }
         Some(Json::String(_)) | None => return Ok(None),
@@ -123,14 +144,15 @@ pub(super) fn values(row: &Row, name: &str) -> Result<Option<Members>, Refusal> 
         Json::Null => Ok(None),
         Json::Array(items) if items.is_empty() => Ok(Some(Vec::new())),
         Json::Object(members) => Ok(Some(members)),
-        _ => Err(wrong(format!("{name} is no JSON object"))),
+        _ => Err(invalid(format!("{name} is not a JSON object"))),
     }
 }
 
-/// A row of Django's `dumpdata` as a row of its table: the fields, the key as `id`, and the model as `dumpdata_model`.
-pub(crate) fn flattened(members: Members) -> Members {
-    let is_dump = members.iter().any(|(name, value)| name == "model" && matches!(value, Json::String(_)))
-        && members.iter().any(|(name, value)| name == "fields" && matches!(value, Json::Object(_)));
+/// Turns an object of Django's `dumpdata` into a row: its fields, with the key as `dumpdata_pk` and the model as
+/// `dumpdata_model`. Other objects stay as they are.
+pub(crate) fn flattened(members: JsonMembers) -> JsonMembers {
+    let is_dump = matches!(cell(&members, "model"), Some(Json::String(_)))
+        && matches!(cell(&members, "fields"), Some(Json::Object(_)));
     if !is_dump {
         return members;
     }
@@ -146,8 +168,8 @@ pub(crate) fn flattened(members: Members) -> Members {
     row
 }
 
-/// What names a row's resource, for formats that need the row before it.
-pub(crate) fn object_key(row: &Row) -> Option<String> {
+/// Identifies a row's resource, for libraries that need the row before it.
+pub(crate) fn object_key(row: &[(String, Json)]) -> Option<String> {
     let model = text(row, "dumpdata_model").unwrap_or_default();
     text(row, "id").map(|id| format!("{model}\0{id}"))
 }

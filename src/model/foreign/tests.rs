@@ -1,4 +1,4 @@
-//! Rows as they come out of databases, and what is made of them.
+//! Conversion of rows, with the laravel-auditing table as the example.
 
 mod formats;
 
@@ -8,18 +8,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::draft::Draft;
 use crate::model::redaction::Redaction;
-use crate::model::words::Via;
+use crate::model::words::{Action, Via};
 
-fn reading() -> Reading {
-    let names = vec![r"App\Models\Hook=endpoint", "retrieved=-", r"App\Models\Invoice=-"];
-    let names = names.into_iter().map(|text| text.parse().expect(text)).collect();
-    let kinds = vec![r"App\Models\Robot=service".parse().expect("a kind")];
-    Reading {
+fn rules() -> TableRules {
+    let mappings = vec![r"App\Models\Hook=endpoint", "retrieved=-", r"App\Models\Invoice=-"];
+    let mappings = mappings.into_iter().map(|text| text.parse().expect(text)).collect();
+    let user_kinds = vec![r"App\Models\Robot=service".parse().expect("a kind")];
+    TableRules {
         source: "krosyn-prod".to_owned(),
         zone: Tz::Europe__Madrid,
-        names,
+        mappings,
         plain: Vec::new(),
-        kinds,
+        user_kinds,
         user_columns: None,
     }
 }
@@ -46,11 +46,11 @@ fn row(cells: &[(&str, &str)]) -> Vec<(String, Json)> {
     standard.iter().map(|(name, text)| ((*name).to_owned(), value(name, text))).collect()
 }
 
-fn convert(cells: &[(&str, &str)]) -> Result<Converted, Refusal> {
-    reading().proposal(Format::LaravelAuditing, &row(cells), None, "")
+fn convert(cells: &[(&str, &str)]) -> Result<ConvertedRow, RowRejection> {
+    rules().proposal(AuditLibrary::LaravelAuditing, &row(cells), None, "")
 }
 
-fn read(cells: &[(&str, &str)]) -> Result<Proposal, Refusal> {
+fn read(cells: &[(&str, &str)]) -> Result<Proposal, RowRejection> {
     convert(cells).map(|converted| converted.proposal)
 }
 
@@ -77,10 +77,10 @@ fn an_update_becomes_an_entry() {
 }
 
 #[test]
-fn a_row_is_known_again_by_its_source_and_its_id_alone() {
+fn a_uuid_depends_on_the_source_and_the_id_alone() {
     let uuid = |source: &str, cells: &[(&str, &str)]| {
-        let reading = Reading { source: source.to_owned(), ..reading() };
-        let converted = reading.proposal(Format::LaravelAuditing, &row(cells), None, "");
+        let rules = TableRules { source: source.to_owned(), ..rules() };
+        let converted = rules.proposal(AuditLibrary::LaravelAuditing, &row(cells), None, "");
         converted.ok().and_then(|it| it.proposal.uuid).expect("a uuid")
     };
     let first = uuid("a", &[]);
@@ -93,7 +93,7 @@ fn a_row_is_known_again_by_its_source_and_its_id_alone() {
 }
 
 #[test]
-fn each_event_has_the_sides_it_should() {
+fn each_event_has_its_sides() {
     for (event, old, new, expected) in [
         ("created", "[]", r#"{"a":1}"#, Some((false, true, Action::Created))),
         ("created", "", r#"{"a":1}"#, Some((false, true, Action::Created))),
@@ -113,31 +113,31 @@ fn each_event_has_the_sides_it_should() {
     }
 }
 
-fn unmapped(what: &'static str, column: &'static str, word: &str) -> Refusal {
-    Refusal::Unmapped { what, column, word: word.to_owned() }
+fn unmapped(what: &'static str, column: &'static str, word: &str) -> RowRejection {
+    RowRejection::Unmapped { what, column, word: word.to_owned() }
 }
 
 #[test]
-fn classes_and_events_are_known_by_their_words_or_by_what_was_said() {
+fn classes_and_events_are_recognized_by_name_or_by_mapping() {
     for (class, expected) in [
         (r"App\Models\ConnectorEndpoint", Ok(ModelType::ConnectorEndpoint)),
         ("App/Models/Secret", Ok(ModelType::Secret)),
         ("member", Ok(ModelType::Member)),
         (r"App\Models\Hook", Ok(ModelType::ConnectorEndpoint)),
-        (r"App\Models\Invoice", Err(Refusal::LeftOut)),
+        (r"App\Models\Invoice", Err(RowRejection::Excluded)),
         (r"App\Models\Team", Err(unmapped("model type", "auditable_type", r"App\Models\Team"))),
     ] {
         assert_eq!(read(&[("auditable_type", class)]).map(|it| it.model_type), expected, "{class}");
     }
-    assert_eq!(read(&[("event", "retrieved")]).err(), Some(Refusal::LeftOut));
+    assert_eq!(read(&[("event", "retrieved")]).err(), Some(RowRejection::Excluded));
     assert_eq!(read(&[("event", "synced")]).err(), Some(unmapped("event", "event", "synced")));
     for bad in ["", "x", "=endpoint", "x=robot", "x="] {
-        assert!(bad.parse::<Named>().is_err(), "{bad}");
+        assert!(bad.parse::<NameMapping>().is_err(), "{bad}");
     }
 }
 
 #[test]
-fn times_are_of_the_zone_unless_they_say_otherwise() {
+fn times_are_in_the_given_zone_unless_they_have_an_offset() {
     for (written, expected) in [
         ("2024-07-01 10:00:00", "2024-07-01T08:00:00.000000Z"),
         ("2024-07-01 10:00:00.123456", "2024-07-01T08:00:00.123456Z"),
@@ -156,12 +156,12 @@ fn times_are_of_the_zone_unless_they_say_otherwise() {
 }
 
 #[test]
-fn who_and_through_what_is_told_as_far_as_it_is_known() {
-    let nobody =
+fn missing_users_and_channels_are_recorded_as_unknown() {
+    let console =
         read(&[("user_id", ""), ("url", "artisan migrate"), ("tags", "")]).unwrap_or_else(|_| panic!());
-    assert_eq!((nobody.user.kind, nobody.user.name.as_deref()), (UserKind::System, Some("unknown")));
+    assert_eq!((console.user.kind, console.user.name.as_deref()), (UserKind::System, Some("unknown")));
     assert_eq!(
-        (nobody.context.via, nobody.reason.as_deref()),
+        (console.context.via, console.reason.as_deref()),
         (Some(Via::Cli), Some("command artisan migrate"))
     );
     let bare = read(&[("url", ""), ("tags", "")]).unwrap_or_else(|_| panic!());
@@ -169,7 +169,7 @@ fn who_and_through_what_is_told_as_far_as_it_is_known() {
 }
 
 #[test]
-fn two_classes_with_one_id_stay_two() {
+fn equal_ids_of_two_classes_stay_apart() {
     let ids = |cells: &[(&str, &str)]| {
         let proposal = read(cells).unwrap_or_else(|_| panic!("{cells:?}"));
         (proposal.model_id, proposal.user.id.unwrap_or_default(), proposal.user.kind)
@@ -177,7 +177,7 @@ fn two_classes_with_one_id_stay_two() {
     let with = |class: &'static str, user: &'static str| {
         let mut row = row(&[("auditable_type", class)]);
         row.push(("user_type".to_owned(), Json::String(user.to_owned())));
-        let converted = reading().proposal(Format::LaravelAuditing, &row, None, "");
+        let converted = rules().proposal(AuditLibrary::LaravelAuditing, &row, None, "");
         let proposal = converted.unwrap_or_else(|_| panic!("{class} {user}")).proposal;
         (proposal.model_id, proposal.user.id.unwrap_or_default(), proposal.user.kind)
     };
@@ -202,21 +202,25 @@ fn two_classes_with_one_id_stay_two() {
         (r"App\Models\Admin", r"App\Models\Admin#3", UserKind::User),
         (r"Admin\User", r"Admin\User#3", UserKind::User),
         (r"App\Models\Robot", r"App\Models\Robot#3", UserKind::Service),
-        // A name that looks like an assignment of a secret must not be hidden.
+        // Redaction must not take this id for an assignment of a secret.
         (r"App\Models\ApiToken", r"App\Models\ApiToken#3", UserKind::User),
     ] {
         let (_, given, given_kind) = with("connector", user);
         assert_eq!((given.as_str(), given_kind), (id, kind), "{user}");
         assert_eq!(Redaction::default().text(&given), id);
     }
-    let plain = Reading { plain: vec![r"App\Models\Hook".to_owned()], ..reading() };
-    let converted =
-        plain.proposal(Format::LaravelAuditing, &row(&[("auditable_type", r"App\Models\Hook")]), None, "");
+    let plain = TableRules { plain: vec![r"App\Models\Hook".to_owned()], ..rules() };
+    let converted = plain.proposal(
+        AuditLibrary::LaravelAuditing,
+        &row(&[("auditable_type", r"App\Models\Hook")]),
+        None,
+        "",
+    );
     assert_eq!(converted.unwrap_or_else(|_| panic!()).proposal.model_id, "42");
 }
 
 #[test]
-fn what_stands_beside_the_changes_never_refuses_them() {
+fn long_texts_beside_the_changes_are_shortened_and_not_refused() {
     let name = "é".repeat(2000);
     let values = format!(r#"{{"name":"{name}"}}"#);
     let long = "x".repeat(5000);
@@ -226,7 +230,7 @@ fn what_stands_beside_the_changes_never_refuses_them() {
         ("tags", &long),
         ("ip_address", "198.51.100.23, 10.0.0.1"),
     ];
-    let Converted { proposal, adjusted, .. } = convert(&cells).unwrap_or_else(|_| panic!());
+    let ConvertedRow { proposal, adjusted, .. } = convert(&cells).unwrap_or_else(|_| panic!());
     assert_eq!(adjusted.len(), 4, "{adjusted:?}");
     let shown = proposal.model_name.clone().unwrap_or_default();
     assert!(shown.chars().count() == 1024 && shown.ends_with("é…"), "{shown}");
@@ -234,14 +238,14 @@ fn what_stands_beside_the_changes_never_refuses_them() {
     assert_eq!(proposal.context.ip, None);
     let now = "2030-01-01T00:00:00Z".parse().expect("a time");
     assert!(Draft::prepare(&proposal, &Redaction::default(), now).is_ok());
-    // An id that is cut is another id.
+    // An id cannot be shortened.
     let cells = [("auditable_id", "7".repeat(250)), ("auditable_type", r"App\Models\Hook".to_owned())];
     let cells: Vec<_> = cells.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    assert!(matches!(read(&cells), Err(Refusal::Wrong(_))));
+    assert!(matches!(read(&cells), Err(RowRejection::Invalid(_))));
 }
 
 #[test]
-fn words_that_may_be_secrets_are_not_shown() {
+fn words_that_may_be_secrets_are_not_readable() {
     for (what, word) in [
         ("event", "retrieved"),
         ("model type", r"App\Models\Invoice"),
@@ -265,22 +269,29 @@ fn words_that_may_be_secrets_are_not_shown() {
 }
 
 #[test]
-fn a_table_without_its_users_is_refused_and_says_how_to_name_them() {
+fn a_table_without_a_user_column_is_refused() {
     let columns = ["id", "admin_type", "admin_id", "event", "auditable_type", "S3CRET value"];
-    let refused = reading().judge(Format::LaravelAuditing, &columns, true).expect_err("no user");
+    let refused =
+        rules().check_columns(AuditLibrary::LaravelAuditing, &columns, true).expect_err("no user column");
     assert!(refused.contains("--user-columns") && refused.contains("admin_type, admin_id"), "{refused}");
     assert!(!refused.contains("S3CRET"), "{refused}");
     let keys = ["id", "admin_id", "event", "auditable_type", "c4nary"];
-    let refused = reading().judge(Format::LaravelAuditing, &keys, false).expect_err("no user");
+    let refused =
+        rules().check_columns(AuditLibrary::LaravelAuditing, &keys, false).expect_err("no user column");
     assert!(refused.contains("admin_id") && !refused.contains("c4nary"), "{refused}");
-    let named = |text: &str| Reading { user_columns: Some(text.parse().expect(text)), ..reading() };
-    assert_eq!(named("admin_type,admin_id").judge(Format::LaravelAuditing, &columns, true), Ok(()));
-    assert!(named("admin_type,nobody").judge(Format::LaravelAuditing, &columns, true).is_err());
+    let named = |text: &str| TableRules { user_columns: Some(text.parse().expect(text)), ..rules() };
+    assert_eq!(
+        named("admin_type,admin_id").check_columns(AuditLibrary::LaravelAuditing, &columns, true),
+        Ok(())
+    );
+    assert!(
+        named("admin_type,console").check_columns(AuditLibrary::LaravelAuditing, &columns, true).is_err()
+    );
     let mut row = row(&[]);
     for (name, value) in [("admin_type", r"App\Models\Admin"), ("admin_id", "9")] {
         row.push((name.to_owned(), Json::String(value.to_owned())));
     }
-    let converted = named("admin_type,admin_id").proposal(Format::LaravelAuditing, &row, None, "");
+    let converted = named("admin_type,admin_id").proposal(AuditLibrary::LaravelAuditing, &row, None, "");
     assert_eq!(
         converted.unwrap_or_else(|_| panic!()).proposal.user.id.as_deref(),
         Some(r"App\Models\Admin#9")
@@ -293,19 +304,19 @@ fn a_table_without_its_users_is_refused_and_says_how_to_name_them() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// Stands in for a fuzz target: whatever stands in the cells, a row is judged, and what comes of it the server judges.
+    /// Replaces a fuzz target: any cells give a rejection or a proposal that the server can judge.
     #[test]
-    fn any_row_is_judged_without_a_panic(
+    fn any_row_is_converted_without_a_panic(
         cells in prop::collection::vec((0..12_usize, prop_oneof![any::<String>(), "[{}\\[\\]\":,a1\\\\ -]{0,12}"]), 0..6),
     ) {
         let mut row = row(&[]);
         for (at, text) in cells {
             row[at].1 = Json::String(text);
         }
-        if let Ok(Converted { proposal, .. }) = reading().proposal(Format::LaravelAuditing, &row, None, "") {
+        if let Ok(ConvertedRow { proposal, .. }) = rules().proposal(AuditLibrary::LaravelAuditing, &row, None, "") {
             let now = "2030-01-01T00:00:00Z".parse().expect("a time");
             drop(Draft::prepare(&proposal, &Redaction::default(), now));
-            serde_json::from_value::<Proposal>(line(&proposal)).map(drop).expect("what is sent is understood");
+            serde_json::from_value::<Proposal>(line(&proposal)).map(drop).expect("the server reads the line");
         }
     }
 }

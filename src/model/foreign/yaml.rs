@@ -1,20 +1,20 @@
-//! YAML as Ruby writes it into text columns, read as JSON values.
+//! Reads the YAML that Ruby writes into text columns as JSON values.
 //!
-//! Tags of Ruby's classes are passed over: a hash is a hash, and a time with a zone is its moment in UTC.
+//! Tags of Ruby's classes are ignored: a hash is a hash, and a time with a zone is its moment in UTC. Knows nothing of rows.
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use crate::model::json::{Json, MAX_DEPTH};
 
-/// The most values one text may hold, aliases counted as often as they are named.
+/// The most values one text may hold. An alias counts as the values it repeats.
 const MAX_VALUES: usize = 1_000_000;
 
 /// Reads one document.
 ///
 /// # Errors
-/// A phrase that follows the column's name, without a word of the text.
+/// The end of a sentence that begins with the column's name. It quotes nothing of the text.
 pub(super) fn parse(text: &str) -> Result<Json, String> {
-    let mut reader = Reader { open: Vec::new(), anchors: Vec::new(), values: 0, root: None };
+    let mut reader = YamlReader { open: Vec::new(), anchors: Vec::new(), values: 0, root: None };
     for event in Parser::new_from_str(text) {
         let (event, _) = event.map_err(|error| {
             format!(
@@ -28,20 +28,20 @@ pub(super) fn parse(text: &str) -> Result<Json, String> {
     Ok(reader.root.unwrap_or(Json::Null))
 }
 
-/// A collection whose end has not come.
-enum Open {
+/// A collection that is not closed yet.
+enum OpenCollection {
     List(usize, Vec<Json>),
     Map { anchor: usize, members: Vec<(String, Json)>, key: Option<String>, is_time: bool },
 }
 
-struct Reader {
-    open: Vec<Open>,
+struct YamlReader {
+    open: Vec<OpenCollection>,
     anchors: Vec<(usize, Json, usize)>,
     values: usize,
     root: Option<Json>,
 }
 
-impl Reader {
+impl YamlReader {
     fn event(&mut self, event: Event<'_>) -> Result<(), String> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -56,17 +56,17 @@ impl Reader {
             }
             Event::Alias(anchor) => {
                 let known = self.anchors.iter().rev().find(|(id, ..)| *id == anchor);
-                let (_, value, size) = known.cloned().ok_or("names an anchor that is not there")?;
+                let (_, value, size) = known.cloned().ok_or("uses an undefined anchor")?;
                 self.put(0, value, size)
             }
-            Event::SequenceStart(anchor, _) => self.begin(Open::List(anchor, Vec::new())),
+            Event::SequenceStart(anchor, _) => self.begin(OpenCollection::List(anchor, Vec::new())),
             Event::MappingStart(anchor, tag) => {
                 let is_time = tag.is_some_and(|tag| tag.suffix.ends_with("ActiveSupport::TimeWithZone"));
-                self.begin(Open::Map { anchor, members: Vec::new(), key: None, is_time })
+                self.begin(OpenCollection::Map { anchor, members: Vec::new(), key: None, is_time })
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
-                Some(Open::List(anchor, items)) => self.put(anchor, Json::Array(items), 1),
-                Some(Open::Map { anchor, members, is_time, .. }) => {
+                Some(OpenCollection::List(anchor, items)) => self.put(anchor, Json::Array(items), 1),
+                Some(OpenCollection::Map { anchor, members, is_time, .. }) => {
                     let moment = members.iter().find(|(name, _)| is_time && name == "utc");
                     let value = moment.map(|(_, utc)| utc.clone());
                     self.put(anchor, value.unwrap_or(Json::Object(members)), 1)
@@ -77,7 +77,7 @@ impl Reader {
         }
     }
 
-    fn begin(&mut self, open: Open) -> Result<(), String> {
+    fn begin(&mut self, open: OpenCollection) -> Result<(), String> {
         if self.open.len() >= MAX_DEPTH {
             return Err(format!("nests deeper than {MAX_DEPTH} levels"));
         }
@@ -96,8 +96,8 @@ impl Reader {
         }
         match self.open.last_mut() {
             None => self.root = Some(value),
-            Some(Open::List(_, items)) => items.push(value),
-            Some(Open::Map { members, key, .. }) => match key.take() {
+            Some(OpenCollection::List(_, items)) => items.push(value),
+            Some(OpenCollection::Map { members, key, .. }) => match key.take() {
                 Some(key) => members.push((key, value)),
                 None => match value {
                     Json::String(text) | Json::Number(text) => {
@@ -106,7 +106,7 @@ impl Reader {
                     Json::Null => *key = Some(String::new()),
                     Json::Bool(value) => *key = Some(value.to_string()),
                     Json::Array(_) | Json::Object(_) => {
-                        return Err("has a key that is no word".to_owned());
+                        return Err("has a key that is not a scalar".to_owned());
                     }
                 },
             },
@@ -123,7 +123,7 @@ fn count(value: &Json) -> usize {
     }
 }
 
-/// A word without quotes. Ruby puts quotes around every text that would be read as something else.
+/// An unquoted scalar. Ruby quotes every text that would be read as another type.
 fn plain(text: &str) -> Json {
     match text {
         "" | "~" | "null" => Json::Null,
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_ruby_become_json() {
+    fn ruby_values_become_json() {
         let text = "---\nid: 5\nname: 'a: b'\ncode: '007'\nratio: 1.5\nactive: true\nnote:\nold: ~\nsym: :draft\n\
                     tags:\n- a\n- 2\nmeta: !ruby/hash:ActiveSupport::HashWithIndifferentAccess\n  k: v\n\
                     at: !ruby/object:ActiveSupport::TimeWithZone\n  utc: &1 2024-03-01 10:00:00.000000000 Z\n  \
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_deep_and_exploding_texts_are_refused_without_a_word_of_theirs() {
+    fn malformed_deep_and_exploding_documents_are_refused_without_quoting_them() {
         let deep = format!("---\n{}{}", "[".repeat(200), "]".repeat(200));
         let mut bomb = "---\na0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 1..9 {

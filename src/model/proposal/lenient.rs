@@ -1,4 +1,5 @@
-//! How members of a recording are read: generously where the meaning is certain, as generated clients and PHP write them.
+//! Reads members of a recording leniently where the meaning is certain, as generated clients and PHP write them. Which
+//! members a recording has is not known here.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,17 +10,17 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpecte
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use crate::model::change::Change;
-use crate::model::entry::{RequestContext, User};
-use crate::model::proposal::ProposedUser;
 
-/// A struct that is read from an object, or from an empty list: PHP writes an empty map so. Derived code would take a
-/// list for the struct's members in their order.
-struct Object<T>(T);
+/// A struct that is read from an object. PHP writes an empty object as a list, so an empty list is accepted too, unless
+/// `NEEDS_MEMBERS`. Derived code would accept any list, as the members in order.
+struct LenientObject<T, const NEEDS_MEMBERS: bool>(T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>, const NEEDS_MEMBERS: bool> Deserialize<'de>
+    for LenientObject<T, NEEDS_MEMBERS>
+{
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        struct ObjectVisitor<T, const NEEDS_MEMBERS: bool>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const NEEDS_MEMBERS: bool> Visitor<'de> for ObjectVisitor<T, NEEDS_MEMBERS> {
             type Value = T;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -28,84 +29,74 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
                 T::deserialize(MapAccessDeserializer::new(map))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<T, A::Error> {
-                if items.next_element::<IgnoredAny>()?.is_some() {
+                if NEEDS_MEMBERS || items.next_element::<IgnoredAny>()?.is_some() {
                     return Err(A::Error::invalid_type(Unexpected::Seq, &self));
                 }
                 T::deserialize(MapDeserializer::new(std::iter::empty::<(&str, &str)>()))
             }
         }
-        deserializer.deserialize_any(Members(PhantomData)).map(Self)
+        deserializer.deserialize_any(ObjectVisitor::<T, NEEDS_MEMBERS>(PhantomData)).map(Self)
     }
 }
 
-pub(super) fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<User, D::Error> {
-    Object::<ProposedUser>::deserialize(deserializer).map(|Object(user)| user.into())
+/// Reads an object of type `T`.
+pub(super) fn object<'de, D, T, U>(deserializer: D) -> Result<U, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Into<U>,
+{
+    LenientObject::<T, false>::deserialize(deserializer).map(|LenientObject(object)| object.into())
 }
 
-pub(super) fn context<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RequestContext, D::Error> {
-    let context = Option::<Object<RequestContext>>::deserialize(deserializer)?;
-    Ok(context.map(|Object(context)| context).unwrap_or_default())
+/// Reads an object, or `null` as the default.
+pub(super) fn optional_object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    let object = Option::<LenientObject<T, false>>::deserialize(deserializer)?;
+    Ok(object.map(|LenientObject(object)| object).unwrap_or_default())
 }
 
-/// Reads a list of objects, or `null`.
+/// Reads a list of changes, or `null`. A change always has a field.
 pub(super) fn changes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Change>>, D::Error> {
-    /// A change has a field: an empty list is none.
-    struct Item(Change);
-    impl<'de> Deserialize<'de> for Item {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Members;
-            impl<'de> Visitor<'de> for Members {
-                type Value = Change;
-                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str("an object")
-                }
-                fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Change, A::Error> {
-                    Change::deserialize(MapAccessDeserializer::new(map))
-                }
-            }
-            deserializer.deserialize_map(Members).map(Self)
-        }
-    }
-    let items = Option::<Vec<Item>>::deserialize(deserializer)?;
-    Ok(items.map(|items| items.into_iter().map(|Item(change)| change).collect()))
+    let items = Option::<Vec<LenientObject<Change, true>>>::deserialize(deserializer)?;
+    Ok(items.map(|items| items.into_iter().map(|LenientObject(change)| change).collect()))
 }
 
-/// An id as text. Many databases have integers, and their clients send them as such.
-struct Id(String);
+/// An id as text. Many databases have integer ids, and their clients send integers.
+struct LenientId(String);
 
-impl<'de> Deserialize<'de> for Id {
+impl<'de> Deserialize<'de> for LenientId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrInteger;
-        impl Visitor<'_> for TextOrInteger {
-            type Value = Id;
+        struct IdVisitor;
+        impl Visitor<'_> for IdVisitor {
+            type Value = LenientId;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string or an integer")
             }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Id, E> {
-                Ok(Id(text.to_owned()))
+            fn visit_str<E: Error>(self, text: &str) -> Result<LenientId, E> {
+                Ok(LenientId(text.to_owned()))
             }
-            fn visit_string<E: Error>(self, text: String) -> Result<Id, E> {
-                Ok(Id(text))
+            fn visit_u64<E: Error>(self, number: u64) -> Result<LenientId, E> {
+                Ok(LenientId(number.to_string()))
             }
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Id, E> {
-                Ok(Id(number.to_string()))
-            }
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Id, E> {
-                Ok(Id(number.to_string()))
+            fn visit_i64<E: Error>(self, number: i64) -> Result<LenientId, E> {
+                Ok(LenientId(number.to_string()))
             }
         }
-        deserializer.deserialize_any(TextOrInteger)
+        deserializer.deserialize_any(IdVisitor)
     }
 }
 
 pub(super) fn text_or_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Id::deserialize(deserializer).map(|Id(text)| text)
+    LenientId::deserialize(deserializer).map(|LenientId(text)| text)
 }
 
 pub(super) fn optional_text_or_integer<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
-    Ok(Option::<Id>::deserialize(deserializer)?.map(|Id(text)| text))
+    Ok(Option::<LenientId>::deserialize(deserializer)?.map(|LenientId(text)| text))
 }
 
 fn id_schema(types: Vec<Type>, description: &str, example: &str) -> ObjectBuilder {

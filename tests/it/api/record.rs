@@ -143,7 +143,7 @@ async fn each_fault_is_a_422_that_names_its_field() {
         ("model_id", json!("x".repeat(256)), "model_id", "longer than 255"),
         ("model_name", json!("x".repeat(1025)), "model_name", "longer than 1024"),
         ("reason", json!("x".repeat(4097)), "reason", "longer than 4096"),
-        ("user", json!({}), "user", "an entry always says who"),
+        ("user", json!({}), "user", "needs an id, an email or a name"),
         ("user", json!({"name": ""}), "user.name", "is blank"),
         ("user", json!({"id": "1", "kind": "robot"}), "user.kind", "expected one of user, token"),
         ("user", json!({"id": "1", "shoe": 43}), "user", "unknown member"),

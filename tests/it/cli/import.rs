@@ -69,14 +69,14 @@ fn bad_lines_are_named_and_good_ones_stored() {
     exit 3
     -- stderr
     log.jsonl:2: not valid JSON at column 2
-    log.jsonl:4: there is no occurred_at: an imported entry must say when it happened
+    log.jsonl:4: occurred_at is missing: an imported entry must say when it happened
     log.jsonl:5: action is not what it should be: expected one of created, updated, deleted
-    log.jsonl:6: user needs an id, an email or a name: an entry always says who
+    log.jsonl:6: user needs an id, an email or a name
     log.jsonl:9: the uuid is taken by an entry with other content: a recording has one uuid for ever
-    log.jsonl:7: occurred_at lies more than 5 minutes in the future: the server's clock says [now]
-    2 entries recorded, 1 update in which nothing differs, 6 lines failed
-    error: 6 lines failed; all others are done
-      hint: mend the lines named above and import the same file again: what is there is not added twice
+    log.jsonl:7: occurred_at is more than 5 minutes in the future: the server's clock says [now]
+    2 entries recorded, 1 update without changes, 6 lines failed
+    error: 6 lines failed; all others were imported
+      hint: fix the lines named above and import the same file again: nothing is recorded twice
     ");
     assert_eq!(log(&sandbox, SERVER[1]).len(), 2);
 }
@@ -91,7 +91,7 @@ fn a_dry_run_judges_and_stores_nothing() {
     -- stderr
     log.jsonl:13: not valid JSON at column 2
     12 entries would be recorded, 1 line failed
-    error: 1 line would fail; nothing was stored
+    error: 1 line would fail; nothing was recorded
     ");
     assert_eq!(log(&sandbox, SERVER[1]).len(), 12);
 }
@@ -111,8 +111,8 @@ fn stdin_is_a_file_too() {
     stdin:2: not valid JSON at column 1
     stdin:3: the line is not UTF-8
     0 entries recorded, 2 lines failed
-    error: 2 lines failed; all others are done
-      hint: mend the lines named above and import the same file again: what is there is not added twice
+    error: 2 lines failed; all others were imported
+      hint: fix the lines named above and import the same file again: nothing is recorded twice
     ");
 }
 
@@ -130,7 +130,7 @@ fn a_missing_file_stops_everything_before_anything_is_sent() {
     insta::assert_snapshot!(import(&sandbox, &["log.jsonl", "folder"]), @"
     exit 2
     -- stderr
-    error: folder is a directory: name files
+    error: folder is a directory: expected a file
     ");
 }
 
@@ -205,7 +205,7 @@ fn what_was_exported_is_imported_as_it_was() {
         let outcome = sandbox.run(&["import", name, "--server", &store]);
         let after = texts(&sandbox, &store);
         // A spreadsheet's cell does not tell a picture from what it stands for: such a row is named and not guessed at.
-        let doubtful = outcome.err().matches("JSON lines hold what was meant").count();
+        let doubtful = outcome.err().matches("import a JSON lines export instead").count();
         let expected = if name.contains(".csv") { 1..=12 } else { 0..=0 };
         assert!(expected.contains(&doubtful), "{name}: {outcome}");
         assert_eq!(after.len() + doubtful, before.len(), "{name}: {outcome}");

@@ -105,8 +105,8 @@ fn two_classes_with_one_id_are_two() {
     exit 0
     -- stderr
     4 entries recorded
-    App\Models\Admin: ids are kept as CLASS#ID, so that they are not taken for those of another class; --plain 'App\Models\Admin' keeps them as they are
-    App\Models\Hook: ids are kept as CLASS#ID, so that they are not taken for those of another class; --plain 'App\Models\Hook' keeps them as they are
+    App\Models\Admin: ids are recorded as CLASS#ID, to keep them apart from those of other classes; --plain 'App\Models\Admin' records them unchanged
+    App\Models\Hook: ids are recorded as CLASS#ID, to keep them apart from those of other classes; --plain 'App\Models\Hook' records them unchanged
     ");
     assert_eq!(each(&sandbox, "/user/id"), ["7", r"App\Models\Admin#7", "7", "7"]);
     assert_eq!(each(&sandbox, "/model_id"), ["5", "5", "9", r"App\Models\Hook#9"]);
@@ -131,7 +131,7 @@ fn another_user_column_is_asked_for() {
     insta::assert_snapshot!(import(&sandbox, &["laravel-other-user-column.csv"]), @"
     exit 2
     -- stderr
-    error: laravel-other-user-column.csv: a laravel-auditing table without a column user_id: name the columns of the user's class and id by --user-columns TYPE,ID (or ID alone); its columns are id, admin_type, admin_id, event, auditable_type, auditable_id, old_values, new_values, url, ip_address, user_agent, tags, created_at, updated_at
+    error: laravel-other-user-column.csv: the laravel-auditing table has no column user_id: name the columns of the user's class and id with --user-columns TYPE,ID (or ID alone); its columns are id, admin_type, admin_id, event, auditable_type, auditable_id, old_values, new_values, url, ip_address, user_agent, tags, created_at, updated_at
     ");
     import(&sandbox, &["laravel-other-user-column.csv", "--user-columns", "admin_type,admin_id"]).ended(0);
     assert_eq!(each(&sandbox, "/user/id"), [r"App\Models\Admin#7"]);
@@ -292,9 +292,9 @@ fn words_of_a_file_that_may_be_secrets_are_not_shown() {
     not mapped: event, 1 row (audits.csv:2, column event)
     not mapped: event synced, 1 row (audits.csv:4, column event)
     not mapped: model type, 1 row (audits.csv:3, column auditable_type)
-    error: 3 rows without a meaning failed; all others are done
-      hint: --map NAME=WORD says what a class or an event stands for, NAME=- leaves its rows out
-      hint: mend the lines named above and import the same file again: what is there is not added twice
+    error: 3 rows without a mapping failed; all others were imported
+      hint: map the names above with --map NAME=WORD, or leave their rows out with --map NAME=-
+      hint: fix the lines named above and import the same file again: nothing is recorded twice
     ");
     for text in [r#"{"c4nary":1}"#, r#"{"action":"c4nary"}"#, r#"{"user":{"c4nary":1}}"#, "{c4nary"] {
         let record = sandbox.run_with(&["record"], text.as_bytes()).ended(2);

@@ -42,9 +42,9 @@ fn a_laravel_table_is_imported_once_and_what_has_no_meaning_is_reported() {
     not mapped: event retrieved, 1 row (audits.csv:6, column event)
     not mapped: model type App\Models\Hook, 1 row (audits.csv:5, column auditable_type)
     not mapped: model type App\Models\Invoice, 1 row (audits.csv:7, column auditable_type)
-    error: 1 line and 3 rows without a meaning failed; all others are done
-      hint: --map NAME=WORD says what a class or an event stands for, NAME=- leaves its rows out
-      hint: mend the lines named above and import the same file again: what is there is not added twice
+    error: 1 line and 3 rows without a mapping failed; all others were imported
+      hint: map the names above with --map NAME=WORD, or leave their rows out with --map NAME=-
+      hint: fix the lines named above and import the same file again: nothing is recorded twice
     "#);
     let entries = log(&sandbox, SERVER[1]);
     insta::assert_snapshot!(serde_json::to_string_pretty(&entries).unwrap(), @r#"
@@ -140,12 +140,12 @@ fn a_laravel_table_is_imported_once_and_what_has_no_meaning_is_reported() {
     -- stderr
     audits.csv:8: new_values is not valid JSON at column 8
     1 entry recorded, 3 were there already, 2 rows left out, 1 line failed
-    App\Models\Hook: ids are kept as CLASS#ID, so that they are not taken for those of another class; --plain 'App\Models\Hook' keeps them as they are
-    error: 1 line failed; all others are done
-      hint: mend the lines named above and import the same file again: what is there is not added twice
+    App\Models\Hook: ids are recorded as CLASS#ID, to keep them apart from those of other classes; --plain 'App\Models\Hook' records them unchanged
+    error: 1 line failed; all others were imported
+      hint: fix the lines named above and import the same file again: nothing is recorded twice
     ");
     assert_eq!(log(&sandbox, SERVER[1])[..3], entries);
-    let prefixed = r"App\Models\Hook: ids are kept as CLASS#ID, so that they are not taken for those of another class; --plain 'App\Models\Hook' keeps them as they are";
+    let prefixed = r"App\Models\Hook: ids are recorded as CLASS#ID, to keep them apart from those of other classes; --plain 'App\Models\Hook' records them unchanged";
     let prefixed = format!("{prefixed}\n");
     let whole = TABLE
         .lines()
@@ -176,17 +176,17 @@ fn a_laravel_table_needs_its_source_and_its_zone() {
     insta::assert_snapshot!(import(&sandbox, &["audits.csv", "--tz", "utc"]), @"
     exit 2
     -- stderr
-    error: audits.csv: it is a laravel-auditing table: name its database by --source, so that its rows are known again
+    error: audits.csv: this is a laravel-auditing table: name its database with --source, so that a second import recognizes its rows
     ");
     insta::assert_snapshot!(import(&sandbox, &["audits.csv", "--source", "x"]), @"
     exit 2
     -- stderr
-    error: audits.csv: it is a laravel-auditing table: say by --tz in which zone its times are (utc, unless the application was told otherwise)
+    error: audits.csv: this is a laravel-auditing table: name the zone of its times with --tz (utc, unless the application is configured otherwise)
     ");
     insta::assert_snapshot!(import(&sandbox, &["audits.csv", "--map", "a=robot"]), @r#"
     exit 2
     -- stderr
-    error: invalid value 'a=robot' for '--map <NAME=WORD>': "robot" is neither a model type (connector, connector_endpoint, secret, organization, member) nor an action (created, updated, deleted) nor -
+    error: invalid value 'a=robot' for '--map <NAME=WORD>': "robot" is not a model type (connector, connector_endpoint, secret, organization, member), an action (created, updated, deleted) or -
 
     For more information, try '--help'.
     "#);
@@ -219,10 +219,10 @@ fn our_csv_comes_back_but_for_what_it_cannot_hold() {
     insta::assert_snapshot!(sandbox.run(&["import", "all.csv", "--server", "sqlite:other.db"]), @"
     exit 3
     -- stderr
-    all.csv:9: model_name holds a picture that may stand for a control character; JSON lines hold what was meant
+    all.csv:9: model_name has a picture that may stand for a control character: import a JSON lines export instead
     11 entries recorded, 1 line failed
-    error: 1 line failed; all others are done
-      hint: mend the lines named above and import the same file again: what is there is not added twice
+    error: 1 line failed; all others were imported
+      hint: fix the lines named above and import the same file again: nothing is recorded twice
     ");
     let refused = |entry: &serde_json::Value| entry["model_name"].as_str().unwrap().contains('\u{1b}');
     let mut expected = log(&sandbox, SERVER[1]);
@@ -246,7 +246,7 @@ fn our_csv_comes_back_but_for_what_it_cannot_hold() {
     insta::assert_snapshot!(sandbox.run(&["import", "few.csv", "--server", "sqlite:few.db"]), @"
     exit 0
     -- stderr
-    warning: few.csv has no column uuid, model_name, user_id, user_name, user_role, user_kind, via, ip, user_agent, request_id, reason: what stood there is not imported
+    warning: few.csv has no column uuid, model_name, user_id, user_name, user_role, user_kind, via, ip, user_agent, request_id, reason: the entries are imported without these values
     3 entries recorded
     ");
 }

@@ -1,4 +1,4 @@
-//! Records in the order in which they happened.
+//! Sorting of records by time and id.
 
 use std::fmt::Write as _;
 
@@ -7,34 +7,35 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::commands::import::shape::{Said, recognize};
+use crate::commands::import::recognize::{SourceOptions, recognize};
 
-fn reading() -> Reading {
-    Reading {
+fn rules() -> TableRules {
+    TableRules {
         source: "s".to_owned(),
         zone: Tz::UTC,
-        names: Vec::new(),
+        mappings: Vec::new(),
         plain: Vec::new(),
-        kinds: Vec::new(),
+        user_kinds: Vec::new(),
         user_columns: None,
     }
 }
 
-/// The numbers of the records of a text, in the order in which they are read; and whether it was sorted for that.
+/// The numbers of the records in the order they are read, and whether the source was sorted.
 fn numbers(text: &str) -> (Vec<u64>, bool) {
-    let text = Text::of(text.as_bytes());
-    let shape = recognize(&text, &Said::default()).unwrap_or_else(|_| panic!("known")).expect("not blank");
-    let reading = reading();
-    let scanned = scan(&text, &shape, |_| Ok(&reading)).unwrap_or_else(|_| panic!("read"));
-    let sorted = scanned.places.is_some();
-    let mut records = InOrder::new(shape.form.records(&text).expect("read"), scanned.places);
+    let text = SourceText::of(text.as_bytes());
+    let source =
+        recognize(&text, &SourceOptions::default()).unwrap_or_else(|_| panic!("known")).expect("not blank");
+    let rules = rules();
+    let scanned = scan(&text, &source, |_| Ok(&rules)).unwrap_or_else(|_| panic!("read"));
+    let sorted = scanned.positions.is_some();
+    let mut records = OrderedReader::new(source.format.records(&text).expect("read"), scanned.positions);
     let numbers: Vec<u64> =
-        std::iter::from_fn(|| records.next().expect("read")).map(|it| it.place.number).collect();
+        std::iter::from_fn(|| records.next().expect("read")).map(|it| it.position.number).collect();
     assert_eq!(numbers.len() as u64, scanned.count);
     (numbers, sorted)
 }
 
-/// Lines of ours with these times and ids.
+/// Our JSON lines with these times and ids.
 fn lines(keys: &[(&str, &str)]) -> String {
     let line = |(second, id): &(&str, &str)| {
         let id = if id.is_empty() { String::new() } else { format!("\"id\":{id},") };
@@ -44,22 +45,22 @@ fn lines(keys: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn entries_are_put_in_order_by_time_and_then_by_their_own_ids() {
+fn records_are_sorted_by_time_and_then_by_id() {
     for (keys, expected, sorted) in [
-        // In order, with gaps: read as they stand.
+        // In order, with gaps: not sorted.
         (&[("0", "1"), ("0", "2"), ("1", "9")][..], &[1, 2, 3][..], false),
-        // Newest first, equal times among them.
+        // Newest first, with equal times.
         (&[("1", "3"), ("0", "2"), ("0", "1")], &[3, 2, 1], true),
         (&[("0", "12"), ("0", "11"), ("0", "10")], &[3, 2, 1], true),
-        // As text, and counted, not compared as text.
+        // Numbers in strings are compared as numbers.
         (&[("0", "\"10\""), ("0", "\"9\"")], &[2, 1], true),
         // Mixed.
         (&[("1", "5"), ("0", "9"), ("1", "4"), ("2", "1")], &[2, 3, 1, 4], true),
-        // Without ids the file's own direction tells.
+        // Without ids the direction of the file decides.
         (&[("0", ""), ("0", ""), ("1", "")], &[1, 2, 3], false),
         (&[("1", ""), ("0", ""), ("0", "")], &[3, 2, 1], true),
         (&[("1", ""), ("0", ""), ("0", ""), ("2", "")], &[2, 3, 1, 4], true),
-        // Ids that are drawn by lot tell nothing; those of version 7 do.
+        // Random ids tell no order. Those of version 7 do.
         (
             &[
                 ("0", "\"7d444840-9dc0-41d1-b245-5ffdce74fad2\""),
@@ -77,7 +78,7 @@ fn entries_are_put_in_order_by_time_and_then_by_their_own_ids() {
             true,
         ),
         (&[("0", "\"01ARZ3NDEKTSV4RRFFQ69G5FAV\""), ("0", "\"01ARZ3NDEJTSV4RRFFQ69G5FAV\"")], &[2, 1], true),
-        // Some without an id: the file's order stands.
+        // Some without an id: the order of the file is kept.
         (&[("0", "2"), ("0", ""), ("0", "1")], &[1, 2, 3], false),
     ] {
         let (numbers, was_sorted) = numbers(&lines(keys));
@@ -86,7 +87,7 @@ fn entries_are_put_in_order_by_time_and_then_by_their_own_ids() {
 }
 
 #[test]
-fn every_form_is_put_in_order() {
+fn every_format_is_sorted() {
     let header = "id,user_id,event,auditable_type,auditable_id,old_values,new_values,created_at";
     let row = |id: u32, second: u32| {
         format!("{id},7,created,Secret,1,[],\"{{\"\"a\"\":{id}}}\",2026-06-11 10:00:0{second}")
@@ -115,21 +116,22 @@ fn every_form_is_put_in_order() {
 }
 
 #[test]
-fn lines_without_a_time_are_kept_and_doubled_backslashes_refuse_the_whole() {
+fn lines_without_a_time_are_kept_and_doubled_backslashes_are_refused() {
     let text = format!("{}nonsense\n{{\"a\":1}}\n{}", lines(&[("1", "2")]), lines(&[("0", "1")]));
     assert_eq!(numbers(&text).0, [2, 3, 4, 1]);
-    let text = Text::of(b"{\"id\":1,\"auditable_type\":\"App\\\\\\\\Models\\\\\\\\Secret\"}\n{\"id\":2,\"new_values\":\"{\\\\\"a\\\\\":1}\"}\n");
-    let shape = recognize(&text, &Said::default()).unwrap_or_else(|_| panic!("known")).expect("not blank");
-    let reading = reading();
-    let refused = scan(&text, &shape, |_| Ok(&reading));
-    assert!(matches!(refused, Err(Refused::Whole(sentence)) if sentence.contains("row_to_json")));
+    let text = SourceText::of(b"{\"id\":1,\"auditable_type\":\"App\\\\\\\\Models\\\\\\\\Secret\"}\n{\"id\":2,\"new_values\":\"{\\\\\"a\\\\\":1}\"}\n");
+    let source =
+        recognize(&text, &SourceOptions::default()).unwrap_or_else(|_| panic!("known")).expect("not blank");
+    let rules = rules();
+    let refused = scan(&text, &source, |_| Ok(&rules));
+    assert!(matches!(refused, Err(SourceError::Unusable(sentence)) if sentence.contains("row_to_json")));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn any_order_is_put_right(keys in vec((0..4_u32, 0..1000_u32), 1..30)) {
+    fn any_order_is_sorted(keys in vec((0..4_u32, 0..1000_u32), 1..30)) {
         let mut text = String::new();
         for (second, id) in &keys {
             writeln!(text, "{{\"id\":{id},\"occurred_at\":\"2026-06-11T10:00:0{second}Z\"}}").expect("memory");

@@ -1,4 +1,4 @@
-//! Sources are told apart by how they begin, and whatever they hold is read to its end.
+//! Recognition of sources, and rules of any content to its end.
 
 use std::path::PathBuf;
 
@@ -9,55 +9,54 @@ use super::*;
 use crate::commands::import::documents::read_line;
 use crate::commands::import::record::MAX_RECORD_BYTES;
 
-/// Reads sources, each of which is written to a file first.
-pub(super) fn all(texts: &[&[u8]], said: Said) -> Vec<Item> {
+/// The events of sources with these texts.
+pub(super) fn all(texts: &[&[u8]], options: SourceOptions) -> Vec<ImportEvent> {
     let folder = tempfile::tempdir().expect("a folder");
     let paths = texts.iter().enumerate().map(|(at, text)| {
         let path: PathBuf = folder.path().join(format!("{at}.txt"));
         std::fs::write(&path, text).expect("written");
         path
     });
-    let sources = paths.map(|path| Source::open(&path).unwrap_or_else(|_| panic!("a file"))).collect();
-    let reading = Reading {
+    let sources = paths.map(|path| InputFile::open(&path).unwrap_or_else(|_| panic!("a file"))).collect();
+    let rules = TableRules {
         source: "s".to_owned(),
         zone: Tz::UTC,
-        names: Vec::new(),
+        mappings: Vec::new(),
         plain: Vec::new(),
-        kinds: Vec::new(),
+        user_kinds: Vec::new(),
         user_columns: None,
     };
-    let mut receiver = read(sources, Request { said, reading: Ok(reading) });
+    let mut receiver = read(sources, ImportRequest { options, rules: Ok(rules) });
     std::iter::from_fn(|| receiver.blocking_recv()).map(|(_, item)| item).collect()
 }
 
-/// What comes of a source, shortly.
+/// The events of a source as short texts.
 fn items(text: &[u8]) -> Vec<String> {
     let mut items = Vec::new();
-    for item in all(&[text], Said::default()) {
+    for item in all(&[text], SourceOptions::default()) {
         items.push(match item {
-            Item::Line(number, Ok(line)) => {
+            ImportEvent::Line(number, line) => {
                 let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
                 format!("{number} {} {} {}", line["action"], line["model_id"], line["after"])
             }
-            Item::Line(number, Err(detail)) => format!("{number} {detail}"),
-            Item::Note(number, _) => format!("{number} note"),
-            Item::LeftOut => "left out".to_owned(),
-            Item::Unmapped { what, word, .. } => format!("{what} {word}"),
-            Item::Unmappable(number, why) => format!("{number} {why}"),
-            Item::Adjusted(what) => what.to_owned(),
-            Item::Prefixed(class) => format!("prefixed {class}"),
-            Item::Unread(count, _) => format!("unread {count}"),
-            Item::Total(_) => continue,
-            Item::Lacking(columns) => format!("lacking {}", columns.len()),
-            Item::Broken(error) => error.to_string(),
-            Item::Refused(sentence) => sentence,
+            ImportEvent::Failed(number, detail) => format!("{number} {detail}"),
+            ImportEvent::Note(number, _) => format!("{number} note"),
+            ImportEvent::SourceNote(text) | ImportEvent::SourceWarning(text) => text,
+            ImportEvent::Excluded => "excluded".to_owned(),
+            ImportEvent::Unmapped { what, word, .. } => format!("{what} {word}"),
+            ImportEvent::Incomplete(number, reason) => format!("{number} {reason}"),
+            ImportEvent::Adjusted(what) => what.to_owned(),
+            ImportEvent::Prefixed(class) => format!("prefixed {class}"),
+            ImportEvent::Total(_) => continue,
+            ImportEvent::Error(SourceError::Io(error)) => error.to_string(),
+            ImportEvent::Error(SourceError::Unusable(reason)) => reason,
         });
     }
     items
 }
 
 #[test]
-fn one_table_in_every_form_gives_the_same_entries() {
+fn every_format_gives_the_same_entries() {
     let expected =
         [r#"created "1" {"name":"a \"b\"\n","path":"C:\\d"}"#, r#"updated "2" {"x":null}"#, "event synced"];
     let header = "id,user_id,event,auditable_type,auditable_id,old_values,new_values,created_at";
@@ -138,7 +137,7 @@ fn one_table_in_every_form_gives_the_same_entries() {
 }
 
 #[test]
-fn objects_over_several_lines_and_documents_of_ours_are_read() {
+fn multi_line_objects_and_our_documents_are_read() {
     let entry = "{\n  \"occurred_at\": \"2026-01-01T00:00:00Z\",\n  \"action\": \"created\",\n  \"model_id\": \"1\",\n  \"changes\": [\n    {\"field\": \"a\", \"new\": [{}]}\n  ]\n}\n";
     assert_eq!(items(entry.repeat(2).as_bytes()), [r#"1 "created" "1" null"#, r#"2 "created" "1" null"#]);
     let document = format!(
@@ -148,13 +147,13 @@ fn objects_over_several_lines_and_documents_of_ours_are_read() {
     let cut = &document[..document.len() - 20];
     let told = items(cut.as_bytes());
     assert!(
-        told.iter().all(|item| item.contains("not valid JSON") || item.contains("no occurred_at")),
+        told.iter().all(|item| item.contains("not valid JSON") || item.contains("occurred_at is missing")),
         "{told:?}"
     );
 }
 
 #[test]
-fn a_source_of_another_kind_is_refused_whole() {
+fn an_unknown_source_is_refused() {
     for (text, words) in [
         ("nonsense\n", "unrecognized format"),
         ("a,b,c\n1,2,3\n", "unrecognized format"),
@@ -168,28 +167,28 @@ fn a_source_of_another_kind_is_refused_whole() {
     assert_eq!(
         items(b"[{\"a\":1},7"),
         [
-            "1 there is no occurred_at: an imported entry must say when it happened",
-            "2 the item is no JSON object",
-            "3 the list is no JSON at line 1, column 11"
+            "1 occurred_at is missing: an imported entry must say when it happened",
+            "2 the item is not a JSON object",
+            "3 not valid JSON at line 1, column 11"
         ]
     );
 }
 
 #[test]
-fn a_line_is_sent_without_what_the_server_gives() {
+fn members_that_the_server_gives_are_removed() {
     let members = |line: &str| match Json::parse(line) {
         Ok(Json::Object(members)) => members,
         _ => panic!("{line}"),
     };
     let line = r#"{"id":7,"recorded_at":"x","occurred_at":"y","n":1e400}"#;
-    let kept = prepared(members(line)).map(|members| Json::Object(members).to_string());
+    let kept = without_server_fields(members(line)).map(|members| Json::Object(members).to_string());
     assert_eq!(kept, Ok(r#"{"occurred_at":"y","n":1e400}"#.to_owned()));
-    assert!(prepared(members("{}")).is_err());
+    assert!(without_server_fields(members("{}")).is_err());
     assert_eq!(items(b"{\"trailer\":1,\"entries\":0}\n"), ["1 note"]);
 }
 
 #[test]
-fn a_line_without_end_is_told_and_the_next_is_read() {
+fn an_overlong_line_is_reported_and_the_next_is_read() {
     let text = format!("{}\nnext\n\u{0}last", "x".repeat(MAX_RECORD_BYTES + 10));
     let mut source = text.as_bytes();
     let mut next =
@@ -204,7 +203,7 @@ fn a_line_without_end_is_told_and_the_next_is_read() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// Stands in for a fuzz target: a table of laravel's with pieces cut, doubled and replaced.
+    /// Replaces a fuzz target: a laravel-auditing table with pieces cut and replaced.
     #[test]
     fn a_mutated_table_is_read_to_its_end(
         form in 0..4_usize,
@@ -227,9 +226,9 @@ proptest! {
 }
 
 #[test]
-fn our_own_csv_is_never_guessed_at() {
+fn json_in_our_csv_does_not_change_the_dialect() {
     let header = "time,action,model_type,model_id,user_id,changes";
-    // A template that holds JSON: quotes are doubled, and within are backslashes of JSON.
+    // A text with JSON inside: quotes are doubled, and JSON adds backslashes.
     let changes = serde_json::json!([{"field": "template", "new": "{\"sku\":1}"}]).to_string();
     let row = format!("2026-11-22T08:14:07Z,created,connector,42,7,\"{}\"", changes.replace('"', "\"\""));
     for text in [format!("{header}\n{row}\n"), format!("\u{feff}{header}\r\n{row}\r\n")] {

@@ -1,23 +1,35 @@
-//! The words, strings and numbers of a dump.
+//! Reads the words, strings and numbers of an SQL dump. Knows no statements.
 
 use std::io;
 
-use crate::commands::import::record::{Cell, Kind, MAX_RECORD_BYTES};
-use crate::commands::import::sql::Flavour;
-use crate::commands::import::text::Window;
+use crate::commands::import::record::{CellKind, MAX_RECORD_BYTES, SourceCell};
+use crate::commands::import::text::TextReader;
 
-/// Reads a dump piece by piece.
-pub(super) struct Lexer {
-    pub(super) text: Window,
-    pub(super) flavour: Flavour,
+/// The SQL of a dump. It tells whether a backslash in a string begins an escape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands::import) enum SqlDialect {
+    MySql,
+    /// PostgreSQL and SQLite, without escapes.
+    Standard,
+    /// A string with a backslash is an error.
+    Unknown,
+}
+
+pub(super) struct SqlLexer {
+    pub(super) text: TextReader,
+    pub(super) dialect: SqlDialect,
     pub(super) line: u64,
 }
 
-pub(super) fn invalid(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
+fn invalid_data(detail: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, detail)
 }
 
-impl Lexer {
+pub(super) fn not_a_literal() -> io::Error {
+    invalid_data("a value is not a literal (string, number or NULL)")
+}
+
+impl SqlLexer {
     pub(super) fn byte(&mut self) -> io::Result<Option<u8>> {
         let byte = self.text.byte()?;
         self.line += u64::from(byte == Some(b'\n'));
@@ -28,7 +40,7 @@ impl Lexer {
         self.text.peek()
     }
 
-    /// Passes over blanks and comments.
+    /// Skips whitespace and comments.
     pub(super) fn blanks(&mut self) -> io::Result<()> {
         loop {
             match self.peek()? {
@@ -36,7 +48,7 @@ impl Lexer {
                     self.byte()?;
                 }
                 Some(b'-') if self.begins(b"--")? => self.line_comment()?,
-                Some(b'#') if self.flavour != Flavour::Standard => self.line_comment()?,
+                Some(b'#') if self.dialect != SqlDialect::Standard => self.line_comment()?,
                 Some(b'/') if self.begins(b"/*")? => {
                     let mut last = 0;
                     while let Some(byte) = self.byte()? {
@@ -66,7 +78,7 @@ impl Lexer {
         Ok(same)
     }
 
-    /// The next name or keyword, without its quotes; blank when something else stands there.
+    /// The next name or keyword, without quotes; blank if there is none.
     pub(super) fn word(&mut self) -> io::Result<String> {
         self.blanks()?;
         let mut word = Vec::new();
@@ -94,18 +106,18 @@ impl Lexer {
         Ok(String::from_utf8_lossy(&word).into_owned())
     }
 
-    /// Passes over the rest of a statement.
+    /// Skips the rest of a statement.
     pub(super) fn skip(&mut self) -> io::Result<()> {
-        self.pass_over(b';')
+        self.skip_to(b';')
     }
 
-    /// Passes over the rest of what stands in brackets, the first of which was read.
+    /// Skips to the closing bracket.
     pub(super) fn skip_brackets(&mut self) -> io::Result<()> {
-        self.pass_over(b')')
+        self.skip_to(b')')
     }
 
-    /// Passes over all up to a character that stands in no string and no brackets.
-    fn pass_over(&mut self, end: u8) -> io::Result<()> {
+    /// Skips to a character outside of strings and brackets.
+    fn skip_to(&mut self, end: u8) -> io::Result<()> {
         let mut depth = 0_u32;
         loop {
             self.blanks()?;
@@ -120,7 +132,7 @@ impl Lexer {
                     depth = if byte == b'(' { depth + 1 } else { depth.saturating_sub(1) };
                 }
                 Some(b'\'') => {
-                    self.string(self.flavour == Flavour::MySql, true)?;
+                    self.string(self.dialect == SqlDialect::MySql, true)?;
                 }
                 Some(b'"' | b'`') => {
                     self.word()?;
@@ -140,7 +152,7 @@ impl Lexer {
         }
     }
 
-    /// Passes over a text in dollar quotes.
+    /// Skips a dollar-quoted text.
     fn dollars(&mut self) -> io::Result<()> {
         let mut tag = vec![b'$'];
         self.byte()?;
@@ -166,12 +178,12 @@ impl Lexer {
         Ok(())
     }
 
-    /// A string in single quotes, the first of which is next.
+    /// A string, from its opening single quote. Returns an empty text if `is_skipped`.
     pub(super) fn string(&mut self, has_escapes: bool, is_skipped: bool) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
         self.byte()?;
         loop {
-            let Some(byte) = self.byte()? else { return Err(invalid("a string is never closed")) };
+            let Some(byte) = self.byte()? else { return Err(invalid_data("a string is not closed")) };
             match byte {
                 b'\'' if self.peek()? == Some(b'\'') => {
                     self.byte()?;
@@ -190,26 +202,26 @@ impl Lexer {
                         other => other,
                     });
                 }
-                b'\\' if self.flavour == Flavour::Unknown => {
-                    return Err(invalid(
-                        "its strings hold backslashes, and it does not say whether these are escapes (a dump of mysqldump, phpMyAdmin, pg_dump or SQLite does, in its first lines); query the table into CSV with a header",
+                b'\\' if self.dialect == SqlDialect::Unknown => {
+                    return Err(invalid_data(
+                        "a string has a backslash, and the dump does not tell whether it is an escape (dumps of mysqldump, phpMyAdmin, pg_dump and SQLite do, in their first lines): export the table as CSV with a header",
                     ));
                 }
                 _ if is_skipped => {}
                 _ => text.push(byte),
             }
             if text.len() > MAX_RECORD_BYTES {
-                return Err(invalid("a string is too long: is a quote left open?"));
+                return Err(invalid_data("a string is too long (is a quote left open?)"));
             }
         }
     }
 
-    pub(super) fn value(&mut self) -> io::Result<Cell> {
+    pub(super) fn value(&mut self) -> io::Result<SourceCell> {
         self.blanks()?;
-        let mysql = self.flavour == Flavour::MySql;
+        let mysql = self.dialect == SqlDialect::MySql;
         if self.peek()? == Some(b'\'') {
             let text = self.string(mysql, false)?;
-            return self.cast(Cell { text, kind: Kind::Quoted });
+            return self.cast(SourceCell { text, kind: CellKind::Quoted });
         }
         let mut word = Vec::new();
         while let Some(byte) = self.peek()? {
@@ -228,26 +240,27 @@ impl Lexer {
             let text = match name.as_str() {
                 "E" => self.string(true, false)?,
                 "X" => hex(&self.string(false, false)?)
-                    .ok_or_else(|| invalid("a value is no hexadecimal text"))?,
+                    .ok_or_else(|| invalid_data("a value is not valid hexadecimal"))?,
                 _ => self.string(mysql, false)?,
             };
-            return self.cast(Cell { text, kind: Kind::Quoted });
+            return self.cast(SourceCell { text, kind: CellKind::Quoted });
         }
         if let Some(digits) = name.strip_prefix("0X") {
-            let text = hex(digits.as_bytes()).ok_or_else(|| invalid("a value is no hexadecimal text"))?;
-            return Ok(Cell { text, kind: Kind::Quoted });
+            let text =
+                hex(digits.as_bytes()).ok_or_else(|| invalid_data("a value is not valid hexadecimal"))?;
+            return Ok(SourceCell { text, kind: CellKind::Quoted });
         }
         let is_number = name.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'));
         match name.as_str() {
-            "NULL" => self.cast(Cell { text: Vec::new(), kind: Kind::Null }),
-            "TRUE" | "FALSE" => Ok(Cell { text: word.to_ascii_lowercase(), kind: Kind::Bare }),
-            _ if is_number => self.cast(Cell { text: word, kind: Kind::Bare }),
-            _ => Err(invalid("a value is no literal (a string, a number, NULL)")),
+            "NULL" => self.cast(SourceCell { text: Vec::new(), kind: CellKind::Null }),
+            "TRUE" | "FALSE" => Ok(SourceCell { text: word.to_ascii_lowercase(), kind: CellKind::Bare }),
+            _ if is_number => self.cast(SourceCell { text: word, kind: CellKind::Bare }),
+            _ => Err(not_a_literal()),
         }
     }
 
-    /// A value, with the `::type` of `PostgreSQL` behind it passed over.
-    fn cast(&mut self, cell: Cell) -> io::Result<Cell> {
+    /// Skips the `::type` that PostgreSQL may write after a value.
+    fn cast(&mut self, cell: SourceCell) -> io::Result<SourceCell> {
         while self.peek()? == Some(b':') {
             self.byte()?;
             while self.peek()?.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))

@@ -1,65 +1,52 @@
-//! Reads a dump statement by statement: the tables it makes, and the values it inserts.
+//! Reads an SQL dump by statements: the columns of `CREATE TABLE`, and the rows of `INSERT` and `COPY`. Which table is
+//! imported is not known here.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead as _, Read as _};
 
-use crate::commands::import::record::{Cell, Kind, MAX_RECORD_BYTES, Place};
-use crate::commands::import::sql::Flavour;
-use crate::commands::import::sql::lexer::{Lexer, invalid};
-use crate::commands::import::text::Window;
+use crate::commands::import::record::{CellKind, MAX_RECORD_BYTES, RecordPosition, SourceCell};
+use crate::commands::import::sql::lexer::{SqlDialect, SqlLexer, not_a_literal};
+use crate::commands::import::text::TextReader;
 
-/// A statement that inserts rows: behind it stand its values.
-pub(super) struct Begun {
+/// A statement whose rows come next.
+pub(super) struct RowStatement {
     pub(super) name: String,
     pub(super) columns: Vec<String>,
     pub(super) is_copy: bool,
 }
 
-/// Reads statements.
-pub(super) struct Statements {
-    lexer: Lexer,
-    /// Whether a `COPY` block has lines left.
+pub(super) struct StatementReader {
+    lexer: SqlLexer,
+    /// Whether the reader is in a `COPY` block.
     is_in_copy: bool,
-    /// The columns of tables whose `CREATE TABLE` was read.
+    /// The columns of tables, by `CREATE TABLE`.
     created: HashMap<String, Vec<String>>,
 }
 
-/// Words that begin something else than a column within `CREATE TABLE`.
-const CONSTRAINTS: &[&str] = &[
-    "PRIMARY",
-    "KEY",
-    "UNIQUE",
-    "CONSTRAINT",
-    "INDEX",
-    "FULLTEXT",
-    "SPATIAL",
-    "CHECK",
-    "FOREIGN",
-    "EXCLUDE",
-    "LIKE",
-];
+/// Words in `CREATE TABLE` that do not begin a column.
+const CONSTRAINTS: &str = "PRIMARY KEY UNIQUE CONSTRAINT INDEX FULLTEXT SPATIAL CHECK FOREIGN EXCLUDE LIKE";
 
-impl Statements {
-    pub(super) fn new(text: Window, flavour: Flavour) -> Self {
-        Self { lexer: Lexer { text, flavour, line: 1 }, is_in_copy: false, created: HashMap::new() }
+impl StatementReader {
+    pub(super) fn new(text: TextReader, dialect: SqlDialect) -> Self {
+        Self { lexer: SqlLexer { text, dialect, line: 1 }, is_in_copy: false, created: HashMap::new() }
     }
 
-    /// Goes to the place of a row that was read before.
-    pub(super) fn go_to(&mut self, place: Place, is_copy: bool) -> io::Result<()> {
+    /// Continues at a row that was read before.
+    pub(super) fn go_to(&mut self, position: RecordPosition, is_copy: bool) -> io::Result<()> {
         self.is_in_copy = is_copy;
-        self.lexer.line = place.number;
-        self.lexer.text.go_to(place.offset)
+        self.lexer.line = position.number;
+        self.lexer.text.go_to(position.offset)
     }
 
-    /// The place of the next row.
-    pub(super) fn place(&mut self) -> io::Result<Place> {
+    /// The position of the next row.
+    pub(super) fn position(&mut self) -> io::Result<RecordPosition> {
         if !self.is_in_copy {
             self.lexer.blanks()?;
         }
-        Ok(Place { offset: self.lexer.text.position(), number: self.lexer.line })
+        Ok(RecordPosition { offset: self.lexer.text.position(), number: self.lexer.line })
     }
 
-    /// A table's name, without the schema before it.
+    /// A table's name without its schema.
     fn name(&mut self) -> io::Result<String> {
         let mut name = self.lexer.word()?;
         while self.lexer.peek()? == Some(b'.') {
@@ -69,7 +56,7 @@ impl Statements {
         Ok(name)
     }
 
-    /// The names in brackets, when there are some.
+    /// A list of names in brackets, if there is one.
     fn names(&mut self) -> io::Result<Option<Vec<String>>> {
         self.lexer.blanks()?;
         if self.lexer.peek()? != Some(b'(') {
@@ -88,8 +75,8 @@ impl Statements {
         }
     }
 
-    /// Goes to the values of the next statement that inserts some. The values of the one before are passed over.
-    pub(super) fn next_table(&mut self) -> io::Result<Option<Begun>> {
+    /// Skips to the rows of the next `INSERT` or `COPY`. Skips the remaining rows of the statement before.
+    pub(super) fn next_table(&mut self) -> io::Result<Option<RowStatement>> {
         while self.is_in_copy && self.copy_row()?.is_some() {}
         loop {
             self.lexer.blanks()?;
@@ -117,7 +104,7 @@ impl Statements {
                             word = self.lexer.word()?.to_uppercase();
                         }
                         if word == "VALUES" {
-                            return Ok(Some(Begun { name, columns, is_copy: false }));
+                            return Ok(Some(RowStatement { name, columns, is_copy: false }));
                         }
                     }
                     self.lexer.skip()?;
@@ -130,7 +117,11 @@ impl Statements {
                     if words == ["FROM", "STDIN"] {
                         self.lexer.line_comment()?;
                         self.is_in_copy = true;
-                        return Ok(Some(Begun { name, columns: columns.unwrap_or_default(), is_copy: true }));
+                        return Ok(Some(RowStatement {
+                            name,
+                            columns: columns.unwrap_or_default(),
+                            is_copy: true,
+                        }));
                     }
                 }
                 _ => self.lexer.skip()?,
@@ -161,7 +152,7 @@ impl Statements {
         self.lexer.skip()
     }
 
-    /// The names of columns, each the first word of what stands between commas.
+    /// The names of columns. Each is the first word after a comma.
     fn columns(&mut self, columns: &mut Vec<String>) -> io::Result<()> {
         let (mut depth, mut is_first) = (1, true);
         loop {
@@ -171,14 +162,14 @@ impl Statements {
                 is_first = false;
                 let is_quoted = matches!(byte, b'`' | b'"' | b'[');
                 let name = self.lexer.word()?;
-                if is_quoted || !CONSTRAINTS.contains(&name.to_uppercase().as_str()) {
+                if is_quoted || !CONSTRAINTS.split(' ').any(|word| word.eq_ignore_ascii_case(&name)) {
                     columns.push(name);
                 }
                 continue;
             }
             match byte {
                 b'\'' => {
-                    self.lexer.string(self.lexer.flavour == Flavour::MySql, true)?;
+                    self.lexer.string(self.lexer.dialect == SqlDialect::MySql, true)?;
                 }
                 b'`' | b'"' => {
                     self.lexer.word()?;
@@ -195,8 +186,8 @@ impl Statements {
         }
     }
 
-    /// The values of the next row; none behind the last of the statement.
-    pub(super) fn tuple(&mut self) -> io::Result<Option<Vec<Cell>>> {
+    /// The values of the next row of an `INSERT`; `None` at its end.
+    pub(super) fn tuple(&mut self) -> io::Result<Option<Vec<SourceCell>>> {
         self.lexer.blanks()?;
         if self.lexer.peek()? == Some(b',') {
             self.lexer.byte()?;
@@ -208,41 +199,40 @@ impl Statements {
         }
         self.lexer.byte()?;
         let mut cells = Vec::new();
-        let mut fault = None;
+        let mut error = None;
         loop {
             match self.lexer.value() {
                 Ok(cell) => cells.push(cell),
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => fault = Some(error),
-                Err(error) => return Err(error),
+                Err(fault) if fault.kind() == io::ErrorKind::InvalidData => error = Some(fault),
+                Err(fault) => return Err(fault),
             }
             self.lexer.blanks()?;
             match self.lexer.peek()? {
-                Some(b',') if fault.is_none() => {
+                Some(b',') if error.is_none() => {
                     self.lexer.byte()?;
                 }
-                Some(b')') if fault.is_none() => {
+                Some(b')') if error.is_none() => {
                     self.lexer.byte()?;
                     break;
                 }
                 _ => {
-                    // The rows behind this one are read all the same.
+                    // The rows after this one can still be read.
                     self.lexer.skip_brackets()?;
-                    fault =
-                        fault.or_else(|| Some(invalid("a value is no literal (a string, a number, NULL)")));
+                    error = error.or_else(|| Some(not_a_literal()));
                     break;
                 }
             }
         }
-        // So that the place of the next row is its bracket.
+        // The position of the next row must be its bracket.
         self.lexer.blanks()?;
         if self.lexer.peek()? == Some(b',') {
             self.lexer.byte()?;
         }
-        fault.map_or(Ok(Some(cells)), Err)
+        error.map_or(Ok(Some(cells)), Err)
     }
 
-    /// The next row of a `COPY` block; none at its end.
-    pub(super) fn copy_row(&mut self) -> io::Result<Option<Vec<Cell>>> {
+    /// The next row of a `COPY` block; `None` at its end.
+    pub(super) fn copy_row(&mut self) -> io::Result<Option<Vec<SourceCell>>> {
         let mut line = Vec::new();
         let limit = MAX_RECORD_BYTES as u64;
         (&mut self.lexer.text).take(limit).read_until(b'\n', &mut line)?;
@@ -262,9 +252,9 @@ impl Statements {
 }
 
 /// A cell of a `COPY` block.
-fn copied(text: &[u8]) -> Cell {
+fn copied(text: &[u8]) -> SourceCell {
     if text == b"\\N" {
-        return Cell { text: Vec::new(), kind: Kind::Null };
+        return SourceCell { text: Vec::new(), kind: CellKind::Null };
     }
     let mut kept = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
@@ -281,5 +271,5 @@ fn copied(text: &[u8]) -> Cell {
             Some(other) => *other,
         });
     }
-    Cell { text: kept, kind: Kind::Quoted }
+    SourceCell { text: kept, kind: CellKind::Quoted }
 }

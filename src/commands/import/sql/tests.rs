@@ -1,20 +1,20 @@
-//! Dumps as mysqldump, phpMyAdmin, `pg_dump` and `SQLite` write them.
+//! Dumps of mysqldump, phpMyAdmin, `pg_dump` and `SQLite`.
 
 use super::*;
-use crate::commands::import::record::Kind;
+use crate::commands::import::record::CellKind;
 
 fn rows(text: &str) -> Vec<Result<Vec<Option<String>>, String>> {
-    let text = Text::of(text.as_bytes());
+    let text = SourceText::of(text.as_bytes());
     let tables = tables(&text, &|columns| columns.iter().any(|name| name == "new_values")).expect("read");
     assert_eq!(tables.len(), 1, "{tables:?}");
-    let mut rows = SqlRows::new(&text, tables.into_iter().next().expect("a table")).expect("read");
+    let mut rows = SqlRowReader::new(&text, tables.into_iter().next().expect("a table")).expect("read");
     let records = std::iter::from_fn(|| rows.next().expect("a row"));
     let records = records.map(|record| match record.content {
-        Content::Cells(cells) => Ok(cells
+        RecordContent::Cells(cells) => Ok(cells
             .into_iter()
-            .map(|cell| (cell.kind != Kind::Null).then(|| String::from_utf8(cell.text).expect("UTF-8")))
+            .map(|cell| (cell.kind != CellKind::Null).then(|| String::from_utf8(cell.text).expect("UTF-8")))
             .collect()),
-        Content::Bad(detail) => Err(detail),
+        RecordContent::Bad(detail) => Err(detail),
         other => panic!("{other:?}"),
     });
     records.collect()
@@ -25,7 +25,7 @@ fn row(id: &str, class: &str, new: Option<&str>) -> Result<Vec<Option<String>>, 
 }
 
 #[test]
-fn the_rows_of_each_dump_are_read() {
+fn rows_of_each_dump_are_read() {
     let mysql = r#"-- MySQL dump 10.13
 /*!40101 SET NAMES utf8 */;
 DROP TABLE IF EXISTS `audits`;
@@ -65,11 +65,11 @@ UNLOCK TABLES;
 }
 
 #[test]
-fn what_is_ambiguous_is_said_and_not_guessed() {
+fn ambiguous_and_malformed_values_are_reported() {
     let backslash = "INSERT INTO audits (id, class, new_values) VALUES (1, 'App\\Secret', '{}');\n";
-    let refused = tables(&Text::of(backslash.as_bytes()), &|_| true).expect_err("ambiguous");
+    let refused = tables(&SourceText::of(backslash.as_bytes()), &|_| true).expect_err("ambiguous");
     assert!(
-        refused.kind() == io::ErrorKind::InvalidData && refused.to_string().contains("backslashes"),
+        refused.kind() == io::ErrorKind::InvalidData && refused.to_string().contains("backslash"),
         "{refused}"
     );
     let text = "INSERT INTO audits (id, class, new_values) VALUES (2, 'Secret', '{}'), (3, now(), '{}'), (5, 'Secret', 'a)b');\nINSERT INTO audits (id, class, new_values) VALUES (4, 'Secret', '{}');\n";
@@ -86,6 +86,6 @@ fn what_is_ambiguous_is_said_and_not_guessed() {
         ("id,event\n", false),
         ("", false),
     ] {
-        assert_eq!(is_sql(&Text::of(text.as_bytes())).expect("read"), expected, "{text}");
+        assert_eq!(is_sql(&SourceText::of(text.as_bytes())).expect("read"), expected, "{text}");
     }
 }

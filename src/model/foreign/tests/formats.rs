@@ -1,4 +1,4 @@
-//! Rows of each library, as its own documentation and code write them.
+//! Rows of each library, as its documentation and code write them.
 
 use super::*;
 
@@ -14,34 +14,38 @@ fn object(text: &str) -> Vec<(String, Json)> {
     }
 }
 
-fn convert(format: Format, row: &[(String, Json)]) -> Result<Converted, Refusal> {
-    assert_eq!(Format::of(row.iter().map(|(name, _)| name.as_str())), Some(format), "known by its columns");
-    let reading = Reading { zone: Tz::UTC, ..reading() };
-    reading.proposal(format, row, None, "")
+fn convert(library: AuditLibrary, row: &[(String, Json)]) -> Result<ConvertedRow, RowRejection> {
+    assert_eq!(
+        AuditLibrary::of(row.iter().map(|(name, _)| name.as_str())),
+        Some(library),
+        "recognized by its columns"
+    );
+    let rules = TableRules { zone: Tz::UTC, ..rules() };
+    rules.proposal(library, row, None, "")
 }
 
-/// The entry, without what stands in another test.
-fn entry(format: Format, row: &[(String, Json)]) -> serde_json::Value {
-    let converted = convert(format, row).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+/// The entry without its uuid, which has a test of its own.
+fn entry(library: AuditLibrary, row: &[(String, Json)]) -> serde_json::Value {
+    let converted = convert(library, row).unwrap_or_else(|refusal| panic!("{refusal:?}"));
     let mut entry = line(&converted.proposal);
     entry.as_object_mut().expect("an object").remove("uuid").expect("a uuid");
     entry
 }
 
 #[test]
-fn a_format_is_known_by_its_name_too() {
-    for format in Format::ALL {
-        assert_eq!(format.name().parse(), Ok(format));
+fn a_library_is_recognized_by_name() {
+    for library in AuditLibrary::ALL {
+        assert_eq!(library.name().parse(), Ok(library));
     }
-    for (name, format) in [
-        ("spatie/laravel-activitylog", Format::ActivityLog),
-        ("paper_trail", Format::PaperTrail),
-        ("PaperTrail", Format::PaperTrail),
-        ("owen-it/laravel-auditing", Format::LaravelAuditing),
+    for (name, library) in [
+        ("spatie/laravel-activitylog", AuditLibrary::ActivityLog),
+        ("paper_trail", AuditLibrary::PaperTrail),
+        ("PaperTrail", AuditLibrary::PaperTrail),
+        ("owen-it/laravel-auditing", AuditLibrary::LaravelAuditing),
     ] {
-        assert_eq!(name.parse(), Ok(format), "{name}");
+        assert_eq!(name.parse(), Ok(library), "{name}");
     }
-    assert!("papers".parse::<Format>().is_err_and(|error| error.contains("paper-trail")));
+    assert!("papers".parse::<AuditLibrary>().is_err_and(|error| error.contains("paper-trail")));
 }
 
 const ACTIVITY: [(&str, &str); 12] = [
@@ -72,9 +76,9 @@ fn with(base: &[(&str, &str)], changed: &[(&str, &str)]) -> Vec<(String, Json)> 
 
 #[test]
 fn laravel_activitylog() {
-    let format = Format::ActivityLog;
+    let library = AuditLibrary::ActivityLog;
     assert_eq!(
-        entry(format, &cells(&ACTIVITY)),
+        entry(library, &cells(&ACTIVITY)),
         serde_json::json!({
             "occurred_at": "2026-06-11T10:00:00.000000Z", "action": "updated", "model_type": "connector",
             "model_id": "5", "user": {"id": r"App\Models\Admin#7", "kind": "user"},
@@ -86,31 +90,31 @@ fn laravel_activitylog() {
         &ACTIVITY,
         &[("properties", ""), ("attribute_changes", r#"{"attributes":{"a":1}}"#), ("event", "created")],
     );
-    assert_eq!(entry(format, &five)["after"], serde_json::json!({"a": 1}));
+    assert_eq!(entry(library, &five)["after"], serde_json::json!({"a": 1}));
     let three = with(
         &ACTIVITY,
         &[("event", ""), ("description", "deleted"), ("properties", r#"{"attributes":{"a":1}}"#)],
     );
-    assert_eq!(entry(format, &three)["before"], serde_json::json!({"a": 1}));
+    assert_eq!(entry(library, &three)["before"], serde_json::json!({"a": 1}));
     let restored = with(&ACTIVITY, &[("event", "restored"), ("description", "back"), ("log_name", "ops")]);
-    let restored = entry(format, &restored);
+    let restored = entry(library, &restored);
     assert_eq!(
         (restored["action"].as_str(), restored["reason"].as_str()),
         (Some("created"), Some("back; log ops"))
     );
-    let refused = |changed: &[(&str, &str)]| convert(format, &with(&ACTIVITY, changed)).map(drop);
-    assert!(matches!(refused(&[("subject_type", "")]), Err(Refusal::Unmappable(_))));
-    assert!(matches!(refused(&[("properties", "[]")]), Err(Refusal::Unmappable(_))));
-    assert!(matches!(refused(&[("event", "synced")]), Err(Refusal::Unmapped { what: "event", .. })));
-    assert!(matches!(refused(&[("event", "retrieved")]), Err(Refusal::LeftOut)));
-    assert!(matches!(refused(&[("properties", r#"{"attributes":7}"#)]), Err(Refusal::Wrong(_))));
-    let more = convert(format, &with(&ACTIVITY, &[("properties", r#"{"attributes":{"a":1},"ip":"x"}"#)]));
-    assert_eq!(more.map(|it| it.adjusted.len()), Ok(1).map_err(|()| Refusal::LeftOut));
+    let refused = |changed: &[(&str, &str)]| convert(library, &with(&ACTIVITY, changed)).map(drop);
+    assert!(matches!(refused(&[("subject_type", "")]), Err(RowRejection::Incomplete(_))));
+    assert!(matches!(refused(&[("properties", "[]")]), Err(RowRejection::Incomplete(_))));
+    assert!(matches!(refused(&[("event", "synced")]), Err(RowRejection::Unmapped { what: "event", .. })));
+    assert!(matches!(refused(&[("event", "retrieved")]), Err(RowRejection::Excluded)));
+    assert!(matches!(refused(&[("properties", r#"{"attributes":7}"#)]), Err(RowRejection::Invalid(_))));
+    let more = convert(library, &with(&ACTIVITY, &[("properties", r#"{"attributes":{"a":1},"ip":"x"}"#)]));
+    assert_eq!(more.map(|it| it.adjusted.len()), Ok(1).map_err(|()| RowRejection::Excluded));
 }
 
 #[test]
 fn django_auditlog() {
-    let format = Format::DjangoAuditlog;
+    let library = AuditLibrary::DjangoAuditlog;
     let table = [
         ("id", "4"),
         ("object_pk", "5"),
@@ -126,10 +130,12 @@ fn django_auditlog() {
         ("serialized_data", ""),
         ("cid", "c-1"),
     ];
-    assert!(matches!(convert(format, &cells(&table)), Err(Refusal::Unmapped { word, .. }) if word == "12"));
+    assert!(
+        matches!(convert(library, &cells(&table)), Err(RowRejection::Unmapped { word, .. }) if word == "12")
+    );
     let row = [("content_type", r#"["krosyn", "connector"]"#), ("content_type_id", "")];
     assert_eq!(
-        entry(format, &with(&table, &row)),
+        entry(library, &with(&table, &row)),
         serde_json::json!({
             "occurred_at": "2026-06-11T10:00:00.123456Z", "action": "updated", "model_type": "connector",
             "model_id": "krosyn.connector#5", "model_name": "Slack", "user": {"id": "7", "kind": "user"},
@@ -140,7 +146,7 @@ fn django_auditlog() {
     let dump = r#"{"model": "auditlog.logentry", "pk": 9, "fields": {"content_type": ["krosyn", "secret"], "object_pk": "3",
         "object_id": 3, "object_repr": "PIN", "action": 0, "changes": {"name": [null, "PIN"]}, "actor": ["ana"],
         "remote_addr": null, "timestamp": "2026-06-11T10:00:00Z", "additional_data": null, "cid": null}}"#;
-    let created = entry(format, &object(dump));
+    let created = entry(library, &object(dump));
     assert_eq!(created["after"], serde_json::json!({"name": "PIN"}));
     assert_eq!(created["user"], serde_json::json!({"name": "ana", "kind": "user"}));
     let refused = |changed: &[(&str, &str)]| {
@@ -149,33 +155,35 @@ fn django_auditlog() {
         for (name, value) in cells(changed) {
             row.iter_mut().find(|(own, _)| *own == name).expect("a column").1 = value;
         }
-        convert(format, &row).map(drop)
+        convert(library, &row).map(drop)
     };
     assert_eq!(refused(&[]), Ok(()));
-    assert!(matches!(refused(&[("action", "3")]), Err(Refusal::Unmapped { word, .. }) if word == "access"));
+    assert!(
+        matches!(refused(&[("action", "3")]), Err(RowRejection::Unmapped { word, .. }) if word == "access")
+    );
     let many = r#"{"members": {"type": "m2m", "operation": "add", "objects": ["x"]}}"#;
-    assert!(matches!(refused(&[("changes", many)]), Err(Refusal::Unmappable(_))));
-    assert!(matches!(refused(&[("changes", r#"{"a": [1]}"#)]), Err(Refusal::Wrong(_))));
+    assert!(matches!(refused(&[("changes", many)]), Err(RowRejection::Incomplete(_))));
+    assert!(matches!(refused(&[("changes", r#"{"a": [1]}"#)]), Err(RowRejection::Invalid(_))));
 }
 
 #[test]
 fn django_simple_history() {
-    let format = Format::SimpleHistory;
+    let library = AuditLibrary::SimpleHistory;
     let row = |kind: &str, status: &str| {
         object(&format!(
             r#"{{"model": "shop.historicalconnector", "pk": 3, "fields": {{"id": 5, "name": "Slack", "status": "{status}",
             "history_date": "2026-06-11T10:00:00Z", "history_change_reason": "INC-1", "history_type": "{kind}", "history_user": 7}}}}"#
         ))
     };
-    let created = entry(format, &row("+", "active"));
+    let created = entry(library, &row("+", "active"));
     assert_eq!(created["after"], serde_json::json!({"id": 5, "name": "Slack", "status": "active"}));
     assert_eq!((&created["model_id"], &created["reason"]), (&"shop.connector#5".into(), &"INC-1".into()));
-    assert!(matches!(convert(format, &row("~", "x")), Err(Refusal::Unmappable(_))));
-    let updated = reading().proposal(format, &row("~", "off"), Some(&row("+", "on")), "");
+    assert!(matches!(convert(library, &row("~", "x")), Err(RowRejection::Incomplete(_))));
+    let updated = rules().proposal(library, &row("~", "off"), Some(&row("+", "on")), "");
     let updated = line(&updated.unwrap_or_else(|_| panic!()).proposal);
     assert_eq!((&updated["before"]["status"], &updated["after"]["status"]), (&"on".into(), &"off".into()));
-    assert_eq!(entry(format, &row("-", "x"))["before"]["status"], "x");
-    // A table without the model's name is named by its file.
+    assert_eq!(entry(library, &row("-", "x"))["before"]["status"], "x");
+    // The file names the model when the rows do not.
     let table = [
         ("id", "5"),
         ("history_id", "1"),
@@ -183,17 +191,17 @@ fn django_simple_history() {
         ("history_type", "+"),
         ("history_user_id", ""),
     ];
-    let read = reading().proposal(format, &cells(&table), None, "historicalconnector");
+    let read = rules().proposal(library, &cells(&table), None, "historicalconnector");
     assert_eq!(read.unwrap_or_else(|_| panic!()).proposal.model_id, "5");
     assert!(matches!(
-        reading().proposal(format, &cells(&table), None, "dump"),
-        Err(Refusal::Unmapped { .. })
+        rules().proposal(library, &cells(&table), None, "dump"),
+        Err(RowRejection::Unmapped { .. })
     ));
 }
 
 #[test]
 fn rails_paper_trail() {
-    let format = Format::PaperTrail;
+    let library = AuditLibrary::PaperTrail;
     let table = [
         ("id", "8"),
         ("item_type", "Connector"),
@@ -208,7 +216,7 @@ fn rails_paper_trail() {
         ("created_at", "2026-06-11 10:00:00.5"),
     ];
     assert_eq!(
-        entry(format, &cells(&table)),
+        entry(library, &cells(&table)),
         serde_json::json!({
             "occurred_at": "2026-06-11T10:00:00.500000Z", "action": "updated", "model_type": "connector",
             "model_id": "5", "user": {"id": "7", "kind": "user"},
@@ -225,7 +233,7 @@ fn rails_paper_trail() {
             ("whodunnit", "ana@acme.example"),
         ],
     );
-    let created = entry(format, &json);
+    let created = entry(library, &json);
     assert_eq!(
         (&created["after"]["name"], &created["user"]["email"]),
         (&"Slack".into(), &"ana@acme.example".into())
@@ -239,23 +247,23 @@ fn rails_paper_trail() {
             ("created_at", "2026-06-11 10:00:00 UTC"),
         ],
     );
-    let destroyed = entry(format, &destroyed);
+    let destroyed = entry(library, &destroyed);
     assert_eq!(
         (&destroyed["before"]["name"], &destroyed["user"]["id"]),
         (&"Slack".into(), &"Admin#7".into())
     );
-    let refused = |changed: &[(&str, &str)]| convert(format, &with(&table, changed)).map(drop);
-    assert!(matches!(refused(&[("object_changes", "")]), Err(Refusal::Unmappable(_))));
+    let refused = |changed: &[(&str, &str)]| convert(library, &with(&table, changed)).map(drop);
+    assert!(matches!(refused(&[("object_changes", "")]), Err(RowRejection::Incomplete(_))));
     assert!(matches!(
         refused(&[("event", "create"), ("object", ""), ("object_changes", "")]),
-        Err(Refusal::Unmappable(_))
+        Err(RowRejection::Incomplete(_))
     ));
-    assert!(matches!(refused(&[("object_changes", "--- [")]), Err(Refusal::Wrong(_))));
+    assert!(matches!(refused(&[("object_changes", "--- [")]), Err(RowRejection::Invalid(_))));
 }
 
 #[test]
 fn rails_audited() {
-    let format = Format::Audited;
+    let library = AuditLibrary::Audited;
     let table = [
         ("id", "8"),
         ("auditable_id", "5"),
@@ -274,7 +282,7 @@ fn rails_audited() {
         ("created_at", "2026-06-11 10:00:00"),
     ];
     assert_eq!(
-        entry(format, &cells(&table)),
+        entry(library, &cells(&table)),
         serde_json::json!({
             "occurred_at": "2026-06-11T10:00:00.000000Z", "action": "updated", "model_type": "connector",
             "model_id": "5", "user": {"id": "7", "kind": "user"},
@@ -291,17 +299,17 @@ fn rails_audited() {
             ("username", "cron"),
         ],
     );
-    let created = entry(format, &created);
+    let created = entry(library, &created);
     assert_eq!(created["after"], serde_json::json!({"name": "Slack", "tags": ["a", "b"]}));
     assert_eq!(created["user"], serde_json::json!({"name": "cron", "kind": "user"}));
     let destroyed =
-        entry(format, &with(&table, &[("action", "destroy"), ("audited_changes", r#"{"name":"x"}"#)]));
+        entry(library, &with(&table, &[("action", "destroy"), ("audited_changes", r#"{"name":"x"}"#)]));
     assert_eq!((&destroyed["action"], &destroyed["before"]["name"]), (&"deleted".into(), &"x".into()));
-    let one_sided = convert(format, &with(&table, &[("audited_changes", r#"{"status":"x"}"#)]));
-    assert!(matches!(one_sided, Err(Refusal::Wrong(_))));
-    // Each library's rows are its own, whatever their ids.
+    let one_sided = convert(library, &with(&table, &[("audited_changes", r#"{"status":"x"}"#)]));
+    assert!(matches!(one_sided, Err(RowRejection::Invalid(_))));
+    // Equal ids of two libraries give different uuids.
     let uuid =
-        |format, row: &[(String, Json)]| convert(format, row).unwrap_or_else(|_| panic!()).proposal.uuid;
+        |library, row: &[(String, Json)]| convert(library, row).unwrap_or_else(|_| panic!()).proposal.uuid;
     let activity = with(&ACTIVITY, &[("id", "8")]);
-    assert_ne!(uuid(Format::Audited, &cells(&table)), uuid(Format::ActivityLog, &activity));
+    assert_ne!(uuid(AuditLibrary::Audited, &cells(&table)), uuid(AuditLibrary::ActivityLog, &activity));
 }

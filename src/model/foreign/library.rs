@@ -1,13 +1,14 @@
-//! The audit libraries whose tables are known, and the columns by which.
+//! The audit libraries whose tables can be imported, and how their columns tell them apart.
 
 use std::fmt;
 use std::str::FromStr;
 
+use crate::model::foreign::layout::ColumnLayout;
 use crate::model::foreign::{activitylog, audited, django_auditlog, laravel, paper_trail, simple_history};
 
 /// An audit library whose table can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum AuditLibrary {
     /// owen-it/laravel-auditing.
     LaravelAuditing,
     /// spatie/laravel-activitylog.
@@ -22,32 +23,8 @@ pub(crate) enum Format {
     Audited,
 }
 
-/// The columns of a format that are read before the row as a whole is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Layout {
-    /// The row's own id.
-    pub id: &'static str,
-    /// When the row was written.
-    pub time: &'static str,
-    /// Columns of which one holds the user's id.
-    pub(super) user_id: &'static [&'static str],
-    /// The column with the user's class, where there is one.
-    pub(super) user_type: &'static str,
-    /// Every other column that is read, or that says nothing beside those that are.
-    pub(super) others: &'static [&'static str],
-}
-
-impl Layout {
-    /// Whether a column is read, or says nothing beside those that are.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        [self.id, self.time, self.user_type].contains(&name)
-            || self.user_id.contains(&name)
-            || self.others.contains(&name)
-    }
-}
-
-impl Format {
-    /// Every format, in the order they are documented.
+impl AuditLibrary {
+    /// All libraries, in the order of the documentation.
     pub(crate) const ALL: [Self; 6] = [
         Self::LaravelAuditing,
         Self::ActivityLog,
@@ -57,8 +34,7 @@ impl Format {
         Self::Audited,
     ];
 
-    /// The name it is chosen by.
-    #[must_use]
+    /// The name for `--from`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::LaravelAuditing => "laravel-auditing",
@@ -70,7 +46,7 @@ impl Format {
         }
     }
 
-    /// The format whose table has these columns.
+    /// The library whose table has these columns.
     pub(crate) fn of<'a>(columns: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let columns: Vec<&str> = columns.into_iter().collect();
         let has = |name: &str| columns.contains(&name);
@@ -91,9 +67,7 @@ impl Format {
         }
     }
 
-    /// The columns that are read apart from the rest.
-    #[must_use]
-    pub(crate) const fn layout(self) -> Layout {
+    pub(crate) const fn layout(self) -> ColumnLayout {
         match self {
             Self::LaravelAuditing => laravel::LAYOUT,
             Self::ActivityLog => activitylog::LAYOUT,
@@ -104,25 +78,24 @@ impl Format {
         }
     }
 
-    /// Whether a row holds the whole resource, so that only the row before it tells what changed.
-    #[must_use]
+    /// Whether a row holds the whole resource, so that the changes follow from the row before it.
     pub(crate) const fn needs_previous(self) -> bool {
         matches!(self, Self::SimpleHistory)
     }
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for AuditLibrary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-impl FromStr for Format {
+impl FromStr for AuditLibrary {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let folded = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
         let given = folded(text.rsplit('/').next().unwrap_or(text));
-        let found = Self::ALL.into_iter().find(|format| folded(format.name()) == given);
+        let found = Self::ALL.into_iter().find(|library| folded(library.name()) == given);
         found
             .or_else(|| (given == "activitylog").then_some(Self::ActivityLog))
             .ok_or_else(|| format!("expected one of {}", Self::ALL.map(Self::name).join(", ")))
