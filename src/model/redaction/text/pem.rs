@@ -46,7 +46,7 @@ pub(super) fn detect_encoded(scan: &mut TextScan<'_>) {
 }
 
 /// Whether a line opens a private key without closing it, and whether it closes one.
-pub(in crate::model::redaction) fn opens_and_closes(text: &str) -> (bool, bool) {
+pub(crate) fn opens_and_closes(text: &str) -> (bool, bool) {
     if !text.contains("----") {
         return (false, false);
     }
