@@ -55,13 +55,13 @@ pub(super) fn before(text: &str, end: usize) -> Option<KeyMatch<'_>> {
     let mut candidates = [last; 3];
     if !is_index {
         let mut start = inner.len() - last.len();
-        for index in 1..3 {
+        for longer in &mut candidates[1..] {
             let rest = inner[..start].trim_end_matches([' ', '\t']);
             let word = last_word(rest);
             if rest.len() < start && !word.is_empty() {
                 start = rest.len() - word.len();
             }
-            candidates[index] = &inner[start..];
+            *longer = &inner[start..];
         }
     }
     Some(KeyMatch { candidates, start: from + inner.len() - last.len(), is_quoted: false, before: None })
