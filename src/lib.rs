@@ -1,4 +1,7 @@
-//! Krosyn's audit log and the tool to administer it. This page is the map; ARCHITECTURE.md tells why.
+//! Krosyn's audit log and the tool to administer it.
+//!
+//! The public modules are for the binary, the tests and the benchmarks. Read `model` first: it defines the terms.
+//! ARCHITECTURE.md describes the layers and the data flow.
 
 pub mod api;
 pub mod app;

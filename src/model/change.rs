@@ -1,13 +1,17 @@
-//! One changed field with its old and its new value, and the list of them that an entry carries.
+//! A changed field with its old and new value, and the list of an entry's changes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::model::json::{Json, JsonError, RawJson, null_is_default, present};
-use crate::model::redaction::{REDACTED, REDACTED_CHANGED};
 
-/// One changed field. An absent side is absent (`created` has only `new`, `deleted` only `old`); `null` is a value.
+/// Replaces a credential within a value.
+pub const REDACTED: &str = "[redacted]";
+/// Replaces a credential on the new side, where both sides held one and they differ.
+pub const REDACTED_CHANGED: &str = "[redacted, changed]";
+
+/// One changed field. A side may be absent (`created` has only `new`, `deleted` only `old`); `null` is a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -22,15 +26,15 @@ pub struct Change {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<serde_json::Value>, nullable, example = "disabled")]
     pub new: Option<RawJson>,
-    /// True when the values were never kept because they are secret. Of an update, `[redacted]` then stands for each
-    /// side that was there, and `[redacted, changed]` for the new one of two. Both sides are absent in a creation and a
-    /// deletion, where they are known, and where it is not known which were there.
+    /// True when the values were not stored because they are secret. In an update, `[redacted]` then marks each side that
+    /// existed, or `[redacted, changed]` the new side when both existed. Both sides are absent in a creation or deletion,
+    /// and where it is unknown which sides existed.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
 }
 
 impl Change {
-    /// The change of a secret: none of its values, but which sides were there.
+    /// The change of a secret: it shows which sides existed, but not their values.
     #[must_use]
     pub fn of_secret(field: String, had_old: bool, has_new: bool) -> Self {
         let mark = |text: &str| RawJson::from(&Json::String(text.to_owned()));
@@ -40,13 +44,13 @@ impl Change {
     }
 }
 
-/// An entry's changes as the JSON array that is stored and sent: parsed only where somebody looks inside.
+/// An entry's changes as the JSON array that is stored and sent. It is parsed only where needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Changes(RawJson);
 
 impl Changes {
-    /// Takes the text a store kept.
+    /// Takes a stored text.
     ///
     /// # Errors
     /// [`JsonError`] when it is not JSON: the store's file was damaged.
@@ -67,15 +71,15 @@ impl Changes {
     /// Parses the changes.
     ///
     /// # Errors
-    /// [`JsonError`] when the text is no list of changes: whoever sent it does not keep the contract.
+    /// [`JsonError`] when the text is no list of changes.
     pub fn list(&self) -> Result<Vec<Change>, JsonError> {
         Ok(serde_json::from_str(self.get())?)
     }
 
-    /// The same changes as entries kept them before secrets told which of their sides were there; none when nothing
-    /// differs.
+    /// The changes in the format of earlier versions, which did not store the sides of secrets; `None` when the two are
+    /// equal.
     pub(super) fn without_secret_sides(&self) -> Option<Self> {
-        // Most entries change no secret, and need not be parsed to know it.
+        // Most entries change no secret, which shows without parsing.
         if !self.get().contains(r#""redacted":true"#) {
             return None;
         }
@@ -86,7 +90,7 @@ impl Changes {
         Some(Self::from(changes.as_slice())).filter(|changes| changes != self)
     }
 
-    /// The names of the fields alone, without a look at their values.
+    /// The names of the fields, without parsing their values.
     ///
     /// # Errors
     /// As [`Changes::list`].
@@ -101,10 +105,10 @@ impl Changes {
 }
 
 impl From<&[Change]> for Changes {
-    #[expect(clippy::expect_used, reason = "changes hold strings and JSON already known to serialise")]
+    #[expect(clippy::expect_used, reason = "changes hold strings and JSON that always serialize")]
     fn from(changes: &[Change]) -> Self {
-        let text = serde_json::to_string(changes).expect("changes serialise");
-        Self(RawJson::from_text(text).expect("what was serialised is JSON"))
+        let text = serde_json::to_string(changes).expect("changes serialize");
+        Self(RawJson::from_text(text).expect("serialized changes are JSON"))
     }
 }
 
@@ -126,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_tells_which_sides_were_there_and_can_be_read_as_before() {
+    fn a_secret_shows_its_sides_unless_they_are_left_out() {
         let secret = |had_old, has_new| Change::of_secret("token".to_owned(), had_old, has_new);
         let told: Vec<_> = [(true, true), (true, false), (false, true)]
             .map(|(old, new)| serde_json::to_string(&secret(old, new)).expect("serialises"))
@@ -146,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_spliced_through_unparsed() {
+    fn changes_keep_their_text() {
         let text = r#"[{"field":"n","old":1.10,"new":2e0}]"#;
         let changes: Changes = serde_json::from_str(text).expect("a list");
         assert_eq!(serde_json::to_string(&changes).expect("serialises"), text);

@@ -1,16 +1,28 @@
-//! From `before` and `after` to the fields that differ.
+//! Compares the states before and after a change: finds the fields that differ.
 //!
-//! Top-level members are the fields; how a nested value changed within is for whoever shows it.
+//! The fields are the top-level members. Differences inside a nested value are computed where they are shown.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::model::json::Json;
 
-/// A field that differs: its name, its value before and its value after, an absent side being absent.
+/// A field that differs: its name, its value before and its value after.
 pub type FieldDifference<'a> = (&'a str, Option<&'a Json>, Option<&'a Json>);
 
-/// The fields that differ, in the order of `after`, then those that are gone in the order of `before`.
-/// Values compare by meaning: `1.0` is `1`, members of nested objects may change places.
+/// The fields that differ, in the order of `after`, followed by the removed fields in the order of `before`. Values are
+/// compared by meaning: `1.0` equals `1`, and the order of members does not matter.
+///
+/// ```
+/// use krosyn_audit::model::diff::differences;
+/// use krosyn_audit::model::json::{Json, JsonError, RawJson};
+///
+/// let members = |text: &str| RawJson::from_text(text.to_owned())?.parse_members();
+/// let before = members(r#"{"name": "a", "port": 1, "old": true}"#)?.unwrap();
+/// let after = members(r#"{"port": 1.0, "name": "b"}"#)?.unwrap();
+/// let fields: Vec<&str> = differences(&before, &after).iter().map(|(field, ..)| *field).collect();
+/// assert_eq!(fields, ["name", "old"]);
+/// # Ok::<(), JsonError>(())
+/// ```
 #[must_use]
 pub fn differences<'a>(
     before: &'a [(String, Json)],
@@ -26,14 +38,13 @@ pub fn differences<'a>(
     changed.chain(gone.map(|field| (field, before_last.get(field).copied(), None))).collect()
 }
 
-/// Each field once, where a repeated key first stands.
+/// The distinct fields, in the order of their first occurrence.
 fn distinct(members: &[(String, Json)]) -> Vec<&str> {
     let mut seen = HashSet::new();
     members.iter().map(|(field, _)| field.as_str()).filter(|field| seen.insert(*field)).collect()
 }
 
-/// Of each field the value that counts: the last. A map, for a search for each of many fields would take the square
-/// of their number.
+/// The last value of each field, which is the one that counts. A map, because a search for each field would be quadratic.
 fn last(members: &[(String, Json)]) -> HashMap<&str, &Json> {
     members.iter().map(|(field, value)| (field.as_str(), value)).collect()
 }
@@ -62,7 +73,7 @@ mod tests {
         prop::collection::vec(("[a-e]", value), 0..6)
     }
 
-    /// What a reader of the entry does: set each new value, drop each field without one.
+    /// Applies the differences: sets each new value and removes each field without one.
     fn apply(before: &Members, differences: &[FieldDifference<'_>]) -> Members {
         let mut after: Members = distinct(before)
             .into_iter()
@@ -90,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_order_sent_and_tells_null_from_absent() {
+    fn order_is_kept_and_null_differs_from_absent() {
         let (before, after) = (
             Json::parse(r#"{"z":1,"gone":2,"same":{"a":1,"b":2}}"#).expect("valid"),
             Json::parse(r#"{"new":null,"same":{"b":2.0,"a":1},"z":null}"#).expect("valid"),

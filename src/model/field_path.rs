@@ -1,7 +1,9 @@
-//! Paths to fields, as people write them and as every view prints them: which changes they mean.
+//! Paths to fields, as people write them and as every view prints them, and the changes that they match.
 //!
-//! `perform` means the field and all beneath it, `perform.retry.max` a place within it, `list[3]` or `list.3` an item,
-//! `labels."app.io/name"` a key with dots. A dot outside quotes may part two keys or belong to one: both are meant.
+//! `perform` matches the field and everything in it, `perform.retry.max` a value inside it, `list[3]` or `list.3` an item,
+//! `labels."app.io/name"` a key with a dot. A dot outside quotes may separate two keys or belong to one: both match.
+
+mod choice;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -9,21 +11,31 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::change::Change;
-use crate::model::filter::Choice;
+use crate::model::change::{Change, REDACTED, REDACTED_CHANGED};
 use crate::model::json::{Json, RawJson};
-use crate::model::redaction::{REDACTED, REDACTED_CHANGED};
 
-/// Members that name an item of a list: such an item is the same wherever it stands.
+/// Members that identify an item of a list, wherever in the list it is.
 const ITEM_NAMES: [&str; 3] = ["id", "key", "name"];
 
-/// A field, or a path to a place within one.
+/// A field, or a path to a value inside one.
+///
+/// ```
+/// use krosyn_audit::model::change::Change;
+/// use krosyn_audit::model::field_path::FieldPath;
+///
+/// let change = r#"{"field": "perform", "old": {"url": "x", "max": 3}, "new": {"url": "x", "max": 5}}"#;
+/// let change: Change = serde_json::from_str(change)?;
+/// let touches = |path: &str| path.parse::<FieldPath>().unwrap().is_touched_by(&change);
+/// assert!(touches("perform") && touches("perform.max"));
+/// assert!(!touches("perform.url"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath {
     written: String,
-    /// The path without quotes and with dots alone: `list.3`, `labels.app.io/name`. A recorded field may be called so.
+    /// The path with dots only and without quotes: `list.3`, `labels.app.io/name`. A field may have this name.
     plain: String,
-    /// Where the keys end: the length of `plain`, and of `written`, up to there.
+    /// The end of each key, in `plain` and in `written`.
     ends: Vec<(usize, usize)>,
 }
 
@@ -42,7 +54,7 @@ impl FromStr for FieldPath {
                 plain.push_str(&rest[..key]);
                 at += key;
             }
-            // Behind a key stand the numbers of items, and then the next key.
+            // After a key follow the numbers of items, and then the next key.
             while let Some((length, item)) = item(&text[at..]) {
                 ends.push((plain.len(), at));
                 plain.push('.');
@@ -56,7 +68,7 @@ impl FromStr for FieldPath {
                     plain.push('.');
                     at += 1;
                 }
-                // A bracket that is none of ours.
+                // A bracket without the number of an item.
                 Some(other) => {
                     plain.push(other);
                     at += other.len_utf8();
@@ -74,23 +86,23 @@ impl fmt::Display for FieldPath {
 }
 
 impl FieldPath {
-    /// The text with which every field begins that the path can mean.
+    /// The start of the name of every field that the path can match.
     #[must_use]
     pub fn first_key(&self) -> &str {
         let dotted = self.plain.find(['.', '[']).unwrap_or(self.plain.len());
         &self.plain[..dotted]
     }
 
-    /// Tells whether the change touched the path: the field, a place within its value, or a field beneath the path.
+    /// Whether a change touched the path: the field, a value inside it, or a field under the path.
     ///
-    /// A redacted value may have changed anywhere beneath it, so every path into it counts.
+    /// A redacted value may have changed anywhere inside, so every path into it counts.
     #[must_use]
     pub fn is_touched_by(&self, change: &Change) -> bool {
-        self.is_touched(&Sides::of(change))
+        self.is_touched(&ParsedChange::of(change))
     }
 
-    fn is_touched(&self, sides: &Sides<'_>) -> bool {
-        let change = sides.change;
+    fn is_touched(&self, parsed: &ParsedChange<'_>) -> bool {
+        let change = parsed.change;
         if self.names(&change.field) {
             return true;
         }
@@ -98,12 +110,12 @@ impl FieldPath {
         if change.redacted || rests.is_empty() {
             return !rests.is_empty();
         }
-        let (old, new) = sides.parsed();
+        let (old, new) = parsed.sides();
         rests.into_iter().any(|rest| differs(old.as_ref(), new.as_ref(), rest))
     }
 
-    /// Tells whether a leaf of a resource, given by its field and the keys beneath it, is the path's place, lies
-    /// beneath it, or, when the leaf `is_opaque` (a list, a secret), holds it.
+    /// Whether the path leads to a leaf of a resource, or to a value that contains the leaf. `leaf` is the field and the keys
+    /// inside it. A leaf that `is_opaque` (a list, a secret) may also contain the value that the path leads to.
     #[must_use]
     pub fn covers(&self, leaf: &[String], is_opaque: bool) -> bool {
         fn reaches(rest: &str, keys: &[String], is_opaque: bool) -> bool {
@@ -111,7 +123,7 @@ impl FieldPath {
                 (true, _) => true,
                 (false, []) => is_opaque,
                 (false, [key, keys @ ..]) => {
-                    behind_key(rest, key).into_iter().flatten().any(|rest| reaches(rest, keys, is_opaque))
+                    after_key(rest, key).into_iter().flatten().any(|rest| reaches(rest, keys, is_opaque))
                 }
             }
         }
@@ -119,53 +131,43 @@ impl FieldPath {
         self.names(field) || self.rests(field).into_iter().any(|rest| reaches(rest, keys, is_opaque))
     }
 
-    /// Whether the path is this field, or the field's name goes on from the path.
+    /// Whether the field has the path as its name or as the start of its name.
     fn names(&self, field: &str) -> bool {
         [&self.written, &self.plain]
             .into_iter()
             .any(|path| field.strip_prefix(path.as_str()).is_some_and(is_end))
     }
 
-    /// What of the path goes on into this field; each begins with a dot or a bracket.
+    /// The rests of the path inside this field. Each begins with a dot or a bracket.
     fn rests(&self, field: &str) -> Vec<&str> {
         let literal = self.written.strip_prefix(field).filter(|rest| !rest.is_empty() && is_end(rest));
-        let behind = self.ends.iter().filter(|(end, _)| self.plain.get(..*end) == Some(field));
+        let quoted = self.ends.iter().filter(|(end, _)| self.plain.get(..*end) == Some(field));
         let mut rests: Vec<_> =
-            literal.into_iter().chain(behind.map(|(_, at)| &self.written[*at..])).collect();
+            literal.into_iter().chain(quoted.map(|(_, at)| &self.written[*at..])).collect();
         rests.dedup();
         rests
     }
 }
 
-impl Choice<FieldPath> {
-    /// Tells whether the choice admits an entry with these changes. No value is parsed twice, however many paths lead
-    /// into it.
-    #[must_use]
-    pub fn admits_changes(&self, changes: &[Change]) -> bool {
-        let sides: Vec<_> = changes.iter().map(Sides::of).collect();
-        self.admits(|path| sides.iter().any(|change| path.is_touched(change)))
-    }
-}
-
-/// A change whose values are parsed when somebody looks into them.
-struct Sides<'c> {
+/// A change whose values are parsed on first use.
+struct ParsedChange<'c> {
     change: &'c Change,
     parsed: OnceCell<[Option<Json>; 2]>,
 }
 
-impl<'c> Sides<'c> {
+impl<'c> ParsedChange<'c> {
     const fn of(change: &'c Change) -> Self {
         Self { change, parsed: OnceCell::new() }
     }
 
-    fn parsed(&self) -> (&Option<Json>, &Option<Json>) {
+    fn sides(&self) -> (&Option<Json>, &Option<Json>) {
         let parse = |side: &Option<RawJson>| side.as_ref().and_then(|side| side.parse().ok());
         let [old, new] = self.parsed.get_or_init(|| [parse(&self.change.old), parse(&self.change.new)]);
         (old, new)
     }
 }
 
-/// The length of a key in quotes at the start of a text, and the key. Quotes that no end follows are just letters.
+/// The length of a quoted key at the start of a text, and the key. Quotes that end elsewhere are ordinary characters.
 fn quoted_key(text: &str) -> Option<(usize, String)> {
     let mut escaped = false;
     let inner = text.strip_prefix('"')?;
@@ -181,7 +183,7 @@ fn quoted_key(text: &str) -> Option<(usize, String)> {
     Some((length, serde_json::from_str(&text[..length]).ok()?))
 }
 
-/// The length of an item in brackets at the start of a text, and its number: `[3]`, `[3 id=7]`.
+/// The length of an item's brackets at the start of a text, and its number: `[3]`, `[3 id=7]`.
 fn item(text: &str) -> Option<(usize, &str)> {
     let inner = text.strip_prefix('[')?;
     let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
@@ -191,25 +193,24 @@ fn item(text: &str) -> Option<(usize, &str)> {
     }
     let length = match rest.strip_prefix(']') {
         Some(_) => digits + 2,
-        // The name of an item is a JSON string or a number, and may hold brackets itself.
+        // The name of an item is a JSON string or number, and may contain brackets.
         None => {
             let (name, value) = rest.strip_prefix(' ')?.split_once('=')?;
             let mut values = serde_json::Deserializer::from_str(value).into_iter::<serde::de::IgnoredAny>();
             values.next()?.ok()?;
-            let behind = &value[values.byte_offset()..];
-            behind.strip_prefix(']')?;
+            value[values.byte_offset()..].strip_prefix(']')?;
             1 + digits + 1 + name.len() + 1 + values.byte_offset() + 1
         }
     };
     closes(&text[length..]).then_some((length, number))
 }
 
-/// The length of what stands for itself at the start of a text, in quotes or brackets: no comma in it parts two paths.
+/// The length of the quotes or brackets at the start of a text, in which a comma does not separate two paths.
 pub(super) fn enclosed(text: &str) -> Option<usize> {
     quoted_key(text).map(|(length, _)| length).or_else(|| item(text).map(|(length, _)| length))
 }
 
-/// Whether quotes or brackets may end here: the key ends, or the path does, in a list of several.
+/// Whether quotes or brackets may end here: at the end of a key, or of a path in a list of paths.
 fn closes(rest: &str) -> bool {
     is_end(rest) || rest.starts_with(',')
 }
@@ -219,15 +220,15 @@ fn is_end(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with(['.', '['])
 }
 
-/// What follows `key` in a rest that begins with it, as it stands or in quotes.
-fn behind_key<'t>(rest: &'t str, key: &str) -> [Option<&'t str>; 2] {
+/// The rest after `key` where a rest begins with it, without and with quotes.
+fn after_key<'t>(rest: &'t str, key: &str) -> [Option<&'t str>; 2] {
     let Some(text) = rest.strip_prefix('.') else { return [None, None] };
     let quoted = quoted_key(text).filter(|(_, quoted)| quoted == key).map(|(length, _)| &text[length..]);
     [text.strip_prefix(key).filter(|rest| is_end(rest)), quoted]
 }
 
-/// The number of an item, and what follows it.
-fn behind_item(rest: &str) -> Option<(usize, &str)> {
+/// The number of the item at the start of a rest, and the rest after it.
+fn after_item(rest: &str) -> Option<(usize, &str)> {
     if let Some((length, number)) = item(rest) {
         return Some((number.parse().ok()?, &rest[length..]));
     }
@@ -237,16 +238,16 @@ fn behind_item(rest: &str) -> Option<(usize, &str)> {
     is_end(rest).then(|| Some((number.parse().ok()?, rest)))?
 }
 
-/// Whether two values differ at a place within them.
+/// Whether two values differ at the path `rest` inside them.
 fn differs(old: Option<&Json>, new: Option<&Json>, rest: &str) -> bool {
     let (old, new) = match (old, new) {
         (None, None) => return false,
         _ if rest.is_empty() => return !same(old, new),
-        // Whatever lay beneath a secret was not kept.
+        // The values inside a secret were not stored.
         _ if is_redacted(old) || is_redacted(new) => return !same(old, new),
         sides => sides,
     };
-    // JSON in a string is shown as JSON.
+    // A string with JSON is shown as JSON.
     let (old_document, new_document) = (old.and_then(document), new.and_then(document));
     let (old, new) = (old_document.as_ref().or(old), new_document.as_ref().or(new));
     members_differ(members(old), members(new), rest) || items_differ(items(old), items(new), rest)
@@ -277,11 +278,11 @@ fn items(side: Option<&Json>) -> &[Json] {
     if let Some(Json::Array(items)) = side { items } else { &[] }
 }
 
-/// Repeats of a key are compared in their order.
+/// Compares the members at a path. Repeated keys are compared in their order.
 fn members_differ(old: &[(String, Json)], new: &[(String, Json)], rest: &str) -> bool {
     let mut seen = HashSet::new();
     old.iter().chain(new).map(|(key, _)| key).filter(|key| seen.insert(*key)).any(|key| {
-        behind_key(rest, key).into_iter().flatten().any(|rest| {
+        after_key(rest, key).into_iter().flatten().any(|rest| {
             let of = |side: &'_ [(String, Json)]| -> Vec<usize> {
                 (0..side.len()).filter(|at| side[*at].0 == *key).collect()
             };
@@ -294,10 +295,10 @@ fn members_differ(old: &[(String, Json)], new: &[(String, Json)], rest: &str) ->
     })
 }
 
-/// An index means the item that stands there in the new list, which may have stood elsewhere before, or one that was
-/// removed from there. Items without a name may have been any that changed.
+/// Compares the items at an index: the item of the new list, which may have moved, or the one that was removed there. An
+/// item without a name may have been any of the changed items.
 fn items_differ(old: &[Json], new: &[Json], rest: &str) -> bool {
-    let Some((index, rest)) = behind_item(rest) else { return false };
+    let Some((index, rest)) = after_item(rest) else { return false };
     let (old_item, new_item) = (old.get(index), new.get(index));
     if let Some((old_names, new_names)) = names(old, new) {
         if old_names == new_names {
@@ -306,15 +307,16 @@ fn items_differ(old: &[Json], new: &[Json], rest: &str) -> bool {
         if rest.is_empty() && old_names.get(index) != new_names.get(index) {
             return true;
         }
-        let place = |names: &[String]| -> HashMap<String, usize> { names.iter().cloned().zip(0..).collect() };
-        let (old_places, new_places) = (place(&old_names), place(&new_names));
-        let was = new_names.get(index).and_then(|name| old_places.get(name)).map(|at| &old[*at]);
-        let is = old_names.get(index).and_then(|name| new_places.get(name));
-        // Moved: its content is the same, and its place is not.
-        let is_moved = rest.is_empty() && common(old, new).contains(index);
+        let indices =
+            |names: &[String]| -> HashMap<String, usize> { names.iter().cloned().zip(0..).collect() };
+        let (old_indices, new_indices) = (indices(&old_names), indices(&new_names));
+        let was = new_names.get(index).and_then(|name| old_indices.get(name)).map(|at| &old[*at]);
+        let is = old_names.get(index).and_then(|name| new_indices.get(name));
+        // A moved item has the same content at another index.
+        let is_moved = rest.is_empty() && differing_range(old, new).contains(index);
         return is_moved || differs(was, new_item, rest) || is.is_none() && differs(old_item, None, rest);
     }
-    let Part { first, old_end, new_end } = common(old, new);
+    let DifferingRange { first, old_end, new_end } = differing_range(old, new);
     let (old_part, new_part) = (&old[first..old_end], &new[first..new_end]);
     if rest.is_empty() {
         return (first..old_end.max(new_end)).contains(&index);
@@ -327,27 +329,27 @@ fn items_differ(old: &[Json], new: &[Json], rest: &str) -> bool {
     is_removed || is_new && (is_added || may_have_been())
 }
 
-/// The part in which two lists differ: what they begin and end with alike is left out.
-struct Part {
+/// The range in which two lists differ, without their common start and end.
+struct DifferingRange {
     first: usize,
     old_end: usize,
     new_end: usize,
 }
 
-impl Part {
+impl DifferingRange {
     fn contains(&self, index: usize) -> bool {
         (self.first..self.old_end.max(self.new_end)).contains(&index)
     }
 }
 
-fn common(old: &[Json], new: &[Json]) -> Part {
+fn differing_range(old: &[Json], new: &[Json]) -> DifferingRange {
     let alike = |(old, new): &(&Json, &Json)| old.same(new);
     let first = old.iter().zip(new).take_while(alike).count();
     let last = old[first..].iter().rev().zip(new[first..].iter().rev()).take_while(alike).count();
-    Part { first, old_end: old.len() - last, new_end: new.len() - last }
+    DifferingRange { first, old_end: old.len() - last, new_end: new.len() - last }
 }
 
-/// The names of all items, when a member names each of them and no two alike.
+/// The names of all items of both lists, when one member identifies each item uniquely.
 fn names(old: &[Json], new: &[Json]) -> Option<(Vec<String>, Vec<String>)> {
     let side = |items: &[Json], name: &str| -> Option<Vec<String>> {
         let mut seen = HashSet::new();

@@ -1,8 +1,7 @@
-//! Folds text for comparison: one place for the filter, its prefilter, completion and look-ups by name.
+//! Folds text for comparison: for the filter, its prefilter, completion and lookups by name.
 //!
-//! Two texts compare equal when a reader takes them for the same words: however accents are composed (`é` is one code
-//! point or two), in any case (`STRASSE`, `Straße`; `ΟΔΥΣΣΕΥΣ`, `Οδυσσευς`), and whether a Turkish `i` has its dot or
-//! not (`IŞIK`, `ışık`).
+//! Texts are equal when readers see the same words: with composed or decomposed accents (`é` is one code point or two), in
+//! any case (`STRASSE`, `Straße`; `ΟΔΥΣΣΕΥΣ`, `Οδυσσευς`), and with or without the dot of a Turkish `i` (`IŞIK`, `ışık`).
 
 use std::sync::LazyLock;
 
@@ -12,7 +11,7 @@ use unicode_normalization::{IsNormalized, is_nfc_quick};
 
 const DOT_ABOVE: char = '\u{307}';
 
-/// The text in NFC with its case folded. It is ASCII when the text is.
+/// The text in NFC with its case folded. An ASCII text stays ASCII.
 pub(crate) fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -22,7 +21,7 @@ pub(crate) fn folded(text: &str) -> String {
     while let Some(first) = rest.chars().next() {
         if first.is_ascii() {
             let ascii = rest.bytes().take_while(u8::is_ascii).count();
-            // A mark behind the run belongs to its last letter.
+            // A combining mark after the run belongs to its last letter.
             let run = if alone(rest[ascii..].chars().next()).is_some() { ascii } else { ascii - 1 };
             let from = out.len();
             out.push_str(&rest[..run]);
@@ -48,7 +47,7 @@ pub(crate) fn folded(text: &str) -> String {
     out
 }
 
-/// The folds of the letters of most alphabets that are one character and no others': `\0` for the rest.
+/// The folds of letters of most alphabets that fold to one character: `\0` for other characters.
 static SIMPLE: LazyLock<Vec<char>> = LazyLock::new(|| {
     let simple = |c: char| {
         let mut fold = String::new();
@@ -61,14 +60,14 @@ static SIMPLE: LazyLock<Vec<char>> = LazyLock::new(|| {
     ('\0'..'\u{2100}').map(simple).collect()
 });
 
-/// What a character folds to when nothing behind it belongs to it. None where more must be seen: it may belong to what
-/// stands before it, or become several. The end of a text stands alone, too.
+/// The fold of a character that does not depend on its neighbours, or `None` when it may: a combining mark, or a character
+/// with several folds. `Some` for the end of a text.
 fn alone(c: Option<char>) -> Option<char> {
     let Some(c) = c else { return Some('\0') };
     match c {
         '\0'..='\x7f' => Some(c.to_ascii_lowercase()),
         '\u{80}'..='\u{20ff}' => SIMPLE.get(u32::from(c) as usize).copied().filter(|fold| *fold != '\0'),
-        // Arrows, kana, ideographs, syllables and pictures have no case.
+        // Arrows, kana, ideographs, syllables and pictograms have no case.
         '\u{2190}'..='\u{22ff}'
         | '\u{3041}'..='\u{3096}'
         | '\u{30a1}'..='\u{30fa}'
@@ -79,7 +78,7 @@ fn alone(c: Option<char>) -> Option<char> {
     }
 }
 
-/// Folds a run of text, which stands by itself.
+/// Folds a run of text that does not depend on its neighbours.
 fn fold_run(run: &str, out: &mut String) {
     let mut last = None;
     let undotted = run.nfd().flat_map(fold_char).filter(|&c| {
@@ -89,16 +88,16 @@ fn fold_run(run: &str, out: &mut String) {
         }
         !is_dot_of_i
     });
-    // A fold may decompose once more (`ΐ`), and NFC puts marks into their order and composes them.
+    // A fold may decompose again (`ΐ`). NFC orders and composes the marks.
     out.extend(undotted.nfc());
 }
 
-/// The full case folding of a character: its lower case by way of its upper case, so that `ß`, `ẞ` and `SS` meet, and
-/// `ς` and `σ`, and `ı` and `i`.
+/// The full case folding of a character: the lower case of its upper case. So `ß`, `ẞ` and `SS` become equal, as do `ς` and
+/// `σ`, and `ı` and `i`.
 fn fold_char(c: char) -> impl Iterator<Item = char> {
     let is_mark = is_combining_mark(c) && c != '\u{345}';
     let upper = c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    // Marks have no case, but for the Greek iota that stands below a letter.
+    // Combining marks have no case, except the Greek iota subscript.
     std::iter::once(c).filter(move |_| is_mark).chain(upper.filter(move |_| !is_mark))
 }
 
@@ -109,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_that_read_alike_fold_alike() {
+    fn equal_words_have_equal_folds() {
         for alike in [
             &["José", "Jose\u{301}", "JOSÉ", "JOSE\u{301}"][..],
             &["ΟΔΥΣΣΕΥΣ", "Οδυσσευς", "οδυσσευσ"],
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_alone_folds_as_any_run_does() {
+    fn characters_fold_alone_as_in_a_run() {
         for c in '\0'..='\u{1ffff}' {
             if let Some(fold) = alone(Some(c)) {
                 let mut run = String::new();
@@ -151,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn every_character_folds_as_its_upper_and_its_lower_case() {
-        // Beyond these nothing has a case, nor within the ideographs and syllables, of which there are many.
+    fn every_character_folds_like_its_upper_and_lower_case() {
+        // Ideographs and syllables, and characters beyond this range, have no case.
         let many = |c: &char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
         for c in ('\0'..='\u{1ffff}').filter(|c| !many(c) && *c != DOT_ABOVE) {
             let text = c.to_string();
@@ -166,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn runs_of_ascii_make_no_difference(text in "[aAiI \"\\\\Kſßé\u{301}\u{307}\u{323}\u{345}İıΣςᾳ日가\u{11a8}か\u{3099}→\u{338}]{0,12}") {
+        fn ascii_runs_do_not_change_the_fold(text in "[aAiI \"\\\\Kſßé\u{301}\u{307}\u{323}\u{345}İıΣςᾳ日가\u{11a8}か\u{3099}→\u{338}]{0,12}") {
             let mut whole = String::new();
             fold_run(&text, &mut whole);
             prop_assert_eq!(&folded(&text), &whole);

@@ -1,7 +1,7 @@
 //! JSON as it was sent: numbers keep their digits, objects their order and their repeated keys.
 //!
-//! An audit log may not round `9007199254740993` or refuse `1e400`, so values never pass through a float.
-//! This file knows nothing of entries, fields or redaction.
+//! An audit log must not round `9007199254740993` or refuse `1e400`, so numbers never become floats. This file knows
+//! nothing about entries, fields or redaction.
 
 mod read;
 
@@ -13,13 +13,13 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// How deep a value may nest. Deeper ones are refused, so that no walk over a value can exhaust the stack.
+/// The deepest nesting of a value. Deeper values are refused, so that no recursion over a value can exhaust the stack.
 pub const MAX_DEPTH: usize = 64;
 
-/// A parsed JSON value whose numbers are the text that came.
+/// A parsed JSON value. Numbers stay text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
-    /// `null`, which is a value and not the absence of one.
+    /// `null`, which is a value: an absent member is something else.
     Null,
     /// `true` or `false`.
     Bool(bool),
@@ -29,32 +29,33 @@ pub enum Json {
     String(String),
     /// A list.
     Array(Vec<Json>),
-    /// Members in the order sent; a repeated key stays repeated.
+    /// Members in the order sent. A repeated key stays repeated.
     Object(Vec<(String, Json)>),
 }
 
-/// Why a text is not a value we keep.
+/// Why a text is not accepted as a value.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
-    /// Not JSON, or a string in it is not Unicode (a lone surrogate).
+    /// The text is not JSON, or a string in it is not Unicode (a lone surrogate).
     #[error("not valid JSON at column {}", .0.column())]
     Syntax(#[from] serde_json::Error),
-    /// Nested deeper than [`MAX_DEPTH`].
+    /// The value nests deeper than [`MAX_DEPTH`].
     #[error("nests deeper than {MAX_DEPTH} levels")]
     TooDeep,
 }
 
 impl Json {
-    /// Parses one value.
+    /// Whether two values mean the same: numbers by value, objects in any order.
     ///
-    /// # Errors
-    /// [`JsonError`] when the text is not JSON or nests too deep.
-    pub fn parse(text: &str) -> Result<Self, JsonError> {
-        let raw: &RawValue = serde_json::from_str(text)?;
-        read::value(raw.get(), MAX_DEPTH)
-    }
-
-    /// Tells whether two values mean the same: numbers by value, objects without regard to order.
+    /// ```
+    /// use krosyn_audit::model::json::Json;
+    ///
+    /// let (a, b) = (Json::parse(r#"{"n": 1.0, "s": "x"}"#)?, Json::parse(r#"{"s": "x", "n": 1}"#)?);
+    /// assert!(a.same(&b) && a != b);
+    /// // No digit is lost.
+    /// assert_eq!(Json::parse("9007199254740993")?.to_string(), "9007199254740993");
+    /// # Ok::<(), krosyn_audit::model::json::JsonError>(())
+    /// ```
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -70,7 +71,7 @@ impl Json {
         }
     }
 
-    /// Hashes a number by its value, so that numbers that are [`Json::same`] hash alike.
+    /// Hashes a number by its value, so that equal numbers (see [`Json::same`]) have equal hashes.
     pub fn hash_number(text: &str, hasher: &mut impl Hasher) {
         if text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
             match decimal(text) {
@@ -81,7 +82,7 @@ impl Json {
             }
             return;
         }
-        // Most are whole, and need no copy.
+        // Most numbers are integers, and need no copy.
         let digits = text.trim_start_matches('-');
         let significant = digits.trim_end_matches('0');
         let exponent = i64::try_from(digits.len() - significant.len()).unwrap_or(i64::MAX);
@@ -90,7 +91,7 @@ impl Json {
         (negative, significant, if is_zero { 0 } else { exponent }).hash(hasher);
     }
 
-    /// The member of an object, or the item of a list when `key` is its index. The last of repeated keys counts.
+    /// The member of an object, or the item of a list at the index `key`. Of repeated keys the last one counts.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
@@ -102,7 +103,7 @@ impl Json {
         }
     }
 
-    /// Visits every text a reader of this value sees: keys, strings, and the words of numbers and constants.
+    /// Whether any text in the value passes the test: keys, strings, numbers and constants.
     pub fn any_text(&self, test: &mut dyn FnMut(&str) -> bool) -> bool {
         match self {
             Self::Null => test("null"),
@@ -114,7 +115,7 @@ impl Json {
     }
 }
 
-/// Writes the value on one line without spaces.
+/// The value on one line without spaces.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
@@ -126,7 +127,7 @@ impl Serialize for Json {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
-            // A whole number is written by its digits; only `-0` would lose one.
+            // Only `-0` would lose its sign.
             Self::Number(text)
                 if text != "-0"
                     && let Ok(number) = text.parse::<i64>() =>
@@ -143,16 +144,16 @@ impl Serialize for Json {
     }
 }
 
-/// A JSON value as text on one line: what the store keeps and the wire carries, spliced through unparsed.
+/// A JSON value as text on one line. It passes through store, server and client unparsed.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct RawJson(Box<RawValue>);
 
 impl RawJson {
-    /// Takes text that is known to be JSON, as a store gives back what it was given.
+    /// Takes a stored text, which must be JSON on one line.
     ///
     /// # Errors
-    /// [`JsonError::Syntax`] when it is not: the store's file was damaged.
+    /// [`JsonError::Syntax`] when it is not JSON: the store's file was damaged.
     pub fn from_text(text: String) -> Result<Self, JsonError> {
         Ok(Self(RawValue::from_string(text)?))
     }
@@ -166,27 +167,6 @@ impl RawJson {
     pub(super) fn raw(&self) -> &RawValue {
         &self.0
     }
-
-    /// Parses an object's members, each of which may nest as deep as any value; none when it is no object. An empty
-    /// list counts as an empty object, as PHP writes it.
-    ///
-    /// # Errors
-    /// [`JsonError`], for what a recorder sent.
-    pub fn parse_members(&self) -> Result<Option<Vec<(String, Json)>>, JsonError> {
-        Ok(match read::value(self.get(), MAX_DEPTH + 1)? {
-            Json::Object(members) => Some(members),
-            Json::Array(items) if items.is_empty() => Some(Vec::new()),
-            _ => None,
-        })
-    }
-
-    /// Parses the text.
-    ///
-    /// # Errors
-    /// [`JsonError`], which for a value this tool made means that it came from somewhere else.
-    pub fn parse(&self) -> Result<Json, JsonError> {
-        read::value(self.get(), MAX_DEPTH)
-    }
 }
 
 impl PartialEq for RawJson {
@@ -197,14 +177,14 @@ impl PartialEq for RawJson {
 impl Eq for RawJson {}
 
 impl From<&Json> for RawJson {
-    #[expect(clippy::expect_used, reason = "a Json tree always serialises: its numbers were parsed as JSON")]
+    #[expect(clippy::expect_used, reason = "a Json tree always serializes: its numbers were parsed as JSON")]
     fn from(value: &Json) -> Self {
         Self(serde_json::value::to_raw_value(value).expect("a parsed value serialises"))
     }
 }
 
-/// Keeps the bytes that came, but for line breaks between tokens: one value must stay on one line wherever
-/// it is spliced in. (Inside strings JSON has no raw line breaks.)
+/// Keeps the bytes as they were sent, except for line breaks between tokens: a value must stay on one line wherever it is
+/// inserted. Inside strings JSON has no raw line breaks.
 impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -213,7 +193,7 @@ impl<'de> Deserialize<'de> for RawJson {
     }
 }
 
-/// The value without line breaks between tokens; none where there are none.
+/// The value with its line breaks replaced, or `None` when it has none.
 pub(super) fn on_one_line(raw: &RawValue) -> serde_json::Result<Option<Box<RawValue>>> {
     if !raw.get().contains('\n') && !raw.get().contains('\r') {
         return Ok(None);
@@ -221,7 +201,7 @@ pub(super) fn on_one_line(raw: &RawValue) -> serde_json::Result<Option<Box<RawVa
     RawValue::from_string(raw.get().replace(['\n', '\r'], " ")).map(Some)
 }
 
-/// Reads a member that may be absent but, when there, may be `null`: `Option` alone would take `null` for absent.
+/// Deserializes an optional member in which `null` is a value: `Option` alone would take `null` for an absent member.
 ///
 /// # Errors
 /// The deserializer's.
@@ -233,7 +213,7 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Reads a member with a default, for which `null` stands as well.
+/// Deserializes a member with a default, which `null` means as well.
 ///
 /// # Errors
 /// The deserializer's.
@@ -247,13 +227,13 @@ where
 
 fn sorted(members: &[(String, Json)]) -> Vec<&(String, Json)> {
     let mut sorted: Vec<_> = members.iter().collect();
-    // The sort is stable: repeats of a key stay in their order.
+    // The sort is stable: repeated keys keep their order.
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     sorted
 }
 
-/// A number as sign, significant digits and exponent, so that `1.0`, `1` and `10e-1` compare equal at any size.
-/// An exponent beyond `i64` leaves the text to speak for itself.
+/// A number as sign, significant digits and exponent, so that `1.0`, `1` and `10e-1` are equal at any size. `None` when
+/// the exponent exceeds `i64`: then only equal texts are equal.
 fn decimal(text: &str) -> Option<(bool, String, i64)> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

@@ -1,4 +1,4 @@
-//! Floor 0: what the words mean. No I/O, no clap, no SQL, no HTTP.
+//! The terms of the log: entries, changes, filters, times, redaction. No I/O, no clap, no SQL, no HTTP.
 
 pub mod change;
 pub mod diff;

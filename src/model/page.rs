@@ -1,48 +1,58 @@
-//! How a long answer is read in pages: by key and never by offset, so that nothing is skipped or shown twice while
-//! others record and prune.
+//! Keyset pagination: pages are read by key and not by offset, so that concurrent recordings and prunes cause no gaps and
+//! no duplicates.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::model::timestamp::Timestamp;
 
-/// The page size when none is asked for.
+/// The default page size.
 pub const DEFAULT_LIMIT: u32 = 50;
 /// The largest page.
 pub const MAX_LIMIT: u32 = 1000;
 
-/// The order entries are read in.
+/// The order of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// By `(occurred_at, id)`, newest first.
     Descending,
     /// By `(occurred_at, id)`, oldest first.
     Ascending,
-    /// By id, which is commit order: for followers, who want everything, once.
+    /// By id, which is the commit order: for followers.
     ById,
 }
 
-/// Where a page ended: the key of its last entry.
+/// The key of the last entry of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// The last entry's time.
+    /// The time of the entry.
     pub occurred_at: Timestamp,
-    /// The last entry's id.
+    /// The id of the entry.
     pub id: u64,
 }
 
-/// A bookmark between two pages, bound to its question.
+/// The position after a page, bound to its query.
+///
+/// ```
+/// use krosyn_audit::model::page::{Cursor, Position};
+///
+/// let position = Position { occurred_at: "2026-11-22T08:14:07Z".parse()?, id: 1287 };
+/// let cursor = Cursor { position, as_of: 1300, binding: *b"a digest" };
+/// assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+/// assert_eq!(Cursor::decode("not a cursor"), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
-    /// Where the last page ended.
+    /// The end of the last page.
     pub position: Position,
-    /// The bound of the first page: entries recorded later are left out.
+    /// The highest id at the time of the first page: later entries are not included.
     pub as_of: u64,
-    /// A digest of organization, filter and order. Another question's cursor is refused, not misread.
+    /// A digest of organization, filter and order, by which the cursor of another query is refused.
     pub binding: [u8; 8],
 }
 
-/// The first byte of every cursor; another layout gets another number.
+/// The version of the layout: the first byte of every cursor.
 const VERSION: u8 = 1;
 
 impl Cursor {
@@ -57,7 +67,7 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a cursor back; none when the text never was one.
+    /// Decodes a cursor, or `None` when the text is not a cursor.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -78,7 +88,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_is_read_back_and_nothing_else_is(
+        fn only_an_encoded_cursor_is_decoded(
             micros in 0i64..=Timestamp::MAX.micros(), id: u64, as_of: u64, binding: [u8; 8], garbage in "\\PC{0,60}",
         ) {
             let occurred_at = Timestamp::from_micros(micros).expect("within the range");

@@ -1,11 +1,11 @@
-//! How long entries are kept: each plan's retention, and the cutoff before which an entry has expired.
+//! The retention of each plan, and the cutoff before which entries have expired.
 
 use crate::model::time::Age;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Plan;
 
 impl Plan {
-    /// How long entries are kept. A year is a calendar year in UTC, 90 days are 90 × 24 hours.
+    /// How long entries are kept. A year is a calendar year in UTC; a day has 24 hours.
     #[must_use]
     pub const fn retention(self) -> Age {
         match self {
@@ -16,32 +16,44 @@ impl Plan {
     }
 }
 
-/// A prune asked for entries that are still inside their retention.
+/// A prune of entries that are still inside their retention was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "older_than {asked} is shorter than what the {plan} plan keeps ({kept}): name a longer age, or have an operator lower the organization's floor"
+    "older_than {asked} is shorter than the retention of the {plan} plan ({kept}): use a longer age, or ask an operator to lower the organization's floor"
 )]
 pub struct InsideRetention {
     /// The organization's plan.
     pub plan: Plan,
-    /// The age asked for.
+    /// The requested age.
     pub asked: Age,
-    /// The shortest age that would have been granted.
+    /// The shortest age that is allowed.
     pub kept: Age,
 }
 
-/// What an organization promises to keep.
+/// How long an organization keeps entries.
+///
+/// ```
+/// use krosyn_audit::model::plan::Retention;
+/// use krosyn_audit::model::words::Plan;
+///
+/// let now = "2026-11-22T08:00:00Z".parse()?;
+/// let retention = Retention { plan: Plan::Free, floor: None };
+/// assert_eq!(retention.cutoff(None, now)?, "2026-08-24T08:00:00Z".parse()?);
+/// // A prune may ask for a longer age, not for a shorter one, unless an operator sets a floor.
+/// assert!(retention.cutoff(Some("120d".parse()?), now).is_ok());
+/// assert!(retention.cutoff(Some("30d".parse()?), now).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// The commercial plan.
     pub plan: Plan,
-    /// A shorter age that an operator allows prunes to name. It changes nothing by itself: without an age of their own
-    /// prunes and sweeps keep to the plan.
+    /// A shorter age that an operator allows prunes to use. Without an explicit age, prunes and sweeps still use the plan.
     pub floor: Option<Age>,
 }
 
 impl Retention {
-    /// The moment before which entries go: `occurred_at < cutoff` has expired.
+    /// The cutoff: entries with `occurred_at < cutoff` have expired.
     ///
     /// # Errors
     /// [`InsideRetention`] when `older_than` is shorter than the plan's retention and than the floor.
@@ -74,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_of_ones_own_may_be_longer_and_never_shorter_than_plan_and_floor() {
+    fn a_requested_age_may_exceed_plan_and_floor_but_not_undercut_them() {
         let now = at("2026-11-22T08:00:00Z");
         let age = |text: &str| Some(text.parse::<Age>().expect(text));
         let kept = Retention { plan: Plan::Free, floor: None };

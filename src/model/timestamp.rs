@@ -1,6 +1,5 @@
-//! A moment in UTC with microseconds: the only kind of time the log keeps.
-//!
-//! What people type and read is `time`'s business; this is the stored and the wire form (RFC 3339).
+//! A moment in UTC with microseconds: the stored form and the wire form (RFC 3339). `time` reads and formats times for
+//! people.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,11 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::words::shortened;
 
-/// Microseconds since 1970-01-01T00:00:00Z, within the years 1970 to 9999 that RFC 3339 can write.
+/// Microseconds since 1970-01-01T00:00:00Z, from 1970 to 9999: RFC 3339 has four digits for the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// Not a moment this log can hold.
+/// A text that is not a moment in the supported range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 3339 time between the years 1970 and 9999: {:?} (such as 2026-11-22T08:14:07.412033Z)", shortened(.0))]
 pub struct InvalidTimestamp(pub String);
@@ -26,7 +25,7 @@ impl Timestamp {
     /// The last moment, 9999-12-31T23:59:59.999999Z.
     pub const MAX: Self = Self(253_402_300_799_999_999);
 
-    /// From microseconds since the epoch; none outside the years 1970 to 9999.
+    /// Converts microseconds since the epoch, or returns `None` outside the years 1970 to 9999.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Option<Self> {
         if micros < Self::MIN.0 || micros > Self::MAX.0 { None } else { Some(Self(micros)) }
@@ -38,7 +37,7 @@ impl Timestamp {
         self.0
     }
 
-    /// The moment `delta` later (or earlier, when negative), held within the years 1970 to 9999.
+    /// The moment `delta` later (earlier when negative), clamped to the years 1970 to 9999.
     #[must_use]
     pub fn plus(self, delta: TimeDelta) -> Self {
         let beyond = if delta < TimeDelta::zero() { i64::MIN } else { i64::MAX };
@@ -46,24 +45,24 @@ impl Timestamp {
         Self(micros.clamp(Self::MIN.0, Self::MAX.0))
     }
 
-    /// The time from `earlier` to this.
+    /// The time since `earlier`.
     #[must_use]
     pub const fn since(self, earlier: Self) -> TimeDelta {
         TimeDelta::microseconds(self.0 - earlier.0)
     }
 
-    /// As chrono knows it.
+    /// The moment as a type of chrono.
     #[must_use]
     pub fn datetime(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 }
 
-/// A moment is always written as long as this, and its digits always stand in the same places.
+/// The written form, with a `0` for each digit.
 const FORM: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
 
 impl Timestamp {
-    /// The written form. A page holds two for each entry, so they are written digit by digit and take no memory.
+    /// The written form. A page holds two of them for each entry, so they are written digit by digit without allocation.
     fn written(self) -> [u8; FORM.len()] {
         let moment = self.datetime();
         let mut text = *FORM;
@@ -84,11 +83,11 @@ impl Timestamp {
         text
     }
 
-    /// Reads exactly what [`Self::written`] writes; none for whatever else may be a time as well.
-    fn of_written(text: &[u8]) -> Option<Self> {
-        let is_digit = |of_form: u8| of_form == b'0';
-        let same = |(byte, of_form): (&u8, &u8)| {
-            if is_digit(*of_form) { byte.is_ascii_digit() } else { byte == of_form }
+    /// Parses the form that [`Self::written`] writes, and no other.
+    fn from_written(text: &[u8]) -> Option<Self> {
+        let is_digit = |expected: u8| expected == b'0';
+        let same = |(byte, expected): (&u8, &u8)| {
+            if is_digit(*expected) { byte.is_ascii_digit() } else { byte == expected }
         };
         if text.len() != FORM.len() || !text.iter().zip(FORM).all(same) {
             return None;
@@ -103,7 +102,7 @@ impl Timestamp {
     }
 }
 
-/// Finer digits than microseconds are cut, not rounded: an entry must not move into the next second.
+/// Digits beyond microseconds are cut and not rounded, because an entry must not move into the next second.
 impl TryFrom<DateTime<Utc>> for Timestamp {
     type Error = InvalidTimestamp;
     fn try_from(moment: DateTime<Utc>) -> Result<Self, InvalidTimestamp> {
@@ -120,7 +119,7 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        if let Some(moment) = Self::of_written(text.as_bytes()) {
+        if let Some(moment) = Self::from_written(text.as_bytes()) {
             return Ok(moment);
         }
         let invalid = || InvalidTimestamp(text.to_owned());
@@ -137,8 +136,8 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Written;
-        impl Visitor<'_> for Written {
+        struct TimestampVisitor;
+        impl Visitor<'_> for TimestampVisitor {
             type Value = Timestamp;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
@@ -147,7 +146,7 @@ impl<'de> Deserialize<'de> for Timestamp {
                 text.parse().map_err(E::custom)
             }
         }
-        deserializer.deserialize_str(Written)
+        deserializer.deserialize_str(TimestampVisitor)
     }
 }
 
@@ -159,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_utc_with_microseconds_and_reads_any_offset() {
+    fn utc_with_microseconds_is_written_and_any_offset_is_parsed() {
         let moment: Timestamp = "2026-11-22T09:14:07.4120339+01:00".parse().expect("RFC 3339");
         assert_eq!(moment.to_string(), "2026-11-22T08:14:07.412033Z");
         for edge in [Timestamp::MIN, Timestamp::MAX] {
@@ -171,17 +170,16 @@ mod tests {
     }
 
     proptest! {
-        /// The digits written and read by hand are chrono's.
         #[test]
-        fn the_form_is_chronos(micros in Timestamp::MIN.0..=Timestamp::MAX.0, at in 0..27_usize, byte in any::<u8>()) {
+        fn the_written_form_is_that_of_chrono(micros in Timestamp::MIN.0..=Timestamp::MAX.0, at in 0..27_usize, byte in any::<u8>()) {
             let moment = Timestamp(micros);
             let text = moment.to_string();
             prop_assert_eq!(&text, &moment.datetime().to_rfc3339_opts(SecondsFormat::Micros, true));
-            prop_assert_eq!(Timestamp::of_written(text.as_bytes()), Some(moment));
+            prop_assert_eq!(Timestamp::from_written(text.as_bytes()), Some(moment));
             let mut other = text.into_bytes();
             other[at] = byte;
-            // What is read of another text is what chrono reads of it.
-            if let Some(read) = Timestamp::of_written(&other) {
+            // A changed text means what chrono reads in it.
+            if let Some(read) = Timestamp::from_written(&other) {
                 let text = String::from_utf8(other).expect("digits");
                 let by_chrono = DateTime::parse_from_rfc3339(&text).expect("a time");
                 prop_assert_eq!(read.0, by_chrono.timestamp_micros());
@@ -190,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_stays_within_the_range() {
+    fn arithmetic_is_clamped_to_the_range() {
         assert_eq!(Timestamp::MAX.plus(TimeDelta::MAX), Timestamp::MAX);
         assert_eq!(Timestamp::MIN.plus(TimeDelta::MIN), Timestamp::MIN);
     }

@@ -1,6 +1,6 @@
-//! The closed words of the log: what may stand for an action, a model type, a channel, a kind of user, a plan.
+//! The enumerations of the log: actions, model types, channels, kinds of users, plans, scopes and dimensions.
 //!
-//! Forgiving to read (`Updated`, `update`, `Connector Endpoint`, `connector-endpoint`), one way to write.
+//! Many spellings are accepted (`Updated`, `update`, `Connector Endpoint`, `connector-endpoint`), and one is written.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,24 +8,24 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A word that is none of the accepted ones.
+/// A word that is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownWord {
-    /// What the word should have named, such as `action`.
+    /// The expected kind of word, such as `action`.
     pub what: &'static str,
     /// The word as typed.
     pub given: String,
-    /// Every accepted word, in its written form.
+    /// The accepted words, in their written form.
     pub accepted: Vec<&'static str>,
 }
 
 impl UnknownWord {
-    /// The accepted word most like the given one, when one is like it at all.
+    /// The most similar accepted word, if one is similar.
     #[must_use]
     pub fn nearest(&self) -> Option<&'static str> {
         let given = folded(&shortened(&self.given));
-        let likeness = |word: &&'static str| (strsim::jaro_winkler(&given, &folded(word)), *word);
-        let best = self.accepted.iter().map(likeness).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let similarity = |word: &&'static str| (strsim::jaro_winkler(&given, &folded(word)), *word);
+        let best = self.accepted.iter().map(similarity).max_by(|a, b| a.0.total_cmp(&b.0))?;
         (best.0 >= 0.75).then_some(best.1)
     }
 }
@@ -38,28 +38,28 @@ impl fmt::Display for UnknownWord {
 }
 impl std::error::Error for UnknownWord {}
 
-/// How much of a wrong value a message repeats, in characters.
-const REPEATED: usize = 64;
+/// The most characters of a wrong value that a message quotes.
+const MAX_QUOTED: usize = 64;
 
-/// The beginning of a wrong value, for a message: what was sent may be long, and the sender knows it.
+/// The start of a wrong value for a message, because the value may be long.
 #[must_use]
 pub fn shortened(given: &str) -> std::borrow::Cow<'_, str> {
-    match given.char_indices().nth(REPEATED) {
+    match given.char_indices().nth(MAX_QUOTED) {
         Some((end, _)) => format!("{}…", &given[..end]).into(),
         None => given.into(),
     }
 }
 
-/// Lower-cases and drops separators, so that every way to write a compound word meets in one.
+/// The word in lower case without separators, so that all spellings of a compound are equal.
 fn folded(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, ' ' | '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
-/// Declares one closed set: the written word of each variant, then other words that are read as it.
-macro_rules! closed_words {
+/// Declares an enumeration: for each variant its written word, and other words that are accepted.
+macro_rules! words {
     ($(#[$doc:meta])* $name:ident ($what:literal) { $($(#[$variant_doc:meta])* $variant:ident = $word:literal $(| $other:literal)*,)+ }) => {
         $(#[$doc])*
-        // Each word is its variant in snake case. A rename by `$word` would be lost on the way to the OpenAPI document.
+        // Each word is its variant in snake case. `rename = $word` would not reach the OpenAPI document.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum $name {
@@ -67,10 +67,10 @@ macro_rules! closed_words {
         }
 
         impl $name {
-            /// Every word, in the order they are documented.
+            /// All words, in the documented order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The one way it is written.
+            /// The written form.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
@@ -80,7 +80,7 @@ macro_rules! closed_words {
         impl FromStr for $name {
             type Err = UnknownWord;
             fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                // As programs write it.
+                // Programs send the written form.
                 if let Some(word) = Self::ALL.iter().find(|word| word.as_str() == text) {
                     return Ok(*word);
                 }
@@ -105,28 +105,28 @@ macro_rules! closed_words {
     };
 }
 
-closed_words! {
-    /// What was done to the resource.
+words! {
+    /// The action on the resource.
     Action ("action") {
-        /// The resource came to be; the entry holds every field's first value.
+        /// The resource was created; the entry holds the initial value of each field.
         Created = "created" | "create" | "added" | "add",
-        /// Fields changed; the entry holds the old and the new value of each.
+        /// Fields were changed; the entry holds the old and the new value of each.
         Updated = "updated" | "update" | "changed" | "change",
-        /// The resource went away; the entry holds every field's last value.
+        /// The resource was deleted; the entry holds the last value of each field.
         Deleted = "deleted" | "delete" | "removed" | "remove",
     }
 }
 
-closed_words! {
-    /// What kind of thing the resource is.
+words! {
+    /// The type of the resource.
     ModelType ("model type") {
         /// A connector: trigger, process and perform steps.
         Connector = "connector" | "connectors",
-        /// An endpoint through which a connector is triggered.
+        /// An endpoint that triggers a connector.
         ConnectorEndpoint = "connector_endpoint" | "connector_endpoints" | "endpoint" | "endpoints",
-        /// A secret, whose value is never kept.
+        /// A secret, whose value is never stored.
         Secret = "secret" | "secrets",
-        /// The organization's own settings.
+        /// The settings of the organization.
         Organization = "organization" | "organizations" | "organisation" | "org",
         /// A member of the organization.
         Member = "member" | "members",
@@ -134,7 +134,7 @@ closed_words! {
 }
 
 impl ModelType {
-    /// The word on a screen, where `connector_endpoint` reads as `endpoint`.
+    /// The word for display, where `connector_endpoint` becomes `endpoint`.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -144,8 +144,8 @@ impl ModelType {
     }
 }
 
-closed_words! {
-    /// The channel a change came through.
+words! {
+    /// The channel of a change.
     Via ("channel") {
         /// The web application.
         Web = "web",
@@ -160,12 +160,12 @@ closed_words! {
     }
 }
 
-closed_words! {
-    /// What kind of identity acted.
+words! {
+    /// The kind of identity that acted.
     UserKind ("user kind") {
         /// A person.
         User = "user",
-        /// An API token acting for itself.
+        /// An API token that acts for no user.
         Token = "token",
         /// A service account.
         Service = "service",
@@ -174,8 +174,8 @@ closed_words! {
     }
 }
 
-closed_words! {
-    /// A commercial plan, which fixes how long entries are kept.
+words! {
+    /// A commercial plan, which determines the retention of entries.
     Plan ("plan") {
         /// 90 days.
         Free = "free",
@@ -188,38 +188,38 @@ closed_words! {
     }
 }
 
-closed_words! {
-    /// What a token may do.
+words! {
+    /// A permission of a token.
     Scope ("scope") {
         /// Read entries, counts and retention.
         Read = "read",
         /// Record entries.
         Record = "record",
-        /// Delete what has expired.
+        /// Delete expired entries.
         Prune = "prune",
     }
 }
 
-closed_words! {
-    /// What entries are counted by.
+words! {
+    /// The dimension by which entries are counted.
     Dimension ("dimension") {
         /// The date.
         Day = "day" | "date",
-        /// The hour of the day, over all days.
+        /// The hour of the day, summed over all days.
         Hour = "hour",
-        /// The day of the week, over all weeks.
+        /// The day of the week, summed over all weeks.
         Weekday = "weekday",
         /// The ISO week.
         Week = "week",
         /// The month.
         Month = "month",
-        /// What was done.
+        /// The action.
         Action = "action",
-        /// What kind of resource it was done to.
+        /// The type of the resource.
         ModelType = "model_type" | "type",
-        /// Who did it, as a reader knows them: the e-mail address, else the name, else the id.
+        /// The user: the e-mail address, else the name, else the id.
         User = "user",
-        /// Each field that changed: an entry counts once for each of its fields.
+        /// The changed field: an entry counts once for each of its fields.
         Field = "field",
         /// The channel.
         Via = "via",
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_every_usual_spelling_and_writes_one() {
+    fn common_spellings_are_accepted_and_one_is_written() {
         for word in [
             "connector_endpoint",
             "connector-endpoint",
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_lists_the_accepted_ones_and_the_nearest() {
+    fn an_unknown_word_lists_the_accepted_words_and_the_nearest() {
         let error = "updatd".parse::<Action>().expect_err("unknown");
         assert_eq!(
             error.to_string(),

@@ -1,21 +1,17 @@
-//! The entries of a page as the JSON they are sent as: written straight from a store's rows, with the stored changes
-//! spliced in unparsed. An [`Entry`] is made of it only for who asks for one.
+//! The entries of a page as JSON, written directly from database rows: the stored changes are spliced in unparsed. An
+//! [`Entry`] is built only where a caller needs one.
 
-use serde::Serialize;
-use uuid::Uuid;
+use serde::{Serialize, Serializer};
 
-use crate::model;
 use crate::model::change::Changes;
 use crate::model::entry::{Entry, User};
 use crate::model::filter::Filter;
 use crate::model::json::RawJson;
 use crate::model::page::Position;
-use crate::model::timestamp::Timestamp;
-use crate::model::words::{Action, ModelType, Via};
 use crate::store::error::StoreError;
 use crate::store::stored;
 
-/// Entries in their order, as JSON objects with commas between them.
+/// A page's entries in order, as JSON objects separated by commas.
 #[derive(Debug, Default)]
 pub struct Entries {
     json: Vec<u8>,
@@ -24,81 +20,70 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// The JSON objects with commas between them: the inside of a list.
+    /// The content of a JSON list: objects separated by commas.
     #[must_use]
     pub fn json(&self) -> &[u8] {
         &self.json
     }
 
-    /// How many there are.
+    /// The number of entries.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there are none.
+    /// Whether the page has no entries.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Where the last one stands.
+    /// The position of the last entry.
     #[must_use]
     pub const fn last(&self) -> Option<Position> {
         self.last
     }
 
-    /// The entries themselves.
+    /// Parses the entries.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when what was stored is not JSON any more.
+    /// [`StoreError::Damaged`] when a stored text is no longer JSON.
     pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
         let list = [b"[", &*self.json, b"]"].concat();
         serde_json::from_slice(&list).map_err(|error| StoreError::Damaged(error.to_string()))
     }
 
-    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+    pub(super) fn push(&mut self, entry: &StoredEntry<'_>) -> Result<(), StoreError> {
         if !self.is_empty() {
             self.json.push(b',');
         }
-        serde_json::to_writer(&mut self.json, row).map_err(|error| StoreError::Failed(error.to_string()))?;
-        // The changes are the last member.
-        self.json.pop();
-        self.json.extend_from_slice(b",\"changes\":");
-        self.json.extend_from_slice(row.changes.as_bytes());
+        serde_json::to_writer(&mut self.json, entry)
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        // The changes are the last member, and were written as `null`.
+        self.json.truncate(self.json.len() - b"null}".len());
+        self.json.extend_from_slice(entry.changes.0.as_bytes());
         self.json.push(b'}');
         self.count += 1;
-        self.last = Some(Position { occurred_at: row.occurred_at, id: row.id });
+        self.last = Some(Position { occurred_at: entry.occurred_at, id: entry.id });
         Ok(())
     }
 }
 
-/// An entry whose texts lie where the engine has them; its members are [`Entry`]'s, in the same order.
-#[derive(Serialize)]
-pub(super) struct Row<'a> {
-    pub(super) id: u64,
-    pub(super) uuid: Uuid,
-    pub(super) occurred_at: Timestamp,
-    pub(super) recorded_at: Timestamp,
-    pub(super) action: Action,
-    pub(super) model_type: ModelType,
-    pub(super) model_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) model_name: Option<&'a str>,
-    pub(super) user: &'a Snapshot,
-    #[serde(skip_serializing_if = "Context::is_empty")]
-    pub(super) context: Context<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reason: Option<&'a str>,
-    /// JSON, as it was stored.
-    #[serde(skip)]
-    pub(super) changes: &'a str,
+/// An entry whose texts are borrowed from a database row.
+pub(super) type StoredEntry<'a> = Entry<&'a str, &'a Snapshot, StoredChanges<'a>>;
+
+/// The JSON of an entry's changes as it was stored. It serializes as `null`, which [`Entries`] replaces.
+pub(super) struct StoredChanges<'a>(pub(super) &'a str);
+
+impl Serialize for StoredChanges<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
 }
 
-impl Row<'_> {
-    /// The entry.
+impl StoredEntry<'_> {
     pub(super) fn entry(&self) -> Result<Entry, StoreError> {
-        let changes = Changes::from_text(self.changes.to_owned())
+        let changes = Changes::from_text(self.changes.0.to_owned())
             .map_err(|error| StoreError::Damaged(format!("changes: {error}")))?;
         Ok(Entry {
             id: self.id,
@@ -110,23 +95,23 @@ impl Row<'_> {
             model_id: self.model_id.to_owned(),
             model_name: self.model_name.map(str::to_owned),
             user: self.user.user.clone(),
-            context: self.context.owned(),
+            context: self.context.map(|text| (*text).to_owned()),
             reason: self.reason.map(str::to_owned),
             changes,
         })
     }
 
-    /// Whether it matches what SQL cannot say of the filter.
+    /// Whether the entry matches the parts of a filter that SQL cannot express.
     pub(super) fn matches(&self, filter: &Filter) -> Result<bool, StoreError> {
         if !filter.looks_inside() {
             return Ok(true);
         }
-        let may_match = filter.may_match_content(self.changes, self.user.json.get(), self.model_name);
+        let may_match = filter.may_match_content(self.changes.0, self.user.json.get(), self.model_name);
         Ok(may_match && filter.matches_content(&self.entry()?))
     }
 }
 
-/// A user's snapshot, and the JSON it is kept and sent as.
+/// A user as recorded with an entry, with its JSON, which is stored and sent unchanged.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(super) struct Snapshot {
@@ -143,39 +128,19 @@ impl Snapshot {
     }
 }
 
-/// As the model's context.
-#[derive(Serialize)]
-pub(super) struct Context<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) via: Option<Via>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ip: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) user_agent: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) request_id: Option<&'a str>,
-}
-
-impl Context<'_> {
-    fn owned(&self) -> model::entry::RequestContext {
-        let Self { via, ip, user_agent, request_id } = *self;
-        let [ip, user_agent, request_id] = [ip, user_agent, request_id].map(|it| it.map(str::to_owned));
-        model::entry::RequestContext { via, ip, user_agent, request_id }
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.via.is_none() && self.ip.is_none() && self.user_agent.is_none() && self.request_id.is_none()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::model::entry::RequestContext;
+    use crate::model::timestamp::Timestamp;
+    use crate::model::words::{Action, ModelType, Via};
 
     #[test]
-    fn a_row_is_written_as_the_entry_it_is() {
+    fn a_stored_entry_has_the_json_of_its_entry() {
         let user = Snapshot::read(r#"{"id":"7","kind":"user"}"#).expect("a user");
-        let row = |of_some: Option<&'static str>| Row {
+        let stored = |text: Option<&'static str>| Entry {
             id: 7,
             uuid: Uuid::from_u128(1 << 100),
             occurred_at: Timestamp::MIN,
@@ -183,30 +148,30 @@ mod tests {
             action: Action::Updated,
             model_type: ModelType::Secret,
             model_id: "4\"2\u{7}",
-            model_name: of_some,
+            model_name: text,
             user: &user,
-            context: Context {
-                via: of_some.map(|_| Via::Api),
-                ip: of_some,
-                user_agent: of_some,
-                request_id: of_some,
+            context: RequestContext {
+                via: text.map(|_| Via::Api),
+                ip: text,
+                user_agent: text,
+                request_id: text,
             },
-            reason: of_some,
-            changes: r#"[{"field":"n","old":1.10,"new":2e0}]"#,
+            reason: text,
+            changes: StoredChanges(r#"[{"field":"n","old":1.10,"new":2e0}]"#),
         };
         let mut entries = Entries::default();
         assert!(entries.list().expect("none").is_empty());
-        for of_some in [Some("é\n"), None] {
-            entries.push(&row(of_some)).expect("written");
+        for text in [Some("é\n"), None] {
+            entries.push(&stored(text)).expect("written");
         }
         let list = entries.list().expect("entries");
-        assert_eq!(list, [Some("é\n"), None].map(|of_some| row(of_some).entry().expect("an entry")));
+        assert_eq!(list, [Some("é\n"), None].map(|text| stored(text).entry().expect("an entry")));
         assert_eq!((list.len(), entries.len()), (2, 2));
         assert_eq!(entries.last(), Some(Position { occurred_at: Timestamp::MIN, id: 7 }));
         let written = serde_json::to_string(&list).expect("JSON");
         assert_eq!(written.as_bytes(), [b"[", entries.json(), b"]"].concat());
         let mut damaged = Entries::default();
-        damaged.push(&Row { changes: "[", ..row(None) }).expect("written");
+        damaged.push(&Entry { changes: StoredChanges("["), ..stored(None) }).expect("written");
         assert!(matches!(damaged.list(), Err(StoreError::Damaged(_))));
     }
 }

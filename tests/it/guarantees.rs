@@ -113,7 +113,7 @@ const CONTRACT: &[Promise] = &[
             "src::server::clock_guard::a_step_before_the_first_look_counts",
             "store::sweep::a_clock_far_ahead_of_what_the_store_has_seen_sweeps_nothing_after_a_restart_either",
             "store::sweep::a_lease_of_a_clock_that_was_ahead_is_none",
-            "src::model::plan::an_age_of_ones_own_may_be_longer_and_never_shorter_than_plan_and_floor",
+            "src::model::plan::a_requested_age_may_exceed_plan_and_floor_but_not_undercut_them",
         ],
     ),
 ];
@@ -168,7 +168,7 @@ const DOMAIN: &[Promise] = &[
         "Retention by plan, by the calendar in UTC; before the cutoff is expired, at it is not",
         &[
             "src::model::plan::each_plan_has_its_cutoff",
-            "src::model::time::age::tests::years_and_months_follow_the_calendar_and_days_the_clock",
+            "src::model::time::age::tests::years_and_months_follow_the_calendar_and_days_last_24_hours",
             "store::pruning::only_what_happened_before_the_cutoff_goes",
         ],
     ),
@@ -183,9 +183,9 @@ const DOMAIN: &[Promise] = &[
     (
         "What must never be stored is redacted on every path, before anything is written",
         &[
-            "src::model::redaction::tests::the_fields_of_the_table_are_never_kept",
-            "src::model::redaction::tests::auth_headers_keep_their_names_and_lose_every_value",
-            "src::model::redaction::tests::keys_that_name_a_credential_hide_their_value_at_any_depth",
+            "src::model::redaction::tests::secret_fields_are_never_stored",
+            "src::model::redaction::tests::authentication_headers_keep_their_names_and_lose_their_values",
+            "src::model::redaction::tests::values_of_credential_keys_are_redacted_at_any_depth",
             "src::model::redaction::cases::what_is_secret_vanishes_and_what_resembles_it_stays",
             "src::model::redaction::properties::a_canary_under_a_credential_key_never_survives",
             "cli::leaks::no_secret_is_kept_shown_or_logged",
@@ -195,12 +195,12 @@ const DOMAIN: &[Promise] = &[
         "A redacted field still says that it changed",
         &[
             "api::record::a_redacted_field_says_only_that_it_changed",
-            "src::model::redaction::tests::a_hidden_difference_is_still_told",
+            "src::model::redaction::tests::the_change_of_a_redacted_value_stays_visible",
         ],
     ),
     (
         "An operator can add names, never remove the built-in ones",
-        &["src::model::redaction::tests::an_operator_adds_names_and_removes_none"],
+        &["src::model::redaction::tests::an_operator_can_add_names_but_remove_none"],
     ),
     (
         "A token does what its scopes allow, until it ends or is revoked, and not without limit",

@@ -389,7 +389,7 @@ fn named(error: ClientError) -> ClientError {
 
 /// Reads how long to wait, or to work.
 fn waiting(text: &str) -> Result<Age, String> {
-    text.parse().map_err(|error: AgeError| format!("{} (such as 10min, 1h)", error.fault))
+    text.parse().map_err(|error: AgeError| format!("{} (such as 10min, 1h)", error.kind))
 }
 
 /// How many seconds an age is, seen from now.

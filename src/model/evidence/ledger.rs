@@ -1,4 +1,4 @@
-//! The book that is kept of a text while it is written or read: three bytes a line and a root for every 1,024.
+//! Hashes a text while it is written or read: it keeps three bytes for each line and a root for every 1,024 lines.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,55 +7,50 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::evidence::merkle::{Hash, Tree, leaf};
 
-/// Lines in a chunk: a power of two, so that a chunk is a subtree.
+/// The lines of a chunk: a power of two, so that each chunk is a subtree.
 pub(crate) const CHUNK_LINES: usize = 1024;
 
-/// The first bytes of a line's leaf hash. One wrong line in 16 million looks right by it; the roots know better.
+/// The first bytes of a line's leaf hash. One wrong line in 16 million has the right tag, which the roots reveal.
 pub(crate) type Tag = [u8; 3];
 
-/// A text on its way through.
+/// The hashes of the text so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     bytes: u64,
     whole: Sha256,
-    /// The line that has begun.
+    /// The line that is not complete yet.
     line: Option<Sha256>,
     tree: Tree,
     chunks: Vec<Chunk>,
-    /// The chunk that is being filled.
+    /// The chunk that is not complete yet.
     chunk: Tree,
     tags: Vec<Tag>,
 }
 
-/// What is kept of a text.
+/// The hashes of a whole text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Content {
-    /// Its lines.
     pub lines: u64,
-    /// Its bytes.
     pub bytes: u64,
-    /// The hash of all its bytes.
     pub sha256: Hash,
-    /// The root of the Merkle tree over its lines, each with its line break.
+    /// The root of the Merkle tree over the lines with their line breaks.
     pub root: Hash,
-    /// Its lines, 1,024 by 1,024.
     pub chunks: Vec<Chunk>,
 }
 
-/// Some lines that follow one another.
+/// Consecutive lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Chunk {
-    /// The root of the subtree over them.
+    /// The root of their subtree.
     pub root: Hash,
-    /// By what each of them is found, in base64.
     #[serde(serialize_with = "write_tags", deserialize_with = "read_tags")]
     pub tags: Vec<Tag>,
 }
 
 impl Ledger {
-    /// Takes the next bytes, wherever they are cut.
+    /// Adds the next bytes, which may end anywhere.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
         self.whole.update(bytes);
@@ -67,7 +62,7 @@ impl Ledger {
         }
     }
 
-    /// Whether the text stops within a line.
+    /// Whether the text so far ends within a line.
     pub(crate) const fn is_within_a_line(&self) -> bool {
         self.line.is_some()
     }
@@ -92,7 +87,6 @@ impl Ledger {
         self.chunks.push(Chunk { root, tags: std::mem::take(&mut self.tags) });
     }
 
-    /// Ends the text.
     #[must_use]
     pub(crate) fn finish(mut self) -> Content {
         self.end_line();

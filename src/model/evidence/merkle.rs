@@ -1,16 +1,15 @@
-//! A Merkle tree as RFC 9162 builds it (section 2.1.1), leaf by leaf, in memory that grows with its height alone.
+//! A Merkle tree (RFC 9162, section 2.1.1), built leaf by leaf. Its memory grows with its height only.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256, written in hexadecimal.
+/// A SHA-256 hash, written in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Hash(pub [u8; 32]);
 
 impl Hash {
-    /// Of these bytes.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         Sha256::digest(bytes).into()
     }
@@ -55,7 +54,7 @@ impl<'de> Deserialize<'de> for Hash {
     }
 }
 
-/// Begins the hash of a leaf, whose bytes are then added. The first byte keeps leaves and nodes apart.
+/// Starts the hash of a leaf, to which the caller adds the leaf's bytes. The prefix distinguishes leaves from nodes.
 pub(crate) fn leaf() -> Sha256 {
     Sha256::new_with_prefix([0])
 }
@@ -64,15 +63,14 @@ fn node(left: Hash, right: Hash) -> Hash {
     Sha256::new_with_prefix([1]).chain_update(left.0).chain_update(right.0).finalize().into()
 }
 
-/// A tree that grows to the right.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tree {
-    /// The whole subtrees so far, each smaller than the one before, with their heights.
+    /// The complete subtrees with their heights, each smaller than the one before.
     subtrees: Vec<(u32, Hash)>,
 }
 
 impl Tree {
-    /// Adds a leaf by its hash; or, to a tree of equal subtrees, the next one by its root.
+    /// Adds the hash of a leaf, or in a tree of equal subtrees the root of the next one.
     pub(crate) fn push(&mut self, hash: Hash) {
         let mut grown = (0, hash);
         while let Some((height, left)) = self.subtrees.pop_if(|(height, _)| *height == grown.0) {
@@ -81,7 +79,7 @@ impl Tree {
         self.subtrees.push(grown);
     }
 
-    /// The root; of an empty tree the hash of nothing.
+    /// The root. The root of an empty tree is the hash of an empty text.
     pub(crate) fn root(&self) -> Hash {
         let roots = self.subtrees.iter().map(|(_, root)| *root);
         roots.rev().reduce(|right, left| node(left, right)).unwrap_or_else(|| Hash::of(&[]))
@@ -96,20 +94,20 @@ mod tests {
         leaf().chain_update(bytes).finalize().into()
     }
 
-    /// The words of the RFC: the tree splits at the largest power of two that is smaller than its size.
-    fn by_the_book(leaves: &[Hash]) -> Hash {
+    /// The definition in the RFC: a tree splits at the largest power of two that is smaller than its size.
+    fn reference_root(leaves: &[Hash]) -> Hash {
         match leaves {
             [] => Hash::of(&[]),
             [one] => *one,
             many => {
                 let (left, right) = many.split_at(many.len().next_power_of_two() / 2);
-                node(by_the_book(left), by_the_book(right))
+                node(reference_root(left), reference_root(right))
             }
         }
     }
 
     #[test]
-    fn roots_are_those_of_certificate_transparency() {
+    fn roots_match_the_vectors_of_certificate_transparency() {
         // The test vectors of the certificate-transparency project.
         let leaves: [&[u8]; 8] = [
             b"",
@@ -141,20 +139,20 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_of_whole_subtrees_is_the_tree_of_their_leaves() {
+    fn a_tree_of_subtrees_has_the_root_of_the_tree_of_leaves() {
         let leaves: Vec<Hash> = (0..70_u8).map(|n| hash_of_leaf(&[n])).collect();
         for size in 0..leaves.len() {
             let mut whole = Tree::default();
             leaves[..size].iter().for_each(|leaf| whole.push(*leaf));
-            assert_eq!(whole.root(), by_the_book(&leaves[..size]), "{size}");
+            assert_eq!(whole.root(), reference_root(&leaves[..size]), "{size}");
             let mut of_chunks = Tree::default();
-            leaves[..size].chunks(8).for_each(|chunk| of_chunks.push(by_the_book(chunk)));
+            leaves[..size].chunks(8).for_each(|chunk| of_chunks.push(reference_root(chunk)));
             assert_eq!(of_chunks.root(), whole.root(), "{size}");
         }
     }
 
     #[test]
-    fn a_hash_is_read_back_and_nothing_else_is() {
+    fn only_a_written_hash_parses() {
         let hash = Hash::of(b"x");
         assert_eq!(hash.to_string().parse(), Ok(hash));
         for bad in ["", "00", &hash.to_string().to_uppercase(), &format!("{hash}00"), &"é".repeat(32)] {

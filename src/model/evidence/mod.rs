@@ -1,9 +1,8 @@
-//! Evidence: what proves later, without a server, that an export is whole and as it was written.
+//! Evidence that an export is complete and unchanged, which can be verified later without a server.
 //!
-//! A text is taken as its lines, each with its line break, whatever they hold: CSV, JSON lines, a JSON document. Their
-//! hashes are the leaves of a Merkle tree, whose root stands for the text as a whole. Of each leaf three bytes are
-//! kept besides: they prove nothing, but by them the first wrong line can be named, and four characters a line are
-//! few. Who reads and writes the files is not known here.
+//! An export is treated as lines with their line breaks, whatever its format. The hashes of the lines are the leaves of a
+//! Merkle tree, and its root proves the whole text. Three bytes of each leaf are kept as well: they prove nothing, but they
+//! locate the first wrong line, and take only four characters each. This module reads and writes no files.
 
 pub(crate) mod ledger;
 pub(crate) mod manifest;

@@ -1,4 +1,4 @@
-//! Texts are damaged in every way a file can be, and each damage is found and its line named.
+//! Properties of evidence: whatever damages a text, the damage is found and its line named.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -7,16 +7,15 @@ use proptest::sample::Index;
 use crate::model::evidence::ledger::{Content, Ledger};
 use crate::model::evidence::manifest::{FileFacts, IdRange, Manifest, ManifestError, PrunedRange};
 use crate::model::evidence::merkle::Hash;
-use crate::model::evidence::trailer::{Trail, TrailFault, Trailer};
+use crate::model::evidence::trailer::{Trail, Trailer, TrailerError};
 use crate::model::evidence::verdict::first_fault;
 use crate::model::timestamp::Timestamp;
 
-/// Lines of a file, each with its break; some of them are alike.
+/// The lines of a file with their line breaks. Some are equal.
 fn lines() -> impl Strategy<Value = Vec<String>> {
     vec("[ab]{0,2}|[ -~é]{0,12}", 1..40).prop_map(|lines| lines.into_iter().map(|line| line + "\n").collect())
 }
 
-/// Something that happens to a file.
 #[derive(Debug, Clone)]
 enum Damage {
     Flip(Index, u8),
@@ -65,7 +64,7 @@ fn damaged(mut lines: Vec<Vec<u8>>, damage: &Damage) -> Vec<u8> {
     lines.concat()
 }
 
-/// The first line, from 1, that is not the same in both.
+/// The number of the first line that differs.
 fn first_difference(written: &[u8], found: &[u8]) -> Option<u64> {
     let mut written = written.split_inclusive(|byte| *byte == b'\n');
     let mut found = found.split_inclusive(|byte| *byte == b'\n');
@@ -108,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn it_does_not_matter_where_the_bytes_are_cut(lines in lines(), cuts in vec(any::<Index>(), 0..6)) {
+    fn the_result_does_not_depend_on_the_pieces(lines in lines(), cuts in vec(any::<Index>(), 0..6)) {
         let text = lines.concat().into_bytes();
         let mut cuts: Vec<_> = cuts.iter().map(|at| at.index(text.len())).chain([0, text.len()]).collect();
         cuts.sort_unstable();
@@ -123,26 +122,26 @@ proptest! {
     }
 
     #[test]
-    fn a_trailer_speaks_for_all_before_it(lines in lines(), damage in damage(), json: bool) {
+    fn a_trailer_proves_all_lines_before_it(lines in lines(), damage in damage(), json: bool) {
         let mut trail = Trail::default();
         trail.add(lines.concat().as_bytes());
         let trailer = trail.trailer(3, 9);
         let last = if json { trailer.json().expect("written") } else { trailer.cell() };
         prop_assert_eq!(Trailer::read(&last), Some(trailer));
         let lines: Vec<_> = lines.into_iter().chain([last]).map(String::into_bytes).collect();
-        let judge = |text: &[u8]| {
+        let check = |text: &[u8]| {
             let mut trail = Trail::default();
             trail.add(text);
             trail.finish()
         };
         let written = lines.concat();
-        prop_assert_eq!(judge(&written), Ok(trailer));
+        prop_assert_eq!(check(&written), Ok(trailer));
         let found = damaged(lines, &damage);
-        prop_assert_eq!(judge(&found).is_ok(), found == written, "{:?}", judge(&found));
+        prop_assert_eq!(check(&found).is_ok(), found == written, "{:?}", check(&found));
     }
 
     #[test]
-    fn a_manifest_is_read_back_and_no_changed_one_is(lines in lines(), at: Index, bit in 0..7_u8) {
+    fn only_an_unchanged_manifest_is_accepted(lines in lines(), at: Index, bit in 0..7_u8) {
         let document = manifest(lines.concat().as_bytes()).write().expect("written");
         let read = Manifest::read(&document).expect("as written");
         prop_assert_eq!(read.content, Content::of(lines.concat().as_bytes()));
@@ -150,7 +149,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         let changed = String::from_utf8(bytes).expect("ASCII stays ASCII");
-        // Blanks between its parts mean nothing.
+        // Blanks between tokens have no meaning.
         let blank = |text: &str| text[at..=at].trim().is_empty();
         if !(blank(&document) && blank(&changed)) {
             prop_assert!(Manifest::read(&changed).is_err(), "{}", changed);
@@ -159,18 +158,18 @@ proptest! {
 }
 
 #[test]
-fn a_trailer_is_no_entry_and_no_entry_is_a_trailer() {
+fn trailers_and_entries_are_never_confused() {
     let mut trail = Trail::default();
     trail.add(b"{\"id\":1}\n");
     let trailer = trail.trailer(1, 1);
     assert!(serde_json::from_str::<crate::model::entry::Entry>(&trailer.json().expect("written")).is_err());
     assert!(!trailer.cell().contains([',', '\t', '"']));
-    assert_eq!(trail.finish(), Err(TrailFault::None));
+    assert_eq!(trail.finish(), Err(TrailerError::Missing));
     for other in ["", "\n", "{\"id\":1}\n", "# krosyn-audit-trailer v=1\n", "{\"trailer\":1}\n"] {
         assert_eq!(Trailer::read(other), None, "{other}");
     }
     assert_eq!(
-        Manifest::read("{\"manifest\":2}").map_err(|error| matches!(error, ManifestError::Form(_))).err(),
+        Manifest::read("{\"manifest\":2}").map_err(|error| matches!(error, ManifestError::Format(_))).err(),
         Some(true)
     );
 }

@@ -1,44 +1,40 @@
-//! The last line of an export into a pipe, by which whoever reads it knows that nothing is missing.
+//! The last line of an export into a pipe, which proves to the reader that the text is complete and unchanged.
 //!
-//! It is no entry in any form: JSON without an id, or a line of one cell that begins with `#`. A reader that takes it
-//! for one fails loudly. It proves that the text is whole and as it was; it names no wrong line, for that takes a
-//! manifest.
+//! It cannot be mistaken for an entry: it is JSON without an id, or one cell that begins with `#`. Unlike a manifest, it
+//! cannot locate a wrong line.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::evidence::merkle::Hash;
 
-/// The form of a trailer; another one gets another number.
+/// The version of the format.
 const VERSION: u32 = 1;
-/// How a trailer begins in text of cells.
+/// The start of a trailer in CSV and TSV.
 const MARK: &str = "# krosyn-audit-trailer ";
-/// How it begins among JSON.
+/// The start of a trailer in JSON lines.
 const JSON_MARK: &str = "{\"trailer\":";
-/// No trailer is longer, in bytes.
-const LONGEST: usize = 400;
+/// The longest trailer, in bytes.
+const MAX_LENGTH: usize = 400;
 
-/// What the last line says of all before it.
+/// The facts about all lines before the trailer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trailer {
-    /// The form, 1.
+    /// The version of the format, 1.
     trailer: u32,
-    /// The entries.
     pub entries: u64,
-    /// The lines, with a header and without this one.
+    /// The number of lines, with the header and without the trailer.
     pub lines: u64,
-    /// The bytes.
     pub bytes: u64,
-    /// The bound: entries recorded later were left out.
+    /// The highest id when the export began: later entries are not included.
     pub as_of: u64,
-    /// The hash of all bytes.
     pub sha256: Hash,
-    /// The first four bytes of the hash of the other values, so that none of them changes unseen.
+    /// The first four bytes of the hash of the other values, which reveals a change of any of them.
     check: Check,
 }
 
-/// Four bytes in hexadecimal.
+/// Four bytes, written in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 struct Check(u32);
@@ -57,8 +53,8 @@ impl TryFrom<String> for Check {
 }
 
 impl Trailer {
-    fn new(entries: u64, as_of: u64, facts: Facts) -> Self {
-        let Facts { bytes, lines, hash } = facts;
+    fn new(entries: u64, as_of: u64, facts: TextFacts) -> Self {
+        let TextFacts { bytes, lines, hash } = facts;
         let sha256: Hash = hash.finalize().into();
         let [a, b, c, d, ..] =
             Hash::of(format!("{VERSION} {entries} {lines} {bytes} {as_of} {sha256}").as_bytes()).0;
@@ -66,15 +62,15 @@ impl Trailer {
         Self { trailer: VERSION, entries, lines, bytes, as_of, sha256, check }
     }
 
-    /// As a line of JSON.
+    /// The trailer as a line of JSON.
     ///
     /// # Errors
-    /// None that can happen: numbers and a hash always serialise.
+    /// None in practice: numbers and a hash always serialize.
     pub(crate) fn json(&self) -> serde_json::Result<String> {
         Ok(serde_json::to_string(self)? + "\n")
     }
 
-    /// As a line of one cell, without commas, tabs and quotes.
+    /// The trailer as a line of one cell, without commas, tabs and quotes.
     pub(crate) fn cell(&self) -> String {
         let Self { trailer, entries, lines, bytes, as_of, sha256, check: Check(check) } = self;
         format!(
@@ -82,7 +78,7 @@ impl Trailer {
         )
     }
 
-    /// Reads a line that is a trailer, in either form.
+    /// Parses a trailer in either form.
     pub(crate) fn read(line: &str) -> Option<Self> {
         let line = line.strip_suffix('\n')?;
         let trailer: Self = match line.strip_prefix(MARK) {
@@ -97,62 +93,60 @@ impl Trailer {
                 Self { trailer, entries, lines, bytes, as_of, sha256, check }
             }
         };
-        // One way to write it: what reads the same but is written otherwise was changed.
+        // A trailer in another spelling was changed.
         let written = [trailer.json().ok()?, trailer.cell()].iter().any(|it| it.trim_end() == line);
         (trailer.trailer == VERSION && written).then_some(trailer)
     }
 
-    /// Tells whether a line, by its beginning, is or was meant to be a trailer.
+    /// Whether a line begins like a trailer, which may be damaged.
     pub(crate) fn is_begun_by(line: &[u8]) -> bool {
         [MARK, JSON_MARK].iter().any(|mark| line.starts_with(mark.as_bytes()))
     }
 }
 
-/// The facts of a text on its way through, and whether its last line speaks the truth about the rest.
+/// Collects the facts of a text as it is read, and compares them with its trailer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trail {
-    facts: Facts,
-    /// The facts before the line that has begun.
-    before: Facts,
-    /// The beginning of that line.
+    facts: TextFacts,
+    /// The facts before the current line.
+    before: TextFacts,
+    /// The beginning of the current line.
     line: Vec<u8>,
     ended: bool,
-    last: Option<(Option<Trailer>, Facts)>,
+    last: Option<(Option<Trailer>, TextFacts)>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Facts {
+struct TextFacts {
     bytes: u64,
     lines: u64,
     hash: Sha256,
 }
 
-/// Why a text with a trailer is not whole.
+/// Why a trailer does not prove its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TrailFault {
-    /// The last line is no trailer.
-    #[error("its last line is no trailer: the end is missing, or the export was made without --trailer")]
-    None,
-    /// The last line was one.
+pub(crate) enum TrailerError {
+    /// The last line is not a trailer.
+    #[error("its last line is not a trailer: the end is missing, or the export was made without --trailer")]
+    Missing,
+    /// The last line is a damaged trailer.
     #[error("its trailer is damaged")]
     Damaged,
-    /// Too many or too few lines.
-    #[error("its trailer speaks of {told} lines, and it has {found}")]
+    /// The number of lines is wrong.
+    #[error("its trailer counts {stated} lines, but it has {found}")]
     Lines {
-        /// By the trailer.
-        told: u64,
-        /// In the text.
+        /// The number in the trailer.
+        stated: u64,
+        /// The number in the text.
         found: u64,
     },
-    /// As many lines, but other ones.
-    #[error(
-        "its content, or its trailer, is not what was written: as many lines as the trailer says, but another hash"
-    )]
+    /// The number of lines is right, but not their content.
+    #[error("its content or its trailer was changed: the number of lines matches, but the hash does not")]
     Content,
 }
 
 impl Trail {
-    /// Takes the next bytes, wherever they are cut.
+    /// Adds the next bytes, which may end anywhere.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             if self.ended || self.facts.bytes == 0 {
@@ -160,7 +154,7 @@ impl Trail {
                 self.line.clear();
                 self.ended = false;
             }
-            let room = LONGEST.saturating_sub(self.line.len()).min(piece.len());
+            let room = MAX_LENGTH.saturating_sub(self.line.len()).min(piece.len());
             self.line.extend(&piece[..room]);
             self.facts.bytes += piece.len() as u64;
             self.facts.hash.update(piece);
@@ -176,23 +170,23 @@ impl Trail {
         }
     }
 
-    /// Whether the last line is, or was meant to be, a trailer.
+    /// Whether the last line begins like a trailer.
     pub(crate) const fn has_trailer(&self) -> bool {
         self.last.is_some()
     }
 
-    /// What the last line says, when it is true.
-    pub(crate) fn finish(self) -> Result<Trailer, TrailFault> {
-        let (trailer, facts) = self.last.ok_or(TrailFault::None)?;
-        let trailer = trailer.ok_or(TrailFault::Damaged)?;
+    /// The trailer, if it matches the text.
+    pub(crate) fn finish(self) -> Result<Trailer, TrailerError> {
+        let (trailer, facts) = self.last.ok_or(TrailerError::Missing)?;
+        let trailer = trailer.ok_or(TrailerError::Damaged)?;
         if trailer.lines != facts.lines {
-            return Err(TrailFault::Lines { told: trailer.lines, found: facts.lines });
+            return Err(TrailerError::Lines { stated: trailer.lines, found: facts.lines });
         }
         let same = Trailer::new(trailer.entries, trailer.as_of, facts) == trailer;
-        if same { Ok(trailer) } else { Err(TrailFault::Content) }
+        if same { Ok(trailer) } else { Err(TrailerError::Content) }
     }
 
-    /// The trailer that would end the text here.
+    /// The trailer for the text so far.
     pub(crate) fn trailer(&self, entries: u64, as_of: u64) -> Trailer {
         Trailer::new(entries, as_of, self.facts.clone())
     }

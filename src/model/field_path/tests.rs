@@ -1,4 +1,4 @@
-//! Which changes a path means, however the path and the field are written.
+//! Tests of the changes that a path matches, in every spelling of path and field.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn touches(path: &str, change: &Change) -> bool {
 }
 
 #[test]
-fn a_path_covers_what_lies_beneath_it_and_a_leaf_only_itself() {
+fn a_path_matches_everything_under_it() {
     let perform = change(
         r#"{"field":"perform","old":{"url":"a","retry":{"max":3},"list":[1,2]},"new":{"url":"a","retry":{"max":5},"list":[1,3]}}"#,
     );
@@ -47,18 +47,18 @@ fn a_path_covers_what_lies_beneath_it_and_a_leaf_only_itself() {
 }
 
 #[test]
-fn keys_with_dots_are_found_as_they_are_printed_and_as_they_are_typed() {
+fn keys_with_dots_match_with_and_without_quotes() {
     let labels = change(
         r#"{"field":"labels","old":{"app.io/name":"x","a":{"b":1},"a.b":{"c":1}},"new":{"app.io/name":"y","a":{"b":2},"a.b":{"c":1}}}"#,
     );
     for path in [r#"labels."app.io/name""#, "labels.app.io/name", "labels.a.b", "labels.a"] {
         assert!(touches(path, &labels), "{path}");
     }
-    // In quotes it is that key and no path.
+    // In quotes it is one key.
     for path in [r#"labels."a.b""#, r#"labels."a.b".c"#, "labels.a.b.c", "labels.app", "labels.app.io"] {
         assert!(!touches(path, &labels), "{path}");
     }
-    // A field may be recorded under its dotted path, or be called so.
+    // A field may be recorded by its dotted path, or contain dots in its name.
     let dotted = change(r#"{"field":"labels.app.io/name","old":1,"new":2}"#);
     for path in [r#"labels."app.io/name""#, "labels.app.io/name", "labels", r#""labels.app.io/name""#] {
         assert!(touches(path, &dotted), "{path}");
@@ -86,7 +86,7 @@ fn keys_with_dots_are_found_as_they_are_printed_and_as_they_are_typed() {
 }
 
 #[test]
-fn beneath_a_secret_every_path_counts_when_the_secret_changed() {
+fn every_path_into_a_changed_secret_matches() {
     let auth = |old: &str, new: &str| {
         change(&format!(
             r#"{{"field":"auth","old":{{"token":{old},"user":"a"}},"new":{{"token":{new},"user":"b"}}}}"#
@@ -102,13 +102,13 @@ fn beneath_a_secret_every_path_counts_when_the_secret_changed() {
 }
 
 #[test]
-fn items_are_followed_when_they_move() {
+fn moved_items_are_followed() {
     let list = |old: &str, new: &str| change(&format!(r#"{{"field":"l","old":{old},"new":{new}}}"#));
     let named = list(
         r#"[{"id":1,"n":"x"},{"id":2,"n":"y"},{"id":3,"n":"z"}]"#,
         r#"[{"id":9,"n":"w"},{"id":1,"n":"x"},{"id":2,"n":"x"},{"id":3,"n":"z"}]"#,
     );
-    // The second became the third, and its name what the third had before... and the others' did not.
+    // The second item moved to the third place, and its `n` changed.
     for path in ["l[0]", "l[0 id=9]", "l[2].n", "l[2 id=2].n"] {
         assert!(touches(path, &named), "{path}");
     }
@@ -122,7 +122,7 @@ fn items_are_followed_when_they_move() {
 }
 
 #[test]
-fn leaves_are_covered_by_their_own_and_by_wider_paths() {
+fn a_leaf_is_covered_by_its_path_and_by_shorter_paths() {
     let covers = |path: &str, leaf: &[&str], is_opaque| {
         let leaf: Vec<_> = leaf.iter().map(|key| (*key).to_owned()).collect();
         path.parse::<FieldPath>().expect(path).covers(&leaf, is_opaque)

@@ -1,14 +1,47 @@
-//! Reads text that serde_json has found to be JSON into a tree, in one pass whatever its depth.
+//! Parses JSON text into a tree, in one pass whatever its depth.
 //!
-//! It judges no syntax and decodes no strings itself: what is left is to find where values begin and end.
+//! `serde_json` checks the syntax and decodes strings with escapes. This file only finds where values begin and end.
 
-use crate::model::json::{Json, JsonError};
+use serde_json::value::RawValue;
 
-/// The value that valid JSON text holds, with at most so many levels of lists and objects in it.
-///
-/// # Errors
-/// [`JsonError::TooDeep`], and [`JsonError::Syntax`] for a string that is not Unicode.
-pub(super) fn value(text: &str, max_depth: usize) -> Result<Json, JsonError> {
+use crate::model::json::{Json, JsonError, MAX_DEPTH, RawJson};
+
+impl Json {
+    /// Parses one value.
+    ///
+    /// # Errors
+    /// [`JsonError`] when the text is not JSON or nests too deep.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        let raw: &RawValue = serde_json::from_str(text)?;
+        value(raw.get(), MAX_DEPTH)
+    }
+}
+
+impl RawJson {
+    /// Parses the value.
+    ///
+    /// # Errors
+    /// [`JsonError`], unless this tool wrote the value.
+    pub fn parse(&self) -> Result<Json, JsonError> {
+        value(self.get(), MAX_DEPTH)
+    }
+
+    /// Parses the members of an object, each of which may nest as deep as any value; `None` when the value is no object.
+    /// An empty list counts as an empty object, because PHP writes it so.
+    ///
+    /// # Errors
+    /// [`JsonError`] when a member nests too deep or is not Unicode.
+    pub fn parse_members(&self) -> Result<Option<Vec<(String, Json)>>, JsonError> {
+        Ok(match value(self.get(), MAX_DEPTH + 1)? {
+            Json::Object(members) => Some(members),
+            Json::Array(items) if items.is_empty() => Some(Vec::new()),
+            _ => None,
+        })
+    }
+}
+
+/// Parses valid JSON text with at most `max_depth` levels of lists and objects.
+fn value(text: &str, max_depth: usize) -> Result<Json, JsonError> {
     Reader { text, at: 0, max_depth }.value(0)
 }
 
@@ -27,7 +60,7 @@ impl Reader<'_> {
             Some(b'{') => {
                 let mut members = Vec::new();
                 self.at += 1;
-                while self.part(b'}') {
+                while self.next_element(b'}') {
                     let key = self.string()?;
                     // The colon.
                     self.token();
@@ -39,7 +72,7 @@ impl Reader<'_> {
             Some(b'[') => {
                 let mut items = Vec::new();
                 self.at += 1;
-                while self.part(b']') {
+                while self.next_element(b']') {
                     items.push(self.value(depth + 1)?);
                 }
                 Ok(Json::Array(items))
@@ -49,15 +82,15 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes to the next byte that is no blank, and tells it.
+    /// Skips blanks and returns the next byte.
     fn token(&mut self) -> Option<u8> {
         let blanks = self.rest().bytes().take_while(u8::is_ascii_whitespace).count();
         self.at += blanks;
         self.rest().bytes().next()
     }
 
-    /// Goes to the next part of an object or a list, or behind its end, and tells whether there is one.
-    fn part(&mut self, end: u8) -> bool {
+    /// Skips to the next element of an object or a list, or after its end. Returns whether there is an element.
+    fn next_element(&mut self, end: u8) -> bool {
         if self.token() == Some(b',') {
             self.at += 1;
         }
@@ -87,7 +120,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A number, or one of the three words.
+    /// Parses a number, `null`, `true` or `false`.
     fn word(&mut self) -> Json {
         let ends = |c: char| matches!(c, ',' | ']' | '}') || c.is_ascii_whitespace();
         let rest = self.rest();

@@ -1,4 +1,4 @@
-//! JSON as it was sent, judged beside serde_json.
+//! Tests of JSON values, compared with serde_json.
 
 use std::hash::DefaultHasher;
 
@@ -11,7 +11,7 @@ fn json(text: &str) -> Json {
 }
 
 #[test]
-fn keeps_numbers_order_and_repeats_as_sent() {
+fn numbers_order_and_repeated_keys_are_kept() {
     let text = r#"{"b":9007199254740993,"a":1e400,"b":-0.10,"c":["x",null,true,{}]}"#;
     assert_eq!(json(text).to_string(), text);
     assert_eq!(
@@ -27,7 +27,7 @@ fn hash(number: &str) -> u64 {
 }
 
 #[test]
-fn compares_by_meaning() {
+fn values_are_compared_by_meaning() {
     for (a, b) in [
         ("1", "1.0"),
         ("10e-1", "1"),
@@ -55,11 +55,10 @@ fn compares_by_meaning() {
 }
 
 proptest! {
-    /// What serde_json reads and writes is read alike here, whatever is in it and around it.
     #[test]
-    fn reads_what_serde_json_reads(value in values(), indented in any::<bool>()) {
+    fn values_are_parsed_as_by_serde_json(value in values(), indented in any::<bool>()) {
         let text = if indented { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
-        let read = json(&text.expect("it serialises"));
+        let read = json(&text.expect("it serializes"));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&read.to_string()).expect("JSON"), value);
     }
 }
@@ -82,7 +81,7 @@ fn values() -> impl Strategy<Value = serde_json::Value> {
 }
 
 #[test]
-fn refuses_what_it_cannot_keep() {
+fn deep_and_malformed_texts_are_refused() {
     let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
     assert!(Json::parse(&nested(MAX_DEPTH)).is_ok());
     assert!(matches!(Json::parse(&nested(MAX_DEPTH + 1)), Err(JsonError::TooDeep)));

@@ -1,12 +1,13 @@
-//! What may never be stored: the built-in table of credentials, applied to every change before it can be written.
+//! Redacts credentials. Every change is redacted before it is stored.
 //!
-//! A redacted field still says that it changed. From the outside in:
-//! - `fields` knows Krosyn's fields: which are secret always, under which prose may stay, and the rule elsewhere;
-//!   `walk`, `lists` and `paths` apply it to values, to names beside values, and to names of fields;
-//! - `text` reads a text by every format it may hold, one file a format: `pairs` (with `heads` and `tails`), `yaml`,
-//!   `xml`, `php`, `forms`, `urls`, `options`, `calls`, `prose`, `pem`, `shapes` (with `tokens`);
-//! - `judge` is the one rule for a name and a value, by what `names` (with `letters` and `vocabulary`) and `values` (with
-//!   `expressions`) say of them.
+//! Take a connector's field `perform` with the value `{"url": "https://x", "run": "curl -u svc:x7Yz9 https://x"}`:
+//! 1. `rules` looks up the field. Some fields are always secret; `perform` is not, so its value is read.
+//! 2. `json_walk` visits the members. For each, `rules` and `json_pairs` decide by its key and by the names beside it, and
+//!    `field_names` redacts a value inside a key.
+//! 3. `text` runs its detectors over each string, one file for each format. `text::command_line` recognizes `curl -u`.
+//! 4. A detector that finds a name and a value asks `classifier`, the one rule for both. It uses `names` (with `normalize`
+//!    and `vocabulary`) for the name and `values` (with `references`) for the value.
+//! 5. A marker replaces the secret: `curl -u svc:[redacted] https://x`. The result is read again, until nothing changes.
 
 #[cfg(test)]
 mod cases;
@@ -17,62 +18,63 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-mod calls;
-mod expressions;
-mod fields;
-mod forms;
-mod heads;
-mod judge;
-mod letters;
-mod lists;
-mod marks;
+mod classifier;
+mod field_names;
+mod json_pairs;
+mod json_walk;
+mod markers;
 mod names;
-mod options;
-mod pairs;
-mod paths;
-mod pem;
-mod php;
-mod prose;
-mod scan;
-mod shapes;
-mod tails;
+mod normalize;
+mod references;
+mod rules;
 mod text;
-mod tokens;
-mod urls;
 mod values;
 mod vocabulary;
-mod walk;
-mod xml;
-mod yaml;
 
 use std::borrow::Cow;
 
 use crate::model::change::Change;
 use crate::model::json::{Json, RawJson};
-use crate::model::redaction::judge::Judge;
-use crate::model::redaction::walk::Walk;
+use crate::model::redaction::classifier::Classifier;
+use crate::model::redaction::json_walk::{JsonRedactor, is_redacted};
 use crate::model::words::ModelType;
 
-pub use crate::model::redaction::marks::{REDACTED, REDACTED_CHANGED};
+pub use crate::model::change::{REDACTED, REDACTED_CHANGED};
 
-/// The table: the built-in rules, which nothing removes, and an operator's additions.
+/// The rules that decide what is redacted: the built-in ones, which cannot be removed, and an operator's additions.
+///
+/// ```
+/// use krosyn_audit::model::json::Json;
+/// use krosyn_audit::model::redaction::Redaction;
+/// use krosyn_audit::model::words::ModelType;
+///
+/// let redaction = Redaction::default();
+/// assert_eq!(redaction.text("the password is x7Yz90aB"), "the password is [redacted]");
+/// // A reference to a secret stays readable.
+/// assert_eq!(redaction.text("token: $secret.CRM_TOKEN"), "token: $secret.CRM_TOKEN");
+///
+/// let value = Json::parse(r#"{"user": "svc", "password": "x7Yz90aB"}"#)?;
+/// let change = redaction.change(ModelType::Connector, "login", None, Some(&value));
+/// assert_eq!(change.new.unwrap().get(), r#"{"user":"svc","password":"[redacted]"}"#);
+/// # Ok::<(), krosyn_audit::model::json::JsonError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
-    judge: Judge,
+    classifier: Classifier,
 }
 
-/// How often a value is read at most. One that still shows new secrets then is hidden as a whole.
-const MOST_READINGS: usize = 6;
+/// How often a value is read at most. A value that still shows new secrets is redacted as a whole.
+const MAX_PASSES: usize = 6;
 
 impl Redaction {
-    /// Makes the built-in table with `additional_names`: further keys, in any spelling, that name a credential.
+    /// The built-in rules and `additional_names`: further keys, in any spelling, that name a credential.
     #[must_use]
     pub fn new(additional_names: &[String]) -> Self {
-        let additional_names = additional_names.iter().map(|name| letters::joined(name)).collect();
-        Self { judge: Judge { additional_names } }
+        let additional_names = additional_names.iter().map(|name| normalize::joined(name)).collect();
+        Self { classifier: Classifier { additional_names } }
     }
 
-    /// Makes the change that may be kept of a field that differs.
+    /// The change of a field as it may be stored.
     #[must_use]
     pub fn change(
         &self,
@@ -81,21 +83,20 @@ impl Redaction {
         old: Option<&Json>,
         new: Option<&Json>,
     ) -> Change {
-        let rule = paths::rule(&self.judge, model_type, field);
-        let name = paths::last(field);
-        let hidden = |side: Option<&Json>| side.is_some_and(|value| walk::hides(rule, &name, value));
+        let rule = field_names::rule(&self.classifier, model_type, field);
+        let name = field_names::last(field);
+        let is_secret = |side: Option<&Json>| side.is_some_and(|value| is_redacted(rule, &name, value));
         let field = self.field(model_type, field);
-        let walk = Walk { judge: &self.judge, model_type, inner_json: 0 };
+        let redactor = JsonRedactor { classifier: &self.classifier, model_type, strings: 0 };
         let (mut kept_old, mut kept_new) = (old.map(Cow::Borrowed), new.map(Cow::Borrowed));
-        // A mark may show that what stands beside it is a secret too: read again until nothing more is found. Most values
-        // hold no secret and are read once.
-        for _ in 0..MOST_READINGS {
-            if hidden(kept_old.as_deref()) || hidden(kept_new.as_deref()) {
+        // A marker may show that the value beside it is a secret too. Most values hold no secret and are read once.
+        for _ in 0..MAX_PASSES {
+            if is_secret(kept_old.as_deref()) || is_secret(kept_new.as_deref()) {
                 break;
             }
-            let read_old = kept_old.as_deref().map(|value| walk.value(rule, &name, value, None));
+            let read_old = kept_old.as_deref().map(|value| redactor.value(rule, &name, value, None));
             let read_new =
-                kept_new.as_deref().map(|value| walk.value(rule, &name, value, kept_old.as_deref()));
+                kept_new.as_deref().map(|value| redactor.value(rule, &name, value, kept_old.as_deref()));
             if read_old.as_ref() == kept_old.as_deref() && read_new.as_ref() == kept_new.as_deref() {
                 let [old, new] = [read_old, read_new].map(|side| side.as_ref().map(RawJson::from));
                 return Change { field, old, new, redacted: false };
@@ -105,15 +106,15 @@ impl Redaction {
         Change { field, old: None, new: None, redacted: true }
     }
 
-    /// A field's name without a value that it carries.
+    /// A field's name without the values in it.
     #[must_use]
     pub fn field(&self, model_type: ModelType, field: &str) -> String {
-        paths::field(&self.judge, model_type, field)
+        field_names::redact_field(&self.classifier, model_type, field)
     }
 
-    /// A text without what looks like a credential in it. Sentences may stand there: a name, a reason.
+    /// A name, a description or a reason without the credentials in it.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        text::scrub(text, REDACTED, &self.judge, true)
+        text::redact(text, REDACTED, &self.classifier, true)
     }
 }

@@ -1,107 +1,102 @@
-//! What a key says of its value: whether it names a credential, whatever the case, separators and look-alike letters.
+//! Classifies keys: whether a key names a credential, in any case, with any separators and with look-alike letters.
 //!
-//! The head of an English compound stands last: `bearer_token` is a token, `token_expires_at` is a time. In other
-//! languages it stands first: `senha_do_banco`. So a key is cut at a preposition, loses words that change nothing
-//! (`_prod`, `_v2`), and then counts by the noun it ends with.
+//! An English compound ends with its noun: `bearer_token` is a token, `token_expires_at` is a time. In other languages it
+//! begins with it: `senha_do_banco`. So a key is cut at a preposition, loses words that do not change it (`_prod`,
+//! `_v2`), and is classified by the noun at its end.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use super::letters::{decoded, folded, joined, plain_digits, words};
-use super::vocabulary as list;
+use crate::model::redaction::normalize::{decoded, joined, without_leetspeak, words};
+use crate::model::redaction::vocabulary as list;
 
-/// What a key says of its value.
+/// What a key says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
-    /// Nothing: the value is judged by itself.
-    Plain,
-    /// Perhaps a credential: a value that looks made by a machine is hidden.
-    Unsure,
+pub(super) enum NameClass {
+    /// The key names no credential: the value is judged by itself.
+    Ordinary,
+    /// The key may name a credential: a value that looks generated is redacted.
+    Ambiguous,
     /// A key or a token.
     Key,
     /// A password or a code, which may be short, numeric or a word.
     Password,
-    /// A way to prove oneself, or the proof.
+    /// An authentication scheme or a credential.
     Scheme,
 }
 
-impl Meaning {
-    /// Whether the key names a credential for certain.
+impl NameClass {
     pub(super) fn is_credential(self) -> bool {
-        !matches!(self, Self::Plain | Self::Unsure)
+        !matches!(self, Self::Ordinary | Self::Ambiguous)
     }
 }
 
-/// The longest key that is remembered, in bytes, and how many are: keys come from outside.
-const MAX_REMEMBERED: (usize, usize) = (64, 4096);
-/// The longest key that is judged, in bytes: of a longer one its end, where the head of a compound stands.
-const MAX_JUDGED: usize = 256;
-
-/// The most words of a key that are judged: its last ones.
+/// The longest key that is cached, in bytes, and how many are. Keys come from outside, so both are bounded.
+const MAX_CACHED: (usize, usize) = (64, 4096);
+/// The longest part of a key that is classified, in bytes: its end, where the noun stands.
+const MAX_LENGTH: usize = 256;
+/// The most words of a key that are classified: its last ones.
 const MAX_WORDS: usize = 12;
 
-/// A key and its meaning.
-pub(super) struct Name {
-    /// Its letters and digits, folded: one form for `Api-Key`, `apiKey`, `API_KEY` and look-alikes.
+/// A normalized key and its class.
+pub(super) struct KeyName {
+    /// Letters and digits, folded: the same for `Api-Key`, `apiKey`, `API_KEY` and look-alikes.
     pub(super) joined: String,
-    /// Its words, folded.
+    /// The words, folded.
     pub(super) words: Vec<String>,
-    /// What it says of its value.
-    pub(super) meaning: Meaning,
+    pub(super) class: NameClass,
     /// Whether it is a plural, under which a number is a count.
     pub(super) is_plural: bool,
 }
 
-impl Name {
-    /// Reads a key. The same few come in entry after entry, so each thread remembers them.
+impl KeyName {
+    /// Reads a key. The same few keys occur in every entry, so each thread caches them.
     pub(super) fn of(key: &str) -> Rc<Self> {
         thread_local! {
-            static REMEMBERED: RefCell<HashMap<String, Rc<Name>>> = RefCell::default();
+            static CACHE: RefCell<HashMap<String, Rc<KeyName>>> = RefCell::default();
         }
-        if key.len() > MAX_REMEMBERED.0 {
+        if key.len() > MAX_CACHED.0 {
             return Rc::new(Self::read(key));
         }
-        REMEMBERED.with_borrow_mut(|remembered| {
-            if let Some(name) = remembered.get(key) {
+        CACHE.with_borrow_mut(|cache| {
+            if let Some(name) = cache.get(key) {
                 return Rc::clone(name);
             }
-            if remembered.len() == MAX_REMEMBERED.1 {
-                remembered.clear();
+            if cache.len() == MAX_CACHED.1 {
+                cache.clear();
             }
-            Rc::clone(remembered.entry(key.to_owned()).or_insert_with(|| Rc::new(Self::read(key))))
+            Rc::clone(cache.entry(key.to_owned()).or_insert_with(|| Rc::new(Self::read(key))))
         })
     }
 
     fn read(key: &str) -> Self {
-        let start = key.len().saturating_sub(MAX_JUDGED);
-        let end = (start..=key.len()).find(|&at| key.is_char_boundary(at)).unwrap_or(key.len());
-        let key = decoded(&key[end..]);
+        let start = key.ceil_char_boundary(key.len().saturating_sub(MAX_LENGTH));
+        let key = decoded(&key[start..]);
         let mut words = words(&key);
         words.drain(..words.len().saturating_sub(MAX_WORDS));
-        let mut meaning = meaning(&words);
-        if meaning == Meaning::Plain
-            && let Some(respelled) = plain_digits(&key)
+        let mut class = class_of(&words);
+        if class == NameClass::Ordinary
+            && let Some(respelled) = without_leetspeak(&key)
         {
-            let respelled = self::meaning(&self::words(&respelled));
-            meaning = if respelled.is_credential() { respelled } else { meaning };
+            let respelled = class_of(&self::words(&respelled));
+            class = if respelled.is_credential() { respelled } else { class };
         }
         let is_plural = words.last().is_some_and(|word| word.ends_with('s'));
-        Self { joined: words.concat(), words, meaning, is_plural }
+        Self { joined: words.concat(), words, class, is_plural }
     }
 
-    /// The last word.
     pub(super) fn last(&self) -> &str {
         self.words.last().map_or("", String::as_str)
     }
 
-    /// Whether the last word says something about a thing and is not the thing: `_id`, `_type`, `_at`.
+    /// Whether the last word describes something: `_id`, `_type`, `_at`.
     pub(super) fn is_attribute(&self) -> bool {
-        WORDS.attributes.contains(self.last())
+        ATTRIBUTES.contains(self.last())
     }
 
-    /// Whether a value of this name can only be an identifier, an address, a time or a number.
+    /// Whether the value can only be an identifier, an address, a time or a number.
     pub(super) fn is_label(&self) -> bool {
         const LABELS: &[&str] = &[
             "id", "ids", "uuid", "url", "urls", "uri", "at", "by", "type", "kind", "name", "status",
@@ -110,215 +105,172 @@ impl Name {
         self.words.len() > 1 && LABELS.contains(&self.last())
     }
 
-    /// Whether a member of this name tells the name of what stands beside it.
-    pub(super) fn tells_name(&self) -> bool {
-        WORDS.name_roles.contains(self.joined.as_str())
+    /// Whether the text of such a member names the member beside it.
+    pub(super) fn is_name_member(&self) -> bool {
+        NAME_MEMBERS.contains(&self.joined)
             || self.words.len() > 1
                 && matches!(self.last(), "name" | "key" | "field" | "header" | "path" | "column")
     }
 
-    /// Whether a member of this name holds the value that another member names.
-    pub(super) fn holds_value(&self) -> bool {
+    /// Whether such a member holds the value that another member names.
+    pub(super) fn is_value_member(&self) -> bool {
         self.joined.starts_with("value")
             || self.joined.ends_with("value")
-            || WORDS.value_roles.contains(self.joined.as_str())
-            || self.words.len() > 1
-                && self
-                    .words
-                    .first()
-                    .is_some_and(|word| matches!(word.as_str(), "static" | "raw" | "literal"))
+            || VALUE_MEMBERS.contains(&self.joined)
+            || self.words.len() > 1 && matches!(self.words[0].as_str(), "static" | "raw" | "literal")
     }
 
-    /// Whether a member of this name holds that value, or the name of where it comes from.
-    pub(super) fn holds_source(&self) -> bool {
-        WORDS.source_roles.contains(self.joined.as_str())
+    /// Whether such a member holds that value or the name of its source.
+    pub(super) fn is_source_member(&self) -> bool {
+        SOURCE_MEMBERS.contains(&self.joined)
     }
 }
 
-type Words = HashSet<String>;
-
-/// The vocabulary, folded.
-struct Vocabulary {
-    /// Nouns and what they mean, by their last letter.
-    nouns: HashMap<char, Vec<(String, Meaning)>>,
-    whole: HashMap<String, Meaning>,
-    foreign_keys: Words,
-    key_adjectives: Vec<String>,
-    qualifiers: Words,
-    prepositions: Words,
-    attributes: Words,
-    questions: Words,
-    password_questions: Words,
-    token_measures: Words,
-    passes: Words,
-    about: Words,
-    innocent: Vec<String>,
-    name_roles: Words,
-    value_roles: Words,
-    source_roles: Words,
+fn fold(words: &'static str) -> impl Iterator<Item = String> {
+    words.split_whitespace().map(joined)
 }
 
-static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| {
-    let fold = |words: &'static str| words.split_whitespace().map(joined);
-    let set = |words: &'static str| fold(words).collect::<Words>();
-    let mut nouns: HashMap<char, Vec<(String, Meaning)>> = HashMap::new();
-    for (words, meaning) in
-        [(list::PASSWORDS, Meaning::Password), (list::KEYS, Meaning::Key), (list::SCHEMES, Meaning::Scheme)]
-    {
-        for noun in fold(words) {
-            if let Some(last) = noun.chars().next_back() {
-                nouns.entry(last).or_default().push((noun, meaning));
-            }
+macro_rules! folded_lists {
+    ($list:ident: $($name:ident),+) => {
+        $(static $name: LazyLock<$list<String>> = LazyLock::new(|| fold(list::$name).collect());)+
+    };
+}
+folded_lists!(HashSet: FOREIGN_KEYS, QUALIFIERS, PREPOSITIONS, ATTRIBUTES, FIRST_ATTRIBUTES, QUESTIONS, PASSWORD_QUESTIONS);
+folded_lists!(HashSet: TOKEN_MEASURES, PASSES, NAME_MEMBERS, VALUE_MEMBERS, SOURCE_MEMBERS);
+folded_lists!(Vec: KEY_ADJECTIVES, EXCEPTIONS);
+
+/// Nouns and their classes, by their last letter.
+static NOUNS: LazyLock<HashMap<char, Vec<(String, NameClass)>>> = LazyLock::new(|| {
+    let lists = [
+        (list::PASSWORDS, NameClass::Password),
+        (list::KEYS, NameClass::Key),
+        (list::SCHEMES, NameClass::Scheme),
+    ];
+    let mut nouns: HashMap<char, Vec<(String, NameClass)>> = HashMap::new();
+    for (noun, class) in lists.into_iter().flat_map(|(words, class)| fold(words).map(move |it| (it, class))) {
+        if let Some(last) = noun.chars().next_back() {
+            nouns.entry(last).or_default().push((noun, class));
         }
     }
-    let whole = [
-        (list::PASSWORD_WORDS, Meaning::Password),
-        (list::KEY_WORDS, Meaning::Key),
-        (list::SCHEME_WORDS, Meaning::Scheme),
-        (list::UNSURE_WORDS, Meaning::Unsure),
-    ];
-    Vocabulary {
-        nouns,
-        whole: whole
-            .into_iter()
-            .flat_map(|(words, meaning)| fold(words).map(move |word| (word, meaning)))
-            .collect(),
-        foreign_keys: set(list::FOREIGN_KEYS),
-        key_adjectives: fold(list::KEY_ADJECTIVES).collect(),
-        qualifiers: set(list::QUALIFIERS),
-        prepositions: set(list::PREPOSITIONS),
-        attributes: set(list::ATTRIBUTES),
-        questions: set(list::QUESTIONS),
-        password_questions: set(list::PASSWORD_QUESTIONS),
-        token_measures: set(list::TOKEN_MEASURES),
-        passes: set(list::PASSES),
-        about: set(list::ABOUT),
-        innocent: fold(list::INNOCENT).collect(),
-        name_roles: set(list::NAME_ROLES),
-        value_roles: set(list::VALUE_ROLES),
-        source_roles: set(list::SOURCE_ROLES),
-    }
+    nouns
 });
 
-/// What a key of these words says of its value.
-fn meaning(words: &[String]) -> Meaning {
-    if words.len() > 1 && WORDS.about.contains(&words[0]) {
-        return Meaning::Plain;
-    }
-    if words.is_empty() || WORDS.innocent.iter().any(|innocent| words.concat().ends_with(innocent)) {
-        return Meaning::Plain;
+/// Words that count only when they are the whole last word of a key.
+static WHOLE_WORDS: LazyLock<HashMap<String, NameClass>> = LazyLock::new(|| {
+    let lists = [
+        (list::PASSWORD_WORDS, NameClass::Password),
+        (list::KEY_WORDS, NameClass::Key),
+        (list::SCHEME_WORDS, NameClass::Scheme),
+        (list::AMBIGUOUS_WORDS, NameClass::Ambiguous),
+    ];
+    lists.into_iter().flat_map(|(words, class)| fold(words).map(move |word| (word, class))).collect()
+});
+
+/// The class of a key of these words.
+fn class_of(words: &[String]) -> NameClass {
+    if words.is_empty()
+        || words.len() > 1 && FIRST_ATTRIBUTES.contains(&words[0])
+        || EXCEPTIONS.iter().any(|exception| words.concat().ends_with(exception))
+    {
+        return NameClass::Ordinary;
     }
     let stripped = without_qualifiers(words);
-    let own = by_end(stripped);
-    if own != Meaning::Plain || stripped.len() < words.len() && is_question(stripped) {
-        return own;
+    let class = class_by_last_noun(stripped);
+    if class != NameClass::Ordinary || stripped.len() < words.len() && is_question(stripped) {
+        return class;
     }
-    // `token_for_crm`, `senha_do_banco`: the head stands before the preposition.
-    if let Some(at) = words.iter().position(|word| WORDS.prepositions.contains(word))
-        && at > 0
-    {
-        return if words.last().is_some_and(|last| WORDS.attributes.contains(last)) {
-            Meaning::Plain
+    // `token_for_crm`, `senha_do_banco`: the noun stands before the preposition.
+    if let Some(at) = words.iter().position(|word| PREPOSITIONS.contains(word)).filter(|at| *at > 0) {
+        return if words.last().is_some_and(|last| ATTRIBUTES.contains(last)) {
+            NameClass::Ordinary
         } else {
-            by_end(without_qualifiers(&words[..at]))
+            class_by_last_noun(without_qualifiers(&words[..at]))
         };
     }
-    by_beginning(stripped)
+    class_by_first_noun(stripped)
 }
 
 fn without_qualifiers(words: &[String]) -> &[String] {
     let is_qualifier = |word: &String| {
-        WORDS.qualifiers.contains(word) || word.chars().all(|c| c.is_ascii_digit()) && !word.is_empty()
+        QUALIFIERS.contains(word) || word.chars().all(|c| c.is_ascii_digit()) && !word.is_empty()
     };
     let kept = words.iter().rposition(|word| !is_qualifier(word)).map_or(1, |last| last + 1);
     &words[..kept]
 }
 
-/// Whether the word before the last makes the key a question, a choice or a measure.
+/// Whether the word before the last makes the key a flag or a measure.
 fn is_question(words: &[String]) -> bool {
     let [.., before, last] = words else { return false };
-    WORDS.questions.contains(before)
-        || last.starts_with("pass") && WORDS.password_questions.contains(before)
-        || last.starts_with("token") && WORDS.token_measures.contains(before)
-        || last == "pass" && WORDS.passes.contains(before)
+    QUESTIONS.contains(before)
+        || last.starts_with("pass") && PASSWORD_QUESTIONS.contains(before)
+        || last.starts_with("token") && TOKEN_MEASURES.contains(before)
+        || last == "pass" && PASSES.contains(before)
 }
 
-fn by_end(words: &[String]) -> Meaning {
-    let Some(last) = words.last() else { return Meaning::Plain };
+fn class_by_last_noun(words: &[String]) -> NameClass {
+    let Some(last) = words.last() else { return NameClass::Ordinary };
     if is_question(words) {
-        return Meaning::Plain;
+        return NameClass::Ordinary;
     }
-    if let Some(meaning) = WORDS.whole.get(last) {
-        let is_adjective = |word: &String| is_key_adjective(word);
-        let is_key = *meaning == Meaning::Unsure
-            && words.iter().any(is_adjective)
-            && WORDS.foreign_keys.contains(last);
-        return if is_key { Meaning::Key } else { *meaning };
+    let has_adjective = || words.iter().any(|word| is_key_adjective(word));
+    if let Some(class) = WHOLE_WORDS.get(last) {
+        let is_key = *class == NameClass::Ambiguous && FOREIGN_KEYS.contains(last) && has_adjective();
+        return if is_key { NameClass::Key } else { *class };
     }
     let joined = words.concat();
-    if let Some(noun) = noun_at_end(&joined) {
-        return noun;
+    if let Some(class) = noun_at_end(&joined) {
+        return class;
     }
-    let foreign = |word: &&String| WORDS.foreign_keys.iter().any(|key| word.ends_with(key.as_str()));
-    let is_key = words.iter().any(|word| foreign(&word))
-        && (words.iter().any(|word| is_key_adjective(word)) || is_key_adjective(&joined));
-    if is_key { Meaning::Key } else { Meaning::Plain }
+    let is_foreign_key = |word: &String| FOREIGN_KEYS.iter().any(|key| word.ends_with(key.as_str()));
+    let is_key = words.iter().any(is_foreign_key) && (has_adjective() || is_key_adjective(&joined));
+    if is_key { NameClass::Key } else { NameClass::Ordinary }
 }
 
 fn is_key_adjective(word: &str) -> bool {
-    WORDS.key_adjectives.iter().any(|adjective| word.starts_with(adjective.as_str()))
+    KEY_ADJECTIVES.iter().any(|adjective| word.starts_with(adjective.as_str()))
 }
 
-fn noun_at_end(joined: &str) -> Option<Meaning> {
-    let nouns = WORDS.nouns.get(&joined.chars().next_back()?)?;
+/// The class of the longest noun at the end of a joined key.
+fn noun_at_end(joined: &str) -> Option<NameClass> {
+    let nouns = NOUNS.get(&joined.chars().next_back()?)?;
     let ending = nouns.iter().filter(|(noun, _)| joined.ends_with(noun.as_str()));
-    ending.max_by_key(|(noun, _)| noun.len()).map(|(_, meaning)| *meaning)
+    ending.max_by_key(|(noun, _)| noun.len()).map(|(_, class)| *class)
 }
 
-/// A noun with other words behind it: of another language the head itself, else perhaps a credential, unless the last
-/// word says that the key is about something else. A noun and a qualifier may also be one word: `tokenvalue`.
-fn by_beginning(words: &[String]) -> Meaning {
-    if words.last().is_some_and(|last| WORDS.attributes.contains(last)) {
-        return Meaning::Plain;
-    }
+/// The class of a key with words after its noun. In languages where the noun comes first, the noun decides. In English the
+/// key may name a credential, unless its last word describes one. Noun and qualifier may also be one word:
+/// `tokenvalue`.
+fn class_by_first_noun(words: &[String]) -> NameClass {
+    let Some(last) = words.last().filter(|last| !ATTRIBUTES.contains(*last)) else {
+        return NameClass::Ordinary;
+    };
     for end in 1..words.len() {
-        let before = by_end(&words[..end]);
-        if before.is_credential() {
-            let is_foreign = !words[..end].concat().is_ascii() || is_foreign_noun(&words[..end].concat());
-            return if is_foreign { before } else { Meaning::Unsure };
+        let class = class_by_last_noun(&words[..end]);
+        if class.is_credential() {
+            let noun = words[..end].concat();
+            let comes_first = !noun.is_ascii() || FIRST_NOUNS.contains(noun.as_str());
+            return if comes_first { class } else { NameClass::Ambiguous };
         }
     }
-    let Some(last) = words.last() else { return Meaning::Plain };
-    let glued = (4..last.len()).filter(|&at| last.is_char_boundary(at));
-    let glued = glued.filter(|&at| last.len() - at > 1 && WORDS.qualifiers.contains(&last[at..]));
-    glued.into_iter().find_map(|at| noun_at_end(&last[..at])).unwrap_or(Meaning::Plain)
+    let mut borders = (4..last.len()).filter(|&at| last.is_char_boundary(at));
+    borders
+        .find_map(|at| {
+            let is_qualifier = last.len() - at > 1 && QUALIFIERS.contains(&last[at..]);
+            is_qualifier.then(|| noun_at_end(&last[..at])).flatten()
+        })
+        .unwrap_or(NameClass::Ordinary)
 }
 
-/// Whether a folded noun is of a language that puts the head first, though it is plain ASCII once folded.
-fn is_foreign_noun(joined: &str) -> bool {
-    const HEADS: &[&str] = &[
-        "contrasena",
-        "motdepasse",
-        "mdp",
-        "senha",
-        "palavrapasse",
-        "jeton",
-        "secreto",
-        "segredo",
-        "segreto",
-        "gettone",
-        "haslo",
-        "sekret",
-        "credenciales",
-        "credenciais",
-        "credenziali",
-        "parol",
-    ];
-    HEADS.contains(&joined)
-}
+/// Nouns of languages where the noun comes first, which are ASCII once folded.
+static FIRST_NOUNS: list::Words = list::Words::new(|| {
+    list::word_set(
+        "contrasena motdepasse mdp senha palavrapasse jeton secreto segredo segreto gettone haslo sekret \
+         credenciales credenciais credenziali parol",
+    )
+});
 
-/// Whether a text is one of the nouns or a whole word that names a credential: for words of prose.
+/// Whether a word of prose is a noun that names a credential.
 pub(super) fn is_noun(word: &str) -> bool {
-    let word: String = word.chars().filter_map(folded).collect();
-    noun_at_end(&word).is_some() || WORDS.whole.get(&word).is_some_and(|meaning| meaning.is_credential())
+    let word = joined(word);
+    noun_at_end(&word).is_some() || WHOLE_WORDS.get(&word).is_some_and(|class| class.is_credential())
 }

@@ -1,4 +1,4 @@
-//! Properties of redaction that no list of cases can show.
+//! Properties of redaction for generated input.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 
 const CANARY: &str = "c4n4ryQ7";
 
-/// Texts made of what the shapes are made of, so that they meet in ways nobody thought of.
+/// Texts of fragments of all formats, in unexpected combinations.
 fn fragments() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "password",
@@ -94,7 +94,7 @@ fn json(text: impl Strategy<Value = String> + Clone + 'static) -> impl Strategy<
     })
 }
 
-/// Puts `planted` somewhere into `value`: the path tells where.
+/// Inserts `planted` into `value` at a path.
 fn plant(value: Json, path: &[u8], planted: (String, Json)) -> Json {
     let (at, rest) = path.split_first().map_or((0, path), |(at, rest)| (usize::from(*at), rest));
     match value {
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_at_all_is_redacted_without_a_panic(text in any::<String>(), value in json(any::<String>().boxed())) {
+    fn no_input_panics(text in any::<String>(), value in json(any::<String>().boxed())) {
         let redaction = Redaction::new(std::slice::from_ref(&text));
         let text = Json::String(text);
         for model_type in ModelType::ALL {
@@ -169,10 +169,9 @@ proptest! {
     }
 }
 
-/// An eighth of a mebibyte of what each shape begins with. No time is asserted: the square of the length would take
-/// minutes, and be noticed.
+/// 128 KiB of the start of each format. No time is asserted: a quadratic search would take minutes.
 #[test]
-fn what_shapes_begin_with_is_read_without_a_quadratic_search() {
+fn repeated_starts_of_a_format_are_not_searched_quadratically() {
     let length = 1 << 17;
     for (piece, end) in [
         ("QUJD", ""),

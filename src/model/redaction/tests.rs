@@ -1,4 +1,4 @@
-//! Cases of the table: what must vanish, what must stay readable, and how a hidden change still shows.
+//! Tests of redaction: values that must be redacted, values that must stay readable, and changes that stay visible.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn kept(model_type: ModelType, field: &str, old: &str, new: &str) -> String {
 }
 
 #[test]
-fn the_fields_of_the_table_are_never_kept() {
+fn secret_fields_are_never_stored() {
     for (model_type, field) in [
         (ModelType::Secret, "value"),
         (ModelType::ConnectorEndpoint, "bearer_token"),
@@ -30,14 +30,14 @@ fn the_fields_of_the_table_are_never_kept() {
             let text = kept(model_type, field, &value, "\"other\"");
             assert_eq!(text, format!(r#"{{"field":"{field}","redacted":true}}"#), "{model_type} {value}");
         }
-        // Not even what would stay readable under a name that only resembles one of a credential.
+        // A reference, which is readable under other keys, is redacted too.
         let text = kept(model_type, field, "null", "\"$secret.CRM_API_KEY\"");
         assert_eq!(text, format!(r#"{{"field":"{field}","redacted":true}}"#), "{model_type}");
     }
 }
 
 #[test]
-fn auth_headers_keep_their_names_and_lose_every_value() {
+fn authentication_headers_keep_their_names_and_lose_their_values() {
     for map in [
         format!(r#"{{"X-Tenant":"{CANARY}","Accept":"{CANARY}","n":7}}"#),
         format!(r#""{{\"X-Tenant\":\"{CANARY}\"}}""#),
@@ -59,7 +59,7 @@ fn auth_headers_keep_their_names_and_lose_every_value() {
 }
 
 #[test]
-fn keys_that_name_a_credential_hide_their_value_at_any_depth() {
+fn values_of_credential_keys_are_redacted_at_any_depth() {
     for key in [
         "password",
         "Passwd",
@@ -111,7 +111,7 @@ fn keys_that_name_a_credential_hide_their_value_at_any_depth() {
 }
 
 #[test]
-fn look_alikes_stay_readable() {
+fn similar_keys_and_texts_stay_readable() {
     for key in [
         "token_expires_at",
         "secret_name",
@@ -166,7 +166,7 @@ fn look_alikes_stay_readable() {
 }
 
 #[test]
-fn texts_shaped_like_a_credential_vanish_wherever_they_stand() {
+fn texts_with_the_format_of_a_credential_are_redacted_anywhere() {
     let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----");
     let cut_pem = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{CANARY}");
     let long = "c4n4ry0123456789abcdefABCDEF";
@@ -198,7 +198,7 @@ fn texts_shaped_like_a_credential_vanish_wherever_they_stand() {
 }
 
 #[test]
-fn a_hidden_difference_is_still_told() {
+fn the_change_of_a_redacted_value_stays_visible() {
     let text = kept(
         ModelType::Connector,
         "perform",
@@ -209,7 +209,7 @@ fn a_hidden_difference_is_still_told() {
 }
 
 #[test]
-fn an_operator_adds_names_and_removes_none() {
+fn an_operator_can_add_names_but_remove_none() {
     let redaction = Redaction::new(&["Tax-Number".to_owned()]);
     let change = redaction.change(ModelType::Member, "taxNumber", None, Some(&json("\"DE123\"")));
     assert!(change.redacted);
@@ -218,7 +218,7 @@ fn an_operator_adds_names_and_removes_none() {
 }
 
 #[test]
-fn a_recorder_that_redacts_a_field_itself_leaves_no_value_in_its_name() {
+fn field_names_lose_the_values_in_them() {
     let redaction = Redaction::default();
     for (model_type, field, kept) in [
         (ModelType::Secret, "value=c4n4ry-7f3a", "value=[redacted]"),
@@ -239,41 +239,4 @@ fn a_recorder_that_redacts_a_field_itself_leaves_no_value_in_its_name() {
     ] {
         assert_eq!(redaction.field(model_type, field), kept, "{model_type} {field}");
     }
-}
-
-/// Each file of this module stands on others, and on itself by no detour.
-#[test]
-fn no_file_imports_itself_by_way_of_others() {
-    use std::collections::{BTreeMap, BTreeSet};
-
-    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/model/redaction");
-    let mut texts = BTreeMap::new();
-    for file in std::fs::read_dir(directory).unwrap() {
-        let path = file.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if path.extension().is_some_and(|it| it == "rs")
-            && !["mod", "tests", "cases", "held_out", "properties"].contains(&name.as_str())
-        {
-            texts.insert(name, std::fs::read_to_string(path).unwrap());
-        }
-    }
-    let imported = regex::Regex::new(r"super::(?:\{([^}]*)\}|([a-z_]+))").unwrap();
-    let imports = |text: &str| -> BTreeSet<String> {
-        let found = imported.captures_iter(text).map(|it| it.get(1).or(it.get(2)).unwrap().as_str());
-        let names = found.flat_map(|names| names.split(|c: char| !(c.is_ascii_lowercase() || c == '_')));
-        names.filter(|name| texts.contains_key(*name)).map(str::to_owned).collect()
-    };
-    let mut above: BTreeMap<String, BTreeSet<String>> =
-        texts.iter().map(|(name, text)| (name.clone(), imports(text))).collect();
-    assert!(above["judge"].contains("values"), "imports are found");
-    // What imports nothing that is left goes, until nothing is left.
-    while let Some(lowest) =
-        above.iter().find(|(_, imports)| imports.is_empty()).map(|(name, _)| name.clone())
-    {
-        above.remove(&lowest);
-        for imports in above.values_mut() {
-            imports.remove(&lowest);
-        }
-    }
-    assert!(above.is_empty(), "these import each other: {above:?}");
 }

@@ -1,22 +1,26 @@
-//! Which values are no secret although their name says so, and which look made by a machine although it does not.
+//! Judges values by their form: which are harmless although their name names a credential, and which look generated
+//! although it does not.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::expressions::is_reference;
-use super::letters::is_wordy;
-use super::marks::{REDACTED, is_marked};
-use super::names::{Meaning, Name};
 use crate::model::json::Json;
+use crate::model::redaction::markers::{REDACTED, is_only_markers};
+use crate::model::redaction::names::{KeyName, NameClass};
+use crate::model::redaction::normalize::is_wordlike;
+use crate::model::redaction::references::is_reference;
+use crate::model::redaction::vocabulary::{Words, word_set};
 
-/// Words for nothing.
-const NOTHING: &str =
-    "none null nil undefined n/a na empty unset blank false true yes no on off - -- ? todo tbd";
+/// Words for an absent value.
+static ABSENT: Words = Words::new(|| {
+    word_set("none null nil undefined n/a na empty unset blank false true yes no on off - -- ? todo tbd")
+});
 
-/// Words that choose a way to sign in, a place or a policy, or say what became of a credential.
-const CHOICES: &str = "basic bearer oauth oauth1 oauth2 oauth2.0 oidc openid saml saml2 digest ntlm negotiate kerberos ldap jwt apikey \
+/// Words for a way to sign in, a place, a policy, or the state of a credential.
+static SETTINGS: Words = Words::new(|| {
+    word_set(
+        "basic bearer oauth oauth1 oauth2 oauth2.0 oidc openid saml saml2 digest ntlm negotiate kerberos ldap jwt apikey \
     api_key api-key token tokens hmac mtls tls ssl ssh sso mfa totp otp webauthn passkey passkeys password cookie cookies session \
     header headers query body anonymous custom manual auto automatic external internal inherit inherited default client_credentials \
     authorization_code implicit device_code refresh_token scram-sha-256 scram trust peer certificate cert aws iam service_account \
@@ -24,24 +28,23 @@ const CHOICES: &str = "basic bearer oauth oauth1 oauth2 oauth2.0 oidc openid sam
     httponly include omit same-origin required optional enabled disabled active inactive expired revoked rotated pending valid invalid \
     set present missing hidden redacted masked encrypted changed reset deleted removed created updated string str integer number boolean \
     object array text email uuid password_hash signature hmac-sha256 aws4 private_key public_key public private static dynamic vault \
-    environment env file keychain keyring app user bot system global local internal accept reject allow deny all any never always accepted rejected necessary essential functional analytics marketing statistics preferences";
+    environment env file keychain keyring app user bot system global local internal accept reject allow deny all any never always accepted rejected necessary essential functional analytics marketing statistics preferences",
+    )
+});
 
-static WORDS: LazyLock<[HashSet<&str>; 2]> =
-    LazyLock::new(|| [NOTHING, CHOICES].map(|words| words.split_whitespace().collect()));
-
-fn is_listed(index: usize, text: &str) -> bool {
-    // The longest word listed is shorter than this, and most values are longer.
-    text.len() < 24 && WORDS[index].contains(text.to_ascii_lowercase().as_str())
+fn is_listed(words: &Words, text: &str) -> bool {
+    // No listed word is longer, and most values are.
+    text.len() < 24 && words.contains(text.to_ascii_lowercase().as_str())
 }
 
-/// Tells whether a value under a key that names a credential can be none.
-pub(super) fn is_harmless(value: &Json, name: &Name, meaning: Meaning) -> bool {
+/// Whether a value under a key of this class is certainly no credential.
+pub(super) fn is_harmless(value: &Json, name: &KeyName, class: NameClass) -> bool {
     match value {
         Json::Null | Json::Bool(_) => true,
-        Json::String(text) => is_harmless_text(text, meaning),
+        Json::String(text) => is_harmless_text(text, class),
         Json::Number(digits) => {
             let length = digits.trim_start_matches('-').len();
-            let longest = match (meaning == Meaning::Password, name.is_plural) {
+            let longest = match (class == NameClass::Password, name.is_plural) {
                 (true, true) => 3,
                 (true, false) => 0,
                 (false, true) => 10,
@@ -49,53 +52,59 @@ pub(super) fn is_harmless(value: &Json, name: &Name, meaning: Meaning) -> bool {
             };
             length <= longest
         }
-        Json::Array(items) => items.iter().all(|item| is_harmless(item, name, meaning)),
-        // What describes a credential, and holds none: a schema, a reference by name.
+        Json::Array(items) => items.iter().all(|item| is_harmless(item, name, class)),
+        // An object may only describe a credential: a schema, or a reference by name.
         Json::Object(members) => members.iter().all(|(key, value)| {
-            let own = Name::of(key);
-            let meaning = if own.meaning == Meaning::Plain { Meaning::Key } else { own.meaning };
-            !shows_value(key) && is_harmless(value, &own, meaning)
+            let own = KeyName::of(key);
+            let class = if own.class == NameClass::Ordinary { NameClass::Key } else { own.class };
+            !is_value(key) && is_harmless(value, &own, class)
         }),
     }
 }
 
-/// Whether a key under a credential looks like the credential itself, as it was sent or as it is kept.
-fn shows_value(key: &str) -> bool {
+/// Whether a key under a credential looks like the credential itself, as it was sent or once it is redacted.
+fn is_value(key: &str) -> bool {
     let name = before_value(key);
-    looks_made(key) || name.len() < key.len() && looks_made(&format!("{}{REDACTED}", &key[..=name.len()]))
+    looks_generated(key)
+        || name.len() < key.len() && looks_generated(&format!("{}{REDACTED}", &key[..=name.len()]))
 }
 
-/// The part of a key before the value it carries: `aws` of `aws:region`.
+/// The part of a key before a value in it: `aws` in `aws:region`.
 pub(super) fn before_value(key: &str) -> &str {
     key.find(['=', ':']).map_or(key, |at| &key[..at])
 }
 
-/// Whether a word says what became of a credential, or how it is used: `expired`, `basic`.
-pub(super) fn is_choice(text: &str) -> bool {
-    is_listed(0, text) || is_listed(1, text)
+/// Whether a word is a setting, or the state of a credential: `basic`, `expired`.
+pub(super) fn is_known_word(text: &str) -> bool {
+    is_listed(&ABSENT, text) || is_listed(&SETTINGS, text)
 }
 
-/// The same of a text.
-pub(super) fn is_harmless_text(text: &str, meaning: Meaning) -> bool {
+/// Whether a text under a key of this class is certainly no credential.
+pub(super) fn is_harmless_text(text: &str, class: NameClass) -> bool {
     let text = text.trim();
-    if text.is_empty() || is_marked(text) || is_listed(0, text) || is_masked(text) || is_reference(text) {
+    if text.is_empty()
+        || is_only_markers(text)
+        || is_listed(&ABSENT, text)
+        || is_masked(text)
+        || is_reference(text)
+    {
         return true;
     }
     if text.len() < 8 && !text.contains(|c: char| c.is_alphanumeric()) {
-        // `[]`, `()`, `{`: the beginning of something in a program.
+        // `[]`, `()`, `{`: part of a program.
         return true;
     }
-    if meaning == Meaning::Password {
+    if class == NameClass::Password {
         return false;
     }
-    is_listed(1, text)
+    is_listed(&SETTINGS, text)
         || text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit())
         || is_time(text)
         || is_plain_url(text)
         || is_header_name(text)
 }
 
-/// Stars, dots, or a text in angle brackets that says what belongs there: `********`, `<your password>`.
+/// Whether a text is a mask or a placeholder: `********`, `<your password>`.
 fn is_masked(text: &str) -> bool {
     let inner = |open, close| text.strip_prefix(open).and_then(|text: &str| text.strip_suffix(close));
     if let Some(inner) = inner('<', '>') {
@@ -106,19 +115,19 @@ fn is_masked(text: &str) -> bool {
         || text.len() >= 3 && text.chars().all(|c| matches!(c, 'x' | 'X'))
 }
 
-/// `X-Api-Key` as a value: the name of the header, not what it holds.
+/// Whether a text is the name of a header and not its value: `X-Api-Key`.
 fn is_header_name(text: &str) -> bool {
     let is_spelled = text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.len() < 40
         && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
         && (text.contains('-') || matches!(text, "Authorization" | "Cookie"));
-    is_spelled && Name::of(text).meaning.is_credential()
+    is_spelled && KeyName::of(text).class.is_credential()
 }
 
-/// A date, with or without a time, as RFC 3339 writes it. It is judged as strictly as that: what only begins like a time
-/// may hold anything.
+/// Whether a text is a date, or a date and a time, as in RFC 3339. The whole text must be one, because a text that only
+/// begins like a time may contain anything.
 pub(super) fn is_time(text: &str) -> bool {
-    #[expect(clippy::expect_used, reason = "the pattern is a constant that every test compiles")]
+    #[expect(clippy::expect_used, reason = "the pattern is a constant, and the tests compile it")]
     static TIME: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?( ?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?))?)?$",
@@ -128,38 +137,37 @@ pub(super) fn is_time(text: &str) -> bool {
     text.len() <= 40 && TIME.is_match(text)
 }
 
-/// An address that holds no credential of its own: its other parts are read like any text.
+/// Whether a text is a URL or a path of plain words, without a user.
 fn is_plain_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return text.starts_with('/') && text.matches('/').count() > 1 && is_wordy(text);
+        return text.starts_with('/') && text.matches('/').count() > 1 && is_wordlike(text);
     };
     scheme.len() < 12
         && scheme.bytes().all(|byte| byte.is_ascii_alphabetic())
         && !rest.contains(['@', ' '])
-        && is_wordy(rest)
+        && is_wordlike(rest)
 }
 
-/// Tells whether a value looks made by a machine or chosen as a password: one word of letters and digits mixed. Dates,
-/// identifiers, addresses and references are none.
-pub(super) fn looks_made(text: &str) -> bool {
-    let text = trimmed(text);
-    if text.len() < 6 || text.contains(char::is_whitespace) || is_wordy(text) {
+/// Whether a value looks generated or chosen as a password: one word of mixed letters and digits that is no date,
+/// identifier, address or reference.
+pub(super) fn looks_generated(text: &str) -> bool {
+    let text = trim_punctuation(text);
+    if text.len() < 6 || text.contains(char::is_whitespace) || is_wordlike(text) {
         return false;
     }
     !(is_time(text)
         || is_uuid(text)
         || is_email(text)
         || is_plain_url(text)
-        || is_marked(text)
+        || is_only_markers(text)
         || is_reference(text))
 }
 
-/// Tells whether a word that stands where prose tells a credential is one: anything but a word, a number, a time, a
-/// ticket or an address.
-pub(super) fn is_told(text: &str) -> bool {
-    let text = trimmed(text);
+/// Whether a word is a credential where a sentence announces one: anything but a word, number, time, ticket or address.
+pub(super) fn is_secret_word(text: &str) -> bool {
+    let text = trim_punctuation(text);
     let is_plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '_' | '.' | '/' | '\'' | '’');
-    if text.len() < 4 || text.chars().all(is_plain) && !looks_made(text) {
+    if text.len() < 4 || text.chars().all(is_plain) && !looks_generated(text) {
         return false;
     }
     let is_ticket = || {
@@ -176,11 +184,11 @@ pub(super) fn is_told(text: &str) -> bool {
         || is_uuid(text)
         || is_email(text)
         || text.contains("://")
-        || is_harmless_text(text, Meaning::Key))
+        || is_harmless_text(text, NameClass::Key))
 }
 
 /// A word without the quotes and the punctuation around it.
-pub(super) fn trimmed(text: &str) -> &str {
+pub(super) fn trim_punctuation(text: &str) -> &str {
     let around = |c: char| {
         matches!(c, '"' | '\'' | '`' | '“' | '”' | '„' | '«' | '»' | '(' | ')' | ',' | ';' | '.' | ':' | '?')
     };
@@ -197,12 +205,12 @@ fn is_uuid(text: &str) -> bool {
 
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(user, host)| {
-        !user.is_empty() && !user.contains([':', '/']) && host.contains('.') && is_wordy(host)
+        !user.is_empty() && !user.contains([':', '/']) && host.contains('.') && is_wordlike(host)
     })
 }
 
-/// Tells whether a text is more likely a word than a credential: short, of letters alone, and in one case.
-pub(super) fn looks_like_prose(text: &str) -> bool {
+/// Whether a text is more likely a word than a credential: short, only letters, and in one case.
+pub(super) fn looks_like_word(text: &str) -> bool {
     let word = text.trim_end_matches(['.', '!', '?', ')']);
     let joins = |c: char| matches!(c, '-' | '_' | '.' | '/');
     let mut letters = word.chars().filter(|&c| !joins(c));

@@ -1,8 +1,19 @@
-//! Words that name a credential, in eleven languages, and words around them that change what a key means.
+//! Words that name a credential, in eleven languages, and words beside them that change the meaning of a key.
 //!
-//! Each list is one string of words; `names` folds them once (`hasło` is `haslo`), so spelling here may keep accents.
+//! Each list is one string. `names` folds its words once (`hasło` becomes `haslo`), so accents may stay here.
 
-/// Names of something a person or a service proves itself with and that may be short or numeric.
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// A set of words.
+pub(super) type Words = LazyLock<HashSet<&'static str>>;
+
+/// Splits a list into its words.
+pub(super) fn word_set(list: &'static str) -> HashSet<&'static str> {
+    list.split_whitespace().collect()
+}
+
+/// Names of passwords and codes, which may be short or numeric.
 pub(super) const PASSWORDS: &str = "password passwords passwd passwds passphrase passcode pwd pswd pword psk presharedkey \
     otp totp onetimecode recoverycode recoverycodes backupcode backupcodes seedphrase recoveryphrase mnemonic secretanswer \
     securityanswer storepass keypass dbpass userpass rootpass adminpass mailpass smtppass ftppass sqlpass dbpw rootpw userpw \
@@ -14,7 +25,7 @@ pub(super) const PASSWORDS: &str = "password passwords passwd passwds passphrase
     paroladordine parolasegreta codicesegreto codicediaccesso hasło hasła пароль пароли кодовоеслово секретныйкод parol \
     密码 密碼 口令 暗号 通行码 パスワード パスフレーズ パスコード 暗証番号 合言葉 비밀번호 암호 wachtwoord lösenord adgangskode salasana heslo jelszó şifre";
 
-/// Names of keys, tokens and other machine-made credentials.
+/// Names of keys, tokens and other generated credentials.
 pub(super) const KEYS: &str = "secret secrets token tokens jwt bearer cookie cookies apikey apikeys privatekey privatekeys secretkey \
     secretkeys secretkeybase accesskey accesskeys accesskeyid signingkey encryptionkey decryptionkey masterkey sharedkey accountkey \
     subscriptionkey functionskey functionkey sshkey authkey clientkey clientkeydata hmackey hmac serviceaccountkey passkey deploykey \
@@ -27,28 +38,28 @@ pub(super) const KEYS: &str = "secret secrets token tokens jwt bearer cookie coo
     sekret sekrety żeton секрет секреты токен токены 密钥 密鑰 令牌 權杖 私钥 私鑰 金鑰 访问密钥 秘密鍵 \
     トークン シークレット シークレットキー アクセスキー apiキー プライベートキー クッキー 토큰 비밀키";
 
-/// Names of a way to prove oneself, under which the way may stand as well as the proof.
+/// Names of members that hold an authentication scheme or a credential.
 pub(super) const SCHEMES: &str = "authentication authorization credential credentials creds credencial credenciales credenciais \
     credenziali credenziale danelogowania datosdeacceso daneuwierzytelniające zugangsdaten anmeldedaten identifiantsdeconnexion poświadczenia учетныеданные учётныеданные 凭证 凭据 憑證 認証情報 \
     資格情報 クレデンシャル proxyauth httpauth wwwauthenticate proxyauthenticate";
 
-/// Names that count only as a whole word, at the end of a key.
+/// Names of passwords that count only as a whole word at the end of a key.
 pub(super) const PASSWORD_WORDS: &str = "pass pw mdp";
-/// The same, for keys.
+/// The same for keys.
 pub(super) const KEY_WORDS: &str = "csrf xsrf";
-/// The same, for schemes.
+/// The same for schemes.
 pub(super) const SCHEME_WORDS: &str = "auth cred";
-/// Words that are often something else: only a value that looks made by a machine is hidden under them.
-pub(super) const UNSURE_WORDS: &str = "sig signature session pat pin clave chave hmac kubeconfig parola";
+/// Words that often name something else: only a value that looks generated is redacted.
+pub(super) const AMBIGUOUS_WORDS: &str = "sig signature session pat pin clave chave hmac kubeconfig parola";
 
-/// `key` in other languages: with a word of [`KEY_ADJECTIVES`] beside it, it is a credential.
+/// `key` in other languages: a credential beside a word of [`KEY_ADJECTIVES`].
 pub(super) const FOREIGN_KEYS: &str = "clave claves llave clé clef clés chave chaves chiave chiavi schlüssel schluessel klucz klucze ключ \
     ключи 鍵 キー sleutel nøgle avain anahtar";
-/// What makes a key a secret one, in other languages; the beginnings of words.
+/// Beginnings of the words that make such a key a credential.
 pub(super) const KEY_ADJECTIVES: &str = "api secret secrèt segret geheim priv prywat tajn приват секрет закрыт acces acceso acesso \
     zugang zugriff dostęp доступ подпис firma signature szyfr cifr chiffr sicherheit 秘密 アクセス 访问";
 
-/// Words after a credential that leave it one: `token_prod`, `client_secret_v2`, `password_hash`.
+/// Words after a credential that do not change it: `token_prod`, `client_secret_v2`, `password_hash`.
 pub(super) const QUALIFIERS: &str = "value values hash hashed plain plaintext cleartext text raw base64 b64 encoded encrypted old new current \
     previous confirmation confirm confirmed header data string prod production dev development staging stage stg test testing qa uat \
     live sandbox local demo primary secondary backup main default next prev temp tmp initial enc hex json env str bytes repeat again \
@@ -56,11 +67,11 @@ pub(super) const QUALIFIERS: &str = "value values hash hashed plain plaintext cl
     database root smtp ftp ssh github gitlab slack stripe aws azure gcp crm erp ios android seed val valor valeur wert wartość valore \
     生产 値 值";
 
-/// Words between a credential and what it is for: `token_for_crm`, `senha_do_banco`.
+/// Words between a credential and its purpose: `token_for_crm`, `senha_do_banco`.
 pub(super) const PREPOSITIONS: &str =
     "for of de del di do da dos das du des della dello dla für fuer von para pour per для от к";
 
-/// Last words of a key that only says something about a credential: `token_expires_at`, `password_policy`.
+/// Last words of a key that describes a credential: `token_expires_at`, `password_policy`.
 pub(super) const ATTRIBUTES: &str = "at by on id ids uuid name names type types kind url urls uri uris endpoint path file filename length size \
     limit limits count counter min max minimum maximum policy policies expiry expires expiration expired ttl age lifetime duration \
     days hours minutes seconds ms timeout created updated rotated used usage issued changed enabled disabled required optional allowed \
@@ -75,32 +86,32 @@ pub(super) const ATTRIBUTES: &str = "at by on id ids uuid name names type types 
     fecha caducidad caduca longitud politica expira date durée longueur politique ablauf laufzeit länge richtlinie datum validade \
     tamanho scadenza lunghezza wygasa długość срок длина 有效期 长度 期限 長さ primaria primária primaire primär externa foránea";
 
-/// Words before a credential that make the key a question or a choice about it: `has_password`, `accept_cookies`.
+/// Words before a credential that make the key a flag: `has_password`, `accept_cookies`.
 pub(super) const QUESTIONS: &str = "has have is no without require requires required use uses using allow allows allowed enable enables \
     enabled disable disables disabled show hide accept accepts accepted reject block clear need needs can must should support \
     supports skip ignore include exclude list count scan mask forgot forgotten lost remember toggle expired missing invalid \
     pull trade top factor party essential necessary functional tracking marketing analytics optional mandatory fortune";
-/// The same before a password only.
+/// The same before a password.
 pub(super) const PASSWORD_QUESTIONS: &str = "reset change update strong weak request recover";
-/// Words before `token` that make it a measure of text, a mark in it, or a place in a list.
+/// Words before `token` that make it a unit of text, a symbol in it, or a position in a list.
 pub(super) const TOKEN_MEASURES: &str = "max min maximum minimum num n number total prompt completion used input output remaining cached \
     reasoning context available left spent consumed billed thinking image audio video stop eos bos pad unk sep cls special design color \
     syntax page continuation cursor sync utility governance per limit rate estimated average avg generated sampled";
-/// Words before `pass` that make it a ticket, a round or a valley.
+/// Words before `pass` that make it a ticket, a round or a mountain pass.
 pub(super) const PASSES: &str = "boarding day week month year season annual bus train ski park event visitor press hall backstage free travel \
     transit rail museum gate lift first second third multi single dry render mountain bi by all fast low high band guest compiler forward \
     backward";
-/// First words of a key, in languages that put the head first, that make it about something else: `longitud_contraseña`.
-pub(super) const ABOUT: &str = "longitud duración fecha politica caducidad tipo longueur durée politique expiration tamanho validade política \
+/// First words of a key that describes a credential, in languages where the noun comes first: `longitud_contraseña`.
+pub(super) const FIRST_ATTRIBUTES: &str = "longitud duración fecha politica caducidad tipo longueur durée politique expiration tamanho validade política \
     lunghezza scadenza durata długość ważność polityka срок длина политика";
-/// Whole keys, as they end, that sound like a credential and are none.
-pub(super) const INNOCENT: &str = "requiresauthentication requireauthentication twofactorauthentication multifactorauthentication palabraclave \
+/// Ends of keys that only resemble a credential.
+pub(super) const EXCEPTIONS: &str = "requiresauthentication requireauthentication twofactorauthentication multifactorauthentication palabraclave \
     palavrachave parolachiave motcle motclé schlüsselwort schlagwort słowokluczowe ключевоеслово キーワード";
 
-/// Roles of a member whose text names what stands beside it: `{"headerName": …}`.
-pub(super) const NAME_ROLES: &str = "name key k n header field parameter param target to dest destination output column property attribute \
+/// Members whose text names the member beside them: `{"headerName": …, "value": …}`.
+pub(super) const NAME_MEMBERS: &str = "name key k n header field parameter param target to dest destination output column property attribute \
     variable var env option setting path label selector id title question prompt";
-/// Roles of a member that holds the value itself.
-pub(super) const VALUE_ROLES: &str = "val vals v content contents data text default raw string literal constant static plain current new old answer";
-/// Roles of a member that holds a value or the name of where it comes from.
-pub(super) const SOURCE_ROLES: &str = "source src from expression expr input formula script";
+/// Members that hold the value.
+pub(super) const VALUE_MEMBERS: &str = "val vals v content contents data text default raw string literal constant static plain current new old answer";
+/// Members that hold the value or the name of its source.
+pub(super) const SOURCE_MEMBERS: &str = "source src from expression expr input formula script";

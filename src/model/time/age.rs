@@ -1,6 +1,6 @@
-//! Ages: `90d`, `6mo`, `1y6mo`. How long ago something was, or how long entries are kept.
+//! Ages: `90d`, `6mo`, `1y6mo`. They express how long ago something happened or how long entries are kept.
 //!
-//! Years and months are of the calendar, in UTC; everything else is a count of seconds. No zone is known here.
+//! Years and months follow the calendar in UTC; all other units are a number of seconds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::time::{digits, folded, quoted};
+use crate::model::time::lexer::{digits, folded, quoted};
 use crate::model::timestamp::Timestamp;
 
 const MINUTE: i64 = 60;
@@ -16,47 +16,47 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
 
-/// How long entries are kept: calendar years and months in UTC, and an exact time besides. Never nothing.
+/// A length of time: calendar years and months in UTC, and seconds. It is never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Age {
     months: u32,
     seconds: i64,
 }
 
-/// A text that is no [`Age`].
+/// A text that is not an [`Age`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{fault}: {} (such as 90d, 6mo, 1y, 120d12h)", quoted(.text))]
+#[error("{kind}: {} (such as 90d, 6mo, 1y, 120d12h)", quoted(.text))]
 pub struct AgeError {
     /// The text as typed.
     pub text: String,
-    /// What is wrong with it.
-    pub fault: AgeFault,
+    /// The reason.
+    pub kind: AgeErrorKind,
 }
 
-/// What is wrong with an age.
+/// Why a text is not an age.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AgeFault {
-    /// Something else than numbers, each with its unit.
-    #[error("an age is numbers, each with its unit")]
+pub enum AgeErrorKind {
+    /// The text is not a list of numbers with units.
+    #[error("an age is a number with a unit, or several")]
     NotAnAge,
-    /// A word that is no unit of time.
-    #[error("there is no such unit of time")]
+    /// A word is not a unit of time.
+    #[error("unknown unit of time")]
     UnknownUnit,
-    /// `30m` where that could destroy history.
+    /// `30m`, where a wrong guess could delete history.
     #[error("m could mean minutes or months, write min or mo")]
     AmbiguousM,
     /// `12h1d`, or `1d1d`.
     #[error("the units of an age go from larger to smaller, each once")]
     Order,
-    /// More than can be counted.
+    /// The age exceeds the range of the type.
     #[error("the age is too long")]
     TooLong,
-    /// `0d`, by which everything would have expired.
-    #[error("an age cannot be nothing")]
+    /// With `0d` every entry would have expired.
+    #[error("an age cannot be zero")]
     Zero,
 }
 
-/// A unit of time, the larger before the smaller.
+/// A unit of time. Larger units come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Unit {
     Year,
@@ -69,14 +69,14 @@ pub(super) enum Unit {
 }
 
 impl Age {
-    /// `days` of 24 hours; none is held to be one, since an age is never nothing.
+    /// `days` of 24 hours, at least one.
     #[must_use]
     pub const fn days(days: u32) -> Self {
         // `From` cannot be called in a constant.
         Self { months: 0, seconds: if days == 0 { 1 } else { days as i64 } * DAY }
     }
 
-    /// Calendar years; none is held to be one, since an age is never nothing.
+    /// Calendar years, at least one.
     #[must_use]
     pub const fn years(years: u16) -> Self {
         Self { months: if years == 0 { 1 } else { years as u32 } * 12, seconds: 0 }
@@ -84,27 +84,27 @@ impl Age {
 
     /// The moment this long before `now`: the cutoff, before which entries have expired.
     ///
-    /// A day the month does not have falls back to its last one. What lies before 1970 is 1970.
+    /// A day that the month does not have becomes the last of the month. A moment before 1970 becomes 1970.
     #[must_use]
     pub fn before(&self, now: Timestamp) -> Timestamp {
         self.ago(now).unwrap_or(Timestamp::MIN)
     }
 
-    /// As [`Self::before`]; none before 1970.
+    /// As [`Self::before`], but `None` before 1970.
     pub(super) fn ago(self, now: Timestamp) -> Option<Timestamp> {
         let month_day: DateTime<Utc> = now.datetime().checked_sub_months(Months::new(self.months))?;
         Timestamp::try_from(month_day.checked_sub_signed(TimeDelta::try_seconds(self.seconds)?)?).ok()
     }
 
-    /// The moment this long after `now`; none after 9999.
+    /// The moment this long after `now`, or `None` after 9999.
     pub(super) fn after(self, now: Timestamp) -> Option<Timestamp> {
         let month_day: DateTime<Utc> = now.datetime().checked_add_months(Months::new(self.months))?;
         Timestamp::try_from(month_day.checked_add_signed(TimeDelta::try_seconds(self.seconds)?)?).ok()
     }
 }
 
-/// Reads a [`folded`] age, also one of nothing. What a bare `m` means is the caller's to say, if anything.
-pub(super) fn read(text: &str, bare_m: Option<Unit>) -> Result<Age, AgeFault> {
+/// Parses a [`folded`] age, which may be zero. `bare_m` is the meaning of `m` alone, if it has one.
+pub(super) fn read(text: &str, bare_m: Option<Unit>) -> Result<Age, AgeErrorKind> {
     let (mut months, mut seconds) = (0_u32, 0_i64);
     let mut last = None;
     let mut rest = text;
@@ -112,15 +112,15 @@ pub(super) fn read(text: &str, bare_m: Option<Unit>) -> Result<Age, AgeFault> {
         let (number, after) = leading(rest, |c| c.is_ascii_digit());
         let (word, after) = leading(after.trim_start(), char::is_alphabetic);
         if number.is_empty() || word.is_empty() {
-            return Err(AgeFault::NotAnAge);
+            return Err(AgeErrorKind::NotAnAge);
         }
-        let number: i64 = digits(number).ok_or(AgeFault::TooLong)?;
+        let number: i64 = digits(number).ok_or(AgeErrorKind::TooLong)?;
         let unit = match word {
-            "m" => bare_m.ok_or(AgeFault::AmbiguousM)?,
-            _ => unit(word).ok_or(AgeFault::UnknownUnit)?,
+            "m" => bare_m.ok_or(AgeErrorKind::AmbiguousM)?,
+            _ => unit(word).ok_or(AgeErrorKind::UnknownUnit)?,
         };
         if last.is_some_and(|last| last >= unit) {
-            return Err(AgeFault::Order);
+            return Err(AgeErrorKind::Order);
         }
         match unit {
             Unit::Year => months = add(months, number, 12)?,
@@ -135,13 +135,13 @@ pub(super) fn read(text: &str, bare_m: Option<Unit>) -> Result<Age, AgeFault> {
         rest = after.trim_start();
     }
     if last.is_none() {
-        return Err(AgeFault::NotAnAge);
+        return Err(AgeErrorKind::NotAnAge);
     }
-    TimeDelta::try_seconds(seconds).ok_or(AgeFault::TooLong)?;
+    TimeDelta::try_seconds(seconds).ok_or(AgeErrorKind::TooLong)?;
     Ok(Age { months, seconds })
 }
 
-/// Splits off what `accept`s.
+/// Splits a text after the leading characters that `accept` accepts.
 fn leading(text: &str, accept: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !accept(c)).unwrap_or(text.len()))
 }
@@ -159,25 +159,25 @@ fn unit(word: &str) -> Option<Unit> {
     })
 }
 
-/// `sum + number × each`, within what the kind of sum can hold.
-fn add<T: Into<i64> + TryFrom<i64>>(sum: T, number: i64, each: i64) -> Result<T, AgeFault> {
+/// `sum + number × each`, within the range of the sum's type.
+fn add<T: Into<i64> + TryFrom<i64>>(sum: T, number: i64, each: i64) -> Result<T, AgeErrorKind> {
     let total = number.checked_mul(each).and_then(|product| product.checked_add(sum.into()));
-    total.and_then(|total| T::try_from(total).ok()).ok_or(AgeFault::TooLong)
+    total.and_then(|total| T::try_from(total).ok()).ok_or(AgeErrorKind::TooLong)
 }
 
 impl FromStr for Age {
     type Err = AgeError;
     fn from_str(text: &str) -> Result<Self, AgeError> {
-        let nothing = Self { months: 0, seconds: 0 };
+        let zero = Self { months: 0, seconds: 0 };
         match read(&folded(text), None) {
-            Ok(age) if age == nothing => Err(AgeFault::Zero),
+            Ok(age) if age == zero => Err(AgeErrorKind::Zero),
             read => read,
         }
-        .map_err(|fault| AgeError { text: text.to_owned(), fault })
+        .map_err(|kind| AgeError { text: text.to_owned(), kind })
     }
 }
 
-/// One way to write each age, which reads back as itself: `1y6mo`, `90d`, `120d12h`.
+/// Each age has one written form, which parses to the same age: `1y6mo`, `90d`, `120d12h`.
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (months, seconds) = (i64::from(self.months), self.seconds);

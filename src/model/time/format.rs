@@ -1,16 +1,20 @@
-//! How moments are written for people.
+//! Formats moments for people.
 //!
-//! Each form is read back by the grammar before it is given out. Where the usual one would come back as another
-//! moment, as in the second of two equal hours, the next plainer one is taken. Columns and colours are not known.
+//! Each result is parsed again. If it means another moment, as in the second of two equal hours, a more explicit form is
+//! used.
 
-use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta};
-use chrono_tz::{OffsetName, Tz};
+use chrono::{Datelike, Months, TimeDelta};
+use chrono_tz::Tz;
 
-use crate::model::time::{Edge, TimeContext, When, parse};
+use crate::model::time::grammar::parse;
+use crate::model::time::when::{Edge, TimeContext, When};
+use crate::model::time::zone::{label, local};
 use crate::model::timestamp::Timestamp;
 
-/// For lists, to the second: `Nov 22 09:14:07` in the current year, else `2025-11-22 09:14:07`, with the offset in
-/// the later of two equal hours: `2026-10-25 02:30:00+01:00`. Reads back, as the beginning of a range, to the second.
+pub use crate::model::time::zone::day;
+
+/// For lists, to the second: `Nov 22 09:14:07` in the current year, else `2025-11-22 09:14:07`. The later of two equal
+/// hours has an offset: `2026-10-25 02:30:00+01:00`. Parsed as the start of a range, it gives the same second.
 #[must_use]
 pub fn short(at: Timestamp, context: &TimeContext) -> String {
     let local = local(at, context.zone);
@@ -27,7 +31,7 @@ pub fn short(at: Timestamp, context: &TimeContext) -> String {
         .unwrap_or_else(|| at.datetime().format("%F %TZ").to_string())
 }
 
-/// The whole moment: `2026-11-22 09:14:07.412 CET`, to the microsecond where there are any. Reads back exactly.
+/// In full: `2026-11-22 09:14:07.412 CET`, with microseconds if there are any. It parses to the same moment.
 #[must_use]
 pub fn full(at: Timestamp, context: &TimeContext) -> String {
     let local = local(at, context.zone);
@@ -41,13 +45,13 @@ pub fn full(at: Timestamp, context: &TimeContext) -> String {
         .unwrap_or_else(|| format!("{} UTC", at.datetime().format(form)))
 }
 
-/// As [`full`], without what lies below a millisecond.
+/// As [`full`], cut to milliseconds.
 #[must_use]
 pub fn milliseconds(at: Timestamp, context: &TimeContext) -> String {
     full(at.plus(TimeDelta::microseconds(-(at.micros() % 1000))), context)
 }
 
-/// The distance from now in its largest unit, cut: `26 minutes ago`, `just now`, `in 2 minutes`.
+/// The distance from now in its largest unit, rounded down: `26 minutes ago`, `just now`, `in 2 minutes`.
 #[must_use]
 pub fn relative(at: Timestamp, now: Timestamp) -> String {
     let (earlier, later) = (at.min(now), at.max(now));
@@ -64,7 +68,7 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     if at < now { format!("{distance} ago") } else { format!("in {distance}") }
 }
 
-/// A length of time in its largest unit up to days, cut, without a sign: `90 days`, `1 hour`.
+/// A length of time without its sign, in its largest unit up to days, rounded down: `90 days`, `1 hour`.
 #[must_use]
 pub fn span(length: TimeDelta) -> String {
     let seconds = length.num_seconds().saturating_abs();
@@ -76,26 +80,10 @@ pub fn span(length: TimeDelta) -> String {
     }
 }
 
-/// The date the zone's calendars show.
-#[must_use]
-pub fn day(at: Timestamp, zone: Tz) -> NaiveDate {
-    local(at, zone).date_naive()
-}
-
-/// What the zone calls its time then: `CET`, or `-03:00` where it has no name for it.
+/// The zone's abbreviation at that time, or its offset: `CET`, `-03:00`.
 #[must_use]
 pub fn zone_label(at: Timestamp, zone: Tz) -> String {
     label(&local(at, zone))
-}
-
-/// As [`zone_label`]. The zone database's `-03` is written out, since nobody reads that as hours.
-pub(super) fn label(at: &DateTime<Tz>) -> String {
-    let name = at.offset().abbreviation().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    name.map_or_else(|| at.format("%:z").to_string(), str::to_owned)
-}
-
-fn local(at: Timestamp, zone: Tz) -> DateTime<Tz> {
-    at.datetime().with_timezone(&zone)
 }
 
 fn read(text: &str, edge: Edge, context: &TimeContext) -> Option<Timestamp> {
@@ -105,7 +93,7 @@ fn read(text: &str, edge: Edge, context: &TimeContext) -> Option<Timestamp> {
     }
 }
 
-/// How many calendar months in UTC lie between, as the grammar counts them back.
+/// The whole calendar months in UTC between two moments, as the grammar counts them.
 fn whole_months(earlier: Timestamp, later: Timestamp) -> u32 {
     let (first, last) = (earlier.datetime(), later.datetime());
     let months = (last.year() - first.year()) * 12 + last.month().cast_signed() - first.month().cast_signed();

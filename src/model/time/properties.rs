@@ -1,4 +1,4 @@
-//! What holds for every zone, moment and text: what is printed reads back, and nothing panics.
+//! Properties of every zone, moment and text: printed times parse to the same moment, and nothing panics.
 
 use chrono::{Offset, TimeZone};
 use chrono_tz::{TZ_VARIANTS, Tz};
@@ -51,7 +51,7 @@ fn read(text: &str, edge: Edge, context: &TimeContext) -> Option<Timestamp> {
 
 proptest! {
     #[test]
-    fn what_is_printed_reads_back((zone, at) in moments_in_zones(), ahead in -400 * DAY..400 * DAY) {
+    fn printed_times_parse_to_the_same_moment((zone, at) in moments_in_zones(), ahead in -400 * DAY..400 * DAY) {
         let now = Timestamp::from_micros(at.micros() + ahead).unwrap_or(at);
         let context = TimeContext { now, zone };
         let micros = at.micros();
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn a_distance_reads_back_within_its_unit(now in moments(), distance in 0..100 * 366 * DAY, scale in 0..40_u32) {
+    fn a_printed_distance_is_exact_to_its_unit(now in moments(), distance in 0..100 * 366 * DAY, scale in 0..40_u32) {
         let distance = distance >> scale;
         for at in [now.micros() - distance, now.micros() + distance] {
             let Some(at) = Timestamp::from_micros(at) else { continue };

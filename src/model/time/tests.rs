@@ -1,8 +1,8 @@
-//! The grammar, form by form, and what it makes of days when the clocks change.
+//! Tests of the time grammar, form by form, and of days on which clocks change.
 
 use chrono_tz::Tz;
 
-use super::{Age, AgeFault, Edge, Fault, TimeContext, When, format, parse};
+use super::{Age, AgeErrorKind, Edge, TimeContext, TimeErrorKind, When, format, parse};
 use crate::model::timestamp::Timestamp;
 
 const MADRID: Tz = Tz::Europe__Madrid;
@@ -28,7 +28,7 @@ fn read(text: &str, edge: Edge, context: &TimeContext) -> (Timestamp, Option<Str
     }
 }
 
-/// Reads the text as the beginning and as the end of a range; both must be `expected`, without a note.
+/// Asserts that a text means `expected` both as the start and as the end of a range, without a note.
 #[track_caller]
 fn assert_moment(text: &str, expected: &str, context: &TimeContext) {
     for edge in [Edge::Since, Edge::Until] {
@@ -84,7 +84,7 @@ fn ages_count_back_from_now() {
 }
 
 #[test]
-fn a_day_alone_is_its_first_instant_or_the_first_after_it() {
+fn a_day_alone_means_its_first_instant_or_the_first_after_it() {
     let friday = ("2026-11-19T23:00:00Z", "2026-11-20T23:00:00Z");
     let sunday_before = ("2026-11-21T23:00:00Z", "2026-11-22T23:00:00Z");
     for (text, (since, until)) in [
@@ -113,7 +113,7 @@ fn a_day_alone_is_its_first_instant_or_the_first_after_it() {
 }
 
 #[test]
-fn times_are_of_the_zone_unless_they_say_otherwise() {
+fn times_without_a_zone_are_in_the_zone_of_the_context() {
     for (text, expected) in [
         ("2026-11-20 14:03", "2026-11-20T13:03:00Z"),
         ("2026-11-20  9:03", "2026-11-20T08:03:00Z"),
@@ -142,7 +142,7 @@ fn times_are_of_the_zone_unless_they_say_otherwise() {
 }
 
 #[test]
-fn a_date_without_its_year_is_the_most_recent_up_to_tomorrow() {
+fn a_date_without_a_year_is_the_most_recent_up_to_tomorrow() {
     for (text, expected) in [
         ("Nov 22 09:14:07", "2026-11-22T08:14:07Z"),
         ("nov 22 9:14", "2026-11-22T08:14:00Z"),
@@ -162,7 +162,7 @@ fn a_date_without_its_year_is_the_most_recent_up_to_tomorrow() {
 }
 
 #[test]
-fn clocks_that_go_forward_skip_to_the_end_of_the_gap() {
+fn a_skipped_time_means_the_end_of_the_gap() {
     let madrid = ("2026-03-29T01:00:00Z", "taken as the end of the gap, 2026-03-29 03:00 CEST");
     assert_resolved(MADRID, "2026-03-29 02:30", madrid, madrid);
     assert_resolved(MADRID, "2026-03-29 02:00", madrid, madrid);
@@ -173,12 +173,12 @@ fn clocks_that_go_forward_skip_to_the_end_of_the_gap() {
     let apia = ("2011-12-30T10:00:00Z", "taken as the end of the gap, 2011-12-31 00:00 +14:00");
     assert_resolved(Tz::Pacific__Apia, "2011-12-30", apia, apia);
     assert_moment("2026-03-29 03:00", "2026-03-29T01:00:00Z", &sunday());
-    let said = parse("2026-03-29 02:30 CET", Edge::Since, &sunday()).expect_err("no such time").fault;
-    assert_eq!(said, Fault::Abbreviation { name: "CET".to_owned(), zone: MADRID });
+    let said = parse("2026-03-29 02:30 CET", Edge::Since, &sunday()).expect_err("no such time").kind;
+    assert_eq!(said, TimeErrorKind::Abbreviation { name: "CET".to_owned(), zone: MADRID });
 }
 
 #[test]
-fn clocks_that_go_back_show_a_time_twice() {
+fn a_repeated_time_means_the_earlier_or_the_later_by_edge() {
     assert_resolved(
         MADRID,
         "2026-10-25 02:30",
@@ -229,58 +229,58 @@ fn days_last_from_23_to_25_hours() {
 }
 
 #[test]
-fn faults_are_named() {
-    let elsewhere = |name: &str| Fault::Abbreviation { name: name.to_owned(), zone: MADRID };
-    for (text, fault) in [
-        ("", Fault::Empty),
-        (" \t", Fault::Empty),
-        ("1763730247", Fault::BareNumber),
-        ("2026", Fault::BareNumber),
-        ("1763730247.412", Fault::BareNumber),
-        ("@", Fault::Epoch),
-        ("@-1", Fault::Epoch),
-        ("@1.", Fault::Epoch),
-        ("@1e9", Fault::Epoch),
-        ("@253402300800", Fault::OutOfRange),
-        ("@99999999999999999999", Fault::OutOfRange),
-        ("id:", Fault::Entry),
-        ("id:0", Fault::Entry),
-        ("id:+1", Fault::Entry),
-        ("id:18446744073709551616", Fault::Entry),
-        ("2026-02-29", Fault::NoSuchDay),
-        ("2026-13-01", Fault::NoSuchDay),
-        ("Feb 30", Fault::NoSuchDay),
-        ("2026-11-20 24:00", Fault::NoSuchTimeOfDay),
-        ("2026-11-20 14:60", Fault::NoSuchTimeOfDay),
-        ("2026-11-20 14:03:60", Fault::NoSuchTimeOfDay),
-        ("2026-11-20 14:3", Fault::NoSuchTimeOfDay),
-        ("2026-11-20 14", Fault::NoSuchTimeOfDay),
-        ("2026-11-20 14:03:11.", Fault::NoSuchTimeOfDay),
-        ("Nov 22 2026", Fault::NoSuchTimeOfDay),
-        ("2026-11-20 14:03 +24:00", Fault::Offset),
-        ("2026-11-20 14:03 +1", Fault::Offset),
+fn errors_have_a_kind() {
+    let elsewhere = |name: &str| TimeErrorKind::Abbreviation { name: name.to_owned(), zone: MADRID };
+    for (text, kind) in [
+        ("", TimeErrorKind::Empty),
+        (" \t", TimeErrorKind::Empty),
+        ("1763730247", TimeErrorKind::BareNumber),
+        ("2026", TimeErrorKind::BareNumber),
+        ("1763730247.412", TimeErrorKind::BareNumber),
+        ("@", TimeErrorKind::Epoch),
+        ("@-1", TimeErrorKind::Epoch),
+        ("@1.", TimeErrorKind::Epoch),
+        ("@1e9", TimeErrorKind::Epoch),
+        ("@253402300800", TimeErrorKind::OutOfRange),
+        ("@99999999999999999999", TimeErrorKind::OutOfRange),
+        ("id:", TimeErrorKind::Entry),
+        ("id:0", TimeErrorKind::Entry),
+        ("id:+1", TimeErrorKind::Entry),
+        ("id:18446744073709551616", TimeErrorKind::Entry),
+        ("2026-02-29", TimeErrorKind::NoSuchDay),
+        ("2026-13-01", TimeErrorKind::NoSuchDay),
+        ("Feb 30", TimeErrorKind::NoSuchDay),
+        ("2026-11-20 24:00", TimeErrorKind::NoSuchTimeOfDay),
+        ("2026-11-20 14:60", TimeErrorKind::NoSuchTimeOfDay),
+        ("2026-11-20 14:03:60", TimeErrorKind::NoSuchTimeOfDay),
+        ("2026-11-20 14:3", TimeErrorKind::NoSuchTimeOfDay),
+        ("2026-11-20 14", TimeErrorKind::NoSuchTimeOfDay),
+        ("2026-11-20 14:03:11.", TimeErrorKind::NoSuchTimeOfDay),
+        ("Nov 22 2026", TimeErrorKind::NoSuchTimeOfDay),
+        ("2026-11-20 14:03 +24:00", TimeErrorKind::Offset),
+        ("2026-11-20 14:03 +1", TimeErrorKind::Offset),
         ("2026-11-20 14:03 CEST", elsewhere("CEST")),
         ("2026-11-20 14:03 PST", elsewhere("PST")),
         ("2026-11-20 CEST", elsewhere("CEST")),
         ("2026-11-20T", elsewhere("T")),
-        ("2026-11-20 14:03 Europe/Madrid", Fault::NotATime),
-        ("2026-11-2014:03", Fault::NotATime),
-        ("1969-12-31", Fault::OutOfRange),
-        ("0000-01-01 00:00", Fault::OutOfRange),
-        ("9999-12-31 23:59:59 -01:00", Fault::OutOfRange),
-        ("1000y", Fault::OutOfRange),
-        ("in 9000y", Fault::OutOfRange),
-        ("357913941y", Fault::OutOfRange),
-        ("99999999999999999999d", Fault::Age(super::AgeFault::TooLong)),
-        ("1h1d", Fault::Age(super::AgeFault::Order)),
-        ("3 fortnights", Fault::Age(super::AgeFault::UnknownUnit)),
-        ("in 2h ago", Fault::Age(super::AgeFault::NotAnAge)),
-        ("soon", Fault::NotATime),
-        ("-2h", Fault::NotATime),
-        ("ago", Fault::NotATime),
-        ("ñov 22", Fault::NotATime),
+        ("2026-11-20 14:03 Europe/Madrid", TimeErrorKind::NotATime),
+        ("2026-11-2014:03", TimeErrorKind::NotATime),
+        ("1969-12-31", TimeErrorKind::OutOfRange),
+        ("0000-01-01 00:00", TimeErrorKind::OutOfRange),
+        ("9999-12-31 23:59:59 -01:00", TimeErrorKind::OutOfRange),
+        ("1000y", TimeErrorKind::OutOfRange),
+        ("in 9000y", TimeErrorKind::OutOfRange),
+        ("357913941y", TimeErrorKind::OutOfRange),
+        ("99999999999999999999d", TimeErrorKind::Age(AgeErrorKind::TooLong)),
+        ("1h1d", TimeErrorKind::Age(AgeErrorKind::Order)),
+        ("3 fortnights", TimeErrorKind::Age(AgeErrorKind::UnknownUnit)),
+        ("in 2h ago", TimeErrorKind::Age(AgeErrorKind::NotAnAge)),
+        ("soon", TimeErrorKind::NotATime),
+        ("-2h", TimeErrorKind::NotATime),
+        ("ago", TimeErrorKind::NotATime),
+        ("ñov 22", TimeErrorKind::NotATime),
     ] {
-        assert_eq!(parse(text, Edge::Since, &sunday()).expect_err(text).fault, fault, "{text}");
+        assert_eq!(parse(text, Edge::Since, &sunday()).expect_err(text).kind, kind, "{text}");
     }
 }
 
@@ -290,7 +290,7 @@ fn an_error_quotes_the_text_and_gives_four_examples() {
     let examples = "(such as 2h, yesterday, 2026-11-20 14:03, @1763730247)";
     assert_eq!(said("soon"), format!("not a time: \"soon\" {examples}"));
     assert!(said("5").starts_with("a bare number is not a time, write @1763730247"), "{}", said("5"));
-    assert!(said("2026-11-20 14:03 PST").contains("PST is not what Europe/Madrid calls its time then"));
+    assert!(said("2026-11-20 14:03 PST").contains("PST is not used in Europe/Madrid at that time"));
     let hostile = said(&format!("\u{1b}[31m\u{202e}{}", "x".repeat(1000)));
     assert!(hostile.len() < 200 && hostile.replace('…', "").is_ascii(), "{hostile}");
     for example in ["2h", "yesterday", "2026-11-20 14:03", "@1763730247", "15m", "@1763730247.412"] {
@@ -299,7 +299,7 @@ fn an_error_quotes_the_text_and_gives_four_examples() {
 }
 
 #[test]
-fn moments_are_written_as_they_are_read() {
+fn moments_are_formatted_for_lists_and_in_full() {
     let (context, brazil) = (sunday(), in_zone(Tz::America__Sao_Paulo));
     let moment = at("2026-11-22T08:14:07.412Z");
     assert_eq!(format::short(moment, &context), "Nov 22 09:14:07");
@@ -324,7 +324,7 @@ fn moments_are_written_as_they_are_read() {
 }
 
 #[test]
-fn distances_are_told_in_their_largest_unit() {
+fn distances_use_their_largest_unit() {
     let now = sunday().now;
     for (moment, expected) in [
         ("2026-11-22T08:40:07.412033Z", "just now"),
@@ -349,11 +349,11 @@ fn distances_are_told_in_their_largest_unit() {
 }
 
 #[test]
-fn a_capital_m_is_no_minute() {
+fn a_capital_m_is_ambiguous() {
     let context = in_zone(Tz::UTC);
     for text in ["1M", " 1M", "1 M ago", "in 2M", "1y6M", "12M"] {
         let error = parse(text, Edge::Since, &context).expect_err(text);
-        assert_eq!(error.fault, Fault::Age(AgeFault::AmbiguousM), "{text}");
+        assert_eq!(error.kind, TimeErrorKind::Age(AgeErrorKind::AmbiguousM), "{text}");
         assert!(error.to_string().contains("write min or mo"), "{error}");
     }
     for text in ["1m", "1Mo", "1MIN", "1D", "2026-11-20T14:03Z", "Mar 12", "MONDAY"] {

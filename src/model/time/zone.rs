@@ -1,20 +1,23 @@
-//! The names of zones. Which zone is the machine's own is the caller's to know.
+//! Time zones: finds them by name, and gives the local date and the zone's label of a moment. The caller knows which zone
+//! is the machine's own.
 
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono::{DateTime, NaiveDate};
+use chrono_tz::{OffsetName, TZ_VARIANTS, Tz};
 
-use crate::model::time::quoted;
+use crate::model::time::lexer::{digits, quoted};
+use crate::model::timestamp::Timestamp;
 
-/// A name that is no zone's.
+/// A name that no zone has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown time zone {}{} (such as Europe/Madrid, America/New_York, utc)", quoted(.text), suggestion(*.nearest))]
 pub struct UnknownZone {
     /// The name as typed.
     pub text: String,
-    /// The zone with the name most like it, when one is like it at all.
+    /// The zone with the most similar name, if one is similar.
     pub nearest: Option<Tz>,
 }
 
-/// Finds a zone by its IANA name, without regard to case.
+/// Finds a zone by its IANA name, in any case.
 ///
 /// # Errors
 /// [`UnknownZone`], with the nearest name.
@@ -24,12 +27,12 @@ pub fn zone(text: &str) -> Result<Tz, UnknownZone> {
     found.copied().ok_or_else(|| UnknownZone { text: text.to_owned(), nearest: nearest(name) })
 }
 
-/// Finds the zone that the variable `TZ` names: an IANA name, the path of its file, or a fixed distance of whole hours from
-/// UTC, as in `<+03>-3`. Other rules (`CET-1CEST`) are not known here.
+/// Finds the zone in the variable `TZ`: an IANA name, the path of its file, or a fixed offset of whole hours from UTC, as
+/// in `<+03>-3`. Other rules (`CET-1CEST`) are not supported.
 #[must_use]
 pub fn zone_of_variable(text: &str) -> Option<Tz> {
     let name = text.strip_prefix(':').unwrap_or(text);
-    // The C library takes an empty one for UTC.
+    // For the C library an empty variable means UTC.
     if name.is_empty() {
         return Some(Tz::UTC);
     }
@@ -40,30 +43,30 @@ pub fn zone_of_variable(text: &str) -> Option<Tz> {
     zone(name).ok().or_else(|| fixed(name))
 }
 
-/// `UTC0`, `JST-9`, `<+03>-03:00`: hours to the west are counted up, in POSIX as in the names of `Etc/GMT±n`.
+/// `UTC0`, `JST-9`, `<+03>-03:00`: in POSIX, as in the names `Etc/GMT±n`, offsets to the west are positive.
 fn fixed(text: &str) -> Option<Tz> {
-    let (name, distance) = match text.strip_prefix('<') {
+    let (name, offset) = match text.strip_prefix('<') {
         Some(quoted) => quoted.split_once('>')?,
         None => text.split_at(text.find(|c: char| !c.is_ascii_alphabetic())?),
     };
-    let (sign, digits) = match distance.split_at_checked(1)? {
-        (sign @ ("+" | "-"), digits) => (sign, digits),
-        _ => ("+", distance),
+    let (sign, distance) = match offset.split_at_checked(1)? {
+        (sign @ ("+" | "-"), distance) => (sign, distance),
+        _ => ("+", offset),
     };
-    let hours = digits.split(':').next()?;
-    let is_whole = digits.split(':').skip(1).all(|part| part == "00");
+    let hours = distance.split(':').next()?;
+    let is_whole = distance.split(':').skip(1).all(|part| part == "00");
     if name.len() < 3 || !is_whole || !matches!(hours.len(), 1 | 2) {
         return None;
     }
-    match super::digits::<u8>(hours)? {
+    match digits::<u8>(hours)? {
         0 => Some(Tz::UTC),
         hours => zone(&format!("Etc/GMT{sign}{hours}")).ok(),
     }
 }
 
-/// Compares with the whole name and with its last part, since people type `madrid` and `new york`.
+/// Compares with the whole name and with its last part, because people type `madrid` and `new york`.
 fn nearest(name: &str) -> Option<Tz> {
-    // No name is longer than 32 letters; more would only make the comparison slow.
+    // No name has more than 32 letters, and a longer text would make the comparison slow.
     let given: String = name.chars().take(64).collect::<String>().to_ascii_lowercase().replace(' ', "_");
     let likeness = |zone: &Tz| {
         let name = zone.name().to_ascii_lowercase();
@@ -75,6 +78,23 @@ fn nearest(name: &str) -> Option<Tz> {
     (likeness >= 0.9).then_some(zone)
 }
 
+/// The local date in the zone.
+#[must_use]
+pub fn day(at: Timestamp, zone: Tz) -> NaiveDate {
+    local(at, zone).date_naive()
+}
+
+pub(super) fn local(at: Timestamp, zone: Tz) -> DateTime<Tz> {
+    at.datetime().with_timezone(&zone)
+}
+
+/// The zone's abbreviation at that time, or its offset: `CET`, `-03:00`. Names such as `-03` in the zone database would not
+/// look like hours.
+pub(super) fn label(at: &DateTime<Tz>) -> String {
+    let name = at.offset().abbreviation().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    name.map_or_else(|| at.format("%:z").to_string(), str::to_owned)
+}
+
 fn suggestion(nearest: Option<Tz>) -> String {
     nearest.map(|zone| format!(", did you mean {zone}?")).unwrap_or_default()
 }
@@ -84,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_in_any_case_and_by_their_own_only() {
+    fn names_are_found_in_any_case() {
         for (name, expected) in [
             ("Europe/Madrid", Tz::Europe__Madrid),
             (" europe/madrid ", Tz::Europe__Madrid),
@@ -97,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_names_a_zone_its_file_or_a_fixed_distance() {
+    fn the_variable_may_hold_a_name_a_path_or_an_offset() {
         for (text, expected) in [
             ("", Tz::UTC),
             (":", Tz::UTC),
@@ -128,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_told_the_nearest() {
+    fn an_unknown_name_gets_a_suggestion() {
         for (name, nearest) in [
             ("Europe/Madird", Tz::Europe__Madrid),
             ("madrid", Tz::Europe__Madrid),

@@ -152,7 +152,7 @@ impl Judged {
         let mut judged = Self { reader, matching, bytes: 0, last: None };
         for row in found {
             let it = judged.reader.row(&row)?;
-            judged.bytes += it.changes.len();
+            judged.bytes += it.changes.0.len();
             judged.last = Some(Position { occurred_at: it.occurred_at, id: it.id });
             if filter.map_or(Ok(true), |filter| it.matches(filter))? {
                 judged.matching.push(row);

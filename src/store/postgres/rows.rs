@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, RequestContext};
 use crate::model::filter::Filter;
 use crate::model::words::{Action, ModelType, Via};
+use crate::store::OrgId;
 use crate::store::condition::{Condition, Parameter};
-use crate::store::entries::Snapshot;
+use crate::store::entries::{Snapshot, StoredChanges, StoredEntry};
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
 use crate::store::postgres::pool::Lent;
 use crate::store::stored::{self, signed, timestamp, word};
-use crate::store::{OrgId, entries};
 
 /// The columns [`Reader::entry`] reads, in its order. The user comes with the entry, in one statement: a prune may take
 /// away a user between two. `$1` is the organization in every statement that selects them. A condition of two columns,
@@ -104,10 +104,10 @@ impl Reader {
     }
 
     /// A row of [`COLUMNS`], its texts where they are.
-    pub(super) fn row<'r>(&'r mut self, row: &'r Row) -> Result<entries::Row<'r>, Fault> {
+    pub(super) fn row<'r>(&'r mut self, row: &'r Row) -> Result<StoredEntry<'r>, Fault> {
         let code = |column: usize| row.try_get::<_, i16>(column).map(i64::from);
         let via: Option<i16> = row.try_get(9)?;
-        Ok(entries::Row {
+        Ok(Entry {
             id: row.try_get::<_, i64>(0)?.unsigned_abs(),
             uuid: row.try_get(1)?,
             occurred_at: timestamp(row.try_get(2)?)?,
@@ -117,14 +117,14 @@ impl Reader {
             model_id: text(row, 6)?.unwrap_or_default(),
             model_name: text(row, 7)?,
             user: self.snapshot(row)?,
-            context: entries::Context {
+            context: RequestContext {
                 via: via.map(|code| word(Via::ALL, i64::from(code))).transpose()?,
                 ip: text(row, 10)?,
                 user_agent: text(row, 11)?,
                 request_id: text(row, 12)?,
             },
             reason: text(row, 13)?,
-            changes: row.try_get(14)?,
+            changes: StoredChanges(row.try_get(14)?),
         })
     }
 

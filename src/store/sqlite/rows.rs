@@ -6,15 +6,15 @@ use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use crate::model::entry::{Entry, User};
+use crate::model::entry::{Entry, RequestContext, User};
 use crate::model::filter::Filter;
 use crate::model::words::{Action, ModelType, Via};
+use crate::store::OrgId;
 use crate::store::condition::{Condition, Parameter};
-use crate::store::entries::Snapshot;
+use crate::store::entries::{Snapshot, StoredChanges, StoredEntry};
 use crate::store::error::StoreError;
 use crate::store::sqlite::checksum;
 use crate::store::stored::{self, timestamp, word};
-use crate::store::{OrgId, entries};
 
 /// The columns [`Reader::entry`] reads, in its order.
 pub(super) const COLUMNS: &str = "key, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A row of [`COLUMNS`], its texts where they are.
-    pub(super) fn row<'r>(&'r mut self, row: &'r Row<'_>) -> Result<entries::Row<'r>, StoreError> {
+    pub(super) fn row<'r>(&'r mut self, row: &'r Row<'_>) -> Result<StoredEntry<'r>, StoreError> {
         let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
         let text_or_none = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
         let number = |column| row.get::<_, i64>(column);
@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
             }
         }
         let via = via.map(|code| word(Via::ALL, code)).transpose()?;
-        Ok(entries::Row {
+        Ok(Entry {
             id: id(key),
             uuid: Uuid::from_bytes(uuid),
             occurred_at: timestamp(occurred_at)?,
@@ -148,9 +148,9 @@ impl<'a> Reader<'a> {
             model_id,
             model_name,
             user,
-            context: entries::Context { via, ip, user_agent, request_id },
+            context: RequestContext { via, ip, user_agent, request_id },
             reason,
-            changes,
+            changes: StoredChanges(changes),
         })
     }
 

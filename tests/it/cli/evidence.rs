@@ -110,7 +110,7 @@ fn each_damage_to_each_form_is_found_and_its_line_named() {
         };
         let last = lines.len();
         for (damaged, line, words) in [
-            (flipped, 5, "is not what was written"),
+            (flipped, 5, "was changed"),
             (
                 with(&|lines| {
                     lines.remove(5);
@@ -120,8 +120,8 @@ fn each_damage_to_each_form_is_found_and_its_line_named() {
             ),
             (with(&|lines| lines.swap(3, 7)), 4, "written as line 8"),
             (with(&|lines| lines.swap(3, 4)), 4, "written as line 5"),
-            (with(&|lines| lines.insert(6, lines[5])), 7, "stands twice"),
-            (with(&|lines| lines.push("one more\n")), last + 1, "never written"),
+            (with(&|lines| lines.insert(6, lines[5])), 7, "is a duplicate"),
+            (with(&|lines| lines.push("one more\n")), last + 1, "was inserted"),
             (with(&|lines| lines.truncate(7)), 8, "ends early"),
             (text[..text.len() - 9].to_owned(), last, "breaks off"),
             (String::new(), 1, "ends early"),
@@ -205,7 +205,7 @@ fn a_manifest_kept_elsewhere_speaks_for_one_file_and_only_as_it_was_written() {
     insta::assert_snapshot!(sandbox.run(&["verify", "all.csv", "--manifest", "safe/m.json"]), @"
     exit 7
     -- stdout
-    all.csv: safe/m.json: the manifest itself was changed: its seal does not fit
+    all.csv: safe/m.json: the manifest itself was changed: its seal does not match
     -- stderr
     error: 1 of 1 file is not proved to be what was written
     ");

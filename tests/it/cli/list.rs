@@ -343,7 +343,7 @@ fn a_value_that_cannot_be_used_is_told_in_words() {
         assert!(refused.err().contains(words), "{refused}");
     }
     let refused = sandbox.run(&["prune", "--max-time", "0s"]).ended(2);
-    assert!(refused.err().contains("an age cannot be nothing (such as 10min, 1h)"), "{refused}");
+    assert!(refused.err().contains("an age cannot be zero (such as 10min, 1h)"), "{refused}");
     let refused = sandbox.run(&["org", "list"]).ended(5);
     assert!(
         refused.err().ends_with("hint: `krosyn-audit org create` makes one; --store names another\n"),

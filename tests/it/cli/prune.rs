@@ -260,7 +260,7 @@ fn nothing_inside_its_retention_is_ever_deleted() {
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes", "--older-than", "90d"]), @"
     exit 6
     -- stderr
-    error: --older-than 90d is shorter than what the business plan keeps (3y): name a longer age, or have an operator lower the organization's floor
+    error: --older-than 90d is shorter than the retention of the business plan (3y): use a longer age, or ask an operator to lower the organization's floor
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--older-than", "3m", "--yes"]), @r#"
     exit 2

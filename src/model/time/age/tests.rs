@@ -1,9 +1,9 @@
-//! Ages read and written, and the cutoffs they give.
+//! Tests of ages: parsing, formatting and cutoffs.
 
 use proptest::prelude::{any, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::{Age, AgeFault};
+use super::{Age, AgeErrorKind};
 use crate::model::timestamp::Timestamp;
 
 fn age(text: &str) -> Age {
@@ -15,7 +15,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 #[test]
-fn every_spelling_has_one_way_to_be_written() {
+fn every_spelling_has_one_written_form() {
     for (text, written) in [
         ("90d", "90d"),
         (" 90 Days ", "90d"),
@@ -40,28 +40,28 @@ fn every_spelling_has_one_way_to_be_written() {
 }
 
 #[test]
-fn what_could_destroy_history_by_mistake_is_refused() {
-    for (text, fault) in [
-        ("30m", AgeFault::AmbiguousM),
-        ("1h30m", AgeFault::AmbiguousM),
-        ("6M", AgeFault::AmbiguousM),
-        ("0d", AgeFault::Zero),
-        ("0y0s", AgeFault::Zero),
-        ("1h1d", AgeFault::Order),
-        ("1d1d", AgeFault::Order),
-        ("90", AgeFault::NotAnAge),
-        ("", AgeFault::NotAnAge),
-        ("d", AgeFault::NotAnAge),
-        ("-1d", AgeFault::NotAnAge),
-        ("1.5d", AgeFault::NotAnAge),
-        ("90d ago", AgeFault::NotAnAge),
-        ("1fortnight", AgeFault::UnknownUnit),
-        ("99999999999999999999d", AgeFault::TooLong),
-        ("9223372036854775807w", AgeFault::TooLong),
-        ("9223372036854775807s", AgeFault::TooLong),
-        ("357913942y", AgeFault::TooLong),
+fn ambiguous_and_malformed_ages_are_refused() {
+    for (text, kind) in [
+        ("30m", AgeErrorKind::AmbiguousM),
+        ("1h30m", AgeErrorKind::AmbiguousM),
+        ("6M", AgeErrorKind::AmbiguousM),
+        ("0d", AgeErrorKind::Zero),
+        ("0y0s", AgeErrorKind::Zero),
+        ("1h1d", AgeErrorKind::Order),
+        ("1d1d", AgeErrorKind::Order),
+        ("90", AgeErrorKind::NotAnAge),
+        ("", AgeErrorKind::NotAnAge),
+        ("d", AgeErrorKind::NotAnAge),
+        ("-1d", AgeErrorKind::NotAnAge),
+        ("1.5d", AgeErrorKind::NotAnAge),
+        ("90d ago", AgeErrorKind::NotAnAge),
+        ("1fortnight", AgeErrorKind::UnknownUnit),
+        ("99999999999999999999d", AgeErrorKind::TooLong),
+        ("9223372036854775807w", AgeErrorKind::TooLong),
+        ("9223372036854775807s", AgeErrorKind::TooLong),
+        ("357913942y", AgeErrorKind::TooLong),
     ] {
-        assert_eq!(text.parse::<Age>().expect_err(text).fault, fault, "{text}");
+        assert_eq!(text.parse::<Age>().expect_err(text).kind, kind, "{text}");
     }
     assert_eq!(
         "30m".parse::<Age>().expect_err("ambiguous").to_string(),
@@ -70,7 +70,7 @@ fn what_could_destroy_history_by_mistake_is_refused() {
 }
 
 #[test]
-fn years_and_months_follow_the_calendar_and_days_the_clock() {
+fn years_and_months_follow_the_calendar_and_days_last_24_hours() {
     for (now, text, cutoff) in [
         ("2028-02-29T10:00:00Z", "1y", "2027-02-28T10:00:00Z"),
         ("2029-02-28T10:00:00Z", "1y", "2028-02-28T10:00:00Z"),
@@ -89,7 +89,7 @@ fn years_and_months_follow_the_calendar_and_days_the_clock() {
 }
 
 #[test]
-fn in_json_an_age_is_its_text() {
+fn an_age_is_a_string_in_json() {
     let json = serde_json::to_string(&age("1y6mo")).expect("serialises");
     assert_eq!(json, r#""1y6mo""#);
     assert_eq!(serde_json::from_str::<Age>(&json).expect("an age"), age("1y6mo"));
@@ -98,7 +98,7 @@ fn in_json_an_age_is_its_text() {
 
 proptest! {
     #[test]
-    fn what_is_written_reads_back_as_itself(months in any::<u32>(), seconds in 1..=i64::MAX / 1000) {
+    fn a_written_age_parses_to_the_same_age(months in any::<u32>(), seconds in 1..=i64::MAX / 1000) {
         let age = Age { months, seconds };
         prop_assert_eq!(age.to_string().parse(), Ok(age));
         prop_assert!(age.before(Timestamp::MAX) < Timestamp::MAX);

@@ -1,43 +1,45 @@
-//! Wall clocks: the moments at which a zone's clocks showed a date or a time of day.
+//! Local dates and times of day: the moments at which the clocks of a zone show them.
 //!
-//! Clocks skip times in spring and show others twice in autumn; what is made of that is decided here and said in
-//! a note. Ages and words such as `yesterday` are not known.
+//! Clocks skip times in spring and repeat times in autumn. This file decides which moment is meant, and explains it in a
+//! note.
 
 use chrono::{
     DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike, Utc,
 };
 use chrono_tz::{GapInfo, Tz};
 
-use crate::model::time::format::label;
-use crate::model::time::{Edge, Fault, When, digits};
+use crate::model::time::error::TimeErrorKind;
+use crate::model::time::lexer::digits;
+use crate::model::time::when::{Edge, When};
+use crate::model::time::zone::label;
 use crate::model::timestamp::Timestamp;
 
-/// By which clocks a date or a time of day is read.
+/// The clocks that show a date or a time of day.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum WallClock<'a> {
-    /// The zone's.
+    /// The clocks of a zone.
     Zone(Tz),
-    /// The zone's, while they go by this abbreviation.
+    /// The clocks of a zone while it uses this abbreviation.
     Named(Tz, &'a str),
-    /// Those at a fixed distance from UTC.
+    /// The clocks at a fixed offset from UTC.
     Offset(FixedOffset),
 }
 
 impl<'a> WallClock<'a> {
-    /// Reads what may stand behind a time; nothing there means `zone`.
-    fn parse(text: &'a str, zone: Tz) -> Result<Self, Fault> {
+    /// Parses the zone after a time. An empty text means `zone`.
+    fn parse(text: &'a str, zone: Tz) -> Result<Self, TimeErrorKind> {
         match text.as_bytes() {
             [] => Ok(Self::Zone(zone)),
             b"z" | b"utc" => Ok(Self::Offset(Utc.fix())),
-            [b'+' | b'-', ..] => offset(text).map(Self::Offset).ok_or(Fault::Offset),
+            [b'+' | b'-', ..] => offset(text).map(Self::Offset).ok_or(TimeErrorKind::Offset),
             name if name.iter().all(u8::is_ascii_alphabetic) => Ok(Self::Named(zone, text)),
-            _ => Err(Fault::NotATime),
+            _ => Err(TimeErrorKind::NotATime),
         }
     }
 
-    /// The edge of a day. Its last instant is followed by the first of the next, 23 to 25 hours later.
-    pub(super) fn day(self, date: NaiveDate, edge: Edge) -> Result<When, Fault> {
-        let next = date.succ_opt().ok_or(Fault::OutOfRange)?;
+    /// The start or the end of a day, which lasts 23 to 25 hours.
+    pub(super) fn day(self, date: NaiveDate, edge: Edge) -> Result<When, TimeErrorKind> {
+        let next = date.succ_opt().ok_or(TimeErrorKind::OutOfRange)?;
         let (zone, name) = match self {
             Self::Zone(zone) => (zone, None),
             Self::Named(zone, name) => (zone, Some(name)),
@@ -59,18 +61,18 @@ impl<'a> WallClock<'a> {
         moment(if edge == Edge::Since { &first } else { &after }, note)
     }
 
-    fn moment(self, local: NaiveDateTime, edge: Edge) -> Result<When, Fault> {
+    fn moment(self, local: NaiveDateTime, edge: Edge) -> Result<When, TimeErrorKind> {
         match self {
             Self::Zone(zone) => in_zone(local, zone, None, edge),
             Self::Named(zone, name) => in_zone(local, zone, Some(name), edge),
             Self::Offset(offset) => {
-                moment(&offset.from_local_datetime(&local).single().ok_or(Fault::OutOfRange)?, None)
+                moment(&offset.from_local_datetime(&local).single().ok_or(TimeErrorKind::OutOfRange)?, None)
             }
         }
     }
 }
 
-/// What may follow a date: a time of day, and by which clocks.
+/// A time of day and its clocks, both optional after a date.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WallTime<'a> {
     time: Option<NaiveTime>,
@@ -78,8 +80,8 @@ pub(super) struct WallTime<'a> {
 }
 
 impl<'a> WallTime<'a> {
-    /// Reads `t14:03:11.412+01:00`, ` 14:03 cet`, ` utc`, or nothing.
-    pub(super) fn parse(text: &'a str, zone: Tz) -> Result<Self, Fault> {
+    /// Parses `t14:03:11.412+01:00`, ` 14:03 cet`, ` utc`, or an empty text.
+    pub(super) fn parse(text: &'a str, zone: Tz) -> Result<Self, TimeErrorKind> {
         let clock_face =
             text.strip_prefix(['t', ' ']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         let Some(rest) = clock_face else {
@@ -87,12 +89,12 @@ impl<'a> WallTime<'a> {
         };
         let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.')).unwrap_or(rest.len());
         let (time, clock) = rest.split_at(end);
-        let time = time_of_day(time).ok_or(Fault::NoSuchTimeOfDay)?;
+        let time = time_of_day(time).ok_or(TimeErrorKind::NoSuchTimeOfDay)?;
         Ok(Self { time: Some(time), clock: WallClock::parse(clock.trim_start(), zone)? })
     }
 
-    /// The moment on this date, or the edge of the day when there is no time of day.
-    pub(super) fn on(self, date: NaiveDate, edge: Edge) -> Result<When, Fault> {
+    /// The moment on a date, or the start or end of the day when there is no time of day.
+    pub(super) fn on(self, date: NaiveDate, edge: Edge) -> Result<When, TimeErrorKind> {
         match self.time {
             Some(time) => self.clock.moment(date.and_time(time), edge),
             None => self.clock.day(date, edge),
@@ -100,7 +102,7 @@ impl<'a> WallTime<'a> {
     }
 }
 
-fn in_zone(local: NaiveDateTime, zone: Tz, name: Option<&str>, edge: Edge) -> Result<When, Fault> {
+fn in_zone(local: NaiveDateTime, zone: Tz, name: Option<&str>, edge: Edge) -> Result<When, TimeErrorKind> {
     let shown = zone.from_local_datetime(&local);
     let named = |at: &DateTime<Tz>| name.is_none_or(|name| label(at).eq_ignore_ascii_case(name));
     match (shown.earliest().filter(named), shown.latest().filter(named), name) {
@@ -123,15 +125,15 @@ fn in_zone(local: NaiveDateTime, zone: Tz, name: Option<&str>, edge: Edge) -> Re
     }
 }
 
-/// The first instant of a day, also where the clocks skip midnight (Beirut) or the whole day (Apia, 2011-12-30).
-fn first_instant(date: NaiveDate, zone: Tz) -> Result<DateTime<Tz>, Fault> {
+/// The first instant of a day, even where the clocks skip midnight (Beirut) or the whole day (Apia, 2011-12-30).
+fn first_instant(date: NaiveDate, zone: Tz) -> Result<DateTime<Tz>, TimeErrorKind> {
     let midnight = date.and_time(NaiveTime::MIN);
     zone.from_local_datetime(&midnight).earliest().map_or_else(|| gap_end(midnight, zone), Ok)
 }
 
-/// The first instant after a day. That is the next day's first one, but where clocks went back over midnight
-/// (St. John's, at 00:01) the next day began twice, and the old day's last hour lies between.
-fn instant_after(date: NaiveDate, next: NaiveDate, zone: Tz) -> Result<DateTime<Tz>, Fault> {
+/// The first instant after a day. Where clocks went back over midnight (St. John's, at 00:01) the next day began twice,
+/// and the last hour of the day lies between.
+fn instant_after(date: NaiveDate, next: NaiveDate, zone: Tz) -> Result<DateTime<Tz>, TimeErrorKind> {
     let midnight = zone.from_local_datetime(&next.and_time(NaiveTime::MIN));
     match midnight.latest() {
         Some(later) if (later - TimeDelta::microseconds(1)).date_naive() == date => Ok(later),
@@ -139,8 +141,8 @@ fn instant_after(date: NaiveDate, next: NaiveDate, zone: Tz) -> Result<DateTime<
     }
 }
 
-fn gap_end(local: NaiveDateTime, zone: Tz) -> Result<DateTime<Tz>, Fault> {
-    GapInfo::new(&local, &zone).and_then(|gap| gap.end).ok_or(Fault::NeverShown)
+fn gap_end(local: NaiveDateTime, zone: Tz) -> Result<DateTime<Tz>, TimeErrorKind> {
+    GapInfo::new(&local, &zone).and_then(|gap| gap.end).ok_or(TimeErrorKind::NeverShown)
 }
 
 fn gap_note(text: &str, end: &DateTime<Tz>) -> String {
@@ -149,22 +151,22 @@ fn gap_note(text: &str, end: &DateTime<Tz>) -> String {
     format!("{text} does not exist in {zone}; taken as the end of the gap, {} {time} {label}", resumed.date())
 }
 
-fn moment<Z: TimeZone>(at: &DateTime<Z>, note: Option<String>) -> Result<When, Fault> {
-    let at = Timestamp::try_from(at.to_utc()).map_err(|_| Fault::OutOfRange)?;
+fn moment<Z: TimeZone>(at: &DateTime<Z>, note: Option<String>) -> Result<When, TimeErrorKind> {
+    let at = Timestamp::try_from(at.to_utc()).map_err(|_| TimeErrorKind::OutOfRange)?;
     Ok(When::At { at, note })
 }
 
-fn abbreviation(name: &str, zone: Tz) -> Fault {
-    Fault::Abbreviation { name: name.to_ascii_uppercase(), zone }
+fn abbreviation(name: &str, zone: Tz) -> TimeErrorKind {
+    TimeErrorKind::Abbreviation { name: name.to_ascii_uppercase(), zone }
 }
 
-/// `14:03`, or with seconds and their fraction where there are any.
+/// `14:03`, with seconds and a fraction if there are any.
 fn clock_face(local: NaiveDateTime) -> String {
     let whole_minute = local.second() == 0 && local.nanosecond() == 0;
     local.format(if whole_minute { "%H:%M" } else { "%H:%M:%S%.f" }).to_string()
 }
 
-/// `14:03`, `14:03:11` or `14:03:11.412`. A leap second is no time of day here: the log counts none.
+/// `14:03`, `14:03:11` or `14:03:11.412`. Leap seconds are refused.
 fn time_of_day(text: &str) -> Option<NaiveTime> {
     let (hour, rest) = text.split_once(':')?;
     let (minute, second) = rest.split_once(':').unwrap_or((rest, "00"));
@@ -175,7 +177,8 @@ fn time_of_day(text: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_micro_opt(digits(hour)?, digits(minute)?, digits(second)?, micros(fraction)?)
 }
 
-/// The digits behind a decimal point as microseconds. Finer ones are cut: a time must not move into the next second.
+/// The digits after a decimal point as microseconds. Further digits are cut, because a time must not move into the next
+/// second.
 pub(super) fn micros(fraction: &str) -> Option<u32> {
     if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -1,59 +1,52 @@
-//! Private keys in armour: PEM, OpenPGP, SSH2 and PuTTY, to their end or, when cut off, to the end of the text.
+//! Redacts private keys in armour: PEM, OpenPGP, SSH2 and PuTTY. A key that was cut off reaches to the end of the text.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::scan::Scan;
+use crate::model::redaction::text::scan::{TextScan, find_or_end, regex};
 
-#[expect(
-    clippy::expect_used,
-    reason = "the patterns are constants, and the tests of this module compile them"
-)]
 static ARMOUR: LazyLock<[Regex; 3]> = LazyLock::new(|| {
     [
         r"(?i)-----? ?BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----?",
         r"(?i)-----? ?END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----?",
         r"(?i)Private-Lines:[ \t]*[0-9]+[ \t]*\r?\n",
     ]
-    .map(|pattern| Regex::new(pattern).expect("a constant pattern"))
+    .map(regex)
 });
-/// What a private key in armour begins with once it is written in base64.
+/// The start of an armoured private key in base64.
 pub(super) const ENCODED: &str = "LS0tLS1CRUdJTiB";
 
-/// Hides them, armour and all.
-pub(super) fn find(scan: &mut Scan<'_>) {
+pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
     let [begin, end, putty] = &*ARMOUR;
     if text.contains("----") {
         let mut from = 0;
         while let Some(found) = begin.find_at(text, from) {
             let end = end.find_at(text, found.end()).map_or(text.len(), |end| end.end());
-            scan.hide(found.start()..end);
+            scan.redact(found.start()..end);
             from = end;
         }
     }
     if text.contains("rivate-Lines") || text.contains("rivate-lines") {
         for found in putty.find_iter(text) {
             let end = text[found.end()..].find("Private-MAC").map_or(text.len(), |at| found.end() + at);
-            scan.hide(found.end()..end);
+            scan.redact(found.end()..end);
         }
     }
 }
 
-/// Hides armour that was encoded once more.
-pub(super) fn find_encoded(scan: &mut Scan<'_>) {
+/// Redacts armoured keys that were encoded in base64 again.
+pub(super) fn detect_encoded(scan: &mut TextScan<'_>) {
     let text = scan.text;
     for (at, _) in text.match_indices(ENCODED) {
-        let end = text[at..]
-            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')))
-            .map_or(text.len(), |end| at + end);
-        scan.hide(at..end);
+        let end = find_or_end(text, at, |c| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')));
+        scan.redact(at..end);
     }
 }
 
-/// Whether a line opens a private key that it does not close; whether it closes one.
-pub(super) fn line(text: &str) -> (bool, bool) {
+/// Whether a line opens a private key without closing it, and whether it closes one.
+pub(crate) fn opens_and_closes(text: &str) -> (bool, bool) {
     if !text.contains("----") {
         return (false, false);
     }

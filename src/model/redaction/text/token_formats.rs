@@ -1,16 +1,25 @@
-//! The beginnings by which services mark their keys and tokens, and what follows each.
+//! Tokens with a documented format, recognized wherever they occur: API keys by their prefixes, JSON Web Tokens, and the
+//! token after an authentication scheme.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::model::redaction::names::NameClass;
+use crate::model::redaction::text::scan::{TextScan, regex};
+use crate::model::redaction::values::{is_harmless_text, looks_like_word};
 
 /// Letters and digits.
 const W: &str = "[A-Za-z0-9]";
 /// The same with `_` and `-`.
 const U: &str = "[A-Za-z0-9_-]";
-/// The same with what base64 adds.
+/// The characters of base64 and base64url.
 const B: &str = "[A-Za-z0-9+/=_-]";
 /// Hexadecimal digits.
 const H: &str = "[A-Fa-f0-9]";
 
-/// A beginning (a pattern), the characters behind it, and how many there are at least.
-const PREFIXES: &[(&str, &str, usize)] = &[
+/// Each service's prefix (a pattern), the characters after it, and how many there are at least.
+const PREFIXED: &[(&str, &str, usize)] = &[
     // Payment
     ("[sr]k_(?:live|test)_", "[A-Za-z0-9_]", 8),
     ("whsec_", B, 8),
@@ -23,7 +32,7 @@ const PREFIXES: &[(&str, &str, usize)] = &[
     ("access-(?:sandbox|development|production)-", U, 20),
     ("(?:live|test)_pub_", W, 20),
     ("duffel_(?:live|test)_", U, 16),
-    // Code, packages and builds
+    // Code hosts, package registries, builds
     ("gh[pousr]_", "[A-Za-z0-9_]", 16),
     ("github_pat_", "[A-Za-z0-9_]", 16),
     ("gl(?:pat|rt|dt|ptt|cbt|oas|soat|ft|imt|agent|ffct|wt)-", "[A-Za-z0-9_.-]", 16),
@@ -79,7 +88,7 @@ const PREFIXES: &[(&str, &str, usize)] = &[
     ("infisical_st\\.", "[A-Za-z0-9.]", 20),
     ("tk-us-", U, 30),
     ("pnu_", W, 30),
-    // Models
+    // AI models
     ("sk-", U, 16),
     ("hf_", W, 16),
     ("api_org_", W, 20),
@@ -89,7 +98,7 @@ const PREFIXES: &[(&str, &str, usize)] = &[
     ("pplx-", W, 20),
     ("nvapi-", U, 20),
     ("tgp_v1_", U, 20),
-    // Messages and offices
+    // Messaging and office software
     ("xox[abceoprs]-", "[A-Za-z0-9.-]", 8),
     ("xox[eo]\\.xox[bp]-", "[A-Za-z0-9-]", 8),
     ("xapp-", "[A-Za-z0-9-]", 8),
@@ -111,32 +120,70 @@ const PREFIXES: &[(&str, &str, usize)] = &[
     ("rdme_", W, 30),
     ("p8e-", W, 20),
     ("patr?-v[0-9]-", U, 20),
-    // Watching
+    // Monitoring
     ("sntry[sua]_", B, 16),
     ("gl(?:sa|c)_", B, 16),
     ("NR(?:AK|JS|II|RA)-", U, 16),
     ("dt0[a-z][0-9]{2}\\.", "[A-Za-z0-9.]", 20),
     ("ph[xs]_", W, 20),
     ("zpka_", "[A-Za-z0-9_]", 20),
-    // Ours
+    // Krosyn
     ("kra_", U, 20),
 ];
 
-/// Others, whose marks stand further in.
-const OTHERS: &[&str] = &[
-    r"[0-9]{8,11}:AA[A-Za-z0-9_-]{20,}",
-    r"[MNO][A-Za-z0-9]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}",
-    r"[a-f0-9]{32}-us[0-9]{1,2}(?-u:\b)",
+/// Formats without a fixed prefix: a text that every such token contains, and the pattern.
+const OTHERS: &[(&str, &str)] = &[
+    (":AA", r"(?-u:\b)[0-9]{8,11}:AA[A-Za-z0-9_-]{20,}"),
+    (".", r"(?-u:\b)[MNO][A-Za-z0-9]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"),
+    ("-us", r"(?-u:\b)[a-f0-9]{32}-us[0-9]{1,2}(?-u:\b)"),
+    (".atlasv1.", r"(?-u:\b)[A-Za-z0-9]{8,}\.atlasv1\.[A-Za-z0-9_-]{16,}"),
 ];
 
-/// One pattern for all of them.
-pub(super) fn pattern() -> String {
-    let prefixed = PREFIXES.iter().map(|(prefix, of, least)| format!("{prefix}{of}{{{least},}}"));
-    format!(r"(?-u:\b)(?:{})", prefixed.collect::<Vec<_>>().join("|"))
+/// The shortest text that holds a token with a prefix.
+const MIN_LENGTH: usize = 11;
+
+struct Patterns {
+    prefixed: Regex,
+    others: Vec<(&'static str, Regex)>,
+    jwt: Regex,
+    scheme: Regex,
 }
 
-/// The patterns of those without a beginning of letters of their own, each with a text it needs.
-pub(super) fn others() -> [(&'static str, String); 3] {
-    let bounded = |pattern: &str| format!(r"(?-u:\b){pattern}");
-    [(":AA", bounded(OTHERS[0])), (".", bounded(OTHERS[1])), ("-us", bounded(OTHERS[2]))]
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
+    let prefixed: Vec<_> =
+        PREFIXED.iter().map(|(prefix, of, least)| format!("{prefix}{of}{{{least},}}")).collect();
+    Patterns {
+        prefixed: regex(&format!(r"(?-u:\b)(?:{})", prefixed.join("|"))),
+        others: OTHERS.iter().map(|(part, pattern)| (*part, regex(pattern))).collect(),
+        // The header is base64url that begins with `{"`.
+        jwt: regex(r"(?-u:\b)eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*"),
+        scheme: regex(r"(?i:(?-u:\b)(?:bearer|basic|ntlm|negotiate)\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})"),
+    }
+});
+
+/// Redacts tokens of known formats.
+pub(super) fn detect(scan: &mut TextScan<'_>) {
+    let text = scan.text;
+    if text.len() < MIN_LENGTH {
+        return;
+    }
+    let others = PATTERNS.others.iter().filter(|(part, _)| text.contains(part)).map(|(_, pattern)| pattern);
+    for pattern in std::iter::once(&PATTERNS.prefixed).chain(others) {
+        for found in pattern.find_iter(text) {
+            // Characters joined to a token belong to it.
+            let joined = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+            let rest = text.as_bytes()[found.end()..].iter().take_while(joined).count();
+            scan.redact(found.start()..found.end() + rest);
+        }
+    }
+    if scan.has(".") && text.contains("eyJ") {
+        for found in PATTERNS.jwt.find_iter(text) {
+            scan.redact(found.range());
+        }
+    }
+    if scan.has(" \n\t") {
+        scan.redact_matches(&PATTERNS.scheme, |value| {
+            !looks_like_word(value) && !is_harmless_text(value, NameClass::Key)
+        });
+    }
 }

@@ -1,10 +1,10 @@
-//! Letters of keys: words, folding of case, accents and look-alikes, and the disguises a key may come in.
+//! Normalizes names: splits them into words, folds case, accents and look-alike letters, and decodes escapes.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// A key without the disguise of a query string (`pass%77ord`) or of a program's string (`pass\u0077ord`).
+/// A key with its percent-encoding (`pass%77ord`) and its Unicode escapes (`pass\u0077ord`) decoded.
 pub(super) fn decoded(key: &str) -> Cow<'_, str> {
     let key =
         if key.contains('%') { percent_decode_str(key).decode_utf8_lossy() } else { Cow::Borrowed(key) };
@@ -26,8 +26,8 @@ pub(super) fn decoded(key: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// A key with letters for the digits and signs that stand for them, when it has any among letters: `p4$$w0rd`.
-pub(super) fn plain_digits(key: &str) -> Option<String> {
+/// A key with letters in place of digits and signs that resemble them (`p4$$w0rd`), or `None` when no such character follows a letter.
+pub(super) fn without_leetspeak(key: &str) -> Option<String> {
     let letter = |c: char| match c {
         '0' => Some('o'),
         '1' | '!' => Some('i'),
@@ -37,10 +37,10 @@ pub(super) fn plain_digits(key: &str) -> Option<String> {
         '7' => Some('t'),
         _ => None,
     };
-    let is_among_letters = key
+    let follows_letter = key
         .char_indices()
         .any(|(at, c)| letter(c).is_some() && key[..at].chars().next_back().is_some_and(char::is_alphabetic));
-    is_among_letters.then(|| key.chars().map(|c| letter(c).unwrap_or(c)).collect())
+    follows_letter.then(|| key.chars().map(|c| letter(c).unwrap_or(c)).collect())
 }
 
 /// The letters and digits of a key, folded.
@@ -48,11 +48,7 @@ pub(super) fn joined(key: &str) -> String {
     key.chars().filter_map(folded).collect()
 }
 
-fn letter(index: u32) -> Option<char> {
-    char::from_u32(u32::from(b'a') + index)
-}
-
-/// Splits a key at separators and at camel-case borders: `x-APIKey2` is `x api key 2`.
+/// Splits a key at separators and at the borders of camel case: `x-APIKey2` becomes `x api key 2`.
 pub(super) fn words(key: &str) -> Vec<String> {
     let chars: Vec<char> = key.chars().collect();
     let mut words = vec![String::new()];
@@ -72,7 +68,7 @@ pub(super) fn words(key: &str) -> Vec<String> {
         }
     }
     words.retain(|word| !word.is_empty());
-    // A number within a word, as in `oauth2token` or `base64`, does not end it.
+    // `base64` is one word.
     let mut merged: Vec<String> = Vec::new();
     for word in words {
         match merged.last_mut() {
@@ -83,17 +79,18 @@ pub(super) fn words(key: &str) -> Vec<String> {
     merged
 }
 
-/// A letter or digit in lower case, with full-width, mathematical, accented, Cyrillic and Greek look-alikes read as
-/// the Latin letter they pass for; none for anything else.
+/// A letter or digit in lower case, or `None` for another character. Full-width, mathematical, accented, Cyrillic and
+/// Greek letters become the Latin letter they resemble.
 pub(super) fn folded(c: char) -> Option<char> {
+    let latin = |index: u32| char::from_u32(u32::from(b'a') + index % 26);
     if c.is_ascii() {
         return c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase());
     }
     let c = match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0)?,
-        // Mathematical alphabets, each with 26 capitals and 26 small letters, and letters in circles.
-        '\u{1d400}'..='\u{1d6a3}' => letter((c as u32 - 0x1d400) % 26)?,
-        '\u{24b6}'..='\u{24e9}' => letter((c as u32 - 0x24b6) % 26)?,
+        // Mathematical alphabets of 26 capitals and 26 small letters each, and circled letters.
+        '\u{1d400}'..='\u{1d6a3}' => latin(c as u32 - 0x1d400)?,
+        '\u{24b6}'..='\u{24e9}' => latin(c as u32 - 0x24b6)?,
         'à'..='å' | 'À'..='Å' | 'ą' | 'Ą' | 'ă' | 'Ă' => 'a',
         'ç' | 'Ç' | 'ć' | 'Ć' | 'č' | 'Č' => 'c',
         'è'..='ë' | 'È'..='Ë' | 'ę' | 'Ę' | 'ě' | 'Ě' => 'e',
@@ -128,29 +125,28 @@ pub(super) fn folded(c: char) -> Option<char> {
     c.is_alphanumeric().then(|| c.to_lowercase().next()).flatten()
 }
 
-/// Characters that show nothing and so separate nothing: soft hyphen, zero-width characters, combining marks.
+/// Invisible characters, which separate no words: soft hyphens, zero-width characters, combining marks.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{300}'..='\u{36f}')
 }
 
-/// Tells whether a text is made of words and numbers: `svc-sync-2024`, `v2`, `oauth2`, and not of letters and digits mixed.
-pub(super) fn is_wordy(text: &str) -> bool {
+/// Whether a text consists of words and numbers (`svc-sync-2024`, `v2`, `oauth2`) and not of mixed letters and digits.
+pub(super) fn is_wordlike(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric()).all(is_word)
 }
 
-/// Letters, digits, or letters and at most three digits on one side of them.
+/// Letters alone, digits alone, or letters with a few digits before or after them.
 fn is_word(piece: &str) -> bool {
     let digits = piece.chars().filter(char::is_ascii_digit).count();
     if digits == 0 {
-        // A long run in both cases is no word: `dGhpcyBpcyBhIHNlY3JldA`, but `CustomerAccountId` is three.
+        // A long text in mixed case is no word: `dGhpcyBpcyBhIHNlY3JldA`. `CustomerAccountId` has few capitals.
         let capitals = piece.chars().filter(|c| c.is_uppercase()).count();
         let small = piece.chars().filter(|c| c.is_lowercase()).count();
         return piece.len() < 20 || capitals == 0 || small == 0 || small >= capitals * 3;
     }
     let letters = piece.chars().count() - digits;
-    let around = |text: &str| text.trim_matches(|c: char| c.is_ascii_digit()).len();
-    let is_one_run =
-        piece.trim_start_matches(|c: char| c.is_ascii_digit()).chars().all(|c| !c.is_ascii_digit())
-            || piece.trim_end_matches(|c: char| c.is_ascii_digit()).chars().all(|c| !c.is_ascii_digit());
-    letters == 0 || is_one_run && (digits <= 4 && letters <= 24 || letters <= 2) && around(piece) > 0
+    let has_digit = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
+    let is_one_run = !has_digit(piece.trim_start_matches(|c: char| c.is_ascii_digit()))
+        || !has_digit(piece.trim_end_matches(|c: char| c.is_ascii_digit()));
+    letters == 0 || is_one_run && (digits <= 4 && letters <= 24 || letters <= 2)
 }

@@ -1,140 +1,76 @@
-//! Values that only tell where a credential comes from: `$secret.NAME`, `${VAR}`, `vault:path`, `row.Token`, `getenv("X")`.
+//! Recognizes values that only refer to a credential: `$secret.NAME`, `${VAR}`, `vault:path`, `row.Token`, `getenv("X")`.
 
-use super::letters::is_wordy;
-use super::names::is_noun;
+use crate::model::redaction::names::is_noun;
+use crate::model::redaction::normalize::is_wordlike;
+use crate::model::redaction::vocabulary::{Words, word_set};
 
-/// Words that stand between a header's name and its credential. They are listed: any word at all would let a password
-/// stand before a reference.
-pub(super) const SCHEME_WORDS: &[&str] = &[
-    "bearer",
-    "basic",
-    "token",
-    "apikey",
-    "api-key",
-    "key",
-    "jwt",
-    "digest",
-    "oauth",
-    "negotiate",
-    "ntlm",
-    "splunk",
-    "ssws",
-    "hawk",
-    "kerberos",
-    "geniekey",
-    "aws4-hmac-sha256",
-    "sso-key",
-    "discogs",
-    "bot",
-    "mac",
-    "hmac",
-    "signature",
-    "private-token",
-];
-/// What a dotted path in a program or a template begins with.
-const ROOTS: &[&str] = &[
-    "row", "self", "this", "config", "cfg", "conf", "env", "process", "os", "params", "request", "req",
-    "res", "response", "user", "input", "output", "data", "event", "ctx", "context", "item", "items",
-    "record", "trigger", "vars", "var", "local", "secrets", "steps", "body", "payload", "settings",
-    "options", "args", "state", "props", "module", "inputs", "outputs", "source", "target", "account",
-    "customer", "lookup", "msg", "message", "session", "app", "form", "query", "values", "$secret", "system",
-    "import",
-];
-/// Functions that look up what their text names.
-const LOOKUPS: &[&str] = &[
-    "getenv",
-    "env",
-    "get",
-    "lookup",
-    "secret",
-    "fetch",
-    "config",
-    "vault",
-    "environ",
-    "var",
-    "param",
-    "ref",
-    "getsecret",
-    "getproperty",
-    "encode",
-    "decode",
-    "trim",
-    "strip",
-    "split",
-    "parse",
-    "format",
-];
-/// What stands before the colon of a reference into a store of secrets.
-const STORES: &[&str] = &[
-    "vault",
-    "env",
-    "secret",
-    "secrets",
-    "secretref",
-    "ref",
-    "ssm",
-    "file",
-    "op",
-    "arn",
-    "aws",
-    "awssm",
-    "gcp",
-    "gcpsm",
-    "akv",
-    "azure",
-    "keyvault",
-    "keyring",
-    "keychain",
-    "doppler",
-    "k8s",
-    "kubernetes",
-    "bitwarden",
-    "bws",
-    "sops",
-    "config",
-    "parameter",
-    "infisical",
-    "ref+vault",
-    "awsssm",
-    "sm",
-];
-/// The deepest nesting of calls that is read.
+/// Authentication schemes. They are listed, because any other word before a reference may be a password.
+static SCHEMES: Words = Words::new(|| {
+    word_set(
+        "bearer basic token apikey api-key key jwt digest oauth negotiate ntlm splunk ssws hawk kerberos \
+         geniekey aws4-hmac-sha256 sso-key discogs bot mac hmac signature private-token",
+    )
+});
+/// First names of dotted paths in programs and templates.
+static ROOTS: Words = Words::new(|| {
+    word_set(
+        "row self this config cfg conf env process os params request req res response user input output \
+         data event ctx context item items record trigger vars var local secrets steps body payload \
+         settings options args state props module inputs outputs source target account customer lookup \
+         msg message session app form query values $secret system import",
+    )
+});
+/// Functions that look up the credential their argument names.
+static LOOKUPS: Words = Words::new(|| {
+    word_set(
+        "getenv env get lookup secret fetch config vault environ var param ref getsecret getproperty \
+         encode decode trim strip split parse format",
+    )
+});
+/// Stores of secrets, before the colon of a reference.
+static STORES: Words = Words::new(|| {
+    word_set(
+        "vault env secret secrets secretref ref ssm file op arn aws awssm gcp gcpsm akv azure keyvault \
+         keyring keychain doppler k8s kubernetes bitwarden bws sops config parameter infisical ref+vault \
+         awsssm sm",
+    )
+});
+/// The deepest nesting of calls that is parsed.
 const MAX_DEPTH: usize = 4;
-/// The longest expression that is read, in bytes.
+/// The longest expression that is parsed, in bytes.
 const MAX_LENGTH: usize = 256;
 
-/// Tells whether a text is only a reference to a credential, with an optional scheme word before it.
+/// Whether a word is an authentication scheme, which may stand between a header's name and its credential.
+pub(super) fn is_scheme(word: &str) -> bool {
+    // No scheme is longer.
+    word.len() <= 16 && SCHEMES.contains(word.to_ascii_lowercase().as_str())
+}
+
+/// Whether a text is only a reference to a credential, perhaps after an authentication scheme.
 pub(super) fn is_reference(text: &str) -> bool {
     let text = without_scheme(text.trim());
     !text.is_empty()
         && text.len() <= MAX_LENGTH
-        && (is_stored(text) || is_template(text) || whole_expression(text))
+        && (is_store_path(text) || is_template(text) || is_expression(text))
 }
 
-/// A text without the scheme word before a credential.
-pub(super) fn without_scheme(text: &str) -> &str {
+fn without_scheme(text: &str) -> &str {
     match text.split_once([' ', '\t']) {
-        Some((word, rest)) if SCHEME_WORDS.iter().any(|scheme| scheme.eq_ignore_ascii_case(word)) => {
-            rest.trim_start()
-        }
+        Some((word, rest)) if is_scheme(word) => rest.trim_start(),
         _ => text,
     }
 }
 
-/// The length of the expression a text begins with, when what follows ends a value.
-pub(super) fn leading(text: &str) -> Option<usize> {
-    let mut end = text.len().min(MAX_LENGTH);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let length = expression(&text[..end], 0)?;
+/// The length of the expression at the start of a text, when the next character ends a value.
+pub(super) fn leading_expression(text: &str) -> Option<usize> {
+    let length = expression(&text[..text.floor_char_boundary(MAX_LENGTH)], 0)?;
     let follows = text[length..].chars().next();
     follows
         .is_none_or(|c| c.is_whitespace() || matches!(c, ';' | ',' | ')' | '}' | ']' | '&' | '?'))
         .then_some(length)
 }
 
-/// Whether a text begins with a template, and nothing but the end of a value follows: `{{ vault.password }}`.
+/// Whether a text begins with a template after which a value ends: `{{ vault.password }}`.
 pub(super) fn begins_with_template(text: &str) -> bool {
     let Some((open, close)) = BRACKETS.iter().find(|(open, _)| text.starts_with(open)) else { return false };
     let Some(at) = text.find(close).filter(|&at| at >= open.len() && at < MAX_LENGTH) else { return false };
@@ -144,24 +80,24 @@ pub(super) fn begins_with_template(text: &str) -> bool {
         && is_template(&text[..end])
 }
 
-fn whole_expression(text: &str) -> bool {
+fn is_expression(text: &str) -> bool {
     expression(text, 0) == Some(text.len())
 }
 
-/// `vault:secret/data/crm#token`, `op://vault/item/field`, `arn:aws:secretsmanager:…`, `@Microsoft.KeyVault(…)`.
-fn is_stored(text: &str) -> bool {
+/// Whether a text is a path in a store of secrets: `vault:secret/data/crm#token`, `op://vault/item/field`, `arn:aws:secretsmanager:…`, `@Microsoft.KeyVault(…)`.
+fn is_store_path(text: &str) -> bool {
     if text.starts_with("@Microsoft.KeyVault(") || text.starts_with("#/") {
-        return is_wordy(text);
+        return is_wordlike(text);
     }
     if let Some(path) = text.strip_prefix("projects/") {
-        return path.contains("/secrets/") && is_wordy(path);
+        return path.contains("/secrets/") && is_wordlike(path);
     }
     let Some((store, path)) = text.split_once(':') else { return false };
     let is_path = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./#:+@?=".contains(&byte));
-    !path.is_empty() && is_path && !path.contains('@') && STORES.contains(&store) && is_wordy(path)
+    !path.is_empty() && is_path && !path.contains('@') && STORES.contains(store) && is_wordlike(path)
 }
 
-/// What stands around the name in a template.
+/// The delimiters of templates.
 const BRACKETS: &[(&str, &str)] = &[
     ("${{", "}}"),
     ("{{", "}}"),
@@ -174,7 +110,8 @@ const BRACKETS: &[(&str, &str)] = &[
     ("{", "}"),
 ];
 
-/// Only `${VAR}`, `$(command)`, `{{ expression }}`, `%VAR%`, `<%= … %>`, `:name` and `?`, and signs between them.
+/// Whether a text consists of templates and the punctuation between them: `${VAR}`, `$(command)`, `{{ expression }}`,
+/// `%VAR%`, `<%= … %>`, `:name`, `?`.
 fn is_template(text: &str) -> bool {
     if text == "?" {
         return true;
@@ -182,7 +119,7 @@ fn is_template(text: &str) -> bool {
     if let Some(name) = text.strip_prefix([':', '@']) {
         return is_name(name)
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-            && is_wordy(name);
+            && is_wordlike(name);
     }
     let mut rest = text;
     let mut parts = 0;
@@ -194,14 +131,14 @@ fn is_template(text: &str) -> bool {
         };
         let inner = &rest[open.len()..];
         let Some(end) = inner.find(close) else { return false };
-        // A default stands in the open: `${DB_PASSWORD:-hunter2}`.
+        // A literal or a default value may be the credential: `${DB_PASSWORD:-hunter2}`.
         let content = inner[..end].trim();
-        let is_open = content.is_empty()
-            || content.contains(['"', '\'']) && !whole_expression(content)
+        let has_literal = content.is_empty()
+            || content.contains(['"', '\'']) && !is_expression(content)
             || content.contains(":-")
             || content.contains("||");
         let is_named = *open != "{" && *open != "%" || is_name(content);
-        if is_open || !is_named || !is_wordy(content) {
+        if has_literal || !is_named || !is_wordlike(content) {
             return false;
         }
         rest = &inner[end + close.len()..];
@@ -215,14 +152,14 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The length of a path, a call or a variable at the beginning of a text.
+/// The length of the path, call or variable at the start of a text.
 fn expression(text: &str, depth: usize) -> Option<usize> {
     if depth == MAX_DEPTH {
         return None;
     }
     let path = path(text);
     let begins = path.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$'));
-    if !begins || !(is_wordy(path) || path.starts_with("$secret.")) {
+    if !begins || !(is_wordlike(path) || path.starts_with("$secret.")) {
         return None;
     }
     let bytes = text.as_bytes();
@@ -240,7 +177,7 @@ fn expression(text: &str, depth: usize) -> Option<usize> {
         // `row.map(x).token`
         if bytes.get(end) == Some(&b'.') {
             let tail = self::path(&text[end + 1..]);
-            if is_wordy(tail) {
+            if is_wordlike(tail) {
                 end += 1 + tail.len();
             }
         }
@@ -248,7 +185,7 @@ fn expression(text: &str, depth: usize) -> Option<usize> {
     is_expression.then_some(end)
 }
 
-/// The names joined by `.` or `::` that a text begins with.
+/// The names joined by `.` or `::` at the start of a text.
 fn path(text: &str) -> &str {
     let mut end = 0;
     for (at, c) in text.char_indices() {
@@ -261,33 +198,34 @@ fn path(text: &str) -> &str {
     text[..end].trim_end_matches(['.', ':'])
 }
 
-/// Whether a text begins with names joined by dots, all of letters, as only programs have them: `Name.Function`.
+/// Whether a text begins with names of letters joined by dots, as in programs: `Name.Function`.
 pub(super) fn begins_with_names(text: &str) -> bool {
     let path = path(text);
     let follows = text[path.len()..].chars().next();
     path.contains('.')
         && path.split('.').all(|name| is_name(name) && !name.bytes().any(|byte| byte.is_ascii_digit()))
-        && is_wordy(path)
+        && is_wordlike(path)
         && follows.is_none_or(|c| c.is_whitespace() || matches!(c, ';' | ',' | ')'))
 }
 
 fn is_lookup(function: &str) -> bool {
     let function = function.to_ascii_lowercase().replace('_', "");
-    LOOKUPS.contains(&function.as_str())
+    LOOKUPS.contains(function.as_str())
 }
 
-/// What stands in brackets: nothing, paths, numbers, and texts where they name what is looked up.
+/// The index after the brackets at `open`. They may contain expressions, words and short numbers, and in a lookup also
+/// quoted words.
 fn arguments(text: &str, open: usize, is_lookup: bool, depth: usize) -> Option<usize> {
     let close = if text.as_bytes()[open] == b'(' { ')' } else { ']' };
     let mut at = open + 1;
     loop {
-        at += text[at..].len() - text[at..].trim_start_matches([' ', ',', ':', '&', '*', '!', '+']).len();
+        at = text.len() - text[at..].trim_start_matches([' ', ',', ':', '&', '*', '!', '+']).len();
         let next = text[at..].chars().next()?;
         at += match next {
             c if c == close => return Some(at + 1),
             '"' | '\'' if is_lookup => {
                 let end = text[at + 1..].find(next)?;
-                is_wordy(&text[at + 1..at + 1 + end]).then_some(end + 2)?
+                is_wordlike(&text[at + 1..at + 1 + end]).then_some(end + 2)?
             }
             c if c.is_ascii_digit() => {
                 text[at..].find(|c: char| !c.is_ascii_digit()).filter(|&length| length <= 6)?
@@ -298,14 +236,14 @@ fn arguments(text: &str, open: usize, is_lookup: bool, depth: usize) -> Option<u
                     let length = text[at..]
                         .find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '_' | '.')))
                         .filter(|&length| length > 0)?;
-                    is_wordy(&text[at..at + length]).then_some(length)
+                    is_wordlike(&text[at..at + length]).then_some(length)
                 })?
             }
         };
     }
 }
 
-/// `$TOKEN`, `$password`: one case, and no digits among the letters.
+/// Whether a path is a variable: `$TOKEN`, `$password`. A name in mixed case may be a value, unless it is a noun.
 fn is_variable(path: &str) -> bool {
     let Some(name) = path.strip_prefix('$') else { return false };
     let one_case = !(name.bytes().any(|byte| byte.is_ascii_lowercase())
@@ -317,12 +255,12 @@ fn is_variable(path: &str) -> bool {
     is_name(name) && (one_case || is_noun(name)) || name.contains('.') && is_dotted(name)
 }
 
-/// `row.Token`, `process.env.API_KEY`: begins where programs begin, or ends with the name of a credential.
+/// Whether a path has a usual first name or ends with the name of a credential: `row.Token`, `process.env.API_KEY`.
 fn is_dotted(path: &str) -> bool {
     let Some((root, rest)) = path.split_once('.') else { return false };
     let last = rest.rsplit('.').next().unwrap_or(rest);
     path.split('.').all(is_name)
-        && (ROOTS.contains(&root.trim_start_matches('$').to_ascii_lowercase().as_str())
+        && (ROOTS.contains(root.trim_start_matches('$').to_ascii_lowercase().as_str())
             || is_noun(last)
             || last == "length")
 }

@@ -1,0 +1,78 @@
+//! Redacts passwords in SQL and in calls: `IDENTIFIED BY '…'`, `password '…'`, and the rows of `INSERT INTO t (name,
+//! password) VALUES …` under columns that name a credential.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::model::redaction::classifier::{ValueSyntax, is_secret};
+use crate::model::redaction::names::NameClass;
+use crate::model::redaction::text::scan::{TextScan, regex};
+use crate::model::redaction::text::value;
+
+static PATTERNS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+    [
+        r#"(?i)(?-u:\b)(?:password|identified(?:[ \t]+with[ \t]+\w+)?[ \t]+(?:by|as)(?:[ \t]+values)?|set[ \t]+password[ \t]+for[^=\n]{1,100}=|secret|access_key|passphrase)(?:[ \t]+(?:for|to|is)[ \t]+[^\s'"]+)?[ \t]*\(?[ \t]*N?["'`]"#,
+        r#"(?i)(?-u:\b)insert[ \t]+into[ \t]+[^\s(]+[ \t]*\((?P<columns>[^()]{1,1000})\)\s*values\s*"#,
+    ]
+    .map(regex)
+});
+/// The most rows of one statement that are read.
+const MAX_ROWS: usize = 1000;
+
+pub(super) fn detect(scan: &mut TextScan<'_>) {
+    let text = scan.text;
+    let [password, insert] = &*PATTERNS;
+    let mut from = 0;
+    while let Some(found) = password.find_at(text, from) {
+        let span = value::value_at(text, found.end() - 1, false);
+        let value = &text[span.start..span.end];
+        from = found.end();
+        // The quote may also close a text, and then no value follows: `'password' 'x'`.
+        if span.end < text.len()
+            && !value.trim().is_empty()
+            && !value.starts_with([',', ')', ':', '=', ' '])
+            && is_secret(NameClass::Password, value, ValueSyntax::Explicit)
+        {
+            scan.redact(span.start..span.end);
+            from = span.end;
+        }
+    }
+    if scan.has("(") && scan.has(",") {
+        for found in insert.captures_iter(text) {
+            let (Some(columns), Some(all)) = (found.name("columns"), found.get(0)) else { continue };
+            let columns = columns.as_str().split(',').map(|it| it.trim().trim_matches(['"', '`', '[', ']']));
+            let classes: Vec<_> = columns.map(|column| scan.classifier.class(column)).collect();
+            if classes.iter().any(|class| class.is_credential()) {
+                redact_rows(scan, all.end(), &classes);
+            }
+        }
+    }
+}
+
+/// Redacts the values in the columns of these classes.
+fn redact_rows(scan: &mut TextScan<'_>, from: usize, columns: &[NameClass]) {
+    let text = scan.text;
+    let skip = |at: usize, blanks: &[char]| text.len() - text[at..].trim_start_matches(blanks).len();
+    let mut at = from;
+    for _ in 0..MAX_ROWS {
+        at = skip(at, &[' ', ',', '\n', '\r', '\t']);
+        if !text[at..].starts_with('(') {
+            return;
+        }
+        at += 1;
+        for class in columns {
+            at = skip(at, &[' ', '\t', '\n']);
+            let mut span = value::value_at(text, at, false);
+            if !span.is_quoted {
+                span.end = at + text[at..].find([',', ')', '\n']).unwrap_or(text.len() - at);
+            }
+            scan.redact_value(*class, span.start..span.end, ValueSyntax::Explicit);
+            let Some(end) = text[span.end..].find([',', ')']) else { return };
+            at = span.end + end + 1;
+            if text.as_bytes()[at - 1] == b')' {
+                break;
+            }
+        }
+    }
+}
