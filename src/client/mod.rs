@@ -27,8 +27,6 @@ use crate::secret::Token;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an answer may stand still.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A Krosyn audit API, and a token for it.
 #[derive(Debug, Clone)]
@@ -195,7 +193,7 @@ impl Client {
     fn call(&self, method: Method, path: &str) -> Call<'_> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
-        Call::new(self, method, url)
+        Call::new(&self.http, &self.token, self.server(), method, url)
     }
 }
 

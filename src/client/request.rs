@@ -13,8 +13,10 @@ use crate::api::problem::Problem;
 use crate::client::certificate::Fault;
 use crate::client::error::ClientError;
 use crate::client::http_log::HttpLog;
-use crate::client::{Client, READ_TIMEOUT};
+use crate::secret::Token;
 
+/// How long an answer may stand still.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// The most an answer may hold. The server keeps pages far below; whoever sends more does not keep the contract.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// For how much an answer is believed when it says how long it is.
@@ -26,7 +28,10 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// A call to be made.
 pub(super) struct Call<'a> {
-    client: &'a Client,
+    http: &'a reqwest::Client,
+    token: &'a Token,
+    /// For messages.
+    server: &'a str,
     method: Method,
     url: Url,
     /// Shared, so that trying again copies nothing.
@@ -43,9 +48,15 @@ struct Failure {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(client: &'a Client, method: Method, url: Url) -> Self {
+    pub(super) fn new(
+        http: &'a reqwest::Client,
+        token: &'a Token,
+        server: &'a str,
+        method: Method,
+        url: Url,
+    ) -> Self {
         let retried = method == Method::GET;
-        Self { client, method, url, body: None, retried, time_limit: Some(READ_TIMEOUT) }
+        Self { http, token, server, method, url, body: None, retried, time_limit: Some(READ_TIMEOUT) }
     }
 
     pub(super) fn query(mut self, pairs: Vec<(&'static str, String)>) -> Self {
@@ -74,9 +85,9 @@ impl<'a> Call<'a> {
     }
 
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
-        let server = self.client.server().to_owned();
+        let server = self.server;
         let (status, text) = self.text().await?;
-        serde_json::from_str(&text).map_err(|error| ClientError::foreign(&server, status, &error))
+        serde_json::from_str(&text).map_err(|error| ClientError::foreign(server, status, &error))
     }
 
     /// Makes the call; gives the status, which is one of success, and the text.
@@ -95,17 +106,14 @@ impl<'a> Call<'a> {
     }
 
     async fn attempt(&self) -> Result<(u16, String), Failure> {
-        let mut request = self
-            .client
-            .http
-            .request(self.method.clone(), self.url.clone())
-            .bearer_auth(self.client.token.expose());
+        let request = self.http.request(self.method.clone(), self.url.clone());
+        let mut request = request.bearer_auth(self.token.expose());
         if let Some((body, media_type)) = &self.body {
             request = request.header(CONTENT_TYPE, *media_type).body(body.clone());
         }
         let request = request.build().map_err(|error| self.unreachable(Cause::from(&error)))?;
-        let exchange = HttpLog::begin(&request, &self.client.token);
-        let sent = within(self.time_limit, self.client.http.execute(request)).await;
+        let exchange = HttpLog::begin(&request, self.token);
+        let sent = within(self.time_limit, self.http.execute(request)).await;
         let mut response = sent.map_err(|cause| self.unreachable(cause))?;
         let status = response.status();
         exchange.answered(&response);
@@ -153,7 +161,7 @@ impl<'a> Call<'a> {
     }
 
     fn unreachable(&self, cause: Cause) -> Failure {
-        let server = self.client.server().to_owned();
+        let server = self.server.to_owned();
         match cause {
             // No other try would find the certificate better.
             Cause::Untrusted(cause) => {
@@ -166,7 +174,7 @@ impl<'a> Call<'a> {
     }
 
     fn foreign(&self, status: u16, cause: &str) -> ClientError {
-        ClientError::foreign(self.client.server(), status, &cause)
+        ClientError::foreign(self.server, status, &cause)
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::env::Environment;
-use crate::config::read_if_there;
+use crate::config::optional_file;
 
 /// What the file holds.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ impl Credentials {
     /// [`CredentialsError`], without a word of what the file holds.
     pub(crate) fn read(path: &Path) -> Result<Self, CredentialsError> {
         let failed = |cause| CredentialsError::File { doing: "read", path: path.to_owned(), cause };
-        let Some(text) = read_if_there(path).map_err(failed)? else { return Ok(Self::default()) };
+        let Some(text) = optional_file::read(path).map_err(failed)? else { return Ok(Self::default()) };
         refuse_open(path)?;
         serde_json::from_str(&text)
             .map_err(|error| CredentialsError::Shape { path: path.to_owned(), line: error.line() })
@@ -94,21 +94,11 @@ impl Credentials {
 /// # Errors
 /// [`CredentialsError::Open`], or that its mode cannot be told.
 pub(crate) fn refuse_open(path: &Path) -> Result<(), CredentialsError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let metadata = std::fs::metadata(path);
-        let metadata = metadata.map_err(|cause| CredentialsError::File {
-            doing: "read",
-            path: path.to_owned(),
-            cause,
-        })?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(CredentialsError::Open { path: path.to_owned(), mode });
-        }
+    match optional_file::excess_mode(path, 0o077) {
+        Ok(None) => Ok(()),
+        Ok(Some(mode)) => Err(CredentialsError::Open { path: path.to_owned(), mode }),
+        Err(cause) => Err(CredentialsError::File { doing: "read", path: path.to_owned(), cause }),
     }
-    Ok(())
 }
 
 #[cfg(test)]

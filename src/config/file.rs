@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::read_if_there;
+use crate::config::optional_file;
 use crate::model::time;
 
 /// The keys of a profile.
@@ -100,7 +100,8 @@ struct Fault {
 impl Config {
     /// Reads the file; nothing is set when there is none.
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = read_if_there(path).map_err(|cause| ConfigError::File { path: path.to_owned(), cause })?;
+        let failed = |cause| ConfigError::File { path: path.to_owned(), cause };
+        let text = optional_file::read(path).map_err(failed)?;
         let Some(text) = text else { return Ok(Self::default()) };
         let config = Self::parse(&text).map_err(|fault| ConfigError::Content {
             path: path.to_owned(),
@@ -108,8 +109,11 @@ impl Config {
             detail: fault.detail,
             nearest: fault.nearest,
         })?;
-        if config.profiles.values().any(|profile| profile.token_command.is_some()) {
-            refuse_writable(path)?;
+        // Whoever can write to the file could have any command run.
+        if config.profiles.values().any(|profile| profile.token_command.is_some())
+            && let Some(mode) = optional_file::excess_mode(path, 0o022).map_err(failed)?
+        {
+            return Err(ConfigError::Open { path: path.to_owned(), mode });
         }
         Ok(config)
     }
@@ -248,23 +252,6 @@ fn words_of(value: Value<'_, '_>) -> Result<Vec<String>, Fault> {
         return Err(wrong(value.span(), "token_command", expected));
     }
     Ok(words)
-}
-
-/// Refuses a file that others can write to: they could have any command run.
-fn refuse_writable(path: &Path) -> Result<(), ConfigError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let metadata = std::fs::metadata(path);
-        let mode = metadata
-            .map_err(|cause| ConfigError::File { path: path.to_owned(), cause })?
-            .permissions()
-            .mode();
-        if mode & 0o022 != 0 {
-            return Err(ConfigError::Open { path: path.to_owned(), mode: mode & 0o777 });
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

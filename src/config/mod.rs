@@ -3,11 +3,10 @@
 pub(crate) mod credentials;
 pub(crate) mod env;
 pub(crate) mod file;
+mod optional_file;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io;
-use std::path::Path;
 
 use crate::config::credentials::{Credentials, CredentialsError, Kept};
 use crate::config::env::Environment;
@@ -76,22 +75,6 @@ pub(crate) enum SettingsError {
     },
 }
 
-/// Reads a file that need not be there. A home that is no directory, or that this user may not look into, holds none: jobs
-/// of system users have such homes.
-fn read_if_there(path: &Path) -> io::Result<Option<String>> {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound, PermissionDenied};
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if matches!(error.kind(), InvalidFilename | NotADirectory | NotFound) => Ok(None),
-        Err(error) if error.kind() == PermissionDenied => match std::fs::symlink_metadata(path) {
-            // The file is there, and is not to be passed over.
-            Ok(_) => Err(error),
-            Err(_) => Ok(None),
-        },
-        Err(error) => Err(error),
-    }
-}
-
 fn listed(known: &BTreeSet<String>) -> String {
     match Vec::from_iter(known.iter().map(String::as_str))[..] {
         [] => ": there are none yet".to_owned(),
@@ -139,6 +122,8 @@ fn chosen(flag: Option<&str>, variable: Option<&str>, config: Option<String>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -153,7 +138,7 @@ mod tests {
             assert_eq!(settings.profile, Profile::default());
             assert!(settings.kept(&environment).expect("none kept").tokens.is_empty());
         }
-        assert_eq!(read_if_there(&file).ok().flatten().as_deref(), Some("text"));
-        assert!(read_if_there(directory.path()).is_err(), "a directory of that name is a mistake");
+        assert_eq!(optional_file::read(&file).ok().flatten().as_deref(), Some("text"));
+        assert!(optional_file::read(directory.path()).is_err(), "a directory of that name is a mistake");
     }
 }

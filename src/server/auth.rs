@@ -15,11 +15,11 @@ use crate::api::problem::Code;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
 use crate::secret::Token;
-use crate::server::Server;
 use crate::server::budget::Holder;
 use crate::server::error::ApiError;
 use crate::server::limits::{Guess, TooOften, last_forwarded};
 use crate::server::places::{Seat, TooMany};
+use crate::server::state::Server;
 use crate::store::Organization;
 
 /// What a handler asks of its caller's token.

@@ -119,8 +119,29 @@ impl ClockGuard {
     /// # Errors
     /// [`StoreError`] when the store cannot be asked; inside, why the clock is not to be trusted.
     pub async fn look(&self, store: &dyn Store) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
-        let seen = match noted(store).await? {
-            Some((_, None)) => evidence(store).await?,
+        let organizations = store.organizations().await?;
+        let noted = noted(store, &organizations).await?;
+        self.judge(store, &organizations, noted).await
+    }
+
+    /// As [`Self::look`], for a caller that has listed the organizations already.
+    pub(super) async fn look_among(
+        &self,
+        store: &dyn Store,
+        organizations: &[Organization],
+    ) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
+        let noted = noted(store, organizations).await?;
+        self.judge(store, organizations, noted).await
+    }
+
+    async fn judge(
+        &self,
+        store: &dyn Store,
+        organizations: &[Organization],
+        noted: Option<(OrgId, Option<ClockSeen>)>,
+    ) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
+        let seen = match noted {
+            Some((_, None)) => evidence(store, organizations).await,
             Some((_, seen)) => seen,
             None => None,
         };
@@ -134,8 +155,10 @@ impl ClockGuard {
     /// # Errors
     /// As [`ClockGuard::look`].
     pub async fn note(&self, store: &dyn Store) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
-        let looked = self.look(store).await?;
-        if let (Ok(now), Some((org, _))) = (looked, noted(store).await?) {
+        let organizations = store.organizations().await?;
+        let noted = noted(store, &organizations).await?;
+        let looked = self.judge(store, &organizations, noted).await?;
+        if let (Ok(now), Some((org, _))) = (looked, noted) {
             store.note_clock(org, ClockSeen { at: now, is_confirmed: false }).await?;
         }
         Ok(looked)
@@ -147,7 +170,7 @@ impl ClockGuard {
     /// [`StoreError`] when it cannot be noted.
     pub async fn confirm(&self, store: &dyn Store) -> Result<(), StoreError> {
         let now = self.clock.now();
-        if let Some((org, _)) = noted(store).await? {
+        if let Some((org, _)) = noted(store, &store.organizations().await?).await? {
             store.note_clock(org, ClockSeen { at: now, is_confirmed: true }).await?;
         }
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).last = Some((now, self.started.elapsed()));
@@ -157,9 +180,12 @@ impl ClockGuard {
 
 /// With which organization the time is noted, and the time that stands there: the first there was is there for ever. On
 /// Citus its node may be away; then the next organization that answers stands in for it.
-async fn noted(store: &dyn Store) -> Result<Option<(OrgId, Option<ClockSeen>)>, StoreError> {
+async fn noted(
+    store: &dyn Store,
+    organizations: &[Organization],
+) -> Result<Option<(OrgId, Option<ClockSeen>)>, StoreError> {
     let mut away = None;
-    for org in oldest(&store.organizations().await?) {
+    for org in oldest(organizations) {
         match store.clock_seen(org).await {
             Ok(seen) => return Ok(Some((org, seen))),
             Err(error) if error.is_away() => away = Some(error),
@@ -177,15 +203,15 @@ pub(super) fn oldest(organizations: &[Organization]) -> impl Iterator<Item = Org
 }
 
 /// The latest time that the newest entries and prunes tell.
-async fn evidence(store: &dyn Store) -> Result<Option<ClockSeen>, StoreError> {
+async fn evidence(store: &dyn Store, organizations: &[Organization]) -> Option<ClockSeen> {
     let mut latest = None;
-    for organization in store.organizations().await? {
+    for organization in organizations {
         // What cannot be read proves nothing; the others may.
         if let Ok(at) = newest(store, organization.id).await {
             latest = latest.max(at);
         }
     }
-    Ok(latest.map(|at| ClockSeen { at, is_confirmed: false }))
+    latest.map(|at| ClockSeen { at, is_confirmed: false })
 }
 
 async fn newest(store: &dyn Store, org: OrgId) -> Result<Option<Timestamp>, StoreError> {

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::PROBLEM_JSON;
 use crate::model::draft::FieldError;
-use crate::server::router::problem_of_status;
 use crate::store::error::StoreError;
 
 /// How soon a caller may try again when the store cannot be reached, in seconds.
@@ -136,4 +135,20 @@ pub(super) fn with_problem(mut response: Response, request_id: &str) -> Response
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     Response::from_parts(parts, body)
+}
+
+/// A problem for a status that was answered without one, by a layer or by the framework.
+fn problem_of_status(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::new(Code::NotFound, "there is nothing at this path"),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Problem::new(Code::MethodNotAllowed, "this path does not take this method")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "the request is too large"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Problem::new(Code::UnsupportedMediaType, "the media type is not supported")
+        }
+        status if status.is_client_error() => Problem::new(Code::Malformed, "the request cannot be read"),
+        _ => Problem::new(Code::Internal, "the server failed; its log has the details under this request id"),
+    }
 }

@@ -21,9 +21,10 @@ use tracing::Instrument as _;
 
 use crate::api::problem::Code;
 use crate::model::redaction::Redaction;
+use crate::server::error;
 use crate::server::error::ApiError;
 use crate::server::places::Seat;
-use crate::server::{Server, error};
+use crate::server::state::Server;
 
 /// The header that carries a request's id both ways.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

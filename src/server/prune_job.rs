@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::server::Settings;
+use crate::server::settings::Settings;
 use crate::store::error::StoreError;
 use crate::store::{OrgId, PruneRun, Store};
 

@@ -1,7 +1,6 @@
 //! All routes on one page, and what surrounds every one of them.
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
@@ -18,10 +17,10 @@ use utoipa_axum::routes;
 
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::METRICS;
-use crate::server::Server;
 use crate::server::error::ApiError;
 use crate::server::handlers::{account, counts, entries, health, prune, record};
 use crate::server::middleware::around;
+use crate::server::state::Server;
 
 fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(document())
@@ -108,20 +107,4 @@ fn document() -> OpenApi {
     let here =
         ServerBuilder::new().url("/").description(Some("The server that serves this document")).build();
     OpenApiBuilder::new().info(info.build()).servers(Some([here])).components(Some(components)).build()
-}
-
-/// A problem for a status that was answered without one, by a layer or by the framework.
-pub(super) fn problem_of_status(status: StatusCode) -> Problem {
-    match status {
-        StatusCode::NOT_FOUND => Problem::new(Code::NotFound, "there is nothing at this path"),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            Problem::new(Code::MethodNotAllowed, "this path does not take this method")
-        }
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "the request is too large"),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Problem::new(Code::UnsupportedMediaType, "the media type is not supported")
-        }
-        status if status.is_client_error() => Problem::new(Code::Malformed, "the request cannot be read"),
-        _ => Problem::new(Code::Internal, "the server failed; its log has the details under this request id"),
-    }
 }

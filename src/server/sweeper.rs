@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::server::clock_guard::{ClockGuard, oldest};
 use crate::server::metrics::Metrics;
-use crate::server::{Settings, prune_job};
+use crate::server::prune_job;
+use crate::server::settings::Settings;
 use crate::store::error::StoreError;
 use crate::store::{LEASE_SECONDS, Organization, Store};
 
@@ -122,7 +123,9 @@ async fn every(
         if !may_go_on.load(Ordering::Relaxed) {
             break;
         }
-        if let Err(cause) = sweep(store, settings, guard, organization, may_go_on, &mut swept.deleted).await {
+        if let Err(cause) =
+            sweep(store, settings, guard, organizations, organization, may_go_on, &mut swept.deleted).await
+        {
             let (number, slug) = (organization.id.number(), organization.slug.clone());
             tracing::error!(organization = number, error = cause, "an organization could not be swept");
             swept.failed.push((slug, cause));
@@ -135,13 +138,18 @@ async fn sweep(
     store: &dyn Store,
     settings: &Settings,
     guard: &ClockGuard,
+    organizations: &[Organization],
     organization: &Organization,
     may_go_on: &AtomicBool,
     deleted: &mut u64,
 ) -> Result<(), String> {
     let told = |error: StoreError| error.to_string();
     let org = organization.id;
-    let now = guard.look(store).await.map_err(told)?.map_err(|implausible| implausible.to_string())?;
+    let now = guard
+        .look_among(store, organizations)
+        .await
+        .map_err(told)?
+        .map_err(|implausible| implausible.to_string())?;
     // The floor lets people name a shorter age; it never shortens what is kept by itself.
     let cutoff = organization.retention.plan.retention().before(now);
     let holdings = store.holdings(org, cutoff).await.map_err(told)?;

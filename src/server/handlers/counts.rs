@@ -8,10 +8,10 @@ use crate::api::counts::{Counts, CountsQuery};
 use crate::api::parameters::CountParameters;
 use crate::api::problems::Filtered;
 use crate::model::stats::{StatsQuery, groups};
-use crate::server::Server;
 use crate::server::auth::{Caller, Read};
 use crate::server::body;
 use crate::server::error::ApiError;
+use crate::server::state::Server;
 
 /// Counts entries by one or two dimensions: by day and action, by weekday and hour, by user, by field.
 #[utoipa::path(
@@ -31,7 +31,7 @@ pub(crate) async fn counts(
     // No entry happened later, but for a recorder whose clock runs ahead a little.
     let latest = server.settings.clock.now().plus(TimeDelta::days(1));
     let counting = StatsQuery::new(query.filter, &query.by, query.zone, latest);
-    let counted = server.question(server.store.counts(org, counting, query.as_of)).await?;
+    let counted = server.query(server.store.counts(org, counting, query.as_of)).await?;
     let holder = caller.holder();
     // There may be a group for each user and hour: sorting them is no work for a thread that others wait for.
     let answer = tokio::task::spawn_blocking(move || {

@@ -11,10 +11,10 @@ use crate::api::query::{Query, read_only_filter};
 use crate::model::entry::Entry;
 use crate::model::page::{Cursor, Order, Position};
 use crate::model::timestamp::Timestamp;
-use crate::server::Server;
 use crate::server::auth::{Caller, Read};
 use crate::server::body::{self, NoParameters};
 use crate::server::error::ApiError;
+use crate::server::state::Server;
 use crate::store::{Lookup, PageRequest};
 
 /// Reads one page of entries, newest first.
@@ -46,10 +46,10 @@ pub(crate) async fn list(
     };
     let request =
         PageRequest { filter: query.filter.clone(), order: query.order, limit: query.limit, after, as_of };
-    let read = server.question(server.store.page(org, request)).await?;
+    let read = server.query(server.store.page(org, request)).await?;
     let total = match query.total {
         true => {
-            let count = server.question(server.store.count(org, query.filter, read.as_of)).await?;
+            let count = server.query(server.store.count(org, query.filter, read.as_of)).await?;
             Some(Total { count, exact: true })
         }
         false => None,
@@ -117,6 +117,6 @@ pub(crate) async fn facets(
 ) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw.as_deref())?;
     let filter = read_only_filter(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let facets = server.question(server.store.facets(caller.organization.id, filter)).await?;
+    let facets = server.query(server.store.facets(caller.organization.id, filter)).await?;
     server.answers.json(caller.holder(), &facets)
 }

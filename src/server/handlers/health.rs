@@ -1,19 +1,16 @@
 //! For those who run the server: liveness, readiness, metrics, and the contract.
 
-use std::sync::LazyLock;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::OpenApi;
 
 use crate::api::problem::{Code, Problem};
 use crate::api::problems::Open;
 use crate::server::error::ApiError;
-use crate::server::{Server, router};
+use crate::server::state::Server;
 
 /// How the server is.
 #[derive(Serialize, ToSchema)]
@@ -73,8 +70,6 @@ pub(crate) async fn no_metrics_here() -> ApiError {
         (status = 200, description = "OpenAPI 3.1", body = Object),
         Open,
     ))]
-pub(crate) async fn openapi() -> Json<&'static OpenApi> {
-    /// Made once: it is the same for everybody, and anybody may ask.
-    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(router::openapi);
-    Json(&DOCUMENT)
+pub(crate) async fn openapi(State(server): State<Server>) -> Response {
+    Json(&*server.openapi).into_response()
 }

@@ -19,8 +19,9 @@ use crate::model::timestamp::Timestamp;
 use crate::server::auth::{Caller, Prune, Read};
 use crate::server::body::{self, MediaType, NoParameters};
 use crate::server::error::ApiError;
+use crate::server::prune_job;
 use crate::server::shape::{self, Place};
-use crate::server::{Server, prune_job};
+use crate::server::state::Server;
 use crate::store::error::StoreError;
 use crate::store::{Holdings, OrgId, PruneRun};
 
@@ -39,7 +40,7 @@ pub(crate) async fn retention(
     let retention = caller.organization.retention;
     let now = server.settings.clock.now();
     let cutoff = retention.plan.retention().before(now);
-    let holdings = server.question(server.store.holdings(caller.organization.id, cutoff)).await?;
+    let holdings = server.query(server.store.holdings(caller.organization.id, cutoff)).await?;
     let last_prune = server.store.last_prune(caller.organization.id).await?;
     Ok(Json(RetentionAnswer {
         plan: retention.plan,
@@ -104,7 +105,7 @@ pub(crate) async fn prune(
             &format!("lies after {latest}, before which entries have expired"),
         ));
     }
-    let holdings = server.question(server.store.holdings(org, cutoff)).await?;
+    let holdings = server.query(server.store.holdings(org, cutoff)).await?;
     let counts = sum(&holdings);
     let answer = |complete, prune, purged| {
         Json(PruneAnswer {

@@ -21,8 +21,9 @@ use crate::server::answer;
 use crate::server::auth::{Caller, Record};
 use crate::server::body::{self, MediaType, Received};
 use crate::server::error::ApiError;
+use crate::server::settings::Settings;
 use crate::server::shape::{self, Place};
-use crate::server::{Server, Settings};
+use crate::server::state::Server;
 use crate::store::Appended;
 
 /// How a recording is done.
