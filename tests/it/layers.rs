@@ -176,7 +176,7 @@ fn imports(files: &[(String, String)]) -> BTreeSet<(String, String)> {
     imports
 }
 
-fn reached_from<'a>(file: &str, imported: &BTreeMap<&str, Vec<&'a str>>) -> BTreeSet<&'a str> {
+fn reached_from<'a>(file: &'a str, imported: &BTreeMap<&'a str, Vec<&'a str>>) -> BTreeSet<&'a str> {
     let (mut reached, mut left) = (BTreeSet::new(), vec![file]);
     while let Some(file) = left.pop() {
         let next = imported.get(file).into_iter().flatten();
