@@ -1,5 +1,6 @@
-//! One request and its answer, as events of the target `http` for whoever listens: in a line each, and with headers. Bodies are never told: what is
-//! recorded may hold secrets, and what is read belongs on stdout. The token is hidden wherever it turns up.
+//! One request and its answer, as events of the target `http` for whoever listens: in a line each, and with headers.
+//! Bodies are never told: what is recorded may hold secrets, and what is read belongs on stdout. The token is hidden
+//! wherever it turns up.
 
 use std::time::Instant;
 

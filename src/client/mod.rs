@@ -177,8 +177,8 @@ impl Client {
             .map_err(foreign)
     }
 
-    /// Records many entries, one JSON text a line. One without a uuid gets one made of its content, so that a retry records
-    /// nothing twice. The answers stand in the order of the lines.
+    /// Records many entries, one JSON text a line. One without a uuid gets one made of its content, so that a retry
+    /// records nothing twice. The answers stand in the order of the lines.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -1,5 +1,5 @@
-//! The file in which `login` keeps tokens: for each profile one for each server, and which server was signed in to last.
-//! Readable by its owner alone, and refused when it is not.
+//! The file in which `login` keeps tokens: for each profile one for each server, and which server was signed in to
+//! last. Readable by its owner alone, and refused when it is not.
 
 use std::collections::BTreeMap;
 use std::io;

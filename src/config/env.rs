@@ -42,7 +42,8 @@ pub(crate) struct Environment {
     pub user: Option<String>,
     /// The home directory, for which `~` stands.
     pub home: Option<PathBuf>,
-    /// Variables that a scheduled command needs as well: `XDG_CONFIG_HOME`, `SSL_CERT_FILE` and `SSL_CERT_DIR`, those set.
+    /// Variables that a scheduled command needs as well: `XDG_CONFIG_HOME`, `SSL_CERT_FILE` and `SSL_CERT_DIR`, those
+    /// set.
     pub for_schedules: Vec<(&'static str, String)>,
     /// The platform's data directory: `XDG_DATA_HOME` or what stands for it.
     pub data_directory: Option<PathBuf>,

@@ -84,8 +84,8 @@ fn listed(known: &BTreeSet<String>) -> String {
 }
 
 impl Settings {
-    /// Chooses the profile: the one of the flag, else of the environment, else of `config.toml`, else `default`. A named one
-    /// has to be there, in `config.toml` or by a `login`, unless `may_be_new`.
+    /// Chooses the profile: the one of the flag, else of the environment, else of `config.toml`, else `default`. A
+    /// named one has to be there, in `config.toml` or by a `login`, unless `may_be_new`.
     pub(crate) fn read(
         environment: &Environment,
         flag: Option<&str>,

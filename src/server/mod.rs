@@ -1,11 +1,11 @@
-//! The audit API over a store. It is given its listener, its store and its shutdown; it prints nothing and reads no
-//! environment.
+//! The audit API over a store. Listeners, store and shutdown are passed in; it prints nothing and reads no environment
+//! variable.
 
-mod answer;
 mod auth;
 mod body;
 mod budget;
 pub mod clock_guard;
+mod connection_slots;
 mod connections;
 mod early_response;
 mod error;
@@ -14,8 +14,9 @@ mod limits;
 mod listen;
 mod metrics;
 mod middleware;
-mod places;
+
 mod prune_job;
+mod response;
 mod router;
 mod settings;
 mod shape;
@@ -33,11 +34,11 @@ use axum_server::tls_rustls::RustlsConfig;
 use rustls::ServerConfig;
 use tokio::task::JoinHandle;
 
-use crate::server::answer::Answers;
-use crate::server::body::Bodies;
+use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
 use crate::server::limits::Limits;
 use crate::server::metrics::Metrics;
+use crate::server::response::ResponseBudget;
 use crate::server::state::ServerState;
 use crate::server::token_usage::TokenUsage;
 use crate::store::Store;
@@ -45,34 +46,33 @@ use crate::store::Store;
 pub use crate::server::router::openapi;
 pub use crate::server::settings::{LocalToken, MAX_CONNECTIONS, Settings};
 
-/// How long running requests may take to finish once a shutdown was asked for.
+/// How long running requests may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(30);
-/// How many connections there may be to the listener for metrics.
 const METRICS_CONNECTIONS: usize = 8;
 
-/// How often a running server looks through its whole store for damage.
+/// How often a running server checks its whole store for damage.
 const CHECK_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 async fn check(store: Arc<dyn Store>) {
     loop {
         if let Err(error) = store.check().await {
-            tracing::error!(%error, "the store was looked through and is not sound: restore a backup, or copy what is whole");
+            tracing::error!(%error, "the store is damaged: restore a backup, or copy the intact entries to a new store");
         }
         tokio::time::sleep(CHECK_EVERY).await;
     }
 }
 
-/// A server that cannot run.
+/// Why a server cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The certificate or its key cannot be used.
+    /// The certificate or its key is unusable.
     #[error("cannot use the certificate {certificate} with the key {key}: {cause}")]
     Tls {
         /// The certificate's path.
         certificate: String,
         /// The key's path.
         key: String,
-        /// What is wrong.
+        /// The library's message.
         cause: String,
     },
     /// The listener failed.
@@ -88,10 +88,10 @@ pub async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeEr
     Ok(RustlsConfig::from_config(read_tls(certificate, key).await?))
 }
 
-/// Reads them again: connections from now on see what the files hold now.
+/// Reads the files again and uses them for new connections.
 ///
 /// # Errors
-/// [`ServeError::Tls`], with both paths; what was served before is served on.
+/// [`ServeError::Tls`], with both paths. The previous certificate stays in use.
 pub async fn reload_tls(served: &RustlsConfig, certificate: &Path, key: &Path) -> Result<(), ServeError> {
     served.reload_from_config(read_tls(certificate, key).await?);
     Ok(())
@@ -103,33 +103,33 @@ async fn read_tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, S
         key: key.display().to_string(),
         cause: error.to_string(),
     })?;
-    // One version of HTTP, whose limits are all in our hands.
+    // The connection limits are made for HTTP/1.1.
     let mut config = (*read.get_inner()).clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// How many open files so many connections need, with those who are told that there is no place and what the server has
-/// open beside them: its store, its log, its listeners.
+/// The number of open files that so many connections need, including refused connections, the store, the log and the
+/// listeners.
 #[must_use]
 pub fn open_files(connections: usize) -> usize {
     const OTHERS: usize = 40;
-    connections + connections::refusals(connections) + METRICS_CONNECTIONS + OTHERS
+    connections + connections::max_refusals(connections) + METRICS_CONNECTIONS + OTHERS
 }
 
-/// What is listened on.
+/// The sockets to serve.
 #[derive(Debug)]
 pub struct Listeners {
     /// For the API.
     pub api: TcpListener,
     /// The certificate of the API; plain HTTP without one.
     pub tls: Option<RustlsConfig>,
-    /// For metrics, over plain HTTP: who can reach it sees how much all organizations record. Nobody, when absent.
+    /// For metrics, over plain HTTP. Its clients see the activity of all organizations. `None` turns metrics off.
     pub metrics: Option<TcpListener>,
 }
 
 impl From<TcpListener> for Listeners {
-    /// Plain HTTP, and no metrics.
+    /// Serves plain HTTP without metrics.
     fn from(api: TcpListener) -> Self {
         Self { api, tls: None, metrics: None }
     }
@@ -157,13 +157,16 @@ pub async fn serve(
         tokio::spawn(sweeper::run(store, settings, Arc::clone(&clock), metrics, interval))
     });
     let limits = Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second);
-    let uses = Arc::<TokenUsage>::default();
-    let noter =
-        tokio::spawn(token_usage::run(Arc::clone(&store), Arc::clone(&uses), settings.token_uses_every));
-    let uses_at_end = Arc::clone(&uses);
-    let (most, is_behind_proxy) = (settings.max_connections, settings.behind_proxy);
+    let token_usage = Arc::<TokenUsage>::default();
+    let noter = tokio::spawn(token_usage::run(
+        Arc::clone(&store),
+        Arc::clone(&token_usage),
+        settings.token_uses_every,
+    ));
+    let usage_at_end = Arc::clone(&token_usage);
+    let (max_connections, is_behind_proxy) = (settings.max_connections, settings.behind_proxy);
     let (recorded, clock_at_end) = (metrics.recorded.clone(), Arc::clone(&clock));
-    let (bodies, answers) = (Bodies::default(), Answers::default());
+    let (bodies, responses) = (BodyBudget::default(), ResponseBudget::default());
     let openapi = LazyLock::new(router::openapi as fn() -> _);
     let store_of_state = Arc::clone(&store);
     let server = Arc::new(ServerState {
@@ -171,20 +174,24 @@ pub async fn serve(
         settings,
         metrics,
         limits,
-        uses,
+        token_usage,
         bodies,
-        answers,
+        responses,
         clock,
         openapi,
     });
-    let gate = |most: usize| listen::Gates { most, is_behind_proxy, refused: server.metrics.refused.clone() };
-    let observed = match listeners.metrics {
+    let limits = |max_connections: usize| listen::ConnectionLimits {
+        max_connections,
+        is_behind_proxy,
+        refused: server.metrics.refused.clone(),
+    };
+    let metrics_server = match listeners.metrics {
         Some(listener) => {
             let serving = listen::on(
                 listener,
                 None,
                 router::metrics_router(server.clone()),
-                gate(METRICS_CONNECTIONS),
+                limits(METRICS_CONNECTIONS),
                 Handle::new(),
             );
             Some(tokio::spawn(serving))
@@ -198,21 +205,21 @@ pub async fn serve(
         stopping.graceful_shutdown(Some(GRACE));
     });
     let router = router::router(server.clone());
-    let outcome = listen::on(listeners.api, listeners.tls, router, gate(most), handle).await;
+    let outcome = listen::on(listeners.api, listeners.tls, router, limits(max_connections), handle).await;
     stopper.abort();
-    // What a sweep has done is on record; its lease ends by itself.
+    // An aborted sweep has recorded its deletions, and its lease expires by itself.
     sweeper.inspect(JoinHandle::abort);
     heartbeat.inspect(JoinHandle::abort);
-    observed.inspect(JoinHandle::abort);
+    metrics_server.inspect(JoinHandle::abort);
     checker.inspect(JoinHandle::abort);
-    noter.abort();
-    // Whoever only records by commands of their own has a log that knows the time as well.
+    flusher.abort();
+    // A log that is only recorded to by short-lived servers needs a noted time, too.
     if recorded.get() > 0
-        && let Err(error) = clock_at_end.note(store.as_ref()).await
+        && let Err(error) = clock_at_end.check_and_save(store.as_ref()).await
     {
-        tracing::warn!(%error, "the time could not be noted");
+        tracing::warn!(%error, "cannot save the current time");
     }
-    uses_at_end.write(store.as_ref()).await;
+    usage_at_end.flush(store.as_ref()).await;
     store.close().await;
     Ok(outcome?)
 }

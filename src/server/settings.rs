@@ -8,41 +8,40 @@ use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
 use crate::store::Organization;
 
-/// How many connections there may be at once, unless told otherwise: with the store's files and those who are told that
-/// there is no place they stay below the 1,024 open files that a process usually may have.
+/// The default limit of connections. With the store's files and refused connections, the process stays below the usual
+/// limit of 1,024 open files.
 pub const MAX_CONNECTIONS: usize = 900;
 
-/// How the server behaves.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What time it is.
+    /// The time source.
     pub clock: Clock,
-    /// What may not be stored.
+    /// Removes secrets from recorded entries.
     pub redaction: Redaction,
-    /// A token that is in no store: that of the one process this server was started for.
+    /// The token of the process that started this server for itself. It is in no store.
     pub local: Option<LocalToken>,
-    /// How many entries a prune deletes in one commit at most, however fast the store is.
+    /// The most entries that a prune deletes in one commit.
     pub prune_batch: u32,
-    /// How often what has expired is swept by itself; never, when absent.
+    /// How often expired entries are pruned automatically. `None` means never.
     pub sweep_every: Option<Duration>,
-    /// How often is written when tokens were last used.
+    /// How often the time of each token's last use is written to the store.
     pub token_uses_every: Duration,
-    /// How many wrong tokens a minute each address may send, and that many at once; any number, when absent.
+    /// How many invalid tokens each address may send in a minute, and at once. `None` means no limit.
     pub wrong_tokens_a_minute: Option<NonZeroU32>,
-    /// How many requests a second each token may make, and twice as many at once; any number, when absent.
+    /// How many requests each token may send in a second, and twice as many at once. `None` means no limit.
     pub requests_a_second: Option<NonZeroU32>,
-    /// How many connections there may be at once.
+    /// The most connections at the same time.
     pub max_connections: usize,
-    /// How long a question may take; any time, when absent.
+    /// How long a query may take. `None` means no limit.
     pub query_timeout: Option<Duration>,
-    /// Whether this server notes the time in its store for as long as it runs.
+    /// Whether this server saves the current time in its store while it runs, for the clock guard.
     pub notes_time: bool,
-    /// Whether callers' addresses are told by a proxy in front.
+    /// Whether a proxy in front sends clients' addresses in `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
 
 impl Settings {
-    /// The usual behaviour, by this clock.
+    /// The defaults, with this clock.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         Self {
@@ -62,15 +61,15 @@ impl Settings {
     }
 }
 
-/// A token that is in no store.
+/// A token that is valid for one server process and is in no store.
 #[derive(Debug, Clone)]
 pub struct LocalToken {
     /// SHA-256 of the token.
     pub hash: [u8; 32],
-    /// What prunes by it are recorded as.
+    /// The name under which its prunes are recorded.
     pub name: String,
-    /// The organization it opens.
+    /// The organization it gives access to.
     pub organization: Organization,
-    /// What it may do.
+    /// Its permissions.
     pub scopes: Vec<Scope>,
 }

@@ -6,18 +6,17 @@ use std::time::Duration;
 use utoipa::openapi::OpenApi;
 
 use crate::api::problem::Code;
-use crate::server::answer::Answers;
-use crate::server::body::Bodies;
+use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
 use crate::server::error::ApiError;
 use crate::server::limits::Limits;
 use crate::server::metrics::Metrics;
+use crate::server::response::ResponseBudget;
 use crate::server::settings::Settings;
 use crate::server::token_usage::TokenUsage;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
-/// What axum clones for each request.
 pub(super) type Server = Arc<ServerState>;
 
 pub(super) struct ServerState {
@@ -25,11 +24,11 @@ pub(super) struct ServerState {
     pub(super) settings: Arc<Settings>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) limits: Limits,
-    pub(super) uses: Arc<TokenUsage>,
-    pub(super) bodies: Bodies,
-    pub(super) answers: Answers,
+    pub(super) token_usage: Arc<TokenUsage>,
+    pub(super) bodies: BodyBudget,
+    pub(super) responses: ResponseBudget,
     pub(super) clock: Arc<ClockGuard>,
-    /// Made from the router, which knows the handlers: a handler cannot ask the router for it.
+    /// Generated from the router. Handlers read it here, because they must not import the router.
     pub(super) openapi: LazyLock<OpenApi>,
 }
 
@@ -44,16 +43,16 @@ impl ServerState {
 }
 
 async fn within<T>(
-    longest: Option<Duration>,
+    timeout: Option<Duration>,
     answer: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, ApiError> {
-    let Some(longest) = longest else { return Ok(answer.await?) };
-    tokio::time::timeout(longest, answer).await.map_or_else(
+    let Some(timeout) = timeout else { return Ok(answer.await?) };
+    tokio::time::timeout(timeout, answer).await.map_or_else(
         |_| {
             let detail = format!(
-                "the question took longer than {} seconds (--query-timeout) and was stopped: ask for less at once, by \
-                 a time or a resource",
-                longest.as_secs()
+                "the query took longer than {} seconds (--query-timeout) and was stopped: narrow it down by time or \
+                 resource",
+                timeout.as_secs()
             );
             Err(ApiError::new(Code::Unavailable, detail))
         },
@@ -66,10 +65,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_question_that_takes_too_long_is_given_up() {
+    async fn a_query_that_takes_too_long_is_stopped() {
         let longest = Some(Duration::from_millis(1));
         let answer = within(longest, std::future::pending::<Result<(), StoreError>>()).await;
-        assert_eq!(answer.expect_err("given up").code(), Code::Unavailable);
+        assert_eq!(answer.expect_err("stopped").code(), Code::Unavailable);
         assert_eq!(within(longest, async { Ok(7) }).await.expect("in time"), 7);
         assert_eq!(within(None, async { Ok(7) }).await.expect("in time"), 7);
     }

@@ -1,5 +1,5 @@
-//! The rules of the source tree, from ARCHITECTURE.md: which module may import which, that no files import each other in
-//! a circle, how each file begins, how long it may be, and how many packages may be locked.
+//! The rules of the source tree, from ARCHITECTURE.md: which module may import which, that no files import each other
+//! in a circle, how each file begins, how long it may be, and how many packages may be locked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -79,8 +79,8 @@ fn module_path(file: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The code of a file: without comments and without unit tests. A unit test may use any module, its own parent first, and
-/// is no part of the binary.
+/// The code of a file: without comments and without unit tests. A unit test may use any module, its own parent first,
+/// and is no part of the binary.
 fn code(text: &str) -> String {
     static COMMENT_OR_SCOPE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?m)^\s*//.*$|pub\(in [^)]*\)").expect("a pattern"));
@@ -153,8 +153,8 @@ fn paths(file: &str, text: &str) -> Vec<Vec<String>> {
     paths
 }
 
-/// Which file of `src` imports which, without itself and without files of unit tests. A path names the file of its longest
-/// beginning that is a module.
+/// Which file of `src` imports which, without itself and without files of unit tests. A path names the file of its
+/// longest beginning that is a module.
 fn imports(files: &[(String, String)]) -> BTreeSet<(String, String)> {
     let modules: BTreeMap<_, _> = files.iter().map(|(file, _)| (module_path(file), file)).collect();
     let tests: Vec<_> = files

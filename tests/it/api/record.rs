@@ -235,7 +235,7 @@ async fn an_idempotency_key_is_the_entrys_uuid_or_refused() {
         (&[other, other], LOGS, json, recording("3"), "more than once"),
         (&[other], LOGS, json, with(recording("3"), "uuid", UUID), "another uuid than the body"),
         (&[other], LOGS, "application/x-ndjson", recording("3"), "content_uuid=true"),
-        (&[other], "/api/v1/audit-logs/prune", json, json!({"dry_run": true}), "does nothing here"),
+        (&[other], "/api/v1/audit-logs/prune", json, json!({"dry_run": true}), "has no effect on this call"),
     ] {
         let answer = send(keys, path, media_type, body).await.expect(422);
         assert_eq!(answer.refused(Code::Invalid, words).errors[0].field, "Idempotency-Key");

@@ -264,7 +264,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     insta::assert_snapshot!(list(&["--token-file", "other.token"]), @"
     exit 4
     -- stderr
-    error: the token is unknown, was revoked or has expired
+    error: the token is unknown, revoked or expired
       hint: the server's log knows this request as [request]
       hint: give a token by --token-file or KROSYN_AUDIT_TOKEN; an operator makes one with `krosyn-audit token create`
     ");
