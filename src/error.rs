@@ -80,7 +80,7 @@ impl From<ClientError> for Failure {
             ClientError::Untrusted { .. } => Self::new(exit::UNREACHABLE, message)
                 .hint("somebody may stand between you and the server: no token was sent")
                 .hint("is the name the one on the certificate? An authority of your own, or a certificate that nobody else has signed, must be among the machine's, or in the file that SSL_CERT_FILE names"),
-            ClientError::Foreign { .. } => Self::new(exit::FAILED, message).hint("is --server the address of a Krosyn audit API?"),
+            ClientError::UnexpectedResponse { .. } => Self::new(exit::FAILED, message).hint("is --server the address of a Krosyn audit API?"),
             ClientError::Setup(_) => Self::new(exit::FAILED, message),
         }
     }
@@ -180,7 +180,7 @@ impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
         let message = error.to_string();
         match error {
-            CredentialsError::Open { path, .. } => {
+            CredentialsError::ReadableByOthers { path, .. } => {
                 Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod 600 {}", path.display()))
             }
             CredentialsError::File { path, doing, cause } => Self::file(&path, doing, &cause),
@@ -205,7 +205,7 @@ impl From<ConfigError> for Failure {
         let message = error.to_string();
         match error {
             ConfigError::File { .. } => Self::new(exit::FAILED, message),
-            ConfigError::Open { path, .. } => {
+            ConfigError::WritableByOthers { path, .. } => {
                 Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod go-w {}", path.display()))
             }
             ConfigError::Content { nearest, .. } => {

@@ -168,7 +168,7 @@ fn of(entry: &Entry, what: Recent) -> Vec<Value> {
 
 fn profiles(context: &Context) -> Vec<String> {
     let config = context.environment.config_file().and_then(|path| Config::read(&path).ok());
-    let kept = Credentials::of(&context.environment).ok();
+    let kept = Credentials::load(&context.environment).ok();
     let mut names: Vec<_> = config.into_iter().flat_map(|config| config.profiles.into_keys()).collect();
     names.extend(kept.into_iter().flat_map(|kept| kept.profiles.into_keys()));
     names.sort();

@@ -182,8 +182,8 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Deletes in delete_batches until nothing is left, the time is up or the caller has gone, in a task of its own:
-/// whatever happens to the request, the lease is given back and the record closed.
+/// Deletes in batches until no expired entry is left, the time is up or the caller disconnects. It runs in its own
+/// task, so that the lease is always released and the record closed.
 async fn run(
     server: Server,
     org: OrgId,
