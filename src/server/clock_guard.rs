@@ -57,7 +57,7 @@ impl ClockTracker {
         Self { started_at, last: None }
     }
 
-    fn look(
+    fn check(
         &mut self,
         now: Timestamp,
         passed: Duration,
@@ -145,7 +145,7 @@ impl ClockGuard {
         };
         let (now, passed) = (self.clock.now(), self.started.elapsed());
         let mut tracker = self.tracker.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(tracker.look(now, passed, seen).map(|()| now))
+        Ok(tracker.check(now, passed, seen).map(|()| now))
     }
 
     /// Checks the clock, and saves the time in the store if it is plausible.
@@ -260,25 +260,25 @@ mod tests {
     #[test]
     fn a_clock_that_gains_too_much_is_implausible() {
         let mut tracker = ClockTracker::new(at("2026-11-22T08:00:00Z"));
-        let mut look = |text: &str, passed| tracker.look(at(text), passed, None);
-        assert_eq!(look("2026-11-22T08:00:00Z", Duration::ZERO), Ok(()));
-        assert_eq!(look("2026-11-22T09:00:00Z", HOUR), Ok(()));
-        assert_eq!(look("2026-11-22T10:05:00Z", 2 * HOUR), Ok(()), "five minutes are allowed");
+        let mut check = |text: &str, passed| tracker.check(at(text), passed, None);
+        assert_eq!(check("2026-11-22T08:00:00Z", Duration::ZERO), Ok(()));
+        assert_eq!(check("2026-11-22T09:00:00Z", HOUR), Ok(()));
+        assert_eq!(check("2026-11-22T10:05:00Z", 2 * HOUR), Ok(()), "five minutes are allowed");
         assert_eq!(
-            look("2026-11-22T03:00:00Z", 3 * HOUR),
+            check("2026-11-22T03:00:00Z", 3 * HOUR),
             Ok(()),
             "a clock that is behind prunes too little"
         );
         let now = at("2026-11-22T04:05:01Z");
         let stepped = ClockImplausible::Stepped { now, by: TimeDelta::seconds(301) };
-        assert_eq!(look("2026-11-22T04:05:01Z", 4 * HOUR), Err(stepped));
-        assert!(look("2029-11-22T03:00:00Z", 4 * HOUR).is_err());
-        assert_eq!(look("2026-11-22T04:00:00Z", 4 * HOUR), Ok(()), "corrected again");
+        assert_eq!(check("2026-11-22T04:05:01Z", 4 * HOUR), Err(stepped));
+        assert!(check("2029-11-22T03:00:00Z", 4 * HOUR).is_err());
+        assert_eq!(check("2026-11-22T04:00:00Z", 4 * HOUR), Ok(()), "corrected again");
     }
 
     #[test]
     fn a_clock_that_starts_far_ahead_of_the_store_is_implausible() {
-        let start = |now: &str, seen| ClockTracker::new(at(now)).look(at(now), Duration::ZERO, seen);
+        let start = |now: &str, seen| ClockTracker::new(at(now)).check(at(now), Duration::ZERO, seen);
         let last = seen("2026-11-22T08:00:00Z", false);
         assert_eq!(start("2026-11-22T08:00:01Z", last), Ok(()));
         assert_eq!(start("2026-11-26T08:00:00Z", last), Ok(()), "no server ran for a long weekend");
@@ -292,10 +292,10 @@ mod tests {
     fn a_clock_that_is_corrected_after_the_start_is_plausible() {
         let mut tracker = ClockTracker::new(at("1970-01-01T00:00:00Z"));
         let last = seen("2026-11-22T08:00:00Z", false);
-        assert_eq!(tracker.look(at("1970-01-01T00:00:01Z"), Duration::from_secs(1), last), Ok(()));
-        assert_eq!(tracker.look(at("2026-11-22T09:00:00Z"), HOUR, last), Ok(()));
+        assert_eq!(tracker.check(at("1970-01-01T00:00:01Z"), Duration::from_secs(1), last), Ok(()));
+        assert_eq!(tracker.check(at("2026-11-22T09:00:00Z"), HOUR, last), Ok(()));
         assert!(
-            tracker.look(at("2026-11-22T12:00:00Z"), 2 * HOUR, last).is_err(),
+            tracker.check(at("2026-11-22T12:00:00Z"), 2 * HOUR, last).is_err(),
             "and compared from then on"
         );
     }
@@ -305,23 +305,23 @@ mod tests {
         let last = seen("2026-11-22T07:00:00Z", false);
         for known in [None, last] {
             let mut tracker = ClockTracker::new(at("2026-11-22T08:00:00Z"));
-            assert!(tracker.look(at("2026-11-24T09:00:00Z"), HOUR, known).is_err(), "two days");
+            assert!(tracker.check(at("2026-11-24T09:00:00Z"), HOUR, known).is_err(), "two days");
         }
     }
 
     #[test]
     fn an_operator_can_confirm_a_clock_that_stepped() {
         let mut tracker = ClockTracker::new(at("2026-11-22T08:00:00Z"));
-        assert_eq!(tracker.look(at("2026-11-22T08:00:00Z"), Duration::ZERO, None), Ok(()));
+        assert_eq!(tracker.check(at("2026-11-22T08:00:00Z"), Duration::ZERO, None), Ok(()));
         let now = at("2027-11-22T09:00:00Z");
         assert!(
-            tracker.look(now, HOUR, seen("2026-11-22T08:30:00Z", true)).is_err(),
+            tracker.check(now, HOUR, seen("2026-11-22T08:30:00Z", true)).is_err(),
             "another time was confirmed"
         );
-        assert!(tracker.look(now, HOUR, seen("2027-11-22T08:59:00Z", false)).is_err(), "not confirmed");
-        assert_eq!(tracker.look(now, HOUR, seen("2027-11-22T08:59:00Z", true)), Ok(()));
+        assert!(tracker.check(now, HOUR, seen("2027-11-22T08:59:00Z", false)).is_err(), "not confirmed");
+        assert_eq!(tracker.check(now, HOUR, seen("2027-11-22T08:59:00Z", true)), Ok(()));
         assert!(
-            tracker.look(at("2028-11-22T09:00:00Z"), 2 * HOUR, seen("2027-11-22T08:59:00Z", true)).is_err()
+            tracker.check(at("2028-11-22T09:00:00Z"), 2 * HOUR, seen("2027-11-22T08:59:00Z", true)).is_err()
         );
     }
 }

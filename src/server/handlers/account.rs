@@ -3,7 +3,7 @@
 use axum::Json;
 
 use crate::api::account::Whoami;
-use crate::api::problems::SignedIn;
+use crate::api::problems::TokenProblems;
 use crate::server::auth::{AnyToken, Caller};
 use crate::server::body::NoParameters;
 
@@ -12,7 +12,7 @@ use crate::server::body::NoParameters;
     get, path = crate::api::routes::WHOAMI, operation_id = "whoami", security(("bearer" = [])),
     responses(
         (status = 200, description = "The organization and the token", body = Whoami),
-        SignedIn,
+        TokenProblems,
     ))]
 pub(crate) async fn whoami(caller: Caller<AnyToken>, _: NoParameters) -> Json<Whoami> {
     Json(Whoami {

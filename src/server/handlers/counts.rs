@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use crate::api::counts::{Counts, CountsQuery};
 use crate::api::parameters::CountParameters;
-use crate::api::problems::Filtered;
+use crate::api::problems::FilterProblems;
 use crate::model::stats::{StatsQuery, groups};
 use crate::server::auth::{Caller, CanRead};
 use crate::server::body;
@@ -18,7 +18,7 @@ use crate::server::state::Server;
     get, path = crate::api::routes::COUNTS, operation_id = "group_audit_logs", security(("bearer" = ["read"])), params(CountParameters),
     responses(
         (status = 200, description = "Counts", body = Counts),
-        Filtered,
+        FilterProblems,
     ))]
 pub(crate) async fn counts(
     State(server): State<Server>,

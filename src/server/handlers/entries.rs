@@ -6,7 +6,7 @@ use axum::response::Response;
 use crate::api::page::{Facets, Page, PageInfo, Total};
 use crate::api::parameters::{FilterParameters, ListParameters};
 use crate::api::problem::{Code, Problem};
-use crate::api::problems::{Filtered, Scoped};
+use crate::api::problems::{FilterProblems, ScopeProblems};
 use crate::api::query::{Query, read_only_filter};
 use crate::model::entry::Entry;
 use crate::model::page::{Cursor, Order, Position};
@@ -22,7 +22,7 @@ use crate::store::{Lookup, PageRequest};
     get, path = crate::api::routes::AUDIT_LOGS, operation_id = "list_audit_logs", security(("bearer" = ["read"])), params(ListParameters),
     responses(
         (status = 200, description = "One page", body = Page),
-        Filtered,
+        FilterProblems,
     ))]
 pub(crate) async fn list(
     State(server): State<Server>,
@@ -76,7 +76,7 @@ pub(crate) async fn list(
         (status = 200, description = "The entry", body = Entry),
         (status = 404, description = "No entry has this id", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The entry was pruned", body = Problem, content_type = "application/problem+json"),
-        Scoped,
+        ScopeProblems,
     ))]
 pub(crate) async fn show(
     State(server): State<Server>,
@@ -108,7 +108,7 @@ pub(crate) async fn show(
     get, path = crate::api::routes::FACETS, operation_id = "count_audit_logs", security(("bearer" = ["read"])), params(FilterParameters),
     responses(
         (status = 200, description = "Counts", body = Facets),
-        Filtered,
+        FilterProblems,
     ))]
 pub(crate) async fn facets(
     State(server): State<Server>,

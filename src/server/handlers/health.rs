@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::problem::{Code, Problem};
-use crate::api::problems::Open;
+use crate::api::problems::CommonProblems;
 use crate::server::error::ApiError;
 use crate::server::state::Server;
 
@@ -28,7 +28,7 @@ const DEGRADED: Json<Health> = Json(Health { status: "degraded" });
     get, path = crate::api::routes::HEALTHZ, operation_id = "healthz",
     responses(
         (status = 200, description = "Alive", body = Health),
-        Open,
+        CommonProblems,
     ))]
 pub(crate) async fn healthz() -> Json<Health> {
     OK
@@ -40,7 +40,7 @@ pub(crate) async fn healthz() -> Json<Health> {
     responses(
         (status = 200, description = "Ready", body = Health),
         (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
-        Open,
+        CommonProblems,
     ))]
 pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {
     server.store.ready().await?;
@@ -67,7 +67,7 @@ pub(crate) async fn no_metrics_here() -> ApiError {
     get, path = crate::api::routes::OPENAPI, operation_id = "openapi",
     responses(
         (status = 200, description = "OpenAPI 3.1", body = Object),
-        Open,
+        CommonProblems,
     ))]
 pub(crate) async fn openapi(State(server): State<Server>) -> Response {
     Json(&*server.openapi).into_response()

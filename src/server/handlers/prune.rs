@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use crate::api::problem::{Code, Problem};
-use crate::api::problems::{Scoped, WithBody};
+use crate::api::problems::{BodyProblems, ScopeProblems};
 use crate::api::prune::{Prune, PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer};
 use crate::model::draft::FieldError;
 use crate::model::timestamp::Timestamp;
@@ -28,7 +28,7 @@ use crate::store::{Holdings, OrgId, PruneRun};
     get, path = crate::api::routes::RETENTION, operation_id = "retention", security(("bearer" = ["read"])),
     responses(
         (status = 200, description = "Plan, cutoff and counts", body = RetentionAnswer),
-        Scoped,
+        ScopeProblems,
     ))]
 pub(crate) async fn retention(
     State(server): State<Server>,
@@ -58,7 +58,7 @@ pub(crate) async fn retention(
     get, path = crate::api::routes::PRUNES, operation_id = "prunes", security(("bearer" = ["read"])),
     responses(
         (status = 200, description = "Past prunes", body = Prunes),
-        Scoped,
+        ScopeProblems,
     ))]
 pub(crate) async fn prunes(
     State(server): State<Server>,
@@ -75,7 +75,7 @@ pub(crate) async fn prunes(
     responses(
         (status = 200, description = "The number of deleted entries, or with dry_run of entries to delete", body = PruneAnswer),
         (status = 409, description = "Another prune is running, or the server's clock may be ahead", body = Problem, content_type = "application/problem+json"),
-        WithBody,
+        BodyProblems,
     ))]
 pub(crate) async fn prune(
     State(server): State<Server>,

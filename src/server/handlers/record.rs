@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use crate::api::problem::{Code, Problem};
-use crate::api::problems::WithBody;
+use crate::api::problems::BodyProblems;
 use crate::api::record::{LineAnswer, NotRecorded, NothingNew, Unrecorded};
 use crate::api::routes::{AUDIT_LOGS, NDJSON};
 use crate::model::draft::{Draft, FieldError, Refusal};
@@ -55,7 +55,7 @@ const MAX_LINES: usize = 10_000;
             description = "The existing entry with this uuid; or why nothing was recorded; or one line for each line of the request"),
         (status = 201, description = "Recorded", body = Entry),
         (status = 409, description = "An entry with this uuid and other content exists", body = Problem, content_type = "application/problem+json"),
-        WithBody,
+        BodyProblems,
     ))]
 pub(crate) async fn record(
     State(server): State<Server>,
@@ -101,7 +101,7 @@ fn options(query: Option<&str>) -> Result<RecordOptions, ApiError> {
         match value.as_str() {
             "true" => *option = true,
             "false" => *option = false,
-            _ => errors.push(FieldError::new(name, "must be true or false")),
+            _ => errors.push(FieldError::new(name, "is true or false")),
         }
     }
     errors.extend(body::unknown_parameters(&unknown, "expected one of atomic, dry_run, content_uuid"));

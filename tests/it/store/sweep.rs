@@ -161,10 +161,10 @@ async fn a_clock_far_ahead_of_what_the_store_has_seen_sweeps_nothing_after_a_res
         }
         assert_eq!(swept(&store, &after(100)).await, 1);
         let ahead = ClockGuard::new(after(110).clock);
-        ahead.note(store.as_ref()).await.expect("asked").expect_err("not noted");
-        ahead.look(store.as_ref()).await.expect("asked").expect_err("and not believed the second time");
+        ahead.check_and_save(store.as_ref()).await.expect("asked").expect_err("not noted");
+        ahead.check(store.as_ref()).await.expect("asked").expect_err("and not believed the second time");
         let behind = ClockGuard::new(after(0).clock);
-        behind.note(store.as_ref()).await.expect("asked").expect("behind deletes too little");
+        behind.check_and_save(store.as_ref()).await.expect("asked").expect("behind deletes too little");
         let seen = store.clock_seen(org).await.expect("asked").expect("noted").at;
         assert_eq!(seen, NOW.plus(TimeDelta::days(100)), "the latest stays");
         ahead.confirm(store.as_ref()).await.expect("confirmed");
