@@ -3,7 +3,7 @@
 
 use crate::api::problem::{Code, Problem};
 use crate::client::error::ClientError;
-use crate::config::SettingsError;
+use crate::config::ProfileError;
 use crate::config::credentials::CredentialsError;
 use crate::config::file::{ConfigError, KEYS};
 use crate::exit;
@@ -189,12 +189,12 @@ impl From<CredentialsError> for Failure {
     }
 }
 
-impl From<SettingsError> for Failure {
-    fn from(error: SettingsError) -> Self {
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
         match error {
-            SettingsError::Config(error) => error.into(),
-            SettingsError::Credentials(error) => error.into(),
-            SettingsError::UnknownProfile { .. } => Self::usage(error.to_string())
+            ProfileError::Config(error) => error.into(),
+            ProfileError::Credentials(error) => error.into(),
+            ProfileError::UnknownProfile { .. } => Self::usage(error.to_string())
                 .hint("`krosyn-audit login --profile NAME --server URL` makes one, or a [profiles.NAME] in config.toml"),
         }
     }

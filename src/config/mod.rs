@@ -44,7 +44,7 @@ impl fmt::Display for Origin {
 
 /// The selected profile and its settings in `config.toml`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Settings {
+pub(crate) struct SelectedProfile {
     pub name: String,
     /// The source of the name.
     pub origin: Origin,
@@ -53,7 +53,7 @@ pub(crate) struct Settings {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SettingsError {
+pub(crate) enum ProfileError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -74,14 +74,14 @@ fn listed(known: &BTreeSet<String>) -> String {
     }
 }
 
-impl Settings {
+impl SelectedProfile {
     /// Selects the profile named by the flag, else by the environment, else by `config.toml`, else `default`. A named
     /// profile must exist, in `config.toml` or as a saved login, unless `allow_new`.
     pub(crate) fn read(
         environment: &Environment,
         flag: Option<&str>,
         allow_new: bool,
-    ) -> Result<Self, SettingsError> {
+    ) -> Result<Self, ProfileError> {
         let path = environment.config_file();
         let mut config = path.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
         let (name, origin) = select(flag, environment.profile.as_deref(), config.profile.take());
@@ -90,7 +90,7 @@ impl Settings {
             let mut kept = Credentials::load(environment)?.profiles;
             if kept.remove(&name).is_none() {
                 let known: BTreeSet<_> = config.profiles.into_keys().chain(kept.into_keys()).collect();
-                return Err(SettingsError::UnknownProfile { name, known });
+                return Err(ProfileError::UnknownProfile { name, known });
             }
         }
         Ok(Self { name, origin, profile: profile.unwrap_or_default() })
@@ -125,7 +125,7 @@ mod tests {
         for home in [&file, Path::new("/dev/null"), &directory.path().join("missing")] {
             let environment =
                 Environment { config_directory: Some(home.join(".config")), ..Environment::default() };
-            let settings = Settings::read(&environment, None, false).expect("no settings");
+            let settings = SelectedProfile::read(&environment, None, false).expect("no settings");
             assert_eq!(settings.profile, Profile::default());
             assert!(settings.saved_login(&environment).expect("none kept").tokens.is_empty());
         }
