@@ -44,7 +44,7 @@ pub enum NothingNew {
 }
 
 /// The response to one line of NDJSON: a short form of the response to that entry alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LineAnswer {
     /// The line of the request, from 1.
     #[schema(example = 3)]
@@ -74,28 +74,20 @@ pub struct LineAnswer {
 impl LineAnswer {
     /// A line that was stored now (201) or earlier (200).
     #[must_use]
-    pub const fn stored(line: u64, status: u16, id: u64) -> Self {
-        Self { line, status, id: Some(id), reason: None, code: None, detail: None, errors: Vec::new() }
+    pub fn stored(line: u64, status: u16, id: u64) -> Self {
+        Self { line, status, id: Some(id), ..Self::default() }
     }
 
     /// A valid line that was not recorded.
     #[must_use]
-    pub const fn unrecorded(line: u64, reason: NotRecorded) -> Self {
-        Self {
-            line,
-            status: 200,
-            id: None,
-            reason: Some(reason),
-            code: None,
-            detail: None,
-            errors: Vec::new(),
-        }
+    pub fn unrecorded(line: u64, reason: NotRecorded) -> Self {
+        Self { line, status: 200, reason: Some(reason), ..Self::default() }
     }
 
     /// A line that was refused.
     #[must_use]
     pub fn refused(line: u64, problem: Problem) -> Self {
         let Problem { status, code, detail, errors, .. } = problem;
-        Self { line, status, id: None, reason: None, code: Some(code), detail: Some(detail), errors }
+        Self { line, status, code: Some(code), detail: Some(detail), errors, ..Self::default() }
     }
 }

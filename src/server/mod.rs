@@ -32,15 +32,13 @@ use std::time::Duration;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use rustls::ServerConfig;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
 use crate::server::limits::Limits;
-use crate::server::metrics::Metrics;
 use crate::server::response::ResponseBudget;
 use crate::server::state::ServerState;
-use crate::server::token_usage::TokenUsage;
 use crate::store::Store;
 
 pub use crate::server::router::openapi;
@@ -146,80 +144,57 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let settings = Arc::new(settings);
-    let metrics = Arc::<Metrics>::default();
-    let clock = Arc::new(ClockGuard::new(settings.clock.clone()));
-    let heartbeat = settings.notes_time.then(|| {
-        tokio::spawn(clock_guard::run(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics)))
-    });
-    let checker = settings.notes_time.then(|| tokio::spawn(check(Arc::clone(&store))));
-    let sweeper = settings.sweep_every.map(|interval| {
-        let (store, settings, metrics) = (Arc::clone(&store), Arc::clone(&settings), Arc::clone(&metrics));
-        tokio::spawn(sweeper::run(store, settings, Arc::clone(&clock), metrics, interval))
-    });
-    let limits = Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second);
-    let token_usage = Arc::<TokenUsage>::default();
-    let noter = tokio::spawn(token_usage::run(
-        Arc::clone(&store),
-        Arc::clone(&token_usage),
-        settings.token_uses_every,
-    ));
-    let usage_at_end = Arc::clone(&token_usage);
-    let (max_connections, is_behind_proxy) = (settings.max_connections, settings.behind_proxy);
-    let (recorded, clock_at_end) = (metrics.recorded.clone(), Arc::clone(&clock));
-    let (bodies, responses) = (BodyBudget::default(), ResponseBudget::default());
-    let openapi = LazyLock::new(router::openapi as fn() -> _);
-    let store_of_state = Arc::clone(&store);
     let server = Arc::new(ServerState {
-        store: store_of_state,
-        settings,
-        metrics,
-        limits,
-        token_usage,
-        bodies,
-        responses,
-        clock,
-        openapi,
+        limits: Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second),
+        clock: Arc::new(ClockGuard::new(settings.clock.clone())),
+        store: Arc::clone(&store),
+        settings: Arc::clone(&settings),
+        metrics: Arc::default(),
+        token_usage: Arc::default(),
+        bodies: BodyBudget::default(),
+        responses: ResponseBudget::default(),
+        openapi: LazyLock::new(router::openapi),
     });
+    let ServerState { metrics, clock, token_usage, .. } = &*server;
     let limits = |max_connections: usize| listen::ConnectionLimits {
         max_connections,
-        is_behind_proxy,
-        refused: server.metrics.refused.clone(),
+        is_behind_proxy: settings.behind_proxy,
+        refused: metrics.refused.clone(),
     };
-    let metrics_server = match listeners.metrics {
-        Some(listener) => {
-            let serving = listen::on(
-                listener,
-                None,
-                router::metrics_router(server.clone()),
-                limits(METRICS_CONNECTIONS),
-                Handle::new(),
-            );
-            Some(tokio::spawn(serving))
-        }
-        None => None,
-    };
+    let mut background = JoinSet::new();
+    if settings.notes_time {
+        background.spawn(clock_guard::run(Arc::clone(&store), Arc::clone(clock), Arc::clone(metrics)));
+        background.spawn(check(Arc::clone(&store)));
+    }
+    if let Some(interval) = settings.sweep_every {
+        let (settings, metrics) = (Arc::clone(&settings), Arc::clone(metrics));
+        background.spawn(sweeper::run(Arc::clone(&store), settings, Arc::clone(clock), metrics, interval));
+    }
+    let interval = settings.token_uses_every;
+    background.spawn(token_usage::run(Arc::clone(&store), Arc::clone(token_usage), interval));
+    if let Some(listener) = listeners.metrics {
+        let router = router::metrics_router(Arc::clone(&server));
+        let serving = listen::on(listener, None, router, limits(METRICS_CONNECTIONS), Handle::new());
+        background.spawn(async move { drop(serving.await) });
+    }
     let handle = Handle::new();
     let stopping = handle.clone();
-    let stopper = tokio::spawn(async move {
+    background.spawn(async move {
         shutdown.await;
         stopping.graceful_shutdown(Some(GRACE));
     });
-    let router = router::router(server.clone());
-    let outcome = listen::on(listeners.api, listeners.tls, router, limits(max_connections), handle).await;
-    stopper.abort();
+    let router = router::router(Arc::clone(&server));
+    let outcome =
+        listen::on(listeners.api, listeners.tls, router, limits(settings.max_connections), handle).await;
     // An aborted sweep has recorded its deletions, and its lease expires by itself.
-    sweeper.inspect(JoinHandle::abort);
-    heartbeat.inspect(JoinHandle::abort);
-    metrics_server.inspect(JoinHandle::abort);
-    checker.inspect(JoinHandle::abort);
-    flusher.abort();
-    // A log that is only recorded to by short-lived servers needs a noted time, too.
-    if recorded.get() > 0
-        && let Err(error) = clock_at_end.check_and_save(store.as_ref()).await
+    background.abort_all();
+    // Also for a store that only short-lived servers use.
+    if metrics.recorded.get() > 0
+        && let Err(error) = clock.check_and_save(store.as_ref()).await
     {
         tracing::warn!(%error, "cannot save the current time");
     }
-    usage_at_end.flush(store.as_ref()).await;
+    token_usage.flush(store.as_ref()).await;
     store.close().await;
     Ok(outcome?)
 }
