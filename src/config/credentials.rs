@@ -1,5 +1,5 @@
-//! The file in which `login` keeps tokens: for each profile one for each server, and which server was signed in to
-//! last. Readable by its owner alone, and refused when it is not.
+//! The file in which `login` saves tokens: one per profile and server, and each profile's last server. It must be
+//! readable only by its owner.
 
 use std::collections::BTreeMap;
 use std::io;

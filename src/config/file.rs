@@ -1,5 +1,5 @@
-//! `config.toml`: named profiles with settings. Errors give the line and never quote values, because somebody may have put a
-//! token in the wrong place.
+//! `config.toml`: named profiles with settings. Errors give the line and never quote values, because somebody may have
+//! put a token in the wrong place.
 
 use std::collections::BTreeMap;
 use std::io;

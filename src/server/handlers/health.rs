@@ -15,8 +15,8 @@ use crate::server::state::Server;
 /// The state of the server.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `ok`, or `degraded` (readiness only) after damage was found in the store. A degraded server still reads intact entries
-    /// and records new ones.
+    /// `ok`, or `degraded` (readiness only) after damage was found in the store. A degraded server still reads intact
+    /// entries and records new ones.
     status: &'static str,
 }
 
