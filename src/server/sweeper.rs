@@ -153,7 +153,7 @@ async fn sweep_one(
     let message = |error: StoreError| error.to_string();
     let org = organization.id;
     let now = guard
-        .look_among(store, organizations)
+        .check_with(store, organizations)
         .await
         .map_err(message)?
         .map_err(|implausible| implausible.to_string())?;
