@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::api::problem::Problem;
 
+/// Why an API call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The client cannot be built.

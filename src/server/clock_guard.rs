@@ -32,6 +32,7 @@ pub enum ClockImplausible {
     Stepped {
         /// The clock's time.
         now: Timestamp,
+        /// How much it gained.
         by: TimeDelta,
     },
     /// It is far ahead of the latest time in the store.
@@ -98,6 +99,7 @@ impl ClockTracker {
     }
 }
 
+/// Checks the clock of one server.
 pub struct ClockGuard {
     clock: Clock,
     started: Instant,

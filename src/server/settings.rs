@@ -12,6 +12,7 @@ use crate::store::Organization;
 /// limit of 1,024 open files.
 pub const MAX_CONNECTIONS: usize = 900;
 
+/// The settings of a server.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The time source.
