@@ -15,7 +15,7 @@ use crate::cli::{self, Cli};
 use crate::clock::Clock;
 use crate::commands::{self, Context, Opened};
 use crate::config::env::Environment;
-use crate::config::{Origin, Settings};
+use crate::config::{Origin, SelectedProfile};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::TimeContext;
@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
     let (settings, unsettled) = match settings {
         Ok(settings) => (settings, None),
         // What cannot be read is told in the look that holds without it.
-        Err(failure) => (Settings::default(), Some(failure)),
+        Err(failure) => (SelectedProfile::default(), Some(failure)),
     };
     let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let settled = cli.appearance.resolve(typed, &environment, &settings);
@@ -172,7 +172,7 @@ fn complete(shell: &str, environment: Environment) -> ExitCode {
         environment,
         time: TimeContext { now: clock.now(), zone: Tz::UTC },
         clock,
-        settings: Settings::default(),
+        settings: SelectedProfile::default(),
         appearance: AppearanceArgs::default(),
         settled: Vec::new(),
         demo: false,
@@ -188,10 +188,12 @@ fn complete(shell: &str, environment: Environment) -> ExitCode {
 }
 
 /// The profile that is meant, for commands that heed one.
-fn settings(cli: &Cli, environment: &Environment) -> Result<Settings, Failure> {
+fn settings(cli: &Cli, environment: &Environment) -> Result<SelectedProfile, Failure> {
     match cli.command.as_ref().filter(|command| command.has_profile()) {
-        None => Ok(Settings::default()),
-        Some(command) => Ok(Settings::read(environment, cli.profile.as_deref(), command.makes_profile())?),
+        None => Ok(SelectedProfile::default()),
+        Some(command) => {
+            Ok(SelectedProfile::read(environment, cli.profile.as_deref(), command.makes_profile())?)
+        }
     }
 }
 

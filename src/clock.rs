@@ -1,31 +1,31 @@
-//! The one place that asks what time it is. Everything else is told.
+//! The only module that reads the system clock. All others get a [`Clock`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::model::timestamp::Timestamp;
 
-/// A source of the present moment.
+/// A time source.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's clock.
+    /// The system clock.
     System,
-    /// A clock that stands until it is set, in microseconds since the epoch.
+    /// A clock that is set by hand, in microseconds since the epoch.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `now`.
+    /// Creates a manual clock that shows `now`.
     #[must_use]
     pub fn fixed(now: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(now.micros())))
     }
 
-    /// The present moment. A machine's clock outside the years 1970 to 9999 reads as the nearer edge.
+    /// The current time, limited to the years 1970 to 9999.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let micros = match self {
-            #[expect(clippy::disallowed_methods, reason = "this is the door the ban points to")]
+            #[expect(clippy::disallowed_methods, reason = "the only module that may read the clock")]
             Self::System => chrono::Utc::now().timestamp_micros(),
             Self::Manual(micros) => micros.load(Ordering::SeqCst),
         };

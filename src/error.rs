@@ -3,7 +3,7 @@
 
 use crate::api::problem::{Code, Problem};
 use crate::client::error::ClientError;
-use crate::config::SettingsError;
+use crate::config::ProfileError;
 use crate::config::credentials::CredentialsError;
 use crate::config::file::{ConfigError, KEYS};
 use crate::exit;
@@ -80,7 +80,7 @@ impl From<ClientError> for Failure {
             ClientError::Untrusted { .. } => Self::new(exit::UNREACHABLE, message)
                 .hint("somebody may stand between you and the server: no token was sent")
                 .hint("is the name the one on the certificate? An authority of your own, or a certificate that nobody else has signed, must be among the machine's, or in the file that SSL_CERT_FILE names"),
-            ClientError::Foreign { .. } => Self::new(exit::FAILED, message).hint("is --server the address of a Krosyn audit API?"),
+            ClientError::UnexpectedResponse { .. } => Self::new(exit::FAILED, message).hint("is --server the address of a Krosyn audit API?"),
             ClientError::Setup(_) => Self::new(exit::FAILED, message),
         }
     }
@@ -180,7 +180,7 @@ impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
         let message = error.to_string();
         match error {
-            CredentialsError::Open { path, .. } => {
+            CredentialsError::ReadableByOthers { path, .. } => {
                 Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod 600 {}", path.display()))
             }
             CredentialsError::File { path, doing, cause } => Self::file(&path, doing, &cause),
@@ -189,12 +189,12 @@ impl From<CredentialsError> for Failure {
     }
 }
 
-impl From<SettingsError> for Failure {
-    fn from(error: SettingsError) -> Self {
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
         match error {
-            SettingsError::Config(error) => error.into(),
-            SettingsError::Credentials(error) => error.into(),
-            SettingsError::UnknownProfile { .. } => Self::usage(error.to_string())
+            ProfileError::Config(error) => error.into(),
+            ProfileError::Credentials(error) => error.into(),
+            ProfileError::UnknownProfile { .. } => Self::usage(error.to_string())
                 .hint("`krosyn-audit login --profile NAME --server URL` makes one, or a [profiles.NAME] in config.toml"),
         }
     }
@@ -205,7 +205,7 @@ impl From<ConfigError> for Failure {
         let message = error.to_string();
         match error {
             ConfigError::File { .. } => Self::new(exit::FAILED, message),
-            ConfigError::Open { path, .. } => {
+            ConfigError::WritableByOthers { path, .. } => {
                 Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod go-w {}", path.display()))
             }
             ConfigError::Content { nearest, .. } => {

@@ -20,3 +20,4 @@ pub mod secret;
 pub mod server;
 pub mod store;
 mod terminal;
+mod tls;

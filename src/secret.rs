@@ -1,4 +1,4 @@
-//! Bearer tokens: 256 random bits that cannot be printed by accident, and the hash that is kept in their place.
+//! Bearer tokens: 256 random bits that cannot be printed by accident. Stores keep only the hash.
 
 use std::fmt;
 
@@ -7,46 +7,46 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// What every token of ours begins with, so that redaction and secret scanners know one when they see it.
+/// Marks our tokens for redaction and for secret scanners.
 const PREFIX: &str = "kra_";
 
-/// A bearer token in clear. `Debug` shows nothing, and its memory is wiped when it goes.
+/// A bearer token in plain text. `Debug` hides it, and its memory is wiped on drop.
 #[derive(Clone)]
 pub struct Token(SecretString);
 
-/// A text that cannot be a token.
+/// The text is not a valid token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a token is one line of visible ASCII characters")]
 pub struct NotAToken;
 
 impl Token {
-    /// Makes a token of 256 random bits.
+    /// Generates a token of 256 random bits.
     ///
     /// # Errors
-    /// The operating system's, when it has no randomness to give.
+    /// The operating system's, when it cannot provide randomness.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut bits = zeroize::Zeroizing::new([0; 32]);
         getrandom::fill(&mut *bits)?;
         Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*bits)).into()))
     }
 
-    /// Takes a token as a person or a file gives it, without the line's end.
+    /// Reads a token from user input or a file, and removes surrounding whitespace.
     ///
     /// # Errors
-    /// [`NotAToken`] when it is blank or holds anything an HTTP header could not carry.
+    /// [`NotAToken`] when it is blank or contains characters that an HTTP header cannot carry.
     pub fn read(text: &str) -> Result<Self, NotAToken> {
         let text = text.trim();
         let sound = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         if sound { Ok(Self(text.to_owned().into())) } else { Err(NotAToken) }
     }
 
-    /// The token in clear, for the one header or the one line that must carry it.
+    /// The token in plain text, for the `Authorization` header and for `token create`.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// SHA-256: 256 random bits need no slow hash.
+    /// The SHA-256 hash. Random tokens need no slow password hash.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.expose()).into()
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_differ_are_long_and_do_not_print() {
+    fn tokens_are_unique_long_and_hidden_from_debug() {
         let (one, other) = (Token::generate().expect("randomness"), Token::generate().expect("randomness"));
         assert_ne!(one.expose(), other.expose());
         assert_eq!(one.expose().len(), PREFIX.len() + 43);

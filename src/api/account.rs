@@ -1,4 +1,4 @@
-//! Who a token is.
+//! The response of `GET /whoami`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Plan, Scope};
 
-/// Who asks, as the server sees it.
+/// The caller: its organization and its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Whoami {
     /// The organization's slug.
@@ -17,9 +17,9 @@ pub struct Whoami {
     /// The token's name.
     #[schema(example = "cron")]
     pub token: String,
-    /// What the token may do.
+    /// The token's permissions.
     pub scopes: Vec<Scope>,
-    /// When the token ends; absent when it does not.
+    /// When the token expires; absent if never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,

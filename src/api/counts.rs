@@ -1,4 +1,4 @@
-//! Counts by one or two dimensions: the query string of `GET /audit-logs/counts`, and its answer.
+//! Counts by one or two dimensions: the query string and response of `GET /audit-logs/counts`.
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -15,45 +15,45 @@ use crate::model::words::Dimension;
 /// The most dimensions at once: two make a table.
 pub const MAX_DIMENSIONS: usize = 2;
 
-/// The parameters of `GET /audit-logs/counts` beside those that filter.
+/// The parameters of `GET /audit-logs/counts` besides the filters.
 pub const COUNT_PARAMETERS: &[&str] = &["by", "tz", "as_of"];
 
-/// What is asked of `GET /audit-logs/counts`.
+/// The query of `GET /audit-logs/counts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountsQuery {
-    /// Which entries.
+    /// Which entries to count.
     pub filter: Filter,
-    /// By what: one or two dimensions, no two alike.
+    /// One or two different dimensions.
     pub by: Vec<Dimension>,
-    /// Whose days and hours.
+    /// The time zone of days and hours.
     pub zone: Tz,
-    /// Without entries recorded after this id.
+    /// Excludes entries with a higher id.
     pub as_of: Option<u64>,
 }
 
-/// Counts for a filter by the dimensions asked for.
+/// Counts for a filter by the requested dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
     /// How many entries match in all. Counts by `field` may sum to more: an entry counts for each of its fields.
     #[schema(example = 1284)]
     pub total: u64,
-    /// The dimensions, in the order asked for.
+    /// The dimensions, in the requested order.
     pub by: Vec<Dimension>,
-    /// The zone of days and hours.
+    /// The time zone of days and hours.
     #[schema(example = "Europe/Madrid")]
     pub tz: String,
-    /// The groups that have entries: in the order of time where a dimension is one of time, else by falling count.
+    /// The groups with entries: in chronological order for a time dimension, else by descending count.
     pub groups: Vec<Group>,
-    /// What is unknown because it was pruned; absent when nothing ever was.
+    /// The pruned range; absent if nothing was ever pruned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<Pruned>,
 }
 
 impl CountsQuery {
-    /// Reads the pairs of a query string.
+    /// Parses the pairs of a query string.
     ///
     /// # Errors
-    /// Every fault that was found, by parameter.
+    /// All errors, by parameter.
     pub fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<FieldError>> {
         let mut query = Self { filter: Filter::default(), by: Vec::new(), zone: Tz::UTC, as_of: None };
         let mut seen = Seen::default();
@@ -63,7 +63,7 @@ impl CountsQuery {
             }
             match name {
                 "by" => {
-                    // One more than there may be tells that there are too many.
+                    // One more than the limit is enough to detect too many.
                     for word in value.split(',').take(MAX_DIMENSIONS + 1) {
                         match word.parse() {
                             Ok(dimension) => query.by.push(dimension),
@@ -85,19 +85,19 @@ impl CountsQuery {
                 _ => seen.unknown(name, COUNT_PARAMETERS),
             }
         }
-        let is_twice = |(place, by): (usize, &Dimension)| query.by[..place].contains(by);
-        let has_twice = query.by.iter().enumerate().any(is_twice);
+        let is_repeated = |(index, by): (usize, &Dimension)| query.by[..index].contains(by);
+        let has_repeated = query.by.iter().enumerate().any(is_repeated);
         if query.by.is_empty() && seen.errors.is_empty() {
             let words: Vec<_> = Dimension::ALL.iter().map(|by| by.as_str()).collect();
             let detail = format!("is missing: one or two of {}", words.join(", "));
             seen.errors.push(FieldError::new("by", detail));
-        } else if query.by.len() > MAX_DIMENSIONS || has_twice {
+        } else if query.by.len() > MAX_DIMENSIONS || has_repeated {
             seen.errors.push(FieldError::new("by", "takes one dimension, or two different ones"));
         }
         seen.finish(query)
     }
 
-    /// The pairs that [`CountsQuery::read`] reads back as this.
+    /// The query string's pairs. [`CountsQuery::read`] parses them back to an equal query.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs: Vec<_> = self.by.iter().map(|by| ("by", by.to_string())).collect();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_query_string_parses_back_to_the_same_query() {
         let query = read("by=Weekday,user&tz=europe/madrid&as_of=7&action=created").expect("a query");
         assert_eq!(
             (&query.by[..], query.zone),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_that_counts_by_nothing_or_by_too_much_says_what_would_do() {
+    fn invalid_dimensions_get_an_error_with_the_accepted_values() {
         for (text, words) in [
             ("", "one or two of day, hour"),
             ("by=day,day", "two different ones"),

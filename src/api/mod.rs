@@ -1,4 +1,5 @@
-//! Floor 1: the contract both wings speak. Types, parameters and paths; no server, no client, no store.
+//! Floor 1: the HTTP API's types, parameters and paths, shared by server and client. It knows neither of them, and no
+//! store.
 
 pub mod account;
 pub mod counts;

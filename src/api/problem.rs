@@ -1,31 +1,31 @@
-//! Errors on the wire (RFC 9457, `application/problem+json`), with codes a program can rely on.
+//! Error responses (RFC 9457, `application/problem+json`) with stable codes.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::model::draft::FieldError;
 
-/// What went wrong, for programs. Closed words; a client meeting one it does not know reads it as `unknown`.
+/// The error code, for programs. Clients read a code that they do not know as `unknown`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// 400: not HTTP, not JSON, not UTF-8, or not of the documented shape.
     Malformed,
-    /// 401: no token, an unknown one, one that has expired or was revoked.
+    /// 401: no token, or one that is unknown, expired or revoked.
     Unauthorized,
     /// 403: the token lacks the scope.
     Forbidden,
-    /// 404: nothing there.
+    /// 404: no such path or entry.
     NotFound,
-    /// 405: not with this method.
+    /// 405: the path does not support this method.
     MethodNotAllowed,
     /// 408: the request took too long to arrive.
     Timeout,
-    /// 409: the uuid is taken by an entry with other content.
+    /// 409: an entry with this uuid and other content exists.
     UuidConflict,
-    /// 409: another prune of this organization runs.
+    /// 409: another prune of this organization is running.
     PruneRunning,
-    /// 409: the server's clock may be ahead, and what it calls expired young.
+    /// 409: the server's clock may be ahead, so that young entries look expired.
     ClockImplausible,
     /// 410: the entry was pruned.
     Pruned,
@@ -33,36 +33,36 @@ pub enum Code {
     TooLarge,
     /// 415: neither `application/json` nor `application/x-ndjson`.
     UnsupportedMediaType,
-    /// 422: understood, and against the contract.
+    /// 422: a parameter or member is invalid.
     Invalid,
-    /// 422: the cursor belongs to another question.
+    /// 422: the cursor belongs to another query.
     CursorMismatch,
-    /// 422: the prune would delete what the plan still keeps.
+    /// 422: the prune would delete entries inside the retention period.
     InsideRetention,
-    /// 422: more has expired than the request allows to delete.
+    /// 422: more entries have expired than `max_delete` allows.
     OverMaxDelete,
     /// 424: not stored because of another line of an atomic request.
     NotStored,
     /// 429: too many requests; see `Retry-After`.
     TooManyRequests,
-    /// 500: a fault of the server's; its log has the details under the request id.
+    /// 500: internal error; the server's log has the details under the request id.
     Internal,
     /// 503: the store cannot be reached; see `Retry-After`.
     Unavailable,
-    /// A code of a later version of this contract.
+    /// A code of a later version of the API.
     #[serde(other)]
     Unknown,
 }
 
 impl Code {
-    /// The word it is written as.
+    /// The code in JSON.
     #[must_use]
     pub fn word(self) -> String {
         let word = serde_json::to_value(self).ok();
         word.and_then(|word| Some(word.as_str()?.to_owned())).unwrap_or_default()
     }
 
-    /// The HTTP status it is answered with.
+    /// The HTTP status.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -84,7 +84,7 @@ impl Code {
         }
     }
 
-    /// What it means, in a few words.
+    /// A short description.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -92,53 +92,53 @@ impl Code {
             Self::Unauthorized => "Not signed in",
             Self::Forbidden => "The token lacks a scope",
             Self::NotFound => "Not found",
-            Self::MethodNotAllowed => "Not with this method",
+            Self::MethodNotAllowed => "Method not allowed",
             Self::Timeout => "The request took too long",
-            Self::UuidConflict => "The uuid is taken by another entry",
+            Self::UuidConflict => "The uuid belongs to another entry",
             Self::PruneRunning => "Another prune is running",
             Self::ClockImplausible => "The clock may be ahead",
             Self::Pruned => "The entry was pruned",
             Self::TooLarge => "The request is too large",
             Self::UnsupportedMediaType => "The media type is not supported",
             Self::Invalid => "The request is not valid",
-            Self::CursorMismatch => "The cursor belongs to another question",
+            Self::CursorMismatch => "The cursor belongs to another query",
             Self::InsideRetention => "Inside the retention period",
-            Self::OverMaxDelete => "More would go than allowed",
+            Self::OverMaxDelete => "More entries than max_delete allows",
             Self::NotStored => "Not stored",
             Self::TooManyRequests => "Too many requests",
-            Self::Internal | Self::Unknown => "The server failed",
+            Self::Internal | Self::Unknown => "Internal error",
             Self::Unavailable => "The store cannot be reached",
         }
     }
 }
 
-/// An error, as every endpoint answers it.
+/// An error response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// A URN made of the code.
     #[serde(rename = "type")]
     #[schema(example = "urn:krosyn-audit:problem:invalid")]
     pub kind: String,
-    /// What it means, in a few words.
+    /// A short description of the code.
     #[schema(example = "The request is not valid")]
     pub title: String,
     /// The HTTP status.
     #[schema(example = 422)]
     pub status: u16,
-    /// What happened, and what to do about it.
+    /// What happened, and how to fix it.
     pub detail: String,
-    /// What went wrong, for programs.
+    /// The error code, for programs.
     pub code: Code,
-    /// The request, as the server's log knows it.
+    /// The request id, as in the server's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// What is wrong with which field or parameter.
+    /// The errors by field or parameter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
 
 impl Problem {
-    /// A problem with this code and these words.
+    /// Creates a problem with this code and message.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
@@ -152,15 +152,15 @@ impl Problem {
         }
     }
 
-    /// A 422 that names each fault, up to [`MAX_ERRORS`], and says how many others there are. It stays short however
-    /// long the request was.
+    /// Creates a 422 that lists up to [`MAX_ERRORS`] errors and the number of further ones. Its size is bounded,
+    /// however long the request was.
     #[must_use]
     pub fn invalid(mut errors: Vec<FieldError>) -> Self {
         let others = errors.len().saturating_sub(MAX_ERRORS);
         errors.truncate(MAX_ERRORS);
         for FieldError { field, detail } in &mut errors {
             shorten(field, MAX_FIELD_NAME);
-            shorten(detail, MAX_FAULT);
+            shorten(detail, MAX_DETAIL);
         }
         let mut sentences: Vec<_> =
             errors.iter().map(|error| format!("{} {}", error.field, error.detail)).collect();
@@ -171,12 +171,12 @@ impl Problem {
     }
 }
 
-/// The most faults that one answer names.
+/// The most errors that one response lists.
 pub const MAX_ERRORS: usize = 20;
-/// How much of a field's or a parameter's name is repeated, in characters.
+/// The longest name of a field or parameter in a response, in characters.
 const MAX_FIELD_NAME: usize = 100;
-/// How long the words about one fault are, in characters.
-const MAX_FAULT: usize = 600;
+/// The longest message about one field, in characters.
+const MAX_DETAIL: usize = 600;
 
 fn shorten(text: &mut String, most: usize) {
     if let Some((end, _)) = text.char_indices().nth(most) {
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_does_not_grow_with_the_request() {
+    fn a_response_does_not_grow_with_the_request() {
         let long = "é".repeat(1 << 16);
         let fault = |place: usize| FieldError::new(format!("{place}{long}"), long.clone());
         let problem = Problem::invalid((0..500).map(fault).collect());

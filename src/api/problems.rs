@@ -1,4 +1,4 @@
-//! The problems a call may be answered with, as the OpenAPI document lists them: each set described once.
+//! The sets of error responses in the OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -9,64 +9,70 @@ use utoipa::openapi::{Ref, RefOr};
 
 use crate::api::routes::PROBLEM_JSON;
 
-/// What any call may meet.
-pub struct Open;
-/// What any call with a token may meet.
-pub struct SignedIn;
-/// What any call that needs a scope may meet.
-pub struct Scoped;
-/// What any call with a filter may meet.
-pub struct Filtered;
-/// What any call with a body may meet.
-pub struct WithBody;
+/// Errors of all calls.
+pub struct CommonProblems;
+/// Errors of calls with a token.
+pub struct TokenProblems;
+/// Errors of calls that need a scope.
+pub struct ScopeProblems;
+/// Errors of calls with a filter.
+pub struct FilterProblems;
+/// Errors of calls with a body.
+pub struct BodyProblems;
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
-impl IntoResponses for Open {
+impl IntoResponses for CommonProblems {
     fn responses() -> Responses {
         problems([
             ("400", "Malformed"),
-            ("414", "The address is too long"),
+            ("414", "The URL is too long"),
             ("431", "The headers are too large"),
-            ("500", "The server failed; its log has the details under the request id"),
-            ("503", "The store cannot be reached, or there is no place for more; see Retry-After"),
+            ("500", "Internal error; the server's log has the details under the request id"),
+            (
+                "503",
+                "The store is unavailable, or a limit of connections or memory is reached; see Retry-After",
+            ),
         ])
     }
 }
 
-impl IntoResponses for SignedIn {
+impl IntoResponses for TokenProblems {
     fn responses() -> Responses {
         let more = problems([
             ("401", "No valid token"),
             ("422", "An unknown parameter"),
             ("429", "Too many requests; see Retry-After"),
         ]);
-        Open::responses().into_iter().chain(more).collect()
+        CommonProblems::responses().into_iter().chain(more).collect()
     }
 }
 
-impl IntoResponses for Scoped {
+impl IntoResponses for ScopeProblems {
     fn responses() -> Responses {
-        SignedIn::responses().into_iter().chain(problems([("403", "The token lacks the scope")])).collect()
+        TokenProblems::responses()
+            .into_iter()
+            .chain(problems([("403", "The token lacks the scope")]))
+            .collect()
     }
 }
 
-impl IntoResponses for Filtered {
+impl IntoResponses for FilterProblems {
     fn responses() -> Responses {
-        let more = problems([("422", "An unknown parameter or word, or another question's cursor")]);
-        Scoped::responses().into_iter().chain(more).collect()
+        let more = problems([("422", "An invalid parameter, or a cursor of another query")]);
+        ScopeProblems::responses().into_iter().chain(more).collect()
     }
 }
 
-impl IntoResponses for WithBody {
+impl IntoResponses for BodyProblems {
     fn responses() -> Responses {
         let more = problems([
             ("408", "The body took too long to arrive"),
             ("413", "Larger than 8 MiB"),
-            ("415", "Not of the documented media type"),
-            ("422", "Not valid: the code and the errors tell why"),
+            ("415", "Unsupported media type"),
+            ("422", "Invalid: see code and errors"),
         ]);
-        Scoped::responses().into_iter().chain(more).collect()
+        ScopeProblems::responses().into_iter().chain(more).collect()
     }
 }
 

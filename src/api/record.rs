@@ -1,4 +1,4 @@
-//! The answers to a recording.
+//! The responses to recording entries.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,22 +7,22 @@ use crate::api::problem::{Code, Problem};
 use crate::model::draft::FieldError;
 use crate::model::entry::Entry;
 
-/// Why nothing was recorded although nothing was wrong.
+/// Why a valid entry was not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotRecorded {
-    /// An update in which nothing differs.
+    /// An update without a difference.
     NoChange,
-    /// The request asked only whether it would be recorded.
+    /// The request was a dry run.
     DryRun,
 }
 
-/// The answer to one entry that leaves no trace.
+/// The response to one entry that was not recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Unrecorded {
     /// Always false.
     pub recorded: bool,
-    /// Why.
+    /// The reason.
     pub reason: NotRecorded,
 }
 
@@ -32,70 +32,62 @@ impl From<NotRecorded> for Unrecorded {
     }
 }
 
-/// The answer to one entry that this request did not store. It is written only: a reader looks for `recorded` first,
-/// for an entry's values would not survive a reading that tries one form after the other.
+/// The response to one entry that this request did not store. It is only serialized: reading an untagged enum would not
+/// preserve an entry's values, so a client looks for `recorded` first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum NothingNew {
-    /// It was there already, under its uuid and with the same content.
+    /// The entry exists already, with the same uuid and content.
     Known(Box<Entry>),
-    /// It leaves no trace.
+    /// The entry was not recorded.
     Unrecorded(Unrecorded),
 }
 
-/// The answer to one line of many: what a request for it alone would have been answered, in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// The response to one line of NDJSON: a short form of the response to that entry alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LineAnswer {
     /// The line of the request, from 1.
     #[schema(example = 3)]
     pub line: u64,
-    /// 201 recorded, 200 already there or nothing to record, else as for one entry; 424 when another line's fault
-    /// kept an atomic request from being stored.
+    /// 201: recorded; 200: already recorded, or nothing to record; 424: not stored because of another line of an atomic
+    /// request. Otherwise as for one entry.
     #[schema(example = 201)]
     pub status: u16,
     /// The entry's id, when it is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 1290)]
     pub id: Option<u64>,
-    /// Why nothing was recorded although nothing was wrong.
+    /// Why a valid entry was not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<NotRecorded>,
-    /// What was wrong.
+    /// The error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// What was wrong, in a sentence.
+    /// The error message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What was wrong with which field.
+    /// The errors by field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
 
 impl LineAnswer {
-    /// A line that is stored, now (201) or already (200).
+    /// A line that was stored now (201) or earlier (200).
     #[must_use]
-    pub const fn stored(line: u64, status: u16, id: u64) -> Self {
-        Self { line, status, id: Some(id), reason: None, code: None, detail: None, errors: Vec::new() }
+    pub fn stored(line: u64, status: u16, id: u64) -> Self {
+        Self { line, status, id: Some(id), ..Self::default() }
     }
 
-    /// A line that leaves no trace.
+    /// A valid line that was not recorded.
     #[must_use]
-    pub const fn unrecorded(line: u64, reason: NotRecorded) -> Self {
-        Self {
-            line,
-            status: 200,
-            id: None,
-            reason: Some(reason),
-            code: None,
-            detail: None,
-            errors: Vec::new(),
-        }
+    pub fn unrecorded(line: u64, reason: NotRecorded) -> Self {
+        Self { line, status: 200, reason: Some(reason), ..Self::default() }
     }
 
     /// A line that was refused.
     #[must_use]
     pub fn refused(line: u64, problem: Problem) -> Self {
         let Problem { status, code, detail, errors, .. } = problem;
-        Self { line, status, id: None, reason: None, code: Some(code), detail: Some(detail), errors }
+        Self { line, status, code: Some(code), detail: Some(detail), errors, ..Self::default() }
     }
 }

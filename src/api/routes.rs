@@ -1,4 +1,4 @@
-//! The paths of the contract, once, for the server that answers them and the client that asks.
+//! The paths, media types and body limit of the API, for server and client.
 
 /// One page of entries (GET), recording (POST).
 pub const AUDIT_LOGS: &str = "/api/v1/audit-logs";
@@ -8,24 +8,24 @@ pub const AUDIT_LOG: &str = "/api/v1/audit-logs/{id}";
 pub const FACETS: &str = "/api/v1/audit-logs/facets";
 /// Counts for a filter by one or two dimensions.
 pub const COUNTS: &str = "/api/v1/audit-logs/counts";
-/// Plan, cutoff, oldest and newest entry.
+/// Plan, cutoff and counts.
 pub const RETENTION: &str = "/api/v1/audit-logs/retention";
 /// Plans and runs a prune.
 pub const PRUNE: &str = "/api/v1/audit-logs/prune";
 /// Past prunes.
 pub const PRUNES: &str = "/api/v1/audit-logs/prunes";
-/// Who the token is.
+/// The caller's organization and token.
 pub const WHOAMI: &str = "/api/v1/whoami";
 /// Liveness.
 pub const HEALTHZ: &str = "/healthz";
 /// Readiness.
 pub const READYZ: &str = "/readyz";
-/// Prometheus text.
+/// Prometheus metrics.
 pub const METRICS: &str = "/metrics";
-/// This contract as OpenAPI 3.1.
+/// The API as an OpenAPI 3.1 document.
 pub const OPENAPI: &str = "/api/openapi.json";
 
-/// The media type of many entries in one request, and of the answers to them.
+/// The media type for recording many entries, and of its response.
 pub const NDJSON: &str = "application/x-ndjson";
 /// The media type of every error (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 
 use crate::args::output::AppearanceArgs;
 use crate::config::env::Environment;
-use crate::config::{Origin, Settings};
+use crate::config::{Origin, SelectedProfile};
 
 /// A setting as it holds, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl AppearanceArgs {
         &mut self,
         typed: impl Fn(&str) -> bool,
         environment: &Environment,
-        settings: &Settings,
+        settings: &SelectedProfile,
     ) -> Vec<ResolvedSetting> {
         let profile = &settings.profile;
         let by_profile = || Origin::Profile(settings.name.clone());
@@ -113,7 +113,8 @@ mod tests {
             ascii: Some(true),
             ..Profile::default()
         };
-        let settings = |profile| Settings { name: "work".to_owned(), origin: Origin::Default, profile };
+        let settings =
+            |profile| SelectedProfile { name: "work".to_owned(), origin: Origin::Default, profile };
         let settle = |args: &mut AppearanceArgs, typed: &[&str], environment: &Environment, profile| {
             let settled = args.resolve(|id| typed.contains(&id), environment, &settings(profile));
             settled

@@ -1,4 +1,4 @@
-//! Words for what is wrong with a server's certificate or its TLS. The library's own are names of variants.
+//! Messages for TLS and certificate errors. The library's own messages are names of variants.
 
 use std::io;
 
@@ -7,22 +7,21 @@ use rustls::{CertificateError, Error};
 
 use crate::model::timestamp::Timestamp;
 
-/// What went wrong below HTTP.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// The server could not show that it is the one asked for.
+pub(super) enum TlsError {
+    /// The certificate is not accepted.
     Untrusted(String),
-    /// There is no TLS to be had with it.
+    /// The handshake failed for another reason.
     Handshake(String),
 }
 
-impl Fault {
-    /// The fault of TLS within an error, as deep as it lies.
+impl TlsError {
+    /// Finds a TLS error among the sources of an error.
     pub(super) fn within(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
         if let Some(fault) = error.downcast_ref::<Error>() {
             return Some(Self::of(fault));
         }
-        // An I/O error hides what it was made of from `source`.
+        // `source` of an I/O error skips the error that it wraps.
         let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         let inside = inside.map(|inside| inside as &(dyn std::error::Error + 'static));
         inside.or(error.source()).and_then(Self::within)
@@ -32,26 +31,25 @@ impl Fault {
         let handshake = |words: &str| Self::Handshake(words.to_owned());
         match error {
             Error::InvalidCertificate(fault) => Self::Untrusted(sentence(fault)),
-            Error::NoCertificatesPresented => Self::Untrusted("it shows no certificate".to_owned()),
+            Error::NoCertificatesPresented => Self::Untrusted("it has no certificate".to_owned()),
             Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
-                handshake("it does not speak TLS: an http:// address may be meant")
+                handshake("it does not speak TLS: try an http:// URL")
             }
             Error::PeerIncompatible(_) | Error::NoApplicationProtocol => {
-                handshake("it offers no version of TLS that this tool takes (1.2 and 1.3)")
+                handshake("it supports neither TLS 1.2 nor 1.3")
             }
             Error::AlertReceived(alert) => {
-                Self::Handshake(format!("it refuses TLS with this tool ({})", words(&format!("{alert:?}"))))
+                Self::Handshake(format!("it aborted the TLS handshake ({})", words(&format!("{alert:?}"))))
             }
-            _ => handshake("its TLS cannot be understood"),
+            _ => handshake("its TLS handshake is invalid"),
         }
     }
 }
 
-/// What is wrong with a certificate, in a sentence.
 fn sentence(fault: &CertificateError) -> String {
     use CertificateError as It;
     let plain = match fault {
-        It::UnknownIssuer => "no authority that this machine trusts has signed its certificate",
+        It::UnknownIssuer => "its certificate is not signed by an authority that this machine trusts",
         It::Expired => "its certificate has expired",
         It::ExpiredContext { not_after, .. } => {
             return format!(
@@ -68,42 +66,40 @@ fn sentence(fault: &CertificateError) -> String {
         }
         It::NotValidForName => "its certificate is for another name",
         It::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            "its certificate names no host: it needs a subjectAltName, for a common name does not count"
+            "its certificate names no host: it needs a subjectAltName (the common name is ignored)"
         }
         It::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().map(|name| plain_name(name)).collect();
-            return format!("its certificate is for {}, and not for {}", names.join(", "), expected.to_str());
+            return format!("its certificate is for {}, not for {}", names.join(", "), expected.to_str());
         }
         It::Revoked => "its certificate was revoked",
-        It::BadEncoding => "its certificate cannot be read",
-        It::BadSignature => "the signature under its certificate is wrong",
-        It::UnhandledCriticalExtension => {
-            "its certificate has a critical extension that this tool does not know"
-        }
+        It::BadEncoding => "its certificate is malformed",
+        It::BadSignature => "the signature of its certificate is invalid",
+        It::UnhandledCriticalExtension => "its certificate has an unsupported critical extension",
         It::UnknownRevocationStatus | It::ExpiredRevocationList | It::ExpiredRevocationListContext { .. } => {
-            "whether its certificate was revoked cannot be found out"
+            "the revocation status of its certificate is unknown"
         }
         It::UnsupportedSignatureAlgorithmContext { .. }
         | It::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "its certificate is signed in a way that this tool does not take, such as SHA-1 or a short key"
+            "its certificate has an unsupported signature, such as SHA-1 or a short key"
         }
         It::InvalidPurpose | It::InvalidPurposeContext { .. } => "its certificate is not for servers",
-        It::InvalidOcspResponse => "what it says of its certificate's revocation is wrong",
+        It::InvalidOcspResponse => "its OCSP response is invalid",
         It::ApplicationVerificationFailure => "its certificate is not accepted on this machine",
         It::Other(other) => match other.0.to_string().as_str() {
             "CaUsedAsEndEntity" => {
-                "its certificate is an authority's, as `openssl req -x509` makes it, and is not itself among those that this machine trusts"
+                "its certificate is marked as an authority's, as `openssl req -x509` makes it, and this machine does not trust it"
             }
             "certificate had invalid extensions" => "its certificate is not for servers",
             "UnsupportedCertVersion" => "its certificate is of an old version: it must be X.509 version 3",
             variant => return format!("its certificate is not accepted ({})", words(variant)),
         },
-        _ => "its certificate is signed in a way that this tool does not take",
+        _ => "its certificate has an unsupported signature",
     };
     plain.to_owned()
 }
 
-/// A name as a certificate's reader writes it: the library says `DnsName("localhost")` or `IpAddress(127.0.0.1)`.
+/// The plain name in the library's `DnsName("localhost")` or `IpAddress(127.0.0.1)`.
 fn plain_name(name: &str) -> String {
     let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inside.unwrap_or(name).trim_matches('"').to_owned()
@@ -116,7 +112,7 @@ fn moment(time: UnixTime) -> String {
         .map_or_else(|| "another time".to_owned(), |moment| moment.to_string())
 }
 
-/// `NameConstraintViolation` as words; what stands in brackets behind it is left out.
+/// Splits a variant's name into words, such as `NameConstraintViolation`, without its arguments.
 fn words(variant: &str) -> String {
     let name: String = variant.chars().take_while(char::is_ascii_alphanumeric).collect();
     let mut words = String::with_capacity(name.len() + 8);
@@ -126,7 +122,7 @@ fn words(variant: &str) -> String {
         }
         words.push(c.to_ascii_lowercase());
     }
-    if words.is_empty() { "for a reason that it does not tell".to_owned() } else { words }
+    if words.is_empty() { "unknown reason".to_owned() } else { words }
 }
 
 #[cfg(test)]
@@ -148,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_of_a_certificate_is_a_plain_sentence() {
+    fn every_certificate_error_has_a_plain_message() {
         use CertificateError as It;
         let time = UnixTime::since_unix_epoch(Duration::from_secs(1_795_334_400));
         let expected = ServerName::try_from("audit.example").expect("a name");
@@ -191,7 +187,7 @@ mod tests {
             let is_debug =
                 |text: &str| text.contains("::") || text.contains("Some") || text.contains(['{', '[']);
             assert!(!is_debug(&sentence), "{sentence}");
-            // A variant's name would have a capital letter inside a word.
+            // A variant's name has a capital letter inside a word.
             let camel = |pair: &[char]| pair[0].is_lowercase() && pair[1].is_uppercase();
             let letters: Vec<_> = sentence.replace("subjectAltName", "").chars().collect();
             assert!(!letters.windows(2).any(camel), "{sentence}");
@@ -202,7 +198,7 @@ mod tests {
         );
         assert_eq!(
             sentence(&faults[7]),
-            "its certificate is for localhost, 127.0.0.1, and not for audit.example"
+            "its certificate is for localhost, 127.0.0.1, not for audit.example"
         );
         assert_eq!(
             sentence(&other("NameConstraintViolation")),
@@ -215,18 +211,21 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_found_inside_other_errors() {
+    fn a_tls_error_is_found_inside_other_errors() {
         let tls = Error::InvalidCertificate(CertificateError::Revoked);
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
-        assert_eq!(Fault::within(&wrapped), Some(Fault::Untrusted("its certificate was revoked".to_owned())));
-        assert_eq!(Fault::within(&io::Error::other("no route")), None);
+        assert_eq!(
+            TlsError::within(&wrapped),
+            Some(TlsError::Untrusted("its certificate was revoked".to_owned()))
+        );
+        assert_eq!(TlsError::within(&io::Error::other("no route")), None);
         for (error, words) in [
             (Error::InvalidMessage(InvalidMessage::InvalidContentType), "does not speak TLS"),
             (Error::AlertReceived(AlertDescription::HandshakeFailure), "(handshake failure)"),
-            (Error::DecryptError, "cannot be understood"),
+            (Error::DecryptError, "handshake is invalid"),
         ] {
-            let found = Fault::within(&io::Error::other(error));
-            assert!(matches!(&found, Some(Fault::Handshake(said)) if said.contains(words)), "{found:?}");
+            let found = TlsError::within(&io::Error::other(error));
+            assert!(matches!(&found, Some(TlsError::Handshake(said)) if said.contains(words)), "{found:?}");
         }
     }
 }

@@ -1,24 +1,24 @@
-//! What can go wrong between a command and the API.
+//! Errors of API calls.
 
 use std::fmt::Display;
 
 use crate::api::problem::Problem;
 
-/// A call's failure.
+/// Why an API call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The client cannot be built.
     #[error("cannot set up TLS: {0}")]
     Setup(String),
-    /// No connection, or none that lasts.
+    /// The connection failed or broke.
     #[error("cannot reach {server}: {cause}")]
     Unreachable {
         /// The server.
         server: String,
-        /// The network's words.
+        /// The cause from the network library.
         cause: String,
     },
-    /// Somebody answers, and cannot show that it is the server.
+    /// The server's certificate is not accepted.
     #[error("cannot trust {server}: {cause}")]
     Untrusted {
         /// The server.
@@ -29,9 +29,9 @@ pub enum ClientError {
     /// The server answered with a problem.
     #[error("{}", .0.detail)]
     Problem(Box<Problem>),
-    /// Something answered that does not speak our contract.
+    /// The response does not follow the API.
     #[error("{server} answered {status}, but not as a Krosyn audit API does: {cause}")]
-    Foreign {
+    UnexpectedResponse {
         /// The server.
         server: String,
         /// The HTTP status.
@@ -42,19 +42,18 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// Tells whether the same call may do better later: the network and the server's own troubles pass, a refusal
-    /// does not.
+    /// Returns whether the same call may succeed later: after a network or server failure, not after a refusal.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Setup(_) | Self::Untrusted { .. } => false,
             Self::Unreachable { .. } => true,
             Self::Problem(problem) => matches!(problem.status, 408 | 429 | 500..),
-            Self::Foreign { status, .. } => *status >= 500,
+            Self::UnexpectedResponse { status, .. } => *status >= 500,
         }
     }
 
-    pub(super) fn foreign(server: &str, status: u16, cause: &dyn Display) -> Self {
-        Self::Foreign { server: server.to_owned(), status, cause: cause.to_string() }
+    pub(super) fn unexpected(server: &str, status: u16, cause: &dyn Display) -> Self {
+        Self::UnexpectedResponse { server: server.to_owned(), status, cause: cause.to_string() }
     }
 }

@@ -1,5 +1,5 @@
-//! The log as it grows: everything behind an id, once, in the order of commits. It waits for nothing and tries nothing
-//! again; when to ask is the caller's to say.
+//! Follows a growing log: returns each entry after a given id once, in commit order. The caller decides when to poll
+//! and when to retry.
 
 use crate::api::page::{Page, Pruned};
 use crate::api::query::Query;
@@ -9,27 +9,27 @@ use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
 
-/// A reader that stays behind the last entry it was given.
+/// Polls for entries after the last one it has returned.
 pub struct Follower {
     client: Client,
     query: Query,
 }
 
-/// What is new.
+/// The result of one poll.
 #[derive(Debug)]
-pub struct News {
+pub struct NewEntries {
     /// The entries, in id order.
     pub entries: Vec<Entry>,
-    /// Up to which id the log was searched: from behind it the next question goes on.
+    /// The id up to which the log was searched. The next poll continues after it.
     pub through_id: u64,
-    /// Whether there was more than fitted: ask again at once.
+    /// Whether there are more entries to poll at once.
     pub more: bool,
-    /// What was pruned before it could be read.
+    /// The pruned range, if entries were pruned before they could be read.
     pub pruned: Option<Pruned>,
 }
 
 impl Follower {
-    /// A follower of what matches `filter` and was recorded after the entry `after_id`.
+    /// Follows the entries that match `filter` and come after the entry `after_id`.
     #[must_use]
     pub const fn new(client: Client, filter: Filter, after_id: u64) -> Self {
         let query = Query {
@@ -44,46 +44,45 @@ impl Follower {
         Self { client, query }
     }
 
-    /// Up to which id the log was searched.
+    /// The id up to which the log was searched.
     #[must_use]
     pub fn through_id(&self) -> u64 {
         self.query.after_id.unwrap_or(0)
     }
 
-    /// Asks once what is new.
+    /// Reads the next page of new entries.
     ///
     /// # Errors
-    /// [`ClientError`]. Nothing has moved then, and the same can be asked again.
-    pub async fn poll(&mut self) -> Result<News, ClientError> {
+    /// [`ClientError`]. The position is unchanged, so that the poll can be repeated.
+    pub async fn poll(&mut self) -> Result<NewEntries, ClientError> {
         let page = self.client.page(&self.query).await?;
-        let news = news(self.through_id(), page);
-        let news = news.map_err(|cause| ClientError::foreign(self.client.server(), 200, &cause))?;
+        let news = checked_page(self.through_id(), page);
+        let news = news.map_err(|cause| ClientError::unexpected(self.client.server(), 200, &cause))?;
         self.query.after_id = Some(news.through_id);
         Ok(news)
     }
 }
 
-/// Judges a page that was asked for from behind `after_id`: a server that repeats itself, or has lost what it once
-/// showed, is not followed.
-fn news(after_id: u64, page: Page) -> Result<News, String> {
+/// Checks a page of entries after `after_id`. A server that repeats entries, or has lost some, is not followed.
+fn checked_page(after_id: u64, page: Page) -> Result<NewEntries, String> {
     let Page { data: entries, page, pruned, .. } = page;
     if page.as_of < after_id {
         return Err(format!(
-            "its log ends at entry {}, and entry {after_id} was read before: it is another log, or an older copy of it",
+            "its log ends at entry {}, but entry {after_id} was read before: it is another log, or an older copy",
             page.as_of
         ));
     }
     let ids = std::iter::once(after_id).chain(entries.iter().map(|entry| entry.id));
     if !ids.is_sorted_by(|before, next| before < next) {
-        return Err(format!("the entries after {after_id} do not come in id order"));
+        return Err(format!("the entries after {after_id} are not in id order"));
     }
     let more = page.next_cursor.is_some();
     let through_id = match entries.last() {
         Some(last) if more => last.id,
-        None if more => return Err("its next_cursor leads nowhere".to_owned()),
+        None if more => return Err("its next_cursor is invalid".to_owned()),
         _ => page.as_of,
     };
-    Ok(News { entries, through_id, more, pruned })
+    Ok(NewEntries { entries, through_id, more, pruned })
 }
 
 #[cfg(test)]
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_searched_counts_also_where_nothing_matched() {
+    fn the_searched_range_advances_without_matches() {
         for (ids, as_of, more, through_id) in [
             (&[][..], 7, false, 7),
             (&[], 12, false, 12),
@@ -117,22 +116,22 @@ mod tests {
             (&[8, 11], 12, true, 11),
             (&[8, 12], 12, false, 12),
         ] {
-            let news = news(7, page(ids, as_of, more)).expect("news");
+            let news = checked_page(7, page(ids, as_of, more)).expect("news");
             assert_eq!((news.through_id, news.more), (through_id, more), "{ids:?}");
             assert_eq!(news.entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), ids);
         }
     }
 
     #[test]
-    fn a_server_that_repeats_or_forgets_is_not_followed() {
+    fn a_server_that_repeats_or_loses_entries_is_not_followed() {
         for (ids, as_of, more, words) in [
             (&[7, 8][..], 8, false, "id order"),
             (&[9, 8], 9, false, "id order"),
             (&[8, 8], 9, false, "id order"),
             (&[], 6, false, "another log"),
-            (&[], 9, true, "leads nowhere"),
+            (&[], 9, true, "next_cursor is invalid"),
         ] {
-            let error = news(7, page(ids, as_of, more)).expect_err("refused");
+            let error = checked_page(7, page(ids, as_of, more)).expect_err("refused");
             assert!(error.contains(words), "{error}");
         }
     }

@@ -1,5 +1,5 @@
-//! One request and its answer, as events of the target `http` for whoever listens: in a line each, and with headers. Bodies are never told: what is
-//! recorded may hold secrets, and what is read belongs on stdout. The token is hidden wherever it turns up.
+//! Logs each request and response as events of the target `http`: one line each, and the headers at debug level. Bodies
+//! are never logged, because they may contain secrets. The token is hidden wherever it appears.
 
 use std::time::Instant;
 
@@ -8,7 +8,6 @@ use reqwest::{Request, Response, StatusCode};
 
 use crate::secret::Token;
 
-/// A request under way.
 pub(super) struct HttpLog<'a> {
     line: String,
     token: &'a Token,
@@ -19,17 +18,17 @@ impl<'a> HttpLog<'a> {
     pub(super) fn begin(request: &Request, token: &'a Token) -> Self {
         let line = format!("{} {}", request.method(), request.url());
         tracing::debug!(target: "http", "> {line}");
-        let exchange = Self { line, token, begun: Instant::now() };
-        exchange.tell_headers('>', request.headers());
+        let log = Self { line, token, begun: Instant::now() };
+        log.log_headers('>', request.headers());
         if let Some(body) = request.body().and_then(reqwest::Body::as_bytes) {
             tracing::debug!(target: "http", "> [a body of {} bytes]", body.len());
         }
-        exchange
+        log
     }
 
-    pub(super) fn answered(&self, response: &Response) {
+    pub(super) fn response(&self, response: &Response) {
         tracing::debug!(target: "http", "< {:?} {}", response.version(), response.status());
-        self.tell_headers('<', response.headers());
+        self.log_headers('<', response.headers());
     }
 
     pub(super) fn end(&self, status: StatusCode, bytes: usize) {
@@ -38,14 +37,14 @@ impl<'a> HttpLog<'a> {
         tracing::info!(target: "http", "{}: {}, {bytes} bytes in {elapsed_ms} ms", self.line, status.as_u16());
     }
 
-    fn tell_headers(&self, mark: char, headers: &HeaderMap) {
+    fn log_headers(&self, mark: char, headers: &HeaderMap) {
         for (name, value) in headers {
             tracing::debug!(target: "http", "{mark} {name}: {}", shown(name, value, self.token));
         }
     }
 }
 
-/// A header's value, unless it is secret or nothing a terminal should get.
+/// The value of a header, unless it is secret or not printable ASCII.
 fn shown<'a>(name: &HeaderName, value: &'a HeaderValue, token: &Token) -> &'a str {
     match value.to_str() {
         Err(_) => "[not text]",
@@ -61,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_secret_or_no_text_is_not_shown() {
+    fn secret_and_unprintable_headers_are_hidden() {
         let token = Token::read("kra_hush").expect("a token");
         let shown = |name: &str, value: &str| {
             let (name, value) =

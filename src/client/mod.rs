@@ -1,4 +1,4 @@
-//! The client's wing: one method for each call of the contract. It knows no store, no server and no terminal.
+//! The API client: one method for each call. It knows no store, no server and no terminal.
 
 mod certificate;
 pub mod error;
@@ -25,12 +25,9 @@ use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::secret::Token;
 
-/// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an answer may stand still.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A Krosyn audit API, and a token for it.
+/// A client for one Krosyn audit API, with its token.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -38,19 +35,19 @@ pub struct Client {
     token: Token,
 }
 
-/// What became of one recording.
+/// The outcome of recording one entry.
 #[derive(Debug)]
 pub enum Recorded {
-    /// It is stored now.
+    /// The entry is new.
     New(Box<Entry>),
-    /// It was stored already.
+    /// An entry with this uuid exists already.
     Known(Box<Entry>),
-    /// Nothing was to be stored.
+    /// There was nothing to store.
     Nothing,
 }
 
 impl Client {
-    /// A client for the API at `base`, such as `https://krosyn.example`.
+    /// Creates a client for the API at `base`, such as `https://krosyn.example`.
     ///
     /// # Errors
     /// [`ClientError::Setup`] when TLS cannot be set up.
@@ -60,8 +57,8 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none());
         if base.scheme() == "http" {
-            // Loading the machine's certificates takes longer than the whole of most commands, and fails where none are
-            // installed; a plain URL needs none.
+            // Plain HTTP needs no certificates. Loading them takes longer than most commands, and fails where none are
+            // installed.
             builder = builder.tls_certs_only(std::iter::empty());
         } else {
             let tls = tls::config().map_err(ClientError::Setup)?;
@@ -74,15 +71,15 @@ impl Client {
         Ok(Self { http, base, token })
     }
 
-    /// The same, with connections of its own.
+    /// Creates a client with separate connections.
     ///
     /// # Errors
     /// As [`Client::new`].
-    pub fn anew(&self) -> Result<Self, ClientError> {
+    pub fn with_own_connections(&self) -> Result<Self, ClientError> {
         Self::new(self.base.clone(), self.token.clone())
     }
 
-    /// The server, for messages.
+    /// The server's name for messages.
     #[must_use]
     pub fn server(&self) -> &str {
         server_name(&self.base)
@@ -96,7 +93,7 @@ impl Client {
         self.call(Method::GET, routes::AUDIT_LOGS).query(query.pairs()).json().await
     }
 
-    /// Reads one page, as it came.
+    /// Reads one page without parsing it.
     async fn page_text(&self, query: &Query) -> Result<(u16, String), ClientError> {
         self.call(Method::GET, routes::AUDIT_LOGS).query(query.pairs()).text().await
     }
@@ -125,7 +122,7 @@ impl Client {
         self.call(Method::GET, routes::COUNTS).query(query.pairs()).json().await
     }
 
-    /// Tells what is kept, and what there is.
+    /// Returns the retention and the number of kept and expired entries.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -133,13 +130,13 @@ impl Client {
         self.call(Method::GET, routes::RETENTION).json().await
     }
 
-    /// Plans or runs a prune. A running prune answers when it is done, however long that takes.
+    /// Plans or runs a prune. A run is answered when it is done, so there is no time limit.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn prune(&self, request: &PruneRequest) -> Result<PruneAnswer, ClientError> {
         let call = self.call(Method::POST, routes::PRUNE).body_json(request)?;
-        let call = if request.dry_run { call.retried() } else { call.without_time_limit() };
+        let call = if request.dry_run { call.with_retries() } else { call.without_time_limit() };
         call.json().await
     }
 
@@ -151,7 +148,7 @@ impl Client {
         self.call(Method::GET, routes::PRUNES).json().await
     }
 
-    /// Tells who the token is.
+    /// Returns the token's organization, name and scopes.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -159,7 +156,7 @@ impl Client {
         self.call(Method::GET, routes::WHOAMI).json().await
     }
 
-    /// Records one entry, given as JSON that holds a uuid: a retry then records nothing twice.
+    /// Records one entry. Its JSON must contain a uuid, so that a retry does not record it twice.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -167,45 +164,45 @@ impl Client {
         let (status, text) = self
             .call(Method::POST, routes::AUDIT_LOGS)
             .body(proposal, "application/json")
-            .retried()
+            .with_retries()
             .text()
             .await?;
-        let foreign = |error: serde_json::Error| ClientError::foreign(self.server(), status, &error);
+        let unexpected = |error: serde_json::Error| ClientError::unexpected(self.server(), status, &error);
         if let Ok(entry) = serde_json::from_str(&text) {
             return Ok(if status == 201 { Recorded::New(entry) } else { Recorded::Known(entry) });
         }
         serde_json::from_str::<crate::api::record::Unrecorded>(&text)
             .map(|_| Recorded::Nothing)
-            .map_err(foreign)
+            .map_err(unexpected)
     }
 
-    /// Records many entries, one JSON text a line. One without a uuid gets one made of its content, so that a retry records
-    /// nothing twice. The answers stand in the order of the lines.
+    /// Records many entries, one JSON text per line. An entry without a uuid gets one derived from its content, so that
+    /// a retry does not record it twice. The responses are in the order of the lines.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn record_lines(&self, lines: String, dry_run: bool) -> Result<Vec<LineAnswer>, ClientError> {
         let options = vec![("dry_run", dry_run.to_string()), ("content_uuid", true.to_string())];
         let call = self.call(Method::POST, routes::AUDIT_LOGS).query(options);
-        let (status, text) = call.body(lines, routes::NDJSON).retried().text().await?;
+        let (status, text) = call.body(lines, routes::NDJSON).with_retries().text().await?;
         let answers = text.lines().map(serde_json::from_str).collect::<Result<_, _>>();
-        answers.map_err(|error| ClientError::foreign(self.server(), status, &error))
+        answers.map_err(|error| ClientError::unexpected(self.server(), status, &error))
     }
 
     fn call(&self, method: Method, path: &str) -> Call<'_> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
-        Call::new(self, method, url)
+        Call::new(&self.http, &self.token, self.server(), method, url)
     }
 }
 
-/// A server as messages name it and as its token is kept under.
+/// The name of a server in messages and in the credentials file.
 #[must_use]
 pub fn server_name(url: &Url) -> &str {
     url.as_str().trim_end_matches('/')
 }
 
-/// Tells whether a URL leads back to this machine, where neither proxies nor compression help.
+/// Returns whether a URL points to this machine, where neither proxies nor compression help.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {

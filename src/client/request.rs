@@ -1,4 +1,4 @@
-//! One call: built, sent, retried when that is safe, and its answer read within bounds.
+//! Builds and sends one API call, retries it when that is safe, and reads the response within a size limit.
 
 use std::time::Duration;
 
@@ -10,42 +10,51 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::problem::Problem;
-use crate::client::certificate::Fault;
+use crate::client::certificate::TlsError;
 use crate::client::error::ClientError;
 use crate::client::http_log::HttpLog;
-use crate::client::{Client, READ_TIMEOUT};
+use crate::secret::Token;
 
-/// The most an answer may hold. The server keeps pages far below; whoever sends more does not keep the contract.
+/// How long to wait for the next bytes of a response.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// The largest response that is read. The server's pages are far smaller.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
-/// For how much an answer is believed when it says how long it is.
+/// The most memory that is reserved because of a `Content-Length`.
 const MAX_ANNOUNCED_BYTES: usize = 8 * 1024 * 1024;
-/// How often a call is tried again.
 const RETRIES: usize = 3;
-/// The longest wait a server may ask for before it is tried again.
+/// The longest `Retry-After` that is respected.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// A call to be made.
 pub(super) struct Call<'a> {
-    client: &'a Client,
+    http: &'a reqwest::Client,
+    token: &'a Token,
+    /// For messages.
+    server: &'a str,
     method: Method,
     url: Url,
-    /// Shared, so that trying again copies nothing.
+    /// Shared between retries.
     body: Option<(Bytes, &'static str)>,
-    retried: bool,
+    has_retries: bool,
     time_limit: Option<Duration>,
 }
 
-/// A failed try, and when to try again.
-struct Failure {
+/// A failed attempt.
+struct FailedAttempt {
     error: ClientError,
-    again: bool,
-    after: Option<Duration>,
+    may_retry: bool,
+    retry_after: Option<Duration>,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(client: &'a Client, method: Method, url: Url) -> Self {
-        let retried = method == Method::GET;
-        Self { client, method, url, body: None, retried, time_limit: Some(READ_TIMEOUT) }
+    pub(super) fn new(
+        http: &'a reqwest::Client,
+        token: &'a Token,
+        server: &'a str,
+        method: Method,
+        url: Url,
+    ) -> Self {
+        let has_retries = method == Method::GET;
+        Self { http, token, server, method, url, body: None, has_retries, time_limit: Some(READ_TIMEOUT) }
     }
 
     pub(super) fn query(mut self, pairs: Vec<(&'static str, String)>) -> Self {
@@ -64,9 +73,9 @@ impl<'a> Call<'a> {
         Ok(self.body(text, "application/json"))
     }
 
-    /// Says that trying again does no harm.
-    pub(super) fn retried(self) -> Self {
-        Self { retried: true, ..self }
+    /// Allows retries: the call is idempotent.
+    pub(super) fn with_retries(self) -> Self {
+        Self { has_retries: true, ..self }
     }
 
     pub(super) fn without_time_limit(self) -> Self {
@@ -74,60 +83,59 @@ impl<'a> Call<'a> {
     }
 
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
-        let server = self.client.server().to_owned();
+        let server = self.server;
         let (status, text) = self.text().await?;
-        serde_json::from_str(&text).map_err(|error| ClientError::foreign(&server, status, &error))
+        serde_json::from_str(&text).map_err(|error| ClientError::unexpected(server, status, &error))
     }
 
-    /// Makes the call; gives the status, which is one of success, and the text.
+    /// Sends the call. Returns the status, which is a 2xx, and the body.
     pub(super) async fn text(self) -> Result<(u16, String), ClientError> {
-        let retries = if self.retried { RETRIES } else { 0 };
+        let retries = if self.has_retries { RETRIES } else { 0 };
         let waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
             .with_jitter()
             .with_max_times(retries);
         let outcome = (|| self.attempt())
             .retry(waits)
-            .when(|failure| failure.again)
-            .adjust(|failure, wait| wait.map(|wait| failure.after.map_or(wait, |after| wait.max(after))))
+            .when(|failure| failure.may_retry)
+            .adjust(|failure, wait| {
+                wait.map(|wait| failure.retry_after.map_or(wait, |after| wait.max(after)))
+            })
             .await;
         outcome.map_err(|failure| failure.error)
     }
 
-    async fn attempt(&self) -> Result<(u16, String), Failure> {
-        let mut request = self
-            .client
-            .http
-            .request(self.method.clone(), self.url.clone())
-            .bearer_auth(self.client.token.expose());
+    async fn attempt(&self) -> Result<(u16, String), FailedAttempt> {
+        let request = self.http.request(self.method.clone(), self.url.clone());
+        let mut request = request.bearer_auth(self.token.expose());
         if let Some((body, media_type)) = &self.body {
             request = request.header(CONTENT_TYPE, *media_type).body(body.clone());
         }
-        let request = request.build().map_err(|error| self.unreachable(Cause::from(&error)))?;
-        let exchange = HttpLog::begin(&request, &self.client.token);
-        let sent = within(self.time_limit, self.client.http.execute(request)).await;
+        let request = request.build().map_err(|error| self.unreachable(TransportError::from(&error)))?;
+        let log = HttpLog::begin(&request, self.token);
+        let sent = within(self.time_limit, self.http.execute(request)).await;
         let mut response = sent.map_err(|cause| self.unreachable(cause))?;
         let status = response.status();
-        exchange.answered(&response);
-        let after = retry_after(&response);
+        log.response(&response);
+        let retry_after = retry_after(&response);
         let text = self.read(&mut response).await?;
-        exchange.end(status, text.len());
+        log.end(status, text.len());
         if status.is_success() {
             return Ok((status.as_u16(), text));
         }
-        let again = matches!(status.as_u16(), 429 | 502 | 503 | 504);
+        let may_retry = matches!(status.as_u16(), 429 | 502 | 503 | 504);
         let error = match serde_json::from_str::<Problem>(&text) {
             Ok(problem) => ClientError::Problem(Box::new(problem)),
-            Err(_) if status.is_redirection() => self.foreign(
+            Err(_) if status.is_redirection() => self.unexpected(
                 status.as_u16(),
-                "it redirects elsewhere, and a token is not sent there: name the right server",
+                "it redirects to another URL, and the token is not sent there: use the right server URL",
             ),
-            Err(_) => self.foreign(status.as_u16(), "its answer is no problem+json"),
+            Err(_) => self.unexpected(status.as_u16(), "its response is not application/problem+json"),
         };
-        Err(Failure { error, again, after })
+        Err(FailedAttempt { error, may_retry, retry_after })
     }
 
-    async fn read(&self, response: &mut Response) -> Result<String, Failure> {
+    async fn read(&self, response: &mut Response) -> Result<String, FailedAttempt> {
         let status = response.status().as_u16();
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(MAX_ANNOUNCED_BYTES));
@@ -135,55 +143,59 @@ impl<'a> Call<'a> {
             match within(self.time_limit, response.chunk()).await {
                 Ok(None) => break,
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                Err(Cause::Network(cause)) => {
-                    return Err(self.unreachable(Cause::Network(format!("the answer broke off: {cause}"))));
+                Err(TransportError::Network(cause)) => {
+                    return Err(
+                        self.unreachable(TransportError::Network(format!("the response broke off: {cause}")))
+                    );
                 }
                 Err(cause) => return Err(self.unreachable(cause)),
             }
             if bytes.len() > MAX_ANSWER_BYTES {
-                let error = self.foreign(status, "its answer is larger than 64 MiB");
-                return Err(Failure { error, again: false, after: None });
+                let error = self.unexpected(status, "its response is larger than 64 MiB");
+                return Err(FailedAttempt { error, may_retry: false, retry_after: None });
             }
         }
-        String::from_utf8(bytes).map_err(|_| Failure {
-            error: self.foreign(status, "its answer is not UTF-8"),
-            again: false,
-            after: None,
+        String::from_utf8(bytes).map_err(|_| FailedAttempt {
+            error: self.unexpected(status, "its response is not UTF-8"),
+            may_retry: false,
+            retry_after: None,
         })
     }
 
-    fn unreachable(&self, cause: Cause) -> Failure {
-        let server = self.client.server().to_owned();
+    fn unreachable(&self, cause: TransportError) -> FailedAttempt {
+        let server = self.server.to_owned();
         match cause {
-            // No other try would find the certificate better.
-            Cause::Untrusted(cause) => {
-                Failure { error: ClientError::Untrusted { server, cause }, again: false, after: None }
-            }
-            Cause::Network(cause) => {
-                Failure { error: ClientError::Unreachable { server, cause }, again: true, after: None }
-            }
+            // A retry would get the same certificate.
+            TransportError::Untrusted(cause) => FailedAttempt {
+                error: ClientError::Untrusted { server, cause },
+                may_retry: false,
+                retry_after: None,
+            },
+            TransportError::Network(cause) => FailedAttempt {
+                error: ClientError::Unreachable { server, cause },
+                may_retry: true,
+                retry_after: None,
+            },
         }
     }
 
-    fn foreign(&self, status: u16, cause: &str) -> ClientError {
-        ClientError::foreign(self.client.server(), status, &cause)
+    fn unexpected(&self, status: u16, cause: &str) -> ClientError {
+        ClientError::unexpected(self.server, status, &cause)
     }
 }
 
-/// Why there is no answer.
-enum Cause {
-    /// The server's certificate.
+/// Why there is no response.
+enum TransportError {
     Untrusted(String),
-    /// Anything else.
     Network(String),
 }
 
-impl From<&reqwest::Error> for Cause {
-    /// The innermost words of an error: the outer ones repeat the URL.
+impl From<&reqwest::Error> for TransportError {
+    /// Keeps the innermost message, because the outer ones repeat the URL.
     fn from(error: &reqwest::Error) -> Self {
-        match Fault::within(error) {
-            Some(Fault::Untrusted(words)) => return Self::Untrusted(words),
-            Some(Fault::Handshake(words)) => return Self::Network(words),
+        match TlsError::within(error) {
+            Some(TlsError::Untrusted(words)) => return Self::Untrusted(words),
+            Some(TlsError::Handshake(words)) => return Self::Network(words),
             None => {}
         }
         let mut innermost: &dyn std::error::Error = error;
@@ -194,19 +206,20 @@ impl From<&reqwest::Error> for Cause {
     }
 }
 
-/// Waits no longer than `limit`.
 async fn within<T>(
     limit: Option<Duration>,
     work: impl Future<Output = reqwest::Result<T>>,
-) -> Result<T, Cause> {
+) -> Result<T, TransportError> {
     let outcome = match limit {
         None => work.await,
         Some(limit) => {
             let waited = tokio::time::timeout(limit, work).await;
-            waited.map_err(|_| Cause::Network(format!("no answer for {} seconds", limit.as_secs())))?
+            waited.map_err(|_| {
+                TransportError::Network(format!("no response for {} seconds", limit.as_secs()))
+            })?
         }
     };
-    outcome.map_err(|error| Cause::from(&error))
+    outcome.map_err(|error| TransportError::from(&error))
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {

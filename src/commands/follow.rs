@@ -16,7 +16,7 @@ use crate::args::connection::ConnectionArgs;
 use crate::args::output::{Format, ListOutputArgs};
 use crate::client::Client;
 use crate::client::error::ClientError;
-use crate::client::follower::{Follower, News};
+use crate::client::follower::{Follower, NewEntries};
 use crate::client::pages::Pages;
 use crate::commands::Context;
 use crate::commands::cursor_file::CursorFile;
@@ -107,7 +107,7 @@ impl FollowArgs {
         let mut said = None;
         loop {
             let passed = follower.through_id();
-            let News { entries, through_id, more, pruned } = news(context, &mut follower).await?;
+            let NewEntries { entries, through_id, more, pruned } = news(context, &mut follower).await?;
             if let Some(pruned) = pruned.filter(|_| said != pruned) {
                 context.terminal.warn(&gap(&pruned, passed, context));
                 said = Some(pruned);
@@ -179,7 +179,7 @@ async fn last(client: &Client, filter: &Filter, most: u32) -> Result<(Vec<Entry>
 }
 
 /// What is new, asked for until there is an answer.
-async fn news(context: &mut Context, follower: &mut Follower) -> Result<News, Failure> {
+async fn news(context: &mut Context, follower: &mut Follower) -> Result<NewEntries, Failure> {
     let (first, longest) = WAITS;
     let waits = ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest);
     let mut waits = waits.with_jitter().without_max_times().build();
@@ -195,7 +195,7 @@ async fn news(context: &mut Context, follower: &mut Follower) -> Result<News, Fa
                 }
                 return Ok(news);
             }
-            Err(error) if error.may_pass() => {
+            Err(error) if error.is_transient() => {
                 if !lost {
                     context.terminal.warn(&trying_again(&error));
                 }

@@ -35,7 +35,7 @@ use crate::args::filter::{BadValue, UnresolvedFilter};
 use crate::args::output::AppearanceArgs;
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::SelectedProfile;
 use crate::config::env::Environment;
 use crate::error::Failure;
 use crate::model::filter::Filter;
@@ -55,7 +55,7 @@ pub(crate) struct Context {
     /// The moment the command began, and the reader's zone.
     pub time: TimeContext,
     /// The profile that is meant.
-    pub settings: Settings,
+    pub settings: SelectedProfile,
     /// How everything looks.
     pub appearance: AppearanceArgs,
     /// The same, setting by setting, and who says so.

@@ -70,7 +70,7 @@ pub(super) fn resolve_target(context: &Context, args: &ConnectionArgs) -> Result
         let insecure_http = args.insecure_http || profile.insecure_http;
         return named(text, insecure_http, Origin::Profile(settings.name.clone()));
     }
-    match settings.kept(&context.environment)?.server {
+    match settings.saved_login(&context.environment)?.server {
         Some(text) => named(&text, args.insecure_http, Origin::Login),
         None => {
             Ok(Target { address: ServerAddress::Store(default_store(context)?), origin: Origin::Default })

@@ -14,7 +14,7 @@ use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::client::server_name;
 use crate::commands::Context;
 use crate::config::Origin;
-use crate::config::credentials::refuse_open;
+use crate::config::credentials::refuse_readable_by_others;
 use crate::error::Failure;
 use crate::exit;
 use crate::secret::Token;
@@ -49,7 +49,7 @@ pub(super) async fn token(
         });
         return Ok((token?, Origin::Profile(settings.name.clone())));
     }
-    if let Some(token) = settings.kept(&context.environment)?.tokens.get(server_name(base)) {
+    if let Some(token) = settings.saved_login(&context.environment)?.tokens.get(server_name(base)) {
         return Ok((read(token, "the token that login kept")?, Origin::Login));
     }
     let message = match (elsewhere, &context.environment.token) {
@@ -80,7 +80,7 @@ pub(super) async fn from_file(path: &Path) -> Result<Token, Failure> {
     if path.as_os_str() == "-" {
         return read(&read_stdin(MAX_TOKEN_BYTES).await.map_err(unreadable)?, "stdin");
     }
-    refuse_open(path)?;
+    refuse_readable_by_others(path)?;
     read(&std::fs::read_to_string(path).map_err(unreadable)?, &path.display().to_string())
 }
 

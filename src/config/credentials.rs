@@ -1,5 +1,5 @@
-//! The file in which `login` keeps tokens: for each profile one for each server, and which server was signed in to last.
-//! Readable by its owner alone, and refused when it is not.
+//! The file in which `login` saves tokens: one per profile and server, and each profile's last server. It must be
+//! readable only by its owner.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,107 +8,70 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::env::Environment;
-use crate::config::read_if_there;
+use crate::config::optional_file;
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credentials {
-    /// What is kept for each profile.
     #[serde(default)]
-    pub profiles: BTreeMap<String, Kept>,
+    pub profiles: BTreeMap<String, SavedLogin>,
 }
 
-/// What is kept for a profile.
+/// The saved logins of a profile.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Kept {
-    /// The server that is meant when nothing names one.
+pub(crate) struct SavedLogin {
+    /// The server of the last login, used when no other is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// Each server's token.
+    /// Tokens by server.
     #[serde(default)]
     pub tokens: BTreeMap<String, String>,
 }
 
-/// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialsError {
-    /// It cannot be read or written.
     #[error("cannot {doing} {}: {cause}", path.display())]
     File {
-        /// What was tried.
+        /// The failed operation.
         doing: &'static str,
-        /// The file.
         path: PathBuf,
-        /// The system's words.
         cause: io::Error,
     },
-    /// Others can read it.
     #[error("{} can be read by others (mode {mode:03o})", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// It is not what `login` writes.
-    #[error("{} is not what login writes, at line {line}", path.display())]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// Where it goes wrong.
-        line: usize,
-    },
+    ReadableByOthers { path: PathBuf, mode: u32 },
+    #[error("{} is not a valid credentials file (line {line})", path.display())]
+    Shape { path: PathBuf, line: usize },
 }
 
 impl Credentials {
-    /// Reads the file where the environment says it is; none when there is no home.
-    pub(crate) fn of(environment: &Environment) -> Result<Self, CredentialsError> {
+    /// Reads the user's credentials file. Without a home directory it is empty.
+    pub(crate) fn load(environment: &Environment) -> Result<Self, CredentialsError> {
         environment.credentials().map_or_else(|| Ok(Self::default()), |path| Self::read(&path))
     }
 
-    /// Reads the file; none when there is none.
-    ///
-    /// # Errors
-    /// [`CredentialsError`], without a word of what the file holds.
+    /// Reads the file. A missing file is empty. Errors never quote its content.
     pub(crate) fn read(path: &Path) -> Result<Self, CredentialsError> {
         let failed = |cause| CredentialsError::File { doing: "read", path: path.to_owned(), cause };
-        let Some(text) = read_if_there(path).map_err(failed)? else { return Ok(Self::default()) };
-        refuse_open(path)?;
+        let Some(text) = optional_file::read(path).map_err(failed)? else { return Ok(Self::default()) };
+        refuse_readable_by_others(path)?;
         serde_json::from_str(&text)
             .map_err(|error| CredentialsError::Shape { path: path.to_owned(), line: error.line() })
     }
 
-    /// What the file is to hold.
-    ///
-    /// # Errors
-    /// None that is known of.
+    /// The text to write to the file.
     pub(crate) fn to_text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }
 }
 
-/// Refuses a file that others can read.
-///
-/// # Errors
-/// [`CredentialsError::Open`], or that its mode cannot be told.
-pub(crate) fn refuse_open(path: &Path) -> Result<(), CredentialsError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let metadata = std::fs::metadata(path);
-        let metadata = metadata.map_err(|cause| CredentialsError::File {
-            doing: "read",
-            path: path.to_owned(),
-            cause,
-        })?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(CredentialsError::Open { path: path.to_owned(), mode });
-        }
+pub(crate) fn refuse_readable_by_others(path: &Path) -> Result<(), CredentialsError> {
+    match optional_file::excess_mode(path, 0o077) {
+        Ok(None) => Ok(()),
+        Ok(Some(mode)) => Err(CredentialsError::ReadableByOthers { path: path.to_owned(), mode }),
+        Err(cause) => Err(CredentialsError::File { doing: "read", path: path.to_owned(), cause }),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -117,13 +80,13 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_is_read_when_it_is_the_owners_alone() {
+    fn a_file_is_read_only_if_nobody_else_can_read_it() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("credentials.json");
         assert!(Credentials::read(&path).expect("none yet").profiles.is_empty());
         let tokens = BTreeMap::from([("https://a.example".to_owned(), "t0k3n".to_owned())]);
-        let profiles = BTreeMap::from([("work".to_owned(), Kept { server: None, tokens })]);
+        let profiles = BTreeMap::from([("work".to_owned(), SavedLogin { server: None, tokens })]);
         let text = Credentials { profiles }.to_text().expect("a text");
         let write = |text: &str, mode| {
             std::fs::write(&path, text).expect("written");
@@ -133,7 +96,10 @@ mod tests {
         let read = Credentials::read(&path).expect("read");
         assert_eq!(read.profiles["work"].tokens["https://a.example"], "t0k3n");
         write(&text, 0o640);
-        assert!(matches!(Credentials::read(&path), Err(CredentialsError::Open { mode: 0o640, .. })));
+        assert!(matches!(
+            Credentials::read(&path),
+            Err(CredentialsError::ReadableByOthers { mode: 0o640, .. })
+        ));
         write("{\n\"profiles\": s3cr3t}", 0o600);
         let words = Credentials::read(&path).err().expect("no JSON").to_string();
         assert!(words.contains("line 2") && !words.contains("s3cr3t"), "{words}");

@@ -1,5 +1,5 @@
-//! `config.toml`: profiles, each some settings under a name. What is wrong with it is said with its line. Values are not
-//! repeated: somebody may have put a token where none belongs.
+//! `config.toml`: named profiles with settings. Errors give the line and never quote values, because somebody may have
+//! put a token in the wrong place.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::read_if_there;
+use crate::config::optional_file;
 use crate::model::time;
 
 /// The keys of a profile.
@@ -25,27 +25,25 @@ pub(crate) const COLORS: &[&str] = &["auto", "always", "never"];
 /// The words of `theme`.
 pub(crate) const THEMES: &[&str] = &["default", "colorblind", "mono"];
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Config {
-    /// Which profile is meant when neither a flag nor the environment names one.
+    /// The profile to use if neither a flag nor the environment names one.
     pub profile: Option<String>,
-    /// The profiles by name.
     pub profiles: BTreeMap<String, Profile>,
 }
 
-/// Settings that hold when neither a flag nor the environment says otherwise.
+/// Settings that apply unless a flag or the environment overrides them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Profile {
-    /// Where to talk to.
     pub server: Option<String>,
-    /// A command and its arguments; it prints the token for `server`.
+    /// A command and its arguments. It prints the token for `server`.
     pub token_command: Option<Vec<String>>,
-    /// Which organization of a local store.
+    /// The organization of a local store.
     pub org: Option<String>,
-    /// Whether `server` may be plain HTTP on another machine.
+    /// Whether `server` may use plain HTTP on another machine.
     pub insecure_http: bool,
-    /// The reader's zone.
+    /// The user's time zone.
     pub tz: Option<Tz>,
     /// One of [`TIMES`].
     pub time: Option<&'static str>,
@@ -53,54 +51,40 @@ pub(crate) struct Profile {
     pub color: Option<&'static str>,
     /// One of [`THEMES`].
     pub theme: Option<&'static str>,
-    /// Whether to write ASCII alone.
+    /// Whether to write only ASCII.
     pub ascii: Option<bool>,
 }
 
-/// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    /// It cannot be read.
     #[error("cannot read {}: {cause}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's words.
-        cause: io::Error,
-    },
-    /// Something in it is not accepted.
+    File { path: PathBuf, cause: io::Error },
     #[error("{}, line {line}: {detail}", path.display())]
     Content {
-        /// The file.
         path: PathBuf,
-        /// Where, counted from 1.
+        /// Counted from 1.
         line: usize,
-        /// What, in one sentence.
         detail: String,
-        /// The accepted word most like it.
+        /// The most similar accepted word.
         nearest: Option<&'static str>,
     },
-    /// It names a command to be run, and others could change it.
+    /// It contains a command to run, and others could change it.
     #[error("{} names a token_command, and others can write to it (mode {mode:03o})", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    WritableByOthers { path: PathBuf, mode: u32 },
 }
 
-/// Something that is not accepted, and where.
-struct Fault {
+/// An error at a position of the text.
+struct ConfigFault {
     at: Range<usize>,
     detail: String,
     nearest: Option<&'static str>,
 }
 
 impl Config {
-    /// Reads the file; nothing is set when there is none.
+    /// Reads the file. A missing file sets nothing.
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = read_if_there(path).map_err(|cause| ConfigError::File { path: path.to_owned(), cause })?;
+        let failed = |cause| ConfigError::File { path: path.to_owned(), cause };
+        let text = optional_file::read(path).map_err(failed)?;
         let Some(text) = text else { return Ok(Self::default()) };
         let config = Self::parse(&text).map_err(|fault| ConfigError::Content {
             path: path.to_owned(),
@@ -108,16 +92,19 @@ impl Config {
             detail: fault.detail,
             nearest: fault.nearest,
         })?;
-        if config.profiles.values().any(|profile| profile.token_command.is_some()) {
-            refuse_writable(path)?;
+        // Users who can write to the file could run any command.
+        if config.profiles.values().any(|profile| profile.token_command.is_some())
+            && let Some(mode) = optional_file::excess_mode(path, 0o022).map_err(failed)?
+        {
+            return Err(ConfigError::WritableByOthers { path: path.to_owned(), mode });
         }
         Ok(config)
     }
 
-    fn parse(text: &str) -> Result<Self, Fault> {
-        let document = DeTable::parse(text).map_err(|error| Fault {
+    fn parse(text: &str) -> Result<Self, ConfigFault> {
+        let document = DeTable::parse(text).map_err(|error| ConfigFault {
             at: error.span().unwrap_or(0..0),
-            detail: format!("this is not TOML: {}", error.message()),
+            detail: format!("invalid TOML: {}", error.message()),
             nearest: None,
         })?;
         let mut config = Self::default();
@@ -132,7 +119,7 @@ impl Config {
                 }
                 word if KEYS.contains(&word) => {
                     let detail = format!("{word} belongs in a profile: write it under [profiles.default]");
-                    return Err(Fault { at: key.span(), detail, nearest: None });
+                    return Err(ConfigFault { at: key.span(), detail, nearest: None });
                 }
                 word => return Err(unknown(key.span(), word, OUTER_KEYS)),
             }
@@ -142,17 +129,17 @@ impl Config {
 }
 
 impl Profile {
-    fn parse(table: &DeTable<'_>) -> Result<Self, Fault> {
+    fn parse(table: &DeTable<'_>) -> Result<Self, ConfigFault> {
         let mut profile = Self::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "server" => profile.server = Some(place_of(key, value)?),
-                "token_command" => profile.token_command = Some(words_of(value)?),
+                "server" => profile.server = Some(server_of(key, value)?),
+                "token_command" => profile.token_command = Some(command_of(value)?),
                 "org" => profile.org = Some(text_of(key, value)?),
-                "insecure_http" => profile.insecure_http = truth_of(key, value)?,
+                "insecure_http" => profile.insecure_http = bool_of(key, value)?,
                 "tz" => {
                     let zone = time::zone(&text_of(key, value)?);
-                    let fault = |error: time::UnknownZone| Fault {
+                    let fault = |error: time::UnknownZone| ConfigFault {
                         at: value.span(),
                         detail: error.to_string(),
                         nearest: None,
@@ -162,7 +149,7 @@ impl Profile {
                 "time" => profile.time = Some(word_of(key, value, TIMES)?),
                 "color" => profile.color = Some(word_of(key, value, COLORS)?),
                 "theme" => profile.theme = Some(word_of(key, value, THEMES)?),
-                "ascii" => profile.ascii = Some(truth_of(key, value)?),
+                "ascii" => profile.ascii = Some(bool_of(key, value)?),
                 word => return Err(unknown(key.span(), word, KEYS)),
             }
         }
@@ -170,8 +157,9 @@ impl Profile {
         match command.filter(|_| profile.server.is_none()) {
             Some(key) => {
                 let detail =
-                    "token_command needs server beside it: a token is for one server alone".to_owned();
-                Err(Fault { at: key.span(), detail, nearest: None })
+                    "token_command needs server in the same profile: a token is valid for one server only"
+                        .to_owned();
+                Err(ConfigFault { at: key.span(), detail, nearest: None })
             }
             None => Ok(profile),
         }
@@ -181,12 +169,12 @@ impl Profile {
 type Key<'a, 'i> = &'a Spanned<std::borrow::Cow<'i, str>>;
 type Value<'a, 'i> = &'a Spanned<DeValue<'i>>;
 
-fn wrong(at: Range<usize>, key: &str, expected: &str) -> Fault {
-    Fault { at, detail: format!("{key}: expected {expected}"), nearest: None }
+fn wrong(at: Range<usize>, key: &str, expected: &str) -> ConfigFault {
+    ConfigFault { at, detail: format!("{key}: expected {expected}"), nearest: None }
 }
 
-fn unknown(at: Range<usize>, key: &str, accepted: &[&'static str]) -> Fault {
-    Fault { at, detail: format!("unknown key {key:?}"), nearest: nearest(key, accepted) }
+fn unknown(at: Range<usize>, key: &str, accepted: &[&'static str]) -> ConfigFault {
+    ConfigFault { at, detail: format!("unknown key {key:?}"), nearest: nearest(key, accepted) }
 }
 
 fn nearest(word: &str, accepted: &[&'static str]) -> Option<&'static str> {
@@ -198,73 +186,60 @@ fn table_of<'a, 'i>(
     key: Key<'a, 'i>,
     value: Value<'a, 'i>,
     expected: &str,
-) -> Result<&'a DeTable<'i>, Fault> {
+) -> Result<&'a DeTable<'i>, ConfigFault> {
     value.get_ref().as_table().ok_or_else(|| wrong(value.span(), key.get_ref(), expected))
 }
 
-fn text_of(key: Key<'_, '_>, value: Value<'_, '_>) -> Result<String, Fault> {
+fn text_of(key: Key<'_, '_>, value: Value<'_, '_>) -> Result<String, ConfigFault> {
     let text = value.get_ref().as_str().filter(|text| !text.trim().is_empty());
-    text.map(str::to_owned).ok_or_else(|| wrong(value.span(), key.get_ref(), "a text in quotes"))
+    text.map(str::to_owned).ok_or_else(|| wrong(value.span(), key.get_ref(), "a quoted string"))
 }
 
-/// A server. The path of a store must not depend on where a command is run.
-fn place_of(key: Key<'_, '_>, value: Value<'_, '_>) -> Result<String, Fault> {
+/// Reads a server. The path of a store must not depend on the working directory.
+fn server_of(key: Key<'_, '_>, value: Value<'_, '_>) -> Result<String, ConfigFault> {
     let text = text_of(key, value)?;
     match text.strip_prefix("sqlite:") {
         Some(path) if !path.starts_with('~') && Path::new(path).is_relative() => {
-            let expected = "a whole path, sqlite:/… or sqlite:~/…: a relative one would name another store in each directory";
+            let expected = "an absolute path, sqlite:/… or sqlite:~/… (a relative path would depend on the working directory)";
             Err(wrong(value.span(), key.get_ref(), expected))
         }
         _ => Ok(text),
     }
 }
 
-fn truth_of(key: Key<'_, '_>, value: Value<'_, '_>) -> Result<bool, Fault> {
+fn bool_of(key: Key<'_, '_>, value: Value<'_, '_>) -> Result<bool, ConfigFault> {
     value.get_ref().as_bool().ok_or_else(|| wrong(value.span(), key.get_ref(), "true or false"))
 }
 
-fn word_of(key: Key<'_, '_>, value: Value<'_, '_>, accepted: &[&'static str]) -> Result<&'static str, Fault> {
+fn word_of(
+    key: Key<'_, '_>,
+    value: Value<'_, '_>,
+    accepted: &[&'static str],
+) -> Result<&'static str, ConfigFault> {
     let text = text_of(key, value)?;
     let known = accepted.iter().find(|known| known.eq_ignore_ascii_case(&text));
-    known.copied().ok_or_else(|| Fault {
+    known.copied().ok_or_else(|| ConfigFault {
         nearest: nearest(&text, accepted),
         ..wrong(value.span(), key.get_ref(), &format!("one of {}", accepted.join(", ")))
     })
 }
 
-/// A command as a list of words. One text would need the quoting rules of some shell, and none is run.
-fn words_of(value: Value<'_, '_>) -> Result<Vec<String>, Fault> {
+/// Reads a command as a list of words. A single string would need a shell's quoting rules, and no shell is used.
+fn command_of(value: Value<'_, '_>) -> Result<Vec<String>, ConfigFault> {
     let expected = || {
-        let expected = r#"a list of words, such as ["pass", "show", "krosyn"]; no shell reads it"#;
+        let expected = r#"a list of words, such as ["pass", "show", "krosyn"] (it is not run by a shell)"#;
         wrong(value.span(), "token_command", expected)
     };
     let words = value.get_ref().as_array().ok_or_else(expected)?;
     let words: Option<Vec<_>> = words.iter().map(|word| word.get_ref().as_str().map(str::to_owned)).collect();
     let words = words.filter(|words| words.first().is_some_and(|program| !program.is_empty()));
     let words = words.ok_or_else(expected)?;
-    // A bare name is looked for on the PATH.
+    // A name without a slash is searched for on the PATH.
     if words[0].contains('/') && Path::new(&words[0]).is_relative() {
-        let expected = "a whole path to the program, or its name alone: a relative path would run another program in each directory";
+        let expected = "an absolute path to the program, or only its name (a relative path would depend on the working directory)";
         return Err(wrong(value.span(), "token_command", expected));
     }
     Ok(words)
-}
-
-/// Refuses a file that others can write to: they could have any command run.
-fn refuse_writable(path: &Path) -> Result<(), ConfigError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let metadata = std::fs::metadata(path);
-        let mode = metadata
-            .map_err(|cause| ConfigError::File { path: path.to_owned(), cause })?
-            .permissions()
-            .mode();
-        if mode & 0o022 != 0 {
-            return Err(ConfigError::Open { path: path.to_owned(), mode: mode & 0o777 });
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -311,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line_and_the_nearest_word() {
+    fn errors_give_the_line_and_the_most_similar_word() {
         let servr = refused("[profiles.work]\nservr = \"https://x.example\"\n");
         assert_eq!(servr, (2, "unknown key \"servr\"".to_owned(), Some("server")));
         assert_eq!(refused("\n\nprofles = 1\n"), (3, "unknown key \"profles\"".to_owned(), Some("profiles")));
@@ -322,7 +297,7 @@ mod tests {
         assert!(refused("[profiles.a]\ntz = \"madrid\"").1.contains("did you mean Europe/Madrid?"));
         assert!(refused("[profiles.a]\ntoken_command = [\"x\"]").1.contains("needs server"));
         for no_toml in ["[profiles.a]\nserver = https://x", "[profiles.a\n", "a = 1\na = 2"] {
-            assert!(refused(no_toml).1.starts_with("this is not TOML: "), "{no_toml}");
+            assert!(refused(no_toml).1.starts_with("invalid TOML: "), "{no_toml}");
         }
         for wrong in [
             "profile = 1",
@@ -344,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_is_repeated() {
+    fn errors_never_quote_a_value() {
         for text in [
             "[profiles.a]\ntoken = \"kra_hush\"",
             "[profiles.a]\nserver = \"x\"\ntoken_command = \"kra_hush\"",
@@ -358,7 +333,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_command_is_taken_only_from_a_file_that_nobody_else_writes() {
+    fn a_command_is_accepted_only_from_a_file_that_nobody_else_can_write() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("config.toml");
@@ -369,7 +344,7 @@ mod tests {
         };
         let with = "[profiles.a]\nserver = \"x\"\ntoken_command = [\"y\"]";
         assert!(read(with, 0o644).is_ok());
-        assert!(matches!(read(with, 0o664), Err(ConfigError::Open { mode: 0o664, .. })));
+        assert!(matches!(read(with, 0o664), Err(ConfigError::WritableByOthers { mode: 0o664, .. })));
         assert!(read("[profiles.a]\nserver = \"x\"", 0o664).is_ok());
     }
 }

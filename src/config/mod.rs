@@ -1,35 +1,31 @@
-//! Where settings come from besides the command line, and in which order: flag, environment, profile, default.
+//! Settings outside the command line: environment variables, `config.toml` and saved logins. Order of precedence: flag,
+//! environment, profile, default.
 
 pub(crate) mod credentials;
 pub(crate) mod env;
 pub(crate) mod file;
+mod optional_file;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io;
-use std::path::Path;
 
-use crate::config::credentials::{Credentials, CredentialsError, Kept};
+use crate::config::credentials::{Credentials, CredentialsError, SavedLogin};
 use crate::config::env::Environment;
 use crate::config::file::{Config, ConfigError, Profile};
 
-/// The profile that is meant when nothing names one.
 const DEFAULT_PROFILE: &str = "default";
 
-/// Who says what a setting is.
+/// The source of a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A flag.
     Flag(&'static str),
-    /// A variable of the environment.
     Variable(&'static str),
-    /// A profile of `config.toml`.
+    /// A profile in `config.toml`.
     Profile(String),
     /// `config.toml`, outside of profiles.
     Config,
-    /// What `login` kept for the profile.
+    /// The profile's saved login.
     Login,
-    /// Nobody.
     #[default]
     Default,
 }
@@ -46,89 +42,67 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The profile that is meant, and what `config.toml` says under its name.
+/// The selected profile and its settings in `config.toml`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Settings {
-    /// The profile's name.
+pub(crate) struct SelectedProfile {
     pub name: String,
-    /// Who chose it.
+    /// The source of the name.
     pub origin: Origin,
-    /// What `config.toml` says: nothing, when the profile is not there.
+    /// Empty if `config.toml` does not contain the profile.
     pub profile: Profile,
 }
 
-/// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SettingsError {
-    /// `config.toml` cannot be used.
+pub(crate) enum ProfileError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// What `login` kept cannot be used.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// The profile that was named is nowhere.
     #[error("there is no profile {name:?}{}", listed(.known))]
     UnknownProfile {
-        /// Its name.
         name: String,
-        /// Those there are.
+        /// The existing profiles.
         known: BTreeSet<String>,
     },
 }
 
-/// Reads a file that need not be there. A home that is no directory, or that this user may not look into, holds none: jobs
-/// of system users have such homes.
-fn read_if_there(path: &Path) -> io::Result<Option<String>> {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound, PermissionDenied};
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if matches!(error.kind(), InvalidFilename | NotADirectory | NotFound) => Ok(None),
-        Err(error) if error.kind() == PermissionDenied => match std::fs::symlink_metadata(path) {
-            // The file is there, and is not to be passed over.
-            Ok(_) => Err(error),
-            Err(_) => Ok(None),
-        },
-        Err(error) => Err(error),
-    }
-}
-
 fn listed(known: &BTreeSet<String>) -> String {
     match Vec::from_iter(known.iter().map(String::as_str))[..] {
-        [] => ": there are none yet".to_owned(),
-        [name] => format!(": there is {name} alone"),
-        ref names => format!(": there are {}", names.join(", ")),
+        [] => ": no profiles exist yet".to_owned(),
+        [name] => format!(": the only one is {name}"),
+        ref names => format!(": choose one of {}", names.join(", ")),
     }
 }
 
-impl Settings {
-    /// Chooses the profile: the one of the flag, else of the environment, else of `config.toml`, else `default`. A named one
-    /// has to be there, in `config.toml` or by a `login`, unless `may_be_new`.
+impl SelectedProfile {
+    /// Selects the profile named by the flag, else by the environment, else by `config.toml`, else `default`. A named
+    /// profile must exist, in `config.toml` or as a saved login, unless `allow_new`.
     pub(crate) fn read(
         environment: &Environment,
         flag: Option<&str>,
-        may_be_new: bool,
-    ) -> Result<Self, SettingsError> {
+        allow_new: bool,
+    ) -> Result<Self, ProfileError> {
         let path = environment.config_file();
         let mut config = path.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
-        let (name, origin) = chosen(flag, environment.profile.as_deref(), config.profile.take());
+        let (name, origin) = select(flag, environment.profile.as_deref(), config.profile.take());
         let profile = config.profiles.remove(&name);
-        if profile.is_none() && origin != Origin::Default && !may_be_new {
-            let mut kept = Credentials::of(environment)?.profiles;
+        if profile.is_none() && origin != Origin::Default && !allow_new {
+            let mut kept = Credentials::load(environment)?.profiles;
             if kept.remove(&name).is_none() {
                 let known: BTreeSet<_> = config.profiles.into_keys().chain(kept.into_keys()).collect();
-                return Err(SettingsError::UnknownProfile { name, known });
+                return Err(ProfileError::UnknownProfile { name, known });
             }
         }
         Ok(Self { name, origin, profile: profile.unwrap_or_default() })
     }
 
-    /// What `login` kept for the profile.
-    pub(crate) fn kept(&self, environment: &Environment) -> Result<Kept, CredentialsError> {
-        Ok(Credentials::of(environment)?.profiles.remove(&self.name).unwrap_or_default())
+    /// The profile's saved logins.
+    pub(crate) fn saved_login(&self, environment: &Environment) -> Result<SavedLogin, CredentialsError> {
+        Ok(Credentials::load(environment)?.profiles.remove(&self.name).unwrap_or_default())
     }
 }
 
-fn chosen(flag: Option<&str>, variable: Option<&str>, config: Option<String>) -> (String, Origin) {
+fn select(flag: Option<&str>, variable: Option<&str>, config: Option<String>) -> (String, Origin) {
     match (flag, variable, config) {
         (Some(name), _, _) => (name.to_owned(), Origin::Flag("--profile")),
         (None, Some(name), _) => (name.to_owned(), Origin::Variable("KROSYN_AUDIT_PROFILE")),
@@ -139,21 +113,23 @@ fn chosen(flag: Option<&str>, variable: Option<&str>, config: Option<String>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
-    fn a_home_that_is_no_directory_holds_no_files() {
+    fn a_home_that_is_no_directory_has_no_files() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("file");
         std::fs::write(&file, "text").expect("written");
         for home in [&file, Path::new("/dev/null"), &directory.path().join("missing")] {
             let environment =
                 Environment { config_directory: Some(home.join(".config")), ..Environment::default() };
-            let settings = Settings::read(&environment, None, false).expect("no settings");
+            let settings = SelectedProfile::read(&environment, None, false).expect("no settings");
             assert_eq!(settings.profile, Profile::default());
-            assert!(settings.kept(&environment).expect("none kept").tokens.is_empty());
+            assert!(settings.saved_login(&environment).expect("none kept").tokens.is_empty());
         }
-        assert_eq!(read_if_there(&file).ok().flatten().as_deref(), Some("text"));
-        assert!(read_if_there(directory.path()).is_err(), "a directory of that name is a mistake");
+        assert_eq!(optional_file::read(&file).ok().flatten().as_deref(), Some("text"));
+        assert!(optional_file::read(directory.path()).is_err(), "a directory of that name is a mistake");
     }
 }

@@ -1,6 +1,6 @@
-//! Who asks, and whether they may: an organization comes out of a token that has the handler's scope, or not at all.
+//! Authentication and authorization. A handler gets its organization only from a valid token with the required scope.
 //!
-//! The scope stands in the handler's signature. A handler without a `Caller` has no organization to ask a store about.
+//! The scope is part of the handler's signature. A handler without a `Caller` has no organization to query.
 
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -15,70 +15,64 @@ use crate::api::problem::Code;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
 use crate::secret::Token;
-use crate::server::Server;
-use crate::server::budget::Holder;
+use crate::server::budget::CallerKey;
+use crate::server::connection_slots::{Slot, TooManyConnections};
 use crate::server::error::ApiError;
-use crate::server::limits::{Guess, TooOften, last_forwarded};
-use crate::server::places::{Seat, TooMany};
+use crate::server::limits::{RateLimited, TokenAttempt, last_forwarded};
+use crate::server::state::Server;
 use crate::store::Organization;
 
-/// What a handler asks of its caller's token.
-pub(super) trait Grant: Send {
-    /// The scope the token must have; none, when any valid token will do.
+pub(super) trait RequiredScope: Send {
+    /// `None` accepts every valid token.
     const SCOPE: Option<Scope>;
 }
 
-/// May read.
-pub(super) struct Read;
-impl Grant for Read {
+pub(super) struct CanRead;
+impl RequiredScope for CanRead {
     const SCOPE: Option<Scope> = Some(Scope::Read);
 }
 
-/// May record.
-pub(super) struct Record;
-impl Grant for Record {
+pub(super) struct CanRecord;
+impl RequiredScope for CanRecord {
     const SCOPE: Option<Scope> = Some(Scope::Record);
 }
 
-/// May prune.
-pub(super) struct Prune;
-impl Grant for Prune {
+pub(super) struct CanPrune;
+impl RequiredScope for CanPrune {
     const SCOPE: Option<Scope> = Some(Scope::Prune);
 }
 
-/// Has a valid token.
-pub(super) struct Anyone;
-impl Grant for Anyone {
+pub(super) struct AnyToken;
+impl RequiredScope for AnyToken {
     const SCOPE: Option<Scope> = None;
 }
 
-/// A caller whose token was found, is in force and has the scope.
-pub(super) struct Caller<G> {
+/// A caller with a valid token that has the scope.
+pub(super) struct Caller<S> {
     pub(super) organization: Organization,
     pub(super) token: String,
     pub(super) scopes: Vec<Scope>,
     pub(super) expires_at: Option<Timestamp>,
     hash: [u8; 32],
-    grant: PhantomData<G>,
+    scope: PhantomData<S>,
 }
 
-impl<G: Grant> Caller<G> {
-    /// Who holds the memory that this caller takes.
-    pub(super) const fn holder(&self) -> Holder {
-        Holder { organization: self.organization.id, token: self.hash }
+impl<S: RequiredScope> Caller<S> {
+    pub(super) const fn key(&self) -> CallerKey {
+        CallerKey { organization: self.organization.id, token: self.hash }
     }
 
-    /// The same caller as things stand now: a body may arrive long after its head, and its token may have ended since.
-    pub(super) async fn again(self, server: &Server) -> Result<Self, ApiError> {
-        let found = find(server, self.hash).await?.ok_or_else(unknown)?;
-        found.within_scope()
+    /// Checks the token again. A body may arrive long after its head, and the token may have expired meanwhile.
+    pub(super) async fn reauthenticate(self, server: &Server) -> Result<Self, ApiError> {
+        let found = find(server, self.hash).await?.ok_or_else(unknown_token)?;
+        found.with_scope()
     }
 
-    fn within_scope(self) -> Result<Self, ApiError> {
-        match G::SCOPE {
+    fn with_scope(self) -> Result<Self, ApiError> {
+        match S::SCOPE {
             Some(scope) if !self.scopes.contains(&scope) => {
                 let detail = format!(
-                    "this call needs the scope {scope}, and the token {:?} has {}",
+                    "this call needs the scope {scope}; the token {:?} has {}",
                     self.token,
                     listed(&self.scopes)
                 );
@@ -89,37 +83,37 @@ impl<G: Grant> Caller<G> {
     }
 }
 
-impl<G: Grant> FromRequestParts<Server> for Caller<G> {
+impl<S: RequiredScope> FromRequestParts<Server> for Caller<S> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
         let hash = bearer(parts)?.hash();
-        let seat = parts.extensions.get::<Arc<Seat>>();
-        // What this connection has shown before is no guess. Everything else is judged only as far as its address may
-        // guess: beyond that a right token must look like a wrong one.
-        let guess = match address(server, parts) {
-            Some(address) if seat.is_none_or(|seat| !seat.has_shown(&hash)) => {
-                let guess = server.limits.guess(address);
-                Some(guess.map_err(|TooOften(wait)| ApiError::too_many_requests(wait))?)
+        let slot = parts.extensions.get::<Arc<Slot>>();
+        // A token that this connection has used before is not a new attempt. All others count against the attempts of
+        // the address: beyond the limit, a valid token must be answered like an invalid one.
+        let attempt = match address(server, parts) {
+            Some(address) if slot.is_none_or(|slot| !slot.has_authenticated(&hash)) => {
+                let attempt = server.limits.attempt(address);
+                Some(attempt.map_err(|RateLimited(wait)| ApiError::too_many_requests(wait))?)
             }
             _ => None,
         };
         let Some(caller) = find(server, hash).await? else {
-            guess.into_iter().for_each(Guess::was_wrong);
-            return Err(unknown());
+            attempt.into_iter().for_each(TokenAttempt::failed);
+            return Err(unknown_token());
         };
-        guess.into_iter().for_each(Guess::was_right);
-        let proven = seat.map_or(Ok(()), |seat| seat.prove(caller.holder()));
-        proven.map_err(|TooMany| {
-            let detail = "this token or its organization has as many connections as it may: use them again, or try again in a moment";
+        attempt.into_iter().for_each(TokenAttempt::succeeded);
+        let counted = slot.map_or(Ok(()), |slot| slot.authenticate(caller.key()));
+        counted.map_err(|TooManyConnections| {
+            let detail = "too many connections for this token or its organization: reuse them, or try again in a moment";
             ApiError::new(Code::Unavailable, detail)
         })?;
         if !is_local(server, &hash) {
-            server.uses.note(caller.organization.id, &caller.token, server.settings.clock.now());
-            let allowed = server.limits.valid_token(&hash);
-            allowed.map_err(|TooOften(wait)| ApiError::too_many_requests(wait))?;
+            server.token_usage.note(caller.organization.id, &caller.token, server.settings.clock.now());
+            let allowed = server.limits.count_request(&hash);
+            allowed.map_err(|RateLimited(wait)| ApiError::too_many_requests(wait))?;
         }
-        caller.within_scope()
+        caller.with_scope()
     }
 }
 
@@ -128,7 +122,7 @@ fn listed(scopes: &[Scope]) -> String {
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 
-/// The caller's address: the connection's, or what the proxy in front has added to the forwarded ones.
+/// The client's address: the last one in `X-Forwarded-For` behind a proxy, else the connection's.
 fn address(server: &Server, parts: &Parts) -> Option<IpAddr> {
     if server.settings.behind_proxy {
         let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back();
@@ -140,17 +134,17 @@ fn address(server: &Server, parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
-fn unknown() -> ApiError {
-    unauthorized("the token is unknown, was revoked or has expired")
+fn unknown_token() -> ApiError {
+    unauthorized("the token is unknown, revoked or expired")
 }
 
 fn unauthorized(detail: &str) -> ApiError {
     ApiError::new(Code::Unauthorized, detail)
 }
 
-/// The token of `Authorization: Bearer …` (RFC 6750; the scheme word is case-blind).
+/// The token of `Authorization: Bearer …` (RFC 6750; the scheme is case-insensitive).
 fn bearer(parts: &Parts) -> Result<Token, ApiError> {
-    let missing = || unauthorized("no token was sent: Authorization: Bearer TOKEN");
+    let missing = || unauthorized("no token: send the header Authorization: Bearer TOKEN");
     let header = parts.headers.get(AUTHORIZATION).ok_or_else(missing)?;
     let (scheme, token) =
         header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or_else(missing)?;
@@ -164,13 +158,12 @@ fn is_same(one: &[u8; 32], other: &[u8; 32]) -> bool {
     bool::from(one.ct_eq(other))
 }
 
-/// Tells whether this is the hash of the one token that is in no store.
 fn is_local(server: &Server, hash: &[u8; 32]) -> bool {
     server.settings.local.as_ref().is_some_and(|local| is_same(&local.hash, hash))
 }
 
-/// The caller with a token of this hash, when it is in force.
-async fn find<G>(server: &Server, hash: [u8; 32]) -> Result<Option<Caller<G>>, ApiError> {
+/// Finds the caller by the hash of a valid token.
+async fn find<S>(server: &Server, hash: [u8; 32]) -> Result<Option<Caller<S>>, ApiError> {
     if let Some(local) = server.settings.local.as_ref().filter(|local| is_same(&local.hash, &hash)) {
         return Ok(Some(Caller {
             organization: local.organization.clone(),
@@ -178,20 +171,20 @@ async fn find<G>(server: &Server, hash: [u8; 32]) -> Result<Option<Caller<G>>, A
             scopes: local.scopes.clone(),
             expires_at: None,
             hash,
-            grant: PhantomData,
+            scope: PhantomData,
         }));
     }
     let now = server.settings.clock.now();
     let found = server.store.find_tokens(hash).await?;
     let found = found.into_iter().find(|(token, _)| is_same(&token.hash, &hash));
-    let in_force =
+    let valid =
         found.filter(|(token, _)| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| now < end));
-    Ok(in_force.map(|(token, organization)| Caller {
+    Ok(valid.map(|(token, organization)| Caller {
         organization,
         token: token.name,
         scopes: token.scopes,
         expires_at: token.expires_at,
         hash,
-        grant: PhantomData,
+        scope: PhantomData,
     }))
 }

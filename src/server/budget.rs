@@ -1,4 +1,4 @@
-//! Memory that callers share: how much of it all of them, one organization and one token may hold at once.
+//! Limits the memory that request bodies and responses take: in total, per organization and per token.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,104 +6,99 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::store::OrgId;
 
-/// Who holds memory: an organization, and a token of it by its hash.
+/// Identifies a caller for limits: the organization and the hash of its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Holder {
+pub(super) struct CallerKey {
     pub(super) organization: OrgId,
     pub(super) token: [u8; 32],
 }
 
-/// An amount of memory, in bytes. One organization may hold half of it, and one token a quarter.
-pub(super) struct Budget {
-    most: usize,
-    held: Mutex<Held>,
+/// A limit in bytes. One organization may use half of it, and one token a quarter.
+pub(super) struct MemoryBudget {
+    limit: usize,
+    usage: Mutex<BudgetUsage>,
 }
 
 #[derive(Default)]
-struct Held {
+struct BudgetUsage {
     total: usize,
     organizations: HashMap<OrgId, usize>,
     tokens: HashMap<[u8; 32], usize>,
 }
 
-/// What is held, until it is dropped.
-pub(super) struct Share {
-    budget: Arc<Budget>,
-    holder: Holder,
+/// Memory reserved for a caller, released when dropped.
+pub(super) struct Reservation {
+    budget: Arc<MemoryBudget>,
+    caller: CallerKey,
     bytes: usize,
 }
 
-/// There is not as much left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Full {
-    /// For this token or its organization.
+pub(super) enum BudgetExceeded {
+    /// The share of the token or of its organization is used up.
     Own,
-    /// For anybody.
     All,
 }
 
-impl Budget {
-    pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, held: Mutex::default() })
+impl MemoryBudget {
+    pub(super) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { limit, usage: Mutex::default() })
     }
 
-    /// A share of nothing yet.
-    pub(super) fn share(self: &Arc<Self>, holder: Holder) -> Share {
-        Share { budget: Arc::clone(self), holder, bytes: 0 }
+    /// An empty reservation, to be grown.
+    pub(super) fn reserve(self: &Arc<Self>, caller: CallerKey) -> Reservation {
+        Reservation { budget: Arc::clone(self), caller, bytes: 0 }
     }
 }
 
-impl Share {
-    /// Takes so many bytes more.
-    ///
-    /// # Errors
-    /// [`Full`], and then nothing is taken.
-    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Full> {
-        let mut held = self.budget.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |map: usize| map.saturating_add(bytes);
-        let organization = held.organizations.get(&self.holder.organization).copied().unwrap_or(0);
-        let token = held.tokens.get(&self.holder.token).copied().unwrap_or(0);
-        if of(token) > self.budget.most / 4 || of(organization) > self.budget.most / 2 {
-            return Err(Full::Own);
+impl Reservation {
+    /// Reserves more bytes, or none on failure.
+    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), BudgetExceeded> {
+        let mut usage = self.budget.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let with = |used: usize| used.saturating_add(bytes);
+        let organization = usage.organizations.get(&self.caller.organization).copied().unwrap_or(0);
+        let token = usage.tokens.get(&self.caller.token).copied().unwrap_or(0);
+        if with(token) > self.budget.limit / 4 || with(organization) > self.budget.limit / 2 {
+            return Err(BudgetExceeded::Own);
         }
-        if of(held.total) > self.budget.most {
-            return Err(Full::All);
+        if with(usage.total) > self.budget.limit {
+            return Err(BudgetExceeded::All);
         }
-        held.add(self.holder, bytes);
+        usage.add(self.caller, bytes);
         self.bytes += bytes;
         Ok(())
     }
 
-    /// Takes so many bytes more, whatever is left: for what is done already and must be told.
-    pub(super) fn grow_anyway(&mut self, bytes: usize) {
-        self.budget.held.lock().unwrap_or_else(PoisonError::into_inner).add(self.holder, bytes);
+    /// Reserves more bytes even beyond the limit, for the response to a write that is already committed.
+    pub(super) fn grow_unchecked(&mut self, bytes: usize) {
+        self.budget.usage.lock().unwrap_or_else(PoisonError::into_inner).add(self.caller, bytes);
         self.bytes += bytes;
     }
 }
 
-impl Drop for Share {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        let mut held = self.budget.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.total -= self.bytes;
-        give_back(&mut held.organizations, &self.holder.organization, self.bytes);
-        give_back(&mut held.tokens, &self.holder.token, self.bytes);
+        let mut usage = self.budget.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        usage.total -= self.bytes;
+        release(&mut usage.organizations, &self.caller.organization, self.bytes);
+        release(&mut usage.tokens, &self.caller.token, self.bytes);
     }
 }
 
-impl Held {
-    fn add(&mut self, holder: Holder, bytes: usize) {
+impl BudgetUsage {
+    fn add(&mut self, caller: CallerKey, bytes: usize) {
         self.total += bytes;
-        *self.organizations.entry(holder.organization).or_default() += bytes;
-        *self.tokens.entry(holder.token).or_default() += bytes;
+        *self.organizations.entry(caller.organization).or_default() += bytes;
+        *self.tokens.entry(caller.token).or_default() += bytes;
     }
 }
 
-/// Those who hold nothing are forgotten.
-fn give_back<K: Eq + Hash>(held: &mut HashMap<K, usize>, key: &K, bytes: usize) {
-    if let Some(all) = held.get_mut(key) {
-        *all -= bytes;
-        if *all == 0 {
-            held.remove(key);
+/// Subtracts from a counter, and removes it at zero.
+pub(super) fn release<K: Eq + Hash>(counters: &mut HashMap<K, usize>, key: &K, amount: usize) {
+    if let Some(count) = counters.get_mut(key) {
+        *count -= amount;
+        if *count == 0 {
+            counters.remove(key);
         }
     }
 }
@@ -128,39 +123,44 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_takes_a_quarter_and_an_organization_half() {
+    async fn a_token_may_reserve_a_quarter_and_an_organization_half() {
         let [one, other] = organizations().await;
-        let budget = Budget::new(100);
-        let share = |organization, token| budget.share(Holder { organization, token: [token; 32] });
-        let mut first = share(one, 1);
+        let budget = MemoryBudget::new(100);
+        let reservation =
+            |organization, token| budget.reserve(CallerKey { organization, token: [token; 32] });
+        let mut first = reservation(one, 1);
         assert_eq!(first.grow(25), Ok(()));
-        assert_eq!(first.grow(1), Err(Full::Own));
-        assert_eq!(share(one, 1).grow(1), Err(Full::Own), "all shares of a token count together");
-        let mut second = share(one, 2);
+        assert_eq!(first.grow(1), Err(BudgetExceeded::Own));
+        assert_eq!(
+            reservation(one, 1).grow(1),
+            Err(BudgetExceeded::Own),
+            "all reservations of a token count"
+        );
+        let mut second = reservation(one, 2);
         assert_eq!(second.grow(25), Ok(()));
-        assert_eq!(share(one, 3).grow(1), Err(Full::Own), "and all of an organization");
-        let mut third = share(other, 4);
-        assert_eq!(third.grow(25), Ok(()), "another is not kept out");
-        third.grow_anyway(25);
-        assert_eq!(share(other, 5).grow(1), Err(Full::Own));
+        assert_eq!(reservation(one, 3).grow(1), Err(BudgetExceeded::Own), "and all of an organization");
+        let mut third = reservation(other, 4);
+        assert_eq!(third.grow(25), Ok(()), "another organization is not affected");
+        third.grow_unchecked(25);
+        assert_eq!(reservation(other, 5).grow(1), Err(BudgetExceeded::Own));
         drop((first, second, third));
-        let held = budget.held.lock().expect("held");
-        assert_eq!((held.total, held.organizations.len(), held.tokens.len()), (0, 0, 0));
+        let usage = budget.usage.lock().expect("usage");
+        assert_eq!((usage.total, usage.organizations.len(), usage.tokens.len()), (0, 0, 0));
     }
 
     #[tokio::test]
-    async fn all_together_take_no_more_than_there_is() {
+    async fn all_callers_together_stay_within_the_limit() {
         let [one, two, three] = organizations().await;
-        let budget = Budget::new(100);
-        let mut shares = Vec::new();
+        let budget = MemoryBudget::new(100);
+        let mut reservations = Vec::new();
         for (organization, token) in [(one, 1), (one, 2), (two, 3), (two, 4)] {
-            let mut share = budget.share(Holder { organization, token: [token; 32] });
-            assert_eq!(share.grow(25), Ok(()));
-            shares.push(share);
+            let mut reservation = budget.reserve(CallerKey { organization, token: [token; 32] });
+            assert_eq!(reservation.grow(25), Ok(()));
+            reservations.push(reservation);
         }
-        let mut late = budget.share(Holder { organization: three, token: [5; 32] });
-        assert_eq!(late.grow(1), Err(Full::All));
-        shares.pop();
+        let mut late = budget.reserve(CallerKey { organization: three, token: [5; 32] });
+        assert_eq!(late.grow(1), Err(BudgetExceeded::All));
+        reservations.pop();
         assert_eq!(late.grow(25), Ok(()));
     }
 }

@@ -1,27 +1,26 @@
-//! Answers that are made where there is no request yet: no place for a connection, and what the HTTP library refuses
-//! before it has read a whole head. They are problems like all others.
+//! Responses sent before a request could be read: no free connection slot, and the HTTP library's own error responses.
+//! They get a problem body like all other errors.
 
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::PROBLEM_JSON;
 use crate::server::error::RETRY_SECONDS;
 use crate::server::middleware::{HARDENING, new_request_id};
 
-/// What a caller is told for whom there is no place.
-pub(super) fn no_place() -> Vec<u8> {
-    let detail = "the server has as many connections as it takes: try again in a moment";
+pub(super) fn no_free_slot() -> Vec<u8> {
+    let detail = "too many connections: try again in a moment";
     let head =
         format!("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: {RETRY_SECONDS}\r\n");
-    whole(&head, Problem::new(Code::Unavailable, detail))
+    with_problem(&head, Problem::new(Code::Unavailable, detail))
 }
 
-/// The HTTP library's own answer, with the body it lacks. None for every other text: our answers carry a request id.
+/// Adds a problem body to the HTTP library's own error responses. `None` for our responses, which carry a request id.
 pub(super) fn with_body(answer: &[u8]) -> Option<Vec<u8>> {
     let answer = str::from_utf8(answer).ok()?;
     let status: u16 = answer.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
     let (code, detail) = match status {
-        400 => (Code::Malformed, "this is not HTTP/1.1"),
-        414 => (Code::TooLarge, "the address is longer than 64 KiB: ask for less at a time"),
-        431 => (Code::TooLarge, "the headers are larger, or more, than the server reads"),
+        400 => (Code::Malformed, "the request is not valid HTTP/1.1"),
+        414 => (Code::TooLarge, "the URL is longer than 64 KiB: send fewer parameters"),
+        431 => (Code::TooLarge, "too many headers, or too long ones"),
         _ => return None,
     };
     let head = answer.strip_suffix("\r\n\r\n")?.to_ascii_lowercase();
@@ -29,17 +28,17 @@ pub(super) fn with_body(answer: &[u8]) -> Option<Vec<u8>> {
     if !lines.contains(&"content-length: 0") || lines.iter().any(|line| line.starts_with("x-request-id:")) {
         return None;
     }
-    let kept = answer.lines().take_while(|line| !line.is_empty());
-    let kept = kept.filter(|line| !line.eq_ignore_ascii_case("content-length: 0"));
-    let head: String = kept.flat_map(|line| [line, "\r\n"]).collect();
-    Some(whole(&head, Problem { status, ..Problem::new(code, detail) }))
+    let lines = answer.lines().take_while(|line| !line.is_empty());
+    let lines = lines.filter(|line| !line.eq_ignore_ascii_case("content-length: 0"));
+    let head: String = lines.flat_map(|line| [line, "\r\n"]).collect();
+    Some(with_problem(&head, Problem { status, ..Problem::new(code, detail) }))
 }
 
-/// A head, its last lines, and the problem.
-fn whole(head: &str, problem: Problem) -> Vec<u8> {
+/// Completes a head and adds the problem.
+fn with_problem(head: &str, problem: Problem) -> Vec<u8> {
     let request_id = new_request_id();
     let problem = Problem { request_id: Some(request_id.clone()), ..problem };
-    // A problem is text through and through: it always serialises.
+    // A problem consists of strings and numbers: serialization cannot fail.
     let body = serde_json::to_string(&problem).unwrap_or_default();
     let length = body.len();
     let hardening =
@@ -54,10 +53,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_librarys_own_refusals_are_mended() {
+    fn only_the_librarys_error_responses_get_a_body() {
         let own = "HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\ndate: Sun, 22 Nov 2026 08:00:00 GMT\r\n\r\n";
-        let mended = String::from_utf8(with_body(own.as_bytes()).expect("mended")).expect("UTF-8");
-        let (head, body) = mended.split_once("\r\n\r\n").expect("head and body");
+        let with_body =
+            String::from_utf8(super::with_body(own.as_bytes()).expect("an error response")).expect("UTF-8");
+        let (head, body) = with_body.split_once("\r\n\r\n").expect("head and body");
         let problem: Problem = serde_json::from_str(body).expect("a problem");
         assert_eq!((problem.status, problem.code), (414, Code::TooLarge));
         assert!(head.starts_with("HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ndate: Sun"), "{head}");
@@ -74,7 +74,7 @@ mod tests {
             "{\"HTTP/1.1 400\": 1}",
             "",
         ] {
-            assert_eq!(with_body(other.as_bytes()), None, "{other}");
+            assert_eq!(super::with_body(other.as_bytes()), None, "{other}");
         }
     }
 }

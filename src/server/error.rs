@@ -1,4 +1,4 @@
-//! From what went wrong to what is answered: one total match, internals logged once and never sent.
+//! Turns errors into problem responses. Internal errors are logged once and never sent.
 
 use axum::Json;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -8,17 +8,16 @@ use axum::response::{IntoResponse, Response};
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::PROBLEM_JSON;
 use crate::model::draft::FieldError;
-use crate::server::router::problem_of_status;
 use crate::store::error::StoreError;
 
-/// How soon a caller may try again when the store cannot be reached, in seconds.
+/// The `Retry-After` of a 503 response, in seconds.
 pub(super) const RETRY_SECONDS: u64 = 2;
 
-/// An error on its way to the caller.
+/// A problem to be sent to the caller.
 #[derive(Debug, Clone)]
 pub(super) struct ApiError {
     problem: Box<Problem>,
-    /// How soon the caller may try again.
+    /// The value of `Retry-After`.
     retry_seconds: Option<u64>,
 }
 
@@ -39,7 +38,7 @@ impl ApiError {
     }
 
     pub(super) fn internal() -> Self {
-        Self::new(Code::Internal, "the server failed; its log has the details under this request id")
+        Self::new(Code::Internal, "internal error: the server's log has the details under this request id")
     }
 }
 
@@ -66,30 +65,31 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Locked | StoreError::Unwritable(_) | StoreError::Closed | StoreError::Open { .. } => {
-                tracing::error!(error = %error, "the store cannot be used");
+                tracing::error!(error = %error, "the store is unusable");
                 Self::new(
                     Code::Unavailable,
-                    "the store cannot be reached or written at the moment; nothing of this request was stored",
+                    "the store is temporarily unavailable: nothing of this request was stored",
                 )
             }
             StoreError::TimedOut => {
-                tracing::warn!("a statement took too long and was stopped");
+                tracing::warn!("a statement timed out");
                 Self::new(Code::Unavailable, error.to_string())
             }
             StoreError::Busy(_) => Self::new(
                 Code::Unavailable,
-                "too many questions of this organization wait to be answered: ask fewer at once, and try again",
+                "too many queries of this organization are waiting: send fewer at once, and try again",
             ),
             StoreError::Unreachable(_) => {
-                tracing::error!(error = %error, "the database is away");
+                tracing::error!(error = %error, "the database is unreachable");
                 Self::new(
                     Code::Unavailable,
-                    "the database cannot be reached at the moment: try again; a recording under the same uuid is stored once",
+                    "the database is temporarily unreachable: try again (an entry with the same uuid is stored only once)",
                 )
             }
-            StoreError::LeaseLost => {
-                Self::new(Code::PruneRunning, "another prune took over; what this one deleted is on record")
-            }
+            StoreError::LeaseLost => Self::new(
+                Code::PruneRunning,
+                "another prune took over; the entries deleted by this one are on record",
+            ),
             StoreError::Exists(_) | StoreError::Missing(_) => Self::new(Code::Invalid, error.to_string()),
             StoreError::NewerSchema { .. }
             | StoreError::UnknownUrl(_)
@@ -115,13 +115,13 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        // The body is written by `with_problem`, which knows the request's id.
+        // `with_problem` writes the body, because it knows the request's id.
         response.extensions_mut().insert(self);
         response
     }
 }
 
-/// Gives an error answer, whoever made it, its problem body with the request's id.
+/// Adds the problem body with the request's id to an error response of a handler, a layer or the framework.
 pub(super) fn with_problem(mut response: Response, request_id: &str) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -136,4 +136,23 @@ pub(super) fn with_problem(mut response: Response, request_id: &str) -> Response
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     Response::from_parts(parts, body)
+}
+
+/// The problem for an error response of a layer or of the framework.
+fn problem_of_status(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::new(Code::NotFound, "no such path"),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Problem::new(Code::MethodNotAllowed, "this path does not support this method")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "the request is too large"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Problem::new(Code::UnsupportedMediaType, "the media type is not supported")
+        }
+        status if status.is_client_error() => Problem::new(Code::Malformed, "the request is malformed"),
+        _ => Problem::new(
+            Code::Internal,
+            "internal error: the server's log has the details under this request id",
+        ),
+    }
 }

@@ -1,4 +1,4 @@
-//! What can be counted about the server, for Prometheus. No label holds a name of an organization, a user or a token.
+//! Prometheus metrics. No label contains the name of an organization, a user or a token.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -10,10 +10,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-/// Method, route and status of an answer.
+/// Method, route and status of a response.
 type Labels = Vec<(&'static str, String)>;
 
-/// The counters and the registry that writes them.
 pub(super) struct Metrics {
     registry: Registry,
     requests: Family<Labels, Counter>,
@@ -22,11 +21,11 @@ pub(super) struct Metrics {
     pub(super) pruned: Counter<u64, AtomicU64>,
     pub(super) refused: Counter<u64, AtomicU64>,
     pub(super) sweep_failures: Counter<u64, AtomicU64>,
-    /// Organizations that the last sweep could not sweep.
+    /// Organizations that the last sweep failed to sweep.
     pub(super) sweep_failing: Gauge,
-    /// 1 while the clock is not trusted to delete by.
+    /// 1 while the clock is implausible, so that nothing is pruned.
     pub(super) clock_implausible: Gauge,
-    /// The write-ahead log's length.
+    /// The size of the write-ahead log.
     pub(super) log_bytes: Gauge,
     /// 1 once damage was found in the store.
     pub(super) damaged: Gauge,
@@ -72,7 +71,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts an answer.
+    /// Counts a response.
     pub(super) fn answered(&self, method: &'static str, route: Option<&str>, status: u16, elapsed: Duration) {
         self.seconds.observe(elapsed.as_secs_f64());
         let status = status.to_string();
@@ -81,7 +80,7 @@ impl Metrics {
         self.requests.get_or_create(&labels).inc();
     }
 
-    /// The Prometheus text.
+    /// The metrics in the OpenMetrics text format.
     pub(super) fn text(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

@@ -1,7 +1,7 @@
-//! What surrounds every request, in one place: its id, one log line, the counters, the body of a problem, and the
-//! headers that every answer has.
+//! Request middleware: request id, log line, metrics, problem bodies, and the headers of every response.
 //!
-//! The log line holds method, route, status, time and id. Never a query string, a header, a body or a token.
+//! The log line contains method, route, status, duration and request id, and never a query string, header, body or
+//! token.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,35 +21,40 @@ use tracing::Instrument as _;
 
 use crate::api::problem::Code;
 use crate::model::redaction::Redaction;
+use crate::server::connection_slots::Slot;
+use crate::server::error;
 use crate::server::error::ApiError;
-use crate::server::places::Seat;
-use crate::server::{Server, error};
+use crate::server::state::Server;
 
-/// The header that carries a request's id both ways.
+/// Carries the request id in requests and responses.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest request id of a caller's that is kept.
+/// The longest request id that is accepted from a client, in bytes.
 const MAX_REQUEST_ID: usize = 128;
 
-/// What every answer says to browsers and caches on its way: an audit log is no page, and nobody keeps a copy.
+/// Headers of every response: no caching, no content sniffing, no embedding.
 pub(super) const HARDENING: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
 ];
 
-pub(super) async fn around(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+pub(super) async fn handle_request(
+    State(server): State<Server>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = request_id(request.headers(), &server.settings.redaction);
     if let header::Entry::Occupied(mut tokens) = request.headers_mut().entry(AUTHORIZATION) {
         tokens.iter_mut().for_each(|token| token.set_sensitive(true));
     }
-    let seat = request.extensions().get::<Arc<Seat>>().cloned();
-    let _working = seat.as_ref().map(Seat::work);
-    let (request, unread) = watched(request);
+    let slot = request.extensions().get::<Arc<Slot>>().cloned();
+    let _working = slot.as_ref().map(Slot::mark_busy);
+    let (request, unread) = tracked(request);
     let method = known_method(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let span = tracing::info_span!("request", request_id = id);
     let started = Instant::now();
-    let response = match judge_host(request.version(), request.headers()) {
+    let response = match check_host(request.version(), request.headers()) {
         Ok(()) => next.run(request).instrument(span.clone()).await,
         Err(error) => error.into_response(),
     };
@@ -63,18 +68,18 @@ pub(super) async fn around(State(server): State<Server>, mut request: Request, n
     });
     let headers = response.headers_mut();
     if unread.is_some_and(|unread| unread.load(Ordering::Relaxed)) {
-        // What is left of the body cannot be told from a next request.
+        // The rest of the body could not be told from a next request.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        seat.iter().for_each(|seat| seat.leave_unread());
+        slot.iter().for_each(|slot| slot.mark_unread_body());
     }
     headers.extend(HARDENING);
     headers.extend(HeaderValue::from_str(&id).map(|id| (REQUEST_ID, id)));
     response
 }
 
-/// The caller's id for the request when it can stand in a log line and holds no secret, or one of ours.
+/// The client's request id, or a new one if the client's is unsafe to log or contains a secret.
 fn request_id(headers: &HeaderMap, redaction: &Redaction) -> String {
-    let fit = |id: &&str| {
+    let is_loggable = |id: &&str| {
         !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic())
     };
     let is_token = |id: &str| {
@@ -85,7 +90,7 @@ fn request_id(headers: &HeaderMap, redaction: &Redaction) -> String {
                 .any(|part| part.contains(id) || id.contains(part) && part.len() >= 8)
         })
     };
-    let theirs = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(fit);
+    let theirs = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(is_loggable);
     let theirs = theirs.filter(|id| redaction.text(id) == *id && !is_token(id));
     theirs.map_or_else(new_request_id, str::to_owned)
 }
@@ -95,14 +100,14 @@ pub(super) fn new_request_id() -> String {
     format!("req_{}", uuid::Uuid::now_v7().simple())
 }
 
-/// A method as logs and counters name it. It is whatever a caller writes: only known ones are few, and hold nothing.
+/// The method for logs and metrics. A client may send any word, so unknown methods become `other`.
 fn known_method(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-/// A request names its host once (RFC 9112, 3.2): two could mean one to a proxy and another to us.
-fn judge_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
+/// A request must name its host exactly once (RFC 9112, 3.2). A proxy and this server could read two names differently.
+fn check_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
     let mut hosts = headers.get_all(HOST).iter();
     let fault = match (hosts.next(), hosts.next()) {
         (None, _) if version == Version::HTTP_11 => "lacks its Host header",
@@ -114,28 +119,28 @@ fn judge_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
         {
             return Ok(());
         }
-        (Some(_), None) => "has a Host header that names no host",
+        (Some(_), None) => "has an invalid Host header",
     };
     Err(ApiError::new(Code::Malformed, format!("the request {fault}")))
 }
 
-/// A request's body, and whether all of it was read.
-struct Watched {
+/// A request body that notes whether it was read to the end.
+struct TrackedBody {
     body: Body,
     is_unread: Arc<AtomicBool>,
 }
 
-/// Watches whether the body of a request is read to its end, when it has one.
-fn watched(request: Request) -> (Request, Option<Arc<AtomicBool>>) {
+/// Tracks whether the request body is read to the end. `None` for a request without a body.
+fn tracked(request: Request) -> (Request, Option<Arc<AtomicBool>>) {
     if request.body().is_end_stream() {
         return (request, None);
     }
     let is_unread = Arc::new(AtomicBool::new(true));
     let unread = Arc::clone(&is_unread);
-    (request.map(|body| Body::new(Watched { body, is_unread })), Some(unread))
+    (request.map(|body| Body::new(TrackedBody { body, is_unread })), Some(unread))
 }
 
-impl HttpBody for Watched {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -171,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_id_that_holds_a_token_is_replaced() {
+    fn a_request_id_that_contains_a_token_is_replaced() {
         let redaction = Redaction::default();
         let token = crate::secret::Token::generate().expect("randomness");
         let bearer = format!("Bearer {}", token.expose());
@@ -191,15 +196,15 @@ mod tests {
         for id in [token.expose(), half, &longer, other.expose(), "password=hunter2hunter2"] {
             assert!(of(id).starts_with("req_"), "{id}");
         }
-        // A token of any form that is sent as one.
+        // A token of unknown format, known only because it is sent as one.
         let sent = headers(&[("x-request-id", "opensesame"), ("authorization", "Bearer opensesame")]);
         assert!(request_id(&sent, &redaction).starts_with("req_"));
     }
 
     #[test]
-    fn a_request_names_one_host() {
+    fn a_request_must_name_one_host() {
         let judged = |pairs: &[(&'static str, &str)], version| {
-            judge_host(version, &headers(pairs)).map_err(|error| error.code())
+            check_host(version, &headers(pairs)).map_err(|error| error.code())
         };
         for host in ["audit.example", "audit.example:7744", "127.0.0.1:7744", "[::1]:7744", "x", ""] {
             assert_eq!(judged(&[("host", host)], Version::HTTP_11), Ok(()), "{host}");
@@ -213,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_method_that_nobody_knows_stands_in_no_log() {
+    fn an_unknown_method_is_not_logged() {
         assert_eq!(known_method(&Method::PATCH), "PATCH");
         assert_eq!(known_method(&Method::from_bytes(b"kra_secret").expect("a method")), "other");
     }

@@ -1,11 +1,11 @@
-//! The audit API over a store. It is given its listener, its store and its shutdown; it prints nothing and reads no
-//! environment.
+//! The audit API over a store. Listeners, store and shutdown are passed in; it prints nothing and reads no environment
+//! variable.
 
-mod answer;
 mod auth;
 mod body;
 mod budget;
 pub mod clock_guard;
+mod connection_slots;
 mod connections;
 mod early_response;
 mod error;
@@ -14,183 +14,63 @@ mod limits;
 mod listen;
 mod metrics;
 mod middleware;
-mod places;
+
 mod prune_job;
+mod response;
 mod router;
+mod settings;
 mod shape;
+mod state;
 pub mod sweeper;
 mod token_usage;
 
 use std::net::TcpListener;
-use std::num::NonZeroU32;
-use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use rustls::ServerConfig;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
-use crate::api::problem::Code;
-use crate::clock::Clock;
-use crate::model::redaction::Redaction;
-use crate::model::words::Scope;
-use crate::server::answer::Answers;
-use crate::server::body::Bodies;
+use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
-use crate::server::error::ApiError;
 use crate::server::limits::Limits;
-use crate::server::metrics::Metrics;
-use crate::server::token_usage::TokenUsage;
-use crate::store::error::StoreError;
-use crate::store::{Organization, Store};
+use crate::server::response::ResponseBudget;
+use crate::server::state::ServerState;
+use crate::store::Store;
 
 pub use crate::server::router::openapi;
+pub use crate::server::settings::{LocalToken, MAX_CONNECTIONS, Settings};
 
-/// How long running requests may take to finish once a shutdown was asked for.
+/// How long running requests may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(30);
-/// How many connections there may be to the listener for metrics.
 const METRICS_CONNECTIONS: usize = 8;
 
-/// How many connections there may be at once, unless told otherwise: with the store's files and those who are told that
-/// there is no place they stay below the 1,024 open files that a process usually may have.
-pub const MAX_CONNECTIONS: usize = 900;
-
-/// How the server behaves.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// What time it is.
-    pub clock: Clock,
-    /// What may not be stored.
-    pub redaction: Redaction,
-    /// A token that is in no store: that of the one process this server was started for.
-    pub local: Option<LocalToken>,
-    /// How many entries a prune deletes in one commit at most, however fast the store is.
-    pub prune_batch: u32,
-    /// How often what has expired is swept by itself; never, when absent.
-    pub sweep_every: Option<Duration>,
-    /// How often is written when tokens were last used.
-    pub token_uses_every: Duration,
-    /// How many wrong tokens a minute each address may send, and that many at once; any number, when absent.
-    pub wrong_tokens_a_minute: Option<NonZeroU32>,
-    /// How many requests a second each token may make, and twice as many at once; any number, when absent.
-    pub requests_a_second: Option<NonZeroU32>,
-    /// How many connections there may be at once.
-    pub max_connections: usize,
-    /// How long a question may take; any time, when absent.
-    pub query_timeout: Option<Duration>,
-    /// Whether this server notes the time in its store for as long as it runs.
-    pub notes_time: bool,
-    /// Whether callers' addresses are told by a proxy in front.
-    pub behind_proxy: bool,
-}
-
-impl Settings {
-    /// The usual behaviour, by this clock.
-    #[must_use]
-    pub fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            redaction: Redaction::default(),
-            local: None,
-            prune_batch: 10_000,
-            sweep_every: None,
-            token_uses_every: Duration::from_secs(60),
-            wrong_tokens_a_minute: NonZeroU32::new(30),
-            requests_a_second: None,
-            max_connections: MAX_CONNECTIONS,
-            query_timeout: None,
-            notes_time: false,
-            behind_proxy: false,
-        }
-    }
-}
-
-/// A token that is in no store.
-#[derive(Debug, Clone)]
-pub struct LocalToken {
-    /// SHA-256 of the token.
-    pub hash: [u8; 32],
-    /// What prunes by it are recorded as.
-    pub name: String,
-    /// The organization it opens.
-    pub organization: Organization,
-    /// What it may do.
-    pub scopes: Vec<Scope>,
-}
-
-/// What every handler is given.
-#[derive(Clone)]
-struct Server(Arc<Parts>);
-
-struct Parts {
-    store: Arc<dyn Store>,
-    settings: Arc<Settings>,
-    metrics: Arc<Metrics>,
-    limits: Limits,
-    uses: Arc<TokenUsage>,
-    bodies: Bodies,
-    answers: Answers,
-    clock: Arc<ClockGuard>,
-}
-
-impl Server {
-    /// Waits for a store's answer as long as a question may take. What is given up is interrupted in the store.
-    async fn question<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
-        within(self.settings.query_timeout, answer).await
-    }
-}
-
-/// How often a running server looks through its whole store for damage.
+/// How often a running server checks its whole store for damage.
 const CHECK_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 async fn check(store: Arc<dyn Store>) {
     loop {
         if let Err(error) = store.check().await {
-            tracing::error!(%error, "the store was looked through and is not sound: restore a backup, or copy what is whole");
+            tracing::error!(%error, "the store is damaged: restore a backup, or copy the intact entries to a new store");
         }
         tokio::time::sleep(CHECK_EVERY).await;
     }
 }
 
-async fn within<T>(
-    longest: Option<Duration>,
-    answer: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, ApiError> {
-    let Some(longest) = longest else { return Ok(answer.await?) };
-    tokio::time::timeout(longest, answer).await.map_or_else(
-        |_| {
-            let detail = format!(
-                "the question took longer than {} seconds (--query-timeout) and was stopped: ask for less at once, by \
-                 a time or a resource",
-                longest.as_secs()
-            );
-            Err(ApiError::new(Code::Unavailable, detail))
-        },
-        |answer| Ok(answer?),
-    )
-}
-
-impl Deref for Server {
-    type Target = Parts;
-    fn deref(&self) -> &Parts {
-        &self.0
-    }
-}
-
-/// A server that cannot run.
+/// Why a server cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The certificate or its key cannot be used.
+    /// The certificate or its key is unusable.
     #[error("cannot use the certificate {certificate} with the key {key}: {cause}")]
     Tls {
         /// The certificate's path.
         certificate: String,
         /// The key's path.
         key: String,
-        /// What is wrong.
+        /// The library's message.
         cause: String,
     },
     /// The listener failed.
@@ -206,10 +86,10 @@ pub async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeEr
     Ok(RustlsConfig::from_config(read_tls(certificate, key).await?))
 }
 
-/// Reads them again: connections from now on see what the files hold now.
+/// Reads the files again and uses them for new connections.
 ///
 /// # Errors
-/// [`ServeError::Tls`], with both paths; what was served before is served on.
+/// [`ServeError::Tls`], with both paths. The previous certificate stays in use.
 pub async fn reload_tls(served: &RustlsConfig, certificate: &Path, key: &Path) -> Result<(), ServeError> {
     served.reload_from_config(read_tls(certificate, key).await?);
     Ok(())
@@ -221,33 +101,33 @@ async fn read_tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, S
         key: key.display().to_string(),
         cause: error.to_string(),
     })?;
-    // One version of HTTP, whose limits are all in our hands.
+    // The connection limits are made for HTTP/1.1.
     let mut config = (*read.get_inner()).clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// How many open files so many connections need, with those who are told that there is no place and what the server has
-/// open beside them: its store, its log, its listeners.
+/// The number of open files that so many connections need, including refused connections, the store, the log and the
+/// listeners.
 #[must_use]
 pub fn open_files(connections: usize) -> usize {
     const OTHERS: usize = 40;
-    connections + connections::refusals(connections) + METRICS_CONNECTIONS + OTHERS
+    connections + connections::max_refusals(connections) + METRICS_CONNECTIONS + OTHERS
 }
 
-/// What is listened on.
+/// The sockets to serve.
 #[derive(Debug)]
 pub struct Listeners {
     /// For the API.
     pub api: TcpListener,
     /// The certificate of the API; plain HTTP without one.
     pub tls: Option<RustlsConfig>,
-    /// For metrics, over plain HTTP: who can reach it sees how much all organizations record. Nobody, when absent.
+    /// For metrics, over plain HTTP. Its clients see the activity of all organizations. `None` turns metrics off.
     pub metrics: Option<TcpListener>,
 }
 
 impl From<TcpListener> for Listeners {
-    /// Plain HTTP, and no metrics.
+    /// Serves plain HTTP without metrics.
     fn from(api: TcpListener) -> Self {
         Self { api, tls: None, metrics: None }
     }
@@ -264,76 +144,57 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let settings = Arc::new(settings);
-    let metrics = Arc::<Metrics>::default();
-    let clock = Arc::new(ClockGuard::new(settings.clock.clone()));
-    let heartbeat = settings.notes_time.then(|| {
-        tokio::spawn(clock_guard::run(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&metrics)))
+    let server = Arc::new(ServerState {
+        limits: Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second),
+        clock: Arc::new(ClockGuard::new(settings.clock.clone())),
+        store: Arc::clone(&store),
+        settings: Arc::clone(&settings),
+        metrics: Arc::default(),
+        token_usage: Arc::default(),
+        bodies: BodyBudget::default(),
+        responses: ResponseBudget::default(),
+        openapi: LazyLock::new(router::openapi),
     });
-    let checker = settings.notes_time.then(|| tokio::spawn(check(Arc::clone(&store))));
-    let sweeper = settings.sweep_every.map(|interval| {
-        let (store, settings, metrics) = (Arc::clone(&store), Arc::clone(&settings), Arc::clone(&metrics));
-        tokio::spawn(sweeper::run(store, settings, Arc::clone(&clock), metrics, interval))
-    });
-    let limits = Limits::new(settings.wrong_tokens_a_minute, settings.requests_a_second);
-    let uses = Arc::<TokenUsage>::default();
-    let noter =
-        tokio::spawn(token_usage::run(Arc::clone(&store), Arc::clone(&uses), settings.token_uses_every));
-    let uses_at_end = Arc::clone(&uses);
-    let (most, is_behind_proxy) = (settings.max_connections, settings.behind_proxy);
-    let (recorded, clock_at_end) = (metrics.recorded.clone(), Arc::clone(&clock));
-    let (bodies, answers) = (Bodies::default(), Answers::default());
-    let parts = Parts { store: Arc::clone(&store), settings, metrics, limits, uses, bodies, answers, clock };
-    let server = Server(Arc::new(parts));
-    let gate = |most: usize| listen::Gates { most, is_behind_proxy, refused: server.metrics.refused.clone() };
-    let observed = match listeners.metrics {
-        Some(listener) => {
-            let serving = listen::on(
-                listener,
-                None,
-                router::metrics_router(server.clone()),
-                gate(METRICS_CONNECTIONS),
-                Handle::new(),
-            );
-            Some(tokio::spawn(serving))
-        }
-        None => None,
+    let ServerState { metrics, clock, token_usage, .. } = &*server;
+    let limits = |max_connections: usize| listen::ConnectionLimits {
+        max_connections,
+        is_behind_proxy: settings.behind_proxy,
+        refused: metrics.refused.clone(),
     };
+    let mut background = JoinSet::new();
+    if settings.notes_time {
+        background.spawn(clock_guard::run(Arc::clone(&store), Arc::clone(clock), Arc::clone(metrics)));
+        background.spawn(check(Arc::clone(&store)));
+    }
+    if let Some(interval) = settings.sweep_every {
+        let (settings, metrics) = (Arc::clone(&settings), Arc::clone(metrics));
+        background.spawn(sweeper::run(Arc::clone(&store), settings, Arc::clone(clock), metrics, interval));
+    }
+    let interval = settings.token_uses_every;
+    background.spawn(token_usage::run(Arc::clone(&store), Arc::clone(token_usage), interval));
+    if let Some(listener) = listeners.metrics {
+        let router = router::metrics_router(Arc::clone(&server));
+        let serving = listen::on(listener, None, router, limits(METRICS_CONNECTIONS), Handle::new());
+        background.spawn(async move { drop(serving.await) });
+    }
     let handle = Handle::new();
     let stopping = handle.clone();
-    let stopper = tokio::spawn(async move {
+    background.spawn(async move {
         shutdown.await;
         stopping.graceful_shutdown(Some(GRACE));
     });
-    let router = router::router(server.clone());
-    let outcome = listen::on(listeners.api, listeners.tls, router, gate(most), handle).await;
-    stopper.abort();
-    // What a sweep has done is on record; its lease ends by itself.
-    sweeper.inspect(JoinHandle::abort);
-    heartbeat.inspect(JoinHandle::abort);
-    observed.inspect(JoinHandle::abort);
-    checker.inspect(JoinHandle::abort);
-    noter.abort();
-    // Whoever only records by commands of their own has a log that knows the time as well.
-    if recorded.get() > 0
-        && let Err(error) = clock_at_end.note(store.as_ref()).await
+    let router = router::router(Arc::clone(&server));
+    let outcome =
+        listen::on(listeners.api, listeners.tls, router, limits(settings.max_connections), handle).await;
+    // An aborted sweep has recorded its deletions, and its lease expires by itself.
+    background.abort_all();
+    // Also for a store that only short-lived servers use.
+    if metrics.recorded.get() > 0
+        && let Err(error) = clock.check_and_save(store.as_ref()).await
     {
-        tracing::warn!(%error, "the time could not be noted");
+        tracing::warn!(%error, "cannot save the current time");
     }
-    uses_at_end.write(store.as_ref()).await;
+    token_usage.flush(store.as_ref()).await;
     store.close().await;
     Ok(outcome?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_question_that_takes_too_long_is_given_up() {
-        let longest = Some(Duration::from_millis(1));
-        let answer = within(longest, std::future::pending::<Result<(), StoreError>>()).await;
-        assert_eq!(answer.expect_err("given up").code(), Code::Unavailable);
-        assert_eq!(within(longest, async { Ok(7) }).await.expect("in time"), 7);
-        assert_eq!(within(None, async { Ok(7) }).await.expect("in time"), 7);
-    }
 }

@@ -1,7 +1,6 @@
-//! All routes on one page, and what surrounds every one of them.
+//! All routes, and the layers around them.
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
@@ -18,10 +17,10 @@ use utoipa_axum::routes;
 
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::METRICS;
-use crate::server::Server;
 use crate::server::error::ApiError;
 use crate::server::handlers::{account, counts, entries, health, prune, record};
-use crate::server::middleware::around;
+use crate::server::middleware::handle_request;
+use crate::server::state::Server;
 
 fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(document())
@@ -40,18 +39,18 @@ fn routes() -> OpenApiRouter<Server> {
 
 pub(super) fn router(server: Server) -> Router {
     let routes = routes().split_for_parts().0.route(METRICS, get(health::no_metrics_here));
-    surrounded(routes, server)
+    with_layers(routes, server)
 }
 
-/// The routes of the listener for metrics.
+/// The router of the metrics listener.
 pub(super) fn metrics_router(server: Server) -> Router {
-    surrounded(Router::new().route(METRICS, get(health::metrics)), server)
+    with_layers(Router::new().route(METRICS, get(health::metrics)), server)
 }
 
-fn surrounded(routes: Router<Server>, server: Server) -> Router {
-    // One layer of several parts, the outermost first: each layer of its own would be copied for every request.
+fn with_layers(routes: Router<Server>, server: Server) -> Router {
+    // One combined layer, outermost first: separate layers would each be cloned for every request.
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(server.clone(), around))
+        .layer(from_fn_with_state(server.clone(), handle_request))
         .layer(
             CompressionLayer::new()
                 .quality(CompressionLevel::Fastest)
@@ -63,32 +62,29 @@ fn surrounded(routes: Router<Server>, server: Server) -> Router {
         }));
     routes
         .fallback(async || {
-            ApiError::new(
-                Code::NotFound,
-                "there is nothing at this path: GET /api/openapi.json lists what there is",
-            )
+            ApiError::new(Code::NotFound, "no such path: GET /api/openapi.json lists all paths")
         })
         .method_not_allowed_fallback(async || {
-            ApiError::new(Code::MethodNotAllowed, "this path does not take this method")
+            ApiError::new(Code::MethodNotAllowed, "this path does not support this method")
         })
         .layer(layers)
         .with_state(server)
 }
 
-/// The contract, made from the same registrations that answer it.
+/// The OpenAPI document, generated from the registered routes.
 #[must_use]
 pub fn openapi() -> OpenApi {
     let mut document = routes().split_for_parts().1;
     for path in document.paths.paths.values_mut() {
         for operation in [&mut path.get, &mut path.post].into_iter().flatten() {
-            // Says that no token is needed, where saying nothing would leave it open.
+            // An empty list says that no token is needed. An absent list would leave it open.
             operation.security.get_or_insert_default();
         }
     }
     document
 }
 
-/// An SPDX expression, which is a name as well.
+/// An SPDX expression, also used as the name.
 const LICENSE: &str = "MIT OR Apache-2.0";
 
 fn document() -> OpenApi {
@@ -100,7 +96,7 @@ fn document() -> OpenApi {
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     let mut components = Components::new();
     components.add_security_scheme("bearer", bearer);
-    // The sets of problems refer to it by name.
+    // The response sets refer to this schema by name.
     let mut schemas = Vec::new();
     Problem::schemas(&mut schemas);
     schemas.push((Problem::name().into_owned(), Problem::schema()));
@@ -108,20 +104,4 @@ fn document() -> OpenApi {
     let here =
         ServerBuilder::new().url("/").description(Some("The server that serves this document")).build();
     OpenApiBuilder::new().info(info.build()).servers(Some([here])).components(Some(components)).build()
-}
-
-/// A problem for a status that was answered without one, by a layer or by the framework.
-pub(super) fn problem_of_status(status: StatusCode) -> Problem {
-    match status {
-        StatusCode::NOT_FOUND => Problem::new(Code::NotFound, "there is nothing at this path"),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            Problem::new(Code::MethodNotAllowed, "this path does not take this method")
-        }
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "the request is too large"),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Problem::new(Code::UnsupportedMediaType, "the media type is not supported")
-        }
-        status if status.is_client_error() => Problem::new(Code::Malformed, "the request cannot be read"),
-        _ => Problem::new(Code::Internal, "the server failed; its log has the details under this request id"),
-    }
 }

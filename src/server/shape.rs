@@ -1,5 +1,5 @@
-//! Reading JSON of a documented shape. A fault names the member and what it should be, and never what was sent: a value, or
-//! a key of no meaning, may be a secret.
+//! Parses JSON request bodies. An error names the member and its documented type, and never quotes the request: a value
+//! or an unknown key may be a secret.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -8,85 +8,81 @@ use crate::api::routes::NDJSON;
 use crate::model::draft::FieldError;
 use crate::model::words::{Action, ModelType, UserKind, Via};
 
-/// Where an object stands: it decides how messages name it, and what they suggest in its place.
+/// Where an object is in the request. Messages name it accordingly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// The whole body, where a call takes one object.
-    Body,
-    /// The whole body, where a call also takes many objects as NDJSON.
+pub(super) enum BodyKind {
+    /// The whole body of a call that takes one object.
+    Object,
+    /// The whole body of a call that also takes many objects as NDJSON.
     Entry,
     /// One line of NDJSON.
     Line,
 }
 
-impl Place {
+impl BodyKind {
     const fn name(self) -> &'static str {
         match self {
-            Self::Body | Self::Entry => "body",
+            Self::Object | Self::Entry => "body",
             Self::Line => "line",
         }
     }
 
-    /// How to send several objects, as far as that is possible here.
-    fn many(self) -> String {
+    /// How to send several objects, if the call takes several.
+    fn hint_for_many(self) -> String {
         match self {
-            Self::Body => String::new(),
+            Self::Object => String::new(),
             Self::Entry => {
                 format!(
-                    "; many entries go as Content-Type: {NDJSON}, one object on each line, without a list around them"
+                    "; to send many entries, use Content-Type: {NDJSON} with one object on each line and no array around them"
                 )
             }
-            Self::Line => "; each line holds one whole object".to_owned(),
+            Self::Line => "; each line must be one complete object".to_owned(),
         }
     }
 }
 
-/// Reads a JSON object of a documented shape.
-///
-/// # Errors
-/// A problem that names the member and its shape.
-pub(super) fn read<T: DeserializeOwned>(text: &str, place: Place) -> Result<T, Box<Problem>> {
-    // A list would be read as members in their order, and `[]` as a prune with nothing but defaults.
+/// Parses a JSON object.
+pub(super) fn read<T: DeserializeOwned>(text: &str, body: BodyKind) -> Result<T, Box<Problem>> {
+    // Serde would accept an array as the members in order, and `[]` as a prune with all defaults.
     if !text.trim_ascii_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok() {
         let is_list = text.trim_ascii_start().starts_with('[');
-        let many = if is_list { place.many() } else { String::new() };
+        let many = if is_list { body.hint_for_many() } else { String::new() };
         let kind = if is_list { "is a JSON array" } else { "is not a JSON object" };
         let detail = format!("{kind}: expected one object{many}");
-        return Err(Box::new(Problem::invalid(vec![FieldError::new(place.name(), detail)])));
+        return Err(Box::new(Problem::invalid(vec![FieldError::new(body.name(), detail)])));
     }
-    // The second reading finds out which member is at fault; only a faulty body pays for it.
+    // Only an invalid body is parsed again, to find the member at fault.
     serde_json::from_str(text).map_err(|error| {
         if !error.is_data() {
-            return Box::new(Problem::new(Code::Malformed, syntax(&error, place)));
+            return Box::new(Problem::new(Code::Malformed, syntax(&error, body)));
         }
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let located = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
         let path = located.map(|error| error.path().to_string());
         let path = known_part(path.as_deref().unwrap_or("."));
-        Box::new(Problem::invalid(vec![fault(&path, &error.to_string(), place)]))
+        Box::new(Problem::invalid(vec![member_error(&path, &error.to_string(), body)]))
     })
 }
 
-fn syntax(error: &serde_json::Error, place: Place) -> String {
+fn syntax(error: &serde_json::Error, body: BodyKind) -> String {
     let (line, column) = (error.line(), error.column());
-    match place {
-        Place::Line => format!("the line is not JSON at column {column}{}", place.many()),
-        // The parser's own words for something behind a whole value.
+    match body {
+        BodyKind::Line => format!("the line is not JSON at column {column}{}", body.hint_for_many()),
+        // The parser found something after the object.
         _ if error.to_string().starts_with("trailing characters") => {
             format!(
-                "the body is not JSON at line {line} column {column}: it goes on behind its object{}",
-                place.many()
+                "the body is not JSON at line {line} column {column}: there is more after the object{}",
+                body.hint_for_many()
             )
         }
         _ => format!("the body is not JSON at line {line} column {column}"),
     }
 }
 
-/// What is wrong with the member that `path` leads to, from the parser's words: they may quote a value, and are not
-/// passed on.
-fn fault(path: &str, words: &str, place: Place) -> FieldError {
-    let whole = if path.is_empty() { place.name() } else { path };
-    // The parser quotes names of our own here, never a key that was sent.
+/// Describes the error at `path`. The parser's message may quote a value, so it is only searched for our own names.
+fn member_error(path: &str, words: &str, body: BodyKind) -> FieldError {
+    let whole = if path.is_empty() { body.name() } else { path };
+    // Here the parser quotes our own names, never a key of the request.
     let named = |prefix: &str| words.strip_prefix(prefix)?.strip_prefix('`')?.split('`').next();
     if let Some(missing) = named("missing field ") {
         let path = if path.is_empty() { missing.to_owned() } else { format!("{path}.{missing}") };
@@ -94,7 +90,7 @@ fn fault(path: &str, words: &str, place: Place) -> FieldError {
     }
     if let Some(twice) = named("duplicate field ") {
         let path = if path.is_empty() { twice.to_owned() } else { format!("{path}.{twice}") };
-        return FieldError::new(path, "stands more than once");
+        return FieldError::new(path, "appears more than once");
     }
     let words = words.split(" at line ").next().unwrap_or(words);
     if words.starts_with("unknown field") {
@@ -108,7 +104,7 @@ fn fault(path: &str, words: &str, place: Place) -> FieldError {
         None if path.is_empty() => Some("an object".to_owned()),
         shape => shape,
     };
-    FieldError::new(whole, format!("is not what it should be{}", expected(shape)))
+    FieldError::new(whole, format!("has the wrong type or value{}", expected(shape)))
 }
 
 fn expected(shape: Option<String>) -> String {
@@ -117,7 +113,7 @@ fn expected(shape: Option<String>) -> String {
 
 const CHANGE: &str = r#"an object such as {"field": "status", "old": "active", "new": "disabled"}"#;
 
-/// The documented shape of each member of a request, by name. A path is cut before a name that is not here.
+/// The documented type of each request member, by name.
 fn shape(member: &str) -> Option<String> {
     let shape = match member {
         "uuid" => "a UUID, such as 0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11",
@@ -149,7 +145,7 @@ fn one_of(words: impl Iterator<Item = &'static str>) -> String {
     format!("one of {}", words.collect::<Vec<_>>().join(", "))
 }
 
-/// A path of members, cut before the first that is not of our own naming; empty for the object itself.
+/// The path up to the first name that is not documented; empty for the object itself.
 fn known_part(path: &str) -> String {
     let ours = |part: &&str| shape(part.split('[').next().unwrap_or("")).is_some();
     path.split('.').take_while(ours).collect::<Vec<_>>().join(".")
@@ -161,13 +157,13 @@ mod tests {
     use crate::api::prune::PruneRequest;
     use crate::model::proposal::Proposal;
 
-    fn fault_of<T: DeserializeOwned>(text: &str, place: Place) -> Box<Problem> {
-        read::<T>(text, place).map(|_| ()).expect_err(text)
+    fn fault_of<T: DeserializeOwned>(text: &str, body: BodyKind) -> Box<Problem> {
+        read::<T>(text, body).map(|_| ()).expect_err(text)
     }
 
     #[test]
-    fn faults_are_located_and_nothing_that_was_sent_is_quoted() {
-        const SHAPE: &str = "is not what it should be: expected";
+    fn errors_are_located_and_quote_nothing_of_the_request() {
+        const SHAPE: &str = "has the wrong type or value: expected";
         for (text, field, detail) in [
             (r#"{"action":"c4n4ry"}"#, "action", format!("{SHAPE} one of created, updated, deleted")),
             (
@@ -181,7 +177,7 @@ mod tests {
                 "is missing: expected one of connector, connector_endpoint, secret, organization, member"
                     .to_owned(),
             ),
-            (r#"{"action":"created","action":"created"}"#, "action", "stands more than once".to_owned()),
+            (r#"{"action":"created","action":"created"}"#, "action", "appears more than once".to_owned()),
             (
                 r#"{"occurred_at":"c4n4ry"}"#,
                 "occurred_at",
@@ -224,7 +220,7 @@ mod tests {
             ),
             (r#""c4n4ry""#, "body", "is not a JSON object: expected one object".to_owned()),
         ] {
-            let problem = fault_of::<Proposal>(text, Place::Body);
+            let problem = fault_of::<Proposal>(text, BodyKind::Object);
             assert_eq!(problem.code, Code::Invalid, "{text}");
             assert_eq!(
                 (problem.errors[0].field.as_str(), &problem.errors[0].detail),
@@ -241,34 +237,34 @@ mod tests {
             (r#"{"as_of":1.5}"#, "as_of"),
             (r#"{"dry_run":1}"#, "dry_run"),
         ] {
-            let problem = fault_of::<PruneRequest>(text, Place::Body);
+            let problem = fault_of::<PruneRequest>(text, BodyKind::Object);
             assert_eq!(problem.errors[0].field, field, "{text}");
             assert!(problem.errors[0].detail.starts_with(SHAPE), "{problem:?}");
         }
     }
 
     #[test]
-    fn many_objects_in_one_body_are_told_how_they_are_sent() {
+    fn several_objects_in_one_body_get_a_hint() {
         for text in [r#"[{"action":"created"}]"#, "[]", " [1]"] {
-            let detail = fault_of::<Proposal>(text, Place::Entry).detail;
+            let detail = fault_of::<Proposal>(text, BodyKind::Entry).detail;
             assert!(
-                detail.starts_with("body is a JSON array: expected one object; many"),
+                detail.starts_with("body is a JSON array: expected one object; to send many"),
                 "{text}: {detail}"
             );
             assert!(detail.contains("application/x-ndjson"), "{text}: {detail}");
-            assert!(!fault_of::<PruneRequest>(text, Place::Body).detail.contains("ndjson"), "{text}");
+            assert!(!fault_of::<PruneRequest>(text, BodyKind::Object).detail.contains("ndjson"), "{text}");
         }
         let whole =
             r#"{"action":"created","model_type":"secret","model_id":"1","user":{"id":"7"},"after":{}}"#;
-        let two = fault_of::<Proposal>(&format!("{whole}\n{whole}"), Place::Entry);
+        let two = fault_of::<Proposal>(&format!("{whole}\n{whole}"), BodyKind::Entry);
         assert_eq!(two.code, Code::Malformed);
         assert!(
             two.detail.contains("line 2 column 1") && two.detail.contains("application/x-ndjson"),
             "{two:?}"
         );
-        let line = fault_of::<Proposal>("{c4n4ry", Place::Line);
-        assert_eq!(line.detail, "the line is not JSON at column 2; each line holds one whole object");
-        assert!(fault_of::<Proposal>("[1]", Place::Line).detail.starts_with("line is a JSON array"));
-        assert_eq!(fault_of::<Proposal>("", Place::Body).code, Code::Malformed);
+        let line = fault_of::<Proposal>("{c4n4ry", BodyKind::Line);
+        assert_eq!(line.detail, "the line is not JSON at column 2; each line must be one complete object");
+        assert!(fault_of::<Proposal>("[1]", BodyKind::Line).detail.starts_with("line is a JSON array"));
+        assert_eq!(fault_of::<Proposal>("", BodyKind::Object).code, Code::Malformed);
     }
 }

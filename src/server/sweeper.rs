@@ -1,6 +1,6 @@
-//! The automatic sweep: from time to time, in every organization, what its plan no longer keeps is pruned. It takes the
-//! same lease, batches and record as a prune by hand. Of several servers over one store one sweeps at a time, by a lease
-//! that it keeps renewing and that ends by itself when it does not.
+//! The automatic sweep: regularly prunes the expired entries of every organization, with the same lease, batches and
+//! record as a manual prune. A lease lets only one of several servers sweep a store at a time. It expires unless
+//! renewed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,27 +10,28 @@ use uuid::Uuid;
 
 use crate::server::clock_guard::{ClockGuard, oldest};
 use crate::server::metrics::Metrics;
-use crate::server::{Settings, prune_job};
+use crate::server::prune_job;
+use crate::server::settings::Settings;
 use crate::store::error::StoreError;
 use crate::store::{LEASE_SECONDS, Organization, Store};
 
-/// What sweeps are recorded as.
+/// The name under which sweeps are recorded.
 const NAME: &str = "sweep";
-/// How often the lease is renewed, well before it ends.
+/// How often the lease is renewed, well before it expires.
 const HEARTBEAT: Duration = Duration::from_secs(LEASE_SECONDS as u64 / 3);
 
-/// What came of a sweep.
+/// The result of a sweep.
 #[derive(Debug, Default)]
-pub struct Swept {
-    /// How many entries went.
+pub struct SweepReport {
+    /// The number of deleted entries.
     pub deleted: u64,
-    /// The organizations that could not be swept, by slug, with the reason.
+    /// The slugs of organizations that could not be swept, each with the reason.
     pub failed: Vec<(String, String)>,
-    /// Whether another server sweeps at the moment.
-    pub left_to_another: bool,
+    /// Whether another server holds the lease, so that this one did nothing.
+    pub is_running_elsewhere: bool,
 }
 
-/// Sweeps every `interval`, jittered by a fifth, until the server ends.
+/// Sweeps every `interval` (plus or minus a fifth) until the server ends.
 pub(super) async fn run(
     store: Arc<dyn Store>,
     settings: Arc<Settings>,
@@ -44,129 +45,143 @@ pub(super) async fn run(
             Ok(swept) => {
                 metrics.pruned.inc_by(swept.deleted);
                 metrics.sweep_failures.inc_by(swept.failed.len() as u64);
-                if !swept.left_to_another {
+                if !swept.is_running_elsewhere {
                     let failing = i64::try_from(swept.failed.len()).unwrap_or(i64::MAX);
                     metrics.sweep_failing.set(failing);
                 }
             }
             Err(error) => {
                 metrics.sweep_failures.inc();
-                tracing::error!(%error, "the sweep failed and will be tried again");
+                tracing::error!(%error, "the sweep failed; retrying later");
             }
         }
     }
 }
 
-/// Sweeps every organization once, unless another server does. An organization that fails keeps no other from its turn.
+/// Sweeps every organization once, unless another server does. The failure of one does not stop the others.
 ///
 /// # Errors
 /// [`StoreError`] when the organizations cannot be listed or the lease cannot be taken; nothing was swept then.
-pub async fn once(store: &dyn Store, settings: &Settings, guard: &ClockGuard) -> Result<Swept, StoreError> {
+pub async fn once(
+    store: &dyn Store,
+    settings: &Settings,
+    guard: &ClockGuard,
+) -> Result<SweepReport, StoreError> {
     let organizations = store.organizations().await?;
     let holder = Uuid::now_v7().to_string();
-    let take = |org| store.hold_lease(org, NAME, holder.clone(), settings.clock.now());
-    // A lease stands with an organization. Where its node is away another's will do: each prune has a lease of its own.
-    let mut taken = None;
+    let take_lease = |org| store.hold_lease(org, NAME, holder.clone(), settings.clock.now());
+    // The lease is stored in one organization. If its node is unreachable, another organization serves: each prune
+    // takes its own lease as well.
+    let mut lease_org = None;
     for org in oldest(&organizations) {
-        match take(org).await {
+        match take_lease(org).await {
             Ok(true) => {
-                taken = Some(org);
+                lease_org = Some(org);
                 break;
             }
-            Ok(false) => return Ok(Swept { left_to_another: true, ..Swept::default() }),
+            Ok(false) => return Ok(SweepReport { is_running_elsewhere: true, ..SweepReport::default() }),
             Err(error) if error.is_away() => {
-                tracing::warn!(organization = org.number(), %error, "the sweep's lease is taken with another organization");
+                tracing::warn!(organization = org.number(), %error, "cannot take the sweep's lease in this organization; trying the next");
             }
             Err(error) => return Err(error),
         }
     }
-    let Some(org) = taken else {
+    let Some(org) = lease_org else {
         return match organizations.is_empty() {
-            true => Ok(Swept::default()),
-            false => Err(StoreError::Unreachable("no organization's lease can be taken".to_owned())),
+            true => Ok(SweepReport::default()),
+            false => {
+                Err(StoreError::Unreachable("cannot take the sweep's lease in any organization".to_owned()))
+            }
         };
     };
-    let hold = || take(org);
-    let may_go_on = AtomicBool::new(true);
-    let mut work = std::pin::pin!(every(store, settings, guard, &organizations, &may_go_on));
+    let may_continue = AtomicBool::new(true);
+    let mut work = std::pin::pin!(sweep_all(store, settings, guard, &organizations, &may_continue));
     let swept = loop {
         tokio::select! {
             swept = &mut work => break swept,
-            () = tokio::time::sleep(HEARTBEAT) => match hold().await {
+            () = tokio::time::sleep(HEARTBEAT) => match take_lease(org).await {
                 Ok(true) => {}
-                // The batch that runs is finished and its record closed.
+                // The running batch still finishes, and its record is closed.
                 Ok(false) => {
-                    tracing::warn!("another server took the sweep over");
-                    may_go_on.store(false, Ordering::Relaxed);
+                    tracing::warn!("another server took over the sweep");
+                    may_continue.store(false, Ordering::Relaxed);
                 }
-                // Each organization's own lease still keeps others out.
-                Err(error) => tracing::warn!(%error, "the sweep's lease could not be renewed"),
+                // The lease of each organization still protects its prune.
+                Err(error) => tracing::warn!(%error, "cannot renew the sweep's lease"),
             }
         }
     };
     if let Err(error) = store.release_lease(org, NAME, holder.clone()).await {
-        tracing::warn!(%error, "the sweep's lease could not be given back and ends by itself");
+        tracing::warn!(%error, "cannot release the sweep's lease; it expires by itself");
     }
     Ok(swept)
 }
 
-async fn every(
+async fn sweep_all(
     store: &dyn Store,
     settings: &Settings,
     guard: &ClockGuard,
     organizations: &[Organization],
-    may_go_on: &AtomicBool,
-) -> Swept {
-    let mut swept = Swept::default();
+    may_continue: &AtomicBool,
+) -> SweepReport {
+    let mut swept = SweepReport::default();
     for organization in organizations {
-        if !may_go_on.load(Ordering::Relaxed) {
+        if !may_continue.load(Ordering::Relaxed) {
             break;
         }
-        if let Err(cause) = sweep(store, settings, guard, organization, may_go_on, &mut swept.deleted).await {
+        if let Err(cause) =
+            sweep_one(store, settings, guard, organizations, organization, may_continue, &mut swept.deleted)
+                .await
+        {
             let (number, slug) = (organization.id.number(), organization.slug.clone());
-            tracing::error!(organization = number, error = cause, "an organization could not be swept");
+            tracing::error!(organization = number, error = cause, "cannot sweep an organization");
             swept.failed.push((slug, cause));
         }
     }
     swept
 }
 
-async fn sweep(
+async fn sweep_one(
     store: &dyn Store,
     settings: &Settings,
     guard: &ClockGuard,
+    organizations: &[Organization],
     organization: &Organization,
-    may_go_on: &AtomicBool,
+    may_continue: &AtomicBool,
     deleted: &mut u64,
 ) -> Result<(), String> {
-    let told = |error: StoreError| error.to_string();
+    let message = |error: StoreError| error.to_string();
     let org = organization.id;
-    let now = guard.look(store).await.map_err(told)?.map_err(|implausible| implausible.to_string())?;
-    // The floor lets people name a shorter age; it never shortens what is kept by itself.
+    let now = guard
+        .check_with(store, organizations)
+        .await
+        .map_err(message)?
+        .map_err(|implausible| implausible.to_string())?;
+    // The floor allows a shorter age in manual prunes only.
     let cutoff = organization.retention.plan.retention().before(now);
-    let holdings = store.holdings(org, cutoff).await.map_err(told)?;
+    let holdings = store.holdings(org, cutoff).await.map_err(message)?;
     if holdings.oldest.is_none_or(|oldest| oldest >= cutoff) {
         return Ok(());
     }
-    let Ok(run) = store.begin_prune(org, NAME.to_owned(), cutoff, now).await.map_err(told)? else {
-        // Somebody prunes already; what they leave is there at the next sweep.
+    let Ok(run) = store.begin_prune(org, NAME.to_owned(), cutoff, now).await.map_err(message)? else {
+        // Another prune is running. The next sweep deletes what it leaves.
         return Ok(());
     };
-    let go_on = || may_go_on.load(Ordering::Relaxed);
-    let (swept, outcome) = prune_job::batches(store, settings, org, &run, go_on).await;
+    let go_on = || may_continue.load(Ordering::Relaxed);
+    let (swept, outcome) = prune_job::delete_batches(store, settings, org, &run, go_on).await;
     *deleted += swept;
     let complete = matches!(outcome, Ok(true));
     let finished = store.finish_prune(org, run, complete, settings.clock.now()).await;
-    outcome.map_err(told)?;
-    finished.map_err(told)?;
+    outcome.map_err(message)?;
+    finished.map_err(message)?;
     tracing::info!(organization = org.number(), deleted = swept, %cutoff, "swept");
     Ok(())
 }
 
-/// The interval, a fifth longer or shorter by chance: servers started together do not sweep together.
+/// Randomizes the interval, so that servers started together do not sweep together.
 fn jittered(interval: Duration) -> Duration {
     let mut byte = [128];
-    // Without randomness there is no jitter, and nothing worse.
+    // Without randomness there is no jitter, which is acceptable.
     getrandom::fill(&mut byte).unwrap_or(());
     interval.mul_f64(0.8 + 0.4 * f64::from(byte[0]) / 255.0)
 }

@@ -1,5 +1,5 @@
-//! The rules of the source tree, from ARCHITECTURE.md: which module may import which, what each file begins with, how
-//! long it may be, and how many packages are locked. A module that is not there yet breaks no rule.
+//! The rules of the source tree, from ARCHITECTURE.md: which module may import which, that no files import each other
+//! in a circle, how each file begins, how long it may be, and how many packages may be locked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use regex::Regex;
 
 /// The floors, from the ground up. A module imports itself and what lies strictly below it.
 const FLOORS: &[&[&str]] = &[
-    &["model", "exit", "secret", "clock"],
+    &["model", "exit", "secret", "clock", "tls"],
     &["api"],
     &["store", "client", "config", "render", "terminal", "demo"],
     &["server", "args"],
@@ -17,8 +17,8 @@ const FLOORS: &[&[&str]] = &[
     &["cli", "app", "main", "lib"],
 ];
 
-/// What is allowed on one floor: the ground has a ground of its own, commands fail with the error beside them, and the
-/// outlets make hostile text visible by the renderers' own rule.
+/// Imports that are allowed within one floor: the rest of the ground floor stands on the model, commands fail with the
+/// error beside them, and the terminal sanitizes text by the renderers' rule.
 const ALLOWED: &[(&str, &str)] = &[
     ("clock", "model"),
     ("secret", "model"),
@@ -29,13 +29,17 @@ const ALLOWED: &[(&str, &str)] = &[
     ("main", "app"),
 ];
 
-/// What is forbidden although it lies below: the two wings never see each other.
+/// Imports that are forbidden although they point down: the two wings never see each other.
 const FORBIDDEN: &[(&str, &str)] = &[("server", "client")];
+
+/// Directories whose files still import each other in a circle. Delete an entry with the last cycle in its directory.
+const KNOWN_CYCLES: &[&str] =
+    &["src/commands/", "src/model/", "src/render/detail/", "src/store/", "src/terminal/"];
 
 /// The longest file, in lines, tests included.
 const MAX_LINES: usize = 400;
 
-/// The most packages `Cargo.lock` may hold. Each more is one more to trust: raise it knowingly.
+/// The most packages `Cargo.lock` may hold. Each is code to be trusted, so raise the limit knowingly.
 const MAX_PACKAGES: usize = 400;
 
 fn root() -> PathBuf {
@@ -68,39 +72,136 @@ fn module(path: &str) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The top-level modules a text imports: `crate::x`, or the library's name from the binary. Comments import nothing.
-fn imports(text: &str) -> BTreeSet<String> {
-    static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\b(?:crate|krosyn_audit)::(\{[^}]*\}|[a-z_][a-z0-9_]*)").expect("a pattern")
+/// The module that a file of `src` defines, as names from the crate's root.
+fn module_path(file: &str) -> Vec<String> {
+    let inside = file.trim_start_matches("src/").trim_end_matches(".rs");
+    let names = inside.split('/').filter(|name| !matches!(*name, "mod" | "lib"));
+    names.map(str::to_owned).collect()
+}
+
+/// The code of a file: without comments and without unit tests. A unit test may use any module, its own parent first,
+/// and is no part of the binary.
+fn code(text: &str) -> String {
+    static COMMENT_OR_SCOPE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?m)^\s*//.*$|pub\(in [^)]*\)").expect("a pattern"));
+    static UNIT_TESTS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?ms)^#\[cfg\(test\)\]\s+(?:pub(?:\([^)]*\))? )?mod \w+ \{.*?^\}").expect("a pattern")
     });
-    static NAME: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?:^|[{,])\s*([a-z_]+)").expect("a pattern"));
-    let code: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let code = code.join("\n");
-    let found = IMPORT.captures_iter(&code).flat_map(|found| {
-        NAME.captures_iter(found.get(1).expect("a group").as_str())
-            .map(|name| name[1].to_owned())
-            .collect::<Vec<_>>()
+    UNIT_TESTS.replace_all(&COMMENT_OR_SCOPE.replace_all(text, ""), "").into_owned()
+}
+
+/// The child modules that a text declares in files of their own: all, or only those of unit tests.
+fn child_modules(text: &str, are_tests: bool) -> Vec<&str> {
+    static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?m)^(#\[cfg\(test\)\]\s+(?:#\[[^\]]*\]\s+)*)?(?:pub(?:\([^)]*\))? )?mod (\w+);")
+            .expect("a pattern")
     });
-    found.collect()
+    let declarations = DECLARATION.captures_iter(text);
+    let chosen = declarations.filter(|found| !are_tests || found.get(1).is_some());
+    chosen.filter_map(|found| Some(found.get(2)?.as_str())).collect()
+}
+
+/// Reads a path or a tree of `use` behind `prefix`, and returns what follows it.
+fn read_paths<'a>(mut text: &'a str, mut prefix: Vec<String>, paths: &mut Vec<Vec<String>>) -> &'a str {
+    loop {
+        text = text.trim_start();
+        if let Some(mut rest) = text.strip_prefix('{') {
+            loop {
+                rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+                if rest.is_empty() || rest.starts_with('}') {
+                    return rest.get(1..).unwrap_or("");
+                }
+                rest = read_paths(rest, prefix.clone(), paths);
+                // What may follow is `as name`.
+                rest = rest.trim_start_matches(|c| c != ',' && c != '}');
+            }
+        }
+        let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        match name {
+            "" | "self" => {}
+            "super" => drop(prefix.pop()),
+            _ => prefix.push(name.to_owned()),
+        }
+        match rest.strip_prefix("::") {
+            Some(behind) if !name.is_empty() => text = behind,
+            _ => {
+                paths.push(prefix);
+                return rest;
+            }
+        }
+    }
+}
+
+/// The paths in a file's code that begin at the crate, at a parent, at the module itself or at one of its children.
+fn paths(file: &str, text: &str) -> Vec<Vec<String>> {
+    static BEGINNING: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?:^|[^:\w])([a-z_][a-z0-9_]*)::").expect("a pattern"));
+    let (code, own) = (code(text), module_path(file));
+    let (children, mut paths) = (child_modules(text, false), Vec::new());
+    for found in BEGINNING.captures_iter(&code) {
+        let first = found.get(1).expect("a group");
+        let (start, prefix) = match first.as_str() {
+            "crate" | "krosyn_audit" => (first.end() + 2, Vec::new()),
+            name if matches!(name, "super" | "self") || children.contains(&name) => {
+                (first.start(), own.clone())
+            }
+            _ => continue,
+        };
+        read_paths(&code[start..], prefix, &mut paths);
+    }
+    paths
+}
+
+/// Which file of `src` imports which, without itself and without files of unit tests. A path names the file of its
+/// longest beginning that is a module.
+fn imports(files: &[(String, String)]) -> BTreeSet<(String, String)> {
+    let modules: BTreeMap<_, _> = files.iter().map(|(file, _)| (module_path(file), file)).collect();
+    let tests: Vec<_> = files
+        .iter()
+        .flat_map(|(file, text)| {
+            let child = |name: &&str| [module_path(file), vec![(*name).to_owned()]].concat();
+            child_modules(text, true).iter().map(child).collect::<Vec<_>>()
+        })
+        .collect();
+    let is_code = |file: &str| !tests.iter().any(|test| module_path(file).starts_with(test));
+    let mut imports = BTreeSet::new();
+    for (file, text) in files.iter().filter(|(file, _)| is_code(file)) {
+        for path in paths(file, text) {
+            let named = (0..=path.len()).rev().find_map(|length| modules.get(&path[..length]));
+            imports
+                .extend(named.filter(|named| **named != file).map(|named| (file.clone(), (*named).clone())));
+        }
+    }
+    imports
+}
+
+fn reached_from<'a>(file: &'a str, imported: &BTreeMap<&'a str, Vec<&'a str>>) -> BTreeSet<&'a str> {
+    let (mut reached, mut left) = (BTreeSet::new(), vec![file]);
+    while let Some(file) = left.pop() {
+        let next = imported.get(file).into_iter().flatten();
+        left.extend(next.copied().filter(|file| reached.insert(*file)));
+    }
+    reached
+}
+
+/// The groups of files that import each other in a circle.
+fn cycles(imports: &BTreeSet<(String, String)>) -> BTreeSet<BTreeSet<&str>> {
+    let mut imported = BTreeMap::<&str, Vec<&str>>::new();
+    for (importer, file) in imports {
+        imported.entry(importer).or_default().push(file);
+    }
+    let reached: BTreeMap<_, _> =
+        imported.keys().map(|file| (*file, reached_from(file, &imported))).collect();
+    let circle = |file: &&str| {
+        let is_back = |other: &&&str| reached.get(**other).is_some_and(|reached| reached.contains(*file));
+        reached[*file].iter().filter(is_back).copied().collect::<BTreeSet<_>>()
+    };
+    reached.keys().map(circle).filter(|circle| !circle.is_empty()).collect()
 }
 
 fn floor(module: &str) -> Option<usize> {
     FLOORS.iter().position(|modules| modules.contains(&module))
-}
-
-/// Which module imports which, without itself, and one file that does.
-fn imported() -> BTreeMap<(String, String), String> {
-    let mut imported = BTreeMap::new();
-    for (path, text) in files("src") {
-        let importer = module(&path);
-        for name in imports(&text) {
-            if name != importer {
-                imported.insert((importer.clone(), name), path.clone());
-            }
-        }
-    }
-    imported
 }
 
 /// Says why a module may not import another.
@@ -116,15 +217,20 @@ fn objection(importer: &str, name: &str) -> Option<String> {
 
 #[test]
 fn imports_point_down_only() {
-    let objections: Vec<_> = imported()
+    let imports = imports(&files("src"));
+    let objections: Vec<_> = imports
         .iter()
-        .filter_map(|((importer, name), path)| Some(format!("{path}: {}", objection(importer, name)?)))
+        .map(|(importer, imported)| (importer, module(importer), module(imported)))
+        .filter(|(_, importer, imported)| importer != imported)
+        .filter_map(|(file, importer, imported)| {
+            Some(format!("{file}: {}", objection(&importer, &imported)?))
+        })
         .collect();
     assert!(objections.is_empty(), "{}", objections.join("\n"));
 }
 
 #[test]
-fn the_rule_knows_an_upward_import_when_it_sees_one() {
+fn upward_imports_and_imports_between_the_wings_are_refused() {
     for (importer, name) in [
         ("model", "api"),
         ("model", "clock"),
@@ -145,8 +251,37 @@ fn the_rule_knows_an_upward_import_when_it_sees_one() {
     {
         assert_eq!(objection(importer, name), None);
     }
-    let text = "use crate::model::{a, b};\nuse crate::{api::page, store};\n// crate::client\nfn f() { crate::args::x() }";
-    assert_eq!(imports(text), ["api", "args", "model", "store"].map(str::to_owned).into());
+}
+
+#[test]
+fn imports_are_found_per_file_and_cycles_between_files_too() {
+    let files = [
+        ("src/lib.rs", "mod a;"),
+        ("src/a/mod.rs", "mod b;\n#[cfg(test)]\nmod tests;\npub(in crate::a) use b::{self, X};\n// crate::c"),
+        (
+            "src/a/b.rs",
+            "use crate::{a::d::{E as F, self}, c};\n#[cfg(test)]\nmod tests {\n    use super::super::Y;\n}",
+        ),
+        ("src/a/d.rs", "fn f() { super::b::g(crate::a::Z) }"),
+        ("src/a/tests.rs", "use crate::main;"),
+        ("src/c.rs", "type T = Vec<T::U>;"),
+        ("src/main.rs", "use krosyn_audit::c::{\n    V,\n    W,\n};"),
+    ];
+    let imports = imports(&files.map(|(file, text)| (file.to_owned(), text.to_owned())));
+    let shown: Vec<_> = imports.iter().map(|(file, imported)| format!("{file} {imported}")).collect();
+    assert_eq!(
+        shown,
+        [
+            "src/a/b.rs src/a/d.rs",
+            "src/a/b.rs src/c.rs",
+            "src/a/d.rs src/a/b.rs",
+            "src/a/d.rs src/a/mod.rs",
+            "src/a/mod.rs src/a/b.rs",
+            "src/main.rs src/c.rs",
+        ]
+    );
+    let circle = ["src/a/b.rs", "src/a/d.rs", "src/a/mod.rs"];
+    assert_eq!(cycles(&imports), [circle.into()].into());
 }
 
 #[test]
@@ -158,22 +293,19 @@ fn every_module_stands_on_a_floor() {
 }
 
 #[test]
-fn there_is_no_cycle_between_modules() {
-    let mut left: BTreeSet<(String, String)> = imported().into_keys().collect();
-    // Whoever imports nothing that is left is on no cycle; what then remains, is.
-    loop {
-        let importers: BTreeSet<String> = left.iter().map(|(importer, _)| importer.clone()).collect();
-        let before = left.len();
-        left.retain(|(_, name)| importers.contains(name));
-        if left.len() == before {
-            break;
-        }
-    }
-    assert!(left.is_empty(), "a cycle: {left:?}");
+fn no_files_import_each_other_in_a_circle() {
+    let imports = imports(&files("src"));
+    let cycles = cycles(&imports);
+    let is_known = |file: &&str| KNOWN_CYCLES.iter().any(|directory| file.starts_with(directory));
+    let new: Vec<_> = cycles.iter().filter(|circle| !circle.iter().all(is_known)).collect();
+    assert!(new.is_empty(), "these files import each other in a circle: {new:#?}");
+    let is_left = |directory: &&&str| cycles.iter().flatten().any(|file| file.starts_with(**directory));
+    let mended: Vec<_> = KNOWN_CYCLES.iter().filter(|directory| !is_left(directory)).collect();
+    assert!(mended.is_empty(), "no cycle is left here, so delete the entry in KNOWN_CYCLES: {mended:?}");
 }
 
 #[test]
-fn each_file_says_first_what_it_is_for() {
+fn each_file_begins_with_its_purpose() {
     let all = files("src").into_iter().chain(files("tests"));
     let silent: Vec<_> = all.filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path).collect();
     assert!(silent.is_empty(), "these begin with no //!: {silent:?}");
@@ -181,7 +313,7 @@ fn each_file_says_first_what_it_is_for() {
 
 /// A rename lasts only when the directory is synced: one function does both.
 #[test]
-fn files_are_renamed_in_one_place() {
+fn files_are_renamed_by_one_function() {
     let renames = |(_, text): &(String, String)| {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         code.contains("fs::rename(") || code.contains(".persist(")
@@ -201,7 +333,7 @@ fn no_file_is_longer_than_four_hundred_lines() {
 }
 
 #[test]
-fn there_is_no_drawer_for_odds_and_ends() {
+fn no_module_is_named_utils_helpers_or_common() {
     let all = files("src").into_iter().chain(files("tests"));
     let drawers: Vec<_> = all
         .map(|(path, _)| path)

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::commands::Context;
 use crate::commands::complete::Value;
 use crate::commands::connect::{Need, connect};
-use crate::config::Settings;
+use crate::config::SelectedProfile;
 use crate::config::credentials::Credentials;
 use crate::config::file::Config;
 use crate::error::Failure;
@@ -69,7 +69,7 @@ impl Live {
             insecure_http: flag("insecure_http"),
         };
         context.demo = flag("demo");
-        let settings = Settings::read(&context.environment, text("profile").as_deref(), true);
+        let settings = SelectedProfile::read(&context.environment, text("profile").as_deref(), true);
         context.settings = settings.unwrap_or_default();
         // A password manager may well ask for something.
         context.settings.profile.token_command = None;
@@ -168,7 +168,7 @@ fn of(entry: &Entry, what: Recent) -> Vec<Value> {
 
 fn profiles(context: &Context) -> Vec<String> {
     let config = context.environment.config_file().and_then(|path| Config::read(&path).ok());
-    let kept = Credentials::of(&context.environment).ok();
+    let kept = Credentials::load(&context.environment).ok();
     let mut names: Vec<_> = config.into_iter().flat_map(|config| config.profiles.into_keys()).collect();
     names.extend(kept.into_iter().flat_map(|kept| kept.profiles.into_keys()));
     names.sort();

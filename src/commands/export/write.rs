@@ -117,7 +117,7 @@ impl Export {
         let total = context.terminal.shows_progress() && cursor.is_none();
         let question =
             Query { filter: filter.clone(), order, limit: MAX_LIMIT, cursor, total, ..Query::default() };
-        let mut pages = Pages::new(client.clone(), question).ahead()?;
+        let mut pages = Pages::new(client.clone(), question).prefetch()?;
         let style = context.appearance.look(&context.terminal, context.time, false);
         let held = Held::default();
         let mut tap = held.clone();

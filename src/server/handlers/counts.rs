@@ -1,4 +1,4 @@
-//! Counting by one or two dimensions.
+//! `GET /audit-logs/counts`: counts by one or two dimensions.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -6,39 +6,39 @@ use chrono::TimeDelta;
 
 use crate::api::counts::{Counts, CountsQuery};
 use crate::api::parameters::CountParameters;
-use crate::api::problems::Filtered;
+use crate::api::problems::FilterProblems;
 use crate::model::stats::{StatsQuery, groups};
-use crate::server::Server;
-use crate::server::auth::{Caller, Read};
+use crate::server::auth::{Caller, CanRead};
 use crate::server::body;
 use crate::server::error::ApiError;
+use crate::server::state::Server;
 
 /// Counts entries by one or two dimensions: by day and action, by weekday and hour, by user, by field.
 #[utoipa::path(
     get, path = crate::api::routes::COUNTS, operation_id = "group_audit_logs", security(("bearer" = ["read"])), params(CountParameters),
     responses(
         (status = 200, description = "Counts", body = Counts),
-        Filtered,
+        FilterProblems,
     ))]
 pub(crate) async fn counts(
     State(server): State<Server>,
-    caller: Caller<Read>,
+    caller: Caller<CanRead>,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw.as_deref())?;
     let query = CountsQuery::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     let org = caller.organization.id;
-    // No entry happened later, but for a recorder whose clock runs ahead a little.
+    // The upper end of the time range. A day more allows for recorders whose clocks are ahead.
     let latest = server.settings.clock.now().plus(TimeDelta::days(1));
     let counting = StatsQuery::new(query.filter, &query.by, query.zone, latest);
-    let counted = server.question(server.store.counts(org, counting, query.as_of)).await?;
-    let holder = caller.holder();
-    // There may be a group for each user and hour: sorting them is no work for a thread that others wait for.
-    let answer = tokio::task::spawn_blocking(move || {
+    let counted = server.query(server.store.counts(org, counting, query.as_of)).await?;
+    let holder = caller.key();
+    // There may be a group for each user and hour: sorting them would block the async thread.
+    let response = tokio::task::spawn_blocking(move || {
         let groups = groups(&counted.counts, &query.by, query.zone);
         let tz = query.zone.name().to_owned();
         let counts = Counts { total: counted.total, by: query.by, tz, groups, pruned: counted.pruned };
-        server.answers.json(holder, &counts)
+        server.responses.json(holder, &counts)
     });
-    answer.await.map_err(|_| ApiError::internal())?
+    response.await.map_err(|_| ApiError::internal())?
 }

@@ -1,4 +1,4 @@
-//! Reading: a page, one entry, counts.
+//! Reading entries: pages, single entries and facets.
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -6,27 +6,27 @@ use axum::response::Response;
 use crate::api::page::{Facets, Page, PageInfo, Total};
 use crate::api::parameters::{FilterParameters, ListParameters};
 use crate::api::problem::{Code, Problem};
-use crate::api::problems::{Filtered, Scoped};
+use crate::api::problems::{FilterProblems, ScopeProblems};
 use crate::api::query::{Query, read_only_filter};
 use crate::model::entry::Entry;
 use crate::model::page::{Cursor, Order, Position};
 use crate::model::timestamp::Timestamp;
-use crate::server::Server;
-use crate::server::auth::{Caller, Read};
+use crate::server::auth::{Caller, CanRead};
 use crate::server::body::{self, NoParameters};
 use crate::server::error::ApiError;
+use crate::server::state::Server;
 use crate::store::{Lookup, PageRequest};
 
-/// Reads one page of entries, newest first.
+/// Returns one page of entries, newest first.
 #[utoipa::path(
     get, path = crate::api::routes::AUDIT_LOGS, operation_id = "list_audit_logs", security(("bearer" = ["read"])), params(ListParameters),
     responses(
         (status = 200, description = "One page", body = Page),
-        Filtered,
+        FilterProblems,
     ))]
 pub(crate) async fn list(
     State(server): State<Server>,
-    caller: Caller<Read>,
+    caller: Caller<CanRead>,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw.as_deref())?;
@@ -38,7 +38,7 @@ pub(crate) async fn list(
         None => (after_id, query.as_of),
         Some(cursor) => {
             if cursor.binding != binding || query.as_of.is_some_and(|as_of| as_of != cursor.as_of) {
-                let detail = "the cursor was made for another filter, order or as_of: repeat the question it came from, or leave it out";
+                let detail = "the cursor belongs to another filter, order or as_of: repeat its query unchanged, or leave the cursor out";
                 return Err(ApiError::new(Code::CursorMismatch, detail));
             }
             (Some(cursor.position), Some(cursor.as_of))
@@ -46,29 +46,29 @@ pub(crate) async fn list(
     };
     let request =
         PageRequest { filter: query.filter.clone(), order: query.order, limit: query.limit, after, as_of };
-    let read = server.question(server.store.page(org, request)).await?;
+    let read = server.query(server.store.page(org, request)).await?;
     let total = match query.total {
         true => {
-            let count = server.question(server.store.count(org, query.filter, read.as_of)).await?;
+            let count = server.query(server.store.count(org, query.filter, read.as_of)).await?;
             Some(Total { count, exact: true })
         }
         false => None,
     };
     let last = read.entries.last().filter(|_| read.more);
     let next_cursor = last.map(|position| Cursor { position, as_of: read.as_of, binding }.encode());
-    // What a follower has behind it does not concern it any more.
+    // A follower is past the entries before its `after_id`.
     let passed = after.filter(|_| query.order == Order::ById).map_or(0, |position| position.id);
     let pruned = read.pruned.filter(|pruned| pruned.through_id > passed);
     let page = PageInfo { limit: query.limit, next_cursor, as_of: read.as_of };
     let page = serde_json::to_string(&Page { data: Vec::new(), page, total, pruned });
     let page = page.map_err(|_| ApiError::internal())?;
-    // The entries are JSON already: they go into the list at the end, which stands empty here.
+    // The entries are JSON already: they are spliced into the empty list at the end.
     let before = page.strip_suffix("]}").ok_or_else(ApiError::internal)?;
     let body = [before.as_bytes(), read.entries.json(), b"]}"].concat();
-    server.answers.answer(caller.holder(), "application/json", body)
+    server.responses.respond(caller.key(), "application/json", body)
 }
 
-/// Reads one entry.
+/// Returns one entry.
 #[utoipa::path(
     get, path = crate::api::routes::AUDIT_LOG, operation_id = "show_audit_log", security(("bearer" = ["read"])),
     params(("id" = u64, Path, description = "The entry's id", minimum = 1, example = 1)),
@@ -76,21 +76,21 @@ pub(crate) async fn list(
         (status = 200, description = "The entry", body = Entry),
         (status = 404, description = "No entry has this id", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The entry was pruned", body = Problem, content_type = "application/problem+json"),
-        Scoped,
+        ScopeProblems,
     ))]
 pub(crate) async fn show(
     State(server): State<Server>,
-    caller: Caller<Read>,
+    caller: Caller<CanRead>,
     _: NoParameters,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let no_id = "no entry has this id: ids are whole numbers from 1, per organization";
-    // One way to write an id: `01` and `+1` name nothing.
+    // `01` and `+1` are not ids.
     let canonical = |it: &u64| it.to_string() == id;
     let id = id.parse().ok().filter(canonical).ok_or_else(|| ApiError::new(Code::NotFound, no_id))?;
     let missing = || ApiError::new(Code::NotFound, format!("no entry has the id {id}"));
     match server.store.entry(caller.organization.id, id).await? {
-        Lookup::Found(entry) => server.answers.json(caller.holder(), &entry),
+        Lookup::Found(entry) => server.responses.json(caller.key(), &entry),
         Lookup::Missing => Err(missing()),
         Lookup::Pruned(prune) => {
             let at = prune.finished_at.unwrap_or(prune.started_at);
@@ -108,15 +108,15 @@ pub(crate) async fn show(
     get, path = crate::api::routes::FACETS, operation_id = "count_audit_logs", security(("bearer" = ["read"])), params(FilterParameters),
     responses(
         (status = 200, description = "Counts", body = Facets),
-        Filtered,
+        FilterProblems,
     ))]
 pub(crate) async fn facets(
     State(server): State<Server>,
-    caller: Caller<Read>,
+    caller: Caller<CanRead>,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw.as_deref())?;
     let filter = read_only_filter(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let facets = server.question(server.store.facets(caller.organization.id, filter)).await?;
-    server.answers.json(caller.holder(), &facets)
+    let facets = server.query(server.store.facets(caller.organization.id, filter)).await?;
+    server.responses.json(caller.key(), &facets)
 }

@@ -1,56 +1,53 @@
-//! For those who run the server: liveness, readiness, metrics, and the contract.
-
-use std::sync::LazyLock;
+//! For operators: liveness, readiness, metrics, and the OpenAPI document.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::OpenApi;
 
 use crate::api::problem::{Code, Problem};
-use crate::api::problems::Open;
+use crate::api::problems::CommonProblems;
 use crate::server::error::ApiError;
-use crate::server::{Server, router};
+use crate::server::state::Server;
 
-/// How the server is.
+/// The state of the server.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `ok`; or of readiness `degraded`, when damage was found in the store: what is not damaged is answered, and
-    /// entries are recorded.
+    /// `ok`, or `degraded` (readiness only) after damage was found in the store. A degraded server still reads intact
+    /// entries and records new ones.
     status: &'static str,
 }
 
 const OK: Json<Health> = Json(Health { status: "ok" });
 const DEGRADED: Json<Health> = Json(Health { status: "degraded" });
 
-/// Answers as long as the process lives.
+/// Returns 200 while the process runs.
 #[utoipa::path(
     get, path = crate::api::routes::HEALTHZ, operation_id = "healthz",
     responses(
         (status = 200, description = "Alive", body = Health),
-        Open,
+        CommonProblems,
     ))]
 pub(crate) async fn healthz() -> Json<Health> {
     OK
 }
 
-/// Answers when the store can be reached and its schema is current.
+/// Returns 200 when the store is reachable and its schema is current.
 #[utoipa::path(
     get, path = crate::api::routes::READYZ, operation_id = "readyz",
     responses(
         (status = 200, description = "Ready", body = Health),
         (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
-        Open,
+        CommonProblems,
     ))]
 pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {
     server.store.ready().await?;
     Ok(if server.store.is_damaged() { DEGRADED } else { OK })
 }
 
-/// Counters in the OpenMetrics text format, on a listener of their own: they count all organizations together.
+/// Metrics in the OpenMetrics text format. They have their own listener, because they cover all organizations.
 pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoResponse, ApiError> {
     let bytes = server.store.log_bytes().unwrap_or(0);
     server.metrics.log_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
@@ -59,22 +56,19 @@ pub(crate) async fn metrics(State(server): State<Server>) -> Result<impl IntoRes
     Ok(([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
 }
 
-/// Says where the counters are.
+/// Explains where the metrics are.
 pub(crate) async fn no_metrics_here() -> ApiError {
-    let detail =
-        "metrics are answered on an address of their own: krosyn-audit serve --metrics-listen ADDRESS";
+    let detail = "metrics have their own address: start the server with --metrics-listen ADDRESS";
     ApiError::new(Code::NotFound, detail)
 }
 
-/// This document.
+/// Returns this document.
 #[utoipa::path(
     get, path = crate::api::routes::OPENAPI, operation_id = "openapi",
     responses(
         (status = 200, description = "OpenAPI 3.1", body = Object),
-        Open,
+        CommonProblems,
     ))]
-pub(crate) async fn openapi() -> Json<&'static OpenApi> {
-    /// Made once: it is the same for everybody, and anybody may ask.
-    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(router::openapi);
-    Json(&DOCUMENT)
+pub(crate) async fn openapi(State(server): State<Server>) -> Response {
+    Json(&*server.openapi).into_response()
 }

@@ -1,4 +1,4 @@
-//! What each route answers. Handlers translate between the contract and the store, and decide nothing else.
+//! One function per route. Handlers only translate between the API types and the store.
 
 pub(super) mod account;
 pub(super) mod counts;

@@ -1,4 +1,4 @@
-//! Retention, and deleting what has passed it.
+//! Retention, past prunes, and pruning expired entries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,36 +10,35 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use crate::api::problem::{Code, Problem};
-use crate::api::problems::{Scoped, WithBody};
-use crate::api::prune::{
-    Prune as PruneRecord, PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer,
-};
+use crate::api::problems::{BodyProblems, ScopeProblems};
+use crate::api::prune::{Prune, PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer};
 use crate::model::draft::FieldError;
 use crate::model::timestamp::Timestamp;
-use crate::server::auth::{Caller, Prune, Read};
+use crate::server::auth::{Caller, CanPrune, CanRead};
 use crate::server::body::{self, MediaType, NoParameters};
 use crate::server::error::ApiError;
-use crate::server::shape::{self, Place};
-use crate::server::{Server, prune_job};
+use crate::server::prune_job;
+use crate::server::shape::{self, BodyKind};
+use crate::server::state::Server;
 use crate::store::error::StoreError;
 use crate::store::{Holdings, OrgId, PruneRun};
 
-/// Tells what the organization promises to keep and what it holds.
+/// Returns the organization's retention and the number of kept and expired entries.
 #[utoipa::path(
     get, path = crate::api::routes::RETENTION, operation_id = "retention", security(("bearer" = ["read"])),
     responses(
         (status = 200, description = "Plan, cutoff and counts", body = RetentionAnswer),
-        Scoped,
+        ScopeProblems,
     ))]
 pub(crate) async fn retention(
     State(server): State<Server>,
-    caller: Caller<Read>,
+    caller: Caller<CanRead>,
     _: NoParameters,
 ) -> Result<Json<RetentionAnswer>, ApiError> {
     let retention = caller.organization.retention;
     let now = server.settings.clock.now();
     let cutoff = retention.plan.retention().before(now);
-    let holdings = server.question(server.store.holdings(caller.organization.id, cutoff)).await?;
+    let holdings = server.query(server.store.holdings(caller.organization.id, cutoff)).await?;
     let last_prune = server.store.last_prune(caller.organization.id).await?;
     Ok(Json(RetentionAnswer {
         plan: retention.plan,
@@ -47,40 +46,40 @@ pub(crate) async fn retention(
         floor: retention.floor,
         now,
         cutoff,
-        counts: sum(&holdings),
+        counts: total(&holdings),
         oldest: holdings.oldest,
         newest: holdings.newest,
         last_prune,
     }))
 }
 
-/// Lists past prunes, newest first.
+/// Returns past prunes, newest first.
 #[utoipa::path(
     get, path = crate::api::routes::PRUNES, operation_id = "prunes", security(("bearer" = ["read"])),
     responses(
         (status = 200, description = "Past prunes", body = Prunes),
-        Scoped,
+        ScopeProblems,
     ))]
 pub(crate) async fn prunes(
     State(server): State<Server>,
-    caller: Caller<Read>,
+    caller: Caller<CanRead>,
     _: NoParameters,
 ) -> Result<Json<Prunes>, ApiError> {
     Ok(Json(Prunes { data: server.store.prunes(caller.organization.id).await? }))
 }
 
-/// Deletes what has expired, or with `dry_run` says what would go.
+/// Deletes expired entries, or with `dry_run` counts them.
 #[utoipa::path(
     post, path = crate::api::routes::PRUNE, operation_id = "prune", security(("bearer" = ["prune"])),
     request_body(content = PruneRequest, content_type = "application/json"),
     responses(
-        (status = 200, description = "What was deleted, or what would be", body = PruneAnswer),
+        (status = 200, description = "The number of deleted entries, or with dry_run of entries to delete", body = PruneAnswer),
         (status = 409, description = "Another prune is running, or the server's clock may be ahead", body = Problem, content_type = "application/problem+json"),
-        WithBody,
+        BodyProblems,
     ))]
 pub(crate) async fn prune(
     State(server): State<Server>,
-    caller: Caller<Prune>,
+    caller: Caller<CanPrune>,
     _: NoParameters,
     headers: HeaderMap,
     body: Body,
@@ -89,23 +88,23 @@ pub(crate) async fn prune(
         return Err(body::unsupported("application/json"));
     }
     body::without_idempotency_key(&headers)?;
-    let received = server.bodies.read(caller.holder(), body).await?;
-    let caller = if received.was_waited_for { caller.again(&server).await? } else { caller };
-    let request: PruneRequest = shape::read(&body::utf8(received.bytes)?, Place::Body)?;
+    let received = server.bodies.read(caller.key(), body).await?;
+    let caller = if received.was_waited_for { caller.reauthenticate(&server).await? } else { caller };
+    let request: PruneRequest = shape::read(&body::utf8(received.bytes)?, BodyKind::Object)?;
     let retention = caller.organization.retention;
     let org = caller.organization.id;
-    let now = trusted_time(&server, &request).await?;
+    let now = prune_time(&server, &request).await?;
     let latest =
         retention.cutoff(request.older_than, now).map_err(|error| inside_retention("older_than", &error))?;
     let cutoff = request.cutoff.unwrap_or(latest);
     if cutoff > latest {
         return Err(inside_retention(
             "cutoff",
-            &format!("lies after {latest}, before which entries have expired"),
+            &format!("is too late: only entries before {latest} have expired"),
         ));
     }
-    let holdings = server.question(server.store.holdings(org, cutoff)).await?;
-    let counts = sum(&holdings);
+    let holdings = server.query(server.store.holdings(org, cutoff)).await?;
+    let counts = total(&holdings);
     let answer = |complete, prune, purged| {
         Json(PruneAnswer {
             dry_run: request.dry_run,
@@ -137,22 +136,23 @@ pub(crate) async fn prune(
     Ok(answer(complete, prune, purged))
 }
 
-/// The time to prune by. A plan is refused as well: it would show what is not so.
-async fn trusted_time(server: &Server, request: &PruneRequest) -> Result<Timestamp, ApiError> {
+/// The time to prune by. An implausible clock fails dry runs, too, because their numbers would be wrong.
+async fn prune_time(server: &Server, request: &PruneRequest) -> Result<Timestamp, ApiError> {
     let store = server.store.as_ref();
-    // In a process of the operator's own it is the operator who says so, and for later prunes too.
+    // In a process started by the operator the confirmation comes from the operator, and holds for later prunes as
+    // well.
     let is_operator = server.settings.local.is_some();
     if request.clock_is_right && is_operator && !request.dry_run {
         server.clock.confirm(store).await?;
     }
     let looked = if request.dry_run || request.clock_is_right {
-        server.clock.look(store).await?
+        server.clock.check(store).await?
     } else {
-        server.clock.note(store).await?
+        server.clock.check_and_save(store).await?
     };
     looked.or_else(|implausible| {
         if request.clock_is_right {
-            tracing::warn!("{implausible}; the request says that it is right");
+            tracing::warn!("{implausible}; the request confirms the clock");
             return Ok(server.settings.clock.now());
         }
         let detail = format!("{implausible}: nothing was deleted");
@@ -165,56 +165,57 @@ fn inside_retention(field: &str, error: &dyn std::fmt::Display) -> ApiError {
     Problem { errors, ..Problem::new(Code::InsideRetention, error.to_string()) }.into()
 }
 
-fn sum(holdings: &Holdings) -> PruneCounts {
+fn total(holdings: &Holdings) -> PruneCounts {
     let counts = holdings.by_model_type.iter();
-    counts.fold(PruneCounts::default(), |sum, one| PruneCounts {
-        expired: sum.expired + one.expired,
-        kept: sum.kept + one.kept,
+    counts.fold(PruneCounts::default(), |total, one| PruneCounts {
+        expired: total.expired + one.expired,
+        kept: total.kept + one.kept,
     })
 }
 
-/// Tells a prune that nobody waits for it any more.
-struct StopWhenDropped(Arc<AtomicBool>);
+/// Stops a prune when its caller has disconnected.
+struct StopOnDrop(Arc<AtomicBool>);
 
-impl Drop for StopWhenDropped {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// Deletes in batches until nothing is left, the time is up or the caller has gone, in a task of its own: whatever
-/// happens to the request, the lease is given back and the record closed.
+/// Deletes in batches until no expired entry is left, the time is up or the caller disconnects. It runs in its own
+/// task, so that the lease is always released and the record closed.
 async fn run(
     server: Server,
     org: OrgId,
     by: String,
     cutoff: Timestamp,
     request: &PruneRequest,
-) -> Result<(bool, Option<PruneRecord>), ApiError> {
+) -> Result<(bool, Option<Prune>), ApiError> {
     let now = server.settings.clock.now();
     let by = if request.clock_is_right { format!("{by} (said the clock is right)") } else { by };
     let mut begun = server.store.begin_prune(org, by.clone(), cutoff, now).await?;
     if let (Err(running), true) = (&begun, request.break_lease) {
-        tracing::warn!(organization = org.number(), %by, of = running.by, "a prune's lease is broken");
+        tracing::warn!(organization = org.number(), %by, of = running.by, "breaking the lease of a running prune");
         server.store.release_lease(org, "prune", running.holder.clone()).await?;
         let by = format!("{by} (broke the lease of {})", running.by);
         begun = server.store.begin_prune(org, by, cutoff, now).await?;
     }
     let run = begun.map_err(|running| {
         let detail = format!(
-            "{} has been pruning since {}; its lease ends at {} unless it is renewed: try again later",
+            "{} has been pruning since {}; its lease expires at {} unless renewed: try again later",
             running.by, running.started_at, running.expires_at
         );
         ApiError::new(Code::PruneRunning, detail)
     })?;
     let run = PruneRun { as_of: request.as_of, ..run };
-    let stop = StopWhenDropped(Arc::default());
+    let stop = StopOnDrop(Arc::default());
     let stopped = Arc::clone(&stop.0);
     let end = request.max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
     let task = tokio::spawn(async move {
-        let may_go_on = || !stopped.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end);
+        let may_continue = || !stopped.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end);
         let store = server.store.as_ref();
-        let (deleted, outcome) = prune_job::batches(store, &server.settings, org, &run, may_go_on).await;
+        let (deleted, outcome) =
+            prune_job::delete_batches(store, &server.settings, org, &run, may_continue).await;
         server.metrics.pruned.inc_by(deleted);
         let complete = matches!(outcome, Ok(true));
         let record = server.store.finish_prune(org, run, complete, server.settings.clock.now()).await;

@@ -1,4 +1,4 @@
-//! Recording: one entry as JSON, or many as NDJSON.
+//! Recording entries: one as JSON, or many as NDJSON.
 
 use std::sync::Arc;
 
@@ -11,55 +11,55 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use crate::api::problem::{Code, Problem};
-use crate::api::problems::WithBody;
+use crate::api::problems::BodyProblems;
 use crate::api::record::{LineAnswer, NotRecorded, NothingNew, Unrecorded};
 use crate::api::routes::{AUDIT_LOGS, NDJSON};
 use crate::model::draft::{Draft, FieldError, Refusal};
 use crate::model::entry::Entry;
 use crate::model::proposal::Proposal;
-use crate::server::answer;
-use crate::server::auth::{Caller, Record};
-use crate::server::body::{self, MediaType, Received};
+use crate::server::auth::{Caller, CanRecord};
+use crate::server::body::{self, MediaType, ReceivedBody};
 use crate::server::error::ApiError;
-use crate::server::shape::{self, Place};
-use crate::server::{Server, Settings};
+use crate::server::response;
+use crate::server::settings::Settings;
+use crate::server::shape::{self, BodyKind};
+use crate::server::state::Server;
 use crate::store::Appended;
 
-/// How a recording is done.
 #[derive(Default, Clone, Copy)]
-struct Options {
+struct RecordOptions {
     atomic: bool,
     dry_run: bool,
     content_uuid: bool,
 }
 
-/// The most lines one request may hold: each is answered, however short it is.
+/// The most lines of a request. Each gets a response line, however short it is.
 const MAX_LINES: usize = 10_000;
 
 /// Records one entry, or many.
 ///
-/// A retry under the same `uuid` (in the body, or as `Idempotency-Key`) records nothing twice. NDJSON is answered with
-/// one line for each line of the request, in order; bad lines do not stop good ones unless `atomic=true`. What is
-/// answered 201 survives a crash of process and machine.
+/// A retry with the same `uuid` (in the body, or as `Idempotency-Key`) does not record an entry twice. The response to
+/// NDJSON has one line for each line of the request, in order. Invalid lines do not affect valid ones unless
+/// `atomic=true`. An entry answered with 201 survives a crash of the process or the machine.
 #[utoipa::path(
     post, path = crate::api::routes::AUDIT_LOGS, operation_id = "record_audit_log", security(("bearer" = ["record"])),
     params(
-        ("atomic" = Option<bool>, Query, description = "NDJSON: any bad line stores nothing; the good ones are answered 424."),
-        ("dry_run" = Option<bool>, Query, description = "Judge, but store nothing."),
-        ("content_uuid" = Option<bool>, Query, description = "Give an entry without a uuid one made of what is kept of it, so that recording it again adds nothing."),
-        ("Idempotency-Key" = Option<Uuid>, Header, description = "For one entry: its uuid, when the body has none. Another uuid than the body's, a key that is no UUID, and a key beside NDJSON are refused."),
+        ("atomic" = Option<bool>, Query, description = "NDJSON: one invalid line prevents all from being stored; the valid ones are answered with 424."),
+        ("dry_run" = Option<bool>, Query, description = "Validate, but store nothing."),
+        ("content_uuid" = Option<bool>, Query, description = "Derive the uuid of an entry without one from its stored content, so that recording it again has no effect."),
+        ("Idempotency-Key" = Option<Uuid>, Header, description = "The uuid of a single entry whose body has none. It must be a UUID, must not differ from the body's uuid, and is refused with NDJSON."),
     ),
     request_body(content((Proposal = "application/json"), (String = "application/x-ndjson")), description = "At most 8 MiB and 10,000 lines; one entry at most 1 MiB. NDJSON may also be called application/ndjson, application/jsonl or application/x-jsonlines"),
     responses(
         (status = 200, content((NothingNew = "application/json"), (LineAnswer = "application/x-ndjson")),
-            description = "The entry that was there already under this uuid; or why nothing was recorded; or a line for each line"),
+            description = "The existing entry with this uuid; or why nothing was recorded; or one line for each line of the request"),
         (status = 201, description = "Recorded", body = Entry),
-        (status = 409, description = "The uuid is taken by an entry with other content", body = Problem, content_type = "application/problem+json"),
-        WithBody,
+        (status = 409, description = "An entry with this uuid and other content exists", body = Problem, content_type = "application/problem+json"),
+        BodyProblems,
     ))]
 pub(crate) async fn record(
     State(server): State<Server>,
-    caller: Caller<Record>,
+    caller: Caller<CanRecord>,
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
     body: Body,
@@ -67,22 +67,22 @@ pub(crate) async fn record(
     let options = options(raw.as_deref())?;
     let media_type = body::media_type(&headers)?;
     let key = idempotency_key(&headers, media_type)?;
-    let Received { bytes, share, was_waited_for } = server.bodies.read(caller.holder(), body).await?;
-    let caller = if was_waited_for { caller.again(&server).await? } else { caller };
+    let ReceivedBody { bytes, reservation, was_waited_for } = server.bodies.read(caller.key(), body).await?;
+    let caller = if was_waited_for { caller.reauthenticate(&server).await? } else { caller };
     match media_type {
         MediaType::Json => {
-            let _until_answered = share;
+            let _until_answered = reservation;
             one(&server, &caller, options, key, body::utf8(bytes)?).await
         }
         MediaType::NdJson => {
             let answers = many(&server, &caller, options, body::utf8(bytes)?).await?;
-            Ok(answer::told(share, NDJSON, answers))
+            Ok(response::respond_to_write(reservation, NDJSON, answers))
         }
     }
 }
 
-fn options(query: Option<&str>) -> Result<Options, ApiError> {
-    let mut options = Options::default();
+fn options(query: Option<&str>) -> Result<RecordOptions, ApiError> {
+    let mut options = RecordOptions::default();
     let mut errors = Vec::new();
     let (mut seen, mut unknown) = ([false; 3], Vec::new());
     for (name, value) in body::pairs(query)? {
@@ -96,7 +96,7 @@ fn options(query: Option<&str>) -> Result<Options, ApiError> {
             }
         };
         if std::mem::replace(&mut seen[index], true) {
-            return Err(vec![FieldError::new(name, "stands more than once")].into());
+            return Err(vec![FieldError::new(name, "appears more than once")].into());
         }
         match value.as_str() {
             "true" => *option = true,
@@ -108,33 +108,31 @@ fn options(query: Option<&str>) -> Result<Options, ApiError> {
     if errors.is_empty() { Ok(options) } else { Err(errors.into()) }
 }
 
-/// The uuid that an `Idempotency-Key` gives to the one entry of a request. The header's draft standard has the key in
-/// double quotes.
+/// The uuid in `Idempotency-Key`. The header's draft standard puts the key in double quotes.
 fn idempotency_key(headers: &HeaderMap, media_type: MediaType) -> Result<Option<Uuid>, ApiError> {
     let mut keys = headers.get_all(body::IDEMPOTENCY_KEY).iter();
     let Some(key) = keys.next() else { return Ok(None) };
     let fault = |detail: &str| ApiError::from(vec![FieldError::new(body::IDEMPOTENCY_KEY, detail)]);
     if keys.next().is_some() {
-        return Err(fault("stands more than once"));
+        return Err(fault("appears more than once"));
     }
     if media_type == MediaType::NdJson {
         return Err(fault(
-            "stands for one entry, and this request may hold many: give each line a uuid, or ask for content_uuid=true",
+            "is for one entry, but NDJSON may contain many: give each line a uuid, or send content_uuid=true",
         ));
     }
     let text = key.to_str().map(str::trim).unwrap_or_default();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     let key = Uuid::try_parse(text).map_err(|_| {
-        fault("is not a UUID, such as 0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11: it becomes the entry's uuid")
+        fault("must be a UUID, such as 0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11: it becomes the entry's uuid")
     })?;
     Ok(Some(key))
 }
 
-/// Gives the proposal the uuid of its request's `Idempotency-Key`.
 fn with_key(proposal: Proposal, key: Option<Uuid>) -> Result<Proposal, Box<Problem>> {
     match (proposal.uuid, key) {
         (Some(uuid), Some(key)) if uuid != key => {
-            let detail = "names another uuid than the body: send one of them";
+            let detail = "differs from the body's uuid: send only one of them";
             Err(Box::new(Problem::invalid(vec![FieldError::new(body::IDEMPOTENCY_KEY, detail)])))
         }
         (uuid, key) => Ok(Proposal { uuid: uuid.or(key), ..proposal }),
@@ -143,20 +141,22 @@ fn with_key(proposal: Proposal, key: Option<Uuid>) -> Result<Proposal, Box<Probl
 
 async fn one(
     server: &Server,
-    caller: &Caller<Record>,
-    options: Options,
+    caller: &Caller<CanRecord>,
+    options: RecordOptions,
     key: Option<Uuid>,
     text: String,
 ) -> Result<Response, ApiError> {
-    let prepared = off_the_async_threads(server, text.len(), move |settings| {
-        prepare(settings, options, key, Place::Entry, &text)
+    let prepared = in_background(server, text.len(), move |settings| {
+        prepare(settings, options, key, BodyKind::Entry, &text)
     })
     .await?;
     let draft = match prepared {
         Ok(_) if options.dry_run => return Ok(Json(Unrecorded::from(NotRecorded::DryRun)).into_response()),
         Ok(draft) => draft,
-        Err(Fault::NoChange) => return Ok(Json(Unrecorded::from(NotRecorded::NoChange)).into_response()),
-        Err(Fault::Problem(problem)) => return Err((*problem).into()),
+        Err(PrepareError::NoChange) => {
+            return Ok(Json(Unrecorded::from(NotRecorded::NoChange)).into_response());
+        }
+        Err(PrepareError::Problem(problem)) => return Err((*problem).into()),
     };
     let appended = server.store.append(caller.organization.id, vec![draft], true).await?;
     match appended.into_iter().next() {
@@ -174,26 +174,25 @@ async fn one(
 fn conflict() -> Problem {
     Problem::new(
         Code::UuidConflict,
-        "the uuid is taken by an entry with other content: a recording has one uuid for ever",
+        "an entry with this uuid and other content exists: use a new uuid for each entry",
     )
 }
 
-/// Why a line gives no draft.
-enum Fault {
+enum PrepareError {
     NoChange,
     Problem(Box<Problem>),
 }
 
-/// A body of so many bytes is judged sooner than it is handed to another thread and back.
-const SMALL: usize = 8 * 1024;
+/// Bodies up to this size are processed on the async thread, because a hand-over would take longer.
+const INLINE_BYTES: usize = 8 * 1024;
 
-/// Judging, diffing and redacting a megabyte takes a while: not on a thread that others wait for.
-async fn off_the_async_threads<T: Send + 'static>(
+/// Runs validation, diff and redaction of a large body on a blocking thread.
+async fn in_background<T: Send + 'static>(
     server: &Server,
     bytes: usize,
     work: impl FnOnce(&Settings) -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    if bytes <= SMALL {
+    if bytes <= INLINE_BYTES {
         return Ok(work(&server.settings));
     }
     let settings = Arc::clone(&server.settings);
@@ -202,39 +201,40 @@ async fn off_the_async_threads<T: Send + 'static>(
 
 fn prepare(
     settings: &Settings,
-    options: Options,
+    options: RecordOptions,
     key: Option<Uuid>,
-    place: Place,
+    kind: BodyKind,
     text: &str,
-) -> Result<Draft, Fault> {
-    let proposal: Proposal = shape::read(text, place).map_err(Fault::Problem)?;
-    let proposal = with_key(proposal, key).map_err(Fault::Problem)?;
+) -> Result<Draft, PrepareError> {
+    let proposal: Proposal = shape::read(text, kind).map_err(PrepareError::Problem)?;
+    let proposal = with_key(proposal, key).map_err(PrepareError::Problem)?;
     let draft = Draft::prepare(&proposal, &settings.redaction, settings.clock.now());
     let draft = draft.map_err(|refusal| match refusal {
-        Refusal::NoChange => Fault::NoChange,
-        Refusal::TooLarge(detail) => Fault::Problem(Box::new(Problem::new(Code::TooLarge, detail))),
-        Refusal::Invalid(errors) => Fault::Problem(Box::new(Problem::invalid(errors))),
+        Refusal::NoChange => PrepareError::NoChange,
+        Refusal::TooLarge(detail) => PrepareError::Problem(Box::new(Problem::new(Code::TooLarge, detail))),
+        Refusal::Invalid(errors) => PrepareError::Problem(Box::new(Problem::invalid(errors))),
     })?;
     Ok(if options.content_uuid { draft.keyed_by_content() } else { draft })
 }
 
 async fn many(
     server: &Server,
-    caller: &Caller<Record>,
-    options: Options,
+    caller: &Caller<CanRecord>,
+    options: RecordOptions,
     text: String,
 ) -> Result<Vec<u8>, ApiError> {
-    let prepared = off_the_async_threads(server, text.len(), move |settings| {
+    let prepared = in_background(server, text.len(), move |settings| {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let lines: Vec<(u64, &str)> = lines.take(MAX_LINES + 1).collect();
-        let one = |(number, line): (u64, &str)| (number, prepare(settings, options, None, Place::Line, line));
+        let one =
+            |(number, line): (u64, &str)| (number, prepare(settings, options, None, BodyKind::Line, line));
         (lines.len() <= MAX_LINES).then(|| lines.into_iter().map(one).collect::<Vec<_>>())
     });
     let Some(prepared) = prepared.await? else {
         let detail = format!("the body has more than {MAX_LINES} lines: send fewer entries at a time");
         return Err(ApiError::new(Code::TooLarge, detail));
     };
-    let bad = prepared.iter().any(|(_, line)| matches!(line, Err(Fault::Problem(_))));
+    let bad = prepared.iter().any(|(_, line)| matches!(line, Err(PrepareError::Problem(_))));
     let store_none = options.dry_run || options.atomic && bad;
     let drafts = prepared.iter().filter_map(|(_, line)| line.as_ref().ok().cloned());
     let drafts: Vec<Draft> = if store_none { Vec::new() } else { drafts.collect() };
@@ -243,18 +243,20 @@ async fn many(
     } else {
         server.store.append(caller.organization.id, drafts, options.atomic).await?
     };
-    let undone = undone(options, &appended);
+    let rolled_back_ids = rolled_back_ids(options, &appended);
     let mut appended = appended.into_iter();
     let mut body = Vec::new();
     for (number, line) in prepared {
         let answer = match line {
-            Err(Fault::NoChange) => LineAnswer::unrecorded(number, NotRecorded::NoChange),
-            Err(Fault::Problem(problem)) => LineAnswer::refused(number, *problem),
+            Err(PrepareError::NoChange) => LineAnswer::unrecorded(number, NotRecorded::NoChange),
+            Err(PrepareError::Problem(problem)) => LineAnswer::refused(number, *problem),
             Ok(_) if options.atomic && bad => LineAnswer::refused(number, not_stored()),
             Ok(_) if options.dry_run => LineAnswer::unrecorded(number, NotRecorded::DryRun),
             Ok(_) => match appended.next() {
                 Some(Appended::Conflict) => LineAnswer::refused(number, conflict()),
-                Some(Appended::New(entry) | Appended::Known(entry)) if undone.contains(&entry.id) => {
+                Some(Appended::New(entry) | Appended::Known(entry))
+                    if rolled_back_ids.contains(&entry.id) =>
+                {
                     LineAnswer::refused(number, not_stored())
                 }
                 Some(Appended::New(entry)) => {
@@ -271,9 +273,9 @@ async fn many(
     Ok(body)
 }
 
-/// The ids of entries that a conflict in their atomic request kept from being stored. A line that repeats one of
-/// them is not stored either.
-fn undone(options: Options, appended: &[Appended]) -> Vec<u64> {
+/// The ids of new entries that were rolled back because of a conflict in their atomic request. A line that repeats one
+/// of them is not stored either.
+fn rolled_back_ids(options: RecordOptions, appended: &[Appended]) -> Vec<u64> {
     if !options.atomic || !appended.iter().any(|one| matches!(one, Appended::Conflict)) {
         return Vec::new();
     }
@@ -285,5 +287,8 @@ fn undone(options: Options, appended: &[Appended]) -> Vec<u64> {
 }
 
 fn not_stored() -> Problem {
-    Problem::new(Code::NotStored, "another line of this atomic request was refused, so nothing was stored")
+    Problem::new(
+        Code::NotStored,
+        "nothing was stored, because another line of this atomic request was refused",
+    )
 }

@@ -8,11 +8,12 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::store::postgres::address::{Address, Check};
+use crate::tls::{ReviewingVerifier, client_config};
 
 /// How connections to this address are encrypted.
 ///
@@ -22,15 +23,12 @@ pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, String> 
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match address.check {
         Check::Nothing => Arc::new(Unchecked(Arc::clone(&provider))),
-        Check::Authority => Arc::new(AnyHost(authorities(address, &provider)?)),
+        Check::Authority => {
+            Arc::new(ReviewingVerifier { usual: authorities(address, &provider)?, review: accept_any_host })
+        }
         Check::Full => authorities(address, &provider)?,
     };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+    let config = client_config(provider, verifier).map_err(|error| error.to_string())?;
     Ok(MakeRustlsConnect::new(config))
 }
 
@@ -97,47 +95,17 @@ impl ServerCertVerifier for Unchecked {
     }
 }
 
-/// Checks who signed, and not for which host: `verify-ca`.
-#[derive(Debug)]
-struct AnyHost(Arc<dyn ServerCertVerifier>);
-
-impl ServerCertVerifier for AnyHost {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        // The name is judged last, once everything else was found good.
-        match self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            judged => judged,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+/// `verify-ca` checks who signed the certificate, and ignores the host name. The usual check looks at the name last, once
+/// everything else is accepted.
+fn accept_any_host(
+    error: Error,
+    _end_entity: &CertificateDer<'_>,
+    _server_name: &ServerName<'_>,
+) -> Result<ServerCertVerified, Error> {
+    match error {
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => Ok(ServerCertVerified::assertion()),
+        error => Err(error),
     }
 }

@@ -95,7 +95,7 @@ async fn every_documented_operation_with_security_answers_401_without_a_token() 
     assert_eq!(secured.len(), 9, "the document keeps its operations under lock: {secured:?}");
     for (method, path, _) in &secured {
         let answer = call(&world.stranger(), method, path).await;
-        answer.refused(Code::Unauthorized, "no token was sent");
+        answer.refused(Code::Unauthorized, "no token: send the header");
         assert_eq!(answer.header("www-authenticate"), "Bearer", "{path}");
     }
     assert_eq!(

@@ -104,7 +104,7 @@ async fn a_cursor_of_another_question_is_refused_and_not_misread() {
         "&action=created&after_id=0",
     ] {
         let answer = admin.list(&format!("cursor={cursor}{query}")).await.expect(422);
-        answer.refused(Code::CursorMismatch, "made for another filter, order or as_of");
+        answer.refused(Code::CursorMismatch, "belongs to another filter, order or as_of");
     }
     let own = format!("action=created&cursor={cursor}");
     other.list(&own).await.expect(422).refused(Code::CursorMismatch, "");

@@ -36,7 +36,7 @@ async fn a_method_that_a_path_does_not_take_is_a_405_and_says_which_it_takes() {
         (Method::POST, "/healthz", &["GET"]),
     ] {
         let answer = admin.send(admin.request(method, path)).await.expect(405);
-        answer.refused(Code::MethodNotAllowed, "does not take this method");
+        answer.refused(Code::MethodNotAllowed, "does not support this method");
         let allow = answer.header("allow");
         assert!(allowed.iter().all(|method| allow.contains(method)), "{path} allows {allow:?}");
     }
@@ -157,7 +157,7 @@ async fn a_fault_of_the_servers_is_a_500_whose_details_are_in_the_log_alone() {
     db.execute("UPDATE entries SET action = 77", []).expect("damaged");
     for path in [LOGS, "/api/v1/audit-logs/1", "/api/v1/audit-logs/facets"] {
         let answer = admin.get(path).await.expect(500);
-        let problem = answer.refused(Code::Internal, "its log has the details under this request id");
+        let problem = answer.refused(Code::Internal, "log has the details under this request id");
         assert!(!problem.detail.contains("77"), "{problem:?}");
         let id = problem.request_id.expect("an id");
         let logged = log.text();

@@ -144,7 +144,7 @@ async fn one_prune_runs_at_a_time_until_the_lease_of_the_other_ends() {
     let other = other.expect("free");
     let answer = prune(&admin, json!({})).await.expect(409);
     let words =
-        "cron has been pruning since 2026-11-22T08:00:00.000000Z; its lease ends at 2026-11-22T08:01:00";
+        "cron has been pruning since 2026-11-22T08:00:00.000000Z; its lease expires at 2026-11-22T08:01:00";
     answer.refused(Code::PruneRunning, words);
     prune(&admin, json!({"dry_run": true})).await.expect(200);
     assert_eq!(left(&world).await.len(), 5);

@@ -96,7 +96,7 @@ async fn the_same_uuid_is_answered_with_the_stored_entry_or_as_a_conflict() {
     world.set_now(NOW.plus(TimeDelta::seconds(9)));
     assert_eq!(admin.record(&recorded).await.expect(200).read::<Entry>(), first, "as it was stored");
     let answer = admin.record(&with(recorded, "reason", "another")).await.expect(409);
-    answer.refused(Code::UuidConflict, "a recording has one uuid for ever");
+    answer.refused(Code::UuidConflict, "use a new uuid for each entry");
     assert_eq!(admin.list("total=true").await.json()["total"]["count"], 1);
 }
 
@@ -233,9 +233,9 @@ async fn an_idempotency_key_is_the_entrys_uuid_or_refused() {
         (&["order-1"][..], LOGS, json, recording("3"), "is not a UUID"),
         (&[""], LOGS, json, recording("3"), "is not a UUID"),
         (&[other, other], LOGS, json, recording("3"), "more than once"),
-        (&[other], LOGS, json, with(recording("3"), "uuid", UUID), "another uuid than the body"),
+        (&[other], LOGS, json, with(recording("3"), "uuid", UUID), "differs from the body's uuid"),
         (&[other], LOGS, "application/x-ndjson", recording("3"), "content_uuid=true"),
-        (&[other], "/api/v1/audit-logs/prune", json, json!({"dry_run": true}), "does nothing here"),
+        (&[other], "/api/v1/audit-logs/prune", json, json!({"dry_run": true}), "has no effect on this call"),
     ] {
         let answer = send(keys, path, media_type, body).await.expect(422);
         assert_eq!(answer.refused(Code::Invalid, words).errors[0].field, "Idempotency-Key");
@@ -252,7 +252,7 @@ async fn ndjson_has_other_names_and_a_list_is_told_of_it() {
         assert_eq!(answer.lines::<Value>()[0]["status"], 201, "{media_type}");
     }
     let answer = admin.record(&json!([recording("1"), recording("2")])).await.expect(422);
-    answer.refused(Code::Invalid, "application/x-ndjson, one object on each line");
+    answer.refused(Code::Invalid, "application/x-ndjson with one object on each line");
     let two = format!("{}\n{}", recording("1"), recording("2"));
     let answer = admin.post_as(LOGS, "application/json", two).await.expect(400);
     answer.refused(Code::Malformed, "application/x-ndjson");

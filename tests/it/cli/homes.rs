@@ -72,7 +72,7 @@ fn a_relative_store_in_config_toml_is_refused_with_its_line() {
     sandbox.write("config/krosyn-audit/config.toml", "[profiles.default]\nserver = \"sqlite:audit.db\"\n");
     let refused = sandbox.run(&["list"]).ended(2);
     assert!(
-        refused.err().contains("config.toml, line 2: server: expected a whole path, sqlite:/"),
+        refused.err().contains("config.toml, line 2: server: expected an absolute path, sqlite:/"),
         "{refused}"
     );
 }

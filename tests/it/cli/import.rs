@@ -70,9 +70,9 @@ fn bad_lines_are_named_and_good_ones_stored() {
     -- stderr
     log.jsonl:2: not valid JSON at column 2
     log.jsonl:4: occurred_at is missing: an imported entry must say when it happened
-    log.jsonl:5: action is not what it should be: expected one of created, updated, deleted
+    log.jsonl:5: action has the wrong type or value: expected one of created, updated, deleted
     log.jsonl:6: user needs an id, an email or a name
-    log.jsonl:9: the uuid is taken by an entry with other content: a recording has one uuid for ever
+    log.jsonl:9: an entry with this uuid and other content exists: use a new uuid for each entry
     log.jsonl:7: occurred_at is more than 5 minutes in the future: the server's clock says [now]
     2 entries recorded, 1 update without changes, 6 lines failed
     error: 6 lines failed; all others were imported

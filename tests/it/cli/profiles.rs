@@ -214,7 +214,7 @@ fn what_is_wrong_with_the_configuration_is_said_with_its_place() {
     insta::assert_snapshot!(sandbox.run(&["list"]), @"
     exit 2
     -- stderr
-    error: [home]/config/krosyn-audit/config.toml, line 2: this is not TOML: string values must be quoted, expected literal string
+    error: [home]/config/krosyn-audit/config.toml, line 2: invalid TOML: string values must be quoted, expected literal string
       hint: accepted are profile = NAME, and in each [profiles.NAME] server, token_command, org, insecure_http, tz, time, color, theme, ascii
     ");
     configure(&sandbox, "[profiles.work]\nserver = \"audit.krosyn.example\"\n");

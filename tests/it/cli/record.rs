@@ -95,7 +95,7 @@ fn from_stdin_once() {
     insta::assert_snapshot!(sandbox.run_with(&args, other.as_bytes()), @"
     exit 1
     -- stderr
-    error: the uuid is taken by an entry with other content: a recording has one uuid for ever
+    error: an entry with this uuid and other content exists: use a new uuid for each entry
     ");
 }
 

@@ -191,7 +191,7 @@ fn speaks_tls() {
     insta::assert_snapshot!(sandbox.run(&[&["list"], &serving.flags()[..]].concat()), @"
     exit 9
     -- stderr
-    error: cannot trust https://127.0.0.1:[port]: its certificate is an authority's, as `openssl req -x509` makes it, and is not itself among those that this machine trusts
+    error: cannot trust https://127.0.0.1:[port]: its certificate is marked as an authority's, as `openssl req -x509` makes it, and this machine does not trust it
       hint: somebody may stand between you and the server: no token was sent
       hint: is the name the one on the certificate? An authority of your own, or a certificate that nobody else has signed, must be among the machine's, or in the file that SSL_CERT_FILE names
     ");
@@ -202,7 +202,7 @@ fn speaks_tls() {
     trusting(serving.url(), "cert.pem").ended(0);
     let by_name = serving.url().replace("127.0.0.1", "localhost");
     let refused = trusting(&by_name, "cert.pem").ended(9);
-    assert!(refused.err().contains("its certificate is for 127.0.0.1, and not for localhost"), "{refused}");
+    assert!(refused.err().contains("its certificate is for 127.0.0.1, not for localhost"), "{refused}");
     // Trusting another certificate, also of the same making and for the same address, opens nothing.
     let before = sandbox.text("cert.pem");
     certificate(&sandbox).unwrap();
@@ -264,7 +264,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     insta::assert_snapshot!(list(&["--token-file", "other.token"]), @"
     exit 4
     -- stderr
-    error: the token is unknown, was revoked or has expired
+    error: the token is unknown, revoked or expired
       hint: the server's log knows this request as [request]
       hint: give a token by --token-file or KROSYN_AUDIT_TOKEN; an operator makes one with `krosyn-audit token create`
     ");

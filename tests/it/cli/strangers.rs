@@ -91,7 +91,7 @@ fn something_else_answers() {
     insta::assert_snapshot!(ask(&["list"], &stranger(http("404 Not Found", "", "nothing here"))), @"
     exit 1
     -- stderr
-    error: http://127.0.0.1:[port] answered 404, but not as a Krosyn audit API does: its answer is no problem+json
+    error: http://127.0.0.1:[port] answered 404, but not as a Krosyn audit API does: its response is not application/problem+json
       hint: is --server the address of a Krosyn audit API?
     ");
     insta::assert_snapshot!(ask(&["list"], &stranger(http("200 OK", "", "{\"data\":[{\"id\":-1}]}"))), @"
@@ -105,7 +105,7 @@ fn something_else_answers() {
     insta::assert_snapshot!(ask(&["list"], &stranger(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\xff\xfe".to_vec())), @"
     exit 1
     -- stderr
-    error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: its answer is not UTF-8
+    error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: its response is not UTF-8
       hint: is --server the address of a Krosyn audit API?
     ");
 }
@@ -116,7 +116,7 @@ fn a_redirect_is_not_followed_with_the_token() {
     insta::assert_snapshot!(ask(&["list"], &stranger(elsewhere)), @"
     exit 1
     -- stderr
-    error: http://127.0.0.1:[port] answered 302, but not as a Krosyn audit API does: it redirects elsewhere, and a token is not sent there: name the right server
+    error: http://127.0.0.1:[port] answered 302, but not as a Krosyn audit API does: it redirects to another URL, and the token is not sent there: use the right server URL
       hint: is --server the address of a Krosyn audit API?
     ");
 }
@@ -137,7 +137,7 @@ fn what_is_no_http_or_breaks_off() {
     insta::assert_snapshot!(half, @"
     exit 9
     -- stderr
-    error: cannot reach http://127.0.0.1:[port]: the answer broke off: end of file before message length reached
+    error: cannot reach http://127.0.0.1:[port]: the response broke off: end of file before message length reached
       hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
     ");
     insta::assert_snapshot!(nothing, @"
@@ -172,7 +172,7 @@ fn pages_that_lead_in_circles_end() {
     insta::assert_snapshot!(ask(&["list", "--all"], &stranger(http("200 OK", "", page))), @"
     exit 1
     -- stderr
-    error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: its next_cursor leads nowhere
+    error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: its next_cursor is invalid
       hint: is --server the address of a Krosyn audit API?
     ");
 }

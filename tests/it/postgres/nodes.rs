@@ -125,7 +125,7 @@ async fn organizations_of_a_worker_that_is_away_keep_no_other_from_the_sweep() {
     let settings = Settings::new(Clock::fixed(NOW));
     let guard = ClockGuard::new(settings.clock.clone());
     let swept = sweeper::once(store.as_ref(), &settings, &guard).await.expect("swept");
-    assert_eq!((swept.deleted, swept.left_to_another), (1, false), "{swept:?}");
+    assert_eq!((swept.deleted, swept.is_running_elsewhere), (1, false), "{swept:?}");
     assert_eq!(swept.failed.iter().map(|(slug, _)| slug.as_str()).collect::<Vec<_>>(), ["acme"]);
     assert_eq!(everything(&store, other).await.len(), 1);
     assert_eq!(everything(&store, away).await.len(), 2, "its turn comes when the worker is back");

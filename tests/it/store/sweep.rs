@@ -7,7 +7,7 @@ use krosyn_audit::clock::Clock;
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::Plan;
 use krosyn_audit::server::clock_guard::ClockGuard;
-use krosyn_audit::server::sweeper::Swept;
+use krosyn_audit::server::sweeper::SweepReport;
 use krosyn_audit::server::{Settings, sweeper};
 use krosyn_audit::store::LEASE_SECONDS;
 use krosyn_audit::store::Store;
@@ -15,7 +15,7 @@ use krosyn_audit::store::Store;
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at, with};
 use crate::support::places::each_store;
 
-async fn sweep_once(store: &Arc<dyn Store>, settings: &Settings) -> Swept {
+async fn sweep_once(store: &Arc<dyn Store>, settings: &Settings) -> SweepReport {
     let guard = ClockGuard::new(settings.clock.clone());
     sweeper::once(store.as_ref(), settings, &guard).await.expect("swept")
 }
@@ -86,9 +86,9 @@ async fn one_server_sweeps_at_a_time_and_a_lease_that_is_not_renewed_ends() {
             sweep_once(&store, &Settings::new(clock)).await
         };
         let left = sweep_at(LEASE_SECONDS).await;
-        assert_eq!((left.deleted, left.left_to_another), (0, true));
+        assert_eq!((left.deleted, left.is_running_elsewhere), (0, true));
         let swept = sweep_at(2 * LEASE_SECONDS).await;
-        assert_eq!((swept.deleted, swept.left_to_another), (1, false), "the other is gone");
+        assert_eq!((swept.deleted, swept.is_running_elsewhere), (1, false), "the other is gone");
         assert!(hold("next", 2 * LEASE_SECONDS).await, "a finished sweep gives its lease back");
         store.release_lease(org, "sweep", "third".to_owned()).await.expect("not its own");
         assert!(!hold("third", 2 * LEASE_SECONDS).await, "only the holder gives it back");
@@ -132,7 +132,7 @@ async fn an_organization_with_a_damaged_row_keeps_no_other_from_its_turn() {
         }
         // Nothing is held: the next sweep, by another server, has its turn at once.
         let again = sweep_once(&store, &settings).await;
-        assert!(!again.left_to_another, "{damage}");
+        assert!(!again.is_running_elsewhere, "{damage}");
         if !damage.contains("ON prunes") {
             let open =
                 store.prunes(made[0]).await.expect("prunes").iter().any(|prune| prune.finished_at.is_none());
@@ -157,14 +157,14 @@ async fn a_clock_far_ahead_of_what_the_store_has_seen_sweeps_nothing_after_a_res
         // A server that runs notes the time, although nothing is recorded for a hundred days.
         for day in 1..=100 {
             let guard = ClockGuard::new(after(day).clock);
-            guard.note(store.as_ref()).await.expect("noted").expect("plausible");
+            guard.check_and_save(store.as_ref()).await.expect("noted").expect("plausible");
         }
         assert_eq!(swept(&store, &after(100)).await, 1);
         let ahead = ClockGuard::new(after(110).clock);
-        ahead.note(store.as_ref()).await.expect("asked").expect_err("not noted");
-        ahead.look(store.as_ref()).await.expect("asked").expect_err("and not believed the second time");
+        ahead.check_and_save(store.as_ref()).await.expect("asked").expect_err("not noted");
+        ahead.check(store.as_ref()).await.expect("asked").expect_err("and not believed the second time");
         let behind = ClockGuard::new(after(0).clock);
-        behind.note(store.as_ref()).await.expect("asked").expect("behind deletes too little");
+        behind.check_and_save(store.as_ref()).await.expect("asked").expect("behind deletes too little");
         let seen = store.clock_seen(org).await.expect("asked").expect("noted").at;
         assert_eq!(seen, NOW.plus(TimeDelta::days(100)), "the latest stays");
         ahead.confirm(store.as_ref()).await.expect("confirmed");
