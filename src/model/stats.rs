@@ -133,7 +133,7 @@ fn slot_seconds(by: &[Dimension], zone: Tz, since: Timestamp, until: Timestamp) 
         let (before, after) = (offset(zone, at), offset(zone, next));
         if before != after {
             width = greatest_common_divisor(width, after);
-            width = greatest_common_divisor(width, change(zone, at, next));
+            width = greatest_common_divisor(width, clock_change(zone, at, next));
         }
         at = next;
     }
@@ -141,7 +141,7 @@ fn slot_seconds(by: &[Dimension], zone: Tz, since: Timestamp, until: Timestamp) 
 }
 
 /// The second in which the zone's clocks changed, between two moments with different offsets.
-fn change(zone: Tz, mut before: i64, mut after: i64) -> i64 {
+fn clock_change(zone: Tz, mut before: i64, mut after: i64) -> i64 {
     let old = offset(zone, before);
     while after - before > 1 {
         let middle = before + (after - before) / 2;

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use crate::model::history::blame::{Blame, Line};
+use crate::model::history::blame::{Blame, BlameLine};
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::patch::pointer;
-use crate::model::history::{Head, History};
+use crate::model::history::{EntryHead, History};
 use crate::model::json::Json;
 use crate::model::time::TimeContext;
-use crate::render::grid::{Cell, Layout, grid};
-use crate::render::history::{before, dotted, leaf_text};
+use crate::render::grid::{GridCell, GridLayout, grid};
+use crate::render::history::{origin_note, dotted_path, leaf_text};
 use crate::render::style::{Role, Style};
 
 /// The columns of a pipe. They are an interface: scripts count on their order.
@@ -20,12 +20,12 @@ const NARROW: [(usize, usize); 2] = [(2, 10), (4, 14)];
 
 /// Writes the lines as a table. Of what was set by nobody who is known, the heading's notes say why.
 pub(crate) fn table(out: &mut dyn Write, blame: &Blame, history: &History, style: &Style) -> io::Result<()> {
-    let title = |text: &str| Cell::new(text, Role::Title);
+    let title = |text: &str| GridCell::new(text, Role::Title);
     let mut rows = vec![vec![
-        Cell::number("ENTRY", Role::Title),
+        GridCell::number("ENTRY", Role::Title),
         title("SET"),
         title("BY"),
-        Cell::number("TIMES", Role::Title),
+        GridCell::number("TIMES", Role::Title),
         title("FIELD"),
         title("VALUE"),
     ]];
@@ -44,15 +44,15 @@ pub(crate) fn table(out: &mut dyn Write, blame: &Blame, history: &History, style
         };
         let role = if matches!(line.content, Content::Value(_)) { Role::Plain } else { Role::Dim };
         rows.push(vec![
-            Cell::number(entry, Role::Dim),
-            Cell::new(set, Role::Dim),
-            Cell::new(by, Role::Plain),
-            Cell::number(line.times.to_string(), Role::Plain),
-            Cell::path(dotted(&line.path), Role::Title),
-            Cell::new(leaf_text(&line.content), role),
+            GridCell::number(entry, Role::Dim),
+            GridCell::new(set, Role::Dim),
+            GridCell::new(by, Role::Plain),
+            GridCell::number(line.times.to_string(), Role::Plain),
+            GridCell::path(dotted_path(&line.path), Role::Title),
+            GridCell::new(leaf_text(&line.content), role),
         ]);
     }
-    grid(out, rows, Layout { narrow: &NARROW, ..Layout::default() }, style)
+    grid(out, rows, GridLayout { narrow: &NARROW, ..GridLayout::default() }, style)
 }
 
 /// The lines as rows of [`BLAME_COLUMNS`]: values as JSON, times in UTC.
@@ -61,10 +61,10 @@ pub(crate) fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterat
         let entry = setter(line, history);
         let value = match &line.content {
             Content::Value(value) => value.to_string(),
-            Content::Redacted | Content::Unclear(_) => String::new(),
+            Content::Redacted | Content::Unknown(_) => String::new(),
         };
         vec![
-            dotted(&line.path),
+            dotted_path(&line.path),
             value,
             entry.map(|entry| entry.occurred_at.to_string()).unwrap_or_default(),
             entry.map(|entry| entry.user.label().to_owned()).unwrap_or_default(),
@@ -75,18 +75,18 @@ pub(crate) fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterat
     })
 }
 
-fn setter<'a>(line: &Line, history: &'a History) -> Option<&'a Head> {
+fn setter<'a>(line: &BlameLine, history: &'a History) -> Option<&'a EntryHead> {
     match line.origin {
         Origin::Entry(index) => history.entries().get(index),
         Origin::Before(_) | Origin::Unrecorded(_) => None,
     }
 }
 
-const fn known(line: &Line) -> &'static str {
+const fn known(line: &BlameLine) -> &'static str {
     match line.content {
         Content::Value(_) => "exact",
         Content::Redacted => "redacted",
-        Content::Unclear(_) => "unknown",
+        Content::Unknown(_) => "unknown",
     }
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json
     let number = |number: u64| Json::Number(number.to_string());
     let lines = blame.lines.iter().map(|line| {
         let mut members = vec![
-            ("field".to_owned(), text(&dotted(&line.path))),
+            ("field".to_owned(), text(&dotted_path(&line.path))),
             ("pointer".to_owned(), text(&pointer(&line.path))),
             ("known".to_owned(), text(known(line))),
         ];
@@ -111,7 +111,7 @@ pub(crate) fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json
                 members.extend(user.map(|user| ("user".to_owned(), user)));
             }
             None => {
-                members.extend(before(line.origin, history, time).map(|why| ("set".to_owned(), text(&why))))
+                members.extend(origin_note(line.origin, history, time).map(|why| ("set".to_owned(), text(&why))))
             }
         }
         members.push(("times".to_owned(), number(line.times)));

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::model::entry::Entry;
-use crate::render::grid::{Cell, Layout, grid};
+use crate::render::grid::{GridCell, GridLayout, grid};
 use crate::render::style::{Role, Style, action_role, mark};
 use crate::render::summary;
 
@@ -15,17 +15,17 @@ pub(crate) fn change_set(
     style: &Style,
 ) -> io::Result<()> {
     writeln!(out, "\n  {}", style.paint(Role::Dim, "with it in the same request"))?;
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    let mut rows: Vec<Vec<GridCell>> = Vec::new();
     for entry in entries {
         let name = entry.model_name.clone().unwrap_or_else(|| format!("#{}", entry.model_id));
         rows.push(vec![
-            Cell::number(format!("  {}", entry.id), Role::Plain),
-            Cell::new(format!("{} {}", mark(entry.action), entry.action), action_role(entry.action)),
-            Cell::new(format!("{} {name}", entry.model_type.label()), Role::Plain),
-            Cell::new(summary::changes(entry.changes.get(), entry.action), Role::Plain),
+            GridCell::number(format!("  {}", entry.id), Role::Plain),
+            GridCell::new(format!("{} {}", mark(entry.action), entry.action), action_role(entry.action)),
+            GridCell::new(format!("{} {name}", entry.model_type.label()), Role::Plain),
+            GridCell::new(summary::changes(entry.changes.get(), entry.action), Role::Plain),
         ]);
     }
-    grid(out, rows, Layout::default(), style)?;
+    grid(out, rows, GridLayout::default(), style)?;
     if more > 0 {
         writeln!(out, "  {}", style.paint(Role::Dim, &format!("and {more} more: show --request-id")))?;
     }

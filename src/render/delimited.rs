@@ -38,7 +38,7 @@ pub const SPREADSHEET_CELL: usize = 32_767;
 
 /// Writes entries as rows.
 pub struct Delimited<'a, W: Write> {
-    sink: Sink<W>,
+    sink: RowSink<W>,
     columns: &'a [Column],
     by_field: bool,
     /// The most characters a cell may have.
@@ -47,7 +47,7 @@ pub struct Delimited<'a, W: Write> {
     long: u64,
 }
 
-enum Sink<W: Write> {
+enum RowSink<W: Write> {
     Csv { writer: Box<csv::Writer<W>>, guard: bool },
     Tsv(W),
 }
@@ -71,12 +71,12 @@ impl<'a, W: Write> Delimited<'a, W> {
 
     fn begin(mut writer: W, columns: &'a [Column], delimiter: Delimiter, by_field: bool) -> io::Result<Self> {
         let sink = match delimiter {
-            Delimiter::Tsv => Sink::Tsv(writer),
+            Delimiter::Tsv => RowSink::Tsv(writer),
             Delimiter::Csv { guard, bom } => {
                 if bom {
                     writer.write_all("\u{feff}".as_bytes())?;
                 }
-                let mut writer = Box::new(joining(writer));
+                let mut writer = Box::new(unquoted_writer(writer));
                 let fields = FIELD_COLUMNS.into_iter().filter(|_| by_field);
                 let names: Vec<_> = columns.iter().map(|column| column.name()).chain(fields).collect();
                 // Quotes around the first name alone mean nothing to any reader but `import`, which knows by them that
@@ -84,8 +84,8 @@ impl<'a, W: Write> Delimited<'a, W> {
                 let first = names.first().map(|name| format!("\"{name}\"")).filter(|_| !guard);
                 let header =
                     first.as_deref().into_iter().chain(names.iter().copied().skip(usize::from(!guard)));
-                writer.write_record(header).map_err(cause)?;
-                Sink::Csv { writer, guard }
+                writer.write_record(header).map_err(io_error)?;
+                RowSink::Csv { writer, guard }
             }
         };
         Ok(Self { sink, columns, by_field, max_cell: None, long: 0 })
@@ -95,8 +95,8 @@ impl<'a, W: Write> Delimited<'a, W> {
     #[must_use]
     pub fn resume(writer: W, columns: &'a [Column], delimiter: Delimiter, by_field: bool) -> Self {
         let sink = match delimiter {
-            Delimiter::Tsv => Sink::Tsv(writer),
-            Delimiter::Csv { guard, .. } => Sink::Csv { writer: Box::new(joining(writer)), guard },
+            Delimiter::Tsv => RowSink::Tsv(writer),
+            Delimiter::Csv { guard, .. } => RowSink::Csv { writer: Box::new(unquoted_writer(writer)), guard },
         };
         Self { sink, columns, by_field, max_cell: None, long: 0 }
     }
@@ -142,7 +142,7 @@ impl<'a, W: Write> Delimited<'a, W> {
         let more = more.iter().map(|(column, text)| (*column, Cow::Borrowed(text.as_str())));
         let (max, mut is_long) = (self.max_cell, false);
         match &mut self.sink {
-            Sink::Csv { writer, guard } => {
+            RowSink::Csv { writer, guard } => {
                 for (column, text) in cells.chain(more) {
                     let cell = csv_cell(column, text);
                     let cell = match (*guard, column) {
@@ -154,11 +154,11 @@ impl<'a, W: Write> Delimited<'a, W> {
                     // Spreadsheets count as UTF-16 does.
                     is_long |=
                         cell.len() > SPREADSHEET_CELL && cell.encode_utf16().count() > SPREADSHEET_CELL;
-                    writer.write_field(&*quoted(cell.as_bytes())).map_err(cause)?;
+                    writer.write_field(&*quoted(cell.as_bytes())).map_err(io_error)?;
                 }
-                writer.write_record(None::<&[u8]>).map_err(cause)?;
+                writer.write_record(None::<&[u8]>).map_err(io_error)?;
             }
-            Sink::Tsv(writer) => {
+            RowSink::Tsv(writer) => {
                 let cells: Vec<String> = cells
                     .chain(more)
                     .map(|(column, text)| cut(tsv_cell(column, text).into(), max).into())
@@ -175,8 +175,8 @@ impl<'a, W: Write> Delimited<'a, W> {
     /// The writer's.
     pub fn flush(&mut self) -> io::Result<()> {
         match &mut self.sink {
-            Sink::Csv { writer, .. } => writer.flush(),
-            Sink::Tsv(writer) => writer.flush(),
+            RowSink::Csv { writer, .. } => writer.flush(),
+            RowSink::Tsv(writer) => writer.flush(),
         }
     }
 
@@ -186,8 +186,8 @@ impl<'a, W: Write> Delimited<'a, W> {
     /// The writer's.
     pub fn finish(self) -> io::Result<W> {
         match self.sink {
-            Sink::Csv { writer, .. } => writer.into_inner().map_err(csv::IntoInnerError::into_error),
-            Sink::Tsv(mut writer) => {
+            RowSink::Csv { writer, .. } => writer.into_inner().map_err(csv::IntoInnerError::into_error),
+            RowSink::Tsv(mut writer) => {
                 writer.flush()?;
                 Ok(writer)
             }
@@ -211,7 +211,7 @@ fn cut(cell: Cow<'_, str>, max: Option<usize>) -> Cow<'_, str> {
 }
 
 /// A writer of cells that are quoted already.
-fn joining<W: Write>(writer: W) -> csv::Writer<W> {
+fn unquoted_writer<W: Write>(writer: W) -> csv::Writer<W> {
     csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Never).from_writer(writer)
 }
 
@@ -245,7 +245,7 @@ fn field_cells(change: &Change) -> [(Column, String); 4] {
 }
 
 /// The writer's own error: its kind tells a reader that went away from a full disk, and `csv` would hide it.
-fn cause(error: csv::Error) -> io::Error {
+fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(cause) => cause,
         other => io::Error::other(format!("{other:?}")),
@@ -256,9 +256,9 @@ fn cause(error: csv::Error) -> io::Error {
 /// they become its own escapes, so that the cell means what it meant.
 fn csv_cell(column: Column, text: Cow<'_, str>) -> Cow<'_, str> {
     if column == Column::Changes {
-        return changed(text, escape_json);
+        return map_cow(text, escape_json);
     }
-    changed(text, |text| {
+    map_cow(text, |text| {
         replace_hidden(text, |c, next, out| match c {
             '\n' | '\t' => out.push(c),
             '\r' if next == Some('\n') => out.push(c),
@@ -268,7 +268,7 @@ fn csv_cell(column: Column, text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 fn tsv_cell(column: Column, text: Cow<'_, str>) -> String {
-    let text = if column == Column::Changes { changed(text, escape_json) } else { text };
+    let text = if column == Column::Changes { map_cow(text, escape_json) } else { text };
     let text = text.replace('\\', "\\\\");
     replace_hidden(&text, |c, _, out| match c {
         '\t' => out.push_str("\\t"),
@@ -289,7 +289,7 @@ fn escape_json(text: &str) -> Cow<'_, str> {
 }
 
 /// Changes borrowed text without copying what stays as it is.
-fn changed(text: Cow<'_, str>, change: impl FnOnce(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+fn map_cow(text: Cow<'_, str>, change: impl FnOnce(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => change(text),
         Cow::Owned(text) => Cow::Owned(change(&text).into_owned()),

@@ -13,14 +13,14 @@ const LEAST_LAST: usize = 16;
 
 /// How columns share a line.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Layout<'a> {
+pub(crate) struct GridLayout<'a> {
     /// Blanks between two columns.
     pub gap: usize,
     /// Which columns may be narrowed, one after the other, and to how many cells.
     pub narrow: &'a [(usize, usize)],
 }
 
-impl Default for Layout<'_> {
+impl Default for GridLayout<'_> {
     fn default() -> Self {
         Self { gap: 2, narrow: &[] }
     }
@@ -28,14 +28,14 @@ impl Default for Layout<'_> {
 
 /// One cell.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cell {
+pub(crate) struct GridCell {
     text: String,
     role: Role,
     is_number: bool,
     is_path: bool,
 }
 
-impl Cell {
+impl GridCell {
     /// Text, in this role.
     pub(crate) fn new(text: impl Into<String>, role: Role) -> Self {
         Self { text: text.into(), role, is_number: false, is_path: false }
@@ -51,7 +51,7 @@ impl Cell {
         Self { is_path: true, ..Self::new(text, role) }
     }
 
-    fn shown(self, style: &Style) -> Self {
+    fn sanitized(self, style: &Style) -> Self {
         Self { text: style.text(self.text.trim_end_matches('\n')).into_owned(), ..self }
     }
 }
@@ -59,12 +59,12 @@ impl Cell {
 /// Writes rows, which may have different numbers of cells.
 pub(crate) fn grid(
     out: &mut dyn Write,
-    rows: Vec<Vec<Cell>>,
-    layout: Layout<'_>,
+    rows: Vec<Vec<GridCell>>,
+    layout: GridLayout<'_>,
     style: &Style,
 ) -> io::Result<()> {
-    let rows: Vec<Vec<Cell>> =
-        rows.into_iter().map(|row| row.into_iter().map(|cell| cell.shown(style)).collect()).collect();
+    let rows: Vec<Vec<GridCell>> =
+        rows.into_iter().map(|row| row.into_iter().map(|cell| cell.sanitized(style)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(&cell.text)).max();
@@ -98,7 +98,7 @@ pub(crate) fn grid(
 }
 
 /// Makes columns share `room` cells.
-fn fit(widths: &mut [usize], layout: Layout<'_>, room: usize) {
+fn fit(widths: &mut [usize], layout: GridLayout<'_>, room: usize) {
     let Some(last) = widths.len().checked_sub(1) else { return };
     let room = room.saturating_sub(last * layout.gap);
     for (column, least) in layout.narrow {
@@ -120,27 +120,27 @@ mod tests {
     fn columns_stand_below_each_other_and_the_last_is_cut() {
         let row = |name: &str, number: &str, text: &str| {
             vec![
-                Cell::new(name, Role::Plain),
-                Cell::number(number, Role::Plain),
-                Cell::new(text, Role::Plain),
+                GridCell::new(name, Role::Plain),
+                GridCell::number(number, Role::Plain),
+                GridCell::new(text, Role::Plain),
             ]
         };
         let mut out = Vec::new();
         let rows = vec![row("日本", "7", "a\u{1b}b"), row("a", "1 200", "long enough to be cut"), vec![]];
-        grid(&mut out, rows, Layout::default(), &style(24)).expect("memory takes all");
+        grid(&mut out, rows, GridLayout::default(), &style(24)).expect("memory takes all");
         assert_eq!(String::from_utf8(out).expect("text"), "日本      7  a␛b\na     1 200  long enoug…\n\n");
     }
 
     #[test]
     fn columns_that_may_be_are_narrowed_before_the_last_has_too_little() {
         let row = vec![
-            Cell::new("ana.ruiz@acme.example", Role::Plain),
-            Cell::path("process.mappings.from", Role::Plain),
-            Cell::new("a value of many words", Role::Plain),
+            GridCell::new("ana.ruiz@acme.example", Role::Plain),
+            GridCell::path("process.mappings.from", Role::Plain),
+            GridCell::new("a value of many words", Role::Plain),
         ];
         let text = |columns| {
             let mut out = Vec::new();
-            let layout = Layout { narrow: &[(0, 8), (1, 10)], ..Layout::default() };
+            let layout = GridLayout { narrow: &[(0, 8), (1, 10)], ..GridLayout::default() };
             grid(&mut out, vec![row.clone()], layout, &style(columns)).expect("memory takes all");
             String::from_utf8(out).expect("text")
         };

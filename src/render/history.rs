@@ -5,19 +5,19 @@ use std::io::{self, Write};
 use crate::model::filter::Resource;
 use crate::model::history::History;
 use crate::model::history::leaf::{Content, Origin};
-use crate::model::history::replay::{About, Disagreement};
+use crate::model::history::replay::{ContradictionKind, Contradiction};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
 use crate::render::detail::fact;
-use crate::render::diff::Place;
+use crate::render::diff::PathStep;
 use crate::render::style::{Role, Style};
 use crate::render::summary::beneath;
 use crate::render::value;
 
 /// How many contradictions are told one by one.
-const TOLD: usize = 5;
+const MAX_CONTRADICTIONS: usize = 5;
 
 /// Writes the title of a resource, the names it had before, and what of its life is not known.
 pub(crate) fn heading(
@@ -51,10 +51,10 @@ pub(crate) fn heading(
 pub(crate) fn notes(history: &History, time: &TimeContext) -> Vec<String> {
     let first = history.entries().first().map(|first| (first.action, first.occurred_at));
     let mut notes: Vec<String> =
-        first.and_then(|first| beginning(first, history.horizon(), time)).into_iter().collect();
-    let disagreements = history.disagreements();
-    notes.extend(disagreements.iter().take(TOLD).map(|it| disagreement(it, history)));
-    let more = disagreements.len().saturating_sub(TOLD);
+        first.and_then(|first| missing_beginning(first, history.horizon(), time)).into_iter().collect();
+    let disagreements = history.contradictions();
+    notes.extend(disagreements.iter().take(MAX_CONTRADICTIONS).map(|it| contradiction(it, history)));
+    let more = disagreements.len().saturating_sub(MAX_CONTRADICTIONS);
     if more > 0 {
         notes.push(format!("and {more} more entries do not fit what was before them"));
     }
@@ -63,7 +63,7 @@ pub(crate) fn notes(history: &History, time: &TimeContext) -> Vec<String> {
 
 /// Why a history begins where it does, unless it begins by a creation that nothing can have gone before. Its first entry
 /// is told by what was done, and when.
-pub(crate) fn beginning(
+pub(crate) fn missing_beginning(
     (action, occurred_at): (Action, Timestamp),
     horizon: Option<Timestamp>,
     time: &TimeContext,
@@ -85,15 +85,15 @@ pub(crate) fn beginning(
     }
 }
 
-fn disagreement(it: &Disagreement, history: &History) -> String {
+fn contradiction(it: &Contradiction, history: &History) -> String {
     let id = history.entries()[it.entry].id;
-    match &it.about {
-        About::AlreadyThere => {
+    match &it.kind {
+        ContradictionKind::AlreadyExists => {
             format!("entry {id} creates what was there already: a deletion was not recorded")
         }
-        About::NotThere => format!("entry {id} is about what was not there: a creation was not recorded"),
-        About::Values(paths) => {
-            let named: Vec<_> = paths.iter().take(3).map(|path| dotted(path)).collect();
+        ContradictionKind::NotThere => format!("entry {id} is about what was not there: a creation was not recorded"),
+        ContradictionKind::Values(paths) => {
+            let named: Vec<_> = paths.iter().take(3).map(|path| dotted_path(path)).collect();
             let more = paths.len().saturating_sub(named.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             format!(
@@ -105,8 +105,8 @@ fn disagreement(it: &Disagreement, history: &History) -> String {
 }
 
 /// A place as one text: `perform.retry.max`, with names in quotes that could be mistaken.
-pub(crate) fn dotted(path: &[String]) -> String {
-    path.iter().fold(String::new(), |text, key| beneath(&text, &Place::Member(key.clone())))
+pub(crate) fn dotted_path(path: &[String]) -> String {
+    path.iter().fold(String::new(), |text, key| beneath(&text, &PathStep::Member(key.clone())))
 }
 
 /// A leaf's value on one line.
@@ -114,12 +114,12 @@ pub(crate) fn leaf_text(content: &Content) -> String {
     match content {
         Content::Value(value) => value::text(&value::one_line(value)),
         Content::Redacted => "redacted".to_owned(),
-        Content::Unclear(_) => "unknown".to_owned(),
+        Content::Unknown(_) => "unknown".to_owned(),
     }
 }
 
 /// Why a leaf's value is not known, in a few words.
-pub(crate) fn unclear(entry: Option<usize>, history: &History, time: &TimeContext) -> String {
+pub(crate) fn unknown_reason(entry: Option<usize>, history: &History, time: &TimeContext) -> String {
     match (entry, history.horizon()) {
         (Some(index), _) => {
             let id = history.entries()[index].id;
@@ -133,7 +133,7 @@ pub(crate) fn unclear(entry: Option<usize>, history: &History, time: &TimeContex
 }
 
 /// Where a leaf's value comes from, when no entry set it.
-pub(crate) fn before(origin: Origin, history: &History, time: &TimeContext) -> Option<String> {
+pub(crate) fn origin_note(origin: Origin, history: &History, time: &TimeContext) -> Option<String> {
     let entry = |index: usize| &history.entries()[index];
     match (origin, history.horizon()) {
         (Origin::Entry(_), _) => None,

@@ -13,11 +13,11 @@ use crate::render::columns::{Column, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS,
 use crate::render::delimited::{Delimited, Delimiter};
 use crate::render::detail::{DetailOptions, detail};
 use crate::render::filter_summary;
-use crate::render::grid::{Cell, Layout, grid};
+use crate::render::grid::{GridCell, GridLayout, grid};
 use crate::render::samples::{entry, style};
 use crate::render::sanitize::width;
 use crate::render::style::{Role, Style};
-use crate::render::table::Table;
+use crate::render::table::EntryTable;
 
 /// What a terminal obeys, hides or turns round, and what looks like a line of ours.
 fn hostile() -> impl Strategy<Value = String> {
@@ -96,7 +96,7 @@ proptest! {
         for columns in [TABLE_COLUMNS, WIDE_COLUMNS, Column::ALL] {
             for truncate in [true, false] {
                 let style = Style { ascii, colour, truncate, ..style(cells) };
-                let table = written(|out| Table::new(columns, &style).entries(out, &entries));
+                let table = written(|out| EntryTable::new(columns, &style).entries(out, &entries));
                 let table = plain(&table);
                 assert_harmless(&table);
                 assert_eq!(table.lines().count(), 3);
@@ -153,7 +153,7 @@ proptest! {
         assert_harmless(&told);
         assert_eq!(told.lines().count(), 1, "{told:?}");
         let mut row = Vec::new();
-        grid(&mut row, vec![vec![Cell::new(text, Role::Plain), Cell::number("3", Role::Plain)]], Layout::default(), &style).expect("memory");
+        grid(&mut row, vec![vec![GridCell::new(text, Role::Plain), GridCell::number("3", Role::Plain)]], GridLayout::default(), &style).expect("memory");
         let row = String::from_utf8(row).expect("text");
         assert_harmless(&row);
         assert_eq!(row.lines().count(), 1, "{row:?}");
@@ -170,7 +170,7 @@ fn a_megabyte_on_one_line_is_cut() {
     (long.user.email, long.reason, long.context.user_agent) =
         (Some(megabyte.clone()), Some(megabyte.clone()), Some(megabyte));
     let style = style(80);
-    let table = written(|out| Table::new(TABLE_COLUMNS, &style).entries(out, std::slice::from_ref(&long)));
+    let table = written(|out| EntryTable::new(TABLE_COLUMNS, &style).entries(out, std::slice::from_ref(&long)));
     assert!(table.len() < 4_000 && table.lines().all(|row| width(row) <= 80), "{table}");
     let shown = written(|out| detail(out, &long, DetailOptions::default(), &style));
     assert!(shown.len() < 100_000, "{}", shown.len());

@@ -33,7 +33,7 @@ pub(crate) fn value(out: &mut dyn Write, value: &Json, indented: bool) -> io::Re
 
 /// What is known once all entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) struct Ending<'a> {
+pub(crate) struct DocumentEnd<'a> {
     /// How many entries match, when it was counted.
     pub matched: Option<u64>,
     /// Whether all that match are here.
@@ -46,12 +46,12 @@ pub(crate) struct Ending<'a> {
 ///
 /// Whether it is complete is known only behind the entries, and so it stands there. A document that broke off has
 /// no end and is no JSON.
-pub(crate) struct Document<W: Write> {
+pub(crate) struct JsonDocument<W: Write> {
     writer: W,
     is_empty: bool,
 }
 
-impl<W: Write> Document<W> {
+impl<W: Write> JsonDocument<W> {
     /// Begins, with the query as it was understood.
     pub(crate) fn new(mut writer: W, query: &impl Serialize) -> io::Result<Self> {
         writer.write_all(b"{\"query\":")?;
@@ -73,7 +73,7 @@ impl<W: Write> Document<W> {
     }
 
     /// Ends, and gives the writer back.
-    pub(crate) fn finish(mut self, ending: Ending<'_>) -> io::Result<W> {
+    pub(crate) fn finish(mut self, ending: DocumentEnd<'_>) -> io::Result<W> {
         self.writer.write_all(if self.is_empty { b"]," } else { b"\n]," })?;
         // The ending's members become the document's own: its opening brace is already written.
         let members = serde_json::to_string(&ending)?;
@@ -104,11 +104,11 @@ mod tests {
     #[test]
     fn a_document_says_whether_it_is_complete() {
         for entries in [vec![], vec![updated()], vec![updated(), updated()]] {
-            let mut document = Document::new(Vec::new(), &json!({"action": ["updated"]})).expect("written");
+            let mut document = JsonDocument::new(Vec::new(), &json!({"action": ["updated"]})).expect("written");
             for entry in &entries {
                 document.entry(&entry.view()).expect("written");
             }
-            let ending = Ending { matched: Some(9), complete: false, next_cursor: Some("eyJ") };
+            let ending = DocumentEnd { matched: Some(9), complete: false, next_cursor: Some("eyJ") };
             let text = String::from_utf8(document.finish(ending).expect("written")).expect("text");
             let back: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             assert_eq!(back["entries"].as_array().map(Vec::len), Some(entries.len()));
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_document_is_no_json() {
-        let mut document = Document::new(Vec::new(), &json!({})).expect("written");
+        let mut document = JsonDocument::new(Vec::new(), &json!({})).expect("written");
         document.entry(&updated().view()).expect("written");
         assert!(serde_json::from_slice::<serde_json::Value>(&document.writer).is_err());
     }

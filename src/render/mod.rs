@@ -3,7 +3,7 @@
 //! Nothing here knows a terminal, a file, the network or the command line; width, colour, zone and the present
 //! moment come in with a [`look::Look`]. Text from the log is hostile and passes [`visible`] on its way out.
 
-pub(crate) mod alike;
+pub(crate) mod lookalike;
 pub(crate) mod blame;
 pub(crate) mod change_set;
 pub mod columns;
@@ -30,4 +30,4 @@ mod hostile_text;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
-mod times;
+mod printed_times;

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 
 use crate::model::change::Change;
 use crate::model::json::{Json, JsonError};
-use crate::render::diff::{Difference, Place, What, compare};
+use crate::render::diff::{Difference, PathStep, ValueDiff, compare};
 use crate::render::value::is_redacted;
 
 /// The changed fields, as one object before and one after.
-pub(crate) struct States {
+pub(crate) struct BeforeAfter {
     /// The fields and values before; empty for a creation.
     pub before: Json,
     /// The fields and values after; empty for a deletion.
@@ -20,7 +20,7 @@ pub(crate) struct States {
     pub not_kept: Vec<String>,
 }
 
-impl States {
+impl BeforeAfter {
     /// Reads them from the changes.
     ///
     /// # Errors
@@ -58,23 +58,23 @@ impl States {
     }
 }
 
-fn push(operations: &mut Vec<Json>, path: &str, what: &What) {
+fn push(operations: &mut Vec<Json>, path: &str, what: &ValueDiff) {
     let text = |text: &String| Json::String(text.clone());
     match what {
-        What::Added(new) => operations.push(operation("add", path, Some(new))),
-        What::Removed(_) => operations.push(operation("remove", path, None)),
-        What::Replaced { new, .. } => operations.push(operation("replace", path, Some(new))),
-        What::Lines { new, .. } | What::Embedded { new, .. } => {
+        ValueDiff::Added(new) => operations.push(operation("add", path, Some(new))),
+        ValueDiff::Removed(_) => operations.push(operation("remove", path, None)),
+        ValueDiff::Replaced { new, .. } => operations.push(operation("replace", path, Some(new))),
+        ValueDiff::Lines { new, .. } | ValueDiff::Embedded { new, .. } => {
             operations.push(operation("replace", path, Some(&text(new))));
         }
-        What::Members(found) => {
+        ValueDiff::Members(found) => {
             for Difference { at, what } in found {
                 push(operations, &beneath(path, at), what);
             }
         }
-        What::Items(found) => items(operations, path, found),
+        ValueDiff::Items(found) => items(operations, path, found),
         // A move is two steps of its list.
-        What::Moved { .. } => {}
+        ValueDiff::Moved { .. } => {}
     }
 }
 
@@ -83,11 +83,11 @@ fn push(operations: &mut Vec<Json>, path: &str, what: &What) {
 fn items(operations: &mut Vec<Json>, path: &str, found: &[Difference]) {
     let (mut left, mut taken) = (Vec::new(), Vec::new());
     for Difference { at, what } in found {
-        let Place::Item(index) = *at else { continue };
+        let PathStep::Item(index) = *at else { continue };
         match what {
-            What::Removed(_) => left.push(index),
-            What::Added(new) => taken.push((index, new)),
-            What::Moved { from, item } => {
+            ValueDiff::Removed(_) => left.push(index),
+            ValueDiff::Added(new) => taken.push((index, new)),
+            ValueDiff::Moved { from, item } => {
                 left.push(*from);
                 taken.push((index, item));
             }
@@ -100,7 +100,7 @@ fn items(operations: &mut Vec<Json>, path: &str, found: &[Difference]) {
     operations.extend(remove);
     let add = taken.iter().map(|(index, new)| operation("add", &format!("{path}/{index}"), Some(new)));
     operations.extend(add);
-    let stays = found.iter().filter(|one| !matches!(one.what, What::Removed(_) | What::Added(_)));
+    let stays = found.iter().filter(|one| !matches!(one.what, ValueDiff::Removed(_) | ValueDiff::Added(_)));
     for Difference { at, what } in stays {
         push(operations, &beneath(path, at), what);
     }
@@ -114,10 +114,10 @@ fn operation(op: &str, path: &str, value: Option<&Json>) -> Json {
 }
 
 /// A JSON Pointer (RFC 6901) one step longer.
-fn beneath(path: &str, at: &Place) -> String {
+fn beneath(path: &str, at: &PathStep) -> String {
     match at {
-        Place::Item(index) | Place::Named(index, _) => format!("{path}/{index}"),
-        Place::Member(name) => format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")),
+        PathStep::Item(index) | PathStep::Named(index, _) => format!("{path}/{index}"),
+        PathStep::Member(name) => format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")),
     }
 }
 

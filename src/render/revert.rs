@@ -1,27 +1,27 @@
 //! A plan to undo an entry: as a JSON document, and in sentences.
 
 use crate::model::entry::Entry;
-use crate::model::history::revert::{Revert, Way};
-use crate::model::history::{History, Path};
+use crate::model::history::revert::{Revert, RevertAction};
+use crate::model::history::{History, KeyPath};
 use crate::model::json::Json;
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
-use crate::render::history::dotted;
+use crate::render::history::dotted_path;
 
 /// The plan as JSON: what has to be done, with the patch and the whole object where there are any.
 ///
 /// # Errors
 /// When the patch cannot be written, which no patch of ours is known for.
 pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Result<Json, serde_json::Error> {
-    let (way, patch) = match &plan.way {
-        Way::Patch(patch) => ("patch", Some(patch)),
-        Way::Create(patch) => ("create", Some(patch)),
-        Way::Delete => ("delete", None),
-        Way::Nothing => ("nothing", None),
-        Way::Gone(_) | Way::BackSince(_) => ("impossible", None),
+    let (way, patch) = match &plan.action {
+        RevertAction::Patch(patch) => ("patch", Some(patch)),
+        RevertAction::Create(patch) => ("create", Some(patch)),
+        RevertAction::Delete => ("delete", None),
+        RevertAction::Nothing => ("nothing", None),
+        RevertAction::DeletedSince(_) | RevertAction::RecreatedSince(_) => ("impossible", None),
     };
     let patch = patch.map(serde_json::to_string).transpose()?.and_then(|text| Json::parse(&text).ok());
-    let names = |paths: &[Path]| Json::Array(paths.iter().map(|path| text(&dotted(path))).collect());
+    let names = |paths: &[KeyPath]| Json::Array(paths.iter().map(|path| text(&dotted_path(path))).collect());
     let since = plan.since.iter().map(|(index, paths)| {
         let later = &history.entries()[*index];
         object([
@@ -47,25 +47,25 @@ pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Resul
 /// What a reader has to know before following the plan, a sentence each.
 pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &TimeContext) -> Vec<String> {
     let id = |index: usize| history.entries()[index].id;
-    let mut said = vec![match &plan.way {
-        Way::Patch(_) => {
+    let mut said = vec![match &plan.action {
+        RevertAction::Patch(_) => {
             format!("to undo entry {}, apply this patch to {}/{}", entry.id, entry.model_type, entry.model_id)
         }
-        Way::Create(_) => {
+        RevertAction::Create(_) => {
             format!("to undo entry {}, create {}/{} again", entry.id, entry.model_type, entry.model_id)
         }
-        Way::Delete => format!("to undo entry {}, delete {}/{}", entry.id, entry.model_type, entry.model_id),
-        Way::Nothing => {
+        RevertAction::Delete => format!("to undo entry {}, delete {}/{}", entry.id, entry.model_type, entry.model_id),
+        RevertAction::Nothing => {
             format!("nothing is to be done: what entry {} changed is as it was, or was never kept", entry.id)
         }
-        Way::Gone(gone) => format!("entry {} deleted the resource since: undo that first", id(*gone)),
-        Way::BackSince(back) => {
+        RevertAction::DeletedSince(gone) => format!("entry {} deleted the resource since: undo that first", id(*gone)),
+        RevertAction::RecreatedSince(back) => {
             format!("entry {} brought the resource back since: there is nothing to undo", id(*back))
         }
     }];
     for (index, paths) in &plan.since {
         let later = &history.entries()[*index];
-        let fields: Vec<_> = paths.iter().map(|path| dotted(path)).collect();
+        let fields: Vec<_> = paths.iter().map(|path| dotted_path(path)).collect();
         let what = if fields.is_empty() { String::new() } else { format!(" {}", fields.join(", ")) };
         said.push(format!(
             "since then {} {}{what} in entry {} of {}",
@@ -76,7 +76,7 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
         ));
     }
     if !plan.lost.is_empty() {
-        let lost: Vec<_> = plan.lost.iter().map(|path| dotted(path)).collect();
+        let lost: Vec<_> = plan.lost.iter().map(|path| dotted_path(path)).collect();
         said.push(format!("cannot be restored, for the old value was never kept: {}", lost.join(", ")));
     }
     if plan.object.is_some() && !plan.is_whole {

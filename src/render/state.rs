@@ -5,12 +5,12 @@ use crate::model::filter::Resource;
 use crate::model::history::diff::StateDiff;
 use crate::model::history::replay::Existence;
 use crate::model::history::state::State;
-use crate::model::history::{Head, History};
+use crate::model::history::{EntryHead, History};
 use crate::model::json::Json;
 use crate::model::page::Position;
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
-use crate::render::history::{dotted, unclear};
+use crate::render::history::{dotted_path, unknown_reason};
 
 /// The state as JSON: the object as far as it is known, how sure each field is, and what is missing and why.
 pub(crate) fn document(
@@ -20,19 +20,19 @@ pub(crate) fn document(
     at: Position,
     time: &TimeContext,
 ) -> Json {
-    let is_until = |entry: &Head| (entry.occurred_at, entry.id) <= (at.occurred_at, at.id);
+    let is_until = |entry: &EntryHead| (entry.occurred_at, entry.id) <= (at.occurred_at, at.id);
     let until = &history.entries()[..history.entries().partition_point(is_until)];
     let name = history.names().iter().rev().find(|(index, _)| *index < until.len());
     let exists = match state.existence {
         Existence::Unknown => Json::Null,
-        Existence::There => Json::Bool(true),
-        Existence::NotThere(_) => Json::Bool(false),
+        Existence::Exists => Json::Bool(true),
+        Existence::Absent(_) => Json::Bool(false),
     };
     let fields = state.fields().into_iter().map(|(field, certainty)| (field, text(certainty.word())));
-    let redacted = state.redacted().into_iter().map(|path| text(&dotted(path)));
-    let unknown = state.unclear().into_iter().map(|(path, entry)| {
-        let why = unclear(entry, history, time);
-        Json::Object(vec![("field".to_owned(), text(&dotted(&path))), ("why".to_owned(), text(&why))])
+    let redacted = state.redacted().into_iter().map(|path| text(&dotted_path(path)));
+    let unknown = state.unknown_places().into_iter().map(|(path, entry)| {
+        let why = unknown_reason(entry, history, time);
+        Json::Object(vec![("field".to_owned(), text(&dotted_path(&path))), ("why".to_owned(), text(&why))])
     });
     object([
         ("resource", text(&resource.to_string())),
@@ -74,17 +74,17 @@ pub(crate) fn sentence(history: &History, state: &State, at: Position, time: &Ti
     let then = full(at.occurred_at, time);
     let entry = |index: usize| &history.entries()[index];
     match state.existence {
-        Existence::NotThere(index)
+        Existence::Absent(index)
             if (entry(index).occurred_at, entry(index).id) > (at.occurred_at, at.id) =>
         {
             format!("not there yet at {then}: entry {} creates it", entry(index).id)
         }
-        Existence::NotThere(index) => format!("not there at {then}: entry {} deleted it", entry(index).id),
+        Existence::Absent(index) => format!("not there at {then}: entry {} deleted it", entry(index).id),
         Existence::Unknown => format!("what it was at {then} is not known"),
-        Existence::There if state.is_complete() && state.unclear().is_empty() => {
+        Existence::Exists if state.is_complete() && state.unknown_places().is_empty() => {
             format!("as it was at {then}")
         }
-        Existence::There => format!("as it was at {then}, as far as it is known"),
+        Existence::Exists => format!("as it was at {then}, as far as it is known"),
     }
 }
 

@@ -5,8 +5,8 @@
 use crate::model::change::Change;
 use crate::model::json::Json;
 use crate::model::words::Action;
-use crate::render::alike::{alike, told_apart};
-use crate::render::diff::{Difference, Place, What, compare};
+use crate::render::lookalike::{lookalike, escape_differences};
+use crate::render::diff::{Difference, PathStep, ValueDiff, compare};
 use crate::render::filter_summary::counted;
 use crate::render::sanitize::{cut, replace_hidden, sanitize, width};
 use crate::render::value;
@@ -41,9 +41,9 @@ pub(crate) fn tally(items: &[Difference]) -> String {
     let [mut added, mut removed, mut changed, mut moved] = [0_usize; 4];
     for item in items {
         match item.what {
-            What::Added(_) => added += 1,
-            What::Removed(_) => removed += 1,
-            What::Moved { .. } => moved += 1,
+            ValueDiff::Added(_) => added += 1,
+            ValueDiff::Removed(_) => removed += 1,
+            ValueDiff::Moved { .. } => moved += 1,
             _ => changed += 1,
         }
     }
@@ -76,11 +76,11 @@ fn quoted_key(name: &str) -> String {
 
 /// A place beneath a path: `perform.retry`, `mappings[3]`. A name that could be mistaken for a path is quoted. What is
 /// printed here is what [`crate::model::field_path::FieldPath`] reads.
-pub(crate) fn beneath(path: &str, place: &Place) -> String {
+pub(crate) fn beneath(path: &str, place: &PathStep) -> String {
     match place {
-        Place::Item(index) => format!("{path}[{index}]"),
-        Place::Named(index, name) => format!("{path}[{index} {name}]"),
-        Place::Member(name) => {
+        PathStep::Item(index) => format!("{path}[{index}]"),
+        PathStep::Named(index, name) => format!("{path}[{index} {name}]"),
+        PathStep::Member(name) => {
             let is_simple = is_readable(name) && !name.contains(['.', '[', ']']);
             let name = if is_simple { name.clone() } else { quoted_key(name) };
             if path.is_empty() { name } else { format!("{path}.{name}") }
@@ -110,33 +110,33 @@ fn change(change: &Change) -> String {
     }
 }
 
-fn difference(path: String, what: &What) -> String {
+fn difference(path: String, what: &ValueDiff) -> String {
     match what {
-        What::Added(new) => format!("+ {path} {}", brief(new)),
-        What::Removed(old) => format!("- {path} {}", brief(old)),
-        What::Replaced { old, new } if value::is_redacted(old) && value::is_redacted(new) => {
+        ValueDiff::Added(new) => format!("+ {path} {}", brief(new)),
+        ValueDiff::Removed(old) => format!("- {path} {}", brief(old)),
+        ValueDiff::Replaced { old, new } if value::is_redacted(old) && value::is_redacted(new) => {
             format!("{path} (redacted)")
         }
-        What::Replaced { old: Json::String(old), new: Json::String(new) } => {
+        ValueDiff::Replaced { old: Json::String(old), new: Json::String(new) } => {
             let [old, new] = near(old, new);
-            match alike(&old, &new) {
+            match lookalike(&old, &new) {
                 Some(differs) => {
-                    let [old, new] = told_apart(&old, &new, differs).map(|text| cut(&text, LONGEST_VALUE));
-                    format!("{path} {old} → {new} ({})", differs.words())
+                    let [old, new] = escape_differences(&old, &new, differs).map(|text| cut(&text, LONGEST_VALUE));
+                    format!("{path} {old} → {new} ({})", differs.description())
                 }
                 None => format!("{path} {} → {}", brief(&Json::String(old)), brief(&Json::String(new))),
             }
         }
         // Values of two kinds keep their quotes, or `3 → "3"` would look like no change.
-        What::Replaced { old, new } => format!("{path} {} → {}", exact(old), exact(new)),
-        What::Lines { old, new } => match alike(old, new) {
-            Some(differs) => format!("{path} (text, {})", differs.words()),
+        ValueDiff::Replaced { old, new } => format!("{path} {} → {}", exact(old), exact(new)),
+        ValueDiff::Lines { old, new } => match lookalike(old, new) {
+            Some(differs) => format!("{path} (text, {})", differs.description()),
             None => format!("{path} (text)"),
         },
-        What::Items(items) => format!("{path} {}", tally(items)),
-        What::Embedded { what, .. } => difference(path, what),
-        What::Moved { .. } => path,
-        What::Members(members) => match members.first() {
+        ValueDiff::Items(items) => format!("{path} {}", tally(items)),
+        ValueDiff::Embedded { what, .. } => difference(path, what),
+        ValueDiff::Moved { .. } => path,
+        ValueDiff::Members(members) => match members.first() {
             Some(first) => difference(beneath(&path, &first.at), &first.what),
             None => path,
         },

@@ -11,7 +11,7 @@ pub(crate) const REDACTED_CHANGED: &str = "[redacted, changed]";
 
 /// A piece of a value's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub(crate) struct ValuePiece {
     /// The text.
     pub text: String,
     /// Whether it stands for something that was not kept.
@@ -19,21 +19,21 @@ pub(crate) struct Piece {
 }
 
 /// The value on one line.
-pub(crate) fn one_line(value: &Json) -> Vec<Piece> {
-    let mut writer = Writer { lines: vec![Vec::new()], room: None };
+pub(crate) fn one_line(value: &Json) -> Vec<ValuePiece> {
+    let mut writer = ValueWriter { lines: vec![Vec::new()], room: None };
     writer.value(value, 0);
     writer.lines.pop().unwrap_or_default()
 }
 
 /// The value on several lines, indented by two. A part that fits into `room` letters stays on one line.
-pub(crate) fn pretty(value: &Json, room: usize) -> Vec<Vec<Piece>> {
-    let mut writer = Writer { lines: vec![Vec::new()], room: Some(room) };
+pub(crate) fn pretty(value: &Json, room: usize) -> Vec<Vec<ValuePiece>> {
+    let mut writer = ValueWriter { lines: vec![Vec::new()], room: Some(room) };
     writer.value(value, 0);
     writer.lines
 }
 
 /// The text of the pieces.
-pub(crate) fn text(pieces: &[Piece]) -> String {
+pub(crate) fn text(pieces: &[ValuePiece]) -> String {
     pieces.iter().map(|piece| piece.text.as_str()).collect()
 }
 
@@ -101,13 +101,13 @@ fn quoted_within(text: &str, room: usize) -> Option<usize> {
     (text.len() <= room.saturating_mul(4)).then(|| quoted(text).chars().count())
 }
 
-struct Writer {
-    lines: Vec<Vec<Piece>>,
+struct ValueWriter {
+    lines: Vec<Vec<ValuePiece>>,
     /// Letters of a line, when there may be several.
     room: Option<usize>,
 }
 
-impl Writer {
+impl ValueWriter {
     fn value(&mut self, value: &Json, depth: usize) {
         let taken = || self.lines.last().map_or(0, |line| text(line).chars().count());
         if depth > 0 && self.room.is_some_and(|room| fits(value, room.saturating_sub(taken()))) {
@@ -130,7 +130,7 @@ impl Writer {
                 writer.value(value, depth + 1);
             }),
             Json::String(text) if is_redacted(value) => {
-                self.line().push(Piece { text: text.clone(), redacted: true });
+                self.line().push(ValuePiece { text: text.clone(), redacted: true });
             }
             Json::String(text) => self.push(&quoted(text)),
             Json::Number(text) => self.push(text),
@@ -172,11 +172,11 @@ impl Writer {
     fn push(&mut self, text: &str) {
         match self.line().last_mut() {
             Some(last) if !last.redacted => last.text.push_str(text),
-            _ => self.line().push(Piece { text: text.to_owned(), redacted: false }),
+            _ => self.line().push(ValuePiece { text: text.to_owned(), redacted: false }),
         }
     }
 
-    fn line(&mut self) -> &mut Vec<Piece> {
+    fn line(&mut self) -> &mut Vec<ValuePiece> {
         if self.lines.is_empty() {
             self.lines.push(Vec::new());
         }

@@ -36,7 +36,7 @@ pub(crate) fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
         Encoding::Utf8 => String::from_utf8(bytes).map_err(|_| "it is neither UTF-8 nor UTF-16")?,
         Encoding::Utf16 { big_endian } => {
             let mut text = String::new();
-            let mut units = Units { source: &bytes[..], big_endian };
+            let mut units = Utf16Units { source: &bytes[..], big_endian };
             let mut read = || units.next().transpose();
             while let Some(unit) = read().map_err(|_| "it ends within a character of UTF-16")? {
                 let pair = if matches!(unit, 0xd800..0xdc00) {
@@ -54,14 +54,14 @@ pub(crate) fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
 }
 
 /// The code units of UTF-16 text.
-pub(crate) struct Units<R> {
+pub(crate) struct Utf16Units<R> {
     /// Their bytes.
     pub source: R,
     /// Whether the high byte comes first.
     pub big_endian: bool,
 }
 
-impl<R: Read> Iterator for Units<R> {
+impl<R: Read> Iterator for Utf16Units<R> {
     type Item = io::Result<u16>;
 
     fn next(&mut self) -> Option<io::Result<u16>> {

@@ -7,7 +7,7 @@
 //! so that a file gone on from a checkpoint is byte for byte the one written in one go.
 
 mod claim;
-mod packing;
+mod compression;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::evidence::merkle::Hash;
-use crate::terminal::file::claim::destination;
-use crate::terminal::file::packing::{Encoder, Packing};
+use crate::terminal::file::claim::resolve_links;
+use crate::terminal::file::compression::{Encoder, CompressionFormat};
 
 pub(crate) use crate::terminal::file::claim::{
-    Claimed, Locked, Temporary, read_trusted, remove_temporary_files, sync_directory_of,
+    ClaimedFile, LockedFile, TemporaryFile, read_trusted, remove_temporary_files, sync_directory_of,
 };
-pub(crate) use crate::terminal::file::packing::unpacked;
+pub(crate) use crate::terminal::file::compression::decompressed;
 
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,7 @@ pub(crate) enum FileError {
     Damaged(PathBuf),
     /// It, or a working file beside it, is not this user's own.
     #[error("cannot use {}: {why}", path.display())]
-    Foreign {
+    Untrusted {
         /// The file.
         path: PathBuf,
         /// How that is known.
@@ -70,7 +70,7 @@ pub(crate) enum FileError {
 /// A file's bytes so far, as they lie on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Stored {
+pub(crate) struct FileDigest {
     /// How many there are.
     pub bytes: u64,
     /// Their hash.
@@ -78,44 +78,44 @@ pub(crate) struct Stored {
 }
 
 /// The file itself, with a count and a hash of what went into it.
-struct Counted {
-    file: Locked,
+struct HashedFile {
+    file: LockedFile,
     bytes: u64,
     hash: Sha256,
 }
 
-impl Counted {
-    fn stored(&self) -> Stored {
-        Stored { bytes: self.bytes, sha256: self.hash.clone().finalize().into() }
+impl HashedFile {
+    fn stored(&self) -> FileDigest {
+        FileDigest { bytes: self.bytes, sha256: self.hash.clone().finalize().into() }
     }
 }
 
 /// A file being written. Dropped before [`NewFile::finish`] it takes its part with it, unless that can be gone on from.
 pub(crate) struct NewFile {
     // Before the file, whose lock guards the removal. None for a part that stays.
-    temporary: Option<Temporary>,
-    encoder: Option<Encoder<Counted>>,
-    packing: Packing,
+    temporary: Option<TemporaryFile>,
+    encoder: Option<Encoder<HashedFile>>,
+    packing: CompressionFormat,
     part: PathBuf,
     target: PathBuf,
     /// Whether it is written into as it stands: then there is no part.
-    passes: bool,
+    is_passthrough: bool,
 }
 
 /// The part of a file that this process alone writes: opened and locked, and nothing in it read or changed yet.
-pub(crate) struct Part {
-    claimed: Claimed,
+pub(crate) struct PartFile {
+    claimed: ClaimedFile,
     name: PathBuf,
     target: PathBuf,
 }
 
 /// The name a file has until it is whole.
-pub(crate) fn part_of(target: &Path) -> PathBuf {
-    beside(&destination(target).unwrap_or_else(|_| target.to_owned()), ".part")
+pub(crate) fn part_path(target: &Path) -> PathBuf {
+    with_suffix(&resolve_links(target).unwrap_or_else(|_| target.to_owned()), ".part")
 }
 
 /// Whether what stands there takes what is written as it comes: a device, a FIFO, or this process's own outlet.
-pub(crate) fn passes_on(target: &Path) -> bool {
+pub(crate) fn is_passthrough(target: &Path) -> bool {
     std::fs::metadata(target).is_ok_and(|it| !it.is_dir() && (!it.is_file() || is_own_outlet(target)))
 }
 
@@ -125,18 +125,18 @@ fn is_own_outlet(target: &Path) -> bool {
 }
 
 /// A name made of another by adding to its end.
-pub(crate) fn beside(target: &Path, ending: &str) -> PathBuf {
+pub(crate) fn with_suffix(target: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(target.as_os_str());
     name.push(ending);
     PathBuf::from(name)
 }
 
-impl Part {
+impl PartFile {
     /// Opens and locks the part of `target`, which is created when it is not there.
     pub(crate) fn claim(target: &Path) -> Result<Self, FileError> {
         let name = target.to_owned();
-        let target = destination(target)?;
-        Ok(Self { claimed: Claimed::open(&beside(&target, ".part"), &name)?, name, target })
+        let target = resolve_links(target)?;
+        Ok(Self { claimed: ClaimedFile::open(&with_suffix(&target, ".part"), &name)?, name, target })
     }
 
     /// Where it is.
@@ -156,11 +156,11 @@ impl Part {
     ///
     /// # Errors
     /// [`FileError`], also when the part is not as it was at the checkpoint.
-    pub(crate) fn go_on(self, force: bool, checkpoint: Stored) -> Result<NewFile, FileError> {
+    pub(crate) fn resume(self, force: bool, checkpoint: FileDigest) -> Result<NewFile, FileError> {
         self.open(force, Some(checkpoint))
     }
 
-    fn open(self, force: bool, checkpoint: Option<Stored>) -> Result<NewFile, FileError> {
+    fn open(self, force: bool, checkpoint: Option<FileDigest>) -> Result<NewFile, FileError> {
         let Self { claimed, name, target } = self;
         refuse_existing(&name, force)?;
         let part = claimed.path().to_owned();
@@ -173,14 +173,14 @@ impl Part {
                 (file, Some(temporary))
             }
         };
-        let mut file = Counted { file, bytes: 0, hash: Sha256::new() };
+        let mut file = HashedFile { file, bytes: 0, hash: Sha256::new() };
         let kept = file.keep(checkpoint.map_or(0, |stored| stored.bytes)).map_err(cannot_write)?;
         if checkpoint.is_some_and(|checkpoint| checkpoint != kept) {
             return Err(FileError::Damaged(part));
         }
-        let packing = Packing::of(&name);
+        let packing = CompressionFormat::of(&name);
         let encoder = packing.begin(BufWriter::with_capacity(256 * 1024, file)).map_err(cannot_write)?;
-        Ok(NewFile { temporary, encoder: Some(encoder), packing, part, target, passes: false })
+        Ok(NewFile { temporary, encoder: Some(encoder), packing, part, target, is_passthrough: false })
     }
 }
 
@@ -200,41 +200,41 @@ impl NewFile {
     /// # Errors
     /// [`FileError`] when the target is there and `force` is not given, or the part cannot be made.
     pub(crate) fn create(target: &Path, force: bool) -> Result<Self, FileError> {
-        if passes_on(target) {
-            destination(target)?;
+        if is_passthrough(target) {
+            resolve_links(target)?;
             return Self::pass(target);
         }
         // Also before the part is made: a target that is there is the better thing to tell.
         refuse_existing(target, force)?;
-        Part::claim(target)?.begin(force)
+        PartFile::claim(target)?.begin(force)
     }
 
     /// Where its part is; none for what is written into as it stands.
     pub(crate) fn part(&self) -> Option<&Path> {
-        (!self.passes).then_some(&self.part)
+        (!self.is_passthrough).then_some(&self.part)
     }
 
     fn pass(target: &Path) -> Result<Self, FileError> {
         let cannot_write = |cause| FileError::Write { path: target.to_owned(), cause };
         let file = OpenOptions::new().append(true).open(target).map_err(cannot_write)?;
         let (packing, file) =
-            (Packing::of(target), Counted { file: file.into(), bytes: 0, hash: Sha256::new() });
+            (CompressionFormat::of(target), HashedFile { file: file.into(), bytes: 0, hash: Sha256::new() });
         let encoder = Some(packing.begin(BufWriter::new(file)).map_err(cannot_write)?);
         let target = target.to_owned();
-        Ok(Self { temporary: None, encoder, packing, part: target.clone(), target, passes: true })
+        Ok(Self { temporary: None, encoder, packing, part: target.clone(), target, is_passthrough: true })
     }
 
     /// Hands all so far to the system and tells what lies there. A compressed file begins a new member here.
     ///
     /// # Errors
     /// The system's.
-    pub(crate) fn checkpoint(&mut self) -> io::Result<Stored> {
+    pub(crate) fn checkpoint(&mut self) -> io::Result<FileDigest> {
         let Some(encoder) = self.encoder.take() else { return Err(io::ErrorKind::NotConnected.into()) };
         let mut file = encoder.end()?;
         file.flush()?;
         let stored = file.get_ref().stored();
         self.encoder = Some(self.packing.begin(file)?);
-        self.temporary.take().into_iter().for_each(Temporary::keep);
+        self.temporary.take().into_iter().for_each(TemporaryFile::keep);
         Ok(stored)
     }
 
@@ -245,13 +245,13 @@ impl NewFile {
     /// name of which nobody knows whether it outlasts a power failure.
     pub(crate) fn finish_after<E: From<FileError>>(
         mut self,
-        before: impl FnOnce(Stored) -> Result<(), E>,
+        before: impl FnOnce(FileDigest) -> Result<(), E>,
     ) -> Result<(), E> {
         let cannot_write = |cause| FileError::Write { path: self.target.clone(), cause };
         let ended = match self.encoder.take() {
             Some(encoder) => encoder.end().and_then(|mut file| {
                 file.flush()?;
-                if !self.passes {
+                if !self.is_passthrough {
                     file.get_ref().file.sync_all()?;
                 }
                 Ok(file)
@@ -261,9 +261,9 @@ impl NewFile {
         // Held until the end: with the file goes its lock, and another process could write into the part.
         let file = ended.map_err(cannot_write)?;
         before(file.get_ref().stored())?;
-        if !self.passes {
+        if !self.is_passthrough {
             claim::rename(&self.part, &self.target).map_err(cannot_write)?;
-            self.temporary.take().into_iter().for_each(Temporary::keep);
+            self.temporary.take().into_iter().for_each(TemporaryFile::keep);
         }
         Ok(())
     }
@@ -279,7 +279,7 @@ impl NewFile {
     /// Keeps what there is as `NAME.part`, and tells its path.
     #[must_use]
     pub(crate) fn keep_part(mut self) -> PathBuf {
-        self.temporary.take().into_iter().for_each(Temporary::keep);
+        self.temporary.take().into_iter().for_each(TemporaryFile::keep);
         if let Some(mut encoder) = self.encoder.take() {
             drop(encoder.flush());
         }
@@ -287,9 +287,9 @@ impl NewFile {
     }
 }
 
-impl Counted {
+impl HashedFile {
     /// Keeps the first `bytes` of the file, reading them again, and takes the rest away.
-    fn keep(&mut self, bytes: u64) -> io::Result<Stored> {
+    fn keep(&mut self, bytes: u64) -> io::Result<FileDigest> {
         let file: &File = &self.file;
         let mut left = file.take(bytes);
         let mut buffer = vec![0; 256 * 1024];
@@ -311,7 +311,7 @@ impl Counted {
     }
 }
 
-impl Write for Counted {
+impl Write for HashedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.bytes += written as u64;

@@ -9,7 +9,7 @@ pub(crate) use tracing_subscriber::filter::LevelFilter as LogLevel;
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum LogForm {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// One JSON object a line.
@@ -18,22 +18,22 @@ pub(crate) enum LogForm {
 
 /// Begins to log. A second call changes nothing.
 #[expect(clippy::disallowed_methods, reason = "the log is one of the outlets this module owns")]
-pub(crate) fn start(form: LogForm, level: LevelFilter) {
+pub(crate) fn start(form: LogFormat, level: LevelFilter) {
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false);
     drop(match form {
-        LogForm::Text => builder.try_init(),
-        LogForm::Json => builder.json().try_init(),
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
     });
 }
 
 /// Begins to tell what goes over the wire, which clients tell under the target `http`: at `INFO` each call in a line, at `DEBUG`
 /// its headers as well. A server in the same process stays silent.
 #[expect(clippy::disallowed_methods, reason = "the conversation is one of the outlets this module owns")]
-pub(crate) fn listen(level: LevelFilter) {
+pub(crate) fn trace_http(level: LevelFilter) {
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)

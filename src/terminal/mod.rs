@@ -14,7 +14,7 @@ use owo_colors::{OwoColorize as _, Style};
 
 use crate::render::sanitize::{sanitize, sanitize_ascii};
 use crate::terminal::encoding::decoded;
-use crate::terminal::pager::{CtrlC, Outlet, Pager};
+use crate::terminal::pager::{CtrlC, PagedStdout, Pager};
 use crate::terminal::prompt::Prompts;
 
 /// When to paint.
@@ -50,11 +50,11 @@ pub(crate) struct TerminalOptions {
 
 /// The two outlets and what is known about them.
 pub(crate) struct Terminal {
-    out: Outlet,
+    out: PagedStdout,
     err: io::Stderr,
     /// What was said while a pager had the screen.
-    unsaid: Vec<String>,
-    manners: TerminalOptions,
+    deferred: Vec<String>,
+    options: TerminalOptions,
     /// Whether stdin is a terminal, where nothing comes unless somebody types it.
     pub in_is_terminal: bool,
     /// Whether stdout is a terminal.
@@ -62,7 +62,7 @@ pub(crate) struct Terminal {
     /// Whether questions can be asked: stdin and stderr are terminals, and somebody sits there.
     is_interactive: bool,
     /// Whether a pager can be used: stdin and stdout are terminals, and somebody sits there.
-    pages: bool,
+    can_page: bool,
     err_is_terminal: bool,
     /// Cells in a line of stdout, or 80.
     pub width: usize,
@@ -79,21 +79,21 @@ impl Terminal {
         let width =
             console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20));
         Self {
-            out: Outlet::new(out),
+            out: PagedStdout::new(out),
             err,
-            unsaid: Vec::new(),
-            manners,
+            deferred: Vec::new(),
+            options: manners,
             in_is_terminal,
             out_is_terminal,
             is_interactive: in_is_terminal && err_is_terminal && is_attended,
-            pages: in_is_terminal && out_is_terminal && is_attended,
+            can_page: in_is_terminal && out_is_terminal && is_attended,
             err_is_terminal,
             width,
         }
     }
 
     /// Whether data on stdout is painted.
-    pub(crate) const fn paints_data(&self) -> bool {
+    pub(crate) const fn colours_stdout(&self) -> bool {
         self.paints(self.out_is_terminal)
     }
 
@@ -103,13 +103,13 @@ impl Terminal {
     }
 
     /// Whether the conversation on stderr is painted.
-    pub(crate) const fn paints_conversation(&self) -> bool {
+    pub(crate) const fn colours_stderr(&self) -> bool {
         self.paints(self.err_is_terminal)
     }
 
     /// Whether moving progress may be shown on stderr.
     pub(crate) const fn shows_progress(&self) -> bool {
-        self.err_is_terminal && !self.manners.dumb && !self.manners.quiet
+        self.err_is_terminal && !self.options.dumb && !self.options.quiet
     }
 
     /// Whether stderr is a terminal, where a secret may be shown once.
@@ -118,7 +118,7 @@ impl Terminal {
     }
 
     const fn paints(&self, is_terminal: bool) -> bool {
-        let TerminalOptions { colour, no_colour, force_colour, dumb, .. } = self.manners;
+        let TerminalOptions { colour, no_colour, force_colour, dumb, .. } = self.options;
         match colour {
             ColourWhen::Always => true,
             ColourWhen::Never => false,
@@ -133,7 +133,7 @@ impl Terminal {
 
     /// From now on, data that is taller than the screen goes to this pager, where somebody can use it.
     pub(crate) fn page(&mut self, pager: Pager) {
-        if self.pages && !pager.words.is_empty() {
+        if self.can_page && !pager.words.is_empty() {
             self.out.page(pager);
         }
     }
@@ -149,7 +149,7 @@ impl Terminal {
     /// What kept it from arriving.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let missing = self.out.finish();
-        for text in std::mem::take(&mut self.unsaid) {
+        for text in std::mem::take(&mut self.deferred) {
             drop(self.err.write_all(text.as_bytes()));
         }
         if let Some(missing) = missing? {
@@ -160,14 +160,14 @@ impl Terminal {
 
     /// Says how things stand. Unheard under `--quiet`.
     pub(crate) fn status(&mut self, text: &str) {
-        if !self.manners.quiet {
-            self.line("", Style::new(), Style::new().dimmed(), text);
+        if !self.options.quiet {
+            self.write_line("", Style::new(), Style::new().dimmed(), text);
         }
     }
 
     /// Shows something a question is about, heard also under `--quiet`.
     pub(crate) fn show(&mut self, text: &str) {
-        self.line("", Style::new(), Style::new(), text);
+        self.write_line("", Style::new(), Style::new(), text);
     }
 
     /// Shows a text of several lines. What it quotes is visible already, or it could begin a line of its own.
@@ -179,30 +179,30 @@ impl Terminal {
 
     /// Says something that needs attention.
     pub(crate) fn warn(&mut self, text: &str) {
-        self.line("warning: ", Style::new().yellow().bold(), Style::new(), text);
+        self.write_line("warning: ", Style::new().yellow().bold(), Style::new(), text);
     }
 
     /// Says why a command failed.
     pub(crate) fn error(&mut self, text: &str) {
-        self.line("error: ", Style::new().red().bold(), Style::new(), text);
+        self.write_line("error: ", Style::new().red().bold(), Style::new(), text);
     }
 
     /// Says how to go on.
     pub(crate) fn hint(&mut self, text: &str) {
-        self.line("  hint: ", Style::new().cyan(), Style::new(), text);
+        self.write_line("  hint: ", Style::new().cyan(), Style::new(), text);
     }
 
     /// Writes one line to stderr. That nobody listens there is no reason to stop. The text may quote the log, so it is
     /// made visible, its line breaks too: what is quoted cannot begin a line.
-    fn line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {
-        let text = if self.manners.ascii { sanitize_ascii(text) } else { sanitize(text) };
-        let text = if self.paints_conversation() {
+    fn write_line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {
+        let text = if self.options.ascii { sanitize_ascii(text) } else { sanitize(text) };
+        let text = if self.colours_stderr() {
             format!("{}{}\n", head.style(head_style), text.style(style))
         } else {
             format!("{head}{text}\n")
         };
         if self.out.is_paged() {
-            self.unsaid.push(text);
+            self.deferred.push(text);
         } else {
             drop(self.err.write_all(text.as_bytes()));
         }

@@ -39,7 +39,7 @@ impl CtrlC {
 }
 
 /// Stdout, or a pager in front of it.
-pub(super) struct Outlet {
+pub(super) struct PagedStdout {
     stdout: BufWriter<Stdout>,
     paging: Option<Paging>,
     ctrl_c: CtrlC,
@@ -60,7 +60,7 @@ struct Paging {
     ctrl_c: CtrlC,
 }
 
-impl Outlet {
+impl PagedStdout {
     pub(super) fn new(stdout: Stdout) -> Self {
         let stdout = BufWriter::with_capacity(64 * 1024, stdout);
         Self { stdout, paging: None, ctrl_c: CtrlC::default() }
@@ -102,7 +102,7 @@ impl Outlet {
     }
 }
 
-impl Write for Outlet {
+impl Write for PagedStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.paging {
             None => self.stdout.write(bytes),

@@ -45,9 +45,9 @@ impl Progress {
 
     fn style(&self, template: &str) {
         let Ok(style) = ProgressStyle::with_template(template) else { return };
-        let style = style.with_key("done", told(|state| grouped(state.pos())));
-        let style = style.with_key("all", told(|state| grouped(state.len().unwrap_or_default())));
-        self.0.set_style(style.with_key("rate", told(|state| format!("{:.0}", state.per_sec()))));
+        let style = style.with_key("done", text_key(|state| grouped(state.pos())));
+        let style = style.with_key("all", text_key(|state| grouped(state.len().unwrap_or_default())));
+        self.0.set_style(style.with_key("rate", text_key(|state| format!("{:.0}", state.per_sec()))));
     }
 
     /// Counts `more`.
@@ -67,7 +67,7 @@ impl Progress {
 }
 
 /// A part of a progress line.
-fn told(text: fn(&ProgressState) -> String) -> impl ProgressTracker {
+fn text_key(text: fn(&ProgressState) -> String) -> impl ProgressTracker {
     move |state: &ProgressState, out: &mut dyn Write| {
         // What cannot be written into a text is not missed.
         let _ = out.write_str(&text(state));

@@ -29,7 +29,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A signal that ends a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum TerminationSignal {
     /// Ctrl-C.
     Interrupt,
     /// SIGTERM.
@@ -38,7 +38,7 @@ pub(crate) enum Ending {
     HangUp,
 }
 
-impl Ending {
+impl TerminationSignal {
     /// The exit code: 128 and the signal's number.
     #[must_use]
     pub(crate) const fn exit_code(self) -> u8 {
@@ -52,9 +52,9 @@ impl Ending {
 
 /// How to go on with what a signal would leave undone, for whoever says so in the end.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hint(Arc<Mutex<Option<String>>>);
+pub(crate) struct ResumeHint(Arc<Mutex<Option<String>>>);
 
-impl Hint {
+impl ResumeHint {
     /// Sets it, or takes it back.
     pub(crate) fn set(&self, hint: Option<String>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = hint;
@@ -68,7 +68,7 @@ impl Hint {
 
 /// What a command knows of signals.
 pub(crate) struct Signals {
-    heard: watch::Receiver<Option<Ending>>,
+    heard: watch::Receiver<Option<TerminationSignal>>,
     more_time: channel::UnboundedSender<Duration>,
     is_reported: Arc<AtomicBool>,
 }
@@ -80,14 +80,14 @@ impl Signals {
     /// The system's, when there is no thread or no handler to be had.
     pub(crate) fn listen(
         ctrl_c: CtrlC,
-        last_words: impl FnOnce(Ending) -> String + Send + 'static,
+        last_words: impl FnOnce(TerminationSignal) -> String + Send + 'static,
     ) -> io::Result<Self> {
         let (tell, heard) = watch::channel(None);
         let (more_time, wanted) = channel::unbounded_channel();
         let (ready, is_ready) = mpsc::channel();
         let is_reported = Arc::new(AtomicBool::new(false));
         let reported = Arc::clone(&is_reported);
-        let modes = Modes::now();
+        let modes = TerminalModes::now();
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let listening = runtime.and_then(|runtime| {
@@ -108,12 +108,12 @@ impl Signals {
     }
 
     /// Whether a signal was heard.
-    pub(crate) fn has_heard(&self) -> bool {
+    pub(crate) fn has_received(&self) -> bool {
         self.heard.borrow().is_some()
     }
 
     /// Waits for a signal.
-    pub(crate) async fn wait(&self) -> Ending {
+    pub(crate) async fn wait(&self) -> TerminationSignal {
         let mut heard = self.heard.clone();
         match heard.wait_for(Option::is_some).await.map(|heard| *heard) {
             Ok(Some(ending)) => ending,
@@ -123,13 +123,13 @@ impl Signals {
     }
 
     /// The command has noticed, has said so, and closes its store.
-    pub(crate) fn is_closing(&self) {
+    pub(crate) fn notify_closing(&self) {
         self.is_reported.store(true, Relaxed);
         self.more_time.send(CLOSING).unwrap_or(());
     }
 
     /// The store is closed, and what was written is on its way.
-    pub(crate) fn is_leaving(&self) {
+    pub(crate) fn notify_leaving(&self) {
         self.more_time.send(LEAVING).unwrap_or(());
     }
 }
@@ -152,7 +152,7 @@ impl Listener {
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())?, hang_up })
     }
 
-    async fn next(&mut self) -> Ending {
+    async fn next(&mut self) -> TerminationSignal {
         let hang_up = async {
             match &mut self.hang_up {
                 Some(hang_up) => hang_up.recv().await,
@@ -160,9 +160,9 @@ impl Listener {
             }
         };
         tokio::select! {
-            _ = self.interrupt.recv() => Ending::Interrupt,
-            _ = self.terminate.recv() => Ending::Terminate,
-            _ = hang_up => Ending::HangUp,
+            _ = self.interrupt.recv() => TerminationSignal::Interrupt,
+            _ = self.terminate.recv() => TerminationSignal::Terminate,
+            _ = hang_up => TerminationSignal::HangUp,
         }
     }
 }
@@ -184,9 +184,9 @@ impl Listener {
         Ok(Self)
     }
 
-    async fn next(&mut self) -> Ending {
+    async fn next(&mut self) -> TerminationSignal {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => Ending::Interrupt,
+            Ok(()) => TerminationSignal::Interrupt,
             Err(_) => std::future::pending().await,
         }
     }
@@ -197,12 +197,12 @@ impl Listener {
     async fn wait(
         mut self,
         ctrl_c: &CtrlC,
-        tell: &watch::Sender<Option<Ending>>,
+        tell: &watch::Sender<Option<TerminationSignal>>,
         mut wanted: channel::UnboundedReceiver<Duration>,
-    ) -> Ending {
+    ) -> TerminationSignal {
         let ending = loop {
             match self.next().await {
-                Ending::Interrupt if !ctrl_c.is_ours() => {}
+                TerminationSignal::Interrupt if !ctrl_c.is_ours() => {}
                 ending => break ending,
             }
         };
@@ -224,7 +224,7 @@ impl Listener {
     clippy::exit,
     reason = "whoever would turn an outcome into an exit code is busy"
 )]
-fn end(ending: Ending, modes: &Modes, last_words: Option<String>) {
+fn end(ending: TerminationSignal, modes: &TerminalModes, last_words: Option<String>) {
     remove_temporary_files();
     modes.give_back();
     let (said, is_said) = mpsc::channel();
@@ -246,12 +246,12 @@ fn end(ending: Ending, modes: &Modes, last_words: Option<String>) {
 }
 
 /// The modes of the terminal when the command began.
-struct Modes {
+struct TerminalModes {
     #[cfg(unix)]
     at_start: Option<rustix::termios::Termios>,
 }
 
-impl Modes {
+impl TerminalModes {
     fn now() -> Self {
         Self {
             #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::replay::Existence;
-use crate::model::history::{History, Path};
+use crate::model::history::{History, KeyPath};
 
 /// Every leaf of the resource as it is now, or as it was when it was deleted.
 #[derive(Debug)]
@@ -12,14 +12,14 @@ pub struct Blame {
     /// Whether it is sure that there are no other fields.
     pub is_complete: bool,
     /// The leaves, in the order of their objects' members.
-    pub lines: Vec<Line>,
+    pub lines: Vec<BlameLine>,
 }
 
 /// One leaf.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct BlameLine {
     /// Its place.
-    pub path: Path,
+    pub path: KeyPath,
     /// Its value.
     pub content: Content,
     /// Where the value comes from.
@@ -33,7 +33,7 @@ impl History {
     #[must_use]
     pub fn blame(&self) -> Blame {
         let replay = &self.end;
-        let line = |(path, leaf): (&Path, &crate::model::history::leaf::Leaf)| Line {
+        let line = |(path, leaf): (&KeyPath, &crate::model::history::leaf::Leaf)| BlameLine {
             path: path.clone(),
             content: leaf.content.clone(),
             origin: leaf.origin,

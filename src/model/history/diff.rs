@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::change::Change;
-use crate::model::history::Path;
+use crate::model::history::KeyPath;
 use crate::model::history::leaf::{Content, Leaf};
 use crate::model::history::state::{Confidence, State, object};
 use crate::model::json::{Json, RawJson};
@@ -32,7 +32,7 @@ impl StateDiff {
             }
             let path = std::slice::from_ref(&field);
             let is_known =
-                |state: &State| !matches!(state.certainty(path), Confidence::Unknown | Confidence::Partial);
+                |state: &State| !matches!(state.confidence(path), Confidence::Unknown | Confidence::Partial);
             if !(is_known(earlier) && is_known(later)) {
                 between.unknown.push(field);
                 continue;
@@ -50,7 +50,7 @@ impl StateDiff {
 
 /// Each field's value; a secret that another entry set than the one before is marked as another secret.
 fn values(state: &State, before: Option<&State>) -> HashMap<String, Json> {
-    let is_new_secret = |path: &Path, leaf: &Leaf| {
+    let is_new_secret = |path: &KeyPath, leaf: &Leaf| {
         let earlier = before.and_then(|before| before.known().leaf(path));
         leaf.content == Content::Redacted
             && earlier

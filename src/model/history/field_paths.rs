@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 
 use crate::model::change::Change;
-use crate::model::history::Path;
+use crate::model::history::KeyPath;
 use crate::model::json::Json;
 
 /// Which fields hold others, and which keys have dots in them.
@@ -16,7 +16,7 @@ pub(super) struct FieldPaths {
     /// Fields that some entry shows to be an object or a list.
     containers: HashSet<String>,
     /// A field and one that would lie in it by its name, where one entry names both: they are two fields.
-    apart: HashSet<(String, String)>,
+    separate: HashSet<(String, String)>,
     /// Whether any field has a dot in its name. Where none has, every field is a place of its own.
     pub(super) has_dots: bool,
     /// Keys with dots in them within values.
@@ -28,8 +28,8 @@ pub(super) struct FieldPaths {
 struct LongestFirst(Reverse<usize>, String);
 
 /// A place, as far as a field's name tells it.
-pub(super) struct Place {
-    pub(super) path: Path,
+pub(super) struct ResolvedPath {
+    pub(super) path: KeyPath,
     /// The name goes on by a number: into a list, of which the path is the whole.
     pub(super) is_within_list: bool,
 }
@@ -55,7 +55,7 @@ impl FieldPaths {
         for field in changes.iter().map(|change| &change.field) {
             let holders = field.match_indices('.').map(|(dot, _)| &field[..dot]);
             let both = holders.filter(|holder| named.contains(holder));
-            self.apart.extend(both.map(|holder| (holder.to_owned(), field.clone())));
+            self.separate.extend(both.map(|holder| (holder.to_owned(), field.clone())));
         }
     }
 
@@ -76,11 +76,11 @@ impl FieldPaths {
         }
     }
 
-    pub(super) fn of(&self, field: &str) -> Place {
+    pub(super) fn resolve(&self, field: &str) -> ResolvedPath {
         let dots = field.match_indices('.').map(|(dot, _)| dot).collect::<Vec<_>>();
         let holder = dots.into_iter().rev().find(|&dot| dot > 0 && self.holds(&field[..dot], field));
-        let Some(dot) = holder else { return Place { path: vec![field.to_owned()], is_within_list: false } };
-        let mut place = self.of(&field[..dot]);
+        let Some(dot) = holder else { return ResolvedPath { path: vec![field.to_owned()], is_within_list: false } };
+        let mut place = self.resolve(&field[..dot]);
         let mut rest = Some(&field[dot + 1..]);
         while let Some(text) = rest
             && !place.is_within_list
@@ -98,7 +98,7 @@ impl FieldPaths {
 
     /// Whether `field` names a place in `holder`. An entry that names both has two fields, one with a dot in its name.
     fn holds(&self, holder: &str, field: &str) -> bool {
-        self.containers.contains(holder) && !self.apart.contains(&(holder.to_owned(), field.to_owned()))
+        self.containers.contains(holder) && !self.separate.contains(&(holder.to_owned(), field.to_owned()))
     }
 
     /// The first key of a dotted text, and what follows it.
@@ -136,7 +136,7 @@ mod tests {
             let changes: Vec<Change> = serde_json::from_str(text).expect(text);
             places.learn(&changes);
         }
-        let place = places.of(field);
+        let place = places.resolve(field);
         (place.path.join("/"), place.is_within_list)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::history::Path;
+use crate::model::history::KeyPath;
 use crate::model::json::Json;
 use crate::model::redaction::{REDACTED, REDACTED_CHANGED};
 
@@ -14,7 +14,7 @@ pub enum Content {
     /// Something that was redacted: it was set, to what is not known.
     Redacted,
     /// Not known, because of the entry with this index: it contradicts what was before, or changed a part of a list.
-    Unclear(usize),
+    Unknown(usize),
 }
 
 /// Where a leaf's value comes from.
@@ -41,8 +41,8 @@ pub struct Leaf {
 
 /// A leaf of one side of a change.
 #[derive(Debug, Clone)]
-pub(super) struct Item {
-    pub(super) path: Path,
+pub(super) struct SideLeaf {
+    pub(super) path: KeyPath,
     pub(super) content: Content,
     /// Marked as another secret than before, which no comparison can tell.
     pub(super) is_changed: bool,
@@ -61,8 +61,8 @@ impl Content {
         matches!(self, Self::Value(Json::Object(members)) if members.is_empty())
     }
 
-    pub(super) const fn is_list_or_unclear(&self) -> bool {
-        matches!(self, Self::Value(Json::Array(_)) | Self::Unclear(_))
+    pub(super) const fn is_list_or_unknown(&self) -> bool {
+        matches!(self, Self::Value(Json::Array(_)) | Self::Unknown(_))
     }
 
     /// Whether this is the whole truth: known, and nothing of it redacted.
@@ -72,15 +72,15 @@ impl Content {
     }
 }
 
-impl Item {
-    pub(super) const fn redacted(path: Path) -> Self {
+impl SideLeaf {
+    pub(super) const fn redacted(path: KeyPath) -> Self {
         Self { path, content: Content::Redacted, is_changed: true }
     }
 }
 
 /// Takes a value apart into its leaves. An object with a repeated key stays whole: its parts have no names of their own.
-pub(super) fn flatten(path: &[String], value: &Json) -> Vec<Item> {
-    fn walk(path: &mut Path, value: &Json, items: &mut Vec<Item>) {
+pub(super) fn flatten(path: &[String], value: &Json) -> Vec<SideLeaf> {
+    fn walk(path: &mut KeyPath, value: &Json, items: &mut Vec<SideLeaf>) {
         match value {
             Json::Object(members) if !members.is_empty() && has_distinct_keys(members) => {
                 for (key, value) in members {
@@ -96,7 +96,7 @@ pub(super) fn flatten(path: &[String], value: &Json) -> Vec<Item> {
                     _ if is_changed => Content::Value(normalised(value)),
                     _ => Content::Value(value.clone()),
                 };
-                items.push(Item { path: path.clone(), content, is_changed });
+                items.push(SideLeaf { path: path.clone(), content, is_changed });
             }
         }
     }

@@ -27,37 +27,37 @@ mod properties;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod world;
+mod simulation;
 
 use std::sync::Arc;
 
 use crate::model::entry::User;
-use crate::model::history::replay::{Disagreement, Replay};
-use crate::model::history::revert::Undo;
+use crate::model::history::replay::{Contradiction, Replay};
+use crate::model::history::revert::RevertTarget;
 use crate::model::history::state::State;
 use crate::model::json::JsonError;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
 
 /// A place in a resource: its field, then the keys beneath it.
-pub type Path = Vec<String>;
+pub type KeyPath = Vec<String>;
 
 /// What was asked of the entries of one resource, and what they answer.
 #[derive(Debug)]
 pub struct History {
-    heads: Vec<Head>,
+    heads: Vec<EntryHead>,
     names: Vec<(usize, String)>,
     horizon: Option<Timestamp>,
     end: Replay,
     /// Each field that some entry names.
     fields: Vec<String>,
     states: Vec<State>,
-    undo: Option<Undo>,
+    undo: Option<RevertTarget>,
 }
 
 /// What is kept of an entry.
 #[derive(Debug, Clone)]
-pub struct Head {
+pub struct EntryHead {
     /// Its id.
     pub id: u64,
     /// When it happened.
@@ -71,7 +71,7 @@ pub struct Head {
 /// An entry whose changes do not keep the contract.
 #[derive(Debug, thiserror::Error)]
 #[error("the changes of entry {id} cannot be read: {cause}")]
-pub struct Unreadable {
+pub struct UnreadableEntry {
     /// The entry.
     pub id: u64,
     /// What is wrong with them.
@@ -81,7 +81,7 @@ pub struct Unreadable {
 impl History {
     /// The entries, oldest first: by time, and where times are equal by id.
     #[must_use]
-    pub fn entries(&self) -> &[Head] {
+    pub fn entries(&self) -> &[EntryHead] {
         &self.heads
     }
 
@@ -106,7 +106,7 @@ impl History {
 
     /// Every place in which the log contradicts itself about this resource.
     #[must_use]
-    pub fn disagreements(&self) -> &[Disagreement] {
-        &self.end.disagreements
+    pub fn contradictions(&self) -> &[Contradiction] {
+        &self.end.contradictions
     }
 }

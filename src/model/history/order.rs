@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::value::RawValue;
 
-use super::world::Told;
+use super::simulation::RecordedLog;
 use crate::model::draft::{Draft, Refusal};
 use crate::model::entry::Entry;
 use crate::model::history::state::State;
@@ -90,7 +90,7 @@ proptest! {
             }
             before = Some(after);
         }
-        let told = Told::new(entries.clone(), None);
+        let told = RecordedLog::new(entries.clone(), None);
         prop_assert!(told.disagreements().is_empty());
         for (entry, expected) in entries.iter().zip(&expected) {
             let state = told.at(Position { occurred_at: entry.occurred_at, id: entry.id });
@@ -100,7 +100,7 @@ proptest! {
         if let Some(gone) = entry(lives.len(), before, None) {
             let moment = Position { occurred_at: gone.occurred_at, id: gone.id - 1 };
             let horizon = gone.occurred_at;
-            let last = Told::new(vec![gone], Some(horizon)).at(moment);
+            let last = RecordedLog::new(vec![gone], Some(horizon)).at(moment);
             prop_assert_eq!(text(&last), Json::Object(before.expect("one").clone()).to_string());
         }
     }
@@ -115,7 +115,7 @@ fn a_member_that_came_first_stands_first() {
     let (first, second) =
         (members(r#"{"o":{"b":1,"c":2},"z":1}"#), members(r#"{"o":{"a":0,"b":1,"c":2},"z":1}"#));
     let entries = [entry(0, None, Some(&first)), entry(1, Some(&first), Some(&second))];
-    let told = Told::new(entries.into_iter().flatten().collect(), None);
+    let told = RecordedLog::new(entries.into_iter().flatten().collect(), None);
     let last = told.entries.last().expect("two");
     let state = told.at(Position { occurred_at: last.occurred_at, id: last.id });
     assert_eq!(text(&state), r#"{"o":{"a":0,"b":1,"c":2},"z":1}"#);

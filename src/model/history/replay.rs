@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::history::Path;
-use crate::model::history::known_state::{How, KnownState, Was};
+use crate::model::history::KeyPath;
+use crate::model::history::known_state::{Assignment, KnownState, PriorKnowledge};
 use crate::model::history::leaf::{Leaf, Origin};
-use crate::model::history::step::Step;
+use crate::model::history::step::ReplayStep;
 use crate::model::words::Action;
 
 /// Whether the resource is there.
@@ -14,29 +14,29 @@ pub enum Existence {
     /// Not known: the log does not reach there, or contradicts itself.
     Unknown,
     /// It is there.
-    There,
+    Exists,
     /// It is not there. The entry with this index deleted it, or creates it later.
-    NotThere(usize),
+    Absent(usize),
 }
 
 /// A place in which the log contradicts itself: something happened that nobody recorded, or was recorded wrongly.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disagreement {
+pub struct Contradiction {
     /// The entry that does not fit what was before it.
     pub entry: usize,
     /// What does not fit.
-    pub about: About,
+    pub kind: ContradictionKind,
 }
 
 /// What does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum About {
+pub enum ContradictionKind {
     /// It creates what was there already.
-    AlreadyThere,
+    AlreadyExists,
     /// It changes or deletes what was not there.
     NotThere,
     /// It says that these leaves were something else than the entries before it left there.
-    Values(Vec<Path>),
+    Values(Vec<KeyPath>),
 }
 
 /// What is known after some entries.
@@ -44,49 +44,49 @@ pub enum About {
 pub(super) struct Replay {
     pub(super) existence: Existence,
     pub(super) known: KnownState,
-    pub(super) disagreements: Vec<Disagreement>,
+    pub(super) contradictions: Vec<Contradiction>,
     /// How often each leaf was set to another value.
-    pub(super) times: HashMap<Path, u64>,
+    pub(super) times: HashMap<KeyPath, u64>,
 }
 
 /// What entries after a moment show of it, as far as they are read.
 #[derive(Debug)]
-pub(super) struct Backwards {
+pub(super) struct BackwardReplay {
     pub(super) existence: Existence,
     pub(super) known: KnownState,
     /// An entry began or ended the resource: those behind it tell of another life.
     is_over: bool,
 }
 
-impl Backwards {
+impl BackwardReplay {
     pub(super) fn new() -> Self {
         Self { existence: Existence::Unknown, known: KnownState::default(), is_over: false }
     }
 
     /// Takes in the next entry after the moment.
-    pub(super) fn step(&mut self, index: usize, step: &Step) {
+    pub(super) fn step(&mut self, index: usize, step: &ReplayStep) {
         if self.is_over {
             return;
         }
         if step.action == Action::Created {
             if self.existence == Existence::Unknown {
-                self.existence = Existence::NotThere(index);
+                self.existence = Existence::Absent(index);
             }
             self.is_over = true;
             return;
         }
-        self.existence = Existence::There;
+        self.existence = Existence::Exists;
         for part in &step.parts {
             if !part.is_opaque {
-                self.known.fill(&part.path, &part.old, index);
+                self.known.fill_unknown(&part.path, &part.old, index);
             } else if !self.known.is_known(&part.path) {
-                self.known.blur(&part.path, index);
+                self.known.mark_unknown(&part.path, index);
             }
         }
         if step.action == Action::Deleted {
             if !step.parts.is_empty() {
-                self.known.follow(&[], step.parts.iter().map(|part| &part.path));
-                self.known.know_whole(&[], index);
+                self.known.adopt_order(&[], step.parts.iter().map(|part| &part.path));
+                self.known.mark_complete(&[], index);
             }
             self.is_over = true;
         }
@@ -98,17 +98,17 @@ impl Replay {
         Self {
             existence: Existence::Unknown,
             known: KnownState::default(),
-            disagreements: Vec::new(),
+            contradictions: Vec::new(),
             times: HashMap::new(),
         }
     }
 
     /// Takes in the next entry.
-    pub(super) fn step(&mut self, index: usize, step: &Step) {
+    pub(super) fn step(&mut self, index: usize, step: &ReplayStep) {
         match (step.action, self.existence) {
-            (Action::Created, Existence::There) => self.disagree(index, About::AlreadyThere),
-            (Action::Updated | Action::Deleted, Existence::NotThere(_)) => {
-                self.disagree(index, About::NotThere);
+            (Action::Created, Existence::Exists) => self.contradict(index, ContradictionKind::AlreadyExists),
+            (Action::Updated | Action::Deleted, Existence::Absent(_)) => {
+                self.contradict(index, ContradictionKind::NotThere);
                 self.known = KnownState::default();
             }
             _ => {}
@@ -116,37 +116,37 @@ impl Replay {
         if step.action == Action::Created {
             // An entry that lists fields lists all of them.
             self.known =
-                if step.parts.is_empty() { KnownState::default() } else { KnownState::nothing(index) };
+                if step.parts.is_empty() { KnownState::default() } else { KnownState::complete_and_empty(index) };
         }
         let mut contradicted = Vec::new();
         for part in step.parts.iter().filter(|_| step.action != Action::Created) {
             let tells_nothing = part.is_redacted && !part.old.is_empty() && self.knows_something(&part.path);
             if !(part.is_opaque || tells_nothing) {
-                contradicted.extend(self.known.assign(&part.path, &part.old, How::Found(index)));
+                contradicted.extend(self.known.assign(&part.path, &part.old, Assignment::Observed(index)));
             }
         }
         if step.action == Action::Deleted && !step.parts.is_empty() {
             let listed: HashSet<&[String]> = step.parts.iter().map(|part| part.path.as_slice()).collect();
-            let is_listed = |path: &Path| (0..=path.len()).any(|end| listed.contains(&path[..end]));
+            let is_listed = |path: &KeyPath| (0..=path.len()).any(|end| listed.contains(&path[..end]));
             let unlisted =
                 self.known.beneath(&[]).filter(|(path, leaf)| !is_listed(path) && leaf.content.is_exact());
-            contradicted.extend(unlisted.map(|(path, _)| (path.clone(), Was::Known)));
-            self.known.follow(&[], step.parts.iter().map(|part| &part.path));
-            self.known.know_whole(&[], index);
+            contradicted.extend(unlisted.map(|(path, _)| (path.clone(), PriorKnowledge::Known)));
+            self.known.adopt_order(&[], step.parts.iter().map(|part| &part.path));
+            self.known.mark_complete(&[], index);
         }
-        for (path, _) in contradicted.iter().filter(|(_, was)| *was == Was::Unknown) {
+        for (path, _) in contradicted.iter().filter(|(_, was)| *was == PriorKnowledge::Unknown) {
             let is_set = |leaf: &Leaf| matches!(leaf.origin, Origin::Entry(_));
             if self.known.leaf(path).is_some_and(is_set) {
                 *self.times.entry(path.clone()).or_default() += 1;
             }
         }
-        contradicted.retain(|(_, was)| *was == Was::Known);
+        contradicted.retain(|(_, was)| *was == PriorKnowledge::Known);
         if !contradicted.is_empty() {
-            self.disagree(index, About::Values(contradicted.into_iter().map(|(path, _)| path).collect()));
+            self.contradict(index, ContradictionKind::Values(contradicted.into_iter().map(|(path, _)| path).collect()));
         }
         if step.action == Action::Deleted {
             // What was known stays, as what it was when it went.
-            self.existence = Existence::NotThere(index);
+            self.existence = Existence::Absent(index);
             return;
         }
         // What goes, goes last: an object whose members all change at once was never empty in between.
@@ -154,8 +154,8 @@ impl Replay {
             step.parts.iter().partition(|part| part.new.is_empty() && !part.is_opaque);
         for part in set.into_iter().chain(gone) {
             let differences = match part.is_opaque {
-                true => self.known.blur(&part.path, index),
-                false => self.known.assign(&part.path, &part.new, How::Set(index)),
+                true => self.known.mark_unknown(&part.path, index),
+                false => self.known.assign(&part.path, &part.new, Assignment::Set(index)),
             };
             for (path, _) in differences {
                 if self.known.leaf(&path).is_some() {
@@ -163,14 +163,14 @@ impl Replay {
                 }
             }
         }
-        self.existence = Existence::There;
+        self.existence = Existence::Exists;
     }
 
     fn knows_something(&self, path: &[String]) -> bool {
         self.known.is_known(path) || self.known.beneath(path).next().is_some()
     }
 
-    fn disagree(&mut self, entry: usize, about: About) {
-        self.disagreements.push(Disagreement { entry, about });
+    fn contradict(&mut self, entry: usize, about: ContradictionKind) {
+        self.contradictions.push(Contradiction { entry, kind: about });
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::history::known_state::KnownState;
 use crate::model::history::leaf::{Content, Leaf};
 use crate::model::history::replay::Existence;
-use crate::model::history::{History, Path};
+use crate::model::history::{History, KeyPath};
 use crate::model::json::Json;
 use crate::model::redaction::REDACTED;
 
@@ -51,7 +51,7 @@ impl History {
     /// The resource after the last entry.
     #[must_use]
     pub fn now(&self) -> State {
-        let is_there = self.end.existence == Existence::There;
+        let is_there = self.end.existence == Existence::Exists;
         let known = if is_there { self.end.known.clone() } else { KnownState::default() };
         State::new(self.end.existence, known, &self.fields)
     }
@@ -63,7 +63,7 @@ impl State {
             let path = std::slice::from_ref(*field);
             !known.is_known(path) && known.beneath(path).next().is_none()
         };
-        let is_gone = matches!(existence, Existence::NotThere(_));
+        let is_gone = matches!(existence, Existence::Absent(_));
         let unknown = fields.iter().filter(|field| !is_gone && is_unknown(field)).cloned().collect();
         Self { existence, known, unknown, is_beyond_horizon: false }
     }
@@ -81,18 +81,18 @@ impl State {
     ) -> Self {
         let nothing = |existence| Self::new(existence, KnownState::default(), fields);
         match (earlier.0, later.0) {
-            (Existence::Unknown, there @ (Existence::Unknown | Existence::NotThere(_))) => nothing(there),
-            (not_there @ Existence::NotThere(_), Existence::Unknown | Existence::NotThere(_)) => {
+            (Existence::Unknown, there @ (Existence::Unknown | Existence::Absent(_))) => nothing(there),
+            (not_there @ Existence::Absent(_), Existence::Unknown | Existence::Absent(_)) => {
                 nothing(not_there)
             }
-            (Existence::Unknown, Existence::There) => Self::new(Existence::There, later.1, fields),
-            (Existence::There, Existence::Unknown | Existence::There) => {
+            (Existence::Unknown, Existence::Exists) => Self::new(Existence::Exists, later.1, fields),
+            (Existence::Exists, Existence::Unknown | Existence::Exists) => {
                 let mut known = earlier.1;
                 known.merge(&later.1);
-                Self::new(Existence::There, known, fields)
+                Self::new(Existence::Exists, known, fields)
             }
             // It came or went and nobody recorded it: when, is not known.
-            (Existence::There, Existence::NotThere(_)) | (Existence::NotThere(_), Existence::There) => {
+            (Existence::Exists, Existence::Absent(_)) | (Existence::Absent(_), Existence::Exists) => {
                 nothing(Existence::Unknown)
             }
         }
@@ -107,14 +107,14 @@ impl State {
     pub fn is_complete(&self) -> bool {
         match self.existence {
             Existence::Unknown => false,
-            Existence::NotThere(_) => true,
-            Existence::There => self.known.is_known(&[]),
+            Existence::Absent(_) => true,
+            Existence::Exists => self.known.is_known(&[]),
         }
     }
 
     /// The leaves, in the order of their objects' members.
     #[must_use]
-    pub fn leaves(&self) -> Vec<(&Path, &Leaf)> {
+    pub fn leaves(&self) -> Vec<(&KeyPath, &Leaf)> {
         self.known.in_order()
     }
 
@@ -131,7 +131,7 @@ impl State {
         for (path, _) in self.leaves() {
             // The leaves of one field stand together.
             if fields.last().is_none_or(|(field, _)| *field != path[0]) {
-                fields.push((path[0].clone(), self.certainty(&path[..1])));
+                fields.push((path[0].clone(), self.confidence(&path[..1])));
             }
         }
         fields.extend(self.unknown.iter().map(|field| (field.clone(), Confidence::Unknown)));
@@ -140,16 +140,16 @@ impl State {
 
     /// How sure it is what stands at a place.
     #[must_use]
-    pub fn certainty(&self, path: &[String]) -> Confidence {
+    pub fn confidence(&self, path: &[String]) -> Confidence {
         // Of a resource that is not there it is known that it has no fields.
-        if matches!(self.existence, Existence::NotThere(_)) {
+        if matches!(self.existence, Existence::Absent(_)) {
             return Confidence::Exact;
         }
         let mut counts = [0_usize; 3];
         let [exact, redacted, unclear] = &mut counts;
         for (_, leaf) in self.known.beneath(path) {
             match &leaf.content {
-                Content::Unclear(_) => *unclear += 1,
+                Content::Unknown(_) => *unclear += 1,
                 content if content.is_exact() => *exact += 1,
                 _ => *redacted += 1,
             }
@@ -165,19 +165,19 @@ impl State {
 
     /// The leaves whose value was redacted, as a whole or in part.
     #[must_use]
-    pub fn redacted(&self) -> Vec<&Path> {
+    pub fn redacted(&self) -> Vec<&KeyPath> {
         let is_redacted =
-            |leaf: &Leaf| !leaf.content.is_exact() && !matches!(leaf.content, Content::Unclear(_));
+            |leaf: &Leaf| !leaf.content.is_exact() && !matches!(leaf.content, Content::Unknown(_));
         self.leaves().into_iter().filter(|(_, leaf)| is_redacted(leaf)).map(|(path, _)| path).collect()
     }
 
     /// The places known only in part or not at all: a place, and the entry that makes it unclear, if one does.
     #[must_use]
-    pub fn unclear(&self) -> Vec<(Path, Option<usize>)> {
-        let mut places: Vec<(Path, Option<usize>)> = Vec::new();
+    pub fn unknown_places(&self) -> Vec<(KeyPath, Option<usize>)> {
+        let mut places: Vec<(KeyPath, Option<usize>)> = Vec::new();
         let mut told = BTreeSet::new();
         for (path, leaf) in self.leaves() {
-            if let Content::Unclear(index) = leaf.content {
+            if let Content::Unknown(index) = leaf.content {
                 places.push((path.clone(), Some(index)));
                 told.insert(&path[0]);
             }
@@ -195,11 +195,11 @@ impl State {
 }
 
 /// Builds the object of leaves that stand in their order, all of the same beginning of `depth` keys.
-pub(super) fn object(leaves: Vec<(&Path, &Leaf)>, depth: usize) -> Json {
-    let mut members: Vec<(String, Vec<(&Path, &Leaf)>)> = Vec::new();
+pub(super) fn object(leaves: Vec<(&KeyPath, &Leaf)>, depth: usize) -> Json {
+    let mut members: Vec<(String, Vec<(&KeyPath, &Leaf)>)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for (path, leaf) in leaves {
-        if matches!(leaf.content, Content::Unclear(_)) {
+        if matches!(leaf.content, Content::Unknown(_)) {
             continue;
         }
         let place = *places.entry(&path[depth]).or_insert_with(|| {
@@ -208,10 +208,10 @@ pub(super) fn object(leaves: Vec<(&Path, &Leaf)>, depth: usize) -> Json {
         });
         members[place].1.push((path, leaf));
     }
-    let value = |leaves: Vec<(&Path, &Leaf)>| match leaves.as_slice() {
+    let value = |leaves: Vec<(&KeyPath, &Leaf)>| match leaves.as_slice() {
         [(path, leaf)] if path.len() == depth + 1 => match &leaf.content {
             Content::Value(value) => value.clone(),
-            Content::Redacted | Content::Unclear(_) => Json::String(REDACTED.to_owned()),
+            Content::Redacted | Content::Unknown(_) => Json::String(REDACTED.to_owned()),
         },
         _ => object(leaves, depth + 1),
     };

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::model::entry::Entry;
 use crate::model::history::diff::StateDiff;
 use crate::model::history::leaf::{Content, Origin};
-use crate::model::history::replay::{About, Existence};
-use crate::model::history::revert::Way;
+use crate::model::history::replay::{ContradictionKind, Existence};
+use crate::model::history::revert::RevertAction;
 use crate::model::history::state::{Confidence, State};
-use crate::model::history::world::Told;
+use crate::model::history::simulation::RecordedLog;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 
@@ -26,15 +26,15 @@ fn entry((id, second, action, changes): (u64, i64, &str, Value)) -> Entry {
     serde_json::from_str(&entry.to_string()).expect("an entry")
 }
 
-fn history<const N: usize>(entries: [(u64, i64, &str, Value); N]) -> Told {
-    Told::new(entries.into_iter().map(entry).collect(), None)
+fn history<const N: usize>(entries: [(u64, i64, &str, Value); N]) -> RecordedLog {
+    RecordedLog::new(entries.into_iter().map(entry).collect(), None)
 }
 
-fn state(history: &Told, second: i64) -> State {
+fn state(history: &RecordedLog, second: i64) -> State {
     history.at(Position { occurred_at: at(second), id: u64::MAX })
 }
 
-fn shown(history: &Told, second: i64) -> String {
+fn shown(history: &RecordedLog, second: i64) -> String {
     state(history, second).object().to_string()
 }
 
@@ -71,7 +71,7 @@ fn a_log_that_contradicts_itself_is_believed_on_neither_side() {
         ),
     ]);
     let [it] = &history.disagreements()[..] else { panic!("{:?}", history.disagreements()) };
-    let About::Values(paths) = &it.about else { panic!("{it:?}") };
+    let ContradictionKind::Values(paths) = &it.kind else { panic!("{it:?}") };
     assert_eq!(
         (it.entry, paths.iter().map(|path| path.join(".")).collect::<Vec<_>>()),
         (1, vec!["a".into(), "b.y".into()])
@@ -79,7 +79,7 @@ fn a_log_that_contradicts_itself_is_believed_on_neither_side() {
     let before = state(&history, 10);
     assert_eq!(before.object().to_string(), r#"{"b":{"x":1}}"#);
     assert_eq!(before.fields(), [("a".into(), Confidence::Unknown), ("b".into(), Confidence::Partial)]);
-    assert_eq!(before.unclear().len(), 2);
+    assert_eq!(before.unknown_places().len(), 2);
     assert_eq!(shown(&history, 20), r#"{"a":3,"b":{"x":5,"y":2}}"#);
     let blame = history.blame();
     let origin = |path: &str| blame.lines.iter().find(|line| line.path.join(".") == path).expect(path).origin;
@@ -93,7 +93,7 @@ fn a_log_that_contradicts_itself_is_believed_on_neither_side() {
 fn what_was_created_twice_or_changed_after_its_end_is_said() {
     let created = |id, second| (id, second, "created", json!([{"field": "a", "new": id}]));
     let twice = history([created(1, 0), created(2, 10)]);
-    assert_eq!(twice.disagreements()[0].about, About::AlreadyThere);
+    assert_eq!(twice.disagreements()[0].kind, ContradictionKind::AlreadyExists);
     assert_eq!(
         state(&twice, 5).existence,
         Existence::Unknown,
@@ -105,7 +105,7 @@ fn what_was_created_twice_or_changed_after_its_end_is_said() {
         (2, 10, "deleted", json!([{"field": "a", "old": 1}])),
         (3, 20, "updated", json!([{"field": "b", "old": 1, "new": 2}])),
     ]);
-    assert_eq!(after_end.disagreements()[0].about, About::NotThere);
+    assert_eq!(after_end.disagreements()[0].kind, ContradictionKind::NotThere);
     assert_eq!(state(&after_end, 15).existence, Existence::Unknown);
     let last = state(&after_end, 20);
     assert_eq!((last.object().to_string().as_str(), last.is_complete()), (r#"{"b":2}"#, false));
@@ -119,7 +119,7 @@ fn a_deletion_that_lists_other_fields_than_were_there_contradicts() {
     ]);
     assert_eq!(history.disagreements().len(), 1);
     assert_eq!(shown(&history, 5), r#"{"a":1}"#);
-    assert_eq!(state(&history, 10).existence, Existence::NotThere(1));
+    assert_eq!(state(&history, 10).existence, Existence::Absent(1));
 }
 
 #[test]
@@ -134,12 +134,12 @@ fn a_state_is_rebuilt_backwards_where_nothing_tells_of_the_beginning() {
             json!([{"field": "name", "old": "x"}, {"field": "perform", "old": {"url": "u", "retry": {"max": 5}}}, {"field": "key", "redacted": true}]),
         ),
     ];
-    let pruned = Told::new(entries.into_iter().map(entry).collect(), Some(at(2)));
+    let pruned = RecordedLog::new(entries.into_iter().map(entry).collect(), Some(at(2)));
     let first = state(&pruned, 2);
-    assert!(first.is_complete() && first.existence == Existence::There);
+    assert!(first.is_complete() && first.existence == Existence::Exists);
     assert_eq!(first.object().to_string(), r#"{"perform":{"retry":{"max":3},"url":"u"},"key":"[redacted]"}"#);
-    assert_eq!(first.certainty(&["key".to_owned()]), Confidence::Redacted);
-    assert_eq!(first.certainty(&["name".to_owned()]), Confidence::Exact, "it is known that there was none");
+    assert_eq!(first.confidence(&["key".to_owned()]), Confidence::Redacted);
+    assert_eq!(first.confidence(&["name".to_owned()]), Confidence::Exact, "it is known that there was none");
     let earlier = state(&pruned, 1);
     assert!(earlier.is_beyond_horizon && !earlier.is_complete() && earlier.leaves().is_empty());
     let of =
@@ -175,7 +175,7 @@ fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
     let second = state(&history, 15);
     assert_eq!(second.object().get("token").map(ToString::to_string).as_deref(), Some("\"$secret.A\""));
     assert_eq!(second.redacted().len(), 2);
-    assert_eq!(second.certainty(&["h".to_owned()]), Confidence::Redacted);
+    assert_eq!(second.confidence(&["h".to_owned()]), Confidence::Redacted);
     let blame = history.blame();
     let of = |path: &str| blame.lines.iter().find(|line| line.path.join(".") == path).expect(path);
     assert_eq!(
@@ -203,7 +203,7 @@ fn an_item_of_a_list_told_by_its_number_leaves_the_list_unclear() {
         (3, 20, "updated", json!([{"field": "list", "old": [1, 3], "new": [1]}])),
     ]);
     assert_eq!(shown(&history, 5), r#"{"list":[1,2],"p":{"list":[1]}}"#);
-    assert_eq!(state(&history, 15).certainty(&["p".to_owned()]), Confidence::Unknown);
+    assert_eq!(state(&history, 15).confidence(&["p".to_owned()]), Confidence::Unknown);
     assert_eq!(shown(&history, 20), r#"{"list":[1]}"#);
 }
 
@@ -230,7 +230,7 @@ fn a_plan_says_what_came_since_and_what_was_never_kept() {
         ),
     ]);
     let plan = history.revert(2).expect("it is there");
-    let Way::Patch(patch) = &plan.way else { panic!("{plan:?}") };
+    let RevertAction::Patch(patch) = &plan.action else { panic!("{plan:?}") };
     assert_eq!(
         serde_json::to_string(patch).expect("serialises"),
         r#"[{"op":"test","path":"/p/jitter","value":{"kind":"full"}},{"op":"remove","path":"/p/jitter"},{"op":"test","path":"/p/max","value":7},{"op":"replace","path":"/p/max","value":3},{"op":"test","path":"/status","value":"off"},{"op":"replace","path":"/status","value":"active"}]"#
@@ -241,7 +241,7 @@ fn a_plan_says_what_came_since_and_what_was_never_kept() {
     );
     assert!(!plan.is_whole && plan.lost == [vec!["key".to_owned()]]);
     assert_eq!(plan.since, [(2, vec![vec!["p".to_owned(), "max".to_owned()]])]);
-    assert_eq!(history.revert(1).expect("it is there").way, Way::Delete);
+    assert_eq!(history.revert(1).expect("it is there").action, RevertAction::Delete);
     assert!(history.revert(9).is_none());
 }
 
@@ -280,7 +280,7 @@ fn a_secret_that_was_removed_is_gone_and_one_that_was_added_was_not_there() {
     let there = r#"{"a":1,"password":"[redacted]"}"#;
     assert_eq!([0, 10, 20, 30].map(|second| shown(&history, second)), [there, there, r#"{"a":1}"#, there]);
     assert!(state(&history, 20).is_complete() && state(&history, 20).redacted().is_empty());
-    let at_twenty = Told::new(history.entries[..3].to_vec(), None);
+    let at_twenty = RecordedLog::new(history.entries[..3].to_vec(), None);
     assert_eq!(at_twenty.blame().lines.len(), 1);
     let lines = history.blame().lines;
     assert_eq!((lines[1].origin, lines[1].times), (Origin::Entry(3), 3));
@@ -290,8 +290,8 @@ fn a_secret_that_was_removed_is_gone_and_one_that_was_added_was_not_there() {
     assert!(plan.lost.is_empty() && plan.is_whole);
     assert_eq!(history.revert(3).expect("it is there").lost, [vec!["password".to_owned()]]);
     // What came after tells of what was before, also where the beginning was pruned.
-    let pruned = Told::new(history.entries[2..].to_vec(), Some(at(15)));
-    let before = |second| state(&pruned, second).certainty(&["password".to_owned()]);
+    let pruned = RecordedLog::new(history.entries[2..].to_vec(), Some(at(15)));
+    let before = |second| state(&pruned, second).confidence(&["password".to_owned()]);
     assert_eq!(
         (before(15), before(20), before(30)),
         (Confidence::Redacted, Confidence::Exact, Confidence::Redacted)
@@ -310,17 +310,17 @@ fn a_secret_of_which_no_entry_tells_whether_it_was_removed_is_unknown() {
         (5, 40, "deleted", json!([{"field": "a", "old": 2}, {"field": "password", "redacted": true}])),
     ]);
     assert!(history.disagreements().is_empty());
-    let certainty = |second| state(&history, second).certainty(&["password".to_owned()]);
+    let certainty = |second| state(&history, second).confidence(&["password".to_owned()]);
     assert_eq!([0, 10, 20].map(certainty), [Confidence::Redacted, Confidence::Unknown, Confidence::Unknown]);
     assert_eq!(shown(&history, 20), r#"{"a":2}"#);
     assert_eq!(certainty(30), Confidence::Redacted, "the deletion found it there");
-    let now = Told::new(history.entries[..4].to_vec(), None);
+    let now = RecordedLog::new(history.entries[..4].to_vec(), None);
     assert_eq!(now.revert(2).map(|plan| plan.lost), Some(vec![vec!["password".to_owned()]]));
     let lines = now.blame().lines;
-    assert_eq!((lines[1].origin, &lines[1].content), (Origin::Entry(3), &Content::Unclear(3)));
+    assert_eq!((lines[1].origin, &lines[1].content), (Origin::Entry(3), &Content::Unknown(3)));
 }
 
-fn difference(history: &Told, first: i64, last: i64) -> (String, Vec<String>) {
+fn difference(history: &RecordedLog, first: i64, last: i64) -> (String, Vec<String>) {
     let moment = |second| Position { occurred_at: at(second), id: u64::MAX };
     let [first, last] = history.states([first, last].map(moment));
     let StateDiff { changes, unknown } = StateDiff::of(&first, &last);
@@ -351,10 +351,10 @@ fn between_two_moments_of_which_one_has_no_resource_every_field_came_or_went() {
         assert_eq!(difference(&history, first, last), (changes.to_owned(), vec![]), "{first} {last}");
     }
     // What was pruned is not known, and so is what differs from it.
-    let pruned = Told::new(history.entries[2..].to_vec(), Some(at(15)));
+    let pruned = RecordedLog::new(history.entries[2..].to_vec(), Some(at(15)));
     assert_eq!(difference(&pruned, 5, 20), ("[]".to_owned(), vec!["b".to_owned()]));
     assert_eq!(difference(&pruned, 17, 20).0, r#"[{"field":"b","new":null}]"#, "its creation is there");
     let updated =
-        Told::new(vec![entry((4, 30, "updated", json!([{"field": "c", "old": 1, "new": 2}])))], Some(at(25)));
+        RecordedLog::new(vec![entry((4, 30, "updated", json!([{"field": "c", "old": 1, "new": 2}])))], Some(at(25)));
     assert_eq!(difference(&updated, 26, 30).0, r#"[{"field":"c","old":1,"new":2}]"#);
 }

@@ -53,15 +53,15 @@ pub fn unguarded(cell: &str) -> Cow<'_, str> {
     if !cell.contains('\'') {
         return Cow::Borrowed(cell);
     }
-    let without = later_pieces(cell, |piece, out| out.push_str(unmarked(piece)));
-    match unmarked(&without) {
+    let without = later_pieces(cell, |piece, out| out.push_str(without_guard(piece)));
+    match without_guard(&without) {
         same if same.len() == without.len() => without.into(),
         shorter => shorter.to_owned().into(),
     }
 }
 
 /// A piece without the `'` that guards it.
-fn unmarked(piece: &str) -> &str {
+fn without_guard(piece: &str) -> &str {
     piece.strip_prefix('\'').filter(|_| is_formula_behind_marks(piece)).unwrap_or(piece)
 }
 

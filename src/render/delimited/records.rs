@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::guard::guarded;
-use super::{Delimiter, cause, csv_cell, tsv_cell};
+use super::{Delimiter, io_error, csv_cell, tsv_cell};
 use crate::render::columns::Column;
 
 /// Cells here are plain text, as this column's are.
@@ -31,14 +31,14 @@ pub fn records(
         out.write_all("\u{feff}".as_bytes())?;
     }
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(header).map_err(cause)?;
+    writer.write_record(header).map_err(io_error)?;
     for row in rows {
         for cell in row {
             let cell = csv_cell(TEXT, Cow::Owned(cell));
             let cell = if guard { guarded(cell) } else { cell };
-            writer.write_field(cell.as_ref()).map_err(cause)?;
+            writer.write_field(cell.as_ref()).map_err(io_error)?;
         }
-        writer.write_record(None::<&[u8]>).map_err(cause)?;
+        writer.write_record(None::<&[u8]>).map_err(io_error)?;
     }
     writer.flush()
 }

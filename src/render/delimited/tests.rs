@@ -129,7 +129,7 @@ proptest! {
             String::from_utf8(writer.into_inner().expect("memory takes all")).expect("text")
         };
         let library = csv::Writer::from_writer(Vec::new());
-        assert_eq!(written(joining(Vec::new()), quoted), written(library, |cell| Cow::Borrowed(cell)));
+        assert_eq!(written(unquoted_writer(Vec::new()), quoted), written(library, |cell| Cow::Borrowed(cell)));
     }
 
     #[test]

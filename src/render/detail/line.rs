@@ -12,10 +12,10 @@ pub(super) struct Span {
 
 /// One line.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Line {
+pub(super) struct DetailLine {
     pub(super) depth: usize,
     /// A mark and a blank before the label: `+`, `-`, `~`, `>`, `!`.
-    pub(super) mark: Option<Mark>,
+    pub(super) mark: Option<LineMark>,
     /// What the value belongs to; a line without one is text that follows its mark at once.
     pub(super) label: Option<String>,
     pub(super) value: Vec<Span>,
@@ -28,7 +28,7 @@ pub(super) struct Line {
 
 /// What a line tells of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum LineMark {
     Added,
     Removed,
     Changed,
@@ -36,7 +36,7 @@ pub(super) enum Mark {
     Redacted,
 }
 
-impl Mark {
+impl LineMark {
     pub(super) const fn sign(self) -> &'static str {
         match self {
             Self::Added => "+",
@@ -56,7 +56,7 @@ impl Mark {
     }
 }
 
-impl Line {
+impl DetailLine {
     pub(super) fn has_value(&self) -> bool {
         !self.value.is_empty() || !self.became.is_empty()
     }

@@ -2,7 +2,7 @@
 //!
 //! What differs is found in `diff`; here it gets its marks and words. It knows no other entries but by number.
 
-mod apart;
+mod disambiguate;
 mod block;
 mod line;
 mod rows;
@@ -14,8 +14,8 @@ use crate::model::change::Change;
 use crate::model::entry::{Entry, User};
 use crate::model::time::format;
 use crate::model::words::{Action, UserKind};
-use crate::render::detail::line::{Line, Span};
-use crate::render::detail::rows::{Columns, Limits, Row, rows, text_rows};
+use crate::render::detail::line::{DetailLine, Span};
+use crate::render::detail::rows::{LineColumns, RowLimits, ScreenRow, rows, text_rows};
 use crate::render::style::{Role, Style, action_role, mark};
 
 /// What else the detail view is told.
@@ -60,7 +60,7 @@ pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, style:
             if options.side_by_side {
                 sides::write(out, &lines, options.full, style)
             } else {
-                below(out, &lines, options.full, style)
+                write_stacked(out, &lines, options.full, style)
             }
         }
         Err(error) => {
@@ -80,17 +80,17 @@ pub fn changes(
     options: DetailOptions,
     style: &Style,
 ) -> io::Result<()> {
-    below(out, &block::fields(changes, Action::Updated, options, style), options.full, style)
+    write_stacked(out, &block::fields(changes, Action::Updated, options, style), options.full, style)
 }
 
 /// Writes lines below each other.
-fn below(out: &mut dyn Write, lines: &[Line], full: bool, style: &Style) -> io::Result<()> {
-    let limits = Limits::new(style.width, full, style);
-    let columns = Columns::of(lines, limits, style);
+fn write_stacked(out: &mut dyn Write, lines: &[DetailLine], full: bool, style: &Style) -> io::Result<()> {
+    let limits = RowLimits::new(style.width, full, style);
+    let columns = LineColumns::of(lines, limits, style);
     lines.iter().try_for_each(|line| write_rows(out, &rows(line, &columns, limits, style)))
 }
 
-fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
+fn write_rows(out: &mut dyn Write, rows: &[ScreenRow]) -> io::Result<()> {
     rows.iter().try_for_each(|row| writeln!(out, "{}", row.text.trim_end_matches(' ')))
 }
 

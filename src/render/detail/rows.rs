@@ -5,7 +5,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::render::detail::line::{Line, Span};
+use crate::render::detail::line::{DetailLine, Span};
 use crate::render::filter_summary::grouped;
 use crate::render::sanitize::width;
 use crate::render::style::{Role, Style};
@@ -25,14 +25,14 @@ const MOST_BYTES: usize = 32;
 
 /// A row of the screen, painted, and the cells it takes.
 #[derive(Default)]
-pub(super) struct Row {
+pub(super) struct ScreenRow {
     pub(super) text: String,
     pub(super) cells: usize,
 }
 
 /// What a row, and a line of several rows, may take.
 #[derive(Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct RowLimits {
     /// Cells by which columns are chosen.
     screen: usize,
     /// Cells of a row.
@@ -41,7 +41,7 @@ pub(super) struct Limits {
     line: usize,
 }
 
-impl Limits {
+impl RowLimits {
     /// For rows of `screen` cells, when lines are fitted at all; a line is cut unless it is wanted `full`.
     pub(super) const fn new(screen: usize, full: bool, style: &Style) -> Self {
         let row = if style.truncate { screen } else { usize::MAX };
@@ -49,23 +49,23 @@ impl Limits {
     }
 
     /// Where a line's mark stands: what is nested deep keeps half of the row.
-    fn indent(self, line: &Line) -> usize {
+    fn indent(self, line: &DetailLine) -> usize {
         2 + 4 * line.depth.min((self.row / 2).saturating_sub(2) / 4)
     }
 }
 
 /// The columns in which the values and the notes of some lines stand.
-pub(super) struct Columns {
+pub(super) struct LineColumns {
     value: usize,
     note: usize,
 }
 
-impl Columns {
+impl LineColumns {
     /// Chooses them so that most values stand below each other.
-    pub(super) fn of(lines: &[Line], limits: Limits, style: &Style) -> Self {
+    pub(super) fn of(lines: &[DetailLine], limits: RowLimits, style: &Style) -> Self {
         let widest_label = WIDEST_LABEL.min(limits.screen / 2);
         let label_end =
-            |line: &Line| Some(limits.indent(line) + 2 + width(&style.text(line.label.as_ref()?)));
+            |line: &DetailLine| Some(limits.indent(line) + 2 + width(&style.text(line.label.as_ref()?)));
         let with_value = lines.iter().filter(|line| line.has_value());
         let value =
             with_value.filter_map(label_end).filter(|&end| end <= widest_label).max().unwrap_or(0) + 3;
@@ -76,9 +76,9 @@ impl Columns {
 }
 
 /// The rows of one line.
-pub(super) fn rows(line: &Line, columns: &Columns, limits: Limits, style: &Style) -> Vec<Row> {
+pub(super) fn rows(line: &DetailLine, columns: &LineColumns, limits: RowLimits, style: &Style) -> Vec<ScreenRow> {
     let indent = limits.indent(line);
-    let mut rows = Rows::new(indent, indent + 2, limits, style);
+    let mut rows = RowBuilder::new(indent, indent + 2, limits, style);
     if let Some(mark) = line.mark {
         rows.push(mark.role(), mark.sign());
         rows.push(Role::Plain, " ");
@@ -106,30 +106,30 @@ pub(super) fn rows(line: &Line, columns: &Columns, limits: Limits, style: &Style
 }
 
 /// The rows of some text that begins at `indent`, and goes on at `hanging`.
-pub(super) fn text_rows(indent: usize, hanging: usize, text: &[Span], style: &Style) -> Vec<Row> {
-    let limits = Limits::new(style.width, false, style);
-    let mut rows = Rows::new(indent, hanging, limits, style);
+pub(super) fn text_rows(indent: usize, hanging: usize, text: &[Span], style: &Style) -> Vec<ScreenRow> {
+    let limits = RowLimits::new(style.width, false, style);
+    let mut rows = RowBuilder::new(indent, hanging, limits, style);
     for span in text {
         rows.push(span.role, &span.text);
     }
     rows.finish()
 }
 
-struct Rows<'a> {
+struct RowBuilder<'a> {
     style: &'a Style,
-    limits: Limits,
+    limits: RowLimits,
     /// Where the sign of a row that goes on stands, and where its text goes on.
     sign: usize,
     hanging: usize,
-    done: Vec<Row>,
-    row: Row,
+    done: Vec<ScreenRow>,
+    row: ScreenRow,
     /// Cells that the line may still take.
     left: usize,
 }
 
-impl<'a> Rows<'a> {
-    fn new(indent: usize, hanging: usize, limits: Limits, style: &'a Style) -> Self {
-        let row = Row { text: " ".repeat(indent), cells: indent };
+impl<'a> RowBuilder<'a> {
+    fn new(indent: usize, hanging: usize, limits: RowLimits, style: &'a Style) -> Self {
+        let row = ScreenRow { text: " ".repeat(indent), cells: indent };
         Self { style, limits, sign: indent, hanging, done: Vec::new(), row, left: limits.line }
     }
 
@@ -219,7 +219,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn finish(mut self) -> Vec<Row> {
+    fn finish(mut self) -> Vec<ScreenRow> {
         self.done.push(self.row);
         self.done
     }

@@ -4,8 +4,8 @@
 
 use std::io::{self, Write};
 
-use crate::render::detail::line::{Line, Mark};
-use crate::render::detail::rows::{Columns, Limits, Row, rows};
+use crate::render::detail::line::{DetailLine, LineMark};
+use crate::render::detail::rows::{LineColumns, RowLimits, ScreenRow, rows};
 use crate::render::style::{Role, Style};
 
 /// What stands between the sides.
@@ -13,21 +13,21 @@ const BORDER: &str = " │ ";
 const ASCII_BORDER: &str = " | ";
 
 /// Writes the lines on two sides, each of half the width.
-pub(super) fn write(out: &mut dyn Write, lines: &[Line], full: bool, style: &Style) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, lines: &[DetailLine], full: bool, style: &Style) -> io::Result<()> {
     let half = style.width.saturating_sub(BORDER.chars().count()) / 2;
     // A side has a width also where nothing is cut, or the sides would drift apart.
     let style = &Style { truncate: true, ..*style };
-    let (all, one) = (Limits::new(style.width, full, style), Limits::new(half, full, style));
-    let (columns_of_all, columns) = (Columns::of(lines, all, style), Columns::of(lines, one, style));
+    let (all, one) = (RowLimits::new(style.width, full, style), RowLimits::new(half, full, style));
+    let (columns_of_all, columns) = (LineColumns::of(lines, all, style), LineColumns::of(lines, one, style));
     let mut pairs = Pairs { out, style, half, left: Vec::new(), right: Vec::new() };
     for line in lines {
         match (line.mark, line.became.is_empty()) {
-            (Some(Mark::Removed), _) => pairs.removed(rows(line, &columns, one, style))?,
-            (Some(Mark::Added), _) => pairs.right.push(rows(line, &columns, one, style)),
+            (Some(LineMark::Removed), _) => pairs.removed(rows(line, &columns, one, style))?,
+            (Some(LineMark::Added), _) => pairs.right.push(rows(line, &columns, one, style)),
             (_, false) => {
                 pairs.flush()?;
-                let side = |value| Line { value, became: Vec::new(), ..line.clone() };
-                let old = Line { note: String::new(), ..side(line.value.clone()) };
+                let side = |value| DetailLine { value, became: Vec::new(), ..line.clone() };
+                let old = DetailLine { note: String::new(), ..side(line.value.clone()) };
                 pairs.left.push(rows(&old, &columns, one, style));
                 pairs.right.push(rows(&side(line.became.clone()), &columns, one, style));
             }
@@ -45,13 +45,13 @@ struct Pairs<'a> {
     out: &'a mut dyn Write,
     style: &'a Style,
     half: usize,
-    left: Vec<Vec<Row>>,
-    right: Vec<Vec<Row>>,
+    left: Vec<Vec<ScreenRow>>,
+    right: Vec<Vec<ScreenRow>>,
 }
 
 impl Pairs<'_> {
     /// What went away begins a new run when something came before it.
-    fn removed(&mut self, rows: Vec<Row>) -> io::Result<()> {
+    fn removed(&mut self, rows: Vec<ScreenRow>) -> io::Result<()> {
         if !self.right.is_empty() {
             self.flush()?;
         }

@@ -6,14 +6,14 @@ use crate::model::json::Json;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
     /// The place.
-    pub at: Place,
+    pub at: PathStep,
     /// How they differ there.
-    pub what: What,
+    pub what: ValueDiff,
 }
 
 /// A place in an object or a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum PathStep {
     /// A member of an object.
     Member(String),
     /// An item of a list: its index in the new list, or in the old one when it was removed.
@@ -24,7 +24,7 @@ pub(crate) enum Place {
 
 /// How two values differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum ValueDiff {
     /// Only the new one is there.
     Added(Json),
     /// Only the old one is there.
@@ -50,7 +50,7 @@ pub(crate) enum What {
     /// Both are text that holds JSON.
     Embedded {
         /// How the JSON differs.
-        what: Box<What>,
+        what: Box<ValueDiff>,
         /// The text after.
         new: String,
     },

@@ -6,12 +6,12 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::model::json::Json;
-use crate::render::diff::difference::{Difference, Place, What};
+use crate::render::diff::difference::{Difference, PathStep, ValueDiff};
 use crate::render::diff::node::Node;
-use crate::render::diff::sequence::{Numbering, common};
+use crate::render::diff::sequence::{Interner, common_pairs};
 
 /// How two items are compared once they are known to be the same item.
-type Compare<'a> = &'a dyn Fn(Node<'_>, Node<'_>) -> Option<What>;
+type Compare<'a> = &'a dyn Fn(Node<'_>, Node<'_>) -> Option<ValueDiff>;
 
 /// Members that name an item, the surest first.
 const NAMES: [&str; 3] = ["id", "key", "name"];
@@ -21,7 +21,7 @@ pub(super) fn items(old: &[Node<'_>], new: &[Node<'_>], compare: Compare<'_>) ->
     let named = NAMES.into_iter().find_map(|name| Some((name, named_by(name, old, new)?)));
     let name = named.as_ref().map(|(name, _)| *name);
     let (old_numbers, new_numbers) = named.map_or_else(|| by_content(old, new), |(_, numbers)| numbers);
-    let kept = common(&old_numbers, &new_numbers);
+    let kept = common_pairs(&old_numbers, &new_numbers);
     let moved = moves(&old_numbers, &new_numbers, &kept);
 
     let mut found = Vec::new();
@@ -37,37 +37,37 @@ pub(super) fn items(old: &[Node<'_>], new: &[Node<'_>], compare: Compare<'_>) ->
         let alike = gone.iter().zip(&came).all(|(&i, &j)| kind(old[i].value) == kind(new[j].value));
         if name.is_none() && gone.len() == came.len() && alike {
             for (i, j) in gone.drain(..).zip(came.drain(..)) {
-                found.extend(compare(old[i], new[j]).map(|what| Difference { at: Place::Item(j), what }));
+                found.extend(compare(old[i], new[j]).map(|what| Difference { at: PathStep::Item(j), what }));
             }
         }
         found.extend(
             gone.into_iter()
-                .map(|i| Difference { at: Place::Item(i), what: What::Removed(old[i].value.clone()) }),
+                .map(|i| Difference { at: PathStep::Item(i), what: ValueDiff::Removed(old[i].value.clone()) }),
         );
         found.extend(
             came.into_iter()
-                .map(|j| Difference { at: Place::Item(j), what: What::Added(new[j].value.clone()) }),
+                .map(|j| Difference { at: PathStep::Item(j), what: ValueDiff::Added(new[j].value.clone()) }),
         );
     }
     found.sort_by_key(|difference| match &difference.at {
-        Place::Item(index) | Place::Named(index, _) => (*index, !matches!(difference.what, What::Removed(_))),
-        Place::Member(_) => (0, false),
+        PathStep::Item(index) | PathStep::Named(index, _) => (*index, !matches!(difference.what, ValueDiff::Removed(_))),
+        PathStep::Member(_) => (0, false),
     });
     found.extend(moved.into_iter().map(|(from, to)| Difference {
-        at: Place::Item(to),
-        what: What::Moved { from, item: old[from].value.clone() },
+        at: PathStep::Item(to),
+        what: ValueDiff::Moved { from, item: old[from].value.clone() },
     }));
     found
 }
 
-fn named_place(index: usize, name: &str, item: &Json) -> Place {
+fn named_place(index: usize, name: &str, item: &Json) -> PathStep {
     let value = item.get(name).map(ToString::to_string);
-    Place::Named(index, format!("{name}={}", value.unwrap_or_default()))
+    PathStep::Named(index, format!("{name}={}", value.unwrap_or_default()))
 }
 
 /// Numbers the items by a member, when every item of both lists is an object that has it and no two share it.
 fn named_by(name: &str, old: &[Node<'_>], new: &[Node<'_>]) -> Option<(Vec<u32>, Vec<u32>)> {
-    let mut numbering = Numbering::new();
+    let mut numbering = Interner::new();
     let mut side = |items: &[Node<'_>]| -> Option<Vec<u32>> {
         let mut seen = HashSet::new();
         items
@@ -78,7 +78,7 @@ fn named_by(name: &str, old: &[Node<'_>], new: &[Node<'_>]) -> Option<(Vec<u32>,
                     _ => return None,
                 };
                 let is_name = matches!(value, Json::String(_) | Json::Number(_));
-                let number = numbering.number(value.to_string());
+                let number = numbering.id(value.to_string());
                 (is_name && seen.insert(number)).then_some(number)
             })
             .collect()
@@ -88,8 +88,8 @@ fn named_by(name: &str, old: &[Node<'_>], new: &[Node<'_>]) -> Option<(Vec<u32>,
 
 /// Numbers the items by what they mean.
 fn by_content(old: &[Node<'_>], new: &[Node<'_>]) -> (Vec<u32>, Vec<u32>) {
-    let mut numbering = Numbering::new();
-    let mut side = |items: &[Node<'_>]| items.iter().map(|item| numbering.number(item.sum())).collect();
+    let mut numbering = Interner::new();
+    let mut side = |items: &[Node<'_>]| items.iter().map(|item| numbering.id(item.sum())).collect();
     (side(old), side(new))
 }
 

@@ -14,34 +14,34 @@ const EXACT_SEARCH: usize = 1 << 16;
 const MAX_NARROWING: usize = 8;
 
 /// Pairs of indexes of equal items, ascending on both sides.
-pub(super) fn common(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
+pub(super) fn common_pairs(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
-    Search { old, new, pairs: &mut pairs }.within((0, old.len()), (0, new.len()), 0);
+    LcsSearch { old, new, pairs: &mut pairs }.within((0, old.len()), (0, new.len()), 0);
     pairs
 }
 
 /// Numbers things so that equal ones have equal numbers.
-pub(super) struct Numbering<T>(HashMap<T, u32>);
+pub(super) struct Interner<T>(HashMap<T, u32>);
 
-impl<T: Eq + Hash> Numbering<T> {
+impl<T: Eq + Hash> Interner<T> {
     pub(super) fn new() -> Self {
         Self(HashMap::new())
     }
 
-    pub(super) fn number(&mut self, thing: T) -> u32 {
+    pub(super) fn id(&mut self, thing: T) -> u32 {
         // Four billion things do not fit into an entry; were they to, the last would look alike.
         let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         *self.0.entry(thing).or_insert(next)
     }
 }
 
-struct Search<'a> {
+struct LcsSearch<'a> {
     old: &'a [u32],
     new: &'a [u32],
     pairs: &'a mut Vec<(usize, usize)>,
 }
 
-impl Search<'_> {
+impl LcsSearch<'_> {
     fn within(&mut self, (mut i, i_end): (usize, usize), (mut j, j_end): (usize, usize), narrowed: usize) {
         while i < i_end && j < j_end && self.old[i] == self.new[j] {
             self.pairs.push((i, j));
@@ -84,15 +84,15 @@ impl Search<'_> {
 
 /// Pairs of items that stand once on each side, as many as keep their order.
 fn anchors(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
-    let (old, new) = (once(old), once(new));
+    let (old, new) = (unique_positions(old), unique_positions(new));
     let mut pairs: Vec<(usize, usize)> =
         new.iter().filter_map(|(item, &j)| Some((*old.get(item)?, j))).collect();
     pairs.sort_unstable_by_key(|&(_, j)| j);
-    rising(&pairs)
+    longest_increasing(&pairs)
 }
 
 /// The index of each item that stands once.
-fn once(items: &[u32]) -> HashMap<u32, usize> {
+fn unique_positions(items: &[u32]) -> HashMap<u32, usize> {
     let mut seen: HashMap<u32, Option<usize>> = HashMap::new();
     for (index, &item) in items.iter().enumerate() {
         seen.entry(item).and_modify(|place| *place = None).or_insert(Some(index));
@@ -101,7 +101,7 @@ fn once(items: &[u32]) -> HashMap<u32, usize> {
 }
 
 /// The longest run of pairs, in their order, whose first parts rise.
-fn rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+fn longest_increasing(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     // `ends[n]` is the pair with the smallest first part that ends a run of n + 1.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
@@ -154,7 +154,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
         #[test]
         fn short_sequences_are_matched_exactly(old in vec(0_u32..6, 0..24), new in vec(0_u32..6, 0..24)) {
-            let pairs = common(&old, &new);
+            let pairs = common_pairs(&old, &new);
             assert_sound(&old, &new, &pairs);
             assert_eq!(pairs.len(), longest(&old, &new));
         }
@@ -167,7 +167,7 @@ mod tests {
         new.insert(50_000, 200_000);
         new.remove(70_000);
         new.rotate_left(1_000);
-        let pairs = common(&old, &new);
+        let pairs = common_pairs(&old, &new);
         assert_sound(&old, &new, &pairs);
         assert_eq!(pairs.len(), 98_999);
     }
@@ -176,6 +176,6 @@ mod tests {
     fn long_sequences_of_repeats_cost_little() {
         let old: Vec<u32> = (0..300_000).map(|n| n % 2).collect();
         let new: Vec<u32> = (0..300_001).map(|n| n % 3).collect();
-        assert_sound(&old, &new, &common(&old, &new));
+        assert_sound(&old, &new, &common_pairs(&old, &new));
     }
 }

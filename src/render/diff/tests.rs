@@ -12,14 +12,14 @@ fn json(text: &str) -> Json {
 
 fn differences(old: &str, new: &str) -> Vec<Difference> {
     match compare(&json(old), &json(new)) {
-        Some(What::Members(found) | What::Items(found)) => found,
+        Some(ValueDiff::Members(found) | ValueDiff::Items(found)) => found,
         None => Vec::new(),
         other => panic!("{other:?}"),
     }
 }
 
-fn item(index: usize, what: What) -> Difference {
-    Difference { at: Place::Item(index), what }
+fn item(index: usize, what: ValueDiff) -> Difference {
+    Difference { at: PathStep::Item(index), what }
 }
 
 /// Scalars, nested in objects to a small depth.
@@ -51,22 +51,22 @@ fn flatten(value: &Json, path: &str, leaves: &mut BTreeMap<String, Json>) {
 }
 
 /// The leaves of `old` and `new` that a difference speaks of.
-fn reported(what: &What, path: &str, old: &mut BTreeMap<String, Json>, new: &mut BTreeMap<String, Json>) {
+fn reported(what: &ValueDiff, path: &str, old: &mut BTreeMap<String, Json>, new: &mut BTreeMap<String, Json>) {
     let text = |text: &String| Json::String(text.clone());
     match what {
-        What::Members(found) => {
+        ValueDiff::Members(found) => {
             for Difference { at, what } in found {
-                let Place::Member(key) = at else { panic!("{at:?}") };
+                let PathStep::Member(key) = at else { panic!("{at:?}") };
                 reported(what, &format!("{path}/{key}"), old, new);
             }
         }
-        What::Added(value) => flatten(value, path, new),
-        What::Removed(value) => flatten(value, path, old),
-        What::Replaced { old: before, new: after } => {
+        ValueDiff::Added(value) => flatten(value, path, new),
+        ValueDiff::Removed(value) => flatten(value, path, old),
+        ValueDiff::Replaced { old: before, new: after } => {
             flatten(before, path, old);
             flatten(after, path, new);
         }
-        What::Lines { old: before, new: after } => {
+        ValueDiff::Lines { old: before, new: after } => {
             old.insert(path.to_owned(), text(before));
             new.insert(path.to_owned(), text(after));
         }
@@ -113,7 +113,7 @@ proptest! {
             Json::Array(items.iter().map(|item| Json::Number(item.to_string())).collect())
         };
         let found = match compare(&list(&old), &list(&new)) {
-            Some(What::Items(found)) => found,
+            Some(ValueDiff::Items(found)) => found,
             None => Vec::new(),
             other => panic!("{other:?}"),
         };
@@ -121,15 +121,15 @@ proptest! {
         let (mut gone, mut came) = (Vec::new(), BTreeMap::new());
         let mut counts = old.clone();
         for Difference { at, what } in &found {
-            let Place::Item(index) = at else { panic!("{at:?}") };
+            let PathStep::Item(index) = at else { panic!("{at:?}") };
             match what {
-                What::Removed(value) => gone.push((*index, number(value))),
-                What::Added(value) => { came.insert(*index, number(value)); }
-                What::Replaced { old, new } => {
+                ValueDiff::Removed(value) => gone.push((*index, number(value))),
+                ValueDiff::Added(value) => { came.insert(*index, number(value)); }
+                ValueDiff::Replaced { old, new } => {
                     let place = counts.iter().position(|item| *item == number(old)).expect("was there");
                     counts[place] = number(new);
                 }
-                What::Moved { from, item } => assert_eq!(old[*from], number(item)),
+                ValueDiff::Moved { from, item } => assert_eq!(old[*from], number(item)),
                 other => panic!("{other:?}"),
             }
         }
@@ -160,40 +160,40 @@ fn items_with_a_name_are_followed_wherever_they_stand() {
         r#"[{"id":1,"n":"a"},{"id":2,"n":"b"},{"id":3,"n":"c"}]"#,
         r#"[{"id":3,"n":"c"},{"id":1,"n":"A"},{"id":4,"n":"d"}]"#,
     );
-    let changed = What::Members(vec![Difference {
-        at: Place::Member("n".into()),
-        what: What::Replaced { old: json(r#""a""#), new: json(r#""A""#) },
+    let changed = ValueDiff::Members(vec![Difference {
+        at: PathStep::Member("n".into()),
+        what: ValueDiff::Replaced { old: json(r#""a""#), new: json(r#""A""#) },
     }]);
     assert_eq!(
         found,
         [
-            item(1, What::Removed(json(r#"{"id":2,"n":"b"}"#))),
-            Difference { at: Place::Named(1, "id=1".into()), what: changed },
-            item(2, What::Added(json(r#"{"id":4,"n":"d"}"#))),
-            item(0, What::Moved { from: 2, item: json(r#"{"id":3,"n":"c"}"#) }),
+            item(1, ValueDiff::Removed(json(r#"{"id":2,"n":"b"}"#))),
+            Difference { at: PathStep::Named(1, "id=1".into()), what: changed },
+            item(2, ValueDiff::Added(json(r#"{"id":4,"n":"d"}"#))),
+            item(0, ValueDiff::Moved { from: 2, item: json(r#"{"id":3,"n":"c"}"#) }),
         ]
     );
 }
 
 #[test]
 fn items_without_a_name_change_in_their_place_and_move_by_content() {
-    let replaced = What::Replaced { old: json("2"), new: json("5") };
+    let replaced = ValueDiff::Replaced { old: json("2"), new: json("5") };
     assert_eq!(differences("[1,2,3]", "[1,5,3]"), [item(1, replaced)]);
     assert_eq!(
         differences(r#"["a","b","c"]"#, r#"["b","c","a"]"#),
-        [item(2, What::Moved { from: 0, item: json(r#""a""#) })]
+        [item(2, ValueDiff::Moved { from: 0, item: json(r#""a""#) })]
     );
-    assert_eq!(differences("[1,2]", "[1,9,2]"), [item(1, What::Added(json("9")))]);
+    assert_eq!(differences("[1,2]", "[1,9,2]"), [item(1, ValueDiff::Added(json("9")))]);
 }
 
 #[test]
 fn json_in_a_string_is_looked_into_once() {
     let (old, new) = (json(r#""{\"a\":\"[1]\"}""#), json(r#""{\"a\":\"[2]\"}""#));
-    let Some(What::Embedded { what, .. }) = compare(&old, &new) else { panic!() };
-    let What::Members(found) = *what else { panic!() };
-    assert!(matches!(&found[0].what, What::Replaced { old: Json::String(_), .. }));
+    let Some(ValueDiff::Embedded { what, .. }) = compare(&old, &new) else { panic!() };
+    let ValueDiff::Members(found) = *what else { panic!() };
+    assert!(matches!(&found[0].what, ValueDiff::Replaced { old: Json::String(_), .. }));
     let spaced = compare(&json(r#""[1]""#), &json(r#""[ 1 ]""#));
-    assert!(matches!(spaced, Some(What::Replaced { .. })), "the same JSON in other words is another text");
+    assert!(matches!(spaced, Some(ValueDiff::Replaced { .. })), "the same JSON in other words is another text");
 }
 
 /// No time is asserted: a quadratic search over these would take minutes, and be noticed.
@@ -207,7 +207,7 @@ fn big_values_are_compared_without_a_quadratic_search() {
         [(list(1), list(2)), (numbers(0), numbers(7)), (lines(""), lines("x")), (nested(0), nested(7))]
     {
         let what = compare(&json(&old), &json(&new)).expect("they differ");
-        if let What::Lines { old, new } = &what {
+        if let ValueDiff::Lines { old, new } = &what {
             assert!(!text::hunks(old, new).is_empty());
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! It knows nothing of JSON or of how a difference looks.
 
-use crate::render::diff::sequence::{Numbering, common};
+use crate::render::diff::sequence::{Interner, common_pairs};
 
 /// Neighbouring lines that changed together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +23,10 @@ pub(crate) fn lines(text: &str) -> Vec<&str> {
 /// The lines that differ.
 pub(crate) fn hunks<'a>(old: &'a str, new: &'a str) -> Vec<Hunk<'a>> {
     let (old, new) = (lines(old), lines(new));
-    let mut numbering = Numbering::new();
+    let mut numbering = Interner::new();
     let mut numbers =
-        |lines: &[&'a str]| lines.iter().map(|line| numbering.number(*line)).collect::<Vec<_>>();
-    let kept = common(&numbers(&old), &numbers(&new));
+        |lines: &[&'a str]| lines.iter().map(|line| numbering.id(*line)).collect::<Vec<_>>();
+    let kept = common_pairs(&numbers(&old), &numbers(&new));
     let (mut i, mut j) = (0, 0);
     let mut hunks = Vec::new();
     for (i_end, j_end) in kept.into_iter().chain([(old.len(), new.len())]) {

@@ -7,17 +7,17 @@ use similar::{ChangeTag, TextDiff};
 /// What all searches of an entry may cost, in pairs of bytes.
 const BUDGET: usize = 1 << 25;
 /// What it costs to begin a search.
-const BEGINNING: usize = 1 << 12;
+const SEARCH_COST: usize = 1 << 12;
 /// What the search of one pair of lines may cost.
-const MOST_FOR_A_LINE: usize = 1 << 22;
+const MAX_LINE_COST: usize = 1 << 22;
 /// Characters of a word that is kept whole.
-const LONGEST_WORD: usize = 32;
+const MAX_WHOLE_WORD: usize = 32;
 /// Of so many letters of the longer line, both must share one, or all of it differs.
-const LEAST_SHARED: usize = 4;
+const MIN_SHARED: usize = 4;
 
 /// A piece of a line, and whether the other line lacks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub(crate) struct LinePiece {
     /// The text.
     pub text: String,
     /// Whether it differs.
@@ -38,28 +38,28 @@ impl Default for WordSearch {
 
 impl WordSearch {
     /// Both lines in pieces. Lines that share little are one piece each: emphasis on everything is none.
-    pub(crate) fn between(&mut self, old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
+    pub(crate) fn compare(&mut self, old: &str, new: &str) -> (Vec<LinePiece>, Vec<LinePiece>) {
         let mut start = common_start(old, new);
         let mut end = common_end(&old[start..], &new[start..]);
         let is_cut =
-            |text: &str, at: usize| text[..at].ends_with(is_of_word) && text[at..].starts_with(is_of_word);
+            |text: &str, at: usize| text[..at].ends_with(is_word_char) && text[at..].starts_with(is_word_char);
         if is_cut(old, start) || is_cut(new, start) {
-            start -= half_word(old[..start].chars().rev());
+            start -= partial_word_len(old[..start].chars().rev());
         }
         if is_cut(old, old.len() - end) || is_cut(new, new.len() - end) {
-            end -= half_word(old[old.len() - end..].chars());
+            end -= partial_word_len(old[old.len() - end..].chars());
         }
         let (old_middle, new_middle) = (&old[start..old.len() - end], &new[start..new.len() - end]);
 
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        let mut shared = letters(&old[..start]) + letters(&old[old.len() - end..]);
-        let both = |before: &mut Vec<Piece>, after: &mut Vec<Piece>, text: &str| {
+        let mut shared = alphanumeric_count(&old[..start]) + alphanumeric_count(&old[old.len() - end..]);
+        let both = |before: &mut Vec<LinePiece>, after: &mut Vec<LinePiece>, text: &str| {
             push(before, text, false);
             push(after, text, false);
         };
         both(&mut before, &mut after, &old[..start]);
-        let cost = old_middle.len().saturating_mul(new_middle.len()).saturating_add(BEGINNING);
-        let paid = self.left.checked_sub(cost).filter(|_| cost <= MOST_FOR_A_LINE);
+        let cost = old_middle.len().saturating_mul(new_middle.len()).saturating_add(SEARCH_COST);
+        let paid = self.left.checked_sub(cost).filter(|_| cost <= MAX_LINE_COST);
         self.left = paid.unwrap_or(self.left);
         if paid.is_none() {
             push(&mut before, old_middle, true);
@@ -69,7 +69,7 @@ impl WordSearch {
                 let text = change.value();
                 match change.tag() {
                     ChangeTag::Equal => {
-                        shared += letters(text);
+                        shared += alphanumeric_count(text);
                         both(&mut before, &mut after, text);
                     }
                     ChangeTag::Delete => push(&mut before, text, true),
@@ -78,16 +78,16 @@ impl WordSearch {
             }
         }
         both(&mut before, &mut after, &old[old.len() - end..]);
-        if shared * LEAST_SHARED >= letters(old).max(letters(new)) {
+        if shared * MIN_SHARED >= alphanumeric_count(old).max(alphanumeric_count(new)) {
             return (before, after);
         }
-        let whole = |text: &str| vec![Piece { text: text.to_owned(), differs: false }];
+        let whole = |text: &str| vec![LinePiece { text: text.to_owned(), differs: false }];
         (whole(old), whole(new))
     }
 }
 
 /// Letters and digits: what two lines have in common when they have something in common.
-fn letters(text: &str) -> usize {
+fn alphanumeric_count(text: &str) -> usize {
     text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
@@ -105,23 +105,23 @@ fn common_end(old: &str, new: &str) -> usize {
 
 /// What a place cuts off a word that begins or ends there, in bytes: half a word is no word that differs. A word that is
 /// very long may be cut.
-fn half_word(letters: impl Iterator<Item = char>) -> usize {
-    let word = letters.take(LONGEST_WORD + 1).take_while(|&c| is_of_word(c));
+fn partial_word_len(letters: impl Iterator<Item = char>) -> usize {
+    let word = letters.take(MAX_WHOLE_WORD + 1).take_while(|&c| is_word_char(c));
     let (count, bytes) = word.fold((0, 0), |(count, bytes), c| (count + 1, bytes + c.len_utf8()));
-    if count > LONGEST_WORD { 0 } else { bytes }
+    if count > MAX_WHOLE_WORD { 0 } else { bytes }
 }
 
-fn is_of_word(c: char) -> bool {
+fn is_word_char(c: char) -> bool {
     !c.is_whitespace() && !c.is_ascii_punctuation()
 }
 
-fn push(pieces: &mut Vec<Piece>, text: &str, differs: bool) {
+fn push(pieces: &mut Vec<LinePiece>, text: &str, differs: bool) {
     if text.is_empty() {
         return;
     }
     match pieces.last_mut() {
         Some(last) if last.differs == differs => last.text.push_str(text),
-        _ => pieces.push(Piece { text: text.to_owned(), differs }),
+        _ => pieces.push(LinePiece { text: text.to_owned(), differs }),
     }
 }
 
@@ -131,14 +131,14 @@ mod tests {
 
     use super::*;
 
-    fn words(old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
-        WordSearch::default().between(old, new)
+    fn words(old: &str, new: &str) -> (Vec<LinePiece>, Vec<LinePiece>) {
+        WordSearch::default().compare(old, new)
     }
 
     #[test]
     fn words_that_differ_stand_apart() {
         let (before, after) = words("row.email = row.Email", "row.email = lower(row.Email)");
-        let differs = |pieces: Vec<Piece>| {
+        let differs = |pieces: Vec<LinePiece>| {
             pieces.into_iter().filter(|piece| piece.differs).map(|piece| piece.text).collect::<Vec<_>>()
         };
         assert_eq!((differs(before), differs(after)), (vec![], vec!["lower(".to_owned(), ")".to_owned()]));
@@ -152,7 +152,7 @@ mod tests {
     fn in_a_long_line_the_part_that_differs_is_found() {
         let line = |word: &str| format!("{}{word}{}", "a ".repeat(300_000), " b".repeat(300_000));
         let (before, after) = words(&line("old-é"), &line("new-é"));
-        let kinds = |pieces: &[Piece]| pieces.iter().map(|piece| piece.differs).collect::<Vec<_>>();
+        let kinds = |pieces: &[LinePiece]| pieces.iter().map(|piece| piece.differs).collect::<Vec<_>>();
         assert_eq!((kinds(&before), kinds(&after)), (vec![false, true, false], vec![false, true, false]));
         assert_eq!((before[1].text.as_str(), after[1].text.as_str()), ("old", "new"));
     }
@@ -162,7 +162,7 @@ mod tests {
         #[test]
         fn pieces_are_the_line(old in "[ab é日.\u{301}]{0,40}", new in "[ab é日.\u{301}]{0,40}") {
             let (before, after) = words(&old, &new);
-            let text = |pieces: &[Piece], same: bool| {
+            let text = |pieces: &[LinePiece], same: bool| {
                 let kept = pieces.iter().filter(|piece| !(same && piece.differs));
                 kept.map(|piece| piece.text.as_str()).collect::<String>()
             };

@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::*;
 
-fn states(before: &str, after: &str) -> States {
+fn states(before: &str, after: &str) -> BeforeAfter {
     let json = |text| Json::parse(text).expect("JSON");
-    States { before: json(before), after: json(after), not_kept: Vec::new() }
+    BeforeAfter { before: json(before), after: json(after), not_kept: Vec::new() }
 }
 
 /// What json-patch makes of `before`.
-fn applied(states: &States) -> Json {
+fn applied(states: &BeforeAfter) -> Json {
     let mut value: serde_json::Value = serde_json::from_str(&states.before.to_string()).expect("JSON");
     let patch: json_patch::Patch = serde_json::from_str(&states.patch().to_string()).expect("a patch");
     json_patch::patch(&mut value, &patch).expect("it applies");
@@ -49,7 +49,7 @@ fn what_was_never_kept_is_left_out_and_named() {
         {"field": "name", "new": "x"},
     ]);
     let changes: Vec<Change> = serde_json::from_value(changes).expect("changes");
-    let states = States::of(&changes).expect("values");
+    let states = BeforeAfter::of(&changes).expect("values");
     assert_eq!(states.not_kept, ["value", "headers"]);
     assert_eq!(states.before.to_string(), r#"{"headers":{"a":["[redacted]"]}}"#);
     assert_eq!(states.after.to_string(), r#"{"headers":{"a":["[redacted, changed]"]},"name":"x"}"#);

@@ -7,12 +7,12 @@ fn group(key: &[Option<&str>], count: u64) -> Group {
     Group { key: key.iter().map(|value| value.map(str::to_owned)).collect(), count }
 }
 
-fn window(since: &str, until: &str) -> Window {
+fn window(since: &str, until: &str) -> StatsWindow {
     let at = |text: &str| (!text.is_empty()).then(|| text.parse().expect(text));
-    Window { since: at(since), until: at(until) }
+    StatsWindow { since: at(since), until: at(until) }
 }
 
-fn shown(rows: &[Row]) -> Vec<String> {
+fn shown(rows: &[ValueCount]) -> Vec<String> {
     rows.iter().map(|(value, count)| format!("{} {count}", value.as_deref().unwrap_or("-"))).collect()
 }
 
@@ -133,13 +133,13 @@ fn one_entry_of_long_ago_does_not_bury_the_others() {
     ");
     // What is short enough is drawn day by day.
     let quiet = days(&["2026-11-20"], window("2026-08-25T00:00:00Z", "2026-11-22T00:00:00Z"));
-    assert_eq!(drawn(Dimension::Day, &quiet).len(), 89);
+    assert_eq!(collapse_gaps(Dimension::Day, &quiet).len(), 89);
 
     let groups =
         [group(&[Some("1970-01-01"), Some("created")], 1), group(&[Some("2026-11-22"), Some("deleted")], 2)];
     let of = |place, by| super::rows(&groups, place, by, window("", ""), Tz::UTC);
     let (down, across) = (of(0, Dimension::Day), of(1, Dimension::Action));
-    let drawn = |by, down: &[Row], across: &[Row], groups: &[Group]| {
+    let drawn = |by, down: &[ValueCount], across: &[ValueCount], groups: &[Group]| {
         let mut out = Vec::new();
         table(&mut out, by, down, across, groups, &style(70)).expect("written");
         String::from_utf8(out).expect("text")
@@ -147,7 +147,7 @@ fn one_entry_of_long_ago_does_not_bury_the_others() {
     let text = drawn([Dimension::Day, Dimension::Action], &down, &across, &groups);
     assert_eq!(text.lines().count(), 4, "{text}");
     let silent = text.lines().nth(2).expect("a line");
-    assert!(silent.starts_with(&silence(Dimension::Day, 20_778)), "{text}");
+    assert!(silent.starts_with(&gap_label(Dimension::Day, 20_778)), "{text}");
     assert_eq!(silent.matches('·').count(), 3, "a place in each column: {text}");
     let turned = groups
         .each_ref()

@@ -8,11 +8,11 @@ use crate::model::change::{Change, Changes};
 use crate::model::entry::Entry;
 use crate::model::field_path::FieldPath;
 use crate::model::filter::{Choice, Filter};
-use crate::model::history::reader::{Reader, Reading, Wanted};
+use crate::model::history::reader::{HistoryReader, PassResult, HistoryRequest};
 use crate::model::json::{Json, RawJson};
 use crate::model::timestamp::Timestamp;
-use crate::render::diff::{Difference, What, compare};
-use crate::render::history::dotted;
+use crate::render::diff::{Difference, ValueDiff, compare};
+use crate::render::history::dotted_path;
 use crate::render::summary::{beneath, field_label};
 
 const NAMES: &[&str] = &[
@@ -109,14 +109,14 @@ fn pairs() -> impl Strategy<Value = (Json, Json)> {
 }
 
 /// The paths that a view prints of a difference at `path`, whole, as a reader puts them together.
-fn printed(path: &str, what: &What, paths: &mut Vec<String>) {
+fn printed(path: &str, what: &ValueDiff, paths: &mut Vec<String>) {
     paths.push(path.to_owned());
     match what {
-        What::Members(parts) | What::Items(parts) => {
+        ValueDiff::Members(parts) | ValueDiff::Items(parts) => {
             parts.iter().for_each(|Difference { at, what }| printed(&beneath(path, at), what, paths));
         }
-        What::Embedded { what, .. } => printed(path, what, paths),
-        What::Moved { from, .. } => {
+        ValueDiff::Embedded { what, .. } => printed(path, what, paths),
+        ValueDiff::Moved { from, .. } => {
             let (list, _) = path.rsplit_once('[').unwrap_or((path, ""));
             paths.push(format!("{list}[{from}]"));
         }
@@ -166,21 +166,21 @@ proptest! {
     #[test]
     fn what_blame_prints_is_found(value in values(), field in select(NAMES)) {
         let entry = created(field, &value);
-        let mut reader = Reader::new(Wanted::default());
+        let mut reader = HistoryReader::new(HistoryRequest::default());
         let history = loop {
             reader.read(&entry).expect("readable");
-            match reader.end() {
-                Reading::Done(history) => break history,
-                Reading::Again(again) => reader = *again,
+            match reader.end_pass() {
+                PassResult::Done(history) => break history,
+                PassResult::AnotherPass(again) => reader = *again,
             }
         };
         for line in history.blame().lines {
-            let path = dotted(&line.path);
+            let path = dotted_path(&line.path);
             let mut filter = Filter::default();
             filter.field.include.push(read(&path));
             prop_assert!(filter.matches(&entry), "{} in {:?}", path, value);
             prop_assert!(read(&path).covers(&line.path, false), "{}", path);
-            let whole = dotted(&line.path[..1]);
+            let whole = dotted_path(&line.path[..1]);
             prop_assert!(read(&whole).covers(&line.path, false), "{}", whole);
         }
     }

@@ -15,15 +15,15 @@ const MOST_BYTES: usize = 32;
 const LEAST_BEFORE_TAIL: usize = 6;
 
 /// A cell's text.
-pub(super) struct Cell {
+pub(super) struct TableCell {
     /// What kind of thing it is; its short form goes without.
-    lead: String,
+    prefix: String,
     text: String,
     /// What outlasts the text: a count, what kind of user acted.
-    tail: String,
+    suffix: String,
 }
 
-impl Cell {
+impl TableCell {
     /// The text of one column, visible, and whole as far as a line can show it.
     pub(super) fn new(entry: &Entry, column: Column, style: &Style) -> Self {
         let (mut lead, mut tail) = (String::new(), String::new());
@@ -55,19 +55,19 @@ impl Cell {
         };
         let most = if style.truncate { style.width.saturating_mul(MOST_BYTES) } else { usize::MAX };
         let text = style.text(text[..text.floor_char_boundary(most)].trim()).into_owned();
-        Self { lead, text, tail }
+        Self { prefix: lead, text, suffix: tail }
     }
 
     /// The cells it takes, whole or in its short form.
     pub(super) fn width(&self, is_short: bool) -> usize {
-        let lead = if is_short { 0 } else { width(&self.lead) };
-        lead + width(&self.text) + width(&self.tail)
+        let lead = if is_short { 0 } else { width(&self.prefix) };
+        lead + width(&self.text) + width(&self.suffix)
     }
 
     /// The text in at most `max` cells.
     pub(super) fn cut(&self, max: usize, is_short: bool, style: &Style) -> String {
-        let lead = if is_short { "" } else { &self.lead };
-        let Self { text, tail, .. } = self;
+        let lead = if is_short { "" } else { &self.prefix };
+        let Self { text, suffix: tail, .. } = self;
         match max.checked_sub(width(tail)) {
             Some(room) if !tail.is_empty() && room >= LEAST_BEFORE_TAIL => {
                 style.cut(&format!("{lead}{text}"), room) + tail

@@ -17,20 +17,20 @@ use crate::model::time::format;
 use crate::render::columns::Column;
 use crate::render::sanitize::width;
 use crate::render::style::{Role, Style, action_role};
-use crate::render::table::cell::Cell;
-use crate::render::table::fit::{Fit, Natural, fit};
+use crate::render::table::cell::TableCell;
+use crate::render::table::fit::{TableFit, ColumnWidths, fit};
 
 /// How far comfy-table can count; a line without limits is cut here.
 const WIDEST_CELL: usize = 60_000;
 
 /// A list on its way out. Widths are chosen by the first entries and kept for all that follow.
-pub struct Table<'a> {
+pub struct EntryTable<'a> {
     style: &'a Style,
     columns: &'a [Column],
-    fit: Option<Fit>,
+    fit: Option<TableFit>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> EntryTable<'a> {
     /// A list with these columns.
     #[must_use]
     pub const fn new(columns: &'a [Column], style: &'a Style) -> Self {
@@ -46,10 +46,10 @@ impl<'a> Table<'a> {
         if entries.is_empty() {
             return Ok(());
         }
-        let cells = |entry| self.columns.iter().map(|&column| Cell::new(entry, column, self.style)).collect();
-        let cells: Vec<Vec<Cell>> = entries.iter().map(cells).collect();
+        let cells = |entry| self.columns.iter().map(|&column| TableCell::new(entry, column, self.style)).collect();
+        let cells: Vec<Vec<TableCell>> = entries.iter().map(cells).collect();
         if self.fit.is_none() {
-            let fit = fit(&self.natural(entries, &cells), self.style);
+            let fit = fit(&self.column_widths(entries, &cells), self.style);
             self.write(out, &fit, &[self.header(entries, &fit)])?;
             self.fit = Some(fit);
         }
@@ -59,18 +59,18 @@ impl<'a> Table<'a> {
         self.write(out, fit, &rows)
     }
 
-    fn natural(&self, entries: &[Entry], cells: &[Vec<Cell>]) -> Vec<Natural> {
+    fn column_widths(&self, entries: &[Entry], cells: &[Vec<TableCell>]) -> Vec<ColumnWidths> {
         let natural = |(index, &column): (usize, &Column)| {
             let widest = |is_short| {
                 let title = width(&title(column, is_short, entries, self.style));
-                cells.iter().map(|row: &Vec<Cell>| row[index].width(is_short)).fold(title, usize::max)
+                cells.iter().map(|row: &Vec<TableCell>| row[index].width(is_short)).fold(title, usize::max)
             };
-            Natural { column, width: widest(false), short: widest(true) }
+            ColumnWidths { column, width: widest(false), short: widest(true) }
         };
         self.columns.iter().enumerate().map(natural).collect()
     }
 
-    fn header(&self, entries: &[Entry], fit: &Fit) -> Vec<(String, Role)> {
+    fn header(&self, entries: &[Entry], fit: &TableFit) -> Vec<(String, Role)> {
         let mut titles: Vec<String> = fit
             .columns
             .iter()
@@ -87,7 +87,7 @@ impl<'a> Table<'a> {
         titles.into_iter().map(|title| (title, Role::Title)).collect()
     }
 
-    fn row(&self, fit: &Fit, entry: &Entry, cells: &[Cell]) -> Vec<(String, Role)> {
+    fn row(&self, fit: &TableFit, entry: &Entry, cells: &[TableCell]) -> Vec<(String, Role)> {
         let shown = fit.columns.iter().filter_map(|fitted| {
             let index = self.columns.iter().position(|column| *column == fitted.column)?;
             let role = match fitted.column {
@@ -101,7 +101,7 @@ impl<'a> Table<'a> {
         shown.collect()
     }
 
-    fn write(&self, out: &mut dyn Write, fit: &Fit, rows: &[Vec<(String, Role)>]) -> io::Result<()> {
+    fn write(&self, out: &mut dyn Write, fit: &TableFit, rows: &[Vec<(String, Role)>]) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
         table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
         for row in rows {

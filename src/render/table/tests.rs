@@ -13,7 +13,7 @@ use crate::render::summary;
 
 fn shown(entries: &[Entry], columns: &[Column], style: &Style) -> String {
     let mut out = Vec::new();
-    Table::new(columns, style).entries(&mut out, entries).expect("memory takes all");
+    EntryTable::new(columns, style).entries(&mut out, entries).expect("memory takes all");
     String::from_utf8(out).expect("text")
 }
 

@@ -33,9 +33,9 @@ pub(crate) fn remove_temporary_files() {
 }
 
 /// A file that is removed when this is dropped, or when the process is interrupted.
-pub(crate) struct Temporary(PathBuf);
+pub(crate) struct TemporaryFile(PathBuf);
 
-impl Temporary {
+impl TemporaryFile {
     fn new(path: &Path) -> Self {
         temporary().insert(path.to_owned());
         Self(path.to_owned())
@@ -49,7 +49,7 @@ impl Temporary {
     }
 }
 
-impl Drop for Temporary {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         drop(std::fs::remove_file(&self.0));
         temporary().remove(&self.0);
@@ -57,28 +57,28 @@ impl Drop for Temporary {
 }
 
 /// A locked file. Dropped, it is unlocked at once, though a child process that is just being started may still hold it.
-pub(crate) struct Locked(File);
+pub(crate) struct LockedFile(File);
 
-impl From<File> for Locked {
+impl From<File> for LockedFile {
     fn from(file: File) -> Self {
         Self(file)
     }
 }
 
-impl Deref for Locked {
+impl Deref for LockedFile {
     type Target = File;
     fn deref(&self) -> &File {
         &self.0
     }
 }
 
-impl DerefMut for Locked {
+impl DerefMut for LockedFile {
     fn deref_mut(&mut self) -> &mut File {
         &mut self.0
     }
 }
 
-impl Drop for Locked {
+impl Drop for LockedFile {
     fn drop(&mut self) {
         // Not every file system has locks.
         drop(self.0.unlock());
@@ -86,14 +86,14 @@ impl Drop for Locked {
 }
 
 /// A working file that this process alone uses. Dropped, a file that it created is removed.
-pub(crate) struct Claimed {
+pub(crate) struct ClaimedFile {
     // Before the file, whose lock guards the removal.
-    created: Option<Temporary>,
-    file: Locked,
+    created: Option<TemporaryFile>,
+    file: LockedFile,
     path: PathBuf,
 }
 
-impl Claimed {
+impl ClaimedFile {
     /// Opens and locks the working file at `path`, or creates it; nothing in it is read or changed. `target` is named when
     /// another process uses it.
     ///
@@ -103,38 +103,38 @@ impl Claimed {
         let failed = |cause| FileError::Write { path: path.to_owned(), cause };
         for _ in 0..ATTEMPTS {
             let (file, created) = match create(path) {
-                Ok(file) => (file, Some(Temporary::new(path))),
+                Ok(file) => (file, Some(TemporaryFile::new(path))),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     match private(OpenOptions::new().read(true).write(true)).open(path) {
                         Ok(file) => (file, None),
                         Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                        Err(error) => return Err(foreign_link(path).unwrap_or_else(|| failed(error))),
+                        Err(error) => return Err(untrusted_link(path).unwrap_or_else(|| failed(error))),
                     }
                 }
                 Err(error) => return Err(failed(error)),
             };
             if created.is_none() {
-                refuse_foreign(path, &file.metadata().map_err(failed)?)?;
+                check_owner(path, &file.metadata().map_err(failed)?)?;
             }
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => {
-                    created.into_iter().for_each(Temporary::keep);
+                    created.into_iter().for_each(TemporaryFile::keep);
                     return Err(FileError::Busy(target.to_owned()));
                 }
                 // Not every file system has locks; those without cannot tell.
                 Err(TryLockError::Error(_)) | Ok(()) => {}
             }
-            if names(path, &file) {
+            if is_name_of(path, &file) {
                 // What an earlier run left there may be open to others.
                 #[cfg(unix)]
                 if created.is_none() {
                     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
                     file.set_permissions(mode).map_err(failed)?;
                 }
-                return Ok(Self { created, file: Locked(file), path: path.to_owned() });
+                return Ok(Self { created, file: LockedFile(file), path: path.to_owned() });
             }
             // Another process finished with it before the lock was ours: the name is its, or nobody's.
-            created.into_iter().for_each(Temporary::keep);
+            created.into_iter().for_each(TemporaryFile::keep);
         }
         Err(FileError::Busy(target.to_owned()))
     }
@@ -146,16 +146,16 @@ impl Claimed {
 
     /// The file, and what removes it unless it is kept.
     #[must_use]
-    pub(crate) fn begin(self) -> (Locked, Temporary) {
+    pub(crate) fn begin(self) -> (LockedFile, TemporaryFile) {
         let Self { created, file, path } = self;
-        let temporary = created.unwrap_or_else(|| Temporary::new(&path));
+        let temporary = created.unwrap_or_else(|| TemporaryFile::new(&path));
         (file, temporary)
     }
 
     /// The file, which stays where it is.
     #[must_use]
-    pub(crate) fn keep(self) -> Locked {
-        self.created.into_iter().for_each(Temporary::keep);
+    pub(crate) fn keep(self) -> LockedFile {
+        self.created.into_iter().for_each(TemporaryFile::keep);
         self.file
     }
 
@@ -182,27 +182,27 @@ const fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-fn foreign(path: &Path, why: impl Into<String>) -> FileError {
-    FileError::Foreign { path: path.to_owned(), why: why.into() }
+fn untrusted(path: &Path, why: impl Into<String>) -> FileError {
+    FileError::Untrusted { path: path.to_owned(), why: why.into() }
 }
 
-fn foreign_link(path: &Path) -> Option<FileError> {
-    path.is_symlink().then(|| foreign(path, "it is a symbolic link"))
+fn untrusted_link(path: &Path) -> Option<FileError> {
+    path.is_symlink().then(|| untrusted(path, "it is a symbolic link"))
 }
 
 /// Refuses a working file that this user did not make.
-fn refuse_foreign(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
+fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     if !metadata.is_file() {
-        return Err(foreign(path, "it is not a regular file"));
+        return Err(untrusted(path, "it is not a regular file"));
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
         if metadata.uid() != user() {
-            return Err(foreign(path, format!("it belongs to another user (uid {})", metadata.uid())));
+            return Err(untrusted(path, format!("it belongs to another user (uid {})", metadata.uid())));
         }
         if metadata.nlink() > 1 {
-            return Err(foreign(path, "it has a second name (a hard link)"));
+            return Err(untrusted(path, "it has a second name (a hard link)"));
         }
     }
     Ok(())
@@ -214,7 +214,7 @@ fn user() -> u32 {
 }
 
 /// Whether `path` is the name of this open file.
-fn names(path: &Path, file: &File) -> bool {
+fn is_name_of(path: &Path, file: &File) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
@@ -246,7 +246,7 @@ const fn is_trusted(_: &Path, _: &Metadata) -> bool {
 
 /// Where a symbolic link leads, through others, whether a file is there or not yet. A link, or a FIFO, that another user
 /// put into a shared directory is refused.
-pub(super) fn destination(target: &Path) -> Result<PathBuf, FileError> {
+pub(super) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
     let mut place = target.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(metadata) = std::fs::symlink_metadata(&place) else { break };
@@ -257,7 +257,7 @@ pub(super) fn destination(target: &Path) -> Result<PathBuf, FileError> {
         let is_judged = metadata.is_symlink();
         if is_judged && !super::is_own_outlet(target) && !is_trusted(&place, &metadata) {
             let what = if metadata.is_symlink() { "a symbolic link" } else { "a FIFO" };
-            return Err(foreign(&place, format!("it is {what} of another user")));
+            return Err(untrusted(&place, format!("it is {what} of another user")));
         }
         let Ok(next) = std::fs::read_link(&place) else { break };
         place = place.parent().map_or(next.clone(), |parent| parent.join(&next));
@@ -270,12 +270,12 @@ pub(super) fn destination(target: &Path) -> Result<PathBuf, FileError> {
 /// # Errors
 /// [`FileError`]; one that is not there is [`FileError::Write`] with that cause.
 pub(crate) fn read_trusted(path: &Path) -> Result<String, FileError> {
-    let place = destination(path)?;
+    let place = resolve_links(path)?;
     let failed = |cause| FileError::Read { path: path.to_owned(), cause };
     let mut file = private(OpenOptions::new().read(true)).open(&place).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if !is_trusted(&place, &metadata) {
-        return Err(foreign(path, "it belongs to another user"));
+        return Err(untrusted(path, "it belongs to another user"));
     }
     let mut text = String::new();
     io::Read::read_to_string(&mut file, &mut text).map_err(failed)?;

@@ -58,17 +58,17 @@ fn a_part_that_is_gone_on_from_becomes_the_same_file() {
         });
         finished.expect("finished");
         let stored = std::fs::read(&whole).expect("read");
-        assert_eq!(told, Some(Stored { bytes: stored.len() as u64, sha256: Hash::of(&stored) }));
+        assert_eq!(told, Some(FileDigest { bytes: stored.len() as u64, sha256: Hash::of(&stored) }));
 
         let (file, checkpoint) = begin(&target);
         drop(file);
-        let mut file = Part::claim(&target).and_then(|part| part.go_on(false, checkpoint)).expect("gone on");
+        let mut file = PartFile::claim(&target).and_then(|part| part.resume(false, checkpoint)).expect("gone on");
         file.write_all(pieces[1]).expect("written");
         file.write_all(pieces[2]).expect("written");
         file.finish().expect("finished");
         assert!(std::fs::read(&target).expect("read") == stored, "{name}");
         let mut text = Vec::new();
-        unpacked(&target, &stored[..]).expect("a reader").read_to_end(&mut text).expect("unpacked");
+        decompressed(&target, &stored[..]).expect("a reader").read_to_end(&mut text).expect("unpacked");
         assert_eq!(text, pieces.concat(), "{name}");
     }
 }
@@ -82,10 +82,10 @@ fn a_part_that_was_changed_is_not_gone_on_from() {
     let checkpoint = file.checkpoint().expect("a checkpoint");
     drop(file);
     for other in ["firs", "First"] {
-        std::fs::write(part_of(&target), other).expect("written");
-        let refused = Part::claim(&target).and_then(|part| part.go_on(false, checkpoint));
+        std::fs::write(part_path(&target), other).expect("written");
+        let refused = PartFile::claim(&target).and_then(|part| part.resume(false, checkpoint));
         assert!(refused.is_err_and(|error| matches!(error, FileError::Damaged(_))), "{other}");
-        assert_eq!(std::fs::read_to_string(part_of(&target)).expect("read"), other);
+        assert_eq!(std::fs::read_to_string(part_path(&target)).expect("read"), other);
     }
 }
 
@@ -137,7 +137,7 @@ fn an_ending_compresses_in_upper_case_too() {
         let stored = std::fs::read(&target).expect("read");
         assert!(stored.starts_with(magic), "{name}");
         let mut text = String::new();
-        unpacked(&target, &stored[..]).expect("a reader").read_to_string(&mut text).expect("unpacked");
+        decompressed(&target, &stored[..]).expect("a reader").read_to_string(&mut text).expect("unpacked");
         assert_eq!(text, "text", "{name}");
     }
 }
@@ -148,7 +148,7 @@ fn a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched() {
     use std::os::unix::fs::symlink;
     let directory = tempfile::tempdir().expect("a directory");
     let (target, victim) = (directory.path().join("x.csv"), directory.path().join("victim"));
-    let part = part_of(&target);
+    let part = part_path(&target);
     std::fs::write(&victim, "precious").expect("written");
     let links: [(&str, &dyn Fn()); 4] = [
         ("symbolic link", &|| symlink(&victim, &part).expect("made")),
@@ -161,13 +161,13 @@ fn a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched() {
     ];
     for (why, put) in links {
         put();
-        let checkpoint = Stored { bytes: 0, sha256: Hash::of(b"") };
+        let checkpoint = FileDigest { bytes: 0, sha256: Hash::of(b"") };
         for refused in [
             NewFile::create(&target, true).err(),
-            Part::claim(&target).and_then(|part| part.go_on(true, checkpoint)).err(),
+            PartFile::claim(&target).and_then(|part| part.resume(true, checkpoint)).err(),
         ] {
             let refused = refused.expect(why);
-            assert!(matches!(refused, FileError::Foreign { .. }), "{refused}");
+            assert!(matches!(refused, FileError::Untrusted { .. }), "{refused}");
             assert!(refused.to_string().contains(why), "{refused}");
         }
         assert_eq!(std::fs::read(&victim).expect("read"), b"precious");
@@ -182,26 +182,26 @@ fn a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched() {
 fn files_that_another_user_put_into_a_shared_directory_are_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("x.csv");
-    std::fs::write(part_of(&target), "").expect("written");
+    std::fs::write(part_path(&target), "").expect("written");
     let other = 12345;
     // Only an administrator can give files away; others cannot make what this test is about.
-    if std::os::unix::fs::chown(part_of(&target), Some(other), None).is_err() {
+    if std::os::unix::fs::chown(part_path(&target), Some(other), None).is_err() {
         return;
     }
     let refused = NewFile::create(&target, true).err().expect("refused").to_string();
     assert!(refused.contains("another user (uid 12345)"), "{refused}");
-    std::fs::remove_file(part_of(&target)).expect("removed");
+    std::fs::remove_file(part_path(&target)).expect("removed");
 
     std::os::unix::fs::symlink("elsewhere", &target).expect("made");
     std::os::unix::fs::lchown(&target, Some(other), None).expect("given");
     let refused = NewFile::create(&target, true).err().expect("refused").to_string();
     assert!(refused.contains("symbolic link of another user"), "{refused}");
-    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Foreign { .. })));
+    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Untrusted { .. })));
     std::fs::remove_file(&target).expect("removed");
 
     std::fs::write(&target, "text").expect("written");
     std::os::unix::fs::chown(&target, Some(other), None).expect("given");
-    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Foreign { .. })));
+    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Untrusted { .. })));
     // In a directory of that user the same files are its own affair.
     std::os::unix::fs::chown(directory.path(), Some(other), None).expect("given");
     assert_eq!(read_trusted(&target).expect("trusted"), "text");
@@ -217,7 +217,7 @@ fn a_name_that_changed_hands_is_opened_again() {
     // The first still holds its lock while it gives the file its name: whoever had opened the part gets another one.
     first
         .finish_after(|_| {
-            assert!(Part::claim(&target).is_err_and(|error| matches!(error, FileError::Busy(_))));
+            assert!(PartFile::claim(&target).is_err_and(|error| matches!(error, FileError::Busy(_))));
             Ok::<_, FileError>(())
         })
         .expect("finished");

@@ -8,9 +8,9 @@ use dialoguer::{FuzzySelect, MultiSelect, Select};
 
 use crate::render::sanitize::sanitize;
 use crate::render::style::{Role, Style};
-use crate::terminal::prompt::recorder::{Item, Recorder, Shown};
-use crate::terminal::prompt::screen::{Screen, draw_lines};
-use crate::terminal::prompt::{Size, attend, size};
+use crate::terminal::prompt::recorder::{MenuItem, Recorder, MenuState};
+use crate::terminal::prompt::screen::{FullScreen, draw_lines};
+use crate::terminal::prompt::{ScreenSize, run_prompt, size};
 
 /// At least so many items are shown, whatever stands above them.
 const LEAST_ITEMS: usize = 6;
@@ -18,7 +18,7 @@ const LEAST_ITEMS: usize = 6;
 const FRAME: usize = 3;
 
 /// A page of the screen: what stands above, the question, and the items. Lines are made for a width, and safe to show.
-pub(crate) struct Page<'a> {
+pub(crate) struct PromptPage<'a> {
     /// The lines above.
     pub head: &'a dyn Fn(usize) -> Vec<String>,
     /// What is asked, where the lines above do not say it.
@@ -29,12 +29,12 @@ pub(crate) struct Page<'a> {
     pub style: &'a Style,
 }
 
-impl Screen {
+impl FullScreen {
     /// Lets one item be chosen, beginning at `start`. None on Esc.
     ///
     /// # Errors
     /// When the terminal went away, or with `Interrupted` on Ctrl-C.
-    pub(crate) async fn choose(&self, page: &Page<'_>, start: usize) -> io::Result<Option<usize>> {
+    pub(crate) async fn choose(&self, page: &PromptPage<'_>, start: usize) -> io::Result<Option<usize>> {
         let keys = page.numbers();
         let (rows, last) = (page.rows_for(keys.len()), keys.len().saturating_sub(1));
         let hint = "arrows move, left and right turn pages, Enter takes, Esc goes back";
@@ -46,7 +46,7 @@ impl Screen {
     }
 
     /// Lets items be marked, beginning with those `marked`. None on Esc.
-    pub(crate) async fn mark(&self, page: &Page<'_>, marked: Vec<bool>) -> io::Result<Option<Vec<usize>>> {
+    pub(crate) async fn mark(&self, page: &PromptPage<'_>, marked: Vec<bool>) -> io::Result<Option<Vec<usize>>> {
         let keys = page.numbers();
         let rows = page.rows_for(keys.len());
         let hint = "arrows move, Space marks, a marks all, Enter takes, Esc goes back";
@@ -61,7 +61,7 @@ impl Screen {
     /// Lets one item be found by typing parts of its key, beginning at `start`. None on Esc.
     pub(crate) async fn search(
         &self,
-        page: &Page<'_>,
+        page: &PromptPage<'_>,
         keys: Vec<String>,
         start: usize,
         hint: &str,
@@ -76,7 +76,7 @@ impl Screen {
 
     async fn ask<T: Send + 'static>(
         &self,
-        page: &Page<'_>,
+        page: &PromptPage<'_>,
         keys: Vec<String>,
         hint: &str,
         menu: impl FnOnce(&Recorder, Vec<String>) -> dialoguer::Result<Option<T>> + Send + 'static,
@@ -93,11 +93,11 @@ impl Screen {
             shown => draw_lines(&page.lines(&shown, &places, hint, size)),
         };
         let read = move || menu(&reader, items).map_err(|dialoguer::Error::IO(error)| error);
-        attend(draw, recorder.changed(), read).await
+        run_prompt(draw, recorder.changed(), read).await
     }
 }
 
-impl Page<'_> {
+impl PromptPage<'_> {
     /// Short keys for a menu that is not searched: dialoguer measures them in bytes.
     fn numbers(&self) -> Vec<String> {
         let (_, columns) = size();
@@ -119,10 +119,10 @@ impl Page<'_> {
     /// The whole screen, but for its last row.
     fn lines(
         &self,
-        shown: &Shown,
+        shown: &MenuState,
         places: &HashMap<&str, usize>,
         hint: &str,
-        (rows, columns): Size,
+        (rows, columns): ScreenSize,
     ) -> Vec<String> {
         let head = (self.head)(columns);
         let room = self.room(rows, head.len());
@@ -148,7 +148,7 @@ impl Page<'_> {
         lines
     }
 
-    fn question(&self, shown: &Shown, columns: usize) -> String {
+    fn question(&self, shown: &MenuState, columns: usize) -> String {
         let Some((before, behind)) = &shown.query else {
             return self.style.paint(Role::Title, &self.style.cut(&self.question, columns));
         };
@@ -157,7 +157,7 @@ impl Page<'_> {
         self.style.paint(Role::Title, &query)
     }
 
-    fn item(&self, item: &Item, label: &str, columns: usize) -> String {
+    fn item(&self, item: &MenuItem, label: &str, columns: usize) -> String {
         let pointer = if item.is_active { self.style.paint(Role::Title, ">") } else { " ".to_owned() };
         let mark = item.mark.map_or("", |is_marked| if is_marked { "[x] " } else { "[ ] " });
         let cut = if self.style.ascii { "..." } else { "…" };

@@ -4,7 +4,7 @@
 //! Keys are read on a thread of their own and everything is drawn here, so that a Ctrl-C, a signal or another size of
 //! the window is noticed while a question stands open. Whatever happens, the cursor and the terminal's modes come back.
 
-mod line;
+mod text_input;
 mod menu;
 mod modes;
 mod recorder;
@@ -18,11 +18,11 @@ use console::Term;
 use tokio::sync::oneshot;
 
 use crate::render::sanitize::{cut, sanitize, width};
-use crate::terminal::prompt::line::Line;
-use crate::terminal::prompt::modes::{Modes, settle};
+use crate::terminal::prompt::text_input::TextInput;
+use crate::terminal::prompt::modes::{ModeGuard, settle};
 
-pub(crate) use crate::terminal::prompt::menu::Page;
-pub(crate) use crate::terminal::prompt::screen::Screen;
+pub(crate) use crate::terminal::prompt::menu::PromptPage;
+pub(crate) use crate::terminal::prompt::screen::FullScreen;
 
 /// How long a change may go on before it is drawn: a menu is told line by line.
 const SETTLE: Duration = Duration::from_millis(4);
@@ -44,8 +44,8 @@ impl Prompts {
     ///
     /// # Errors
     /// When the terminal went away.
-    pub(crate) fn screen(&self) -> io::Result<Screen> {
-        Screen::open()
+    pub(crate) fn screen(&self) -> io::Result<FullScreen> {
+        FullScreen::open()
     }
 
     /// Asks for a line of text, below what stands there. None on Esc.
@@ -53,13 +53,13 @@ impl Prompts {
     /// # Errors
     /// When the terminal went away, or with `Interrupted` on Ctrl-C.
     pub(crate) async fn line(&self, question: &str) -> io::Result<Option<String>> {
-        let _modes = Modes::without_echo();
-        let _ended = EndedLine;
-        let line = Line::default();
+        let _modes = ModeGuard::without_echo();
+        let _ended = LineEnd;
+        let line = TextInput::default();
         let (reader, changed) = (line.clone(), line.clone());
         let question = format!("{}: ", sanitize(question));
-        let draw = |(_, columns): Size| write(&in_place(&question, &line, columns));
-        attend(draw, changed.changed(), move || reader.read()).await
+        let draw = |(_, columns): ScreenSize| write(&in_place(&question, &line, columns));
+        run_prompt(draw, changed.changed(), move || reader.read()).await
     }
 
     /// Asks for a line of text that is not shown.
@@ -67,8 +67,8 @@ impl Prompts {
     /// # Errors
     /// When the terminal went away.
     pub(crate) async fn secret(&self, question: &str) -> io::Result<String> {
-        let _modes = Modes::kept();
-        let unended = EndedLine;
+        let _modes = ModeGuard::kept();
+        let unended = LineEnd;
         let question = question.to_owned();
         let never = tokio::sync::Notify::new();
         let read = move || {
@@ -78,7 +78,7 @@ impl Prompts {
             let password = password.report(false).allow_empty_password(true);
             password.interact_on(&Term::stderr()).map_err(|dialoguer::Error::IO(error)| error)
         };
-        let answer = attend(|_| Ok(()), &never, read).await;
+        let answer = run_prompt(|_| Ok(()), &never, read).await;
         if answer.is_ok() {
             // Enter has ended the line.
             std::mem::forget(unended);
@@ -88,16 +88,16 @@ impl Prompts {
 }
 
 /// Rows and columns.
-type Size = (usize, usize);
+type ScreenSize = (usize, usize);
 
-fn size() -> Size {
+fn size() -> ScreenSize {
     let (rows, columns) = Term::stderr().size();
     (usize::from(rows).max(1), usize::from(columns).max(1))
 }
 
 /// Reads on a thread of its own and draws here: first, after every change, and in every new size.
-async fn attend<T: Send + 'static>(
-    mut draw: impl FnMut(Size) -> io::Result<()>,
+async fn run_prompt<T: Send + 'static>(
+    mut draw: impl FnMut(ScreenSize) -> io::Result<()>,
     changed: &tokio::sync::Notify,
     read: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -105,7 +105,7 @@ async fn attend<T: Send + 'static>(
     let mut drawn = size();
     draw(drawn)?;
     thread::spawn(move || drop(sender.send(read())));
-    let mut reading = Reading { is_over: false };
+    let mut reading = KeyReader { is_over: false };
     let mut style = tokio::time::interval(SIZE_POLL);
     loop {
         tokio::select! {
@@ -127,11 +127,11 @@ async fn attend<T: Send + 'static>(
 }
 
 /// A thread that reads keys; when it is abandoned, it stands still first.
-struct Reading {
+struct KeyReader {
     is_over: bool,
 }
 
-impl Drop for Reading {
+impl Drop for KeyReader {
     fn drop(&mut self) {
         if !self.is_over {
             settle();
@@ -140,7 +140,7 @@ impl Drop for Reading {
 }
 
 /// A question and its answer so far on one line, however long they are.
-fn in_place(question: &str, line: &Line, columns: usize) -> String {
+fn in_place(question: &str, line: &TextInput, columns: usize) -> String {
     let question = cut(question, columns / 2);
     let (text, at) = line.window(columns.saturating_sub(width(&question) + 1));
     let column = width(&question) + at;
@@ -149,9 +149,9 @@ fn in_place(question: &str, line: &Line, columns: usize) -> String {
 }
 
 /// Ends the line of a question, answered or not.
-struct EndedLine;
+struct LineEnd;
 
-impl Drop for EndedLine {
+impl Drop for LineEnd {
     fn drop(&mut self) {
         drop(write("\r\n"));
     }

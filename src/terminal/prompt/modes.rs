@@ -4,13 +4,13 @@
 //! page loads, would be echoed into the middle of the screen, if the terminal echoed.
 
 /// The modes as they were. Dropped, they are so again.
-pub(super) struct Modes {
+pub(super) struct ModeGuard {
     #[cfg(unix)]
     before: Option<rustix::termios::Termios>,
 }
 
 #[cfg(unix)]
-impl Modes {
+impl ModeGuard {
     /// Changes nothing.
     pub(super) fn kept() -> Self {
         Self { before: rustix::termios::tcgetattr(std::io::stdin()).ok() }
@@ -51,7 +51,7 @@ pub(super) fn settle() {
 pub(super) const fn settle() {}
 
 #[cfg(unix)]
-impl Drop for Modes {
+impl Drop for ModeGuard {
     fn drop(&mut self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         if let Some(modes) = &self.before {
@@ -62,7 +62,7 @@ impl Drop for Modes {
 
 /// Elsewhere the console has no such modes.
 #[cfg(not(unix))]
-impl Modes {
+impl ModeGuard {
     pub(super) const fn kept() -> Self {
         Self {}
     }

@@ -16,9 +16,9 @@ use tokio::sync::Notify;
 
 /// A menu as it should stand on the screen.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct MenuState {
     /// The items of the page that is open.
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<MenuItem>,
     /// What is searched for, before and behind the cursor, where something can be.
     pub(super) query: Option<(String, String)>,
     /// Whether what is told next belongs to a new drawing.
@@ -27,7 +27,7 @@ pub(super) struct Shown {
 
 /// One item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Item {
+pub(super) struct MenuItem {
     /// As the menu was given it.
     pub(super) key: String,
     pub(super) is_active: bool,
@@ -41,7 +41,7 @@ pub(super) struct Recorder(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    shown: Mutex<Shown>,
+    shown: Mutex<MenuState>,
     changed: Notify,
 }
 
@@ -52,7 +52,7 @@ impl Recorder {
     }
 
     /// What should stand on the screen now.
-    pub(super) fn shown(&self) -> Shown {
+    pub(super) fn shown(&self) -> MenuState {
         self.lock().clone()
     }
 
@@ -61,7 +61,7 @@ impl Recorder {
         &self.0.changed
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shown> {
+    fn lock(&self) -> MutexGuard<'_, MenuState> {
         self.0.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -71,12 +71,12 @@ impl Recorder {
             shown.items.clear();
             shown.is_stale = false;
         }
-        shown.items.push(Item { key: key.to_owned(), is_active, mark });
+        shown.items.push(MenuItem { key: key.to_owned(), is_active, mark });
     }
 
     fn prompt(&self, query: Option<(&str, &str)>) {
         let query = query.map(|(before, behind)| (before.to_owned(), behind.to_owned()));
-        *self.lock() = Shown { query, ..Shown::default() };
+        *self.lock() = MenuState { query, ..MenuState::default() };
     }
 }
 

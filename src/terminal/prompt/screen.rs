@@ -2,10 +2,10 @@
 
 use std::io;
 
-use crate::terminal::prompt::line::Line;
-use crate::terminal::prompt::menu::{Page, fitted};
-use crate::terminal::prompt::modes::Modes;
-use crate::terminal::prompt::{Size, attend, in_place, write};
+use crate::terminal::prompt::text_input::TextInput;
+use crate::terminal::prompt::menu::{PromptPage, fitted};
+use crate::terminal::prompt::modes::ModeGuard;
+use crate::terminal::prompt::{ScreenSize, run_prompt, in_place, write};
 
 /// To the alternate screen, which is not kept, with the cursor hidden; what a terminal takes for wider than we do is
 /// cut at its edge and does not wrap.
@@ -14,13 +14,13 @@ const TAKE: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const GIVE_BACK: &str = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /// The screen, as long as this lives.
-pub(crate) struct Screen {
-    _modes: Modes,
+pub(crate) struct FullScreen {
+    _modes: ModeGuard,
 }
 
-impl Screen {
+impl FullScreen {
     pub(super) fn open() -> io::Result<Self> {
-        let screen = Self { _modes: Modes::without_echo() };
+        let screen = Self { _modes: ModeGuard::without_echo() };
         write(TAKE)?;
         Ok(screen)
     }
@@ -49,22 +49,22 @@ impl Screen {
     ///
     /// # Errors
     /// When the terminal went away, or with `Interrupted` on Ctrl-C.
-    pub(crate) async fn line(&self, page: &Page<'_>, text: &str) -> io::Result<Option<String>> {
-        let line = Line::new(text);
+    pub(crate) async fn line(&self, page: &PromptPage<'_>, text: &str) -> io::Result<Option<String>> {
+        let line = TextInput::new(text);
         let (reader, changed) = (line.clone(), line.clone());
         let question = format!("{}: ", page.question);
-        let draw = |(rows, columns): Size| {
+        let draw = |(rows, columns): ScreenSize| {
             let head = fitted((page.head)(columns), rows.saturating_sub(1), columns, page.style);
             draw_lines(&head)?;
             write(&format!("{}\x1b[?25h", in_place(&question, &line, columns)))
         };
-        let answer = attend(draw, changed.changed(), move || reader.read()).await;
+        let answer = run_prompt(draw, changed.changed(), move || reader.read()).await;
         write("\x1b[?25l")?;
         answer
     }
 }
 
-impl Drop for Screen {
+impl Drop for FullScreen {
     fn drop(&mut self) {
         drop(write(GIVE_BACK));
     }

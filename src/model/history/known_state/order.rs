@@ -1,13 +1,13 @@
 //! The order of an object's members: as in the last entry that holds the object as a whole, with members that came since
 //! at the end.
 
-use crate::model::history::Path;
+use crate::model::history::KeyPath;
 use crate::model::history::known_state::KnownState;
 use crate::model::history::leaf::{Content, Leaf, Origin};
 
 impl KnownState {
     /// The leaves in the order of their objects' members.
-    pub(in crate::model::history) fn in_order(&self) -> Vec<(&Path, &Leaf)> {
+    pub(in crate::model::history) fn in_order(&self) -> Vec<(&KeyPath, &Leaf)> {
         self.in_order_beneath(&[])
     }
 
@@ -15,7 +15,7 @@ impl KnownState {
     pub(in crate::model::history) fn in_order_beneath<'a>(
         &'a self,
         place: &'a [String],
-    ) -> Vec<(&'a Path, &'a Leaf)> {
+    ) -> Vec<(&'a KeyPath, &'a Leaf)> {
         let mut leaves: Vec<_> = self.beneath(place).collect();
         leaves.sort_by_cached_key(|(path, leaf)| {
             let objects = (place.len() + 1..path.len()).map(|end| self.objects.get(&path[..end]).copied());
@@ -25,29 +25,29 @@ impl KnownState {
     }
 
     /// Sets a leaf. It keeps the place of what stood there, and else comes last.
-    pub(in crate::model::history) fn insert(&mut self, path: Path, content: Content, origin: Origin) {
+    pub(in crate::model::history) fn insert(&mut self, path: KeyPath, content: Content, origin: Origin) {
         for end in 1..path.len() {
             if !self.objects.contains_key(&path[..end]) {
                 let order = self.leaves.get(&path[..end]).map(|leaf| leaf.order);
-                let order = order.unwrap_or_else(|| self.last());
+                let order = order.unwrap_or_else(|| self.take_order());
                 self.objects.insert(path[..end].to_vec(), order);
             }
         }
         let order =
             self.leaves.get(&path).map(|leaf| leaf.order).or_else(|| self.objects.get(&path).copied());
-        let order = order.unwrap_or_else(|| self.last());
+        let order = order.unwrap_or_else(|| self.take_order());
         self.leaves.insert(path, Leaf { content, origin, order });
     }
 
     /// Makes way for members in the place of a leaf.
-    pub(super) fn open(&mut self, leaf: &[String]) {
+    pub(super) fn replace_with_object(&mut self, leaf: &[String]) {
         if let Some(Leaf { order, .. }) = self.leaves.remove(leaf) {
             self.objects.insert(leaf.to_vec(), order);
         }
     }
 
     /// Forgets the objects that held a leaf that is gone, and hold none any more.
-    pub(super) fn tidy(&mut self, gone: &[String]) {
+    pub(super) fn remove_empty_objects(&mut self, gone: &[String]) {
         for end in (1..=gone.len()).rev() {
             if self.has_members(&gone[..end]) {
                 return;
@@ -57,10 +57,10 @@ impl KnownState {
     }
 
     /// Puts what stands beneath a place in the order in which an entry lists its leaves.
-    pub(in crate::model::history) fn follow<'a>(
+    pub(in crate::model::history) fn adopt_order<'a>(
         &mut self,
         place: &[String],
-        leaves: impl Iterator<Item = &'a Path>,
+        leaves: impl Iterator<Item = &'a KeyPath>,
     ) {
         let mut last: &[String] = &[];
         for path in leaves {
@@ -80,7 +80,7 @@ impl KnownState {
         }
     }
 
-    const fn last(&mut self) -> usize {
+    const fn take_order(&mut self) -> usize {
         self.next_order += 1;
         self.next_order - 1
     }

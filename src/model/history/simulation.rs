@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use crate::model::draft::{Draft, Refusal};
 use crate::model::entry::Entry;
 use crate::model::history::blame::Blame;
-use crate::model::history::reader::{Reader, Reading, Wanted};
-use crate::model::history::replay::Disagreement;
+use crate::model::history::reader::{HistoryReader, PassResult, HistoryRequest};
+use crate::model::history::replay::Contradiction;
 use crate::model::history::revert::Revert;
 use crate::model::history::state::State;
-use crate::model::history::{History, Path};
+use crate::model::history::{History, KeyPath};
 use crate::model::page::Position;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
@@ -43,7 +43,7 @@ pub(super) enum Event {
 }
 
 /// One thing that happens, how long after the last, and whether it is recorded by dotted paths.
-pub(super) type Happening = (Event, i64, bool);
+pub(super) type TimedEvent = (Event, i64, bool);
 
 fn values() -> impl Strategy<Value = Value> {
     let leaf = select(vec![
@@ -66,7 +66,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-pub(super) fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+pub(super) fn timed_events() -> impl Strategy<Value = Vec<TimedEvent>> {
     let edit = (select(PLACES), prop::option::weighted(0.8, values())).prop_map(|(place, value)| {
         let secret = |value: Value| if value.is_null() { value } else { json!(value.to_string()) };
         let is_token = place.last() == Some(&"token");
@@ -80,33 +80,33 @@ pub(super) fn happenings() -> impl Strategy<Value = Vec<Happening>> {
 }
 
 /// The entries of a log, to be asked about again and again.
-pub(super) struct Told {
+pub(super) struct RecordedLog {
     pub(super) entries: Vec<Entry>,
     pub(super) horizon: Option<Timestamp>,
 }
 
-impl Told {
+impl RecordedLog {
     /// Entries in any order.
     pub(super) fn new(mut entries: Vec<Entry>, horizon: Option<Timestamp>) -> Self {
         entries.sort_by_key(|entry| (entry.occurred_at, entry.id));
         Self { entries, horizon }
     }
 
-    pub(super) fn read(&self, wanted: Wanted) -> History {
-        let mut reader = Box::new(Reader::new(wanted));
+    pub(super) fn read(&self, wanted: HistoryRequest) -> History {
+        let mut reader = Box::new(HistoryReader::new(wanted));
         for _ in 0..2 {
             reader.set_horizon(self.horizon);
             self.entries.iter().for_each(|entry| reader.read(entry).expect("readable"));
-            match reader.end() {
-                Reading::Done(history) => return *history,
-                Reading::Again(again) => reader = again,
+            match reader.end_pass() {
+                PassResult::Done(history) => return *history,
+                PassResult::AnotherPass(again) => reader = again,
             }
         }
         panic!("two passes are enough");
     }
 
     pub(super) fn states<const N: usize>(&self, moments: [Position; N]) -> [State; N] {
-        let history = self.read(Wanted { moments: moments.into(), revert: None });
+        let history = self.read(HistoryRequest { moments: moments.into(), revert: None });
         history.states().to_vec().try_into().expect("a state of each moment")
     }
 
@@ -116,20 +116,20 @@ impl Told {
     }
 
     pub(super) fn blame(&self) -> Blame {
-        self.read(Wanted::default()).blame()
+        self.read(HistoryRequest::default()).blame()
     }
 
-    pub(super) fn disagreements(&self) -> Vec<Disagreement> {
-        self.read(Wanted::default()).disagreements().to_vec()
+    pub(super) fn disagreements(&self) -> Vec<Contradiction> {
+        self.read(HistoryRequest::default()).contradictions().to_vec()
     }
 
     pub(super) fn revert(&self, id: u64) -> Option<Revert> {
-        self.read(Wanted { moments: Vec::new(), revert: Some(id) }).revert()
+        self.read(HistoryRequest { moments: Vec::new(), revert: Some(id) }).revert()
     }
 }
 
 /// What really happened, and what was recorded of it.
-pub(super) struct World {
+pub(super) struct Simulation {
     /// Every entry ever made, in the order of what happened.
     pub(super) entries: Vec<Entry>,
     /// The resource after each of them.
@@ -138,8 +138,8 @@ pub(super) struct World {
 
 const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000).expect("a moment");
 
-impl World {
-    pub(super) fn new(happenings: &[Happening]) -> Self {
+impl Simulation {
+    pub(super) fn new(happenings: &[TimedEvent]) -> Self {
         let mut world = Self { entries: Vec::new(), truths: Vec::new() };
         let mut seconds = 0;
         for (event, later, is_dotted) in happenings {
@@ -181,17 +181,17 @@ impl World {
     }
 
     /// The log without the entries before the cutoff, but for every `survivor`th.
-    pub(super) fn pruned(&self, cutoff: i64, survivor: usize) -> Told {
+    pub(super) fn pruned(&self, cutoff: i64, survivor: usize) -> RecordedLog {
         let horizon = START.plus(TimeDelta::seconds(cutoff));
         let stays = |(index, entry): &(usize, &Entry)| {
             entry.occurred_at >= horizon || index % survivor == survivor - 1
         };
         let entries = self.entries.iter().enumerate().filter(stays).map(|(_, entry)| entry.clone());
-        Told::new(entries.rev().collect(), Some(horizon))
+        RecordedLog::new(entries.rev().collect(), Some(horizon))
     }
 
-    pub(super) fn history(&self) -> Told {
-        Told::new(self.entries.iter().rev().cloned().collect(), None)
+    pub(super) fn history(&self) -> RecordedLog {
+        RecordedLog::new(self.entries.iter().rev().cloned().collect(), None)
     }
 
     /// Every moment at which something can be asked, with the truth then.
@@ -259,8 +259,8 @@ fn put(value: &mut Value, place: &[&str], new: Option<Value>) {
 }
 
 /// The leaves of a value, as a history has them: objects are taken apart, an empty one is a leaf.
-pub(super) fn leaves(value: &Value) -> BTreeMap<Path, Value> {
-    fn walk(path: &mut Path, value: &Value, leaves: &mut BTreeMap<Path, Value>) {
+pub(super) fn leaves(value: &Value) -> BTreeMap<KeyPath, Value> {
+    fn walk(path: &mut KeyPath, value: &Value, leaves: &mut BTreeMap<KeyPath, Value>) {
         match value {
             Value::Object(members) if !members.is_empty() => {
                 for (key, value) in members {

@@ -14,33 +14,33 @@ const LONGEST: usize = 4096;
 
 /// A line that one thread types into and another draws.
 #[derive(Clone, Default)]
-pub(super) struct Line(Arc<Shared>);
+pub(super) struct TextInput(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    typed: Mutex<Typed>,
+    typed: Mutex<TextBuffer>,
     changed: Notify,
 }
 
 /// The text, before and behind the cursor.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Typed {
+struct TextBuffer {
     before: String,
     behind: String,
 }
 
 /// What a key leads to.
 #[derive(Debug, PartialEq, Eq)]
-enum Step {
-    On,
-    Done,
-    Back,
+enum KeyOutcome {
+    Continue,
+    Submit,
+    Cancel,
 }
 
-impl Line {
+impl TextInput {
     /// A line that begins with this text.
     pub(super) fn new(text: &str) -> Self {
-        let typed = Typed { before: text.to_owned(), behind: String::new() };
+        let typed = TextBuffer { before: text.to_owned(), behind: String::new() };
         Self(Arc::new(Shared { typed: Mutex::new(typed), changed: Notify::new() }))
     }
 
@@ -60,9 +60,9 @@ impl Line {
             let key = term.read_key()?;
             let step = self.typed().press(&key);
             match step {
-                Step::On => self.0.changed.notify_one(),
-                Step::Done => return Ok(Some(self.typed().text())),
-                Step::Back => return Ok(None),
+                KeyOutcome::Continue => self.0.changed.notify_one(),
+                KeyOutcome::Submit => return Ok(Some(self.typed().text())),
+                KeyOutcome::Cancel => return Ok(None),
             }
         }
     }
@@ -87,18 +87,18 @@ impl Line {
         (text, at)
     }
 
-    fn typed(&self) -> MutexGuard<'_, Typed> {
+    fn typed(&self) -> MutexGuard<'_, TextBuffer> {
         self.0.typed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Typed {
-    fn press(&mut self, key: &Key) -> Step {
+impl TextBuffer {
+    fn press(&mut self, key: &Key) -> KeyOutcome {
         match key {
-            Key::Enter => return Step::Done,
-            Key::Escape => return Step::Back,
+            Key::Enter => return KeyOutcome::Submit,
+            Key::Escape => return KeyOutcome::Cancel,
             // Ctrl-D where nothing is typed, as in a shell.
-            Key::Char('\u{4}') if self.before.is_empty() && self.behind.is_empty() => return Step::Back,
+            Key::Char('\u{4}') if self.before.is_empty() && self.behind.is_empty() => return KeyOutcome::Cancel,
             Key::Backspace => drop(self.before.pop()),
             Key::Del => drop(self.take_behind()),
             Key::ArrowLeft => {
@@ -126,7 +126,7 @@ impl Typed {
             }
             _ => {}
         }
-        Step::On
+        KeyOutcome::Continue
     }
 
     fn take_behind(&mut self) -> Option<char> {
@@ -142,9 +142,9 @@ impl Typed {
 mod tests {
     use super::*;
 
-    fn typed(keys: impl IntoIterator<Item = Key>) -> Typed {
-        let mut typed = Typed::default();
-        keys.into_iter().for_each(|key| assert_eq!(typed.press(&key), Step::On, "{key:?}"));
+    fn typed(keys: impl IntoIterator<Item = Key>) -> TextBuffer {
+        let mut typed = TextBuffer::default();
+        keys.into_iter().for_each(|key| assert_eq!(typed.press(&key), KeyOutcome::Continue, "{key:?}"));
         typed
     }
 
@@ -160,10 +160,10 @@ mod tests {
         let moves = [Key::Home, Key::Char('>'), Key::ArrowRight, Key::ArrowLeft, Key::ArrowLeft];
         assert_eq!(typed(chars("日本").chain(moves)).behind, ">日本");
         assert_eq!(typed(chars("one two  \u{17}")).text(), "one ");
-        assert_eq!(typed(chars("one\u{15}")), Typed::default());
+        assert_eq!(typed(chars("one\u{15}")), TextBuffer::default());
         assert_eq!(typed(chars("ab").chain([Key::Home]).chain(chars("\u{b}"))).text(), "");
         let mut line = typed(chars("x"));
-        assert_eq!([Key::Enter, Key::Escape].map(|key| line.press(&key)), [Step::Done, Step::Back]);
+        assert_eq!([Key::Enter, Key::Escape].map(|key| line.press(&key)), [KeyOutcome::Submit, KeyOutcome::Cancel]);
     }
 
     #[test]
@@ -171,18 +171,18 @@ mod tests {
         assert_eq!(typed(chars("a\u{1b}\u{9b}\u{0}\u{7f}b")).text(), "ab");
         let line = typed(chars(&"x".repeat(3 * LONGEST)).chain([Key::Tab, Key::PageUp, Key::Unknown]));
         assert_eq!(line.text().len(), LONGEST);
-        assert_eq!(Typed::default().press(&Key::Char('\u{4}')), Step::Back);
+        assert_eq!(TextBuffer::default().press(&Key::Char('\u{4}')), KeyOutcome::Cancel);
     }
 
     #[test]
     fn the_window_follows_the_cursor() {
-        let line = Line::new("0123456789");
+        let line = TextInput::new("0123456789");
         assert_eq!(line.window(20), ("0123456789".to_owned(), 10));
         assert_eq!(line.window(4), ("6789".to_owned(), 4));
         line.typed().press(&Key::Home);
         assert_eq!(line.window(4), ("0123".to_owned(), 0));
-        assert_eq!(Line::new("日本語").window(3), ("語".to_owned(), 2));
-        assert_eq!(Line::new("\u{1b}[2J").window(9), ("␛[2J".to_owned(), 4));
-        assert_eq!(Line::new("日").window(0), (String::new(), 0));
+        assert_eq!(TextInput::new("日本語").window(3), ("語".to_owned(), 2));
+        assert_eq!(TextInput::new("\u{1b}[2J").window(9), ("␛[2J".to_owned(), 4));
+        assert_eq!(TextInput::new("日").window(0), (String::new(), 0));
     }
 }

@@ -14,7 +14,7 @@ use crate::render::delimited::{Delimited, Delimiter};
 use crate::render::detail::{DetailOptions, detail};
 use crate::render::filter_summary::describe;
 use crate::render::style::Style;
-use crate::render::table::Table;
+use crate::render::table::EntryTable;
 use crate::render::{json, samples};
 
 const DAY: i64 = 24 * 3_600_000_000;
@@ -34,7 +34,7 @@ fn printed(print: impl FnOnce(&mut Vec<u8>)) -> String {
 
 fn in_table(entry: &Entry, style: &Style) -> String {
     let text = printed(|out| {
-        Table::new(&[Column::Time], style).entries(out, std::slice::from_ref(entry)).expect("written");
+        EntryTable::new(&[Column::Time], style).entries(out, std::slice::from_ref(entry)).expect("written");
     });
     text.lines().nth(1).unwrap_or_default().trim().to_owned()
 }

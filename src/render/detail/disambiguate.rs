@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use crate::render::alike::{Differing, alike, shape_of, told_apart, within_quotes};
-use crate::render::detail::line::{Line, Mark, Span};
+use crate::render::lookalike::{DifferingChars, lookalike, appearance_key, escape_differences, within_quotes};
+use crate::render::detail::line::{DetailLine, LineMark, Span};
 use crate::render::style::Role;
 
 /// Tells apart what the lines of one field say: a value and what it became, and lines that went and came.
-pub(super) fn values(lines: &mut [Line]) {
+pub(super) fn values(lines: &mut [DetailLine]) {
     let (mut removed, mut added): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     for (place, line) in lines.iter_mut().enumerate() {
         match line.mark {
-            Some(Mark::Removed) => removed.push(place),
-            Some(Mark::Added) => added.push(place),
+            Some(LineMark::Removed) => removed.push(place),
+            Some(LineMark::Added) => added.push(place),
             _ if !line.value.is_empty() && !line.became.is_empty() => {
                 let (is_text, became) = (line.is_text, std::mem::take(&mut line.became));
                 let mut sides = [std::mem::take(&mut line.value), became];
@@ -30,10 +30,10 @@ pub(super) fn values(lines: &mut [Line]) {
     // The n-th line that went is told apart from the n-th that came with the same look.
     let mut came: HashMap<String, Vec<usize>> = HashMap::new();
     for place in added.into_iter().rev() {
-        came.entry(shape_of(&text(&lines[place]))).or_default().push(place);
+        came.entry(appearance_key(&text(&lines[place]))).or_default().push(place);
     }
     for went in removed {
-        let Some(came) = came.get_mut(&shape_of(&text(&lines[went]))).and_then(Vec::pop) else { continue };
+        let Some(came) = came.get_mut(&appearance_key(&text(&lines[went]))).and_then(Vec::pop) else { continue };
         let is_text = lines[went].is_text && lines[came].is_text;
         let mut sides = [went, came].map(|place| std::mem::take(&mut lines[place].value));
         let words = spans(&mut sides, is_text);
@@ -45,8 +45,8 @@ pub(super) fn values(lines: &mut [Line]) {
 }
 
 /// Tells apart labels that look the same.
-pub(super) fn labels(lines: &mut [Line]) {
-    let has_hidden = |line: &Line| {
+pub(super) fn labels(lines: &mut [DetailLine]) {
+    let has_hidden = |line: &DetailLine| {
         line.label.as_ref().is_some_and(|label| !label.bytes().all(|byte| matches!(byte, b'!'..=b'~')))
     };
     if !lines.iter().any(has_hidden) {
@@ -55,7 +55,7 @@ pub(super) fn labels(lines: &mut [Line]) {
     let mut same: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, line) in lines.iter().enumerate() {
         if let Some(label) = &line.label {
-            same.entry(shape_of(label)).or_default().push(place);
+            same.entry(appearance_key(label)).or_default().push(place);
         }
     }
     for places in same.into_values() {
@@ -63,8 +63,8 @@ pub(super) fn labels(lines: &mut [Line]) {
         let mut shown_first = None;
         for place in &places {
             let Some(label) = lines[*place].label.clone() else { continue };
-            if let Some(differs) = alike(&first, &label) {
-                let [was, is] = told_apart(unquoted(&first), unquoted(&label), differs);
+            if let Some(differs) = lookalike(&first, &label) {
+                let [was, is] = escape_differences(unquoted(&first), unquoted(&label), differs);
                 shown_first = Some(was);
                 lines[*place].label = Some(is);
             }
@@ -83,7 +83,7 @@ fn unquoted(label: &str) -> &str {
     label.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(label)
 }
 
-fn note(line: &mut Line, words: &str) {
+fn note(line: &mut DetailLine, words: &str) {
     if line.note.contains(words) {
         return;
     }
@@ -98,7 +98,7 @@ fn joined(spans: &[Span]) -> String {
 }
 
 /// What a line says but for its note.
-fn text(line: &Line) -> String {
+fn text(line: &DetailLine) -> String {
     format!("{} {}", line.label.as_deref().unwrap_or_default(), joined(&line.value))
 }
 
@@ -106,15 +106,15 @@ fn text(line: &Line) -> String {
 /// an escape in it is one.
 fn spans(sides: &mut [Vec<Span>; 2], is_text: bool) -> Option<&'static str> {
     let [old, new] = [joined(&sides[0]), joined(&sides[1])];
-    let differs = alike(&old, &new)?;
-    let differing = Differing::between(&old, &new, differs);
+    let differs = lookalike(&old, &new)?;
+    let differing = DifferingChars::between(&old, &new, differs);
     for (side, spans) in sides.iter_mut().enumerate() {
         let mut at = 0;
         for span in &mut *spans {
             let is_ours = span.role == Role::Dim;
             let mut shown = String::with_capacity(span.text.len());
             for c in span.text.chars() {
-                match differing.written(side, at, c) {
+                match differing.escape(side, at, c) {
                     Some(escape) if !is_ours => shown.push_str(&escape),
                     _ if is_text && !is_ours => shown.push_str(&within_quotes(c)),
                     _ => shown.push(c),
@@ -130,5 +130,5 @@ fn spans(sides: &mut [Vec<Span>; 2], is_text: bool) -> Option<&'static str> {
             spans.push(quote());
         }
     }
-    Some(differs.words())
+    Some(differs.description())
 }

@@ -11,7 +11,7 @@ use crate::render::sanitize::{is_unseen, sanitize};
 
 /// In what two texts differ that look the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Alike {
+pub(crate) enum Lookalike {
     /// The same letters, composed (NFC) before and decomposed (NFD) after.
     Decomposed,
     /// The same letters, decomposed (NFD) before and composed (NFC) after.
@@ -28,10 +28,10 @@ pub(crate) enum Alike {
     Letters,
 }
 
-impl Alike {
+impl Lookalike {
     /// What differs, in a few words.
     #[must_use]
-    pub(crate) const fn words(self) -> &'static str {
+    pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::Decomposed => "Unicode normalization: NFC → NFD",
             Self::Composed => "Unicode normalization: NFD → NFC",
@@ -45,44 +45,44 @@ impl Alike {
 }
 
 /// Tells in what two texts differ that look the same; none for equal texts and for those that a reader can tell apart.
-pub(crate) fn alike(old: &str, new: &str) -> Option<Alike> {
+pub(crate) fn lookalike(old: &str, new: &str) -> Option<Lookalike> {
     if old == new {
         return None;
     }
     let is_ascii = old.is_ascii() && new.is_ascii();
     if !is_ascii && old.nfc().eq(new.nfc()) {
         return Some(match (is_nfc(old), is_nfd(old), is_nfc(new), is_nfd(new)) {
-            (true, false, _, true) => Alike::Decomposed,
-            (_, true, true, false) => Alike::Composed,
-            _ => Alike::Normalization,
+            (true, false, _, true) => Lookalike::Decomposed,
+            (_, true, true, false) => Lookalike::Composed,
+            _ => Lookalike::Normalization,
         });
     }
     if unix_lines(old) == unix_lines(new) {
-        return Some(Alike::LineEndings);
+        return Some(Lookalike::LineEndings);
     }
     if old.split_whitespace().eq(new.split_whitespace()) {
-        return Some(Alike::Whitespace);
+        return Some(Lookalike::Whitespace);
     }
-    if seen(old).eq(seen(new)) {
-        return Some(Alike::Invisible);
+    if visible_chars(old).eq(visible_chars(new)) {
+        return Some(Lookalike::Invisible);
     }
     if is_ascii {
         return None;
     }
     // A text may also hold what stands for a character that is made visible.
-    (sanitize(old) == sanitize(new) || drawn(old).eq(drawn(new))).then_some(Alike::Letters)
+    (sanitize(old) == sanitize(new) || word_skeletons(old).eq(word_skeletons(new))).then_some(Lookalike::Letters)
 }
 
 /// What a text looks like, to find the texts that [`alike`] may tell of: they have the same look.
-pub(crate) fn shape_of(text: &str) -> String {
+pub(crate) fn appearance_key(text: &str) -> String {
     let is_picture = |c: &char| matches!(c, '⏎' | '\u{2400}'..='\u{2421}');
-    let drawn: String = seen(text).filter(|c| !c.is_whitespace() && !is_picture(c)).collect();
+    let drawn: String = visible_chars(text).filter(|c| !c.is_whitespace() && !is_picture(c)).collect();
     skeleton(&without_codes(&drawn)).collect()
 }
 
 /// The words of a text, each as it is drawn.
-fn drawn(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split_whitespace().map(|word| skeleton(&seen(word).collect::<String>()).collect())
+fn word_skeletons(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split_whitespace().map(|word| skeleton(&visible_chars(word).collect::<String>()).collect())
 }
 
 /// A text without what stands for characters that are made visible: `<U+200B>`.
@@ -104,33 +104,33 @@ fn unix_lines(text: &str) -> Cow<'_, str> {
 }
 
 /// The characters that a reader sees.
-fn seen(text: &str) -> impl Iterator<Item = char> + '_ {
+fn visible_chars(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().filter(|c| !is_unseen(*c))
 }
 
 /// The characters in which two texts differ, by their beginning and end in each of them.
-pub(crate) struct Differing {
+pub(crate) struct DifferingChars {
     start: usize,
     end: [usize; 2],
     /// Whether every character of another alphabet than ASCII is written out.
     all: bool,
 }
 
-impl Differing {
+impl DifferingChars {
     /// Finds them. What cannot be seen among them is to be written out, and for look-alike letters all that is not ASCII.
-    pub(crate) fn between(old: &str, new: &str, alike: Alike) -> Self {
+    pub(crate) fn between(old: &str, new: &str, alike: Lookalike) -> Self {
         let same = old.chars().zip(new.chars()).take_while(|(a, b)| a == b);
         let start: usize = same.map(|(c, _)| c.len_utf8()).sum();
         let (old_rest, new_rest) = (&old[start..], &new[start..]);
         let same = old_rest.chars().rev().zip(new_rest.chars().rev()).take_while(|(a, b)| a == b);
         let tail: usize = same.map(|(c, _)| c.len_utf8()).sum();
         let mut found =
-            Self { start, end: [old.len() - tail, new.len() - tail], all: alike == Alike::Letters };
+            Self { start, end: [old.len() - tail, new.len() - tail], all: alike == Lookalike::Letters };
         // What is not enough to tell them apart is no help.
         let written = |text: &str, side: usize| {
             let chars = text.char_indices();
             chars
-                .map(|(at, c)| found.written(side, at, c).unwrap_or_else(|| c.to_string()))
+                .map(|(at, c)| found.escape(side, at, c).unwrap_or_else(|| c.to_string()))
                 .collect::<String>()
         };
         found.all |= written(old, 0) == written(new, 1);
@@ -138,7 +138,7 @@ impl Differing {
     }
 
     /// How a character of the old (0) or the new (1) text is written out, when it is one that needs it.
-    pub(crate) fn written(&self, side: usize, at: usize, c: char) -> Option<String> {
+    pub(crate) fn escape(&self, side: usize, at: usize, c: char) -> Option<String> {
         let is_within = at >= self.start && self.end.get(side).is_some_and(|end| at < *end);
         let needs_it = c != ' ' && c.is_whitespace()
             || c.is_control()
@@ -161,12 +161,12 @@ fn escaped(c: char) -> String {
 }
 
 /// Two texts that look the same as JSON strings that do not.
-pub(crate) fn told_apart(old: &str, new: &str, alike: Alike) -> [String; 2] {
-    let differing = Differing::between(old, new, alike);
+pub(crate) fn escape_differences(old: &str, new: &str, alike: Lookalike) -> [String; 2] {
+    let differing = DifferingChars::between(old, new, alike);
     [(0, old), (1, new)].map(|(side, text)| {
         let mut quoted = String::from("\"");
         for (at, c) in text.char_indices() {
-            match differing.written(side, at, c) {
+            match differing.escape(side, at, c) {
                 Some(escape) => quoted.push_str(&escape),
                 None => quoted.push_str(&within_quotes(c)),
             }
@@ -194,31 +194,31 @@ mod tests {
     #[test]
     fn what_differs_is_named_and_written_out() {
         for (old, new, differs, shown) in [
-            ("Café", "Cafe\u{301}", Alike::Decomposed, [r#""Caf\u00e9""#, r#""Cafe\u0301""#]),
-            ("Cafe\u{301}", "Café", Alike::Composed, [r#""Cafe\u0301""#, r#""Caf\u00e9""#]),
-            ("\u{212b}", "\u{c5}", Alike::Normalization, [r#""\u212b""#, r#""\u00c5""#]),
-            ("a\u{a0}b", "a b", Alike::Whitespace, [r#""a\u00a0b""#, r#""a b""#]),
-            ("a", "a ", Alike::Whitespace, [r#""a""#, r#""a ""#]),
-            ("a    b", "a\tb", Alike::Whitespace, [r#""a    b""#, r#""a\tb""#]),
-            ("a\u{3000}b", "a\u{2003}b", Alike::Whitespace, [r#""a\u3000b""#, r#""a\u2003b""#]),
-            ("x\ny\n", "x\r\ny\r\n", Alike::LineEndings, [r#""x\ny\n""#, r#""x\r\ny\r\n""#]),
-            ("x", "x\r", Alike::LineEndings, [r#""x""#, r#""x\r""#]),
-            ("adm\u{200b}in", "admin", Alike::Invisible, [r#""adm\u200bin""#, r#""admin""#]),
-            ("a\u{202e}b", "ab", Alike::Invisible, [r#""a\u202eb""#, r#""ab""#]),
-            ("p\u{430}ypal", "paypal", Alike::Letters, [r#""p\u0430ypal""#, r#""paypal""#]),
-            ("<U+200B>", "\u{200b}", Alike::Letters, [r#""<U+200B>""#, r#""\u200b""#]),
-            ("\u{1d41a}", "a", Alike::Letters, [r#""\ud835\udc1a""#, r#""a""#]),
+            ("Café", "Cafe\u{301}", Lookalike::Decomposed, [r#""Caf\u00e9""#, r#""Cafe\u0301""#]),
+            ("Cafe\u{301}", "Café", Lookalike::Composed, [r#""Cafe\u0301""#, r#""Caf\u00e9""#]),
+            ("\u{212b}", "\u{c5}", Lookalike::Normalization, [r#""\u212b""#, r#""\u00c5""#]),
+            ("a\u{a0}b", "a b", Lookalike::Whitespace, [r#""a\u00a0b""#, r#""a b""#]),
+            ("a", "a ", Lookalike::Whitespace, [r#""a""#, r#""a ""#]),
+            ("a    b", "a\tb", Lookalike::Whitespace, [r#""a    b""#, r#""a\tb""#]),
+            ("a\u{3000}b", "a\u{2003}b", Lookalike::Whitespace, [r#""a\u3000b""#, r#""a\u2003b""#]),
+            ("x\ny\n", "x\r\ny\r\n", Lookalike::LineEndings, [r#""x\ny\n""#, r#""x\r\ny\r\n""#]),
+            ("x", "x\r", Lookalike::LineEndings, [r#""x""#, r#""x\r""#]),
+            ("adm\u{200b}in", "admin", Lookalike::Invisible, [r#""adm\u200bin""#, r#""admin""#]),
+            ("a\u{202e}b", "ab", Lookalike::Invisible, [r#""a\u202eb""#, r#""ab""#]),
+            ("p\u{430}ypal", "paypal", Lookalike::Letters, [r#""p\u0430ypal""#, r#""paypal""#]),
+            ("<U+200B>", "\u{200b}", Lookalike::Letters, [r#""<U+200B>""#, r#""\u200b""#]),
+            ("\u{1d41a}", "a", Lookalike::Letters, [r#""\ud835\udc1a""#, r#""a""#]),
             // Both at once.
-            ("é b", "e\u{301}\u{a0}b", Alike::Letters, [r#""\u00e9 b""#, r#""e\u0301\u00a0b""#]),
+            ("é b", "e\u{301}\u{a0}b", Lookalike::Letters, [r#""\u00e9 b""#, r#""e\u0301\u00a0b""#]),
         ] {
-            assert_eq!(alike(old, new), Some(differs), "{old:?} {new:?}");
-            assert_eq!(told_apart(old, new, differs), shown, "{old:?} {new:?}");
-            assert_eq!(shape_of(old), shape_of(new), "{old:?} {new:?}");
+            assert_eq!(lookalike(old, new), Some(differs), "{old:?} {new:?}");
+            assert_eq!(escape_differences(old, new, differs), shown, "{old:?} {new:?}");
+            assert_eq!(appearance_key(old), appearance_key(new), "{old:?} {new:?}");
         }
         for (old, new) in
             [("active", "disabled"), ("é", "e"), ("日本", "日木"), ("a", "a"), ("1", "l"), ("ab", "a b")]
         {
-            assert_eq!(alike(old, new), None, "{old:?} {new:?}");
+            assert_eq!(lookalike(old, new), None, "{old:?} {new:?}");
         }
     }
 
@@ -228,12 +228,12 @@ mod tests {
             old in "[aа1é\"\\\\ \u{a0}\u{301}e\u{200b}\t\r\n日Åå\u{212b}Ω\u{2126}]{0,6}",
             new in "[aа1é\"\\\\ \u{a0}\u{301}e\u{200b}\t\r\n日Åå\u{212b}Ω\u{2126}]{0,6}",
         ) {
-            if let Some(differs) = alike(&old, &new) {
-                let [was, is] = told_apart(&old, &new, differs);
+            if let Some(differs) = lookalike(&old, &new) {
+                let [was, is] = escape_differences(&old, &new, differs);
                 prop_assert_eq!(&serde_json::from_str::<String>(&was).expect("JSON"), &old);
                 prop_assert_eq!(&serde_json::from_str::<String>(&is).expect("JSON"), &new);
                 prop_assert_ne!(sanitize(&was), sanitize(&is));
-                prop_assert_eq!(shape_of(&old), shape_of(&new));
+                prop_assert_eq!(appearance_key(&old), appearance_key(&new));
             } else if old != new {
                 let shown = [&old, &new].map(|text| sanitize(text).trim_end().to_owned());
                 prop_assert_ne!(&shown[0], &shown[1]);

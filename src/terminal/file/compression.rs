@@ -9,13 +9,13 @@ use flate2::write::GzEncoder;
 
 /// How the name's ending says the file is compressed, in upper or lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(super) enum CompressionFormat {
     Plain,
     Gzip,
     Zstd,
 }
 
-impl Packing {
+impl CompressionFormat {
     pub(super) fn of(target: &Path) -> Self {
         let ending = target.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
@@ -74,13 +74,13 @@ impl<W: Write> Write for Encoder<W> {
 ///
 /// # Errors
 /// When Zstandard cannot be set up.
-pub(crate) fn unpacked<'a>(
+pub(crate) fn decompressed<'a>(
     target: &Path,
     packed: impl Read + Send + 'a,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
-    Ok(match Packing::of(target) {
-        Packing::Plain => Box::new(packed),
-        Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),
-        Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
+    Ok(match CompressionFormat::of(target) {
+        CompressionFormat::Plain => Box::new(packed),
+        CompressionFormat::Gzip => Box::new(MultiGzDecoder::new(packed)),
+        CompressionFormat::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
     })
 }
