@@ -13,7 +13,7 @@ use std::time::Duration;
 use criterion::Criterion;
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::history::History;
-use krosyn_audit::model::history::reader::{HistoryReader, PassResult, HistoryRequest};
+use krosyn_audit::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use krosyn_audit::model::page::Position;
 use krosyn_audit::model::time::TimeContext;
 use krosyn_audit::model::timestamp::Timestamp;

@@ -20,7 +20,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::time::TimeContext;
 use crate::terminal::logs::{self, LogLevel};
-use crate::terminal::signals::{TerminationSignal, ResumeHint, Signals};
+use crate::terminal::signals::{ResumeHint, Signals, TerminationSignal};
 use crate::terminal::{Terminal, TerminalOptions};
 
 /// Runs the programme.

@@ -25,7 +25,7 @@ use crate::model::page::Order;
 use crate::render::columns::Column;
 use crate::render::detail::{DetailOptions, detail};
 use crate::render::filter_summary::{counted, describe, grouped};
-use crate::render::history::{missing_beginning, heading};
+use crate::render::history::{heading, missing_beginning};
 use crate::render::json::DocumentEnd;
 
 /// The columns of a history on a terminal: the resource stands above it.

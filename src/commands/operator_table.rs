@@ -41,7 +41,10 @@ impl OperatorValue {
             Self::Number(number) => GridCell::number(grouped(number), Role::Plain),
             Self::Day(at) => {
                 let zone = style.time.zone;
-                GridCell::new(at.map_or_else(|| NOTHING.to_owned(), |at| day(at, zone).to_string()), Role::Dim)
+                GridCell::new(
+                    at.map_or_else(|| NOTHING.to_owned(), |at| day(at, zone).to_string()),
+                    Role::Dim,
+                )
             }
             Self::Time(at) => {
                 GridCell::new(at.map_or_else(|| NOTHING.to_owned(), |at| style.moment(at)), Role::Dim)

@@ -15,7 +15,7 @@ use crate::render::columns::{
     Column, ColumnsError, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS, WIDE_COLUMNS, parse_columns,
 };
 use crate::render::delimited::{Delimited, Delimiter};
-use crate::render::json::{self, JsonDocument, DocumentEnd};
+use crate::render::json::{self, DocumentEnd, JsonDocument};
 use crate::render::style::Style;
 use crate::render::table::EntryTable;
 use crate::terminal::Terminal;

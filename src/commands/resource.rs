@@ -10,7 +10,7 @@ use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::{Choice, Filter, InvalidResource, Resource, TooLong};
 use crate::model::fold::folded;
-use crate::model::history::reader::{HistoryReader, PassResult, HistoryRequest};
+use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::history::{History, UnreadableEntry};
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::timestamp::Timestamp;
@@ -79,7 +79,11 @@ async fn by_id(client: &Client, resource: &Resource) -> Result<Option<Found>, Fa
 }
 
 /// Reads the life of the resource that `text` names, as [`find`] finds it.
-pub(super) async fn life(client: &Client, text: &str, wanted: HistoryRequest) -> Result<ResourceHistory, Failure> {
+pub(super) async fn life(
+    client: &Client,
+    text: &str,
+    wanted: HistoryRequest,
+) -> Result<ResourceHistory, Failure> {
     let Found { resource, .. } = find(client, text).await?;
     read(client, &resource, wanted).await?.ok_or_else(|| gone(&resource))
 }
@@ -91,7 +95,11 @@ pub(super) async fn reread(client: &Client, found: &Found) -> Result<ResourceHis
 }
 
 /// Reads the life of the resource that an entry is about.
-pub(super) async fn of_entry(client: &Client, entry: &Entry, wanted: HistoryRequest) -> Result<History, Failure> {
+pub(super) async fn of_entry(
+    client: &Client,
+    entry: &Entry,
+    wanted: HistoryRequest,
+) -> Result<History, Failure> {
     let resource = Resource { model_type: entry.model_type, model_id: entry.model_id.clone() };
     let life = read(client, &resource, wanted).await?;
     Ok(life.ok_or_else(|| gone(&resource))?.history)

@@ -20,7 +20,7 @@ use crate::model::words::{Dimension, UnknownWord};
 use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
 use crate::render::filter_summary::{counted, describe, missing};
-use crate::render::stats::{ValueCount, StatsWindow, chart, rows, table, top};
+use crate::render::stats::{StatsWindow, ValueCount, chart, rows, table, top};
 
 /// Count entries by day, hour, weekday, week, month, action, type, user, field or channel
 #[derive(Debug, Args)]
@@ -154,7 +154,9 @@ impl Answer {
         };
         let until = filter.until.or(since.map(|_| time.now)).map(|until| until.min(time.now));
         let rows = |place: usize| match by.get(place) {
-            Some(dimension) => rows(&counts.groups, place, *dimension, StatsWindow { since, until }, time.zone),
+            Some(dimension) => {
+                rows(&counts.groups, place, *dimension, StatsWindow { since, until }, time.zone)
+            }
             None => Vec::new(),
         };
         let (mut down, across, mut others) = (rows(0), rows(1), None);

@@ -1,4 +1,4 @@
-//! Who set each leaf of a resource: one line for each, like `git blame`.
+//! Blame output: who last set each leaf of a resource, a line each, like `git blame`.
 
 use std::io::{self, Write};
 
@@ -9,16 +9,17 @@ use crate::model::history::{EntryHead, History};
 use crate::model::json::Json;
 use crate::model::time::TimeContext;
 use crate::render::grid::{GridCell, GridLayout, grid};
-use crate::render::history::{origin_note, dotted_path, leaf_text};
+use crate::render::history::{dotted_path, leaf_text, origin_note};
+use crate::render::json::{number, text};
 use crate::render::style::{Role, Style};
 
-/// The columns of a pipe. They are an interface: scripts count on their order.
+/// The columns of delimited output. Scripts depend on their order.
 pub(crate) const BLAME_COLUMNS: [&str; 7] = ["field", "value", "time", "user", "entry", "times", "known"];
 
-/// What a screen too narrow for all is taken from: who it was, then the field's path.
+/// Columns narrowed on a narrow screen, with their least widths: the user, then the path.
 const NARROW: [(usize, usize); 2] = [(2, 10), (4, 14)];
 
-/// Writes the lines as a table. Of what was set by nobody who is known, the heading's notes say why.
+/// Writes the blame as a table. The notes of the heading explain leaves without an entry.
 pub(crate) fn table(out: &mut dyn Write, blame: &Blame, history: &History, style: &Style) -> io::Result<()> {
     let title = |text: &str| GridCell::new(text, Role::Title);
     let mut rows = vec![vec![
@@ -55,7 +56,7 @@ pub(crate) fn table(out: &mut dyn Write, blame: &Blame, history: &History, style
     grid(out, rows, GridLayout { narrow: &NARROW, ..GridLayout::default() }, style)
 }
 
-/// The lines as rows of [`BLAME_COLUMNS`]: values as JSON, times in UTC.
+/// The blame as rows of [`BLAME_COLUMNS`]: values as JSON, times in UTC.
 pub(crate) fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterator<Item = Vec<String>> + 'a {
     blame.lines.iter().map(move |line| {
         let entry = setter(line, history);
@@ -90,10 +91,8 @@ const fn known(line: &BlameLine) -> &'static str {
     }
 }
 
-/// The lines as a JSON list.
+/// The blame as a JSON list.
 pub(crate) fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json {
-    let text = |text: &str| Json::String(text.to_owned());
-    let number = |number: u64| Json::Number(number.to_string());
     let lines = blame.lines.iter().map(|line| {
         let mut members = vec![
             ("field".to_owned(), text(&dotted_path(&line.path))),
@@ -110,9 +109,8 @@ pub(crate) fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json
                 members.push(("time".to_owned(), text(&entry.occurred_at.to_string())));
                 members.extend(user.map(|user| ("user".to_owned(), user)));
             }
-            None => {
-                members.extend(origin_note(line.origin, history, time).map(|why| ("set".to_owned(), text(&why))))
-            }
+            None => members
+                .extend(origin_note(line.origin, history, time).map(|why| ("set".to_owned(), text(&why)))),
         }
         members.push(("times".to_owned(), number(line.times)));
         Json::Object(members)

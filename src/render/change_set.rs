@@ -1,4 +1,4 @@
-//! The other entries of a request, a line each, below one of them: what was done together is shown together.
+//! Lists the other entries of a request below one of them.
 
 use std::io::{self, Write};
 
@@ -7,14 +7,14 @@ use crate::render::grid::{GridCell, GridLayout, grid};
 use crate::render::style::{Role, Style, action_role, mark};
 use crate::render::summary;
 
-/// Writes the lines, and how many more there are.
+/// Writes a line for each entry, then the number of entries left out.
 pub(crate) fn change_set(
     out: &mut dyn Write,
     entries: &[&Entry],
     more: u64,
     style: &Style,
 ) -> io::Result<()> {
-    writeln!(out, "\n  {}", style.paint(Role::Dim, "with it in the same request"))?;
+    writeln!(out, "\n  {}", style.paint(Role::Dim, "in the same request"))?;
     let mut rows: Vec<Vec<GridCell>> = Vec::new();
     for entry in entries {
         let name = entry.model_name.clone().unwrap_or_else(|| format!("#{}", entry.model_id));

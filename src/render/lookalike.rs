@@ -1,6 +1,6 @@
-//! Texts that differ and look the same to a person: what differs between them, and how it is made visible.
+//! Detects texts that differ but look the same, describes the difference, and makes it visible with escapes.
 //!
-//! Look-alike letters are those of Unicode's list of confusables (UTS 39).
+//! Look-alike letters are Unicode's confusables (UTS 39).
 
 use std::borrow::Cow;
 
@@ -9,28 +9,26 @@ use unicode_security::skeleton;
 
 use crate::render::sanitize::{is_unseen, sanitize};
 
-/// In what two texts differ that look the same.
+/// The difference between two texts that look the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lookalike {
-    /// The same letters, composed (NFC) before and decomposed (NFD) after.
+    /// Composed letters (NFC) became decomposed ones (NFD).
     Decomposed,
-    /// The same letters, decomposed (NFD) before and composed (NFC) after.
+    /// Decomposed letters (NFD) became composed ones (NFC).
     Composed,
-    /// The same letters, in other code points.
+    /// The same letters have other code points.
     Normalization,
-    /// The ends of lines.
+    /// Line endings.
     LineEndings,
-    /// Blanks of another kind or number, or at the end.
+    /// Kind or number of whitespace characters.
     Whitespace,
-    /// Controls or characters without a glyph.
+    /// Control characters or characters without a glyph.
     Invisible,
-    /// Letters that look the same.
+    /// Look-alike letters.
     Letters,
 }
 
 impl Lookalike {
-    /// What differs, in a few words.
-    #[must_use]
     pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::Decomposed => "Unicode normalization: NFC → NFD",
@@ -44,7 +42,7 @@ impl Lookalike {
     }
 }
 
-/// Tells in what two texts differ that look the same; none for equal texts and for those that a reader can tell apart.
+/// The difference between two texts that look the same; none for equal texts and for those a reader can tell apart.
 pub(crate) fn lookalike(old: &str, new: &str) -> Option<Lookalike> {
     if old == new {
         return None;
@@ -69,23 +67,24 @@ pub(crate) fn lookalike(old: &str, new: &str) -> Option<Lookalike> {
     if is_ascii {
         return None;
     }
-    // A text may also hold what stands for a character that is made visible.
-    (sanitize(old) == sanitize(new) || word_skeletons(old).eq(word_skeletons(new))).then_some(Lookalike::Letters)
+    // A text may also contain the replacement of a hidden character.
+    (sanitize(old) == sanitize(new) || word_skeletons(old).eq(word_skeletons(new)))
+        .then_some(Lookalike::Letters)
 }
 
-/// What a text looks like, to find the texts that [`alike`] may tell of: they have the same look.
+/// A key of a text's appearance: texts for which [`lookalike`] finds a difference have the same key.
 pub(crate) fn appearance_key(text: &str) -> String {
     let is_picture = |c: &char| matches!(c, '⏎' | '\u{2400}'..='\u{2421}');
     let drawn: String = visible_chars(text).filter(|c| !c.is_whitespace() && !is_picture(c)).collect();
     skeleton(&without_codes(&drawn)).collect()
 }
 
-/// The words of a text, each as it is drawn.
+/// The words of a text with look-alike letters replaced.
 fn word_skeletons(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split_whitespace().map(|word| skeleton(&visible_chars(word).collect::<String>()).collect())
 }
 
-/// A text without what stands for characters that are made visible: `<U+200B>`.
+/// The text without replacements of hidden characters, such as `<U+200B>`.
 fn without_codes(text: &str) -> String {
     let mut pieces = text.split("<U+");
     let mut out = pieces.next().unwrap_or_default().to_owned();
@@ -103,21 +102,20 @@ fn unix_lines(text: &str) -> Cow<'_, str> {
     if text.contains('\r') { text.replace("\r\n", "\n").into() } else { text.into() }
 }
 
-/// The characters that a reader sees.
 fn visible_chars(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().filter(|c| !is_unseen(*c))
 }
 
-/// The characters in which two texts differ, by their beginning and end in each of them.
+/// The range of differing characters in two texts.
 pub(crate) struct DifferingChars {
     start: usize,
     end: [usize; 2],
-    /// Whether every character of another alphabet than ASCII is written out.
+    /// Whether every non-ASCII character is escaped.
     all: bool,
 }
 
 impl DifferingChars {
-    /// Finds them. What cannot be seen among them is to be written out, and for look-alike letters all that is not ASCII.
+    /// Finds the range. Invisible characters in it are escaped; for look-alike letters, all non-ASCII characters.
     pub(crate) fn between(old: &str, new: &str, alike: Lookalike) -> Self {
         let same = old.chars().zip(new.chars()).take_while(|(a, b)| a == b);
         let start: usize = same.map(|(c, _)| c.len_utf8()).sum();
@@ -126,7 +124,7 @@ impl DifferingChars {
         let tail: usize = same.map(|(c, _)| c.len_utf8()).sum();
         let mut found =
             Self { start, end: [old.len() - tail, new.len() - tail], all: alike == Lookalike::Letters };
-        // What is not enough to tell them apart is no help.
+        // Escape more if the escaped texts would still be equal.
         let written = |text: &str, side: usize| {
             let chars = text.char_indices();
             chars
@@ -137,7 +135,7 @@ impl DifferingChars {
         found
     }
 
-    /// How a character of the old (0) or the new (1) text is written out, when it is one that needs it.
+    /// The escape of a character of the old (0) or the new (1) text, if it needs one.
     pub(crate) fn escape(&self, side: usize, at: usize, c: char) -> Option<String> {
         let is_within = at >= self.start && self.end.get(side).is_some_and(|end| at < *end);
         let needs_it = c != ' ' && c.is_whitespace()
@@ -150,7 +148,7 @@ impl DifferingChars {
     }
 }
 
-/// A character by the escapes of JSON.
+/// A character as a JSON escape.
 fn escaped(c: char) -> String {
     match c {
         '\n' => "\\n".to_owned(),
@@ -160,7 +158,7 @@ fn escaped(c: char) -> String {
     }
 }
 
-/// Two texts that look the same as JSON strings that do not.
+/// Two texts that look the same, as JSON strings that do not.
 pub(crate) fn escape_differences(old: &str, new: &str, alike: Lookalike) -> [String; 2] {
     let differing = DifferingChars::between(old, new, alike);
     [(0, old), (1, new)].map(|(side, text)| {
@@ -175,7 +173,7 @@ pub(crate) fn escape_differences(old: &str, new: &str, alike: Lookalike) -> [Str
     })
 }
 
-/// A character as it stands within a JSON string.
+/// A character within a JSON string.
 pub(crate) fn within_quotes(c: char) -> Cow<'static, str> {
     match c {
         '"' => "\\\"".into(),
@@ -192,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_named_and_written_out() {
+    fn differences_are_named_and_escaped() {
         for (old, new, differs, shown) in [
             ("Café", "Cafe\u{301}", Lookalike::Decomposed, [r#""Caf\u00e9""#, r#""Cafe\u0301""#]),
             ("Cafe\u{301}", "Café", Lookalike::Composed, [r#""Cafe\u0301""#, r#""Caf\u00e9""#]),
@@ -224,7 +222,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_looks_alike_never_does_once_it_is_told_apart(
+        fn escaped_lookalikes_look_different(
             old in "[aа1é\"\\\\ \u{a0}\u{301}e\u{200b}\t\r\n日Åå\u{212b}Ω\u{2126}]{0,6}",
             new in "[aа1é\"\\\\ \u{a0}\u{301}e\u{200b}\t\r\n日Åå\u{212b}Ω\u{2126}]{0,6}",
         ) {

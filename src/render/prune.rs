@@ -1,13 +1,11 @@
-//! What a prune would delete, as text.
-
-use comfy_table::{CellAlignment, Table, presets};
+//! The plan of a prune, as text.
 
 use crate::api::prune::{Prune, PruneAnswer};
 use crate::model::time::format::{milliseconds, span};
 use crate::model::time::{Age, TimeContext};
 use crate::render::filter_summary::{counted, grouped};
 
-/// The plan: what goes and what stays, by model type and in all, and from where the line is drawn.
+/// The plan: the cutoff, and the numbers of deleted and kept entries for each model type and in total.
 pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &TimeContext) -> String {
     let counts = answer.counts;
     let all = counts.expired + counts.kept;
@@ -15,7 +13,7 @@ pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &Time
     let (kept, are) = match older_than {
         None => (format!("{plan} plan, entries are kept for {retention}"), "have expired"),
         Some(age) => (
-            format!("older than {age} is asked for; the {plan} plan keeps entries for {retention}"),
+            format!("pruning entries older than {age}; the {plan} plan keeps entries for {retention}"),
             "are older",
         ),
     };
@@ -33,21 +31,13 @@ pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &Time
         ));
         return lines.join("\n");
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["", "goes", "stays"]);
-    for one in &answer.by_model_type {
-        table.add_row([one.model_type.label().to_owned(), grouped(one.expired), grouped(one.kept)]);
-    }
-    table.add_row(["all".to_owned(), grouped(counts.expired), grouped(counts.kept)]);
-    if let Some(column) = table.column_mut(0) {
-        column.set_padding((0, 1));
-    }
-    for column in [1, 2] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    lines.extend(table.lines().map(|line| line.trim_end().to_owned()));
+    let row = |name: &str, expired, kept| [name.to_owned(), grouped(expired), grouped(kept)];
+    let mut rows = vec![["".to_owned(), "goes".to_owned(), "stays".to_owned()]];
+    rows.extend(answer.by_model_type.iter().map(|it| row(it.model_type.label(), it.expired, it.kept)));
+    rows.push(row("all", counts.expired, counts.kept));
+    let [name, expired, kept] =
+        [0, 1, 2].map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0));
+    lines.extend(rows.iter().map(|[a, b, c]| format!("{a:<name$}  {b:>expired$}  {c:>kept$}")));
     let percent = counts.expired.saturating_mul(100).div_ceil(all.max(1));
     let oldest = answer.oldest.map_or_else(String::new, |oldest| {
         format!("; the oldest happened at {}", milliseconds(oldest, context))
@@ -56,7 +46,7 @@ pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &Time
     lines.join("\n")
 }
 
-/// How a prune ended, in a word or two; nothing when all that had expired is gone.
+/// The outcome of a prune in a word or two; empty if it is complete.
 pub(crate) const fn outcome(prune: &Prune) -> &'static str {
     match (prune.complete, prune.finished_at) {
         (true, _) => "",

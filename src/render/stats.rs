@@ -1,6 +1,6 @@
-//! Counts as a chart, as a table of two dimensions, and as delimited text; with the days on which nothing happened.
+//! Counts as a bar chart, as a table of two dimensions, and as rows for delimited text. Days without entries are included.
 //!
-//! Which entries were counted is told elsewhere.
+//! It must not know which entries were counted.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -17,34 +17,38 @@ use crate::render::grid::{GridCell, GridLayout, grid};
 use crate::render::sanitize::width;
 use crate::render::style::{Role, Style};
 
-/// The longest bar, in cells.
+/// The widest bar, in cells.
 const LONGEST_BAR: usize = 48;
-/// No label takes more cells than this.
+/// The widest label, in cells.
 const LONGEST_LABEL: usize = 40;
-/// A column of a table takes no more cells than this.
+/// The widest column header of a table, in cells.
 const LONGEST_HEADER: usize = 24;
-/// Up to so many rows are all drawn, those without entries too.
+/// Up to this many rows, rows without entries are all shown.
 const MOST_ROWS: usize = 100;
-/// Beyond that, so many rows in a row without entries become one.
+/// Beyond that, a run of at least this many rows without entries becomes one row.
 const LONGEST_SILENCE: usize = 14;
-/// Eighths of a cell, from one to seven.
 const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/// A value and how many entries have it; none for those without one.
+/// A value and its number of entries; no value for entries without one.
 pub(crate) type ValueCount = (Option<String>, u64);
 
-/// What is known of the span of time that was asked for.
+/// The requested time range.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StatsWindow {
-    /// The first moment that counts, when one was named. Days before it are not shown.
+    /// Its start, if one was given. Earlier days are not shown.
     pub since: Option<Timestamp>,
-    /// The first moment that no longer counts, when one was named, else the present one when `since` was.
+    /// Its exclusive end, if one was given; otherwise the current time if `since` was given.
     pub until: Option<Timestamp>,
 }
 
-/// The values of one dimension with their counts. Those of time stand in its order and none is left out, be it that
-/// nothing happened; others by falling count.
-pub(crate) fn rows(groups: &[Group], place: usize, by: Dimension, window: StatsWindow, zone: Tz) -> Vec<ValueCount> {
+/// The counts of one dimension. Values of time are complete and in order; all others are sorted by falling count.
+pub(crate) fn rows(
+    groups: &[Group],
+    place: usize,
+    by: Dimension,
+    window: StatsWindow,
+    zone: Tz,
+) -> Vec<ValueCount> {
     let mut rows: Vec<ValueCount> = Vec::new();
     let mut places = HashMap::new();
     for group in groups {
@@ -68,7 +72,7 @@ pub(crate) fn rows(groups: &[Group], place: usize, by: Dimension, window: StatsW
     all.into_iter().map(|value| (Some(value.clone()), counts.get(&value).copied().unwrap_or(0))).collect()
 }
 
-/// Every day, week or month between the first and the last; every hour of a day, every day of a week.
+/// Every day, week or month from the first to the last; every hour of a day, every day of a week.
 fn all_names(by: Dimension, known: Option<(&str, &str)>, window: StatsWindow, zone: Tz) -> Vec<String> {
     match by {
         Dimension::Hour => return (0..24).map(|hour| format!("{hour:02}")).collect(),
@@ -118,24 +122,24 @@ fn last_day(by: Dimension, name: &str) -> Option<NaiveDate> {
     }
 }
 
-/// The rows with the most entries, and one for all the others together.
+/// The rows with the most entries; the number of other rows and the sum of their counts.
 pub(crate) fn top(mut rows: Vec<ValueCount>, most: usize) -> (Vec<ValueCount>, Option<(usize, u64)>) {
     rows.retain(|(_, count)| *count > 0);
-    // A stable sort: equal ones stay in their order.
+    // The sort is stable: equal counts keep their order.
     rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let others = rows.split_off(rows.len().min(most));
     let sum = others.iter().map(|(_, count)| count).sum();
     (rows, (!others.is_empty()).then_some((others.len(), sum)))
 }
 
-/// A row as people are shown it.
+/// A row of a chart or table.
 enum ChartRow<'a> {
     Row(&'a ValueCount),
-    /// So many rows without entries.
+    /// This many rows without entries.
     Gap(usize),
 }
 
-/// The rows as people are shown them: one entry of long ago must not bury the others under years without any.
+/// Joins long runs of rows without entries, so that one very old entry does not hide the others.
 fn collapse_gaps(by: Dimension, rows: &[ValueCount]) -> Vec<ChartRow<'_>> {
     if !by.is_time() || rows.len() <= MOST_ROWS {
         return rows.iter().map(ChartRow::Row).collect();
@@ -190,8 +194,8 @@ pub(crate) fn chart(
     grid(out, lines, GridLayout::default(), style)
 }
 
-/// Writes two dimensions: the first down, the second across, and the sums. Columns for which there is no room, those
-/// with the fewest entries, are counted together.
+/// Writes two dimensions, the first down and the second across, with sums. Columns that do not fit are counted
+/// together, those with the fewest entries first.
 pub(crate) fn table(
     out: &mut dyn Write,
     by: [Dimension; 2],
@@ -200,7 +204,7 @@ pub(crate) fn table(
     groups: &[Group],
     style: &Style,
 ) -> io::Result<()> {
-    // Of time there may be thousands of columns without a number.
+    // A dimension of time may have thousands of empty columns.
     let full: Vec<ValueCount>;
     let across = match across.len() > MOST_ROWS {
         true => {
@@ -220,9 +224,6 @@ pub(crate) fn table(
     let of = |value: &Option<String>, column: &ValueCount| {
         counts.get([value.clone(), column.0.clone()].as_slice()).copied().unwrap_or(0)
     };
-    let sum = |value: &Option<String>| -> u64 {
-        groups.iter().filter(|group| group.key[0] == *value).map(|group| group.count).sum()
-    };
     let widths: Vec<usize> = across
         .iter()
         .zip(&headers)
@@ -231,11 +232,10 @@ pub(crate) fn table(
             numbers.max().unwrap_or(1).max(width(header))
         })
         .collect();
-    // Hours are as narrow as that, and then stand closer.
+    // Narrow columns, such as hours, stand closer.
     let gap = if headers.iter().all(|header| width(header) <= 2) { 1 } else { 2 };
     let widest_label = labels.iter().map(|label| width(label)).max().unwrap_or(0).max(by[0].title().len());
-    let widest_sum =
-        down.iter().map(|(value, _)| grouped(sum(value)).len()).max().unwrap_or(0).max("ALL".len());
+    let widest_sum = down.iter().map(|(_, all)| grouped(*all).len()).max().unwrap_or(0).max("ALL".len());
     let room = style.width.saturating_sub(widest_label + gap + widest_sum);
     let is_shown = columns_that_fit(across, &widths, gap, if style.truncate { room } else { usize::MAX });
 
@@ -254,19 +254,18 @@ pub(crate) fn table(
     };
     let mut lines = vec![head];
     for (row, label) in drawn.iter().zip(labels) {
-        let ChartRow::Row((value, _)) = row else {
+        let ChartRow::Row((value, all)) = row else {
             let empty = std::iter::repeat_with(|| number(0)).take(shown.len() + usize::from(others > 0) + 1);
             lines.push(std::iter::once(GridCell::new(label, Role::Dim)).chain(empty).collect());
             continue;
         };
-        let all = sum(value);
         let counts: Vec<u64> = shown.iter().map(|column| of(value, &across[*column])).collect();
         let mut line = vec![GridCell::new(label, Role::Plain)];
         line.extend(counts.iter().map(|count| number(*count)));
         if others > 0 {
-            line.push(number(all - counts.iter().sum::<u64>()));
+            line.push(number(*all - counts.iter().sum::<u64>()));
         }
-        line.push(number(all));
+        line.push(number(*all));
         lines.push(line);
     }
     grid(out, lines, GridLayout { gap, ..GridLayout::default() }, style)
@@ -276,7 +275,7 @@ fn others_title(others: usize) -> String {
     format!("{others} others")
 }
 
-/// Which columns there is `room` for: all, or the fullest beside one for the others. At least one.
+/// Selects the columns that fit into `room`: all, or those with the most entries and one for the others. At least one.
 fn columns_that_fit(across: &[ValueCount], widths: &[usize], gap: usize, room: usize) -> Vec<bool> {
     let all: usize = widths.iter().map(|width| width + gap).sum();
     if all <= room {
@@ -314,7 +313,7 @@ fn label(by: Dimension, value: Option<&str>, style: &Style) -> String {
     }
 }
 
-/// A bar as long as its count deserves. What is not nothing is seen.
+/// A bar in proportion to its count. Every count above zero has a visible bar.
 fn bar(count: u64, most: u64, longest: usize, ascii: bool) -> String {
     let eighths = (u128::from(count) * longest as u128 * 8).div_ceil(u128::from(most));
     let eighths = usize::try_from(eighths).unwrap_or(usize::MAX).min(longest * 8);
@@ -327,7 +326,6 @@ fn bar(count: u64, most: u64, longest: usize, ascii: bool) -> String {
 }
 
 impl Dimension {
-    /// The head of its column.
     const fn title(self) -> &'static str {
         match self {
             Self::Day => "DAY",

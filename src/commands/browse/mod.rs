@@ -23,7 +23,7 @@ use crate::exit;
 use crate::model::filter::Filter;
 use crate::model::page::{DEFAULT_LIMIT, Order};
 use crate::render::style::{Role, Style};
-use crate::terminal::prompt::{PromptPage, FullScreen};
+use crate::terminal::prompt::{FullScreen, PromptPage};
 
 pub(super) use crate::commands::browse::pick::pick;
 
@@ -115,15 +115,20 @@ impl Browser<'_> {
         start: usize,
     ) -> Result<Option<usize>, Failure> {
         let (head, items) = (|_| head.to_vec(), |_| items.to_vec());
-        let page = PromptPage { head: &head, question: question.to_owned(), items: &items, style: &self.style };
+        let page =
+            PromptPage { head: &head, question: question.to_owned(), items: &items, style: &self.style };
         Ok(self.screen.choose(&page, start).await?)
     }
 
     /// Asks for a line of text.
     async fn line(&self, head: &[String], question: &str, text: &str) -> Result<Option<String>, Failure> {
         let head = |_| head.to_vec();
-        let page =
-            PromptPage { head: &head, question: question.to_owned(), items: &|_| Vec::new(), style: &self.style };
+        let page = PromptPage {
+            head: &head,
+            question: question.to_owned(),
+            items: &|_| Vec::new(),
+            style: &self.style,
+        };
         Ok(self.screen.line(&page, text).await?)
     }
 

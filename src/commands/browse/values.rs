@@ -93,8 +93,12 @@ impl Browser<'_> {
         marked: Vec<bool>,
     ) -> Result<Option<Vec<usize>>, Failure> {
         let items = |_| labels.clone();
-        let page =
-            PromptPage { head: &|_| Vec::new(), question: question.to_owned(), items: &items, style: &self.style };
+        let page = PromptPage {
+            head: &|_| Vec::new(),
+            question: question.to_owned(),
+            items: &items,
+            style: &self.style,
+        };
         Ok(self.screen.mark(&page, marked).await?)
     }
 }

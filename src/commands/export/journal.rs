@@ -15,7 +15,9 @@ use crate::model::evidence::manifest::IdRange;
 use crate::model::filter::Filter;
 use crate::render::columns::Column;
 use crate::render::delimited::FIELD_COLUMNS;
-use crate::terminal::file::{ClaimedFile, LockedFile, NewFile, PartFile, FileDigest, TemporaryFile, with_suffix, part_path};
+use crate::terminal::file::{
+    ClaimedFile, FileDigest, LockedFile, NewFile, PartFile, TemporaryFile, part_path, with_suffix,
+};
 
 /// The form of a journal; another one gets another number.
 const VERSION: u32 = 1;

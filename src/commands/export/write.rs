@@ -22,7 +22,7 @@ use crate::model::evidence::trailer::Trail;
 use crate::model::page::{Cursor, MAX_LIMIT, Order};
 use crate::render::filter_summary::{counted, grouped};
 use crate::render::json::DocumentEnd;
-use crate::terminal::file::{NewFile, FileDigest, with_suffix, part_path, decompressed};
+use crate::terminal::file::{FileDigest, NewFile, decompressed, part_path, with_suffix};
 use crate::terminal::progress::Progress;
 
 /// The name under which the manifest of a file stands.

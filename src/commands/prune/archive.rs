@@ -17,7 +17,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::render::filter_summary::grouped;
 use crate::render::json::line;
-use crate::terminal::file::{FileError, NewFile, is_passthrough, decompressed};
+use crate::terminal::file::{FileError, NewFile, decompressed, is_passthrough};
 
 /// Refuses a name that promises another form than JSON lines.
 pub(super) fn must_be_lines(path: &Path) -> Result<(), Failure> {

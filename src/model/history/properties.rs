@@ -1,15 +1,15 @@
-//! What a replay claims, held against what really happened, in random lives: creations, updates of nested values by whole
-//! fields and by dotted paths, deletions, equal times, secrets, and prunes in the middle.
+//! Compares replays of random histories with the real states: creations, nested updates by whole fields and dotted paths,
+//! deletions, equal times, secrets and prunes.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::simulation::{RecordedLog, Simulation, at, timed_events, leaves};
-use crate::model::history::KeyPath;
+use super::simulation::{RecordedLog, Simulation, at, leaves, timed_events};
 use crate::model::history::diff::StateDiff;
 use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::path::KeyPath;
 use crate::model::history::reader::HistoryRequest;
 use crate::model::history::replay::Existence;
 use crate::model::history::revert::RevertAction;
@@ -20,12 +20,12 @@ fn value(json: &Json) -> Value {
     serde_json::from_str(&json.to_string()).expect("a value")
 }
 
-/// The truth about a field, which stands alone under its dotted name where no entry shows what it lies in.
+/// The real value at a path, or of a field with dots in its name that no entry resolves.
 fn truth_of<'a>(truth: &'a Value, path: &[String]) -> Option<&'a Value> {
     at(truth, path).or_else(|| at(truth, &path.join(".").split('.').collect::<Vec<_>>()))
 }
 
-/// Every claim of a state is true.
+/// Everything a state claims is true.
 fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     match state.existence {
         Existence::Unknown => {}
@@ -61,7 +61,7 @@ fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Nothing is called unknown that the log tells: only what was redacted may be other than exact.
+/// A complete log leaves nothing unknown: only redacted fields may be inexact.
 fn is_whole(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     prop_assert_eq!(state.existence == Existence::Exists, truth.is_some());
     prop_assert!(state.existence != Existence::Unknown && state.is_complete());
@@ -73,7 +73,7 @@ fn is_whole(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Who set each leaf last, and how often it was set, by comparing what was before and after each entry.
+/// The last setter of each leaf and the number of changes, by comparing neighbouring states.
 fn naive_blame(world: &Simulation, first: usize) -> BTreeMap<KeyPath, (Option<usize>, u64)> {
     let all: Vec<_> =
         world.truths.iter().map(|truth| truth.as_ref().map(leaves).unwrap_or_default()).collect();
@@ -89,7 +89,7 @@ fn naive_blame(world: &Simulation, first: usize) -> BTreeMap<KeyPath, (Option<us
     set
 }
 
-/// Blame says what the naive way says, of every leaf it tells of.
+/// Blame agrees with the naive result for every leaf.
 fn blames(history: &RecordedLog, world: &Simulation, first: usize) -> Result<(), TestCaseError> {
     let naive = naive_blame(world, first);
     for line in history.blame().lines {
@@ -111,10 +111,11 @@ fn blames(history: &RecordedLog, world: &Simulation, first: usize) -> Result<(),
     Ok(())
 }
 
-/// What differs between any two moments is what differs between the truths then.
+/// The difference of any two states is the difference of the real states.
 fn differences_are_true(history: &RecordedLog, world: &Simulation) -> Result<(), TestCaseError> {
     let moments = world.moments();
-    let wanted = HistoryRequest { moments: moments.iter().map(|(position, _)| *position).collect(), revert: None };
+    let wanted =
+        HistoryRequest { moments: moments.iter().map(|(position, _)| *position).collect(), revert: None };
     let read = history.read(wanted);
     let told: Vec<_> = read.states().iter().zip(moments.iter().map(|(_, truth)| *truth)).collect();
     for ((earlier, before), (later, after)) in told.iter().flat_map(|a| told.iter().map(move |b| (a, b))) {
@@ -142,10 +143,10 @@ fn differences_are_true(history: &RecordedLog, world: &Simulation) -> Result<(),
 
 proptest! {
     #[test]
-    fn the_whole_log_tells_every_moment(happenings in timed_events()) {
+    fn complete_logs_determine_every_state(happenings in timed_events()) {
         let world = Simulation::new(&happenings);
         let history = world.history();
-        prop_assert!(history.disagreements().is_empty(), "{:?}", history.disagreements());
+        prop_assert!(history.contradictions().is_empty(), "{:?}", history.contradictions());
         for (position, truth) in world.moments() {
             let state = history.at(position);
             is_true(&state, truth)?;
@@ -160,23 +161,23 @@ proptest! {
     }
 
     #[test]
-    fn a_pruned_log_claims_nothing_that_is_not_so(happenings in timed_events(), cutoff in 0..20i64, survivor in 2..9usize) {
+    fn pruned_logs_claim_only_true_values(happenings in timed_events(), cutoff in 0..20i64, survivor in 2..9usize) {
         let world = Simulation::new(&happenings);
         let history = world.pruned(cutoff, survivor);
-        prop_assert!(history.disagreements().is_empty(), "{:?}", history.disagreements());
+        prop_assert!(history.contradictions().is_empty(), "{:?}", history.contradictions());
         for (position, truth) in world.moments() {
             is_true(&history.at(position), truth)?;
         }
         let horizon = history.horizon.expect("it was pruned");
         let first = world.entries.iter().filter(|entry| entry.occurred_at < horizon).count();
         blames(&history, &world, first)?;
-        // After an entry that tells a field, the field is known.
+        // After an entry with a field, the field is known.
         for (index, entry) in world.entries.iter().enumerate().skip(first) {
             let state = history.at(crate::model::page::Position { occurred_at: entry.occurred_at, id: entry.id });
             prop_assert!(state.existence != Existence::Unknown);
             for change in entry.changes.list().expect("changes").iter().filter(|it| !it.redacted) {
                 let parts: Vec<&str> = change.field.split('.').collect();
-                // Where it lies depends on which of the fields it lies in are there to be seen.
+                // Its path depends on which parent fields the log shows.
                 let mut places = (1..=parts.len()).map(|end| {
                     [vec![parts[..end].join(".")], parts[end..].iter().map(|part| (*part).to_owned()).collect()].concat()
                 });
@@ -188,7 +189,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_to_revert_restores_what_the_entry_changed_and_nothing_else(happenings in timed_events(), choice: prop::sample::Index) {
+    fn reverts_restore_only_the_changed_leaves(happenings in timed_events(), choice: prop::sample::Index) {
         let world = Simulation::new(&happenings);
         prop_assume!(!world.entries.is_empty());
         let index = choice.index(world.entries.len());
@@ -223,7 +224,7 @@ proptest! {
         for path in touched.iter().filter(|path| !is_lost(path)) {
             let restored = at(&reverted, path);
             match was.get(*path) {
-                // An object that was empty may hold what came into it since.
+                // An object that was empty may have new members.
                 Some(Value::Object(_)) => {
                     prop_assert!(!plan.since.is_empty() || restored.is_some_and(Value::is_object), "{:?}", path);
                 }
@@ -242,7 +243,7 @@ proptest! {
     }
 }
 
-/// Applies a plan as another programme would.
+/// Applies a plan with an independent implementation.
 fn apply(value: &mut Value, patch: &[crate::model::history::patch::Operation]) -> Result<(), TestCaseError> {
     let text = serde_json::to_string(patch).expect("serialises");
     let patch: json_patch::Patch = serde_json::from_str(&text).expect("a patch by the standard");

@@ -1,6 +1,6 @@
 //! Reads the entries of one resource one by one into a [`History`].
 //!
-//! Where a field lies may depend on entries behind it, so fields with dots in their names need two passes.
+//! The path of a field may depend on later entries, so that fields with dots in their names take two passes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,45 +9,44 @@ use crate::model::entry::{Entry, User};
 use crate::model::history::field_paths::FieldPaths;
 use crate::model::history::known_state::KnownState;
 use crate::model::history::replay::{BackwardReplay, Existence, Replay};
-use crate::model::history::revert::RevertTarget;
+use crate::model::history::resource_history::{EntryHead, History, UnreadableEntry};
 use crate::model::history::state::State;
 use crate::model::history::step::ReplayStep;
-use crate::model::history::{EntryHead, History, UnreadableEntry};
+use crate::model::history::target::RevertTarget;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 
-/// What a history is to answer beside who set what.
+/// What to reconstruct in addition to the blame.
 #[derive(Debug, Clone, Default)]
 pub struct HistoryRequest {
-    /// The moments whose states are wanted.
+    /// The times of the requested states.
     pub moments: Vec<Position>,
-    /// The id of the entry that is to be undone.
+    /// The id of the entry to revert.
     pub revert: Option<u64>,
 }
 
-/// A history on its way.
+/// Builds a history from entries.
 #[derive(Debug)]
 pub struct HistoryReader {
     wanted: HistoryRequest,
     field_paths: FieldPaths,
-    /// Where fields lie is known from a first pass over the entries up to this id.
+    /// The last id of the first pass, which resolved the field paths.
     known_up_to: Option<u64>,
     last_id: u64,
-    /// Entries were pruned while they were read.
+    /// Entries were pruned during the pass.
     horizon_moved: bool,
     pass: Pass,
 }
 
-/// What reading the entries once has led to.
+/// The result of a pass over the entries.
 #[derive(Debug)]
 pub enum PassResult {
-    /// The history.
+    /// The finished history.
     Done(Box<History>),
-    /// The same entries have to be read once more.
+    /// The same entries must be read again.
     AnotherPass(Box<HistoryReader>),
 }
 
-/// One pass over the entries.
 #[derive(Debug)]
 struct Pass {
     horizon: Option<Timestamp>,
@@ -58,10 +57,10 @@ struct Pass {
     seen_fields: HashSet<String>,
     replay: Replay,
     moments: Vec<MomentReplay>,
-    undo: Option<RevertTarget>,
+    target: Option<RevertTarget>,
 }
 
-/// A moment: what was known when the first entry behind it came, and what those behind it show.
+/// A requested time: the state after all earlier entries, and the state that later entries show.
 #[derive(Debug)]
 struct MomentReplay {
     at: Position,
@@ -70,16 +69,15 @@ struct MomentReplay {
 }
 
 impl HistoryReader {
-    /// Nothing is read yet.
-    #[must_use]
+    /// A reader for the first pass.
     pub fn new(wanted: HistoryRequest) -> Self {
         let pass = Pass::new(&wanted);
         let places = FieldPaths::default();
         Self { wanted, field_paths: places, known_up_to: None, last_id: 0, horizon_moved: false, pass }
     }
 
-    /// Entries before `horizon` may be missing, because they were pruned; nothing is concluded from those that are left
-    /// there. To be told before the first entry, and as often as it is known.
+    /// Sets the time before which entries may have been pruned; the remaining ones there are ignored. Call it before the
+    /// first entry, and again whenever the horizon is known.
     pub fn set_horizon(&mut self, horizon: Option<Timestamp>) {
         if self.last_id == 0 {
             self.pass.horizon = horizon;
@@ -88,10 +86,10 @@ impl HistoryReader {
         }
     }
 
-    /// Takes in the next entry: by time, and where times are equal by id.
+    /// Reads the next entry. Entries are ordered by time, then by id.
     ///
     /// # Errors
-    /// [`Unreadable`], when its changes do not keep the contract.
+    /// [`UnreadableEntry`], if its changes are invalid.
     pub fn read(&mut self, entry: &Entry) -> Result<(), UnreadableEntry> {
         if self.known_up_to.is_some_and(|last| entry.id > last) {
             return Ok(());
@@ -102,7 +100,7 @@ impl HistoryReader {
         if self.known_up_to.is_none() {
             self.field_paths.learn(&changes);
             if self.field_paths.has_dots {
-                // This pass only finds out where fields lie.
+                // The first pass only resolves field paths.
                 return Ok(());
             }
         }
@@ -112,11 +110,10 @@ impl HistoryReader {
     }
 
     /// Ends a pass.
-    #[must_use]
     pub fn end_pass(self) -> PassResult {
         let needs_places = self.known_up_to.is_none() && self.field_paths.has_dots;
         if needs_places || self.horizon_moved {
-            // After a prune the places are found anew: entries that showed them may be gone.
+            // After a prune the paths are resolved again: the entries that defined them may be gone.
             let mut again = Self::new(self.wanted);
             if !self.horizon_moved {
                 (again.field_paths, again.known_up_to) = (self.field_paths, Some(self.last_id));
@@ -139,7 +136,7 @@ impl Pass {
             seen_fields: HashSet::new(),
             replay: Replay::new(),
             moments: wanted.moments.iter().map(moment).collect(),
-            undo: None,
+            target: None,
         }
     }
 
@@ -169,9 +166,9 @@ impl Pass {
             }
             self.replay.step(index, &step);
         }
-        match &mut self.undo {
-            Some(undo) => undo.step(index, &step),
-            None if wanted.revert == Some(id) => self.undo = Some(RevertTarget::new(index, step)),
+        match &mut self.target {
+            Some(target) => target.step(index, &step),
+            None if wanted.revert == Some(id) => self.target = Some(RevertTarget::new(index, step)),
             None => {}
         }
     }
@@ -186,7 +183,7 @@ impl Pass {
     }
 
     fn finish(self) -> History {
-        let Self { horizon, heads, names, fields, replay, moments, undo, .. } = self;
+        let Self { horizon, heads, names, fields, replay, moments, target, .. } = self;
         let states = moments.into_iter().map(|MomentReplay { at, earlier, later }| {
             if horizon.is_some_and(|horizon| at.occurred_at < horizon) {
                 return State::beyond_horizon(&fields);
@@ -195,6 +192,6 @@ impl Pass {
             State::between(earlier, (later.existence, later.known), &fields)
         });
         let states = states.collect();
-        History { heads, names, horizon, end: replay, fields, states, undo }
+        History { heads, names, horizon, end: replay, fields, states, target }
     }
 }

@@ -1,60 +1,58 @@
-//! Replaying entries one by one: what they leave behind, and what they show of a moment before them.
+//! Replays entries one by one: forwards to the state they leave, and backwards to the state before them.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::history::KeyPath;
 use crate::model::history::known_state::{Assignment, KnownState, PriorKnowledge};
 use crate::model::history::leaf::{Leaf, Origin};
+use crate::model::history::path::KeyPath;
 use crate::model::history::step::ReplayStep;
 use crate::model::words::Action;
 
-/// Whether the resource is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existence {
-    /// Not known: the log does not reach there, or contradicts itself.
+pub(crate) enum Existence {
+    /// Unknown: the log does not cover the time, or contradicts itself.
     Unknown,
-    /// It is there.
     Exists,
-    /// It is not there. The entry with this index deleted it, or creates it later.
+    /// It does not exist: the entry with this index deleted it or creates it later.
     Absent(usize),
 }
 
-/// A place in which the log contradicts itself: something happened that nobody recorded, or was recorded wrongly.
+/// A contradiction in the log: an event was recorded wrongly or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contradiction {
-    /// The entry that does not fit what was before it.
-    pub entry: usize,
-    /// What does not fit.
-    pub kind: ContradictionKind,
+pub(crate) struct Contradiction {
+    /// The index of the entry that contradicts earlier ones.
+    pub(crate) entry: usize,
+    /// What it contradicts.
+    pub(crate) kind: ContradictionKind,
 }
 
-/// What does not fit.
+/// What an entry contradicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ContradictionKind {
-    /// It creates what was there already.
+pub(crate) enum ContradictionKind {
+    /// It creates a resource that already exists.
     AlreadyExists,
-    /// It changes or deletes what was not there.
+    /// It changes or deletes a resource that does not exist.
     NotThere,
-    /// It says that these leaves were something else than the entries before it left there.
+    /// Its old values of these leaves differ from those of earlier entries.
     Values(Vec<KeyPath>),
 }
 
-/// What is known after some entries.
+/// The state after the entries so far.
 #[derive(Debug)]
 pub(super) struct Replay {
     pub(super) existence: Existence,
     pub(super) known: KnownState,
     pub(super) contradictions: Vec<Contradiction>,
-    /// How often each leaf was set to another value.
+    /// How often each leaf's value was changed.
     pub(super) times: HashMap<KeyPath, u64>,
 }
 
-/// What entries after a moment show of it, as far as they are read.
+/// The state at a time, as later entries show it.
 #[derive(Debug)]
 pub(super) struct BackwardReplay {
     pub(super) existence: Existence,
     pub(super) known: KnownState,
-    /// An entry began or ended the resource: those behind it tell of another life.
+    /// An entry created or deleted the resource: later entries concern another resource with the same id.
     is_over: bool,
 }
 
@@ -63,7 +61,7 @@ impl BackwardReplay {
         Self { existence: Existence::Unknown, known: KnownState::default(), is_over: false }
     }
 
-    /// Takes in the next entry after the moment.
+    /// Applies the next entry after that time.
     pub(super) fn step(&mut self, index: usize, step: &ReplayStep) {
         if self.is_over {
             return;
@@ -103,7 +101,6 @@ impl Replay {
         }
     }
 
-    /// Takes in the next entry.
     pub(super) fn step(&mut self, index: usize, step: &ReplayStep) {
         match (step.action, self.existence) {
             (Action::Created, Existence::Exists) => self.contradict(index, ContradictionKind::AlreadyExists),
@@ -114,9 +111,12 @@ impl Replay {
             _ => {}
         }
         if step.action == Action::Created {
-            // An entry that lists fields lists all of them.
-            self.known =
-                if step.parts.is_empty() { KnownState::default() } else { KnownState::complete_and_empty(index) };
+            // A creation that lists fields lists all of them.
+            self.known = if step.parts.is_empty() {
+                KnownState::default()
+            } else {
+                KnownState::complete_and_empty(index)
+            };
         }
         let mut contradicted = Vec::new();
         for part in step.parts.iter().filter(|_| step.action != Action::Created) {
@@ -142,14 +142,17 @@ impl Replay {
         }
         contradicted.retain(|(_, was)| *was == PriorKnowledge::Known);
         if !contradicted.is_empty() {
-            self.contradict(index, ContradictionKind::Values(contradicted.into_iter().map(|(path, _)| path).collect()));
+            self.contradict(
+                index,
+                ContradictionKind::Values(contradicted.into_iter().map(|(path, _)| path).collect()),
+            );
         }
         if step.action == Action::Deleted {
-            // What was known stays, as what it was when it went.
+            // The known values stay as they were at the deletion.
             self.existence = Existence::Absent(index);
             return;
         }
-        // What goes, goes last: an object whose members all change at once was never empty in between.
+        // Remove members last: an object whose members are all replaced was never empty.
         let (gone, set): (Vec<_>, Vec<_>) =
             step.parts.iter().partition(|part| part.new.is_empty() && !part.is_opaque);
         for part in set.into_iter().chain(gone) {

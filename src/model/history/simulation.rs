@@ -1,6 +1,6 @@
-//! Random lives of one connector for the tests: what really happened, and the entries that were made of it.
+//! Test data: random histories of one connector, as the real states and as the entries recorded of them.
 //!
-//! The truth is kept beside the log, secrets and all, so that every claim of a replay can be held against it.
+//! The real states include secrets, so that every result of a replay can be checked.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,17 @@ use serde_json::{Value, json};
 use crate::model::draft::{Draft, Refusal};
 use crate::model::entry::Entry;
 use crate::model::history::blame::Blame;
-use crate::model::history::reader::{HistoryReader, PassResult, HistoryRequest};
+use crate::model::history::path::KeyPath;
+use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::history::replay::Contradiction;
+use crate::model::history::resource_history::History;
 use crate::model::history::revert::Revert;
 use crate::model::history::state::State;
-use crate::model::history::{History, KeyPath};
 use crate::model::page::Position;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
 
-/// Places that edits are about. `token` names a credential and `example_payload` is never kept.
+/// Paths that edits change. `token` names a credential and `example_payload` is never stored.
 const PLACES: &[&[&str]] = &[
     &["status"],
     &["perform"],
@@ -34,15 +35,14 @@ const PLACES: &[&[&str]] = &[
     &["example_payload"],
 ];
 
-/// What happens.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
-    /// Edits of an object that is there; else it is created by them.
+    /// Edits an existing object, or creates it.
     Edit(Vec<(&'static [&'static str], Option<Value>)>),
     Delete,
 }
 
-/// One thing that happens, how long after the last, and whether it is recorded by dotted paths.
+/// An event, the seconds since the previous one, and whether it is recorded by dotted paths.
 pub(super) type TimedEvent = (Event, i64, bool);
 
 fn values() -> impl Strategy<Value = Value> {
@@ -79,21 +79,21 @@ pub(super) fn timed_events() -> impl Strategy<Value = Vec<TimedEvent>> {
     prop::collection::vec((event, 0..3i64, any::<bool>()), 1..14)
 }
 
-/// The entries of a log, to be asked about again and again.
+/// The entries of a log, which can be read repeatedly.
 pub(super) struct RecordedLog {
     pub(super) entries: Vec<Entry>,
     pub(super) horizon: Option<Timestamp>,
 }
 
 impl RecordedLog {
-    /// Entries in any order.
+    /// Takes entries in any order.
     pub(super) fn new(mut entries: Vec<Entry>, horizon: Option<Timestamp>) -> Self {
         entries.sort_by_key(|entry| (entry.occurred_at, entry.id));
         Self { entries, horizon }
     }
 
-    pub(super) fn read(&self, wanted: HistoryRequest) -> History {
-        let mut reader = Box::new(HistoryReader::new(wanted));
+    pub(super) fn read(&self, request: HistoryRequest) -> History {
+        let mut reader = Box::new(HistoryReader::new(request));
         for _ in 0..2 {
             reader.set_horizon(self.horizon);
             self.entries.iter().for_each(|entry| reader.read(entry).expect("readable"));
@@ -119,7 +119,7 @@ impl RecordedLog {
         self.read(HistoryRequest::default()).blame()
     }
 
-    pub(super) fn disagreements(&self) -> Vec<Contradiction> {
+    pub(super) fn contradictions(&self) -> Vec<Contradiction> {
         self.read(HistoryRequest::default()).contradictions().to_vec()
     }
 
@@ -128,9 +128,9 @@ impl RecordedLog {
     }
 }
 
-/// What really happened, and what was recorded of it.
+/// The real states and the recorded entries.
 pub(super) struct Simulation {
-    /// Every entry ever made, in the order of what happened.
+    /// All entries, in the order of events.
     pub(super) entries: Vec<Entry>,
     /// The resource after each of them.
     pub(super) truths: Vec<Option<Value>>,
@@ -180,7 +180,7 @@ impl Simulation {
         world
     }
 
-    /// The log without the entries before the cutoff, but for every `survivor`th.
+    /// The log without entries before the cutoff, except every `survivor`th.
     pub(super) fn pruned(&self, cutoff: i64, survivor: usize) -> RecordedLog {
         let horizon = START.plus(TimeDelta::seconds(cutoff));
         let stays = |(index, entry): &(usize, &Entry)| {
@@ -194,11 +194,11 @@ impl Simulation {
         RecordedLog::new(self.entries.iter().rev().cloned().collect(), None)
     }
 
-    /// Every moment at which something can be asked, with the truth then.
+    /// The times before, after and between all entries, with the real state at each.
     pub(super) fn moments(&self) -> Vec<(Position, Option<&Value>)> {
         let after = |entry: &Entry| Position { occurred_at: entry.occurred_at, id: entry.id };
-        let told = self.entries.iter().zip(&self.truths);
-        let mut moments: Vec<_> = told.map(|(entry, truth)| (after(entry), truth.as_ref())).collect();
+        let states = self.entries.iter().zip(&self.truths);
+        let mut moments: Vec<_> = states.map(|(entry, truth)| (after(entry), truth.as_ref())).collect();
         let (first, last) = (START.plus(TimeDelta::seconds(-1)), START.plus(TimeDelta::hours(1)));
         moments.push((Position { occurred_at: first, id: 0 }, None));
         moments.push((
@@ -209,7 +209,7 @@ impl Simulation {
     }
 }
 
-/// The edits as a recorder of dotted paths tells them; none where the edits make or unmake the objects on the way.
+/// The edits as a recorder of dotted paths sends them; none if they create or remove a parent object.
 fn dotted(event: &Event, before: Option<&Value>, after: Option<&Value>) -> Option<Value> {
     let (Event::Edit(edits), Some(before), Some(after)) = (event, before, after) else { return None };
     let places: Vec<&[&str]> = edits.iter().map(|(place, _)| *place).collect();
@@ -227,7 +227,7 @@ fn dotted(event: &Event, before: Option<&Value>, after: Option<&Value>) -> Optio
                 change[side] = value.clone();
             }
         }
-        // Nothing before and nothing after is no change.
+        // An absent value on both sides is no change.
         (change.as_object()?.len() > 1).then_some(change)
     });
     changes.collect()
@@ -258,7 +258,7 @@ fn put(value: &mut Value, place: &[&str], new: Option<Value>) {
     }
 }
 
-/// The leaves of a value, as a history has them: objects are taken apart, an empty one is a leaf.
+/// The leaves of a value. Objects are split; an empty one is a leaf.
 pub(super) fn leaves(value: &Value) -> BTreeMap<KeyPath, Value> {
     fn walk(path: &mut KeyPath, value: &Value, leaves: &mut BTreeMap<KeyPath, Value>) {
         match value {
@@ -276,7 +276,7 @@ pub(super) fn leaves(value: &Value) -> BTreeMap<KeyPath, Value> {
     if value.as_object().is_some_and(|members| !members.is_empty()) {
         walk(&mut Vec::new(), value, &mut leaves);
     }
-    // Of this field nothing is ever kept, so it is one leaf whatever it holds.
+    // This field is never stored, so it is always one leaf.
     if let Some(payload) = value.get("example_payload") {
         leaves.retain(|path, _| path[0] != "example_payload");
         leaves.insert(vec!["example_payload".to_owned()], payload.clone());

@@ -1,19 +1,15 @@
-//! Rows that are no entries, such as counts, by the rules of the delimited forms.
+//! Writes other rows than entries, such as counts, in the delimited formats.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::guard::guarded;
-use super::{Delimiter, io_error, csv_cell, tsv_cell};
+use super::{Delimiter, csv_cell, io_error, tsv_cell};
 use crate::render::columns::Column;
 
-/// Cells here are plain text, as this column's are.
+/// A column of plain text, whose rules apply to all cells.
 const TEXT: Column = Column::Summary;
 
-/// Writes rows; CSV with a header.
-///
-/// # Errors
-/// The writer's.
 pub fn records(
     out: &mut dyn Write,
     delimiter: Delimiter,
@@ -48,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_cells_stay_in_their_row_and_compute_nothing() {
+    fn hostile_cells_stay_in_their_row_and_are_guarded() {
         let rows = [vec!["=1+1\t".to_owned(), "a\nb\u{1b}".to_owned()], vec!["-5".to_owned(), String::new()]];
         let text = |delimiter| {
             let mut out = Vec::new();

@@ -1,25 +1,27 @@
-//! Lines that differ and would look the same: their characters are written out, and what differs is said.
+//! Escapes characters in lines that differ but look the same, and adds a note about the difference.
 
 use std::collections::HashMap;
 
-use crate::render::lookalike::{DifferingChars, lookalike, appearance_key, escape_differences, within_quotes};
 use crate::render::detail::line::{DetailLine, LineMark, Span};
+use crate::render::lookalike::{
+    DifferingChars, appearance_key, escape_differences, lookalike, within_quotes,
+};
 use crate::render::style::Role;
 
-/// Tells apart what the lines of one field say: a value and what it became, and lines that went and came.
+/// Disambiguates the lines of one field: old and new values, and removed and added lines.
 pub(super) fn values(lines: &mut [DetailLine]) {
     let (mut removed, mut added): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     for (place, line) in lines.iter_mut().enumerate() {
         match line.mark {
             Some(LineMark::Removed) => removed.push(place),
             Some(LineMark::Added) => added.push(place),
-            _ if !line.value.is_empty() && !line.became.is_empty() => {
-                let (is_text, became) = (line.is_text, std::mem::take(&mut line.became));
-                let mut sides = [std::mem::take(&mut line.value), became];
+            _ if !line.value.is_empty() && !line.new_value.is_empty() => {
+                let (is_text, new_value) = (line.is_text, std::mem::take(&mut line.new_value));
+                let mut sides = [std::mem::take(&mut line.value), new_value];
                 if let Some(words) = spans(&mut sides, is_text) {
                     note(line, words);
                 }
-                [line.value, line.became] = sides;
+                [line.value, line.new_value] = sides;
             }
             _ => {}
         }
@@ -27,24 +29,25 @@ pub(super) fn values(lines: &mut [DetailLine]) {
     if removed.is_empty() || added.is_empty() {
         return;
     }
-    // The n-th line that went is told apart from the n-th that came with the same look.
-    let mut came: HashMap<String, Vec<usize>> = HashMap::new();
+    // The n-th removed line is compared with the n-th added line of the same appearance.
+    let mut by_appearance: HashMap<String, Vec<usize>> = HashMap::new();
     for place in added.into_iter().rev() {
-        came.entry(appearance_key(&text(&lines[place]))).or_default().push(place);
+        by_appearance.entry(appearance_key(&text(&lines[place]))).or_default().push(place);
     }
-    for went in removed {
-        let Some(came) = came.get_mut(&appearance_key(&text(&lines[went]))).and_then(Vec::pop) else { continue };
-        let is_text = lines[went].is_text && lines[came].is_text;
-        let mut sides = [went, came].map(|place| std::mem::take(&mut lines[place].value));
+    for old in removed {
+        let key = appearance_key(&text(&lines[old]));
+        let Some(new) = by_appearance.get_mut(&key).and_then(Vec::pop) else { continue };
+        let is_text = lines[old].is_text && lines[new].is_text;
+        let mut sides = [old, new].map(|place| std::mem::take(&mut lines[place].value));
         let words = spans(&mut sides, is_text);
-        [lines[went].value, lines[came].value] = sides;
+        [lines[old].value, lines[new].value] = sides;
         if let Some(words) = words {
-            note(&mut lines[came], words);
+            note(&mut lines[new], words);
         }
     }
 }
 
-/// Tells apart labels that look the same.
+/// Disambiguates labels that look the same.
 pub(super) fn labels(lines: &mut [DetailLine]) {
     let has_hidden = |line: &DetailLine| {
         line.label.as_ref().is_some_and(|label| !label.bytes().all(|byte| matches!(byte, b'!'..=b'~')))
@@ -78,7 +81,7 @@ pub(super) fn labels(lines: &mut [DetailLine]) {
     }
 }
 
-/// A name without the quotes that a label may put around it.
+/// A label without its quotes, if it has any.
 fn unquoted(label: &str) -> &str {
     label.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(label)
 }
@@ -97,13 +100,13 @@ fn joined(spans: &[Span]) -> String {
     spans.iter().map(|span| span.text.as_str()).collect()
 }
 
-/// What a line says but for its note.
+/// A line's label and value.
 fn text(line: &DetailLine) -> String {
     format!("{} {}", line.label.as_deref().unwrap_or_default(), joined(&line.value))
 }
 
-/// Writes out what two sides differ in, where they look the same, and says what that is. Plain text gets quotes, so that
-/// an escape in it is one.
+/// Escapes the differing characters of two sides that look the same and describes the difference. Plain text is quoted,
+/// so that escapes are recognisable.
 fn spans(sides: &mut [Vec<Span>; 2], is_text: bool) -> Option<&'static str> {
     let [old, new] = [joined(&sides[0]), joined(&sides[1])];
     let differs = lookalike(&old, &new)?;

@@ -1,4 +1,4 @@
-//! The differences that are found, against a naive walk over both values.
+//! Tests comparisons against a naive walk over both values.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
@@ -18,11 +18,11 @@ fn differences(old: &str, new: &str) -> Vec<Difference> {
     }
 }
 
-fn item(index: usize, what: ValueDiff) -> Difference {
-    Difference { at: PathStep::Item(index), what }
+fn item(index: usize, diff: ValueDiff) -> Difference {
+    Difference { at: PathStep::Item(index), diff }
 }
 
-/// Scalars, nested in objects to a small depth.
+/// Scalars, nested in objects a few levels deep.
 fn objects() -> impl Strategy<Value = Json> {
     let scalar = prop_oneof![
         Just(Json::Null),
@@ -36,7 +36,7 @@ fn objects() -> impl Strategy<Value = Json> {
     btree_map("[a-d]", nested, 0..5).prop_map(|members| Json::Object(members.into_iter().collect()))
 }
 
-/// Every leaf by its path; an empty object is a leaf.
+/// Every leaf by its path; an empty object counts as a leaf.
 fn flatten(value: &Json, path: &str, leaves: &mut BTreeMap<String, Json>) {
     match value {
         Json::Object(members) if !members.is_empty() => {
@@ -50,14 +50,19 @@ fn flatten(value: &Json, path: &str, leaves: &mut BTreeMap<String, Json>) {
     }
 }
 
-/// The leaves of `old` and `new` that a difference speaks of.
-fn reported(what: &ValueDiff, path: &str, old: &mut BTreeMap<String, Json>, new: &mut BTreeMap<String, Json>) {
+/// The leaves of `old` and `new` that a difference reports.
+fn reported(
+    diff: &ValueDiff,
+    path: &str,
+    old: &mut BTreeMap<String, Json>,
+    new: &mut BTreeMap<String, Json>,
+) {
     let text = |text: &String| Json::String(text.clone());
-    match what {
+    match diff {
         ValueDiff::Members(found) => {
-            for Difference { at, what } in found {
+            for Difference { at, diff } in found {
                 let PathStep::Member(key) = at else { panic!("{at:?}") };
-                reported(what, &format!("{path}/{key}"), old, new);
+                reported(diff, &format!("{path}/{key}"), old, new);
             }
         }
         ValueDiff::Added(value) => flatten(value, path, new),
@@ -74,7 +79,7 @@ fn reported(what: &ValueDiff, path: &str, old: &mut BTreeMap<String, Json>, new:
     }
 }
 
-/// The leaves of `one` that `other` does not have.
+/// The leaves of `one` that `other` lacks.
 fn missing(one: &BTreeMap<String, Json>, other: &BTreeMap<String, Json>) -> BTreeMap<String, Json> {
     let differs = |path: &String, leaf: &Json| !other.get(path).is_some_and(|other| other.same(leaf));
     one.iter().filter(|(path, leaf)| differs(path, leaf)).map(|(a, b)| (a.clone(), b.clone())).collect()
@@ -83,15 +88,15 @@ fn missing(one: &BTreeMap<String, Json>, other: &BTreeMap<String, Json>) -> BTre
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// An empty object that gained members is a leaf for the walk but not for a reader, who sees only the members.
+    /// For the walk, an empty object that gained members is a removed leaf; `compare` reports only the members.
     #[test]
-    fn exactly_the_leaves_that_differ_are_reported(a in objects(), b in objects()) {
+    fn reports_exactly_the_differing_leaves(a in objects(), b in objects()) {
         let (mut flat_a, mut flat_b) = (BTreeMap::new(), BTreeMap::new());
         flatten(&a, "", &mut flat_a);
         flatten(&b, "", &mut flat_b);
         let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
-        if let Some(what) = compare(&a, &b) {
-            reported(&what, "", &mut old, &mut new);
+        if let Some(diff) = compare(&a, &b) {
+            reported(&diff, "", &mut old, &mut new);
         }
         let became_members = |leaf: &Json| matches!(leaf, Json::Object(members) if members.is_empty());
         let walk = |mut leaves: BTreeMap<String, Json>, other: &Json| {
@@ -106,9 +111,9 @@ proptest! {
         assert_eq!(compare(&a, &b).is_none(), a.same(&b));
     }
 
-    /// Taking out what was removed and moved and putting in what came gives the new list.
+    /// Removing and adding the reported items turns the old list into the new one.
     #[test]
-    fn a_lists_differences_rebuild_it(old in vec(0_u8..6, 0..9), new in vec(0_u8..6, 0..9)) {
+    fn list_differences_rebuild_the_list(old in vec(0_u8..6, 0..9), new in vec(0_u8..6, 0..9)) {
         let list = |items: &[u8]| {
             Json::Array(items.iter().map(|item| Json::Number(item.to_string())).collect())
         };
@@ -120,9 +125,9 @@ proptest! {
         let number = |value: &Json| value.to_string().parse::<u8>().expect("a number");
         let (mut gone, mut came) = (Vec::new(), BTreeMap::new());
         let mut counts = old.clone();
-        for Difference { at, what } in &found {
+        for Difference { at, diff } in &found {
             let PathStep::Item(index) = at else { panic!("{at:?}") };
-            match what {
+            match diff {
                 ValueDiff::Removed(value) => gone.push((*index, number(value))),
                 ValueDiff::Added(value) => { came.insert(*index, number(value)); }
                 ValueDiff::Replaced { old, new } => {
@@ -155,20 +160,20 @@ fn numbers_and_objects_are_compared_by_meaning() {
 }
 
 #[test]
-fn items_with_a_name_are_followed_wherever_they_stand() {
+fn named_items_are_matched_at_any_position() {
     let found = differences(
         r#"[{"id":1,"n":"a"},{"id":2,"n":"b"},{"id":3,"n":"c"}]"#,
         r#"[{"id":3,"n":"c"},{"id":1,"n":"A"},{"id":4,"n":"d"}]"#,
     );
     let changed = ValueDiff::Members(vec![Difference {
         at: PathStep::Member("n".into()),
-        what: ValueDiff::Replaced { old: json(r#""a""#), new: json(r#""A""#) },
+        diff: ValueDiff::Replaced { old: json(r#""a""#), new: json(r#""A""#) },
     }]);
     assert_eq!(
         found,
         [
             item(1, ValueDiff::Removed(json(r#"{"id":2,"n":"b"}"#))),
-            Difference { at: PathStep::Named(1, "id=1".into()), what: changed },
+            Difference { at: PathStep::Named(1, "id=1".into()), diff: changed },
             item(2, ValueDiff::Added(json(r#"{"id":4,"n":"d"}"#))),
             item(0, ValueDiff::Moved { from: 2, item: json(r#"{"id":3,"n":"c"}"#) }),
         ]
@@ -176,7 +181,7 @@ fn items_with_a_name_are_followed_wherever_they_stand() {
 }
 
 #[test]
-fn items_without_a_name_change_in_their_place_and_move_by_content() {
+fn unnamed_items_are_matched_by_content_then_position() {
     let replaced = ValueDiff::Replaced { old: json("2"), new: json("5") };
     assert_eq!(differences("[1,2,3]", "[1,5,3]"), [item(1, replaced)]);
     assert_eq!(
@@ -187,16 +192,19 @@ fn items_without_a_name_change_in_their_place_and_move_by_content() {
 }
 
 #[test]
-fn json_in_a_string_is_looked_into_once() {
+fn json_in_strings_is_compared_one_level_deep() {
     let (old, new) = (json(r#""{\"a\":\"[1]\"}""#), json(r#""{\"a\":\"[2]\"}""#));
-    let Some(ValueDiff::Embedded { what, .. }) = compare(&old, &new) else { panic!() };
-    let ValueDiff::Members(found) = *what else { panic!() };
-    assert!(matches!(&found[0].what, ValueDiff::Replaced { old: Json::String(_), .. }));
+    let Some(ValueDiff::Embedded { diff, .. }) = compare(&old, &new) else { panic!() };
+    let ValueDiff::Members(found) = *diff else { panic!() };
+    assert!(matches!(&found[0].diff, ValueDiff::Replaced { old: Json::String(_), .. }));
     let spaced = compare(&json(r#""[1]""#), &json(r#""[ 1 ]""#));
-    assert!(matches!(spaced, Some(ValueDiff::Replaced { .. })), "the same JSON in other words is another text");
+    assert!(
+        matches!(spaced, Some(ValueDiff::Replaced { .. })),
+        "the same JSON in other words is another text"
+    );
 }
 
-/// No time is asserted: a quadratic search over these would take minutes, and be noticed.
+/// The test asserts no time: a quadratic search over these values would take minutes.
 #[test]
 fn big_values_are_compared_without_a_quadratic_search() {
     let list = |step: usize| format!("[{}]", vec!["1,2,3"; 20_000 / step].join(",\"x\","));
@@ -206,8 +214,8 @@ fn big_values_are_compared_without_a_quadratic_search() {
     for (old, new) in
         [(list(1), list(2)), (numbers(0), numbers(7)), (lines(""), lines("x")), (nested(0), nested(7))]
     {
-        let what = compare(&json(&old), &json(&new)).expect("they differ");
-        if let ValueDiff::Lines { old, new } = &what {
+        let diff = compare(&json(&old), &json(&new)).expect("they differ");
+        if let ValueDiff::Lines { old, new } = &diff {
             assert!(!text::hunks(old, new).is_empty());
         }
     }

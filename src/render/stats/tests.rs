@@ -1,7 +1,7 @@
-//! Charts and tables as they are seen, and the days on which nothing happened.
+//! Charts, tables, and the rows of days without entries.
 
 use super::*;
-use crate::render::samples::style;
+use crate::render::samples::{printed, style};
 
 fn group(key: &[Option<&str>], count: u64) -> Group {
     Group { key: key.iter().map(|value| value.map(str::to_owned)).collect(), count }
@@ -17,7 +17,7 @@ fn shown(rows: &[ValueCount]) -> Vec<String> {
 }
 
 #[test]
-fn days_without_entries_are_shown_between_the_first_and_the_last_or_in_the_window() {
+fn days_without_entries_are_included() {
     let groups = [group(&[Some("2026-02-27")], 2), group(&[Some("2026-03-02")], 1)];
     let of =
         |since, until| shown(&rows(&groups, 0, Dimension::Day, window(since, until), Tz::Europe__Madrid));
@@ -29,7 +29,7 @@ fn days_without_entries_are_shown_between_the_first_and_the_last_or_in_the_windo
 }
 
 #[test]
-fn weeks_months_hours_and_weekdays_have_no_holes_either() {
+fn weeks_months_hours_and_weekdays_are_complete() {
     let of = |by, names: [&str; 2]| {
         let groups = names.map(|name| group(&[Some(name)], 1));
         shown(&rows(&groups, 0, by, window("", ""), Tz::UTC)).join(" ")
@@ -41,11 +41,10 @@ fn weeks_months_hours_and_weekdays_have_no_holes_either() {
 }
 
 #[test]
-fn a_chart_shows_something_for_everything_that_is_not_nothing() {
+fn charts_have_a_bar_for_every_count_above_zero() {
     let rows = [(Some("2026-11-20".to_owned()), 1000), (Some("2026-11-21".to_owned()), 0), (None, 1)];
-    let mut out = Vec::new();
-    chart(&mut out, Dimension::Day, &rows, Some((3, 250)), &style(50)).expect("written");
-    insta::assert_snapshot!(String::from_utf8(out).expect("text"), @r"
+    let text = printed(|out| chart(out, Dimension::Day, &rows, Some((3, 250)), &style(50)));
+    insta::assert_snapshot!(text, @r"
     DAY             ENTRIES
     2026-11-20 Fri    1 000  ███████████████████████
     2026-11-21 Sat        0
@@ -56,7 +55,7 @@ fn a_chart_shows_something_for_everything_that_is_not_nothing() {
 }
 
 #[test]
-fn a_table_counts_columns_without_room_together() {
+fn tables_combine_columns_that_do_not_fit() {
     let groups = [
         group(&[Some("ana"), Some("updated")], 5),
         group(&[Some("ana"), Some("created")], 1),
@@ -65,11 +64,7 @@ fn a_table_counts_columns_without_room_together() {
     let by = [Dimension::User, Dimension::Action];
     let (down, across) =
         (rows(&groups, 0, by[0], window("", ""), Tz::UTC), rows(&groups, 1, by[1], window("", ""), Tz::UTC));
-    let text = |width| {
-        let mut out = Vec::new();
-        table(&mut out, by, &down, &across, &groups, &style(width)).expect("written");
-        String::from_utf8(out).expect("text")
-    };
+    let text = |width| printed(|out| table(out, by, &down, &across, &groups, &style(width)));
     insta::assert_snapshot!(text(80), @r"
     USER  updated  deleted  created  ALL
     ana         5        ·        1    6
@@ -83,7 +78,7 @@ fn a_table_counts_columns_without_room_together() {
 }
 
 #[test]
-fn hours_stand_close_and_the_fullest_are_kept() {
+fn hour_columns_are_close_and_the_largest_are_kept() {
     let hours: Vec<Group> = (0..24)
         .map(|hour| Group { key: vec![Some("monday".into()), Some(format!("{hour:02}"))], count: hour + 1 })
         .collect();
@@ -91,9 +86,11 @@ fn hours_stand_close_and_the_fullest_are_kept() {
     let (down, across) =
         (rows(&hours, 0, by[0], window("", ""), Tz::UTC), rows(&hours, 1, by[1], window("", ""), Tz::UTC));
     let head = |width| {
-        let mut out = Vec::new();
-        table(&mut out, by, &down, &across, &hours, &style(width)).expect("written");
-        String::from_utf8(out).expect("text").lines().next().expect("a head").to_owned()
+        printed(|out| table(out, by, &down, &across, &hours, &style(width)))
+            .lines()
+            .next()
+            .expect("a head")
+            .to_owned()
     };
     assert!(
         head(100).starts_with("WEEKDAY   00 01 02") && head(100).ends_with("21 22 23 ALL"),
@@ -104,23 +101,21 @@ fn hours_stand_close_and_the_fullest_are_kept() {
 }
 
 #[test]
-fn the_top_counts_the_others_together() {
+fn top_combines_the_other_rows() {
     let rows = [("a", 1), ("b", 5), ("c", 3)].map(|(value, count)| (Some(value.to_owned()), count)).to_vec();
     let (top, others) = top(rows, 1);
     assert_eq!((shown(&top), others), (vec!["b 5".to_owned()], Some((2, 4))));
 }
 
 #[test]
-fn one_entry_of_long_ago_does_not_bury_the_others() {
+fn long_gaps_are_collapsed() {
     let days = |names: &[&str], window| {
         let groups: Vec<_> = names.iter().map(|name| group(&[Some(name)], 1)).collect();
         rows(&groups, 0, Dimension::Day, window, Tz::UTC)
     };
     let rows = days(&["1970-01-01", "2026-11-20", "2026-11-22", "2050-01-01"], window("", ""));
     assert!(rows.len() > 20_000, "machines get every day");
-    let mut out = Vec::new();
-    chart(&mut out, Dimension::Day, &rows, None, &style(60)).expect("written");
-    let text = String::from_utf8(out).expect("text");
+    let text = printed(|out| chart(out, Dimension::Day, &rows, None, &style(60)));
     insta::assert_snapshot!(text, @r"
     DAY                            ENTRIES
     1970-01-01 Thu                       1  ██████████████████
@@ -140,9 +135,7 @@ fn one_entry_of_long_ago_does_not_bury_the_others() {
     let of = |place, by| super::rows(&groups, place, by, window("", ""), Tz::UTC);
     let (down, across) = (of(0, Dimension::Day), of(1, Dimension::Action));
     let drawn = |by, down: &[ValueCount], across: &[ValueCount], groups: &[Group]| {
-        let mut out = Vec::new();
-        table(&mut out, by, down, across, groups, &style(70)).expect("written");
-        String::from_utf8(out).expect("text")
+        printed(|out| table(out, by, down, across, groups, &style(70)))
     };
     let text = drawn([Dimension::Day, Dimension::Action], &down, &across, &groups);
     assert_eq!(text.lines().count(), 4, "{text}");

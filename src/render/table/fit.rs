@@ -1,41 +1,42 @@
-//! Which columns of a list are shown, how wide each may be, and how far apart they stand.
+//! Fits the columns of a list to the screen: selects them and sets their widths and distance.
 //!
-//! Changes are cut first, then names and the like; never id, time or action. It knows widths, not texts.
+//! It cuts changes first, then names and other text, and never ids, times or actions. It must not know the texts.
 
 use crate::render::columns::Column;
 use crate::render::style::Style;
 
-/// A column as it would like to be.
+/// A column's preferred widths.
 #[derive(Clone, Copy)]
 pub(super) struct ColumnWidths {
     pub(super) column: Column,
     pub(super) width: usize,
-    /// Its width in the short form that some columns have.
+    /// The width of its short form.
     pub(super) short: usize,
 }
 
-/// A column that is shown.
+/// A shown column.
 pub(super) struct FittedColumn {
     pub(super) column: Column,
     pub(super) width: usize,
-    /// Whether a cell that is wider is cut.
+    /// Whether wider cells are cut.
     pub(super) may_cut: bool,
 }
 
-/// All columns that are shown.
+/// The layout of a list.
 pub(super) struct TableFit {
     pub(super) columns: Vec<FittedColumn>,
-    /// Blanks between two columns.
+    /// Spaces between two columns.
     pub(super) gap: usize,
-    /// Whether cells stand in their short form.
+    /// Whether cells use their short form.
     pub(super) is_short: bool,
-    /// Whether some column had to be left out.
+    /// Whether a column was left out.
     pub(super) dropped: bool,
 }
 
-/// Fits columns into the look's width.
+/// Fits columns to the style's width.
 pub(super) fn fit(natural: &[ColumnWidths], style: &Style) -> TableFit {
-    let mut fit = TableFit { columns: preferred(natural, style, false), gap: 2, is_short: false, dropped: false };
+    let mut fit =
+        TableFit { columns: preferred(natural, style, false), gap: 2, is_short: false, dropped: false };
     if !style.truncate {
         return fit;
     }
@@ -75,13 +76,13 @@ fn preferred(natural: &[ColumnWidths], style: &Style, is_short: bool) -> Vec<Fit
 }
 
 impl TableFit {
-    /// Cells of the whole line.
+    /// The width of a line.
     fn total(&self) -> usize {
         let cells: usize = self.columns.iter().map(|fitted| fitted.width + self.gap).sum();
         cells.saturating_sub(self.gap)
     }
 
-    /// Takes cells from the widest first, as long as there is room to spare.
+    /// Narrows the widest column repeatedly, down to the minimum widths of `room`.
     fn shrink(&mut self, width: usize, changes: bool, room: ShrinkLevel) {
         let mut over = self.total().saturating_sub(width);
         while over > 0 {
@@ -97,15 +98,14 @@ impl TableFit {
     }
 }
 
-/// How much of a column is spared. A table whose names are long gives up comfort everywhere before it gives up the use
-/// of any one column.
+/// The minimum widths while shrinking. All columns shrink to one level before any shrinks further.
 #[derive(Clone, Copy)]
 enum ShrinkLevel {
-    /// Enough to know most texts by.
+    /// Most texts are recognisable.
     Comfort,
-    /// Enough to know a person, or a resource of a known kind, by.
+    /// Users and resources are recognisable.
     Least,
-    /// Fewer cells tell too little: then a column is better left out.
+    /// With fewer cells, the column is left out.
     Narrow,
 }
 
@@ -131,7 +131,7 @@ const fn min_width(column: Column, room: ShrinkLevel) -> usize {
     }
 }
 
-/// What goes first when even the least of each does not fit: changes, then what only a wide list has, then the user.
+/// Columns with a higher number are dropped first: changes, then columns of the wide list, then the user.
 const fn drop_priority(column: Column) -> u8 {
     match column {
         Column::Summary | Column::Changes => 3,

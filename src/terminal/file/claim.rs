@@ -1,8 +1,8 @@
-//! Working files (parts, journals) and names in directories that other users may write to.
+//! Opens working files (parts, journals) safely in directories that other users may write to.
 //!
-//! A working file is created exclusively and never through a symbolic link. One that is already there is used only if it
-//! is a regular file of this user with a single name. Whoever uses it holds a lock on it, and the name still stands for
-//! the locked file: a second process cannot remove, empty or rename what the first one writes.
+//! A working file is created exclusively and never through a symbolic link. An existing one must be a regular file of
+//! this user with a single name. It is locked, and its name is checked against the locked file, so that a second process
+//! cannot remove, truncate or rename it.
 
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
@@ -11,28 +11,28 @@ use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::terminal::file::FileError;
+use crate::terminal::file::error::FileError;
 
-/// How often a name that changes hands is opened again before it counts as busy.
+/// How often a path that another process replaces is opened again.
 const ATTEMPTS: usize = 20;
-/// A chain of more links leads nowhere.
+/// The most symbolic links followed.
 const MOST_LINKS: usize = 40;
 
-/// The files to remove when the process ends before their owners are dropped.
+/// Files to remove if the process exits before their owners are dropped.
 static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn temporary() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes every temporary file: for an end of the process that drops nothing.
+/// Removes every temporary file, for an exit that drops nothing.
 pub(crate) fn remove_temporary_files() {
     for path in std::mem::take(&mut *temporary()) {
         drop(std::fs::remove_file(path));
     }
 }
 
-/// A file that is removed when this is dropped, or when the process is interrupted.
+/// Removes a file when dropped, or when the process is interrupted.
 pub(crate) struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
@@ -41,10 +41,9 @@ impl TemporaryFile {
         Self(path.to_owned())
     }
 
-    /// Keeps the file.
     pub(crate) fn keep(self) {
         temporary().remove(&self.0);
-        // Not dropped: that would remove it.
+        // Dropping it would remove the file.
         std::mem::forget(self);
     }
 }
@@ -56,7 +55,7 @@ impl Drop for TemporaryFile {
     }
 }
 
-/// A locked file. Dropped, it is unlocked at once, though a child process that is just being started may still hold it.
+/// A locked file. Drop unlocks it explicitly, because a starting child process may still hold its descriptor.
 pub(crate) struct LockedFile(File);
 
 impl From<File> for LockedFile {
@@ -80,25 +79,22 @@ impl DerefMut for LockedFile {
 
 impl Drop for LockedFile {
     fn drop(&mut self) {
-        // Not every file system has locks.
+        // Some file systems have no locks.
         drop(self.0.unlock());
     }
 }
 
-/// A working file that this process alone uses. Dropped, a file that it created is removed.
+/// A working file that only this process uses. If dropped, it is removed if it was created.
 pub(crate) struct ClaimedFile {
-    // Before the file, whose lock guards the removal.
+    // Dropped before the file, whose lock guards the removal.
     created: Option<TemporaryFile>,
     file: LockedFile,
     path: PathBuf,
 }
 
 impl ClaimedFile {
-    /// Opens and locks the working file at `path`, or creates it; nothing in it is read or changed. `target` is named when
-    /// another process uses it.
-    ///
-    /// # Errors
-    /// [`FileError`]: busy, of another user, or the system's refusal.
+    /// Opens and locks the working file at `path`, or creates it, without reading or changing it. If another process uses
+    /// it, the error names `target`.
     pub(crate) fn open(path: &Path, target: &Path) -> Result<Self, FileError> {
         let failed = |cause| FileError::Write { path: path.to_owned(), cause };
         for _ in 0..ATTEMPTS {
@@ -121,11 +117,11 @@ impl ClaimedFile {
                     created.into_iter().for_each(TemporaryFile::keep);
                     return Err(FileError::Busy(target.to_owned()));
                 }
-                // Not every file system has locks; those without cannot tell.
+                // Some file systems have no locks.
                 Err(TryLockError::Error(_)) | Ok(()) => {}
             }
             if is_name_of(path, &file) {
-                // What an earlier run left there may be open to others.
+                // A file left by an earlier run may be readable by others.
                 #[cfg(unix)]
                 if created.is_none() {
                     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -133,18 +129,17 @@ impl ClaimedFile {
                 }
                 return Ok(Self { created, file: LockedFile(file), path: path.to_owned() });
             }
-            // Another process finished with it before the lock was ours: the name is its, or nobody's.
+            // Another process renamed or removed it before this one got the lock.
             created.into_iter().for_each(TemporaryFile::keep);
         }
         Err(FileError::Busy(target.to_owned()))
     }
 
-    /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file, and what removes it unless it is kept.
+    /// The file, and a guard that removes it.
     #[must_use]
     pub(crate) fn begin(self) -> (LockedFile, TemporaryFile) {
         let Self { created, file, path } = self;
@@ -152,14 +147,14 @@ impl ClaimedFile {
         (file, temporary)
     }
 
-    /// The file, which stays where it is.
+    /// The file, which is not removed.
     #[must_use]
     pub(crate) fn keep(self) -> LockedFile {
         self.created.into_iter().for_each(TemporaryFile::keep);
         self.file
     }
 
-    /// Whether it was made by this process just now.
+    /// Whether this process created it.
     pub(crate) const fn is_new(&self) -> bool {
         self.created.is_some()
     }
@@ -169,7 +164,8 @@ fn create(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().read(true).write(true).create_new(true)).open(path)
 }
 
-/// Opens no symbolic link, and does not wait for the other end of a FIFO. A new file is its owner's alone.
+/// Options that follow no symbolic link and do not wait for the other end of a FIFO. New files are readable by their owner
+/// only.
 #[cfg(unix)]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -190,7 +186,7 @@ fn untrusted_link(path: &Path) -> Option<FileError> {
     path.is_symlink().then(|| untrusted(path, "it is a symbolic link"))
 }
 
-/// Refuses a working file that this user did not make.
+/// Rejects a working file that this user did not create.
 fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     if !metadata.is_file() {
         return Err(untrusted(path, "it is not a regular file"));
@@ -213,7 +209,6 @@ fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Whether `path` is the name of this open file.
 fn is_name_of(path: &Path, file: &File) -> bool {
     #[cfg(unix)]
     {
@@ -229,8 +224,7 @@ fn is_name_of(path: &Path, file: &File) -> bool {
     }
 }
 
-/// Whether this user, the administrator or the owner of the directory put it there. Whoever owns the directory could put
-/// anything there anyway.
+/// Whether the file belongs to this user, the administrator or the owner of its directory, who could replace it anyway.
 #[cfg(unix)]
 fn is_trusted(path: &Path, metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -244,8 +238,8 @@ const fn is_trusted(_: &Path, _: &Metadata) -> bool {
     true
 }
 
-/// Where a symbolic link leads, through others, whether a file is there or not yet. A link, or a FIFO, that another user
-/// put into a shared directory is refused.
+/// Follows symbolic links to the target, which need not exist. Links and FIFOs of other users in shared directories are
+/// rejected.
 pub(super) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
     let mut place = target.to_owned();
     for _ in 0..MOST_LINKS {
@@ -255,7 +249,7 @@ pub(super) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
             metadata.is_symlink() || std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type());
         #[cfg(not(unix))]
         let is_judged = metadata.is_symlink();
-        if is_judged && !super::is_own_outlet(target) && !is_trusted(&place, &metadata) {
+        if is_judged && !is_own_stream(target) && !is_trusted(&place, &metadata) {
             let what = if metadata.is_symlink() { "a symbolic link" } else { "a FIFO" };
             return Err(untrusted(&place, format!("it is {what} of another user")));
         }
@@ -265,10 +259,7 @@ pub(super) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
     Ok(place)
 }
 
-/// Reads a text file, unless another user put it, or a link to it, into a shared directory.
-///
-/// # Errors
-/// [`FileError`]; one that is not there is [`FileError::Write`] with that cause.
+/// Reads a text file. Files and links of other users in shared directories are rejected.
 pub(crate) fn read_trusted(path: &Path) -> Result<String, FileError> {
     let place = resolve_links(path)?;
     let failed = |cause| FileError::Read { path: path.to_owned(), cause };
@@ -282,23 +273,23 @@ pub(crate) fn read_trusted(path: &Path) -> Result<String, FileError> {
     Ok(text)
 }
 
+/// Whether a path names an open stream of this process, which may be a regular file with content.
+pub(super) fn is_own_stream(target: &Path) -> bool {
+    ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc/self/fd"].iter().any(|outlet| target.starts_with(outlet))
+}
+
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Gives a file another name in its directory, and makes the name durable.
-///
-/// # Errors
-/// The system's.
+/// Renames a file within its directory, durably.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)?;
     sync_directory_of(to)
 }
 
-/// Makes the names in the directory of `path` durable: without it, a power failure may undo a rename whose file was synced.
-///
-/// # Errors
-/// The system's, but not that directories cannot be synced there, or not be read by this user.
+/// Syncs the directory of `path`: without it, a power failure may undo the rename of a synced file. Ignores file systems
+/// that cannot sync directories, and directories that this user cannot read.
 pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! Compression of a file, chosen by the ending of its name.
+//! Compresses and decompresses files by their extension.
 
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-/// How the name's ending says the file is compressed, in upper or lower case.
+/// A compression format, by the file's extension in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CompressionFormat {
     Plain,
@@ -34,7 +34,7 @@ impl CompressionFormat {
     }
 }
 
-/// What stands between the data and the file.
+/// A writer that compresses into a file.
 pub(super) enum Encoder<W: Write> {
     Plain(BufWriter<W>),
     Gzip(GzEncoder<BufWriter<W>>),
@@ -42,7 +42,7 @@ pub(super) enum Encoder<W: Write> {
 }
 
 impl<W: Write> Encoder<W> {
-    /// Ends the last compressed member.
+    /// Ends the current compressed member.
     pub(super) fn end(self) -> io::Result<BufWriter<W>> {
         match self {
             Self::Plain(file) => Ok(file),
@@ -70,10 +70,7 @@ impl<W: Write> Write for Encoder<W> {
     }
 }
 
-/// Unpacks what was written under this name.
-///
-/// # Errors
-/// When Zstandard cannot be set up.
+/// Decompresses the content of a file with this name.
 pub(crate) fn decompressed<'a>(
     target: &Path,
     packed: impl Read + Send + 'a,

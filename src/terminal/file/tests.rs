@@ -1,4 +1,4 @@
-//! Files are whole or not there, and a part that is gone on from becomes the same file.
+//! Tests atomic files, resuming from checkpoints, and files of other users.
 
 use std::io::Read as _;
 
@@ -12,7 +12,7 @@ fn names(directory: &Path) -> Vec<OsString> {
 }
 
 #[test]
-fn a_file_is_whole_or_not_there() {
+fn files_are_written_atomically() {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("x.csv");
     let mut file = NewFile::create(&target, false).expect("begun");
@@ -37,7 +37,7 @@ fn a_file_is_whole_or_not_there() {
 }
 
 #[test]
-fn a_part_that_is_gone_on_from_becomes_the_same_file() {
+fn resumed_files_are_identical() {
     let pieces = [&b"first,\n"[..], b"second,\n", b"third\n"];
     for name in ["x.csv", "x.csv.gz", "x.csv.zst"] {
         let directory = tempfile::tempdir().expect("a directory");
@@ -51,18 +51,19 @@ fn a_part_that_is_gone_on_from_becomes_the_same_file() {
         };
         let (mut file, _) = begin(&whole);
         file.write_all(pieces[2]).expect("written");
-        let mut told = None;
+        let mut digest = None;
         let finished = file.finish_after(|stored| {
-            told = Some(stored);
+            digest = Some(stored);
             Ok::<_, FileError>(())
         });
         finished.expect("finished");
         let stored = std::fs::read(&whole).expect("read");
-        assert_eq!(told, Some(FileDigest { bytes: stored.len() as u64, sha256: Hash::of(&stored) }));
+        assert_eq!(digest, Some(FileDigest { bytes: stored.len() as u64, sha256: Hash::of(&stored) }));
 
         let (file, checkpoint) = begin(&target);
         drop(file);
-        let mut file = PartFile::claim(&target).and_then(|part| part.resume(false, checkpoint)).expect("gone on");
+        let mut file =
+            PartFile::claim(&target).and_then(|part| part.resume(false, checkpoint)).expect("gone on");
         file.write_all(pieces[1]).expect("written");
         file.write_all(pieces[2]).expect("written");
         file.finish().expect("finished");
@@ -74,7 +75,7 @@ fn a_part_that_is_gone_on_from_becomes_the_same_file() {
 }
 
 #[test]
-fn a_part_that_was_changed_is_not_gone_on_from() {
+fn changed_parts_are_not_resumed() {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("x.csv");
     let mut file = NewFile::create(&target, false).expect("begun");
@@ -91,7 +92,7 @@ fn a_part_that_was_changed_is_not_gone_on_from() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_leads_to_the_file_that_is_written() {
+fn links_are_followed() {
     let directory = tempfile::tempdir().expect("a directory");
     let (link, file) = (directory.path().join("link"), directory.path().join("file"));
     std::os::unix::fs::symlink("file", &link).expect("made");
@@ -108,7 +109,7 @@ fn a_link_leads_to_the_file_that_is_written() {
 
 #[cfg(unix)]
 #[test]
-fn a_device_stays_one() {
+fn devices_are_written_directly() {
     use std::os::unix::fs::FileTypeExt as _;
     let device = Path::new("/dev/null");
     let mut new = NewFile::create(device, false).expect("begun");
@@ -118,11 +119,11 @@ fn a_device_stays_one() {
     drop(NewFile::create(device, true).expect("begun"));
     assert!(std::fs::metadata(device).expect("there").file_type().is_char_device());
     assert!(!Path::new("/dev/null.part").exists());
-    assert!(is_own_outlet(Path::new("/dev/fd/1")) && !is_own_outlet(Path::new("/dev/shm/log.csv")));
+    assert!(is_own_stream(Path::new("/dev/fd/1")) && !is_own_stream(Path::new("/dev/shm/log.csv")));
 }
 
 #[test]
-fn an_ending_compresses_in_upper_case_too() {
+fn extensions_are_case_insensitive() {
     let directory = tempfile::tempdir().expect("a directory");
     for (name, magic) in [
         ("x.csv.GZ", &[0x1f, 0x8b][..]),
@@ -144,7 +145,7 @@ fn an_ending_compresses_in_upper_case_too() {
 
 #[cfg(unix)]
 #[test]
-fn a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched() {
+fn parts_that_are_links_are_rejected_untouched() {
     use std::os::unix::fs::symlink;
     let directory = tempfile::tempdir().expect("a directory");
     let (target, victim) = (directory.path().join("x.csv"), directory.path().join("victim"));
@@ -179,12 +180,12 @@ fn a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched() {
 
 #[cfg(unix)]
 #[test]
-fn files_that_another_user_put_into_a_shared_directory_are_refused() {
+fn files_of_other_users_in_shared_directories_are_rejected() {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("x.csv");
     std::fs::write(part_path(&target), "").expect("written");
     let other = 12345;
-    // Only an administrator can give files away; others cannot make what this test is about.
+    // Only an administrator can change the owner of files.
     if std::os::unix::fs::chown(part_path(&target), Some(other), None).is_err() {
         return;
     }
@@ -202,19 +203,19 @@ fn files_that_another_user_put_into_a_shared_directory_are_refused() {
     std::fs::write(&target, "text").expect("written");
     std::os::unix::fs::chown(&target, Some(other), None).expect("given");
     assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Untrusted { .. })));
-    // In a directory of that user the same files are its own affair.
+    // In a directory of that user, its own files are trusted.
     std::os::unix::fs::chown(directory.path(), Some(other), None).expect("given");
     assert_eq!(read_trusted(&target).expect("trusted"), "text");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_name_that_changed_hands_is_opened_again() {
+fn replaced_parts_are_opened_again() {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("x.csv");
     let mut first = NewFile::create(&target, false).expect("begun");
     first.write_all(b"first").expect("written");
-    // The first still holds its lock while it gives the file its name: whoever had opened the part gets another one.
+    // The first file is still locked during its rename, so that another process that opened the part tries again.
     first
         .finish_after(|_| {
             assert!(PartFile::claim(&target).is_err_and(|error| matches!(error, FileError::Busy(_))));

@@ -1,12 +1,12 @@
-//! Joining what entries before a moment leave there with what entries after it show of it.
+//! Merges the state after earlier entries with the state that later entries show.
 
-use crate::model::history::KeyPath;
 use crate::model::history::known_state::KnownState;
 use crate::model::history::leaf::Content;
+use crate::model::history::path::KeyPath;
 use crate::model::json::Json;
 
 impl KnownState {
-    /// Adds what entries after the moment show of it. Where both know and differ, neither is believed.
+    /// Adds what later entries show. Where both states know a value and differ, it becomes unknown.
     pub(in crate::model::history) fn merge(&mut self, later: &Self) {
         self.reveal(later);
         for (path, leaf) in later.in_order() {
@@ -22,8 +22,7 @@ impl KnownState {
             }
         }
         for (place, index) in &later.complete {
-            // What is known to be absent then, and was there before.
-            // A secret that is told of may be one that was not there yet.
+            // Values that existed before and are absent later become unknown. A later secret may have been added in between.
             let has_secrets = |path: &[String]| {
                 let mut beneath = later.beneath(path).peekable();
                 beneath.peek().is_some() && beneath.all(|(_, leaf)| leaf.content == Content::Redacted)
@@ -43,8 +42,7 @@ impl KnownState {
         }
     }
 
-    /// Takes over what later entries show in the place of a secret, or of what an entry told of without telling what it
-    /// was: they tell what it was.
+    /// Replaces redacted and unknown leaves by the values that later entries show.
     fn reveal(&mut self, later: &Self) {
         let hidden = self.leaves.iter().filter(|(_, leaf)| !matches!(leaf.content, Content::Value(_)));
         let hidden: Vec<_> = hidden
@@ -73,7 +71,7 @@ impl KnownState {
                     }
                     self.remove_empty_objects(&place);
                 }
-                // The secret was taken away, and with it the last member of what held it.
+                // The secret was removed, and it was the last member of its object.
                 Some(above)
                     if is_secret && later.leaf(&above).is_some_and(|leaf| leaf.content.is_empty_object()) =>
                 {
@@ -88,7 +86,7 @@ impl KnownState {
         }
     }
 
-    /// The paths of what is not known exactly, in their order.
+    /// The paths of all leaves that are not exact, in order.
     pub(in crate::model::history) fn inexact_paths(&self) -> Vec<KeyPath> {
         let hidden = self.in_order().into_iter().filter(|(_, leaf)| !leaf.content.is_exact());
         hidden.map(|(path, _)| path.clone()).collect()

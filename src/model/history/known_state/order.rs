@@ -1,17 +1,14 @@
-//! The order of an object's members: as in the last entry that holds the object as a whole, with members that came since
-//! at the end.
+//! The order of an object's members: as in the last entry with the whole object; later members follow.
 
-use crate::model::history::KeyPath;
 use crate::model::history::known_state::KnownState;
 use crate::model::history::leaf::{Content, Leaf, Origin};
+use crate::model::history::path::KeyPath;
 
 impl KnownState {
-    /// The leaves in the order of their objects' members.
     pub(in crate::model::history) fn in_order(&self) -> Vec<(&KeyPath, &Leaf)> {
         self.in_order_beneath(&[])
     }
 
-    /// The leaves at and beneath a place, in the order of their objects' members.
     pub(in crate::model::history) fn in_order_beneath<'a>(
         &'a self,
         place: &'a [String],
@@ -24,7 +21,7 @@ impl KnownState {
         leaves
     }
 
-    /// Sets a leaf. It keeps the place of what stood there, and else comes last.
+    /// Sets a leaf. It takes the position of what it replaces, or else the last one.
     pub(in crate::model::history) fn insert(&mut self, path: KeyPath, content: Content, origin: Origin) {
         for end in 1..path.len() {
             if !self.objects.contains_key(&path[..end]) {
@@ -39,14 +36,14 @@ impl KnownState {
         self.leaves.insert(path, Leaf { content, origin, order });
     }
 
-    /// Makes way for members in the place of a leaf.
+    /// Replaces a leaf by an object, so that members can be inserted.
     pub(super) fn replace_with_object(&mut self, leaf: &[String]) {
         if let Some(Leaf { order, .. }) = self.leaves.remove(leaf) {
             self.objects.insert(leaf.to_vec(), order);
         }
     }
 
-    /// Forgets the objects that held a leaf that is gone, and hold none any more.
+    /// Removes the objects that held a removed leaf and are empty now.
     pub(super) fn remove_empty_objects(&mut self, gone: &[String]) {
         for end in (1..=gone.len()).rev() {
             if self.has_members(&gone[..end]) {
@@ -56,7 +53,7 @@ impl KnownState {
         }
     }
 
-    /// Puts what stands beneath a place in the order in which an entry lists its leaves.
+    /// Orders everything beneath a path as an entry lists its leaves.
     pub(in crate::model::history) fn adopt_order<'a>(
         &mut self,
         place: &[String],
