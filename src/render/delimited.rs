@@ -36,6 +36,7 @@ pub const FIELD_COLUMNS: [&str; 4] = ["field", "old", "new", "redacted"];
 /// The most characters of a cell that spreadsheets keep; they cut longer ones silently.
 pub const SPREADSHEET_CELL: usize = 32_767;
 
+/// Writes entries as rows.
 pub struct Delimited<'a, W: Write> {
     sink: RowSink<W>,
     columns: &'a [Column],

@@ -192,6 +192,6 @@ impl Pass {
             State::between(earlier, (later.existence, later.known), &fields)
         });
         let states = states.collect();
-        History { heads, names, horizon, end: replay, fields, states, target }
+        History { heads, names, horizon, end: replay, states, target }
     }
 }

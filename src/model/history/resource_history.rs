@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::entry::User;
-use crate::model::history::known_state::KnownState;
-use crate::model::history::replay::{Contradiction, Existence, Replay};
+use crate::model::history::replay::{Contradiction, Replay};
 use crate::model::history::state::State;
 use crate::model::history::target::RevertTarget;
 use crate::model::json::JsonError;
@@ -18,8 +17,6 @@ pub struct History {
     pub(super) names: Vec<(usize, String)>,
     pub(super) horizon: Option<Timestamp>,
     pub(super) end: Replay,
-    /// Every field that an entry names.
-    pub(super) fields: Vec<String>,
     pub(super) states: Vec<State>,
     pub(super) target: Option<RevertTarget>,
 }
@@ -65,12 +62,5 @@ impl History {
     /// The contradictions in the log about this resource.
     pub(crate) fn contradictions(&self) -> &[Contradiction] {
         &self.end.contradictions
-    }
-
-    /// The state after the last entry.
-    pub(crate) fn now(&self) -> State {
-        let is_there = self.end.existence == Existence::Exists;
-        let known = if is_there { self.end.known.clone() } else { KnownState::default() };
-        State::new(self.end.existence, known, &self.fields)
     }
 }

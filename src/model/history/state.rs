@@ -43,7 +43,7 @@ impl Confidence {
 }
 
 impl State {
-    pub(super) fn new(existence: Existence, known: KnownState, fields: &[String]) -> Self {
+    fn new(existence: Existence, known: KnownState, fields: &[String]) -> Self {
         let is_unknown = |field: &&String| {
             let path = std::slice::from_ref(*field);
             !known.is_known(path) && known.beneath(path).next().is_none()

@@ -10,6 +10,7 @@ use crate::render::columns::Column;
 /// A column of plain text, whose rules apply to all cells.
 const TEXT: Column = Column::Summary;
 
+/// Writes rows of text; CSV with this header.
 pub fn records(
     out: &mut dyn Write,
     delimiter: Delimiter,

@@ -24,6 +24,7 @@ pub struct EntryTable<'a> {
 }
 
 impl<'a> EntryTable<'a> {
+    /// A list with these columns.
     pub const fn new(columns: &'a [Column], style: &'a Style) -> Self {
         Self { style, columns, fit: None }
     }
