@@ -12,7 +12,7 @@ use std::time::Duration;
 use criterion::Criterion;
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::history::History;
-use krosyn_audit::model::history::reader::{Reader, Reading, Wanted};
+use krosyn_audit::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use krosyn_audit::model::page::Position;
 use krosyn_audit::model::time::TimeContext;
 use krosyn_audit::model::timestamp::Timestamp;
@@ -76,23 +76,23 @@ fn patches(entries: &[Entry]) {
     }
 }
 
-fn read_life(entries: &[Entry], wanted: Wanted) -> History {
-    let mut reader = Reader::new(wanted);
+fn read_life(entries: &[Entry], wanted: HistoryRequest) -> History {
+    let mut reader = HistoryReader::new(wanted);
     entries.iter().for_each(|entry| reader.read(black_box(entry)).expect("readable"));
-    match reader.end() {
-        Reading::Done(history) => *history,
-        Reading::Again(_) => unreachable!("no field has a dot in its name"),
+    match reader.end_pass() {
+        PassResult::Done(history) => *history,
+        PassResult::AnotherPass(_) => unreachable!("no field has a dot in its name"),
     }
 }
 
 fn state(entries: &[Entry]) {
     let moments = vec![Position { occurred_at: at(entries.len() / 2), id: u64::MAX }];
-    let history = read_life(entries, Wanted { moments, revert: None });
+    let history = read_life(entries, HistoryRequest { moments, revert: None });
     black_box(history.states().first().expect("a state").object());
 }
 
 fn blame(entries: &[Entry]) {
-    black_box(read_life(entries, Wanted::default()).blame());
+    black_box(read_life(entries, HistoryRequest::default()).blame());
 }
 
 /// The baseline.

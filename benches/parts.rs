@@ -21,7 +21,7 @@ use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::render::columns::{EXPORT_COLUMNS, TABLE_COLUMNS, value};
 use krosyn_audit::render::delimited::{Delimited, Delimiter};
 use krosyn_audit::render::style::{Style, Theme};
-use krosyn_audit::render::table::Table;
+use krosyn_audit::render::table::EntryTable;
 use serde::de::IgnoredAny;
 
 use crate::turns::medians;
@@ -103,7 +103,7 @@ impl Data {
         let time = TimeContext { now: Timestamp::MAX, zone: chrono_tz::Europe::Madrid };
         let (colour, theme) = (true, Theme::Default);
         let style = Style { width: 120, colour, theme, ascii: false, truncate: true, relative: false, time };
-        let mut table = Table::new(TABLE_COLUMNS, &style);
+        let mut table = EntryTable::new(TABLE_COLUMNS, &style);
         table.entries(&mut io::sink(), black_box(&self.entries[..50])).expect("a sink takes all");
     }
 

@@ -20,7 +20,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::time::TimeContext;
 use crate::terminal::logs::{self, LogLevel};
-use crate::terminal::signals::{Ending, Hint, Signals};
+use crate::terminal::signals::{ResumeHint, Signals, TerminationSignal};
 use crate::terminal::{Terminal, TerminalOptions};
 
 /// Runs the programme.
@@ -87,7 +87,7 @@ pub fn main() -> ExitCode {
         settled,
         demo: cli.demo,
         is_remote: false,
-        if_interrupted: Hint::default(),
+        if_interrupted: ResumeHint::default(),
         ends_by_interruption: false,
         opened: Opened::default(),
     };
@@ -177,7 +177,7 @@ fn complete(shell: &str, environment: Environment) -> ExitCode {
         settled: Vec::new(),
         demo: false,
         is_remote: false,
-        if_interrupted: Hint::default(),
+        if_interrupted: ResumeHint::default(),
         ends_by_interruption: false,
         opened: Opened::default(),
     };
@@ -231,7 +231,7 @@ impl Runtime {
         let Self { tokio, signals, to_program } = self;
         let work = AssertUnwindSafe(|| tokio.block_on(run_until(signals.as_ref(), cli, context)));
         let outcome = std::panic::catch_unwind(work);
-        let heard = signals.as_ref().filter(|signals| signals.has_heard());
+        let heard = signals.as_ref().filter(|signals| signals.has_received());
         let outcome = outcome.map(|outcome| {
             outcome.map_err(|failure| match context.if_interrupted.get() {
                 Some(hint) if exit::is_interruption(failure.exit) => failure.hint(hint),
@@ -242,14 +242,14 @@ impl Runtime {
             (Ok(Err(failure)), Some(signals)) => {
                 // Said before the store is closed, which may take longer than the rest of this process's time.
                 report(context, &failure, to_program);
-                signals.is_closing();
+                signals.notify_closing();
                 Ok(Err(Failure { is_told: true, ..failure }))
             }
             (outcome, _) => outcome,
         };
         let closed = tokio.block_on(context.opened.close());
         if let Some(signals) = heard {
-            signals.is_leaving();
+            signals.notify_leaving();
         }
         // Whatever still runs on a thread of its own is not waited for.
         tokio.shutdown_background();
@@ -278,17 +278,17 @@ async fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
         ));
     }
     if command.talks() && (cli.debug_http || context.appearance.verbose) {
-        logs::listen(if cli.debug_http { LogLevel::DEBUG } else { LogLevel::INFO });
+        logs::trace_http(if cli.debug_http { LogLevel::DEBUG } else { LogLevel::INFO });
     }
     command.run(context).await
 }
 
 /// The end of a command that a signal stopped.
-fn interrupted(ending: Ending) -> Failure {
+fn interrupted(ending: TerminationSignal) -> Failure {
     let message = match ending {
-        Ending::Interrupt => "interrupted",
-        Ending::Terminate => "interrupted by SIGTERM",
-        Ending::HangUp => "interrupted by SIGHUP: the terminal was closed",
+        TerminationSignal::Interrupt => "interrupted",
+        TerminationSignal::Terminate => "interrupted by SIGTERM",
+        TerminationSignal::HangUp => "interrupted by SIGHUP: the terminal was closed",
     };
     Failure::new(ending.exit_code(), message)
 }

@@ -167,7 +167,7 @@ impl From<FileError> for Failure {
             FileError::Damaged(_) => {
                 Self::new(exit::INTEGRITY, message).hint("export it anew; the part can be removed")
             }
-            FileError::Foreign { .. } => Self::new(exit::REFUSED, message).hint(
+            FileError::Untrusted { .. } => Self::new(exit::REFUSED, message).hint(
                 "another user may have put it there: remove it, or name a file in a directory of your own",
             ),
             FileError::Read { path, cause } => Self::file(&path, "read", &cause),

@@ -80,7 +80,7 @@ impl AppearanceArgs {
             ThemeWord::Colorblind => Theme::Colorblind,
             ThemeWord::Mono => Theme::Mono,
         };
-        let (width, colour) = (terminal.width, terminal.paints_data());
+        let (width, colour) = (terminal.width, terminal.colours_stdout());
         Style {
             width,
             colour,

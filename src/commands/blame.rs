@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::history::blame::Blame;
 use crate::model::history::leaf::Content;
-use crate::model::history::reader::Wanted;
+use crate::model::history::reader::HistoryRequest;
 use crate::model::history::replay::Existence;
 use crate::model::json::Json;
 use crate::model::time::format::full;
@@ -21,7 +21,7 @@ use crate::render::blame::{BLAME_COLUMNS, json, records as rows, table};
 use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
 use crate::render::filter_summary::counted;
-use crate::render::history::{dotted, heading, notes};
+use crate::render::history::{dotted_path, heading, notes};
 
 /// Show who set each field of a resource last, when, and in which entry
 #[derive(Debug, Args)]
@@ -65,14 +65,14 @@ impl BlameArgs {
         let fields = FilterArgs { field: self.field.clone(), ..FilterArgs::default() };
         let asked = fields.parse(&context.time)?.filter.field;
         let connection = connect(context, &self.connection, Need::Existing).await?;
-        let life = life(&connection.client, &self.resource, Wanted::default()).await?;
+        let life = life(&connection.client, &self.resource, HistoryRequest::default()).await?;
         let mut blame = life.history.blame();
         if !self.field.is_empty() {
-            let there: Vec<_> = blame.lines.iter().map(|line| dotted(&line.path)).collect();
+            let there: Vec<_> = blame.lines.iter().map(|line| dotted_path(&line.path)).collect();
             blame.lines.retain(|line| {
                 let is_opaque = match &line.content {
                     Content::Value(value) => matches!(value, Json::Array(_)),
-                    Content::Redacted | Content::Unclear(_) => true,
+                    Content::Redacted | Content::Unknown(_) => true,
                 };
                 asked.admits(|path| path.covers(&line.path, is_opaque))
             });
@@ -114,8 +114,8 @@ impl BlameArgs {
             Format::Json => {
                 let exists = match blame.existence {
                     Existence::Unknown => json!(null),
-                    Existence::There => json!(true),
-                    Existence::NotThere(_) => json!(false),
+                    Existence::Exists => json!(true),
+                    Existence::Absent(_) => json!(false),
                 };
                 let head = json!({"resource": resource.to_string(), "name": life.name(), "exists": exists,
                     "complete": blame.is_complete})
@@ -146,15 +146,15 @@ fn no_such_field(there: &[String]) -> String {
 fn footer(life: &ResourceHistory, blame: &Blame, context: &Context) -> String {
     let mut parts = vec![counted(blame.lines.len() as u64, "field", "fields")];
     match blame.existence {
-        Existence::NotThere(index) => {
+        Existence::Absent(index) => {
             let entry = &life.history.entries()[index];
             let at = full(entry.occurred_at, &context.time);
             parts.push(format!("deleted by {} in entry {} of {at}", entry.user.label(), entry.id));
         }
-        Existence::There | Existence::Unknown if !blame.is_complete => {
+        Existence::Exists | Existence::Unknown if !blame.is_complete => {
             parts.push("there may be fields that no entry tells of".to_owned());
         }
-        Existence::There | Existence::Unknown => {}
+        Existence::Exists | Existence::Unknown => {}
     }
     parts.join(" · ")
 }

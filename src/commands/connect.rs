@@ -28,7 +28,7 @@ use crate::secret::Token;
 use crate::server::{self, LocalToken, Settings};
 use crate::store::error::StoreError;
 use crate::store::{Organization, Store};
-use crate::terminal::file::beside;
+use crate::terminal::file::with_suffix;
 use crate::{demo, exit, store};
 
 /// The organization a store gets when nobody named one. It keeps entries as long as any plan does: what was kept too
@@ -169,7 +169,7 @@ fn open_to_others(path: &Path) -> Option<String> {
             open if open & 0o022 == 0 => Some("read"),
             _ => Some("read or change"),
         };
-        for file in [path.to_owned(), beside(path, "-wal")] {
+        for file in [path.to_owned(), with_suffix(path, "-wal")] {
             let mode = mode(&file);
             if let Some(what) = others(mode) {
                 let name = file.display();
@@ -322,7 +322,7 @@ mod tests {
             set(directory.path(), mode);
             assert_eq!(open_to_others(&path).is_some(), is_said, "{mode:o}");
         }
-        let log = beside(&path, "-wal");
+        let log = with_suffix(&path, "-wal");
         std::fs::write(&log, "").expect("written");
         set(&log, 0o644);
         assert!(open_to_others(&path).is_some_and(|warning| warning.contains("audit.db-wal (mode 644)")));

@@ -24,7 +24,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order};
 use crate::model::timestamp::Timestamp;
 use crate::render::filter_summary::{counted, describe, missing};
-use crate::terminal::file::{FileError, NewFile, Part, passes_on};
+use crate::terminal::file::{FileError, NewFile, PartFile, is_passthrough};
 
 /// Export every entry that matches, as CSV, JSON lines or JSON
 #[derive(Debug, Args)]
@@ -95,7 +95,7 @@ impl ExportArgs {
             return Err(Failure::usage("--manifest describes a file, and -o - is none")
                 .hint("--trailer proves an export that goes through a pipe"));
         }
-        if let Some(target) = target.filter(|target| self.manifest && passes_on(target)) {
+        if let Some(target) = target.filter(|target| self.manifest && is_passthrough(target)) {
             let message = format!("--manifest describes a file, and {} is none", target.display());
             return Err(Failure::usage(message));
         }
@@ -126,7 +126,7 @@ impl ExportArgs {
     async fn go_on(&self, context: &mut Context, target: &Path) -> Result<u8, Failure> {
         Journal::must_exist(target)?;
         // Before anything is read: a run that still writes this file is not disturbed.
-        let part = Part::claim(target)?;
+        let part = PartFile::claim(target)?;
         let (mut journal, plan, checkpoint) = Journal::open(&part, target)?;
         if plan.server == "demo:" {
             return Err(Failure::usage(
@@ -164,7 +164,7 @@ impl ExportArgs {
             return finish(context, &connection.client, Export::new(plan, form, outlet), None).await;
         };
         let cursor = Cursor::decode(&checkpoint.cursor);
-        let file = Box::new(part.go_on(plan.force, checkpoint.stored)?);
+        let file = Box::new(part.resume(plan.force, checkpoint.stored)?);
         let outlet = Outlet::File { journal, file, target: target.to_owned() };
         let export = Export::new(plan, form, outlet).resumed(&checkpoint, target);
         let export = export.map_err(|error| Failure::file(target, "read the part of", &error))?;

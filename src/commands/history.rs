@@ -20,13 +20,13 @@ use crate::exit;
 use crate::model::change::Changes;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
-use crate::model::history::reader::Wanted;
+use crate::model::history::reader::HistoryRequest;
 use crate::model::page::Order;
 use crate::render::columns::Column;
 use crate::render::detail::{DetailOptions, detail};
 use crate::render::filter_summary::{counted, describe, grouped};
-use crate::render::history::{beginning, heading};
-use crate::render::json::Ending;
+use crate::render::history::{heading, missing_beginning};
+use crate::render::json::DocumentEnd;
 
 /// The columns of a history on a terminal: the resource stands above it.
 const HISTORY_COLUMNS: &[Column] = &[Column::Id, Column::Time, Column::User, Column::Action, Column::Summary];
@@ -134,7 +134,7 @@ impl HistoryArgs {
         if moments.is_empty() {
             self.tell(context, client, &filter, &output).await?;
         } else {
-            let wanted = Wanted { moments: moments.clone(), revert: None };
+            let wanted = HistoryRequest { moments: moments.clone(), revert: None };
             let life = life(client, &self.resource, wanted).await?;
             match moments[..] {
                 [first, last] => state::compare(context, &life, [first, last], self.format, self.full)?,
@@ -182,7 +182,7 @@ impl HistoryArgs {
         let life = if is_view { Some(reread(client, &found).await?) } else { None };
         if !is_view {
             let first = (found.first.action, found.first.occurred_at);
-            if let Some(note) = beginning(first, found.horizon, &context.time) {
+            if let Some(note) = missing_beginning(first, found.horizon, &context.time) {
                 context.terminal.status(&note);
             }
         }
@@ -215,12 +215,12 @@ impl HistoryArgs {
             let mut sink = Sink::open(destination.writer(), format, &columns, output, &style, &asked)?;
             match self.entries(client, &found, last, filter, |entries| sink.entries(entries)).await {
                 Ok(shown) => {
-                    sink.finish(Ending { matched: Some(shown), complete: true, next_cursor: None })?;
+                    sink.finish(DocumentEnd { matched: Some(shown), complete: true, next_cursor: None })?;
                     shown
                 }
                 Err(failure) => {
                     // A JSON document says itself that it is not whole.
-                    sink.finish(Ending { matched: None, complete: false, next_cursor: None })?;
+                    sink.finish(DocumentEnd { matched: None, complete: false, next_cursor: None })?;
                     return Err(failure);
                 }
             }

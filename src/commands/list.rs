@@ -23,7 +23,7 @@ use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::model::timestamp::Timestamp;
 use crate::render::filter_summary::{counted, describe, grouped, missing};
-use crate::render::json::Ending;
+use crate::render::json::DocumentEnd;
 use crate::terminal::progress::with_spinner;
 
 /// List entries, newest first
@@ -104,11 +104,11 @@ impl ListArgs {
             Ok(shown) => shown,
             Err(failure) => {
                 // A JSON document says itself that it is not whole.
-                sink.finish(Ending { matched: None, complete: false, next_cursor: None })?;
+                sink.finish(DocumentEnd { matched: None, complete: false, next_cursor: None })?;
                 return Err(failure);
             }
         };
-        let ending = Ending {
+        let ending = DocumentEnd {
             matched: shown.matched,
             complete: shown.next_cursor.is_none(),
             next_cursor: shown.next_cursor.as_deref(),

@@ -230,7 +230,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::terminal::file::part_of;
+    use crate::terminal::file::part_path;
 
     #[test]
     fn what_is_kept_is_the_owners_alone_and_read_back() {
@@ -239,7 +239,7 @@ mod tests {
         let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
         keep(&Credentials::default(), &path).expect("kept");
         assert_eq!((mode(path.parent().expect("a directory")), mode(&path)), (0o700, 0o600));
-        let part = part_of(&path);
+        let part = part_path(&path);
         std::fs::write(&part, "left over").expect("written");
         std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o644)).expect("set");
         keep(&Credentials::default(), &path).expect("kept over what was left");

@@ -42,7 +42,7 @@ use crate::model::filter::Filter;
 use crate::model::time::TimeContext;
 use crate::terminal::Terminal;
 use crate::terminal::pager::Pager;
-use crate::terminal::signals::Hint;
+use crate::terminal::signals::ResumeHint;
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -65,7 +65,7 @@ pub(crate) struct Context {
     /// Whether the command talks to a server elsewhere, which has a log of its own.
     pub is_remote: bool,
     /// How to go on with what a Ctrl-C would leave undone.
-    pub if_interrupted: Hint,
+    pub if_interrupted: ResumeHint,
     /// Whether a Ctrl-C is how the command is meant to end, of which nothing is said.
     pub ends_by_interruption: bool,
     /// The stores and servers that this process has opened, to be closed when the command has ended.

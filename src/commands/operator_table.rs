@@ -7,7 +7,7 @@ use crate::model::timestamp::Timestamp;
 use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
 use crate::render::filter_summary::grouped;
-use crate::render::grid::{Cell, Layout, grid};
+use crate::render::grid::{GridCell, GridLayout, grid};
 use crate::render::style::{Role, Style};
 
 /// What stands where there is nothing.
@@ -35,16 +35,19 @@ impl OperatorValue {
         }
     }
 
-    fn cell(self, style: &Style) -> Cell {
+    fn cell(self, style: &Style) -> GridCell {
         match self {
-            Self::Text(text) => Cell::new(text, Role::Plain),
-            Self::Number(number) => Cell::number(grouped(number), Role::Plain),
+            Self::Text(text) => GridCell::new(text, Role::Plain),
+            Self::Number(number) => GridCell::number(grouped(number), Role::Plain),
             Self::Day(at) => {
                 let zone = style.time.zone;
-                Cell::new(at.map_or_else(|| NOTHING.to_owned(), |at| day(at, zone).to_string()), Role::Dim)
+                GridCell::new(
+                    at.map_or_else(|| NOTHING.to_owned(), |at| day(at, zone).to_string()),
+                    Role::Dim,
+                )
             }
             Self::Time(at) => {
-                Cell::new(at.map_or_else(|| NOTHING.to_owned(), |at| style.moment(at)), Role::Dim)
+                GridCell::new(at.map_or_else(|| NOTHING.to_owned(), |at| style.moment(at)), Role::Dim)
             }
         }
     }
@@ -65,12 +68,12 @@ pub(super) fn listing(
         let style = context.appearance.look(&context.terminal, context.time, true);
         let is_number = |column: usize| matches!(rows[0].get(column), Some(OperatorValue::Number(_)));
         let title = |(column, name): (usize, &&str)| match is_number(column) {
-            true => Cell::number(name.to_uppercase(), Role::Title),
-            false => Cell::new(name.to_uppercase(), Role::Title),
+            true => GridCell::number(name.to_uppercase(), Role::Title),
+            false => GridCell::new(name.to_uppercase(), Role::Title),
         };
         let texts = rows[0].iter().enumerate().filter(|(_, value)| matches!(value, OperatorValue::Text(_)));
         let narrow: Vec<_> = texts.map(|(column, _)| (column, LEAST_TEXT)).rev().collect();
-        let layout = Layout { narrow: &narrow, ..Layout::default() };
+        let layout = GridLayout { narrow: &narrow, ..GridLayout::default() };
         let mut lines = vec![head.iter().enumerate().map(title).collect()];
         lines.extend(rows.into_iter().map(|row| row.into_iter().map(|value| value.cell(&style)).collect()));
         grid(context.terminal.data(), lines, layout, &style)?;

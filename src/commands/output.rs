@@ -15,11 +15,11 @@ use crate::render::columns::{
     Column, ColumnsError, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS, WIDE_COLUMNS, parse_columns,
 };
 use crate::render::delimited::{Delimited, Delimiter};
-use crate::render::json::{self, Document, Ending};
+use crate::render::json::{self, DocumentEnd, JsonDocument};
 use crate::render::style::Style;
-use crate::render::table::Table;
+use crate::render::table::EntryTable;
 use crate::terminal::Terminal;
-use crate::terminal::file::{NewFile, passes_on};
+use crate::terminal::file::{NewFile, is_passthrough};
 
 /// A file, or stdout.
 pub(super) enum Destination<'a> {
@@ -67,7 +67,7 @@ pub(super) fn by_name(path: &Path) -> Result<Option<Format>, Failure> {
         // A text, whatever its form.
         Some("txt" | "text" | "log") => None,
         // What begins with a digit is a date or a version.
-        Some(other) if (other == "7z" || other.starts_with(char::is_alphabetic)) && !passes_on(path) => {
+        Some(other) if (other == "7z" || other.starts_with(char::is_alphabetic)) && !is_passthrough(path) => {
             return Err(Failure::usage(format!(
                 "{} ends in .{other}, which is no format that can be written",
                 path.display()
@@ -121,9 +121,9 @@ pub(super) fn explains_columns(terminal: &mut Terminal, args: &ListOutputArgs) -
 
 /// Entries on their way out.
 pub(super) enum Sink<'a> {
-    Table(&'a mut dyn Write, Table<'a>),
+    Table(&'a mut dyn Write, EntryTable<'a>),
     Lines(&'a mut dyn Write),
-    Document(Document<&'a mut dyn Write>),
+    Document(JsonDocument<&'a mut dyn Write>),
     Delimited(Box<Delimited<'a, &'a mut dyn Write>>),
 }
 
@@ -137,9 +137,9 @@ impl<'a> Sink<'a> {
         filter: &Filter,
     ) -> io::Result<Self> {
         Ok(match format {
-            Format::Table | Format::Wide => Self::Table(out, Table::new(columns, style)),
+            Format::Table | Format::Wide => Self::Table(out, EntryTable::new(columns, style)),
             Format::Jsonl => Self::Lines(out),
-            Format::Json => Self::Document(Document::new(out, &query(filter))?),
+            Format::Json => Self::Document(JsonDocument::new(out, &query(filter))?),
             Format::Csv | Format::Tsv => {
                 let begin = if args.explode { Delimited::by_field } else { Delimited::new };
                 let rows = begin(out, columns, delimiter(format, args))?.limited(args.max_cell);
@@ -157,9 +157,9 @@ impl<'a> Sink<'a> {
         style: &'a Style,
     ) -> io::Result<Self> {
         Ok(match format {
-            Format::Table | Format::Wide => Self::Table(out, Table::new(columns, style)),
+            Format::Table | Format::Wide => Self::Table(out, EntryTable::new(columns, style)),
             Format::Jsonl => Self::Lines(out),
-            Format::Json => Self::Document(Document::resume(out)),
+            Format::Json => Self::Document(JsonDocument::resume(out)),
             Format::Csv | Format::Tsv => {
                 let delimiter = delimiter(format, args);
                 let rows = Delimited::resume(out, columns, delimiter, args.explode);
@@ -203,7 +203,7 @@ impl<'a> Sink<'a> {
     }
 
     /// Ends the output; a JSON document says here whether it is complete.
-    pub(super) fn finish(self, ending: Ending<'_>) -> io::Result<()> {
+    pub(super) fn finish(self, ending: DocumentEnd<'_>) -> io::Result<()> {
         match self {
             Self::Table(..) | Self::Lines(_) => Ok(()),
             Self::Document(document) => document.finish(ending).map(drop),

@@ -10,8 +10,8 @@ use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::{Choice, Filter, InvalidResource, Resource, TooLong};
 use crate::model::fold::folded;
-use crate::model::history::reader::{Reader, Reading, Wanted};
-use crate::model::history::{History, Unreadable};
+use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
+use crate::model::history::{History, UnreadableEntry};
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType;
@@ -36,8 +36,8 @@ impl ResourceHistory {
     }
 }
 
-impl From<Unreadable> for Failure {
-    fn from(error: Unreadable) -> Self {
+impl From<UnreadableEntry> for Failure {
+    fn from(error: UnreadableEntry) -> Self {
         Self::new(exit::INTEGRITY, error.to_string())
     }
 }
@@ -79,19 +79,27 @@ async fn by_id(client: &Client, resource: &Resource) -> Result<Option<Found>, Fa
 }
 
 /// Reads the life of the resource that `text` names, as [`find`] finds it.
-pub(super) async fn life(client: &Client, text: &str, wanted: Wanted) -> Result<ResourceHistory, Failure> {
+pub(super) async fn life(
+    client: &Client,
+    text: &str,
+    wanted: HistoryRequest,
+) -> Result<ResourceHistory, Failure> {
     let Found { resource, .. } = find(client, text).await?;
     read(client, &resource, wanted).await?.ok_or_else(|| gone(&resource))
 }
 
 /// Reads the life of a resource that was found.
 pub(super) async fn reread(client: &Client, found: &Found) -> Result<ResourceHistory, Failure> {
-    let life = read(client, &found.resource, Wanted::default()).await?;
+    let life = read(client, &found.resource, HistoryRequest::default()).await?;
     life.ok_or_else(|| gone(&found.resource))
 }
 
 /// Reads the life of the resource that an entry is about.
-pub(super) async fn of_entry(client: &Client, entry: &Entry, wanted: Wanted) -> Result<History, Failure> {
+pub(super) async fn of_entry(
+    client: &Client,
+    entry: &Entry,
+    wanted: HistoryRequest,
+) -> Result<History, Failure> {
     let resource = Resource { model_type: entry.model_type, model_id: entry.model_id.clone() };
     let life = read(client, &resource, wanted).await?;
     Ok(life.ok_or_else(|| gone(&resource))?.history)
@@ -116,9 +124,9 @@ pub(super) fn about(resource: &Resource, filter: Filter) -> Filter {
 async fn read(
     client: &Client,
     resource: &Resource,
-    wanted: Wanted,
+    wanted: HistoryRequest,
 ) -> Result<Option<ResourceHistory>, Failure> {
-    let mut reader = Box::new(Reader::new(wanted));
+    let mut reader = Box::new(HistoryReader::new(wanted));
     for _ in 0..MOST_PASSES {
         let mut pages = pages(client, resource, Filter::default(), Order::Ascending);
         let mut is_empty = true;
@@ -130,11 +138,11 @@ async fn read(
         if is_empty {
             return Ok(None);
         }
-        match reader.end() {
-            Reading::Done(history) => {
+        match reader.end_pass() {
+            PassResult::Done(history) => {
                 return Ok(Some(ResourceHistory { resource: resource.clone(), history: *history }));
             }
-            Reading::Again(again) => reader = again,
+            PassResult::AnotherPass(again) => reader = again,
         }
     }
     let failure = format!("cannot read {resource}: entries were pruned each time while it was read");

@@ -18,7 +18,7 @@ use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
 use crate::server::{self, Listeners, MAX_CONNECTIONS, Settings};
 use crate::store::Store;
-use crate::terminal::logs::{self, LogForm, LogLevel};
+use crate::terminal::logs::{self, LogFormat, LogLevel};
 use crate::{exit, store};
 
 /// How often what has expired is swept.
@@ -223,8 +223,8 @@ impl ServeArgs {
 
     fn start_log(&self) {
         let form = match self.log {
-            LogWord::Text => LogForm::Text,
-            LogWord::Json => LogForm::Json,
+            LogWord::Text => LogFormat::Text,
+            LogWord::Json => LogFormat::Json,
         };
         logs::start(
             form,

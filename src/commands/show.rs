@@ -22,7 +22,7 @@ use crate::model::json::JsonError;
 use crate::render::change_set::change_set as companions_below;
 use crate::render::detail::{DetailOptions, SIDE_BY_SIDE_WIDTH, detail};
 use crate::render::json::{self, line, list};
-use crate::render::patch::States;
+use crate::render::patch::BeforeAfter;
 use crate::render::style::Style;
 
 /// A pipe has no width of its own: two sides get so many columns there.
@@ -196,7 +196,7 @@ impl ShowArgs {
                     format!("the changes of entry {} cannot be read: {error}", entry.id),
                 )
             };
-            let states = States::of(&entry.changes.list().map_err(unreadable)?).map_err(unreadable)?;
+            let states = BeforeAfter::of(&entry.changes.list().map_err(unreadable)?).map_err(unreadable)?;
             if !states.not_kept.is_empty() {
                 context.terminal.warn(&format!(
                     "entry {} changed what is never kept, so this is not all of it: {}",

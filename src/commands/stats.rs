@@ -20,7 +20,7 @@ use crate::model::words::{Dimension, UnknownWord};
 use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
 use crate::render::filter_summary::{counted, describe, missing};
-use crate::render::stats::{Row, Window, chart, rows, table, top};
+use crate::render::stats::{StatsWindow, ValueCount, chart, rows, table, top};
 
 /// Count entries by day, hour, weekday, week, month, action, type, user, field or channel
 #[derive(Debug, Args)]
@@ -132,8 +132,8 @@ impl StatsArgs {
 
 /// The counts as they are shown.
 struct Answer {
-    down: Vec<Row>,
-    across: Vec<Row>,
+    down: Vec<ValueCount>,
+    across: Vec<ValueCount>,
     /// How many values the top left out, and what they add up to.
     others: Option<(usize, u64)>,
     is_top: bool,
@@ -154,7 +154,9 @@ impl Answer {
         };
         let until = filter.until.or(since.map(|_| time.now)).map(|until| until.min(time.now));
         let rows = |place: usize| match by.get(place) {
-            Some(dimension) => rows(&counts.groups, place, *dimension, Window { since, until }, time.zone),
+            Some(dimension) => {
+                rows(&counts.groups, place, *dimension, StatsWindow { since, until }, time.zone)
+            }
             None => Vec::new(),
         };
         let (mut down, across, mut others) = (rows(0), rows(1), None);
@@ -167,7 +169,7 @@ impl Answer {
     /// The groups for a programme: of one dimension also those that are empty, of two those that are not.
     fn groups(&self, counts: &Counts, by: &[Dimension]) -> Vec<Group> {
         if by.len() == 1 {
-            let group = |(value, count): &Row| Group { key: vec![value.clone()], count: *count };
+            let group = |(value, count): &ValueCount| Group { key: vec![value.clone()], count: *count };
             return self.down.iter().map(group).collect();
         }
         let is_shown = |group: &&Group| {

@@ -18,7 +18,7 @@ use crate::model::evidence::merkle::Hash;
 use crate::model::evidence::trailer::Trail;
 use crate::model::evidence::verdict::first_fault;
 use crate::render::filter_summary::{counted, grouped};
-use crate::terminal::file::unpacked;
+use crate::terminal::file::decompressed;
 
 /// Check exports against their manifests, offline
 ///
@@ -136,7 +136,7 @@ fn by_manifest(
     let mut stored = Hashing { from: stored, bytes: 0, hash: Sha256::new() };
     let mut ledger = Ledger::default();
     // What cannot be unpacked any further is damaged; what came before it tells where.
-    let packed = copied(unpacked(path, &mut stored).map_err(|error| unreadable(path, error))?, |text| {
+    let packed = copied(decompressed(path, &mut stored).map_err(|error| unreadable(path, error))?, |text| {
         ledger.add(text)
     });
     let rest = copied(&mut stored, |_| ());
@@ -169,7 +169,7 @@ fn by_manifest(
 
 fn by_trailer(path: &Path, stored: impl Read + Send) -> Result<Result<String, Wrong>, Failure> {
     let mut trail = Trail::default();
-    let text = unpacked(path, stored).map_err(|error| Failure::file(path, "read", &error))?;
+    let text = decompressed(path, stored).map_err(|error| Failure::file(path, "read", &error))?;
     if let Err(error) = copied(text, |text| trail.add(text)) {
         return Ok(Err(Wrong::whole(format!("it cannot be read to its end: {error}"))));
     }

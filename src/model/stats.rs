@@ -1,8 +1,8 @@
-//! Counting entries by one or two dimensions: what a store is asked for, and how its counts become days, hours and
-//! weeks of a zone.
+//! Statistics queries, which count entries by one or two dimensions, and the conversion of a store's counts to days,
+//! hours and weeks of a time zone. It does no I/O.
 //!
-//! A store knows no zones. It counts by slots of time narrow enough that each lies within one hour of every clock
-//! concerned, so that a kept sum of hours or days can answer in place of the entries. It does no I/O.
+//! Stores do not know time zones. They count by time slots so narrow that each lies within one hour (or day) of the
+//! zone's clock. So stored sums of hours or days can answer a query without reading the entries.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,23 +19,23 @@ use crate::model::words::{Dimension, Via};
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
-/// What a store is asked to count.
+/// A statistics query to a store.
 #[derive(Debug, Clone)]
 pub struct StatsQuery {
-    /// Which entries.
+    /// The entries to count.
     pub filter: Filter,
-    /// How wide a slot of time is, in seconds; all time is one slot when absent.
+    /// The width of a time slot in seconds; without it, all time is one slot.
     pub slot_seconds: Option<u32>,
-    /// By what else: dimensions that are not of time.
+    /// The other dimensions: those that are not of time.
     pub by: Vec<Dimension>,
 }
 
-/// How many entries of one slot have these values.
+/// The number of entries of one slot with these values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Count {
-    /// Where the slot begins: a multiple of its width since 1970.
+    /// The start of the slot: a multiple of its width since 1970.
     pub slot: Option<Timestamp>,
-    /// One value for each dimension; none for entries without one.
+    /// A value for each dimension; none for entries without one.
     pub values: Vec<Option<String>>,
     /// The number of entries.
     pub count: u64,
@@ -53,14 +53,12 @@ pub struct Group {
 }
 
 impl Dimension {
-    /// Whether it is one of time, which takes a zone.
-    #[must_use]
+    /// Whether it is a dimension of time, which needs a zone.
     pub const fn is_time(self) -> bool {
         matches!(self, Self::Day | Self::Hour | Self::Weekday | Self::Week | Self::Month)
     }
 
-    /// The name of a moment's day, hour, weekday, week or month; none of a dimension that is not of time.
-    #[must_use]
+    /// The day, hour, weekday, week or month of a time; none for other dimensions.
     pub fn of_moment(self, at: Timestamp, zone: Tz) -> Option<String> {
         let form = match self {
             Self::Day => "%F",
@@ -75,8 +73,7 @@ impl Dimension {
 }
 
 impl StatsQuery {
-    /// What to ask a store for counts by these dimensions, by the clocks of `zone`, of entries up to `latest`.
-    #[must_use]
+    /// The query for counts by these dimensions in `zone`, of entries up to `latest`.
     pub fn new(filter: Filter, by: &[Dimension], zone: Tz, latest: Timestamp) -> Self {
         let since = filter.since.unwrap_or(Timestamp::MIN);
         let until = filter.until.unwrap_or(latest).min(latest);
@@ -84,16 +81,14 @@ impl StatsQuery {
         Self { filter, slot_seconds, by: by.iter().copied().filter(|by| !by.is_time()).collect() }
     }
 
-    /// Where the slot of a moment begins.
-    #[must_use]
+    /// The start of the slot that contains a time.
     pub fn slot(&self, at: Timestamp) -> Option<Timestamp> {
         let width = i64::from(self.slot_seconds?) * 1_000_000;
         Timestamp::from_micros(at.micros() / width * width)
     }
 
-    /// The values under which an entry counts: the reference meaning. There is more than one list of them where an
-    /// entry has several fields, and none of it looks into a value.
-    #[must_use]
+    /// The values under which an entry is counted: the reference for all stores. An entry with several fields has several
+    /// lists. It never looks into field values.
     pub fn values(&self, entry: &Entry) -> Vec<Vec<Option<String>>> {
         let one = |field: Option<&String>| {
             let value = |by: &Dimension| match by {
@@ -117,14 +112,14 @@ impl StatsQuery {
     }
 }
 
-/// The widest slot that lies within one hour (or day, when no hours are asked for) of the zone's clocks, wherever it
-/// stands between two moments. Clocks are mostly whole hours from UTC; some are quarters, and some changed at 00:01.
+/// The widest slot that always lies within one hour (or day, without hours) of the zone's clock between two times. Most
+/// clocks are whole hours from UTC; some are quarters, and some changed at 00:01.
 fn slot_seconds(by: &[Dimension], zone: Tz, since: Timestamp, until: Timestamp) -> Option<u32> {
     if !by.iter().any(|by| by.is_time()) {
         return None;
     }
     let unit = if by.contains(&Dimension::Hour) { HOUR } else { DAY };
-    // The slots at both ends reach beyond them.
+    // The slots at both ends extend beyond the times.
     let (first, last) = (since.micros() / 1_000_000 - DAY, until.micros() / 1_000_000 + DAY);
     let mut width = greatest_common_divisor(unit, offset(zone, first));
     let mut at = first;
@@ -133,15 +128,15 @@ fn slot_seconds(by: &[Dimension], zone: Tz, since: Timestamp, until: Timestamp) 
         let (before, after) = (offset(zone, at), offset(zone, next));
         if before != after {
             width = greatest_common_divisor(width, after);
-            width = greatest_common_divisor(width, change(zone, at, next));
+            width = greatest_common_divisor(width, clock_change(zone, at, next));
         }
         at = next;
     }
     u32::try_from(width).ok()
 }
 
-/// The second in which the zone's clocks changed, between two moments with different offsets.
-fn change(zone: Tz, mut before: i64, mut after: i64) -> i64 {
+/// The second of the zone's clock change, between two times with different offsets.
+fn clock_change(zone: Tz, mut before: i64, mut after: i64) -> i64 {
     let old = offset(zone, before);
     while after - before > 1 {
         let middle = before + (after - before) / 2;
@@ -150,7 +145,7 @@ fn change(zone: Tz, mut before: i64, mut after: i64) -> i64 {
     after
 }
 
-/// Seconds from UTC.
+/// The offset from UTC in seconds.
 fn offset(zone: Tz, at: i64) -> i64 {
     let at = DateTime::from_timestamp(at, 0).unwrap_or_default().naive_utc();
     zone.offset_from_utc_datetime(&at).fix().local_minus_utc().into()
@@ -160,9 +155,8 @@ fn greatest_common_divisor(a: i64, b: i64) -> i64 {
     if b == 0 { a.abs() } else { greatest_common_divisor(b, a % b) }
 }
 
-/// The counts of a store as groups: slots become days, hours and the like of the zone. Groups stand in the order of
-/// time; where a dimension is not of time, by falling count of its value and then by the value.
-#[must_use]
+/// Converts a store's counts to groups: slots become days, hours and so on of the zone. Groups are sorted by time; other
+/// dimensions by falling count of their values, then by value.
 pub fn groups(counts: &[Count], by: &[Dimension], zone: Tz) -> Vec<Group> {
     let mut sums: BTreeMap<Vec<Option<String>>, u64> = BTreeMap::new();
     for count in counts {
@@ -177,7 +171,7 @@ pub fn groups(counts: &[Count], by: &[Dimension], zone: Tz) -> Vec<Group> {
         (0..by.len()).map(|place| totals(&sums, place)).collect();
     let mut groups: Vec<_> =
         sums.iter().map(|(key, count)| Group { key: key.clone(), count: *count }).collect();
-    // The map has put equal ones in the order of their values; the sort is stable.
+    // The map is sorted by values and the sort is stable.
     groups.sort_by_key(|group| {
         let place = |place: usize, value: &Option<String>| match by.get(place) {
             Some(Dimension::Weekday) => (weekday(value.as_deref()), value.clone()),

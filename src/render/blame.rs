@@ -1,31 +1,32 @@
-//! Who set each leaf of a resource: one line for each, like `git blame`.
+//! Blame output: who last set each leaf of a resource, a line each, like `git blame`.
 
 use std::io::{self, Write};
 
-use crate::model::history::blame::{Blame, Line};
+use crate::model::history::blame::{Blame, BlameLine};
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::patch::pointer;
-use crate::model::history::{Head, History};
+use crate::model::history::{EntryHead, History};
 use crate::model::json::Json;
 use crate::model::time::TimeContext;
-use crate::render::grid::{Cell, Layout, grid};
-use crate::render::history::{before, dotted, leaf_text};
+use crate::render::grid::{GridCell, GridLayout, grid};
+use crate::render::history::{dotted_path, leaf_text, origin_note};
+use crate::render::json::{number, text};
 use crate::render::style::{Role, Style};
 
-/// The columns of a pipe. They are an interface: scripts count on their order.
+/// The columns of delimited output. Scripts depend on their order.
 pub(crate) const BLAME_COLUMNS: [&str; 7] = ["field", "value", "time", "user", "entry", "times", "known"];
 
-/// What a screen too narrow for all is taken from: who it was, then the field's path.
+/// Columns narrowed on a narrow screen, with their least widths: the user, then the path.
 const NARROW: [(usize, usize); 2] = [(2, 10), (4, 14)];
 
-/// Writes the lines as a table. Of what was set by nobody who is known, the heading's notes say why.
+/// Writes the blame as a table. The notes of the heading explain leaves without an entry.
 pub(crate) fn table(out: &mut dyn Write, blame: &Blame, history: &History, style: &Style) -> io::Result<()> {
-    let title = |text: &str| Cell::new(text, Role::Title);
+    let title = |text: &str| GridCell::new(text, Role::Title);
     let mut rows = vec![vec![
-        Cell::number("ENTRY", Role::Title),
+        GridCell::number("ENTRY", Role::Title),
         title("SET"),
         title("BY"),
-        Cell::number("TIMES", Role::Title),
+        GridCell::number("TIMES", Role::Title),
         title("FIELD"),
         title("VALUE"),
     ]];
@@ -44,27 +45,27 @@ pub(crate) fn table(out: &mut dyn Write, blame: &Blame, history: &History, style
         };
         let role = if matches!(line.content, Content::Value(_)) { Role::Plain } else { Role::Dim };
         rows.push(vec![
-            Cell::number(entry, Role::Dim),
-            Cell::new(set, Role::Dim),
-            Cell::new(by, Role::Plain),
-            Cell::number(line.times.to_string(), Role::Plain),
-            Cell::path(dotted(&line.path), Role::Title),
-            Cell::new(leaf_text(&line.content), role),
+            GridCell::number(entry, Role::Dim),
+            GridCell::new(set, Role::Dim),
+            GridCell::new(by, Role::Plain),
+            GridCell::number(line.times.to_string(), Role::Plain),
+            GridCell::path(dotted_path(&line.path), Role::Title),
+            GridCell::new(leaf_text(&line.content), role),
         ]);
     }
-    grid(out, rows, Layout { narrow: &NARROW, ..Layout::default() }, style)
+    grid(out, rows, GridLayout { narrow: &NARROW, ..GridLayout::default() }, style)
 }
 
-/// The lines as rows of [`BLAME_COLUMNS`]: values as JSON, times in UTC.
+/// The blame as rows of [`BLAME_COLUMNS`]: values as JSON, times in UTC.
 pub(crate) fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterator<Item = Vec<String>> + 'a {
     blame.lines.iter().map(move |line| {
         let entry = setter(line, history);
         let value = match &line.content {
             Content::Value(value) => value.to_string(),
-            Content::Redacted | Content::Unclear(_) => String::new(),
+            Content::Redacted | Content::Unknown(_) => String::new(),
         };
         vec![
-            dotted(&line.path),
+            dotted_path(&line.path),
             value,
             entry.map(|entry| entry.occurred_at.to_string()).unwrap_or_default(),
             entry.map(|entry| entry.user.label().to_owned()).unwrap_or_default(),
@@ -75,28 +76,26 @@ pub(crate) fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterat
     })
 }
 
-fn setter<'a>(line: &Line, history: &'a History) -> Option<&'a Head> {
+fn setter<'a>(line: &BlameLine, history: &'a History) -> Option<&'a EntryHead> {
     match line.origin {
         Origin::Entry(index) => history.entries().get(index),
         Origin::Before(_) | Origin::Unrecorded(_) => None,
     }
 }
 
-const fn known(line: &Line) -> &'static str {
+const fn known(line: &BlameLine) -> &'static str {
     match line.content {
         Content::Value(_) => "exact",
         Content::Redacted => "redacted",
-        Content::Unclear(_) => "unknown",
+        Content::Unknown(_) => "unknown",
     }
 }
 
-/// The lines as a JSON list.
+/// The blame as a JSON list.
 pub(crate) fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json {
-    let text = |text: &str| Json::String(text.to_owned());
-    let number = |number: u64| Json::Number(number.to_string());
     let lines = blame.lines.iter().map(|line| {
         let mut members = vec![
-            ("field".to_owned(), text(&dotted(&line.path))),
+            ("field".to_owned(), text(&dotted_path(&line.path))),
             ("pointer".to_owned(), text(&pointer(&line.path))),
             ("known".to_owned(), text(known(line))),
         ];
@@ -110,9 +109,8 @@ pub(crate) fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json
                 members.push(("time".to_owned(), text(&entry.occurred_at.to_string())));
                 members.extend(user.map(|user| ("user".to_owned(), user)));
             }
-            None => {
-                members.extend(before(line.origin, history, time).map(|why| ("set".to_owned(), text(&why))))
-            }
+            None => members
+                .extend(origin_note(line.origin, history, time).map(|why| ("set".to_owned(), text(&why)))),
         }
         members.push(("times".to_owned(), number(line.times)));
         Json::Object(members)

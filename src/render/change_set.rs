@@ -1,31 +1,31 @@
-//! The other entries of a request, a line each, below one of them: what was done together is shown together.
+//! Lists the other entries of a request below one of them.
 
 use std::io::{self, Write};
 
 use crate::model::entry::Entry;
-use crate::render::grid::{Cell, Layout, grid};
+use crate::render::grid::{GridCell, GridLayout, grid};
 use crate::render::style::{Role, Style, action_role, mark};
 use crate::render::summary;
 
-/// Writes the lines, and how many more there are.
+/// Writes a line for each entry, then the number of entries left out.
 pub(crate) fn change_set(
     out: &mut dyn Write,
     entries: &[&Entry],
     more: u64,
     style: &Style,
 ) -> io::Result<()> {
-    writeln!(out, "\n  {}", style.paint(Role::Dim, "with it in the same request"))?;
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    writeln!(out, "\n  {}", style.paint(Role::Dim, "in the same request"))?;
+    let mut rows: Vec<Vec<GridCell>> = Vec::new();
     for entry in entries {
         let name = entry.model_name.clone().unwrap_or_else(|| format!("#{}", entry.model_id));
         rows.push(vec![
-            Cell::number(format!("  {}", entry.id), Role::Plain),
-            Cell::new(format!("{} {}", mark(entry.action), entry.action), action_role(entry.action)),
-            Cell::new(format!("{} {name}", entry.model_type.label()), Role::Plain),
-            Cell::new(summary::changes(entry.changes.get(), entry.action), Role::Plain),
+            GridCell::number(format!("  {}", entry.id), Role::Plain),
+            GridCell::new(format!("{} {}", mark(entry.action), entry.action), action_role(entry.action)),
+            GridCell::new(format!("{} {name}", entry.model_type.label()), Role::Plain),
+            GridCell::new(summary::changes(entry.changes.get(), entry.action), Role::Plain),
         ]);
     }
-    grid(out, rows, Layout::default(), style)?;
+    grid(out, rows, GridLayout::default(), style)?;
     if more > 0 {
         writeln!(out, "  {}", style.paint(Role::Dim, &format!("and {more} more: show --request-id")))?;
     }

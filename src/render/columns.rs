@@ -1,6 +1,6 @@
-//! The closed set of columns: their names, what each holds, how a list of them is written, and their full text.
+//! The output columns: their names, descriptions, default lists, the syntax of a column list, and each column's value.
 //!
-//! The text here is the plain value, uncut and unpainted; making it safe to show is the outlet's business.
+//! Values are plain, uncut text; the outputs sanitize them.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -9,27 +9,25 @@ use crate::model::entry::EntryView;
 use crate::model::words::{UnknownWord, UserKind, Via};
 use crate::render::summary;
 
-/// Declares the columns: the written name of each, its description, then other names that are read as it.
+/// Declares the columns: the name of each, its description, then aliases.
 macro_rules! columns {
     ($($variant:ident = $name:literal $(| $other:literal)*, $description:literal;)+) => {
-        /// One column.
+        /// An output column.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Column {
             $(#[doc = $description] $variant,)+
         }
 
         impl Column {
-            /// Every column, in the order they are documented.
+            /// Every column, in the documented order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The name it is written by.
-            #[must_use]
+            /// Its name in lists and headers.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// One sentence on what it holds.
-            #[must_use]
+            /// One sentence that describes its content.
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$variant => $description,)+ }
             }
@@ -53,8 +51,8 @@ macro_rules! columns {
 columns! {
     Id = "id", "The entry's number in its organization.";
     Uuid = "uuid", "The recorder's idempotency key.";
-    Time = "time" | "occurred_at", "When it happened, by the recorder's word.";
-    RecordedAt = "recorded_at", "When the server took it in.";
+    Time = "time" | "occurred_at", "When it happened, according to the recorder.";
+    RecordedAt = "recorded_at", "When the server recorded it.";
     Action = "action", "What was done: created, updated or deleted.";
     ModelType = "model_type", "What kind of resource it was done to.";
     ModelId = "model_id", "The resource's id.";
@@ -69,81 +67,48 @@ columns! {
     Ip = "ip", "The address it came from.";
     UserAgent = "user_agent", "The program that sent it.";
     RequestId = "request_id", "The request it was part of.";
-    Reason = "reason", "Why, when the recorder said so.";
+    Reason = "reason", "The reason, if the recorder gave one.";
     Changes = "changes", "The changed fields with old and new values, as JSON.";
     Resource = "resource", "The resource as TYPE/ID.";
     Summary = "summary", "The changes in a few words.";
 }
 
-/// The columns of an export: everything that is stored.
-pub const EXPORT_COLUMNS: &[Column] = &[
-    Column::Id,
-    Column::Uuid,
-    Column::Time,
-    Column::RecordedAt,
-    Column::Action,
-    Column::ModelType,
-    Column::ModelId,
-    Column::ModelName,
-    Column::UserId,
-    Column::UserEmail,
-    Column::UserName,
-    Column::UserRole,
-    Column::UserKind,
-    Column::Via,
-    Column::Ip,
-    Column::UserAgent,
-    Column::RequestId,
-    Column::Reason,
-    Column::Changes,
+macro_rules! list {
+    ($($column:ident)+) => { &[$(Column::$column),+] };
+}
+
+/// The columns of an export: all stored data.
+pub const EXPORT_COLUMNS: &[Column] = list![
+    Id Uuid Time RecordedAt Action ModelType ModelId ModelName UserId UserEmail UserName UserRole UserKind
+    Via Ip UserAgent RequestId Reason Changes
 ];
 
-/// The columns of a list in a pipe. They are an interface: scripts count on their order.
-pub const TSV_COLUMNS: &[Column] = &[
-    Column::Id,
-    Column::Time,
-    Column::User,
-    Column::Action,
-    Column::ModelType,
-    Column::ModelId,
-    Column::ModelName,
-    Column::Changes,
-];
+/// The columns of a list in a pipe. Scripts depend on their order.
+pub const TSV_COLUMNS: &[Column] = list![Id Time User Action ModelType ModelId ModelName Changes];
 
 /// The columns of a list on a terminal.
-pub const TABLE_COLUMNS: &[Column] =
-    &[Column::Id, Column::Time, Column::User, Column::Action, Column::Resource, Column::Summary];
+pub const TABLE_COLUMNS: &[Column] = list![Id Time User Action Resource Summary];
 
 /// The columns of a wide list on a terminal.
-pub const WIDE_COLUMNS: &[Column] = &[
-    Column::Id,
-    Column::Time,
-    Column::User,
-    Column::Action,
-    Column::Resource,
-    Column::Summary,
-    Column::Via,
-    Column::RequestId,
-    Column::Reason,
-];
+pub const WIDE_COLUMNS: &[Column] = list![Id Time User Action Resource Summary Via RequestId Reason];
 
-/// Why a list of columns is none.
+/// An invalid list of columns.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ColumnsError {
-    /// A name that no column has.
+    /// Unknown column name.
     #[error(transparent)]
     Unknown(#[from] UnknownWord),
-    /// Nothing to show.
+    /// No columns.
     #[error("no column is left to show")]
     Empty,
 }
 
-/// Reads `a,b` as these columns, `+a` as one more than `default` and `-b` as one less.
+/// Parses a list of columns. `a,b` selects these columns, `+a` adds one to `default` and `-b` removes one.
 ///
-/// One name without a sign makes the list start empty. A column stands once, where it was first named.
+/// One name without a sign makes the list absolute. Duplicate columns are removed.
 ///
 /// # Errors
-/// [`ColumnsError`] for an unknown name, and when no column is left.
+/// [`ColumnsError`] for an unknown name or an empty result.
 pub fn parse_columns(spec: &str, default: &[Column]) -> Result<Vec<Column>, ColumnsError> {
     let items: Vec<&str> = spec.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
     let relative = items.iter().all(|item| item.starts_with(['+', '-']));
@@ -162,8 +127,7 @@ pub fn parse_columns(spec: &str, default: &[Column]) -> Result<Vec<Column>, Colu
     if columns.is_empty() { Err(ColumnsError::Empty) } else { Ok(columns) }
 }
 
-/// The full plain text of one column: times in RFC 3339 UTC, changes as the JSON that is stored, nothing as `""`.
-#[must_use]
+/// The plain text of one column: times in RFC 3339 UTC, changes as the stored JSON, absent values as `""`.
 pub fn value<'v>(entry: &'v EntryView<'_>, column: Column) -> Cow<'v, str> {
     let (user, context) = (&entry.user, &entry.context);
     match column {
@@ -202,7 +166,7 @@ mod tests {
     use crate::render::samples::updated;
 
     #[test]
-    fn every_name_is_read_back_and_described_in_one_sentence() {
+    fn names_parse_and_descriptions_are_one_sentence() {
         for &column in Column::ALL {
             assert_eq!(column.name().parse(), Ok(column));
             assert!(column.description().ends_with('.') && column.description().len() < 80);
@@ -229,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_whole_and_in_utc() {
+    fn values_are_uncut_and_times_in_utc() {
         let sample = updated();
         let entry = sample.view();
         assert_eq!(value(&entry, Column::Time), "2026-11-22T08:14:07.412033Z");

@@ -1,7 +1,7 @@
-//! Entries as CSV for spreadsheets and databases, and as TSV for scripts: a streaming writer.
+//! Streams entries as CSV for spreadsheets and databases, and as TSV for scripts.
 //!
-//! CSV is RFC 4180 with `\n` between rows, which Python, SQLite's `.import` and spreadsheets all read, and a guard
-//! against formulas. TSV is one line for each entry, always. Which entries, and where to, is not known here.
+//! CSV is RFC 4180 with `\n` between rows, which Python, SQLite's `.import` and spreadsheets read, and has a guard
+//! against formulas. TSV has exactly one line for each entry. It must not know the query or the destination.
 
 pub mod guard;
 pub mod records;
@@ -16,114 +16,101 @@ use crate::render::columns::{Column, value};
 use crate::render::delimited::guard::{guarded, guarded_json};
 use crate::render::sanitize::{replace_hidden, sanitize};
 
-/// A kind of delimited text.
+/// A format of delimited text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delimiter {
-    /// Commas, quotes where needed, a header.
+    /// Commas, quotes where needed, and a header.
     Csv {
-        /// Whether a cell that a spreadsheet would compute is made text by a `'` before it.
+        /// Whether formulas get a leading `'`, so that spreadsheets treat them as text.
         guard: bool,
-        /// Whether a byte order mark goes first, by which Excel knows UTF-8.
+        /// Whether the file starts with a byte order mark, by which Excel recognises UTF-8.
         bom: bool,
     },
-    /// Tabs, no header; backslash, tab and line breaks are written `\\`, `\t`, `\n`, `\r`.
+    /// Tabs, no header; backslash, tab and line breaks are escaped as `\\`, `\t`, `\n`, `\r`.
     Tsv,
 }
 
-/// The columns that take the place of `changes` where each changed field has a row of its own.
+/// The columns that replace `changes` when each changed field has its own row.
 pub const FIELD_COLUMNS: [&str; 4] = ["field", "old", "new", "redacted"];
 
-/// The most characters that a spreadsheet keeps of a cell; it cuts the rest without a word.
+/// The most characters of a cell that spreadsheets keep; they cut longer ones silently.
 pub const SPREADSHEET_CELL: usize = 32_767;
 
 /// Writes entries as rows.
 pub struct Delimited<'a, W: Write> {
-    sink: Sink<W>,
+    sink: RowSink<W>,
     columns: &'a [Column],
     by_field: bool,
-    /// The most characters a cell may have.
+    /// The most characters of a cell.
     max_cell: Option<usize>,
-    /// How many entries have a cell longer than [`SPREADSHEET_CELL`].
+    /// The number of entries with a cell longer than [`SPREADSHEET_CELL`].
     long: u64,
 }
 
-enum Sink<W: Write> {
+enum RowSink<W: Write> {
     Csv { writer: Box<csv::Writer<W>>, guard: bool },
     Tsv(W),
 }
 
 impl<'a, W: Write> Delimited<'a, W> {
-    /// Begins: with a byte order mark and a header where they belong.
-    ///
-    /// # Errors
-    /// The writer's.
+    /// Starts a text, with a byte order mark and a header where the format has them.
     pub fn new(writer: W, columns: &'a [Column], delimiter: Delimiter) -> io::Result<Self> {
         Self::begin(writer, columns, delimiter, false)
     }
 
     /// As [`Self::new`], with a row for each changed field.
-    ///
-    /// # Errors
-    /// The writer's.
     pub fn by_field(writer: W, columns: &'a [Column], delimiter: Delimiter) -> io::Result<Self> {
         Self::begin(writer, columns, delimiter, true)
     }
 
     fn begin(mut writer: W, columns: &'a [Column], delimiter: Delimiter, by_field: bool) -> io::Result<Self> {
         let sink = match delimiter {
-            Delimiter::Tsv => Sink::Tsv(writer),
+            Delimiter::Tsv => RowSink::Tsv(writer),
             Delimiter::Csv { guard, bom } => {
                 if bom {
                     writer.write_all("\u{feff}".as_bytes())?;
                 }
-                let mut writer = Box::new(joining(writer));
+                let mut writer = Box::new(unquoted_writer(writer));
                 let fields = FIELD_COLUMNS.into_iter().filter(|_| by_field);
                 let names: Vec<_> = columns.iter().map(|column| column.name()).chain(fields).collect();
-                // Quotes around the first name alone mean nothing to any reader but `import`, which knows by them that
-                // a ' before a formula is one of the text.
+                // `import` recognises an unguarded file by quotes around the first name alone; other readers ignore them.
                 let first = names.first().map(|name| format!("\"{name}\"")).filter(|_| !guard);
                 let header =
                     first.as_deref().into_iter().chain(names.iter().copied().skip(usize::from(!guard)));
-                writer.write_record(header).map_err(cause)?;
-                Sink::Csv { writer, guard }
+                writer.write_record(header).map_err(io_error)?;
+                RowSink::Csv { writer, guard }
             }
         };
         Ok(Self { sink, columns, by_field, max_cell: None, long: 0 })
     }
 
-    /// Goes on behind rows that were written before: without a mark and a header.
-    #[must_use]
+    /// Continues a text that already has rows: writes no byte order mark and no header.
     pub fn resume(writer: W, columns: &'a [Column], delimiter: Delimiter, by_field: bool) -> Self {
         let sink = match delimiter {
-            Delimiter::Tsv => Sink::Tsv(writer),
-            Delimiter::Csv { guard, .. } => Sink::Csv { writer: Box::new(joining(writer)), guard },
+            Delimiter::Tsv => RowSink::Tsv(writer),
+            Delimiter::Csv { guard, .. } => RowSink::Csv { writer: Box::new(unquoted_writer(writer)), guard },
         };
         Self { sink, columns, by_field, max_cell: None, long: 0 }
     }
 
-    /// The same, with every cell of at most so many characters.
-    #[must_use]
+    /// Limits every cell to this many characters.
     pub fn limited(self, max_cell: Option<usize>) -> Self {
         Self { max_cell, ..self }
     }
 
-    /// How many entries had a cell that a spreadsheet would cut.
-    #[must_use]
+    /// The number of entries with a cell that a spreadsheet would cut.
     pub const fn long(&self) -> u64 {
         self.long
     }
 
-    /// Writes one row, or one for each changed field; an entry without any has one all the same.
-    ///
-    /// # Errors
-    /// The writer's.
+    /// Writes one row, or one for each changed field and at least one.
     pub fn entry(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
         let is_long = self.rows(entry)?;
         self.long += u64::from(is_long);
         Ok(())
     }
 
-    /// Tells whether a cell is longer than a spreadsheet keeps.
+    /// Returns whether a cell is longer than spreadsheets keep.
     fn rows(&mut self, entry: &EntryView<'_>) -> io::Result<bool> {
         if !self.by_field {
             return self.row(entry, &[]);
@@ -142,7 +129,7 @@ impl<'a, W: Write> Delimited<'a, W> {
         let more = more.iter().map(|(column, text)| (*column, Cow::Borrowed(text.as_str())));
         let (max, mut is_long) = (self.max_cell, false);
         match &mut self.sink {
-            Sink::Csv { writer, guard } => {
+            RowSink::Csv { writer, guard } => {
                 for (column, text) in cells.chain(more) {
                     let cell = csv_cell(column, text);
                     let cell = match (*guard, column) {
@@ -151,14 +138,14 @@ impl<'a, W: Write> Delimited<'a, W> {
                         (false, _) => cell,
                     };
                     let cell = cut(cell, max);
-                    // Spreadsheets count as UTF-16 does.
+                    // Spreadsheets count UTF-16 units.
                     is_long |=
                         cell.len() > SPREADSHEET_CELL && cell.encode_utf16().count() > SPREADSHEET_CELL;
-                    writer.write_field(&*quoted(cell.as_bytes())).map_err(cause)?;
+                    writer.write_field(&*quoted(cell.as_bytes())).map_err(io_error)?;
                 }
-                writer.write_record(None::<&[u8]>).map_err(cause)?;
+                writer.write_record(None::<&[u8]>).map_err(io_error)?;
             }
-            Sink::Tsv(writer) => {
+            RowSink::Tsv(writer) => {
                 let cells: Vec<String> = cells
                     .chain(more)
                     .map(|(column, text)| cut(tsv_cell(column, text).into(), max).into())
@@ -169,25 +156,19 @@ impl<'a, W: Write> Delimited<'a, W> {
         Ok(is_long)
     }
 
-    /// Hands on all rows so far.
-    ///
-    /// # Errors
-    /// The writer's.
+    /// Flushes all rows.
     pub fn flush(&mut self) -> io::Result<()> {
         match &mut self.sink {
-            Sink::Csv { writer, .. } => writer.flush(),
-            Sink::Tsv(writer) => writer.flush(),
+            RowSink::Csv { writer, .. } => writer.flush(),
+            RowSink::Tsv(writer) => writer.flush(),
         }
     }
 
-    /// Ends, and gives the writer back.
-    ///
-    /// # Errors
-    /// The writer's.
+    /// Ends the text and returns the writer.
     pub fn finish(self) -> io::Result<W> {
         match self.sink {
-            Sink::Csv { writer, .. } => writer.into_inner().map_err(csv::IntoInnerError::into_error),
-            Sink::Tsv(mut writer) => {
+            RowSink::Csv { writer, .. } => writer.into_inner().map_err(csv::IntoInnerError::into_error),
+            RowSink::Tsv(mut writer) => {
                 writer.flush()?;
                 Ok(writer)
             }
@@ -195,10 +176,10 @@ impl<'a, W: Write> Delimited<'a, W> {
     }
 }
 
-/// How a cell that was cut ends: before the number of its characters, and behind it.
+/// The mark of a cut cell, before and after its original length.
 pub const CUT: (&str, &str) = ("… [cut from ", " characters]");
 
-/// A cell of at most `max` characters, with a mark at its end when it had more.
+/// Cuts a cell to `max` characters, including the mark of the cut.
 fn cut(cell: Cow<'_, str>, max: Option<usize>) -> Cow<'_, str> {
     let Some(max) = max.filter(|max| cell.len() > *max) else { return cell };
     let count = cell.chars().count();
@@ -210,13 +191,13 @@ fn cut(cell: Cow<'_, str>, max: Option<usize>) -> Cow<'_, str> {
     format!("{}{mark}", cell.chars().take(kept).collect::<String>()).into()
 }
 
-/// A writer of cells that are quoted already.
-fn joining<W: Write>(writer: W) -> csv::Writer<W> {
+/// A writer for cells that are already quoted.
+fn unquoted_writer<W: Write>(writer: W) -> csv::Writer<W> {
     csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Never).from_writer(writer)
 }
 
-/// A cell in quotes where it needs them (RFC 4180), each quote in it doubled. JSON has a quote every few bytes, and a
-/// search for the next one from each, as the library does it, takes three times as long as this loop.
+/// Quotes a cell if needed (RFC 4180) and doubles its quotes. JSON has many quotes, for which this loop is three times
+/// as fast as the library's search.
 fn quoted(cell: &[u8]) -> Cow<'_, [u8]> {
     let is = |wanted: u8| cell.iter().fold(0, |count, byte| count + usize::from(*byte == wanted));
     let quotes = is(b'"');
@@ -227,13 +208,13 @@ fn quoted(cell: &[u8]) -> Cow<'_, [u8]> {
     let mut place = 1;
     for byte in cell {
         text[place] = *byte;
-        // What stands behind a quote is one already.
+        // The buffer is filled with quotes: skipping one byte doubles the quote.
         place += 1 + usize::from(*byte == b'"');
     }
     Cow::Owned(text)
 }
 
-/// The cells of [`FIELD_COLUMNS`], each by the rules of a column: values are JSON.
+/// The cells of [`FIELD_COLUMNS`], each with the column whose rules apply; values are JSON.
 fn field_cells(change: &Change) -> [(Column, String); 4] {
     let side = |side: &Option<RawJson>| side.as_ref().map_or_else(String::new, |raw| raw.get().to_owned());
     [
@@ -244,21 +225,21 @@ fn field_cells(change: &Change) -> [(Column, String); 4] {
     ]
 }
 
-/// The writer's own error: its kind tells a reader that went away from a full disk, and `csv` would hide it.
-fn cause(error: csv::Error) -> io::Error {
+/// Unwraps the I/O error. Its kind distinguishes a closed pipe from a full disk, which `csv::Error` hides.
+fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(cause) => cause,
         other => io::Error::other(format!("{other:?}")),
     }
 }
 
-/// Line breaks and tabs are part of a text; other controls, direction marks and the like are made visible. In JSON
-/// they become its own escapes, so that the cell means what it meant.
+/// Sanitizes a CSV cell. Line breaks and tabs stay; in JSON, hidden characters become JSON escapes, which keeps its
+/// meaning.
 fn csv_cell(column: Column, text: Cow<'_, str>) -> Cow<'_, str> {
     if column == Column::Changes {
-        return changed(text, escape_json);
+        return map_cow(text, escape_json);
     }
-    changed(text, |text| {
+    map_cow(text, |text| {
         replace_hidden(text, |c, next, out| match c {
             '\n' | '\t' => out.push(c),
             '\r' if next == Some('\n') => out.push(c),
@@ -268,7 +249,7 @@ fn csv_cell(column: Column, text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 fn tsv_cell(column: Column, text: Cow<'_, str>) -> String {
-    let text = if column == Column::Changes { changed(text, escape_json) } else { text };
+    let text = if column == Column::Changes { map_cow(text, escape_json) } else { text };
     let text = text.replace('\\', "\\\\");
     replace_hidden(&text, |c, _, out| match c {
         '\t' => out.push_str("\\t"),
@@ -279,7 +260,7 @@ fn tsv_cell(column: Column, text: Cow<'_, str>) -> String {
     .into_owned()
 }
 
-/// What JSON text may hold unescaped, but a terminal would obey or hide, as `\u202e`.
+/// Escapes invisible characters in JSON, such as `\u202e`.
 fn escape_json(text: &str) -> Cow<'_, str> {
     replace_hidden(text, |c, _, out| {
         for unit in c.encode_utf16(&mut [0; 2]) {
@@ -288,8 +269,8 @@ fn escape_json(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Changes borrowed text without copying what stays as it is.
-fn changed(text: Cow<'_, str>, change: impl FnOnce(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+/// Maps text and keeps it borrowed if it stays the same.
+fn map_cow(text: Cow<'_, str>, change: impl FnOnce(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => change(text),
         Cow::Owned(text) => Cow::Owned(change(&text).into_owned()),

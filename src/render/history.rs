@@ -1,25 +1,25 @@
-//! What stands above a resource's history, and what is said about where it does not reach or contradicts itself.
+//! The heading of a resource's history, and notes about pruned parts and contradictions.
 
 use std::io::{self, Write};
 
 use crate::model::filter::Resource;
 use crate::model::history::History;
 use crate::model::history::leaf::{Content, Origin};
-use crate::model::history::replay::{About, Disagreement};
+use crate::model::history::replay::{Contradiction, ContradictionKind};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
 use crate::render::detail::fact;
-use crate::render::diff::Place;
+use crate::render::diff::PathStep;
 use crate::render::style::{Role, Style};
 use crate::render::summary::beneath;
 use crate::render::value;
 
-/// How many contradictions are told one by one.
-const TOLD: usize = 5;
+/// The most contradictions listed one by one.
+const MAX_CONTRADICTIONS: usize = 5;
 
-/// Writes the title of a resource, the names it had before, and what of its life is not known.
+/// Writes a resource's title, its earlier names, and the notes about its history.
 pub(crate) fn heading(
     out: &mut dyn Write,
     resource: &Resource,
@@ -47,23 +47,23 @@ pub(crate) fn heading(
     Ok(())
 }
 
-/// What is not known of the life, and where the log contradicts itself, a sentence each.
+/// Sentences about unknown parts of the history and contradictions in the log.
 pub(crate) fn notes(history: &History, time: &TimeContext) -> Vec<String> {
     let first = history.entries().first().map(|first| (first.action, first.occurred_at));
     let mut notes: Vec<String> =
-        first.and_then(|first| beginning(first, history.horizon(), time)).into_iter().collect();
-    let disagreements = history.disagreements();
-    notes.extend(disagreements.iter().take(TOLD).map(|it| disagreement(it, history)));
-    let more = disagreements.len().saturating_sub(TOLD);
+        first.and_then(|first| missing_beginning(first, history.horizon(), time)).into_iter().collect();
+    let disagreements = history.contradictions();
+    notes.extend(disagreements.iter().take(MAX_CONTRADICTIONS).map(|it| contradiction(it, history)));
+    let more = disagreements.len().saturating_sub(MAX_CONTRADICTIONS);
     if more > 0 {
-        notes.push(format!("and {more} more entries do not fit what was before them"));
+        notes.push(format!("{more} more entries contradict earlier ones"));
     }
     notes
 }
 
-/// Why a history begins where it does, unless it begins by a creation that nothing can have gone before. Its first entry
-/// is told by what was done, and when.
-pub(crate) fn beginning(
+/// Explains why a history may start too late; none if it starts with a creation and nothing earlier was pruned. The
+/// first entry is given by its action and time.
+pub(crate) fn missing_beginning(
     (action, occurred_at): (Action, Timestamp),
     horizon: Option<Timestamp>,
     time: &TimeContext,
@@ -71,69 +71,70 @@ pub(crate) fn beginning(
     let is_created = action == Action::Created;
     match horizon {
         Some(horizon) if occurred_at < horizon => Some(format!(
-            "entries before {} were pruned: some of what happened until then may be missing",
+            "entries before {} were pruned: some earlier changes may be missing",
             full(horizon, time)
         )),
-        Some(horizon) if !is_created => Some(format!(
-            "entries before {} were pruned: what happened until then is not known",
-            full(horizon, time)
-        )),
+        Some(horizon) if !is_created => {
+            Some(format!("entries before {} were pruned: earlier changes are unknown", full(horizon, time)))
+        }
         None if !is_created => {
-            Some("the log does not tell how it began: its first entry is no creation".to_owned())
+            Some("the log holds no creation of this resource: its beginning is unknown".to_owned())
         }
         _ => None,
     }
 }
 
-fn disagreement(it: &Disagreement, history: &History) -> String {
+fn contradiction(it: &Contradiction, history: &History) -> String {
     let id = history.entries()[it.entry].id;
-    match &it.about {
-        About::AlreadyThere => {
-            format!("entry {id} creates what was there already: a deletion was not recorded")
+    match &it.kind {
+        ContradictionKind::AlreadyExists => {
+            format!("entry {id} creates a resource that already exists: a deletion was not recorded")
         }
-        About::NotThere => format!("entry {id} is about what was not there: a creation was not recorded"),
-        About::Values(paths) => {
-            let named: Vec<_> = paths.iter().take(3).map(|path| dotted(path)).collect();
+        ContradictionKind::NotThere => {
+            format!("entry {id} changes a resource that does not exist: a creation was not recorded")
+        }
+        ContradictionKind::Values(paths) => {
+            let named: Vec<_> = paths.iter().take(3).map(|path| dotted_path(path)).collect();
             let more = paths.len().saturating_sub(named.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             format!(
-                "entry {id} found {}{more} otherwise than the entries before it left it: a change was not recorded",
+                "entry {id} contradicts the earlier value of {}{more}: a change was not recorded",
                 named.join(", ")
             )
         }
     }
 }
 
-/// A place as one text: `perform.retry.max`, with names in quotes that could be mistaken.
-pub(crate) fn dotted(path: &[String]) -> String {
-    path.iter().fold(String::new(), |text, key| beneath(&text, &Place::Member(key.clone())))
+/// A path as text: `perform.retry.max`. Ambiguous names are quoted.
+pub(crate) fn dotted_path(path: &[String]) -> String {
+    path.iter().fold(String::new(), |text, key| beneath(&text, &PathStep::Member(key.clone())))
 }
 
-/// A leaf's value on one line.
+/// A leaf's content on one line.
 pub(crate) fn leaf_text(content: &Content) -> String {
     match content {
         Content::Value(value) => value::text(&value::one_line(value)),
         Content::Redacted => "redacted".to_owned(),
-        Content::Unclear(_) => "unknown".to_owned(),
+        Content::Unknown(_) => "unknown".to_owned(),
     }
 }
 
-/// Why a leaf's value is not known, in a few words.
-pub(crate) fn unclear(entry: Option<usize>, history: &History, time: &TimeContext) -> String {
+/// Why a leaf's value is unknown, in a few words.
+pub(crate) fn unknown_reason(entry: Option<usize>, history: &History, time: &TimeContext) -> String {
     match (entry, history.horizon()) {
         (Some(index), _) => {
             let id = history.entries()[index].id;
-            format!("entry {id} does not fit what was before it, or does not tell what it became")
+            format!("entry {id} contradicts earlier entries or does not show the new value")
         }
         (None, Some(horizon)) => {
-            format!("no entry tells of it; those before {} were pruned", full(horizon, time))
+            format!("no entry shows it; entries before {} were pruned", full(horizon, time))
         }
-        (None, None) => "no entry tells of it".to_owned(),
+        (None, None) => "no entry shows it".to_owned(),
     }
 }
 
-/// Where a leaf's value comes from, when no entry set it.
-pub(crate) fn before(origin: Origin, history: &History, time: &TimeContext) -> Option<String> {
+/// The time before which a leaf was set, if no entry set it.
+pub(crate) fn origin_note(origin: Origin, history: &History, time: &TimeContext) -> Option<String> {
     let entry = |index: usize| &history.entries()[index];
     match (origin, history.horizon()) {
         (Origin::Entry(_), _) => None,

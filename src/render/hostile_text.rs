@@ -1,5 +1,5 @@
-//! Text that wants to be more than text, in every place that an entry or a filter has, through every renderer but
-//! JSON: nothing of it may move the cursor, hide, or look like a row or a line of ours. Nothing but tests is here.
+//! Tests every renderer but JSON with hostile text in all fields of an entry and a filter. The text must not move the
+//! cursor, hide characters, or look like a row or a line of the tool.
 
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any, prop_oneof, proptest};
@@ -13,13 +13,13 @@ use crate::render::columns::{Column, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS,
 use crate::render::delimited::{Delimited, Delimiter};
 use crate::render::detail::{DetailOptions, detail};
 use crate::render::filter_summary;
-use crate::render::grid::{Cell, Layout, grid};
-use crate::render::samples::{entry, style};
+use crate::render::grid::{GridCell, GridLayout, grid};
+use crate::render::samples::{entry, printed, style};
 use crate::render::sanitize::width;
 use crate::render::style::{Role, Style};
-use crate::render::table::Table;
+use crate::render::table::EntryTable;
 
-/// What a terminal obeys, hides or turns round, and what looks like a line of ours.
+/// Controls, invisible and direction characters, and text that imitates the tool's own lines.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("\u{1b}[2J\u{1b}[1;1H".to_owned()),
@@ -40,7 +40,7 @@ fn hostile() -> impl Strategy<Value = String> {
     vec(piece, 0..4).prop_map(|pieces| pieces.concat())
 }
 
-/// An entry that has this text wherever text may stand.
+/// An entry with hostile text in every text field.
 fn full_of(text: &str, other: &str) -> Entry {
     let mut full = entry(
         "updated",
@@ -66,7 +66,7 @@ fn full_of(text: &str, other: &str) -> Entry {
     full
 }
 
-/// The look's own colours are the only escapes that may be there.
+/// Removes the style's own colour escapes.
 fn plain(text: &str) -> String {
     regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a pattern").replace_all(text, "").into_owned()
 }
@@ -81,12 +81,6 @@ fn assert_harmless(text: &str) {
     assert!(!text.contains(|c| obeyed(c) || turns_or_hides(c)), "{text:?}");
 }
 
-fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
-    let mut out = Vec::new();
-    write(&mut out).expect("memory takes all");
-    String::from_utf8(out).expect("text")
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -96,13 +90,13 @@ proptest! {
         for columns in [TABLE_COLUMNS, WIDE_COLUMNS, Column::ALL] {
             for truncate in [true, false] {
                 let style = Style { ascii, colour, truncate, ..style(cells) };
-                let table = written(|out| Table::new(columns, &style).entries(out, &entries));
+                let table = printed(|out| EntryTable::new(columns, &style).entries(out, &entries));
                 let table = plain(&table);
                 assert_harmless(&table);
                 assert_eq!(table.lines().count(), 3);
                 assert!(columns == Column::ALL || table.lines().skip(1).all(|row| row.starts_with("1287")), "{table}");
                 assert!(!ascii || table.is_ascii());
-                // All columns hold some that are never cut, and no screen is wide enough for them.
+                // Some of all columns are never cut, so that no screen is wide enough.
                 let fits = columns != Column::ALL && truncate;
                 assert!(!fits || table.lines().all(|row| width(row) <= cells), "{table}");
             }
@@ -110,12 +104,12 @@ proptest! {
     }
 
     #[test]
-    fn a_detail_has_no_line_that_is_not_ours(text in hostile(), other in hostile(), cells in 40_usize..=240, ascii in any::<bool>(), colour in any::<bool>(), full in any::<bool>()) {
+    fn every_detail_line_starts_with_a_known_sign(text in hostile(), other in hostile(), cells in 40_usize..=240, ascii in any::<bool>(), colour in any::<bool>(), full in any::<bool>()) {
         let entry = full_of(&text, &other);
         for (side_by_side, truncate) in [(false, true), (true, true), (false, false)] {
             let style = Style { ascii, colour, truncate, ..style(cells) };
             let options = DetailOptions { full, side_by_side, others_in_request: Some(2) };
-            let shown = plain(&written(|out| detail(out, &entry, options, &style)));
+            let shown = plain(&printed(|out| detail(out, &entry, options, &style)));
             assert_harmless(&shown);
             assert!(!ascii || shown.is_ascii());
             for row in shown.lines().filter(|row| !row.is_empty()) {
@@ -128,9 +122,9 @@ proptest! {
     }
 
     #[test]
-    fn delimited_text_keeps_its_rows(text in hostile(), other in hostile()) {
+    fn delimited_text_has_one_row_for_each_entry(text in hostile(), other in hostile()) {
         let entries = [full_of(&text, &other), full_of(&other, &text)];
-        let delimited = |columns: &[Column], delimiter| written(|out| {
+        let delimited = |columns: &[Column], delimiter| printed(|out| {
             let mut delimited = Delimited::new(out, columns, delimiter)?;
             entries.iter().try_for_each(|entry| delimited.entry(&entry.view()))?;
             delimited.finish().map(drop)
@@ -144,23 +138,22 @@ proptest! {
     }
 
     #[test]
-    fn what_was_asked_and_who_did_something_are_told_on_one_line(text in hostile()) {
+    fn summaries_and_grid_rows_stay_on_one_line(text in hostile()) {
         let style = style(80);
         let mut filter = Filter::default();
         filter.user.include.extend(text.parse());
         filter.text.exclude.extend(text.parse());
-        let told = filter_summary::describe(&filter, &style.time);
-        assert_harmless(&told);
-        assert_eq!(told.lines().count(), 1, "{told:?}");
-        let mut row = Vec::new();
-        grid(&mut row, vec![vec![Cell::new(text, Role::Plain), Cell::number("3", Role::Plain)]], Layout::default(), &style).expect("memory");
-        let row = String::from_utf8(row).expect("text");
+        let summary = filter_summary::describe(&filter, &style.time);
+        assert_harmless(&summary);
+        assert_eq!(summary.lines().count(), 1, "{summary:?}");
+        let cells = vec![GridCell::new(text, Role::Plain), GridCell::number("3", Role::Plain)];
+        let row = printed(|out| grid(out, vec![cells], GridLayout::default(), &style));
         assert_harmless(&row);
         assert_eq!(row.lines().count(), 1, "{row:?}");
     }
 }
 
-/// A megabyte in every field, on one line: no renderer may take the whole of it to the screen.
+/// A megabyte in every field, on one line: no renderer may print all of it.
 #[test]
 fn a_megabyte_on_one_line_is_cut() {
     let mut long = full_of("x", "日本");
@@ -170,9 +163,10 @@ fn a_megabyte_on_one_line_is_cut() {
     (long.user.email, long.reason, long.context.user_agent) =
         (Some(megabyte.clone()), Some(megabyte.clone()), Some(megabyte));
     let style = style(80);
-    let table = written(|out| Table::new(TABLE_COLUMNS, &style).entries(out, std::slice::from_ref(&long)));
+    let table =
+        printed(|out| EntryTable::new(TABLE_COLUMNS, &style).entries(out, std::slice::from_ref(&long)));
     assert!(table.len() < 4_000 && table.lines().all(|row| width(row) <= 80), "{table}");
-    let shown = written(|out| detail(out, &long, DetailOptions::default(), &style));
+    let shown = printed(|out| detail(out, &long, DetailOptions::default(), &style));
     assert!(shown.len() < 100_000, "{}", shown.len());
     assert!(shown.contains("characters: --full") && shown.lines().all(|row| width(row) <= 80));
 }

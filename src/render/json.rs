@@ -1,6 +1,6 @@
-//! Entries as JSON: one on each line, or one document that can say it is incomplete. Both stream.
+//! Streams entries as JSON lines, or as one document that states whether it is complete.
 //!
-//! Text is not changed here: JSON has its own escapes, and a program reads it. Changes are spliced in as stored.
+//! Text is not sanitized: JSON has its own escapes and programs read it. Stored changes are copied unparsed.
 
 use std::io::{self, Write};
 
@@ -9,13 +9,11 @@ use serde::Serialize;
 use crate::model::entry::{Entry, EntryView};
 use crate::model::json::Json;
 
-/// Writes one entry a line.
 pub(crate) fn line(out: &mut dyn Write, entry: &EntryView<'_>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entry)?;
     out.write_all(b"\n")
 }
 
-/// Writes entries as one list.
 pub(crate) fn list(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
     serde_json::to_writer(&mut *out, entries)?;
     out.write_all(b"\n")
@@ -31,28 +29,40 @@ pub(crate) fn value(out: &mut dyn Write, value: &Json, indented: bool) -> io::Re
     out.write_all(b"\n")
 }
 
-/// What is known once all entries are written.
+/// An object with these members.
+pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
+    Json::Object(members.map(|(name, value)| (name.to_owned(), value)).to_vec())
+}
+
+pub(crate) fn text(text: &str) -> Json {
+    Json::String(text.to_owned())
+}
+
+pub(crate) fn number(number: u64) -> Json {
+    Json::Number(number.to_string())
+}
+
+/// The members at the end of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) struct Ending<'a> {
-    /// How many entries match, when it was counted.
+pub(crate) struct DocumentEnd<'a> {
+    /// The number of matching entries, if it was counted.
     pub matched: Option<u64>,
-    /// Whether all that match are here.
+    /// Whether the document holds all matching entries.
     pub complete: bool,
-    /// Where to go on.
+    /// The cursor of the next page.
     pub next_cursor: Option<&'a str>,
 }
 
 /// Writes the document `{query, entries, matched, complete, next_cursor}`.
 ///
-/// Whether it is complete is known only behind the entries, and so it stands there. A document that broke off has
-/// no end and is no JSON.
-pub(crate) struct Document<W: Write> {
+/// `complete` is known only after the entries, so it stands at the end. An interrupted document is invalid JSON.
+pub(crate) struct JsonDocument<W: Write> {
     writer: W,
     is_empty: bool,
 }
 
-impl<W: Write> Document<W> {
-    /// Begins, with the query as it was understood.
+impl<W: Write> JsonDocument<W> {
+    /// Starts a document with the query as it was understood.
     pub(crate) fn new(mut writer: W, query: &impl Serialize) -> io::Result<Self> {
         writer.write_all(b"{\"query\":")?;
         serde_json::to_writer(&mut writer, query)?;
@@ -60,22 +70,21 @@ impl<W: Write> Document<W> {
         Ok(Self { writer, is_empty: true })
     }
 
-    /// Goes on behind entries that were written before, of which there is one at least.
+    /// Continues a document that already holds at least one entry.
     pub(crate) const fn resume(writer: W) -> Self {
         Self { writer, is_empty: false }
     }
 
-    /// Writes one entry, on a line of its own.
     pub(crate) fn entry(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
         self.writer.write_all(if self.is_empty { b"\n" } else { b",\n" })?;
         self.is_empty = false;
         Ok(serde_json::to_writer(&mut self.writer, entry)?)
     }
 
-    /// Ends, and gives the writer back.
-    pub(crate) fn finish(mut self, ending: Ending<'_>) -> io::Result<W> {
+    /// Ends the document and returns the writer.
+    pub(crate) fn finish(mut self, ending: DocumentEnd<'_>) -> io::Result<W> {
         self.writer.write_all(if self.is_empty { b"]," } else { b"\n]," })?;
-        // The ending's members become the document's own: its opening brace is already written.
+        // Its members belong to the document, whose opening brace is already written.
         let members = serde_json::to_string(&ending)?;
         self.writer.write_all(members.trim_start_matches('{').as_bytes())?;
         self.writer.write_all(b"\n")?;
@@ -92,7 +101,7 @@ mod tests {
     use crate::render::samples::{entry, updated};
 
     #[test]
-    fn a_line_is_the_entry_and_reads_back() {
+    fn json_lines_round_trip() {
         let mut out = Vec::new();
         let entry = entry("updated", &json!([{"field": "a\u{202e}\n", "old": 1, "new": "\u{1b}"}]));
         line(&mut out, &entry.view()).expect("memory takes all");
@@ -102,13 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_document_says_whether_it_is_complete() {
+    fn documents_state_whether_they_are_complete() {
         for entries in [vec![], vec![updated()], vec![updated(), updated()]] {
-            let mut document = Document::new(Vec::new(), &json!({"action": ["updated"]})).expect("written");
+            let mut document =
+                JsonDocument::new(Vec::new(), &json!({"action": ["updated"]})).expect("written");
             for entry in &entries {
                 document.entry(&entry.view()).expect("written");
             }
-            let ending = Ending { matched: Some(9), complete: false, next_cursor: Some("eyJ") };
+            let ending = DocumentEnd { matched: Some(9), complete: false, next_cursor: Some("eyJ") };
             let text = String::from_utf8(document.finish(ending).expect("written")).expect("text");
             let back: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             assert_eq!(back["entries"].as_array().map(Vec::len), Some(entries.len()));
@@ -121,8 +131,8 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_document_is_no_json() {
-        let mut document = Document::new(Vec::new(), &json!({})).expect("written");
+    fn unfinished_documents_are_invalid_json() {
+        let mut document = JsonDocument::new(Vec::new(), &json!({})).expect("written");
         document.entry(&updated().view()).expect("written");
         assert!(serde_json::from_slice::<serde_json::Value>(&document.writer).is_err());
     }

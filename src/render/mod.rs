@@ -1,9 +1,8 @@
-//! Floor 2: how entries look. Pure functions: data and a writer in, bytes out.
+//! Renders entries, histories and counts. Pure functions: data and a writer in, bytes out.
 //!
-//! Nothing here knows a terminal, a file, the network or the command line; width, colour, zone and the present
-//! moment come in with a [`look::Look`]. Text from the log is hostile and passes [`visible`] on its way out.
+//! It must not know the terminal, files, the network or the command line. Width, colour, zone and the current time come
+//! in with a [`style::Style`]. Log text is untrusted and passes [`sanitize`] on its way out.
 
-pub(crate) mod alike;
 pub(crate) mod blame;
 pub(crate) mod change_set;
 pub mod columns;
@@ -14,6 +13,7 @@ pub(crate) mod filter_summary;
 pub(crate) mod grid;
 pub(crate) mod history;
 pub(crate) mod json;
+pub(crate) mod lookalike;
 pub(crate) mod patch;
 pub(crate) mod prune;
 pub(crate) mod revert;
@@ -28,6 +28,6 @@ pub(crate) mod value;
 #[cfg(test)]
 mod hostile_text;
 #[cfg(test)]
-mod samples;
+mod printed_times;
 #[cfg(test)]
-mod times;
+mod samples;

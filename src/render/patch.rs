@@ -1,30 +1,28 @@
-//! The state of the changed fields before and after an entry, and the change as a JSON Patch (RFC 6902).
+//! The changed fields of an entry before and after it, and the change as a JSON Patch (RFC 6902).
 //!
-//! A field whose values were never kept is in none of them. Marks within a value, such as `[redacted]`, stand as they
-//! are kept: whoever shows this says so.
+//! Fields without stored values are left out. Marks within a value, such as `[redacted]`, stay; callers tell the reader.
 
 use std::collections::HashSet;
 
 use crate::model::change::Change;
 use crate::model::json::{Json, JsonError};
-use crate::render::diff::{Difference, Place, What, compare};
+use crate::render::diff::{Difference, PathStep, ValueDiff, compare};
+use crate::render::json::text;
 use crate::render::value::is_redacted;
 
 /// The changed fields, as one object before and one after.
-pub(crate) struct States {
+pub(crate) struct BeforeAfter {
     /// The fields and values before; empty for a creation.
     pub before: Json,
     /// The fields and values after; empty for a deletion.
     pub after: Json,
-    /// The fields that are left out, or hold marks, because something in them was never kept.
+    /// Fields that are left out or hold marks, because a secret in them was redacted.
     pub not_kept: Vec<String>,
 }
 
-impl States {
-    /// Reads them from the changes.
-    ///
+impl BeforeAfter {
     /// # Errors
-    /// [`JsonError`] for a value that breaks the contract.
+    /// [`JsonError`] for an invalid value.
     pub(crate) fn of(changes: &[Change]) -> Result<Self, JsonError> {
         let (mut before, mut after, mut not_kept) = (Vec::new(), Vec::new(), Vec::new());
         for Change { field, old, new, redacted } in changes {
@@ -45,79 +43,77 @@ impl States {
         Ok(Self { before: Json::Object(before), after: Json::Object(after), not_kept })
     }
 
-    /// The operations that make `after` of `before`.
+    /// The operations that turn `before` into `after`.
     pub(crate) fn patch(&self) -> Json {
         let mut operations = Vec::new();
         if repeats_a_key(&self.before) || repeats_a_key(&self.after) {
-            // A path cannot tell the second of a repeated key from the first.
+            // A JSON Pointer cannot address the second of two equal keys.
             operations.push(operation("replace", "", Some(&self.after)));
-        } else if let Some(what) = compare(&self.before, &self.after) {
-            push(&mut operations, "", &what);
+        } else if let Some(diff) = compare(&self.before, &self.after) {
+            push(&mut operations, "", &diff);
         }
         Json::Array(operations)
     }
 }
 
-fn push(operations: &mut Vec<Json>, path: &str, what: &What) {
-    let text = |text: &String| Json::String(text.clone());
-    match what {
-        What::Added(new) => operations.push(operation("add", path, Some(new))),
-        What::Removed(_) => operations.push(operation("remove", path, None)),
-        What::Replaced { new, .. } => operations.push(operation("replace", path, Some(new))),
-        What::Lines { new, .. } | What::Embedded { new, .. } => {
+fn push(operations: &mut Vec<Json>, path: &str, diff: &ValueDiff) {
+    match diff {
+        ValueDiff::Added(new) => operations.push(operation("add", path, Some(new))),
+        ValueDiff::Removed(_) => operations.push(operation("remove", path, None)),
+        ValueDiff::Replaced { new, .. } => operations.push(operation("replace", path, Some(new))),
+        ValueDiff::Lines { new, .. } | ValueDiff::Embedded { new, .. } => {
             operations.push(operation("replace", path, Some(&text(new))));
         }
-        What::Members(found) => {
-            for Difference { at, what } in found {
-                push(operations, &beneath(path, at), what);
+        ValueDiff::Members(found) => {
+            for Difference { at, diff } in found {
+                push(operations, &beneath(path, at), diff);
             }
         }
-        What::Items(found) => items(operations, path, found),
-        // A move is two steps of its list.
-        What::Moved { .. } => {}
+        ValueDiff::Items(found) => items(operations, path, found),
+        // `items` writes both steps of a move.
+        ValueDiff::Moved { .. } => {}
     }
 }
 
-/// First everything that leaves its place, from the last to the first, then everything that takes one, from the first
-/// to the last: so each index means what it says when its turn comes. What stays and differs comes last.
+/// Removes from the last index to the first, then adds from the first to the last, so that each index is valid when its
+/// operation runs. Changes within kept items come last.
 fn items(operations: &mut Vec<Json>, path: &str, found: &[Difference]) {
-    let (mut left, mut taken) = (Vec::new(), Vec::new());
-    for Difference { at, what } in found {
-        let Place::Item(index) = *at else { continue };
-        match what {
-            What::Removed(_) => left.push(index),
-            What::Added(new) => taken.push((index, new)),
-            What::Moved { from, item } => {
-                left.push(*from);
-                taken.push((index, item));
+    let (mut removed, mut added) = (Vec::new(), Vec::new());
+    for Difference { at, diff } in found {
+        let PathStep::Item(index) = *at else { continue };
+        match diff {
+            ValueDiff::Removed(_) => removed.push(index),
+            ValueDiff::Added(new) => added.push((index, new)),
+            ValueDiff::Moved { from, item } => {
+                removed.push(*from);
+                added.push((index, item));
             }
             _ => {}
         }
     }
-    left.sort_unstable();
-    taken.sort_unstable_by_key(|(index, _)| *index);
-    let remove = left.iter().rev().map(|index| operation("remove", &format!("{path}/{index}"), None));
+    removed.sort_unstable();
+    added.sort_unstable_by_key(|(index, _)| *index);
+    let remove = removed.iter().rev().map(|index| operation("remove", &format!("{path}/{index}"), None));
     operations.extend(remove);
-    let add = taken.iter().map(|(index, new)| operation("add", &format!("{path}/{index}"), Some(new)));
+    let add = added.iter().map(|(index, new)| operation("add", &format!("{path}/{index}"), Some(new)));
     operations.extend(add);
-    let stays = found.iter().filter(|one| !matches!(one.what, What::Removed(_) | What::Added(_)));
-    for Difference { at, what } in stays {
-        push(operations, &beneath(path, at), what);
+    let stays = found.iter().filter(|one| !matches!(one.diff, ValueDiff::Removed(_) | ValueDiff::Added(_)));
+    for Difference { at, diff } in stays {
+        push(operations, &beneath(path, at), diff);
     }
 }
 
 fn operation(op: &str, path: &str, value: Option<&Json>) -> Json {
-    let text = |text: &str| Json::String(text.to_owned());
     let mut members = vec![("op".to_owned(), text(op)), ("path".to_owned(), text(path))];
     members.extend(value.map(|value| ("value".to_owned(), value.clone())));
     Json::Object(members)
 }
 
-/// A JSON Pointer (RFC 6901) one step longer.
-fn beneath(path: &str, at: &Place) -> String {
+/// Appends a step to a JSON Pointer (RFC 6901).
+fn beneath(path: &str, at: &PathStep) -> String {
     match at {
-        Place::Item(index) | Place::Named(index, _) => format!("{path}/{index}"),
-        Place::Member(name) => format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")),
+        PathStep::Item(index) | PathStep::Named(index, _) => format!("{path}/{index}"),
+        PathStep::Member(name) => format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a prune would delete, as text.
+//! The plan of a prune, as text.
 
 use comfy_table::{CellAlignment, Table, presets};
 
@@ -7,7 +7,7 @@ use crate::model::time::format::{milliseconds, span};
 use crate::model::time::{Age, TimeContext};
 use crate::render::filter_summary::{counted, grouped};
 
-/// The plan: what goes and what stays, by model type and in all, and from where the line is drawn.
+/// The plan: the cutoff, and the numbers of deleted and kept entries for each model type and in total.
 pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &TimeContext) -> String {
     let counts = answer.counts;
     let all = counts.expired + counts.kept;
@@ -15,7 +15,7 @@ pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &Time
     let (kept, are) = match older_than {
         None => (format!("{plan} plan, entries are kept for {retention}"), "have expired"),
         Some(age) => (
-            format!("older than {age} is asked for; the {plan} plan keeps entries for {retention}"),
+            format!("pruning entries older than {age}; the {plan} plan keeps entries for {retention}"),
             "are older",
         ),
     };
@@ -56,7 +56,7 @@ pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &Time
     lines.join("\n")
 }
 
-/// How a prune ended, in a word or two; nothing when all that had expired is gone.
+/// The outcome of a prune in a word or two; empty if it is complete.
 pub(crate) const fn outcome(prune: &Prune) -> &'static str {
     match (prune.complete, prune.finished_at) {
         (true, _) => "",

@@ -1,27 +1,29 @@
-//! A plan to undo an entry: as a JSON document, and in sentences.
+//! The plan to revert an entry, as a JSON document and as sentences.
 
 use crate::model::entry::Entry;
-use crate::model::history::revert::{Revert, Way};
-use crate::model::history::{History, Path};
+use crate::model::history::History;
+use crate::model::history::path::KeyPath;
+use crate::model::history::revert::{Revert, RevertAction};
 use crate::model::json::Json;
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
-use crate::render::history::dotted;
+use crate::render::history::dotted_path;
+use crate::render::json::{number, object, text};
 
-/// The plan as JSON: what has to be done, with the patch and the whole object where there are any.
+/// The plan as JSON: the action, with the patch and the whole object if there are any.
 ///
 /// # Errors
-/// When the patch cannot be written, which no patch of ours is known for.
+/// When the patch cannot be serialised.
 pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Result<Json, serde_json::Error> {
-    let (way, patch) = match &plan.way {
-        Way::Patch(patch) => ("patch", Some(patch)),
-        Way::Create(patch) => ("create", Some(patch)),
-        Way::Delete => ("delete", None),
-        Way::Nothing => ("nothing", None),
-        Way::Gone(_) | Way::BackSince(_) => ("impossible", None),
+    let (way, patch) = match &plan.action {
+        RevertAction::Patch(patch) => ("patch", Some(patch)),
+        RevertAction::Create(patch) => ("create", Some(patch)),
+        RevertAction::Delete => ("delete", None),
+        RevertAction::Nothing => ("nothing", None),
+        RevertAction::DeletedSince(_) | RevertAction::RecreatedSince(_) => ("impossible", None),
     };
     let patch = patch.map(serde_json::to_string).transpose()?.and_then(|text| Json::parse(&text).ok());
-    let names = |paths: &[Path]| Json::Array(paths.iter().map(|path| text(&dotted(path))).collect());
+    let names = |paths: &[KeyPath]| Json::Array(paths.iter().map(|path| text(&dotted_path(path))).collect());
     let since = plan.since.iter().map(|(index, paths)| {
         let later = &history.entries()[*index];
         object([
@@ -44,30 +46,37 @@ pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Resul
     ]))
 }
 
-/// What a reader has to know before following the plan, a sentence each.
+/// The plan in sentences.
 pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &TimeContext) -> Vec<String> {
     let id = |index: usize| history.entries()[index].id;
-    let mut said = vec![match &plan.way {
-        Way::Patch(_) => {
+    let mut sentences = vec![match &plan.action {
+        RevertAction::Patch(_) => {
             format!("to undo entry {}, apply this patch to {}/{}", entry.id, entry.model_type, entry.model_id)
         }
-        Way::Create(_) => {
+        RevertAction::Create(_) => {
             format!("to undo entry {}, create {}/{} again", entry.id, entry.model_type, entry.model_id)
         }
-        Way::Delete => format!("to undo entry {}, delete {}/{}", entry.id, entry.model_type, entry.model_id),
-        Way::Nothing => {
-            format!("nothing is to be done: what entry {} changed is as it was, or was never kept", entry.id)
+        RevertAction::Delete => {
+            format!("to undo entry {}, delete {}/{}", entry.id, entry.model_type, entry.model_id)
         }
-        Way::Gone(gone) => format!("entry {} deleted the resource since: undo that first", id(*gone)),
-        Way::BackSince(back) => {
-            format!("entry {} brought the resource back since: there is nothing to undo", id(*back))
+        RevertAction::Nothing => {
+            format!(
+                "nothing to do: the values that entry {} changed are restored already, or were never stored",
+                entry.id
+            )
+        }
+        RevertAction::DeletedSince(gone) => {
+            format!("entry {} deleted the resource since: undo that entry first", id(*gone))
+        }
+        RevertAction::RecreatedSince(back) => {
+            format!("entry {} created the resource again since: there is nothing to undo", id(*back))
         }
     }];
     for (index, paths) in &plan.since {
         let later = &history.entries()[*index];
-        let fields: Vec<_> = paths.iter().map(|path| dotted(path)).collect();
+        let fields: Vec<_> = paths.iter().map(|path| dotted_path(path)).collect();
         let what = if fields.is_empty() { String::new() } else { format!(" {}", fields.join(", ")) };
-        said.push(format!(
+        sentences.push(format!(
             "since then {} {}{what} in entry {} of {}",
             later.user.label(),
             later.action,
@@ -76,27 +85,15 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
         ));
     }
     if !plan.lost.is_empty() {
-        let lost: Vec<_> = plan.lost.iter().map(|path| dotted(path)).collect();
-        said.push(format!("cannot be restored, for the old value was never kept: {}", lost.join(", ")));
+        let lost: Vec<_> = plan.lost.iter().map(|path| dotted_path(path)).collect();
+        sentences
+            .push(format!("cannot restore, because the old value was never stored: {}", lost.join(", ")));
     }
     if plan.object.is_some() && !plan.is_whole {
-        said.push(
-            "the object is not whole: what was redacted is only marked in it, and what is unknown is missing"
-                .to_owned(),
+        sentences.push(
+            "the object is incomplete: redacted values are marks, and unknown values are missing".to_owned(),
         );
     }
-    said.push("nothing was changed: this is a plan".to_owned());
-    said
-}
-
-fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
-    Json::Object(members.map(|(name, value)| (name.to_owned(), value)).to_vec())
-}
-
-fn text(text: &str) -> Json {
-    Json::String(text.to_owned())
-}
-
-fn number(number: u64) -> Json {
-    Json::Number(number.to_string())
+    sentences.push("this is a plan: nothing was changed".to_owned());
+    sentences
 }

@@ -1,4 +1,6 @@
-//! Entries and looks that the tests of this module share. Nothing but tests may use it.
+//! Sample entries and styles for the tests of `render`. Test code only.
+
+use std::io;
 
 use serde_json::json;
 
@@ -6,7 +8,7 @@ use crate::model::entry::Entry;
 use crate::model::time::TimeContext;
 use crate::render::style::{Style, Theme};
 
-/// A plain look, 26 minutes after [`updated`] happened.
+/// A plain style, 26 minutes after the update of [`updated`].
 pub(super) fn style(width: usize) -> Style {
     let time = TimeContext {
         now: "2026-11-22T08:40:30Z".parse().expect("a time"),
@@ -16,7 +18,14 @@ pub(super) fn style(width: usize) -> Style {
     Style { width, colour: false, theme, ascii: false, truncate: true, relative: false, time }
 }
 
-/// The update in the manual's example.
+/// The text that a renderer writes.
+pub(super) fn printed(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut out).expect("written to memory");
+    String::from_utf8(out).expect("UTF-8")
+}
+
+/// The update in the manual page's example.
 pub(super) fn updated() -> Entry {
     let mapping = |from: &str, to: &str| json!({"from": from, "to": to});
     let common =
@@ -47,7 +56,7 @@ pub(super) fn updated() -> Entry {
     )
 }
 
-/// An entry like the one in the manual, with this action and these changes.
+/// The manual page's entry with another action and other changes.
 pub(super) fn entry(action: &str, changes: &serde_json::Value) -> Entry {
     let entry = json!({
         "id": 1287,

@@ -1,20 +1,19 @@
-//! Makes visible what a terminal would obey or hide, and measures and cuts text by what a reader sees.
+//! Makes control and invisible characters visible, and measures and cuts text by terminal cells.
 //!
-//! It knows nothing of entries, tables or colours. Its answer holds no control, so no name can fake a row, move the
-//! cursor, set the title or turn the direction of what follows.
+//! It must not know entries, tables or colours. Its output holds no control characters, so that no name can fake a row,
+//! move the cursor, set the window title or change the text direction.
 
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// More marks than this on one letter are shown apart: stacked ones would paint over the neighbouring lines.
+/// Further combining marks on one letter are written out: stacked marks would cover neighbouring lines.
 const MARKS_ON_A_LETTER: usize = 6;
 
-/// Writes controls, direction marks and zero-width characters so that they are seen: `␛`, `⏎`, `<U+202E>`.
+/// Replaces controls, direction marks and zero-width characters by visible text: `␛`, `⏎`, `<U+202E>`.
 ///
-/// Joiners and variation selectors stay inside emoji, where they belong.
-#[must_use]
+/// Joiners and variation selectors within emoji stay.
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     replace_hidden(text, |c, _, out| match c {
         '\n' => out.push('⏎'),
@@ -24,8 +23,7 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// As [`visible`], in ASCII alone: `\n`, `\x1b`, `->`, `...`, `-`, and `<U+00E9>` for what ASCII cannot write.
-#[must_use]
+/// As [`sanitize`], in ASCII only: `\n`, `\x1b`, `->`, `...`, `-`, and `<U+00E9>` for all other characters.
 pub fn sanitize_ascii(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
         return Cow::Borrowed(text);
@@ -47,7 +45,7 @@ pub fn sanitize_ascii(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether there is nothing but printable ASCII, as in most texts. Judged by blocks, which a compiler does at once.
+/// Whether the text is printable ASCII, as most texts are. It tests whole blocks, so that the compiler can vectorise it.
 fn is_plain(text: &str) -> bool {
     let plain = |byte: &u8| matches!(byte, b' '..=b'~');
     text.as_bytes().chunks(64).all(|block| block.iter().fold(true, |all, byte| all & plain(byte)))
@@ -57,7 +55,7 @@ fn push_code(c: char, out: &mut String) {
     out.push_str(&format!("<U+{:04X}>", u32::from(c)));
 }
 
-/// Hands every character a reader would not see to `write`, with the one behind it; all others stay.
+/// Passes every invisible character and its successor to `write`; copies all others.
 pub(super) fn replace_hidden(
     text: &str,
     mut write: impl FnMut(char, Option<char>, &mut String),
@@ -82,12 +80,12 @@ pub(super) fn replace_hidden(
     Cow::Owned(out)
 }
 
-/// Controls and characters without a glyph, but for line breaks, tabs and other blanks: text without them looks the same.
+/// Whether a character is invisible and no whitespace: without it, a text looks the same.
 pub(super) fn is_unseen(c: char) -> bool {
     (c.is_control() || is_format(c)) && !c.is_whitespace()
 }
 
-/// Characters without a glyph of their own: separators, direction marks, joiners, fillers, selectors, tags.
+/// Characters without a glyph: separators, direction marks, joiners, fillers, selectors, tags.
 const fn is_format(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}'
@@ -96,8 +94,8 @@ const fn is_format(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Tells whether a joiner or selector stands where it has a meaning: within an emoji, or after an ideograph that
-/// it gives another shape, as Japanese names use it.
+/// Whether a joiner or selector is meaningful: within an emoji, or after an ideograph whose variant it selects, as in
+/// Japanese names.
 fn belongs(before: Option<char>, c: char, next: Option<char>) -> bool {
     let Some(before) = before else { return false };
     match c {
@@ -118,25 +116,22 @@ const fn is_emoji(c: char) -> bool {
         | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// How many terminal cells the text takes, by grapheme clusters.
+/// The width of a text in terminal cells.
 ///
-/// Clusters are measured one by one: measured as a whole, an Arabic lam and alef count one cell, which no usual
-/// terminal does.
-#[must_use]
+/// Grapheme clusters are measured one by one: measured together, Arabic lam and alef count as one cell, which few
+/// terminals do.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.width() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
 }
 
-/// Cuts the text to `max` cells, at the border of a grapheme cluster; `…` marks the cut.
-#[must_use]
+/// Cuts the text to `max` cells, between grapheme clusters, and marks the cut with `…`.
 pub fn cut(text: &str, max: usize) -> String {
     cut_with(text, max, "…")
 }
 
-/// As [`cut`], with another `mark` for the cut. A `max` that cannot hold the mark gives as much of it as fits.
-#[must_use]
+/// As [`cut`], with another `mark`. If `max` cannot hold the mark, the mark is cut too.
 pub fn cut_with(text: &str, max: usize, mark: &str) -> String {
-    // A text of at most `max` bytes cannot be wider than `max`, and most are.
+    // A text of at most `max` bytes is at most `max` cells wide; most texts are.
     if text.len() <= max || fits(text, max) {
         return text.to_owned();
     }
@@ -153,8 +148,7 @@ pub fn cut_with(text: &str, max: usize, mark: &str) -> String {
     out + mark
 }
 
-/// As [`cut_with`], but what is kept is the end.
-#[must_use]
+/// As [`cut_with`], but keeps the end of the text.
 pub fn cut_front_with(text: &str, max: usize, mark: &str) -> String {
     if text.len() <= max || fits(text, max) {
         return text.to_owned();
@@ -169,7 +163,7 @@ pub fn cut_front_with(text: &str, max: usize, mark: &str) -> String {
     format!("{mark}{}", &text[start..])
 }
 
-/// Tells whether the text takes at most `max` cells, without reading on once it does not.
+/// Whether the text takes at most `max` cells. It stops reading once it does not.
 fn fits(text: &str, max: usize) -> bool {
     let mut room = max;
     text.graphemes(true).all(|cluster| match room.checked_sub(cluster.width()) {
@@ -188,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_or_hides_is_written_out() {
+    fn control_and_invisible_characters_become_visible() {
         for (text, shown) in [
             ("Ana Ruiz", "Ana Ruiz"),
             ("\x1b]0;owned\x07\x1b[2J", "␛]0;owned␇␛[2J"),
@@ -207,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_are_those_of_a_terminal() {
+    fn widths_match_terminals() {
         for (text, cells) in [
             ("abc", 3),
             ("日本", 4),
@@ -222,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_between_clusters_and_says_so() {
+    fn text_is_cut_between_clusters_with_a_mark() {
         assert_eq!(cut("Warehouse", 9), "Warehouse");
         assert_eq!(cut("Warehouse", 5), "Ware…");
         assert_eq!(cut("日本語", 4), "日…");
@@ -237,7 +231,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_left_that_a_terminal_obeys(text in any::<String>(), max in 0_usize..20) {
+        fn sanitized_text_has_no_controls(text in any::<String>(), max in 0_usize..20) {
             let shown = sanitize(&text);
             assert!(!shown.chars().any(char::is_control), "{shown:?}");
             assert_eq!(sanitize(&shown), shown);

@@ -1,18 +1,19 @@
-//! A resource at one moment, and what differs between two, as JSON documents and in a sentence.
+//! The state of a resource at one time, and the difference between two states, as JSON and as a sentence.
 
 use crate::model::change::Change;
 use crate::model::filter::Resource;
 use crate::model::history::diff::StateDiff;
 use crate::model::history::replay::Existence;
 use crate::model::history::state::State;
-use crate::model::history::{Head, History};
+use crate::model::history::{EntryHead, History};
 use crate::model::json::Json;
 use crate::model::page::Position;
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
-use crate::render::history::{dotted, unclear};
+use crate::render::history::{dotted_path, unknown_reason};
+use crate::render::json::{number, object, text};
 
-/// The state as JSON: the object as far as it is known, how sure each field is, and what is missing and why.
+/// The state as JSON: the known part of the object, the confidence of each field, and what is missing and why.
 pub(crate) fn document(
     resource: &Resource,
     history: &History,
@@ -20,25 +21,25 @@ pub(crate) fn document(
     at: Position,
     time: &TimeContext,
 ) -> Json {
-    let is_until = |entry: &Head| (entry.occurred_at, entry.id) <= (at.occurred_at, at.id);
+    let is_until = |entry: &EntryHead| (entry.occurred_at, entry.id) <= (at.occurred_at, at.id);
     let until = &history.entries()[..history.entries().partition_point(is_until)];
     let name = history.names().iter().rev().find(|(index, _)| *index < until.len());
     let exists = match state.existence {
         Existence::Unknown => Json::Null,
-        Existence::There => Json::Bool(true),
-        Existence::NotThere(_) => Json::Bool(false),
+        Existence::Exists => Json::Bool(true),
+        Existence::Absent(_) => Json::Bool(false),
     };
     let fields = state.fields().into_iter().map(|(field, certainty)| (field, text(certainty.word())));
-    let redacted = state.redacted().into_iter().map(|path| text(&dotted(path)));
-    let unknown = state.unclear().into_iter().map(|(path, entry)| {
-        let why = unclear(entry, history, time);
-        Json::Object(vec![("field".to_owned(), text(&dotted(&path))), ("why".to_owned(), text(&why))])
+    let redacted = state.redacted().into_iter().map(|path| text(&dotted_path(path)));
+    let unknown = state.unknown_places().into_iter().map(|(path, entry)| {
+        let why = unknown_reason(entry, history, time);
+        object([("field", text(&dotted_path(&path))), ("why", text(&why))])
     });
     object([
         ("resource", text(&resource.to_string())),
         ("name", name.map_or(Json::Null, |(_, name)| text(name))),
         ("at", text(&at.occurred_at.to_string())),
-        ("entry", until.last().map_or(Json::Null, |entry| Json::Number(entry.id.to_string()))),
+        ("entry", until.last().map_or(Json::Null, |entry| number(entry.id))),
         ("exists", exists),
         ("complete", Json::Bool(state.is_complete())),
         ("state", state.object()),
@@ -48,7 +49,7 @@ pub(crate) fn document(
     ])
 }
 
-/// What differs as JSON: changes as an entry has them.
+/// The difference as JSON, with changes in the format of an entry.
 pub(crate) fn difference(resource: &Resource, positions: [Position; 2], between: &StateDiff) -> Json {
     let [from, to] = positions.map(|position| text(&position.occurred_at.to_string()));
     let unknown = between.unknown.iter().map(|field| text(field));
@@ -69,29 +70,19 @@ fn change(change: &Change) -> Json {
     Json::Object(members)
 }
 
-/// What is to be said of a state beside its JSON.
+/// The message shown with a state.
 pub(crate) fn sentence(history: &History, state: &State, at: Position, time: &TimeContext) -> String {
     let then = full(at.occurred_at, time);
     let entry = |index: usize| &history.entries()[index];
     match state.existence {
-        Existence::NotThere(index)
-            if (entry(index).occurred_at, entry(index).id) > (at.occurred_at, at.id) =>
-        {
-            format!("not there yet at {then}: entry {} creates it", entry(index).id)
+        Existence::Absent(index) if (entry(index).occurred_at, entry(index).id) > (at.occurred_at, at.id) => {
+            format!("did not exist yet at {then}: entry {} creates it", entry(index).id)
         }
-        Existence::NotThere(index) => format!("not there at {then}: entry {} deleted it", entry(index).id),
-        Existence::Unknown => format!("what it was at {then} is not known"),
-        Existence::There if state.is_complete() && state.unclear().is_empty() => {
-            format!("as it was at {then}")
+        Existence::Absent(index) => format!("did not exist at {then}: entry {} deleted it", entry(index).id),
+        Existence::Unknown => format!("the state at {then} is unknown"),
+        Existence::Exists if state.is_complete() && state.unknown_places().is_empty() => {
+            format!("the state at {then}")
         }
-        Existence::There => format!("as it was at {then}, as far as it is known"),
+        Existence::Exists => format!("the known part of the state at {then}"),
     }
-}
-
-fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
-    Json::Object(members.map(|(name, value)| (name.to_owned(), value)).to_vec())
-}
-
-fn text(text: &str) -> Json {
-    Json::String(text.to_owned())
 }

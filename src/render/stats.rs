@@ -1,6 +1,6 @@
-//! Counts as a chart, as a table of two dimensions, and as delimited text; with the days on which nothing happened.
+//! Counts as a bar chart, as a table of two dimensions, and as rows for delimited text. Days without entries are included.
 //!
-//! Which entries were counted is told elsewhere.
+//! It must not know which entries were counted.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -13,39 +13,43 @@ use crate::model::time::format::day;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Dimension;
 use crate::render::filter_summary::grouped;
-use crate::render::grid::{Cell, Layout, grid};
+use crate::render::grid::{GridCell, GridLayout, grid};
 use crate::render::sanitize::width;
 use crate::render::style::{Role, Style};
 
-/// The longest bar, in cells.
+/// The widest bar, in cells.
 const LONGEST_BAR: usize = 48;
-/// No label takes more cells than this.
+/// The widest label, in cells.
 const LONGEST_LABEL: usize = 40;
-/// A column of a table takes no more cells than this.
+/// The widest column header of a table, in cells.
 const LONGEST_HEADER: usize = 24;
-/// Up to so many rows are all drawn, those without entries too.
+/// Up to this many rows, rows without entries are all shown.
 const MOST_ROWS: usize = 100;
-/// Beyond that, so many rows in a row without entries become one.
+/// Beyond that, a run of at least this many rows without entries becomes one row.
 const LONGEST_SILENCE: usize = 14;
-/// Eighths of a cell, from one to seven.
 const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/// A value and how many entries have it; none for those without one.
-pub(crate) type Row = (Option<String>, u64);
+/// A value and its number of entries; no value for entries without one.
+pub(crate) type ValueCount = (Option<String>, u64);
 
-/// What is known of the span of time that was asked for.
+/// The requested time range.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Window {
-    /// The first moment that counts, when one was named. Days before it are not shown.
+pub(crate) struct StatsWindow {
+    /// Its start, if one was given. Earlier days are not shown.
     pub since: Option<Timestamp>,
-    /// The first moment that no longer counts, when one was named, else the present one when `since` was.
+    /// Its exclusive end, if one was given; otherwise the current time if `since` was given.
     pub until: Option<Timestamp>,
 }
 
-/// The values of one dimension with their counts. Those of time stand in its order and none is left out, be it that
-/// nothing happened; others by falling count.
-pub(crate) fn rows(groups: &[Group], place: usize, by: Dimension, window: Window, zone: Tz) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+/// The counts of one dimension. Values of time are complete and in order; all others are sorted by falling count.
+pub(crate) fn rows(
+    groups: &[Group],
+    place: usize,
+    by: Dimension,
+    window: StatsWindow,
+    zone: Tz,
+) -> Vec<ValueCount> {
+    let mut rows: Vec<ValueCount> = Vec::new();
     let mut places = HashMap::new();
     for group in groups {
         let value = group.key.get(place).cloned().flatten();
@@ -64,12 +68,12 @@ pub(crate) fn rows(groups: &[Group], place: usize, by: Dimension, window: Window
     let mut known: Vec<&String> = counts.keys().collect();
     known.sort();
     let all =
-        all_of(by, known.first().zip(known.last()).map(|(a, b)| (a.as_str(), b.as_str())), window, zone);
+        all_names(by, known.first().zip(known.last()).map(|(a, b)| (a.as_str(), b.as_str())), window, zone);
     all.into_iter().map(|value| (Some(value.clone()), counts.get(&value).copied().unwrap_or(0))).collect()
 }
 
-/// Every day, week or month between the first and the last; every hour of a day, every day of a week.
-fn all_of(by: Dimension, known: Option<(&str, &str)>, window: Window, zone: Tz) -> Vec<String> {
+/// Every day, week or month from the first to the last; every hour of a day, every day of a week.
+fn all_names(by: Dimension, known: Option<(&str, &str)>, window: StatsWindow, zone: Tz) -> Vec<String> {
     match by {
         Dimension::Hour => return (0..24).map(|hour| format!("{hour:02}")).collect(),
         Dimension::Weekday => return WEEKDAYS.map(str::to_owned).to_vec(),
@@ -118,38 +122,38 @@ fn last_day(by: Dimension, name: &str) -> Option<NaiveDate> {
     }
 }
 
-/// The rows with the most entries, and one for all the others together.
-pub(crate) fn top(mut rows: Vec<Row>, most: usize) -> (Vec<Row>, Option<(usize, u64)>) {
+/// The rows with the most entries; the number of other rows and the sum of their counts.
+pub(crate) fn top(mut rows: Vec<ValueCount>, most: usize) -> (Vec<ValueCount>, Option<(usize, u64)>) {
     rows.retain(|(_, count)| *count > 0);
-    // A stable sort: equal ones stay in their order.
+    // The sort is stable: equal counts keep their order.
     rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let others = rows.split_off(rows.len().min(most));
     let sum = others.iter().map(|(_, count)| count).sum();
     (rows, (!others.is_empty()).then_some((others.len(), sum)))
 }
 
-/// A row as people are shown it.
-enum Drawn<'a> {
-    Row(&'a Row),
-    /// So many rows without entries.
-    Silence(usize),
+/// A row of a chart or table.
+enum ChartRow<'a> {
+    Row(&'a ValueCount),
+    /// This many rows without entries.
+    Gap(usize),
 }
 
-/// The rows as people are shown them: one entry of long ago must not bury the others under years without any.
-fn drawn(by: Dimension, rows: &[Row]) -> Vec<Drawn<'_>> {
+/// Joins long runs of rows without entries, so that one very old entry does not hide the others.
+fn collapse_gaps(by: Dimension, rows: &[ValueCount]) -> Vec<ChartRow<'_>> {
     if !by.is_time() || rows.len() <= MOST_ROWS {
-        return rows.iter().map(Drawn::Row).collect();
+        return rows.iter().map(ChartRow::Row).collect();
     }
     let chunks = rows.chunk_by(|a, b| (a.1 == 0) == (b.1 == 0));
     let drawn = chunks.flat_map(|chunk| match chunk {
-        [(_, 0), ..] if chunk.len() >= LONGEST_SILENCE => vec![Drawn::Silence(chunk.len())],
-        _ => chunk.iter().map(Drawn::Row).collect(),
+        [(_, 0), ..] if chunk.len() >= LONGEST_SILENCE => vec![ChartRow::Gap(chunk.len())],
+        _ => chunk.iter().map(ChartRow::Row).collect(),
     });
     drawn.collect()
 }
 
 /// `(20 411 days without entries)`
-fn silence(by: Dimension, rows: usize) -> String {
+fn gap_label(by: Dimension, rows: usize) -> String {
     let what = match by {
         Dimension::Week => "weeks",
         Dimension::Month => "months",
@@ -162,11 +166,11 @@ fn silence(by: Dimension, rows: usize) -> String {
 pub(crate) fn chart(
     out: &mut dyn Write,
     by: Dimension,
-    rows: &[Row],
+    rows: &[ValueCount],
     others: Option<(usize, u64)>,
     style: &Style,
 ) -> io::Result<()> {
-    let drawn = drawn(by, rows);
+    let drawn = collapse_gaps(by, rows);
     let labels: Vec<String> = drawn.iter().map(|row| row.label(by, style)).collect();
     let others = others.map(|(number, count)| (format!("{number} others"), count));
     let counts = rows.iter().map(|(_, count)| *count).chain(others.iter().map(|(_, count)| *count));
@@ -175,33 +179,33 @@ pub(crate) fn chart(
     let widest_count = grouped(most).len().max("ENTRIES".len());
     let room = if style.truncate { style.width } else { 100 };
     let longest = room.saturating_sub(widest_label + widest_count + 6).clamp(8, LONGEST_BAR);
-    let head = vec![Cell::new(by.title(), Role::Title), Cell::number("ENTRIES", Role::Title)];
+    let head = vec![GridCell::new(by.title(), Role::Title), GridCell::number("ENTRIES", Role::Title)];
     let line = |label: String, role: Role, count: u64| {
-        let bar = Cell::new(bar(count, most, longest, style.ascii), Role::Changed);
-        let number = Cell::number(grouped(count), if count == 0 { Role::Dim } else { Role::Plain });
-        vec![Cell::new(label, role), number, bar]
+        let bar = GridCell::new(bar(count, most, longest, style.ascii), Role::Changed);
+        let number = GridCell::number(grouped(count), if count == 0 { Role::Dim } else { Role::Plain });
+        vec![GridCell::new(label, role), number, bar]
     };
     let mut lines = vec![head];
     lines.extend(labels.into_iter().zip(&drawn).map(|(label, row)| match row {
-        Drawn::Row((_, count)) => line(label, Role::Plain, *count),
-        Drawn::Silence(_) => line(label, Role::Dim, 0),
+        ChartRow::Row((_, count)) => line(label, Role::Plain, *count),
+        ChartRow::Gap(_) => line(label, Role::Dim, 0),
     }));
     lines.extend(others.map(|(label, count)| line(label, Role::Dim, count)));
-    grid(out, lines, Layout::default(), style)
+    grid(out, lines, GridLayout::default(), style)
 }
 
-/// Writes two dimensions: the first down, the second across, and the sums. Columns for which there is no room, those
-/// with the fewest entries, are counted together.
+/// Writes two dimensions, the first down and the second across, with sums. Columns that do not fit are counted
+/// together, those with the fewest entries first.
 pub(crate) fn table(
     out: &mut dyn Write,
     by: [Dimension; 2],
-    down: &[Row],
-    across: &[Row],
+    down: &[ValueCount],
+    across: &[ValueCount],
     groups: &[Group],
     style: &Style,
 ) -> io::Result<()> {
-    // Of time there may be thousands of columns without a number.
-    let full: Vec<Row>;
+    // A dimension of time may have thousands of empty columns.
+    let full: Vec<ValueCount>;
     let across = match across.len() > MOST_ROWS {
         true => {
             full = across.iter().filter(|(_, count)| *count > 0).cloned().collect();
@@ -209,7 +213,7 @@ pub(crate) fn table(
         }
         false => across,
     };
-    let drawn = drawn(by[0], down);
+    let drawn = collapse_gaps(by[0], down);
     let counts: HashMap<&[Option<String>], u64> =
         groups.iter().map(|group| (group.key.as_slice(), group.count)).collect();
     let headers: Vec<String> = across
@@ -217,11 +221,8 @@ pub(crate) fn table(
         .map(|(value, _)| style.cut(&style.text(value.as_deref().unwrap_or("(none)")), LONGEST_HEADER))
         .collect();
     let labels: Vec<String> = drawn.iter().map(|row| row.label(by[0], style)).collect();
-    let of = |value: &Option<String>, column: &Row| {
+    let of = |value: &Option<String>, column: &ValueCount| {
         counts.get([value.clone(), column.0.clone()].as_slice()).copied().unwrap_or(0)
-    };
-    let sum = |value: &Option<String>| -> u64 {
-        groups.iter().filter(|group| group.key[0] == *value).map(|group| group.count).sum()
     };
     let widths: Vec<usize> = across
         .iter()
@@ -231,53 +232,51 @@ pub(crate) fn table(
             numbers.max().unwrap_or(1).max(width(header))
         })
         .collect();
-    // Hours are as narrow as that, and then stand closer.
+    // Narrow columns, such as hours, stand closer.
     let gap = if headers.iter().all(|header| width(header) <= 2) { 1 } else { 2 };
     let widest_label = labels.iter().map(|label| width(label)).max().unwrap_or(0).max(by[0].title().len());
-    let widest_sum =
-        down.iter().map(|(value, _)| grouped(sum(value)).len()).max().unwrap_or(0).max("ALL".len());
+    let widest_sum = down.iter().map(|(_, all)| grouped(*all).len()).max().unwrap_or(0).max("ALL".len());
     let room = style.width.saturating_sub(widest_label + gap + widest_sum);
     let is_shown = columns_that_fit(across, &widths, gap, if style.truncate { room } else { usize::MAX });
 
     let shown: Vec<usize> = (0..across.len()).filter(|column| is_shown[*column]).collect();
     let others = across.len() - shown.len();
-    let mut head = vec![Cell::new(by[0].title(), Role::Title)];
-    head.extend(shown.iter().map(|column| Cell::number(headers[*column].as_str(), Role::Title)));
+    let mut head = vec![GridCell::new(by[0].title(), Role::Title)];
+    head.extend(shown.iter().map(|column| GridCell::number(headers[*column].as_str(), Role::Title)));
     if others > 0 {
-        head.push(Cell::number(others_title(others), Role::Dim));
+        head.push(GridCell::number(others_title(others), Role::Dim));
     }
-    head.push(Cell::number("ALL", Role::Title));
+    head.push(GridCell::number("ALL", Role::Title));
     let nothing = if style.ascii { "." } else { "·" };
     let number = |count: u64| match count {
-        0 => Cell::number(nothing, Role::Dim),
-        count => Cell::number(grouped(count), Role::Plain),
+        0 => GridCell::number(nothing, Role::Dim),
+        count => GridCell::number(grouped(count), Role::Plain),
     };
     let mut lines = vec![head];
     for (row, label) in drawn.iter().zip(labels) {
-        let Drawn::Row((value, _)) = row else {
+        let ChartRow::Row((value, all)) = row else {
             let empty = std::iter::repeat_with(|| number(0)).take(shown.len() + usize::from(others > 0) + 1);
-            lines.push(std::iter::once(Cell::new(label, Role::Dim)).chain(empty).collect());
+            lines.push(std::iter::once(GridCell::new(label, Role::Dim)).chain(empty).collect());
             continue;
         };
-        let all = sum(value);
         let counts: Vec<u64> = shown.iter().map(|column| of(value, &across[*column])).collect();
-        let mut line = vec![Cell::new(label, Role::Plain)];
+        let mut line = vec![GridCell::new(label, Role::Plain)];
         line.extend(counts.iter().map(|count| number(*count)));
         if others > 0 {
-            line.push(number(all - counts.iter().sum::<u64>()));
+            line.push(number(*all - counts.iter().sum::<u64>()));
         }
-        line.push(number(all));
+        line.push(number(*all));
         lines.push(line);
     }
-    grid(out, lines, Layout { gap, ..Layout::default() }, style)
+    grid(out, lines, GridLayout { gap, ..GridLayout::default() }, style)
 }
 
 fn others_title(others: usize) -> String {
     format!("{others} others")
 }
 
-/// Which columns there is `room` for: all, or the fullest beside one for the others. At least one.
-fn columns_that_fit(across: &[Row], widths: &[usize], gap: usize, room: usize) -> Vec<bool> {
+/// Selects the columns that fit into `room`: all, or those with the most entries and one for the others. At least one.
+fn columns_that_fit(across: &[ValueCount], widths: &[usize], gap: usize, room: usize) -> Vec<bool> {
     let all: usize = widths.iter().map(|width| width + gap).sum();
     if all <= room {
         return vec![true; across.len()];
@@ -297,11 +296,11 @@ fn columns_that_fit(across: &[Row], widths: &[usize], gap: usize, room: usize) -
     is_shown
 }
 
-impl Drawn<'_> {
+impl ChartRow<'_> {
     fn label(&self, by: Dimension, style: &Style) -> String {
         match self {
             Self::Row((value, _)) => label(by, value.as_deref(), style),
-            Self::Silence(rows) => silence(by, *rows),
+            Self::Gap(rows) => gap_label(by, *rows),
         }
     }
 }
@@ -314,7 +313,7 @@ fn label(by: Dimension, value: Option<&str>, style: &Style) -> String {
     }
 }
 
-/// A bar as long as its count deserves. What is not nothing is seen.
+/// A bar in proportion to its count. Every count above zero has a visible bar.
 fn bar(count: u64, most: u64, longest: usize, ascii: bool) -> String {
     let eighths = (u128::from(count) * longest as u128 * 8).div_ceil(u128::from(most));
     let eighths = usize::try_from(eighths).unwrap_or(usize::MAX).min(longest * 8);
@@ -327,7 +326,6 @@ fn bar(count: u64, most: u64, longest: usize, ascii: bool) -> String {
 }
 
 impl Dimension {
-    /// The head of its column.
     const fn title(self) -> &'static str {
         match self {
             Self::Day => "DAY",

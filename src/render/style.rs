@@ -1,7 +1,7 @@
-//! How output looks: width, colour, theme, characters and time, decided elsewhere and passed in.
+//! Output style: width, colour, theme, character set and time format. The caller decides them.
 //!
-//! It never asks the terminal or the environment. Mark, word and colour say the same thing three times, so that
-//! none of them is needed to understand the others.
+//! It must not read the terminal or the environment. A mark, a word and a colour repeat the same information, so that
+//! output is readable without any one of them.
 
 use std::borrow::Cow;
 
@@ -12,29 +12,29 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::Action;
 use crate::render::sanitize::{cut_front_with, cut_with, sanitize, sanitize_ascii};
 
-/// Xterm's orange, which stays apart from blue for every usual kind of colour blindness.
+/// Xterm's orange, which every common kind of colour blindness can tell from blue.
 const ORANGE: u8 = 208;
 
-/// How output looks.
+/// How output is rendered.
 #[derive(Clone, Copy)]
 pub struct Style {
-    /// Cells in a line.
+    /// Width of a line, in terminal cells.
     pub width: usize,
-    /// Whether to paint at all.
+    /// Whether to use colours.
     pub colour: bool,
-    /// With which colours.
+    /// Which colours to use.
     pub theme: Theme,
-    /// Whether to write ASCII alone.
+    /// Whether to write ASCII only.
     pub ascii: bool,
-    /// Whether to cut what is too wide; without it lines are as long as they are.
+    /// Whether to cut text that is too wide. Without it, lines are as long as their text.
     pub truncate: bool,
-    /// Whether times are told as ages.
+    /// Whether times are shown as ages.
     pub relative: bool,
-    /// The present moment and the reader's zone.
+    /// The current time and the reader's time zone.
     pub time: TimeContext,
 }
 
-/// A choice of colours.
+/// A colour theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
     /// Green, red and yellow.
@@ -42,35 +42,34 @@ pub enum Theme {
     Default,
     /// Blue and orange.
     Colorblind,
-    /// No hue: bold and dim.
+    /// Bold and dim, no hue.
     Mono,
 }
 
-/// What a piece of text says, from which its colour follows.
+/// The meaning of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Role {
-    /// Nothing in particular.
+    /// No special meaning.
     #[default]
     Plain,
-    /// Of lesser weight.
+    /// Less important.
     Dim,
     /// A title.
     Title,
-    /// Came to be.
+    /// Added.
     Added,
-    /// Went away.
+    /// Removed.
     Removed,
-    /// Became another, or needs attention.
+    /// Changed, or needs attention.
     Changed,
-    /// The very words within an added line that differ.
+    /// The changed words within an added line.
     AddedWord,
-    /// The very words within a removed line that differ.
+    /// The changed words within a removed line.
     RemovedWord,
 }
 
 impl Style {
-    /// Paints text that is already fit to be shown.
-    #[must_use]
+    /// Colours text that is already sanitized.
     pub fn paint(&self, role: Role, text: &str) -> String {
         if !self.colour || role == Role::Plain || text.is_empty() {
             return text.to_owned();
@@ -78,26 +77,22 @@ impl Style {
         text.style(self.theme.style(role)).to_string()
     }
 
-    /// Text from the log, or ours, as it may be shown: the one door for hostile text.
-    #[must_use]
+    /// Sanitizes text for display. All untrusted text passes here.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.ascii { sanitize_ascii(text) } else { sanitize(text) }
     }
 
-    /// Cuts shown text to `max` cells.
-    #[must_use]
+    /// Cuts sanitized text to `max` cells.
     pub fn cut(&self, text: &str, max: usize) -> String {
         cut_with(text, max, if self.ascii { "..." } else { "…" })
     }
 
-    /// Cuts shown text to its last `max` cells.
-    #[must_use]
+    /// Keeps the last `max` cells of sanitized text.
     pub fn cut_front(&self, text: &str, max: usize) -> String {
         cut_front_with(text, max, if self.ascii { "..." } else { "…" })
     }
 
-    /// A moment as a list shows it.
-    #[must_use]
+    /// Formats a time as lists show it.
     pub fn moment(&self, at: Timestamp) -> String {
         if self.relative { format::relative(at, self.time.now) } else { format::short(at, &self.time) }
     }
@@ -124,8 +119,7 @@ impl Theme {
     }
 }
 
-/// The mark before an action's word.
-#[must_use]
+/// The sign shown before an action's name.
 pub const fn mark(action: Action) -> &'static str {
     match action {
         Action::Created => "+",
@@ -134,8 +128,7 @@ pub const fn mark(action: Action) -> &'static str {
     }
 }
 
-/// The role that says the same as the mark and the word.
-#[must_use]
+/// The role that goes with an action.
 pub const fn action_role(action: Action) -> Role {
     match action {
         Action::Created => Role::Added,
@@ -150,7 +143,7 @@ mod tests {
     use crate::render::samples::style;
 
     #[test]
-    fn paints_only_when_told_to() {
+    fn paints_only_with_colour() {
         let plain = style(80);
         assert_eq!(plain.paint(Role::Added, "x"), "x");
         let coloured = Style { colour: true, ..plain };
@@ -159,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn no_theme_shows_added_and_removed_alike_and_mono_has_no_hue() {
+    fn themes_distinguish_roles_and_mono_has_no_hue() {
         for theme in [Theme::Default, Theme::Colorblind, Theme::Mono] {
             let style = Style { colour: true, theme, ..style(80) };
             let painted = [Role::Added, Role::Removed, Role::Changed].map(|role| style.paint(role, "x"));

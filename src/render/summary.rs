@@ -1,31 +1,31 @@
-//! The changes of an entry in a few words, as the last column of a list: `status active → disabled, +2`.
+//! Summarises an entry's changes for the last column of a list: `status active → disabled, +2`.
 //!
-//! It tells of the first change and counts the others. It makes plain text and knows no widths or colours.
+//! It describes the first change and counts the others. It must not know widths or colours.
 
 use crate::model::change::Change;
 use crate::model::json::Json;
 use crate::model::words::Action;
-use crate::render::alike::{alike, told_apart};
-use crate::render::diff::{Difference, Place, What, compare};
+use crate::render::diff::{Difference, PathStep, ValueDiff, compare};
 use crate::render::filter_summary::counted;
+use crate::render::lookalike::{escape_differences, lookalike};
 use crate::render::sanitize::{cut, replace_hidden, sanitize, width};
 use crate::render::value;
 
-/// No value takes more cells than this, so that the count behind it is seen.
+/// The widest value, in cells, so that the count after it stays visible.
 const LONGEST_VALUE: usize = 48;
 
-/// So many characters before the first one that differs are shown of a text whose beginning is cut off.
+/// Characters shown before the first difference, if the beginning of a text is cut off.
 const BEFORE_DIFFERENCE: usize = 8;
 
-/// The changes, given as JSON, in a few words.
+/// Summarises changes given as JSON.
 pub(crate) fn changes(changes: &str, action: Action) -> String {
     match parts(changes, action) {
-        (told, 0) => told,
-        (told, others) => format!("{told}, +{others}"),
+        (summary, 0) => summary,
+        (summary, others) => format!("{summary}, +{others}"),
     }
 }
 
-/// The first change in a few words, and how many others there are.
+/// The summary of the first change, and the number of other changes.
 pub(crate) fn parts(changes: &str, action: Action) -> (String, usize) {
     let Ok(list) = serde_json::from_str::<Vec<Change>>(changes) else {
         return ("(changes cannot be read)".to_owned(), 0);
@@ -36,29 +36,29 @@ pub(crate) fn parts(changes: &str, action: Action) -> (String, usize) {
     }
 }
 
-/// How many parts of a list were added, removed, changed and moved.
+/// Counts the added, removed, changed and moved items of a list.
 pub(crate) fn tally(items: &[Difference]) -> String {
     let [mut added, mut removed, mut changed, mut moved] = [0_usize; 4];
     for item in items {
-        match item.what {
-            What::Added(_) => added += 1,
-            What::Removed(_) => removed += 1,
-            What::Moved { .. } => moved += 1,
+        match item.diff {
+            ValueDiff::Added(_) => added += 1,
+            ValueDiff::Removed(_) => removed += 1,
+            ValueDiff::Moved { .. } => moved += 1,
             _ => changed += 1,
         }
     }
     let counts = [(added, "added"), (removed, "removed"), (changed, "changed"), (moved, "moved")];
-    let told = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
-    told.collect::<Vec<_>>().join(", ")
+    let summary =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    summary.collect::<Vec<_>>().join(", ")
 }
 
-/// A recorded field as it is printed: as it stands, which a dotted path may be, or in quotes where a reader could not
-/// tell what belongs to it.
+/// The printed name of a recorded field. It is quoted if the name alone would be ambiguous.
 pub(crate) fn field_label(field: &str) -> String {
     if is_readable(field) { field.to_owned() } else { quoted_key(field) }
 }
 
-/// Whether a name reads the same when it is typed again as a part of a path.
+/// Whether a name, typed without quotes as part of a path, means itself.
 fn is_readable(name: &str) -> bool {
     (value::is_plain(name) || name.parse::<u64>().is_ok())
         && !name.contains([',', '\\', ' '])
@@ -66,7 +66,7 @@ fn is_readable(name: &str) -> bool {
         && sanitize(name) == name
 }
 
-/// A name in quotes, in which what no reader could see is written by its number.
+/// A quoted name with escapes for invisible characters.
 fn quoted_key(name: &str) -> String {
     let hidden = |c: char, _, out: &mut String| {
         c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
@@ -74,13 +74,13 @@ fn quoted_key(name: &str) -> String {
     replace_hidden(&value::quoted(name), hidden).into_owned()
 }
 
-/// A place beneath a path: `perform.retry`, `mappings[3]`. A name that could be mistaken for a path is quoted. What is
-/// printed here is what [`crate::model::field_path::FieldPath`] reads.
-pub(crate) fn beneath(path: &str, place: &Place) -> String {
+/// A path with one more step: `perform.retry`, `mappings[3]`. A name that looks like a path is quoted.
+/// [`crate::model::field_path::FieldPath`] parses every printed path.
+pub(crate) fn beneath(path: &str, place: &PathStep) -> String {
     match place {
-        Place::Item(index) => format!("{path}[{index}]"),
-        Place::Named(index, name) => format!("{path}[{index} {name}]"),
-        Place::Member(name) => {
+        PathStep::Item(index) => format!("{path}[{index}]"),
+        PathStep::Named(index, name) => format!("{path}[{index} {name}]"),
+        PathStep::Member(name) => {
             let is_simple = is_readable(name) && !name.contains(['.', '[', ']']);
             let name = if is_simple { name.clone() } else { quoted_key(name) };
             if path.is_empty() { name } else { format!("{path}.{name}") }
@@ -101,7 +101,7 @@ fn change(change: &Change) -> String {
     let side = |raw: Option<&crate::model::json::RawJson>| raw.map(|raw| raw.parse().ok());
     match (side(change.old.as_ref()), side(change.new.as_ref())) {
         (Some(Some(old)), Some(Some(new))) => match compare(&old, &new) {
-            Some(what) => difference(field.clone(), &what),
+            Some(diff) => difference(field.clone(), &diff),
             None => format!("{field} (same value)"),
         },
         (None, Some(Some(new))) => format!("+ {field} {}", brief(&new)),
@@ -110,40 +110,41 @@ fn change(change: &Change) -> String {
     }
 }
 
-fn difference(path: String, what: &What) -> String {
-    match what {
-        What::Added(new) => format!("+ {path} {}", brief(new)),
-        What::Removed(old) => format!("- {path} {}", brief(old)),
-        What::Replaced { old, new } if value::is_redacted(old) && value::is_redacted(new) => {
+fn difference(path: String, diff: &ValueDiff) -> String {
+    match diff {
+        ValueDiff::Added(new) => format!("+ {path} {}", brief(new)),
+        ValueDiff::Removed(old) => format!("- {path} {}", brief(old)),
+        ValueDiff::Replaced { old, new } if value::is_redacted(old) && value::is_redacted(new) => {
             format!("{path} (redacted)")
         }
-        What::Replaced { old: Json::String(old), new: Json::String(new) } => {
+        ValueDiff::Replaced { old: Json::String(old), new: Json::String(new) } => {
             let [old, new] = near(old, new);
-            match alike(&old, &new) {
+            match lookalike(&old, &new) {
                 Some(differs) => {
-                    let [old, new] = told_apart(&old, &new, differs).map(|text| cut(&text, LONGEST_VALUE));
-                    format!("{path} {old} → {new} ({})", differs.words())
+                    let [old, new] =
+                        escape_differences(&old, &new, differs).map(|text| cut(&text, LONGEST_VALUE));
+                    format!("{path} {old} → {new} ({})", differs.description())
                 }
                 None => format!("{path} {} → {}", brief(&Json::String(old)), brief(&Json::String(new))),
             }
         }
-        // Values of two kinds keep their quotes, or `3 → "3"` would look like no change.
-        What::Replaced { old, new } => format!("{path} {} → {}", exact(old), exact(new)),
-        What::Lines { old, new } => match alike(old, new) {
-            Some(differs) => format!("{path} (text, {})", differs.words()),
+        // Values of different types keep their quotes: `3 → 3` would look like no change.
+        ValueDiff::Replaced { old, new } => format!("{path} {} → {}", exact(old), exact(new)),
+        ValueDiff::Lines { old, new } => match lookalike(old, new) {
+            Some(differs) => format!("{path} (text, {})", differs.description()),
             None => format!("{path} (text)"),
         },
-        What::Items(items) => format!("{path} {}", tally(items)),
-        What::Embedded { what, .. } => difference(path, what),
-        What::Moved { .. } => path,
-        What::Members(members) => match members.first() {
-            Some(first) => difference(beneath(&path, &first.at), &first.what),
+        ValueDiff::Items(items) => format!("{path} {}", tally(items)),
+        ValueDiff::Embedded { diff, .. } => difference(path, diff),
+        ValueDiff::Moved { .. } => path,
+        ValueDiff::Members(members) => match members.first() {
+            Some(first) => difference(beneath(&path, &first.at), &first.diff),
             None => path,
         },
     }
 }
 
-/// Two texts from a place on at which what differs is not cut off, and not much more of them than is shown.
+/// Cuts two texts so that their first difference is visible.
 fn near(old: &str, new: &str) -> [String; 2] {
     let same = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count();
     let fits = |text: &str| {
@@ -177,8 +178,8 @@ mod tests {
     use crate::render::samples::entry;
 
     #[test]
-    fn tells_the_first_change_and_counts_the_others() {
-        for (changes_json, told) in [
+    fn summarises_the_first_change_and_counts_the_others() {
+        for (changes_json, summary) in [
             (
                 json!([{"field": "status", "old": "active", "new": "disabled"}, {"field": "a", "old": 1, "new": 2},
                     {"field": "b", "old": 1, "new": 2}]),
@@ -217,12 +218,12 @@ mod tests {
             (json!([]), "0 fields"),
             (json!({"not": "a list"}), "(changes cannot be read)"),
         ] {
-            assert_eq!(changes(entry("updated", &changes_json).changes.get(), Action::Updated), told);
+            assert_eq!(changes(entry("updated", &changes_json).changes.get(), Action::Updated), summary);
         }
     }
 
     #[test]
-    fn counts_the_fields_of_what_came_and_went() {
+    fn creations_are_summarised_as_a_count() {
         let one = entry("created", &json!([{"field": "a", "new": 1}]));
         assert_eq!(changes(one.changes.get(), Action::Created), "1 field");
     }

@@ -1,49 +1,46 @@
-//! A JSON value as a reader sees it: on one line or indented, with the marks of what was redacted set apart.
+//! Formats JSON values for display, on one line or indented, and separates marks of redacted values.
 //!
-//! It makes pieces of text and knows neither colours nor widths. Controls are made visible where pieces are shown.
+//! It must not know colours or widths. Callers sanitize the text.
 
 use crate::model::json::Json;
 
-/// What stands in a nested value for a secret that was not kept.
+/// Marks a redacted secret within a value.
 pub(crate) const REDACTED: &str = "[redacted]";
-/// What stands there when the secret was replaced by another.
+/// Marks a redacted secret that replaced another one.
 pub(crate) const REDACTED_CHANGED: &str = "[redacted, changed]";
 
-/// A piece of a value's text.
+/// A part of a value's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
-    /// The text.
+pub(crate) struct ValuePiece {
     pub text: String,
-    /// Whether it stands for something that was not kept.
+    /// Whether it is the mark of a redacted value.
     pub redacted: bool,
 }
 
-/// The value on one line.
-pub(crate) fn one_line(value: &Json) -> Vec<Piece> {
-    let mut writer = Writer { lines: vec![Vec::new()], room: None };
+pub(crate) fn one_line(value: &Json) -> Vec<ValuePiece> {
+    let mut writer = ValueWriter { lines: vec![Vec::new()], room: None };
     writer.value(value, 0);
     writer.lines.pop().unwrap_or_default()
 }
 
-/// The value on several lines, indented by two. A part that fits into `room` letters stays on one line.
-pub(crate) fn pretty(value: &Json, room: usize) -> Vec<Vec<Piece>> {
-    let mut writer = Writer { lines: vec![Vec::new()], room: Some(room) };
+/// The value on several lines, indented by two. Parts of at most `room` characters stay on one line.
+pub(crate) fn pretty(value: &Json, room: usize) -> Vec<Vec<ValuePiece>> {
+    let mut writer = ValueWriter { lines: vec![Vec::new()], room: Some(room) };
     writer.value(value, 0);
     writer.lines
 }
 
-/// The text of the pieces.
-pub(crate) fn text(pieces: &[Piece]) -> String {
+pub(crate) fn text(pieces: &[ValuePiece]) -> String {
     pieces.iter().map(|piece| piece.text.as_str()).collect()
 }
 
-/// Tells whether text stands for a secret that was not kept.
+/// Whether a value is the mark of a redacted secret.
 pub(crate) fn is_redacted(value: &Json) -> bool {
     matches!(value, Json::String(text) if text == REDACTED || text == REDACTED_CHANGED)
 }
 
-/// Tells whether text may stand without quotes: it is not empty, does not look like another kind of value, and does
-/// not begin or end where a reader could not tell.
+/// Whether text can be shown without quotes: it is not empty, looks like no other kind of value, and has no
+/// whitespace at its ends.
 pub(crate) fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.trim() == text
@@ -54,7 +51,7 @@ pub(crate) fn is_plain(text: &str) -> bool {
         && Json::parse(text).is_err()
 }
 
-/// What kind of value it is, in one word.
+/// The JSON type, in one word.
 pub(crate) const fn kind(value: &Json) -> &'static str {
     match value {
         Json::Null => "null",
@@ -66,12 +63,11 @@ pub(crate) const fn kind(value: &Json) -> &'static str {
     }
 }
 
-/// Text in quotes, with the escapes of JSON.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Tells whether the value fits into so many letters on one line, without reading on once it does not.
+/// Whether the value fits into `room` characters on one line. It stops reading once it does not.
 pub(crate) fn fits(value: &Json, room: usize) -> bool {
     left_of(value, room).is_some()
 }
@@ -95,19 +91,19 @@ fn left_of(value: &Json, room: usize) -> Option<usize> {
     }
 }
 
-/// The letters of a text in quotes, when they are not more than `room`.
+/// The length of a quoted text in characters, if it is at most `room`.
 fn quoted_within(text: &str, room: usize) -> Option<usize> {
-    // What has more bytes than four for each letter cannot fit, and needs no copy to know it.
+    // A text with more than four bytes for each character of `room` cannot fit; skip the copy.
     (text.len() <= room.saturating_mul(4)).then(|| quoted(text).chars().count())
 }
 
-struct Writer {
-    lines: Vec<Vec<Piece>>,
-    /// Letters of a line, when there may be several.
+struct ValueWriter {
+    lines: Vec<Vec<ValuePiece>>,
+    /// Characters of a line, if the output may have several lines.
     room: Option<usize>,
 }
 
-impl Writer {
+impl ValueWriter {
     fn value(&mut self, value: &Json, depth: usize) {
         let taken = || self.lines.last().map_or(0, |line| text(line).chars().count());
         if depth > 0 && self.room.is_some_and(|room| fits(value, room.saturating_sub(taken()))) {
@@ -130,7 +126,7 @@ impl Writer {
                 writer.value(value, depth + 1);
             }),
             Json::String(text) if is_redacted(value) => {
-                self.line().push(Piece { text: text.clone(), redacted: true });
+                self.line().push(ValuePiece { text: text.clone(), redacted: true });
             }
             Json::String(text) => self.push(&quoted(text)),
             Json::Number(text) => self.push(text),
@@ -172,11 +168,11 @@ impl Writer {
     fn push(&mut self, text: &str) {
         match self.line().last_mut() {
             Some(last) if !last.redacted => last.text.push_str(text),
-            _ => self.line().push(Piece { text: text.to_owned(), redacted: false }),
+            _ => self.line().push(ValuePiece { text: text.to_owned(), redacted: false }),
         }
     }
 
-    fn line(&mut self) -> &mut Vec<Piece> {
+    fn line(&mut self) -> &mut Vec<ValuePiece> {
         if self.lines.is_empty() {
             self.lines.push(Vec::new());
         }
@@ -190,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_written_as_sent_and_secrets_without_quotes() {
+    fn values_keep_their_text_and_marks_have_no_quotes() {
         let value = Json::parse(r#"{"a":[1.0,{}],"b":"[redacted]","c":"x\n"}"#).expect("JSON");
         assert_eq!(text(&one_line(&value)), r#"{"a":[1.0,{}],"b":[redacted],"c":"x\n"}"#);
         assert!(one_line(&value).iter().any(|piece| piece.redacted && piece.text == REDACTED));
@@ -211,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_could_be_mistaken_is_quoted() {
+    fn ambiguous_text_is_quoted() {
         for plain in ["active", "Ana Ruiz", "https://a.example/?q=1"] {
             assert!(is_plain(plain), "{plain}");
         }

@@ -1,21 +1,19 @@
-//! The encodings of text that other programs hand over: UTF-8, and UTF-16 as Windows programs write it.
+//! Decodes text of other programs: UTF-8, and UTF-16 as Windows programs write it.
 
 use std::io::{self, Read};
 
-/// How text is encoded, by its mark or by the zero bytes that ASCII has in UTF-16.
+/// A text encoding, recognised by a byte order mark or by the zero bytes of ASCII in UTF-16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
-    /// UTF-8, or nothing that is known.
+    /// UTF-8, or an unknown encoding.
     Utf8,
-    /// UTF-16.
     Utf16 {
-        /// Whether the high byte comes first.
         big_endian: bool,
     },
 }
 
 impl Encoding {
-    /// Judges the first bytes, of which two are enough.
+    /// Detects the encoding by the first two bytes.
     pub(crate) fn of(head: &[u8]) -> Self {
         match *head {
             [0xff, 0xfe, ..] => Self::Utf16 { big_endian: false },
@@ -27,41 +25,26 @@ impl Encoding {
     }
 }
 
-/// Decodes a whole text: UTF-8 or UTF-16, with or without a byte order mark.
-///
-/// # Errors
-/// A sentence when it is neither.
+/// Decodes UTF-8 or UTF-16 text, with or without a byte order mark.
 pub(crate) fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
     let text = match Encoding::of(&bytes) {
         Encoding::Utf8 => String::from_utf8(bytes).map_err(|_| "it is neither UTF-8 nor UTF-16")?,
         Encoding::Utf16 { big_endian } => {
-            let mut text = String::new();
-            let mut units = Units { source: &bytes[..], big_endian };
-            let mut read = || units.next().transpose();
-            while let Some(unit) = read().map_err(|_| "it ends within a character of UTF-16")? {
-                let pair = if matches!(unit, 0xd800..0xdc00) {
-                    let low = read().map_err(|_| "it ends within a character of UTF-16")?;
-                    vec![unit, low.unwrap_or_default()]
-                } else {
-                    vec![unit]
-                };
-                text.push_str(&String::from_utf16(&pair).map_err(|_| "it is no valid UTF-16")?);
-            }
-            text
+            let units: io::Result<Vec<u16>> = Utf16Units { source: &bytes[..], big_endian }.collect();
+            let units = units.map_err(|_| "it ends in the middle of a UTF-16 character")?;
+            String::from_utf16(&units).map_err(|_| "it is not valid UTF-16")?
         }
     };
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// The code units of UTF-16 text.
-pub(crate) struct Units<R> {
-    /// Their bytes.
+/// Iterates over the code units of UTF-16 text.
+pub(crate) struct Utf16Units<R> {
     pub source: R,
-    /// Whether the high byte comes first.
     pub big_endian: bool,
 }
 
-impl<R: Read> Iterator for Units<R> {
+impl<R: Read> Iterator for Utf16Units<R> {
     type Item = io::Result<u16>;
 
     fn next(&mut self) -> Option<io::Result<u16>> {
@@ -85,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_the_same_in_every_encoding() {
+    fn decodes_every_encoding() {
         let text = "{\"a\":\"é日👩\"}\r\n";
         let utf16 = |text: &str, big_endian: bool| -> Vec<u8> {
             let bytes = |unit: u16| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() };

@@ -1,4 +1,4 @@
-//! What is told line by line on stderr: the server's log, and what a command and its server say to each other.
+//! Logging to stderr: the server's log, and the HTTP exchange of a command.
 
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -7,33 +7,33 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub(crate) use tracing_subscriber::filter::LevelFilter as LogLevel;
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum LogForm {
-    /// For people.
+pub(crate) enum LogFormat {
+    /// Text for people.
     Text,
-    /// One JSON object a line.
+    /// JSON lines.
     Json,
 }
 
-/// Begins to log. A second call changes nothing.
+/// Starts the log. A second call has no effect.
 #[expect(clippy::disallowed_methods, reason = "the log is one of the outlets this module owns")]
-pub(crate) fn start(form: LogForm, level: LevelFilter) {
+pub(crate) fn start(form: LogFormat, level: LevelFilter) {
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false);
     drop(match form {
-        LogForm::Text => builder.try_init(),
-        LogForm::Json => builder.json().try_init(),
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
     });
 }
 
-/// Begins to tell what goes over the wire, which clients tell under the target `http`: at `INFO` each call in a line, at `DEBUG`
-/// its headers as well. A server in the same process stays silent.
+/// Starts the HTTP log (target `http`): a line for each call at `INFO`, also its headers at `DEBUG`. A server in the same
+/// process does not log.
 #[expect(clippy::disallowed_methods, reason = "the conversation is one of the outlets this module owns")]
-pub(crate) fn listen(level: LevelFilter) {
+pub(crate) fn trace_http(level: LevelFilter) {
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)

@@ -1,4 +1,4 @@
-//! The outlets: stdout for data, stderr for the conversation. Nothing else in this programme prints.
+//! The terminal: data on stdout, messages on stderr. No other module prints.
 
 pub(crate) mod encoding;
 pub(crate) mod file;
@@ -14,13 +14,13 @@ use owo_colors::{OwoColorize as _, Style};
 
 use crate::render::sanitize::{sanitize, sanitize_ascii};
 use crate::terminal::encoding::decoded;
-use crate::terminal::pager::{CtrlC, Outlet, Pager};
+use crate::terminal::pager::{CtrlC, PagedStdout, Pager};
 use crate::terminal::prompt::Prompts;
 
-/// When to paint.
+/// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ColourWhen {
-    /// On a terminal, unless the environment says otherwise.
+    /// On a terminal, unless the environment disables colours.
     #[default]
     Auto,
     /// Always.
@@ -29,47 +29,45 @@ pub(crate) enum ColourWhen {
     Never,
 }
 
-/// What the environment and the command line say about the outlets.
+/// Settings of the environment and the command line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TerminalOptions {
-    /// When to paint.
     pub colour: ColourWhen,
-    /// Whether the environment asks for no colour.
+    /// Whether the environment disables colours.
     pub no_colour: bool,
-    /// Whether the environment asks for colour everywhere.
+    /// Whether the environment enables colours everywhere.
     pub force_colour: bool,
-    /// Whether the terminal can neither paint nor move.
+    /// Whether the terminal supports neither colours nor cursor movement.
     pub dumb: bool,
-    /// Whether only errors are said.
+    /// Whether status messages are suppressed.
     pub quiet: bool,
-    /// Whether nobody sits there, terminal or not.
+    /// Whether nobody can answer prompts, even on a terminal.
     pub unattended: bool,
-    /// Whether the conversation is held in ASCII alone.
+    /// Whether messages are ASCII only.
     pub ascii: bool,
 }
 
-/// The two outlets and what is known about them.
+/// Stdout and stderr, and what is known about them.
 pub(crate) struct Terminal {
-    out: Outlet,
+    out: PagedStdout,
     err: io::Stderr,
-    /// What was said while a pager had the screen.
-    unsaid: Vec<String>,
-    manners: TerminalOptions,
-    /// Whether stdin is a terminal, where nothing comes unless somebody types it.
+    /// Messages held back while a pager has the screen.
+    deferred: Vec<String>,
+    options: TerminalOptions,
+    /// Whether stdin is a terminal.
     pub in_is_terminal: bool,
-    /// Whether stdout is a terminal.
     pub out_is_terminal: bool,
-    /// Whether questions can be asked: stdin and stderr are terminals, and somebody sits there.
+    /// Whether prompts are possible: stdin and stderr are terminals, and somebody is present.
     is_interactive: bool,
-    /// Whether a pager can be used: stdin and stdout are terminals, and somebody sits there.
-    pages: bool,
+    /// Whether a pager is possible: stdin and stdout are terminals, and somebody is present.
+    can_page: bool,
     err_is_terminal: bool,
-    /// Cells in a line of stdout, or 80.
+    /// The width of stdout in cells, or 80.
     pub width: usize,
 }
 
 impl Terminal {
-    /// Looks at the process's outlets.
+    /// Inspects the process's streams.
     #[expect(clippy::disallowed_methods, reason = "this is the door the ban points to")]
     pub(crate) fn open(manners: TerminalOptions) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
@@ -79,37 +77,35 @@ impl Terminal {
         let width =
             console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20));
         Self {
-            out: Outlet::new(out),
+            out: PagedStdout::new(out),
             err,
-            unsaid: Vec::new(),
-            manners,
+            deferred: Vec::new(),
+            options: manners,
             in_is_terminal,
             out_is_terminal,
             is_interactive: in_is_terminal && err_is_terminal && is_attended,
-            pages: in_is_terminal && out_is_terminal && is_attended,
+            can_page: in_is_terminal && out_is_terminal && is_attended,
             err_is_terminal,
             width,
         }
     }
 
-    /// Whether data on stdout is painted.
-    pub(crate) const fn paints_data(&self) -> bool {
+    pub(crate) const fn colours_stdout(&self) -> bool {
         self.paints(self.out_is_terminal)
     }
 
-    /// Who can be asked, where somebody can.
+    /// Access to prompts, if a person can answer them.
     pub(crate) fn prompts(&self) -> Option<Prompts> {
         self.is_interactive.then(Prompts::new)
     }
 
-    /// Whether the conversation on stderr is painted.
-    pub(crate) const fn paints_conversation(&self) -> bool {
+    pub(crate) const fn colours_stderr(&self) -> bool {
         self.paints(self.err_is_terminal)
     }
 
-    /// Whether moving progress may be shown on stderr.
+    /// Whether progress may be shown on stderr.
     pub(crate) const fn shows_progress(&self) -> bool {
-        self.err_is_terminal && !self.manners.dumb && !self.manners.quiet
+        self.err_is_terminal && !self.options.dumb && !self.options.quiet
     }
 
     /// Whether stderr is a terminal, where a secret may be shown once.
@@ -118,7 +114,7 @@ impl Terminal {
     }
 
     const fn paints(&self, is_terminal: bool) -> bool {
-        let TerminalOptions { colour, no_colour, force_colour, dumb, .. } = self.manners;
+        let TerminalOptions { colour, no_colour, force_colour, dumb, .. } = self.options;
         match colour {
             ColourWhen::Always => true,
             ColourWhen::Never => false,
@@ -126,30 +122,27 @@ impl Terminal {
         }
     }
 
-    /// Where data goes. Buffered: [`Terminal::flush`] says whether it arrived.
+    /// The buffered writer for data. [`Terminal::flush`] reports whether it arrived.
     pub(crate) fn data(&mut self) -> &mut dyn Write {
         &mut self.out
     }
 
-    /// From now on, data that is taller than the screen goes to this pager, where somebody can use it.
+    /// Sends data that is taller than the screen to this pager from now on, if a person can use one.
     pub(crate) fn page(&mut self, pager: Pager) {
-        if self.pages && !pager.words.is_empty() {
+        if self.can_page && !pager.words.is_empty() {
             self.out.page(pager);
         }
     }
 
-    /// Whose Ctrl-C is.
+    /// Tells who receives Ctrl-C.
     pub(crate) const fn ctrl_c(&self) -> &CtrlC {
         self.out.ctrl_c()
     }
 
-    /// Hands all data over, and waits for the reader of a pager to leave it.
-    ///
-    /// # Errors
-    /// What kept it from arriving.
+    /// Flushes all data and waits until the pager is closed.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let missing = self.out.finish();
-        for text in std::mem::take(&mut self.unsaid) {
+        for text in std::mem::take(&mut self.deferred) {
             drop(self.err.write_all(text.as_bytes()));
         }
         if let Some(missing) = missing? {
@@ -158,61 +151,58 @@ impl Terminal {
         Ok(())
     }
 
-    /// Says how things stand. Unheard under `--quiet`.
+    /// Prints a status message, unless `--quiet`.
     pub(crate) fn status(&mut self, text: &str) {
-        if !self.manners.quiet {
-            self.line("", Style::new(), Style::new().dimmed(), text);
+        if !self.options.quiet {
+            self.write_line("", Style::new(), Style::new().dimmed(), text);
         }
     }
 
-    /// Shows something a question is about, heard also under `--quiet`.
+    /// Prints text that a prompt refers to, even with `--quiet`.
     pub(crate) fn show(&mut self, text: &str) {
-        self.line("", Style::new(), Style::new(), text);
+        self.write_line("", Style::new(), Style::new(), text);
     }
 
-    /// Shows a text of several lines. What it quotes is visible already, or it could begin a line of its own.
+    /// Prints several lines. The caller sanitizes quoted text, which could start a line of its own.
     pub(crate) fn show_lines(&mut self, text: &str) {
         for line in text.lines() {
             self.show(line);
         }
     }
 
-    /// Says something that needs attention.
     pub(crate) fn warn(&mut self, text: &str) {
-        self.line("warning: ", Style::new().yellow().bold(), Style::new(), text);
+        self.write_line("warning: ", Style::new().yellow().bold(), Style::new(), text);
     }
 
-    /// Says why a command failed.
     pub(crate) fn error(&mut self, text: &str) {
-        self.line("error: ", Style::new().red().bold(), Style::new(), text);
+        self.write_line("error: ", Style::new().red().bold(), Style::new(), text);
     }
 
-    /// Says how to go on.
     pub(crate) fn hint(&mut self, text: &str) {
-        self.line("  hint: ", Style::new().cyan(), Style::new(), text);
+        self.write_line("  hint: ", Style::new().cyan(), Style::new(), text);
     }
 
-    /// Writes one line to stderr. That nobody listens there is no reason to stop. The text may quote the log, so it is
-    /// made visible, its line breaks too: what is quoted cannot begin a line.
-    fn line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {
-        let text = if self.manners.ascii { sanitize_ascii(text) } else { sanitize(text) };
-        let text = if self.paints_conversation() {
+    /// Writes one line to stderr and ignores errors. The text may quote the log, so it is sanitized, including line breaks:
+    /// quoted text cannot start a line.
+    fn write_line(&mut self, head: &str, head_style: Style, style: Style, text: &str) {
+        let text = if self.options.ascii { sanitize_ascii(text) } else { sanitize(text) };
+        let text = if self.colours_stderr() {
             format!("{}{}\n", head.style(head_style), text.style(style))
         } else {
             format!("{head}{text}\n")
         };
         if self.out.is_paged() {
-            self.unsaid.push(text);
+            self.deferred.push(text);
         } else {
             drop(self.err.write_all(text.as_bytes()));
         }
     }
 }
 
-/// Reads stdin to its end, or up to `limit` bytes, on a thread of its own: while nothing comes, Ctrl-C is still heard.
+/// Reads stdin to its end, or up to `limit` bytes, on its own thread, so that Ctrl-C works while no input arrives.
 ///
 /// # Errors
-/// The system's, also when what came is neither UTF-8 nor UTF-16.
+/// The system's, and invalid data if the text is neither UTF-8 nor UTF-16.
 pub(crate) async fn read_stdin(limit: u64) -> io::Result<String> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {

@@ -1,5 +1,4 @@
-//! The pager: a text that is taller than the screen is read there. What fits is printed, and so is everything when
-//! there is no pager.
+//! Sends output that is taller than the screen to a pager. Other output is printed, as is all output without a pager.
 
 use std::io::{self, BufWriter, Stdout, Write};
 use std::process::{Child, Command, Stdio};
@@ -9,26 +8,26 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use console::{Term, measure_text_width};
 
-/// Which pager, and what is set for it in its environment.
+/// The pager's command line and environment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pager {
-    /// The program and its arguments; none for no pager.
+    /// The program and its arguments; empty for no pager.
     pub words: Vec<String>,
-    /// Variables it is given.
+    /// Its additional environment variables.
     pub variables: Vec<(&'static str, &'static str)>,
 }
 
-/// Whose Ctrl-C is: as long as a pager has the screen, it is the pager's. Holds the pager's process id, or 0.
+/// Tells who receives Ctrl-C: the pager, while it has the screen. Holds the pager's process id, or 0.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CtrlC(Arc<AtomicU32>);
 
 impl CtrlC {
-    /// Tells whether one that is heard now is meant for us.
+    /// Whether this process should handle a Ctrl-C now.
     pub(crate) fn is_ours(&self) -> bool {
         self.0.load(Relaxed) == 0
     }
 
-    /// Asks a pager that has the screen to end: its text will not go on.
+    /// Terminates the pager, because its input ends.
     pub(super) fn end_pager(&self) {
         #[cfg(unix)]
         if let Some(pager) = i32::try_from(self.0.load(Relaxed)).ok().and_then(rustix::process::Pid::from_raw)
@@ -39,28 +38,28 @@ impl CtrlC {
 }
 
 /// Stdout, or a pager in front of it.
-pub(super) struct Outlet {
+pub(super) struct PagedStdout {
     stdout: BufWriter<Stdout>,
     paging: Option<Paging>,
     ctrl_c: CtrlC,
 }
 
-/// A text on its way to a pager.
+/// Output that may go to a pager.
 struct Paging {
     pager: Pager,
     rows: usize,
     columns: usize,
-    /// What was written as long as it fits on the screen, and where its last line begins.
+    /// Output held while it fits on the screen, and the start of its last line.
     held: Vec<u8>,
     line_start: usize,
     used_rows: usize,
     child: Option<Child>,
-    /// Why the pager could not be started; then everything is printed.
+    /// Why the pager did not start; then all output is printed.
     missing: Option<String>,
     ctrl_c: CtrlC,
 }
 
-impl Outlet {
+impl PagedStdout {
     pub(super) fn new(stdout: Stdout) -> Self {
         let stdout = BufWriter::with_capacity(64 * 1024, stdout);
         Self { stdout, paging: None, ctrl_c: CtrlC::default() }
@@ -70,7 +69,7 @@ impl Outlet {
         &self.ctrl_c
     }
 
-    /// From now on, what is taller than the screen goes to this pager.
+    /// Sends output that is taller than the screen to this pager from now on.
     pub(super) fn page(&mut self, pager: Pager) {
         let (rows, columns) = Term::stdout().size();
         self.paging = Some(Paging {
@@ -86,12 +85,11 @@ impl Outlet {
         });
     }
 
-    /// Whether a pager has the screen.
     pub(super) fn is_paged(&self) -> bool {
         self.paging.as_ref().is_some_and(|paging| paging.child.is_some())
     }
 
-    /// Hands over what is left and waits until it was read; tells why there was no pager, when there should have been.
+    /// Writes the rest and waits for the pager. Returns why the pager did not start, if it should have.
     pub(super) fn finish(&mut self) -> io::Result<Option<String>> {
         let Some(mut paging) = self.paging.take() else { return self.stdout.flush().map(|()| None) };
         if paging.child.is_none() {
@@ -102,7 +100,7 @@ impl Outlet {
     }
 }
 
-impl Write for Outlet {
+impl Write for PagedStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.paging {
             None => self.stdout.write(bytes),
@@ -114,7 +112,7 @@ impl Write for Outlet {
         }
     }
 
-    /// A pager gets all of it in the end; until then nobody knows whether there is one.
+    /// With a pager, flushing waits: only `finish` knows whether the pager is needed.
     fn flush(&mut self) -> io::Result<()> {
         if self.paging.is_some() { Ok(()) } else { self.stdout.flush() }
     }
@@ -132,7 +130,7 @@ impl Paging {
             self.used_rows += width.div_ceil(self.columns).max(1);
             self.line_start += length + 1;
         }
-        // One row is the shell's, for its next prompt.
+        // One row is left for the shell's prompt.
         if self.used_rows >= self.rows {
             self.start()?;
         }
@@ -151,7 +149,7 @@ impl Paging {
                 input.map_or(Ok(()), |input| input.write_all(&held))
             }
             Err(error) => {
-                self.missing = Some(format!("the pager {program} cannot be started: {error}"));
+                self.missing = Some(format!("cannot start the pager {program}: {error}"));
                 self.held = held;
                 Ok(())
             }
@@ -159,7 +157,7 @@ impl Paging {
     }
 }
 
-/// However the text ends, the pager keeps the screen until its reader leaves it.
+/// However the output ends, the pager keeps the screen until the reader closes it.
 impl Drop for Paging {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {

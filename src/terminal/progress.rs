@@ -1,4 +1,4 @@
-//! Progress on stderr, on a terminal only: how many, how fast, how much longer.
+//! Progress on stderr, on terminals only: count, rate and remaining time.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use crate::render::filter_summary::grouped;
 use crate::terminal::Terminal;
 
-/// How often it is redrawn, also when nothing was counted since.
+/// The redraw interval, also without changes.
 const REDRAW: Duration = Duration::from_millis(100);
-/// What takes less long than this needs no word.
+/// Work shorter than this shows no spinner.
 const PATIENCE: Duration = Duration::from_millis(80);
 
-/// A count that grows. Silent where nobody watches.
+/// A growing count; hidden without a terminal.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Begins to count `what`, such as `exported`.
+    /// Starts to count. `what` is the verb, such as `exported`.
     pub(crate) fn start(terminal: &Terminal, what: &str) -> Self {
         let progress = Self::drawn(terminal.shows_progress(), what);
         progress.style("{spinner} {msg} {done}, {rate}/s");
@@ -35,7 +35,7 @@ impl Progress {
         progress
     }
 
-    /// Learns how many there will be, or are likely to be.
+    /// Sets the exact or estimated total.
     pub(crate) fn expect(&self, total: u64) {
         if self.0.length() != Some(total) {
             self.0.set_length(total);
@@ -45,31 +45,30 @@ impl Progress {
 
     fn style(&self, template: &str) {
         let Ok(style) = ProgressStyle::with_template(template) else { return };
-        let style = style.with_key("done", told(|state| grouped(state.pos())));
-        let style = style.with_key("all", told(|state| grouped(state.len().unwrap_or_default())));
-        self.0.set_style(style.with_key("rate", told(|state| format!("{:.0}", state.per_sec()))));
+        let style = style.with_key("done", text_key(|state| grouped(state.pos())));
+        let style = style.with_key("all", text_key(|state| grouped(state.len().unwrap_or_default())));
+        self.0.set_style(style.with_key("rate", text_key(|state| format!("{:.0}", state.per_sec()))));
     }
 
-    /// Counts `more`.
     pub(crate) fn add(&self, more: u64) {
         self.0.inc(more);
     }
 
-    /// Learns how many there are by now.
+    /// Sets the current count.
     pub(crate) fn reach(&self, count: u64) {
         self.0.set_position(count);
     }
 
-    /// Takes the line away, so that what is said next stands alone.
+    /// Hides the progress line while `say` prints.
     pub(crate) fn pause<T>(&self, say: impl FnOnce() -> T) -> T {
         self.0.suspend(say)
     }
 }
 
-/// A part of a progress line.
-fn told(text: fn(&ProgressState) -> String) -> impl ProgressTracker {
+/// A key of a progress template.
+fn text_key(text: fn(&ProgressState) -> String) -> impl ProgressTracker {
     move |state: &ProgressState, out: &mut dyn Write| {
-        // What cannot be written into a text is not missed.
+        // Writing to a string cannot fail.
         let _ = out.write_str(&text(state));
     }
 }
@@ -80,7 +79,7 @@ impl Drop for Progress {
     }
 }
 
-/// Waits for `work`; when that takes long enough to be noticed, `what` is said meanwhile to who watches.
+/// Awaits `work`, and shows a spinner with `what` if it takes noticeable time.
 pub(crate) async fn with_spinner<T>(is_watched: bool, what: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     tokio::select! {

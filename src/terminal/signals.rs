@@ -1,9 +1,8 @@
-//! Signals that end a command. They are heard on a thread of its own, so that a command that computes, or that blocks in a
-//! read or a write, ends as well.
+//! Handles signals that end a command. They are received on their own thread, so that a command that computes, or blocks
+//! in a read or write, ends too.
 //!
-//! A command that can end by itself does so: it is told, and given a moment. One that does not is ended here, with its
-//! temporary files removed and the terminal's modes as they were. Everything that must not stop half-way is atomic on its
-//! own: a rename, a transaction of a store.
+//! The command is notified and gets some time to end itself. If it does not, this module removes temporary files,
+//! restores the terminal's modes and exits. Operations that must not stop half-way are atomic: a rename, a transaction.
 
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -18,29 +17,28 @@ use crate::exit;
 use crate::terminal::file::remove_temporary_files;
 use crate::terminal::pager::CtrlC;
 
-/// How long a command has to notice a signal.
+/// How long a command may take to react to a signal.
 const NOTICE: Duration = Duration::from_millis(500);
-/// How long it then has to close its store.
+/// How long it may then take to close its store.
 const CLOSING: Duration = Duration::from_millis(2000);
-/// How long what it has written so far may take to arrive.
+/// How long its output may take to arrive.
 const LEAVING: Duration = Duration::from_millis(300);
-/// How long the last words may take, to a reader that may not read.
+/// How long the final message may take, to a reader that may not read.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A signal that ends a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum TerminationSignal {
     /// Ctrl-C.
     Interrupt,
     /// SIGTERM.
     Terminate,
-    /// The terminal went away.
+    /// The terminal was closed.
     HangUp,
 }
 
-impl Ending {
-    /// The exit code: 128 and the signal's number.
-    #[must_use]
+impl TerminationSignal {
+    /// The exit code: 128 plus the signal's number.
     pub(crate) const fn exit_code(self) -> u8 {
         match self {
             Self::Interrupt => exit::INTERRUPTED,
@@ -50,44 +48,39 @@ impl Ending {
     }
 }
 
-/// How to go on with what a signal would leave undone, for whoever says so in the end.
+/// A hint how to resume interrupted work, for the final message.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hint(Arc<Mutex<Option<String>>>);
+pub(crate) struct ResumeHint(Arc<Mutex<Option<String>>>);
 
-impl Hint {
-    /// Sets it, or takes it back.
+impl ResumeHint {
     pub(crate) fn set(&self, hint: Option<String>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = hint;
     }
 
-    /// What was set last.
     pub(crate) fn get(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// What a command knows of signals.
+/// A command's access to signals.
 pub(crate) struct Signals {
-    heard: watch::Receiver<Option<Ending>>,
+    received: watch::Receiver<Option<TerminationSignal>>,
     more_time: channel::UnboundedSender<Duration>,
     is_reported: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// Listens from now on. `last_words` is written to stderr for a command that has to be ended and has said nothing.
-    ///
-    /// # Errors
-    /// The system's, when there is no thread or no handler to be had.
+    /// Starts to listen. `last_words` gives the message on stderr for a command that is ended and has printed nothing.
     pub(crate) fn listen(
         ctrl_c: CtrlC,
-        last_words: impl FnOnce(Ending) -> String + Send + 'static,
+        last_words: impl FnOnce(TerminationSignal) -> String + Send + 'static,
     ) -> io::Result<Self> {
-        let (tell, heard) = watch::channel(None);
-        let (more_time, wanted) = channel::unbounded_channel();
+        let (notify, received) = watch::channel(None);
+        let (more_time, time_requests) = channel::unbounded_channel();
         let (ready, is_ready) = mpsc::channel();
         let is_reported = Arc::new(AtomicBool::new(false));
         let reported = Arc::clone(&is_reported);
-        let modes = Modes::now();
+        let modes = TerminalModes::now();
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let listening = runtime.and_then(|runtime| {
@@ -99,42 +92,40 @@ impl Signals {
                 Err(error) => return ready.send(Err(error)).unwrap_or(()),
             };
             ready.send(Ok(())).unwrap_or(());
-            let ending = runtime.block_on(listener.wait(&ctrl_c, &tell, wanted));
+            let ending = runtime.block_on(listener.wait(&ctrl_c, &notify, time_requests));
             ctrl_c.end_pager();
             end(ending, &modes, (!reported.load(Relaxed)).then(|| last_words(ending)));
         })?;
         is_ready.recv().unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Self { heard, more_time, is_reported })
+        Ok(Self { received, more_time, is_reported })
     }
 
-    /// Whether a signal was heard.
-    pub(crate) fn has_heard(&self) -> bool {
-        self.heard.borrow().is_some()
+    pub(crate) fn has_received(&self) -> bool {
+        self.received.borrow().is_some()
     }
 
-    /// Waits for a signal.
-    pub(crate) async fn wait(&self) -> Ending {
-        let mut heard = self.heard.clone();
-        match heard.wait_for(Option::is_some).await.map(|heard| *heard) {
+    pub(crate) async fn wait(&self) -> TerminationSignal {
+        let mut received = self.received.clone();
+        match received.wait_for(Option::is_some).await.map(|received| *received) {
             Ok(Some(ending)) => ending,
-            // The thread went away, and with it whoever could tell.
+            // The signal thread is gone: no signal can arrive.
             _ => std::future::pending().await,
         }
     }
 
-    /// The command has noticed, has said so, and closes its store.
-    pub(crate) fn is_closing(&self) {
+    /// Tells that the command has reported the interruption and closes its store.
+    pub(crate) fn notify_closing(&self) {
         self.is_reported.store(true, Relaxed);
         self.more_time.send(CLOSING).unwrap_or(());
     }
 
-    /// The store is closed, and what was written is on its way.
-    pub(crate) fn is_leaving(&self) {
+    /// Tells that the store is closed and the remaining output is being written.
+    pub(crate) fn notify_leaving(&self) {
         self.more_time.send(LEAVING).unwrap_or(());
     }
 }
 
-/// The process's handlers.
+/// The process's signal handlers.
 #[cfg(unix)]
 struct Listener {
     interrupt: tokio::signal::unix::Signal,
@@ -146,13 +137,13 @@ struct Listener {
 impl Listener {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        // Under nohup a hang-up is to be ignored.
+        // Under nohup, hang-ups are ignored.
         let hang_up = (!ignores_hang_up()).then(|| signal(SignalKind::hangup())).transpose()?;
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())?, hang_up })
     }
 
-    async fn next(&mut self) -> Ending {
+    async fn next(&mut self) -> TerminationSignal {
         let hang_up = async {
             match &mut self.hang_up {
                 Some(hang_up) => hang_up.recv().await,
@@ -160,14 +151,14 @@ impl Listener {
             }
         };
         tokio::select! {
-            _ = self.interrupt.recv() => Ending::Interrupt,
-            _ = self.terminate.recv() => Ending::Terminate,
-            _ = hang_up => Ending::HangUp,
+            _ = self.interrupt.recv() => TerminationSignal::Interrupt,
+            _ = self.terminate.recv() => TerminationSignal::Terminate,
+            _ = hang_up => TerminationSignal::HangUp,
         }
     }
 }
 
-/// Whether whoever started this process had it ignore hang-ups, as far as the system tells.
+/// Whether this process was started with hang-ups ignored, as far as the system tells.
 #[cfg(unix)]
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -184,58 +175,58 @@ impl Listener {
         Ok(Self)
     }
 
-    async fn next(&mut self) -> Ending {
+    async fn next(&mut self) -> TerminationSignal {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => Ending::Interrupt,
+            Ok(()) => TerminationSignal::Interrupt,
             Err(_) => std::future::pending().await,
         }
     }
 }
 
 impl Listener {
-    /// Hears a signal, tells it, and returns when the command has had its time, or at a second signal.
+    /// Receives a signal, notifies the command, and returns when its time is over or at a second signal.
     async fn wait(
         mut self,
         ctrl_c: &CtrlC,
-        tell: &watch::Sender<Option<Ending>>,
-        mut wanted: channel::UnboundedReceiver<Duration>,
-    ) -> Ending {
+        notify: &watch::Sender<Option<TerminationSignal>>,
+        mut time_requests: channel::UnboundedReceiver<Duration>,
+    ) -> TerminationSignal {
         let ending = loop {
             match self.next().await {
-                Ending::Interrupt if !ctrl_c.is_ours() => {}
+                TerminationSignal::Interrupt if !ctrl_c.is_ours() => {}
                 ending => break ending,
             }
         };
-        tell.send_replace(Some(ending));
+        notify.send_replace(Some(ending));
         let mut time = NOTICE;
         loop {
             tokio::select! {
                 () = tokio::time::sleep(time) => return ending,
                 _ = self.next() => return ending,
-                Some(more) = wanted.recv() => time = more,
+                Some(more) = time_requests.recv() => time = more,
             }
         }
     }
 }
 
-/// Ends the process, which is busy with something else.
+/// Ends the process while the command still runs.
 #[expect(
     clippy::disallowed_methods,
     clippy::exit,
-    reason = "whoever would turn an outcome into an exit code is busy"
+    reason = "the main thread, which would return the exit code, is blocked"
 )]
-fn end(ending: Ending, modes: &Modes, last_words: Option<String>) {
+fn end(ending: TerminationSignal, modes: &TerminalModes, last_words: Option<String>) {
     remove_temporary_files();
     modes.give_back();
-    let (said, is_said) = mpsc::channel();
+    let (written, is_written) = mpsc::channel();
     thread::spawn(move || {
         let words = last_words.unwrap_or_default();
         drop(io::stderr().write_all(words.as_bytes()));
-        said.send(()).unwrap_or(());
+        written.send(()).unwrap_or(());
     });
-    // It may be that nobody reads there.
-    is_said.recv_timeout(LAST_WORDS).unwrap_or(());
-    // Text that is left for stdout is flushed on the way out, to a pipe that may be full.
+    // The reader of stderr may not read.
+    is_written.recv_timeout(LAST_WORDS).unwrap_or(());
+    // Exiting flushes stdout, which may be a full pipe.
     #[cfg(unix)]
     thread::spawn(|| {
         thread::sleep(LEAVING);
@@ -245,13 +236,13 @@ fn end(ending: Ending, modes: &Modes, last_words: Option<String>) {
     std::process::exit(ending.exit_code().into());
 }
 
-/// The modes of the terminal when the command began.
-struct Modes {
+/// The terminal's modes when the command began.
+struct TerminalModes {
     #[cfg(unix)]
     at_start: Option<rustix::termios::Termios>,
 }
 
-impl Modes {
+impl TerminalModes {
     fn now() -> Self {
         Self {
             #[cfg(unix)]
@@ -259,14 +250,14 @@ impl Modes {
         }
     }
 
-    /// Gives them back, if they are others now: a command in the background may not set them, and has not.
+    /// Restores the modes if they changed. A background command may not set them, and has not changed them.
     fn give_back(&self) {
         #[cfg(unix)]
         if let (Some(at_start), Ok(now)) = (&self.at_start, rustix::termios::tcgetattr(io::stdin())) {
             let differ = now.local_modes != at_start.local_modes || now.input_modes != at_start.input_modes;
             if differ {
                 use rustix::termios::{OptionalActions, tcsetattr};
-                // Not after what is still to be shown: the terminal may have been stopped.
+                // Do not wait for pending output: the terminal may be stopped.
                 tcsetattr(io::stdin(), OptionalActions::Now, at_start).unwrap_or(());
             }
         }

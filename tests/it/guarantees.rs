@@ -232,16 +232,16 @@ const DOMAIN: &[Promise] = &[
     (
         "History says what is not known in place of what is likely, and no difference is invisible",
         &[
-            "src::model::history::tests::a_secret_that_was_removed_is_gone_and_one_that_was_added_was_not_there",
-            "src::model::history::properties::a_pruned_log_claims_nothing_that_is_not_so",
-            "src::render::alike::what_looks_alike_never_does_once_it_is_told_apart",
+            "src::model::history::tests::removed_and_added_secrets_are_tracked",
+            "src::model::history::properties::pruned_logs_claim_only_true_values",
+            "src::render::lookalike::escaped_lookalikes_look_different",
         ],
     ),
     (
         "Files of other users are neither followed nor written, and nothing is left half-written",
         &[
-            "src::terminal::file::tests::a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched",
-            "src::terminal::file::tests::files_that_another_user_put_into_a_shared_directory_are_refused",
+            "src::terminal::file::tests::parts_that_are_links_are_rejected_untouched",
+            "src::terminal::file::tests::files_of_other_users_in_shared_directories_are_rejected",
             "cli::interrupted::failing_commands_close_the_store",
             "cli::interrupted::a_command_whose_output_nobody_reads_ends_at_once",
         ],

@@ -16,7 +16,7 @@ use crate::render::detail::{DetailOptions, detail};
 use crate::render::filter_summary::{counted, grouped};
 use crate::render::json;
 use crate::render::style::Style;
-use crate::terminal::prompt::Page;
+use crate::terminal::prompt::PromptPage;
 
 /// What can be done with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Browser<'_> {
                 lines
             };
             let items = |_| ways.iter().map(|(_, label)| label.clone()).collect();
-            let page = Page {
+            let page = PromptPage {
                 head: &head,
                 question: self.style.text(&question).into_owned(),
                 items: &items,
@@ -114,7 +114,7 @@ impl Browser<'_> {
     async fn read(&self, entry: &Entry, others: Option<u64>) -> Result<(), Failure> {
         let items = |width: usize| detail_lines(entry, others, true, &self.style, width);
         let question = self.show_command(entry);
-        let page = Page { head: &|_| Vec::new(), question, items: &items, style: &self.style };
+        let page = PromptPage { head: &|_| Vec::new(), question, items: &items, style: &self.style };
         // Whatever is chosen, it was read.
         self.screen.choose(&page, 0).await?;
         Ok(())

@@ -14,8 +14,8 @@ use crate::model::page::Order;
 use crate::render::columns::TABLE_COLUMNS;
 use crate::render::filter_summary::{describe, grouped};
 use crate::render::style::{Role, Style};
-use crate::render::table::Table;
-use crate::terminal::prompt::Page;
+use crate::render::table::EntryTable;
+use crate::terminal::prompt::PromptPage;
 
 /// How many entries are fetched at a time.
 const FETCHED: u32 = 200;
@@ -97,7 +97,7 @@ impl Browser<'_> {
             lines
         };
         let items = |width: usize| rows(width).1;
-        let page = Page { head: &head, question: String::new(), items: &items, style: &self.style };
+        let page = PromptPage { head: &head, question: String::new(), items: &items, style: &self.style };
         Ok(self.screen.choose(&page, at).await?)
     }
 
@@ -140,7 +140,7 @@ fn laid_out(listing: &Listing, style: &Style) -> (String, Vec<String>) {
 pub(super) fn table_lines(entries: &[Entry], style: &Style) -> (String, Vec<String>) {
     let mut text = Vec::new();
     // Nothing fails to be written into memory.
-    drop(Table::new(TABLE_COLUMNS, style).entries(&mut text, entries));
+    drop(EntryTable::new(TABLE_COLUMNS, style).entries(&mut text, entries));
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().map(str::to_owned);
     (lines.next().unwrap_or_default(), lines.collect())

@@ -23,7 +23,7 @@ use crate::exit;
 use crate::model::filter::Filter;
 use crate::model::page::{DEFAULT_LIMIT, Order};
 use crate::render::style::{Role, Style};
-use crate::terminal::prompt::{Page, Screen};
+use crate::terminal::prompt::{FullScreen, PromptPage};
 
 pub(super) use crate::commands::browse::pick::pick;
 
@@ -46,7 +46,7 @@ pub(crate) struct BrowseArgs {
 struct Browser<'a> {
     context: &'a mut Context,
     client: Client,
-    screen: Screen,
+    screen: FullScreen,
     style: Style,
     connection: ConnectionArgs,
     /// The flags that lead to the same place.
@@ -76,7 +76,7 @@ impl BrowseArgs {
         let connection = connect(context, &self.connection, Need::Existing).await?;
         let filter = resolve(context, &connection.client, question).await?;
         let style = context.appearance.look(&context.terminal, context.time, true);
-        let style = Style { colour: context.terminal.paints_conversation(), ..style };
+        let style = Style { colour: context.terminal.colours_stderr(), ..style };
         let place = command_line::connection_words(&self.connection, context.demo);
         let client = connection.client.clone();
         let screen = prompts.screen()?;
@@ -115,15 +115,20 @@ impl Browser<'_> {
         start: usize,
     ) -> Result<Option<usize>, Failure> {
         let (head, items) = (|_| head.to_vec(), |_| items.to_vec());
-        let page = Page { head: &head, question: question.to_owned(), items: &items, style: &self.style };
+        let page =
+            PromptPage { head: &head, question: question.to_owned(), items: &items, style: &self.style };
         Ok(self.screen.choose(&page, start).await?)
     }
 
     /// Asks for a line of text.
     async fn line(&self, head: &[String], question: &str, text: &str) -> Result<Option<String>, Failure> {
         let head = |_| head.to_vec();
-        let page =
-            Page { head: &head, question: question.to_owned(), items: &|_| Vec::new(), style: &self.style };
+        let page = PromptPage {
+            head: &head,
+            question: question.to_owned(),
+            items: &|_| Vec::new(),
+            style: &self.style,
+        };
         Ok(self.screen.line(&page, text).await?)
     }
 

@@ -7,7 +7,7 @@ use crate::commands::browse::entries::table_lines;
 use crate::error::Failure;
 use crate::exit;
 use crate::render::style::Style;
-use crate::terminal::prompt::{Page, Prompts};
+use crate::terminal::prompt::{PromptPage, Prompts};
 
 /// How many of the last entries there are to pick from.
 const LAST: u32 = 100;
@@ -28,12 +28,12 @@ pub(in crate::commands) async fn pick(
         return Err(Failure::new(exit::NOT_FOUND, "the log is empty: there is no entry to show"));
     }
     let style = context.appearance.look(&context.terminal, context.time, true);
-    let style = Style { colour: context.terminal.paints_conversation(), ..style };
+    let style = Style { colour: context.terminal.colours_stderr(), ..style };
     let (_, keys) = table_lines(&entries, &Style { width: SEARCHED, colour: false, ..style });
     let lines = |width| table_lines(&entries, &Style { width, ..style });
     let head = |width: usize| vec![format!("  {}", lines(width.saturating_sub(2)).0)];
     let items = |width| lines(width).1;
-    let page = Page { head: &head, question: "Which entry".to_owned(), items: &items, style: &style };
+    let page = PromptPage { head: &head, question: "Which entry".to_owned(), items: &items, style: &style };
     let picked = prompts
         .screen()?
         .search(&page, keys, 0, "type to search, arrows move, Enter takes, Esc goes back")

@@ -5,7 +5,7 @@ use crate::commands::browse::Browser;
 use crate::error::Failure;
 use crate::model::filter::{Choice, UserTerm};
 use crate::render::filter_summary::grouped;
-use crate::terminal::prompt::Page;
+use crate::terminal::prompt::PromptPage;
 
 /// More values than this are searched.
 const MARKED_AT_ONCE: usize = 12;
@@ -66,7 +66,7 @@ impl Browser<'_> {
             };
             let keys = users.iter().map(|user| user.shown().map_or_else(|| user.to_string(), str::to_owned));
             let keys = std::iter::once(take.clone()).chain(keys).collect();
-            let page = Page {
+            let page = PromptPage {
                 head: &|_| Vec::new(),
                 question: "User".to_owned(),
                 items: &items,
@@ -93,8 +93,12 @@ impl Browser<'_> {
         marked: Vec<bool>,
     ) -> Result<Option<Vec<usize>>, Failure> {
         let items = |_| labels.clone();
-        let page =
-            Page { head: &|_| Vec::new(), question: question.to_owned(), items: &items, style: &self.style };
+        let page = PromptPage {
+            head: &|_| Vec::new(),
+            question: question.to_owned(),
+            items: &items,
+            style: &self.style,
+        };
         Ok(self.screen.mark(&page, marked).await?)
     }
 }

@@ -15,7 +15,9 @@ use crate::model::evidence::manifest::IdRange;
 use crate::model::filter::Filter;
 use crate::render::columns::Column;
 use crate::render::delimited::FIELD_COLUMNS;
-use crate::terminal::file::{Claimed, Locked, NewFile, Part, Stored, Temporary, beside, part_of};
+use crate::terminal::file::{
+    ClaimedFile, FileDigest, LockedFile, NewFile, PartFile, TemporaryFile, part_path, with_suffix,
+};
 
 /// The form of a journal; another one gets another number.
 const VERSION: u32 = 1;
@@ -52,7 +54,7 @@ pub(super) struct Checkpoint {
     /// The next page.
     pub(super) cursor: String,
     pub(super) tally: Tally,
-    pub(super) stored: Stored,
+    pub(super) stored: FileDigest,
 }
 
 /// What was written so far.
@@ -136,22 +138,22 @@ impl Plan {
 /// Dropped without a checkpoint, a journal that this run began takes its file with it: there is nothing to resume.
 pub(super) struct Journal {
     // Before the file, whose lock guards the removal. None for a journal that stays.
-    temporary: Option<Temporary>,
+    temporary: Option<TemporaryFile>,
     /// None where nothing can be resumed.
-    file: Option<Locked>,
+    file: Option<LockedFile>,
     path: PathBuf,
     has_checkpoint: bool,
 }
 
 impl Journal {
     fn path(part: &Path) -> PathBuf {
-        beside(part, ".journal")
+        with_suffix(part, ".journal")
     }
 
     /// Refuses to resume an export of which there is no journal, before anything is opened.
     pub(super) fn must_exist(target: &Path) -> Result<(), Failure> {
         // A link too, wherever it leads: it is refused for what it is when it is opened.
-        if std::fs::symlink_metadata(Self::path(&part_of(target))).is_ok() {
+        if std::fs::symlink_metadata(Self::path(&part_path(target))).is_ok() {
             return Ok(());
         }
         let message = format!("there is no export of {} to go on with", target.display());
@@ -165,7 +167,7 @@ impl Journal {
             return Ok(Self { temporary: None, file: None, path, has_checkpoint: false });
         };
         let path = Self::path(part);
-        let (file, temporary) = Claimed::open(&path, target)?.begin();
+        let (file, temporary) = ClaimedFile::open(&path, target)?.begin();
         let mut journal = Self { temporary: Some(temporary), file: Some(file), path, has_checkpoint: false };
         journal.restart(plan)?;
         Ok(journal)
@@ -173,9 +175,9 @@ impl Journal {
 
     /// Opens the journal of an export that was cut short, whose part is locked: its plan, and how far it came, if it came
     /// anywhere.
-    pub(super) fn open(part: &Part, target: &Path) -> Result<(Self, Plan, Option<Checkpoint>), Failure> {
+    pub(super) fn open(part: &PartFile, target: &Path) -> Result<(Self, Plan, Option<Checkpoint>), Failure> {
         let path = Self::path(part.path());
-        let claimed = Claimed::open(&path, target)?;
+        let claimed = ClaimedFile::open(&path, target)?;
         if claimed.is_new() {
             // It was finished, and its journal removed, since it was looked for.
             let message = format!("there is no export of {} to go on with", target.display());
@@ -210,7 +212,7 @@ impl Journal {
     pub(super) fn add(&mut self, checkpoint: &Checkpoint) -> io::Result<()> {
         self.line(checkpoint)?;
         self.has_checkpoint = self.file.is_some();
-        self.temporary.take().into_iter().for_each(Temporary::keep);
+        self.temporary.take().into_iter().for_each(TemporaryFile::keep);
         Ok(())
     }
 
@@ -272,11 +274,11 @@ mod tests {
 
     fn checkpoint(entries: u64) -> Checkpoint {
         let tally = Tally { entries, ids: Some(IdRange { lowest: 1, highest: 2 }), as_of: 9 };
-        Checkpoint { cursor: "c".to_owned(), tally, stored: Stored { bytes: 7, sha256: Hash::of(b"x") } }
+        Checkpoint { cursor: "c".to_owned(), tally, stored: FileDigest { bytes: 7, sha256: Hash::of(b"x") } }
     }
 
     fn opened(target: &Path) -> Result<(Plan, Option<u64>), Failure> {
-        let part = Part::claim(target)?;
+        let part = PartFile::claim(target)?;
         let (_, plan, checkpoint) = Journal::open(&part, target)?;
         Ok((plan, checkpoint.map(|it| it.tally.entries)))
     }
@@ -307,7 +309,7 @@ mod tests {
             assert!(back.args.no_formula_guard && !back.args.bom && back.args.explode);
             assert_eq!(read.columns().len(), EXPORT_COLUMNS.len() + 4);
         }
-        std::fs::write(Journal::path(&part_of(&target)), "{}\n").expect("written");
+        std::fs::write(Journal::path(&part_path(&target)), "{}\n").expect("written");
         assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::FAILED));
     }
 
@@ -325,7 +327,7 @@ mod tests {
             journal.add(&checkpoint(1)).expect("added");
         }
         // Another process that finishes still holds the journal when the part has got its name.
-        assert!(Claimed::open(&journal.path, &target).is_err());
+        assert!(ClaimedFile::open(&journal.path, &target).is_err());
         journal.remove();
         assert!(Journal::must_exist(&target).is_err());
     }
@@ -344,10 +346,10 @@ mod tests {
         // A killed process drops nothing.
         let (file, journal) = begin();
         let Journal { temporary, file: locked, .. } = journal;
-        temporary.map(Temporary::keep).expect("its own");
+        temporary.map(TemporaryFile::keep).expect("its own");
         drop((locked, file));
         for _ in 0..3 {
-            let part = Part::claim(&target).expect("free");
+            let part = PartFile::claim(&target).expect("free");
             let (mut journal, read, checkpoint) = Journal::open(&part, &target).expect("a journal");
             assert_eq!((read, checkpoint), (plan(), None));
             // It fails here, or after it began to write.

@@ -21,13 +21,13 @@ use crate::model::evidence::merkle::Hash;
 use crate::model::evidence::trailer::Trail;
 use crate::model::page::{Cursor, MAX_LIMIT, Order};
 use crate::render::filter_summary::{counted, grouped};
-use crate::render::json::Ending;
-use crate::terminal::file::{NewFile, Stored, beside, part_of, unpacked};
+use crate::render::json::DocumentEnd;
+use crate::terminal::file::{FileDigest, NewFile, decompressed, part_path, with_suffix};
 use crate::terminal::progress::Progress;
 
 /// The name under which the manifest of a file stands.
 pub(in crate::commands) fn manifest_of(target: &Path) -> PathBuf {
-    beside(target, ".manifest.json")
+    with_suffix(target, ".manifest.json")
 }
 
 /// Where the text goes.
@@ -57,8 +57,8 @@ impl Export {
     pub(super) fn resumed(self, checkpoint: &Checkpoint, target: &Path) -> io::Result<Self> {
         let mut export = Self { tally: checkpoint.tally.clone(), ..self };
         if export.ledger.is_some() || export.trail.is_some() {
-            let written = File::open(part_of(target))?.take(checkpoint.stored.bytes);
-            let mut text = unpacked(target, written)?;
+            let written = File::open(part_path(target))?.take(checkpoint.stored.bytes);
+            let mut text = decompressed(target, written)?;
             let mut buffer = vec![0; 256 * 1024];
             loop {
                 let read = text.read(&mut buffer)?;
@@ -151,7 +151,7 @@ impl Export {
             progress.add(data.len() as u64);
         };
         let long = sink.long();
-        sink.finish(Ending {
+        sink.finish(DocumentEnd {
             matched: outcome.is_ok().then_some(self.tally.entries),
             complete: outcome.is_ok(),
             next_cursor: None,
@@ -216,7 +216,7 @@ impl Export {
         };
         let content = ledger.map(Ledger::finish);
         let root = content.as_ref().map(|content| content.root);
-        file.finish_after(|Stored { bytes, sha256 }| {
+        file.finish_after(|FileDigest { bytes, sha256 }| {
             let Some(content) = content else { return Ok(()) };
             let name =
                 target.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());

@@ -9,7 +9,7 @@ use crate::model::history::diff::StateDiff;
 use crate::model::page::Position;
 use crate::model::time::{Edge, When, parse};
 use crate::render::detail::{DetailOptions, changes};
-use crate::render::history::{dotted, notes};
+use crate::render::history::{dotted_path, notes};
 use crate::render::state::{difference, document, sentence};
 
 /// A day is longer than this on every clock; less is one time the clocks showed twice.
@@ -90,7 +90,7 @@ pub(super) fn compare(
     }
     if !between.unknown.is_empty() {
         let fields: Vec<_> =
-            between.unknown.iter().map(|field| dotted(std::slice::from_ref(field))).collect();
+            between.unknown.iter().map(|field| dotted_path(std::slice::from_ref(field))).collect();
         context.terminal.status(&format!("cannot compare, for a value is not known: {}", fields.join(", ")));
     }
     Ok(())

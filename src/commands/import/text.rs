@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::Failure;
-use crate::terminal::encoding::{Encoding, Units};
+use crate::terminal::encoding::{Encoding, Utf16Units};
 
 /// The bytes of one read. A jump costs one read.
 const WINDOW: usize = 64 * 1024;
@@ -126,7 +126,7 @@ impl SourceText {
             }
             Encoding::Utf16 { big_endian } => {
                 let mut fault = None;
-                let units = Units { source: whole, big_endian }
+                let units = Utf16Units { source: whole, big_endian }
                     .map_while(|unit| unit.map_err(|error| fault = Some(error)).ok());
                 for c in char::decode_utf16(units) {
                     let c = c.map_err(|_| io::Error::other("it is not valid UTF-16"))?;

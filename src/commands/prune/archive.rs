@@ -17,7 +17,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::render::filter_summary::grouped;
 use crate::render::json::line;
-use crate::terminal::file::{FileError, NewFile, passes_on, unpacked};
+use crate::terminal::file::{FileError, NewFile, decompressed, is_passthrough};
 
 /// Refuses a name that promises another form than JSON lines.
 pub(super) fn must_be_lines(path: &Path) -> Result<(), Failure> {
@@ -32,7 +32,7 @@ pub(super) fn must_be_lines(path: &Path) -> Result<(), Failure> {
 
 /// Why an archive cannot be written there, as far as can be seen without writing.
 pub(super) fn refusal(path: &Path) -> Option<Failure> {
-    if path.exists() && !passes_on(path) {
+    if path.exists() && !is_passthrough(path) {
         return Some(is_there(&FileError::Exists(path.to_owned())));
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -84,7 +84,7 @@ pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path)
 fn read_back(path: &Path, planned: &PruneAnswer) -> io::Result<u64> {
     let file = File::open(path)?;
     let mut archived = 0;
-    for line in BufReader::new(unpacked(path, file)?).lines() {
+    for line in BufReader::new(decompressed(path, file)?).lines() {
         let entry: Entry = serde_json::from_str(&line?)?;
         if entry.occurred_at >= planned.cutoff || entry.id > planned.as_of {
             return Err(io::Error::other(format!("entry {} is none of those that go", entry.id)));

@@ -6,12 +6,12 @@ use crate::commands::resource::of_entry;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
-use crate::model::history::reader::Wanted;
+use crate::model::history::reader::HistoryRequest;
 use crate::render::json::value;
 use crate::render::revert::{document, sentences};
 
 pub(super) async fn revert(context: &mut Context, client: &Client, entry: &Entry) -> Result<(), Failure> {
-    let wanted = Wanted { revert: Some(entry.id), ..Wanted::default() };
+    let wanted = HistoryRequest { revert: Some(entry.id), ..HistoryRequest::default() };
     let history = of_entry(client, entry, wanted).await?;
     let plan = history
         .revert()

@@ -1,39 +1,36 @@
-//! Who set each leaf last: its value now, the entry it comes from, and how often it was set.
+//! Blame: each leaf's value, the entry that set it last, and how often it was set.
 
 use crate::model::history::leaf::{Content, Origin};
+use crate::model::history::path::KeyPath;
 use crate::model::history::replay::Existence;
-use crate::model::history::{History, Path};
+use crate::model::history::resource_history::History;
 
-/// Every leaf of the resource as it is now, or as it was when it was deleted.
+/// The leaves of the resource as it is now, or as it was when it was deleted.
 #[derive(Debug)]
 pub struct Blame {
-    /// Whether it is there.
-    pub existence: Existence,
-    /// Whether it is sure that there are no other fields.
-    pub is_complete: bool,
+    pub(crate) existence: Existence,
+    /// Whether it is certain that there are no other fields.
+    pub(crate) is_complete: bool,
     /// The leaves, in the order of their objects' members.
-    pub lines: Vec<Line>,
+    pub(crate) lines: Vec<BlameLine>,
 }
 
-/// One leaf.
+/// The blame of one leaf.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Its place.
-    pub path: Path,
-    /// Its value.
-    pub content: Content,
-    /// Where the value comes from.
-    pub origin: Origin,
-    /// How many entries set it to another value, as far as the log reaches.
-    pub times: u64,
+pub(crate) struct BlameLine {
+    pub(crate) path: KeyPath,
+    pub(crate) content: Content,
+    /// The origin of its value.
+    pub(crate) origin: Origin,
+    /// The number of entries that changed it, as far as the log reaches.
+    pub(crate) times: u64,
 }
 
 impl History {
-    /// See [`Blame`].
-    #[must_use]
+    /// The blame of every leaf.
     pub fn blame(&self) -> Blame {
         let replay = &self.end;
-        let line = |(path, leaf): (&Path, &crate::model::history::leaf::Leaf)| Line {
+        let line = |(path, leaf): (&KeyPath, &crate::model::history::leaf::Leaf)| BlameLine {
             path: path.clone(),
             content: leaf.content.clone(),
             origin: leaf.origin,

@@ -1,28 +1,27 @@
-//! What differs between the states of two moments, field by field.
+//! Compares the states at two times, field by field.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::model::change::Change;
-use crate::model::history::Path;
 use crate::model::history::leaf::{Content, Leaf};
+use crate::model::history::path::KeyPath;
 use crate::model::history::state::{Confidence, State, object};
 use crate::model::json::{Json, RawJson};
 use crate::model::redaction::REDACTED_CHANGED;
 
-/// What differs between two moments, and of which fields that cannot be told.
+/// The difference between two states.
 #[derive(Debug, Default)]
-pub struct StateDiff {
-    /// The fields that differ, as an update from the earlier to the later state would have them. Where the resource was
-    /// not there at one of the moments, every field came or went.
-    pub changes: Vec<Change>,
-    /// The fields of which one side is not known.
-    pub unknown: Vec<String>,
+pub(crate) struct StateDiff {
+    /// The differing fields, as an update from the earlier to the later state. If the resource exists at only one of the
+    /// times, every field was added or removed.
+    pub(crate) changes: Vec<Change>,
+    /// The fields that are unknown at one of the times.
+    pub(crate) unknown: Vec<String>,
 }
 
 impl StateDiff {
     /// Compares two states of one resource.
-    #[must_use]
-    pub fn of(earlier: &State, later: &State) -> Self {
+    pub(crate) fn of(earlier: &State, later: &State) -> Self {
         let mut between = Self::default();
         let (mut before, mut after) = (values(earlier, None), values(later, Some(earlier)));
         let mut seen = HashSet::new();
@@ -32,7 +31,7 @@ impl StateDiff {
             }
             let path = std::slice::from_ref(&field);
             let is_known =
-                |state: &State| !matches!(state.certainty(path), Confidence::Unknown | Confidence::Partial);
+                |state: &State| !matches!(state.confidence(path), Confidence::Unknown | Confidence::Partial);
             if !(is_known(earlier) && is_known(later)) {
                 between.unknown.push(field);
                 continue;
@@ -48,9 +47,9 @@ impl StateDiff {
     }
 }
 
-/// Each field's value; a secret that another entry set than the one before is marked as another secret.
+/// The value of each field. A secret set since `before` is marked as changed.
 fn values(state: &State, before: Option<&State>) -> HashMap<String, Json> {
-    let is_new_secret = |path: &Path, leaf: &Leaf| {
+    let is_new_secret = |path: &KeyPath, leaf: &Leaf| {
         let earlier = before.and_then(|before| before.known().leaf(path));
         leaf.content == Content::Redacted
             && earlier

@@ -1,41 +1,42 @@
-//! Where a recorded field lies: `perform.retry.max` beside `perform` is a place within it, and alone a field of its own.
+//! Resolves recorded field names to paths: `perform.retry.max` is a path into `perform` if that field exists, and a
+//! field name otherwise.
 //!
-//! Recorders send whole fields, or dotted paths into them, and names may hold dots themselves. What is meant follows
-//! from all entries of the resource together. It knows nothing of time.
+//! Recorders send whole fields or dotted paths, and names may contain dots. The meaning follows from all entries of the
+//! resource together. It must not know time.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 
 use crate::model::change::Change;
-use crate::model::history::Path;
+use crate::model::history::path::KeyPath;
 use crate::model::json::Json;
 
-/// Which fields hold others, and which keys have dots in them.
+/// Fields that contain others, and keys that contain dots.
 #[derive(Debug, Default)]
 pub(super) struct FieldPaths {
-    /// Fields that some entry shows to be an object or a list.
+    /// Fields that are an object or a list in some entry.
     containers: HashSet<String>,
-    /// A field and one that would lie in it by its name, where one entry names both: they are two fields.
-    apart: HashSet<(String, String)>,
-    /// Whether any field has a dot in its name. Where none has, every field is a place of its own.
+    /// A field and a dotted field that would be a path into it, but that one entry names beside it: two separate fields.
+    separate: HashSet<(String, String)>,
+    /// Whether any field has a dot in its name. If not, every field name is its path.
     pub(super) has_dots: bool,
-    /// Keys with dots in them within values.
+    /// Keys with dots within values.
     dotted_keys: BTreeSet<LongestFirst>,
 }
 
-/// A key, sorted before those that are shorter.
+/// A key that sorts before shorter ones.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct LongestFirst(Reverse<usize>, String);
 
-/// A place, as far as a field's name tells it.
-pub(super) struct Place {
-    pub(super) path: Path,
-    /// The name goes on by a number: into a list, of which the path is the whole.
+/// The path that a field name resolves to.
+pub(super) struct ResolvedPath {
+    pub(super) path: KeyPath,
+    /// The name continues with an index into a list; the path is the list.
     pub(super) is_within_list: bool,
 }
 
 impl FieldPaths {
-    /// Takes in the changes of one entry.
+    /// Learns from the changes of one entry.
     pub(super) fn learn(&mut self, changes: &[Change]) {
         for change in changes {
             for side in [&change.old, &change.new].into_iter().flatten() {
@@ -55,11 +56,11 @@ impl FieldPaths {
         for field in changes.iter().map(|change| &change.field) {
             let holders = field.match_indices('.').map(|(dot, _)| &field[..dot]);
             let both = holders.filter(|holder| named.contains(holder));
-            self.apart.extend(both.map(|holder| (holder.to_owned(), field.clone())));
+            self.separate.extend(both.map(|holder| (holder.to_owned(), field.clone())));
         }
     }
 
-    /// Finds the keys with dots in a value's text, which is known to be JSON.
+    /// Finds the keys with dots in valid JSON text.
     fn learn_keys(&mut self, value: &str) {
         let mut rest = value;
         while let Some((_, text)) = rest.split_once('"') {
@@ -76,11 +77,13 @@ impl FieldPaths {
         }
     }
 
-    pub(super) fn of(&self, field: &str) -> Place {
+    pub(super) fn resolve(&self, field: &str) -> ResolvedPath {
         let dots = field.match_indices('.').map(|(dot, _)| dot).collect::<Vec<_>>();
         let holder = dots.into_iter().rev().find(|&dot| dot > 0 && self.holds(&field[..dot], field));
-        let Some(dot) = holder else { return Place { path: vec![field.to_owned()], is_within_list: false } };
-        let mut place = self.of(&field[..dot]);
+        let Some(dot) = holder else {
+            return ResolvedPath { path: vec![field.to_owned()], is_within_list: false };
+        };
+        let mut place = self.resolve(&field[..dot]);
         let mut rest = Some(&field[dot + 1..]);
         while let Some(text) = rest
             && !place.is_within_list
@@ -96,12 +99,12 @@ impl FieldPaths {
         place
     }
 
-    /// Whether `field` names a place in `holder`. An entry that names both has two fields, one with a dot in its name.
+    /// Whether `field` is a path into `holder`. If one entry names both, they are separate fields.
     fn holds(&self, holder: &str, field: &str) -> bool {
-        self.containers.contains(holder) && !self.apart.contains(&(holder.to_owned(), field.to_owned()))
+        self.containers.contains(holder) && !self.separate.contains(&(holder.to_owned(), field.to_owned()))
     }
 
-    /// The first key of a dotted text, and what follows it.
+    /// Splits the first key off a dotted text.
     fn split<'t>(&self, text: &'t str) -> (&'t str, Option<&'t str>) {
         let is_key = |key: &&LongestFirst| {
             let LongestFirst(_, key) = key;
@@ -115,7 +118,7 @@ impl FieldPaths {
     }
 }
 
-/// Where the string ends that a text begins within: at its closing quote.
+/// The position of the closing quote, for text that starts within a string.
 fn end_of_string(text: &str) -> usize {
     let mut is_escaped = false;
     let end = text.bytes().position(|byte| {
@@ -136,12 +139,12 @@ mod tests {
             let changes: Vec<Change> = serde_json::from_str(text).expect(text);
             places.learn(&changes);
         }
-        let place = places.of(field);
+        let place = places.resolve(field);
         (place.path.join("/"), place.is_within_list)
     }
 
     #[test]
-    fn a_dotted_name_is_a_place_within_a_field_that_holds_others() {
+    fn dotted_names_resolve_into_containers() {
         let whole = r#"[{"field":"perform","new":{"retry":{"max":3},"x.y":{"z":"\"k.l\":1"},"u\u002ev":0}},{"field":"list","new":[1]}]"#;
         let dotted = r#"[{"field":"perform.retry.max","old":3,"new":4}]"#;
         for (field, path, is_within_list) in [
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_names_both_has_a_field_with_a_dot_in_its_name() {
+    fn fields_named_beside_their_prefix_keep_their_dots() {
         let both = r#"[{"field":"a","new":{"x":1}},{"field":"a.b","new":2}]"#;
         assert_eq!(place(&[both], "a.b").0, "a.b");
         assert_eq!(place(&[both], "a.c").0, "a/c");

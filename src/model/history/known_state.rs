@@ -1,7 +1,7 @@
-//! What is known of a resource at one moment: its leaves, and of which places they are all there are.
+//! The known leaves of a resource at one time, and the paths beneath which all leaves are known.
 //!
-//! A leaf is a value without named parts: text, a number, a list as a whole, an empty object. Objects are taken apart,
-//! so that a change of one leaf says nothing about its neighbours. It knows no entries but by their index.
+//! A leaf is a value without named members: text, a number, a whole list, an empty object. Objects are split, so that a
+//! change of one leaf says nothing about its neighbours. It must not know entries, except by index.
 
 mod merge;
 mod order;
@@ -9,102 +9,109 @@ mod order;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 
-use crate::model::history::Path;
-use crate::model::history::leaf::{Content, Item, Leaf, Origin};
+use crate::model::history::leaf::{Content, Leaf, Origin, SideLeaf};
+use crate::model::history::path::KeyPath;
 use crate::model::json::Json;
 
-/// Whether an assignment sets values or only tells which there were.
+/// How an entry relates to the values it shows.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum How {
+pub(super) enum Assignment {
     /// The entry with this index set them.
     Set(usize),
-    /// The entry with this index found them there.
-    Found(usize),
+    /// The entry with this index shows that they were there before it.
+    Observed(usize),
 }
 
-/// What was known of a leaf that turned out to be another.
+/// What was known of a leaf before an entry showed a different value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Was {
+pub(super) enum PriorKnowledge {
     Unknown,
     Hidden,
     Known,
 }
 
-/// See the module.
+/// The known leaves of a resource.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KnownState {
-    leaves: BTreeMap<Path, Leaf>,
-    /// The objects that hold leaves, each with its place among its neighbours. See [`Leaf::order`].
-    objects: BTreeMap<Path, usize>,
-    /// Places known as a whole, each with the entry that shows it: what is not among the leaves beneath is not there. The
-    /// empty path is the resource.
-    whole: BTreeMap<Path, usize>,
+    leaves: BTreeMap<KeyPath, Leaf>,
+    /// The objects that hold leaves, each with its position among its neighbours. See [`Leaf::order`].
+    objects: BTreeMap<KeyPath, usize>,
+    /// Paths beneath which all leaves are known, each with the entry that shows it. The empty path is the resource.
+    complete: BTreeMap<KeyPath, usize>,
     next_order: usize,
 }
 
-/// The part of a map at and beneath a path.
-fn range<'a, T>(map: &'a BTreeMap<Path, T>, path: &'a [String]) -> impl Iterator<Item = (&'a Path, &'a T)> {
+/// The entries of a map at and beneath a path.
+fn range<'a, T>(
+    map: &'a BTreeMap<KeyPath, T>,
+    path: &'a [String],
+) -> impl Iterator<Item = (&'a KeyPath, &'a T)> {
     let range = (Bound::Included(path), Bound::Unbounded);
     map.range::<[String], _>(range).take_while(move |(it, _)| it.starts_with(path))
 }
 
 impl KnownState {
-    /// A resource without any fields, all of which are known by an entry.
-    pub(super) fn nothing(index: usize) -> Self {
-        Self { whole: [(Path::new(), index)].into(), ..Self::default() }
+    /// A resource that has no fields, as an entry shows.
+    pub(super) fn complete_and_empty(index: usize) -> Self {
+        Self { complete: [(KeyPath::new(), index)].into(), ..Self::default() }
     }
 
     pub(super) fn leaf(&self, path: &[String]) -> Option<&Leaf> {
         self.leaves.get(path)
     }
 
-    /// The leaves at and beneath a place, by their paths.
-    pub(super) fn beneath<'a>(&'a self, path: &'a [String]) -> impl Iterator<Item = (&'a Path, &'a Leaf)> {
+    /// The leaves at and beneath a path, sorted by path.
+    pub(super) fn beneath<'a>(&'a self, path: &'a [String]) -> impl Iterator<Item = (&'a KeyPath, &'a Leaf)> {
         range(&self.leaves, path)
     }
 
-    /// Whether an object with members stands at a place.
+    /// Whether there is an object with members at a path.
     fn has_members(&self, path: &[String]) -> bool {
         self.beneath(path).take(2).any(|(it, _)| it.len() > path.len())
     }
 
-    /// Whether it is known what stands at a place, be it nothing.
+    /// Whether the value at a path is known, including its absence.
     pub(super) fn is_known(&self, path: &[String]) -> bool {
-        (0..=path.len()).any(|end| self.whole.contains_key(&path[..end]))
+        (0..=path.len()).any(|end| self.complete.contains_key(&path[..end]))
     }
 
-    /// The leaf that stands where `path` would need an object.
-    fn above(&self, path: &[String]) -> Option<Path> {
+    /// The leaf at a parent of `path`, which must become an object to hold `path`.
+    fn leaf_above(&self, path: &[String]) -> Option<KeyPath> {
         (1..path.len())
             .map(|end| &path[..end])
             .find(|it| self.leaves.contains_key(*it))
             .map(<[String]>::to_vec)
     }
 
-    /// An entry shows that the leaves beneath a place are all there are.
-    pub(super) fn know_whole(&mut self, path: &[String], index: usize) {
+    /// Records that an entry shows all leaves beneath a path.
+    pub(super) fn mark_complete(&mut self, path: &[String], index: usize) {
         if !self.is_known(path) {
-            let parts: Vec<Path> = range(&self.whole, path).map(|(part, _)| part.clone()).collect();
+            let parts: Vec<KeyPath> = range(&self.complete, path).map(|(part, _)| part.clone()).collect();
             for part in parts {
-                self.whole.remove(&part);
+                self.complete.remove(&part);
             }
-            self.whole.insert(path.to_vec(), index);
+            self.complete.insert(path.to_vec(), index);
         }
     }
 
-    /// Puts these leaves at a place, in the stead of all that was there. Returns the leaves that differ from what was
-    /// known, with what was.
-    pub(super) fn assign(&mut self, path: &[String], items: &[Item], how: How) -> Vec<(Path, Was)> {
-        let (How::Set(index) | How::Found(index)) = how;
-        if let Some(above) = self.above(path).filter(|_| !items.is_empty()) {
-            if self.leaf(&above).is_some_and(|leaf| leaf.content.is_list_or_unclear()) {
-                return self.blur(&above, index);
+    /// Replaces everything at a path by these leaves. Returns the leaves that differ from the known ones, with what was
+    /// known before.
+    pub(super) fn assign(
+        &mut self,
+        path: &[String],
+        items: &[SideLeaf],
+        assignment: Assignment,
+    ) -> Vec<(KeyPath, PriorKnowledge)> {
+        let (Assignment::Set(index) | Assignment::Observed(index)) = assignment;
+        if let Some(above) = self.leaf_above(path).filter(|_| !items.is_empty()) {
+            if self.leaf(&above).is_some_and(|leaf| leaf.content.is_list_or_unknown()) {
+                return self.mark_unknown(&above, index);
             }
-            self.open(&above);
+            self.replace_with_object(&above);
         }
         let had_leaves = self.beneath(path).next().is_some();
-        // A secret may turn out to be none. What is found then was set when the secret was.
-        let secrets: BTreeMap<Path, Origin> = self
+        // An entry may show a value that was redacted before. The entry that set the secret then set this value.
+        let secrets: BTreeMap<KeyPath, Origin> = self
             .beneath(path)
             .filter(|(_, leaf)| !leaf.content.is_exact())
             .map(|(path, leaf)| (path.clone(), leaf.origin))
@@ -115,27 +122,33 @@ impl KnownState {
         };
         let mut differences = Vec::new();
         for item in items {
-            let is_set_anew = item.is_changed && matches!(how, How::Set(_));
+            let is_set_anew = item.is_changed && matches!(assignment, Assignment::Set(_));
             if let Some(old) = self.leaves.get_mut(&item.path)
                 && old.content.same(&item.content)
                 && !is_set_anew
             {
-                // It may be written in another way: the last one counts.
+                // Equal values may be written differently: keep the latest.
                 if old.content != item.content {
                     old.content = item.content.clone();
                 }
                 continue;
             }
             let was_there = self.leaves.contains_key(&item.path);
-            let (was, origin) = match (hidden(&item.path), how) {
-                (Some(origin), How::Found(_)) => (Was::Hidden, origin),
-                (Some(_), How::Set(_)) => (Was::Hidden, Origin::Entry(index)),
+            let (was, origin) = match (hidden(&item.path), assignment) {
+                (Some(origin), Assignment::Observed(_)) => (PriorKnowledge::Hidden, origin),
+                (Some(_), Assignment::Set(_)) => (PriorKnowledge::Hidden, Origin::Entry(index)),
                 (None, _) => {
-                    let was = if was_there || self.is_known(&item.path) { Was::Known } else { Was::Unknown };
-                    let origin = match (how, was) {
-                        (How::Set(_), _) => Origin::Entry(index),
-                        (How::Found(_), Was::Known) => Origin::Unrecorded(index),
-                        (How::Found(_), _) => self.emptied_by(item).unwrap_or(Origin::Before(index)),
+                    let was = if was_there || self.is_known(&item.path) {
+                        PriorKnowledge::Known
+                    } else {
+                        PriorKnowledge::Unknown
+                    };
+                    let origin = match (assignment, was) {
+                        (Assignment::Set(_), _) => Origin::Entry(index),
+                        (Assignment::Observed(_), PriorKnowledge::Known) => Origin::Unrecorded(index),
+                        (Assignment::Observed(_), _) => {
+                            self.emptied_by(item).unwrap_or(Origin::Before(index))
+                        }
                     };
                     (was, origin)
                 }
@@ -143,97 +156,97 @@ impl KnownState {
             differences.push((item.path.clone(), was));
             self.insert(item.path.clone(), item.content.clone(), origin);
         }
-        for gone in self.others(path, items) {
+        for gone in self.unlisted(path, items) {
             let was_exact = self.leaves.remove(&gone).is_some_and(|leaf| leaf.content.is_exact());
-            self.tidy(&gone);
-            differences.push((gone, if was_exact { Was::Known } else { Was::Hidden }));
+            self.remove_empty_objects(&gone);
+            differences.push((gone, if was_exact { PriorKnowledge::Known } else { PriorKnowledge::Hidden }));
         }
         if items.is_empty() && had_leaves {
-            differences.extend(self.leave_empty(path, Origin::Entry(index)));
+            differences.extend(self.leave_empty_object(path, Origin::Entry(index)));
         }
-        self.follow(path, items.iter().map(|item| &item.path));
-        self.know_whole(path, index);
-        if let (How::Set(_), Some(by)) = (how, self.whole.get_mut(path)) {
+        self.adopt_order(path, items.iter().map(|item| &item.path));
+        self.mark_complete(path, index);
+        if let (Assignment::Set(_), Some(by)) = (assignment, self.complete.get_mut(path)) {
             *by = index;
         }
         differences
     }
 
-    /// The leaves at and beneath a place that are not among these, all of which are there.
-    fn others(&self, path: &[String], items: &[Item]) -> Vec<Path> {
+    /// The leaves at and beneath a path that are not among `items`, all of which exist.
+    fn unlisted(&self, path: &[String], items: &[SideLeaf]) -> Vec<KeyPath> {
         if self.beneath(path).count() == items.len() {
             return Vec::new();
         }
-        let stays: HashSet<&Path> = items.iter().map(|item| &item.path).collect();
+        let stays: HashSet<&KeyPath> = items.iter().map(|item| &item.path).collect();
         let leaves = self.beneath(path).map(|(path, _)| path);
         leaves.filter(|path| !stays.contains(path)).cloned().collect()
     }
 
-    /// Which entry left an object empty of which only its members were told.
-    fn emptied_by(&self, item: &Item) -> Option<Origin> {
+    /// The entry that left an object empty, if entries recorded only its members.
+    fn emptied_by(&self, item: &SideLeaf) -> Option<Origin> {
         let is_empty = item.content.is_empty_object();
-        let members = range(&self.whole, &item.path).filter(|_| is_empty);
+        let members = range(&self.complete, &item.path).filter(|_| is_empty);
         members.map(|(_, index)| Origin::Entry(*index)).max_by_key(|origin| origin.index())
     }
 
-    /// Takes away what stands where `path` needs an object.
-    pub(super) fn clear_way(&mut self, path: &[String]) {
-        while let Some(above) = self.above(path) {
-            self.open(&above);
+    /// Turns leaves above `path` into objects.
+    pub(super) fn remove_leaves_above(&mut self, path: &[String]) {
+        while let Some(above) = self.leaf_above(path) {
+            self.replace_with_object(&above);
         }
     }
 
-    /// What is left of an object whose last member went: the object, without members.
-    fn leave_empty(&mut self, path: &[String], origin: Origin) -> Option<(Path, Was)> {
+    /// Inserts an empty object if the last member of a known object was removed.
+    fn leave_empty_object(&mut self, path: &[String], origin: Origin) -> Option<(KeyPath, PriorKnowledge)> {
         let (_, parent) = path.split_last().filter(|(_, parent)| !parent.is_empty())?;
         if !self.is_known(parent) || self.beneath(parent).next().is_some() {
             return None;
         }
         self.insert(parent.to_vec(), Content::Value(Json::Object(Vec::new())), origin);
-        Some((parent.to_vec(), Was::Known))
+        Some((parent.to_vec(), PriorKnowledge::Known))
     }
 
-    /// Forgets what stands at a place, because an entry tells of it without telling what it is.
-    pub(super) fn blur(&mut self, path: &[String], index: usize) -> Vec<(Path, Was)> {
-        self.insert(path.to_vec(), Content::Unclear(index), Origin::Entry(index));
+    /// Marks the value at a path as unknown, because an entry changed it without showing the result.
+    pub(super) fn mark_unknown(&mut self, path: &[String], index: usize) -> Vec<(KeyPath, PriorKnowledge)> {
+        self.insert(path.to_vec(), Content::Unknown(index), Origin::Entry(index));
         let beneath = self.beneath(path).map(|(path, _)| path.clone()).filter(|gone| gone.len() > path.len());
         for gone in beneath.collect::<Vec<_>>() {
             self.leaves.remove(&gone);
-            self.tidy(&gone);
+            self.remove_empty_objects(&gone);
         }
-        self.know_whole(path, index);
-        vec![(path.to_vec(), Was::Hidden)]
+        self.mark_complete(path, index);
+        vec![(path.to_vec(), PriorKnowledge::Hidden)]
     }
 
-    /// Adds what an entry shows of a place, as far as nothing was known.
-    pub(super) fn fill(&mut self, path: &[String], items: &[Item], index: usize) {
+    /// Adds the values that an entry shows where none were known.
+    pub(super) fn fill_unknown(&mut self, path: &[String], items: &[SideLeaf], index: usize) {
         let was_known = self.is_known(path);
         for item in items {
             if self.is_known(&item.path) {
-                self.fill_emptied(path, &item.path, index);
+                self.fill_unknown_parent(path, &item.path, index);
                 continue;
             }
             if self.beneath(&item.path).next().is_some() {
-                // An entry before this one shows members there. An object that lost them since agrees with that.
+                // An earlier entry shows members here. An empty object agrees: it lost its members since.
                 if !matches!(&item.content, Content::Value(Json::Object(_))) {
-                    self.blur(&item.path, index);
+                    self.mark_unknown(&item.path, index);
                 }
             } else {
                 self.insert(item.path.clone(), item.content.clone(), Origin::Before(index));
             }
         }
         if !was_known {
-            self.follow(path, items.iter().map(|item| &item.path));
+            self.adopt_order(path, items.iter().map(|item| &item.path));
         }
-        self.know_whole(path, index);
+        self.mark_complete(path, index);
     }
 
-    /// A member that came after the moment: whether what holds it was there before, and empty, nobody tells.
-    fn fill_emptied(&mut self, path: &[String], member: &[String], index: usize) {
+    /// Handles a member that was added later: whether its parent existed before, empty, is unknown.
+    fn fill_unknown_parent(&mut self, path: &[String], member: &[String], index: usize) {
         let parents = (path.len().max(1)..member.len()).rev().map(|end| &member[..end]);
         let Some(parent) = parents.into_iter().find(|parent| !self.is_known(parent)) else { return };
         if self.beneath(parent).next().is_none() {
-            self.insert(parent.to_vec(), Content::Unclear(index), Origin::Before(index));
+            self.insert(parent.to_vec(), Content::Unknown(index), Origin::Before(index));
         }
     }
 }

@@ -1,55 +1,50 @@
-//! Leaves: what stands at a place without named parts, where it comes from, and how values are taken apart into them.
+//! Leaves, the smallest parts of a resource with a known origin: values without named members.
 
 use std::collections::HashSet;
 
-use crate::model::history::Path;
+use crate::model::history::path::KeyPath;
 use crate::model::json::Json;
 use crate::model::redaction::{REDACTED, REDACTED_CHANGED};
 
-/// What stands at a leaf.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    /// This value. A text in it may hold the mark of something redacted.
+pub(crate) enum Content {
+    /// This value. Texts in it may hold marks of redacted secrets.
     Value(Json),
-    /// Something that was redacted: it was set, to what is not known.
+    /// A redacted value: it was set, but is unknown.
     Redacted,
-    /// Not known, because of the entry with this index: it contradicts what was before, or changed a part of a list.
-    Unclear(usize),
+    /// Unknown because of the entry with this index, which contradicts earlier entries or changed one item of a list.
+    Unknown(usize),
 }
 
-/// Where a leaf's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The entry with this index set it.
     Entry(usize),
-    /// It was there before the log tells: the entry with this index is the first that shows it.
+    /// It was set before the known entries; the entry with this index is the first that shows it.
     Before(usize),
-    /// It is not what the log had before: the entry with this index shows it, and nobody recorded who set it.
+    /// An unrecorded change set it; the entry with this index is the first that shows it.
     Unrecorded(usize),
 }
 
-/// A leaf.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaf {
-    /// What stands there.
-    pub content: Content,
-    /// Where it comes from.
-    pub origin: Origin,
-    /// Leaves stand in the order in which they came.
+pub(crate) struct Leaf {
+    pub(crate) content: Content,
+    pub(crate) origin: Origin,
+    /// Its position among its neighbours.
     pub(super) order: usize,
 }
 
-/// A leaf of one side of a change.
+/// A leaf of the old or the new side of a change.
 #[derive(Debug, Clone)]
-pub(super) struct Item {
-    pub(super) path: Path,
+pub(super) struct SideLeaf {
+    pub(super) path: KeyPath,
     pub(super) content: Content,
-    /// Marked as another secret than before, which no comparison can tell.
+    /// Marked as a secret that differs from the old one, which comparing the marks cannot tell.
     pub(super) is_changed: bool,
 }
 
 impl Content {
-    /// Whether both stand for the same, as far as it was kept.
+    /// Whether both are equal, as far as they are stored.
     pub(super) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Value(a), Self::Value(b)) => a.same(b),
@@ -61,26 +56,25 @@ impl Content {
         matches!(self, Self::Value(Json::Object(members)) if members.is_empty())
     }
 
-    pub(super) const fn is_list_or_unclear(&self) -> bool {
-        matches!(self, Self::Value(Json::Array(_)) | Self::Unclear(_))
+    pub(super) const fn is_list_or_unknown(&self) -> bool {
+        matches!(self, Self::Value(Json::Array(_)) | Self::Unknown(_))
     }
 
-    /// Whether this is the whole truth: known, and nothing of it redacted.
-    #[must_use]
-    pub fn is_exact(&self) -> bool {
+    /// Whether the value is known and nothing in it was redacted.
+    pub(crate) fn is_exact(&self) -> bool {
         matches!(self, Self::Value(value) if !holds_redacted(value))
     }
 }
 
-impl Item {
-    pub(super) const fn redacted(path: Path) -> Self {
+impl SideLeaf {
+    pub(super) const fn redacted(path: KeyPath) -> Self {
         Self { path, content: Content::Redacted, is_changed: true }
     }
 }
 
-/// Takes a value apart into its leaves. An object with a repeated key stays whole: its parts have no names of their own.
-pub(super) fn flatten(path: &[String], value: &Json) -> Vec<Item> {
-    fn walk(path: &mut Path, value: &Json, items: &mut Vec<Item>) {
+/// Splits a value into leaves. An object with a repeated key is one leaf: a path cannot tell its members apart.
+pub(super) fn flatten(path: &[String], value: &Json) -> Vec<SideLeaf> {
+    fn walk(path: &mut KeyPath, value: &Json, items: &mut Vec<SideLeaf>) {
         match value {
             Json::Object(members) if !members.is_empty() && has_distinct_keys(members) => {
                 for (key, value) in members {
@@ -96,7 +90,7 @@ pub(super) fn flatten(path: &[String], value: &Json) -> Vec<Item> {
                     _ if is_changed => Content::Value(normalised(value)),
                     _ => Content::Value(value.clone()),
                 };
-                items.push(Item { path: path.clone(), content, is_changed });
+                items.push(SideLeaf { path: path.clone(), content, is_changed });
             }
         }
     }
@@ -110,8 +104,7 @@ fn has_distinct_keys(members: &[(String, Json)]) -> bool {
     members.iter().all(|(key, _)| seen.insert(key))
 }
 
-/// Tells whether a value holds the mark of something redacted.
-#[must_use]
+/// Whether a value holds the mark of a redacted secret.
 pub(super) fn holds_redacted(value: &Json) -> bool {
     holds(value, REDACTED) || holds(value, REDACTED_CHANGED)
 }
@@ -125,7 +118,7 @@ fn holds(value: &Json, mark: &str) -> bool {
     }
 }
 
-/// The value with one mark for all that is redacted, whether or not it was another before.
+/// The value with the same mark for changed and unchanged secrets.
 fn normalised(value: &Json) -> Json {
     match value {
         Json::String(text) => Json::String(text.replace(REDACTED_CHANGED, REDACTED)),
@@ -138,7 +131,7 @@ fn normalised(value: &Json) -> Json {
 }
 
 impl Origin {
-    /// The entry it is about.
+    /// The index of its entry.
     pub(super) const fn index(self) -> usize {
         let (Self::Entry(index) | Self::Before(index) | Self::Unrecorded(index)) = self;
         index

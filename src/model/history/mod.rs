@@ -1,112 +1,34 @@
-//! The life of one resource, told by its entries: what it looked like at a moment, who set what, and how a change could
-//! be undone.
+//! Reconstructs the history of one resource from its entries: its state at a time, who set each value, and how to revert
+//! an entry. It does no I/O and must not know how histories are shown.
 //!
-//! Everything said here follows from the entries. Where they do not reach, because they were pruned, or because a value
-//! was redacted, or because two of them contradict each other, the answer is "unknown", never the likely value.
-//! No I/O; how it is shown is the renderers' business.
+//! Every answer follows from the entries. Where they were pruned, redacted or contradict each other, the answer is
+//! "unknown", never the likely value.
 //!
-//! Entries are read one by one and not held: a history keeps the leaves of the states that were asked for, and of each
-//! entry no more than when it was and who made it.
+//! Entries are read one by one and not kept: memory holds the leaves of the requested states and a head of each entry.
 
-pub mod blame;
-pub mod diff;
+pub(crate) mod blame;
+pub(crate) mod diff;
 mod field_paths;
 mod known_state;
-pub mod leaf;
-pub mod patch;
+pub(crate) mod leaf;
+pub(crate) mod patch;
+pub(crate) mod path;
 pub mod reader;
-pub mod replay;
-pub mod revert;
-pub mod state;
+pub(crate) mod replay;
+mod resource_history;
+pub(crate) mod revert;
+pub(crate) mod state;
 mod step;
+mod target;
 
 #[cfg(test)]
 mod order;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+mod simulation;
 #[cfg(test)]
-mod world;
+mod tests;
 
-use std::sync::Arc;
-
-use crate::model::entry::User;
-use crate::model::history::replay::{Disagreement, Replay};
-use crate::model::history::revert::Undo;
-use crate::model::history::state::State;
-use crate::model::json::JsonError;
-use crate::model::timestamp::Timestamp;
-use crate::model::words::Action;
-
-/// A place in a resource: its field, then the keys beneath it.
-pub type Path = Vec<String>;
-
-/// What was asked of the entries of one resource, and what they answer.
-#[derive(Debug)]
-pub struct History {
-    heads: Vec<Head>,
-    names: Vec<(usize, String)>,
-    horizon: Option<Timestamp>,
-    end: Replay,
-    /// Each field that some entry names.
-    fields: Vec<String>,
-    states: Vec<State>,
-    undo: Option<Undo>,
-}
-
-/// What is kept of an entry.
-#[derive(Debug, Clone)]
-pub struct Head {
-    /// Its id.
-    pub id: u64,
-    /// When it happened.
-    pub occurred_at: Timestamp,
-    /// What was done.
-    pub action: Action,
-    /// Who did it.
-    pub user: Arc<User>,
-}
-
-/// An entry whose changes do not keep the contract.
-#[derive(Debug, thiserror::Error)]
-#[error("the changes of entry {id} cannot be read: {cause}")]
-pub struct Unreadable {
-    /// The entry.
-    pub id: u64,
-    /// What is wrong with them.
-    pub cause: JsonError,
-}
-
-impl History {
-    /// The entries, oldest first: by time, and where times are equal by id.
-    #[must_use]
-    pub fn entries(&self) -> &[Head] {
-        &self.heads
-    }
-
-    /// Before this, entries may be missing.
-    #[must_use]
-    pub const fn horizon(&self) -> Option<Timestamp> {
-        self.horizon
-    }
-
-    /// The resource's names with the index of the entry that first has each, in order. An entry without a name keeps
-    /// the last.
-    #[must_use]
-    pub fn names(&self) -> &[(usize, String)] {
-        &self.names
-    }
-
-    /// The states at the moments that were asked for, in the order asked.
-    #[must_use]
-    pub fn states(&self) -> &[State] {
-        &self.states
-    }
-
-    /// Every place in which the log contradicts itself about this resource.
-    #[must_use]
-    pub fn disagreements(&self) -> &[Disagreement] {
-        &self.end.disagreements
-    }
-}
+pub(crate) use resource_history::EntryHead;
+pub use resource_history::{History, UnreadableEntry};

@@ -1,10 +1,10 @@
-//! The order of an object's members, in random lives: as in the last entry that holds the object.
+//! Tests the order of an object's members with random histories.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::value::RawValue;
 
-use super::world::Told;
+use super::simulation::RecordedLog;
 use crate::model::draft::{Draft, Refusal};
 use crate::model::entry::Entry;
 use crate::model::history::state::State;
@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 
 type Members = Vec<(String, Json)>;
 
-/// Objects whose members stand in any order, some of them objects or lists of such.
+/// Objects with members in any order, some of them objects or lists of objects.
 fn members(depth: u32) -> BoxedStrategy<Members> {
     let leaf = select(vec!["1", "1.0", "2"]).prop_map(|text| Json::Number(text.to_owned()));
     let value = if depth == 0 {
@@ -55,8 +55,7 @@ fn entry(id: usize, before: Option<&Members>, after: Option<&Members>) -> Option
     }
 }
 
-/// What a reader of the entries has: each field as the last entry that holds it wrote it, in the order of the creation,
-/// with fields that came since at the end.
+/// Applies an entry naively: each field as the last entry wrote it, in the order of the creation; new fields follow.
 fn written(fields: &mut Vec<(String, String)>, entry: &Entry) {
     let changes = entry.changes.list().expect("changes");
     for change in &changes {
@@ -76,7 +75,7 @@ fn text(state: &State) -> String {
 
 proptest! {
     #[test]
-    fn members_stand_as_in_the_last_entry_that_holds_their_object(lives in prop::collection::vec(members(3), 1..8)) {
+    fn members_are_ordered_as_in_the_last_entry(lives in prop::collection::vec(members(3), 1..8)) {
         let mut entries: Vec<Entry> = Vec::new();
         let mut expected = Vec::new();
         let (mut fields, mut before) = (Vec::new(), None);
@@ -90,24 +89,24 @@ proptest! {
             }
             before = Some(after);
         }
-        let told = Told::new(entries.clone(), None);
-        prop_assert!(told.disagreements().is_empty());
+        let log = RecordedLog::new(entries.clone(), None);
+        prop_assert!(log.contradictions().is_empty());
         for (entry, expected) in entries.iter().zip(&expected) {
-            let state = told.at(Position { occurred_at: entry.occurred_at, id: entry.id });
+            let state = log.at(Position { occurred_at: entry.occurred_at, id: entry.id });
             prop_assert_eq!(&text(&state), expected);
         }
-        // Backwards, a deletion alone tells the order of all.
+        // Read backwards, a deletion alone determines the order.
         if let Some(gone) = entry(lives.len(), before, None) {
             let moment = Position { occurred_at: gone.occurred_at, id: gone.id - 1 };
             let horizon = gone.occurred_at;
-            let last = Told::new(vec![gone], Some(horizon)).at(moment);
+            let last = RecordedLog::new(vec![gone], Some(horizon)).at(moment);
             prop_assert_eq!(text(&last), Json::Object(before.expect("one").clone()).to_string());
         }
     }
 }
 
 #[test]
-fn a_member_that_came_first_stands_first() {
+fn members_inserted_first_come_first() {
     let members = |text: &str| match Json::parse(text).expect("JSON") {
         Json::Object(members) => members,
         other => panic!("{other}"),
@@ -115,10 +114,10 @@ fn a_member_that_came_first_stands_first() {
     let (first, second) =
         (members(r#"{"o":{"b":1,"c":2},"z":1}"#), members(r#"{"o":{"a":0,"b":1,"c":2},"z":1}"#));
     let entries = [entry(0, None, Some(&first)), entry(1, Some(&first), Some(&second))];
-    let told = Told::new(entries.into_iter().flatten().collect(), None);
-    let last = told.entries.last().expect("two");
-    let state = told.at(Position { occurred_at: last.occurred_at, id: last.id });
+    let log = RecordedLog::new(entries.into_iter().flatten().collect(), None);
+    let last = log.entries.last().expect("two");
+    let state = log.at(Position { occurred_at: last.occurred_at, id: last.id });
     assert_eq!(text(&state), r#"{"o":{"a":0,"b":1,"c":2},"z":1}"#);
-    let fields: Vec<_> = told.blame().lines.iter().map(|line| line.path.join(".")).collect();
+    let fields: Vec<_> = log.blame().lines.iter().map(|line| line.path.join(".")).collect();
     assert_eq!(fields, ["o.a", "o.b", "o.c", "z"]);
 }

@@ -1,18 +1,18 @@
-//! What a replay claims, held against what really happened, in random lives: creations, updates of nested values by whole
-//! fields and by dotted paths, deletions, equal times, secrets, and prunes in the middle.
+//! Compares replays of random histories with the real states: creations, nested updates by whole fields and dotted paths,
+//! deletions, equal times, secrets and prunes.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::world::{Told, World, at, happenings, leaves};
-use crate::model::history::Path;
+use super::simulation::{RecordedLog, Simulation, at, leaves, timed_events};
 use crate::model::history::diff::StateDiff;
 use crate::model::history::leaf::{Content, Origin};
-use crate::model::history::reader::Wanted;
+use crate::model::history::path::KeyPath;
+use crate::model::history::reader::HistoryRequest;
 use crate::model::history::replay::Existence;
-use crate::model::history::revert::Way;
+use crate::model::history::revert::RevertAction;
 use crate::model::history::state::{Confidence, State};
 use crate::model::json::Json;
 
@@ -20,17 +20,17 @@ fn value(json: &Json) -> Value {
     serde_json::from_str(&json.to_string()).expect("a value")
 }
 
-/// The truth about a field, which stands alone under its dotted name where no entry shows what it lies in.
+/// The real value at a path, or of a field with dots in its name that no entry resolves.
 fn truth_of<'a>(truth: &'a Value, path: &[String]) -> Option<&'a Value> {
     at(truth, path).or_else(|| at(truth, &path.join(".").split('.').collect::<Vec<_>>()))
 }
 
-/// Every claim of a state is true.
+/// Everything a state claims is true.
 fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     match state.existence {
         Existence::Unknown => {}
-        Existence::There => prop_assert!(truth.is_some(), "it is not there"),
-        Existence::NotThere(_) => prop_assert!(truth.is_none(), "it is there"),
+        Existence::Exists => prop_assert!(truth.is_some(), "it is not there"),
+        Existence::Absent(_) => prop_assert!(truth.is_none(), "it is there"),
     }
     let Some(truth) = truth else {
         prop_assert!(state.leaves().is_empty() || state.existence == Existence::Unknown);
@@ -61,9 +61,9 @@ fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Nothing is called unknown that the log tells: only what was redacted may be other than exact.
+/// A complete log leaves nothing unknown: only redacted fields may be inexact.
 fn is_whole(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
-    prop_assert_eq!(state.existence == Existence::There, truth.is_some());
+    prop_assert_eq!(state.existence == Existence::Exists, truth.is_some());
     prop_assert!(state.existence != Existence::Unknown && state.is_complete());
     for (field, certainty) in state.fields() {
         let has_secrets = ["token", "example_payload", "perform"].contains(&field.as_str());
@@ -73,13 +73,13 @@ fn is_whole(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Who set each leaf last, and how often it was set, by comparing what was before and after each entry.
-fn naive_blame(world: &World, first: usize) -> BTreeMap<Path, (Option<usize>, u64)> {
+/// The last setter of each leaf and the number of changes, by comparing neighbouring states.
+fn naive_blame(world: &Simulation, first: usize) -> BTreeMap<KeyPath, (Option<usize>, u64)> {
     let all: Vec<_> =
         world.truths.iter().map(|truth| truth.as_ref().map(leaves).unwrap_or_default()).collect();
-    let mut set: BTreeMap<Path, (Option<usize>, u64)> = BTreeMap::new();
+    let mut set: BTreeMap<KeyPath, (Option<usize>, u64)> = BTreeMap::new();
     for (index, after) in all.iter().enumerate() {
-        let before = |path: &Path| index.checked_sub(1).and_then(|before| all[before].get(path));
+        let before = |path: &KeyPath| index.checked_sub(1).and_then(|before| all[before].get(path));
         for path in after.iter().filter(|(path, value)| before(path) != Some(*value)).map(|(path, _)| path) {
             let line = set.entry(path.clone()).or_default();
             line.0 = (index >= first).then_some(index);
@@ -89,11 +89,11 @@ fn naive_blame(world: &World, first: usize) -> BTreeMap<Path, (Option<usize>, u6
     set
 }
 
-/// Blame says what the naive way says, of every leaf it tells of.
-fn blames(history: &Told, world: &World, first: usize) -> Result<(), TestCaseError> {
+/// Blame agrees with the naive result for every leaf.
+fn blames(history: &RecordedLog, world: &Simulation, first: usize) -> Result<(), TestCaseError> {
     let naive = naive_blame(world, first);
     for line in history.blame().lines {
-        let path: Path = line.path.join(".").split('.').map(str::to_owned).collect();
+        let path: KeyPath = line.path.join(".").split('.').map(str::to_owned).collect();
         let Some((setter, times)) = naive.get(&path) else {
             prop_assert!(!line.content.is_exact(), "{:?} never was", path);
             continue;
@@ -111,10 +111,11 @@ fn blames(history: &Told, world: &World, first: usize) -> Result<(), TestCaseErr
     Ok(())
 }
 
-/// What differs between any two moments is what differs between the truths then.
-fn differences_are_true(history: &Told, world: &World) -> Result<(), TestCaseError> {
+/// The difference of any two states is the difference of the real states.
+fn differences_are_true(history: &RecordedLog, world: &Simulation) -> Result<(), TestCaseError> {
     let moments = world.moments();
-    let wanted = Wanted { moments: moments.iter().map(|(position, _)| *position).collect(), revert: None };
+    let wanted =
+        HistoryRequest { moments: moments.iter().map(|(position, _)| *position).collect(), revert: None };
     let read = history.read(wanted);
     let told: Vec<_> = read.states().iter().zip(moments.iter().map(|(_, truth)| *truth)).collect();
     for ((earlier, before), (later, after)) in told.iter().flat_map(|a| told.iter().map(move |b| (a, b))) {
@@ -142,10 +143,10 @@ fn differences_are_true(history: &Told, world: &World) -> Result<(), TestCaseErr
 
 proptest! {
     #[test]
-    fn the_whole_log_tells_every_moment(happenings in happenings()) {
-        let world = World::new(&happenings);
+    fn complete_logs_determine_every_state(happenings in timed_events()) {
+        let world = Simulation::new(&happenings);
         let history = world.history();
-        prop_assert!(history.disagreements().is_empty(), "{:?}", history.disagreements());
+        prop_assert!(history.contradictions().is_empty(), "{:?}", history.contradictions());
         for (position, truth) in world.moments() {
             let state = history.at(position);
             is_true(&state, truth)?;
@@ -160,27 +161,27 @@ proptest! {
     }
 
     #[test]
-    fn a_pruned_log_claims_nothing_that_is_not_so(happenings in happenings(), cutoff in 0..20i64, survivor in 2..9usize) {
-        let world = World::new(&happenings);
+    fn pruned_logs_claim_only_true_values(happenings in timed_events(), cutoff in 0..20i64, survivor in 2..9usize) {
+        let world = Simulation::new(&happenings);
         let history = world.pruned(cutoff, survivor);
-        prop_assert!(history.disagreements().is_empty(), "{:?}", history.disagreements());
+        prop_assert!(history.contradictions().is_empty(), "{:?}", history.contradictions());
         for (position, truth) in world.moments() {
             is_true(&history.at(position), truth)?;
         }
         let horizon = history.horizon.expect("it was pruned");
         let first = world.entries.iter().filter(|entry| entry.occurred_at < horizon).count();
         blames(&history, &world, first)?;
-        // After an entry that tells a field, the field is known.
+        // After an entry with a field, the field is known.
         for (index, entry) in world.entries.iter().enumerate().skip(first) {
             let state = history.at(crate::model::page::Position { occurred_at: entry.occurred_at, id: entry.id });
             prop_assert!(state.existence != Existence::Unknown);
             for change in entry.changes.list().expect("changes").iter().filter(|it| !it.redacted) {
                 let parts: Vec<&str> = change.field.split('.').collect();
-                // Where it lies depends on which of the fields it lies in are there to be seen.
+                // Its path depends on which parent fields the log shows.
                 let mut places = (1..=parts.len()).map(|end| {
                     [vec![parts[..end].join(".")], parts[end..].iter().map(|part| (*part).to_owned()).collect()].concat()
                 });
-                let is_known = places.any(|place| matches!(state.certainty(&place), Confidence::Exact | Confidence::Redacted));
+                let is_known = places.any(|place| matches!(state.confidence(&place), Confidence::Exact | Confidence::Redacted));
                 let is_gone = world.truths[index].is_none();
                 prop_assert!(is_gone || is_known, "{:?}", change.field);
             }
@@ -188,18 +189,18 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_to_revert_restores_what_the_entry_changed_and_nothing_else(happenings in happenings(), choice: prop::sample::Index) {
-        let world = World::new(&happenings);
+    fn reverts_restore_only_the_changed_leaves(happenings in timed_events(), choice: prop::sample::Index) {
+        let world = Simulation::new(&happenings);
         prop_assume!(!world.entries.is_empty());
         let index = choice.index(world.entries.len());
         let history = world.history();
         let plan = history.revert(world.entries[index].id).expect("it is there");
         let before = index.checked_sub(1).and_then(|before| world.truths[before].clone());
         let (after, now) = (&world.truths[index], world.truths.last().expect("one"));
-        let Way::Patch(patch) = &plan.way else {
-            match (&plan.way, now) {
-                (Way::Gone(_) | Way::Nothing, None) | (Way::Delete | Way::BackSince(_), Some(_)) => return Ok(()),
-                (Way::Create(patch), None) => {
+        let RevertAction::Patch(patch) = &plan.action else {
+            match (&plan.action, now) {
+                (RevertAction::DeletedSince(_) | RevertAction::Nothing, None) | (RevertAction::Delete | RevertAction::RecreatedSince(_), Some(_)) => return Ok(()),
+                (RevertAction::Create(patch), None) => {
                     let mut made = Value::Null;
                     apply(&mut made, patch)?;
                     if plan.lost.is_empty() {
@@ -207,7 +208,7 @@ proptest! {
                     }
                     return Ok(());
                 }
-                (Way::Nothing, Some(_)) => {}
+                (RevertAction::Nothing, Some(_)) => {}
                 other => prop_assert!(false, "{:?}", other),
             }
             return Ok(());
@@ -218,12 +219,12 @@ proptest! {
         apply(&mut reverted, patch)?;
 
         let (was, became) = (leaves(&before), leaves(after));
-        let touched: Vec<&Path> = was.keys().chain(became.keys()).filter(|path| was.get(*path) != became.get(*path)).collect();
-        let is_lost = |path: &Path| plan.lost.iter().any(|lost| path.starts_with(lost) || lost.starts_with(path));
+        let touched: Vec<&KeyPath> = was.keys().chain(became.keys()).filter(|path| was.get(*path) != became.get(*path)).collect();
+        let is_lost = |path: &KeyPath| plan.lost.iter().any(|lost| path.starts_with(lost) || lost.starts_with(path));
         for path in touched.iter().filter(|path| !is_lost(path)) {
             let restored = at(&reverted, path);
             match was.get(*path) {
-                // An object that was empty may hold what came into it since.
+                // An object that was empty may have new members.
                 Some(Value::Object(_)) => {
                     prop_assert!(!plan.since.is_empty() || restored.is_some_and(Value::is_object), "{:?}", path);
                 }
@@ -232,7 +233,7 @@ proptest! {
                 None => prop_assert_eq!(restored, None, "{:?}", path),
             }
         }
-        let is_related = |path: &Path| touched.iter().any(|it| it.starts_with(path) || path.starts_with(it));
+        let is_related = |path: &KeyPath| touched.iter().any(|it| it.starts_with(path) || path.starts_with(it));
         for (path, value) in leaves(now).iter().filter(|(path, _)| !is_related(path)) {
             prop_assert_eq!(at(&reverted, path), Some(value), "{:?} was nobody's business", path);
         }
@@ -242,7 +243,7 @@ proptest! {
     }
 }
 
-/// Applies a plan as another programme would.
+/// Applies a plan with an independent implementation.
 fn apply(value: &mut Value, patch: &[crate::model::history::patch::Operation]) -> Result<(), TestCaseError> {
     let text = serde_json::to_string(patch).expect("serialises");
     let patch: json_patch::Patch = serde_json::from_str(&text).expect("a patch by the standard");

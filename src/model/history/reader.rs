@@ -1,6 +1,6 @@
 //! Reads the entries of one resource one by one into a [`History`].
 //!
-//! Where a field lies may depend on entries behind it, so fields with dots in their names need two passes.
+//! The path of a field may depend on later entries, so that fields with dots in their names take two passes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,128 +8,125 @@ use std::sync::Arc;
 use crate::model::entry::{Entry, User};
 use crate::model::history::field_paths::FieldPaths;
 use crate::model::history::known_state::KnownState;
-use crate::model::history::replay::{Backwards, Existence, Replay};
-use crate::model::history::revert::Undo;
+use crate::model::history::replay::{BackwardReplay, Existence, Replay};
+use crate::model::history::resource_history::{EntryHead, History, UnreadableEntry};
 use crate::model::history::state::State;
-use crate::model::history::step::Step;
-use crate::model::history::{Head, History, Unreadable};
+use crate::model::history::step::ReplayStep;
+use crate::model::history::target::RevertTarget;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 
-/// What a history is to answer beside who set what.
+/// What to reconstruct in addition to the blame.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// The moments whose states are wanted.
+pub struct HistoryRequest {
+    /// The times of the requested states.
     pub moments: Vec<Position>,
-    /// The id of the entry that is to be undone.
+    /// The id of the entry to revert.
     pub revert: Option<u64>,
 }
 
-/// A history on its way.
+/// Builds a history from entries.
 #[derive(Debug)]
-pub struct Reader {
-    wanted: Wanted,
-    places: FieldPaths,
-    /// Where fields lie is known from a first pass over the entries up to this id.
+pub struct HistoryReader {
+    wanted: HistoryRequest,
+    field_paths: FieldPaths,
+    /// The last id of the first pass, which resolved the field paths.
     known_up_to: Option<u64>,
     last_id: u64,
-    /// Entries were pruned while they were read.
-    has_moved: bool,
+    /// Entries were pruned during the pass.
+    horizon_moved: bool,
     pass: Pass,
 }
 
-/// What reading the entries once has led to.
+/// The result of a pass over the entries.
 #[derive(Debug)]
-pub enum Reading {
-    /// The history.
+pub enum PassResult {
+    /// The finished history.
     Done(Box<History>),
-    /// The same entries have to be read once more.
-    Again(Box<Reader>),
+    /// The same entries must be read again.
+    AnotherPass(Box<HistoryReader>),
 }
 
-/// One pass over the entries.
 #[derive(Debug)]
 struct Pass {
     horizon: Option<Timestamp>,
-    heads: Vec<Head>,
+    heads: Vec<EntryHead>,
     users: HashSet<Arc<User>>,
     names: Vec<(usize, String)>,
     fields: Vec<String>,
     seen_fields: HashSet<String>,
     replay: Replay,
-    moments: Vec<Moment>,
-    undo: Option<Undo>,
+    moments: Vec<MomentReplay>,
+    target: Option<RevertTarget>,
 }
 
-/// A moment: what was known when the first entry behind it came, and what those behind it show.
+/// A requested time: the state after all earlier entries, and the state that later entries show.
 #[derive(Debug)]
-struct Moment {
+struct MomentReplay {
     at: Position,
     earlier: Option<(Existence, KnownState)>,
-    later: Backwards,
+    later: BackwardReplay,
 }
 
-impl Reader {
-    /// Nothing is read yet.
-    #[must_use]
-    pub fn new(wanted: Wanted) -> Self {
+impl HistoryReader {
+    /// A reader for the first pass.
+    pub fn new(wanted: HistoryRequest) -> Self {
         let pass = Pass::new(&wanted);
         let places = FieldPaths::default();
-        Self { wanted, places, known_up_to: None, last_id: 0, has_moved: false, pass }
+        Self { wanted, field_paths: places, known_up_to: None, last_id: 0, horizon_moved: false, pass }
     }
 
-    /// Entries before `horizon` may be missing, because they were pruned; nothing is concluded from those that are left
-    /// there. To be told before the first entry, and as often as it is known.
+    /// Sets the time before which entries may have been pruned; the remaining ones there are ignored. Call it before the
+    /// first entry, and again whenever the horizon is known.
     pub fn set_horizon(&mut self, horizon: Option<Timestamp>) {
         if self.last_id == 0 {
             self.pass.horizon = horizon;
         } else if self.pass.horizon != horizon {
-            self.has_moved = true;
+            self.horizon_moved = true;
         }
     }
 
-    /// Takes in the next entry: by time, and where times are equal by id.
+    /// Reads the next entry. Entries are ordered by time, then by id.
     ///
     /// # Errors
-    /// [`Unreadable`], when its changes do not keep the contract.
-    pub fn read(&mut self, entry: &Entry) -> Result<(), Unreadable> {
+    /// [`UnreadableEntry`], if its changes are invalid.
+    pub fn read(&mut self, entry: &Entry) -> Result<(), UnreadableEntry> {
         if self.known_up_to.is_some_and(|last| entry.id > last) {
             return Ok(());
         }
-        let unreadable = |cause| Unreadable { id: entry.id, cause };
+        let unreadable = |cause| UnreadableEntry { id: entry.id, cause };
         let changes = entry.changes.list().map_err(unreadable)?;
         self.last_id = self.last_id.max(entry.id);
         if self.known_up_to.is_none() {
-            self.places.learn(&changes);
-            if self.places.has_dots {
-                // This pass only finds out where fields lie.
+            self.field_paths.learn(&changes);
+            if self.field_paths.has_dots {
+                // The first pass only resolves field paths.
                 return Ok(());
             }
         }
-        let step = Step::new(entry.action, &changes, &self.places).map_err(unreadable)?;
+        let step = ReplayStep::new(entry.action, &changes, &self.field_paths).map_err(unreadable)?;
         self.pass.step(entry, step, &self.wanted);
         Ok(())
     }
 
     /// Ends a pass.
-    #[must_use]
-    pub fn end(self) -> Reading {
-        let needs_places = self.known_up_to.is_none() && self.places.has_dots;
-        if needs_places || self.has_moved {
-            // After a prune the places are found anew: entries that showed them may be gone.
+    pub fn end_pass(self) -> PassResult {
+        let needs_places = self.known_up_to.is_none() && self.field_paths.has_dots;
+        if needs_places || self.horizon_moved {
+            // After a prune the paths are resolved again: the entries that defined them may be gone.
             let mut again = Self::new(self.wanted);
-            if !self.has_moved {
-                (again.places, again.known_up_to) = (self.places, Some(self.last_id));
+            if !self.horizon_moved {
+                (again.field_paths, again.known_up_to) = (self.field_paths, Some(self.last_id));
             }
-            return Reading::Again(Box::new(again));
+            return PassResult::AnotherPass(Box::new(again));
         }
-        Reading::Done(Box::new(self.pass.finish()))
+        PassResult::Done(Box::new(self.pass.finish()))
     }
 }
 
 impl Pass {
-    fn new(wanted: &Wanted) -> Self {
-        let moment = |at: &Position| Moment { at: *at, earlier: None, later: Backwards::new() };
+    fn new(wanted: &HistoryRequest) -> Self {
+        let moment = |at: &Position| MomentReplay { at: *at, earlier: None, later: BackwardReplay::new() };
         Self {
             horizon: None,
             heads: Vec::new(),
@@ -139,15 +136,15 @@ impl Pass {
             seen_fields: HashSet::new(),
             replay: Replay::new(),
             moments: wanted.moments.iter().map(moment).collect(),
-            undo: None,
+            target: None,
         }
     }
 
-    fn step(&mut self, entry: &Entry, step: Step, wanted: &Wanted) {
+    fn step(&mut self, entry: &Entry, step: ReplayStep, wanted: &HistoryRequest) {
         let index = self.heads.len();
         let user = self.user(&entry.user);
         let (id, occurred_at, action) = (entry.id, entry.occurred_at, entry.action);
-        self.heads.push(Head { id, occurred_at, action, user });
+        self.heads.push(EntryHead { id, occurred_at, action, user });
         if let Some(name) = &entry.model_name
             && self.names.last().is_none_or(|(_, last)| last != name)
         {
@@ -169,9 +166,9 @@ impl Pass {
             }
             self.replay.step(index, &step);
         }
-        match &mut self.undo {
-            Some(undo) => undo.step(index, &step),
-            None if wanted.revert == Some(id) => self.undo = Some(Undo::new(index, step)),
+        match &mut self.target {
+            Some(target) => target.step(index, &step),
+            None if wanted.revert == Some(id) => self.target = Some(RevertTarget::new(index, step)),
             None => {}
         }
     }
@@ -186,8 +183,8 @@ impl Pass {
     }
 
     fn finish(self) -> History {
-        let Self { horizon, heads, names, fields, replay, moments, undo, .. } = self;
-        let states = moments.into_iter().map(|Moment { at, earlier, later }| {
+        let Self { horizon, heads, names, fields, replay, moments, target, .. } = self;
+        let states = moments.into_iter().map(|MomentReplay { at, earlier, later }| {
             if horizon.is_some_and(|horizon| at.occurred_at < horizon) {
                 return State::beyond_horizon(&fields);
             }
@@ -195,6 +192,6 @@ impl Pass {
             State::between(earlier, (later.existence, later.known), &fields)
         });
         let states = states.collect();
-        History { heads, names, horizon, end: replay, fields, states, undo }
+        History { heads, names, horizon, end: replay, states, target }
     }
 }

@@ -1,92 +1,90 @@
-//! Replaying entries one by one: what they leave behind, and what they show of a moment before them.
+//! Replays entries one by one: forwards to the state they leave, and backwards to the state before them.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::history::Path;
-use crate::model::history::known_state::{How, KnownState, Was};
+use crate::model::history::known_state::{Assignment, KnownState, PriorKnowledge};
 use crate::model::history::leaf::{Leaf, Origin};
-use crate::model::history::step::Step;
+use crate::model::history::path::KeyPath;
+use crate::model::history::step::ReplayStep;
 use crate::model::words::Action;
 
-/// Whether the resource is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existence {
-    /// Not known: the log does not reach there, or contradicts itself.
+pub(crate) enum Existence {
+    /// Unknown: the log does not cover the time, or contradicts itself.
     Unknown,
-    /// It is there.
-    There,
-    /// It is not there. The entry with this index deleted it, or creates it later.
-    NotThere(usize),
+    Exists,
+    /// It does not exist: the entry with this index deleted it or creates it later.
+    Absent(usize),
 }
 
-/// A place in which the log contradicts itself: something happened that nobody recorded, or was recorded wrongly.
+/// A contradiction in the log: an event was recorded wrongly or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disagreement {
-    /// The entry that does not fit what was before it.
-    pub entry: usize,
-    /// What does not fit.
-    pub about: About,
+pub(crate) struct Contradiction {
+    /// The index of the entry that contradicts earlier ones.
+    pub(crate) entry: usize,
+    /// What it contradicts.
+    pub(crate) kind: ContradictionKind,
 }
 
-/// What does not fit.
+/// What an entry contradicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum About {
-    /// It creates what was there already.
-    AlreadyThere,
-    /// It changes or deletes what was not there.
+pub(crate) enum ContradictionKind {
+    /// It creates a resource that already exists.
+    AlreadyExists,
+    /// It changes or deletes a resource that does not exist.
     NotThere,
-    /// It says that these leaves were something else than the entries before it left there.
-    Values(Vec<Path>),
+    /// Its old values of these leaves differ from those of earlier entries.
+    Values(Vec<KeyPath>),
 }
 
-/// What is known after some entries.
+/// The state after the entries so far.
 #[derive(Debug)]
 pub(super) struct Replay {
     pub(super) existence: Existence,
     pub(super) known: KnownState,
-    pub(super) disagreements: Vec<Disagreement>,
-    /// How often each leaf was set to another value.
-    pub(super) times: HashMap<Path, u64>,
+    pub(super) contradictions: Vec<Contradiction>,
+    /// How often each leaf's value was changed.
+    pub(super) times: HashMap<KeyPath, u64>,
 }
 
-/// What entries after a moment show of it, as far as they are read.
+/// The state at a time, as later entries show it.
 #[derive(Debug)]
-pub(super) struct Backwards {
+pub(super) struct BackwardReplay {
     pub(super) existence: Existence,
     pub(super) known: KnownState,
-    /// An entry began or ended the resource: those behind it tell of another life.
+    /// An entry created or deleted the resource: later entries concern another resource with the same id.
     is_over: bool,
 }
 
-impl Backwards {
+impl BackwardReplay {
     pub(super) fn new() -> Self {
         Self { existence: Existence::Unknown, known: KnownState::default(), is_over: false }
     }
 
-    /// Takes in the next entry after the moment.
-    pub(super) fn step(&mut self, index: usize, step: &Step) {
+    /// Applies the next entry after that time.
+    pub(super) fn step(&mut self, index: usize, step: &ReplayStep) {
         if self.is_over {
             return;
         }
         if step.action == Action::Created {
             if self.existence == Existence::Unknown {
-                self.existence = Existence::NotThere(index);
+                self.existence = Existence::Absent(index);
             }
             self.is_over = true;
             return;
         }
-        self.existence = Existence::There;
+        self.existence = Existence::Exists;
         for part in &step.parts {
             if !part.is_opaque {
-                self.known.fill(&part.path, &part.old, index);
+                self.known.fill_unknown(&part.path, &part.old, index);
             } else if !self.known.is_known(&part.path) {
-                self.known.blur(&part.path, index);
+                self.known.mark_unknown(&part.path, index);
             }
         }
         if step.action == Action::Deleted {
             if !step.parts.is_empty() {
-                self.known.follow(&[], step.parts.iter().map(|part| &part.path));
-                self.known.know_whole(&[], index);
+                self.known.adopt_order(&[], step.parts.iter().map(|part| &part.path));
+                self.known.mark_complete(&[], index);
             }
             self.is_over = true;
         }
@@ -98,64 +96,69 @@ impl Replay {
         Self {
             existence: Existence::Unknown,
             known: KnownState::default(),
-            disagreements: Vec::new(),
+            contradictions: Vec::new(),
             times: HashMap::new(),
         }
     }
 
-    /// Takes in the next entry.
-    pub(super) fn step(&mut self, index: usize, step: &Step) {
+    pub(super) fn step(&mut self, index: usize, step: &ReplayStep) {
         match (step.action, self.existence) {
-            (Action::Created, Existence::There) => self.disagree(index, About::AlreadyThere),
-            (Action::Updated | Action::Deleted, Existence::NotThere(_)) => {
-                self.disagree(index, About::NotThere);
+            (Action::Created, Existence::Exists) => self.contradict(index, ContradictionKind::AlreadyExists),
+            (Action::Updated | Action::Deleted, Existence::Absent(_)) => {
+                self.contradict(index, ContradictionKind::NotThere);
                 self.known = KnownState::default();
             }
             _ => {}
         }
         if step.action == Action::Created {
-            // An entry that lists fields lists all of them.
-            self.known =
-                if step.parts.is_empty() { KnownState::default() } else { KnownState::nothing(index) };
+            // A creation that lists fields lists all of them.
+            self.known = if step.parts.is_empty() {
+                KnownState::default()
+            } else {
+                KnownState::complete_and_empty(index)
+            };
         }
         let mut contradicted = Vec::new();
         for part in step.parts.iter().filter(|_| step.action != Action::Created) {
             let tells_nothing = part.is_redacted && !part.old.is_empty() && self.knows_something(&part.path);
             if !(part.is_opaque || tells_nothing) {
-                contradicted.extend(self.known.assign(&part.path, &part.old, How::Found(index)));
+                contradicted.extend(self.known.assign(&part.path, &part.old, Assignment::Observed(index)));
             }
         }
         if step.action == Action::Deleted && !step.parts.is_empty() {
             let listed: HashSet<&[String]> = step.parts.iter().map(|part| part.path.as_slice()).collect();
-            let is_listed = |path: &Path| (0..=path.len()).any(|end| listed.contains(&path[..end]));
+            let is_listed = |path: &KeyPath| (0..=path.len()).any(|end| listed.contains(&path[..end]));
             let unlisted =
                 self.known.beneath(&[]).filter(|(path, leaf)| !is_listed(path) && leaf.content.is_exact());
-            contradicted.extend(unlisted.map(|(path, _)| (path.clone(), Was::Known)));
-            self.known.follow(&[], step.parts.iter().map(|part| &part.path));
-            self.known.know_whole(&[], index);
+            contradicted.extend(unlisted.map(|(path, _)| (path.clone(), PriorKnowledge::Known)));
+            self.known.adopt_order(&[], step.parts.iter().map(|part| &part.path));
+            self.known.mark_complete(&[], index);
         }
-        for (path, _) in contradicted.iter().filter(|(_, was)| *was == Was::Unknown) {
+        for (path, _) in contradicted.iter().filter(|(_, was)| *was == PriorKnowledge::Unknown) {
             let is_set = |leaf: &Leaf| matches!(leaf.origin, Origin::Entry(_));
             if self.known.leaf(path).is_some_and(is_set) {
                 *self.times.entry(path.clone()).or_default() += 1;
             }
         }
-        contradicted.retain(|(_, was)| *was == Was::Known);
+        contradicted.retain(|(_, was)| *was == PriorKnowledge::Known);
         if !contradicted.is_empty() {
-            self.disagree(index, About::Values(contradicted.into_iter().map(|(path, _)| path).collect()));
+            self.contradict(
+                index,
+                ContradictionKind::Values(contradicted.into_iter().map(|(path, _)| path).collect()),
+            );
         }
         if step.action == Action::Deleted {
-            // What was known stays, as what it was when it went.
-            self.existence = Existence::NotThere(index);
+            // The known values stay as they were at the deletion.
+            self.existence = Existence::Absent(index);
             return;
         }
-        // What goes, goes last: an object whose members all change at once was never empty in between.
+        // Remove members last: an object whose members are all replaced was never empty.
         let (gone, set): (Vec<_>, Vec<_>) =
             step.parts.iter().partition(|part| part.new.is_empty() && !part.is_opaque);
         for part in set.into_iter().chain(gone) {
             let differences = match part.is_opaque {
-                true => self.known.blur(&part.path, index),
-                false => self.known.assign(&part.path, &part.new, How::Set(index)),
+                true => self.known.mark_unknown(&part.path, index),
+                false => self.known.assign(&part.path, &part.new, Assignment::Set(index)),
             };
             for (path, _) in differences {
                 if self.known.leaf(&path).is_some() {
@@ -163,14 +166,14 @@ impl Replay {
                 }
             }
         }
-        self.existence = Existence::There;
+        self.existence = Existence::Exists;
     }
 
     fn knows_something(&self, path: &[String]) -> bool {
         self.known.is_known(path) || self.known.beneath(path).next().is_some()
     }
 
-    fn disagree(&mut self, entry: usize, about: About) {
-        self.disagreements.push(Disagreement { entry, about });
+    fn contradict(&mut self, entry: usize, about: ContradictionKind) {
+        self.contradictions.push(Contradiction { entry, kind: about });
     }
 }

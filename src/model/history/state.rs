@@ -1,43 +1,38 @@
-//! The resource at one moment, each field of it exact, redacted or unknown.
+//! The state of the resource at one time; each field is exact, redacted or unknown.
 
 use std::collections::BTreeSet;
 
 use crate::model::history::known_state::KnownState;
 use crate::model::history::leaf::{Content, Leaf};
+use crate::model::history::path::KeyPath;
 use crate::model::history::replay::Existence;
-use crate::model::history::{History, Path};
 use crate::model::json::Json;
 use crate::model::redaction::REDACTED;
 
-/// The resource at one moment.
+/// The state of the resource at one time.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// Whether it is there.
-    pub existence: Existence,
+    pub(crate) existence: Existence,
     known: KnownState,
-    /// Fields that some entry names, and of which nothing is known then.
+    /// Fields that entries name, but whose value at this time is unknown.
     unknown: Vec<String>,
-    /// Whether the moment lies where entries may be missing.
-    pub is_beyond_horizon: bool,
 }
 
-/// How sure a field's value is.
+/// How reliable a field's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confidence {
-    /// It had this value, or was not there.
+pub(crate) enum Confidence {
+    /// It had this value, or did not exist.
     Exact,
-    /// It was set, and was redacted: as a whole, or in part.
+    /// It was set, but redacted in full or in part.
     Redacted,
-    /// Parts of it are exact, others are not known.
+    /// Parts of it are exact, others unknown.
     Partial,
-    /// Not known.
     Unknown,
 }
 
 impl Confidence {
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
+    /// Its name in output.
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Exact => "exact",
             Self::Redacted => "redacted",
@@ -47,33 +42,23 @@ impl Confidence {
     }
 }
 
-impl History {
-    /// The resource after the last entry.
-    #[must_use]
-    pub fn now(&self) -> State {
-        let is_there = self.end.existence == Existence::There;
-        let known = if is_there { self.end.known.clone() } else { KnownState::default() };
-        State::new(self.end.existence, known, &self.fields)
-    }
-}
-
 impl State {
     fn new(existence: Existence, known: KnownState, fields: &[String]) -> Self {
         let is_unknown = |field: &&String| {
             let path = std::slice::from_ref(*field);
             !known.is_known(path) && known.beneath(path).next().is_none()
         };
-        let is_gone = matches!(existence, Existence::NotThere(_));
+        let is_gone = matches!(existence, Existence::Absent(_));
         let unknown = fields.iter().filter(|field| !is_gone && is_unknown(field)).cloned().collect();
-        Self { existence, known, unknown, is_beyond_horizon: false }
+        Self { existence, known, unknown }
     }
 
-    /// A moment of which entries may be missing.
+    /// The state at a time whose entries may have been pruned.
     pub(super) fn beyond_horizon(fields: &[String]) -> Self {
-        Self { is_beyond_horizon: true, ..Self::new(Existence::Unknown, KnownState::default(), fields) }
+        Self::new(Existence::Unknown, KnownState::default(), fields)
     }
 
-    /// A moment, by what the entries before it leave there and what those behind it show of it.
+    /// Combines the state after all earlier entries with the state that later entries show.
     pub(super) fn between(
         earlier: (Existence, KnownState),
         later: (Existence, KnownState),
@@ -81,18 +66,18 @@ impl State {
     ) -> Self {
         let nothing = |existence| Self::new(existence, KnownState::default(), fields);
         match (earlier.0, later.0) {
-            (Existence::Unknown, there @ (Existence::Unknown | Existence::NotThere(_))) => nothing(there),
-            (not_there @ Existence::NotThere(_), Existence::Unknown | Existence::NotThere(_)) => {
+            (Existence::Unknown, there @ (Existence::Unknown | Existence::Absent(_))) => nothing(there),
+            (not_there @ Existence::Absent(_), Existence::Unknown | Existence::Absent(_)) => {
                 nothing(not_there)
             }
-            (Existence::Unknown, Existence::There) => Self::new(Existence::There, later.1, fields),
-            (Existence::There, Existence::Unknown | Existence::There) => {
+            (Existence::Unknown, Existence::Exists) => Self::new(Existence::Exists, later.1, fields),
+            (Existence::Exists, Existence::Unknown | Existence::Exists) => {
                 let mut known = earlier.1;
                 known.merge(&later.1);
-                Self::new(Existence::There, known, fields)
+                Self::new(Existence::Exists, known, fields)
             }
-            // It came or went and nobody recorded it: when, is not known.
-            (Existence::There, Existence::NotThere(_)) | (Existence::NotThere(_), Existence::There) => {
+            // It was created or deleted at an unknown time, without an entry.
+            (Existence::Exists, Existence::Absent(_)) | (Existence::Absent(_), Existence::Exists) => {
                 nothing(Existence::Unknown)
             }
         }
@@ -102,54 +87,48 @@ impl State {
         &self.known
     }
 
-    /// Whether it is sure that there are no other fields than those told of.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
+    /// Whether it is certain that there are no other fields.
+    pub(crate) fn is_complete(&self) -> bool {
         match self.existence {
             Existence::Unknown => false,
-            Existence::NotThere(_) => true,
-            Existence::There => self.known.is_known(&[]),
+            Existence::Absent(_) => true,
+            Existence::Exists => self.known.is_known(&[]),
         }
     }
 
-    /// The leaves, in the order of their objects' members.
-    #[must_use]
-    pub fn leaves(&self) -> Vec<(&Path, &Leaf)> {
+    pub(crate) fn leaves(&self) -> Vec<(&KeyPath, &Leaf)> {
         self.known.in_order()
     }
 
-    /// The object as far as it is known. What was redacted is marked as in the log; what is not known is left out.
-    #[must_use]
+    /// The known part of the object. Redacted values are marked as in the log; unknown ones are left out.
     pub fn object(&self) -> Json {
         object(self.leaves(), 0)
     }
 
-    /// Each field with how sure it is: first those of the object in its order, then those of which nothing is known.
-    #[must_use]
-    pub fn fields(&self) -> Vec<(String, Confidence)> {
+    /// Each field with its confidence: fields of the object in order, then unknown fields.
+    pub(crate) fn fields(&self) -> Vec<(String, Confidence)> {
         let mut fields: Vec<(String, Confidence)> = Vec::new();
         for (path, _) in self.leaves() {
-            // The leaves of one field stand together.
+            // The leaves of one field are adjacent.
             if fields.last().is_none_or(|(field, _)| *field != path[0]) {
-                fields.push((path[0].clone(), self.certainty(&path[..1])));
+                fields.push((path[0].clone(), self.confidence(&path[..1])));
             }
         }
         fields.extend(self.unknown.iter().map(|field| (field.clone(), Confidence::Unknown)));
         fields
     }
 
-    /// How sure it is what stands at a place.
-    #[must_use]
-    pub fn certainty(&self, path: &[String]) -> Confidence {
-        // Of a resource that is not there it is known that it has no fields.
-        if matches!(self.existence, Existence::NotThere(_)) {
+    /// The confidence in the value at a path.
+    pub(crate) fn confidence(&self, path: &[String]) -> Confidence {
+        // A resource that does not exist has no fields: that is exact.
+        if matches!(self.existence, Existence::Absent(_)) {
             return Confidence::Exact;
         }
         let mut counts = [0_usize; 3];
         let [exact, redacted, unclear] = &mut counts;
         for (_, leaf) in self.known.beneath(path) {
             match &leaf.content {
-                Content::Unclear(_) => *unclear += 1,
+                Content::Unknown(_) => *unclear += 1,
                 content if content.is_exact() => *exact += 1,
                 _ => *redacted += 1,
             }
@@ -163,28 +142,26 @@ impl State {
         }
     }
 
-    /// The leaves whose value was redacted, as a whole or in part.
-    #[must_use]
-    pub fn redacted(&self) -> Vec<&Path> {
+    /// The paths of leaves redacted in full or in part.
+    pub(crate) fn redacted(&self) -> Vec<&KeyPath> {
         let is_redacted =
-            |leaf: &Leaf| !leaf.content.is_exact() && !matches!(leaf.content, Content::Unclear(_));
+            |leaf: &Leaf| !leaf.content.is_exact() && !matches!(leaf.content, Content::Unknown(_));
         self.leaves().into_iter().filter(|(_, leaf)| is_redacted(leaf)).map(|(path, _)| path).collect()
     }
 
-    /// The places known only in part or not at all: a place, and the entry that makes it unclear, if one does.
-    #[must_use]
-    pub fn unclear(&self) -> Vec<(Path, Option<usize>)> {
-        let mut places: Vec<(Path, Option<usize>)> = Vec::new();
-        let mut told = BTreeSet::new();
+    /// The paths that are partly or entirely unknown, each with the entry that makes it unknown, if any.
+    pub(crate) fn unknown_places(&self) -> Vec<(KeyPath, Option<usize>)> {
+        let mut places: Vec<(KeyPath, Option<usize>)> = Vec::new();
+        let mut listed = BTreeSet::new();
         for (path, leaf) in self.leaves() {
-            if let Content::Unclear(index) = leaf.content {
+            if let Content::Unknown(index) = leaf.content {
                 places.push((path.clone(), Some(index)));
-                told.insert(&path[0]);
+                listed.insert(&path[0]);
             }
         }
         for (field, certainty) in self.fields() {
             let is_whole = self.known.is_known(std::slice::from_ref(&field));
-            if certainty == Confidence::Unknown && !told.contains(&field)
+            if certainty == Confidence::Unknown && !listed.contains(&field)
                 || certainty == Confidence::Partial && !is_whole
             {
                 places.push((vec![field], None));
@@ -194,12 +171,12 @@ impl State {
     }
 }
 
-/// Builds the object of leaves that stand in their order, all of the same beginning of `depth` keys.
-pub(super) fn object(leaves: Vec<(&Path, &Leaf)>, depth: usize) -> Json {
-    let mut members: Vec<(String, Vec<(&Path, &Leaf)>)> = Vec::new();
+/// Builds an object of ordered leaves that share their first `depth` keys.
+pub(super) fn object(leaves: Vec<(&KeyPath, &Leaf)>, depth: usize) -> Json {
+    let mut members: Vec<(String, Vec<(&KeyPath, &Leaf)>)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for (path, leaf) in leaves {
-        if matches!(leaf.content, Content::Unclear(_)) {
+        if matches!(leaf.content, Content::Unknown(_)) {
             continue;
         }
         let place = *places.entry(&path[depth]).or_insert_with(|| {
@@ -208,10 +185,10 @@ pub(super) fn object(leaves: Vec<(&Path, &Leaf)>, depth: usize) -> Json {
         });
         members[place].1.push((path, leaf));
     }
-    let value = |leaves: Vec<(&Path, &Leaf)>| match leaves.as_slice() {
+    let value = |leaves: Vec<(&KeyPath, &Leaf)>| match leaves.as_slice() {
         [(path, leaf)] if path.len() == depth + 1 => match &leaf.content {
             Content::Value(value) => value.clone(),
-            Content::Redacted | Content::Unclear(_) => Json::String(REDACTED.to_owned()),
+            Content::Redacted | Content::Unknown(_) => Json::String(REDACTED.to_owned()),
         },
         _ => object(leaves, depth + 1),
     };

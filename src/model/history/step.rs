@@ -1,79 +1,79 @@
-//! One entry as replaying needs it: each field's place, and what stood there before and after, leaf by leaf.
+//! An entry prepared for replay: the path of each changed field, and its old and new leaves.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::model::change::Change;
-use crate::model::history::Path;
 use crate::model::history::field_paths::FieldPaths;
-use crate::model::history::leaf::{Content, Item, flatten};
+use crate::model::history::leaf::{Content, SideLeaf, flatten};
+use crate::model::history::path::KeyPath;
 use crate::model::json::{JsonError, RawJson};
 use crate::model::words::Action;
 
-/// One entry.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct ReplayStep {
     pub(super) action: Action,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<FieldStep>,
 }
 
-/// One changed field: its place, and what stood there before and after, leaf by leaf.
 #[derive(Debug)]
-pub(super) struct Part {
-    pub(super) path: Path,
-    pub(super) old: Vec<Item>,
-    pub(super) new: Vec<Item>,
-    /// No value was kept of either side.
+pub(super) struct FieldStep {
+    pub(super) path: KeyPath,
+    pub(super) old: Vec<SideLeaf>,
+    pub(super) new: Vec<SideLeaf>,
+    /// Neither side's value is stored.
     pub(super) is_redacted: bool,
-    /// It tells that something changed at the place, and not what stands there: an item of a list, recorded by its
-    /// number, or a secret of which it is not told which sides were there.
+    /// The entry shows that the field changed, but not to what: an item of a list recorded by index, or a secret without
+    /// marks for its sides.
     pub(super) is_opaque: bool,
 }
 
-impl Step {
+impl ReplayStep {
     pub(super) fn new(action: Action, changes: &[Change], places: &FieldPaths) -> Result<Self, JsonError> {
         let parts = changes.iter().map(|change| part(change, action, places)).collect::<Result<_, _>>()?;
         Ok(Self { action, parts })
     }
 
-    /// The leaves that the entry changed.
-    pub(super) fn changed(&self) -> Vec<Path> {
-        self.parts.iter().flat_map(Part::differences).cloned().collect()
+    pub(super) fn changed(&self) -> Vec<KeyPath> {
+        self.parts.iter().flat_map(FieldStep::differences).cloned().collect()
     }
 }
 
-fn part(change: &Change, action: Action, places: &FieldPaths) -> Result<Part, JsonError> {
-    let place = places.of(&change.field);
+fn part(change: &Change, action: Action, places: &FieldPaths) -> Result<FieldStep, JsonError> {
+    let place = places.resolve(&change.field);
     if change.redacted {
-        let secret = |is_there: bool| Vec::from_iter(is_there.then(|| Item::redacted(place.path.clone())));
+        let secret =
+            |is_there: bool| Vec::from_iter(is_there.then(|| SideLeaf::redacted(place.path.clone())));
         let (had_old, has_new) = match action {
             Action::Created => (false, true),
             Action::Updated => (change.old.is_some(), change.new.is_some()),
             Action::Deleted => (true, false),
         };
-        // Entries told once only that a secret changed: it may have come, or gone.
+        // Entries of earlier versions do not tell whether a secret was added, changed or removed.
         let is_opaque = place.is_within_list || !(had_old || has_new);
         let (old, new) = (secret(had_old), secret(has_new));
-        return Ok(Part { path: place.path, old, new, is_redacted: true, is_opaque });
+        return Ok(FieldStep { path: place.path, old, new, is_redacted: true, is_opaque });
     }
-    let side = |side: &Option<RawJson>| -> Result<Vec<Item>, JsonError> {
+    let side = |side: &Option<RawJson>| -> Result<Vec<SideLeaf>, JsonError> {
         let value = side.as_ref().map(RawJson::parse).transpose()?;
         Ok(value.map(|value| flatten(&place.path, &value)).unwrap_or_default())
     };
     let (old, new) = (side(&change.old)?, side(&change.new)?);
-    Ok(Part { path: place.path, old, new, is_redacted: false, is_opaque: place.is_within_list })
+    Ok(FieldStep { path: place.path, old, new, is_redacted: false, is_opaque: place.is_within_list })
 }
 
-impl Part {
-    /// The leaves that are not the same on both sides.
-    pub(super) fn differences(&self) -> Vec<&Path> {
+impl FieldStep {
+    /// The leaves that differ between both sides.
+    pub(super) fn differences(&self) -> Vec<&KeyPath> {
         if self.is_redacted || self.is_opaque {
             return vec![&self.path];
         }
-        let old: HashMap<&Path, &Content> = self.old.iter().map(|item| (&item.path, &item.content)).collect();
-        let new: HashSet<&Path> = self.new.iter().map(|item| &item.path).collect();
+        let old: HashMap<&KeyPath, &Content> =
+            self.old.iter().map(|item| (&item.path, &item.content)).collect();
+        let new: HashSet<&KeyPath> = self.new.iter().map(|item| &item.path).collect();
         let gone = self.old.iter().filter(|item| !new.contains(&item.path)).map(|item| &item.path);
-        let differs =
-            |item: &&Item| item.is_changed || old.get(&item.path).is_none_or(|old| !old.same(&item.content));
+        let differs = |item: &&SideLeaf| {
+            item.is_changed || old.get(&item.path).is_none_or(|old| !old.same(&item.content))
+        };
         self.new.iter().filter(differs).map(|item| &item.path).chain(gone).collect()
     }
 }

@@ -1,14 +1,14 @@
-//! Cases that random lives do not hold: logs that contradict themselves, late entries, secrets that turn out to be none.
+//! Cases that random histories do not cover: contradictions, late entries, and secrets that become known.
 
 use serde_json::{Value, json};
 
 use crate::model::entry::Entry;
 use crate::model::history::diff::StateDiff;
 use crate::model::history::leaf::{Content, Origin};
-use crate::model::history::replay::{About, Existence};
-use crate::model::history::revert::Way;
+use crate::model::history::replay::{ContradictionKind, Existence};
+use crate::model::history::revert::RevertAction;
+use crate::model::history::simulation::RecordedLog;
 use crate::model::history::state::{Confidence, State};
-use crate::model::history::world::Told;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 
@@ -16,7 +16,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_micros((1_700_000_000 + second) * 1_000_000).expect("a moment")
 }
 
-/// An entry: its id, the second it happened in, what was done, and the changes.
+/// An entry from its id, the second of its event, its action and its changes.
 fn entry((id, second, action, changes): (u64, i64, &str, Value)) -> Entry {
     let entry = json!({
         "id": id, "uuid": "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11", "occurred_at": at(second).to_string(),
@@ -26,27 +26,27 @@ fn entry((id, second, action, changes): (u64, i64, &str, Value)) -> Entry {
     serde_json::from_str(&entry.to_string()).expect("an entry")
 }
 
-fn history<const N: usize>(entries: [(u64, i64, &str, Value); N]) -> Told {
-    Told::new(entries.into_iter().map(entry).collect(), None)
+fn history<const N: usize>(entries: [(u64, i64, &str, Value); N]) -> RecordedLog {
+    RecordedLog::new(entries.into_iter().map(entry).collect(), None)
 }
 
-fn state(history: &Told, second: i64) -> State {
+fn state(history: &RecordedLog, second: i64) -> State {
     history.at(Position { occurred_at: at(second), id: u64::MAX })
 }
 
-fn shown(history: &Told, second: i64) -> String {
+fn shown(history: &RecordedLog, second: i64) -> String {
     state(history, second).object().to_string()
 }
 
 #[test]
-fn entries_are_replayed_by_time_and_then_by_id_however_late_they_were_recorded() {
+fn entries_are_replayed_by_time_then_id() {
     let history = history([
         (1, 0, "created", json!([{"field": "a", "new": 1}])),
         (2, 30, "updated", json!([{"field": "a", "old": 2, "new": 3}])),
         (3, 30, "updated", json!([{"field": "a", "old": 3, "new": 4}])),
         (4, 10, "updated", json!([{"field": "a", "old": 1, "new": 2}])),
     ]);
-    assert!(history.disagreements().is_empty());
+    assert!(history.contradictions().is_empty());
     assert_eq!(
         [0, 10, 29, 30].map(|second| shown(&history, second)),
         [r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":2}"#, r#"{"a":4}"#]
@@ -60,7 +60,7 @@ fn entries_are_replayed_by_time_and_then_by_id_however_late_they_were_recorded()
 }
 
 #[test]
-fn a_log_that_contradicts_itself_is_believed_on_neither_side() {
+fn contradicting_values_are_unknown() {
     let history = history([
         (1, 0, "created", json!([{"field": "a", "new": 1}, {"field": "b", "new": {"x": 1, "y": 1}}])),
         (
@@ -70,8 +70,8 @@ fn a_log_that_contradicts_itself_is_believed_on_neither_side() {
             json!([{"field": "a", "old": 9, "new": 3}, {"field": "b", "old": {"x": 1, "y": 2}, "new": {"x": 5, "y": 2}}]),
         ),
     ]);
-    let [it] = &history.disagreements()[..] else { panic!("{:?}", history.disagreements()) };
-    let About::Values(paths) = &it.about else { panic!("{it:?}") };
+    let [it] = &history.contradictions()[..] else { panic!("{:?}", history.contradictions()) };
+    let ContradictionKind::Values(paths) = &it.kind else { panic!("{it:?}") };
     assert_eq!(
         (it.entry, paths.iter().map(|path| path.join(".")).collect::<Vec<_>>()),
         (1, vec!["a".into(), "b.y".into()])
@@ -79,7 +79,7 @@ fn a_log_that_contradicts_itself_is_believed_on_neither_side() {
     let before = state(&history, 10);
     assert_eq!(before.object().to_string(), r#"{"b":{"x":1}}"#);
     assert_eq!(before.fields(), [("a".into(), Confidence::Unknown), ("b".into(), Confidence::Partial)]);
-    assert_eq!(before.unclear().len(), 2);
+    assert_eq!(before.unknown_places().len(), 2);
     assert_eq!(shown(&history, 20), r#"{"a":3,"b":{"x":5,"y":2}}"#);
     let blame = history.blame();
     let origin = |path: &str| blame.lines.iter().find(|line| line.path.join(".") == path).expect(path).origin;
@@ -90,10 +90,10 @@ fn a_log_that_contradicts_itself_is_believed_on_neither_side() {
 }
 
 #[test]
-fn what_was_created_twice_or_changed_after_its_end_is_said() {
+fn double_creations_and_changes_after_deletion_are_reported() {
     let created = |id, second| (id, second, "created", json!([{"field": "a", "new": id}]));
     let twice = history([created(1, 0), created(2, 10)]);
-    assert_eq!(twice.disagreements()[0].about, About::AlreadyThere);
+    assert_eq!(twice.contradictions()[0].kind, ContradictionKind::AlreadyExists);
     assert_eq!(
         state(&twice, 5).existence,
         Existence::Unknown,
@@ -105,25 +105,25 @@ fn what_was_created_twice_or_changed_after_its_end_is_said() {
         (2, 10, "deleted", json!([{"field": "a", "old": 1}])),
         (3, 20, "updated", json!([{"field": "b", "old": 1, "new": 2}])),
     ]);
-    assert_eq!(after_end.disagreements()[0].about, About::NotThere);
+    assert_eq!(after_end.contradictions()[0].kind, ContradictionKind::NotThere);
     assert_eq!(state(&after_end, 15).existence, Existence::Unknown);
     let last = state(&after_end, 20);
     assert_eq!((last.object().to_string().as_str(), last.is_complete()), (r#"{"b":2}"#, false));
 }
 
 #[test]
-fn a_deletion_that_lists_other_fields_than_were_there_contradicts() {
+fn deletions_with_other_fields_are_contradictions() {
     let history = history([
         (1, 0, "created", json!([{"field": "a", "new": 1}, {"field": "b", "new": 2}])),
         (2, 10, "deleted", json!([{"field": "a", "old": 1}])),
     ]);
-    assert_eq!(history.disagreements().len(), 1);
+    assert_eq!(history.contradictions().len(), 1);
     assert_eq!(shown(&history, 5), r#"{"a":1}"#);
-    assert_eq!(state(&history, 10).existence, Existence::NotThere(1));
+    assert_eq!(state(&history, 10).existence, Existence::Absent(1));
 }
 
 #[test]
-fn a_state_is_rebuilt_backwards_where_nothing_tells_of_the_beginning() {
+fn states_are_rebuilt_backwards_without_a_creation() {
     let entries = [
         (5, 10, "updated", json!([{"field": "perform.retry.max", "old": 3, "new": 5}])),
         (6, 20, "updated", json!([{"field": "name", "new": "x"}])),
@@ -134,14 +134,14 @@ fn a_state_is_rebuilt_backwards_where_nothing_tells_of_the_beginning() {
             json!([{"field": "name", "old": "x"}, {"field": "perform", "old": {"url": "u", "retry": {"max": 5}}}, {"field": "key", "redacted": true}]),
         ),
     ];
-    let pruned = Told::new(entries.into_iter().map(entry).collect(), Some(at(2)));
+    let pruned = RecordedLog::new(entries.into_iter().map(entry).collect(), Some(at(2)));
     let first = state(&pruned, 2);
-    assert!(first.is_complete() && first.existence == Existence::There);
+    assert!(first.is_complete() && first.existence == Existence::Exists);
     assert_eq!(first.object().to_string(), r#"{"perform":{"retry":{"max":3},"url":"u"},"key":"[redacted]"}"#);
-    assert_eq!(first.certainty(&["key".to_owned()]), Confidence::Redacted);
-    assert_eq!(first.certainty(&["name".to_owned()]), Confidence::Exact, "it is known that there was none");
+    assert_eq!(first.confidence(&["key".to_owned()]), Confidence::Redacted);
+    assert_eq!(first.confidence(&["name".to_owned()]), Confidence::Exact, "it is known that there was none");
     let earlier = state(&pruned, 1);
-    assert!(earlier.is_beyond_horizon && !earlier.is_complete() && earlier.leaves().is_empty());
+    assert!(!earlier.is_complete() && earlier.leaves().is_empty());
     let of =
         |path: &str| pruned.blame().lines.into_iter().find(|line| line.path.join(".") == path).expect(path);
     assert_eq!((of("perform.url").origin, of("perform.url").times), (Origin::Before(2), 0));
@@ -149,7 +149,7 @@ fn a_state_is_rebuilt_backwards_where_nothing_tells_of_the_beginning() {
 }
 
 #[test]
-fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
+fn redacted_values_may_become_known_and_are_never_exact() {
     let history = history([
         (
             1,
@@ -171,11 +171,11 @@ fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
             json!([{"field": "h", "old": {"key": "[redacted]", "url": "https://a:[redacted]@b"}, "new": {"key": "[redacted, changed]", "url": "https://a:[redacted]@b"}}]),
         ),
     ]);
-    assert!(history.disagreements().is_empty(), "{:?}", history.disagreements());
+    assert!(history.contradictions().is_empty(), "{:?}", history.contradictions());
     let second = state(&history, 15);
     assert_eq!(second.object().get("token").map(ToString::to_string).as_deref(), Some("\"$secret.A\""));
     assert_eq!(second.redacted().len(), 2);
-    assert_eq!(second.certainty(&["h".to_owned()]), Confidence::Redacted);
+    assert_eq!(second.confidence(&["h".to_owned()]), Confidence::Redacted);
     let blame = history.blame();
     let of = |path: &str| blame.lines.iter().find(|line| line.path.join(".") == path).expect(path);
     assert_eq!(
@@ -184,14 +184,14 @@ fn a_secret_may_turn_out_to_be_none_and_is_never_called_exact() {
     );
     assert_eq!((of("h.url").origin, of("token").times), (Origin::Entry(0), 3));
     let between = StateDiff::of(&second, &state(&history, 30));
-    let told: Vec<_> =
+    let changes: Vec<_> =
         between.changes.iter().map(|change| serde_json::to_string(change).expect("a change")).collect();
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[1].contains(r#""new":{"key":"[redacted, changed]""#), "{told:?}");
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    assert!(changes[1].contains(r#""new":{"key":"[redacted, changed]""#), "{changes:?}");
 }
 
 #[test]
-fn an_item_of_a_list_told_by_its_number_leaves_the_list_unclear() {
+fn list_items_by_index_make_the_list_unknown() {
     let history = history([
         (1, 0, "created", json!([{"field": "list", "new": [1, 2]}, {"field": "p", "new": {"list": [1]}}])),
         (
@@ -203,12 +203,12 @@ fn an_item_of_a_list_told_by_its_number_leaves_the_list_unclear() {
         (3, 20, "updated", json!([{"field": "list", "old": [1, 3], "new": [1]}])),
     ]);
     assert_eq!(shown(&history, 5), r#"{"list":[1,2],"p":{"list":[1]}}"#);
-    assert_eq!(state(&history, 15).certainty(&["p".to_owned()]), Confidence::Unknown);
+    assert_eq!(state(&history, 15).confidence(&["p".to_owned()]), Confidence::Unknown);
     assert_eq!(shown(&history, 20), r#"{"list":[1]}"#);
 }
 
 #[test]
-fn a_plan_says_what_came_since_and_what_was_never_kept() {
+fn plans_list_later_changes_and_lost_values() {
     let history = history([
         (
             1,
@@ -230,7 +230,7 @@ fn a_plan_says_what_came_since_and_what_was_never_kept() {
         ),
     ]);
     let plan = history.revert(2).expect("it is there");
-    let Way::Patch(patch) = &plan.way else { panic!("{plan:?}") };
+    let RevertAction::Patch(patch) = &plan.action else { panic!("{plan:?}") };
     assert_eq!(
         serde_json::to_string(patch).expect("serialises"),
         r#"[{"op":"test","path":"/p/jitter","value":{"kind":"full"}},{"op":"remove","path":"/p/jitter"},{"op":"test","path":"/p/max","value":7},{"op":"replace","path":"/p/max","value":3},{"op":"test","path":"/status","value":"off"},{"op":"replace","path":"/status","value":"active"}]"#
@@ -241,11 +241,11 @@ fn a_plan_says_what_came_since_and_what_was_never_kept() {
     );
     assert!(!plan.is_whole && plan.lost == [vec!["key".to_owned()]]);
     assert_eq!(plan.since, [(2, vec![vec!["p".to_owned(), "max".to_owned()]])]);
-    assert_eq!(history.revert(1).expect("it is there").way, Way::Delete);
+    assert_eq!(history.revert(1).expect("it is there").action, RevertAction::Delete);
     assert!(history.revert(9).is_none());
 }
 
-/// Found by random lives: the object was taken for one that became empty, and `retry` for set twice.
+/// Regression: the object was taken for empty in between, and `retry` for set twice.
 #[test]
 fn an_object_whose_members_all_change_at_once_is_not_empty_in_between() {
     let history = history([
@@ -269,38 +269,38 @@ fn secret(old: bool, new: bool) -> Value {
 }
 
 #[test]
-fn a_secret_that_was_removed_is_gone_and_one_that_was_added_was_not_there() {
+fn removed_and_added_secrets_are_tracked() {
     let history = history([
         (1, 0, "created", json!([{"field": "a", "new": 1}, {"field": "password", "redacted": true}])),
         (2, 10, "updated", secret(true, true)),
         (3, 20, "updated", secret(true, false)),
         (4, 30, "updated", secret(false, true)),
     ]);
-    assert!(history.disagreements().is_empty());
+    assert!(history.contradictions().is_empty());
     let there = r#"{"a":1,"password":"[redacted]"}"#;
     assert_eq!([0, 10, 20, 30].map(|second| shown(&history, second)), [there, there, r#"{"a":1}"#, there]);
     assert!(state(&history, 20).is_complete() && state(&history, 20).redacted().is_empty());
-    let at_twenty = Told::new(history.entries[..3].to_vec(), None);
+    let at_twenty = RecordedLog::new(history.entries[..3].to_vec(), None);
     assert_eq!(at_twenty.blame().lines.len(), 1);
     let lines = history.blame().lines;
     assert_eq!((lines[1].origin, lines[1].times), (Origin::Entry(3), 3));
-    // To take away what was added needs no value.
+    // Removing an added secret needs no value.
     let plan = history.revert(4).expect("it is there");
     assert_eq!(plan.object.as_ref().map(ToString::to_string).as_deref(), Some(r#"{"a":1}"#));
     assert!(plan.lost.is_empty() && plan.is_whole);
     assert_eq!(history.revert(3).expect("it is there").lost, [vec!["password".to_owned()]]);
-    // What came after tells of what was before, also where the beginning was pruned.
-    let pruned = Told::new(history.entries[2..].to_vec(), Some(at(15)));
-    let before = |second| state(&pruned, second).certainty(&["password".to_owned()]);
+    // Later entries show earlier states, even if the beginning was pruned.
+    let pruned = RecordedLog::new(history.entries[2..].to_vec(), Some(at(15)));
+    let before = |second| state(&pruned, second).confidence(&["password".to_owned()]);
     assert_eq!(
         (before(15), before(20), before(30)),
         (Confidence::Redacted, Confidence::Exact, Confidence::Redacted)
     );
 }
 
-/// Entries of earlier versions say of a secret only that it changed.
+/// Entries of earlier versions record only that a secret changed.
 #[test]
-fn a_secret_of_which_no_entry_tells_whether_it_was_removed_is_unknown() {
+fn secrets_without_side_marks_are_unknown() {
     let created = json!([{"field": "a", "new": 1}, {"field": "password", "redacted": true}]);
     let history = history([
         (1, 0, "created", created),
@@ -309,18 +309,18 @@ fn a_secret_of_which_no_entry_tells_whether_it_was_removed_is_unknown() {
         (4, 30, "updated", secret(false, false)),
         (5, 40, "deleted", json!([{"field": "a", "old": 2}, {"field": "password", "redacted": true}])),
     ]);
-    assert!(history.disagreements().is_empty());
-    let certainty = |second| state(&history, second).certainty(&["password".to_owned()]);
+    assert!(history.contradictions().is_empty());
+    let certainty = |second| state(&history, second).confidence(&["password".to_owned()]);
     assert_eq!([0, 10, 20].map(certainty), [Confidence::Redacted, Confidence::Unknown, Confidence::Unknown]);
     assert_eq!(shown(&history, 20), r#"{"a":2}"#);
     assert_eq!(certainty(30), Confidence::Redacted, "the deletion found it there");
-    let now = Told::new(history.entries[..4].to_vec(), None);
+    let now = RecordedLog::new(history.entries[..4].to_vec(), None);
     assert_eq!(now.revert(2).map(|plan| plan.lost), Some(vec![vec!["password".to_owned()]]));
     let lines = now.blame().lines;
-    assert_eq!((lines[1].origin, &lines[1].content), (Origin::Entry(3), &Content::Unclear(3)));
+    assert_eq!((lines[1].origin, &lines[1].content), (Origin::Entry(3), &Content::Unknown(3)));
 }
 
-fn difference(history: &Told, first: i64, last: i64) -> (String, Vec<String>) {
+fn difference(history: &RecordedLog, first: i64, last: i64) -> (String, Vec<String>) {
     let moment = |second| Position { occurred_at: at(second), id: u64::MAX };
     let [first, last] = history.states([first, last].map(moment));
     let StateDiff { changes, unknown } = StateDiff::of(&first, &last);
@@ -328,7 +328,7 @@ fn difference(history: &Told, first: i64, last: i64) -> (String, Vec<String>) {
 }
 
 #[test]
-fn between_two_moments_of_which_one_has_no_resource_every_field_came_or_went() {
+fn diffs_with_an_absent_state_list_every_field() {
     let history = history([
         (1, 0, "created", json!([{"field": "a", "new": {"x": 1}}, {"field": "token", "redacted": true}])),
         (2, 10, "deleted", json!([{"field": "a", "old": {"x": 1}}, {"field": "token", "redacted": true}])),
@@ -350,11 +350,13 @@ fn between_two_moments_of_which_one_has_no_resource_every_field_came_or_went() {
     ] {
         assert_eq!(difference(&history, first, last), (changes.to_owned(), vec![]), "{first} {last}");
     }
-    // What was pruned is not known, and so is what differs from it.
-    let pruned = Told::new(history.entries[2..].to_vec(), Some(at(15)));
+    // Pruned states are unknown, and so are differences from them.
+    let pruned = RecordedLog::new(history.entries[2..].to_vec(), Some(at(15)));
     assert_eq!(difference(&pruned, 5, 20), ("[]".to_owned(), vec!["b".to_owned()]));
     assert_eq!(difference(&pruned, 17, 20).0, r#"[{"field":"b","new":null}]"#, "its creation is there");
-    let updated =
-        Told::new(vec![entry((4, 30, "updated", json!([{"field": "c", "old": 1, "new": 2}])))], Some(at(25)));
+    let updated = RecordedLog::new(
+        vec![entry((4, 30, "updated", json!([{"field": "c", "old": 1, "new": 2}])))],
+        Some(at(25)),
+    );
     assert_eq!(difference(&updated, 26, 30).0, r#"[{"field":"c","old":1,"new":2}]"#);
 }

@@ -1,4 +1,4 @@
-//! Slots and groups against the clocks themselves, in ordinary zones and in odd ones.
+//! Tests slots and groups against real clocks, in common and unusual time zones.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn width(zone: Tz, by: Dimension, since: &str, until: &str) -> Option<u32> {
 }
 
 #[test]
-fn a_slot_is_as_wide_as_the_clocks_allow() {
+fn slots_are_as_wide_as_the_zone_allows() {
     let year = |zone, by| width(zone, by, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
     assert_eq!(year(Tz::UTC, Dimension::Day), Some(86_400));
     assert_eq!(year(Tz::UTC, Dimension::Hour), Some(3_600));
@@ -32,7 +32,7 @@ fn a_slot_is_as_wide_as_the_clocks_allow() {
 }
 
 #[test]
-fn days_have_as_many_hours_as_the_clocks_gave_them() {
+fn days_have_23_to_25_hours_at_clock_changes() {
     let hours = |from: &str, count: i64| -> Vec<Count> {
         let slot = |hour| Some(at(from).plus(TimeDelta::hours(hour)));
         (0..count).map(|hour| Count { slot: slot(hour), values: vec![], count: 1 }).collect()
@@ -52,7 +52,7 @@ fn days_have_as_many_hours_as_the_clocks_gave_them() {
 }
 
 #[test]
-fn groups_stand_in_the_order_of_time_or_of_weight() {
+fn groups_are_sorted_by_time_or_count() {
     let count = |value: &str, count| Count {
         slot: Some(at("2026-11-22T08:00:00Z")),
         values: vec![Some(value.to_owned())],
@@ -82,9 +82,9 @@ fn groups_stand_in_the_order_of_time_or_of_weight() {
 }
 
 proptest! {
-    /// Any moment has the day, hour and week of the slot it lies in.
+    /// Any time has the day, hour and week of its slot.
     #[test]
-    fn a_slot_never_spans_two_days_or_hours_of_a_clock(
+    fn slots_never_span_two_days_or_hours(
         zone in select(&[Tz::Europe__Madrid, Tz::America__St_Johns, Tz::Asia__Kathmandu, Tz::Australia__Lord_Howe,
             Tz::Africa__Monrovia, Tz::Pacific__Kiritimati, Tz::Pacific__Apia, Tz::Africa__Casablanca, Tz::UTC][..]),
         by in select(TIME),

@@ -1,17 +1,16 @@
-//! The guard against formulas: a `'` before what a spreadsheet would compute, and how it is taken away again.
+//! The formula guard: adds a `'` before text that a spreadsheet would evaluate, and removes it again.
 //!
-//! Where the separator is a semicolon, a spreadsheet cuts `a;=1` into two cells, whatever quotes stand around it, and it
-//! begins a row at a line break. So each piece of a cell is judged as a cell. A piece that begins with `'` before a formula
-//! gets one more, so that taking one away always gives what was there.
+//! Spreadsheets that separate cells by semicolons split `a;=1` despite quotes, and start a row at a line break. So each
+//! piece between separators is guarded like a cell. A piece that already has a `'` before a formula gets another one, so
+//! that removing one always restores the original.
 
 use std::borrow::Cow;
 
-/// What may end a cell for some reader.
+/// Characters that may end a cell, depending on the reader.
 const SEPARATORS: [char; 4] = [';', '\t', '\n', '\r'];
 
-/// Tells whether a spreadsheet may compute the cell: it begins with `=`, `+`, `-`, `@` (also of full width), a tab or a
-/// carriage return, also behind blanks. A plain number such as `-5` is none.
-#[must_use]
+/// Whether a spreadsheet may evaluate the cell: after optional whitespace, it begins with `=`, `+`, `-`, `@` (also
+/// full-width), a tab or a carriage return. Plain numbers such as `-5` are excluded.
 pub fn is_formula(cell: &str) -> bool {
     let start = cell.trim_start_matches(|c: char| c.is_whitespace() && !matches!(c, '\t' | '\r'));
     start.starts_with(is_formula_start) && !is_number(cell)
@@ -21,18 +20,17 @@ const fn is_formula_start(c: char) -> bool {
     matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r')
 }
 
-/// Digits with a sign, a point and an exponent at most: what a float reads, without its words `inf` and `nan`.
+/// Whether the cell is a decimal number. Unlike the float parser, it rejects `inf` and `nan`.
 fn is_number(cell: &str) -> bool {
     cell.chars().all(|c| matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')) && cell.parse::<f64>().is_ok()
 }
 
-/// Whether a piece is a formula, apart from any `'` before it.
+/// Whether a piece, without its leading `'`, is a formula.
 fn is_formula_behind_marks(piece: &str) -> bool {
     is_formula(piece.trim_start_matches('\''))
 }
 
-/// The cell with its guards.
-#[must_use]
+/// Adds the guards.
 pub fn guarded(cell: Cow<'_, str>) -> Cow<'_, str> {
     let at_start = is_formula_behind_marks(&cell);
     if !at_start && !cell.contains(SEPARATORS) {
@@ -47,33 +45,30 @@ pub fn guarded(cell: Cow<'_, str>) -> Cow<'_, str> {
     if at_start { format!("'{pieces}").into() } else { pieces.into() }
 }
 
-/// The cell without its guards: what [`guarded`] was given.
-#[must_use]
+/// Removes the guards: the inverse of [`guarded`].
 pub fn unguarded(cell: &str) -> Cow<'_, str> {
     if !cell.contains('\'') {
         return Cow::Borrowed(cell);
     }
-    let without = later_pieces(cell, |piece, out| out.push_str(unmarked(piece)));
-    match unmarked(&without) {
+    let without = later_pieces(cell, |piece, out| out.push_str(without_guard(piece)));
+    match without_guard(&without) {
         same if same.len() == without.len() => without.into(),
         shorter => shorter.to_owned().into(),
     }
 }
 
-/// A piece without the `'` that guards it.
-fn unmarked(piece: &str) -> &str {
+fn without_guard(piece: &str) -> &str {
     piece.strip_prefix('\'').filter(|_| is_formula_behind_marks(piece)).unwrap_or(piece)
 }
 
-/// Whether the cell may come from [`guarded`]: nothing in it is a formula.
-#[must_use]
+/// Whether [`guarded`] can return this cell: none of its pieces is a formula.
 pub fn is_guarded(cell: &str) -> bool {
     let mut all = !is_formula(cell);
     later_pieces(cell, |piece, _| all &= !is_formula(piece));
     all
 }
 
-/// Copies a cell, its pieces behind separators by `piece`.
+/// Copies a cell and passes each piece after a separator to `piece`.
 fn later_pieces(cell: &str, mut piece: impl FnMut(&str, &mut String)) -> String {
     let mut out = String::with_capacity(cell.len() + 2);
     let mut rest = cell;
@@ -92,9 +87,7 @@ fn later_pieces(cell: &str, mut piece: impl FnMut(&str, &mut String)) -> String 
     }
 }
 
-/// JSON in a cell whose texts hold no formula behind a semicolon: the formula's first character is written as an escape,
-/// which means the same.
-#[must_use]
+/// Guards JSON: the first character of a formula after a semicolon becomes an escape of the same meaning.
 pub fn guarded_json(cell: Cow<'_, str>) -> Cow<'_, str> {
     if !cell.contains(';') {
         return cell;
@@ -119,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_piece_that_would_be_computed_is_guarded() {
+    fn formulas_are_guarded_in_every_piece() {
         for (cell, expected) in [
             ("=1+1", "'=1+1"),
             ("  =1", "'  =1"),
@@ -159,7 +152,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(512))]
 
         #[test]
-        fn a_guard_is_taken_away_exactly(cell in "[=+\\-@＝'; \t\n\r15eaé]{0,10}") {
+        fn unguarding_restores_the_cell(cell in "[=+\\-@＝'; \t\n\r15eaé]{0,10}") {
             let guarded = guarded(cell.as_str().into());
             prop_assert!(is_guarded(&guarded), "{:?}", guarded);
             prop_assert_eq!(unguarded(&guarded), cell.as_str());

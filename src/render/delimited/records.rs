@@ -1,19 +1,16 @@
-//! Rows that are no entries, such as counts, by the rules of the delimited forms.
+//! Writes other rows than entries, such as counts, in the delimited formats.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::guard::guarded;
-use super::{Delimiter, cause, csv_cell, tsv_cell};
+use super::{Delimiter, csv_cell, io_error, tsv_cell};
 use crate::render::columns::Column;
 
-/// Cells here are plain text, as this column's are.
+/// A column of plain text, whose rules apply to all cells.
 const TEXT: Column = Column::Summary;
 
-/// Writes rows; CSV with a header.
-///
-/// # Errors
-/// The writer's.
+/// Writes rows of text; CSV with this header.
 pub fn records(
     out: &mut dyn Write,
     delimiter: Delimiter,
@@ -31,14 +28,14 @@ pub fn records(
         out.write_all("\u{feff}".as_bytes())?;
     }
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(header).map_err(cause)?;
+    writer.write_record(header).map_err(io_error)?;
     for row in rows {
         for cell in row {
             let cell = csv_cell(TEXT, Cow::Owned(cell));
             let cell = if guard { guarded(cell) } else { cell };
-            writer.write_field(cell.as_ref()).map_err(cause)?;
+            writer.write_field(cell.as_ref()).map_err(io_error)?;
         }
-        writer.write_record(None::<&[u8]>).map_err(cause)?;
+        writer.write_record(None::<&[u8]>).map_err(io_error)?;
     }
     writer.flush()
 }
@@ -48,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_cells_stay_in_their_row_and_compute_nothing() {
+    fn hostile_cells_stay_in_their_row_and_are_guarded() {
         let rows = [vec!["=1+1\t".to_owned(), "a\nb\u{1b}".to_owned()], vec!["-5".to_owned(), String::new()]];
         let text = |delimiter| {
             let mut out = Vec::new();

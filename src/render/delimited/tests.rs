@@ -34,7 +34,7 @@ fn read(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn csv_comes_back_as_it_was() {
+fn csv_round_trips() {
     let names = ["a,\"b\"", "two\nlines\r\n", "日本 👩‍💻", "\ttab", "=1+1", ""];
     let rows = read(&written(&names, EXPORT_COLUMNS, UNGUARDED));
     let name = EXPORT_COLUMNS.iter().position(|&column| column == Column::ModelName).expect("a column");
@@ -45,7 +45,7 @@ fn csv_comes_back_as_it_was() {
 }
 
 #[test]
-fn the_header_is_the_columns_and_the_mark_goes_before_it() {
+fn header_lists_the_columns_after_the_byte_order_mark() {
     let text = written(&[], EXPORT_COLUMNS, Delimiter::Csv { guard: true, bom: true });
     assert_eq!(
         text,
@@ -75,7 +75,7 @@ fn formulas_become_text_and_numbers_stay() {
 }
 
 #[test]
-fn what_a_terminal_obeys_is_visible_and_json_stays_json() {
+fn controls_are_visible_and_json_stays_valid() {
     let name = "\u{1b}[2J\u{202e}x\u{7f}\ry";
     let rows = read(&written(&[name], &[Column::ModelName, Column::Changes], CSV));
     assert_eq!(rows[0][0], "␛[2J<U+202E>x␡␍y");
@@ -104,7 +104,7 @@ fn each_changed_field_may_have_a_row() {
 }
 
 #[test]
-fn tsv_escapes_what_would_break_its_lines() {
+fn tsv_escapes_tabs_and_line_breaks() {
     let text = written(&["a\tb\\n\r\nc\u{1b}"], &[Column::Id, Column::ModelName], Delimiter::Tsv);
     assert_eq!(text, "1287\ta\\tb\\\\n\\r\\nc␛\n");
 }
@@ -120,7 +120,7 @@ proptest! {
         assert!(text.lines().all(|line| line.split('\t').count() == TSV_COLUMNS.len()));
     }
 
-    /// What is quoted by hand is what the library would have quoted, and in the same way.
+    /// [`quoted`] gives the same result as the csv crate.
     #[test]
     fn cells_are_quoted_as_by_the_library(cells in vec("[ab,\"\n\r\t;'é]{0,6}", 2..4)) {
         let written = |mut writer: csv::Writer<Vec<u8>>, quote: fn(&[u8]) -> Cow<'_, [u8]>| {
@@ -129,11 +129,11 @@ proptest! {
             String::from_utf8(writer.into_inner().expect("memory takes all")).expect("text")
         };
         let library = csv::Writer::from_writer(Vec::new());
-        assert_eq!(written(joining(Vec::new()), quoted), written(library, |cell| Cow::Borrowed(cell)));
+        assert_eq!(written(unquoted_writer(Vec::new()), quoted), written(library, |cell| Cow::Borrowed(cell)));
     }
 
     #[test]
-    fn csv_without_guards_is_read_as_it_was_written(names in vec("[ -~\n\t\u{e4}日,;\"]{0,12}", 0..4)) {
+    fn unguarded_csv_round_trips(names in vec("[ -~\n\t\u{e4}日,;\"]{0,12}", 0..4)) {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let rows = read(&written(&names, &[Column::Id, Column::ModelName], UNGUARDED));
         assert_eq!(rows.iter().map(|row| row[1].as_str()).collect::<Vec<_>>(), names);
@@ -149,7 +149,7 @@ proptest! {
 }
 
 #[test]
-fn a_cell_that_a_spreadsheet_would_cut_is_counted_and_may_be_cut_with_a_mark() {
+fn overlong_cells_are_counted_and_optionally_cut() {
     let names = [
         "x".repeat(SPREADSHEET_CELL),
         "y".repeat(SPREADSHEET_CELL + 1),
@@ -177,7 +177,7 @@ fn a_cell_that_a_spreadsheet_would_cut_is_counted_and_may_be_cut_with_a_mark() {
 }
 
 #[test]
-fn only_a_file_without_guards_has_quotes_around_its_first_name_alone() {
+fn only_unguarded_files_quote_their_first_header() {
     let header = |delimiter| written(&[], &[Column::Id, Column::ModelName], delimiter);
     assert_eq!(
         (header(CSV).as_str(), header(UNGUARDED).as_str()),

@@ -1,34 +1,33 @@
-//! The lines of the detail view: a mark, a label, a value and what it became, a note. What stands where, and what does
-//! not fit, is the next step's business.
+//! The lines of the detail view: a mark, a label, an old and a new value, and a note. It must not know the layout.
 
 use crate::render::style::Role;
 
-/// A piece of text and how it is painted.
+/// Text and its role.
 #[derive(Debug, Clone)]
 pub(super) struct Span {
     pub(super) text: String,
     pub(super) role: Role,
 }
 
-/// One line.
+/// A line of the detail view.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Line {
+pub(super) struct DetailLine {
     pub(super) depth: usize,
-    /// A mark and a blank before the label: `+`, `-`, `~`, `>`, `!`.
-    pub(super) mark: Option<Mark>,
-    /// What the value belongs to; a line without one is text that follows its mark at once.
+    /// The sign before the label: `+`, `-`, `~`, `>`, `!`.
+    pub(super) mark: Option<LineMark>,
+    /// The path of the value. Without a label, the value follows the mark.
     pub(super) label: Option<String>,
     pub(super) value: Vec<Span>,
-    /// What the value became, behind an arrow or on the other side.
-    pub(super) became: Vec<Span>,
+    /// The new value, after an arrow or on the right side.
+    pub(super) new_value: Vec<Span>,
     pub(super) note: String,
-    /// Whether the value, and what it became, is text as it is: without quotes or escapes.
+    /// Whether the values are raw text, without quotes or escapes.
     pub(super) is_text: bool,
 }
 
-/// What a line tells of its value.
+/// The kind of change that a line describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum LineMark {
     Added,
     Removed,
     Changed,
@@ -36,7 +35,7 @@ pub(super) enum Mark {
     Redacted,
 }
 
-impl Mark {
+impl LineMark {
     pub(super) const fn sign(self) -> &'static str {
         match self {
             Self::Added => "+",
@@ -56,8 +55,8 @@ impl Mark {
     }
 }
 
-impl Line {
+impl DetailLine {
     pub(super) fn has_value(&self) -> bool {
-        !self.value.is_empty() || !self.became.is_empty()
+        !self.value.is_empty() || !self.new_value.is_empty()
     }
 }

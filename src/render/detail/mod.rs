@@ -1,9 +1,9 @@
-//! One entry, field by field: who did what, when and why, then one block for each field.
+//! The detail view of one entry: who did what, when and why, then a block for each changed field.
 //!
-//! What differs is found in `diff`; here it gets its marks and words. It knows no other entries but by number.
+//! `diff` finds the differences; this module formats them. It must not know other entries, except how many there are.
 
-mod apart;
 mod block;
+mod disambiguate;
 mod line;
 mod rows;
 mod sides;
@@ -14,34 +14,31 @@ use crate::model::change::Change;
 use crate::model::entry::{Entry, User};
 use crate::model::time::format;
 use crate::model::words::{Action, UserKind};
-use crate::render::detail::line::{Line, Span};
-use crate::render::detail::rows::{Columns, Limits, Row, rows, text_rows};
+use crate::render::detail::line::{DetailLine, Span};
+use crate::render::detail::rows::{LineColumns, RowLimits, rows, text_rows, write_rows};
 use crate::render::style::{Role, Style, action_role, mark};
 
-/// What else the detail view is told.
+/// Options of the detail view.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DetailOptions {
-    /// Whether long differences are shown whole.
+    /// Whether long differences are shown in full.
     pub full: bool,
-    /// Whether old and new stand side by side.
+    /// Whether old and new values are shown side by side.
     pub side_by_side: bool,
-    /// How many other entries the same request made, when that is known.
+    /// The number of other entries of the same request, if known.
     pub others_in_request: Option<u64>,
 }
 
-/// A screen needs so many cells to show old and new side by side.
+/// The least screen width for old and new side by side.
 pub const SIDE_BY_SIDE_WIDTH: usize = 120;
 
-/// A server that took an entry in later than this after it happened is worth a word.
+/// The least delay between event and recording that is shown.
 const LATE_SECONDS: i64 = 60;
 
-/// Where the text of a fact stands.
+/// The column of the text of a fact.
 const FACT_COLUMN: usize = 9;
 
-/// Writes the detail view of an entry. When the look fits lines to the width, long ones go on, on rows with a sign.
-///
-/// # Errors
-/// The writer's.
+/// Writes the detail view of an entry. If the style truncates, long lines wrap onto marked rows.
 pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, style: &Style) -> io::Result<()> {
     title(out, entry, style)?;
     fact(out, style, "when", &when(entry, style))?;
@@ -56,11 +53,11 @@ pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, style:
     writeln!(out)?;
     match entry.changes.list() {
         Ok(changes) => {
-            let lines = block::fields(&changes, entry.action, options, style);
+            let lines = block::fields(&changes, entry.action, options.full, style);
             if options.side_by_side {
                 sides::write(out, &lines, options.full, style)
             } else {
-                below(out, &lines, options.full, style)
+                write_stacked(out, &lines, options.full, style)
             }
         }
         Err(error) => {
@@ -70,28 +67,20 @@ pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, style:
     }
 }
 
-/// Writes how fields differ, without an entry that made them so.
-///
-/// # Errors
-/// The writer's.
+/// Writes changed fields without an entry around them.
 pub fn changes(
     out: &mut dyn Write,
     changes: &[Change],
     options: DetailOptions,
     style: &Style,
 ) -> io::Result<()> {
-    below(out, &block::fields(changes, Action::Updated, options, style), options.full, style)
+    write_stacked(out, &block::fields(changes, Action::Updated, options.full, style), options.full, style)
 }
 
-/// Writes lines below each other.
-fn below(out: &mut dyn Write, lines: &[Line], full: bool, style: &Style) -> io::Result<()> {
-    let limits = Limits::new(style.width, full, style);
-    let columns = Columns::of(lines, limits, style);
+fn write_stacked(out: &mut dyn Write, lines: &[DetailLine], full: bool, style: &Style) -> io::Result<()> {
+    let limits = RowLimits::new(style.width, full, style);
+    let columns = LineColumns::of(lines, limits, style);
     lines.iter().try_for_each(|line| write_rows(out, &rows(line, &columns, limits, style)))
-}
-
-fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
-    rows.iter().try_for_each(|row| writeln!(out, "{}", row.text.trim_end_matches(' ')))
 }
 
 /// `~ updated  connector  Salesforce → Warehouse  (connector/42)`.

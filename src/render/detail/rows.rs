@@ -1,71 +1,73 @@
-//! Lays lines out in rows of the screen: values and notes in columns of their own, and what is too long on further
-//! rows, each behind a sign, so that no text can fake a line of ours.
+//! Lays out lines in screen rows: values and notes are aligned in columns, and long lines wrap. Each wrapped row begins
+//! with a sign, so that no text can fake a line.
 //!
-//! It knows nothing of entries or differences. All text passes the look's one door here, before it is measured.
+//! It must not know entries or differences. All text is sanitized here, before it is measured.
+
+use std::io::{self, Write};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::render::detail::line::{Line, Span};
+use crate::render::detail::line::{DetailLine, Span};
 use crate::render::filter_summary::grouped;
 use crate::render::sanitize::width;
 use crate::render::style::{Role, Style};
 
-/// Where notes stand, when values and the width leave the choice.
+/// The preferred column of notes.
 const NOTE_COLUMN: usize = 68;
-/// Labels longer than this push their own value, not everyone's.
+/// A longer label shifts its own value, not the column of values.
 const WIDEST_LABEL: usize = 36;
-/// A line of more screen widths than this is cut, unless the whole is asked for.
+/// A line longer than this many screen widths is cut, unless the full view is requested.
 const MOST_WIDTHS: usize = 8;
-/// Cells that a value begins with on a row, or it begins on the next.
+/// The least width of a value next to its label; with less room it starts on the next row.
 const LEAST_VALUE: usize = 12;
-/// Cells of a piece that stays in one.
+/// A piece of at most this width moves to the next row whole.
 const SHORT: usize = 24;
-/// Bytes that a cell may take: a letter with all the marks that stay on it.
+/// The most bytes of one cell: a letter with all its combining marks.
 const MOST_BYTES: usize = 32;
 
-/// A row of the screen, painted, and the cells it takes.
+/// A coloured row of the screen and its width in cells.
 #[derive(Default)]
-pub(super) struct Row {
+pub(super) struct ScreenRow {
     pub(super) text: String,
     pub(super) cells: usize,
 }
 
-/// What a row, and a line of several rows, may take.
+/// The widths of rows and lines.
 #[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// Cells by which columns are chosen.
+pub(super) struct RowLimits {
+    /// The width by which columns are chosen.
     screen: usize,
-    /// Cells of a row.
+    /// The width of a row.
     row: usize,
-    /// Cells of a line.
+    /// The width of a line, which may wrap onto several rows.
     line: usize,
 }
 
-impl Limits {
-    /// For rows of `screen` cells, when lines are fitted at all; a line is cut unless it is wanted `full`.
+impl RowLimits {
+    /// Limits for rows of `screen` cells. Rows have no limit if the style does not truncate, lines none if `full`.
     pub(super) const fn new(screen: usize, full: bool, style: &Style) -> Self {
         let row = if style.truncate { screen } else { usize::MAX };
         Self { screen, row, line: if full { usize::MAX } else { screen.saturating_mul(MOST_WIDTHS) } }
     }
 
-    /// Where a line's mark stands: what is nested deep keeps half of the row.
-    fn indent(self, line: &Line) -> usize {
+    /// The column of a line's mark. Deep nesting takes at most half of the row.
+    fn indent(self, line: &DetailLine) -> usize {
         2 + 4 * line.depth.min((self.row / 2).saturating_sub(2) / 4)
     }
 }
 
-/// The columns in which the values and the notes of some lines stand.
-pub(super) struct Columns {
+/// The columns of values and notes.
+pub(super) struct LineColumns {
     value: usize,
     note: usize,
 }
 
-impl Columns {
-    /// Chooses them so that most values stand below each other.
-    pub(super) fn of(lines: &[Line], limits: Limits, style: &Style) -> Self {
+impl LineColumns {
+    /// Chooses columns that align most values.
+    pub(super) fn of(lines: &[DetailLine], limits: RowLimits, style: &Style) -> Self {
         let widest_label = WIDEST_LABEL.min(limits.screen / 2);
         let label_end =
-            |line: &Line| Some(limits.indent(line) + 2 + width(&style.text(line.label.as_ref()?)));
+            |line: &DetailLine| Some(limits.indent(line) + 2 + width(&style.text(line.label.as_ref()?)));
         let with_value = lines.iter().filter(|line| line.has_value());
         let value =
             with_value.filter_map(label_end).filter(|&end| end <= widest_label).max().unwrap_or(0) + 3;
@@ -75,10 +77,14 @@ impl Columns {
     }
 }
 
-/// The rows of one line.
-pub(super) fn rows(line: &Line, columns: &Columns, limits: Limits, style: &Style) -> Vec<Row> {
+pub(super) fn rows(
+    line: &DetailLine,
+    columns: &LineColumns,
+    limits: RowLimits,
+    style: &Style,
+) -> Vec<ScreenRow> {
     let indent = limits.indent(line);
-    let mut rows = Rows::new(indent, indent + 2, limits, style);
+    let mut rows = RowBuilder::new(indent, indent + 2, limits, style);
     if let Some(mark) = line.mark {
         rows.push(mark.role(), mark.sign());
         rows.push(Role::Plain, " ");
@@ -92,10 +98,10 @@ pub(super) fn rows(line: &Line, columns: &Columns, limits: Limits, style: &Style
     for span in &line.value {
         rows.push(span.role, &span.text);
     }
-    if !line.value.is_empty() && !line.became.is_empty() {
+    if !line.value.is_empty() && !line.new_value.is_empty() {
         rows.push(Role::Plain, " → ");
     }
-    for span in &line.became {
+    for span in &line.new_value {
         rows.push(span.role, &span.text);
     }
     if !line.note.is_empty() {
@@ -105,35 +111,39 @@ pub(super) fn rows(line: &Line, columns: &Columns, limits: Limits, style: &Style
     rows.finish()
 }
 
-/// The rows of some text that begins at `indent`, and goes on at `hanging`.
-pub(super) fn text_rows(indent: usize, hanging: usize, text: &[Span], style: &Style) -> Vec<Row> {
-    let limits = Limits::new(style.width, false, style);
-    let mut rows = Rows::new(indent, hanging, limits, style);
+/// The rows of text that starts at column `indent` and wraps to column `hanging`.
+pub(super) fn text_rows(indent: usize, hanging: usize, text: &[Span], style: &Style) -> Vec<ScreenRow> {
+    let limits = RowLimits::new(style.width, false, style);
+    let mut rows = RowBuilder::new(indent, hanging, limits, style);
     for span in text {
         rows.push(span.role, &span.text);
     }
     rows.finish()
 }
 
-struct Rows<'a> {
+pub(super) fn write_rows(out: &mut dyn Write, rows: &[ScreenRow]) -> io::Result<()> {
+    rows.iter().try_for_each(|row| writeln!(out, "{}", row.text.trim_end_matches(' ')))
+}
+
+struct RowBuilder<'a> {
     style: &'a Style,
-    limits: Limits,
-    /// Where the sign of a row that goes on stands, and where its text goes on.
+    limits: RowLimits,
+    /// The columns of a wrapped row's sign and of its text.
     sign: usize,
     hanging: usize,
-    done: Vec<Row>,
-    row: Row,
-    /// Cells that the line may still take.
+    done: Vec<ScreenRow>,
+    row: ScreenRow,
+    /// Cells left in the line.
     left: usize,
 }
 
-impl<'a> Rows<'a> {
-    fn new(indent: usize, hanging: usize, limits: Limits, style: &'a Style) -> Self {
-        let row = Row { text: " ".repeat(indent), cells: indent };
+impl<'a> RowBuilder<'a> {
+    fn new(indent: usize, hanging: usize, limits: RowLimits, style: &'a Style) -> Self {
+        let row = ScreenRow { text: " ".repeat(indent), cells: indent };
         Self { style, limits, sign: indent, hanging, done: Vec::new(), row, left: limits.line }
     }
 
-    /// Adds text, cut to what the line may still take.
+    /// Adds text, cut to the cells left in the line.
     fn push(&mut self, role: Role, text: &str) {
         if self.left == 0 {
             return;
@@ -145,7 +155,7 @@ impl<'a> Rows<'a> {
             self.left -= cells;
             return self.wrapped(role, &shown);
         }
-        // The sign of the cut stands where the text ends, and ends the line. A blank more than fits makes it sure.
+        // The added space forces a cut, so that the line always ends with the cut's mark.
         let cut = self.style.cut(&format!("{shown} "), cells.min(self.left));
         self.wrapped(role, &cut);
         let size = format!("({} characters: --full)", grouped(text.chars().count() as u64));
@@ -159,12 +169,12 @@ impl<'a> Rows<'a> {
         self.left = 0;
     }
 
-    /// Adds shown text, on as many rows as it takes.
+    /// Adds sanitized text, wrapped onto further rows.
     fn wrapped(&mut self, role: Role, text: &str) {
         let mut rest = text;
         let cells = cells_up_to(text, SHORT);
         if cells <= SHORT && self.row.cells.saturating_add(cells) > self.limits.row {
-            // A short piece is rather moved than broken.
+            // Short pieces move to the next row instead of wrapping.
             self.next_row();
         }
         loop {
@@ -197,7 +207,7 @@ impl<'a> Rows<'a> {
         self.row.cells += blanks;
     }
 
-    /// Goes to the column of values, two blanks on where the row is past it, or to the next row where little is left.
+    /// Moves to the column of values, or past a long label, or to the next row if little room is left.
     fn value_column(&mut self, column: usize) {
         let at = column.max(self.row.cells.saturating_add(2));
         if at.saturating_add(LEAST_VALUE) > self.limits.row {
@@ -208,7 +218,7 @@ impl<'a> Rows<'a> {
         self.hanging = at;
     }
 
-    /// Goes to the column of notes, or nearer, or to the next row, so that a note of this width stays in one piece.
+    /// Moves to the column of notes, or nearer, or to the next row, so that a note of this width does not wrap.
     fn note_column(&mut self, column: usize, note: usize) {
         let behind = self.row.cells.saturating_add(2);
         let at =
@@ -219,18 +229,18 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn finish(mut self) -> Vec<Row> {
+    fn finish(mut self) -> Vec<ScreenRow> {
         self.done.push(self.row);
         self.done
     }
 }
 
-/// The beginning of a text, of at most so many bytes.
+/// The first `most` bytes of a text, or fewer.
 fn beginning(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }
 
-/// The cells a text takes, or some number above `most` when it takes more.
+/// The width of a text, or any number above `most` if it is wider.
 fn cells_up_to(text: &str, most: usize) -> usize {
     let mut cells = 0;
     for cluster in text.graphemes(true) {
@@ -242,8 +252,8 @@ fn cells_up_to(text: &str, most: usize) -> usize {
     cells
 }
 
-/// Splits off what fits into `room` cells, preferably behind a blank that is not far; with the cells it takes. A row
-/// that is `fresh` takes at least one letter, or there would be no end.
+/// Splits off the text that fits into `room` cells, with its width; preferably after a space in the second half. A
+/// `fresh` row takes at least one grapheme cluster, or wrapping would not end.
 fn split(text: &str, room: usize, fresh: bool) -> (&str, usize, &str) {
     let (mut cells, mut blank) = (0, None);
     for (at, cluster) in text.grapheme_indices(true) {

@@ -1,57 +1,56 @@
-//! Old and new side by side: what went away on the left, what came on the right, a line of both across from itself.
+//! Writes lines side by side: removed lines on the left, added lines on the right, all others across both.
 //!
-//! Which rows a line takes is decided in `rows`; here they are paired.
+//! `rows` lays out each side; this module pairs their rows.
 
 use std::io::{self, Write};
 
-use crate::render::detail::line::{Line, Mark};
-use crate::render::detail::rows::{Columns, Limits, Row, rows};
+use crate::render::detail::line::{DetailLine, LineMark};
+use crate::render::detail::rows::{LineColumns, RowLimits, ScreenRow, rows, write_rows};
 use crate::render::style::{Role, Style};
 
-/// What stands between the sides.
 const BORDER: &str = " │ ";
 const ASCII_BORDER: &str = " | ";
 
-/// Writes the lines on two sides, each of half the width.
-pub(super) fn write(out: &mut dyn Write, lines: &[Line], full: bool, style: &Style) -> io::Result<()> {
+/// Writes the lines on two sides of equal width.
+pub(super) fn write(out: &mut dyn Write, lines: &[DetailLine], full: bool, style: &Style) -> io::Result<()> {
     let half = style.width.saturating_sub(BORDER.chars().count()) / 2;
-    // A side has a width also where nothing is cut, or the sides would drift apart.
+    // Sides are truncated even if the style does not truncate: otherwise they would not align.
     let style = &Style { truncate: true, ..*style };
-    let (all, one) = (Limits::new(style.width, full, style), Limits::new(half, full, style));
-    let (columns_of_all, columns) = (Columns::of(lines, all, style), Columns::of(lines, one, style));
+    let (all, one) = (RowLimits::new(style.width, full, style), RowLimits::new(half, full, style));
+    let (columns_of_all, columns) = (LineColumns::of(lines, all, style), LineColumns::of(lines, one, style));
     let mut pairs = Pairs { out, style, half, left: Vec::new(), right: Vec::new() };
     for line in lines {
-        match (line.mark, line.became.is_empty()) {
-            (Some(Mark::Removed), _) => pairs.removed(rows(line, &columns, one, style))?,
-            (Some(Mark::Added), _) => pairs.right.push(rows(line, &columns, one, style)),
+        match (line.mark, line.new_value.is_empty()) {
+            (Some(LineMark::Removed), _) => pairs.removed(rows(line, &columns, one, style))?,
+            (Some(LineMark::Added), _) => pairs.right.push(rows(line, &columns, one, style)),
             (_, false) => {
                 pairs.flush()?;
-                let side = |value| Line { value, became: Vec::new(), ..line.clone() };
-                let old = Line { note: String::new(), ..side(line.value.clone()) };
+                let side = |value| DetailLine { value, new_value: Vec::new(), ..line.clone() };
+                let old = DetailLine { note: String::new(), ..side(line.value.clone()) };
                 pairs.left.push(rows(&old, &columns, one, style));
-                pairs.right.push(rows(&side(line.became.clone()), &columns, one, style));
+                pairs.right.push(rows(&side(line.new_value.clone()), &columns, one, style));
             }
             _ => {
                 pairs.flush()?;
-                super::write_rows(pairs.out, &rows(line, &columns_of_all, all, style))?;
+                write_rows(pairs.out, &rows(line, &columns_of_all, all, style))?;
             }
         }
     }
     pairs.flush()
 }
 
-/// Lines that wait for their other side.
+/// Lines that wait for their counterparts.
 struct Pairs<'a> {
     out: &'a mut dyn Write,
     style: &'a Style,
     half: usize,
-    left: Vec<Vec<Row>>,
-    right: Vec<Vec<Row>>,
+    left: Vec<Vec<ScreenRow>>,
+    right: Vec<Vec<ScreenRow>>,
 }
 
 impl Pairs<'_> {
-    /// What went away begins a new run when something came before it.
-    fn removed(&mut self, rows: Vec<Row>) -> io::Result<()> {
+    /// Adds removed rows. After added rows they start a new pair.
+    fn removed(&mut self, rows: Vec<ScreenRow>) -> io::Result<()> {
         if !self.right.is_empty() {
             self.flush()?;
         }
@@ -73,7 +72,7 @@ impl Pairs<'_> {
     }
 }
 
-/// One of each; where one side has no more, its place is empty.
+/// Pairs both sides; the shorter one is filled with defaults.
 fn paired<T: Default>(mut left: Vec<T>, mut right: Vec<T>) -> impl Iterator<Item = (T, T)> {
     let longest = left.len().max(right.len());
     left.resize_with(longest, T::default);

@@ -1,28 +1,26 @@
-//! The detail view of an update, a creation and a deletion, and of what nobody should have sent.
+//! The detail view of updates, creations, deletions, and invalid entries.
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::render::samples::{entry, style, updated};
+use crate::render::samples::{entry, printed, style, updated};
 
 fn shown_with(entry: &Entry, options: DetailOptions, style: &Style) -> String {
-    let mut out = Vec::new();
-    detail(&mut out, entry, options, style).expect("memory takes all");
-    String::from_utf8(out).expect("text")
+    printed(|out| detail(out, entry, options, style))
 }
 
 fn shown(entry: &Entry) -> String {
     shown_with(entry, DetailOptions::default(), &style(100))
 }
 
-/// The lines below the head.
+/// The lines after the facts.
 fn fields(action: &str, changes: &Value) -> String {
     let text = shown(&entry(action, changes));
     text.split_once("\n\n").expect("an empty line").1.to_owned()
 }
 
 #[test]
-fn an_update_looks_as_the_manual_says() {
+fn update_matches_the_manual() {
     let options = DetailOptions { others_in_request: Some(2), ..DetailOptions::default() };
     insta::assert_snapshot!(shown_with(&updated(), options, &style(100)), @r#"
 ~ updated  connector  Salesforce → Warehouse  (connector/42)
@@ -109,7 +107,7 @@ fn a_deletion_shows_every_field_with_its_last_value() {
 }
 
 #[test]
-fn hard_updates_are_told_apart() {
+fn ambiguous_updates_are_distinguishable() {
     let long = |word: &str| {
         format!("https://api.example/v2/accounts?{word} and something that stays as it was before")
     };
@@ -138,7 +136,7 @@ fn hard_updates_are_told_apart() {
 }
 
 #[test]
-fn long_differences_are_counted_unless_all_is_asked_for() {
+fn long_differences_are_cut_unless_full() {
     let lines: Vec<String> = (0..60).map(|n| format!("line {n}")).collect();
     let long =
         entry("created", &json!([{"field": "script", "new": lines.join("\n")}, {"field": "z", "new": 1}]));
@@ -157,7 +155,7 @@ fn long_differences_are_counted_unless_all_is_asked_for() {
 }
 
 #[test]
-fn what_breaks_the_contract_is_told_and_does_not_panic() {
+fn invalid_changes_are_reported_without_panic() {
     assert!(shown(&entry("updated", &json!({"not": "a list"}))).contains("cannot be read"));
     let deep = format!("{}1{}", "[".repeat(80), "]".repeat(80));
     let deep: Value = serde_json::from_str(&deep).expect("JSON");
@@ -166,7 +164,7 @@ fn what_breaks_the_contract_is_told_and_does_not_panic() {
 }
 
 #[test]
-fn old_is_red_and_new_is_green_and_only_changed_words_stand_out() {
+fn colours_mark_old_new_and_changed_words() {
     let script = |word: &str| format!("first\n{word} stays");
     let changes =
         json!([{"field": "a", "old": 1, "new": 2}, {"field": "s", "old": script("x"), "new": script("y")}]);
@@ -177,7 +175,7 @@ fn old_is_red_and_new_is_green_and_only_changed_words_stand_out() {
 }
 
 #[test]
-fn a_long_line_goes_on_behind_a_sign_and_never_at_the_border() {
+fn long_lines_wrap_with_a_sign() {
     let text = format!("https://api.example/{} + faked  \"row\"", "path/".repeat(20));
     let mut long = entry("created", &json!([{"field": "url", "new": text}, {"field": "n", "new": 1}]));
     long.context.user_agent =
@@ -217,7 +215,7 @@ fn long_lines_are_shown_around_their_changes() {
 }
 
 #[test]
-fn sides_stand_beside_each_other() {
+fn old_and_new_are_side_by_side() {
     let options = DetailOptions { side_by_side: true, ..DetailOptions::default() };
     let shown = shown_with(&updated(), options, &style(120));
     insta::assert_snapshot!(shown.split_once("\n\n").expect("an empty line").1, @r#"
@@ -238,7 +236,7 @@ fn sides_stand_beside_each_other() {
 "#);
 }
 
-/// The inputs that people could not tell apart, and what of each is to be seen.
+/// Changes of text that looks the same before and after.
 fn invisible() -> Entry {
     let changes = json!([
         {"field": "nf", "old": "Cafe\u{301}", "new": "Caf\u{e9}"},
@@ -262,7 +260,7 @@ fn invisible() -> Entry {
 }
 
 #[test]
-fn what_cannot_be_seen_is_written_out_and_named() {
+fn invisible_differences_are_escaped_and_named() {
     insta::assert_snapshot!(shown(&invisible()).split_once("\n\n").expect("an empty line").1, @r#"
 ~ nf                 "Cafe\u0301" → "Caf\u00e9"        Unicode normalization: NFD → NFC
 ~ ws                 "a" → "a "                        whitespace differs
@@ -298,7 +296,7 @@ fn what_cannot_be_seen_is_written_out_and_named() {
 }
 
 #[test]
-fn what_cannot_be_seen_is_seen_on_two_sides_and_in_ascii() {
+fn invisible_differences_are_escaped_side_by_side_and_in_ascii() {
     let sides = DetailOptions { side_by_side: true, full: true, ..DetailOptions::default() };
     for (options, style) in [
         (sides, style(120)),
@@ -333,7 +331,7 @@ fn what_cannot_be_seen_is_seen_on_two_sides_and_in_ascii() {
 }
 
 #[test]
-fn a_secret_that_came_or_went_is_told_as_such() {
+fn added_and_removed_secrets_are_marked() {
     let changes = json!([
         {"field": "gone", "old": "[redacted]", "redacted": true},
         {"field": "came", "new": "[redacted]", "redacted": true},

@@ -1,64 +1,50 @@
-//! The words for what differs between two JSON values. How they are found and shown is not known here.
+//! The result of a comparison of two JSON values. It must not know how differences are found or shown.
 
 use crate::model::json::Json;
 
-/// One place in which two values differ.
+/// A difference between two values at one step below them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
-    /// The place.
-    pub at: Place,
-    /// How they differ there.
-    pub what: What,
+    pub at: PathStep,
+    pub diff: ValueDiff,
 }
 
-/// A place in an object or a list.
+/// A step into an object or a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A member of an object.
+pub(crate) enum PathStep {
+    /// The member with this name.
     Member(String),
-    /// An item of a list: its index in the new list, or in the old one when it was removed.
+    /// A list item by its index in the new list; removed items by their index in the old one.
     Item(usize),
-    /// An item that is followed by a name, `name="Slack"`: its index in the new list, and the name.
+    /// A list item matched by a naming member: its index in the new list, and `name="Slack"`.
     Named(usize, String),
 }
 
-/// How two values differ.
+/// The difference between two values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
-    /// Only the new one is there.
+pub(crate) enum ValueDiff {
+    /// Only the new value exists.
     Added(Json),
-    /// Only the old one is there.
+    /// Only the old value exists.
     Removed(Json),
-    /// One stands for the other.
-    Replaced {
-        /// The value before.
-        old: Json,
-        /// The value after.
-        new: Json,
-    },
-    /// Both are text, and at least one has several lines.
-    Lines {
-        /// The text before.
-        old: String,
-        /// The text after.
-        new: String,
-    },
-    /// Both are objects, and these members differ.
+    /// A different value.
+    Replaced { old: Json, new: Json },
+    /// Two texts, at least one of several lines.
+    Lines { old: String, new: String },
+    /// Two objects with these differing members.
     Members(Vec<Difference>),
-    /// Both are lists, and these items differ.
+    /// Two lists with these differing items.
     Items(Vec<Difference>),
-    /// Both are text that holds JSON.
+    /// Two strings that hold JSON.
     Embedded {
-        /// How the JSON differs.
-        what: Box<What>,
-        /// The text after.
+        diff: Box<ValueDiff>,
+        /// The new string.
         new: String,
     },
-    /// A list's item stands elsewhere among its neighbours.
+    /// A list item that changed its position among its neighbours.
     Moved {
         /// Its index in the old list.
         from: usize,
-        /// The item.
         item: Json,
     },
 }

@@ -1,14 +1,13 @@
-//! A value with a digest of what it means at every level, so that equal parts are known without comparing them again at
-//! each level they are nested in.
+//! JSON values with a digest for each part, so that equal parts are recognised without comparing them at each level.
 //!
-//! Numbers count by value and objects without regard to order, as in [`Json::same`]. The digests are keyed by chance at
-//! each comparison: nobody can choose two values that are taken for equal.
+//! Numbers are compared by value and objects without regard to order, as in [`Json::same`]. Each comparison uses a random
+//! key, so that nobody can construct values with equal digests.
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 
 use crate::model::json::Json;
 
-/// The digest of a value, and those of its parts in their order.
+/// The digest of a value and those of its parts.
 pub(super) struct Digest {
     sum: u64,
     parts: Vec<Digest>,
@@ -32,7 +31,7 @@ impl Digest {
                 parts = members.iter().map(|(_, value)| Self::of(value, key)).collect();
                 let mut named: Vec<_> =
                     members.iter().zip(&parts).map(|((key, _), part)| (key, part.sum)).collect();
-                // The sort is stable: repeats of a key stay in their order.
+                // The sort is stable: equal keys keep their order.
                 named.sort_by_key(|(key, _)| *key);
                 named.hash(&mut hasher);
             }
@@ -41,7 +40,6 @@ impl Digest {
     }
 }
 
-/// A value and its digest.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     pub(super) value: &'a Json,
@@ -53,17 +51,15 @@ impl<'a> Node<'a> {
         Self { value, digest }
     }
 
-    /// Equal numbers mean equal values.
+    /// Equal values have equal digests.
     pub(super) const fn sum(self) -> u64 {
         self.digest.sum
     }
 
-    /// These items of the value, when it is a list.
     pub(super) fn items(self, items: &'a [Json]) -> Vec<Self> {
         items.iter().zip(&self.digest.parts).map(|(value, digest)| Self { value, digest }).collect()
     }
 
-    /// These members of the value, when it is an object.
     pub(super) fn members(self, members: &'a [(String, Json)]) -> Vec<(&'a str, Self)> {
         let with_digests = members.iter().zip(&self.digest.parts);
         with_digests.map(|((key, value), digest)| (key.as_str(), Self { value, digest })).collect()

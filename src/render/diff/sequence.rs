@@ -1,47 +1,62 @@
-//! The longest common subsequence of two sequences, exact where they are short and bounded where they are long.
+//! The longest common subsequence of two sequences: exact for short ones, approximate with bounded cost for long ones.
 //!
-//! It knows numbers only: callers number what they compare, so that equal things have equal numbers.
+//! It compares ids, which callers assign with an [`Interner`].
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// An exact search costs about the product of both lengths; beyond this, only what is unique is matched.
+/// The largest product of both lengths for an exact search; beyond it, only unique items are matched.
 const EXACT_SEARCH: usize = 1 << 16;
 
-/// How often the search may narrow down between what is unique, and look for what is unique there.
+/// The most levels of recursion between unique items.
 const MAX_NARROWING: usize = 8;
 
-/// Pairs of indexes of equal items, ascending on both sides.
-pub(super) fn common(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
+/// Index pairs of equal items, ascending on both sides.
+pub(super) fn common_pairs(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
-    Search { old, new, pairs: &mut pairs }.within((0, old.len()), (0, new.len()), 0);
+    LcsSearch { old, new, pairs: &mut pairs }.within((0, old.len()), (0, new.len()), 0);
     pairs
 }
 
-/// Numbers things so that equal ones have equal numbers.
-pub(super) struct Numbering<T>(HashMap<T, u32>);
+/// The ranges of both sides between each two neighbouring pairs, and at both ends.
+pub(super) fn gaps(
+    pairs: &[(usize, usize)],
+    old_len: usize,
+    new_len: usize,
+) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let (mut i, mut j) = (0, 0);
+    pairs.iter().copied().chain([(old_len, new_len)]).map(move |(i_end, j_end)| {
+        let gap = (i..i_end, j..j_end);
+        (i, j) = (i_end + 1, j_end + 1);
+        gap
+    })
+}
 
-impl<T: Eq + Hash> Numbering<T> {
+/// Assigns equal ids to equal values.
+pub(super) struct Interner<T>(HashMap<T, u32>);
+
+impl<T: Eq + Hash> Interner<T> {
     pub(super) fn new() -> Self {
         Self(HashMap::new())
     }
 
-    pub(super) fn number(&mut self, thing: T) -> u32 {
-        // Four billion things do not fit into an entry; were they to, the last would look alike.
+    pub(super) fn id(&mut self, thing: T) -> u32 {
+        // An entry cannot hold four billion values; further ones would count as equal.
         let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         *self.0.entry(thing).or_insert(next)
     }
 }
 
-struct Search<'a> {
+struct LcsSearch<'a> {
     old: &'a [u32],
     new: &'a [u32],
     pairs: &'a mut Vec<(usize, usize)>,
 }
 
-impl Search<'_> {
+impl LcsSearch<'_> {
     fn within(&mut self, (mut i, i_end): (usize, usize), (mut j, j_end): (usize, usize), narrowed: usize) {
         while i < i_end && j < j_end && self.old[i] == self.new[j] {
             self.pairs.push((i, j));
@@ -54,7 +69,7 @@ impl Search<'_> {
         self.pairs.extend((i_stop..i_end).zip(j_stop..j_end));
     }
 
-    /// What lies between a common beginning and a common end.
+    /// Matches items between a common prefix and a common suffix.
     fn middle(&mut self, (mut i, i_end): (usize, usize), (mut j, j_end): (usize, usize), narrowed: usize) {
         let (old, new) = (&self.old[i..i_end], &self.new[j..j_end]);
         if old.len().saturating_mul(new.len()) <= EXACT_SEARCH {
@@ -82,17 +97,17 @@ impl Search<'_> {
     }
 }
 
-/// Pairs of items that stand once on each side, as many as keep their order.
+/// Index pairs of items that are unique on both sides, as many as are in order.
 fn anchors(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
-    let (old, new) = (once(old), once(new));
+    let (old, new) = (unique_positions(old), unique_positions(new));
     let mut pairs: Vec<(usize, usize)> =
         new.iter().filter_map(|(item, &j)| Some((*old.get(item)?, j))).collect();
     pairs.sort_unstable_by_key(|&(_, j)| j);
-    rising(&pairs)
+    longest_increasing(&pairs)
 }
 
-/// The index of each item that stands once.
-fn once(items: &[u32]) -> HashMap<u32, usize> {
+/// The index of each unique item.
+fn unique_positions(items: &[u32]) -> HashMap<u32, usize> {
     let mut seen: HashMap<u32, Option<usize>> = HashMap::new();
     for (index, &item) in items.iter().enumerate() {
         seen.entry(item).and_modify(|place| *place = None).or_insert(Some(index));
@@ -100,9 +115,9 @@ fn once(items: &[u32]) -> HashMap<u32, usize> {
     seen.into_iter().filter_map(|(item, place)| Some((item, place?))).collect()
 }
 
-/// The longest run of pairs, in their order, whose first parts rise.
-fn rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    // `ends[n]` is the pair with the smallest first part that ends a run of n + 1.
+/// The longest subsequence of pairs whose first parts rise.
+fn longest_increasing(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    // `ends[n]` is the pair with the smallest first part that ends a subsequence of n + 1.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
     for (index, pair) in pairs.iter().enumerate() {
@@ -131,7 +146,7 @@ mod tests {
 
     use super::*;
 
-    /// The textbook's length of the longest common subsequence.
+    /// The length of the longest common subsequence, by dynamic programming.
     fn longest(old: &[u32], new: &[u32]) -> usize {
         let mut row = vec![0; new.len() + 1];
         for &item in old {
@@ -154,28 +169,28 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
         #[test]
         fn short_sequences_are_matched_exactly(old in vec(0_u32..6, 0..24), new in vec(0_u32..6, 0..24)) {
-            let pairs = common(&old, &new);
+            let pairs = common_pairs(&old, &new);
             assert_sound(&old, &new, &pairs);
             assert_eq!(pairs.len(), longest(&old, &new));
         }
     }
 
     #[test]
-    fn long_sequences_are_matched_by_what_is_unique() {
+    fn long_sequences_are_matched_by_unique_items() {
         let old: Vec<u32> = (0..100_000).collect();
         let mut new = old.clone();
         new.insert(50_000, 200_000);
         new.remove(70_000);
         new.rotate_left(1_000);
-        let pairs = common(&old, &new);
+        let pairs = common_pairs(&old, &new);
         assert_sound(&old, &new, &pairs);
         assert_eq!(pairs.len(), 98_999);
     }
 
     #[test]
-    fn long_sequences_of_repeats_cost_little() {
+    fn long_repetitive_sequences_are_cheap() {
         let old: Vec<u32> = (0..300_000).map(|n| n % 2).collect();
         let new: Vec<u32> = (0..300_001).map(|n| n % 3).collect();
-        assert_sound(&old, &new, &common(&old, &new));
+        assert_sound(&old, &new, &common_pairs(&old, &new));
     }
 }

@@ -1,4 +1,4 @@
-//! The differences that are found, against a naive walk over both values.
+//! Tests comparisons against a naive walk over both values.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
@@ -12,17 +12,17 @@ fn json(text: &str) -> Json {
 
 fn differences(old: &str, new: &str) -> Vec<Difference> {
     match compare(&json(old), &json(new)) {
-        Some(What::Members(found) | What::Items(found)) => found,
+        Some(ValueDiff::Members(found) | ValueDiff::Items(found)) => found,
         None => Vec::new(),
         other => panic!("{other:?}"),
     }
 }
 
-fn item(index: usize, what: What) -> Difference {
-    Difference { at: Place::Item(index), what }
+fn item(index: usize, diff: ValueDiff) -> Difference {
+    Difference { at: PathStep::Item(index), diff }
 }
 
-/// Scalars, nested in objects to a small depth.
+/// Scalars, nested in objects a few levels deep.
 fn objects() -> impl Strategy<Value = Json> {
     let scalar = prop_oneof![
         Just(Json::Null),
@@ -36,7 +36,7 @@ fn objects() -> impl Strategy<Value = Json> {
     btree_map("[a-d]", nested, 0..5).prop_map(|members| Json::Object(members.into_iter().collect()))
 }
 
-/// Every leaf by its path; an empty object is a leaf.
+/// Every leaf by its path; an empty object counts as a leaf.
 fn flatten(value: &Json, path: &str, leaves: &mut BTreeMap<String, Json>) {
     match value {
         Json::Object(members) if !members.is_empty() => {
@@ -50,23 +50,28 @@ fn flatten(value: &Json, path: &str, leaves: &mut BTreeMap<String, Json>) {
     }
 }
 
-/// The leaves of `old` and `new` that a difference speaks of.
-fn reported(what: &What, path: &str, old: &mut BTreeMap<String, Json>, new: &mut BTreeMap<String, Json>) {
+/// The leaves of `old` and `new` that a difference reports.
+fn reported(
+    diff: &ValueDiff,
+    path: &str,
+    old: &mut BTreeMap<String, Json>,
+    new: &mut BTreeMap<String, Json>,
+) {
     let text = |text: &String| Json::String(text.clone());
-    match what {
-        What::Members(found) => {
-            for Difference { at, what } in found {
-                let Place::Member(key) = at else { panic!("{at:?}") };
-                reported(what, &format!("{path}/{key}"), old, new);
+    match diff {
+        ValueDiff::Members(found) => {
+            for Difference { at, diff } in found {
+                let PathStep::Member(key) = at else { panic!("{at:?}") };
+                reported(diff, &format!("{path}/{key}"), old, new);
             }
         }
-        What::Added(value) => flatten(value, path, new),
-        What::Removed(value) => flatten(value, path, old),
-        What::Replaced { old: before, new: after } => {
+        ValueDiff::Added(value) => flatten(value, path, new),
+        ValueDiff::Removed(value) => flatten(value, path, old),
+        ValueDiff::Replaced { old: before, new: after } => {
             flatten(before, path, old);
             flatten(after, path, new);
         }
-        What::Lines { old: before, new: after } => {
+        ValueDiff::Lines { old: before, new: after } => {
             old.insert(path.to_owned(), text(before));
             new.insert(path.to_owned(), text(after));
         }
@@ -74,7 +79,7 @@ fn reported(what: &What, path: &str, old: &mut BTreeMap<String, Json>, new: &mut
     }
 }
 
-/// The leaves of `one` that `other` does not have.
+/// The leaves of `one` that `other` lacks.
 fn missing(one: &BTreeMap<String, Json>, other: &BTreeMap<String, Json>) -> BTreeMap<String, Json> {
     let differs = |path: &String, leaf: &Json| !other.get(path).is_some_and(|other| other.same(leaf));
     one.iter().filter(|(path, leaf)| differs(path, leaf)).map(|(a, b)| (a.clone(), b.clone())).collect()
@@ -83,15 +88,15 @@ fn missing(one: &BTreeMap<String, Json>, other: &BTreeMap<String, Json>) -> BTre
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// An empty object that gained members is a leaf for the walk but not for a reader, who sees only the members.
+    /// For the walk, an empty object that gained members is a removed leaf; `compare` reports only the members.
     #[test]
-    fn exactly_the_leaves_that_differ_are_reported(a in objects(), b in objects()) {
+    fn reports_exactly_the_differing_leaves(a in objects(), b in objects()) {
         let (mut flat_a, mut flat_b) = (BTreeMap::new(), BTreeMap::new());
         flatten(&a, "", &mut flat_a);
         flatten(&b, "", &mut flat_b);
         let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
-        if let Some(what) = compare(&a, &b) {
-            reported(&what, "", &mut old, &mut new);
+        if let Some(diff) = compare(&a, &b) {
+            reported(&diff, "", &mut old, &mut new);
         }
         let became_members = |leaf: &Json| matches!(leaf, Json::Object(members) if members.is_empty());
         let walk = |mut leaves: BTreeMap<String, Json>, other: &Json| {
@@ -106,30 +111,30 @@ proptest! {
         assert_eq!(compare(&a, &b).is_none(), a.same(&b));
     }
 
-    /// Taking out what was removed and moved and putting in what came gives the new list.
+    /// Removing and adding the reported items turns the old list into the new one.
     #[test]
-    fn a_lists_differences_rebuild_it(old in vec(0_u8..6, 0..9), new in vec(0_u8..6, 0..9)) {
+    fn list_differences_rebuild_the_list(old in vec(0_u8..6, 0..9), new in vec(0_u8..6, 0..9)) {
         let list = |items: &[u8]| {
             Json::Array(items.iter().map(|item| Json::Number(item.to_string())).collect())
         };
         let found = match compare(&list(&old), &list(&new)) {
-            Some(What::Items(found)) => found,
+            Some(ValueDiff::Items(found)) => found,
             None => Vec::new(),
             other => panic!("{other:?}"),
         };
         let number = |value: &Json| value.to_string().parse::<u8>().expect("a number");
         let (mut gone, mut came) = (Vec::new(), BTreeMap::new());
         let mut counts = old.clone();
-        for Difference { at, what } in &found {
-            let Place::Item(index) = at else { panic!("{at:?}") };
-            match what {
-                What::Removed(value) => gone.push((*index, number(value))),
-                What::Added(value) => { came.insert(*index, number(value)); }
-                What::Replaced { old, new } => {
+        for Difference { at, diff } in &found {
+            let PathStep::Item(index) = at else { panic!("{at:?}") };
+            match diff {
+                ValueDiff::Removed(value) => gone.push((*index, number(value))),
+                ValueDiff::Added(value) => { came.insert(*index, number(value)); }
+                ValueDiff::Replaced { old, new } => {
                     let place = counts.iter().position(|item| *item == number(old)).expect("was there");
                     counts[place] = number(new);
                 }
-                What::Moved { from, item } => assert_eq!(old[*from], number(item)),
+                ValueDiff::Moved { from, item } => assert_eq!(old[*from], number(item)),
                 other => panic!("{other:?}"),
             }
         }
@@ -155,48 +160,51 @@ fn numbers_and_objects_are_compared_by_meaning() {
 }
 
 #[test]
-fn items_with_a_name_are_followed_wherever_they_stand() {
+fn named_items_are_matched_at_any_position() {
     let found = differences(
         r#"[{"id":1,"n":"a"},{"id":2,"n":"b"},{"id":3,"n":"c"}]"#,
         r#"[{"id":3,"n":"c"},{"id":1,"n":"A"},{"id":4,"n":"d"}]"#,
     );
-    let changed = What::Members(vec![Difference {
-        at: Place::Member("n".into()),
-        what: What::Replaced { old: json(r#""a""#), new: json(r#""A""#) },
+    let changed = ValueDiff::Members(vec![Difference {
+        at: PathStep::Member("n".into()),
+        diff: ValueDiff::Replaced { old: json(r#""a""#), new: json(r#""A""#) },
     }]);
     assert_eq!(
         found,
         [
-            item(1, What::Removed(json(r#"{"id":2,"n":"b"}"#))),
-            Difference { at: Place::Named(1, "id=1".into()), what: changed },
-            item(2, What::Added(json(r#"{"id":4,"n":"d"}"#))),
-            item(0, What::Moved { from: 2, item: json(r#"{"id":3,"n":"c"}"#) }),
+            item(1, ValueDiff::Removed(json(r#"{"id":2,"n":"b"}"#))),
+            Difference { at: PathStep::Named(1, "id=1".into()), diff: changed },
+            item(2, ValueDiff::Added(json(r#"{"id":4,"n":"d"}"#))),
+            item(0, ValueDiff::Moved { from: 2, item: json(r#"{"id":3,"n":"c"}"#) }),
         ]
     );
 }
 
 #[test]
-fn items_without_a_name_change_in_their_place_and_move_by_content() {
-    let replaced = What::Replaced { old: json("2"), new: json("5") };
+fn unnamed_items_are_matched_by_content_then_position() {
+    let replaced = ValueDiff::Replaced { old: json("2"), new: json("5") };
     assert_eq!(differences("[1,2,3]", "[1,5,3]"), [item(1, replaced)]);
     assert_eq!(
         differences(r#"["a","b","c"]"#, r#"["b","c","a"]"#),
-        [item(2, What::Moved { from: 0, item: json(r#""a""#) })]
+        [item(2, ValueDiff::Moved { from: 0, item: json(r#""a""#) })]
     );
-    assert_eq!(differences("[1,2]", "[1,9,2]"), [item(1, What::Added(json("9")))]);
+    assert_eq!(differences("[1,2]", "[1,9,2]"), [item(1, ValueDiff::Added(json("9")))]);
 }
 
 #[test]
-fn json_in_a_string_is_looked_into_once() {
+fn json_in_strings_is_compared_one_level_deep() {
     let (old, new) = (json(r#""{\"a\":\"[1]\"}""#), json(r#""{\"a\":\"[2]\"}""#));
-    let Some(What::Embedded { what, .. }) = compare(&old, &new) else { panic!() };
-    let What::Members(found) = *what else { panic!() };
-    assert!(matches!(&found[0].what, What::Replaced { old: Json::String(_), .. }));
+    let Some(ValueDiff::Embedded { diff, .. }) = compare(&old, &new) else { panic!() };
+    let ValueDiff::Members(found) = *diff else { panic!() };
+    assert!(matches!(&found[0].diff, ValueDiff::Replaced { old: Json::String(_), .. }));
     let spaced = compare(&json(r#""[1]""#), &json(r#""[ 1 ]""#));
-    assert!(matches!(spaced, Some(What::Replaced { .. })), "the same JSON in other words is another text");
+    assert!(
+        matches!(spaced, Some(ValueDiff::Replaced { .. })),
+        "the same JSON in other words is another text"
+    );
 }
 
-/// No time is asserted: a quadratic search over these would take minutes, and be noticed.
+/// The test asserts no time: a quadratic search over these values would take minutes.
 #[test]
 fn big_values_are_compared_without_a_quadratic_search() {
     let list = |step: usize| format!("[{}]", vec!["1,2,3"; 20_000 / step].join(",\"x\","));
@@ -206,8 +214,8 @@ fn big_values_are_compared_without_a_quadratic_search() {
     for (old, new) in
         [(list(1), list(2)), (numbers(0), numbers(7)), (lines(""), lines("x")), (nested(0), nested(7))]
     {
-        let what = compare(&json(&old), &json(&new)).expect("they differ");
-        if let What::Lines { old, new } = &what {
+        let diff = compare(&json(&old), &json(&new)).expect("they differ");
+        if let ValueDiff::Lines { old, new } = &diff {
             assert!(!text::hunks(old, new).is_empty());
         }
     }

@@ -1,42 +1,34 @@
-//! What differs between two texts: lines in hunks.
-//!
-//! It knows nothing of JSON or of how a difference looks.
+//! Compares two texts line by line. It must not know JSON or how differences look.
 
-use crate::render::diff::sequence::{Numbering, common};
+use std::ops::Range;
 
-/// Neighbouring lines that changed together.
+use crate::render::diff::sequence::{Interner, common_pairs, gaps};
+
+/// Neighbouring changed lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hunk<'a> {
-    /// The line's number, from 1, in the new text; in the old one when nothing was added.
+    /// The first line's number, from 1, in the new text; in the old text if no line was added.
     pub line: usize,
-    /// The old lines.
     pub removed: Vec<&'a str>,
-    /// The new lines.
     pub added: Vec<&'a str>,
 }
 
-/// A text's lines. A line break at the end begins a last, empty line, so that its loss is seen.
+/// A text's lines. After a final line break comes an empty line, so that its removal is visible.
 pub(crate) fn lines(text: &str) -> Vec<&str> {
     text.split('\n').collect()
 }
 
-/// The lines that differ.
 pub(crate) fn hunks<'a>(old: &'a str, new: &'a str) -> Vec<Hunk<'a>> {
     let (old, new) = (lines(old), lines(new));
-    let mut numbering = Numbering::new();
-    let mut numbers =
-        |lines: &[&'a str]| lines.iter().map(|line| numbering.number(*line)).collect::<Vec<_>>();
-    let kept = common(&numbers(&old), &numbers(&new));
-    let (mut i, mut j) = (0, 0);
-    let mut hunks = Vec::new();
-    for (i_end, j_end) in kept.into_iter().chain([(old.len(), new.len())]) {
-        if i < i_end || j < j_end {
-            let line = if j < j_end { j } else { i } + 1;
-            hunks.push(Hunk { line, removed: old[i..i_end].to_vec(), added: new[j..j_end].to_vec() });
-        }
-        (i, j) = (i_end + 1, j_end + 1);
-    }
-    hunks
+    let mut numbering = Interner::new();
+    let mut numbers = |lines: &[&'a str]| lines.iter().map(|line| numbering.id(*line)).collect::<Vec<_>>();
+    let kept = common_pairs(&numbers(&old), &numbers(&new));
+    let changed = gaps(&kept, old.len(), new.len()).filter(|(i, j)| !(i.is_empty() && j.is_empty()));
+    let hunk = |(i, j): (Range<usize>, Range<usize>)| {
+        let line = if j.is_empty() { i.start } else { j.start } + 1;
+        Hunk { line, removed: old[i].to_vec(), added: new[j].to_vec() }
+    };
+    changed.map(hunk).collect()
 }
 
 #[cfg(test)]
@@ -44,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hunks_name_their_line_and_hold_only_what_changed() {
+    fn hunks_have_a_line_number_and_only_changed_lines() {
         let found = hunks("a\nb\nc\nd", "a\nB\nc\nd\ne");
         assert_eq!(
             found,

@@ -1,31 +1,27 @@
-//! The words that differ within a changed line, also within a line of a megabyte.
-//!
-//! It knows nothing of JSON or of how a difference looks.
+//! Finds the changed words within a changed line, even of a megabyte. It must not know JSON or how differences look.
 
 use similar::{ChangeTag, TextDiff};
 
-/// What all searches of an entry may cost, in pairs of bytes.
+/// The budget for all searches of an entry, in pairs of bytes.
 const BUDGET: usize = 1 << 25;
-/// What it costs to begin a search.
-const BEGINNING: usize = 1 << 12;
-/// What the search of one pair of lines may cost.
-const MOST_FOR_A_LINE: usize = 1 << 22;
-/// Characters of a word that is kept whole.
-const LONGEST_WORD: usize = 32;
-/// Of so many letters of the longer line, both must share one, or all of it differs.
-const LEAST_SHARED: usize = 4;
+/// The fixed cost of a search.
+const SEARCH_COST: usize = 1 << 12;
+/// The most expensive search of one pair of lines.
+const MAX_LINE_COST: usize = 1 << 22;
+/// Words of at most this many characters are never split.
+const MAX_WHOLE_WORD: usize = 32;
+/// Both lines must share one in this many letters of the longer line, or they count as entirely different.
+const MIN_SHARED: usize = 4;
 
 /// A piece of a line, and whether the other line lacks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
-    /// The text.
+pub(crate) struct LinePiece {
     pub text: String,
-    /// Whether it differs.
     pub differs: bool,
 }
 
-/// A search through the lines of one entry. It has a budget, so that no text, however chosen, costs more; what it does
-/// not pay for counts as one word.
+/// Compares the lines of one entry within a budget, so that no input costs more. Beyond the budget, the changed part of
+/// a line counts as one word.
 pub(crate) struct WordSearch {
     left: usize,
 }
@@ -37,29 +33,30 @@ impl Default for WordSearch {
 }
 
 impl WordSearch {
-    /// Both lines in pieces. Lines that share little are one piece each: emphasis on everything is none.
-    pub(crate) fn between(&mut self, old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
+    /// Splits both lines into pieces. Lines that share little become one piece each, without highlights.
+    pub(crate) fn compare(&mut self, old: &str, new: &str) -> (Vec<LinePiece>, Vec<LinePiece>) {
         let mut start = common_start(old, new);
         let mut end = common_end(&old[start..], &new[start..]);
-        let is_cut =
-            |text: &str, at: usize| text[..at].ends_with(is_of_word) && text[at..].starts_with(is_of_word);
+        let is_cut = |text: &str, at: usize| {
+            text[..at].ends_with(is_word_char) && text[at..].starts_with(is_word_char)
+        };
         if is_cut(old, start) || is_cut(new, start) {
-            start -= half_word(old[..start].chars().rev());
+            start -= partial_word_len(old[..start].chars().rev());
         }
         if is_cut(old, old.len() - end) || is_cut(new, new.len() - end) {
-            end -= half_word(old[old.len() - end..].chars());
+            end -= partial_word_len(old[old.len() - end..].chars());
         }
         let (old_middle, new_middle) = (&old[start..old.len() - end], &new[start..new.len() - end]);
 
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        let mut shared = letters(&old[..start]) + letters(&old[old.len() - end..]);
-        let both = |before: &mut Vec<Piece>, after: &mut Vec<Piece>, text: &str| {
+        let mut shared = alphanumeric_count(&old[..start]) + alphanumeric_count(&old[old.len() - end..]);
+        let both = |before: &mut Vec<LinePiece>, after: &mut Vec<LinePiece>, text: &str| {
             push(before, text, false);
             push(after, text, false);
         };
         both(&mut before, &mut after, &old[..start]);
-        let cost = old_middle.len().saturating_mul(new_middle.len()).saturating_add(BEGINNING);
-        let paid = self.left.checked_sub(cost).filter(|_| cost <= MOST_FOR_A_LINE);
+        let cost = old_middle.len().saturating_mul(new_middle.len()).saturating_add(SEARCH_COST);
+        let paid = self.left.checked_sub(cost).filter(|_| cost <= MAX_LINE_COST);
         self.left = paid.unwrap_or(self.left);
         if paid.is_none() {
             push(&mut before, old_middle, true);
@@ -69,7 +66,7 @@ impl WordSearch {
                 let text = change.value();
                 match change.tag() {
                     ChangeTag::Equal => {
-                        shared += letters(text);
+                        shared += alphanumeric_count(text);
                         both(&mut before, &mut after, text);
                     }
                     ChangeTag::Delete => push(&mut before, text, true),
@@ -78,50 +75,49 @@ impl WordSearch {
             }
         }
         both(&mut before, &mut after, &old[old.len() - end..]);
-        if shared * LEAST_SHARED >= letters(old).max(letters(new)) {
+        if shared * MIN_SHARED >= alphanumeric_count(old).max(alphanumeric_count(new)) {
             return (before, after);
         }
-        let whole = |text: &str| vec![Piece { text: text.to_owned(), differs: false }];
+        let whole = |text: &str| vec![LinePiece { text: text.to_owned(), differs: false }];
         (whole(old), whole(new))
     }
 }
 
-/// Letters and digits: what two lines have in common when they have something in common.
-fn letters(text: &str) -> usize {
+/// Letters and digits, which measure how much two lines share.
+fn alphanumeric_count(text: &str) -> usize {
     text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
-/// Bytes that both begin with, up to the border of a character.
+/// The length of the common prefix in bytes, at a character boundary.
 fn common_start(old: &str, new: &str) -> usize {
     let same = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
     old.floor_char_boundary(same)
 }
 
-/// Bytes that both end with, from the border of a character on.
+/// The length of the common suffix in bytes, at a character boundary.
 fn common_end(old: &str, new: &str) -> usize {
     let same = old.bytes().rev().zip(new.bytes().rev()).take_while(|(a, b)| a == b).count();
     old.len() - old.ceil_char_boundary(old.len() - same)
 }
 
-/// What a place cuts off a word that begins or ends there, in bytes: half a word is no word that differs. A word that is
-/// very long may be cut.
-fn half_word(letters: impl Iterator<Item = char>) -> usize {
-    let word = letters.take(LONGEST_WORD + 1).take_while(|&c| is_of_word(c));
+/// The bytes of the word that a split at this position would cut. Very long words may be cut.
+fn partial_word_len(letters: impl Iterator<Item = char>) -> usize {
+    let word = letters.take(MAX_WHOLE_WORD + 1).take_while(|&c| is_word_char(c));
     let (count, bytes) = word.fold((0, 0), |(count, bytes), c| (count + 1, bytes + c.len_utf8()));
-    if count > LONGEST_WORD { 0 } else { bytes }
+    if count > MAX_WHOLE_WORD { 0 } else { bytes }
 }
 
-fn is_of_word(c: char) -> bool {
+fn is_word_char(c: char) -> bool {
     !c.is_whitespace() && !c.is_ascii_punctuation()
 }
 
-fn push(pieces: &mut Vec<Piece>, text: &str, differs: bool) {
+fn push(pieces: &mut Vec<LinePiece>, text: &str, differs: bool) {
     if text.is_empty() {
         return;
     }
     match pieces.last_mut() {
         Some(last) if last.differs == differs => last.text.push_str(text),
-        _ => pieces.push(Piece { text: text.to_owned(), differs }),
+        _ => pieces.push(LinePiece { text: text.to_owned(), differs }),
     }
 }
 
@@ -131,28 +127,28 @@ mod tests {
 
     use super::*;
 
-    fn words(old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
-        WordSearch::default().between(old, new)
+    fn words(old: &str, new: &str) -> (Vec<LinePiece>, Vec<LinePiece>) {
+        WordSearch::default().compare(old, new)
     }
 
     #[test]
-    fn words_that_differ_stand_apart() {
+    fn differing_words_are_separate_pieces() {
         let (before, after) = words("row.email = row.Email", "row.email = lower(row.Email)");
-        let differs = |pieces: Vec<Piece>| {
+        let differs = |pieces: Vec<LinePiece>| {
             pieces.into_iter().filter(|piece| piece.differs).map(|piece| piece.text).collect::<Vec<_>>()
         };
         assert_eq!((differs(before), differs(after)), (vec![], vec!["lower(".to_owned(), ")".to_owned()]));
         let (before, after) = words("max retries: 3", "max retries: 5");
         assert_eq!((differs(before), differs(after)), (vec!["3".to_owned()], vec!["5".to_owned()]));
         assert!(differs(words("one", "two").0).is_empty(), "all of it differs");
-        assert!(differs(words("emit row.id;", "drop table x;").0).is_empty(), "what is shared is little");
+        assert!(differs(words("emit row.id;", "drop table x;").0).is_empty(), "little is shared");
     }
 
     #[test]
-    fn in_a_long_line_the_part_that_differs_is_found() {
+    fn finds_the_difference_in_a_long_line() {
         let line = |word: &str| format!("{}{word}{}", "a ".repeat(300_000), " b".repeat(300_000));
         let (before, after) = words(&line("old-é"), &line("new-é"));
-        let kinds = |pieces: &[Piece]| pieces.iter().map(|piece| piece.differs).collect::<Vec<_>>();
+        let kinds = |pieces: &[LinePiece]| pieces.iter().map(|piece| piece.differs).collect::<Vec<_>>();
         assert_eq!((kinds(&before), kinds(&after)), (vec![false, true, false], vec![false, true, false]));
         assert_eq!((before[1].text.as_str(), after[1].text.as_str()), ("old", "new"));
     }
@@ -160,15 +156,15 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
-        fn pieces_are_the_line(old in "[ab é日.\u{301}]{0,40}", new in "[ab é日.\u{301}]{0,40}") {
+        fn pieces_join_to_the_line(old in "[ab é日.\u{301}]{0,40}", new in "[ab é日.\u{301}]{0,40}") {
             let (before, after) = words(&old, &new);
-            let text = |pieces: &[Piece], same: bool| {
+            let text = |pieces: &[LinePiece], same: bool| {
                 let kept = pieces.iter().filter(|piece| !(same && piece.differs));
                 kept.map(|piece| piece.text.as_str()).collect::<String>()
             };
             assert_eq!((text(&before, false), text(&after, false)), (old, new));
-            let told = before.iter().chain(&after).any(|piece| piece.differs);
-            assert!(!told || text(&before, true) == text(&after, true), "what does not differ is the same");
+            let has_differences = before.iter().chain(&after).any(|piece| piece.differs);
+            assert!(!has_differences || text(&before, true) == text(&after, true), "equal pieces are the same");
         }
     }
 }

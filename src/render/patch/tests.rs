@@ -1,4 +1,4 @@
-//! Patches against an oracle: the json-patch crate applies them.
+//! Tests patches with the json-patch crate as oracle.
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, any, prop_oneof, proptest};
@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::*;
 
-fn states(before: &str, after: &str) -> States {
+fn states(before: &str, after: &str) -> BeforeAfter {
     let json = |text| Json::parse(text).expect("JSON");
-    States { before: json(before), after: json(after), not_kept: Vec::new() }
+    BeforeAfter { before: json(before), after: json(after), not_kept: Vec::new() }
 }
 
-/// What json-patch makes of `before`.
-fn applied(states: &States) -> Json {
+/// Applies the patch to `before` with json-patch.
+fn applied(states: &BeforeAfter) -> Json {
     let mut value: serde_json::Value = serde_json::from_str(&states.before.to_string()).expect("JSON");
     let patch: json_patch::Patch = serde_json::from_str(&states.patch().to_string()).expect("a patch");
     json_patch::patch(&mut value, &patch).expect("it applies");
@@ -21,7 +21,7 @@ fn applied(states: &States) -> Json {
 }
 
 #[test]
-fn says_each_step_in_its_place() {
+fn patch_lists_operations_in_order() {
     let moved = states(
         r#"{"a/b":1,"list":[{"id":1,"n":"a"},{"id":2},{"id":3}],"text":"x\ny","same":1,"gone":null}"#,
         r#"{"a/b":2,"list":[{"id":3},{"id":1,"n":"b"},{"id":4}],"text":"x\nz","same":1.0,"~new":{}}"#,
@@ -42,14 +42,14 @@ fn says_each_step_in_its_place() {
 }
 
 #[test]
-fn what_was_never_kept_is_left_out_and_named() {
+fn redacted_fields_are_left_out_and_named() {
     let changes = json!([
         {"field": "value", "redacted": true},
         {"field": "headers", "old": {"a": ["[redacted]"]}, "new": {"a": ["[redacted, changed]"]}},
         {"field": "name", "new": "x"},
     ]);
     let changes: Vec<Change> = serde_json::from_value(changes).expect("changes");
-    let states = States::of(&changes).expect("values");
+    let states = BeforeAfter::of(&changes).expect("values");
     assert_eq!(states.not_kept, ["value", "headers"]);
     assert_eq!(states.before.to_string(), r#"{"headers":{"a":["[redacted]"]}}"#);
     assert_eq!(states.after.to_string(), r#"{"headers":{"a":["[redacted, changed]"]},"name":"x"}"#);
@@ -62,7 +62,7 @@ fn repeated_keys_are_replaced_as_a_whole() {
     assert_eq!(states.patch().to_string(), r#"[{"op":"replace","path":"","value":{"a":{"k":1,"k":3}}}]"#);
 }
 
-/// Values in which every kind of difference is likely, keys that need escapes among them.
+/// Values that cover every kind of difference, and keys that need escapes.
 fn values() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(json!(null)),
@@ -93,7 +93,7 @@ fn values() -> impl Strategy<Value = serde_json::Value> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
-    fn applied_to_what_was_it_makes_what_is(before in values(), after in values()) {
+    fn patch_turns_before_into_after(before in values(), after in values()) {
         let states = states(&json!({"f": before}).to_string(), &json!({"f": after}).to_string());
         let made = applied(&states);
         assert!(made.same(&states.after), "{} + {} = {made}, not {}", states.before, states.patch(), states.after);

@@ -1,23 +1,23 @@
-//! Charts and tables as they are seen, and the days on which nothing happened.
+//! Charts, tables, and the rows of days without entries.
 
 use super::*;
-use crate::render::samples::style;
+use crate::render::samples::{printed, style};
 
 fn group(key: &[Option<&str>], count: u64) -> Group {
     Group { key: key.iter().map(|value| value.map(str::to_owned)).collect(), count }
 }
 
-fn window(since: &str, until: &str) -> Window {
+fn window(since: &str, until: &str) -> StatsWindow {
     let at = |text: &str| (!text.is_empty()).then(|| text.parse().expect(text));
-    Window { since: at(since), until: at(until) }
+    StatsWindow { since: at(since), until: at(until) }
 }
 
-fn shown(rows: &[Row]) -> Vec<String> {
+fn shown(rows: &[ValueCount]) -> Vec<String> {
     rows.iter().map(|(value, count)| format!("{} {count}", value.as_deref().unwrap_or("-"))).collect()
 }
 
 #[test]
-fn days_without_entries_are_shown_between_the_first_and_the_last_or_in_the_window() {
+fn days_without_entries_are_included() {
     let groups = [group(&[Some("2026-02-27")], 2), group(&[Some("2026-03-02")], 1)];
     let of =
         |since, until| shown(&rows(&groups, 0, Dimension::Day, window(since, until), Tz::Europe__Madrid));
@@ -29,7 +29,7 @@ fn days_without_entries_are_shown_between_the_first_and_the_last_or_in_the_windo
 }
 
 #[test]
-fn weeks_months_hours_and_weekdays_have_no_holes_either() {
+fn weeks_months_hours_and_weekdays_are_complete() {
     let of = |by, names: [&str; 2]| {
         let groups = names.map(|name| group(&[Some(name)], 1));
         shown(&rows(&groups, 0, by, window("", ""), Tz::UTC)).join(" ")
@@ -41,11 +41,10 @@ fn weeks_months_hours_and_weekdays_have_no_holes_either() {
 }
 
 #[test]
-fn a_chart_shows_something_for_everything_that_is_not_nothing() {
+fn charts_have_a_bar_for_every_count_above_zero() {
     let rows = [(Some("2026-11-20".to_owned()), 1000), (Some("2026-11-21".to_owned()), 0), (None, 1)];
-    let mut out = Vec::new();
-    chart(&mut out, Dimension::Day, &rows, Some((3, 250)), &style(50)).expect("written");
-    insta::assert_snapshot!(String::from_utf8(out).expect("text"), @r"
+    let text = printed(|out| chart(out, Dimension::Day, &rows, Some((3, 250)), &style(50)));
+    insta::assert_snapshot!(text, @r"
     DAY             ENTRIES
     2026-11-20 Fri    1 000  ███████████████████████
     2026-11-21 Sat        0
@@ -56,7 +55,7 @@ fn a_chart_shows_something_for_everything_that_is_not_nothing() {
 }
 
 #[test]
-fn a_table_counts_columns_without_room_together() {
+fn tables_combine_columns_that_do_not_fit() {
     let groups = [
         group(&[Some("ana"), Some("updated")], 5),
         group(&[Some("ana"), Some("created")], 1),
@@ -65,11 +64,7 @@ fn a_table_counts_columns_without_room_together() {
     let by = [Dimension::User, Dimension::Action];
     let (down, across) =
         (rows(&groups, 0, by[0], window("", ""), Tz::UTC), rows(&groups, 1, by[1], window("", ""), Tz::UTC));
-    let text = |width| {
-        let mut out = Vec::new();
-        table(&mut out, by, &down, &across, &groups, &style(width)).expect("written");
-        String::from_utf8(out).expect("text")
-    };
+    let text = |width| printed(|out| table(out, by, &down, &across, &groups, &style(width)));
     insta::assert_snapshot!(text(80), @r"
     USER  updated  deleted  created  ALL
     ana         5        ·        1    6
@@ -83,7 +78,7 @@ fn a_table_counts_columns_without_room_together() {
 }
 
 #[test]
-fn hours_stand_close_and_the_fullest_are_kept() {
+fn hour_columns_are_close_and_the_largest_are_kept() {
     let hours: Vec<Group> = (0..24)
         .map(|hour| Group { key: vec![Some("monday".into()), Some(format!("{hour:02}"))], count: hour + 1 })
         .collect();
@@ -91,9 +86,11 @@ fn hours_stand_close_and_the_fullest_are_kept() {
     let (down, across) =
         (rows(&hours, 0, by[0], window("", ""), Tz::UTC), rows(&hours, 1, by[1], window("", ""), Tz::UTC));
     let head = |width| {
-        let mut out = Vec::new();
-        table(&mut out, by, &down, &across, &hours, &style(width)).expect("written");
-        String::from_utf8(out).expect("text").lines().next().expect("a head").to_owned()
+        printed(|out| table(out, by, &down, &across, &hours, &style(width)))
+            .lines()
+            .next()
+            .expect("a head")
+            .to_owned()
     };
     assert!(
         head(100).starts_with("WEEKDAY   00 01 02") && head(100).ends_with("21 22 23 ALL"),
@@ -104,23 +101,21 @@ fn hours_stand_close_and_the_fullest_are_kept() {
 }
 
 #[test]
-fn the_top_counts_the_others_together() {
+fn top_combines_the_other_rows() {
     let rows = [("a", 1), ("b", 5), ("c", 3)].map(|(value, count)| (Some(value.to_owned()), count)).to_vec();
     let (top, others) = top(rows, 1);
     assert_eq!((shown(&top), others), (vec!["b 5".to_owned()], Some((2, 4))));
 }
 
 #[test]
-fn one_entry_of_long_ago_does_not_bury_the_others() {
+fn long_gaps_are_collapsed() {
     let days = |names: &[&str], window| {
         let groups: Vec<_> = names.iter().map(|name| group(&[Some(name)], 1)).collect();
         rows(&groups, 0, Dimension::Day, window, Tz::UTC)
     };
     let rows = days(&["1970-01-01", "2026-11-20", "2026-11-22", "2050-01-01"], window("", ""));
     assert!(rows.len() > 20_000, "machines get every day");
-    let mut out = Vec::new();
-    chart(&mut out, Dimension::Day, &rows, None, &style(60)).expect("written");
-    let text = String::from_utf8(out).expect("text");
+    let text = printed(|out| chart(out, Dimension::Day, &rows, None, &style(60)));
     insta::assert_snapshot!(text, @r"
     DAY                            ENTRIES
     1970-01-01 Thu                       1  ██████████████████
@@ -133,21 +128,19 @@ fn one_entry_of_long_ago_does_not_bury_the_others() {
     ");
     // What is short enough is drawn day by day.
     let quiet = days(&["2026-11-20"], window("2026-08-25T00:00:00Z", "2026-11-22T00:00:00Z"));
-    assert_eq!(drawn(Dimension::Day, &quiet).len(), 89);
+    assert_eq!(collapse_gaps(Dimension::Day, &quiet).len(), 89);
 
     let groups =
         [group(&[Some("1970-01-01"), Some("created")], 1), group(&[Some("2026-11-22"), Some("deleted")], 2)];
     let of = |place, by| super::rows(&groups, place, by, window("", ""), Tz::UTC);
     let (down, across) = (of(0, Dimension::Day), of(1, Dimension::Action));
-    let drawn = |by, down: &[Row], across: &[Row], groups: &[Group]| {
-        let mut out = Vec::new();
-        table(&mut out, by, down, across, groups, &style(70)).expect("written");
-        String::from_utf8(out).expect("text")
+    let drawn = |by, down: &[ValueCount], across: &[ValueCount], groups: &[Group]| {
+        printed(|out| table(out, by, down, across, groups, &style(70)))
     };
     let text = drawn([Dimension::Day, Dimension::Action], &down, &across, &groups);
     assert_eq!(text.lines().count(), 4, "{text}");
     let silent = text.lines().nth(2).expect("a line");
-    assert!(silent.starts_with(&silence(Dimension::Day, 20_778)), "{text}");
+    assert!(silent.starts_with(&gap_label(Dimension::Day, 20_778)), "{text}");
     assert_eq!(silent.matches('·').count(), 3, "a place in each column: {text}");
     let turned = groups
         .each_ref()

@@ -1,4 +1,4 @@
-//! Every path that a view prints of an entry is a path by which the filter finds that entry.
+//! Tests that the field filter finds an entry by every path that a view prints for it.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -8,11 +8,11 @@ use crate::model::change::{Change, Changes};
 use crate::model::entry::Entry;
 use crate::model::field_path::FieldPath;
 use crate::model::filter::{Choice, Filter};
-use crate::model::history::reader::{Reader, Reading, Wanted};
+use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::json::{Json, RawJson};
 use crate::model::timestamp::Timestamp;
-use crate::render::diff::{Difference, What, compare};
-use crate::render::history::dotted;
+use crate::render::diff::{Difference, ValueDiff, compare};
+use crate::render::history::dotted_path;
 use crate::render::summary::{beneath, field_label};
 
 const NAMES: &[&str] = &[
@@ -76,7 +76,7 @@ fn values() -> impl Strategy<Value = Json> {
     })
 }
 
-/// A value, and often the same with a few differences.
+/// A pair of values; the second is often an edited copy of the first.
 fn pairs() -> impl Strategy<Value = (Json, Json)> {
     let edited = |value: Json, edits: &[(u8, Json)]| {
         edits.iter().fold(value, |value, (place, with)| {
@@ -108,15 +108,15 @@ fn pairs() -> impl Strategy<Value = (Json, Json)> {
     ]
 }
 
-/// The paths that a view prints of a difference at `path`, whole, as a reader puts them together.
-fn printed(path: &str, what: &What, paths: &mut Vec<String>) {
+/// The full paths that a view prints for a difference at `path`.
+fn printed(path: &str, diff: &ValueDiff, paths: &mut Vec<String>) {
     paths.push(path.to_owned());
-    match what {
-        What::Members(parts) | What::Items(parts) => {
-            parts.iter().for_each(|Difference { at, what }| printed(&beneath(path, at), what, paths));
+    match diff {
+        ValueDiff::Members(parts) | ValueDiff::Items(parts) => {
+            parts.iter().for_each(|Difference { at, diff }| printed(&beneath(path, at), diff, paths));
         }
-        What::Embedded { what, .. } => printed(path, what, paths),
-        What::Moved { from, .. } => {
+        ValueDiff::Embedded { diff, .. } => printed(path, diff, paths),
+        ValueDiff::Moved { from, .. } => {
             let (list, _) = path.rsplit_once('[').unwrap_or((path, ""));
             paths.push(format!("{list}[{from}]"));
         }
@@ -124,7 +124,7 @@ fn printed(path: &str, what: &What, paths: &mut Vec<String>) {
     }
 }
 
-/// What is printed, read as one value of a list.
+/// Parses a printed path as one value of a filter list.
 fn read(path: &str) -> FieldPath {
     let mut choice = Choice::<FieldPath>::default();
     choice.add_list(path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -147,40 +147,40 @@ fn created(field: &str, value: &Json) -> Entry {
 
 proptest! {
     #[test]
-    fn what_show_prints_is_found((old, new) in pairs(), field in select(NAMES)) {
+    fn printed_diff_paths_find_the_entry((old, new) in pairs(), field in select(NAMES)) {
         let change = Change {
             field: field.to_owned(),
             old: Some(RawJson::from(&old)),
             new: Some(RawJson::from(&new)),
             redacted: false,
         };
-        let Some(what) = compare(&old, &new) else { return Ok(()) };
+        let Some(diff) = compare(&old, &new) else { return Ok(()) };
         let mut paths = Vec::new();
-        // No field is called nothing.
-        printed(&field_label(field), &what, &mut paths);
+        // The empty path names no field.
+        printed(&field_label(field), &diff, &mut paths);
         for path in paths.iter().filter(|path| !path.is_empty()) {
             prop_assert!(read(path).is_touched_by(&change), "{} in {:?} → {:?}", path, old, new);
         }
     }
 
     #[test]
-    fn what_blame_prints_is_found(value in values(), field in select(NAMES)) {
+    fn printed_blame_paths_find_the_entry(value in values(), field in select(NAMES)) {
         let entry = created(field, &value);
-        let mut reader = Reader::new(Wanted::default());
+        let mut reader = HistoryReader::new(HistoryRequest::default());
         let history = loop {
             reader.read(&entry).expect("readable");
-            match reader.end() {
-                Reading::Done(history) => break history,
-                Reading::Again(again) => reader = *again,
+            match reader.end_pass() {
+                PassResult::Done(history) => break history,
+                PassResult::AnotherPass(again) => reader = *again,
             }
         };
         for line in history.blame().lines {
-            let path = dotted(&line.path);
+            let path = dotted_path(&line.path);
             let mut filter = Filter::default();
             filter.field.include.push(read(&path));
             prop_assert!(filter.matches(&entry), "{} in {:?}", path, value);
             prop_assert!(read(&path).covers(&line.path, false), "{}", path);
-            let whole = dotted(&line.path[..1]);
+            let whole = dotted_path(&line.path[..1]);
             prop_assert!(read(&whole).covers(&line.path, false), "{}", whole);
         }
     }

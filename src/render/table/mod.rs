@@ -1,7 +1,6 @@
-//! The list on a terminal: one line for each entry, fitted to the width.
+//! Writes the list on a terminal: one line for each entry, fitted to the width.
 //!
-//! Texts are made, fitted and laid out unpainted, then painted, so that colours never count as width. What does not
-//! fit is cut in [`fit`]; the query and what was left out are told elsewhere.
+//! Cells are laid out before they are coloured, so that colour escapes do not count as width. It must not know the query.
 
 mod cell;
 mod fit;
@@ -10,46 +9,43 @@ use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::model::entry::Entry;
 use crate::model::time::format;
 use crate::render::columns::Column;
 use crate::render::sanitize::width;
 use crate::render::style::{Role, Style, action_role};
-use crate::render::table::cell::Cell;
-use crate::render::table::fit::{Fit, Natural, fit};
+use crate::render::table::cell::TableCell;
+use crate::render::table::fit::{ColumnWidths, FittedColumn, TableFit, fit};
 
-/// How far comfy-table can count; a line without limits is cut here.
+/// The widest cell that comfy-table can count; longer text is cut here.
 const WIDEST_CELL: usize = 60_000;
 
-/// A list on its way out. Widths are chosen by the first entries and kept for all that follow.
-pub struct Table<'a> {
+/// Writes a list. The first entries decide the column widths for all that follow.
+pub struct EntryTable<'a> {
     style: &'a Style,
     columns: &'a [Column],
-    fit: Option<Fit>,
+    fit: Option<TableFit>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> EntryTable<'a> {
     /// A list with these columns.
-    #[must_use]
     pub const fn new(columns: &'a [Column], style: &'a Style) -> Self {
         Self { style, columns, fit: None }
     }
 
-    /// Writes one line for each entry, before the first a header. At narrow widths whole columns go, and `…` in the
-    /// header says so.
-    ///
-    /// # Errors
-    /// The writer's.
+    /// Writes one line for each entry, and a header before the first. On narrow screens columns are left out, which `…` in
+    /// the header shows.
     pub fn entries(&mut self, out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
-        let cells = |entry| self.columns.iter().map(|&column| Cell::new(entry, column, self.style)).collect();
-        let cells: Vec<Vec<Cell>> = entries.iter().map(cells).collect();
+        let cells =
+            |entry| self.columns.iter().map(|&column| TableCell::new(entry, column, self.style)).collect();
+        let cells: Vec<Vec<TableCell>> = entries.iter().map(cells).collect();
         if self.fit.is_none() {
-            let fit = fit(&self.natural(entries, &cells), self.style);
+            let fit = fit(&self.column_widths(entries, &cells), self.style);
             self.write(out, &fit, &[self.header(entries, &fit)])?;
             self.fit = Some(fit);
         }
@@ -59,35 +55,31 @@ impl<'a> Table<'a> {
         self.write(out, fit, &rows)
     }
 
-    fn natural(&self, entries: &[Entry], cells: &[Vec<Cell>]) -> Vec<Natural> {
+    fn column_widths(&self, entries: &[Entry], cells: &[Vec<TableCell>]) -> Vec<ColumnWidths> {
         let natural = |(index, &column): (usize, &Column)| {
             let widest = |is_short| {
                 let title = width(&title(column, is_short, entries, self.style));
-                cells.iter().map(|row: &Vec<Cell>| row[index].width(is_short)).fold(title, usize::max)
+                cells.iter().map(|row: &Vec<TableCell>| row[index].width(is_short)).fold(title, usize::max)
             };
-            Natural { column, width: widest(false), short: widest(true) }
+            ColumnWidths { column, width: widest(false), short: widest(true) }
         };
         self.columns.iter().enumerate().map(natural).collect()
     }
 
-    fn header(&self, entries: &[Entry], fit: &Fit) -> Vec<(String, Role)> {
-        let mut titles: Vec<String> = fit
-            .columns
-            .iter()
-            .map(|fitted| {
-                self.style.cut(&title(fitted.column, fit.is_short, entries, self.style), fitted.width)
-            })
-            .collect();
-        if fit.dropped
-            && let (Some(title), Some(last)) = (titles.last_mut(), fit.columns.last())
-        {
-            // The last title ends in the sign of a cut whether or not its own text is whole.
-            *title = self.style.cut(&format!("{title}{}", " ".repeat(last.width + 1)), last.width);
+    fn header(&self, entries: &[Entry], fit: &TableFit) -> Vec<(String, Role)> {
+        let cut = |column: &FittedColumn, suffix: &str| {
+            let title = title(column.column, fit.is_short, entries, self.style) + suffix;
+            (self.style.cut(&title, column.width), Role::Title)
+        };
+        let mut titles: Vec<_> = fit.columns.iter().map(|column| cut(column, "")).collect();
+        if let (true, Some(title), Some(last)) = (fit.dropped, titles.last_mut(), fit.columns.last()) {
+            // The last title always ends with the cut's mark.
+            *title = cut(last, &" ".repeat(last.width + 1));
         }
-        titles.into_iter().map(|title| (title, Role::Title)).collect()
+        titles
     }
 
-    fn row(&self, fit: &Fit, entry: &Entry, cells: &[Cell]) -> Vec<(String, Role)> {
+    fn row(&self, fit: &TableFit, entry: &Entry, cells: &[TableCell]) -> Vec<(String, Role)> {
         let shown = fit.columns.iter().filter_map(|fitted| {
             let index = self.columns.iter().position(|column| *column == fitted.column)?;
             let role = match fitted.column {
@@ -101,14 +93,14 @@ impl<'a> Table<'a> {
         shown.collect()
     }
 
-    fn write(&self, out: &mut dyn Write, fit: &Fit, rows: &[Vec<(String, Role)>]) -> io::Result<()> {
+    fn write(&self, out: &mut dyn Write, fit: &TableFit, rows: &[Vec<(String, Role)>]) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
         table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         for row in rows {
             table.add_row(row.iter().map(|(text, _)| text));
         }
         for (index, fitted) in fit.columns.iter().enumerate() {
-            // Later rows may be wider where nothing may be cut: they push their neighbours, but stay whole.
+            // Cells that are never cut may be wider in later rows; they widen their column.
             let widest = rows.iter().map(|row| width(&row[index].0)).max().unwrap_or(0);
             let cells = widest.max(fitted.width).min(WIDEST_CELL) + fit.gap;
             if let Some(column) = table.column_mut(index) {
@@ -126,8 +118,8 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Paints each cell where it stands in the line. Where comfy-table counts fewer cells than a terminal shows, it
-    /// filled up with blanks that are taken away again.
+    /// Paints each cell within its line. Where comfy-table counts fewer cells than a terminal shows, it has padded with
+    /// too many blanks: they are removed.
     fn painted(&self, line: &str, row: &[(String, Role)]) -> String {
         let mut out = String::with_capacity(line.len());
         let (mut rest, mut surplus) = (line, 0);
@@ -157,7 +149,7 @@ fn title(column: Column, is_short: bool, entries: &[Entry], style: &Style) -> St
     }
 }
 
-/// The zone's short names at these moments: two, when they lie on both sides of a clock change.
+/// The zone's abbreviations at these times: two if a clock change lies between them.
 fn zones(entries: &[Entry], style: &Style) -> String {
     let mut labels: Vec<String> = Vec::new();
     for entry in entries {

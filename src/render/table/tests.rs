@@ -1,4 +1,4 @@
-//! The list at many widths, with every kind of name that breaks tables.
+//! The list at many widths, with names that often break tables.
 
 use serde_json::json;
 use unicode_segmentation::UnicodeSegmentation;
@@ -7,17 +7,15 @@ use super::*;
 use crate::model::entry::User;
 use crate::model::words::UserKind;
 use crate::render::columns::{TABLE_COLUMNS, WIDE_COLUMNS};
-use crate::render::samples::{entry, style, updated};
+use crate::render::samples::{entry, printed, style, updated};
 use crate::render::style::mark;
 use crate::render::summary;
 
 fn shown(entries: &[Entry], columns: &[Column], style: &Style) -> String {
-    let mut out = Vec::new();
-    Table::new(columns, style).entries(&mut out, entries).expect("memory takes all");
-    String::from_utf8(out).expect("text")
+    printed(|out| EntryTable::new(columns, style).entries(out, entries))
 }
 
-/// The four entries of the manual's example.
+/// The four entries of the manual page's example.
 fn example() -> Vec<Entry> {
     let status = json!([{"field": "status", "old": "active", "new": "disabled"},
         {"field": "a", "old": 1, "new": 2}, {"field": "b", "old": 1, "new": 2}]);
@@ -42,7 +40,7 @@ fn example() -> Vec<Entry> {
 }
 
 #[test]
-fn looks_as_the_manual_says() {
+fn list_matches_the_manual() {
     insta::assert_snapshot!(shown(&example(), TABLE_COLUMNS, &style(120)), @r#"
   ID  TIME (CET)       USER                 ACTION     RESOURCE                          CHANGES
 1287  Nov 22 09:14:07  ana.ruiz@acme.io     ~ updated  connector Salesforce → Warehouse  status active → disabled, +2
@@ -62,7 +60,7 @@ fn narrow_terminals_lose_changes_first_then_names() {
 }
 
 #[test]
-fn without_cutting_every_word_is_there() {
+fn untruncated_rows_are_complete() {
     let mut long = updated();
     long.model_name = Some("x".repeat(500));
     let text = shown(&[long], TABLE_COLUMNS, &Style { truncate: false, ..style(40) });
@@ -70,7 +68,7 @@ fn without_cutting_every_word_is_there() {
 }
 
 #[test]
-fn a_nameless_resource_goes_by_its_id_and_two_zones_are_both_named() {
+fn nameless_resources_show_their_id_and_both_zones_are_named() {
     let mut entries = vec![updated(), updated()];
     entries[0].model_name = None;
     entries[1].occurred_at = "2026-07-01T00:00:00Z".parse().expect("a time");
@@ -80,7 +78,7 @@ fn a_nameless_resource_goes_by_its_id_and_two_zones_are_both_named() {
 }
 
 #[test]
-fn paint_says_what_mark_and_word_say_and_takes_no_room() {
+fn colours_do_not_change_the_layout() {
     let coloured = shown(&example(), TABLE_COLUMNS, &Style { colour: true, ..style(100) });
     for painted in ["\u{1b}[33m~ updated\u{1b}[0m", "\u{1b}[32m+ created\u{1b}[0m"] {
         assert!(coloured.contains(painted), "{coloured:?}");
@@ -89,14 +87,14 @@ fn paint_says_what_mark_and_word_say_and_takes_no_room() {
     assert_eq!(sgr.replace_all(&coloured, ""), shown(&example(), TABLE_COLUMNS, &style(100)));
 }
 
-/// Tells whether a row shows a text: whole, or its beginning and the sign of a cut.
+/// Whether a row shows a text, in full or cut with a mark.
 fn shows(row: &str, text: &str) -> bool {
     let mut beginnings = text.grapheme_indices(true).skip(1).map(|(at, _)| format!("{}…", &text[..at]));
     row.contains(text) || beginnings.any(|beginning| row.contains(&beginning))
 }
 
 #[test]
-fn at_every_width_cuts_are_marked_and_id_time_and_action_are_whole() {
+fn cuts_are_marked_and_ids_times_and_actions_are_whole_at_every_width() {
     let mut entries = example();
     for name in [
         "受注データ同期 → 東京倉庫への夜間バッチ",
@@ -124,12 +122,12 @@ fn at_every_width_cuts_are_marked_and_id_time_and_action_are_whole() {
                 );
                 assert!(row.contains(&format!(" {} {}", mark(entry.action), entry.action)), "{row:?}");
                 let name = entry.model_name.as_deref().unwrap_or_default();
-                let told = summary::parts(entry.changes.get(), entry.action).0;
+                let summary = summary::parts(entry.changes.get(), entry.action).0;
                 for (title, text) in [
                     ("USER", entry.user.email.as_deref().unwrap_or_else(|| entry.user.label())),
                     ("RESOURCE", &format!("{} {name}", entry.model_type.label())),
                     ("NAME", name),
-                    ("CHANGES", &told),
+                    ("CHANGES", &summary),
                 ] {
                     assert!(!header.contains(title) || shows(row, text), "{cells}: {text:?} in {row:?}");
                 }
@@ -139,7 +137,7 @@ fn at_every_width_cuts_are_marked_and_id_time_and_action_are_whole() {
 }
 
 #[test]
-fn what_outlasts_a_cut() {
+fn suffixes_survive_cuts() {
     let narrow = shown(&example(), TABLE_COLUMNS, &style(80));
     assert!(narrow.contains("status …, +2"), "the count of other changes: {narrow}");
     let mut entries = example();

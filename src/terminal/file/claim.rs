@@ -1,8 +1,8 @@
-//! Working files (parts, journals) and names in directories that other users may write to.
+//! Opens working files (parts, journals) safely in directories that other users may write to.
 //!
-//! A working file is created exclusively and never through a symbolic link. One that is already there is used only if it
-//! is a regular file of this user with a single name. Whoever uses it holds a lock on it, and the name still stands for
-//! the locked file: a second process cannot remove, empty or rename what the first one writes.
+//! A working file is created exclusively and never through a symbolic link. An existing one must be a regular file of
+//! this user with a single name. It is locked, and its name is checked against the locked file, so that a second process
+//! cannot remove, truncate or rename it.
 
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
@@ -11,155 +11,150 @@ use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::terminal::file::FileError;
+use crate::terminal::file::error::FileError;
 
-/// How often a name that changes hands is opened again before it counts as busy.
+/// How often a path that another process replaces is opened again.
 const ATTEMPTS: usize = 20;
-/// A chain of more links leads nowhere.
+/// The most symbolic links followed.
 const MOST_LINKS: usize = 40;
 
-/// The files to remove when the process ends before their owners are dropped.
+/// Files to remove if the process exits before their owners are dropped.
 static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn temporary() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes every temporary file: for an end of the process that drops nothing.
+/// Removes every temporary file, for an exit that drops nothing.
 pub(crate) fn remove_temporary_files() {
     for path in std::mem::take(&mut *temporary()) {
         drop(std::fs::remove_file(path));
     }
 }
 
-/// A file that is removed when this is dropped, or when the process is interrupted.
-pub(crate) struct Temporary(PathBuf);
+/// Removes a file when dropped, or when the process is interrupted.
+pub(crate) struct TemporaryFile(PathBuf);
 
-impl Temporary {
+impl TemporaryFile {
     fn new(path: &Path) -> Self {
         temporary().insert(path.to_owned());
         Self(path.to_owned())
     }
 
-    /// Keeps the file.
     pub(crate) fn keep(self) {
         temporary().remove(&self.0);
-        // Not dropped: that would remove it.
+        // Dropping it would remove the file.
         std::mem::forget(self);
     }
 }
 
-impl Drop for Temporary {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         drop(std::fs::remove_file(&self.0));
         temporary().remove(&self.0);
     }
 }
 
-/// A locked file. Dropped, it is unlocked at once, though a child process that is just being started may still hold it.
-pub(crate) struct Locked(File);
+/// A locked file. Drop unlocks it explicitly, because a starting child process may still hold its descriptor.
+pub(crate) struct LockedFile(File);
 
-impl From<File> for Locked {
+impl From<File> for LockedFile {
     fn from(file: File) -> Self {
         Self(file)
     }
 }
 
-impl Deref for Locked {
+impl Deref for LockedFile {
     type Target = File;
     fn deref(&self) -> &File {
         &self.0
     }
 }
 
-impl DerefMut for Locked {
+impl DerefMut for LockedFile {
     fn deref_mut(&mut self) -> &mut File {
         &mut self.0
     }
 }
 
-impl Drop for Locked {
+impl Drop for LockedFile {
     fn drop(&mut self) {
-        // Not every file system has locks.
+        // Some file systems have no locks.
         drop(self.0.unlock());
     }
 }
 
-/// A working file that this process alone uses. Dropped, a file that it created is removed.
-pub(crate) struct Claimed {
-    // Before the file, whose lock guards the removal.
-    created: Option<Temporary>,
-    file: Locked,
+/// A working file that only this process uses. If dropped, it is removed if it was created.
+pub(crate) struct ClaimedFile {
+    // Dropped before the file, whose lock guards the removal.
+    created: Option<TemporaryFile>,
+    file: LockedFile,
     path: PathBuf,
 }
 
-impl Claimed {
-    /// Opens and locks the working file at `path`, or creates it; nothing in it is read or changed. `target` is named when
-    /// another process uses it.
-    ///
-    /// # Errors
-    /// [`FileError`]: busy, of another user, or the system's refusal.
+impl ClaimedFile {
+    /// Opens and locks the working file at `path`, or creates it, without reading or changing it. If another process uses
+    /// it, the error names `target`.
     pub(crate) fn open(path: &Path, target: &Path) -> Result<Self, FileError> {
         let failed = |cause| FileError::Write { path: path.to_owned(), cause };
         for _ in 0..ATTEMPTS {
             let (file, created) = match create(path) {
-                Ok(file) => (file, Some(Temporary::new(path))),
+                Ok(file) => (file, Some(TemporaryFile::new(path))),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     match private(OpenOptions::new().read(true).write(true)).open(path) {
                         Ok(file) => (file, None),
                         Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                        Err(error) => return Err(foreign_link(path).unwrap_or_else(|| failed(error))),
+                        Err(error) => return Err(untrusted_link(path).unwrap_or_else(|| failed(error))),
                     }
                 }
                 Err(error) => return Err(failed(error)),
             };
             if created.is_none() {
-                refuse_foreign(path, &file.metadata().map_err(failed)?)?;
+                check_owner(path, &file.metadata().map_err(failed)?)?;
             }
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => {
-                    created.into_iter().for_each(Temporary::keep);
+                    created.into_iter().for_each(TemporaryFile::keep);
                     return Err(FileError::Busy(target.to_owned()));
                 }
-                // Not every file system has locks; those without cannot tell.
+                // Some file systems have no locks.
                 Err(TryLockError::Error(_)) | Ok(()) => {}
             }
-            if names(path, &file) {
-                // What an earlier run left there may be open to others.
+            if is_name_of(path, &file) {
+                // A file left by an earlier run may be readable by others.
                 #[cfg(unix)]
                 if created.is_none() {
                     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
                     file.set_permissions(mode).map_err(failed)?;
                 }
-                return Ok(Self { created, file: Locked(file), path: path.to_owned() });
+                return Ok(Self { created, file: LockedFile(file), path: path.to_owned() });
             }
-            // Another process finished with it before the lock was ours: the name is its, or nobody's.
-            created.into_iter().for_each(Temporary::keep);
+            // Another process renamed or removed it before this one got the lock.
+            created.into_iter().for_each(TemporaryFile::keep);
         }
         Err(FileError::Busy(target.to_owned()))
     }
 
-    /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file, and what removes it unless it is kept.
+    /// The file, and a guard that removes it.
     #[must_use]
-    pub(crate) fn begin(self) -> (Locked, Temporary) {
+    pub(crate) fn begin(self) -> (LockedFile, TemporaryFile) {
         let Self { created, file, path } = self;
-        let temporary = created.unwrap_or_else(|| Temporary::new(&path));
+        let temporary = created.unwrap_or_else(|| TemporaryFile::new(&path));
         (file, temporary)
     }
 
-    /// The file, which stays where it is.
+    /// The file, which is not removed.
     #[must_use]
-    pub(crate) fn keep(self) -> Locked {
-        self.created.into_iter().for_each(Temporary::keep);
+    pub(crate) fn keep(self) -> LockedFile {
+        self.created.into_iter().for_each(TemporaryFile::keep);
         self.file
     }
 
-    /// Whether it was made by this process just now.
+    /// Whether this process created it.
     pub(crate) const fn is_new(&self) -> bool {
         self.created.is_some()
     }
@@ -169,7 +164,8 @@ fn create(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().read(true).write(true).create_new(true)).open(path)
 }
 
-/// Opens no symbolic link, and does not wait for the other end of a FIFO. A new file is its owner's alone.
+/// Options that follow no symbolic link and do not wait for the other end of a FIFO. New files are readable by their owner
+/// only.
 #[cfg(unix)]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -182,27 +178,27 @@ const fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-fn foreign(path: &Path, why: impl Into<String>) -> FileError {
-    FileError::Foreign { path: path.to_owned(), why: why.into() }
+fn untrusted(path: &Path, why: impl Into<String>) -> FileError {
+    FileError::Untrusted { path: path.to_owned(), why: why.into() }
 }
 
-fn foreign_link(path: &Path) -> Option<FileError> {
-    path.is_symlink().then(|| foreign(path, "it is a symbolic link"))
+fn untrusted_link(path: &Path) -> Option<FileError> {
+    path.is_symlink().then(|| untrusted(path, "it is a symbolic link"))
 }
 
-/// Refuses a working file that this user did not make.
-fn refuse_foreign(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
+/// Rejects a working file that this user did not create.
+fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     if !metadata.is_file() {
-        return Err(foreign(path, "it is not a regular file"));
+        return Err(untrusted(path, "it is not a regular file"));
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
         if metadata.uid() != user() {
-            return Err(foreign(path, format!("it belongs to another user (uid {})", metadata.uid())));
+            return Err(untrusted(path, format!("it belongs to another user (uid {})", metadata.uid())));
         }
         if metadata.nlink() > 1 {
-            return Err(foreign(path, "it has a second name (a hard link)"));
+            return Err(untrusted(path, "it has a second name (a hard link)"));
         }
     }
     Ok(())
@@ -213,8 +209,7 @@ fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Whether `path` is the name of this open file.
-fn names(path: &Path, file: &File) -> bool {
+fn is_name_of(path: &Path, file: &File) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
@@ -229,8 +224,7 @@ fn names(path: &Path, file: &File) -> bool {
     }
 }
 
-/// Whether this user, the administrator or the owner of the directory put it there. Whoever owns the directory could put
-/// anything there anyway.
+/// Whether the file belongs to this user, the administrator or the owner of its directory, who could replace it anyway.
 #[cfg(unix)]
 fn is_trusted(path: &Path, metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -244,9 +238,9 @@ const fn is_trusted(_: &Path, _: &Metadata) -> bool {
     true
 }
 
-/// Where a symbolic link leads, through others, whether a file is there or not yet. A link, or a FIFO, that another user
-/// put into a shared directory is refused.
-pub(super) fn destination(target: &Path) -> Result<PathBuf, FileError> {
+/// Follows symbolic links to the target, which need not exist. Links and FIFOs of other users in shared directories are
+/// rejected.
+pub(super) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
     let mut place = target.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(metadata) = std::fs::symlink_metadata(&place) else { break };
@@ -255,9 +249,9 @@ pub(super) fn destination(target: &Path) -> Result<PathBuf, FileError> {
             metadata.is_symlink() || std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type());
         #[cfg(not(unix))]
         let is_judged = metadata.is_symlink();
-        if is_judged && !super::is_own_outlet(target) && !is_trusted(&place, &metadata) {
+        if is_judged && !is_own_stream(target) && !is_trusted(&place, &metadata) {
             let what = if metadata.is_symlink() { "a symbolic link" } else { "a FIFO" };
-            return Err(foreign(&place, format!("it is {what} of another user")));
+            return Err(untrusted(&place, format!("it is {what} of another user")));
         }
         let Ok(next) = std::fs::read_link(&place) else { break };
         place = place.parent().map_or(next.clone(), |parent| parent.join(&next));
@@ -265,40 +259,37 @@ pub(super) fn destination(target: &Path) -> Result<PathBuf, FileError> {
     Ok(place)
 }
 
-/// Reads a text file, unless another user put it, or a link to it, into a shared directory.
-///
-/// # Errors
-/// [`FileError`]; one that is not there is [`FileError::Write`] with that cause.
+/// Reads a text file. Files and links of other users in shared directories are rejected.
 pub(crate) fn read_trusted(path: &Path) -> Result<String, FileError> {
-    let place = destination(path)?;
+    let place = resolve_links(path)?;
     let failed = |cause| FileError::Read { path: path.to_owned(), cause };
     let mut file = private(OpenOptions::new().read(true)).open(&place).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if !is_trusted(&place, &metadata) {
-        return Err(foreign(path, "it belongs to another user"));
+        return Err(untrusted(path, "it belongs to another user"));
     }
     let mut text = String::new();
     io::Read::read_to_string(&mut file, &mut text).map_err(failed)?;
     Ok(text)
 }
 
+/// Whether a path names an open stream of this process, which may be a regular file with content.
+pub(super) fn is_own_stream(target: &Path) -> bool {
+    ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc/self/fd"].iter().any(|outlet| target.starts_with(outlet))
+}
+
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Gives a file another name in its directory, and makes the name durable.
-///
-/// # Errors
-/// The system's.
+/// Renames a file within its directory, durably.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)?;
     sync_directory_of(to)
 }
 
-/// Makes the names in the directory of `path` durable: without it, a power failure may undo a rename whose file was synced.
-///
-/// # Errors
-/// The system's, but not that directories cannot be synced there, or not be read by this user.
+/// Syncs the directory of `path`: without it, a power failure may undo the rename of a synced file. Ignores file systems
+/// that cannot sync directories, and directories that this user cannot read.
 pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! Files are whole or not there, and a part that is gone on from becomes the same file.
+//! Tests atomic files, resuming from checkpoints, and files of other users.
 
 use std::io::Read as _;
 
@@ -12,7 +12,7 @@ fn names(directory: &Path) -> Vec<OsString> {
 }
 
 #[test]
-fn a_file_is_whole_or_not_there() {
+fn files_are_written_atomically() {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("x.csv");
     let mut file = NewFile::create(&target, false).expect("begun");
@@ -37,7 +37,7 @@ fn a_file_is_whole_or_not_there() {
 }
 
 #[test]
-fn a_part_that_is_gone_on_from_becomes_the_same_file() {
+fn resumed_files_are_identical() {
     let pieces = [&b"first,\n"[..], b"second,\n", b"third\n"];
     for name in ["x.csv", "x.csv.gz", "x.csv.zst"] {
         let directory = tempfile::tempdir().expect("a directory");
@@ -51,30 +51,31 @@ fn a_part_that_is_gone_on_from_becomes_the_same_file() {
         };
         let (mut file, _) = begin(&whole);
         file.write_all(pieces[2]).expect("written");
-        let mut told = None;
+        let mut digest = None;
         let finished = file.finish_after(|stored| {
-            told = Some(stored);
+            digest = Some(stored);
             Ok::<_, FileError>(())
         });
         finished.expect("finished");
         let stored = std::fs::read(&whole).expect("read");
-        assert_eq!(told, Some(Stored { bytes: stored.len() as u64, sha256: Hash::of(&stored) }));
+        assert_eq!(digest, Some(FileDigest { bytes: stored.len() as u64, sha256: Hash::of(&stored) }));
 
         let (file, checkpoint) = begin(&target);
         drop(file);
-        let mut file = Part::claim(&target).and_then(|part| part.go_on(false, checkpoint)).expect("gone on");
+        let mut file =
+            PartFile::claim(&target).and_then(|part| part.resume(false, checkpoint)).expect("gone on");
         file.write_all(pieces[1]).expect("written");
         file.write_all(pieces[2]).expect("written");
         file.finish().expect("finished");
         assert!(std::fs::read(&target).expect("read") == stored, "{name}");
         let mut text = Vec::new();
-        unpacked(&target, &stored[..]).expect("a reader").read_to_end(&mut text).expect("unpacked");
+        decompressed(&target, &stored[..]).expect("a reader").read_to_end(&mut text).expect("unpacked");
         assert_eq!(text, pieces.concat(), "{name}");
     }
 }
 
 #[test]
-fn a_part_that_was_changed_is_not_gone_on_from() {
+fn changed_parts_are_not_resumed() {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("x.csv");
     let mut file = NewFile::create(&target, false).expect("begun");
@@ -82,16 +83,16 @@ fn a_part_that_was_changed_is_not_gone_on_from() {
     let checkpoint = file.checkpoint().expect("a checkpoint");
     drop(file);
     for other in ["firs", "First"] {
-        std::fs::write(part_of(&target), other).expect("written");
-        let refused = Part::claim(&target).and_then(|part| part.go_on(false, checkpoint));
+        std::fs::write(part_path(&target), other).expect("written");
+        let refused = PartFile::claim(&target).and_then(|part| part.resume(false, checkpoint));
         assert!(refused.is_err_and(|error| matches!(error, FileError::Damaged(_))), "{other}");
-        assert_eq!(std::fs::read_to_string(part_of(&target)).expect("read"), other);
+        assert_eq!(std::fs::read_to_string(part_path(&target)).expect("read"), other);
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_link_leads_to_the_file_that_is_written() {
+fn links_are_followed() {
     let directory = tempfile::tempdir().expect("a directory");
     let (link, file) = (directory.path().join("link"), directory.path().join("file"));
     std::os::unix::fs::symlink("file", &link).expect("made");
@@ -108,7 +109,7 @@ fn a_link_leads_to_the_file_that_is_written() {
 
 #[cfg(unix)]
 #[test]
-fn a_device_stays_one() {
+fn devices_are_written_directly() {
     use std::os::unix::fs::FileTypeExt as _;
     let device = Path::new("/dev/null");
     let mut new = NewFile::create(device, false).expect("begun");
@@ -118,11 +119,11 @@ fn a_device_stays_one() {
     drop(NewFile::create(device, true).expect("begun"));
     assert!(std::fs::metadata(device).expect("there").file_type().is_char_device());
     assert!(!Path::new("/dev/null.part").exists());
-    assert!(is_own_outlet(Path::new("/dev/fd/1")) && !is_own_outlet(Path::new("/dev/shm/log.csv")));
+    assert!(is_own_stream(Path::new("/dev/fd/1")) && !is_own_stream(Path::new("/dev/shm/log.csv")));
 }
 
 #[test]
-fn an_ending_compresses_in_upper_case_too() {
+fn extensions_are_case_insensitive() {
     let directory = tempfile::tempdir().expect("a directory");
     for (name, magic) in [
         ("x.csv.GZ", &[0x1f, 0x8b][..]),
@@ -137,18 +138,18 @@ fn an_ending_compresses_in_upper_case_too() {
         let stored = std::fs::read(&target).expect("read");
         assert!(stored.starts_with(magic), "{name}");
         let mut text = String::new();
-        unpacked(&target, &stored[..]).expect("a reader").read_to_string(&mut text).expect("unpacked");
+        decompressed(&target, &stored[..]).expect("a reader").read_to_string(&mut text).expect("unpacked");
         assert_eq!(text, "text", "{name}");
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched() {
+fn parts_that_are_links_are_rejected_untouched() {
     use std::os::unix::fs::symlink;
     let directory = tempfile::tempdir().expect("a directory");
     let (target, victim) = (directory.path().join("x.csv"), directory.path().join("victim"));
-    let part = part_of(&target);
+    let part = part_path(&target);
     std::fs::write(&victim, "precious").expect("written");
     let links: [(&str, &dyn Fn()); 4] = [
         ("symbolic link", &|| symlink(&victim, &part).expect("made")),
@@ -161,13 +162,13 @@ fn a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched() {
     ];
     for (why, put) in links {
         put();
-        let checkpoint = Stored { bytes: 0, sha256: Hash::of(b"") };
+        let checkpoint = FileDigest { bytes: 0, sha256: Hash::of(b"") };
         for refused in [
             NewFile::create(&target, true).err(),
-            Part::claim(&target).and_then(|part| part.go_on(true, checkpoint)).err(),
+            PartFile::claim(&target).and_then(|part| part.resume(true, checkpoint)).err(),
         ] {
             let refused = refused.expect(why);
-            assert!(matches!(refused, FileError::Foreign { .. }), "{refused}");
+            assert!(matches!(refused, FileError::Untrusted { .. }), "{refused}");
             assert!(refused.to_string().contains(why), "{refused}");
         }
         assert_eq!(std::fs::read(&victim).expect("read"), b"precious");
@@ -179,45 +180,45 @@ fn a_part_that_leads_elsewhere_is_refused_and_nothing_behind_it_is_touched() {
 
 #[cfg(unix)]
 #[test]
-fn files_that_another_user_put_into_a_shared_directory_are_refused() {
+fn files_of_other_users_in_shared_directories_are_rejected() {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("x.csv");
-    std::fs::write(part_of(&target), "").expect("written");
+    std::fs::write(part_path(&target), "").expect("written");
     let other = 12345;
-    // Only an administrator can give files away; others cannot make what this test is about.
-    if std::os::unix::fs::chown(part_of(&target), Some(other), None).is_err() {
+    // Only an administrator can change the owner of files.
+    if std::os::unix::fs::chown(part_path(&target), Some(other), None).is_err() {
         return;
     }
     let refused = NewFile::create(&target, true).err().expect("refused").to_string();
     assert!(refused.contains("another user (uid 12345)"), "{refused}");
-    std::fs::remove_file(part_of(&target)).expect("removed");
+    std::fs::remove_file(part_path(&target)).expect("removed");
 
     std::os::unix::fs::symlink("elsewhere", &target).expect("made");
     std::os::unix::fs::lchown(&target, Some(other), None).expect("given");
     let refused = NewFile::create(&target, true).err().expect("refused").to_string();
     assert!(refused.contains("symbolic link of another user"), "{refused}");
-    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Foreign { .. })));
+    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Untrusted { .. })));
     std::fs::remove_file(&target).expect("removed");
 
     std::fs::write(&target, "text").expect("written");
     std::os::unix::fs::chown(&target, Some(other), None).expect("given");
-    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Foreign { .. })));
-    // In a directory of that user the same files are its own affair.
+    assert!(read_trusted(&target).is_err_and(|error| matches!(error, FileError::Untrusted { .. })));
+    // In a directory of that user, its own files are trusted.
     std::os::unix::fs::chown(directory.path(), Some(other), None).expect("given");
     assert_eq!(read_trusted(&target).expect("trusted"), "text");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_name_that_changed_hands_is_opened_again() {
+fn replaced_parts_are_opened_again() {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("x.csv");
     let mut first = NewFile::create(&target, false).expect("begun");
     first.write_all(b"first").expect("written");
-    // The first still holds its lock while it gives the file its name: whoever had opened the part gets another one.
+    // The first file is still locked during its rename, so that another process that opened the part tries again.
     first
         .finish_after(|_| {
-            assert!(Part::claim(&target).is_err_and(|error| matches!(error, FileError::Busy(_))));
+            assert!(PartFile::claim(&target).is_err_and(|error| matches!(error, FileError::Busy(_))));
             Ok::<_, FileError>(())
         })
         .expect("finished");

@@ -1,4 +1,4 @@
-//! Menus on the whole screen: choose one, mark several, search one. dialoguer asks, this draws.
+//! Full-screen menus: choose one item, mark several, search one. dialoguer handles the keys, this module draws.
 
 use std::collections::HashMap;
 use std::io;
@@ -7,34 +7,20 @@ use console::truncate_str;
 use dialoguer::{FuzzySelect, MultiSelect, Select};
 
 use crate::render::sanitize::sanitize;
-use crate::render::style::{Role, Style};
-use crate::terminal::prompt::recorder::{Item, Recorder, Shown};
-use crate::terminal::prompt::screen::{Screen, draw_lines};
-use crate::terminal::prompt::{Size, attend, size};
+use crate::render::style::Role;
+use crate::terminal::prompt::drawing::{ScreenSize, draw_lines, run_prompt, size};
+use crate::terminal::prompt::page::{PromptPage, fitted};
+use crate::terminal::prompt::recorder::{MenuItem, MenuState, Recorder};
+use crate::terminal::prompt::screen::FullScreen;
 
-/// At least so many items are shown, whatever stands above them.
+/// The fewest items shown, whatever is above them.
 const LEAST_ITEMS: usize = 6;
-/// Lines that are neither head nor items: a blank one, the question, the keys.
+/// Lines besides head and items: a blank one, the question, the keys.
 const FRAME: usize = 3;
 
-/// A page of the screen: what stands above, the question, and the items. Lines are made for a width, and safe to show.
-pub(crate) struct Page<'a> {
-    /// The lines above.
-    pub head: &'a dyn Fn(usize) -> Vec<String>,
-    /// What is asked, where the lines above do not say it.
-    pub question: String,
-    /// The items' labels.
-    pub items: &'a dyn Fn(usize) -> Vec<String>,
-    /// How all looks.
-    pub style: &'a Style,
-}
-
-impl Screen {
-    /// Lets one item be chosen, beginning at `start`. None on Esc.
-    ///
-    /// # Errors
-    /// When the terminal went away, or with `Interrupted` on Ctrl-C.
-    pub(crate) async fn choose(&self, page: &Page<'_>, start: usize) -> io::Result<Option<usize>> {
+impl FullScreen {
+    /// Asks for one item, starting at `start`. Returns none on Esc; Ctrl-C fails with `Interrupted`.
+    pub(crate) async fn choose(&self, page: &PromptPage<'_>, start: usize) -> io::Result<Option<usize>> {
         let keys = page.numbers();
         let (rows, last) = (page.rows_for(keys.len()), keys.len().saturating_sub(1));
         let hint = "arrows move, left and right turn pages, Enter takes, Esc goes back";
@@ -45,8 +31,12 @@ impl Screen {
         .await
     }
 
-    /// Lets items be marked, beginning with those `marked`. None on Esc.
-    pub(crate) async fn mark(&self, page: &Page<'_>, marked: Vec<bool>) -> io::Result<Option<Vec<usize>>> {
+    /// Asks for several items, starting with `marked`. Returns none on Esc.
+    pub(crate) async fn mark(
+        &self,
+        page: &PromptPage<'_>,
+        marked: Vec<bool>,
+    ) -> io::Result<Option<Vec<usize>>> {
         let keys = page.numbers();
         let rows = page.rows_for(keys.len());
         let hint = "arrows move, Space marks, a marks all, Enter takes, Esc goes back";
@@ -58,10 +48,10 @@ impl Screen {
         .await
     }
 
-    /// Lets one item be found by typing parts of its key, beginning at `start`. None on Esc.
+    /// Asks for one item by a fuzzy search of its key, starting at `start`. Returns none on Esc.
     pub(crate) async fn search(
         &self,
-        page: &Page<'_>,
+        page: &PromptPage<'_>,
         keys: Vec<String>,
         start: usize,
         hint: &str,
@@ -76,7 +66,7 @@ impl Screen {
 
     async fn ask<T: Send + 'static>(
         &self,
-        page: &Page<'_>,
+        page: &PromptPage<'_>,
         keys: Vec<String>,
         hint: &str,
         menu: impl FnOnce(&Recorder, Vec<String>) -> dialoguer::Result<Option<T>> + Send + 'static,
@@ -88,41 +78,41 @@ impl Screen {
         let (reader, items) = (recorder.clone(), keys.clone());
         let places: HashMap<&str, usize> = keys.iter().map(String::as_str).zip(0..).collect();
         let draw = |size| match recorder.shown() {
-            // Nothing is told yet.
+            // dialoguer has reported nothing yet.
             shown if shown.items.is_empty() && shown.query.is_none() => Ok(()),
             shown => draw_lines(&page.lines(&shown, &places, hint, size)),
         };
         let read = move || menu(&reader, items).map_err(|dialoguer::Error::IO(error)| error);
-        attend(draw, recorder.changed(), read).await
+        run_prompt(draw, recorder.changed(), read).await
     }
 }
 
-impl Page<'_> {
-    /// Short keys for a menu that is not searched: dialoguer measures them in bytes.
+impl PromptPage<'_> {
+    /// Short keys for a menu without search: dialoguer measures keys in bytes.
     fn numbers(&self) -> Vec<String> {
         let (_, columns) = size();
         (0..(self.items)(columns).len()).map(|number| number.to_string()).collect()
     }
 
-    /// How many rows a menu of so many items gets, in dialoguer's counting, which takes two off.
+    /// The rows of a menu with this many items, as dialoguer counts them: two more.
     fn rows_for(&self, items: usize) -> usize {
         let (rows, columns) = size();
         self.room(rows, (self.head)(columns).len()).min(items) + 2
     }
 
-    /// How many items there is room for. The last row stays free: a line that ends there would scroll the first away.
+    /// The number of items that fit. The last row stays free: a line that ends there would scroll the screen.
     fn room(&self, rows: usize, head: usize) -> usize {
         let room = rows.saturating_sub(head + FRAME + 1).max(LEAST_ITEMS);
         room.min(rows.saturating_sub(FRAME)).max(1)
     }
 
-    /// The whole screen, but for its last row.
+    /// The whole screen without its last row.
     fn lines(
         &self,
-        shown: &Shown,
+        shown: &MenuState,
         places: &HashMap<&str, usize>,
         hint: &str,
-        (rows, columns): Size,
+        (rows, columns): ScreenSize,
     ) -> Vec<String> {
         let head = (self.head)(columns);
         let room = self.room(rows, head.len());
@@ -148,7 +138,7 @@ impl Page<'_> {
         lines
     }
 
-    fn question(&self, shown: &Shown, columns: usize) -> String {
+    fn question(&self, shown: &MenuState, columns: usize) -> String {
         let Some((before, behind)) = &shown.query else {
             return self.style.paint(Role::Title, &self.style.cut(&self.question, columns));
         };
@@ -157,23 +147,10 @@ impl Page<'_> {
         self.style.paint(Role::Title, &query)
     }
 
-    fn item(&self, item: &Item, label: &str, columns: usize) -> String {
+    fn item(&self, item: &MenuItem, label: &str, columns: usize) -> String {
         let pointer = if item.is_active { self.style.paint(Role::Title, ">") } else { " ".to_owned() };
         let mark = item.mark.map_or("", |is_marked| if is_marked { "[x] " } else { "[ ] " });
         let cut = if self.style.ascii { "..." } else { "…" };
         format!("{pointer} {}", truncate_str(&format!("{mark}{label}"), columns.saturating_sub(2), cut))
     }
-}
-
-/// The head as far as there is room for it; its last line tells what is missing.
-pub(super) fn fitted(mut head: Vec<String>, room: usize, columns: usize, style: &Style) -> Vec<String> {
-    let cut = if style.ascii { "..." } else { "…" };
-    if head.len() > room {
-        let missing = head.len() + 1 - room;
-        head.truncate(room.saturating_sub(1));
-        if room > 0 {
-            head.push(style.paint(Role::Dim, &format!("{cut} {missing} more lines")));
-        }
-    }
-    head.iter().map(|line| truncate_str(line, columns, cut).into_owned()).collect()
 }

@@ -1,26 +1,26 @@
-//! The modes of the terminal: kept, and given back whatever happens.
+//! Saves the terminal's modes and restores them in every case.
 //!
-//! Between two keys the library below leaves the terminal as it found it. So what is typed ahead, or held down while a
-//! page loads, would be echoed into the middle of the screen, if the terminal echoed.
+//! Between two keys, dialoguer restores the previous modes. Unless echo is off then, keys typed ahead, or held down while
+//! a page loads, would be echoed into the screen.
 
-/// The modes as they were. Dropped, they are so again.
-pub(super) struct Modes {
+/// Restores the saved modes when dropped.
+pub(super) struct ModeGuard {
     #[cfg(unix)]
     before: Option<rustix::termios::Termios>,
 }
 
 #[cfg(unix)]
-impl Modes {
-    /// Changes nothing.
+impl ModeGuard {
+    /// Saves the modes without changing them.
     pub(super) fn kept() -> Self {
         Self { before: rustix::termios::tcgetattr(std::io::stdin()).ok() }
     }
 
-    /// Echoes nothing, and hands keys over one by one. Ctrl-C stays a signal.
+    /// Turns off echo and line buffering. Ctrl-C still sends a signal.
     pub(super) fn without_echo() -> Self {
         use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
         let kept = Self::kept();
-        // Where they cannot be set, keys that are typed too early are seen; no more than that.
+        // If they cannot be set, early keys are echoed, and nothing worse.
         if let Some(mut modes) = kept.before.clone() {
             modes.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Drain, &modes);
@@ -29,14 +29,13 @@ impl Modes {
     }
 }
 
-/// A reader of keys that nobody waits for any more is somewhere on its way to wait for a key, for which it sets the
-/// modes. Waits until it has, so that those set behind this are the last.
+/// Waits until an abandoned key reader has set its modes, so that they are not set after the guard restores its own.
 #[cfg(unix)]
 pub(super) fn settle() {
     use rustix::termios::{InputModes, LocalModes, tcgetattr};
     for _ in 0..50 {
         let waits = tcgetattr(std::io::stdin()).map_or(true, |modes| {
-            // Keys one by one, as they are; or a line that is not shown.
+            // Raw keys, or a line without echo.
             let raw = !modes.input_modes.contains(InputModes::ICRNL);
             raw || modes.local_modes & (LocalModes::ECHO | LocalModes::ICANON) == LocalModes::ICANON
         });
@@ -51,7 +50,7 @@ pub(super) fn settle() {
 pub(super) const fn settle() {}
 
 #[cfg(unix)]
-impl Drop for Modes {
+impl Drop for ModeGuard {
     fn drop(&mut self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         if let Some(modes) = &self.before {
@@ -60,9 +59,9 @@ impl Drop for Modes {
     }
 }
 
-/// Elsewhere the console has no such modes.
+/// Other systems have no such modes.
 #[cfg(not(unix))]
-impl Modes {
+impl ModeGuard {
     pub(super) const fn kept() -> Self {
         Self {}
     }

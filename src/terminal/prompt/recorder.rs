@@ -1,8 +1,8 @@
-//! What a menu of dialoguer wants to show, caught before it is shown.
+//! Captures what a dialoguer menu wants to show, before it is drawn.
 //!
-//! dialoguer keeps the state of a menu and reads the keys. Its drawing counts the lines of a terminal that never changes
-//! its size and labels that never wrap, and where that is wrong it eats the lines above. So its theme tells a
-//! [`Recorder`] what there is, what it writes is thrown away, and the menu is drawn whole from what was told.
+//! dialoguer handles keys and the menu's state. Its drawing assumes a fixed terminal size and labels that never wrap;
+//! otherwise it erases lines above the menu. So its theme reports the menu to a [`Recorder`], its output is discarded, and
+//! `menu` draws the whole screen.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -14,54 +14,54 @@ use dialoguer::theme::Theme;
 use fuzzy_matcher::skim::SkimMatcherV2;
 use tokio::sync::Notify;
 
-/// A menu as it should stand on the screen.
+/// The state of a menu.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Shown {
-    /// The items of the page that is open.
-    pub(super) items: Vec<Item>,
-    /// What is searched for, before and behind the cursor, where something can be.
+pub(super) struct MenuState {
+    /// The items of the current page.
+    pub(super) items: Vec<MenuItem>,
+    /// The search text before and after the cursor, for a search.
     pub(super) query: Option<(String, String)>,
-    /// Whether what is told next belongs to a new drawing.
+    /// Whether the next report starts a new drawing.
     is_stale: bool,
 }
 
-/// One item.
+/// An item of a menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Item {
-    /// As the menu was given it.
+pub(super) struct MenuItem {
+    /// The key given to the menu.
     pub(super) key: String,
     pub(super) is_active: bool,
-    /// Whether it is marked, where items can be.
+    /// Whether it is marked, in a menu with marks.
     pub(super) mark: Option<bool>,
 }
 
-/// A theme and an outlet for dialoguer that only take note.
+/// A theme and an output for dialoguer that only record.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Recorder(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    shown: Mutex<Shown>,
+    shown: Mutex<MenuState>,
     changed: Notify,
 }
 
 impl Recorder {
-    /// A terminal whose keys are read and whose text is thrown away.
+    /// A terminal whose keys are read and whose output is discarded.
     pub(super) fn term(&self) -> Term {
         Term::read_write_pair(Keys, self.clone())
     }
 
-    /// What should stand on the screen now.
-    pub(super) fn shown(&self) -> Shown {
+    /// The current menu.
+    pub(super) fn shown(&self) -> MenuState {
         self.lock().clone()
     }
 
-    /// Tells when that changed.
+    /// Notifies about changes.
     pub(super) fn changed(&self) -> &Notify {
         &self.0.changed
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shown> {
+    fn lock(&self) -> MutexGuard<'_, MenuState> {
         self.0.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -71,12 +71,12 @@ impl Recorder {
             shown.items.clear();
             shown.is_stale = false;
         }
-        shown.items.push(Item { key: key.to_owned(), is_active, mark });
+        shown.items.push(MenuItem { key: key.to_owned(), is_active, mark });
     }
 
     fn prompt(&self, query: Option<(&str, &str)>) {
         let query = query.map(|(before, behind)| (before.to_owned(), behind.to_owned()));
-        *self.lock() = Shown { query, ..Shown::default() };
+        *self.lock() = MenuState { query, ..MenuState::default() };
     }
 }
 
@@ -134,7 +134,7 @@ impl Theme for Recorder {
 
 impl Write for Recorder {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Between two drawings the cursor moves up and lines are cleared; the items themselves have no controls.
+        // Before a new drawing, dialoguer moves the cursor up and clears lines; items contain no escapes.
         if bytes.starts_with(b"\x1b") {
             self.lock().is_stale = true;
         } else {
@@ -148,7 +148,7 @@ impl Write for Recorder {
     }
 }
 
-/// The outlet stands for stderr, whose size counts.
+/// The output represents stderr, whose size dialoguer asks for.
 impl AsRawFd for Recorder {
     #[expect(clippy::disallowed_methods, reason = "the descriptor's number, to ask the terminal's size")]
     fn as_raw_fd(&self) -> RawFd {
@@ -156,7 +156,7 @@ impl AsRawFd for Recorder {
     }
 }
 
-/// console reads keys from stdin whatever it is given; it wants something to hold.
+/// A placeholder: console always reads keys from stdin.
 #[derive(Debug)]
 struct Keys;
 

@@ -186,7 +186,7 @@ fn what_is_listed_is_exported_and_an_entry_copied() {
     // A file that is there is not replaced, and no reason to leave.
     take(&mut terminal, "Export these");
     terminal.wait_for("To which file").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
-    terminal.wait_for("mine.jsonl is already there");
+    terminal.wait_for("mine.jsonl already exists");
     terminal.press(ESC, "2 that match").press(ESC, "Show entries");
     leave(&mut terminal);
 }

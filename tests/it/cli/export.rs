@@ -127,7 +127,7 @@ fn a_file_that_is_there_stays() {
     insta::assert_snapshot!(acme::run(&sandbox, &["export", "-o", "all.csv"]), @"
     exit 6
     -- stderr
-    error: all.csv is already there
+    error: all.csv already exists
       hint: --force replaces it, once the new file is whole
     ");
     assert_eq!(sandbox.text("all.csv"), "precious");

@@ -11,8 +11,8 @@ fn every_change_of_a_resource_oldest_first() {
     connector  日本 👩‍💻 שלום  (connector/43)
       was    ␛]0;owned␇=HYPERLINK("http://evil.example"), until entry 9 of 2021-03-07 13:00:00.000 CET
       was    =1+1, until entry 10 of 2021-03-08 13:00:00.000 CET
-      !      entry 9 found name otherwise than the entries before it left it: a change was not recorded
-      !      entry 10 found name, status, gpj otherwise than the entries before it left it: a change was not recorded
+      !      entry 9 contradicts the earlier value of name: a change was not recorded
+      !      entry 10 contradicts the earlier value of name, status, gpj: a change was not recorded
 
     ID  TIME (CET)           USER                 ACTION     CHANGES
      8  2021-03-06 13:00:00  li.lei@acme.example  + created  2 fields
@@ -124,7 +124,7 @@ fn a_state_is_told_with_how_sure_each_field_is() {
       "unknown": []
     }
     -- stderr
-    connector/42: as it was at 2021-03-02 23:59:59.999999 CET
+    connector/42: the state at 2021-03-02 23:59:59.999999 CET
     "#);
     let at = |when: &str| acme::run(&sandbox, &["history", "connector/42", "--at", when]).ended(0).json();
     assert_eq!(at("2021-03-02 09:14:07")["state"]["status"], "active");
@@ -153,22 +153,22 @@ fn a_state_is_told_with_how_sure_each_field_is() {
       "unknown": [
         {
           "field": "name",
-          "why": "entry 10 does not fit what was before it, or does not tell what it became"
+          "why": "entry 10 contradicts earlier entries or does not show the new value"
         },
         {
           "field": "gpj",
-          "why": "entry 10 does not fit what was before it, or does not tell what it became"
+          "why": "entry 10 contradicts earlier entries or does not show the new value"
         },
         {
           "field": "status",
-          "why": "entry 10 does not fit what was before it, or does not tell what it became"
+          "why": "entry 10 contradicts earlier entries or does not show the new value"
         }
       ]
     }
     -- stderr
-    entry 9 found name otherwise than the entries before it left it: a change was not recorded
-    entry 10 found name, status, gpj otherwise than the entries before it left it: a change was not recorded
-    connector/43: as it was at 2021-03-07 23:59:59.999999 CET, as far as it is known
+    entry 9 contradicts the earlier value of name: a change was not recorded
+    entry 10 contradicts the earlier value of name, status, gpj: a change was not recorded
+    connector/43: the known part of the state at 2021-03-07 23:59:59.999999 CET
     "#);
 }
 
@@ -189,8 +189,8 @@ fn two_moments_are_compared_field_by_field() {
           - legacy_backoff   true
       ! webhook_secret       redacted, changed
     -- stderr
-    connector/42: as it was at 2021-03-01 23:59:59.999999 CET
-    connector/42: as it was at 2021-03-02 23:59:59.999999 CET
+    connector/42: the state at 2021-03-01 23:59:59.999999 CET
+    connector/42: the state at 2021-03-02 23:59:59.999999 CET
     "#);
     let json =
         acme::run(&sandbox, &["history", "member/11", "--diff", "id:5", "id:6", "--format", "json"]).ended(0);
@@ -208,7 +208,7 @@ fn what_was_pruned_is_said_and_what_it_held_is_unknown() {
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%"]).ended(0);
     acme::record_update(&sandbox, r#"{"status":"disabled"}"#, r#"{"status":"active"}"#);
     let told = acme::run(&sandbox, &["history", "connector/42", "--format", "table"]).ended(0);
-    assert!(told.out().contains("were pruned: what happened until then is not known"), "{told}");
+    assert!(told.out().contains("were pruned: earlier changes are unknown"), "{told}");
     let now = acme::run(&sandbox, &["history", "connector/42", "--at", "now"]).ended(0).json();
     assert_eq!((&now["exists"], &now["complete"]), (&true.into(), &false.into()));
     assert_eq!(now["state"], serde_json::json!({"status": "active"}));

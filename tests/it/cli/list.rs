@@ -144,8 +144,8 @@ fn columns_are_named_added_and_left_out() {
     -- stdout
     id           The entry's number in its organization.
     uuid         The recorder's idempotency key.
-    time         When it happened, by the recorder's word.
-    recorded_at  When the server took it in.
+    time         When it happened, according to the recorder.
+    recorded_at  When the server recorded it.
     action       What was done: created, updated or deleted.
     model_type   What kind of resource it was done to.
     model_id     The resource's id.
@@ -160,7 +160,7 @@ fn columns_are_named_added_and_left_out() {
     ip           The address it came from.
     user_agent   The program that sent it.
     request_id   The request it was part of.
-    reason       Why, when the recorder said so.
+    reason       The reason, if the recorder gave one.
     changes      The changed fields with old and new values, as JSON.
     resource     The resource as TYPE/ID.
     summary      The changes in a few words.
@@ -306,7 +306,7 @@ fn a_file_appears_whole_and_is_not_replaced() {
     insta::assert_snapshot!(list(&["--reverse"]), @"
     exit 6
     -- stderr
-    error: two.tsv is already there
+    error: two.tsv already exists
       hint: --force replaces it, once the new file is whole
     ");
     assert_eq!(sandbox.text("two.tsv"), "12\n11\n");

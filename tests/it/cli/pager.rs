@@ -80,7 +80,7 @@ fn a_pager_that_is_missing_leaves_the_text() {
     let mut terminal = list(&sandbox, &[], 5, "no-such-pager -x");
     assert_eq!(terminal.end(), 0);
     let written = console::strip_ansi_codes(&terminal.written()).into_owned();
-    assert!(written.contains("warning: the pager no-such-pager cannot be started"), "{written}");
+    assert!(written.contains("warning: cannot start the pager no-such-pager"), "{written}");
     assert_eq!(written.matches("connector").count(), 5, "{written}");
     assert!(written.contains("12 of 12"), "{written}");
 }

@@ -204,7 +204,7 @@ fn what_cannot_be_gone_on_with_is_refused() {
     insta::assert_snapshot!(place.export(&["--resume", "all.csv"]), @"
     exit 7
     -- stderr
-    error: all.csv.part is not what was written: it cannot be gone on from
+    error: cannot resume all.csv.part: it was changed since it was written
       hint: export it anew; the part can be removed
     ");
     insta::assert_snapshot!(place.export(&["--resume", "other.csv"]), @"

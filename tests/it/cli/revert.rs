@@ -55,7 +55,7 @@ fn a_creation_is_undone_by_a_deletion_and_the_other_way_round() {
 fn what_one_request_did_is_shown_together() {
     let sandbox = acme::sandbox();
     let one = acme::run(&sandbox, &["show", "1"]).ended(0);
-    let (_, below) = one.out().split_once("with it in the same request\n").expect("the other entry");
+    let (_, below) = one.out().split_once("in the same request\n").expect("the other entry");
     assert!(below.contains("2  + created  secret SF_TOKEN") && below.lines().count() == 1, "{one}");
     let all =
         acme::run(&sandbox, &["show", "--request-id", "req_A1", "--format", "jsonl"]).ended(0).json_lines();

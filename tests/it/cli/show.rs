@@ -55,7 +55,7 @@ fn a_creation_and_a_deletion_show_every_field() {
       + value         redacted
       + description   "For \"Salesforce\", read only"
 
-      with it in the same request
+      in the same request
       1  + created  connector Salesforce → Warehouse  5 fields
     "#);
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "7", "id:10"]), @r#"

@@ -13,7 +13,7 @@ use krosyn_audit::render::columns::{TABLE_COLUMNS, WIDE_COLUMNS};
 use krosyn_audit::render::detail::{DetailOptions, detail};
 use krosyn_audit::render::sanitize::width;
 use krosyn_audit::render::style::{Style, Theme};
-use krosyn_audit::render::table::Table;
+use krosyn_audit::render::table::EntryTable;
 
 use crate::support::entries::NOW;
 
@@ -37,7 +37,7 @@ fn log() -> Vec<Entry> {
 
 fn list(entries: &[Entry], style: &Style) -> String {
     let mut out = Vec::new();
-    Table::new(TABLE_COLUMNS, style).entries(&mut out, entries).expect("memory takes all");
+    EntryTable::new(TABLE_COLUMNS, style).entries(&mut out, entries).expect("memory takes all");
     String::from_utf8(out).expect("text")
 }
 
@@ -55,7 +55,7 @@ fn a_list_at_three_widths() {
         insta::assert_snapshot!(format!("list_{cells}"), list(&log[..12], &look(cells)));
     }
     let mut wide = Vec::new();
-    Table::new(WIDE_COLUMNS, &look(160)).entries(&mut wide, &log[..12]).expect("memory takes all");
+    EntryTable::new(WIDE_COLUMNS, &look(160)).entries(&mut wide, &log[..12]).expect("memory takes all");
     insta::assert_snapshot!("list_160_wide", String::from_utf8(wide).expect("text"));
 }
 

@@ -1,21 +1,18 @@
-//! The order of an object's members: as in the last entry that holds the object as a whole, with members that came since
-//! at the end.
+//! The order of an object's members: as in the last entry with the whole object; later members follow.
 
-use crate::model::history::Path;
 use crate::model::history::known_state::KnownState;
 use crate::model::history::leaf::{Content, Leaf, Origin};
+use crate::model::history::path::KeyPath;
 
 impl KnownState {
-    /// The leaves in the order of their objects' members.
-    pub(in crate::model::history) fn in_order(&self) -> Vec<(&Path, &Leaf)> {
+    pub(in crate::model::history) fn in_order(&self) -> Vec<(&KeyPath, &Leaf)> {
         self.in_order_beneath(&[])
     }
 
-    /// The leaves at and beneath a place, in the order of their objects' members.
     pub(in crate::model::history) fn in_order_beneath<'a>(
         &'a self,
         place: &'a [String],
-    ) -> Vec<(&'a Path, &'a Leaf)> {
+    ) -> Vec<(&'a KeyPath, &'a Leaf)> {
         let mut leaves: Vec<_> = self.beneath(place).collect();
         leaves.sort_by_cached_key(|(path, leaf)| {
             let objects = (place.len() + 1..path.len()).map(|end| self.objects.get(&path[..end]).copied());
@@ -24,30 +21,30 @@ impl KnownState {
         leaves
     }
 
-    /// Sets a leaf. It keeps the place of what stood there, and else comes last.
-    pub(in crate::model::history) fn insert(&mut self, path: Path, content: Content, origin: Origin) {
+    /// Sets a leaf. It takes the position of what it replaces, or else the last one.
+    pub(in crate::model::history) fn insert(&mut self, path: KeyPath, content: Content, origin: Origin) {
         for end in 1..path.len() {
             if !self.objects.contains_key(&path[..end]) {
                 let order = self.leaves.get(&path[..end]).map(|leaf| leaf.order);
-                let order = order.unwrap_or_else(|| self.last());
+                let order = order.unwrap_or_else(|| self.take_order());
                 self.objects.insert(path[..end].to_vec(), order);
             }
         }
         let order =
             self.leaves.get(&path).map(|leaf| leaf.order).or_else(|| self.objects.get(&path).copied());
-        let order = order.unwrap_or_else(|| self.last());
+        let order = order.unwrap_or_else(|| self.take_order());
         self.leaves.insert(path, Leaf { content, origin, order });
     }
 
-    /// Makes way for members in the place of a leaf.
-    pub(super) fn open(&mut self, leaf: &[String]) {
+    /// Replaces a leaf by an object, so that members can be inserted.
+    pub(super) fn replace_with_object(&mut self, leaf: &[String]) {
         if let Some(Leaf { order, .. }) = self.leaves.remove(leaf) {
             self.objects.insert(leaf.to_vec(), order);
         }
     }
 
-    /// Forgets the objects that held a leaf that is gone, and hold none any more.
-    pub(super) fn tidy(&mut self, gone: &[String]) {
+    /// Removes the objects that held a removed leaf and are empty now.
+    pub(super) fn remove_empty_objects(&mut self, gone: &[String]) {
         for end in (1..=gone.len()).rev() {
             if self.has_members(&gone[..end]) {
                 return;
@@ -56,11 +53,11 @@ impl KnownState {
         }
     }
 
-    /// Puts what stands beneath a place in the order in which an entry lists its leaves.
-    pub(in crate::model::history) fn follow<'a>(
+    /// Orders everything beneath a path as an entry lists its leaves.
+    pub(in crate::model::history) fn adopt_order<'a>(
         &mut self,
         place: &[String],
-        leaves: impl Iterator<Item = &'a Path>,
+        leaves: impl Iterator<Item = &'a KeyPath>,
     ) {
         let mut last: &[String] = &[];
         for path in leaves {
@@ -80,7 +77,7 @@ impl KnownState {
         }
     }
 
-    const fn last(&mut self) -> usize {
+    const fn take_order(&mut self) -> usize {
         self.next_order += 1;
         self.next_order - 1
     }

@@ -1,6 +1,6 @@
-//! Random lives of one connector for the tests: what really happened, and the entries that were made of it.
+//! Test data: random histories of one connector, as the real states and as the entries recorded of them.
 //!
-//! The truth is kept beside the log, secrets and all, so that every claim of a replay can be held against it.
+//! The real states include secrets, so that every result of a replay can be checked.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,17 @@ use serde_json::{Value, json};
 use crate::model::draft::{Draft, Refusal};
 use crate::model::entry::Entry;
 use crate::model::history::blame::Blame;
-use crate::model::history::reader::{Reader, Reading, Wanted};
-use crate::model::history::replay::Disagreement;
+use crate::model::history::path::KeyPath;
+use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
+use crate::model::history::replay::Contradiction;
+use crate::model::history::resource_history::History;
 use crate::model::history::revert::Revert;
 use crate::model::history::state::State;
-use crate::model::history::{History, Path};
 use crate::model::page::Position;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
 
-/// Places that edits are about. `token` names a credential and `example_payload` is never kept.
+/// Paths that edits change. `token` names a credential and `example_payload` is never stored.
 const PLACES: &[&[&str]] = &[
     &["status"],
     &["perform"],
@@ -34,16 +35,15 @@ const PLACES: &[&[&str]] = &[
     &["example_payload"],
 ];
 
-/// What happens.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
-    /// Edits of an object that is there; else it is created by them.
+    /// Edits an existing object, or creates it.
     Edit(Vec<(&'static [&'static str], Option<Value>)>),
     Delete,
 }
 
-/// One thing that happens, how long after the last, and whether it is recorded by dotted paths.
-pub(super) type Happening = (Event, i64, bool);
+/// An event, the seconds since the previous one, and whether it is recorded by dotted paths.
+pub(super) type TimedEvent = (Event, i64, bool);
 
 fn values() -> impl Strategy<Value = Value> {
     let leaf = select(vec![
@@ -66,7 +66,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-pub(super) fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+pub(super) fn timed_events() -> impl Strategy<Value = Vec<TimedEvent>> {
     let edit = (select(PLACES), prop::option::weighted(0.8, values())).prop_map(|(place, value)| {
         let secret = |value: Value| if value.is_null() { value } else { json!(value.to_string()) };
         let is_token = place.last() == Some(&"token");
@@ -79,34 +79,34 @@ pub(super) fn happenings() -> impl Strategy<Value = Vec<Happening>> {
     prop::collection::vec((event, 0..3i64, any::<bool>()), 1..14)
 }
 
-/// The entries of a log, to be asked about again and again.
-pub(super) struct Told {
+/// The entries of a log, which can be read repeatedly.
+pub(super) struct RecordedLog {
     pub(super) entries: Vec<Entry>,
     pub(super) horizon: Option<Timestamp>,
 }
 
-impl Told {
-    /// Entries in any order.
+impl RecordedLog {
+    /// Takes entries in any order.
     pub(super) fn new(mut entries: Vec<Entry>, horizon: Option<Timestamp>) -> Self {
         entries.sort_by_key(|entry| (entry.occurred_at, entry.id));
         Self { entries, horizon }
     }
 
-    pub(super) fn read(&self, wanted: Wanted) -> History {
-        let mut reader = Box::new(Reader::new(wanted));
+    pub(super) fn read(&self, request: HistoryRequest) -> History {
+        let mut reader = Box::new(HistoryReader::new(request));
         for _ in 0..2 {
             reader.set_horizon(self.horizon);
             self.entries.iter().for_each(|entry| reader.read(entry).expect("readable"));
-            match reader.end() {
-                Reading::Done(history) => return *history,
-                Reading::Again(again) => reader = again,
+            match reader.end_pass() {
+                PassResult::Done(history) => return *history,
+                PassResult::AnotherPass(again) => reader = again,
             }
         }
         panic!("two passes are enough");
     }
 
     pub(super) fn states<const N: usize>(&self, moments: [Position; N]) -> [State; N] {
-        let history = self.read(Wanted { moments: moments.into(), revert: None });
+        let history = self.read(HistoryRequest { moments: moments.into(), revert: None });
         history.states().to_vec().try_into().expect("a state of each moment")
     }
 
@@ -116,21 +116,21 @@ impl Told {
     }
 
     pub(super) fn blame(&self) -> Blame {
-        self.read(Wanted::default()).blame()
+        self.read(HistoryRequest::default()).blame()
     }
 
-    pub(super) fn disagreements(&self) -> Vec<Disagreement> {
-        self.read(Wanted::default()).disagreements().to_vec()
+    pub(super) fn contradictions(&self) -> Vec<Contradiction> {
+        self.read(HistoryRequest::default()).contradictions().to_vec()
     }
 
     pub(super) fn revert(&self, id: u64) -> Option<Revert> {
-        self.read(Wanted { moments: Vec::new(), revert: Some(id) }).revert()
+        self.read(HistoryRequest { moments: Vec::new(), revert: Some(id) }).revert()
     }
 }
 
-/// What really happened, and what was recorded of it.
-pub(super) struct World {
-    /// Every entry ever made, in the order of what happened.
+/// The real states and the recorded entries.
+pub(super) struct Simulation {
+    /// All entries, in the order of events.
     pub(super) entries: Vec<Entry>,
     /// The resource after each of them.
     pub(super) truths: Vec<Option<Value>>,
@@ -138,8 +138,8 @@ pub(super) struct World {
 
 const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000).expect("a moment");
 
-impl World {
-    pub(super) fn new(happenings: &[Happening]) -> Self {
+impl Simulation {
+    pub(super) fn new(happenings: &[TimedEvent]) -> Self {
         let mut world = Self { entries: Vec::new(), truths: Vec::new() };
         let mut seconds = 0;
         for (event, later, is_dotted) in happenings {
@@ -180,25 +180,25 @@ impl World {
         world
     }
 
-    /// The log without the entries before the cutoff, but for every `survivor`th.
-    pub(super) fn pruned(&self, cutoff: i64, survivor: usize) -> Told {
+    /// The log without entries before the cutoff, except every `survivor`th.
+    pub(super) fn pruned(&self, cutoff: i64, survivor: usize) -> RecordedLog {
         let horizon = START.plus(TimeDelta::seconds(cutoff));
         let stays = |(index, entry): &(usize, &Entry)| {
             entry.occurred_at >= horizon || index % survivor == survivor - 1
         };
         let entries = self.entries.iter().enumerate().filter(stays).map(|(_, entry)| entry.clone());
-        Told::new(entries.rev().collect(), Some(horizon))
+        RecordedLog::new(entries.rev().collect(), Some(horizon))
     }
 
-    pub(super) fn history(&self) -> Told {
-        Told::new(self.entries.iter().rev().cloned().collect(), None)
+    pub(super) fn history(&self) -> RecordedLog {
+        RecordedLog::new(self.entries.iter().rev().cloned().collect(), None)
     }
 
-    /// Every moment at which something can be asked, with the truth then.
+    /// The times before, after and between all entries, with the real state at each.
     pub(super) fn moments(&self) -> Vec<(Position, Option<&Value>)> {
         let after = |entry: &Entry| Position { occurred_at: entry.occurred_at, id: entry.id };
-        let told = self.entries.iter().zip(&self.truths);
-        let mut moments: Vec<_> = told.map(|(entry, truth)| (after(entry), truth.as_ref())).collect();
+        let states = self.entries.iter().zip(&self.truths);
+        let mut moments: Vec<_> = states.map(|(entry, truth)| (after(entry), truth.as_ref())).collect();
         let (first, last) = (START.plus(TimeDelta::seconds(-1)), START.plus(TimeDelta::hours(1)));
         moments.push((Position { occurred_at: first, id: 0 }, None));
         moments.push((
@@ -209,7 +209,7 @@ impl World {
     }
 }
 
-/// The edits as a recorder of dotted paths tells them; none where the edits make or unmake the objects on the way.
+/// The edits as a recorder of dotted paths sends them; none if they create or remove a parent object.
 fn dotted(event: &Event, before: Option<&Value>, after: Option<&Value>) -> Option<Value> {
     let (Event::Edit(edits), Some(before), Some(after)) = (event, before, after) else { return None };
     let places: Vec<&[&str]> = edits.iter().map(|(place, _)| *place).collect();
@@ -227,7 +227,7 @@ fn dotted(event: &Event, before: Option<&Value>, after: Option<&Value>) -> Optio
                 change[side] = value.clone();
             }
         }
-        // Nothing before and nothing after is no change.
+        // An absent value on both sides is no change.
         (change.as_object()?.len() > 1).then_some(change)
     });
     changes.collect()
@@ -258,9 +258,9 @@ fn put(value: &mut Value, place: &[&str], new: Option<Value>) {
     }
 }
 
-/// The leaves of a value, as a history has them: objects are taken apart, an empty one is a leaf.
-pub(super) fn leaves(value: &Value) -> BTreeMap<Path, Value> {
-    fn walk(path: &mut Path, value: &Value, leaves: &mut BTreeMap<Path, Value>) {
+/// The leaves of a value. Objects are split; an empty one is a leaf.
+pub(super) fn leaves(value: &Value) -> BTreeMap<KeyPath, Value> {
+    fn walk(path: &mut KeyPath, value: &Value, leaves: &mut BTreeMap<KeyPath, Value>) {
         match value {
             Value::Object(members) if !members.is_empty() => {
                 for (key, value) in members {
@@ -276,7 +276,7 @@ pub(super) fn leaves(value: &Value) -> BTreeMap<Path, Value> {
     if value.as_object().is_some_and(|members| !members.is_empty()) {
         walk(&mut Vec::new(), value, &mut leaves);
     }
-    // Of this field nothing is ever kept, so it is one leaf whatever it holds.
+    // This field is never stored, so it is always one leaf.
     if let Some(payload) = value.get("example_payload") {
         leaves.retain(|path, _| path[0] != "example_payload");
         leaves.insert(vec!["example_payload".to_owned()], payload.clone());

@@ -1,25 +1,27 @@
-//! Lines that differ and would look the same: their characters are written out, and what differs is said.
+//! Escapes characters in lines that differ but look the same, and adds a note about the difference.
 
 use std::collections::HashMap;
 
-use crate::render::alike::{Differing, alike, shape_of, told_apart, within_quotes};
-use crate::render::detail::line::{Line, Mark, Span};
+use crate::render::detail::line::{DetailLine, LineMark, Span};
+use crate::render::lookalike::{
+    DifferingChars, appearance_key, escape_differences, lookalike, within_quotes,
+};
 use crate::render::style::Role;
 
-/// Tells apart what the lines of one field say: a value and what it became, and lines that went and came.
-pub(super) fn values(lines: &mut [Line]) {
+/// Disambiguates the lines of one field: old and new values, and removed and added lines.
+pub(super) fn values(lines: &mut [DetailLine]) {
     let (mut removed, mut added): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     for (place, line) in lines.iter_mut().enumerate() {
         match line.mark {
-            Some(Mark::Removed) => removed.push(place),
-            Some(Mark::Added) => added.push(place),
-            _ if !line.value.is_empty() && !line.became.is_empty() => {
-                let (is_text, became) = (line.is_text, std::mem::take(&mut line.became));
-                let mut sides = [std::mem::take(&mut line.value), became];
+            Some(LineMark::Removed) => removed.push(place),
+            Some(LineMark::Added) => added.push(place),
+            _ if !line.value.is_empty() && !line.new_value.is_empty() => {
+                let (is_text, new_value) = (line.is_text, std::mem::take(&mut line.new_value));
+                let mut sides = [std::mem::take(&mut line.value), new_value];
                 if let Some(words) = spans(&mut sides, is_text) {
                     note(line, words);
                 }
-                [line.value, line.became] = sides;
+                [line.value, line.new_value] = sides;
             }
             _ => {}
         }
@@ -27,26 +29,27 @@ pub(super) fn values(lines: &mut [Line]) {
     if removed.is_empty() || added.is_empty() {
         return;
     }
-    // The n-th line that went is told apart from the n-th that came with the same look.
-    let mut came: HashMap<String, Vec<usize>> = HashMap::new();
+    // The n-th removed line is compared with the n-th added line of the same appearance.
+    let mut by_appearance: HashMap<String, Vec<usize>> = HashMap::new();
     for place in added.into_iter().rev() {
-        came.entry(shape_of(&text(&lines[place]))).or_default().push(place);
+        by_appearance.entry(appearance_key(&text(&lines[place]))).or_default().push(place);
     }
-    for went in removed {
-        let Some(came) = came.get_mut(&shape_of(&text(&lines[went]))).and_then(Vec::pop) else { continue };
-        let is_text = lines[went].is_text && lines[came].is_text;
-        let mut sides = [went, came].map(|place| std::mem::take(&mut lines[place].value));
+    for old in removed {
+        let key = appearance_key(&text(&lines[old]));
+        let Some(new) = by_appearance.get_mut(&key).and_then(Vec::pop) else { continue };
+        let is_text = lines[old].is_text && lines[new].is_text;
+        let mut sides = [old, new].map(|place| std::mem::take(&mut lines[place].value));
         let words = spans(&mut sides, is_text);
-        [lines[went].value, lines[came].value] = sides;
+        [lines[old].value, lines[new].value] = sides;
         if let Some(words) = words {
-            note(&mut lines[came], words);
+            note(&mut lines[new], words);
         }
     }
 }
 
-/// Tells apart labels that look the same.
-pub(super) fn labels(lines: &mut [Line]) {
-    let has_hidden = |line: &Line| {
+/// Disambiguates labels that look the same.
+pub(super) fn labels(lines: &mut [DetailLine]) {
+    let has_hidden = |line: &DetailLine| {
         line.label.as_ref().is_some_and(|label| !label.bytes().all(|byte| matches!(byte, b'!'..=b'~')))
     };
     if !lines.iter().any(has_hidden) {
@@ -55,7 +58,7 @@ pub(super) fn labels(lines: &mut [Line]) {
     let mut same: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, line) in lines.iter().enumerate() {
         if let Some(label) = &line.label {
-            same.entry(shape_of(label)).or_default().push(place);
+            same.entry(appearance_key(label)).or_default().push(place);
         }
     }
     for places in same.into_values() {
@@ -63,8 +66,8 @@ pub(super) fn labels(lines: &mut [Line]) {
         let mut shown_first = None;
         for place in &places {
             let Some(label) = lines[*place].label.clone() else { continue };
-            if let Some(differs) = alike(&first, &label) {
-                let [was, is] = told_apart(unquoted(&first), unquoted(&label), differs);
+            if let Some(differs) = lookalike(&first, &label) {
+                let [was, is] = escape_differences(unquoted(&first), unquoted(&label), differs);
                 shown_first = Some(was);
                 lines[*place].label = Some(is);
             }
@@ -78,12 +81,12 @@ pub(super) fn labels(lines: &mut [Line]) {
     }
 }
 
-/// A name without the quotes that a label may put around it.
+/// A label without its quotes, if it has any.
 fn unquoted(label: &str) -> &str {
     label.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(label)
 }
 
-fn note(line: &mut Line, words: &str) {
+fn note(line: &mut DetailLine, words: &str) {
     if line.note.contains(words) {
         return;
     }
@@ -97,24 +100,24 @@ fn joined(spans: &[Span]) -> String {
     spans.iter().map(|span| span.text.as_str()).collect()
 }
 
-/// What a line says but for its note.
-fn text(line: &Line) -> String {
+/// A line's label and value.
+fn text(line: &DetailLine) -> String {
     format!("{} {}", line.label.as_deref().unwrap_or_default(), joined(&line.value))
 }
 
-/// Writes out what two sides differ in, where they look the same, and says what that is. Plain text gets quotes, so that
-/// an escape in it is one.
+/// Escapes the differing characters of two sides that look the same and describes the difference. Plain text is quoted,
+/// so that escapes are recognisable.
 fn spans(sides: &mut [Vec<Span>; 2], is_text: bool) -> Option<&'static str> {
     let [old, new] = [joined(&sides[0]), joined(&sides[1])];
-    let differs = alike(&old, &new)?;
-    let differing = Differing::between(&old, &new, differs);
+    let differs = lookalike(&old, &new)?;
+    let differing = DifferingChars::between(&old, &new, differs);
     for (side, spans) in sides.iter_mut().enumerate() {
         let mut at = 0;
         for span in &mut *spans {
             let is_ours = span.role == Role::Dim;
             let mut shown = String::with_capacity(span.text.len());
             for c in span.text.chars() {
-                match differing.written(side, at, c) {
+                match differing.escape(side, at, c) {
                     Some(escape) if !is_ours => shown.push_str(&escape),
                     _ if is_text && !is_ours => shown.push_str(&within_quotes(c)),
                     _ => shown.push(c),
@@ -130,5 +133,5 @@ fn spans(sides: &mut [Vec<Span>; 2], is_text: bool) -> Option<&'static str> {
             spans.push(quote());
         }
     }
-    Some(differs.words())
+    Some(differs.description())
 }

@@ -1,4 +1,4 @@
-//! Compression of a file, chosen by the ending of its name.
+//! Compresses and decompresses files by their extension.
 
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
@@ -7,15 +7,15 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-/// How the name's ending says the file is compressed, in upper or lower case.
+/// A compression format, by the file's extension in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(super) enum CompressionFormat {
     Plain,
     Gzip,
     Zstd,
 }
 
-impl Packing {
+impl CompressionFormat {
     pub(super) fn of(target: &Path) -> Self {
         let ending = target.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
@@ -34,7 +34,7 @@ impl Packing {
     }
 }
 
-/// What stands between the data and the file.
+/// A writer that compresses into a file.
 pub(super) enum Encoder<W: Write> {
     Plain(BufWriter<W>),
     Gzip(GzEncoder<BufWriter<W>>),
@@ -42,7 +42,7 @@ pub(super) enum Encoder<W: Write> {
 }
 
 impl<W: Write> Encoder<W> {
-    /// Ends the last compressed member.
+    /// Ends the current compressed member.
     pub(super) fn end(self) -> io::Result<BufWriter<W>> {
         match self {
             Self::Plain(file) => Ok(file),
@@ -70,17 +70,14 @@ impl<W: Write> Write for Encoder<W> {
     }
 }
 
-/// Unpacks what was written under this name.
-///
-/// # Errors
-/// When Zstandard cannot be set up.
-pub(crate) fn unpacked<'a>(
+/// Decompresses the content of a file with this name.
+pub(crate) fn decompressed<'a>(
     target: &Path,
     packed: impl Read + Send + 'a,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
-    Ok(match Packing::of(target) {
-        Packing::Plain => Box::new(packed),
-        Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),
-        Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
+    Ok(match CompressionFormat::of(target) {
+        CompressionFormat::Plain => Box::new(packed),
+        CompressionFormat::Gzip => Box::new(MultiGzDecoder::new(packed)),
+        CompressionFormat::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
     })
 }
