@@ -1,7 +1,8 @@
 //! What is promised, and the tests that would fail without it: the guarantees of the HTTP contract and the rules of the
 //! domain, each with its tests by name. A test here sees to it that every name is that of a test.
 //!
-//! Names beginning with `src` stand beside the code, those with a slash are programs of `tests/`, all others are here.
+//! Names beginning with `src` are unit tests, those with a slash are programs of `tests/`, and those beginning with
+//! `store::contract` run on every engine. All others are in this binary.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,13 +20,13 @@ const CONTRACT: &[Promise] = &[
             "cli::durability::an_import_that_was_killed_is_run_again",
             "cli::serve::finishes_running_requests_before_it_stops",
             "api::operations::a_stopped_server_has_kept_everything_it_acknowledged",
-            "store::append::an_entry_is_given_back_as_it_was_appended",
-            "store::file::reopening_a_file_keeps_everything",
-            "store::file::a_second_process_sees_what_the_first_acknowledged",
-            "store::schemas::a_file_of_an_earlier_schema_opens_with_all_that_is_in_it",
-            "store::values::values_round_trip_as_they_were_sent",
-            "store::faults::a_locked_file_is_told_and_nothing_of_it_is_stored",
-            "store::faults::a_damaged_file_is_told_and_never_read_as_something_else",
+            "store::contract::append::an_appended_entry_is_read_back_unchanged",
+            "store::sqlite::file::reopening_a_file_keeps_everything",
+            "store::sqlite::file::a_second_process_sees_acknowledged_entries",
+            "store::sqlite::schemas::a_file_of_an_earlier_schema_opens_with_all_its_data",
+            "store::contract::values::values_round_trip_unchanged",
+            "store::sqlite::damage::appending_to_a_locked_file_fails_and_stores_nothing",
+            "store::sqlite::damage::a_damaged_page_is_reported_and_never_misread",
             "src::store::sqlite::faults::a_log_that_is_deleted_is_noticed_and_nothing_acknowledged_is_lost",
             "src::store::sqlite::flips::no_flipped_bit_is_told_as_an_entry",
             "api::record::an_idempotency_key_is_the_entrys_uuid_or_refused",
@@ -37,10 +38,10 @@ const CONTRACT: &[Promise] = &[
         "Ids have no gaps and no reordering under concurrent recorders, on every store",
         &[
             "tests/crash",
-            "store::append::ids_have_no_gaps_and_no_reordering_under_sixteen_recorders_and_a_follower",
-            "store::append::an_atomic_append_with_a_conflict_stores_nothing_and_uses_no_id",
-            "store::append::a_uuid_counts_within_one_batch_too_and_leaves_no_gap",
-            "store::pruning::ids_stay_used_when_everything_was_pruned",
+            "store::contract::append::concurrent_appends_get_ids_without_gaps_in_commit_order",
+            "store::contract::append::an_atomic_append_with_a_conflict_stores_nothing",
+            "store::contract::append::a_uuid_repeated_within_a_batch_uses_no_id",
+            "store::contract::pruning::ids_are_not_reused_after_everything_was_pruned",
             "api::batch::a_thousand_lines_get_ids_in_their_order",
             "cli::import_cases::equal_times_are_in_the_order_of_the_files_own_ids",
         ],
@@ -49,10 +50,10 @@ const CONTRACT: &[Promise] = &[
         "Paging with a cursor returns every matching entry exactly once, also with equal timestamps on a page border, and \
          while others record or prune",
         &[
-            "store::paging::pages_of_any_size_make_the_same_whole_in_every_order",
-            "store::paging::three_pages_are_one_of_three_times_the_size",
-            "store::paging::paging_while_others_record_and_prune_gives_each_entry_once",
-            "store::paging::as_of_leaves_out_what_was_recorded_later_whenever_it_happened",
+            "store::contract::paging::pages_of_any_size_return_every_entry_in_order",
+            "store::contract::paging::three_pages_equal_one_page_of_three_times_the_limit",
+            "store::contract::paging::paging_during_appends_and_prunes_returns_each_entry_once",
+            "store::contract::paging::as_of_excludes_entries_recorded_later",
             "api::list::cursors_lead_to_the_end_and_hold_the_first_pages_bound",
             "api::list::a_cursor_of_another_question_is_refused_and_not_misread",
             "cli::export::a_recorder_does_not_disturb_a_running_export",
@@ -66,10 +67,10 @@ const CONTRACT: &[Promise] = &[
     (
         "One organization's token can never see, count, infer or delete another's entries",
         &[
-            "store::isolation::what_one_organization_does_changes_nothing_that_another_is_told",
-            "store::isolation::an_empty_organization_between_full_ones_is_told_nothing",
-            "store::isolation::ids_and_uuids_may_coincide_between_organizations",
-            "store::isolation::each_organization_has_its_own_lease_and_its_own_prunes",
+            "store::contract::isolation::changes_in_one_organization_are_invisible_to_another",
+            "store::contract::isolation::an_empty_organization_sees_nothing_of_its_neighbours",
+            "store::contract::isolation::organizations_can_use_the_same_ids_and_uuids",
+            "store::contract::isolation::leases_and_prunes_belong_to_one_organization",
             "api::tenancy::every_call_answers_the_same_whatever_another_organization_holds",
             "api::tenancy::a_cursor_of_another_organization_is_refused_like_that_of_another_question",
             "api::auth::what_a_token_cannot_see_is_told_as_if_it_were_not_there",
@@ -93,7 +94,7 @@ const CONTRACT: &[Promise] = &[
             "src::commands::shape::nothing_of_the_text_is_repeated",
             "src::store::sqlite::faults::a_copy_keeps_no_user_whose_entries_a_prune_took_meanwhile",
             "cli::record::what_cannot_be_recorded_is_told_and_not_quoted",
-            "store::file::pruned_text_leaves_the_file_and_its_log",
+            "store::sqlite::file::pruned_text_leaves_the_file_and_its_log",
             "src::server::shape::faults_are_located_and_nothing_that_was_sent_is_quoted",
             "fuzz::redactions",
         ],
@@ -104,15 +105,15 @@ const CONTRACT: &[Promise] = &[
             "api::prune::what_is_younger_than_the_retention_never_goes",
             "api::prune::a_longer_age_spares_more_and_a_shorter_one_is_refused",
             "api::prune::exactly_what_a_plan_has_shown_can_be_deleted",
-            "store::pruning::only_what_happened_before_the_cutoff_goes",
-            "store::pruning::a_lease_is_one_holders_until_it_ends_or_is_given_back",
-            "store::sweep::each_organization_is_swept_by_its_own_plan_and_a_floor_deletes_nothing",
+            "store::contract::pruning::a_prune_deletes_only_entries_before_the_cutoff",
+            "store::contract::pruning::a_lease_has_one_holder_until_it_expires_or_is_released",
+            "store::contract::sweep::a_sweep_applies_each_plan_and_ignores_the_floor",
             "cli::prune::nothing_inside_its_retention_is_ever_deleted",
             "src::server::clock_guard::a_clock_that_runs_with_time_or_behind_it_is_trusted_and_one_that_leaps_is_not",
             "src::server::clock_guard::a_clock_that_starts_far_ahead_of_what_the_store_has_seen_is_not_trusted",
             "src::server::clock_guard::a_step_before_the_first_look_counts",
-            "store::sweep::a_clock_far_ahead_of_what_the_store_has_seen_sweeps_nothing_after_a_restart_either",
-            "store::sweep::a_lease_of_a_clock_that_was_ahead_is_none",
+            "store::contract::sweep::a_sweep_refuses_a_clock_far_ahead_of_the_store",
+            "store::contract::sweep::a_lease_from_a_clock_ahead_is_ignored",
             "src::model::plan::an_age_of_ones_own_may_be_longer_and_never_shorter_than_plan_and_floor",
         ],
     ),
@@ -142,8 +143,8 @@ const DOMAIN: &[Promise] = &[
     (
         "Filters take several values, all combine, and none silently does nothing",
         &[
-            "store::filtering::every_store_means_by_a_filter_what_the_reference_means",
-            "store::tallies::sums_and_what_they_lack_are_what_the_reference_counts",
+            "store::contract::filtering::filters_agree_with_the_reference",
+            "store::contract::rollup::rollup_counts_agree_with_the_reference",
             "api::list::every_filter_reaches_the_store",
             "api::list::a_filter_never_silently_does_nothing",
             "cli::pairs::the_api_agrees_on_every_pair_and_counts_right",
@@ -169,7 +170,7 @@ const DOMAIN: &[Promise] = &[
         &[
             "src::model::plan::each_plan_has_its_cutoff",
             "src::model::time::age::tests::years_and_months_follow_the_calendar_and_days_the_clock",
-            "store::pruning::only_what_happened_before_the_cutoff_goes",
+            "store::contract::pruning::a_prune_deletes_only_entries_before_the_cutoff",
         ],
     ),
     (
@@ -177,7 +178,7 @@ const DOMAIN: &[Promise] = &[
         &[
             "api::prune::a_lowered_floor_lets_a_shorter_age_be_named_and_a_plan_change_counts_at_once",
             "cli::prune::an_operator_can_lower_the_floor_and_change_the_plan",
-            "store::accounts::a_change_of_retention_is_kept_and_touches_one_organization",
+            "store::contract::accounts::set_retention_changes_one_organization",
         ],
     ),
     (
@@ -225,7 +226,7 @@ const DOMAIN: &[Promise] = &[
             "src::store::sqlite::readers::an_organization_never_holds_every_thread",
             "src::store::sqlite::readers::a_question_whose_caller_has_gone_is_interrupted",
             "src::store::sqlite::faults::a_prune_that_ends_beside_an_open_reader_keeps_no_recorder_waiting",
-            "store::sweep::an_organization_with_a_damaged_row_keeps_no_other_from_its_turn",
+            "store::sqlite::damage::a_damaged_organization_does_not_stop_the_sweep",
             "postgres::queries::health_tokens_recordings_and_other_organizations_do_not_wait_behind_queries",
         ],
     ),
@@ -280,6 +281,7 @@ fn every_promise_has_tests_and_every_test_it_names_is_there() {
     let mut there = BTreeSet::new();
     tests_below(&root().join("tests/it"), "", &mut there);
     tests_below(&root().join("src"), "src", &mut there);
+    there.extend(crate::store::CONTRACT.iter().map(|name| (*name).to_owned()));
     assert!(there.len() > 300, "the tests were found: {}", there.len());
     let mut faults = Vec::new();
     for (promise, tests) in CONTRACT.iter().chain(DOMAIN) {

@@ -196,7 +196,7 @@ async fn a_revoked_token_opens_nothing_from_then_on() {
 #[tokio::test]
 async fn what_a_token_cannot_see_is_told_as_if_it_were_not_there() {
     let world = World::new().await;
-    let other = crate::support::places::organization(&world.store, "other").await;
+    let other = crate::support::stores::organization(&world.store, "other").await;
     let (acme, other) = (world.admin().await, world.caller(other, "admin", Scope::ALL).await);
     acme.record(&recording("1")).await.expect(201);
     let (theirs, nobodys) = (

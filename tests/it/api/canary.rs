@@ -312,7 +312,7 @@ async fn tokens_query_strings_paths_and_names_are_not_in_the_log() {
     let world = World::in_a_file().await;
     let mut canaries = Canaries::default();
     let mut answers = Answers::default();
-    let org = crate::support::places::organization(&world.store, &canaries.word()).await;
+    let org = crate::support::stores::organization(&world.store, &canaries.word()).await;
     let name = canaries.word();
     let admin = world.caller(org, &name, Scope::ALL).await;
     let token = Token::generate().expect("randomness");

@@ -6,7 +6,7 @@ use krosyn_audit::model::words::Scope;
 use serde_json::json;
 
 use crate::support::entries::{append, days_ago, ids, recording, recording_at, seconds_ago, with};
-use crate::support::places::organization;
+use crate::support::stores::organization;
 use crate::support::world::{Caller, World};
 
 /// An admin's view of these many entries, each a second younger than the one before.

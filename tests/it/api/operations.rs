@@ -9,7 +9,7 @@ use reqwest::header::ACCEPT_ENCODING;
 use serde_json::json;
 
 use crate::support::entries::{append, days_ago, everything, ids, recording, recording_at, with};
-use crate::support::places::organization;
+use crate::support::stores::organization;
 use crate::support::world::{LOGS, World};
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use krosyn_audit::model::words::Scope;
 use serde_json::json;
 
 use crate::support::entries::{NOW, days_ago, recording, recording_at, with};
-use crate::support::places::organization;
+use crate::support::stores::organization;
 use crate::support::world::{Caller, LOGS, World};
 
 const UUID: &str = "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11";

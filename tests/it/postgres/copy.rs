@@ -6,9 +6,9 @@ use krosyn_audit::model::words::Scope;
 use krosyn_audit::store::{self, StoredToken};
 
 use crate::support::entries::{NOW, append, days_ago, everything, recording_at};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, shared};
 use crate::support::sandbox::Sandbox;
+use crate::support::stores::organization;
 
 /// Entries of the large organization: a copy reads a thousand at a time.
 const ENTRIES: i64 = 8000;

@@ -11,9 +11,9 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::support::entries::{NOW, append, days_ago, drafts, everything, recording, recording_at};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, private};
 use crate::support::sandbox::Sandbox;
+use crate::support::stores::organization;
 
 /// Lets the next `times` inserts of entries fail with `words`. A sequence counts, for it is not rolled back.
 async fn fail(url: &str, times: u32, words: &str) {

@@ -9,8 +9,8 @@ use krosyn_audit::store::{self, OrgId, Store};
 use tokio::task::JoinSet;
 
 use crate::support::entries::{NOW, append, days_ago, drafts, everything, recording, recording_at};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, private, shared, until};
+use crate::support::stores::organization;
 
 /// Two processes over one database, and its URL.
 async fn two() -> Option<(Arc<dyn Store>, Arc<dyn Store>, String)> {

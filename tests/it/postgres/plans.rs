@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::postgres::statements::{executed, logged};
 use crate::support::entries::{append, days_ago, first_page, page_after, recording_at};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, private};
+use crate::support::stores::organization;
 
 /// Twenty organizations with entries in each of seven months.
 async fn fill(store: &Arc<dyn Store>, url: &str) -> OrgId {

@@ -3,10 +3,9 @@
 use krosyn_audit::store;
 use serde_json::json;
 
-use crate::store::pruning::prune;
 use crate::support::entries::{NOW, append, days_ago, recording_at, with};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, shared};
+use crate::support::stores::{organization, prune};
 
 #[tokio::test]
 async fn nobodys_snapshot_and_no_empty_sum_outlives_the_entries() {

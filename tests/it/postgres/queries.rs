@@ -14,9 +14,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_postgres::Client;
 
 use crate::support::entries::{NOW, append, first_page, recording};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, shared, until};
 use crate::support::sandbox::Sandbox;
+use crate::support::stores::organization;
 
 /// More callers than there are connections.
 const MANY: usize = 40;

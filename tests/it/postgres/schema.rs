@@ -5,8 +5,8 @@ use krosyn_audit::store::{self, error::StoreError};
 use tokio::task::JoinSet;
 
 use crate::support::entries::{NOW, append, recording_at};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, private, shared};
+use crate::support::stores::organization;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_start_at_once_migrate_once() {

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::postgres::schema::ON_EVERY_NODE;
 use crate::support::entries::{NOW, append, days_ago, drafts, everything, read_all, recording_at, with};
-use crate::support::places::organization;
 use crate::support::postgres::{Server, connect, private};
+use crate::support::stores::organization;
 
 /// A store all of whose statements are logged, the name of its database, and its URL.
 pub(super) async fn logged(server: &Server) -> (Arc<dyn Store>, String, String) {

@@ -9,9 +9,9 @@ use tokio_postgres::NoTls;
 
 use crate::postgres::queries::{LOCK, page, waiting};
 use crate::support::entries::{append, recording};
-use crate::support::places::organization;
 use crate::support::postgres::{Server, connect, until};
 use crate::support::sandbox::{program, skipped};
+use crate::support::stores::organization;
 
 /// An authority, and a certificate it signed for `localhost` alone; and an authority that signed nothing.
 fn certificates(directory: &Path) {

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::answer::Answer;
 use crate::support::entries::NOW;
-use crate::support::places::organization;
+use crate::support::stores::organization;
 
 /// The path most tests are about.
 pub(crate) const LOGS: &str = "/api/v1/audit-logs";
