@@ -55,7 +55,7 @@ async fn the_first_entries_end_where_the_cursor_goes_on() {
     let held = 2600;
     append(&world.store, world.org, (0..held).map(|it| recording_at("1", seconds_ago(9000 - it)))).await;
     let client = world.admin().await.client();
-    let most = [1, 50, 999, 1000, 1001, 1200, 1500, 2000, 2599, 2600, 2601, u64::MAX];
+    let most = [1, 1000, 1001, 1500, 2000, 2599, 2600, u64::MAX];
     are_cut_where_the_cursor_goes_on(&client, held.unsigned_abs(), &most).await;
 }
 
@@ -67,7 +67,7 @@ async fn pages_that_end_at_their_bytes_are_gone_on_with() {
             with(recording_at("1", seconds_ago(9000 - it)), "after", json!({"text": "x".repeat(700_000)}));
         with(entry, "action", "created")
     };
-    append(&world.store, world.org, (0..20).map(large)).await;
+    append(&world.store, world.org, (0..14).map(large)).await;
     let client = world.admin().await.client();
-    are_cut_where_the_cursor_goes_on(&client, 20, &[1, 6, 7, 8, 12, 13, 19, 20, 21]).await;
+    are_cut_where_the_cursor_goes_on(&client, 14, &[1, 5, 6, 7, 12, 14]).await;
 }

@@ -96,7 +96,7 @@ fn zsh_completes() {
     }
     let sandbox = sandbox();
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
-    let rc = "autoload -Uz compinit && compinit -u -D\n\
+    let rc = "autoload -Uz compinit && compinit -u -C -d dump\n\
               write-line() { print -rn -- $BUFFER > line; BUFFER= }\nzle -N write-line\nbindkey '^Xp' write-line\n";
     sandbox.write(".zshrc", format!("fpath=({} $fpath)\n{rc}", directory.display()));
     for (line, completed) in LINES {

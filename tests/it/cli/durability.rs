@@ -9,7 +9,7 @@ use std::thread;
 use uuid::Uuid;
 
 use super::acme::SERVER;
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Sandbox, wait_until};
 
 /// How many record at the same time.
 const RECORDERS: usize = 4;
@@ -101,7 +101,7 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
 
 #[test]
 fn an_import_that_was_killed_is_run_again() {
-    const LINES: usize = 40_000;
+    const LINES: usize = 8_000;
     let sandbox = Sandbox::new();
     let lines: String = (0..LINES)
         .map(|n| {
@@ -114,9 +114,12 @@ fn an_import_that_was_killed_is_run_again() {
     sandbox.write("log.jsonl", &lines);
     // Of so many lines most are still to come when the first thousand are stored.
     let mut import = sandbox.command(&["import", "log.jsonl", SERVER[0], SERVER[1]]).spawn().unwrap();
-    while sandbox.run(&["list", "-n", "1", "-q", SERVER[0], SERVER[1]]).out().is_empty() {
+    wait_until("the first thousand are stored", || {
         assert!(import.try_wait().unwrap().is_none(), "it is still at work");
-    }
+        let database = rusqlite::Connection::open(sandbox.path("audit.db"));
+        let first = database.and_then(|it| it.query_row("SELECT 1 FROM entries LIMIT 1", [], |_| Ok(())));
+        first.is_ok()
+    });
     import.kill().unwrap();
     assert_eq!(sandbox.finish(import).status, None);
     let half = stored(&sandbox).len();

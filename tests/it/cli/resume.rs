@@ -1,7 +1,9 @@
 //! `export --resume`: an export that was cut short, by the network, a kill or Ctrl-C, becomes the file it would have been.
 
+use std::sync::LazyLock;
+
 use super::acme;
-use crate::support::sandbox::{Outcome, Sandbox, Serving, interrupt};
+use crate::support::sandbox::{Files, Outcome, Sandbox, Serving, interrupt, wait_until};
 use crate::support::toll::{Beyond, Toll};
 
 const ENTRIES: usize = 2500;
@@ -15,6 +17,15 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        static FILES: LazyLock<Files> = LazyLock::new(Place::files);
+        let sandbox = Sandbox::with(&FILES);
+        let serving = sandbox.serve(&["--no-sweep"]);
+        let toll = Toll::before(serving.address());
+        Self { sandbox, _serving: serving, toll }
+    }
+
+    /// Records the entries, and reads the store and its token.
+    fn files() -> Files {
         let sandbox = Sandbox::new();
         let serving = sandbox.serve(&["--no-sweep"]);
         let lines: String = (1..=ENTRIES)
@@ -26,8 +37,9 @@ impl Place {
             })
             .collect();
         sandbox.run_with(&[&["import", "-"], &serving.flags()[..]].concat(), lines.as_bytes()).ended(0);
-        let toll = Toll::before(serving.address());
-        Self { sandbox, _serving: serving, toll }
+        serving.terminate();
+        assert_eq!(serving.wait(), Some(0));
+        sandbox.files(&["audit.db", "admin.token"])
     }
 
     fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
@@ -49,9 +61,9 @@ impl Place {
     /// Waits until so many pages are in the file: the next one is asked for ahead.
     fn wait_for_pages(&self, name: &str, pages: usize) {
         let journal = format!("{name}.part.journal");
-        while self.sandbox.read(&journal).iter().filter(|byte| **byte == b'\n').count() < 1 + pages {
-            std::thread::yield_now();
-        }
+        wait_until("the pages are in the journal", || {
+            self.sandbox.read(&journal).iter().filter(|byte| **byte == b'\n').count() > pages
+        });
     }
 
     /// Goes on, and looks whether the file is the same and proves itself.

@@ -257,7 +257,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) async fn until(what: &str, ask: impl AsyncFn() -> bool) {
     let asking = async {
         while !ask().await {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("in vain: {what}"));

@@ -17,7 +17,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::support::sandbox::PATIENCE;
+use crate::support::sandbox::{PATIENCE, PAUSE};
 
 /// Enter, as a keyboard sends it.
 pub(crate) const ENTER: &str = "\r";
@@ -143,7 +143,7 @@ impl Terminal {
         let deadline = Instant::now() + PATIENCE;
         while tcgetattr(&self.theirs).unwrap().local_modes.contains(LocalModes::ECHO) {
             assert!(Instant::now() < deadline, "what is typed is shown:\n{}", self.screen());
-            std::thread::yield_now();
+            std::thread::sleep(PAUSE);
         }
         self
     }

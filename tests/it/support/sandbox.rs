@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regex::Regex;
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,10 +20,16 @@ use tempfile::TempDir;
 /// A command that has not ended by then never will.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The pause between two looks at a condition.
+pub(crate) const PAUSE: Duration = Duration::from_millis(2);
+
 /// A home directory for one test. Commands run in it, so that a relative path is the same in every run.
 pub(crate) struct Sandbox {
     home: TempDir,
 }
+
+/// Names and contents of files. A log that many tests start with is recorded once per run and copied.
+pub(crate) type Files = Vec<(&'static str, Vec<u8>)>;
 
 /// What a command said and how it ended.
 pub(crate) struct Outcome {
@@ -45,6 +51,20 @@ impl Sandbox {
         Self { home: tempfile::tempdir().unwrap() }
     }
 
+    /// Starts with these files, readable by this user alone.
+    pub(crate) fn with(files: &Files) -> Self {
+        let sandbox = Self::new();
+        for (name, content) in files {
+            sandbox.write_with_mode(name, content, 0o600);
+        }
+        sandbox
+    }
+
+    /// Reads files that other sandboxes can start with.
+    pub(crate) fn files(&self, names: &[&'static str]) -> Files {
+        names.iter().map(|name| (*name, self.read(name))).collect()
+    }
+
     /// A path in the home.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
@@ -58,7 +78,7 @@ impl Sandbox {
     }
 
     /// Writes a file that these may read.
-    pub(crate) fn write_with_mode(&self, name: &str, text: &str, mode: u32) {
+    pub(crate) fn write_with_mode(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) {
         std::fs::set_permissions(self.write(name, text), Permissions::from_mode(mode)).unwrap();
     }
 
@@ -288,6 +308,16 @@ fn masked(text: &str, home: &Path) -> String {
     masks.iter().fold(text, |text, (pattern, mask)| {
         Regex::new(pattern).unwrap().replace_all(&text, *mask).into_owned()
     })
+}
+
+/// Waits until a condition holds. The pause between two looks leaves the processor to the command under test.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// Sends a command what Ctrl-C sends it.
