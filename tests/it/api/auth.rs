@@ -48,7 +48,7 @@ enum Needs {
 
 /// The document is made from the registrations that answer: what it does not list is not served.
 #[test]
-fn every_route_stands_in_the_table_with_what_it_needs() {
+fn every_route_and_its_scope_are_in_the_table() {
     let walked = contract::operations().into_iter().map(|(method, path, operation)| {
         let needs = match operation["security"].as_array().map(Vec::as_slice) {
             None | Some([]) => Needs::Nothing,
@@ -106,7 +106,7 @@ async fn every_documented_operation_with_security_answers_401_without_a_token() 
 }
 
 #[tokio::test]
-async fn every_operation_takes_its_own_scope_and_refuses_each_other() {
+async fn every_operation_accepts_only_its_own_scope() {
     let world = World::new().await;
     let mut refused = 0;
     for scope in Scope::ALL {
@@ -127,7 +127,7 @@ async fn every_operation_takes_its_own_scope_and_refuses_each_other() {
 }
 
 #[tokio::test]
-async fn a_token_without_scopes_may_only_ask_who_it_is() {
+async fn a_token_without_scopes_can_only_call_whoami() {
     let world = World::new().await;
     let bare = world.caller(world.org, "bare", &[]).await;
     for (method, path, needed) in secured() {
@@ -141,7 +141,7 @@ async fn a_token_without_scopes_may_only_ask_who_it_is() {
 }
 
 #[tokio::test]
-async fn only_a_bearer_token_that_is_known_opens_anything() {
+async fn only_a_known_bearer_token_is_accepted() {
     let world = World::new().await;
     let stranger = world.stranger();
     for header in ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "Bearer two words"] {
@@ -153,7 +153,7 @@ async fn only_a_bearer_token_that_is_known_opens_anything() {
 }
 
 #[tokio::test]
-async fn the_word_bearer_is_case_blind() {
+async fn the_bearer_scheme_is_case_insensitive() {
     let token = Token::generate().expect("randomness");
     let hash = token.hash();
     let world = World::with_settings(|settings, organization| {
@@ -169,7 +169,7 @@ async fn the_word_bearer_is_case_blind() {
 }
 
 #[tokio::test]
-async fn a_token_ends_at_its_expiry_and_not_before() {
+async fn a_token_expires_exactly_at_its_expiry() {
     let world = World::new().await;
     let end = NOW.plus(TimeDelta::days(1));
     let caller = world.caller_until(world.org, "short", Scope::ALL, Some(end)).await;
@@ -182,7 +182,7 @@ async fn a_token_ends_at_its_expiry_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_opens_nothing_from_then_on() {
+async fn a_revoked_token_is_refused() {
     let world = World::new().await;
     let (caller, other) = (world.admin().await, world.caller(world.org, "other", &[]).await);
     assert_eq!(caller.get(WHOAMI).await.status, 200);
@@ -194,7 +194,7 @@ async fn a_revoked_token_opens_nothing_from_then_on() {
 }
 
 #[tokio::test]
-async fn what_a_token_cannot_see_is_told_as_if_it_were_not_there() {
+async fn data_outside_a_tokens_scope_looks_absent() {
     let world = World::new().await;
     let other = crate::support::stores::organization(&world.store, "other").await;
     let (acme, other) = (world.admin().await, world.caller(other, "admin", Scope::ALL).await);
@@ -210,7 +210,7 @@ async fn what_a_token_cannot_see_is_told_as_if_it_were_not_there() {
 }
 
 #[tokio::test]
-async fn the_token_of_the_process_itself_has_its_scopes_and_is_in_no_store() {
+async fn the_in_process_token_has_its_scopes_and_is_not_stored() {
     let token = Token::generate().expect("randomness");
     let hash = token.hash();
     let world = World::with_settings(|settings, organization| {
@@ -226,7 +226,7 @@ async fn the_token_of_the_process_itself_has_its_scopes_and_is_in_no_store() {
 }
 
 #[tokio::test]
-async fn who_asks_too_often_is_told_when_to_come_back() {
+async fn too_many_requests_get_429_with_retry_after() {
     let world = World::with_settings(|settings, _| settings.requests_a_second = NonZeroU32::new(1)).await;
     let (one, other) = (world.admin().await, world.caller(world.org, "other", &[Scope::Read]).await);
     let mut answer = one.get(WHOAMI).await;
@@ -259,7 +259,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_that_ends_while_its_body_is_on_the_way_does_nothing_any_more() {
+async fn a_token_that_expires_during_its_request_body_is_refused() {
     let world = World::new().await;
     for (path, body) in [(LOGS, recording("1")), ("/api/v1/audit-logs/prune", json!({"dry_run": true}))] {
         let name = path.rsplit('/').next().expect("a name");

@@ -67,7 +67,7 @@ async fn each_line_is_answered_in_order_and_bad_lines_do_not_stop_good_ones() {
 }
 
 #[tokio::test]
-async fn with_atomic_a_bad_line_stores_nothing_and_good_lines_say_so() {
+async fn an_atomic_batch_with_a_bad_line_stores_nothing() {
     let world = World::new().await;
     let admin = world.admin().await;
     let good = recording("1").to_string();
@@ -84,7 +84,7 @@ async fn with_atomic_a_bad_line_stores_nothing_and_good_lines_say_so() {
 }
 
 #[tokio::test]
-async fn with_atomic_a_conflict_stores_nothing_either() {
+async fn an_atomic_batch_with_a_conflict_stores_nothing() {
     let world = World::new().await;
     let admin = world.admin().await;
     let known = with(recording("1"), "uuid", UUID);
@@ -103,7 +103,7 @@ async fn with_atomic_a_conflict_stores_nothing_either() {
 }
 
 #[tokio::test]
-async fn a_line_never_names_the_id_of_an_entry_that_is_not_there() {
+async fn a_rolled_back_line_reports_no_id() {
     let world = World::new().await;
     let admin = world.admin().await;
     // Within one atomic request the second line repeats the first, and the third undoes both.
@@ -115,7 +115,7 @@ async fn a_line_never_names_the_id_of_an_entry_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_dry_run_of_many_lines_judges_each_and_stores_none() {
+async fn a_dry_run_checks_each_line_and_stores_none() {
     let world = World::new().await;
     let admin = world.admin().await;
     let lines = sent(&admin, "dry_run=true", &mixed()).await;
@@ -126,7 +126,7 @@ async fn a_dry_run_of_many_lines_judges_each_and_stores_none() {
 }
 
 #[tokio::test]
-async fn a_request_of_no_lines_is_answered_by_none() {
+async fn an_empty_batch_gets_an_empty_answer() {
     let world = World::new().await;
     let admin = world.admin().await;
     for body in ["", "\n", "\n \n\r\n"] {

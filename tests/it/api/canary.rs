@@ -192,7 +192,7 @@ fn with_text_everywhere(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_secret_of_a_recorder_is_in_no_file_no_answer_and_no_log() {
+async fn a_recorded_secret_is_in_no_file_answer_or_log() {
     let log = Log::listen();
     let world = World::in_a_file().await;
     let admin = world.admin().await;
@@ -235,7 +235,7 @@ async fn a_secret_of_a_recorder_is_in_no_file_no_answer_and_no_log() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_quoted_nowhere() {
+async fn malformed_input_is_quoted_nowhere() {
     let log = Log::listen();
     let world = World::in_a_file().await;
     let admin = world.admin().await;
@@ -307,7 +307,7 @@ async fn what_cannot_be_read_is_quoted_nowhere() {
 }
 
 #[tokio::test]
-async fn tokens_query_strings_paths_and_names_are_not_in_the_log() {
+async fn the_log_holds_no_tokens_query_strings_paths_or_names() {
     let log = Log::listen();
     let world = World::in_a_file().await;
     let mut canaries = Canaries::default();

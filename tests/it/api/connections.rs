@@ -65,7 +65,7 @@ async fn recording_without_body(world: &World, name: &str) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_without_a_place_is_told_so_and_a_place_is_free_again_afterwards() {
+async fn a_connection_over_the_limit_gets_503_until_one_closes() {
     let world = World::with_settings(|settings, _| settings.max_connections = 2).await;
     let mut inside =
         [recording_without_body(&world, "one").await, recording_without_body(&world, "two").await];
@@ -84,7 +84,7 @@ async fn a_connection_without_a_place_is_told_so_and_a_place_is_free_again_after
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heads_that_never_end_do_not_keep_out_who_has_a_token() {
+async fn endless_request_heads_do_not_exclude_authenticated_callers() {
     let world = World::with_settings(|settings, _| settings.max_connections = 40).await;
     let admin = world.admin().await;
     let mut flood = Vec::new();
@@ -103,7 +103,7 @@ async fn heads_that_never_end_do_not_keep_out_who_has_a_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_that_never_end_take_the_memory_of_their_own_token_only() {
+async fn endless_bodies_use_only_the_budget_of_their_token() {
     let world = World::new().await;
     let attacker = Token::generate().expect("randomness");
     world.keep_token(world.org, "attacker", &[Scope::Record], None, &attacker).await;
@@ -133,7 +133,7 @@ async fn bodies_that_never_end_take_the_memory_of_their_own_token_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_sends_all_of_a_body_before_reading_is_answered_all_the_same() {
+async fn a_client_that_sends_its_whole_body_first_gets_the_answer() {
     let world = World::new().await;
     let admin = Token::generate().expect("randomness");
     world.keep_token(world.org, "admin", Scope::ALL, None, &admin).await;
@@ -172,7 +172,7 @@ async fn who_sends_all_of_a_body_before_reading_is_answered_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_names_its_host_once() {
+async fn duplicate_host_headers_are_refused() {
     let world = World::new().await;
     for hosts in ["", "host: a\r\nhost: b\r\n", "host: a\r\nhost: a\r\n", "host: a, b\r\n"] {
         let answer = answer(&mut connect(&world), &format!("GET /healthz HTTP/1.1\r\n{hosts}\r\n"));
@@ -183,7 +183,7 @@ async fn a_request_names_its_host_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_in_the_wrong_place_is_in_no_log() {
+async fn a_misplaced_token_is_not_logged() {
     let log = Log::listen();
     let world = World::new().await;
     let token = Token::generate().expect("randomness");
@@ -208,7 +208,7 @@ async fn a_token_in_the_wrong_place_is_in_no_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_request_is_answered_with_a_problem_too() {
+async fn an_invalid_http_request_gets_a_problem() {
     let world = World::new().await;
     let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(70_000));
     let many = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(200));
@@ -229,7 +229,7 @@ async fn what_is_no_request_is_answered_with_a_problem_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_head_that_never_ends_keeps_nobody_else_waiting() {
+async fn an_endless_request_head_does_not_block_others() {
     let world = World::new().await;
     let mut slow: Vec<_> = (0..50).map(|_| connect(&world)).collect();
     for stream in &mut slow {

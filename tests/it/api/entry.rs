@@ -8,7 +8,7 @@ use crate::support::entries::{days_ago, recording, recording_at};
 use crate::support::world::World;
 
 #[tokio::test]
-async fn an_entry_is_the_one_that_was_answered_and_listed() {
+async fn an_entry_equals_its_recorded_and_listed_form() {
     let world = World::new().await;
     let admin = world.admin().await;
     let answered: Entry = admin.record(&recording("1")).await.expect(201).read();
@@ -18,7 +18,7 @@ async fn an_entry_is_the_one_that_was_answered_and_listed() {
 }
 
 #[tokio::test]
-async fn an_id_that_was_never_given_out_is_a_404() {
+async fn an_unused_id_is_404() {
     let world = World::new().await;
     let admin = world.admin().await;
     admin.record(&recording("1")).await.expect(201);
@@ -41,7 +41,7 @@ async fn an_id_that_was_never_given_out_is_a_404() {
 }
 
 #[tokio::test]
-async fn a_pruned_entry_is_a_410_that_says_when_by_whom_and_by_which_prune() {
+async fn a_pruned_entry_is_410_with_its_prune() {
     let world = World::new().await;
     let admin = world.admin().await;
     admin.record(&recording_at("1", days_ago(100))).await.expect(201);

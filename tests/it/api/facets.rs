@@ -9,7 +9,7 @@ use crate::support::world::World;
 const FACETS: &str = "/api/v1/audit-logs/facets";
 
 #[tokio::test]
-async fn facets_count_what_a_filter_selects_by_falling_count_and_by_day() {
+async fn facets_count_the_filtered_entries_by_value_and_by_day() {
     let world = World::new().await;
     let admin = world.admin().await;
     let none = json!({"total": 0, "action": [], "model_type": [], "user": [], "day": []});
@@ -38,7 +38,7 @@ async fn facets_count_what_a_filter_selects_by_falling_count_and_by_day() {
 }
 
 #[tokio::test]
-async fn facets_take_filters_and_nothing_else() {
+async fn facets_accept_only_filters() {
     let world = World::new().await;
     let admin = world.admin().await;
     for query in ["limit=5", "cursor=x", "total=true", "nothing=1"] {

@@ -7,7 +7,7 @@ use crate::support::entries::{append, recording_at, seconds_ago, with};
 use crate::support::world::{LOGS, World};
 
 #[tokio::test]
-async fn an_answer_names_the_limit_and_not_all_that_was_sent() {
+async fn an_error_names_the_limit_and_not_the_whole_input() {
     let world = World::new().await;
     let admin = world.admin().await;
     let ids: Vec<_> = (0..11_000).map(|id| id.to_string()).collect();
@@ -39,7 +39,7 @@ async fn an_answer_names_the_limit_and_not_all_that_was_sent() {
 }
 
 #[tokio::test]
-async fn one_user_is_meant_exactly() {
+async fn an_exact_user_filter_matches_one_user() {
     let world = World::new().await;
     let admin = world.admin().await;
     let users = [

@@ -25,7 +25,7 @@ async fn listed(caller: &Caller, query: &str) -> Page {
 }
 
 #[tokio::test]
-async fn the_newest_fifty_come_first_and_the_total_only_when_asked_for() {
+async fn the_default_list_is_the_newest_fifty_without_a_total() {
     let world = World::new().await;
     let admin = with_entries(&world, 60).await;
     let page = listed(&admin, "").await;
@@ -39,7 +39,7 @@ async fn the_newest_fifty_come_first_and_the_total_only_when_asked_for() {
 }
 
 #[tokio::test]
-async fn an_entry_is_listed_in_the_documented_form() {
+async fn a_listed_entry_has_the_documented_form() {
     let world = World::new().await;
     let admin = world.admin().await;
     let context = json!({"via": "web", "ip": "198.51.100.23", "request_id": "req_1"});
@@ -62,7 +62,7 @@ async fn an_entry_is_listed_in_the_documented_form() {
 }
 
 #[tokio::test]
-async fn cursors_lead_to_the_end_and_hold_the_first_pages_bound() {
+async fn cursors_reach_the_end_and_keep_the_first_as_of() {
     let world = World::new().await;
     let admin = with_entries(&world, 10).await;
     for order in ["asc", "desc"] {
@@ -89,7 +89,7 @@ async fn cursors_lead_to_the_end_and_hold_the_first_pages_bound() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_question_is_refused_and_not_misread() {
+async fn a_cursor_of_another_query_is_refused() {
     let world = World::new().await;
     let admin = with_entries(&world, 5).await;
     let other = organization(&world.store, "other").await;
@@ -118,7 +118,7 @@ async fn a_cursor_of_another_question_is_refused_and_not_misread() {
 }
 
 #[tokio::test]
-async fn a_follower_reads_everything_once_in_id_order() {
+async fn a_follower_reads_every_entry_once_in_id_order() {
     let world = World::new().await;
     let admin = with_entries(&world, 5).await;
     // It happened long ago and is recorded now: by time it is the first, for a follower the last.
@@ -135,7 +135,7 @@ async fn a_follower_reads_everything_once_in_id_order() {
 }
 
 #[tokio::test]
-async fn as_of_gives_an_earlier_picture() {
+async fn as_of_shows_an_earlier_state() {
     let world = World::new().await;
     let admin = with_entries(&world, 5).await;
     let page = listed(&admin, "as_of=3&total=true").await;
@@ -224,7 +224,7 @@ async fn a_filter_never_silently_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_page_tells_what_was_pruned_and_a_follower_what_it_has_not_passed() {
+async fn a_page_reports_the_last_prune_and_a_follower_only_missed_ones() {
     let world = World::new().await;
     let admin = world.admin().await;
     for days in [100, 95, 1] {

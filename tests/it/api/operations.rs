@@ -22,7 +22,7 @@ async fn health_readiness_and_the_document_need_no_token() {
 }
 
 #[tokio::test]
-async fn metrics_count_and_name_nobody() {
+async fn metrics_count_without_names() {
     let world = World::new().await;
     let org = organization(&world.store, "zanzibar-slug").await;
     let caller = world.caller(org, "quetzal-token", Scope::ALL).await;
@@ -51,7 +51,7 @@ async fn metrics_count_and_name_nobody() {
 }
 
 #[tokio::test]
-async fn metrics_are_on_a_listener_of_their_own() {
+async fn metrics_have_their_own_listener() {
     let world = World::new().await;
     for caller in [world.stranger(), world.admin().await] {
         caller.get("/metrics").await.expect(404).refused(Code::NotFound, "--metrics-listen");
@@ -64,7 +64,7 @@ async fn metrics_are_on_a_listener_of_their_own() {
 }
 
 #[tokio::test]
-async fn no_answer_is_kept_by_a_cache_or_taken_for_a_page() {
+async fn answers_forbid_caching_and_content_sniffing() {
     let world = World::new().await;
     let admin = world.admin().await;
     for path in ["/healthz", "/metrics", "/api/openapi.json", LOGS, "/api/v1/audit-logs/9", "/nowhere"] {
@@ -79,7 +79,7 @@ async fn no_answer_is_kept_by_a_cache_or_taken_for_a_page() {
 }
 
 #[tokio::test]
-async fn what_the_sweep_deletes_is_counted_too() {
+async fn metrics_count_swept_entries() {
     let world =
         World::with_settings(|settings, _| settings.sweep_every = Some(Duration::from_millis(20))).await;
     append(&world.store, world.org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(1))]).await;
@@ -90,7 +90,7 @@ async fn what_the_sweep_deletes_is_counted_too() {
 }
 
 #[tokio::test]
-async fn large_answers_are_compressed_as_negotiated_and_small_ones_are_not() {
+async fn only_large_answers_are_compressed_as_negotiated() {
     let world = World::new().await;
     let admin = world.admin().await;
     append(&world.store, world.org, (0..50).map(|it| recording(&it.to_string()))).await;
@@ -126,7 +126,7 @@ async fn large_answers_are_compressed_as_negotiated_and_small_ones_are_not() {
 }
 
 #[tokio::test]
-async fn a_stopped_server_has_kept_everything_it_acknowledged() {
+async fn a_stopped_server_keeps_every_acknowledged_entry() {
     let world = World::in_a_file().await;
     let admin = world.admin().await;
     for number in 0..5 {

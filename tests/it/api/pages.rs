@@ -50,7 +50,7 @@ async fn are_cut_where_the_cursor_goes_on(client: &Client, held: u64, most: &[u6
 }
 
 #[tokio::test]
-async fn the_first_entries_end_where_the_cursor_goes_on() {
+async fn a_limited_list_continues_at_its_cursor() {
     let world = World::new().await;
     let held = 2600;
     append(&world.store, world.org, (0..held).map(|it| recording_at("1", seconds_ago(9000 - it)))).await;
@@ -60,7 +60,7 @@ async fn the_first_entries_end_where_the_cursor_goes_on() {
 }
 
 #[tokio::test]
-async fn pages_that_end_at_their_bytes_are_gone_on_with() {
+async fn pages_that_end_at_the_byte_limit_continue() {
     let world = World::new().await;
     let large = |it: i64| {
         let entry =

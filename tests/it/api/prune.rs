@@ -30,7 +30,7 @@ async fn left(world: &World) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_plan_says_what_would_go_and_deletes_nothing() {
+async fn a_dry_run_reports_the_prune_and_deletes_nothing() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     let plan: PruneAnswer = prune(&admin, json!({"dry_run": true})).await.expect(200).read();
@@ -57,7 +57,7 @@ async fn a_plan_says_what_would_go_and_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn a_prune_deletes_what_the_plan_said_and_keeps_a_record() {
+async fn a_prune_deletes_the_planned_entries_and_is_recorded() {
     let world = World::with_settings(|settings, _| settings.prune_batch = 2).await;
     let admin = with_entries(&world).await;
     let answer: PruneAnswer = prune(&admin, json!({})).await.expect(200).read();
@@ -72,7 +72,7 @@ async fn a_prune_deletes_what_the_plan_said_and_keeps_a_record() {
 }
 
 #[tokio::test]
-async fn what_is_younger_than_the_retention_never_goes() {
+async fn entries_within_retention_are_never_deleted() {
     let world = World::new().await;
     let cutoff = days_ago(90);
     let around = [cutoff, cutoff.plus(TimeDelta::microseconds(-1)), cutoff.plus(TimeDelta::microseconds(1))];
@@ -86,7 +86,7 @@ async fn what_is_younger_than_the_retention_never_goes() {
 }
 
 #[tokio::test]
-async fn a_longer_age_spares_more_and_a_shorter_one_is_refused() {
+async fn a_longer_age_keeps_more_and_a_shorter_one_is_refused() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     for dry_run in [true, false] {
@@ -101,7 +101,7 @@ async fn a_longer_age_spares_more_and_a_shorter_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_lowered_floor_lets_a_shorter_age_be_named_and_a_plan_change_counts_at_once() {
+async fn a_lower_floor_allows_a_shorter_age_and_a_plan_change_applies_at_once() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     let floor = Some("30d".parse().expect("an age"));
@@ -114,7 +114,7 @@ async fn a_lowered_floor_lets_a_shorter_age_be_named_and_a_plan_change_counts_at
 }
 
 #[tokio::test]
-async fn more_than_max_delete_deletes_nothing() {
+async fn a_prune_over_max_delete_deletes_nothing() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     let answer = prune(&admin, json!({"max_delete": 2})).await.expect(422);
@@ -126,7 +126,7 @@ async fn more_than_max_delete_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn a_prune_whose_time_is_up_says_that_it_is_not_complete_and_gives_its_lease_back() {
+async fn a_prune_out_of_time_is_incomplete_and_releases_its_lease() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     let answer: PruneAnswer = prune(&admin, json!({"max_seconds": 0})).await.expect(200).read();
@@ -137,7 +137,7 @@ async fn a_prune_whose_time_is_up_says_that_it_is_not_complete_and_gives_its_lea
 }
 
 #[tokio::test]
-async fn one_prune_runs_at_a_time_until_the_lease_of_the_other_ends() {
+async fn one_prune_runs_at_a_time_until_its_lease_expires() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     let other = world.store.begin_prune(world.org, "cron".into(), days_ago(90), NOW).await.expect("asked");
@@ -156,7 +156,7 @@ async fn one_prune_runs_at_a_time_until_the_lease_of_the_other_ends() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_understood_deletes_nothing() {
+async fn an_invalid_prune_request_deletes_nothing() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     for (request, field) in [
@@ -177,7 +177,7 @@ async fn a_request_that_is_not_understood_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn exactly_what_a_plan_has_shown_can_be_deleted() {
+async fn a_prune_can_be_limited_to_the_planned_entries() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     let plan: PruneAnswer = prune(&admin, json!({"dry_run": true})).await.expect(200).read();
@@ -196,7 +196,7 @@ async fn exactly_what_a_plan_has_shown_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_ahead_deletes_nothing() {
+async fn a_clock_ahead_of_the_store_deletes_nothing() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     // The server runs.
@@ -220,7 +220,7 @@ async fn a_clock_that_is_ahead_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn an_operators_word_on_the_clock_holds_for_later_prunes() {
+async fn a_confirmed_clock_applies_to_later_prunes() {
     let world = World::with_settings(|settings, organization| {
         let (name, organization) = ("local".to_owned(), organization.clone());
         settings.local = Some(LocalToken { hash: [0; 32], name, organization, scopes: Vec::new() });
@@ -238,7 +238,7 @@ async fn an_operators_word_on_the_clock_holds_for_later_prunes() {
 }
 
 #[tokio::test]
-async fn a_lease_can_be_broken_and_the_record_says_so() {
+async fn a_broken_lease_is_recorded() {
     let world = World::new().await;
     let admin = with_entries(&world).await;
     let begun = world.store.begin_prune(world.org, "cron".into(), days_ago(90), NOW).await;
@@ -254,7 +254,7 @@ async fn a_lease_can_be_broken_and_the_record_says_so() {
 }
 
 #[tokio::test]
-async fn an_answer_says_whether_the_text_has_left_the_files() {
+async fn a_prune_reports_whether_the_text_has_left_the_files() {
     let world = World::in_a_file().await;
     let admin = with_entries(&world).await;
     let reader = rusqlite::Connection::open(world.directory().join("audit.db")).expect("opens");

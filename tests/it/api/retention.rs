@@ -15,7 +15,7 @@ const PRUNES: &str = "/api/v1/audit-logs/prunes";
 const PRUNE: &str = "/api/v1/audit-logs/prune";
 
 #[tokio::test]
-async fn an_empty_organization_promises_and_holds_nothing() {
+async fn retention_of_an_empty_organization_has_no_counts() {
     let world = World::new().await;
     let admin = world.admin().await;
     assert_eq!(
@@ -29,7 +29,7 @@ async fn an_empty_organization_promises_and_holds_nothing() {
 }
 
 #[tokio::test]
-async fn retention_tells_plan_floor_counts_and_edges() {
+async fn retention_reports_plan_floor_counts_and_bounds() {
     let world = World::new().await;
     let admin = world.admin().await;
     append(&world.store, world.org, [100, 2, 95].map(|days| recording_at("1", days_ago(days)))).await;
@@ -46,7 +46,7 @@ async fn retention_tells_plan_floor_counts_and_edges() {
 }
 
 #[tokio::test]
-async fn every_prune_is_on_record_newest_first() {
+async fn prunes_are_listed_newest_first() {
     let world = World::new().await;
     let (admin, cron) =
         (world.admin().await, world.caller(world.org, "cron", &["prune".parse().expect("a scope")]).await);
@@ -64,7 +64,7 @@ async fn every_prune_is_on_record_newest_first() {
 }
 
 #[tokio::test]
-async fn a_call_that_takes_no_parameters_says_so() {
+async fn a_call_without_parameters_refuses_any() {
     let world = World::new().await;
     let admin = world.admin().await;
     for path in [

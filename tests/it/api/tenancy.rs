@@ -40,7 +40,7 @@ async fn told(caller: &Caller) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_call_answers_the_same_whatever_another_organization_holds() {
+async fn answers_do_not_depend_on_other_organizations() {
     let world = World::new().await;
     let ours = world.admin().await;
     ours.record(&with(recording_at("1", days_ago(100)), "uuid", UUID)).await.expect(201);
@@ -66,7 +66,7 @@ async fn every_call_answers_the_same_whatever_another_organization_holds() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_organization_is_refused_like_that_of_another_question() {
+async fn a_cursor_of_another_organization_is_refused_like_one_of_another_query() {
     let world = World::new().await;
     let ours = world.admin().await;
     let theirs = world.caller(organization(&world.store, "other").await, "admin", Scope::ALL).await;

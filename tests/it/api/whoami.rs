@@ -10,7 +10,7 @@ use crate::support::world::World;
 const WHOAMI: &str = "/api/v1/whoami";
 
 #[tokio::test]
-async fn a_token_is_told_its_organization_plan_name_scopes_and_end() {
+async fn whoami_reports_organization_plan_name_scopes_and_expiry() {
     let world = World::new().await;
     let end = NOW.plus(TimeDelta::days(90));
     let caller = world.caller_until(world.org, "cron", &[Scope::Read, Scope::Prune], Some(end)).await;
@@ -24,7 +24,7 @@ async fn a_token_is_told_its_organization_plan_name_scopes_and_end() {
 }
 
 #[tokio::test]
-async fn a_token_without_scopes_and_end_is_told_so() {
+async fn whoami_reports_a_token_without_scopes_and_expiry() {
     let world = World::new().await;
     let caller = world.caller(world.org, "bare", &[]).await;
     let expected = json!({"organization": "acme", "plan": "free", "token": "bare", "scopes": []});

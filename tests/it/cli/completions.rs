@@ -124,7 +124,7 @@ fn fish_completes() {
 }
 
 #[test]
-fn a_tab_neither_fails_nor_asks_nor_waits() {
+fn completion_neither_fails_nor_prompts_nor_waits() {
     let sandbox = sandbox();
     let config =
         "[profiles.work]\nserver = \"http://127.0.0.1:9\"\ntoken_command = [\"touch\", \"it-ran\"]\n";

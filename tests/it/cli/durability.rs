@@ -64,7 +64,7 @@ fn stored(sandbox: &Sandbox) -> BTreeMap<u64, Uuid> {
 }
 
 #[test]
-fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
+fn killing_the_server_loses_no_acknowledged_entry() {
     let sandbox = Sandbox::new();
     let mut acknowledged = BTreeMap::new();
     for enough in ROUNDS {
@@ -100,7 +100,7 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
 }
 
 #[test]
-fn an_import_that_was_killed_is_run_again() {
+fn a_killed_import_can_be_repeated() {
     const LINES: usize = 8_000;
     let sandbox = Sandbox::new();
     let lines: String = (0..LINES)

@@ -196,7 +196,7 @@ impl Place {
 }
 
 #[test]
-fn every_example_of_help_runs() {
+fn every_help_example_runs() {
     let place = Place::new();
     let groups = of_help(&Cli::command());
     assert!(groups.len() > 20, "{groups:?}");
@@ -224,7 +224,7 @@ fn on_postgres(examples: Vec<String>) -> Option<Vec<String>> {
 }
 
 #[test]
-fn every_example_of_the_readme_runs_and_help_has_room_for_its_own() {
+fn every_readme_example_runs_and_help_examples_fit() {
     let place = Place::new();
     let scripts = of_readme();
     assert!(scripts.len() > 8, "{scripts:?}");

@@ -31,7 +31,7 @@ fn the_committed_files_are_up_to_date() {
 }
 
 #[test]
-fn one_is_printed_as_it_is_written() {
+fn a_single_generated_file_can_be_printed() {
     let sandbox = Sandbox::new();
     sandbox.run(&["completions", "--dir", "made"]).ended(0);
     sandbox.run(&["man", "--dir", "made"]).ended(0);

@@ -27,7 +27,7 @@ fn nothing_is_left(sandbox: &Sandbox, after: &str) {
 }
 
 #[test]
-fn a_command_that_waits_for_its_input_ends_at_once() {
+fn signals_end_a_command_waiting_for_input() {
     let sandbox = Sandbox::new();
     for (signal, status, said) in SIGNALS {
         let mut child = sandbox.command(&["verify", "-"]).stdin(Stdio::piped()).spawn().unwrap();
@@ -42,7 +42,7 @@ fn a_command_that_waits_for_its_input_ends_at_once() {
 }
 
 #[test]
-fn a_command_whose_output_nobody_reads_ends_at_once() {
+fn signals_end_a_command_blocked_on_output() {
     let sandbox = demo_log::sandbox();
     let commands = [&["list", "--all", "--format", "jsonl"][..], &["export", "--format", "json"]];
     for (signal, status, _) in SIGNALS {
@@ -129,7 +129,7 @@ fn an_interrupted_command_closes_the_store() {
 }
 
 #[test]
-fn a_hang_up_is_ignored_under_nohup() {
+fn sighup_is_ignored_under_nohup() {
     let sandbox = Sandbox::new();
     let mut shell = sandbox.shell("sh");
     shell.args(["-c", "trap '' HUP; exec krosyn-audit verify -"]).stdin(Stdio::piped());

@@ -30,7 +30,7 @@ fn log(sandbox: &Sandbox, server: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn a_laravel_table_is_imported_once_and_what_has_no_meaning_is_reported() {
+fn a_laravel_table_is_imported_once_and_unmapped_rows_are_reported() {
     let sandbox = Sandbox::new();
     sandbox.write("audits.csv", TABLE);
     let args = [&["audits.csv"], &KNOWN[..]].concat();
@@ -199,7 +199,7 @@ fn a_laravel_table_needs_its_source_and_its_zone() {
 }
 
 #[test]
-fn times_that_the_clocks_showed_twice_are_told() {
+fn ambiguous_local_times_are_reported() {
     let sandbox = Sandbox::new();
     let row = r#"{"id":1,"user_id":null,"event":"created","auditable_type":"Secret","auditable_id":1,"new_values":"{\"name\":\"X\"}","created_at":"2025-10-26 02:30:00"}"#;
     sandbox.write("audits.jsonl", row);
@@ -213,7 +213,7 @@ fn times_that_the_clocks_showed_twice_are_told() {
 }
 
 #[test]
-fn our_csv_comes_back_but_for_what_it_cannot_hold() {
+fn our_csv_round_trips_except_for_values_it_cannot_hold() {
     let sandbox = acme::sandbox();
     acme::run(&sandbox, &["export", "--reverse", "-o", "all.csv"]).ended(0);
     insta::assert_snapshot!(sandbox.run(&["import", "all.csv", "--server", "sqlite:other.db"]), @"
@@ -252,7 +252,7 @@ fn our_csv_comes_back_but_for_what_it_cannot_hold() {
 }
 
 #[test]
-fn packed_files_are_unpacked_and_a_trailer_is_no_entry() {
+fn compressed_files_are_read_and_the_trailer_is_not_an_entry() {
     let sandbox = acme::sandbox();
     for name in ["all.jsonl.gz", "all.csv.zst"] {
         acme::run(&sandbox, &["export", "-t", "secret,member", "--trailer", "-o", name]).ended(0);

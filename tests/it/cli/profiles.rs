@@ -39,7 +39,7 @@ token_command = ["touch", "it-ran"]
 "#;
 
 #[test]
-fn a_profile_names_the_server_and_how_to_get_its_token() {
+fn a_profile_sets_the_server_and_its_token_source() {
     let (sandbox, serving) = served(WORK);
     insta::assert_snapshot!(sandbox.run(&["status", "-v"]).ended(0), @"
     exit 0
@@ -121,7 +121,7 @@ fn a_flag_outranks_the_environment_and_the_environment_the_profile() {
 }
 
 #[test]
-fn a_token_goes_to_no_other_server_than_its_own() {
+fn a_token_is_sent_only_to_its_own_server() {
     let (sandbox, serving) = served(WORK);
     // The command of a profile is for the profile's server.
     let elsewhere = sandbox.run(&["list", "--profile", "nowhere", "--server", serving.url()]).ended(4);
@@ -146,7 +146,7 @@ fn a_token_goes_to_no_other_server_than_its_own() {
 }
 
 #[test]
-fn login_and_logout_are_for_a_profile() {
+fn login_and_logout_apply_to_a_profile() {
     let (sandbox, serving) = served("");
     let login = |args: &[&str]| {
         let args = [&["login", "--server", serving.url(), "--token-file", "admin.token"], args].concat();
@@ -176,7 +176,7 @@ fn login_and_logout_are_for_a_profile() {
 }
 
 #[test]
-fn login_says_when_the_configuration_outranks_it() {
+fn login_warns_when_the_configuration_overrides_it() {
     let (sandbox, serving) = served(WORK);
     let login =
         |args: &[&str]| sandbox.run(&[&["login", "--token-file", "admin.token"], args].concat()).ended(0);
@@ -195,7 +195,7 @@ fn login_says_when_the_configuration_outranks_it() {
 }
 
 #[test]
-fn what_is_wrong_with_the_configuration_is_said_with_its_place() {
+fn configuration_errors_have_file_and_line() {
     let sandbox = acme::sandbox();
     configure(&sandbox, "[profiles.work]\nserver = \"sqlite:~/audit.db\"\ntheem = \"mono\"\n");
     insta::assert_snapshot!(sandbox.run(&["list"]), @r#"
@@ -243,7 +243,7 @@ fn what_is_wrong_with_the_configuration_is_said_with_its_place() {
 }
 
 #[test]
-fn a_token_command_that_fails_says_why() {
+fn a_failing_token_command_is_explained() {
     let sandbox = Sandbox::new();
     let listed = |command: &str| {
         configure(

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use super::acme;
+use crate::support::page_gate::{Beyond, PageGate};
 use crate::support::sandbox::{Files, Outcome, Sandbox, Serving, interrupt, wait_until};
-use crate::support::toll::{Beyond, Toll};
 
 const ENTRIES: usize = 2500;
 
@@ -12,7 +12,7 @@ const ENTRIES: usize = 2500;
 struct Place {
     sandbox: Sandbox,
     _serving: Serving,
-    toll: Toll,
+    gate: PageGate,
 }
 
 impl Place {
@@ -20,8 +20,8 @@ impl Place {
         static FILES: LazyLock<Files> = LazyLock::new(Place::files);
         let sandbox = Sandbox::with(&FILES);
         let serving = sandbox.serve(&["--no-sweep"]);
-        let toll = Toll::before(serving.address());
-        Self { sandbox, _serving: serving, toll }
+        let gate = PageGate::before(serving.address());
+        Self { sandbox, _serving: serving, gate }
     }
 
     /// Records the entries, and reads the store and its token.
@@ -43,7 +43,7 @@ impl Place {
     }
 
     fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
-        [&["export"], args, &["--server", self.toll.url(), "--token-file", "admin.token"]].concat()
+        [&["export"], args, &["--server", self.gate.url(), "--token-file", "admin.token"]].concat()
     }
 
     fn export(&self, args: &[&str]) -> Outcome {
@@ -52,7 +52,7 @@ impl Place {
 
     /// What the file is when nothing happens.
     fn whole(&self, name: &str) -> Vec<u8> {
-        self.toll.allow(usize::MAX, Beyond::Cut);
+        self.gate.allow(usize::MAX, Beyond::Cut);
         let whole = format!("whole-{name}");
         self.export(&["-o", &whole]).ended(0);
         self.sandbox.read(&whole)
@@ -68,7 +68,7 @@ impl Place {
 
     /// Goes on, and looks whether the file is the same and proves itself.
     fn goes_on_to(&self, name: &str, whole: &[u8]) {
-        self.toll.allow(usize::MAX, Beyond::Cut);
+        self.gate.allow(usize::MAX, Beyond::Cut);
         let journal = self.sandbox.path(&format!("{name}.part.journal"));
         assert!(journal.exists() && !self.sandbox.path(name).exists());
         let resumed = self.export(&["--resume", name]).ended(0);
@@ -86,11 +86,11 @@ impl Place {
 }
 
 #[test]
-fn a_lost_connection_ends_with_3_and_is_gone_on_with() {
+fn a_lost_connection_exits_3_and_can_be_resumed() {
     let place = Place::new();
     for name in ["all.csv", "all.json.zst"] {
         let whole = place.whole(name);
-        place.toll.allow(2, Beyond::Cut);
+        place.gate.allow(2, Beyond::Cut);
         let outcome = place.export(&["-o", name, "--manifest"]).ended(3);
         assert!(
             outcome.err().ends_with(&format!("go on with: krosyn-audit export --resume {name}\n")),
@@ -98,20 +98,20 @@ fn a_lost_connection_ends_with_3_and_is_gone_on_with() {
         );
         assert!(outcome.err().contains("2 000 entries were written before; they are kept in"), "{outcome}");
         // A second loss changes nothing.
-        place.toll.allow(0, Beyond::Cut);
+        place.gate.allow(0, Beyond::Cut);
         place.export(&["--resume", name]).ended(3);
         place.goes_on_to(name, &whole);
     }
 }
 
 #[test]
-fn an_export_that_was_killed_is_gone_on_with() {
+fn a_killed_export_can_be_resumed() {
     let place = Place::new();
     for name in ["all.jsonl.gz", "all.tsv", "all.json"] {
         let whole = place.whole(name);
-        place.toll.allow(2, Beyond::Hold);
+        place.gate.allow(2, Beyond::Hold);
         let mut child = place.sandbox.command(&place.args(&["-o", name, "--manifest"])).spawn().unwrap();
-        place.toll.wait();
+        place.gate.wait();
         place.wait_for_pages(name, 2);
         child.kill().unwrap();
         assert_eq!(place.sandbox.finish(child).status, None);
@@ -120,12 +120,12 @@ fn an_export_that_was_killed_is_gone_on_with() {
 }
 
 #[test]
-fn an_interrupted_export_says_how_to_go_on() {
+fn an_interrupted_export_prints_the_resume_command() {
     let place = Place::new();
     let whole = place.whole("all.csv.gz");
-    place.toll.allow(1, Beyond::Hold);
+    place.gate.allow(1, Beyond::Hold);
     let child = place.sandbox.command(&place.args(&["-o", "all.csv.gz", "--manifest"])).spawn().unwrap();
-    place.toll.wait();
+    place.gate.wait();
     place.wait_for_pages("all.csv.gz", 1);
     interrupt(&child);
     insta::assert_snapshot!(place.sandbox.finish(child), @"
@@ -136,23 +136,23 @@ fn an_interrupted_export_says_how_to_go_on() {
     ");
     place.goes_on_to("all.csv.gz", &whole);
     // Nothing is left behind when nothing was written.
-    place.toll.allow(0, Beyond::Hold);
+    place.gate.allow(0, Beyond::Hold);
     let child = place.sandbox.command(&place.args(&["-o", "none.csv"])).spawn().unwrap();
-    place.toll.wait();
+    place.gate.wait();
     interrupt(&child);
     place.sandbox.finish(child).ended(130);
     assert!(!place.sandbox.names().iter().any(|name| name.starts_with("none.csv")));
 }
 
 #[test]
-fn an_export_that_was_killed_before_its_first_page_is_gone_on_with() {
+fn an_export_killed_before_its_first_page_can_be_resumed() {
     let place = Place::new();
     let name = "all.csv";
     let whole = place.whole(name);
-    place.toll.allow(0, Beyond::Hold);
+    place.gate.allow(0, Beyond::Hold);
     let killed = |args: &[&str]| {
         let mut child = place.sandbox.command(&place.args(args)).spawn().unwrap();
-        place.toll.wait();
+        place.gate.wait();
         child.kill().unwrap();
         assert_eq!(place.sandbox.finish(child).status, None);
     };
@@ -160,21 +160,21 @@ fn an_export_that_was_killed_before_its_first_page_is_gone_on_with() {
     killed(&["--resume", name]);
     killed(&["--resume", name]);
     // Nor does a server that is away take the journal with it.
-    place.toll.allow(0, Beyond::Cut);
+    place.gate.allow(0, Beyond::Cut);
     place.export(&["--resume", name]).ended(9);
     place.goes_on_to(name, &whole);
 }
 
 #[test]
-fn a_second_resume_beside_the_first_is_refused_and_changes_nothing() {
+fn a_concurrent_resume_is_refused_and_changes_nothing() {
     let place = Place::new();
     let name = "all.jsonl";
     let whole = place.whole(name);
     let journal = "all.jsonl.part.journal";
     for pages in [0, 1] {
-        place.toll.allow(pages, Beyond::Hold);
+        place.gate.allow(pages, Beyond::Hold);
         let mut first = place.sandbox.command(&place.args(&["-o", name, "--manifest"])).spawn().unwrap();
-        place.toll.wait();
+        place.gate.wait();
         place.wait_for_pages(name, pages);
         let before = place.sandbox.read(journal);
         for second in [&["--resume", name][..], &["-o", name], &["-o", name, "--force"]] {
@@ -185,9 +185,9 @@ fn a_second_resume_beside_the_first_is_refused_and_changes_nothing() {
         first.kill().unwrap();
         drop(place.sandbox.finish(first));
         // The same while it is gone on with.
-        place.toll.allow(0, Beyond::Hold);
+        place.gate.allow(0, Beyond::Hold);
         let mut resumed = place.sandbox.command(&place.args(&["--resume", name])).spawn().unwrap();
-        place.toll.wait();
+        place.gate.wait();
         place.export(&["--resume", name]).ended(8);
         assert_eq!(place.sandbox.read(journal), before);
         resumed.kill().unwrap();
@@ -199,9 +199,9 @@ fn a_second_resume_beside_the_first_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn what_cannot_be_gone_on_with_is_refused() {
+fn an_export_that_cannot_be_resumed_is_refused() {
     let place = Place::new();
-    place.toll.allow(1, Beyond::Cut);
+    place.gate.allow(1, Beyond::Cut);
     place.export(&["-o", "all.csv"]).ended(3);
     let other = acme::run(&place.sandbox, &["export", "--resume", "all.csv"]);
     insta::assert_snapshot!(other, @"

@@ -13,7 +13,7 @@ const ENTRY: &str =
     r#"{"action":"deleted","model_type":"secret","model_id":"5","user":{"id":"7"},"before":{"name":"X"}}"#;
 
 #[test]
-fn starts_on_a_free_port_and_keeps_its_data() {
+fn serve_uses_a_free_port_and_keeps_its_data() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let mode = std::fs::metadata(sandbox.path("admin.token")).unwrap().permissions().mode();
@@ -33,7 +33,7 @@ fn starts_on_a_free_port_and_keeps_its_data() {
 }
 
 #[test]
-fn finishes_running_requests_before_it_stops() {
+fn serve_finishes_running_requests_before_it_stops() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let mut stream = TcpStream::connect(serving.address()).unwrap();
@@ -61,7 +61,7 @@ fn finishes_running_requests_before_it_stops() {
 }
 
 #[test]
-fn other_machines_are_let_in_only_with_tls_or_a_proxy() {
+fn remote_access_needs_tls_or_a_proxy() {
     let sandbox = Sandbox::new();
     let serve = ["serve", "--store", "sqlite:audit.db", "--token-out", "t"];
     insta::assert_snapshot!(sandbox.run(&[&serve[..], &["--listen", "0.0.0.0:0"]].concat()), @"
@@ -86,7 +86,7 @@ fn other_machines_are_let_in_only_with_tls_or_a_proxy() {
 }
 
 #[test]
-fn the_first_token_needs_a_place() {
+fn the_first_token_needs_a_file_or_terminal() {
     let sandbox = Sandbox::new();
     let serve = ["serve", "--store", "sqlite:audit.db", "--listen", "127.0.0.1:0"];
     insta::assert_snapshot!(sandbox.run(&serve), @"
@@ -119,7 +119,7 @@ fn the_first_token_needs_a_place() {
 }
 
 #[test]
-fn settings_that_cannot_work_are_told_before_the_ready_line() {
+fn invalid_settings_are_reported_before_the_ready_line() {
     let sandbox = Sandbox::new();
     sandbox.write("cert.pem", "no certificate");
     sandbox.write("key.pem", "no key");
@@ -168,7 +168,7 @@ fn certificate(sandbox: &Sandbox) -> Option<()> {
 }
 
 #[test]
-fn speaks_tls() {
+fn serve_speaks_tls() {
     let Some(mut curl) = program("curl") else { return skipped("TLS", "curl") };
     let sandbox = Sandbox::new();
     let Some(()) = certificate(&sandbox) else { return skipped("TLS", "openssl") };
@@ -229,7 +229,7 @@ fn speaks_tls() {
 }
 
 #[test]
-fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
+fn a_token_is_read_from_a_private_file_stdin_or_the_environment() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let list = |args: &[&str]| sandbox.run(&[&["list", "--server", serving.url()], args].concat());
@@ -281,7 +281,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
 }
 
 #[test]
-fn a_token_does_what_its_scopes_allow_until_it_is_revoked() {
+fn a_token_works_within_its_scopes_until_revoked() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let token = |args: &[&str]| {

@@ -9,7 +9,7 @@ use super::acme::LINES;
 use crate::support::sandbox::{Sandbox, program, skipped};
 
 #[test]
-fn a_signal_that_asks_for_nothing_ends_nothing() {
+fn unused_signals_do_not_stop_the_server() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     for (signal, words) in [
@@ -27,7 +27,7 @@ fn a_signal_that_asks_for_nothing_ends_nothing() {
 }
 
 #[test]
-fn a_low_limit_on_open_files_lowers_the_number_of_connections_and_says_so() {
+fn a_low_open_file_limit_lowers_the_connection_limit() {
     let Some(mut prlimit) = program("prlimit") else { return skipped("open files", "prlimit") };
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
@@ -72,14 +72,14 @@ fn a_low_limit_on_open_files_lowers_the_number_of_connections_and_says_so() {
 }
 
 #[test]
-fn an_empty_store_that_is_refused_is_not_made() {
+fn a_refused_serve_creates_no_store() {
     let sandbox = Sandbox::new();
     sandbox.run(&["serve", "--store", "sqlite:new.db", "--listen", "127.0.0.1:0"]).ended(2);
     assert!(sandbox.names().is_empty());
 }
 
 #[test]
-fn a_file_has_one_server_and_commands_beside_it() {
+fn a_file_allows_one_server_and_other_commands() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let second = sandbox.run(&["serve", "--store", "sqlite:audit.db", "--listen", "127.0.0.1:0"]);

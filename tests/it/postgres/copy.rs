@@ -15,7 +15,7 @@ use crate::support::stores::organization;
 const ENTRIES: i64 = 5000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_that_was_killed_twice_goes_on_and_is_the_same() {
+async fn a_copy_killed_twice_resumes_and_is_complete() {
     let Some(server) = shared() else { return };
     let (sandbox, url) = (Sandbox::new(), server.bare_database().await);
     let from = store::open(&format!("sqlite:{}", sandbox.path("audit.db").display())).await.expect("a store");

@@ -38,7 +38,7 @@ const ALWAYS: u32 = 1_000_000;
 const LOST: &str = "server closed the connection unexpectedly";
 
 #[tokio::test]
-async fn a_recording_survives_a_worker_that_is_away_for_a_moment() {
+async fn a_recording_survives_a_short_worker_outage() {
     let Some(server) = private() else { return };
     let url = server.database().await;
     let store = store::open(&url).await.expect("a store");
@@ -72,7 +72,7 @@ async fn a_recording_survives_a_worker_that_is_away_for_a_moment() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_stays_away_is_503_with_the_time_to_come_back() {
+async fn a_long_worker_outage_is_503_with_retry_after() {
     let Some(server) = private() else { return };
     let (sandbox, url) = (Sandbox::new(), server.database().await);
     let serving = sandbox.serve_on(&url, &[]);
@@ -95,7 +95,7 @@ async fn a_worker_that_stays_away_is_503_with_the_time_to_come_back() {
 }
 
 #[tokio::test]
-async fn organizations_of_a_worker_that_is_away_keep_no_other_from_the_sweep() {
+async fn a_worker_outage_does_not_stop_the_sweep_of_other_organizations() {
     let Some(server) = private() else { return };
     let url = server.database().await;
     let store = store::open(&url).await.expect("a store");

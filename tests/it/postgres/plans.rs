@@ -62,7 +62,7 @@ async fn plan(url: &str, sql: &str, values: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_page_of_one_organization_is_a_walk_along_one_index_month_by_month() {
+async fn a_page_scans_one_index_month_by_month() {
     let Some(server) = private() else { return };
     let (store, database, url) = logged(server).await;
     let org = fill(&store, &url).await;

@@ -149,7 +149,7 @@ async fn under_load(url: &str, clients: &Arc<Clients>, happen: impl AsyncFnOnce(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_of_two_processes_is_killed_and_nothing_acknowledged_is_lost() {
+async fn killing_one_of_two_servers_loses_no_acknowledged_entry() {
     let Some(server) = shared() else { return };
     let (sandbox, url) = (Sandbox::new(), server.database().await);
     let (one, other) = (sandbox.serve_on(&url, &[]), sandbox.serve_on(&url, &[]));
@@ -162,7 +162,7 @@ async fn one_of_two_processes_is_killed_and_nothing_acknowledged_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_database_stops_at_once_and_starts_again_and_no_process_has_to() {
+async fn servers_survive_an_immediate_database_restart() {
     let Some(server) = Server::start() else { return };
     let (sandbox, url) = (Sandbox::new(), server.database().await);
     let (one, other) = (sandbox.serve_on(&url, &[]), sandbox.serve_on(&url, &[]));
@@ -189,7 +189,7 @@ async fn the_database_stops_at_once_and_starts_again_and_no_process_has_to() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_rolling_restart_fails_no_request_of_clients_that_try_again() {
+async fn a_rolling_restart_fails_no_request_of_retrying_clients() {
     let Some(server) = shared() else { return };
     let (sandbox, url) = (Sandbox::new(), server.database().await);
     let mut running = vec![sandbox.serve_on(&url, &[]), sandbox.serve_on(&url, &[])];
@@ -208,7 +208,7 @@ async fn a_rolling_restart_fails_no_request_of_clients_that_try_again() {
 }
 
 #[test]
-fn servers_that_start_at_once_on_an_empty_database_all_serve() {
+fn servers_starting_together_on_an_empty_database_all_serve() {
     let Some(server) = shared() else { return };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for round in 0..4 {

@@ -8,7 +8,7 @@ use crate::support::postgres::{connect, shared};
 use crate::support::stores::{organization, prune};
 
 #[tokio::test]
-async fn nobodys_snapshot_and_no_empty_sum_outlives_the_entries() {
+async fn a_prune_removes_unused_users_and_empty_rollup_rows() {
     let Some(server) = shared() else { return };
     let url = server.database().await;
     let store = store::open(&url).await.expect("opens");

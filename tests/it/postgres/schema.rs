@@ -9,7 +9,7 @@ use crate::support::postgres::{connect, private, shared};
 use crate::support::stores::organization;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn processes_that_start_at_once_migrate_once() {
+async fn processes_starting_together_migrate_once() {
     let Some(server) = shared() else { return };
     let url = server.bare_database().await;
     let mut opening = JoinSet::new();
@@ -54,7 +54,7 @@ async fn an_older_version_refuses_a_newer_schema() {
 }
 
 #[tokio::test]
-async fn tables_of_another_programme_are_not_in_the_way() {
+async fn tables_of_another_program_do_not_interfere() {
     let Some(server) = shared() else { return };
     let url = server.bare_database().await;
     let database = connect(&url).await;

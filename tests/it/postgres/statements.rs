@@ -206,7 +206,7 @@ async fn distributed(url: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_statement_about_what_grows_names_one_organization_for_each_table() {
+async fn every_statement_names_one_organization_for_each_growing_table() {
     let Some(server) = private() else { return };
     let (store, database, url) = logged(server).await;
     let org = organization(&store, "acme").await;
@@ -231,7 +231,7 @@ async fn every_statement_about_what_grows_names_one_organization_for_each_table(
 }
 
 #[test]
-fn the_rule_refuses_what_citus_would_send_to_every_shard() {
+fn the_check_rejects_statements_that_citus_sends_to_every_shard() {
     let judge = Judge::new(&["entries", "tallies", "users"].map(str::to_owned));
     let judged = |sql: &str| judge.judge(sql, "$1 = '7', $2 = '7', $3 = '8'");
     let user = "SELECT id, (SELECT snapshot FROM users WHERE users.org_id = $1 AND users.user_ref = entries.user_ref) \

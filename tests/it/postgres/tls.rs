@@ -31,7 +31,7 @@ fn certificates(directory: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_sslmode_checks_what_it_promises() {
+async fn each_sslmode_makes_its_checks() {
     if program("openssl").is_none() {
         return skipped("TLS to PostgreSQL", "openssl");
     }

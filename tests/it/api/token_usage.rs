@@ -19,7 +19,7 @@ async fn used(world: &World) -> Vec<(String, Option<Timestamp>)> {
 }
 
 #[tokio::test]
-async fn uses_are_written_at_the_servers_end_and_not_with_each_request() {
+async fn token_use_is_written_at_shutdown_and_not_per_request() {
     let world = World::in_a_file().await;
     let (cron, reader) = (world.admin().await, world.caller(world.org, "reader", &[Scope::Read]).await);
     let ended = world.caller_until(world.org, "ended", Scope::ALL, Some(NOW)).await;
@@ -45,7 +45,7 @@ async fn uses_are_written_at_the_servers_end_and_not_with_each_request() {
 }
 
 #[tokio::test]
-async fn uses_are_also_written_while_the_server_runs() {
+async fn token_use_is_written_periodically() {
     let world =
         World::with_settings(|settings, _| settings.token_uses_every = Duration::from_millis(5)).await;
     world.admin().await.get(WHOAMI).await.expect(200);

@@ -50,7 +50,7 @@ fn leaves(command: &clap::Command, before: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_ends_by_itself_where_nobody_is() {
+fn every_command_ends_by_itself_without_a_terminal() {
     let sandbox = acme::sandbox();
     for (line, status) in ENDS {
         let words: Vec<&str> = line.split(' ').collect();
@@ -65,7 +65,7 @@ fn every_command_ends_by_itself_where_nobody_is() {
 }
 
 #[test]
-fn no_command_is_left_out() {
+fn every_command_is_in_the_list() {
     let cli = Cli::command();
     let all: Vec<_> =
         cli.get_subcommands().filter(|it| !it.is_hide_set()).flat_map(|it| leaves(it, "")).collect();

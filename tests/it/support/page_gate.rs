@@ -16,13 +16,13 @@ pub(crate) enum Beyond {
 }
 
 /// A gate before a server.
-pub(crate) struct Toll {
+pub(crate) struct PageGate {
     url: String,
     state: Arc<Mutex<(usize, Beyond)>>,
     reached: Receiver<()>,
 }
 
-impl Toll {
+impl PageGate {
     /// Before the server at `address`; everything passes.
     pub(crate) fn before(address: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -28,7 +28,7 @@ async fn world() -> World {
 }
 
 #[tokio::test]
-async fn days_and_hours_are_those_of_the_readers_clocks() {
+async fn days_and_hours_follow_the_requested_time_zone() {
     let world = world().await;
     let admin = world.admin().await;
     let counted = async |query: &str| -> Value {
@@ -51,7 +51,7 @@ async fn days_and_hours_are_those_of_the_readers_clocks() {
 }
 
 #[tokio::test]
-async fn two_dimensions_make_a_table_within_filter_and_bound() {
+async fn two_dimensions_count_within_filter_and_as_of() {
     let world = world().await;
     let admin = world.admin().await;
     let answer = admin.get(&format!("{COUNTS}?by=user,weekday&as_of=3&user=!nobody")).await.expect(200);
@@ -73,7 +73,7 @@ async fn two_dimensions_make_a_table_within_filter_and_bound() {
 }
 
 #[tokio::test]
-async fn a_question_that_cannot_be_counted_is_refused() {
+async fn an_unsupported_stats_query_is_refused() {
     let world = world().await;
     let admin = world.admin().await;
     for (query, words) in [

@@ -165,7 +165,7 @@ fn typed([one, other]: [&Single; 2]) -> Vec<&str> {
 }
 
 #[test]
-fn the_binary_agrees_on_a_sample_of_pairs() {
+fn list_agrees_on_a_sample_of_filter_pairs() {
     let log = Log::new();
     for pair in log.pairs().step_by(9) {
         let args = [&["list", "--all", "--format", "jsonl"], &typed(pair)[..]].concat();
@@ -199,7 +199,7 @@ fn question(pair: [&Single; 2]) -> Query {
 }
 
 #[test]
-fn the_api_agrees_on_every_pair_and_counts_right() {
+fn the_api_agrees_on_every_filter_pair_and_its_total() {
     let log = Log::new();
     for single in &log.singles {
         let chosen = log.expected([single, single]).len();

@@ -27,7 +27,7 @@ fn assert_files_clean(directory: &Path, except: &[&str], token: &str) -> usize {
 }
 
 #[test]
-fn no_secret_is_kept_shown_or_logged() {
+fn no_secret_is_stored_shown_or_logged() {
     let sandbox = Sandbox::new();
     let lines = demo_log::lines();
     assert!(PLANTED.iter().all(|marker| lines.contains(marker)), "every marker is sent");
