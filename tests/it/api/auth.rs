@@ -1,4 +1,4 @@
-//! Who may call what: tokens in force, and one scope for each operation, as the document says.
+//! Authentication and scopes: which token may call which operation, as the document says.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::num::NonZeroU32;
@@ -19,7 +19,7 @@ use crate::support::world::{Caller, LOGS, World};
 
 const WHOAMI: &str = "/api/v1/whoami";
 
-/// Who may call what. A route that is not here fails the first test below.
+/// The access of each route. A route missing here fails the first test below.
 #[rustfmt::skip]
 const ROUTES: &[(&str, &str, Needs)] = &[
     ("get",  "/api/v1/audit-logs",           Needs::One(Scope::Read)),
@@ -36,7 +36,7 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("get",  "/api/openapi.json",            Needs::Nothing),
 ];
 
-/// What a call needs.
+/// The access that a call needs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Needs {
     Nothing,
@@ -46,7 +46,7 @@ enum Needs {
     One(Scope),
 }
 
-/// The document is made from the registrations that answer: what it does not list is not served.
+/// The document is generated from the registered routes: a route missing in it is not served.
 #[test]
 fn every_route_and_its_scope_are_in_the_table() {
     let walked = contract::operations().into_iter().map(|(method, path, operation)| {
@@ -240,8 +240,8 @@ async fn too_many_requests_get_429_with_retry_after() {
     assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1));
     other.get(WHOAMI).await.expect(200);
 
-    // Wrong tokens are counted by address. Beyond the limit a right one looks like a wrong one, so that guessing tells
-    // nothing; only what a connection has shown before is no guess.
+    // Wrong tokens are counted by address. Over the limit a right token is refused too, so that guessing reveals nothing,
+    // unless the connection has shown it before.
     let world = World::new().await;
     let right = world.admin().await;
     right.get(WHOAMI).await.expect(200);

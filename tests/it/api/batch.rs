@@ -1,4 +1,4 @@
-//! `POST /audit-logs` with many entries as NDJSON: one answer for each line, in order.
+//! `POST /audit-logs` with many entries as NDJSON: one answer per line, in order.
 
 use krosyn_audit::api::problem::Code;
 use krosyn_audit::api::record::{LineAnswer, NotRecorded};

@@ -1,5 +1,5 @@
-//! A redacted value is nowhere: secrets are planted in everything a recorder can send, then looked for in the store's
-//! files, in every answer and in the log at its most talkative.
+//! A redacted value is nowhere. Secrets are planted in everything a recorder can send, then searched for in the
+//! store's files, in every answer, and in the log at TRACE.
 
 use krosyn_audit::model::words::Scope;
 use krosyn_audit::secret::Token;
@@ -30,7 +30,7 @@ impl Canaries {
     }
 }
 
-/// What was answered, headers and bodies.
+/// Headers and bodies of the answers.
 #[derive(Default)]
 struct Answers(Vec<String>);
 

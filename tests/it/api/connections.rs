@@ -1,4 +1,4 @@
-//! What happens below HTTP: connections beyond the most there may be, and requests that are none.
+//! Below HTTP: connections over the limit, and bytes that are no valid request.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -23,7 +23,7 @@ fn connect(world: &World) -> TcpStream {
 
 /// Sends a text and reads up to the end of the answer's body, or of the connection.
 fn answer(stream: &mut TcpStream, text: &str) -> String {
-    // Who finds no place may be told so before having written anything.
+    // A connection over the limit may get its answer before it has written anything.
     drop(stream.write_all(text.as_bytes()));
     let mut answer = Vec::new();
     let mut byte = [0];
@@ -33,7 +33,7 @@ fn answer(stream: &mut TcpStream, text: &str) -> String {
     String::from_utf8(answer).expect("UTF-8")
 }
 
-/// The problem of a raw answer, which must be whole and told under one request id.
+/// The problem of a raw answer, which must be complete and have one request id.
 fn problem(answer: &str) -> Problem {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
     let problem: Problem = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"));

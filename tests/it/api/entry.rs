@@ -1,4 +1,4 @@
-//! `GET /audit-logs/{id}`: there, pruned, or never given out.
+//! `GET /audit-logs/{id}`: an entry that exists, was pruned, or never existed.
 
 use krosyn_audit::api::problem::Code;
 use krosyn_audit::model::entry::Entry;

@@ -1,4 +1,4 @@
-//! What a question may hold, and that an answer does not grow with it.
+//! Limits of a query, and of the answer that reports them.
 
 use krosyn_audit::api::problem::Code;
 use serde_json::json;

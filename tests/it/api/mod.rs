@@ -1,5 +1,5 @@
-//! The HTTP contract: a real server, spoken to by a real client. One module for each resource, and one for each rule
-//! that holds for all of them. Every answer is judged against the OpenAPI document as it arrives.
+//! The HTTP contract, tested by a real client against a real server: one module per resource, and one per rule that
+//! holds for all of them. Every answer is checked against the OpenAPI document.
 
 mod auth;
 mod batch;

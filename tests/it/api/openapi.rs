@@ -1,4 +1,4 @@
-//! The contract as a document: served, checked in, and the same as the code.
+//! The OpenAPI document: the served, the committed and the generated one are the same.
 
 use std::path::PathBuf;
 
@@ -69,7 +69,7 @@ fn the_document_has_exactly_the_routes_of_the_contract() {
 fn the_document_lists_every_code() {
     let codes =
         contract::document()["components"]["schemas"]["Code"]["enum"].as_array().expect("words").len();
-    // `Unknown` is what a client reads a later code as.
+    // A client reads codes of later versions as `Unknown`.
     assert!(codes >= 19, "{codes}");
     assert!(serde_json::to_value(Code::NotStored).is_ok());
 }

@@ -1,4 +1,4 @@
-//! For those who run the server: health, metrics, compression, and the end.
+//! Operations: health, metrics, compression and shutdown.
 
 use std::time::Duration;
 
@@ -110,7 +110,7 @@ async fn only_large_answers_are_compressed_as_negotiated() {
         );
         let body = response.bytes().await.expect("a body");
         assert!(body.starts_with(magic) && body.len() < plain.len() / 2, "{used}");
-        // The client that asked for it by itself reads the same text.
+        // A client that negotiates compression itself reads the same text.
         let client = match used {
             "gzip" => reqwest::Client::builder().no_zstd(),
             _ => reqwest::Client::builder().no_gzip(),

@@ -1,4 +1,4 @@
-//! Long answers, page by page, as the product's own client reads them.
+//! Long answers, read page by page with our own client.
 
 use krosyn_audit::api::query::Query;
 use krosyn_audit::client::Client;
@@ -9,13 +9,13 @@ use serde_json::json;
 use crate::support::entries::{append, recording_at, seconds_ago, with};
 use crate::support::world::World;
 
-/// The ids of the first entries, and where the last page says that the others are.
+/// The ids of the first entries, and the cursor of the last page.
 async fn first(client: &Client, order: Order, most: u64) -> (Vec<u64>, Option<String>) {
     let query = Query { order, total: true, ..Query::default() };
     read(Pages::first(client.clone(), query, most)).await
 }
 
-/// The ids of what lies behind a cursor.
+/// The ids after a cursor.
 async fn behind(client: &Client, order: Order, cursor: &str) -> Vec<u64> {
     let cursor = Some(Cursor::decode(cursor).expect("a cursor"));
     read(Pages::new(client.clone(), Query { order, cursor, limit: 1000, ..Query::default() })).await.0
@@ -30,7 +30,7 @@ async fn read(mut pages: Pages) -> (Vec<u64>, Option<String>) {
     (ids, next)
 }
 
-/// Any number of first entries are those, and the cursor leads to all others: nothing is skipped or there twice.
+/// The first entries and those after the cursor are all entries, each once, for any limit.
 async fn are_cut_where_the_cursor_goes_on(client: &Client, held: u64, most: &[u64]) {
     for order in [Order::Descending, Order::Ascending] {
         let all: Vec<_> = match order {

@@ -1,4 +1,4 @@
-//! What holds for every answer: problems are problems, and each has its request's id.
+//! Every error answer is a problem with the id of its request.
 
 use krosyn_audit::api::problem::Code;
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! `POST /audit-logs/prune`: plan first, then delete what has expired, and nothing else.
+//! `POST /audit-logs/prune`: the plan, then the deletion of expired entries and nothing else.
 
 use chrono::TimeDelta;
 use krosyn_audit::api::problem::Code;
@@ -208,7 +208,7 @@ async fn a_clock_ahead_of_the_store_deletes_nothing() {
         }
         assert_eq!(left(&world).await.len(), 5);
     }
-    // Somebody has looked and says that it is right, for this prune and on its record.
+    // The operator confirms the clock for this prune, which is recorded.
     let right = json!({"clock_is_right": true, "cutoff": days_ago(90)});
     let answer: PruneAnswer = prune(&admin, right).await.expect(200).read();
     assert_eq!(answer.prune.expect("a record").by, "admin (said the clock is right)");

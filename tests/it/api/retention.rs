@@ -1,4 +1,4 @@
-//! `GET /audit-logs/retention` and `GET /audit-logs/prunes`: what is promised, what is held, what was deleted.
+//! `GET /audit-logs/retention` and `GET /audit-logs/prunes`: the retention, the entries held, the prunes done.
 
 use chrono::TimeDelta;
 use krosyn_audit::api::problem::Code;

@@ -1,4 +1,4 @@
-//! `GET /audit-logs/counts`: counts by one or two dimensions, by the clocks of a zone.
+//! `GET /audit-logs/counts`: counts by one or two dimensions, in a time zone.
 
 use krosyn_audit::api::problem::Code;
 use krosyn_audit::model::timestamp::Timestamp;

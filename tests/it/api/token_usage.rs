@@ -1,4 +1,4 @@
-//! When tokens were last used: known to the operator, and paid for by no request.
+//! The last use of tokens: visible to the operator, and written in batches.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn token_use_is_written_at_shutdown_and_not_per_request() {
     let later = NOW.plus(TimeDelta::seconds(7));
     world.set_now(later);
     cron.get(WHOAMI).await.expect(200);
-    // Whoever is refused for want of a scope holds the token all the same.
+    // A call refused for a missing scope counts as a use of the token.
     reader.post("/api/v1/audit-logs/prune", &serde_json::json!({})).await.expect(403);
     assert!(used(&world).await.iter().all(|(_, at)| at.is_none()), "nothing is written yet");
 

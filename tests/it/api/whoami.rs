@@ -1,4 +1,4 @@
-//! `GET /whoami`: whose token it is and what it may do.
+//! `GET /whoami`: the organization, the name and the scopes of a token.
 
 use chrono::TimeDelta;
 use krosyn_audit::model::words::Scope;

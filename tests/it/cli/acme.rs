@@ -1,5 +1,5 @@
-//! A small fixed log: twelve entries of March 2021, with every kind of change and every hard name, imported into
-//! `sqlite:audit.db`.
+//! A small fixed log in `sqlite:audit.db`: twelve entries of March 2021 with every kind of change and hostile
+//! names.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Servers that are not there, are something else, or break off: a clear error, never a panic.
+//! Servers that are absent, are something else, or close early cause a clear error and no panic.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener};
@@ -18,7 +18,7 @@ fn stranger(answer: impl Into<Vec<u8>>) -> String {
             drop(stream.read(&mut [0; 64 * 1024]));
             drop(stream.write_all(&answer));
             drop(stream.shutdown(Shutdown::Write));
-            // Until the client hangs up too, so that it sees the answer and no reset.
+            // Read until the client closes too, so that it gets the answer and no reset.
             drop(std::io::copy(&mut stream, &mut std::io::sink()));
         }
     });
@@ -38,7 +38,7 @@ fn ask(command: &[&str], url: &str) -> Outcome {
     outcome
 }
 
-/// Asks all at once: a lost connection is tried again for a while.
+/// Runs all commands in parallel, because each retries a lost connection for a while.
 fn ask_all<const N: usize>(questions: [(&[&str], &str); N]) -> [Outcome; N] {
     thread::scope(|scope| {
         let asked = questions.map(|(command, url)| scope.spawn(move || ask(command, url)));

@@ -1,4 +1,4 @@
-//! `blame`: each field, who set it last and how often.
+//! `blame`: the last change of each field, its user, and the number of changes.
 
 use super::acme;
 
@@ -40,7 +40,7 @@ fn blame_works_on_a_deleted_resource() {
     let line =
         |field: &str| blame["lines"].as_array().unwrap().iter().find(|line| line["field"] == field).unwrap();
     assert_eq!((&line("gpj")["entry"], &line("gpj")["user"]["name"]), (&8.into(), &"李雷".into()));
-    // Entry 9 says that the name was x: nobody recorded who made it that, nor what made it the last one.
+    // Entry 9 has the old name x, but no entry set the name to x: its user is unknown.
     assert_eq!(line("name")["set"], "before 2021-03-08 13:00:00.000 CET, unknown (not recorded)");
     assert!(
         told.err().ends_with(

@@ -1,4 +1,4 @@
-//! Looking around by menus on a real terminal, and the command that leaving prints.
+//! `browse` on a real terminal, and the command it prints at the end.
 
 use std::process::Command;
 
@@ -14,16 +14,16 @@ fn browse(sandbox: &Sandbox, args: &[&str], rows: u16, columns: u16) -> Terminal
     terminal
 }
 
-/// The row of a menu the pointer stands at.
+/// The selected row of a menu.
 fn pointed(terminal: &Terminal) -> String {
     let screen = terminal.screen();
     let row = screen.lines().find_map(|line| line.strip_prefix("> ")).unwrap_or_default();
     row.to_owned()
 }
 
-/// Moves down until the pointer stands at a row with this text, and takes it.
+/// Moves down to a row with this text, and selects it.
 fn take(terminal: &mut Terminal, text: &str) {
-    // A key that is typed before the menu stands would be one too many behind it.
+    // A key typed before the menu is drawn would be read after it.
     terminal.wait_until("a menu", |terminal| !pointed(terminal).is_empty());
     while !pointed(terminal).contains(text) {
         let before = pointed(terminal);
@@ -220,7 +220,7 @@ fn resizing_and_stray_keys_do_no_harm() {
             || pointed(terminal).contains("Oct")
             || !pointed(terminal).is_empty()
     });
-    // Narrower, lower, wider: the screen is drawn anew without a key.
+    // Narrower, lower, wider: the screen is redrawn without a key.
     for (rows, columns) in [(10, 40), (50, 140), (5, 20), (24, 80)] {
         terminal.resize(rows, columns);
         terminal.wait_until("a screen of that size", |terminal| {

@@ -1,4 +1,4 @@
-//! A question on a real terminal: a prune is confirmed by typing the number of entries.
+//! Confirmation of a prune on a real terminal: the user types the number of entries.
 
 use super::acme::{self, SERVER};
 use crate::support::pty::{CTRL_C, ENTER, ESC, Terminal};
@@ -29,7 +29,7 @@ fn only_the_number_of_entries_confirms() {
         assert_eq!(count(&sandbox), 12);
     }
     let mut terminal = asked(&sandbox);
-    // Mistakes can be mended, and what is typed is seen.
+    // Input is shown and can be corrected.
     terminal.press("13\u{8}2", &format!("{QUESTION}: 12"));
     terminal.type_in(ENTER);
     assert_eq!(terminal.end(), 0, "{}", terminal.screen());

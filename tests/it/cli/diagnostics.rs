@@ -1,4 +1,4 @@
-//! What is said on stderr when somebody wants to know more, or a program reads along.
+//! Diagnostics on stderr: `--verbose`, `--debug-http`, and errors as JSON.
 
 use super::acme;
 use crate::support::sandbox::Sandbox;

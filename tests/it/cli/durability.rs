@@ -1,4 +1,4 @@
-//! What was acknowledged survives a crash: `serve` and `import` are killed in the middle, again and again.
+//! Acknowledged entries survive a crash: `serve` and `import` are killed many times while they work.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -16,7 +16,7 @@ const RECORDERS: usize = 4;
 /// After how many acknowledgements the server is killed, round by round.
 const ROUNDS: [usize; 9] = [1, 2, 3, 5, 8, 13, 40, 77, 120];
 
-/// Records one entry after the other over one connection until the server is gone, and tells each acknowledged one.
+/// Records entries over one connection until the server is gone, and sends each acknowledged one to the channel.
 fn record_until_the_end(address: &str, token: &str, acknowledged: &Sender<(Uuid, u64)>) -> Option<()> {
     let mut stream = TcpStream::connect(address).ok()?;
     let mut answers = BufReader::new(stream.try_clone().ok()?);

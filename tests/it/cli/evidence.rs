@@ -1,4 +1,4 @@
-//! `export --manifest`, `--trailer` and `verify`: what was changed is found, and the line is named.
+//! `export --manifest`, `--trailer` and `verify`: every change of a file is found and its line named.
 
 use std::io::Read as _;
 

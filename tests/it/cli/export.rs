@@ -1,4 +1,4 @@
-//! `export`: files that are whole, in every form, of exactly what was asked.
+//! `export`: complete files, in every format, of exactly the selected entries.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;

@@ -1,4 +1,5 @@
-//! What is printed of fields, users and names is what every command takes: paths with dots, accents, users who share a name.
+//! Printed field paths, users and names work as arguments of every command: paths with dots, accents, users with
+//! the same name.
 
 use super::acme;
 use crate::support::sandbox::Sandbox;

@@ -1,4 +1,4 @@
-//! Where files are looked for: homes that are none, `~`, directories that are not there, stores that others can read.
+//! File locations: invalid homes, `~`, missing directories, stores readable by others.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! `list --follow`: each entry once, whatever happens to the server, and a cursor file that never runs ahead.
+//! `list --follow`: each entry once across server crashes, and a cursor file that is never ahead of the output.
 
 use std::io::{BufRead as _, BufReader, Lines, Read as _};
 use std::process::{Child, ChildStdout};
@@ -17,7 +17,7 @@ fn record(sandbox: &Sandbox, ids: std::ops::RangeInclusive<u64>, server: &[&str]
     sandbox.run_with(&[&["import", "-"], server].concat(), lines.as_bytes()).ended(0);
 }
 
-/// A follower and what it writes.
+/// A follower and its output lines.
 fn follow(sandbox: &Sandbox, args: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
     let args = [&["list", "--follow", "--interval", "1"], args].concat();
     let mut child = sandbox.command(&args).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! `completions/` and `man/` in the repository are what the binary writes, no more and no less.
+//! The committed `completions/` and `man/` are exactly the generated files.
 
 use std::collections::BTreeMap;
 use std::path::Path;

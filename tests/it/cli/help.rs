@@ -1,8 +1,8 @@
-//! What every command says of itself. The snapshots are the reference of the command line: a change of a flag shows here.
+//! The help of every command. The snapshots document the command line: a change of a flag shows here.
 
 use crate::support::sandbox::Sandbox;
 
-/// Every command and subcommand, found in the help itself, so that none can be forgotten.
+/// Every command and subcommand, read from the help itself, so that the list is complete.
 fn commands(sandbox: &Sandbox, path: &[String]) -> Vec<Vec<String>> {
     let help = help(sandbox, path);
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);

@@ -1,4 +1,4 @@
-//! `history`, `--at` and `--diff`: the life of one resource, and what of it is not known.
+//! `history`, `--at` and `--diff`: the states of one resource, and which values are unknown.
 
 use super::acme;
 

@@ -1,4 +1,4 @@
-//! `import`: many lines, judged one by one, stored once.
+//! `import`: each line is checked and stored once.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ fn import(sandbox: &Sandbox, args: &[&str]) -> Outcome {
     sandbox.run(&[&["import"], args, &SERVER].concat())
 }
 
-/// The log, without what the server gives at each import.
+/// The log without ids and times of recording.
 fn log(sandbox: &Sandbox, server: &str) -> Vec<serde_json::Value> {
     let args = ["export", "--format", "jsonl", "--reverse", "--server", server];
     let mut entries = sandbox.run(&args).ended(0).json_lines();
@@ -180,7 +180,7 @@ fn a_computed_uuid_does_not_depend_on_redacted_values() {
     assert_eq!(one, made("0815"), "a hash of a secret is a way to guess it");
 }
 
-/// The log as text, for JSON holds numbers that no float does; each entry without what the server gives.
+/// The log as text, because it has numbers out of the range of floats; without ids and times of recording.
 fn texts(sandbox: &Sandbox, server: &str) -> Vec<String> {
     let args = ["export", "--format", "jsonl", "--reverse", "--server", server];
     let given = Regex::new(r#"^\{"id":\d+,|"recorded_at":"[^"]*","#).unwrap();
@@ -204,7 +204,7 @@ fn every_format_round_trips() {
         let store = format!("sqlite:copy{number}.db");
         let outcome = sandbox.run(&["import", name, "--server", &store]);
         let after = texts(&sandbox, &store);
-        // A spreadsheet's cell does not tell a picture from what it stands for: such a row is named and not guessed at.
+        // In a spreadsheet cell an escape picture cannot be told from the same characters: such a row is reported.
         let doubtful = outcome.err().matches("JSON lines hold what was meant").count();
         let expected = if name.contains(".csv") { 1..=12 } else { 0..=0 };
         assert!(expected.contains(&doubtful), "{name}: {outcome}");

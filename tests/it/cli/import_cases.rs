@@ -1,4 +1,4 @@
-//! `import` of files that were once misread: each of `testdata/import`, with what is right.
+//! `import` of files that were once misread: each of `testdata/import` with the right result.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! Commands that fail, or that a signal ends in the middle of something, end at once and leave nothing behind.
+//! Commands that fail or get a signal end at once and leave no file behind.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Stdio};

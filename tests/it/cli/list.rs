@@ -1,4 +1,4 @@
-//! `list`: forms, columns, filters, order, and what is said about them.
+//! `list`: formats, columns, filters, order, and messages about them.
 
 use super::acme;
 use crate::support::sandbox::Sandbox;
@@ -356,7 +356,7 @@ fn a_truncated_list_says_so() {
     let sandbox = super::demo_log::sandbox();
     let listed = |args: &[&str]| {
         let answer = acme::run(&sandbox, &[&["list", "--format", "json"], args].concat()).ended(0);
-        // A number that no float can hold stands in the demo.
+        // The demo has a number out of the range of floats.
         serde_json::from_str::<serde_json::Value>(&answer.out().replace("1e400", "\"1e400\"")).unwrap()
     };
     let ids = |answer: &serde_json::Value| -> Vec<u64> {

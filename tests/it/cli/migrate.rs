@@ -1,4 +1,4 @@
-//! `import` from elsewhere: the table of laravel-auditing in the forms databases give it, and our own CSV.
+//! `import` of other sources: laravel-auditing tables as databases export them, and our own CSV.
 
 use super::acme::{self, SERVER};
 use crate::support::sandbox::{Outcome, Sandbox};
@@ -19,7 +19,7 @@ fn import(sandbox: &Sandbox, args: &[&str]) -> Outcome {
     sandbox.run(&[&["import"], args, &SERVER].concat())
 }
 
-/// The entries, without what the server gives at each import.
+/// The entries without ids and times of recording.
 fn log(sandbox: &Sandbox, server: &str) -> Vec<serde_json::Value> {
     let args = ["export", "--format", "jsonl", "--reverse", "--server", server];
     let mut entries = sandbox.run(&args).ended(0).json_lines();
@@ -129,7 +129,7 @@ fn a_laravel_table_is_imported_once_and_unmapped_rows_are_reported() {
       }
     ]
     "#);
-    // A second import adds nothing; what was mapped meanwhile is added.
+    // A second import adds only rows mapped since then.
     let mapped = [
         &args[..],
         &["--map", r"App\Models\Hook=endpoint", "--map", "retrieved=-", "--map", r"App\Models\Invoice=-"],
@@ -232,7 +232,7 @@ fn our_csv_round_trips_except_for_values_it_cannot_hold() {
     assert!(
         import(&sandbox, &["all.csv"]).ended(3).err().contains("0 entries recorded, 11 were there already")
     );
-    // What was left out of the file is told.
+    // Columns missing from the file are reported.
     let columns = [
         "export",
         "--columns",

@@ -1,6 +1,6 @@
-//! The binary as its users meet it: arguments in; stdout, stderr and exit code out. One module for each topic.
+//! The binary as users run it: arguments in; stdout, stderr and exit code out. One module per topic.
 //!
-//! What can be shown by a lower test is not repeated here: this is wiring, words and exit codes.
+//! What a unit test can show is not repeated here. These tests are about wiring, messages and exit codes.
 
 #![cfg(test)]
 

@@ -1,5 +1,5 @@
-//! Every command with nobody there: stdin is empty, stdout and stderr are files. Each ends by itself, asks nothing, paints
-//! nothing, and has the documented code.
+//! Every command without a terminal: stdin is empty, stdout and stderr are files. Each command ends by itself,
+//! without prompts or colour, with the documented exit code.
 
 use std::fs::File;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! stdout is data and stderr is everything else, whoever reads them: pipes, files, terminals, programs.
+//! stdout has only data, stderr everything else, for pipes, files, terminals and programs.
 
 use std::fs::File;
 
@@ -6,7 +6,7 @@ use super::acme::{self, SERVER};
 use super::demo_log;
 use crate::support::sandbox::Sandbox;
 
-/// Controls but line breaks and tabs, and what turns the direction of text or hides in it.
+/// Control characters except line breaks and tabs, and invisible or direction-changing characters.
 fn is_hostile(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}')
@@ -143,7 +143,7 @@ fn a_closed_pipe_is_not_an_error() {
         &["list", "--help"],
     ] {
         let mut child = sandbox.command(&[command, &SERVER].concat()).spawn().unwrap();
-        // Nobody reads, from the first byte on.
+        // The reader closes before the first byte.
         drop(child.stdout.take());
         let outcome = sandbox.finish(child).ended(0);
         assert_eq!(

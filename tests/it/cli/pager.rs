@@ -1,4 +1,4 @@
-//! The pager on a real terminal: used when the text is taller than the screen, and never in anybody's way.
+//! The pager on a real terminal: used only for output taller than the screen.
 
 use super::acme::{self, SERVER};
 use crate::support::pty::{CTRL_C, Terminal};
@@ -22,7 +22,7 @@ fn only_output_taller_than_the_screen_is_paged() {
         let mut terminal = list(&sandbox, &[], rows, PAGER);
         if is_paged {
             terminal.wait_for("END");
-            // What is said about the list waits until it was read.
+            // Messages about the list wait until the pager ends.
             assert!(!terminal.written().contains("12 of 12"), "{}", terminal.screen());
             terminal.type_in("\r");
         }

@@ -1,9 +1,9 @@
-//! Profiles, and who outranks whom: which server is asked, with which token, and what is said of it.
+//! Profiles and precedence: which server and token a command uses, and where they come from.
 
 use super::acme;
 use crate::support::sandbox::{Outcome, Sandbox, Serving};
 
-/// A server, its admin token in `admin.token`, and a `config.toml`, in which `SERVER` stands for its address.
+/// A server, its admin token in `admin.token`, and a `config.toml` in which `SERVER` is replaced by its address.
 fn served(config: &str) -> (Sandbox, Serving) {
     let (sandbox, serving) = acme::served();
     configure(&sandbox, &config.replace("SERVER", serving.url()));
@@ -106,7 +106,7 @@ fn a_flag_outranks_the_environment_and_the_environment_the_profile() {
     assert_eq!(server(&[], &[store]), "sqlite:audit.db (KROSYN_AUDIT_SERVER)");
     assert_eq!(server(&["--server", "demo:"], &[store]), "demo: (--server)");
     assert_eq!(server(&["--demo"], &[store]), "demo: (--demo)");
-    // Whoever has just typed a profile would not expect the other server.
+    // A profile on the command line overrides the server of the environment.
     insta::assert_snapshot!(run_in(&sandbox, &["prune", "--yes", "--profile", "nowhere"], &[store]), @"
     exit 2
     -- stderr
@@ -137,7 +137,7 @@ fn a_token_is_sent_only_to_its_own_server() {
       hint: an operator makes one with `krosyn-audit token create`
       hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
     ");
-    // Alone it is for the server that is asked, and outranks the command.
+    // Alone it applies to the chosen server and overrides the token command.
     let refused = run_in(&sandbox, &["list"], &[("KROSYN_AUDIT_TOKEN", "kra_wrong")]).ended(4);
     assert!(refused.err().starts_with("error: ") && !refused.err().contains("kra_wrong"), "{refused}");
     let listed =

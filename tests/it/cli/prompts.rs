@@ -1,4 +1,4 @@
-//! Every prompt on a real terminal, and what stands in for it where nobody can be asked.
+//! Every prompt on a real terminal, and its replacement where there is no terminal.
 
 use rustix::process::Signal;
 
@@ -6,10 +6,10 @@ use super::acme::{self, SERVER};
 use crate::support::pty::{CTRL_C, DOWN, ENTER, ESC, Terminal};
 use crate::support::sandbox::Sandbox;
 
-/// A command that asks, what it asks, and how it ends when nobody is there.
+/// A command with a prompt, the prompt, and the exit code without a terminal.
 type Asking = (&'static [&'static str], &'static str, i32, &'static str);
 
-/// How a prompt is ended, with which exit code, and what is said.
+/// An input that ends a prompt, its exit code, and its message.
 type End = (fn(&mut Terminal), i32, &'static str);
 
 const ASKING: [Asking; 4] = [
@@ -104,7 +104,7 @@ fn show_without_an_id_offers_a_menu() {
     let sandbox = acme::sandbox();
     let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 24, 80);
     terminal.wait_for("Which entry").wait_for("12 2021-03-28");
-    // Typing narrows, also by what the rows say further right; arrows choose.
+    // Typing filters by the whole row; arrows select.
     terminal.press("noor.haddad", "Which entry: noor.haddad_").wait_without("organization");
     terminal.type_in(DOWN);
     let is_second = |line: &str| line.starts_with('>') && line.contains("2021-03-03");

@@ -1,4 +1,4 @@
-//! `prune`: the plan, the guards that nothing overrules, and what is gone for good.
+//! `prune`: the plan, the safety checks, and the deletion.
 
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::time::Age;
@@ -183,7 +183,7 @@ fn a_dry_run_has_the_exit_code_of_the_real_run() {
 #[test]
 fn a_printed_schedule_has_every_relevant_flag() {
     use clap::CommandFactory as _;
-    // A new flag is to be put into one of these lists: what a schedule carries, with a value, and what it does not, and why.
+    // Add a new flag to one of these lists: flags a schedule has, with a value, or flags it omits, with the reason.
     let carried = [
         ("older_than", "--older-than 4y"),
         ("max_delete", "--max-delete 7"),

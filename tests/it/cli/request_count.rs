@@ -1,4 +1,4 @@
-//! How often a command about one resource asks the server: three times at most, also after a thousand changes.
+//! A command about one resource sends at most three requests, also after a thousand changes.
 
 use std::fmt::Write as _;
 
@@ -38,8 +38,8 @@ fn a_thousand_changes_take_at_most_three_requests() {
     let ask = |command: &[&str]| {
         sandbox.run(&[command, &["--server", gate.url(), "--token-file", "admin.token"]].concat())
     };
-    // A list of changes asks how many there are, reads them to know the resource, and reads them again to show them: what
-    // was read is not kept in memory.
+    // A list of changes takes three requests: the count, a pass that builds the states, and a pass that prints. Entries are
+    // not kept in memory.
     for (command, lines, requests) in [
         (&["history", "connector/42", "-p"][..], 1000, 3),
         (&["history", "connector/42", "--at", "now"], 200, 2),

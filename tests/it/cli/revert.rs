@@ -1,4 +1,4 @@
-//! `show --revert` and change sets: how an entry could be undone, and what was done with it.
+//! `show --revert` and change sets: how to undo an entry, and what else its request changed.
 
 use serde_json::json;
 

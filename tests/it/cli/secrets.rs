@@ -1,5 +1,4 @@
-//! No secret value is anywhere: not in the store's files, any form of output, any message, or the log at its highest
-//! level.
+//! No secret value is in the store's files, in any output format, in any message, or in the log at TRACE.
 
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use regex::bytes::Regex;
 use super::demo_log;
 use crate::support::sandbox::Sandbox;
 
-/// What must not be found: each marker, and the token.
+/// Fails if the bytes contain a marker or one of the other words.
 fn assert_clean(what: &str, bytes: &[u8], more: &[&str]) {
     let words: Vec<_> = PLANTED.iter().chain(more).map(|word| regex::escape(word)).collect();
     let found = Regex::new(&words.join("|")).unwrap().find(bytes);
@@ -35,7 +34,7 @@ fn no_secret_is_stored_shown_or_logged() {
     let entries = lines.lines().count();
     let serving = sandbox.serve(&["--log", "json", "--log-level", "trace"]);
     let token = serving.token();
-    // Each with everything of HTTP that can be told.
+    // Each with all HTTP diagnostics.
     let run = |args: &[&str]| {
         let ran = sandbox.run(&[args, &serving.flags()[..], &["--debug-http"]].concat());
         assert_clean(&format!("what {args:?} tells"), &ran.stderr, &[&token]);
@@ -70,7 +69,7 @@ fn no_secret_is_stored_shown_or_logged() {
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     let shown = run(&[&["show", "--full"], &ids[..]].concat()).ended(0);
     assert_clean("show", &shown.stdout, &[&token]);
-    // Said again is only what was typed.
+    // A command may repeat only its own arguments.
     let sought = sandbox.run(&[&["list", "--grep", PLANTED[0]], &serving.flags()[..]].concat()).ended(0);
     assert_eq!(sought.out(), "");
 

@@ -1,4 +1,4 @@
-//! `serve`: how it starts, what it refuses, how it stops; and credentials on both ends.
+//! `serve`: start, refused settings, shutdown, and credentials on both ends.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -49,7 +49,7 @@ fn serve_finishes_running_requests_before_it_stops() {
     answer.read_line(&mut line).unwrap();
     assert_eq!(line, "HTTP/1.1 100 Continue\r\n", "the request is running");
     serving.terminate();
-    // Once nobody is let in any more, the stop has begun.
+    // Once connections are refused, the shutdown has begun.
     while TcpStream::connect(serving.address()).is_ok() {}
     stream.write_all(ENTRY.as_bytes()).unwrap();
     let mut rest = String::new();
@@ -103,9 +103,9 @@ fn the_first_token_needs_a_file_or_terminal() {
     error: cannot write the token to taken: File exists (os error 17)
     ");
     assert_eq!(sandbox.text("taken"), "precious");
-    // Nothing was made, or nobody would ever hold a token for it.
+    // No store was created, since its token would be lost.
     assert!(!sandbox.serve(&[]).token().is_empty());
-    // It is started again as it was the first time; another file would stay empty, which is said.
+    // A restart with the same flags works. With another token file, a message says that no token was written.
     drop(sandbox.serve(&[]));
     assert!(!sandbox.text("serve.log").contains("no token was written"));
     std::fs::rename(sandbox.path("admin.token"), sandbox.path("kept.token")).unwrap();
@@ -187,7 +187,7 @@ fn serve_speaks_tls() {
     let output = answer.wait_with_output().unwrap();
     let whoami: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(whoami["organization"], "default", "{whoami}");
-    // Our own client trusts the machine's authorities, of which this is none, until it is named one.
+    // Our client does not trust this authority until a flag names it.
     insta::assert_snapshot!(sandbox.run(&[&["list"], &serving.flags()[..]].concat()), @"
     exit 9
     -- stderr

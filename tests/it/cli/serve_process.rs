@@ -1,4 +1,4 @@
-//! `serve` as a process: signals, open files, and one server to a file.
+//! `serve` as a process: signals, open files, and one server per file.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -51,7 +51,7 @@ fn a_low_open_file_limit_lowers_the_connection_limit() {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("listening on"), "{line} {}", sandbox.text("low.log"));
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
-        // More callers than there are files for: whoever asks in full is answered.
+        // More connections than open files: a complete request is still answered.
         let address = line.trim().rsplit('/').next().unwrap();
         let half: Vec<_> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
         half.iter().for_each(|mut stream| drop(stream.write_all(b"GET /readyz HTTP/1.1\r\nx:")));

@@ -1,4 +1,4 @@
-//! `stats`: counts in each form, by the reader's clocks.
+//! `stats`: counts in each format, in the local time zone.
 
 use super::acme;
 

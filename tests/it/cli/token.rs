@@ -1,4 +1,4 @@
-//! `token`: what an operator makes, sees and revokes, on a store that a server may be using.
+//! `token`: an operator creates, lists and revokes tokens, also while a server uses the store.
 
 use crate::support::sandbox::Sandbox;
 

@@ -1,4 +1,4 @@
-//! What is typed wrong: exit 2, before anything is done, and the nearest right thing.
+//! Usage errors: exit 2 before any work, with the nearest valid value.
 
 use super::acme;
 use crate::support::sandbox::Sandbox;

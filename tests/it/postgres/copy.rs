@@ -1,4 +1,4 @@
-//! `store copy` from a SQLite file to PostgreSQL: killed twice in the middle, run again, and the same in the end.
+//! `store copy` from SQLite to PostgreSQL, killed twice and repeated: the copy is complete.
 
 use std::process::Stdio;
 use std::time::Duration;

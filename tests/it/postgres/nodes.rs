@@ -1,5 +1,5 @@
-//! Worker nodes of Citus that fail behind a coordinator that goes on: tried again, and 503 in the end. A trigger raises
-//! what the coordinator would tell.
+//! Citus workers that fail behind a running coordinator: retries, then 503. A trigger raises the coordinator's
+//! errors.
 
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::plan::Retention;
@@ -49,7 +49,7 @@ async fn a_recording_survives_a_short_worker_outage() {
         "could not find any shard placements for shardId 102040",
         "could not acquire the lock required to move krosyn_audit.entries",
         "deadlock detected",
-        // Nobody knows what this is, but it goes away.
+        // An unknown error that is transient.
         "unexpected state 3",
     ];
     for words in moments {
@@ -107,7 +107,7 @@ async fn a_worker_outage_does_not_stop_the_sweep_of_other_organizations() {
         append(&store, org, [recording_at("1", days_ago(100)), recording_at("1", days_ago(1))]).await;
     }
     store.note_clock(away, ClockSeen { at: NOW, is_confirmed: false }).await.expect("noted");
-    // Whoever reads or writes a lease of the first organization is told that its worker is gone.
+    // Reads and writes of leases of the first organization fail: its worker is gone.
     let sql = format!(
         "CREATE FUNCTION away(org BIGINT) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
          BEGIN

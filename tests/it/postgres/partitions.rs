@@ -1,5 +1,5 @@
-//! Months as partitions: there before they are needed, made on demand for what happened earlier, dropped when nobody
-//! has anything in them. No recording ever meets a month without one.
+//! Monthly partitions: created ahead, created on demand for older entries, and dropped when empty. No recording
+//! fails for want of a month.
 
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ async fn a_month_that_cannot_be_created_fails_only_its_entries() {
     // The present month, without those ahead of it.
     let present = "CREATE TABLE entries_2026_11 PARTITION OF entries FOR VALUES FROM (1793491200000000) TO (1796083200000000)";
     connect(&url).await.batch_execute(present).await.expect("made");
-    // As the move of a shard does: others may write, and none may make a partition.
+    // Like a shard move: the lock allows writes and blocks new partitions.
     let mut moving = connect(&url).await;
     let moved = moving.transaction().await.expect("begun");
     moved.execute("LOCK TABLE entries IN SHARE UPDATE EXCLUSIVE MODE", &[]).await.expect("locked");

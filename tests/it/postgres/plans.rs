@@ -1,4 +1,4 @@
-//! The plan of a page is a walk along one index, month by month, without a sort.
+//! The plan of a page scans one index, month by month, without a sort.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ async fn a_page_scans_one_index_month_by_month() {
             let (mut kinds, mut indexes) = (BTreeSet::new(), Vec::new());
             walk(&plan, &mut kinds, &mut indexes);
             assert_eq!(plan["Node Type"], "Limit", "{plan:#}");
-            // A result node only puts the user beside what comes from below.
+            // A result node only adds the user to its input rows.
             let allowed = ["Limit", "Result", "Append", "Index Scan"].map(str::to_owned);
             assert!(kinds.iter().all(|kind| allowed.contains(kind)), "{kinds:?} {plan:#}");
             assert!(!indexes.is_empty());

@@ -1,5 +1,5 @@
-//! Several `serve` processes over one database, and what may happen to them and to it while sixteen record: no
-//! acknowledged entry is lost, no id is left out or given twice, and followers see each once, in order.
+//! Several `serve` processes over one database, with restarts and crashes while sixteen clients record. No
+//! acknowledged entry is lost, ids have no gaps or duplicates, and followers see each entry once, in order.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -25,7 +25,7 @@ const ALL: usize = RECORDERS * ENTRIES;
 /// How long a client waits before it tries again, as any client of a server that is away does.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What the clients know: where servers are, the token, and how many entries were acknowledged so far.
+/// State shared by the clients: servers, token, and the number of acknowledged entries.
 struct Clients {
     http: Client,
     servers: Mutex<Vec<String>>,
@@ -56,8 +56,7 @@ impl Clients {
         servers.extend(new.map(str::to_owned));
     }
 
-    /// Tries again, each time at the next server, until one has done it. Only what a client may meet is forgiven: a
-    /// server that is gone, or one that says it cannot at the moment and when to come back.
+    /// Retries at the next server until one succeeds. Only a lost connection and a 503 with `retry-after` are allowed.
     async fn insist(&self, mut turn: usize, ask: impl Fn(String) -> reqwest::RequestBuilder) -> Response {
         loop {
             match ask(self.address(turn)).bearer_auth(&self.token).send().await {
@@ -85,7 +84,7 @@ impl Clients {
         unreachable!("a server answers in the end")
     }
 
-    /// Records one entry after the other; gives what was acknowledged.
+    /// Records entries one by one, and returns the acknowledged ones.
     async fn record(self: Arc<Self>, recorder: usize) -> Vec<(u64, Uuid)> {
         let mut acknowledged = Vec::new();
         for turn in 0..ENTRIES {

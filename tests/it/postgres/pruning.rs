@@ -1,4 +1,4 @@
-//! What a prune leaves in the tables beside the entries.
+//! A prune also removes unused users and empty rollup rows.
 
 use krosyn_audit::store;
 use serde_json::json;

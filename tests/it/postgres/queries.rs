@@ -1,5 +1,5 @@
-//! Queries that take long, on a table that is locked: cancelled when their caller goes away, ended when they take too
-//! long, and never in the way of health checks, tokens and recordings.
+//! Slow queries on a locked table: cancelled with their call, ended at their time limit, and never blocking health
+//! checks, tokens and recordings.
 
 use std::sync::Arc;
 use std::time::Duration;

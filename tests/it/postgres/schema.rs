@@ -1,5 +1,5 @@
-//! Migrations: applied once however many processes start, refused by an older version, and on Citus followed by the
-//! distribution of all that grows.
+//! Migrations: applied once by any number of processes, refused by an older version, and followed on Citus by the
+//! distribution of growing tables.
 
 use krosyn_audit::store::{self, error::StoreError};
 use tokio::task::JoinSet;
@@ -69,7 +69,7 @@ async fn tables_of_another_program_do_not_interfere() {
     assert!(rows.is_empty());
 }
 
-/// An extension named citus that only notes what it is asked: the real one is not to be had here.
+/// A fake extension named citus that only records its calls, because the real one is not available here.
 const NOTING_CITUS: &str = "
     SET allow_system_table_mods = on;
     CREATE SCHEMA noted;

@@ -1,4 +1,4 @@
-//! TLS to the database: each `sslmode`, in real handshakes with a server that takes nothing else over the network.
+//! TLS to the database: each `sslmode`, against a server that accepts only TLS over the network.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -35,7 +35,7 @@ async fn each_sslmode_makes_its_checks() {
     if program("openssl").is_none() {
         return skipped("TLS to PostgreSQL", "openssl");
     }
-    // PostgreSQL takes no port 0, so one is asked of the system first.
+    // PostgreSQL does not accept port 0, so take a free port from the system first.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
     let started = Server::start_with(|directory| {
         certificates(directory);

@@ -10,7 +10,7 @@ use crate::support::entries::{
 };
 use crate::support::stores::{Engine, block_on, organization};
 
-/// What is under each id, as text.
+/// The lookup of each id, as text.
 async fn lookups(store: &Arc<dyn Store>, org: OrgId) -> Vec<String> {
     let mut found = Vec::new();
     for id in 0..12 {
@@ -36,7 +36,7 @@ async fn a_copy_is_complete_and_continues(from: &Arc<dyn Store>, to: &Arc<dyn St
     append(from, org, days.map(keyed)).await;
     prune(from, org, 108, 10).await;
     let copied = everything(from, org).await;
-    // Interrupted and run again: what is there already stays.
+    // A repeated copy keeps existing entries.
     for part in [&copied[..3], &copied[..], &copied[2..]] {
         to.restore_entries(there, part.to_vec()).await.expect("restored");
     }

@@ -1,4 +1,4 @@
-//! What the tests share: stores, a server, a client that checks every answer, and things to record.
+//! Shared by the tests: stores, a server, a client that checks every answer, and recordings.
 
 pub(crate) mod answer;
 pub(crate) mod citus;

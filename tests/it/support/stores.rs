@@ -12,7 +12,6 @@ use tempfile::TempDir;
 use crate::support::entries::NOW;
 use crate::support::postgres;
 
-/// What keeps a store's data.
 #[derive(Clone, Copy)]
 pub(crate) enum Engine {
     Sqlite,

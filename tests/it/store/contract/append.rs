@@ -1,4 +1,4 @@
-//! Appending: ids without gaps in commit order, each uuid once, all or nothing where that was asked for.
+//! Appending: ids without gaps in commit order, unique uuids, and atomic batches.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! `Filter::matches` is the meaning: pages, counts and facets of every store must agree with it, on generated
-//! entries and generated filters that know the same few words.
+//! `Filter::matches` defines a filter. Pages, counts and facets agree with it on generated entries and filters that
+//! share a few words.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -155,7 +155,7 @@ fn recordings() -> impl Strategy<Value = Value> {
                 Action::Created => json!({"field": field, "new": new}),
                 Action::Deleted => json!({"field": field, "old": old}),
                 Action::Updated if odd == 1 => json!({"field": field, "new": new}),
-                // What does not differ is no change, and an update needs one.
+                // An update needs a value that differs.
                 Action::Updated if old == new => json!({"field": field, "old": [old], "new": new}),
                 Action::Updated => json!({"field": field, "old": old, "new": new}),
             };
@@ -172,7 +172,7 @@ fn recordings() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Mostly any, else a few values to include or to exclude.
+/// Mostly empty, otherwise a few values to include or exclude.
 fn choice<T: Clone + std::fmt::Debug + 'static>(
     value: impl Strategy<Value = T> + Clone + 'static,
 ) -> impl Strategy<Value = Choice<T>> {
@@ -217,7 +217,7 @@ fn filters() -> impl Strategy<Value = Filter> {
     )
 }
 
-/// Facets as their documentation tells them.
+/// The reference for facets, as documented.
 fn facets_of(entries: &[&Entry]) -> Facets {
     let counted = |value: fn(&Entry) -> String| {
         let mut counts = BTreeMap::<String, u64>::new();

@@ -1,4 +1,4 @@
-//! One organization never sees, counts, infers or prunes what is another's.
+//! An organization never sees, counts, infers or prunes entries of another.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::support::entries::{
 };
 use crate::support::stores::organization;
 
-/// Everything a store tells about an organization, as text.
+/// Everything a store returns for an organization, as text.
 async fn all_that_is_told(store: &Arc<dyn Store>, org: OrgId) -> String {
     let mut told = String::new();
     for order in [Order::Descending, Order::Ascending, Order::ById] {

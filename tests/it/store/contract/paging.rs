@@ -1,4 +1,4 @@
-//! Pages by key: every entry exactly once, whatever happens between two pages.
+//! Paging by key returns every entry once, whatever happens between two pages.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::support::stores::organization;
 
 const ORDERS: [Order; 3] = [Order::Descending, Order::Ascending, Order::ById];
 
-/// Thirty entries whose times stand five by five, in an order that is not that of their ids.
+/// Thirty entries with five at each time, in another order than their ids.
 async fn thirty_with_equal_times(store: &Arc<dyn Store>, org: OrgId) -> Vec<Entry> {
     let at = |number: i64| seconds_ago(number * 7 % 6 * 60);
     append(store, org, (0..30).map(|number| recording_at(&number.to_string(), at(number)))).await
@@ -109,7 +109,7 @@ pub(crate) async fn paging_continues_after_a_pruned_or_future_id(store: Arc<dyn 
     }
 }
 
-/// Between any two pages others record on both sides of the reader and a prune takes the oldest.
+/// Between any two pages entries are recorded on both sides of the cursor and a prune deletes the oldest.
 pub(crate) async fn paging_during_appends_and_prunes_returns_each_entry_once(store: Arc<dyn Store>) {
     for order in ORDERS {
         let org = organization(&store, &format!("acme-{order:?}").to_lowercase()).await;

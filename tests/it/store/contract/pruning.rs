@@ -1,4 +1,4 @@
-//! Pruning: what has expired goes, in batches under one lease, and every id that is gone can say which prune took it.
+//! Pruning: expired entries are deleted in batches under one lease, and a pruned id names its prune.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::support::entries::{
 };
 use crate::support::stores::{begin_prune, organization, prune};
 
-/// What is under each id from 0 to `end`: `.` nothing, `+` an entry, or the number of the prune that took it.
+/// The state of each id from 0 to `end`: `.` unused, `+` an entry, or the id of the prune that deleted it.
 async fn lookups(store: &Arc<dyn Store>, org: OrgId, end: u64) -> String {
     let mut found = String::new();
     for id in 0..=end {

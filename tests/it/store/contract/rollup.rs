@@ -1,5 +1,5 @@
-//! Counts that come from sums: more entries than are counted one by one, over days of which windows take a part, with
-//! prunes in between; everything against the reference meaning.
+//! Counts from the rollup agree with the reference: more entries than are counted one by one, windows that cut
+//! days, and prunes in between.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ use crate::support::entries::{NOW, append, days_ago, first_page, ids, listed, re
 use crate::support::properties::{check, generate};
 use crate::support::stores::{organization, prune};
 
-/// More than are ever counted one by one.
+/// More than are counted one by one.
 const MANY: usize = 2_500;
-/// How many come behind the sums.
+/// Entries not yet in the rollup.
 const MORE: usize = 500;
 
 fn recordings() -> impl Strategy<Value = Value> {
@@ -82,14 +82,14 @@ fn questions() -> impl Strategy<Value = StatsQuery> {
         .prop_map(|(filter, slot_seconds, by)| StatsQuery { filter, slot_seconds, by })
 }
 
-/// An organization with more entries than are counted one by one, of which some were pruned, and then more.
+/// Fills an organization: entries in the rollup, a prune, more entries, and a second prune.
 async fn filled(store: &Arc<dyn Store>, name: &str, recordings: &[Value]) -> (OrgId, Vec<Entry>) {
     let org = organization(store, name).await;
     let (first, then) = recordings.split_at(MANY);
     let mut entries = append(store, org, first.to_vec()).await;
     prune(store, org, days_ago(8), 300).await.expect("a record");
     entries.extend(append(store, org, then.to_vec()).await);
-    // One prune of what is in the sums and of what is behind them.
+    // This prune deletes entries inside the rollup and entries not yet in it.
     prune(store, org, days_ago(7), 300).await.expect("a record");
     entries.retain(|entry| entry.occurred_at >= days_ago(7));
     (org, entries)

@@ -1,4 +1,4 @@
-//! Counts by slots of time and by values, against the reference meaning, on generated questions.
+//! Counts by time slot and by value agree with the reference on generated queries.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ fn recordings() -> impl Strategy<Value = Value> {
     ]);
     let action = select(&["created", "deleted"][..]);
     let model_type = select(&["connector", "secret", "member"][..]);
-    // Whatever a field may be called and whatever stands in its value.
+    // Unusual field names and values.
     let fields = subsequence(vec!["status", "perform", "value", "\"\\\u{0}é,", ""], 0..4);
     (action, model_type, user, prop::option::of(select(Via::ALL)), fields, 0..20_000i64).prop_map(
         |(action, model_type, user, via, fields, seconds)| {
@@ -63,7 +63,7 @@ fn questions() -> impl Strategy<Value = StatsQuery> {
         .prop_map(|(filter, slot_seconds, by)| StatsQuery { filter, slot_seconds, by })
 }
 
-/// What a store should count, one entry after the other.
+/// The reference: counts entry by entry.
 pub(super) fn expected(entries: &[Entry], counting: &StatsQuery, as_of: u64) -> (u64, Vec<Count>) {
     let meant = |entry: &&Entry| entry.id <= as_of && counting.filter.matches(entry);
     let mut sums = BTreeMap::<_, u64>::new();

@@ -1,4 +1,4 @@
-//! The automatic sweep: what every plan no longer keeps goes, in every organization, and nothing else.
+//! The automatic sweep deletes what the plan of each organization no longer keeps, and nothing else.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ pub(crate) async fn a_sweep_refuses_a_clock_far_ahead_of_the_store(store: Arc<dy
         assert_eq!(swept.deleted, 0);
         assert!(swept.failed[0].1.contains("the latest time known to this store"), "{:?}", swept.failed);
     }
-    // A server that runs notes the time, although nothing is recorded for a hundred days.
+    // A running server records the time, even without entries for a hundred days.
     for day in 1..=100 {
         let guard = ClockGuard::new(after(day).clock);
         guard.note(store.as_ref()).await.expect("noted").expect("plausible");

@@ -1,4 +1,4 @@
-//! Values come back as they were sent: digit for digit, key for key.
+//! Values are returned unchanged: every digit, and keys in order.
 
 use std::sync::Arc;
 

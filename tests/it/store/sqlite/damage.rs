@@ -1,4 +1,4 @@
-//! A file that others hold, that is damaged, or that cannot be: a clear error, nothing half-written, and nothing lost.
+//! Locked, damaged and impossible files: a clear error, no partial write, and no loss.
 
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -55,7 +55,7 @@ async fn a_damaged_page_is_reported_and_never_misread() {
 
     let mut told = 0;
     let pages = std::fs::metadata(&whole).expect("there").len() / 4096;
-    // Every page but the first, which says that the file is ours at all.
+    // Every page except the first, which identifies the file format.
     for page in 1..pages {
         let path = directory.path().join("damaged.db");
         std::fs::copy(&whole, &path).expect("copied");
@@ -89,7 +89,7 @@ async fn opening_an_impossible_path_names_the_path() {
 
 #[tokio::test]
 async fn a_damaged_organization_does_not_stop_the_sweep() {
-    // Damage of every kind of row that a sweep reads, made by another hand on the file.
+    // Damage in every kind of row that a sweep reads or writes.
     for damage in [
         "UPDATE entries SET model_type = 99 WHERE org_id = 1",
         "UPDATE entries SET occurred_at = -9223372036854775807 WHERE org_id = 1",
@@ -119,7 +119,7 @@ async fn a_damaged_organization_does_not_stop_the_sweep() {
             assert_eq!(ids(&everything(&store, *org).await), [2], "{damage}");
             assert!(store.prunes(*org).await.expect("prunes")[0].complete);
         }
-        // Nothing is held: the next sweep, by another server, has its turn at once.
+        // No lease is left: another server can sweep at once.
         let again = sweep_once(&store, &settings).await;
         assert!(!again.left_to_another, "{damage}");
         if !damage.contains("ON prunes") {

@@ -1,4 +1,4 @@
-//! What only a store in a file can show: it is all there after reopening, and what was pruned is in no byte of it.
+//! A store in a file: reopening keeps everything, and pruned text is in no byte of the file.
 
 use std::sync::Arc;
 

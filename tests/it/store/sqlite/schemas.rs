@@ -1,4 +1,4 @@
-//! Files of every earlier schema, kept in `testdata/`: each opens with all that is in it, and goes on.
+//! Files of every earlier schema, kept in `testdata/`, open with all their data and accept entries.
 
 use std::path::{Path, PathBuf};
 
