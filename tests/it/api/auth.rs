@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::support::answer::Answer;
 use crate::support::contract;
 use crate::support::entries::{NOW, recording};
-use crate::support::world::{Caller, LOGS, World};
+use crate::support::test_server::{Caller, LOGS, TestServer};
 
 const WHOAMI: &str = "/api/v1/whoami";
 
@@ -90,7 +90,7 @@ async fn call(caller: &Caller, method: &Method, path: &str) -> Answer {
 
 #[tokio::test]
 async fn every_documented_operation_with_security_answers_401_without_a_token() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let secured = secured();
     assert_eq!(secured.len(), 9, "the document keeps its operations under lock: {secured:?}");
     for (method, path, _) in &secured {
@@ -107,7 +107,7 @@ async fn every_documented_operation_with_security_answers_401_without_a_token() 
 
 #[tokio::test]
 async fn every_operation_accepts_only_its_own_scope() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let mut refused = 0;
     for scope in Scope::ALL {
         let caller = world.caller(world.org, scope.as_str(), &[*scope]).await;
@@ -128,7 +128,7 @@ async fn every_operation_accepts_only_its_own_scope() {
 
 #[tokio::test]
 async fn a_token_without_scopes_can_only_call_whoami() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let bare = world.caller(world.org, "bare", &[]).await;
     for (method, path, needed) in secured() {
         let answer = call(&bare, &method, &path).await;
@@ -142,7 +142,7 @@ async fn a_token_without_scopes_can_only_call_whoami() {
 
 #[tokio::test]
 async fn only_a_known_bearer_token_is_accepted() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let stranger = world.stranger();
     for header in ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "Bearer two words"] {
         let request = stranger.request(Method::GET, WHOAMI).header(AUTHORIZATION, header);
@@ -156,7 +156,7 @@ async fn only_a_known_bearer_token_is_accepted() {
 async fn the_bearer_scheme_is_case_insensitive() {
     let token = Token::generate().expect("randomness");
     let hash = token.hash();
-    let world = World::with_settings(|settings, organization| {
+    let world = TestServer::with_settings(|settings, organization| {
         let (name, organization) = ("this process".to_owned(), organization.clone());
         settings.local = Some(LocalToken { hash, name, organization, scopes: vec![Scope::Read] });
     })
@@ -170,7 +170,7 @@ async fn the_bearer_scheme_is_case_insensitive() {
 
 #[tokio::test]
 async fn a_token_expires_exactly_at_its_expiry() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let end = NOW.plus(TimeDelta::days(1));
     let caller = world.caller_until(world.org, "short", Scope::ALL, Some(end)).await;
     world.set_now(end.plus(TimeDelta::microseconds(-1)));
@@ -183,7 +183,7 @@ async fn a_token_expires_exactly_at_its_expiry() {
 
 #[tokio::test]
 async fn a_revoked_token_is_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let (caller, other) = (world.admin().await, world.caller(world.org, "other", &[]).await);
     assert_eq!(caller.get(WHOAMI).await.status, 200);
     world.store.revoke_token(world.org, "admin".into(), NOW).await.expect("revoked");
@@ -195,7 +195,7 @@ async fn a_revoked_token_is_refused() {
 
 #[tokio::test]
 async fn data_outside_a_tokens_scope_looks_absent() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let other = crate::support::stores::organization(&world.store, "other").await;
     let (acme, other) = (world.admin().await, world.caller(other, "admin", Scope::ALL).await);
     acme.record(&recording("1")).await.expect(201);
@@ -213,7 +213,7 @@ async fn data_outside_a_tokens_scope_looks_absent() {
 async fn the_in_process_token_has_its_scopes_and_is_not_stored() {
     let token = Token::generate().expect("randomness");
     let hash = token.hash();
-    let world = World::with_settings(|settings, organization| {
+    let world = TestServer::with_settings(|settings, organization| {
         let (name, organization) = ("this process".to_owned(), organization.clone());
         settings.local = Some(LocalToken { hash, name, organization, scopes: vec![Scope::Read] });
     })
@@ -227,7 +227,8 @@ async fn the_in_process_token_has_its_scopes_and_is_not_stored() {
 
 #[tokio::test]
 async fn too_many_requests_get_429_with_retry_after() {
-    let world = World::with_settings(|settings, _| settings.requests_a_second = NonZeroU32::new(1)).await;
+    let world =
+        TestServer::with_settings(|settings, _| settings.requests_a_second = NonZeroU32::new(1)).await;
     let (one, other) = (world.admin().await, world.caller(world.org, "other", &[Scope::Read]).await);
     let mut answer = one.get(WHOAMI).await;
     for _ in 0..200 {
@@ -242,7 +243,7 @@ async fn too_many_requests_get_429_with_retry_after() {
 
     // Wrong tokens are counted by address. Over the limit a right token is refused too, so that guessing reveals nothing,
     // unless the connection has shown it before.
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let right = world.admin().await;
     right.get(WHOAMI).await.expect(200);
     let stranger = right.with_http(reqwest::Client::builder().no_proxy().build().expect("a client"));
@@ -260,7 +261,7 @@ async fn too_many_requests_get_429_with_retry_after() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_expires_during_its_request_body_is_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for (path, body) in [(LOGS, recording("1")), ("/api/v1/audit-logs/prune", json!({"dry_run": true}))] {
         let name = path.rsplit('/').next().expect("a name");
         let token = Token::generate().expect("randomness");

@@ -10,7 +10,7 @@ use crate::support::answer::Answer;
 use crate::support::entries::{days_ago, recording, recording_at, with};
 use crate::support::files::contents;
 use crate::support::log::Log;
-use crate::support::world::{Caller, LOGS, World};
+use crate::support::test_server::{Caller, LOGS, TestServer};
 
 /// Makes words that stand nowhere else, and remembers them.
 #[derive(Default)]
@@ -45,7 +45,7 @@ impl Answers {
 struct Searched(Vec<(String, String)>);
 
 impl Searched {
-    fn of(world: &World, answers: &Answers, log: &Log) -> Self {
+    fn of(world: &TestServer, answers: &Answers, log: &Log) -> Self {
         let mut places = contents(world.directory());
         places.extend(answers.0.iter().map(|answer| (answer.clone(), answer.clone())));
         places.push(("the log".to_owned(), log.text()));
@@ -194,7 +194,7 @@ fn with_text_everywhere(text: &str) -> Value {
 #[tokio::test]
 async fn a_recorded_secret_is_in_no_file_answer_or_log() {
     let log = Log::listen();
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let admin = world.admin().await;
     let (mut canaries, mut answers) = (Canaries::default(), Answers::default());
     let mut recordings: Vec<Value> = under_credential_names(&mut canaries)
@@ -237,7 +237,7 @@ async fn a_recorded_secret_is_in_no_file_answer_or_log() {
 #[tokio::test]
 async fn malformed_input_is_quoted_nowhere() {
     let log = Log::listen();
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let admin = world.admin().await;
     let (mut canaries, mut answers) = (Canaries::default(), Answers::default());
     let mut bodies: Vec<String> = vec![
@@ -309,7 +309,7 @@ async fn malformed_input_is_quoted_nowhere() {
 #[tokio::test]
 async fn the_log_holds_no_tokens_query_strings_paths_or_names() {
     let log = Log::listen();
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let mut canaries = Canaries::default();
     let mut answers = Answers::default();
     let org = crate::support::stores::organization(&world.store, &canaries.word()).await;

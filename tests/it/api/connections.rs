@@ -11,11 +11,11 @@ use krosyn_audit::secret::Token;
 use crate::support::entries::recording;
 use crate::support::log::Log;
 use crate::support::sandbox::PATIENCE;
-use crate::support::world::{LOGS, World};
+use crate::support::test_server::{LOGS, TestServer};
 
 const ALIVE: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
-fn connect(world: &World) -> TcpStream {
+fn connect(world: &TestServer) -> TcpStream {
     let stream = TcpStream::connect(world.address()).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
     stream
@@ -48,7 +48,7 @@ fn problem(answer: &str) -> Problem {
 }
 
 /// A request that is answered once its body has come: until then its connection is in the middle of something.
-async fn recording_without_body(world: &World, name: &str) -> TcpStream {
+async fn recording_without_body(world: &TestServer, name: &str) -> TcpStream {
     let token = Token::generate().expect("randomness");
     world.keep_token(world.org, name, Scope::ALL, None, &token).await;
     let mut stream = connect(world);
@@ -66,7 +66,7 @@ async fn recording_without_body(world: &World, name: &str) -> TcpStream {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_over_the_limit_gets_503_until_one_closes() {
-    let world = World::with_settings(|settings, _| settings.max_connections = 2).await;
+    let world = TestServer::with_settings(|settings, _| settings.max_connections = 2).await;
     let mut inside =
         [recording_without_body(&world, "one").await, recording_without_body(&world, "two").await];
     for _ in 0..3 {
@@ -85,7 +85,7 @@ async fn a_connection_over_the_limit_gets_503_until_one_closes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn endless_request_heads_do_not_exclude_authenticated_callers() {
-    let world = World::with_settings(|settings, _| settings.max_connections = 40).await;
+    let world = TestServer::with_settings(|settings, _| settings.max_connections = 40).await;
     let admin = world.admin().await;
     let mut flood = Vec::new();
     for round in 0..200 {
@@ -104,7 +104,7 @@ async fn endless_request_heads_do_not_exclude_authenticated_callers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn endless_bodies_use_only_the_budget_of_their_token() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let attacker = Token::generate().expect("randomness");
     world.keep_token(world.org, "attacker", &[Scope::Record], None, &attacker).await;
     let other = world.caller(world.org, "other", &[Scope::Record]).await;
@@ -134,7 +134,7 @@ async fn endless_bodies_use_only_the_budget_of_their_token() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_sends_its_whole_body_first_gets_the_answer() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = Token::generate().expect("randomness");
     world.keep_token(world.org, "admin", Scope::ALL, None, &admin).await;
     let body = vec![b' '; 6 * 1024 * 1024];
@@ -173,7 +173,7 @@ async fn a_client_that_sends_its_whole_body_first_gets_the_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn duplicate_host_headers_are_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for hosts in ["", "host: a\r\nhost: b\r\n", "host: a\r\nhost: a\r\n", "host: a, b\r\n"] {
         let answer = answer(&mut connect(&world), &format!("GET /healthz HTTP/1.1\r\n{hosts}\r\n"));
         assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("Host header"), "{hosts:?}: {answer}");
@@ -185,7 +185,7 @@ async fn duplicate_host_headers_are_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_misplaced_token_is_not_logged() {
     let log = Log::listen();
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let token = Token::generate().expect("randomness");
     world.keep_token(world.org, "admin", Scope::ALL, None, &token).await;
     let token = token.expose();
@@ -209,7 +209,7 @@ async fn a_misplaced_token_is_not_logged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invalid_http_request_gets_a_problem() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(70_000));
     let many = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(200));
     for (text, status, code) in [
@@ -230,7 +230,7 @@ async fn an_invalid_http_request_gets_a_problem() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endless_request_head_does_not_block_others() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let mut slow: Vec<_> = (0..50).map(|_| connect(&world)).collect();
     for stream in &mut slow {
         stream.write_all(b"GET /healthz HTTP/1.1\r\nx: ").expect("written");

@@ -5,11 +5,11 @@ use krosyn_audit::model::entry::Entry;
 use serde_json::json;
 
 use crate::support::entries::{days_ago, recording, recording_at};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 #[tokio::test]
 async fn an_entry_equals_its_recorded_and_listed_form() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let answered: Entry = admin.record(&recording("1")).await.expect(201).read();
     let shown: Entry = admin.get("/api/v1/audit-logs/1").await.expect(200).read();
@@ -19,7 +19,7 @@ async fn an_entry_equals_its_recorded_and_listed_form() {
 
 #[tokio::test]
 async fn an_unused_id_is_404() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     admin.record(&recording("1")).await.expect(201);
     for id in [
@@ -42,7 +42,7 @@ async fn an_unused_id_is_404() {
 
 #[tokio::test]
 async fn a_pruned_entry_is_410_with_its_prune() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     admin.record(&recording_at("1", days_ago(100))).await.expect(201);
     admin.record(&recording("2")).await.expect(201);

@@ -4,11 +4,11 @@ use krosyn_audit::api::problem::Code;
 use serde_json::json;
 
 use crate::support::entries::{append, recording_at, seconds_ago, with};
-use crate::support::world::{LOGS, World};
+use crate::support::test_server::{LOGS, TestServer};
 
 #[tokio::test]
 async fn an_error_names_the_limit_and_not_the_whole_input() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let ids: Vec<_> = (0..11_000).map(|id| id.to_string()).collect();
     let unknown: Vec<_> = (0..9_000).map(|name| format!("{name:x}=")).collect();
@@ -40,7 +40,7 @@ async fn an_error_names_the_limit_and_not_the_whole_input() {
 
 #[tokio::test]
 async fn an_exact_user_filter_matches_one_user() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let users = [
         json!({"name": "Ana", "id": "1"}),

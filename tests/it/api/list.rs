@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::support::entries::{append, days_ago, ids, recording, recording_at, seconds_ago, with};
 use crate::support::stores::organization;
-use crate::support::world::{Caller, World};
+use crate::support::test_server::{Caller, TestServer};
 
 /// An admin's view of these many entries, each a second younger than the one before.
-async fn with_entries(world: &World, many: i64) -> Caller {
+async fn with_entries(world: &TestServer, many: i64) -> Caller {
     append(
         &world.store,
         world.org,
@@ -26,7 +26,7 @@ async fn listed(caller: &Caller, query: &str) -> Page {
 
 #[tokio::test]
 async fn the_default_list_is_the_newest_fifty_without_a_total() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 60).await;
     let page = listed(&admin, "").await;
     assert_eq!(ids(&page.data), (11..=60).rev().collect::<Vec<_>>());
@@ -40,7 +40,7 @@ async fn the_default_list_is_the_newest_fifty_without_a_total() {
 
 #[tokio::test]
 async fn a_listed_entry_has_the_documented_form() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let context = json!({"via": "web", "ip": "198.51.100.23", "request_id": "req_1"});
     let recorded = with(with(recording("42"), "context", context.clone()), "reason", "INC-2041");
@@ -63,7 +63,7 @@ async fn a_listed_entry_has_the_documented_form() {
 
 #[tokio::test]
 async fn cursors_reach_the_end_and_keep_the_first_as_of() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 10).await;
     for order in ["asc", "desc"] {
         let mut seen = Vec::new();
@@ -90,7 +90,7 @@ async fn cursors_reach_the_end_and_keep_the_first_as_of() {
 
 #[tokio::test]
 async fn a_cursor_of_another_query_is_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 5).await;
     let other = organization(&world.store, "other").await;
     append(&world.store, other, (0..5).map(|_| recording("1"))).await;
@@ -119,7 +119,7 @@ async fn a_cursor_of_another_query_is_refused() {
 
 #[tokio::test]
 async fn a_follower_reads_every_entry_once_in_id_order() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 5).await;
     // It happened long ago and is recorded now: by time it is the first, for a follower the last.
     admin.record(&recording_at("late", days_ago(30))).await.expect(201);
@@ -136,7 +136,7 @@ async fn a_follower_reads_every_entry_once_in_id_order() {
 
 #[tokio::test]
 async fn as_of_shows_an_earlier_state() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 5).await;
     let page = listed(&admin, "as_of=3&total=true").await;
     assert_eq!((ids(&page.data), page.page.as_of), (vec![3, 2, 1], 3));
@@ -145,7 +145,7 @@ async fn as_of_shows_an_earlier_state() {
 
 #[tokio::test]
 async fn every_filter_reaches_the_store() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for (place, change) in [
         json!({"action": "created", "model_type": "connector", "model_id": "a,b", "model_name": "Slack"}),
@@ -197,7 +197,7 @@ async fn every_filter_reaches_the_store() {
 
 #[tokio::test]
 async fn a_filter_never_silently_does_nothing() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for (query, field, words) in [
         ("actoin=created", "actoin", "is no parameter here: expected one of action, model_type"),
@@ -225,7 +225,7 @@ async fn a_filter_never_silently_does_nothing() {
 
 #[tokio::test]
 async fn a_page_reports_the_last_prune_and_a_follower_only_missed_ones() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for days in [100, 95, 1] {
         admin.record(&recording_at("1", days_ago(days))).await.expect(201);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use krosyn_audit::api::problem::Code;
 
 use crate::support::contract;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 /// `openapi.json` at the root of the repository.
 fn checked_in() -> PathBuf {
@@ -35,7 +35,7 @@ fn renew_openapi() {
 
 #[tokio::test]
 async fn the_served_document_is_the_committed_one() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let served = world.stranger().get("/api/openapi.json").await.expect(200).json();
     assert_eq!(&served, contract::document());
     assert!(served["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));

@@ -10,11 +10,11 @@ use serde_json::json;
 
 use crate::support::entries::{append, days_ago, everything, ids, recording, recording_at, with};
 use crate::support::stores::organization;
-use crate::support::world::{LOGS, World};
+use crate::support::test_server::{LOGS, TestServer};
 
 #[tokio::test]
 async fn health_readiness_and_the_document_need_no_token() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for path in ["/healthz", "/readyz"] {
         assert_eq!(world.stranger().get(path).await.expect(200).json(), json!({"status": "ok"}));
     }
@@ -23,7 +23,7 @@ async fn health_readiness_and_the_document_need_no_token() {
 
 #[tokio::test]
 async fn metrics_count_without_names() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let org = organization(&world.store, "zanzibar-slug").await;
     let caller = world.caller(org, "quetzal-token", Scope::ALL).await;
     let user = json!({"id": "okapi-id", "email": "okapi@narwhal.example", "name": "Okapi Narwhal"});
@@ -52,7 +52,7 @@ async fn metrics_count_without_names() {
 
 #[tokio::test]
 async fn metrics_have_their_own_listener() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for caller in [world.stranger(), world.admin().await] {
         caller.get("/metrics").await.expect(404).refused(Code::NotFound, "--metrics-listen");
     }
@@ -65,7 +65,7 @@ async fn metrics_have_their_own_listener() {
 
 #[tokio::test]
 async fn answers_forbid_caching_and_content_sniffing() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for path in ["/healthz", "/metrics", "/api/openapi.json", LOGS, "/api/v1/audit-logs/9", "/nowhere"] {
         for caller in [&admin, &world.stranger()] {
@@ -81,7 +81,7 @@ async fn answers_forbid_caching_and_content_sniffing() {
 #[tokio::test]
 async fn metrics_count_swept_entries() {
     let world =
-        World::with_settings(|settings, _| settings.sweep_every = Some(Duration::from_millis(20))).await;
+        TestServer::with_settings(|settings, _| settings.sweep_every = Some(Duration::from_millis(20))).await;
     append(&world.store, world.org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(1))]).await;
     let counted =
         async || world.metrics().await.lines().any(|line| line == "krosyn_audit_entries_pruned_total 1");
@@ -91,7 +91,7 @@ async fn metrics_count_swept_entries() {
 
 #[tokio::test]
 async fn only_large_answers_are_compressed_as_negotiated() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     append(&world.store, world.org, (0..50).map(|it| recording(&it.to_string()))).await;
     let plain = admin.list("").await.expect(200).text().to_owned();
@@ -127,7 +127,7 @@ async fn only_large_answers_are_compressed_as_negotiated() {
 
 #[tokio::test]
 async fn a_stopped_server_keeps_every_acknowledged_entry() {
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let admin = world.admin().await;
     for number in 0..5 {
         admin.record(&recording(&number.to_string())).await.expect(201);

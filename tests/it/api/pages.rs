@@ -7,7 +7,7 @@ use krosyn_audit::model::page::{Cursor, Order};
 use serde_json::json;
 
 use crate::support::entries::{append, recording_at, seconds_ago, with};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 /// The ids of the first entries, and the cursor of the last page.
 async fn first(client: &Client, order: Order, most: u64) -> (Vec<u64>, Option<String>) {
@@ -51,7 +51,7 @@ async fn are_cut_where_the_cursor_goes_on(client: &Client, held: u64, most: &[u6
 
 #[tokio::test]
 async fn a_limited_list_continues_at_its_cursor() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let held = 2600;
     append(&world.store, world.org, (0..held).map(|it| recording_at("1", seconds_ago(9000 - it)))).await;
     let client = world.admin().await.client();
@@ -61,7 +61,7 @@ async fn a_limited_list_continues_at_its_cursor() {
 
 #[tokio::test]
 async fn pages_that_end_at_the_byte_limit_continue() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let large = |it: i64| {
         let entry =
             with(recording_at("1", seconds_ago(9000 - it)), "after", json!({"text": "x".repeat(700_000)}));

@@ -7,13 +7,13 @@ use serde_json::json;
 
 use crate::support::entries::recording;
 use crate::support::log::Log;
-use crate::support::world::{LOGS, World};
+use crate::support::test_server::{LOGS, TestServer};
 
 const PRUNE: &str = "/api/v1/audit-logs/prune";
 
 #[tokio::test]
 async fn an_unknown_path_is_404_and_points_to_the_document() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for caller in [world.stranger(), world.admin().await] {
         for path in ["/", "/api", "/api/v1", "/api/v1/audit-log", "/api/v1/audit-logs/", "/api/v2/whoami"] {
             caller.get(path).await.expect(404).refused(Code::NotFound, "openapi.json");
@@ -23,7 +23,7 @@ async fn an_unknown_path_is_404_and_points_to_the_document() {
 
 #[tokio::test]
 async fn an_unsupported_method_is_405_with_the_allowed_ones() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for (method, path, allowed) in [
         (Method::DELETE, LOGS, ["GET", "POST"].as_slice()),
@@ -44,7 +44,7 @@ async fn an_unsupported_method_is_405_with_the_allowed_ones() {
 
 #[tokio::test]
 async fn an_unsupported_media_type_is_415_with_the_supported_ones() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let body = recording("1").to_string();
     for media_type in ["text/plain", "application/xml", "application/json-lines", "application/json5", ""] {
@@ -64,7 +64,7 @@ async fn an_unsupported_media_type_is_415_with_the_supported_ones() {
 
 #[tokio::test]
 async fn malformed_input_is_400() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for path in [LOGS, PRUNE] {
         for body in ["", "{", "[", "{]", "nul"] {
@@ -85,7 +85,7 @@ async fn malformed_input_is_400() {
 
 #[tokio::test]
 async fn a_body_over_8_mib_is_413_and_one_of_8_mib_is_read() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let mut body = recording("1").to_string().into_bytes();
     body.resize(8 * 1024 * 1024, b' ');
@@ -103,7 +103,7 @@ async fn a_body_over_8_mib_is_413_and_one_of_8_mib_is_read() {
 
 #[tokio::test]
 async fn the_request_id_of_a_caller_is_in_every_answer() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let long = "x".repeat(128);
     for id in ["my-request", "req_1/2:3;=\"'<>", &long] {
@@ -116,7 +116,7 @@ async fn the_request_id_of_a_caller_is_in_every_answer() {
 
 #[tokio::test]
 async fn an_invalid_request_id_is_replaced() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let too_long = "x".repeat(129);
     let mut given = std::collections::HashSet::new();
@@ -133,7 +133,7 @@ async fn an_invalid_request_id_is_replaced() {
 
 #[tokio::test]
 async fn an_unreachable_store_is_503_with_retry_after() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     world.store.close().await;
     for path in [LOGS, "/readyz", "/api/v1/whoami"] {
@@ -150,7 +150,7 @@ async fn an_unreachable_store_is_503_with_retry_after() {
 #[tokio::test]
 async fn a_server_error_is_500_with_details_only_in_the_log() {
     let log = Log::listen();
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let admin = world.admin().await;
     admin.record(&recording("1")).await.expect(201);
     let db = rusqlite::Connection::open(world.directory().join("audit.db")).expect("opens");
@@ -172,7 +172,7 @@ async fn a_server_error_is_500_with_details_only_in_the_log() {
 
 #[tokio::test]
 async fn a_head_request_answers_like_get_without_a_body() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for (caller, status) in [(&admin, 200), (&world.stranger(), 401)] {
         let request = caller.request(Method::HEAD, LOGS).build().expect("a request");

@@ -11,27 +11,27 @@ use serde_json::{Value, json};
 
 use crate::support::answer::Answer;
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at, with};
-use crate::support::world::{Caller, World};
+use crate::support::test_server::{Caller, TestServer};
 
 async fn prune(caller: &Caller, request: Value) -> Answer {
     caller.post("/api/v1/audit-logs/prune", &request).await
 }
 
 /// An admin's view of entries that happened 200, 95, 91, 89 and 1 days ago, the second a secret's.
-async fn with_entries(world: &World) -> Caller {
+async fn with_entries(world: &TestServer) -> Caller {
     let at = |days| recording_at("1", days_ago(days));
     let secret = with(at(95), "model_type", "secret");
     append(&world.store, world.org, [at(200), secret, at(91), at(89), at(1)]).await;
     world.admin().await
 }
 
-async fn left(world: &World) -> Vec<u64> {
+async fn left(world: &TestServer) -> Vec<u64> {
     ids(&everything(&world.store, world.org).await)
 }
 
 #[tokio::test]
 async fn a_dry_run_reports_the_prune_and_deletes_nothing() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let plan: PruneAnswer = prune(&admin, json!({"dry_run": true})).await.expect(200).read();
     let counts = |model_type, expired, kept| ModelTypeCounts { model_type, expired, kept };
@@ -58,7 +58,7 @@ async fn a_dry_run_reports_the_prune_and_deletes_nothing() {
 
 #[tokio::test]
 async fn a_prune_deletes_the_planned_entries_and_is_recorded() {
-    let world = World::with_settings(|settings, _| settings.prune_batch = 2).await;
+    let world = TestServer::with_settings(|settings, _| settings.prune_batch = 2).await;
     let admin = with_entries(&world).await;
     let answer: PruneAnswer = prune(&admin, json!({})).await.expect(200).read();
     assert_eq!((answer.dry_run, answer.complete), (false, true));
@@ -73,7 +73,7 @@ async fn a_prune_deletes_the_planned_entries_and_is_recorded() {
 
 #[tokio::test]
 async fn entries_within_retention_are_never_deleted() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let cutoff = days_ago(90);
     let around = [cutoff, cutoff.plus(TimeDelta::microseconds(-1)), cutoff.plus(TimeDelta::microseconds(1))];
     append(&world.store, world.org, around.map(|at| recording_at("1", at))).await;
@@ -87,7 +87,7 @@ async fn entries_within_retention_are_never_deleted() {
 
 #[tokio::test]
 async fn a_longer_age_keeps_more_and_a_shorter_one_is_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     for dry_run in [true, false] {
         let answer = prune(&admin, json!({"older_than": "89d", "dry_run": dry_run})).await.expect(422);
@@ -102,7 +102,7 @@ async fn a_longer_age_keeps_more_and_a_shorter_one_is_refused() {
 
 #[tokio::test]
 async fn a_lower_floor_allows_a_shorter_age_and_a_plan_change_applies_at_once() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let floor = Some("30d".parse().expect("an age"));
     world.store.set_retention(world.org, Retention { plan: Plan::Pro, floor }).await.expect("set");
@@ -115,7 +115,7 @@ async fn a_lower_floor_allows_a_shorter_age_and_a_plan_change_applies_at_once() 
 
 #[tokio::test]
 async fn a_prune_over_max_delete_deletes_nothing() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let answer = prune(&admin, json!({"max_delete": 2})).await.expect(422);
     answer.refused(Code::OverMaxDelete, "3 entries have expired and max_delete is 2: nothing was deleted");
@@ -127,7 +127,7 @@ async fn a_prune_over_max_delete_deletes_nothing() {
 
 #[tokio::test]
 async fn a_prune_out_of_time_is_incomplete_and_releases_its_lease() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let answer: PruneAnswer = prune(&admin, json!({"max_seconds": 0})).await.expect(200).read();
     assert_eq!((answer.complete, answer.prune), (false, None));
@@ -138,7 +138,7 @@ async fn a_prune_out_of_time_is_incomplete_and_releases_its_lease() {
 
 #[tokio::test]
 async fn one_prune_runs_at_a_time_until_its_lease_expires() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let other = world.store.begin_prune(world.org, "cron".into(), days_ago(90), NOW).await.expect("asked");
     let other = other.expect("free");
@@ -157,7 +157,7 @@ async fn one_prune_runs_at_a_time_until_its_lease_expires() {
 
 #[tokio::test]
 async fn an_invalid_prune_request_deletes_nothing() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     for (request, field) in [
         (json!({"dryrun": true}), "body"),
@@ -178,7 +178,7 @@ async fn an_invalid_prune_request_deletes_nothing() {
 
 #[tokio::test]
 async fn a_prune_can_be_limited_to_the_planned_entries() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let plan: PruneAnswer = prune(&admin, json!({"dry_run": true})).await.expect(200).read();
     // Meanwhile something old is recorded and something more expires.
@@ -197,7 +197,7 @@ async fn a_prune_can_be_limited_to_the_planned_entries() {
 
 #[tokio::test]
 async fn a_clock_ahead_of_the_store_deletes_nothing() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     // The server runs.
     prune(&admin, json!({"dry_run": true})).await.expect(200);
@@ -221,7 +221,7 @@ async fn a_clock_ahead_of_the_store_deletes_nothing() {
 
 #[tokio::test]
 async fn a_confirmed_clock_applies_to_later_prunes() {
-    let world = World::with_settings(|settings, organization| {
+    let world = TestServer::with_settings(|settings, organization| {
         let (name, organization) = ("local".to_owned(), organization.clone());
         settings.local = Some(LocalToken { hash: [0; 32], name, organization, scopes: Vec::new() });
     });
@@ -239,7 +239,7 @@ async fn a_confirmed_clock_applies_to_later_prunes() {
 
 #[tokio::test]
 async fn a_broken_lease_is_recorded() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let begun = world.store.begin_prune(world.org, "cron".into(), days_ago(90), NOW).await;
     let other = begun.expect("asked").expect("free");
@@ -255,7 +255,7 @@ async fn a_broken_lease_is_recorded() {
 
 #[tokio::test]
 async fn a_prune_reports_whether_the_text_has_left_the_files() {
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let admin = with_entries(&world).await;
     let reader = rusqlite::Connection::open(world.directory().join("audit.db")).expect("opens");
     reader.execute_batch("BEGIN; SELECT count(*) FROM entries").expect("reads");

@@ -8,7 +8,7 @@ use krosyn_audit::model::words::Plan;
 use serde_json::json;
 
 use crate::support::entries::{NOW, append, days_ago, recording_at};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const RETENTION: &str = "/api/v1/audit-logs/retention";
 const PRUNES: &str = "/api/v1/audit-logs/prunes";
@@ -16,7 +16,7 @@ const PRUNE: &str = "/api/v1/audit-logs/prune";
 
 #[tokio::test]
 async fn retention_of_an_empty_organization_has_no_counts() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     assert_eq!(
         admin.get(RETENTION).await.expect(200).json(),
@@ -30,7 +30,7 @@ async fn retention_of_an_empty_organization_has_no_counts() {
 
 #[tokio::test]
 async fn retention_reports_plan_floor_counts_and_bounds() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     append(&world.store, world.org, [100, 2, 95].map(|days| recording_at("1", days_ago(days)))).await;
     let floor = Some("30d".parse().expect("an age"));
@@ -47,7 +47,7 @@ async fn retention_reports_plan_floor_counts_and_bounds() {
 
 #[tokio::test]
 async fn prunes_are_listed_newest_first() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let (admin, cron) =
         (world.admin().await, world.caller(world.org, "cron", &["prune".parse().expect("a scope")]).await);
     append(&world.store, world.org, [100, 2, 85].map(|days| recording_at("1", days_ago(days)))).await;
@@ -65,7 +65,7 @@ async fn prunes_are_listed_newest_first() {
 
 #[tokio::test]
 async fn a_call_without_parameters_refuses_any() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for path in [
         "/api/v1/audit-logs/retention",

@@ -5,7 +5,7 @@ use krosyn_audit::model::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::entries::{append, recording_at, with};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const COUNTS: &str = "/api/v1/audit-logs/counts";
 
@@ -14,8 +14,8 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// Four entries about the end of daylight-saving time in Madrid, one of them two days later.
-async fn world() -> World {
-    let world = World::new().await;
+async fn world() -> TestServer {
+    let world = TestServer::new().await;
     let of = |text: &str, user: &str| with(recording_at("1", at(text)), "user", json!({"name": user}));
     let entries = [
         of("2026-10-24T21:59:59.999999Z", "Ana"),

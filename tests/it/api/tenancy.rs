@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::entries::{NOW, days_ago, recording, recording_at, with};
 use crate::support::stores::organization;
-use crate::support::world::{Caller, LOGS, World};
+use crate::support::test_server::{Caller, LOGS, TestServer};
 
 const UUID: &str = "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11";
 
@@ -41,7 +41,7 @@ async fn told(caller: &Caller) -> Vec<String> {
 
 #[tokio::test]
 async fn answers_do_not_depend_on_other_organizations() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let ours = world.admin().await;
     ours.record(&with(recording_at("1", days_ago(100)), "uuid", UUID)).await.expect(201);
     ours.record(&recording_at("2", days_ago(1))).await.expect(201);
@@ -67,7 +67,7 @@ async fn answers_do_not_depend_on_other_organizations() {
 
 #[tokio::test]
 async fn a_cursor_of_another_organization_is_refused_like_one_of_another_query() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let ours = world.admin().await;
     let theirs = world.caller(organization(&world.store, "other").await, "admin", Scope::ALL).await;
     for number in 0..3 {

@@ -8,19 +8,19 @@ use krosyn_audit::model::words::Scope;
 use krosyn_audit::store;
 
 use crate::support::entries::NOW;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const WHOAMI: &str = "/api/v1/whoami";
 
 /// When each token of `acme` was last used, by name.
-async fn used(world: &World) -> Vec<(String, Option<Timestamp>)> {
+async fn used(world: &TestServer) -> Vec<(String, Option<Timestamp>)> {
     let tokens = world.store.tokens(world.org).await.expect("tokens");
     tokens.into_iter().map(|token| (token.name, token.last_used_at)).collect()
 }
 
 #[tokio::test]
 async fn token_use_is_written_at_shutdown_and_not_per_request() {
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let (cron, reader) = (world.admin().await, world.caller(world.org, "reader", &[Scope::Read]).await);
     let ended = world.caller_until(world.org, "ended", Scope::ALL, Some(NOW)).await;
     world.caller(world.org, "unused", Scope::ALL).await;
@@ -47,7 +47,7 @@ async fn token_use_is_written_at_shutdown_and_not_per_request() {
 #[tokio::test]
 async fn token_use_is_written_periodically() {
     let world =
-        World::with_settings(|settings, _| settings.token_uses_every = Duration::from_millis(5)).await;
+        TestServer::with_settings(|settings, _| settings.token_uses_every = Duration::from_millis(5)).await;
     world.admin().await.get(WHOAMI).await.expect(200);
     while used(&world).await != [("admin".to_owned(), Some(NOW))] {
         tokio::time::sleep(Duration::from_millis(1)).await;

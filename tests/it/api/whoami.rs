@@ -5,13 +5,13 @@ use krosyn_audit::model::words::Scope;
 use serde_json::json;
 
 use crate::support::entries::NOW;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const WHOAMI: &str = "/api/v1/whoami";
 
 #[tokio::test]
 async fn whoami_reports_organization_plan_name_scopes_and_expiry() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let end = NOW.plus(TimeDelta::days(90));
     let caller = world.caller_until(world.org, "cron", &[Scope::Read, Scope::Prune], Some(end)).await;
     assert_eq!(
@@ -25,7 +25,7 @@ async fn whoami_reports_organization_plan_name_scopes_and_expiry() {
 
 #[tokio::test]
 async fn whoami_reports_a_token_without_scopes_and_expiry() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let caller = world.caller(world.org, "bare", &[]).await;
     let expected = json!({"organization": "acme", "plan": "free", "token": "bare", "scopes": []});
     assert_eq!(caller.get(WHOAMI).await.expect(200).json(), expected);

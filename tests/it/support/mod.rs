@@ -12,4 +12,4 @@ pub(crate) mod properties;
 pub(crate) mod pty;
 pub(crate) mod sandbox;
 pub(crate) mod stores;
-pub(crate) mod world;
+pub(crate) mod test_server;

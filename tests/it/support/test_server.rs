@@ -24,7 +24,7 @@ use crate::support::stores::organization;
 pub(crate) const LOGS: &str = "/api/v1/audit-logs";
 
 /// A running server and its store.
-pub(crate) struct World {
+pub(crate) struct TestServer {
     pub(crate) store: Arc<dyn Store>,
     /// The organization most tests use, `acme`.
     pub(crate) org: OrgId,
@@ -38,7 +38,7 @@ pub(crate) struct World {
     directory: Option<TempDir>,
 }
 
-impl World {
+impl TestServer {
     /// Over a store in memory.
     pub(crate) async fn new() -> Self {
         Self::over(store::open_in_memory().expect("a store"), None, |_, _| ()).await
