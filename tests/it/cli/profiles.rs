@@ -231,7 +231,7 @@ fn configuration_errors_have_file_and_line() {
     "#);
     sandbox.write_with_mode(
         "config/krosyn-audit/config.toml",
-        &WORK.replace("SERVER", "https://x.example"),
+        WORK.replace("SERVER", "https://x.example"),
         0o666,
     );
     insta::assert_snapshot!(sandbox.run(&["list"]), @"

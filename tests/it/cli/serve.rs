@@ -253,7 +253,7 @@ fn a_token_is_read_from_a_private_file_stdin_or_the_environment() {
     -- stderr
     error: there is no file missing.token
     ");
-    sandbox.write_with_mode("open.token", &serving.token(), 0o644);
+    sandbox.write_with_mode("open.token", serving.token(), 0o644);
     insta::assert_snapshot!(list(&["--token-file", "open.token"]), @"
     exit 4
     -- stderr
