@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::support::entries::{NOW, recording, with};
 
-/// What comes in as a recording is refused, or becomes an entry that reads back as itself and holds nothing twice.
+/// A recording is refused, or becomes an entry that round-trips and has no duplicate members.
 fn entry_json(text: &str) {
     let Ok(proposal) = serde_json::from_str::<Proposal>(text) else { return };
     let Ok(draft) = Draft::prepare(&proposal, &Redaction::default(), NOW) else { return };
@@ -33,7 +33,7 @@ fn entry_json(text: &str) {
     assert_eq!(again.keyed_by_content().stored_as(1), entry, "the same recording is the same entry");
 }
 
-/// A query string is refused, or means what is written of it.
+/// A query string is refused, or round-trips.
 fn query_string(text: &str) {
     let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
     let borrowed = |pairs: &[(String, String)]| {
@@ -44,7 +44,7 @@ fn query_string(text: &str) {
     assert_eq!(borrowed(&written).expect("what is written is read"), query);
 }
 
-/// A text is no cursor, or it is the one way to write the cursor it stands for.
+/// A text is refused, or is the only encoding of its cursor.
 fn cursor(text: &str) {
     if let Some(cursor) = Cursor::decode(text) {
         assert_eq!(cursor.encode(), text);
@@ -90,7 +90,7 @@ fn csv_row(text: &str) {
     assert_eq!(changes, serde_json::to_value(&entry.changes).expect("serialises"));
 }
 
-/// What the differences say was done to `before` gives `after`.
+/// Applying the differences to `before` gives `after`.
 fn diff(text: &str) {
     let mut halves = text.splitn(2, '\n').map(Json::parse);
     let (Some(Ok(Json::Object(before))), Some(Ok(Json::Object(after)))) = (halves.next(), halves.next())
@@ -111,7 +111,7 @@ fn diff(text: &str) {
     }
 }
 
-/// Redacting twice is redacting once, and of a secret no piece is left, however long it is and whatever stands around.
+/// Redaction is idempotent and leaves no part of a secret, of any length and in any context.
 fn redaction(text: &str) {
     let table = Redaction::default();
     let once = table.text(text).into_owned();

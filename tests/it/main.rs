@@ -1,17 +1,18 @@
 //! The integration tests: one binary, so that everything is linked once. What belongs where:
 //!
-//! - `store`: what every store promises, told through `dyn Store` alone, on each kind of store there is
-//! - `api`: the HTTP contract, spoken by a real client to a real server, one module for each resource
-//! - `cli`: the binary as a user runs it, in a home of its own
-//! - `postgres`: what only PostgreSQL has; skipped, and said so, where it is not installed
+//! - `store`: the contract of every store, tested through `dyn Store` on each engine
+//! - `api`: the HTTP contract, tested by a real client against a real server, one module per resource
+//! - `cli`: the binary as a user runs it, in a sandbox
+//! - `postgres`: what only PostgreSQL has; skipped with a message where it is not installed
 //! - `screens`: how list and show look on the demo data
-//! - `fuzz`: every reader of what others wrote, with texts that nobody wrote
-//! - `guarantees`: what is promised, and which tests would fail without it
+//! - `fuzz`: every parser of foreign input, with random changes of valid texts
+//! - `guarantees`: the promises to users, and the tests that hold them
 //! - `contributing`: the files and modules that CONTRIBUTING.md and ARCHITECTURE.md name
 //! - `layers`: the rules of the source tree itself
-//! - `support`: how the tests come by a store, a server, a clock and something to record; no test stands there
+//! - `support`: stores, servers, clocks and recordings for tests; it has no tests
 //!
-//! No test sleeps, takes a fixed port, or asks the machine what time it is.
+//! No test waits for a fixed time, takes a fixed port, or depends on the machine's clock. To wait for something, a test
+//! looks for it again until a deadline.
 
 #[cfg(test)]
 mod api;

@@ -1,4 +1,4 @@
-//! Who may call what: tokens in force, and one scope for each operation, as the document says.
+//! Authentication and scopes: which token may call which operation, as the document says.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::num::NonZeroU32;
@@ -15,11 +15,11 @@ use serde_json::json;
 use crate::support::answer::Answer;
 use crate::support::contract;
 use crate::support::entries::{NOW, recording};
-use crate::support::world::{Caller, LOGS, World};
+use crate::support::test_server::{Caller, LOGS, TestServer};
 
 const WHOAMI: &str = "/api/v1/whoami";
 
-/// Who may call what. A route that is not here fails the first test below.
+/// The access of each route. A route missing here fails the first test below.
 #[rustfmt::skip]
 const ROUTES: &[(&str, &str, Needs)] = &[
     ("get",  "/api/v1/audit-logs",           Needs::One(Scope::Read)),
@@ -36,7 +36,7 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("get",  "/api/openapi.json",            Needs::Nothing),
 ];
 
-/// What a call needs.
+/// The access that a call needs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Needs {
     Nothing,
@@ -46,9 +46,9 @@ enum Needs {
     One(Scope),
 }
 
-/// The document is made from the registrations that answer: what it does not list is not served.
+/// The document is generated from the registered routes: a route missing in it is not served.
 #[test]
-fn every_route_stands_in_the_table_with_what_it_needs() {
+fn every_route_and_its_scope_are_in_the_table() {
     let walked = contract::operations().into_iter().map(|(method, path, operation)| {
         let needs = match operation["security"].as_array().map(Vec::as_slice) {
             None | Some([]) => Needs::Nothing,
@@ -90,7 +90,7 @@ async fn call(caller: &Caller, method: &Method, path: &str) -> Answer {
 
 #[tokio::test]
 async fn every_documented_operation_with_security_answers_401_without_a_token() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let secured = secured();
     assert_eq!(secured.len(), 9, "the document keeps its operations under lock: {secured:?}");
     for (method, path, _) in &secured {
@@ -106,8 +106,8 @@ async fn every_documented_operation_with_security_answers_401_without_a_token() 
 }
 
 #[tokio::test]
-async fn every_operation_takes_its_own_scope_and_refuses_each_other() {
-    let world = World::new().await;
+async fn every_operation_accepts_only_its_own_scope() {
+    let world = TestServer::new().await;
     let mut refused = 0;
     for scope in Scope::ALL {
         let caller = world.caller(world.org, scope.as_str(), &[*scope]).await;
@@ -127,8 +127,8 @@ async fn every_operation_takes_its_own_scope_and_refuses_each_other() {
 }
 
 #[tokio::test]
-async fn a_token_without_scopes_may_only_ask_who_it_is() {
-    let world = World::new().await;
+async fn a_token_without_scopes_can_only_call_whoami() {
+    let world = TestServer::new().await;
     let bare = world.caller(world.org, "bare", &[]).await;
     for (method, path, needed) in secured() {
         let answer = call(&bare, &method, &path).await;
@@ -141,8 +141,8 @@ async fn a_token_without_scopes_may_only_ask_who_it_is() {
 }
 
 #[tokio::test]
-async fn only_a_bearer_token_that_is_known_opens_anything() {
-    let world = World::new().await;
+async fn only_a_known_bearer_token_is_accepted() {
+    let world = TestServer::new().await;
     let stranger = world.stranger();
     for header in ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "Bearer two words"] {
         let request = stranger.request(Method::GET, WHOAMI).header(AUTHORIZATION, header);
@@ -153,10 +153,10 @@ async fn only_a_bearer_token_that_is_known_opens_anything() {
 }
 
 #[tokio::test]
-async fn the_word_bearer_is_case_blind() {
+async fn the_bearer_scheme_is_case_insensitive() {
     let token = Token::generate().expect("randomness");
     let hash = token.hash();
-    let world = World::with_settings(|settings, organization| {
+    let world = TestServer::with_settings(|settings, organization| {
         let (name, organization) = ("this process".to_owned(), organization.clone());
         settings.local = Some(LocalToken { hash, name, organization, scopes: vec![Scope::Read] });
     })
@@ -169,8 +169,8 @@ async fn the_word_bearer_is_case_blind() {
 }
 
 #[tokio::test]
-async fn a_token_ends_at_its_expiry_and_not_before() {
-    let world = World::new().await;
+async fn a_token_expires_exactly_at_its_expiry() {
+    let world = TestServer::new().await;
     let end = NOW.plus(TimeDelta::days(1));
     let caller = world.caller_until(world.org, "short", Scope::ALL, Some(end)).await;
     world.set_now(end.plus(TimeDelta::microseconds(-1)));
@@ -182,8 +182,8 @@ async fn a_token_ends_at_its_expiry_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_opens_nothing_from_then_on() {
-    let world = World::new().await;
+async fn a_revoked_token_is_refused() {
+    let world = TestServer::new().await;
     let (caller, other) = (world.admin().await, world.caller(world.org, "other", &[]).await);
     assert_eq!(caller.get(WHOAMI).await.status, 200);
     world.store.revoke_token(world.org, "admin".into(), NOW).await.expect("revoked");
@@ -194,9 +194,9 @@ async fn a_revoked_token_opens_nothing_from_then_on() {
 }
 
 #[tokio::test]
-async fn what_a_token_cannot_see_is_told_as_if_it_were_not_there() {
-    let world = World::new().await;
-    let other = crate::support::places::organization(&world.store, "other").await;
+async fn data_outside_a_tokens_scope_looks_absent() {
+    let world = TestServer::new().await;
+    let other = crate::support::stores::organization(&world.store, "other").await;
     let (acme, other) = (world.admin().await, world.caller(other, "admin", Scope::ALL).await);
     acme.record(&recording("1")).await.expect(201);
     let (theirs, nobodys) = (
@@ -210,10 +210,10 @@ async fn what_a_token_cannot_see_is_told_as_if_it_were_not_there() {
 }
 
 #[tokio::test]
-async fn the_token_of_the_process_itself_has_its_scopes_and_is_in_no_store() {
+async fn the_in_process_token_has_its_scopes_and_is_not_stored() {
     let token = Token::generate().expect("randomness");
     let hash = token.hash();
-    let world = World::with_settings(|settings, organization| {
+    let world = TestServer::with_settings(|settings, organization| {
         let (name, organization) = ("this process".to_owned(), organization.clone());
         settings.local = Some(LocalToken { hash, name, organization, scopes: vec![Scope::Read] });
     })
@@ -226,8 +226,9 @@ async fn the_token_of_the_process_itself_has_its_scopes_and_is_in_no_store() {
 }
 
 #[tokio::test]
-async fn who_asks_too_often_is_told_when_to_come_back() {
-    let world = World::with_settings(|settings, _| settings.requests_a_second = NonZeroU32::new(1)).await;
+async fn too_many_requests_get_429_with_retry_after() {
+    let world =
+        TestServer::with_settings(|settings, _| settings.requests_a_second = NonZeroU32::new(1)).await;
     let (one, other) = (world.admin().await, world.caller(world.org, "other", &[Scope::Read]).await);
     let mut answer = one.get(WHOAMI).await;
     for _ in 0..200 {
@@ -240,9 +241,9 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1));
     other.get(WHOAMI).await.expect(200);
 
-    // Wrong tokens are counted by address. Beyond the limit a right one looks like a wrong one, so that guessing tells
-    // nothing; only what a connection has shown before is no guess.
-    let world = World::new().await;
+    // Wrong tokens are counted by address. Over the limit a right token is refused too, so that guessing reveals nothing,
+    // unless the connection has shown it before.
+    let world = TestServer::new().await;
     let right = world.admin().await;
     right.get(WHOAMI).await.expect(200);
     let stranger = right.with_http(reqwest::Client::builder().no_proxy().build().expect("a client"));
@@ -259,8 +260,8 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_that_ends_while_its_body_is_on_the_way_does_nothing_any_more() {
-    let world = World::new().await;
+async fn a_token_that_expires_during_its_request_body_is_refused() {
+    let world = TestServer::new().await;
     for (path, body) in [(LOGS, recording("1")), ("/api/v1/audit-logs/prune", json!({"dry_run": true}))] {
         let name = path.rsplit('/').next().expect("a name");
         let token = Token::generate().expect("randomness");

@@ -1,11 +1,11 @@
-//! `POST /audit-logs` with many entries as NDJSON: one answer for each line, in order.
+//! `POST /audit-logs` with many entries as NDJSON: one answer per line, in order.
 
 use krosyn_audit::api::problem::Code;
 use krosyn_audit::api::record::{LineAnswer, NotRecorded};
 use serde_json::json;
 
 use crate::support::entries::{recording, with};
-use crate::support::world::{Caller, World};
+use crate::support::test_server::{Caller, TestServer};
 
 const UUID: &str = "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11";
 
@@ -44,7 +44,7 @@ fn mixed() -> Vec<String> {
 
 #[tokio::test]
 async fn each_line_is_answered_in_order_and_bad_lines_do_not_stop_good_ones() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let lines = sent(&admin, "", &mixed()).await;
     assert_eq!(
@@ -67,8 +67,8 @@ async fn each_line_is_answered_in_order_and_bad_lines_do_not_stop_good_ones() {
 }
 
 #[tokio::test]
-async fn with_atomic_a_bad_line_stores_nothing_and_good_lines_say_so() {
-    let world = World::new().await;
+async fn an_atomic_batch_with_a_bad_line_stores_nothing() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let good = recording("1").to_string();
     let bad = with(recording("1"), "action", "made").to_string();
@@ -84,8 +84,8 @@ async fn with_atomic_a_bad_line_stores_nothing_and_good_lines_say_so() {
 }
 
 #[tokio::test]
-async fn with_atomic_a_conflict_stores_nothing_either() {
-    let world = World::new().await;
+async fn an_atomic_batch_with_a_conflict_stores_nothing() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let known = with(recording("1"), "uuid", UUID);
     admin.record(&known).await.expect(201);
@@ -103,8 +103,8 @@ async fn with_atomic_a_conflict_stores_nothing_either() {
 }
 
 #[tokio::test]
-async fn a_line_never_names_the_id_of_an_entry_that_is_not_there() {
-    let world = World::new().await;
+async fn a_rolled_back_line_reports_no_id() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     // Within one atomic request the second line repeats the first, and the third undoes both.
     let one = with(recording("1"), "uuid", UUID);
@@ -115,8 +115,8 @@ async fn a_line_never_names_the_id_of_an_entry_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_dry_run_of_many_lines_judges_each_and_stores_none() {
-    let world = World::new().await;
+async fn a_dry_run_checks_each_line_and_stores_none() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let lines = sent(&admin, "dry_run=true", &mixed()).await;
     let statuses: Vec<_> = lines.iter().map(|line| (line.line, line.status)).collect();
@@ -126,8 +126,8 @@ async fn a_dry_run_of_many_lines_judges_each_and_stores_none() {
 }
 
 #[tokio::test]
-async fn a_request_of_no_lines_is_answered_by_none() {
-    let world = World::new().await;
+async fn an_empty_batch_gets_an_empty_answer() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for body in ["", "\n", "\n \n\r\n"] {
         assert_eq!(admin.record_lines("", body).await.expect(200).text(), "", "{body:?}");
@@ -136,7 +136,7 @@ async fn a_request_of_no_lines_is_answered_by_none() {
 
 #[tokio::test]
 async fn an_entry_over_1_mib_is_refused_on_its_line_alone() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let large = with(recording("1"), "after", json!({"note": "x ".repeat(512 * 1024)})).to_string();
     let lines = sent(&admin, "", &[recording("1").to_string(), large, recording("2").to_string()]).await;
@@ -148,7 +148,7 @@ async fn an_entry_over_1_mib_is_refused_on_its_line_alone() {
 
 #[tokio::test]
 async fn a_thousand_lines_get_ids_in_their_order() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let lines: Vec<_> = (1..=1000).map(|it| recording(&it.to_string()).to_string()).collect();
     let answers = sent(&admin, "", &lines).await;

@@ -1,5 +1,5 @@
-//! A redacted value is nowhere: secrets are planted in everything a recorder can send, then looked for in the store's
-//! files, in every answer and in the log at its most talkative.
+//! A redacted value is nowhere. Secrets are planted in everything a recorder can send, then searched for in the
+//! store's files, in every answer, and in the log at TRACE.
 
 use krosyn_audit::model::words::Scope;
 use krosyn_audit::secret::Token;
@@ -10,7 +10,7 @@ use crate::support::answer::Answer;
 use crate::support::entries::{days_ago, recording, recording_at, with};
 use crate::support::files::contents;
 use crate::support::log::Log;
-use crate::support::world::{Caller, LOGS, World};
+use crate::support::test_server::{Caller, LOGS, TestServer};
 
 /// Makes words that stand nowhere else, and remembers them.
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl Canaries {
     }
 }
 
-/// What was answered, headers and bodies.
+/// Headers and bodies of the answers.
 #[derive(Default)]
 struct Answers(Vec<String>);
 
@@ -45,7 +45,7 @@ impl Answers {
 struct Searched(Vec<(String, String)>);
 
 impl Searched {
-    fn of(world: &World, answers: &Answers, log: &Log) -> Self {
+    fn of(world: &TestServer, answers: &Answers, log: &Log) -> Self {
         let mut places = contents(world.directory());
         places.extend(answers.0.iter().map(|answer| (answer.clone(), answer.clone())));
         places.push(("the log".to_owned(), log.text()));
@@ -192,9 +192,9 @@ fn with_text_everywhere(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_secret_of_a_recorder_is_in_no_file_no_answer_and_no_log() {
+async fn a_recorded_secret_is_in_no_file_answer_or_log() {
     let log = Log::listen();
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let admin = world.admin().await;
     let (mut canaries, mut answers) = (Canaries::default(), Answers::default());
     let mut recordings: Vec<Value> = under_credential_names(&mut canaries)
@@ -235,9 +235,9 @@ async fn a_secret_of_a_recorder_is_in_no_file_no_answer_and_no_log() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_quoted_nowhere() {
+async fn malformed_input_is_quoted_nowhere() {
     let log = Log::listen();
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let admin = world.admin().await;
     let (mut canaries, mut answers) = (Canaries::default(), Answers::default());
     let mut bodies: Vec<String> = vec![
@@ -307,12 +307,12 @@ async fn what_cannot_be_read_is_quoted_nowhere() {
 }
 
 #[tokio::test]
-async fn tokens_query_strings_paths_and_names_are_not_in_the_log() {
+async fn the_log_holds_no_tokens_query_strings_paths_or_names() {
     let log = Log::listen();
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let mut canaries = Canaries::default();
     let mut answers = Answers::default();
-    let org = crate::support::places::organization(&world.store, &canaries.word()).await;
+    let org = crate::support::stores::organization(&world.store, &canaries.word()).await;
     let name = canaries.word();
     let admin = world.caller(org, &name, Scope::ALL).await;
     let token = Token::generate().expect("randomness");

@@ -1,4 +1,4 @@
-//! What happens below HTTP: connections beyond the most there may be, and requests that are none.
+//! Below HTTP: connections over the limit, and bytes that are no valid request.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,11 +11,11 @@ use krosyn_audit::secret::Token;
 use crate::support::entries::recording;
 use crate::support::log::Log;
 use crate::support::sandbox::PATIENCE;
-use crate::support::world::{LOGS, World};
+use crate::support::test_server::{LOGS, TestServer};
 
 const ALIVE: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 
-fn connect(world: &World) -> TcpStream {
+fn connect(world: &TestServer) -> TcpStream {
     let stream = TcpStream::connect(world.address()).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
     stream
@@ -23,7 +23,7 @@ fn connect(world: &World) -> TcpStream {
 
 /// Sends a text and reads up to the end of the answer's body, or of the connection.
 fn answer(stream: &mut TcpStream, text: &str) -> String {
-    // Who finds no place may be told so before having written anything.
+    // A connection over the limit may get its answer before it has written anything.
     drop(stream.write_all(text.as_bytes()));
     let mut answer = Vec::new();
     let mut byte = [0];
@@ -33,7 +33,7 @@ fn answer(stream: &mut TcpStream, text: &str) -> String {
     String::from_utf8(answer).expect("UTF-8")
 }
 
-/// The problem of a raw answer, which must be whole and told under one request id.
+/// The problem of a raw answer, which must be complete and have one request id.
 fn problem(answer: &str) -> Problem {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
     let problem: Problem = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"));
@@ -48,7 +48,7 @@ fn problem(answer: &str) -> Problem {
 }
 
 /// A request that is answered once its body has come: until then its connection is in the middle of something.
-async fn recording_without_body(world: &World, name: &str) -> TcpStream {
+async fn recording_without_body(world: &TestServer, name: &str) -> TcpStream {
     let token = Token::generate().expect("randomness");
     world.keep_token(world.org, name, Scope::ALL, None, &token).await;
     let mut stream = connect(world);
@@ -65,8 +65,8 @@ async fn recording_without_body(world: &World, name: &str) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_without_a_place_is_told_so_and_a_place_is_free_again_afterwards() {
-    let world = World::with_settings(|settings, _| settings.max_connections = 2).await;
+async fn a_connection_over_the_limit_gets_503_until_one_closes() {
+    let world = TestServer::with_settings(|settings, _| settings.max_connections = 2).await;
     let mut inside =
         [recording_without_body(&world, "one").await, recording_without_body(&world, "two").await];
     for _ in 0..3 {
@@ -84,8 +84,8 @@ async fn a_connection_without_a_place_is_told_so_and_a_place_is_free_again_after
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heads_that_never_end_do_not_keep_out_who_has_a_token() {
-    let world = World::with_settings(|settings, _| settings.max_connections = 40).await;
+async fn endless_request_heads_do_not_exclude_authenticated_callers() {
+    let world = TestServer::with_settings(|settings, _| settings.max_connections = 40).await;
     let admin = world.admin().await;
     let mut flood = Vec::new();
     for round in 0..200 {
@@ -103,8 +103,8 @@ async fn heads_that_never_end_do_not_keep_out_who_has_a_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_that_never_end_take_the_memory_of_their_own_token_only() {
-    let world = World::new().await;
+async fn endless_bodies_use_only_the_budget_of_their_token() {
+    let world = TestServer::new().await;
     let attacker = Token::generate().expect("randomness");
     world.keep_token(world.org, "attacker", &[Scope::Record], None, &attacker).await;
     let other = world.caller(world.org, "other", &[Scope::Record]).await;
@@ -133,8 +133,8 @@ async fn bodies_that_never_end_take_the_memory_of_their_own_token_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_sends_all_of_a_body_before_reading_is_answered_all_the_same() {
-    let world = World::new().await;
+async fn a_client_that_sends_its_whole_body_first_gets_the_answer() {
+    let world = TestServer::new().await;
     let admin = Token::generate().expect("randomness");
     world.keep_token(world.org, "admin", Scope::ALL, None, &admin).await;
     let body = vec![b' '; 6 * 1024 * 1024];
@@ -172,8 +172,8 @@ async fn who_sends_all_of_a_body_before_reading_is_answered_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_names_its_host_once() {
-    let world = World::new().await;
+async fn duplicate_host_headers_are_refused() {
+    let world = TestServer::new().await;
     for hosts in ["", "host: a\r\nhost: b\r\n", "host: a\r\nhost: a\r\n", "host: a, b\r\n"] {
         let answer = answer(&mut connect(&world), &format!("GET /healthz HTTP/1.1\r\n{hosts}\r\n"));
         assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("Host header"), "{hosts:?}: {answer}");
@@ -183,9 +183,9 @@ async fn a_request_names_its_host_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_in_the_wrong_place_is_in_no_log() {
+async fn a_misplaced_token_is_not_logged() {
     let log = Log::listen();
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let token = Token::generate().expect("randomness");
     world.keep_token(world.org, "admin", Scope::ALL, None, &token).await;
     let token = token.expose();
@@ -208,8 +208,8 @@ async fn a_token_in_the_wrong_place_is_in_no_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_request_is_answered_with_a_problem_too() {
-    let world = World::new().await;
+async fn an_invalid_http_request_gets_a_problem() {
+    let world = TestServer::new().await;
     let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(70_000));
     let many = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(200));
     for (text, status, code) in [
@@ -229,8 +229,8 @@ async fn what_is_no_request_is_answered_with_a_problem_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_head_that_never_ends_keeps_nobody_else_waiting() {
-    let world = World::new().await;
+async fn an_endless_request_head_does_not_block_others() {
+    let world = TestServer::new().await;
     let mut slow: Vec<_> = (0..50).map(|_| connect(&world)).collect();
     for stream in &mut slow {
         stream.write_all(b"GET /healthz HTTP/1.1\r\nx: ").expect("written");

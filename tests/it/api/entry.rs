@@ -1,15 +1,15 @@
-//! `GET /audit-logs/{id}`: there, pruned, or never given out.
+//! `GET /audit-logs/{id}`: an entry that exists, was pruned, or never existed.
 
 use krosyn_audit::api::problem::Code;
 use krosyn_audit::model::entry::Entry;
 use serde_json::json;
 
 use crate::support::entries::{days_ago, recording, recording_at};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 #[tokio::test]
-async fn an_entry_is_the_one_that_was_answered_and_listed() {
-    let world = World::new().await;
+async fn an_entry_equals_its_recorded_and_listed_form() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let answered: Entry = admin.record(&recording("1")).await.expect(201).read();
     let shown: Entry = admin.get("/api/v1/audit-logs/1").await.expect(200).read();
@@ -18,8 +18,8 @@ async fn an_entry_is_the_one_that_was_answered_and_listed() {
 }
 
 #[tokio::test]
-async fn an_id_that_was_never_given_out_is_a_404() {
-    let world = World::new().await;
+async fn an_unused_id_is_404() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     admin.record(&recording("1")).await.expect(201);
     for id in [
@@ -41,8 +41,8 @@ async fn an_id_that_was_never_given_out_is_a_404() {
 }
 
 #[tokio::test]
-async fn a_pruned_entry_is_a_410_that_says_when_by_whom_and_by_which_prune() {
-    let world = World::new().await;
+async fn a_pruned_entry_is_410_with_its_prune() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     admin.record(&recording_at("1", days_ago(100))).await.expect(201);
     admin.record(&recording("2")).await.expect(201);

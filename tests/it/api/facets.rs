@@ -4,13 +4,13 @@ use krosyn_audit::api::problem::Code;
 use serde_json::json;
 
 use crate::support::entries::{append, days_ago, recording_at, with};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const FACETS: &str = "/api/v1/audit-logs/facets";
 
 #[tokio::test]
-async fn facets_count_what_a_filter_selects_by_falling_count_and_by_day() {
-    let world = World::new().await;
+async fn facets_count_the_filtered_entries_by_value_and_by_day() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let none = json!({"total": 0, "action": [], "model_type": [], "user": [], "day": []});
     assert_eq!(admin.get(FACETS).await.expect(200).json(), none);
@@ -38,8 +38,8 @@ async fn facets_count_what_a_filter_selects_by_falling_count_and_by_day() {
 }
 
 #[tokio::test]
-async fn facets_take_filters_and_nothing_else() {
-    let world = World::new().await;
+async fn facets_accept_only_filters() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for query in ["limit=5", "cursor=x", "total=true", "nothing=1"] {
         let answer = admin.get(&format!("{FACETS}?{query}")).await.expect(422);

@@ -1,14 +1,14 @@
-//! What a question may hold, and that an answer does not grow with it.
+//! Limits of a query, and of the answer that reports them.
 
 use krosyn_audit::api::problem::Code;
 use serde_json::json;
 
 use crate::support::entries::{append, recording_at, seconds_ago, with};
-use crate::support::world::{LOGS, World};
+use crate::support::test_server::{LOGS, TestServer};
 
 #[tokio::test]
-async fn an_answer_names_the_limit_and_not_all_that_was_sent() {
-    let world = World::new().await;
+async fn an_error_names_the_limit_and_not_the_whole_input() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let ids: Vec<_> = (0..11_000).map(|id| id.to_string()).collect();
     let unknown: Vec<_> = (0..9_000).map(|name| format!("{name:x}=")).collect();
@@ -39,8 +39,8 @@ async fn an_answer_names_the_limit_and_not_all_that_was_sent() {
 }
 
 #[tokio::test]
-async fn one_user_is_meant_exactly() {
-    let world = World::new().await;
+async fn an_exact_user_filter_matches_one_user() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let users = [
         json!({"name": "Ana", "id": "1"}),

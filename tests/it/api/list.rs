@@ -6,11 +6,11 @@ use krosyn_audit::model::words::Scope;
 use serde_json::json;
 
 use crate::support::entries::{append, days_ago, ids, recording, recording_at, seconds_ago, with};
-use crate::support::places::organization;
-use crate::support::world::{Caller, World};
+use crate::support::stores::organization;
+use crate::support::test_server::{Caller, TestServer};
 
 /// An admin's view of these many entries, each a second younger than the one before.
-async fn with_entries(world: &World, many: i64) -> Caller {
+async fn with_entries(world: &TestServer, many: i64) -> Caller {
     append(
         &world.store,
         world.org,
@@ -25,8 +25,8 @@ async fn listed(caller: &Caller, query: &str) -> Page {
 }
 
 #[tokio::test]
-async fn the_newest_fifty_come_first_and_the_total_only_when_asked_for() {
-    let world = World::new().await;
+async fn the_default_list_is_the_newest_fifty_without_a_total() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 60).await;
     let page = listed(&admin, "").await;
     assert_eq!(ids(&page.data), (11..=60).rev().collect::<Vec<_>>());
@@ -39,8 +39,8 @@ async fn the_newest_fifty_come_first_and_the_total_only_when_asked_for() {
 }
 
 #[tokio::test]
-async fn an_entry_is_listed_in_the_documented_form() {
-    let world = World::new().await;
+async fn a_listed_entry_has_the_documented_form() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let context = json!({"via": "web", "ip": "198.51.100.23", "request_id": "req_1"});
     let recorded = with(with(recording("42"), "context", context.clone()), "reason", "INC-2041");
@@ -62,8 +62,8 @@ async fn an_entry_is_listed_in_the_documented_form() {
 }
 
 #[tokio::test]
-async fn cursors_lead_to_the_end_and_hold_the_first_pages_bound() {
-    let world = World::new().await;
+async fn cursors_reach_the_end_and_keep_the_first_as_of() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 10).await;
     for order in ["asc", "desc"] {
         let mut seen = Vec::new();
@@ -89,8 +89,8 @@ async fn cursors_lead_to_the_end_and_hold_the_first_pages_bound() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_question_is_refused_and_not_misread() {
-    let world = World::new().await;
+async fn a_cursor_of_another_query_is_refused() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 5).await;
     let other = organization(&world.store, "other").await;
     append(&world.store, other, (0..5).map(|_| recording("1"))).await;
@@ -118,8 +118,8 @@ async fn a_cursor_of_another_question_is_refused_and_not_misread() {
 }
 
 #[tokio::test]
-async fn a_follower_reads_everything_once_in_id_order() {
-    let world = World::new().await;
+async fn a_follower_reads_every_entry_once_in_id_order() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 5).await;
     // It happened long ago and is recorded now: by time it is the first, for a follower the last.
     admin.record(&recording_at("late", days_ago(30))).await.expect(201);
@@ -135,8 +135,8 @@ async fn a_follower_reads_everything_once_in_id_order() {
 }
 
 #[tokio::test]
-async fn as_of_gives_an_earlier_picture() {
-    let world = World::new().await;
+async fn as_of_shows_an_earlier_state() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world, 5).await;
     let page = listed(&admin, "as_of=3&total=true").await;
     assert_eq!((ids(&page.data), page.page.as_of), (vec![3, 2, 1], 3));
@@ -145,7 +145,7 @@ async fn as_of_gives_an_earlier_picture() {
 
 #[tokio::test]
 async fn every_filter_reaches_the_store() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for (place, change) in [
         json!({"action": "created", "model_type": "connector", "model_id": "a,b", "model_name": "Slack"}),
@@ -197,7 +197,7 @@ async fn every_filter_reaches_the_store() {
 
 #[tokio::test]
 async fn a_filter_never_silently_does_nothing() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for (query, field, words) in [
         (
@@ -228,8 +228,8 @@ async fn a_filter_never_silently_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_page_tells_what_was_pruned_and_a_follower_what_it_has_not_passed() {
-    let world = World::new().await;
+async fn a_page_reports_the_last_prune_and_a_follower_only_missed_ones() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for days in [100, 95, 1] {
         admin.record(&recording_at("1", days_ago(days))).await.expect(201);

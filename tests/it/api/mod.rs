@@ -1,11 +1,10 @@
-//! The HTTP contract: a real server, spoken to by a real client. One module for each resource, and one for each rule
-//! that holds for all of them. Every answer is judged against the OpenAPI document as it arrives.
+//! The HTTP contract, tested by a real client against a real server: one module per resource, and one per rule that
+//! holds for all of them. Every answer is checked against the OpenAPI document.
 
 mod auth;
 mod batch;
 mod canary;
 mod connections;
-mod counts;
 mod entry;
 mod facets;
 mod limits;
@@ -17,6 +16,7 @@ mod problems;
 mod prune;
 mod record;
 mod retention;
+mod stats;
 mod tenancy;
-mod uses;
+mod token_usage;
 mod whoami;

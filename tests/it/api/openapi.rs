@@ -1,11 +1,11 @@
-//! The contract as a document: served, checked in, and the same as the code.
+//! The OpenAPI document: the served, the committed and the generated one are the same.
 
 use std::path::PathBuf;
 
 use krosyn_audit::api::problem::Code;
 
 use crate::support::contract;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 /// `openapi.json` at the root of the repository.
 fn checked_in() -> PathBuf {
@@ -18,7 +18,7 @@ fn written() -> String {
 }
 
 #[test]
-fn the_checked_in_document_is_what_the_code_says() {
+fn the_committed_document_matches_the_code() {
     let file = std::fs::read_to_string(checked_in()).unwrap_or_default();
     assert!(
         file == written(),
@@ -34,15 +34,15 @@ fn renew_openapi() {
 }
 
 #[tokio::test]
-async fn the_served_document_is_the_checked_in_one() {
-    let world = World::new().await;
+async fn the_served_document_is_the_committed_one() {
+    let world = TestServer::new().await;
     let served = world.stranger().get("/api/openapi.json").await.expect(200).json();
     assert_eq!(&served, contract::document());
     assert!(served["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
 }
 
 #[test]
-fn the_document_has_every_route_of_the_contract_and_no_other() {
+fn the_document_has_exactly_the_routes_of_the_contract() {
     let mut documented: Vec<_> =
         contract::operations().iter().map(|(method, path, _)| format!("{method} {path}")).collect();
     documented.sort();
@@ -69,13 +69,13 @@ fn the_document_has_every_route_of_the_contract_and_no_other() {
 fn the_document_lists_every_code() {
     let codes =
         contract::document()["components"]["schemas"]["Code"]["enum"].as_array().expect("words").len();
-    // `Unknown` is what a client reads a later code as.
+    // A client reads codes of later versions as `Unknown`.
     assert!(codes >= 19, "{codes}");
     assert!(serde_json::to_value(Code::NotStored).is_ok());
 }
 
 #[test]
-fn the_document_says_of_every_path_whether_it_needs_a_token() {
+fn the_document_declares_security_for_every_operation() {
     for (method, path, operation) in contract::operations() {
         let security =
             operation["security"].as_array().unwrap_or_else(|| panic!("{method} {path} does not say"));
@@ -92,7 +92,7 @@ fn the_document_says_of_every_path_whether_it_needs_a_token() {
 }
 
 #[test]
-fn every_reference_in_the_document_leads_somewhere() {
+fn every_reference_in_the_document_resolves() {
     let document = contract::document();
     let mut rest = vec![document];
     let mut references = 0;

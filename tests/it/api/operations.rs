@@ -1,4 +1,4 @@
-//! For those who run the server: health, metrics, compression, and the end.
+//! Operations: health, metrics, compression and shutdown.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use reqwest::header::ACCEPT_ENCODING;
 use serde_json::json;
 
 use crate::support::entries::{append, days_ago, everything, ids, recording, recording_at, with};
-use crate::support::places::organization;
-use crate::support::world::{LOGS, World};
+use crate::support::stores::organization;
+use crate::support::test_server::{LOGS, TestServer};
 
 #[tokio::test]
 async fn health_readiness_and_the_document_need_no_token() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for path in ["/healthz", "/readyz"] {
         assert_eq!(world.stranger().get(path).await.expect(200).json(), json!({"status": "ok"}));
     }
@@ -22,8 +22,8 @@ async fn health_readiness_and_the_document_need_no_token() {
 }
 
 #[tokio::test]
-async fn metrics_count_and_name_nobody() {
-    let world = World::new().await;
+async fn metrics_count_without_names() {
+    let world = TestServer::new().await;
     let org = organization(&world.store, "zanzibar-slug").await;
     let caller = world.caller(org, "quetzal-token", Scope::ALL).await;
     let user = json!({"id": "okapi-id", "email": "okapi@narwhal.example", "name": "Okapi Narwhal"});
@@ -51,8 +51,8 @@ async fn metrics_count_and_name_nobody() {
 }
 
 #[tokio::test]
-async fn metrics_are_on_a_listener_of_their_own() {
-    let world = World::new().await;
+async fn metrics_have_their_own_listener() {
+    let world = TestServer::new().await;
     for caller in [world.stranger(), world.admin().await] {
         caller.get("/metrics").await.expect(404).refused(Code::NotFound, "--metrics-listen");
     }
@@ -64,8 +64,8 @@ async fn metrics_are_on_a_listener_of_their_own() {
 }
 
 #[tokio::test]
-async fn no_answer_is_kept_by_a_cache_or_taken_for_a_page() {
-    let world = World::new().await;
+async fn answers_forbid_caching_and_content_sniffing() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for path in ["/healthz", "/metrics", "/api/openapi.json", LOGS, "/api/v1/audit-logs/9", "/nowhere"] {
         for caller in [&admin, &world.stranger()] {
@@ -79,9 +79,9 @@ async fn no_answer_is_kept_by_a_cache_or_taken_for_a_page() {
 }
 
 #[tokio::test]
-async fn what_the_sweep_deletes_is_counted_too() {
+async fn metrics_count_swept_entries() {
     let world =
-        World::with_settings(|settings, _| settings.sweep_every = Some(Duration::from_millis(20))).await;
+        TestServer::with_settings(|settings, _| settings.sweep_every = Some(Duration::from_millis(20))).await;
     append(&world.store, world.org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(1))]).await;
     let counted =
         async || world.metrics().await.lines().any(|line| line == "krosyn_audit_entries_pruned_total 1");
@@ -90,8 +90,8 @@ async fn what_the_sweep_deletes_is_counted_too() {
 }
 
 #[tokio::test]
-async fn large_answers_are_compressed_as_negotiated_and_small_ones_are_not() {
-    let world = World::new().await;
+async fn only_large_answers_are_compressed_as_negotiated() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     append(&world.store, world.org, (0..50).map(|it| recording(&it.to_string()))).await;
     let plain = admin.list("").await.expect(200).text().to_owned();
@@ -110,7 +110,7 @@ async fn large_answers_are_compressed_as_negotiated_and_small_ones_are_not() {
         );
         let body = response.bytes().await.expect("a body");
         assert!(body.starts_with(magic) && body.len() < plain.len() / 2, "{used}");
-        // The client that asked for it by itself reads the same text.
+        // A client that negotiates compression itself reads the same text.
         let client = match used {
             "gzip" => reqwest::Client::builder().no_zstd(),
             _ => reqwest::Client::builder().no_gzip(),
@@ -126,8 +126,8 @@ async fn large_answers_are_compressed_as_negotiated_and_small_ones_are_not() {
 }
 
 #[tokio::test]
-async fn a_stopped_server_has_kept_everything_it_acknowledged() {
-    let world = World::in_a_file().await;
+async fn a_stopped_server_keeps_every_acknowledged_entry() {
+    let world = TestServer::in_a_file().await;
     let admin = world.admin().await;
     for number in 0..5 {
         admin.record(&recording(&number.to_string())).await.expect(201);

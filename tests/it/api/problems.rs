@@ -1,4 +1,4 @@
-//! What holds for every answer: problems are problems, and each has its request's id.
+//! Every error answer is a problem with the id of its request.
 
 use krosyn_audit::api::problem::Code;
 use reqwest::Method;
@@ -7,13 +7,13 @@ use serde_json::json;
 
 use crate::support::entries::recording;
 use crate::support::log::Log;
-use crate::support::world::{LOGS, World};
+use crate::support::test_server::{LOGS, TestServer};
 
 const PRUNE: &str = "/api/v1/audit-logs/prune";
 
 #[tokio::test]
-async fn a_path_that_is_not_there_is_a_404_and_says_where_the_paths_are() {
-    let world = World::new().await;
+async fn an_unknown_path_is_404_and_points_to_the_document() {
+    let world = TestServer::new().await;
     for caller in [world.stranger(), world.admin().await] {
         for path in ["/", "/api", "/api/v1", "/api/v1/audit-log", "/api/v1/audit-logs/", "/api/v2/whoami"] {
             caller.get(path).await.expect(404).refused(Code::NotFound, "openapi.json");
@@ -22,8 +22,8 @@ async fn a_path_that_is_not_there_is_a_404_and_says_where_the_paths_are() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_does_not_take_is_a_405_and_says_which_it_takes() {
-    let world = World::new().await;
+async fn an_unsupported_method_is_405_with_the_allowed_ones() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for (method, path, allowed) in [
         (Method::DELETE, LOGS, ["GET", "POST"].as_slice()),
@@ -43,8 +43,8 @@ async fn a_method_that_a_path_does_not_take_is_a_405_and_says_which_it_takes() {
 }
 
 #[tokio::test]
-async fn a_body_of_another_media_type_is_a_415_that_names_the_right_ones() {
-    let world = World::new().await;
+async fn an_unsupported_media_type_is_415_with_the_supported_ones() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let body = recording("1").to_string();
     for media_type in ["text/plain", "application/xml", "application/json-lines", "application/json5", ""] {
@@ -63,8 +63,8 @@ async fn a_body_of_another_media_type_is_a_415_that_names_the_right_ones() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_a_400() {
-    let world = World::new().await;
+async fn malformed_input_is_400() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for path in [LOGS, PRUNE] {
         for body in ["", "{", "[", "{]", "nul"] {
@@ -84,8 +84,8 @@ async fn what_cannot_be_read_is_a_400() {
 }
 
 #[tokio::test]
-async fn a_body_over_8_mib_is_a_413_and_one_of_8_mib_is_read() {
-    let world = World::new().await;
+async fn a_body_over_8_mib_is_413_and_one_of_8_mib_is_read() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let mut body = recording("1").to_string().into_bytes();
     body.resize(8 * 1024 * 1024, b' ');
@@ -102,8 +102,8 @@ async fn a_body_over_8_mib_is_a_413_and_one_of_8_mib_is_read() {
 }
 
 #[tokio::test]
-async fn a_callers_request_id_is_kept_in_every_answer() {
-    let world = World::new().await;
+async fn the_request_id_of_a_caller_is_in_every_answer() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let long = "x".repeat(128);
     for id in ["my-request", "req_1/2:3;=\"'<>", &long] {
@@ -115,8 +115,8 @@ async fn a_callers_request_id_is_kept_in_every_answer() {
 }
 
 #[tokio::test]
-async fn an_unfit_request_id_is_replaced_by_one_of_the_servers() {
-    let world = World::new().await;
+async fn an_invalid_request_id_is_replaced() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let too_long = "x".repeat(129);
     let mut given = std::collections::HashSet::new();
@@ -132,8 +132,8 @@ async fn an_unfit_request_id_is_replaced_by_one_of_the_servers() {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_reached_is_a_503_with_a_time_to_try_again() {
-    let world = World::new().await;
+async fn an_unreachable_store_is_503_with_retry_after() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     world.store.close().await;
     for path in [LOGS, "/readyz", "/api/v1/whoami"] {
@@ -148,9 +148,9 @@ async fn a_store_that_cannot_be_reached_is_a_503_with_a_time_to_try_again() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_servers_is_a_500_whose_details_are_in_the_log_alone() {
+async fn a_server_error_is_500_with_details_only_in_the_log() {
     let log = Log::listen();
-    let world = World::in_a_file().await;
+    let world = TestServer::in_a_file().await;
     let admin = world.admin().await;
     admin.record(&recording("1")).await.expect(201);
     let db = rusqlite::Connection::open(world.directory().join("audit.db")).expect("opens");
@@ -171,8 +171,8 @@ async fn a_fault_of_the_servers_is_a_500_whose_details_are_in_the_log_alone() {
 }
 
 #[tokio::test]
-async fn a_head_request_is_a_get_without_its_body() {
-    let world = World::new().await;
+async fn a_head_request_answers_like_get_without_a_body() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for (caller, status) in [(&admin, 200), (&world.stranger(), 401)] {
         let request = caller.request(Method::HEAD, LOGS).build().expect("a request");

@@ -1,4 +1,4 @@
-//! `POST /audit-logs/prune`: plan first, then delete what has expired, and nothing else.
+//! `POST /audit-logs/prune`: the plan, then the deletion of expired entries and nothing else.
 
 use chrono::TimeDelta;
 use krosyn_audit::api::problem::Code;
@@ -11,27 +11,27 @@ use serde_json::{Value, json};
 
 use crate::support::answer::Answer;
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at, with};
-use crate::support::world::{Caller, World};
+use crate::support::test_server::{Caller, TestServer};
 
 async fn prune(caller: &Caller, request: Value) -> Answer {
     caller.post("/api/v1/audit-logs/prune", &request).await
 }
 
 /// An admin's view of entries that happened 200, 95, 91, 89 and 1 days ago, the second a secret's.
-async fn with_entries(world: &World) -> Caller {
+async fn with_entries(world: &TestServer) -> Caller {
     let at = |days| recording_at("1", days_ago(days));
     let secret = with(at(95), "model_type", "secret");
     append(&world.store, world.org, [at(200), secret, at(91), at(89), at(1)]).await;
     world.admin().await
 }
 
-async fn left(world: &World) -> Vec<u64> {
+async fn left(world: &TestServer) -> Vec<u64> {
     ids(&everything(&world.store, world.org).await)
 }
 
 #[tokio::test]
-async fn a_plan_says_what_would_go_and_deletes_nothing() {
-    let world = World::new().await;
+async fn a_dry_run_reports_the_prune_and_deletes_nothing() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let plan: PruneAnswer = prune(&admin, json!({"dry_run": true})).await.expect(200).read();
     let counts = |model_type, expired, kept| ModelTypeCounts { model_type, expired, kept };
@@ -57,8 +57,8 @@ async fn a_plan_says_what_would_go_and_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn a_prune_deletes_what_the_plan_said_and_keeps_a_record() {
-    let world = World::with_settings(|settings, _| settings.prune_batch = 2).await;
+async fn a_prune_deletes_the_planned_entries_and_is_recorded() {
+    let world = TestServer::with_settings(|settings, _| settings.prune_batch = 2).await;
     let admin = with_entries(&world).await;
     let answer: PruneAnswer = prune(&admin, json!({})).await.expect(200).read();
     assert_eq!((answer.dry_run, answer.complete), (false, true));
@@ -72,8 +72,8 @@ async fn a_prune_deletes_what_the_plan_said_and_keeps_a_record() {
 }
 
 #[tokio::test]
-async fn what_is_younger_than_the_retention_never_goes() {
-    let world = World::new().await;
+async fn entries_within_retention_are_never_deleted() {
+    let world = TestServer::new().await;
     let cutoff = days_ago(90);
     let around = [cutoff, cutoff.plus(TimeDelta::microseconds(-1)), cutoff.plus(TimeDelta::microseconds(1))];
     append(&world.store, world.org, around.map(|at| recording_at("1", at))).await;
@@ -86,8 +86,8 @@ async fn what_is_younger_than_the_retention_never_goes() {
 }
 
 #[tokio::test]
-async fn a_longer_age_spares_more_and_a_shorter_one_is_refused() {
-    let world = World::new().await;
+async fn a_longer_age_keeps_more_and_a_shorter_one_is_refused() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     for dry_run in [true, false] {
         let answer = prune(&admin, json!({"older_than": "89d", "dry_run": dry_run})).await.expect(422);
@@ -101,8 +101,8 @@ async fn a_longer_age_spares_more_and_a_shorter_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_lowered_floor_lets_a_shorter_age_be_named_and_a_plan_change_counts_at_once() {
-    let world = World::new().await;
+async fn a_lower_floor_allows_a_shorter_age_and_a_plan_change_applies_at_once() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let floor = Some("30d".parse().expect("an age"));
     world.store.set_retention(world.org, Retention { plan: Plan::Pro, floor }).await.expect("set");
@@ -114,8 +114,8 @@ async fn a_lowered_floor_lets_a_shorter_age_be_named_and_a_plan_change_counts_at
 }
 
 #[tokio::test]
-async fn more_than_max_delete_deletes_nothing() {
-    let world = World::new().await;
+async fn a_prune_over_max_delete_deletes_nothing() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let answer = prune(&admin, json!({"max_delete": 2})).await.expect(422);
     answer.refused(Code::OverMaxDelete, "3 entries have expired and max_delete is 2: nothing was deleted");
@@ -126,8 +126,8 @@ async fn more_than_max_delete_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn a_prune_whose_time_is_up_says_that_it_is_not_complete_and_gives_its_lease_back() {
-    let world = World::new().await;
+async fn a_prune_out_of_time_is_incomplete_and_releases_its_lease() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let answer: PruneAnswer = prune(&admin, json!({"max_seconds": 0})).await.expect(200).read();
     assert_eq!((answer.complete, answer.prune), (false, None));
@@ -137,8 +137,8 @@ async fn a_prune_whose_time_is_up_says_that_it_is_not_complete_and_gives_its_lea
 }
 
 #[tokio::test]
-async fn one_prune_runs_at_a_time_until_the_lease_of_the_other_ends() {
-    let world = World::new().await;
+async fn one_prune_runs_at_a_time_until_its_lease_expires() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let other = world.store.begin_prune(world.org, "cron".into(), days_ago(90), NOW).await.expect("asked");
     let other = other.expect("free");
@@ -156,8 +156,8 @@ async fn one_prune_runs_at_a_time_until_the_lease_of_the_other_ends() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_understood_deletes_nothing() {
-    let world = World::new().await;
+async fn an_invalid_prune_request_deletes_nothing() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     for (request, field) in [
         (json!({"dryrun": true}), "body"),
@@ -177,8 +177,8 @@ async fn a_request_that_is_not_understood_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn exactly_what_a_plan_has_shown_can_be_deleted() {
-    let world = World::new().await;
+async fn a_prune_can_be_limited_to_the_planned_entries() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let plan: PruneAnswer = prune(&admin, json!({"dry_run": true})).await.expect(200).read();
     // Meanwhile something old is recorded and something more expires.
@@ -196,8 +196,8 @@ async fn exactly_what_a_plan_has_shown_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_ahead_deletes_nothing() {
-    let world = World::new().await;
+async fn a_clock_ahead_of_the_store_deletes_nothing() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     // The server runs.
     prune(&admin, json!({"dry_run": true})).await.expect(200);
@@ -208,7 +208,7 @@ async fn a_clock_that_is_ahead_deletes_nothing() {
         }
         assert_eq!(left(&world).await.len(), 5);
     }
-    // Somebody has looked and says that it is right, for this prune and on its record.
+    // The operator confirms the clock for this prune, which is recorded.
     let right = json!({"clock_is_right": true, "cutoff": days_ago(90)});
     let answer: PruneAnswer = prune(&admin, right).await.expect(200).read();
     assert_eq!(answer.prune.expect("a record").by, "admin (said the clock is right)");
@@ -220,8 +220,8 @@ async fn a_clock_that_is_ahead_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn an_operators_word_on_the_clock_holds_for_later_prunes() {
-    let world = World::with_settings(|settings, organization| {
+async fn a_confirmed_clock_applies_to_later_prunes() {
+    let world = TestServer::with_settings(|settings, organization| {
         let (name, organization) = ("local".to_owned(), organization.clone());
         settings.local = Some(LocalToken { hash: [0; 32], name, organization, scopes: Vec::new() });
     });
@@ -238,8 +238,8 @@ async fn an_operators_word_on_the_clock_holds_for_later_prunes() {
 }
 
 #[tokio::test]
-async fn a_lease_can_be_broken_and_the_record_says_so() {
-    let world = World::new().await;
+async fn a_broken_lease_is_recorded() {
+    let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let begun = world.store.begin_prune(world.org, "cron".into(), days_ago(90), NOW).await;
     let other = begun.expect("asked").expect("free");
@@ -254,8 +254,8 @@ async fn a_lease_can_be_broken_and_the_record_says_so() {
 }
 
 #[tokio::test]
-async fn an_answer_says_whether_the_text_has_left_the_files() {
-    let world = World::in_a_file().await;
+async fn a_prune_reports_whether_the_text_has_left_the_files() {
+    let world = TestServer::in_a_file().await;
     let admin = with_entries(&world).await;
     let reader = rusqlite::Connection::open(world.directory().join("audit.db")).expect("opens");
     reader.execute_batch("BEGIN; SELECT count(*) FROM entries").expect("reads");

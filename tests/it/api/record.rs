@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::entries::{NOW, recording, with};
-use crate::support::world::{Caller, LOGS, World};
+use crate::support::test_server::{Caller, LOGS, TestServer};
 
 const UUID: &str = "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11";
 
@@ -21,8 +21,8 @@ async fn nothing_is_stored(caller: &Caller) {
 }
 
 #[tokio::test]
-async fn a_created_entry_has_all_new_values_and_its_place() {
-    let world = World::new().await;
+async fn a_created_entry_has_all_new_values_and_a_location() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let answer = admin.record(&recording("42")).await.expect(201);
     assert_eq!(answer.header("location"), "/api/v1/audit-logs/1");
@@ -34,8 +34,8 @@ async fn a_created_entry_has_all_new_values_and_its_place() {
 }
 
 #[tokio::test]
-async fn an_updated_entry_has_only_what_differs_in_the_order_sent() {
-    let world = World::new().await;
+async fn an_updated_entry_has_only_the_changed_fields_in_order() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let before = json!({"a": 1, "kept": {"x": 1.0, "y": 2}, "gone": null, "n": 3});
     let body = updated(&before, &json!({}));
@@ -55,7 +55,7 @@ async fn an_updated_entry_has_only_what_differs_in_the_order_sent() {
 
 #[tokio::test]
 async fn a_deleted_entry_has_all_old_values() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let mut body = with(recording("1"), "action", "deleted");
     body["before"] = body["after"].take();
@@ -65,8 +65,8 @@ async fn a_deleted_entry_has_all_old_values() {
 }
 
 #[tokio::test]
-async fn an_update_that_changes_nothing_leaves_no_entry() {
-    let world = World::new().await;
+async fn an_update_without_changes_records_no_entry() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let same = updated(&json!({"a": 1, "b": [1]}), &json!({"b": [1.0], "a": 1}));
     let answer = admin.record(&same).await.expect(200);
@@ -75,8 +75,8 @@ async fn an_update_that_changes_nothing_leaves_no_entry() {
 }
 
 #[tokio::test]
-async fn a_dry_run_judges_and_stores_nothing() {
-    let world = World::new().await;
+async fn a_dry_run_checks_and_stores_nothing() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let path = format!("{LOGS}?dry_run=true");
     let answer = admin.post(&path, &recording("1")).await.expect(200);
@@ -87,8 +87,8 @@ async fn a_dry_run_judges_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_uuid_is_answered_with_the_stored_entry_or_as_a_conflict() {
-    let world = World::new().await;
+async fn a_repeated_uuid_returns_the_stored_entry_or_a_conflict() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let recorded = with(recording("1"), "uuid", UUID);
     let first: Entry = admin.record(&recorded).await.expect(201).read();
@@ -101,8 +101,8 @@ async fn the_same_uuid_is_answered_with_the_stored_entry_or_as_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_redacted_field_says_only_that_it_changed() {
-    let world = World::new().await;
+async fn a_redacted_field_shows_only_that_it_changed() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let secrets = (json!({"value": "one", "description": "a"}), json!({"value": "two", "description": "b"}));
     let body = with(updated(&secrets.0, &secrets.1), "model_type", "secret");
@@ -115,8 +115,8 @@ async fn a_redacted_field_says_only_that_it_changed() {
 }
 
 #[tokio::test]
-async fn values_are_answered_digit_for_digit() {
-    let world = World::new().await;
+async fn numbers_keep_every_digit() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let after = r#"{"z":9007199254740993,"a":1e400,"m":{"k":1.10,"j":-0.0}}"#;
     let body = recording("1").to_string();
@@ -131,8 +131,8 @@ async fn values_are_answered_digit_for_digit() {
 }
 
 #[tokio::test]
-async fn each_fault_is_a_422_that_names_its_field() {
-    let world = World::new().await;
+async fn each_invalid_field_is_422_with_its_name() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let ahead = NOW.plus(TimeDelta::minutes(5) + TimeDelta::microseconds(1)).to_string();
     for (member, value, field, words) in [
@@ -175,7 +175,7 @@ async fn each_fault_is_a_422_that_names_its_field() {
 
 #[tokio::test]
 async fn an_entry_over_1_mib_and_a_value_nested_over_64_deep_are_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let of_size = |bytes: usize| with(recording("1"), "after", json!({"note": "x ".repeat(bytes)[..bytes]}));
     let frame = r#"[{"field":"note","new":""}]"#.len();
@@ -199,8 +199,8 @@ async fn an_entry_over_1_mib_and_a_value_nested_over_64_deep_are_refused() {
 }
 
 #[tokio::test]
-async fn members_are_read_as_generated_clients_and_php_write_them() {
-    let world = World::new().await;
+async fn members_accept_the_forms_of_generated_clients_and_php() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let sent = r#"{"uuid":null,"occurred_at":null,"action":"created","model_type":"secret","model_id":42,"model_name":null,"user":{"id":7,"email":null,"name":null,"role":null,"kind":null},"context":[],"reason":null,"before":null,"after":[],"changes":null}"#;
     let entry = admin.post_as(LOGS, "application/json", sent).await.expect(201).json();
@@ -210,8 +210,8 @@ async fn members_are_read_as_generated_clients_and_php_write_them() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_the_entrys_uuid_or_refused() {
-    let world = World::new().await;
+async fn an_idempotency_key_equals_the_uuid_or_is_refused() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     let send = async |keys: &[&str], path: &str, media_type: &str, body: Value| {
         let request = admin.request(Method::POST, path).header("content-type", media_type);
@@ -244,8 +244,8 @@ async fn an_idempotency_key_is_the_entrys_uuid_or_refused() {
 }
 
 #[tokio::test]
-async fn ndjson_has_other_names_and_a_list_is_told_of_it() {
-    let world = World::new().await;
+async fn other_ndjson_media_types_work_and_a_json_array_gets_a_hint() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for media_type in ["application/ndjson", "application/jsonl", "application/x-jsonlines; charset=utf-8"] {
         let answer = admin.post_as(LOGS, media_type, recording("1").to_string()).await.expect(200);
@@ -259,8 +259,8 @@ async fn ndjson_has_other_names_and_a_list_is_told_of_it() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_does_nothing_here_is_refused() {
-    let world = World::new().await;
+async fn an_inapplicable_parameter_is_refused() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for (query, words) in [
         ("dryrun=true", "expected one of atomic, dry_run"),

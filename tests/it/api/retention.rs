@@ -1,4 +1,4 @@
-//! `GET /audit-logs/retention` and `GET /audit-logs/prunes`: what is promised, what is held, what was deleted.
+//! `GET /audit-logs/retention` and `GET /audit-logs/prunes`: the retention, the entries held, the prunes done.
 
 use chrono::TimeDelta;
 use krosyn_audit::api::problem::Code;
@@ -8,15 +8,15 @@ use krosyn_audit::model::words::Plan;
 use serde_json::json;
 
 use crate::support::entries::{NOW, append, days_ago, recording_at};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const RETENTION: &str = "/api/v1/audit-logs/retention";
 const PRUNES: &str = "/api/v1/audit-logs/prunes";
 const PRUNE: &str = "/api/v1/audit-logs/prune";
 
 #[tokio::test]
-async fn an_empty_organization_promises_and_holds_nothing() {
-    let world = World::new().await;
+async fn retention_of_an_empty_organization_has_no_counts() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     assert_eq!(
         admin.get(RETENTION).await.expect(200).json(),
@@ -29,8 +29,8 @@ async fn an_empty_organization_promises_and_holds_nothing() {
 }
 
 #[tokio::test]
-async fn retention_tells_plan_floor_counts_and_edges() {
-    let world = World::new().await;
+async fn retention_reports_plan_floor_counts_and_bounds() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     append(&world.store, world.org, [100, 2, 95].map(|days| recording_at("1", days_ago(days)))).await;
     let floor = Some("30d".parse().expect("an age"));
@@ -46,8 +46,8 @@ async fn retention_tells_plan_floor_counts_and_edges() {
 }
 
 #[tokio::test]
-async fn every_prune_is_on_record_newest_first() {
-    let world = World::new().await;
+async fn prunes_are_listed_newest_first() {
+    let world = TestServer::new().await;
     let (admin, cron) =
         (world.admin().await, world.caller(world.org, "cron", &["prune".parse().expect("a scope")]).await);
     append(&world.store, world.org, [100, 2, 85].map(|days| recording_at("1", days_ago(days)))).await;
@@ -64,8 +64,8 @@ async fn every_prune_is_on_record_newest_first() {
 }
 
 #[tokio::test]
-async fn a_call_that_takes_no_parameters_says_so() {
-    let world = World::new().await;
+async fn a_call_without_parameters_refuses_any() {
+    let world = TestServer::new().await;
     let admin = world.admin().await;
     for path in [
         "/api/v1/audit-logs/retention",

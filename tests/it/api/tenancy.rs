@@ -1,4 +1,4 @@
-//! Two organizations on one server, call by call: whatever one does, the other's answers do not change by a byte.
+//! Two organizations on one server: whatever one does, the answers to the other stay the same byte for byte.
 
 use chrono::TimeDelta;
 use krosyn_audit::api::problem::Code;
@@ -6,12 +6,12 @@ use krosyn_audit::model::words::Scope;
 use serde_json::json;
 
 use crate::support::entries::{NOW, days_ago, recording, recording_at, with};
-use crate::support::places::organization;
-use crate::support::world::{Caller, LOGS, World};
+use crate::support::stores::organization;
+use crate::support::test_server::{Caller, LOGS, TestServer};
 
 const UUID: &str = "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11";
 
-/// What a caller is told by every call that reads, without what differs from call to call.
+/// The answers to every read call, without values that differ between calls.
 async fn told(caller: &Caller) -> Vec<String> {
     let mut told = Vec::new();
     for path in [
@@ -40,8 +40,8 @@ async fn told(caller: &Caller) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_call_answers_the_same_whatever_another_organization_holds() {
-    let world = World::new().await;
+async fn answers_do_not_depend_on_other_organizations() {
+    let world = TestServer::new().await;
     let ours = world.admin().await;
     ours.record(&with(recording_at("1", days_ago(100)), "uuid", UUID)).await.expect(201);
     ours.record(&recording_at("2", days_ago(1))).await.expect(201);
@@ -50,7 +50,7 @@ async fn every_call_answers_the_same_whatever_another_organization_holds() {
     let org = organization(&world.store, "other").await;
     let theirs = world.caller(org, "admin", Scope::ALL).await;
     let user = json!({"id": "7", "email": "ana.ruiz@acme.example", "name": "Intruder"});
-    // The same uuid with other content is theirs to use: nothing tells them that it is taken.
+    // The other organization can use the same uuid with other content.
     let same = with(with(recording_at("1", days_ago(100)), "uuid", UUID), "reason", "another");
     theirs.record(&with(same, "user", user)).await.expect(201);
     for days in [99, 98, 2] {
@@ -60,14 +60,14 @@ async fn every_call_answers_the_same_whatever_another_organization_holds() {
     let pruned = theirs.post(&format!("{LOGS}/prune"), &json!({})).await.expect(200).json();
     assert_eq!(pruned["prune"]["deleted"], 3);
     assert_eq!(told(&ours).await, before);
-    // And what was deleted is theirs alone.
+    // Prunes of one organization do not show in the other.
     assert_eq!(theirs.get(&format!("{LOGS}/1")).await.status, 410);
     ours.get(&format!("{LOGS}/1")).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_organization_is_refused_like_that_of_another_question() {
-    let world = World::new().await;
+async fn a_cursor_of_another_organization_is_refused_like_one_of_another_query() {
+    let world = TestServer::new().await;
     let ours = world.admin().await;
     let theirs = world.caller(organization(&world.store, "other").await, "admin", Scope::ALL).await;
     for number in 0..3 {

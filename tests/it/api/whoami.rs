@@ -1,17 +1,17 @@
-//! `GET /whoami`: whose token it is and what it may do.
+//! `GET /whoami`: the organization, the name and the scopes of a token.
 
 use chrono::TimeDelta;
 use krosyn_audit::model::words::Scope;
 use serde_json::json;
 
 use crate::support::entries::NOW;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const WHOAMI: &str = "/api/v1/whoami";
 
 #[tokio::test]
-async fn a_token_is_told_its_organization_plan_name_scopes_and_end() {
-    let world = World::new().await;
+async fn whoami_reports_organization_plan_name_scopes_and_expiry() {
+    let world = TestServer::new().await;
     let end = NOW.plus(TimeDelta::days(90));
     let caller = world.caller_until(world.org, "cron", &[Scope::Read, Scope::Prune], Some(end)).await;
     assert_eq!(
@@ -24,8 +24,8 @@ async fn a_token_is_told_its_organization_plan_name_scopes_and_end() {
 }
 
 #[tokio::test]
-async fn a_token_without_scopes_and_end_is_told_so() {
-    let world = World::new().await;
+async fn whoami_reports_a_token_without_scopes_and_expiry() {
+    let world = TestServer::new().await;
     let caller = world.caller(world.org, "bare", &[]).await;
     let expected = json!({"organization": "acme", "plan": "free", "token": "bare", "scopes": []});
     assert_eq!(caller.get(WHOAMI).await.expect(200).json(), expected);

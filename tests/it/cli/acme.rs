@@ -1,7 +1,9 @@
-//! A small fixed log: twelve entries of March 2021, with every kind of change and every hard name, imported into
-//! `sqlite:audit.db`.
+//! A small fixed log in `sqlite:audit.db`: twelve entries of March 2021 with every kind of change and hostile
+//! names.
 
-use crate::support::sandbox::{Outcome, Sandbox, Serving};
+use std::sync::LazyLock;
+
+use crate::support::sandbox::{Files, Outcome, Sandbox, Serving};
 
 /// The flags that lead to it.
 pub(crate) const SERVER: [&str; 2] = ["--server", "sqlite:audit.db"];
@@ -11,12 +13,14 @@ pub(crate) const LINES: &str = include_str!("acme.jsonl");
 
 /// A sandbox that holds the log.
 pub(crate) fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.write("acme.jsonl", LINES);
-    let imported = run(&sandbox, &["import", "acme.jsonl"]).ended(0);
-    assert_eq!(imported.err(), "12 entries recorded\n");
-    std::fs::remove_file(sandbox.path("acme.jsonl")).unwrap();
-    sandbox
+    static FILES: LazyLock<Files> = LazyLock::new(|| {
+        let sandbox = Sandbox::new();
+        sandbox.write("acme.jsonl", LINES);
+        let imported = run(&sandbox, &["import", "acme.jsonl"]).ended(0);
+        assert_eq!(imported.err(), "12 entries recorded\n");
+        sandbox.files(&["audit.db"])
+    });
+    Sandbox::with(&FILES)
 }
 
 /// Runs a command on the log.

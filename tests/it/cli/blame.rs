@@ -1,9 +1,9 @@
-//! `blame`: each field, who set it last and how often.
+//! `blame`: the last change of each field, its user, and the number of changes.
 
 use super::acme;
 
 #[test]
-fn each_field_says_who_set_it_last() {
+fn blame_shows_the_last_user_of_each_field() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["blame", "connector/42", "--format", "table"]), @r#"
     exit 0
@@ -32,7 +32,7 @@ fn each_field_says_who_set_it_last() {
 }
 
 #[test]
-fn a_resource_that_was_deleted_is_told_of_too() {
+fn blame_works_on_a_deleted_resource() {
     let sandbox = acme::sandbox();
     let told = acme::run(&sandbox, &["blame", "connector/43", "--format", "json"]).ended(0);
     let blame = told.json();
@@ -40,7 +40,7 @@ fn a_resource_that_was_deleted_is_told_of_too() {
     let line =
         |field: &str| blame["lines"].as_array().unwrap().iter().find(|line| line["field"] == field).unwrap();
     assert_eq!((&line("gpj")["entry"], &line("gpj")["user"]["name"]), (&8.into(), &"李雷".into()));
-    // Entry 9 says that the name was x: nobody recorded who made it that, nor what made it the last one.
+    // Entry 9 has the old name x, but no entry set the name to x: its user is unknown.
     assert_eq!(line("name")["set"], "before 2021-03-08 13:00:00.000 CET, unknown (not recorded)");
     assert!(
         told.err().ends_with(
@@ -51,7 +51,7 @@ fn a_resource_that_was_deleted_is_told_of_too() {
 }
 
 #[test]
-fn where_history_ends_nobody_is_blamed() {
+fn blame_names_no_user_beyond_pruned_history() {
     let sandbox = acme::sandbox();
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%"]).ended(0);
     acme::record_update(&sandbox, r#"{"p":{"a":1,"b":1}}"#, r#"{"p":{"a":1,"b":2}}"#);
@@ -63,7 +63,7 @@ fn where_history_ends_nobody_is_blamed() {
 }
 
 #[test]
-fn a_field_that_is_not_there_is_told_of() {
+fn an_unknown_field_is_reported() {
     let sandbox = acme::sandbox();
     let told = acme::run(&sandbox, &["blame", "connector/42", "--field", "nope"]).ended(0);
     assert_eq!(told.out(), "");
@@ -71,7 +71,7 @@ fn a_field_that_is_not_there_is_told_of() {
 }
 
 #[test]
-fn an_id_without_its_type_is_found_and_an_entry_is_no_resource() {
+fn an_id_without_a_type_is_resolved_and_an_entry_id_is_refused() {
     let sandbox = acme::sandbox();
     assert!(acme::run(&sandbox, &["blame", "42"]).ended(0).out().starts_with("name\t"));
     let told = acme::run(&sandbox, &["history", "987"]).ended(5);

@@ -1,4 +1,4 @@
-//! Looking around by menus on a real terminal, and the command that leaving prints.
+//! `browse` on a real terminal, and the command it prints at the end.
 
 use std::process::Command;
 
@@ -14,16 +14,16 @@ fn browse(sandbox: &Sandbox, args: &[&str], rows: u16, columns: u16) -> Terminal
     terminal
 }
 
-/// The row of a menu the pointer stands at.
+/// The selected row of a menu.
 fn pointed(terminal: &Terminal) -> String {
     let screen = terminal.screen();
     let row = screen.lines().find_map(|line| line.strip_prefix("> ")).unwrap_or_default();
     row.to_owned()
 }
 
-/// Moves down until the pointer stands at a row with this text, and takes it.
+/// Moves down to a row with this text, and selects it.
 fn take(terminal: &mut Terminal, text: &str) {
-    // A key that is typed before the menu stands would be one too many behind it.
+    // A key typed before the menu is drawn would be read after it.
     terminal.wait_until("a menu", |terminal| !pointed(terminal).is_empty());
     while !pointed(terminal).contains(text) {
         let before = pointed(terminal);
@@ -59,7 +59,7 @@ fn leave(terminal: &mut Terminal) -> String {
 }
 
 #[test]
-fn who_disabled_the_salesforce_connector_is_found_by_menus_alone() {
+fn menus_lead_to_the_user_who_disabled_a_connector() {
     let sandbox = demo_log::sandbox();
     for (rows, columns) in [(24, 80), (50, 140)] {
         let mut terminal = browse(&sandbox, &[], rows, columns);
@@ -96,7 +96,7 @@ fn who_disabled_the_salesforce_connector_is_found_by_menus_alone() {
 }
 
 #[test]
-fn esc_goes_back_with_the_users_that_are_marked() {
+fn esc_goes_back_and_keeps_the_marked_users() {
     let sandbox = demo_log::sandbox();
     let mut terminal = browse(&sandbox, &[], 24, 80);
     take(&mut terminal, "User");
@@ -109,7 +109,7 @@ fn esc_goes_back_with_the_users_that_are_marked() {
 }
 
 #[test]
-fn many_users_are_searched_and_several_can_be_taken() {
+fn many_users_can_be_searched_and_several_selected() {
     let sandbox = demo_log::sandbox();
     let mut terminal = browse(&sandbox, &[], 24, 80);
     take(&mut terminal, "User");
@@ -128,7 +128,7 @@ fn many_users_are_searched_and_several_can_be_taken() {
 }
 
 #[test]
-fn from_an_entry_to_its_neighbours_its_history_and_its_request() {
+fn an_entry_leads_to_neighbours_history_and_change_set() {
     let sandbox = acme::sandbox();
     let mut terminal = browse(&sandbox, &[], 40, 100);
     terminal.press(ENTER, "12 that match, newest first").press(ENTER, "1 of 12");
@@ -148,7 +148,7 @@ fn from_an_entry_to_its_neighbours_its_history_and_its_request() {
 }
 
 #[test]
-fn entries_of_one_request_stand_together_and_lead_to_each_other() {
+fn entries_of_a_change_set_are_grouped_and_linked() {
     let sandbox = demo_log::sandbox();
     let mut terminal =
         browse(&sandbox, &["-u", "terraform", "-t", "secret,endpoint", "--since", "3d"], 30, 120);
@@ -167,7 +167,7 @@ fn entries_of_one_request_stand_together_and_lead_to_each_other() {
 }
 
 #[test]
-fn what_is_listed_is_exported_and_an_entry_copied() {
+fn the_listed_entries_can_be_exported_and_one_copied() {
     let sandbox = acme::sandbox();
     let mut terminal = browse(&sandbox, &["-t", "secret"], 24, 80);
     terminal.press(ENTER, "2 that match").press(ENTER, "1 of 2");
@@ -192,7 +192,7 @@ fn what_is_listed_is_exported_and_an_entry_copied() {
 }
 
 #[test]
-fn the_command_that_is_printed_selects_the_same_rows_however_odd_the_words() {
+fn the_printed_command_selects_the_same_rows() {
     let sandbox = acme::sandbox();
     for args in [
         &["-u", "Ana Ruiz", "-a", "!created"][..],
@@ -210,7 +210,7 @@ fn the_command_that_is_printed_selects_the_same_rows_however_odd_the_words() {
 }
 
 #[test]
-fn another_size_garbage_and_held_keys_do_no_harm() {
+fn resizing_and_stray_keys_do_no_harm() {
     let sandbox = demo_log::sandbox();
     let mut terminal = browse(&sandbox, &[], 24, 80);
     terminal.press(ENTER, "newest first");
@@ -220,7 +220,7 @@ fn another_size_garbage_and_held_keys_do_no_harm() {
             || pointed(terminal).contains("Oct")
             || !pointed(terminal).is_empty()
     });
-    // Narrower, lower, wider: the screen is drawn anew without a key.
+    // Narrower, lower, wider: the screen is redrawn without a key.
     for (rows, columns) in [(10, 40), (50, 140), (5, 20), (24, 80)] {
         terminal.resize(rows, columns);
         terminal.wait_until("a screen of that size", |terminal| {
@@ -246,7 +246,7 @@ fn another_size_garbage_and_held_keys_do_no_harm() {
 }
 
 #[test]
-fn hostile_names_are_shown_and_not_obeyed() {
+fn hostile_names_are_shown_and_not_interpreted() {
     let sandbox = acme::sandbox();
     let mut terminal = browse(&sandbox, &["--resource", "connector/43"], 24, 160);
     terminal.press(ENTER, "3 that match").wait_for("␛]0;owned␇");

@@ -1,6 +1,6 @@
-//! Completions as shells run them: the committed scripts, sourced by bash, zsh and fish, and a Tab.
+//! Shell completion: the committed scripts, sourced by bash, zsh and fish, and a Tab.
 //!
-//! What may be offered is tested beside the code; here it is that each shell asks, and puts the answer where it belongs.
+//! Unit tests check the values. Here each shell has to call the binary and insert its answer.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::process::Stdio;
 use super::acme;
 use crate::support::sandbox::{Sandbox, program, skipped};
 
-/// What stands on the command line after Tab was pressed behind each of these.
+/// Command lines, and each after a Tab at its end.
 const LINES: &[(&str, &str)] = &[
     ("krosyn-audit --dem", "krosyn-audit --demo"),
     ("krosyn-audit expo", "krosyn-audit export"),
@@ -96,7 +96,7 @@ fn zsh_completes() {
     }
     let sandbox = sandbox();
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
-    let rc = "autoload -Uz compinit && compinit -u -D\n\
+    let rc = "autoload -Uz compinit && compinit -u -C -d ./dump\n\
               write-line() { print -rn -- $BUFFER > line; BUFFER= }\nzle -N write-line\nbindkey '^Xp' write-line\n";
     sandbox.write(".zshrc", format!("fpath=({} $fpath)\n{rc}", directory.display()));
     for (line, completed) in LINES {
@@ -124,7 +124,7 @@ fn fish_completes() {
 }
 
 #[test]
-fn a_tab_neither_fails_nor_asks_nor_waits() {
+fn completion_neither_fails_nor_prompts_nor_waits() {
     let sandbox = sandbox();
     let config =
         "[profiles.work]\nserver = \"http://127.0.0.1:9\"\ntoken_command = [\"touch\", \"it-ran\"]\n";

@@ -1,4 +1,4 @@
-//! A question on a real terminal: a prune is confirmed by typing the number of entries.
+//! Confirmation of a prune on a real terminal: the user types the number of entries.
 
 use super::acme::{self, SERVER};
 use crate::support::pty::{CTRL_C, ENTER, ESC, Terminal};
@@ -29,7 +29,7 @@ fn only_the_number_of_entries_confirms() {
         assert_eq!(count(&sandbox), 12);
     }
     let mut terminal = asked(&sandbox);
-    // Mistakes can be mended, and what is typed is seen.
+    // Input is shown and can be corrected.
     terminal.press("13\u{8}2", &format!("{QUESTION}: 12"));
     terminal.type_in(ENTER);
     assert_eq!(terminal.end(), 0, "{}", terminal.screen());
@@ -43,7 +43,7 @@ fn only_the_number_of_entries_confirms() {
 }
 
 #[test]
-fn esc_and_control_c_delete_nothing_and_give_the_terminal_back() {
+fn esc_and_control_c_delete_nothing_and_restore_the_terminal() {
     let sandbox = acme::sandbox();
     for (key, status, said) in [(ESC, 6, "error: not confirmed"), (CTRL_C, 130, "error: interrupted")] {
         let mut terminal = asked(&sandbox);
@@ -58,7 +58,7 @@ fn esc_and_control_c_delete_nothing_and_give_the_terminal_back() {
 }
 
 #[test]
-fn another_size_and_a_long_paste_leave_the_question_on_one_line() {
+fn resizing_and_a_long_paste_keep_the_prompt_on_one_line() {
     let sandbox = acme::sandbox();
     let mut terminal = asked(&sandbox);
     terminal.resize(40, 60);
@@ -69,7 +69,7 @@ fn another_size_and_a_long_paste_leave_the_question_on_one_line() {
 }
 
 #[test]
-fn a_terminal_gets_a_painted_table_of_its_width() {
+fn a_terminal_gets_a_coloured_table_of_its_width() {
     let sandbox = acme::sandbox();
     let mut terminal = Terminal::start(&sandbox.command(&[&["list"][..], &SERVER].concat()), 40, 100);
     assert_eq!(terminal.end(), 0);

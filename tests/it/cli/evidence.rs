@@ -1,4 +1,4 @@
-//! `export --manifest`, `--trailer` and `verify`: what was changed is found, and the line is named.
+//! `export --manifest`, `--trailer` and `verify`: every change of a file is found and its line named.
 
 use std::io::Read as _;
 
@@ -15,7 +15,7 @@ fn exported(names: &[&str]) -> Sandbox {
 }
 
 #[test]
-fn a_manifest_says_what_was_asked_and_what_was_written() {
+fn a_manifest_describes_the_query_and_the_file() {
     let sandbox = acme::sandbox();
     let args = ["export", "-a", "deleted,updated", "--columns", "id,action", "-o", "some.csv", "--manifest"];
     insta::assert_snapshot!(acme::run(&sandbox, &args), @"
@@ -90,7 +90,7 @@ fn a_manifest_says_what_was_asked_and_what_was_written() {
 }
 
 #[test]
-fn each_damage_to_each_form_is_found_and_its_line_named() {
+fn verify_finds_each_damage_and_names_its_line() {
     let names = ["all.csv", "all.tsv", "all.jsonl", "all.json"];
     let sandbox = exported(&names);
     for name in names {
@@ -137,7 +137,7 @@ fn each_damage_to_each_form_is_found_and_its_line_named() {
 }
 
 #[test]
-fn a_compressed_file_is_proved_as_it_lies_there() {
+fn a_compressed_file_is_verified_without_unpacking() {
     let names = ["all.csv.gz", "all.jsonl.zst"];
     let sandbox = exported(&names);
     sandbox.run(&["verify", names[0], names[1]]).ended(0);
@@ -174,7 +174,7 @@ fn a_compressed_file_is_proved_as_it_lies_there() {
 }
 
 #[test]
-fn an_old_manifest_is_left_and_said_to_tell_of_another_file() {
+fn an_old_manifest_is_kept_and_reported_as_foreign() {
     let sandbox = acme::sandbox();
     acme::run(&sandbox, &["export", "-o", "all.csv", "--manifest"]).ended(0);
     let manifest = sandbox.text("all.csv.manifest.json");
@@ -186,7 +186,7 @@ fn an_old_manifest_is_left_and_said_to_tell_of_another_file() {
 }
 
 #[test]
-fn a_manifest_kept_elsewhere_speaks_for_one_file_and_only_as_it_was_written() {
+fn a_separate_manifest_verifies_only_its_own_file() {
     let sandbox = exported(&["all.csv"]);
     let manifest = sandbox.text("all.csv.manifest.json");
     std::fs::create_dir(sandbox.path("safe")).unwrap();
@@ -214,7 +214,7 @@ fn a_manifest_kept_elsewhere_speaks_for_one_file_and_only_as_it_was_written() {
 }
 
 #[test]
-fn an_older_manifest_is_replaced_only_when_asked() {
+fn an_older_manifest_is_replaced_only_with_force() {
     let sandbox = exported(&["all.csv"]);
     std::fs::remove_file(sandbox.path("all.csv")).unwrap();
     acme::run(&sandbox, &["export", "-o", "all.csv", "--manifest"]).ended(6);
@@ -225,7 +225,7 @@ fn an_older_manifest_is_replaced_only_when_asked() {
 }
 
 #[test]
-fn a_trailer_proves_what_came_through_a_pipe() {
+fn a_trailer_verifies_piped_output() {
     let sandbox = acme::sandbox();
     for format in ["csv", "tsv", "json", "jsonl"] {
         let plain = acme::run(&sandbox, &["export", "--format", format]).ended(0).stdout;

@@ -1,7 +1,6 @@
-//! Every example in the README, in `--help` and in the manual pages runs, as a shell runs it, and ends as it should.
+//! Every example in the README, in `--help` and in the manual pages runs in a shell and has the right exit code.
 //!
-//! They run in a home in which what they speak of is there: a log, a server, files, a password manager. Only places are put
-//! in: the server's address, and directories of a machine that are not ours to write to.
+//! Their home has a log, a server, files and a password manager. Only addresses and system directories are replaced.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -19,10 +18,10 @@ use super::{acme, demo_log};
 use crate::support::postgres;
 use crate::support::sandbox::{Sandbox, Serving, program, skipped};
 
-/// What is not run here: this very test, and what never ends, which `follow` runs.
+/// Examples not run here: this test itself, and endless commands, which `follow` runs.
 const NOT_RUN: [&str; 2] = ["cargo test", "--follow"];
 
-/// The examples of a command and of those under it, as its help has them.
+/// The help examples of a command and its subcommands.
 fn of_help(command: &clap::Command) -> Vec<Vec<String>> {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{}", command.get_name()));
@@ -31,7 +30,7 @@ fn of_help(command: &clap::Command) -> Vec<Vec<String>> {
     all
 }
 
-/// The blocks of the README that somebody is to type, each a script.
+/// The README's shell blocks, each as a script.
 fn of_readme() -> Vec<String> {
     let readme = include_str!("../../../README.md");
     let blocks = readme.split("\n```").skip(1).step_by(2);
@@ -47,7 +46,7 @@ fn of_readme() -> Vec<String> {
     scripts.collect()
 }
 
-/// What has to be there before examples make sense of which the first begins like this.
+/// Commands to run before a group of examples that starts with this text.
 const BEFORE: &[(&str, &str)] = &[
     ("krosyn-audit org set ", "krosyn-audit org create acme --plan pro"),
     ("krosyn-audit org set ", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
@@ -66,28 +65,28 @@ const BEFORE: &[(&str, &str)] = &[
     ("krosyn-audit verify", "krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"),
 ];
 
-/// A table of laravel-auditing in which everything has a meaning, once `Hook` has one.
+/// A laravel-auditing table in which only the class `Hook` needs a mapping.
 const AUDITS: &str = r#"id,user_id,event,auditable_type,auditable_id,old_values,new_values,created_at
 1,7,created,App\Models\Connector,42,[],"{""status"":""active""}",2025-12-01 09:00:00
 2,7,deleted,App\Models\Hook,9,"{""url"":""https://a.example""}",[],2025-12-01 09:07:00
 "#;
 
-/// How examples that ask begin, or are whole.
+/// Prefixes of examples that prompt.
 const ASKS: [&str; 2] = ["krosyn-audit login --server https://audit.krosyn.example", "krosyn-audit browse "];
 
 /// Programs that examples need and a machine may lack.
 const PROGRAMS: &[(&str, &str)] =
     &[("| jq", "jq"), ("| man ", "man"), ("curl ", "curl"), ("--tls-cert", "openssl")];
 
-/// Where examples run: the demo's log, a server that keeps it as well, and what else they speak of.
-struct Place {
+/// A home with everything that examples use: the demo's log, a server with the same log, and files.
+struct Fixture {
     home: Sandbox,
     serving: Serving,
     /// It outlives the server.
     _server: Sandbox,
 }
 
-impl Place {
+impl Fixture {
     fn new() -> Self {
         let (home, server) = (demo_log::sandbox(), Sandbox::new());
         std::fs::copy(home.path("audit.db"), server.path("audit.db")).unwrap();
@@ -132,7 +131,7 @@ impl Place {
         Self { home, serving, _server: server }
     }
 
-    /// A home of its own for one group of examples.
+    /// A home for one group of examples.
     fn copy(&self) -> Sandbox {
         let copy = Sandbox::new();
         let status =
@@ -141,7 +140,7 @@ impl Place {
         copy
     }
 
-    /// The example with our places in it. Ports are free ones, and directories of the machine our own.
+    /// The example with our server, a free port, and our directories.
     fn placed(&self, example: &str) -> String {
         let mut script = example.replace("cargo run --release --", "krosyn-audit");
         for (theirs, ours) in [
@@ -171,7 +170,7 @@ impl Place {
         let script = if serves { format!("exec {}", self.placed(example)) } else { self.placed(example) };
         bash.args(["-euo", "pipefail", "-c", &script]);
         if example == ASKS[0] || example.starts_with(ASKS[1]) {
-            // That it asks is seen on a terminal, in other tests; here it is all that is missing.
+            // Without a terminal it cannot prompt. Other tests run it on a terminal.
             let outcome = home.finish(bash.spawn().unwrap()).ended(2);
             assert!(outcome.err().contains("nobody can be asked"), "{outcome}");
             return;
@@ -182,7 +181,7 @@ impl Place {
             assert_eq!(outcome.status, Some(i32::from(status)), "{example}\n{outcome}");
             return;
         }
-        // Bash becomes the server, which is told to stop as soon as it serves.
+        // Bash becomes the server, which gets a signal to stop once it serves.
         let mut child = bash.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -196,18 +195,18 @@ impl Place {
 }
 
 #[test]
-fn every_example_of_help_runs() {
-    let place = Place::new();
+fn every_help_example_runs() {
+    let fixture = Fixture::new();
     let groups = of_help(&Cli::command());
     assert!(groups.len() > 20, "{groups:?}");
     for examples in groups {
-        let home = place.copy();
+        let home = fixture.copy();
         for (_, before) in BEFORE.iter().filter(|(command, _)| examples[0].starts_with(command)) {
-            place.run(&home, before);
+            fixture.run(&home, before);
         }
         let Some(examples) = on_postgres(examples) else { continue };
         let run = |example: &&String| !NOT_RUN.iter().any(|part| example.contains(part));
-        examples.iter().filter(run).for_each(|example| place.run(&home, example));
+        examples.iter().filter(run).for_each(|example| fixture.run(&home, example));
     }
 }
 
@@ -224,14 +223,14 @@ fn on_postgres(examples: Vec<String>) -> Option<Vec<String>> {
 }
 
 #[test]
-fn every_example_of_the_readme_runs_and_help_has_room_for_its_own() {
-    let place = Place::new();
+fn every_readme_example_runs_and_help_examples_fit() {
+    let fixture = Fixture::new();
     let scripts = of_readme();
     assert!(scripts.len() > 8, "{scripts:?}");
     for script in &scripts {
         let script: Vec<_> =
             script.lines().filter(|line| !NOT_RUN.iter().any(|part| line.contains(part))).collect();
-        place.run(&place.copy(), &script.join("\n"));
+        fixture.run(&fixture.copy(), &script.join("\n"));
     }
     // Help is at most 100 cells wide; a command broken in two cannot be copied.
     for example in of_help(&Cli::command()).concat() {

@@ -1,9 +1,10 @@
-//! `export`: files that are whole, in every form, of exactly what was asked.
+//! `export`: complete files, in every format, of exactly the selected entries.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 
 use super::acme::{self, SERVER};
+use super::demo_log;
 use crate::support::sandbox::{Sandbox, program, skipped};
 
 fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
@@ -12,7 +13,7 @@ fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn csv_holds_every_column_and_reads_back() {
+fn csv_has_every_column_and_can_be_parsed() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["export", "-a", "updated", "-o", "updated.csv"]), @"
     exit 0
@@ -32,7 +33,7 @@ fn csv_holds_every_column_and_reads_back() {
 }
 
 #[test]
-fn cells_a_spreadsheet_would_compute_are_text() {
+fn formula_cells_are_guarded() {
     let sandbox = acme::sandbox();
     let columns = ["export", "--resource", "connector/43", "--columns", "model_name,reason"];
     insta::assert_snapshot!(acme::run(&sandbox, &columns), @r#"
@@ -59,7 +60,7 @@ fn a_byte_order_mark_is_written_when_asked_for() {
 }
 
 #[test]
-fn compressed_files_hold_the_same() {
+fn compressed_files_have_the_same_content() {
     let sandbox = acme::sandbox();
     let plain = acme::run(&sandbox, &["export", "--format", "jsonl"]).ended(0).stdout;
     for name in ["all.jsonl.gz", "all.jsonl.zst", "all.jsonl"] {
@@ -73,7 +74,7 @@ fn compressed_files_hold_the_same() {
 }
 
 #[test]
-fn the_form_follows_the_name() {
+fn the_format_follows_the_file_name() {
     let sandbox = acme::sandbox();
     for (name, start) in [
         ("a.csv", "id,"),
@@ -88,7 +89,7 @@ fn the_form_follows_the_name() {
 }
 
 #[test]
-fn upper_case_endings_are_endings() {
+fn upper_case_extensions_are_recognized() {
     let sandbox = acme::sandbox();
     let plain = |args: &[&str]| acme::run(&sandbox, &[&["export"], args].concat()).ended(0).out().to_owned();
     for (name, format) in
@@ -112,7 +113,7 @@ fn upper_case_endings_are_endings() {
 }
 
 #[test]
-fn a_json_document_says_that_it_is_complete() {
+fn a_json_document_says_whether_it_is_complete() {
     let sandbox = acme::sandbox();
     let document = acme::run(&sandbox, &["export", "--format", "json", "-t", "secret"]).ended(0).json();
     assert_eq!((&document["complete"], &document["matched"]), (&true.into(), &2.into()));
@@ -121,7 +122,7 @@ fn a_json_document_says_that_it_is_complete() {
 }
 
 #[test]
-fn a_file_that_is_there_stays() {
+fn an_existing_file_is_not_replaced() {
     let sandbox = acme::sandbox();
     sandbox.write("all.csv", "precious");
     insta::assert_snapshot!(acme::run(&sandbox, &["export", "-o", "all.csv"]), @"
@@ -137,7 +138,7 @@ fn a_file_that_is_there_stays() {
 }
 
 #[test]
-fn a_place_that_takes_no_file_is_told_at_once() {
+fn an_unwritable_path_fails_at_once() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["export", "-o", "missing/all.csv"]), @"
     exit 1
@@ -150,7 +151,7 @@ fn a_place_that_takes_no_file_is_told_at_once() {
 }
 
 #[test]
-fn nothing_to_export_is_a_header_and_no_failure() {
+fn an_empty_export_is_a_header_and_succeeds() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["export", "-u", "nobody", "--columns", "id,action"]), @"
     exit 0
@@ -163,12 +164,10 @@ fn nothing_to_export_is_a_header_and_no_failure() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_a_quiet_end() {
-    let sandbox = Sandbox::new();
-    for args in
-        [&["--demo", "export"][..], &["--demo", "list", "--all"], &["--demo", "export", "--format", "json"]]
-    {
-        let mut child = sandbox.command(args).spawn().unwrap();
+fn a_closed_pipe_is_not_an_error() {
+    let sandbox = demo_log::sandbox();
+    for args in [&["export"][..], &["list", "--all"], &["export", "--format", "json"]] {
+        let mut child = sandbox.command(&[args, &SERVER].concat()).spawn().unwrap();
         let mut line = String::new();
         BufReader::with_capacity(64, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let outcome = sandbox.finish(child).ended(0);
@@ -245,7 +244,7 @@ fn sqlite_imports_the_same_cells() {
 }
 
 #[test]
-fn to_a_pipe_and_to_a_file_the_same_bytes_are_written() {
+fn a_pipe_and_a_file_get_the_same_bytes() {
     let sandbox = acme::sandbox();
     for format in ["csv", "tsv", "json", "jsonl"] {
         let args = ["export", "--format", format, SERVER[0], SERVER[1]];
@@ -256,7 +255,7 @@ fn to_a_pipe_and_to_a_file_the_same_bytes_are_written() {
 }
 
 #[test]
-fn what_was_pruned_is_told() {
+fn an_export_reports_pruned_entries() {
     let sandbox = acme::sandbox();
     acme::record_update(&sandbox, r#"{"a":1}"#, r#"{"a":2}"#);
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%"]).ended(0);
@@ -269,7 +268,7 @@ fn what_was_pruned_is_told() {
 }
 
 #[test]
-fn each_changed_field_has_a_row_when_that_is_asked() {
+fn one_row_per_changed_field_on_request() {
     let sandbox = acme::sandbox();
     acme::run(&sandbox, &["export", "--explode", "--resource", "connector/42", "-o", "fields.csv"]).ended(0);
     let rows = rows(&sandbox.read("fields.csv"));
@@ -287,7 +286,7 @@ fn each_changed_field_has_a_row_when_that_is_asked() {
 }
 
 #[test]
-fn a_name_says_which_form_and_promises_no_other() {
+fn a_file_name_that_contradicts_the_format_is_refused() {
     let sandbox = acme::sandbox();
     acme::run(&sandbox, &["list", "-n", "1", "-o", "x.csv"]).ended(0);
     acme::run(&sandbox, &["list", "-n", "1", "-o", "x.json.gz"]).ended(0);

@@ -1,10 +1,10 @@
-//! `list --follow`: each entry once, whatever happens to the server, and a cursor file that never runs ahead.
+//! `list --follow`: each entry once across server crashes, and a cursor file that is never ahead of the output.
 
 use std::io::{BufRead as _, BufReader, Lines, Read as _};
 use std::process::{Child, ChildStdout};
 
 use super::acme::{self, SERVER};
-use crate::support::sandbox::{Outcome, Sandbox, interrupt};
+use crate::support::sandbox::{Outcome, Sandbox, interrupt, wait_until};
 
 fn record(sandbox: &Sandbox, ids: std::ops::RangeInclusive<u64>, server: &[&str]) {
     let line = |n| {
@@ -17,7 +17,7 @@ fn record(sandbox: &Sandbox, ids: std::ops::RangeInclusive<u64>, server: &[&str]
     sandbox.run_with(&[&["import", "-"], server].concat(), lines.as_bytes()).ended(0);
 }
 
-/// A follower and what it writes.
+/// A follower and its output lines.
 fn follow(sandbox: &Sandbox, args: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
     let args = [&["list", "--follow", "--interval", "1"], args].concat();
     let mut child = sandbox.command(&args).spawn().unwrap();
@@ -38,7 +38,7 @@ fn ended(sandbox: &Sandbox, child: Child, lines: Lines<BufReader<ChildStdout>>) 
 }
 
 #[test]
-fn each_entry_is_shown_once_although_the_server_is_killed_three_times() {
+fn a_follower_shows_each_entry_once_across_server_crashes() {
     let sandbox = Sandbox::new();
     let mut serving = sandbox.serve(&["--no-sweep"]);
     let (address, url) = (serving.address().to_owned(), serving.url().to_owned());
@@ -78,13 +78,11 @@ fn each_entry_is_shown_once_although_the_server_is_killed_three_times() {
 }
 
 #[test]
-fn the_cursor_is_kept_from_the_first_empty_run_on_and_serves_its_own_question_only() {
+fn a_cursor_file_is_written_at_once_and_bound_to_its_query() {
     let sandbox = acme::sandbox();
     let cursor = ["--cursor-file", "cursor", "-u", "nobody"];
     let (child, lines) = follow(&sandbox, &[&cursor[..], &SERVER].concat());
-    while !sandbox.path("cursor").exists() {
-        std::thread::yield_now();
-    }
+    wait_until("the cursor is written", || sandbox.path("cursor").exists());
     ended(&sandbox, child, lines);
     assert_eq!(
         sandbox.text("cursor"),
@@ -115,7 +113,7 @@ fn the_cursor_is_kept_from_the_first_empty_run_on_and_serves_its_own_question_on
 }
 
 #[test]
-fn what_was_pruned_before_it_was_read_is_told() {
+fn a_follower_reports_entries_pruned_before_it_read_them() {
     let sandbox = acme::sandbox();
     sandbox.write(
         "cursor",
@@ -135,7 +133,7 @@ fn what_was_pruned_before_it_was_read_is_told() {
 }
 
 #[test]
-fn it_looks_as_the_same_list_does() {
+fn a_follower_prints_like_list() {
     let sandbox = acme::sandbox();
     for format in ["table", "wide", "tsv", "csv", "jsonl"] {
         let plain =
@@ -155,7 +153,7 @@ fn it_looks_as_the_same_list_does() {
 }
 
 #[test]
-fn all_begins_with_the_first_entry_in_the_order_they_were_recorded() {
+fn follow_all_starts_at_the_first_entry_in_id_order() {
     let sandbox = acme::sandbox();
     let (child, mut lines) =
         follow(&sandbox, &[&["--all", "--columns", "id", "-t", "connector"], &SERVER[..]].concat());
@@ -165,7 +163,7 @@ fn all_begins_with_the_first_entry_in_the_order_they_were_recorded() {
 }
 
 #[test]
-fn what_cannot_be_followed_is_refused() {
+fn options_that_follow_cannot_support_are_refused() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--follow", "--format", "json"]), @r#"
     exit 2

@@ -1,4 +1,4 @@
-//! `completions/` and `man/` in the repository are what the binary writes, no more and no less.
+//! The committed `completions/` and `man/` are exactly the generated files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn the_committed_files_are_up_to_date() {
 }
 
 #[test]
-fn one_is_printed_as_it_is_written() {
+fn a_single_generated_file_can_be_printed() {
     let sandbox = Sandbox::new();
     sandbox.run(&["completions", "--dir", "made"]).ended(0);
     sandbox.run(&["man", "--dir", "made"]).ended(0);

@@ -1,8 +1,8 @@
-//! What every command says of itself. The snapshots are the reference of the command line: a change of a flag shows here.
+//! The help of every command. The snapshots document the command line: a change of a flag shows here.
 
 use crate::support::sandbox::Sandbox;
 
-/// Every command and subcommand, found in the help itself, so that none can be forgotten.
+/// Every command and subcommand, read from the help itself, so that the list is complete.
 fn commands(sandbox: &Sandbox, path: &[String]) -> Vec<Vec<String>> {
     let help = help(sandbox, path);
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
@@ -25,7 +25,7 @@ fn help(sandbox: &Sandbox, path: &[String]) -> String {
 }
 
 #[test]
-fn every_command_has_a_help_with_two_examples() {
+fn every_command_has_help_with_two_examples() {
     let sandbox = Sandbox::new();
     let commands = commands(&sandbox, &[]);
     assert!(commands.len() > 15, "{commands:?}");
@@ -41,7 +41,7 @@ fn every_command_has_a_help_with_two_examples() {
 }
 
 #[test]
-fn short_and_long_help_are_the_same_command() {
+fn short_and_long_help_name_the_same_command() {
     let sandbox = Sandbox::new();
     for command in ["list", "prune", "serve"] {
         let short = sandbox.run(&[command, "-h"]).ended(0);
@@ -54,7 +54,7 @@ fn short_and_long_help_are_the_same_command() {
 }
 
 #[test]
-fn alone_it_prints_five_commands_that_work() {
+fn without_arguments_it_prints_five_working_commands() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.run(&[]).ended(0);
     let commands: Vec<_> = outcome.out().lines().filter(|line| line.starts_with("  krosyn-audit ")).collect();
@@ -82,7 +82,7 @@ fn alone_it_prints_five_commands_that_work() {
 }
 
 #[test]
-fn the_version_is_the_crates() {
+fn the_version_is_the_crate_version() {
     let outcome = Sandbox::new().run(&["--version"]).ended(0);
     assert_eq!(outcome.out(), concat!("krosyn-audit ", env!("CARGO_PKG_VERSION"), "\n"));
 }

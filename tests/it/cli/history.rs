@@ -1,4 +1,4 @@
-//! `history`, `--at` and `--diff`: the life of one resource, and what of it is not known.
+//! `history`, `--at` and `--diff`: the states of one resource, and which values are unknown.
 
 use super::acme;
 
@@ -59,7 +59,7 @@ fn every_change_of_a_resource_oldest_first() {
 }
 
 #[test]
-fn a_resource_is_found_by_its_name_or_an_earlier_one() {
+fn a_resource_is_found_by_its_current_or_earlier_name() {
     let sandbox = acme::sandbox();
     for name in ["connector/salesforce → warehouse", "Salesforce", "warehouse"] {
         let outcome = acme::run(&sandbox, &["history", name, "--format", "jsonl"]).ended(0);
@@ -86,7 +86,7 @@ fn a_resource_is_found_by_its_name_or_an_earlier_one() {
 }
 
 #[test]
-fn a_state_is_told_with_how_sure_each_field_is() {
+fn a_state_shows_the_confidence_of_each_field() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["history", "connector/42", "--at", "2021-03-02"]), @r#"
     exit 0
@@ -173,7 +173,7 @@ fn a_state_is_told_with_how_sure_each_field_is() {
 }
 
 #[test]
-fn two_moments_are_compared_field_by_field() {
+fn two_times_are_compared_field_by_field() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["history", "connector/42", "--diff", "2021-03-01", "2021-03-02"]), @r#"
     exit 0
@@ -203,7 +203,7 @@ fn two_moments_are_compared_field_by_field() {
 }
 
 #[test]
-fn what_was_pruned_is_said_and_what_it_held_is_unknown() {
+fn pruned_history_is_reported_and_its_values_are_unknown() {
     let sandbox = acme::sandbox();
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%"]).ended(0);
     acme::record_update(&sandbox, r#"{"status":"disabled"}"#, r#"{"status":"active"}"#);

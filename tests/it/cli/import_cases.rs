@@ -1,4 +1,4 @@
-//! `import` of files that were once misread: each of `testdata/import`, with what is right.
+//! `import` of files that were once misread: each of `testdata/import` with the right result.
 
 use std::io::Write as _;
 
@@ -45,7 +45,7 @@ fn json_within_a_value_does_not_change_the_dialect() {
 }
 
 #[test]
-fn equal_times_are_in_the_order_of_the_files_own_ids() {
+fn equal_times_keep_the_order_of_source_ids() {
     let sandbox = sandbox("laravel-newest-first-equal-times.csv");
     assert_eq!(
         import(&sandbox, &["laravel-newest-first-equal-times.csv"]).ended(0).err(),
@@ -84,7 +84,7 @@ fn equal_times_are_in_the_order_of_the_files_own_ids() {
 }
 
 #[test]
-fn the_bare_word_null_is_no_user() {
+fn an_unquoted_null_is_not_a_user() {
     let sandbox = sandbox("laravel-null-word.csv");
     import(&sandbox, &["laravel-null-word.csv"]).ended(0);
     assert_eq!(each(&sandbox, "/user/kind"), ["system", "user"]);
@@ -99,7 +99,7 @@ fn the_bare_word_null_is_no_user() {
 }
 
 #[test]
-fn two_classes_with_one_id_are_two() {
+fn two_classes_with_the_same_id_are_distinct() {
     let sandbox = sandbox("laravel-two-user-classes.csv");
     insta::assert_snapshot!(import(&sandbox, &["laravel-two-user-classes.csv", "--map", r"App\Models\Hook=endpoint"]), @r"
     exit 0
@@ -126,7 +126,7 @@ fn two_classes_with_one_id_are_two() {
 }
 
 #[test]
-fn another_user_column_is_asked_for() {
+fn a_missing_user_column_must_be_named() {
     let sandbox = sandbox("laravel-other-user-column.csv");
     insta::assert_snapshot!(import(&sandbox, &["laravel-other-user-column.csv"]), @"
     exit 2
@@ -138,7 +138,7 @@ fn another_user_column_is_asked_for() {
 }
 
 #[test]
-fn what_is_restored_is_there_again() {
+fn a_restored_record_is_imported_as_a_creation() {
     let sandbox = sandbox("laravel-restored.csv");
     import(&sandbox, &["laravel-restored.csv"]).ended(0);
     assert_eq!(each(&sandbox, "/action"), ["created", "deleted", "created", "updated"]);
@@ -160,7 +160,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn encodings_and_packings_are_known_by_their_first_bytes() {
+fn encodings_and_compressions_are_detected_from_the_first_bytes() {
     let sandbox = sandbox("object-with-bom.json");
     sandbox.write("wide.json", utf16("{\"a\":2}"));
     let record = [
@@ -201,7 +201,7 @@ fn encodings_and_packings_are_known_by_their_first_bytes() {
 }
 
 #[test]
-fn one_table_in_the_wrappers_of_many_tools_is_the_same() {
+fn one_table_exported_by_many_tools_imports_the_same() {
     let row = |id: u32| {
         format!(
             r#"{{"id":"{id}","user_id":"7","event":"created","auditable_type":"App\\Models\\Secret","auditable_id":"{id}","old_values":"[]","new_values":"{{\"a\":1}}","created_at":"2025-12-01 09:00:0{id}"}}"#
@@ -272,7 +272,7 @@ fn one_table_in_the_wrappers_of_many_tools_is_the_same() {
 }
 
 #[test]
-fn words_of_a_file_that_may_be_secrets_are_not_shown() {
+fn possible_secrets_of_a_file_are_not_shown() {
     let sandbox = Sandbox::new();
     let row = |id: u32, event: &str, class: &str| {
         format!("{id},7,{event},{class},1,[],[],2025-12-01 09:00:0{id}\n")
@@ -306,7 +306,7 @@ fn words_of_a_file_that_may_be_secrets_are_not_shown() {
 }
 
 #[test]
-fn another_librarys_table_is_not_taken_for_laravels() {
+fn a_table_of_another_library_is_not_read_as_laravel() {
     let sandbox = Sandbox::new();
     let audited = "id,auditable_id,auditable_type,user_id,user_type,username,action,audited_changes,version,comment,remote_address,request_uuid,created_at\n\
         1,5,Connector,7,User,,create,\"{\"\"name\"\":\"\"A\"\"}\",1,,198.51.100.7,r-1,2025-12-01 09:00:00\n\
@@ -328,7 +328,7 @@ fn another_librarys_table_is_not_taken_for_laravels() {
 }
 
 #[test]
-fn the_formula_guard_of_our_csv_is_taken_away() {
+fn the_formula_guard_of_our_csv_is_removed() {
     let names = ["=1+1", "'=1", "-webkit-box", "a;=1", "＝1", "it's", "-5", "two\n=lines"];
     let sandbox = acme::sandbox();
     let lines = names.iter().enumerate().map(|(at, name)| {
@@ -358,7 +358,7 @@ fn the_formula_guard_of_our_csv_is_taken_away() {
 }
 
 #[test]
-fn cells_that_spreadsheets_cut_are_told_and_may_be_cut_with_a_mark() {
+fn cells_too_long_for_spreadsheets_are_reported_or_marked_as_cut() {
     let sandbox = Sandbox::new();
     let line = serde_json::json!({
         "occurred_at": "2021-03-01T09:00:00Z", "action": "created", "model_type": "connector", "model_id": "1",

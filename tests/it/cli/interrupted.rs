@@ -1,4 +1,4 @@
-//! Commands that fail, or that a signal ends in the middle of something, end at once and leave nothing behind.
+//! Commands that fail or get a signal end at once and leave no file behind.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Stdio};
@@ -6,7 +6,8 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::acme::{self, SERVER};
-use crate::support::sandbox::Sandbox;
+use super::demo_log;
+use crate::support::sandbox::{Sandbox, wait_until};
 
 const SIGNALS: [(Signal, u8, &str); 3] = [
     (Signal::INT, 130, "error: interrupted\n"),
@@ -26,7 +27,7 @@ fn nothing_is_left(sandbox: &Sandbox, after: &str) {
 }
 
 #[test]
-fn a_command_that_waits_for_its_input_ends_at_once() {
+fn signals_end_a_command_waiting_for_input() {
     let sandbox = Sandbox::new();
     for (signal, status, said) in SIGNALS {
         let mut child = sandbox.command(&["verify", "-"]).stdin(Stdio::piped()).spawn().unwrap();
@@ -41,19 +42,16 @@ fn a_command_that_waits_for_its_input_ends_at_once() {
 }
 
 #[test]
-fn a_command_whose_output_nobody_reads_ends_at_once() {
-    let sandbox = Sandbox::new();
-    let commands =
-        [&["--demo", "list", "--all", "--format", "jsonl"][..], &["--demo", "export", "--format", "json"]];
+fn signals_end_a_command_blocked_on_output() {
+    let sandbox = demo_log::sandbox();
+    let commands = [&["list", "--all", "--format", "jsonl"][..], &["export", "--format", "json"]];
     for (signal, status, _) in SIGNALS {
         for command in commands {
-            let mut child = sandbox.command(command).spawn().unwrap();
+            let mut child = sandbox.command(&[command, &SERVER].concat()).spawn().unwrap();
             let mut stdout = child.stdout.take().unwrap();
             stdout.read_exact(&mut [0]).unwrap();
             // Until no more goes into the pipe.
-            while rustix::io::ioctl_fionread(&stdout).unwrap() < 60_000 {
-                std::thread::yield_now();
-            }
+            wait_until("the pipe is full", || rustix::io::ioctl_fionread(&stdout).unwrap() >= 60_000);
             send(&child, signal);
             let outcome = sandbox.finish(child).ended(status);
             assert!(outcome.err().contains("error: interrupted"), "{outcome}");
@@ -131,7 +129,7 @@ fn an_interrupted_command_closes_the_store() {
 }
 
 #[test]
-fn a_hang_up_is_ignored_under_nohup() {
+fn sighup_is_ignored_under_nohup() {
     let sandbox = Sandbox::new();
     let mut shell = sandbox.shell("sh");
     shell.args(["-c", "trap '' HUP; exec krosyn-audit verify -"]).stdin(Stdio::piped());

@@ -1,4 +1,4 @@
-//! `list`: forms, columns, filters, order, and what is said about them.
+//! `list`: formats, columns, filters, order, and messages about them.
 
 use super::acme;
 use crate::support::sandbox::Sandbox;
@@ -9,7 +9,7 @@ fn ids(sandbox: &Sandbox, args: &[&str]) -> Vec<u64> {
 }
 
 #[test]
-fn a_table_cuts_nothing_in_a_pipe() {
+fn a_table_in_a_pipe_is_not_truncated() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--format", "table"]), @r#"
     exit 0
@@ -90,7 +90,7 @@ fn csv_has_a_header_and_every_column() {
 }
 
 #[test]
-fn json_says_what_was_asked_and_whether_it_is_complete() {
+fn json_has_the_query_and_whether_it_is_complete() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--format", "json", "-a", "update", "-t", "member,!secret"]), @r#"
     exit 0
@@ -122,7 +122,7 @@ fn json_lines_are_whole_entries() {
 }
 
 #[test]
-fn columns_are_named_added_and_left_out() {
+fn columns_can_be_chosen_added_and_removed() {
     let sandbox = acme::sandbox();
     let columns = |columns: &str| acme::run(&sandbox, &["list", "-n", "1", "--columns", columns]);
     insta::assert_snapshot!(columns("id,resource,user_email,reason"), @"
@@ -186,7 +186,7 @@ fn columns_are_named_added_and_left_out() {
 }
 
 #[test]
-fn filters_of_every_kind_choose_and_exclude() {
+fn every_filter_includes_and_excludes() {
     let sandbox = acme::sandbox();
     for (args, expected) in [
         (&["-a", "deleted"][..], &[10][..]),
@@ -225,7 +225,7 @@ fn filters_of_every_kind_choose_and_exclude() {
 }
 
 #[test]
-fn the_newest_come_first_and_reverse_turns_the_same_rows_round() {
+fn entries_are_newest_first_and_reverse_flips_the_same_rows() {
     let sandbox = acme::sandbox();
     assert_eq!(ids(&sandbox, &["-n", "3"]), [12, 11, 10]);
     assert_eq!(ids(&sandbox, &["-n", "3", "--reverse"]), [10, 11, 12]);
@@ -242,7 +242,7 @@ fn the_newest_come_first_and_reverse_turns_the_same_rows_round() {
 }
 
 #[test]
-fn a_monitor_is_told_by_the_exit_code() {
+fn exit_code_reports_matches() {
     let sandbox = acme::sandbox();
     let matched = acme::run(&sandbox, &["list", "--exit-code", "-a", "deleted", "--columns", "id"]);
     assert_eq!(matched.ended(10).out(), "10\n");
@@ -250,7 +250,7 @@ fn a_monitor_is_told_by_the_exit_code() {
 }
 
 #[test]
-fn nothing_found_says_what_was_searched() {
+fn an_empty_result_shows_the_query() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "-u", "nobody", "-a", "deleted", "-S", "2021-03-01"]), @"
     exit 0
@@ -282,14 +282,14 @@ fn nothing_found_says_what_was_searched() {
 }
 
 #[test]
-fn quiet_leaves_only_the_data() {
+fn quiet_prints_only_data() {
     let sandbox = acme::sandbox();
     let outcome = acme::run(&sandbox, &["list", "-q", "-n", "1", "--columns", "id"]).ended(0);
     assert_eq!((outcome.out(), outcome.err()), ("12\n", ""));
 }
 
 #[test]
-fn a_file_appears_whole_and_is_not_replaced() {
+fn an_output_file_appears_complete_and_is_not_replaced() {
     let sandbox = acme::sandbox();
     let list = |more: &[&str]| {
         acme::run(&sandbox, &[&["list", "-n", "2", "--columns", "id", "-o", "two.tsv"], more].concat())
@@ -315,7 +315,7 @@ fn a_file_appears_whole_and_is_not_replaced() {
 }
 
 #[test]
-fn an_empty_window_is_called_one() {
+fn an_empty_time_range_is_reported() {
     let sandbox = acme::sandbox();
     let told =
         acme::run(&sandbox, &["list", "--since", "2021-03-08 12:00", "--until", "2021-03-02 12:00"]).ended(0);
@@ -329,7 +329,7 @@ fn an_empty_window_is_called_one() {
 }
 
 #[test]
-fn a_value_that_cannot_be_used_is_told_in_words() {
+fn an_invalid_value_is_explained() {
     let sandbox = acme::sandbox();
     for (args, words) in [
         (&["--since", "24-11-2026"][..], "a date is written as in 2026-11-24"),
@@ -352,11 +352,11 @@ fn a_value_that_cannot_be_used_is_told_in_words() {
 }
 
 #[test]
-fn a_long_list_says_that_it_was_cut() {
+fn a_truncated_list_says_so() {
     let sandbox = super::demo_log::sandbox();
     let listed = |args: &[&str]| {
         let answer = acme::run(&sandbox, &[&["list", "--format", "json"], args].concat()).ended(0);
-        // A number that no float can hold stands in the demo.
+        // The demo has a number out of the range of floats.
         serde_json::from_str::<serde_json::Value>(&answer.out().replace("1e400", "\"1e400\"")).unwrap()
     };
     let ids = |answer: &serde_json::Value| -> Vec<u64> {

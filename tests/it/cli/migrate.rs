@@ -1,4 +1,4 @@
-//! `import` from elsewhere: the table of laravel-auditing in the forms databases give it, and our own CSV.
+//! `import` of other sources: laravel-auditing tables as databases export them, and our own CSV.
 
 use super::acme::{self, SERVER};
 use crate::support::sandbox::{Outcome, Sandbox};
@@ -19,7 +19,7 @@ fn import(sandbox: &Sandbox, args: &[&str]) -> Outcome {
     sandbox.run(&[&["import"], args, &SERVER].concat())
 }
 
-/// The entries, without what the server gives at each import.
+/// The entries without ids and times of recording.
 fn log(sandbox: &Sandbox, server: &str) -> Vec<serde_json::Value> {
     let args = ["export", "--format", "jsonl", "--reverse", "--server", server];
     let mut entries = sandbox.run(&args).ended(0).json_lines();
@@ -30,7 +30,7 @@ fn log(sandbox: &Sandbox, server: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn a_laravel_table_is_imported_once_and_what_has_no_meaning_is_reported() {
+fn a_laravel_table_is_imported_once_and_unmapped_rows_are_reported() {
     let sandbox = Sandbox::new();
     sandbox.write("audits.csv", TABLE);
     let args = [&["audits.csv"], &KNOWN[..]].concat();
@@ -129,7 +129,7 @@ fn a_laravel_table_is_imported_once_and_what_has_no_meaning_is_reported() {
       }
     ]
     "#);
-    // A second import adds nothing; what was mapped meanwhile is added.
+    // A second import adds only rows mapped since then.
     let mapped = [
         &args[..],
         &["--map", r"App\Models\Hook=endpoint", "--map", "retrieved=-", "--map", r"App\Models\Invoice=-"],
@@ -199,7 +199,7 @@ fn a_laravel_table_needs_its_source_and_its_zone() {
 }
 
 #[test]
-fn times_that_the_clocks_showed_twice_are_told() {
+fn ambiguous_local_times_are_reported() {
     let sandbox = Sandbox::new();
     let row = r#"{"id":1,"user_id":null,"event":"created","auditable_type":"Secret","auditable_id":1,"new_values":"{\"name\":\"X\"}","created_at":"2025-10-26 02:30:00"}"#;
     sandbox.write("audits.jsonl", row);
@@ -213,7 +213,7 @@ fn times_that_the_clocks_showed_twice_are_told() {
 }
 
 #[test]
-fn our_csv_comes_back_but_for_what_it_cannot_hold() {
+fn our_csv_round_trips_except_for_values_it_cannot_hold() {
     let sandbox = acme::sandbox();
     acme::run(&sandbox, &["export", "--reverse", "-o", "all.csv"]).ended(0);
     insta::assert_snapshot!(sandbox.run(&["import", "all.csv", "--server", "sqlite:other.db"]), @"
@@ -232,7 +232,7 @@ fn our_csv_comes_back_but_for_what_it_cannot_hold() {
     assert!(
         import(&sandbox, &["all.csv"]).ended(3).err().contains("0 entries recorded, 11 were there already")
     );
-    // What was left out of the file is told.
+    // Columns missing from the file are reported.
     let columns = [
         "export",
         "--columns",
@@ -252,7 +252,7 @@ fn our_csv_comes_back_but_for_what_it_cannot_hold() {
 }
 
 #[test]
-fn packed_files_are_unpacked_and_a_trailer_is_no_entry() {
+fn compressed_files_are_read_and_the_trailer_is_not_an_entry() {
     let sandbox = acme::sandbox();
     for name in ["all.jsonl.gz", "all.csv.zst"] {
         acme::run(&sandbox, &["export", "-t", "secret,member", "--trailer", "-o", name]).ended(0);

@@ -1,47 +1,47 @@
-//! The binary as its users meet it: arguments in; stdout, stderr and exit code out. One module for each topic.
+//! The binary as users run it: arguments in; stdout, stderr and exit code out. One module per topic.
 //!
-//! What can be shown by a lower test is not repeated here: this is wiring, words and exit codes.
+//! What a unit test can show is not repeated here. These tests are about wiring, messages and exit codes.
 
 #![cfg(test)]
 
 mod acme;
-mod asking;
+mod bad_servers;
 mod blame;
 mod browse;
 mod completions;
 mod confirm;
-mod conversation;
 mod demo_log;
+mod diagnostics;
 mod durability;
 mod evidence;
 mod examples;
 mod export;
+mod field_paths;
+mod file_locations;
+mod filter_pairs;
 mod follow;
 mod generated;
 mod help;
 mod history;
-mod homes;
 mod import;
 mod import_cases;
 mod interrupted;
-mod leaks;
 mod list;
 mod migrate;
-mod outlets;
+mod non_interactive;
+mod output_streams;
 mod pager;
-mod pairs;
-mod paths;
 mod profiles;
 mod prompts;
 mod prune;
 mod record;
+mod request_count;
 mod resume;
 mod revert;
+mod secrets;
 mod serve;
 mod serve_process;
 mod show;
 mod stats;
-mod strangers;
 mod token;
-mod unattended;
-mod words;
+mod usage_errors;

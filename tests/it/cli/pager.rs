@@ -1,4 +1,4 @@
-//! The pager on a real terminal: used when the text is taller than the screen, and never in anybody's way.
+//! The pager on a real terminal: used only for output taller than the screen.
 
 use super::acme::{self, SERVER};
 use crate::support::pty::{CTRL_C, Terminal};
@@ -15,14 +15,14 @@ fn list(sandbox: &Sandbox, args: &[&str], rows: u16, pager: &str) -> Terminal {
 }
 
 #[test]
-fn what_is_taller_than_the_screen_is_paged_and_what_fits_is_not() {
+fn only_output_taller_than_the_screen_is_paged() {
     let sandbox = acme::sandbox();
     // A header and twelve rows: the shell's next prompt needs one more.
     for (rows, is_paged) in [(13, true), (14, false), (40, false)] {
         let mut terminal = list(&sandbox, &[], rows, PAGER);
         if is_paged {
             terminal.wait_for("END");
-            // What is said about the list waits until it was read.
+            // Messages about the list wait until the pager ends.
             assert!(!terminal.written().contains("12 of 12"), "{}", terminal.screen());
             terminal.type_in("\r");
         }
@@ -35,7 +35,7 @@ fn what_is_taller_than_the_screen_is_paged_and_what_fits_is_not() {
 }
 
 #[test]
-fn other_long_texts_are_paged_too() {
+fn other_long_output_is_paged() {
     let sandbox = acme::sandbox();
     for args in [
         &["blame", "connector/42"][..],
@@ -53,7 +53,7 @@ fn other_long_texts_are_paged_too() {
 }
 
 #[test]
-fn nobody_who_refuses_a_pager_gets_one() {
+fn a_disabled_pager_is_not_started() {
     let sandbox = acme::sandbox();
     for (args, pager) in
         [(&["--no-pager"][..], PAGER), (&[], ""), (&[], "cat"), (&["--format", "jsonl"], PAGER)]
@@ -75,7 +75,7 @@ fn nobody_who_refuses_a_pager_gets_one() {
 }
 
 #[test]
-fn a_pager_that_is_missing_leaves_the_text() {
+fn a_missing_pager_prints_the_text() {
     let sandbox = acme::sandbox();
     let mut terminal = list(&sandbox, &[], 5, "no-such-pager -x");
     assert_eq!(terminal.end(), 0);
@@ -86,7 +86,7 @@ fn a_pager_that_is_missing_leaves_the_text() {
 }
 
 #[test]
-fn a_pager_that_is_left_early_or_killed_is_a_quiet_end() {
+fn quitting_or_killing_the_pager_is_not_an_error() {
     let sandbox = super::demo_log::sandbox();
     for pager in ["head -n 1", "sh -c 'kill -9 $$'", "true"] {
         let mut terminal = list(&sandbox, &["--all"], 24, pager);
@@ -97,7 +97,7 @@ fn a_pager_that_is_left_early_or_killed_is_a_quiet_end() {
 }
 
 #[test]
-fn control_c_in_a_pager_is_the_pagers() {
+fn control_c_in_a_pager_goes_to_the_pager() {
     let sandbox = acme::sandbox();
     let mut terminal = list(
         &sandbox,
@@ -113,7 +113,7 @@ fn control_c_in_a_pager_is_the_pagers() {
 }
 
 #[test]
-fn less_shows_the_list_and_gives_the_screen_back() {
+fn less_shows_the_list_and_restores_the_screen() {
     if program("less").is_none() {
         return skipped("the list in less", "less");
     }

@@ -1,9 +1,9 @@
-//! Profiles, and who outranks whom: which server is asked, with which token, and what is said of it.
+//! Profiles and precedence: which server and token a command uses, and where they come from.
 
 use super::acme;
 use crate::support::sandbox::{Outcome, Sandbox, Serving};
 
-/// A server, its admin token in `admin.token`, and a `config.toml`, in which `SERVER` stands for its address.
+/// A server, its admin token in `admin.token`, and a `config.toml` in which `SERVER` is replaced by its address.
 fn served(config: &str) -> (Sandbox, Serving) {
     let (sandbox, serving) = acme::served();
     configure(&sandbox, &config.replace("SERVER", serving.url()));
@@ -39,7 +39,7 @@ token_command = ["touch", "it-ran"]
 "#;
 
 #[test]
-fn a_profile_names_the_server_and_how_to_get_its_token() {
+fn a_profile_sets_the_server_and_its_token_source() {
     let (sandbox, serving) = served(WORK);
     insta::assert_snapshot!(sandbox.run(&["status", "-v"]).ended(0), @"
     exit 0
@@ -106,7 +106,7 @@ fn a_flag_outranks_the_environment_and_the_environment_the_profile() {
     assert_eq!(server(&[], &[store]), "sqlite:audit.db (KROSYN_AUDIT_SERVER)");
     assert_eq!(server(&["--server", "demo:"], &[store]), "demo: (--server)");
     assert_eq!(server(&["--demo"], &[store]), "demo: (--demo)");
-    // Whoever has just typed a profile would not expect the other server.
+    // A profile on the command line overrides the server of the environment.
     insta::assert_snapshot!(run_in(&sandbox, &["prune", "--yes", "--profile", "nowhere"], &[store]), @"
     exit 2
     -- stderr
@@ -121,7 +121,7 @@ fn a_flag_outranks_the_environment_and_the_environment_the_profile() {
 }
 
 #[test]
-fn a_token_goes_to_no_other_server_than_its_own() {
+fn a_token_is_sent_only_to_its_own_server() {
     let (sandbox, serving) = served(WORK);
     // The command of a profile is for the profile's server.
     let elsewhere = sandbox.run(&["list", "--profile", "nowhere", "--server", serving.url()]).ended(4);
@@ -137,7 +137,7 @@ fn a_token_goes_to_no_other_server_than_its_own() {
       hint: an operator makes one with `krosyn-audit token create`
       hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
     ");
-    // Alone it is for the server that is asked, and outranks the command.
+    // Alone it applies to the chosen server and overrides the token command.
     let refused = run_in(&sandbox, &["list"], &[("KROSYN_AUDIT_TOKEN", "kra_wrong")]).ended(4);
     assert!(refused.err().starts_with("error: ") && !refused.err().contains("kra_wrong"), "{refused}");
     let listed =
@@ -146,7 +146,7 @@ fn a_token_goes_to_no_other_server_than_its_own() {
 }
 
 #[test]
-fn login_and_logout_are_for_a_profile() {
+fn login_and_logout_apply_to_a_profile() {
     let (sandbox, serving) = served("");
     let login = |args: &[&str]| {
         let args = [&["login", "--server", serving.url(), "--token-file", "admin.token"], args].concat();
@@ -176,7 +176,7 @@ fn login_and_logout_are_for_a_profile() {
 }
 
 #[test]
-fn login_says_when_the_configuration_outranks_it() {
+fn login_warns_when_the_configuration_overrides_it() {
     let (sandbox, serving) = served(WORK);
     let login =
         |args: &[&str]| sandbox.run(&[&["login", "--token-file", "admin.token"], args].concat()).ended(0);
@@ -195,7 +195,7 @@ fn login_says_when_the_configuration_outranks_it() {
 }
 
 #[test]
-fn what_is_wrong_with_the_configuration_is_said_with_its_place() {
+fn configuration_errors_have_file_and_line() {
     let sandbox = acme::sandbox();
     configure(&sandbox, "[profiles.work]\nserver = \"sqlite:~/audit.db\"\ntheem = \"mono\"\n");
     insta::assert_snapshot!(sandbox.run(&["list"]), @r#"
@@ -231,7 +231,7 @@ fn what_is_wrong_with_the_configuration_is_said_with_its_place() {
     "#);
     sandbox.write_with_mode(
         "config/krosyn-audit/config.toml",
-        &WORK.replace("SERVER", "https://x.example"),
+        WORK.replace("SERVER", "https://x.example"),
         0o666,
     );
     insta::assert_snapshot!(sandbox.run(&["list"]), @"
@@ -243,7 +243,7 @@ fn what_is_wrong_with_the_configuration_is_said_with_its_place() {
 }
 
 #[test]
-fn a_token_command_that_fails_says_why() {
+fn a_failing_token_command_is_explained() {
     let sandbox = Sandbox::new();
     let listed = |command: &str| {
         configure(

@@ -1,4 +1,4 @@
-//! Every prompt on a real terminal, and what stands in for it where nobody can be asked.
+//! Every prompt on a real terminal, and its replacement where there is no terminal.
 
 use rustix::process::Signal;
 
@@ -6,10 +6,10 @@ use super::acme::{self, SERVER};
 use crate::support::pty::{CTRL_C, DOWN, ENTER, ESC, Terminal};
 use crate::support::sandbox::Sandbox;
 
-/// A command that asks, what it asks, and how it ends when nobody is there.
+/// A command with a prompt, the prompt, and the exit code without a terminal.
 type Asking = (&'static [&'static str], &'static str, i32, &'static str);
 
-/// How a prompt is ended, with which exit code, and what is said.
+/// An input that ends a prompt, its exit code, and its message.
 type End = (fn(&mut Terminal), i32, &'static str);
 
 const ASKING: [Asking; 4] = [
@@ -25,7 +25,7 @@ fn args<'a>(command: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn control_c_and_signals_end_every_prompt_and_give_the_terminal_back() {
+fn control_c_and_signals_end_every_prompt_and_restore_the_terminal() {
     let sandbox = acme::sandbox();
     for (command, question, ..) in ASKING {
         let ends: [End; 3] = [
@@ -51,7 +51,7 @@ fn control_c_and_signals_end_every_prompt_and_give_the_terminal_back() {
 }
 
 #[test]
-fn nobody_is_asked_unless_stdin_and_stderr_are_terminals_and_attended() {
+fn prompts_need_stdin_and_stderr_on_a_terminal() {
     let sandbox = acme::sandbox();
     sandbox.write("input", "12\ny\n");
     for (command, question, status, said) in ASKING {
@@ -79,7 +79,7 @@ fn nobody_is_asked_unless_stdin_and_stderr_are_terminals_and_attended() {
 }
 
 #[test]
-fn a_token_is_asked_for_without_being_shown() {
+fn the_token_prompt_does_not_echo() {
     let sandbox = Sandbox::new();
     let server = sandbox.serve(&[]);
     let command = sandbox.command(&["login", "--server", server.url()]);
@@ -100,11 +100,11 @@ fn a_token_is_asked_for_without_being_shown() {
 }
 
 #[test]
-fn show_without_an_id_lets_one_be_picked() {
+fn show_without_an_id_offers_a_menu() {
     let sandbox = acme::sandbox();
     let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 24, 80);
     terminal.wait_for("Which entry").wait_for("12 2021-03-28");
-    // Typing narrows, also by what the rows say further right; arrows choose.
+    // Typing filters by the whole row; arrows select.
     terminal.press("noor.haddad", "Which entry: noor.haddad_").wait_without("organization");
     terminal.type_in(DOWN);
     let is_second = |line: &str| line.starts_with('>') && line.contains("2021-03-03");

@@ -1,4 +1,4 @@
-//! `prune`: the plan, the guards that nothing overrules, and what is gone for good.
+//! `prune`: the plan, the safety checks, and the deletion.
 
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::time::Age;
@@ -27,7 +27,7 @@ fn count(sandbox: &Sandbox) -> usize {
 }
 
 #[test]
-fn a_dry_run_tells_the_plan_and_deletes_nothing() {
+fn a_dry_run_prints_the_plan_and_deletes_nothing() {
     let sandbox = sandbox(15);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--dry-run"]), @"
     exit 0
@@ -50,7 +50,7 @@ fn a_dry_run_tells_the_plan_and_deletes_nothing() {
 }
 
 #[test]
-fn nobody_can_be_asked_in_a_pipe() {
+fn a_pipe_gets_no_confirmation_prompt() {
     let sandbox = sandbox(15);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune"]), @"
     exit 6
@@ -74,7 +74,7 @@ fn nobody_can_be_asked_in_a_pipe() {
 }
 
 #[test]
-fn what_has_expired_goes_and_stays_gone() {
+fn expired_entries_are_deleted() {
     let sandbox = sandbox(15);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes"]), @"
     exit 0
@@ -110,7 +110,7 @@ fn what_has_expired_goes_and_stays_gone() {
 }
 
 #[test]
-fn json_tells_the_prune() {
+fn json_reports_the_prune() {
     let sandbox = sandbox(15);
     let done = acme::run(&sandbox, &["prune", "--yes", "--format", "json"]).ended(0);
     assert_eq!(done.err(), "");
@@ -121,7 +121,7 @@ fn json_tells_the_prune() {
 }
 
 #[test]
-fn more_than_half_is_refused_unless_it_is_allowed() {
+fn deleting_more_than_half_needs_permission() {
     let sandbox = sandbox(3);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes"]), @"
     exit 6
@@ -148,7 +148,7 @@ fn more_than_half_is_refused_unless_it_is_allowed() {
 }
 
 #[test]
-fn a_dry_run_ends_as_the_real_run_would() {
+fn a_dry_run_has_the_exit_code_of_the_real_run() {
     let sandbox = sandbox(3);
     let dry_run = acme::run(&sandbox, &["prune", "--dry-run"]).ended(6);
     assert!(
@@ -181,9 +181,9 @@ fn a_dry_run_ends_as_the_real_run_would() {
 }
 
 #[test]
-fn a_schedule_carries_every_flag_that_changes_the_result() {
+fn a_printed_schedule_has_every_relevant_flag() {
     use clap::CommandFactory as _;
-    // A new flag is to be put into one of these lists: what a schedule carries, with a value, and what it does not, and why.
+    // Add a new flag to one of these lists: flags a schedule has, with a value, or flags it omits, with the reason.
     let carried = [
         ("older_than", "--older-than 4y"),
         ("max_delete", "--max-delete 7"),
@@ -255,7 +255,7 @@ fn a_schedule_carries_every_flag_that_changes_the_result() {
 }
 
 #[test]
-fn nothing_inside_its_retention_is_ever_deleted() {
+fn entries_within_retention_are_never_deleted() {
     let sandbox = sandbox(15);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes", "--older-than", "90d"]), @"
     exit 6
@@ -310,7 +310,7 @@ fn an_operator_can_lower_the_floor_and_change_the_plan() {
 }
 
 #[test]
-fn nothing_expired_says_how_old_the_oldest_is() {
+fn without_expired_entries_the_oldest_age_is_shown() {
     let sandbox = Sandbox::new();
     sandbox.run(&["org", "create", "new", "--plan", "free", "--store", "sqlite:audit.db"]).ended(0);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune"]), @"
@@ -323,7 +323,7 @@ fn nothing_expired_says_how_old_the_oldest_is() {
 }
 
 #[test]
-fn an_archive_holds_exactly_what_goes_and_can_be_imported_again() {
+fn an_archive_has_exactly_the_pruned_entries_and_can_be_imported() {
     let sandbox = sandbox(15);
     let before =
         acme::run(&sandbox, &["export", "--format", "jsonl", "--reverse", "--until", "2023-01-01"]).ended(0);

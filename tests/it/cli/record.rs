@@ -100,7 +100,7 @@ fn from_stdin_once() {
 }
 
 #[test]
-fn a_resource_keeps_the_name_that_the_log_knows() {
+fn a_resource_keeps_its_recorded_name() {
     let sandbox = Sandbox::new();
     sandbox.write("a.json", r#"{"n":1}"#);
     sandbox.write("b.json", r#"{"n":2}"#);
@@ -131,7 +131,7 @@ fn a_resource_keeps_the_name_that_the_log_knows() {
 }
 
 #[test]
-fn nothing_of_a_wrong_entry_is_repeated() {
+fn an_invalid_entry_is_not_quoted() {
     let sandbox = Sandbox::new();
     for entry in [
         r#"{"hush":1}"#,
@@ -149,7 +149,7 @@ fn nothing_of_a_wrong_entry_is_repeated() {
 }
 
 #[test]
-fn what_cannot_be_recorded_is_told_and_not_quoted() {
+fn a_rejected_entry_is_reported_and_not_quoted() {
     let sandbox = Sandbox::new();
     sandbox.write("broken.json", r#"{"token":"hush"#);
     let delete = ["-a", "deleted", "--resource", "secret/5", "-u", "ana"];
@@ -198,7 +198,7 @@ fn what_cannot_be_recorded_is_told_and_not_quoted() {
 }
 
 #[test]
-fn without_a_server_it_goes_to_the_data_directory() {
+fn without_a_server_record_uses_the_data_directory() {
     let sandbox = Sandbox::new();
     sandbox.run_with(&["record"], ENTRY).ended(0);
     assert!(sandbox.path("data/krosyn-audit/audit.db").exists());

@@ -1,11 +1,11 @@
-//! `show --revert` and change sets: how an entry could be undone, and what was done with it.
+//! `show --revert` and change sets: how to undo an entry, and what else its request changed.
 
 use serde_json::json;
 
 use super::acme;
 
 #[test]
-fn a_plan_holds_the_patch_the_object_and_what_is_lost() {
+fn a_revert_plan_has_the_patch_the_object_and_the_losses() {
     let sandbox = acme::sandbox();
     let outcome = acme::run(&sandbox, &["show", "3", "--revert"]).ended(0);
     let plan = outcome.json();
@@ -27,7 +27,7 @@ fn a_plan_holds_the_patch_the_object_and_what_is_lost() {
 }
 
 #[test]
-fn a_plan_says_what_came_since_and_by_whom() {
+fn a_revert_plan_lists_later_changes_and_their_users() {
     let sandbox = acme::sandbox();
     acme::record_update(&sandbox, r#"{"status":"disabled"}"#, r#"{"status":"paused"}"#);
     let outcome = acme::run(&sandbox, &["show", "3", "--revert"]).ended(0);
@@ -40,7 +40,7 @@ fn a_plan_says_what_came_since_and_by_whom() {
 }
 
 #[test]
-fn a_creation_is_undone_by_a_deletion_and_the_other_way_round() {
+fn reverting_a_creation_deletes_and_reverting_a_deletion_creates() {
     let sandbox = acme::sandbox();
     let plan = |id: &str| acme::run(&sandbox, &["show", id, "--revert"]).ended(0).json();
     assert_eq!((&plan("2")["way"], &plan("2")["patch"]), (&json!("delete"), &json!(null)));
@@ -52,7 +52,7 @@ fn a_creation_is_undone_by_a_deletion_and_the_other_way_round() {
 }
 
 #[test]
-fn what_one_request_did_is_shown_together() {
+fn a_change_set_is_shown_together() {
     let sandbox = acme::sandbox();
     let one = acme::run(&sandbox, &["show", "1"]).ended(0);
     let (_, below) = one.out().split_once("in the same request\n").expect("the other entry");

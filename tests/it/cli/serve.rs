@@ -1,4 +1,4 @@
-//! `serve`: how it starts, what it refuses, how it stops; and credentials on both ends.
+//! `serve`: start, refused settings, shutdown, and credentials on both ends.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ const ENTRY: &str =
     r#"{"action":"deleted","model_type":"secret","model_id":"5","user":{"id":"7"},"before":{"name":"X"}}"#;
 
 #[test]
-fn starts_on_a_free_port_and_keeps_its_data() {
+fn serve_uses_a_free_port_and_keeps_its_data() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let mode = std::fs::metadata(sandbox.path("admin.token")).unwrap().permissions().mode();
@@ -33,7 +33,7 @@ fn starts_on_a_free_port_and_keeps_its_data() {
 }
 
 #[test]
-fn finishes_running_requests_before_it_stops() {
+fn serve_finishes_running_requests_before_it_stops() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let mut stream = TcpStream::connect(serving.address()).unwrap();
@@ -49,7 +49,7 @@ fn finishes_running_requests_before_it_stops() {
     answer.read_line(&mut line).unwrap();
     assert_eq!(line, "HTTP/1.1 100 Continue\r\n", "the request is running");
     serving.terminate();
-    // Once nobody is let in any more, the stop has begun.
+    // Once connections are refused, the shutdown has begun.
     while TcpStream::connect(serving.address()).is_ok() {}
     stream.write_all(ENTRY.as_bytes()).unwrap();
     let mut rest = String::new();
@@ -61,7 +61,7 @@ fn finishes_running_requests_before_it_stops() {
 }
 
 #[test]
-fn other_machines_are_let_in_only_with_tls_or_a_proxy() {
+fn remote_access_needs_tls_or_a_proxy() {
     let sandbox = Sandbox::new();
     let serve = ["serve", "--store", "sqlite:audit.db", "--token-out", "t"];
     insta::assert_snapshot!(sandbox.run(&[&serve[..], &["--listen", "0.0.0.0:0"]].concat()), @"
@@ -86,7 +86,7 @@ fn other_machines_are_let_in_only_with_tls_or_a_proxy() {
 }
 
 #[test]
-fn the_first_token_needs_a_place() {
+fn the_first_token_needs_a_file_or_terminal() {
     let sandbox = Sandbox::new();
     let serve = ["serve", "--store", "sqlite:audit.db", "--listen", "127.0.0.1:0"];
     insta::assert_snapshot!(sandbox.run(&serve), @"
@@ -103,9 +103,9 @@ fn the_first_token_needs_a_place() {
     error: cannot write the token to taken: File exists (os error 17)
     ");
     assert_eq!(sandbox.text("taken"), "precious");
-    // Nothing was made, or nobody would ever hold a token for it.
+    // No store was created, since its token would be lost.
     assert!(!sandbox.serve(&[]).token().is_empty());
-    // It is started again as it was the first time; another file would stay empty, which is said.
+    // A restart with the same flags works. With another token file, a message says that no token was written.
     drop(sandbox.serve(&[]));
     assert!(!sandbox.text("serve.log").contains("no token was written"));
     std::fs::rename(sandbox.path("admin.token"), sandbox.path("kept.token")).unwrap();
@@ -119,7 +119,7 @@ fn the_first_token_needs_a_place() {
 }
 
 #[test]
-fn settings_that_cannot_work_are_told_before_the_ready_line() {
+fn invalid_settings_are_reported_before_the_ready_line() {
     let sandbox = Sandbox::new();
     sandbox.write("cert.pem", "no certificate");
     sandbox.write("key.pem", "no key");
@@ -168,7 +168,7 @@ fn certificate(sandbox: &Sandbox) -> Option<()> {
 }
 
 #[test]
-fn speaks_tls() {
+fn serve_speaks_tls() {
     let Some(mut curl) = program("curl") else { return skipped("TLS", "curl") };
     let sandbox = Sandbox::new();
     let Some(()) = certificate(&sandbox) else { return skipped("TLS", "openssl") };
@@ -187,7 +187,7 @@ fn speaks_tls() {
     let output = answer.wait_with_output().unwrap();
     let whoami: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(whoami["organization"], "default", "{whoami}");
-    // Our own client trusts the machine's authorities, of which this is none, until it is named one.
+    // Our client does not trust this authority until a flag names it.
     insta::assert_snapshot!(sandbox.run(&[&["list"], &serving.flags()[..]].concat()), @"
     exit 9
     -- stderr
@@ -229,7 +229,7 @@ fn speaks_tls() {
 }
 
 #[test]
-fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
+fn a_token_is_read_from_a_private_file_stdin_or_the_environment() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let list = |args: &[&str]| sandbox.run(&[&["list", "--server", serving.url()], args].concat());
@@ -253,7 +253,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     -- stderr
     error: there is no file missing.token
     ");
-    sandbox.write_with_mode("open.token", &serving.token(), 0o644);
+    sandbox.write_with_mode("open.token", serving.token(), 0o644);
     insta::assert_snapshot!(list(&["--token-file", "open.token"]), @"
     exit 4
     -- stderr
@@ -281,7 +281,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
 }
 
 #[test]
-fn a_token_does_what_its_scopes_allow_until_it_is_revoked() {
+fn a_token_works_within_its_scopes_until_revoked() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let token = |args: &[&str]| {

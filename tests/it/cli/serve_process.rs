@@ -1,4 +1,4 @@
-//! `serve` as a process: signals, open files, and one server to a file.
+//! `serve` as a process: signals, open files, and one server per file.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use super::acme::LINES;
 use crate::support::sandbox::{Sandbox, program, skipped};
 
 #[test]
-fn a_signal_that_asks_for_nothing_ends_nothing() {
+fn unused_signals_do_not_stop_the_server() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     for (signal, words) in [
@@ -27,7 +27,7 @@ fn a_signal_that_asks_for_nothing_ends_nothing() {
 }
 
 #[test]
-fn a_low_limit_on_open_files_lowers_the_number_of_connections_and_says_so() {
+fn a_low_open_file_limit_lowers_the_connection_limit() {
     let Some(mut prlimit) = program("prlimit") else { return skipped("open files", "prlimit") };
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
@@ -51,7 +51,7 @@ fn a_low_limit_on_open_files_lowers_the_number_of_connections_and_says_so() {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("listening on"), "{line} {}", sandbox.text("low.log"));
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
-        // More callers than there are files for: whoever asks in full is answered.
+        // More connections than open files: a complete request is still answered.
         let address = line.trim().rsplit('/').next().unwrap();
         let half: Vec<_> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
         half.iter().for_each(|mut stream| drop(stream.write_all(b"GET /readyz HTTP/1.1\r\nx:")));
@@ -72,14 +72,14 @@ fn a_low_limit_on_open_files_lowers_the_number_of_connections_and_says_so() {
 }
 
 #[test]
-fn an_empty_store_that_is_refused_is_not_made() {
+fn a_refused_serve_creates_no_store() {
     let sandbox = Sandbox::new();
     sandbox.run(&["serve", "--store", "sqlite:new.db", "--listen", "127.0.0.1:0"]).ended(2);
     assert!(sandbox.names().is_empty());
 }
 
 #[test]
-fn a_file_has_one_server_and_commands_beside_it() {
+fn a_file_allows_one_server_and_other_commands() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let second = sandbox.run(&["serve", "--store", "sqlite:audit.db", "--listen", "127.0.0.1:0"]);

@@ -84,7 +84,7 @@ fn a_creation_and_a_deletion_show_every_field() {
 }
 
 #[test]
-fn hard_names_are_made_visible() {
+fn hostile_names_are_made_visible() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "8"]), @r#"
     exit 0
@@ -127,7 +127,7 @@ fn json_is_the_entry() {
 }
 
 #[test]
-fn json_of_several_is_one_list_or_nothing() {
+fn json_of_several_entries_is_one_list_or_nothing() {
     let sandbox = acme::sandbox();
     let two = acme::run(&sandbox, &["show", "6", "latest", "--format", "json"]).ended(0).json();
     assert_eq!((&two[0]["id"], &two[1]["id"]), (&6.into(), &12.into()));
@@ -135,7 +135,7 @@ fn json_of_several_is_one_list_or_nothing() {
 }
 
 #[test]
-fn states_and_the_way_between_them_are_json() {
+fn states_and_their_diff_are_json() {
     let sandbox = acme::sandbox();
     let state = |flag: &str| acme::run(&sandbox, &["show", "3", flag]);
     insta::assert_snapshot!(state("--patch"), @r#"
@@ -162,7 +162,7 @@ fn states_and_the_way_between_them_are_json() {
 }
 
 #[test]
-fn a_pipe_gets_sides_and_long_values_whole() {
+fn a_pipe_gets_both_sides_and_long_values_untruncated() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "3", "--side-by-side"]), @r#"
     exit 0
@@ -193,7 +193,7 @@ fn a_pipe_gets_sides_and_long_values_whole() {
 }
 
 #[test]
-fn an_entry_that_is_not_there() {
+fn a_missing_entry_exits_5() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["show"]), @"
     exit 2
@@ -229,7 +229,7 @@ fn an_entry_that_is_not_there() {
 }
 
 #[test]
-fn a_pruned_entry_is_gone_and_says_by_which_prune() {
+fn a_pruned_entry_names_its_prune() {
     let sandbox = acme::sandbox();
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%"]).ended(0);
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "3"]), @"

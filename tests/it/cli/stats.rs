@@ -1,9 +1,9 @@
-//! `stats`: counts in each form, by the reader's clocks.
+//! `stats`: counts in each format, in the local time zone.
 
 use super::acme;
 
 #[test]
-fn days_are_the_readers_and_those_without_entries_are_shown() {
+fn days_follow_the_local_zone_and_empty_days_are_shown() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--format", "table", "--until", "2021-03-08"]), @"
     exit 0
@@ -33,7 +33,7 @@ fn days_are_the_readers_and_those_without_entries_are_shown() {
 }
 
 #[test]
-fn two_dimensions_make_a_table_and_the_top_counts_the_others_together() {
+fn two_dimensions_make_a_table_and_top_sums_the_rest() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--by", "user,action", "--format", "table"]), @"
     exit 0
@@ -77,7 +77,7 @@ fn two_dimensions_make_a_table_and_the_top_counts_the_others_together() {
 }
 
 #[test]
-fn json_holds_the_question_the_sum_and_the_groups() {
+fn json_has_the_query_the_total_and_the_groups() {
     let sandbox = acme::sandbox();
     let answer =
         acme::run(&sandbox, &["stats", "--by", "weekday", "-a", "updated", "--format", "json"]).ended(0);
@@ -92,7 +92,7 @@ fn json_holds_the_question_the_sum_and_the_groups() {
 }
 
 #[test]
-fn a_dimension_that_is_none_is_told_the_nearest() {
+fn an_unknown_dimension_suggests_the_nearest() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--by", "weekdya"]), @r#"
     exit 2
@@ -113,7 +113,7 @@ fn a_dimension_that_is_none_is_told_the_nearest() {
 }
 
 #[test]
-fn days_that_were_pruned_are_not_days_on_which_nothing_happened() {
+fn pruned_days_are_not_shown_as_empty() {
     let sandbox = acme::sandbox();
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%"]).ended(0);
     let outcome = acme::run(&sandbox, &["stats", "--since", "2021-03-01", "--until", "2021-03-05"]).ended(0);

@@ -1,4 +1,4 @@
-//! `token`: what an operator makes, sees and revokes, on a store that a server may be using.
+//! `token`: an operator creates, lists and revokes tokens, also while a server uses the store.
 
 use crate::support::sandbox::Sandbox;
 
@@ -10,7 +10,7 @@ fn listed(sandbox: &Sandbox, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_list_tells_who_made_a_token_and_when_it_was_last_used() {
+fn token_list_shows_creator_and_last_use() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     let create = |name: &str, more: &[&str]| {
@@ -39,7 +39,7 @@ fn a_list_tells_who_made_a_token_and_when_it_was_last_used() {
 }
 
 #[test]
-fn a_name_that_cannot_stand_in_a_list_is_refused() {
+fn an_invalid_token_name_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.run(&["org", "create", "acme", "--plan", "free", "--store", "sqlite:audit.db"]).ended(0);
     let create = |name: &str, by: &str| {

@@ -1,5 +1,5 @@
-//! What only PostgreSQL has: several processes over one database, months as partitions, migrations under a lock, TLS,
-//! the block for Citus, and the statements themselves. The contract every store keeps is in `store`.
+//! What only PostgreSQL has: several processes over one database, monthly partitions, migrations under a lock, TLS,
+//! distribution by Citus, and the statements themselves. `store` has the contract of every store.
 
 mod copy;
 mod nodes;

@@ -1,5 +1,5 @@
-//! Worker nodes of Citus that fail behind a coordinator that goes on: tried again, and 503 in the end. A trigger raises
-//! what the coordinator would tell.
+//! Citus workers that fail behind a running coordinator: retries, then 503. A trigger raises the coordinator's
+//! errors.
 
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::plan::Retention;
@@ -11,9 +11,9 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::support::entries::{NOW, append, days_ago, drafts, everything, recording, recording_at};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, private};
 use crate::support::sandbox::Sandbox;
+use crate::support::stores::organization;
 
 /// Lets the next `times` inserts of entries fail with `words`. A sequence counts, for it is not rolled back.
 async fn fail(url: &str, times: u32, words: &str) {
@@ -38,7 +38,7 @@ const ALWAYS: u32 = 1_000_000;
 const LOST: &str = "server closed the connection unexpectedly";
 
 #[tokio::test]
-async fn a_recording_survives_a_worker_that_is_away_for_a_moment() {
+async fn a_recording_survives_a_short_worker_outage() {
     let Some(server) = private() else { return };
     let url = server.database().await;
     let store = store::open(&url).await.expect("a store");
@@ -49,7 +49,7 @@ async fn a_recording_survives_a_worker_that_is_away_for_a_moment() {
         "could not find any shard placements for shardId 102040",
         "could not acquire the lock required to move krosyn_audit.entries",
         "deadlock detected",
-        // Nobody knows what this is, but it goes away.
+        // An unknown error that is transient.
         "unexpected state 3",
     ];
     for words in moments {
@@ -72,7 +72,7 @@ async fn a_recording_survives_a_worker_that_is_away_for_a_moment() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_stays_away_is_503_with_the_time_to_come_back() {
+async fn a_long_worker_outage_is_503_with_retry_after() {
     let Some(server) = private() else { return };
     let (sandbox, url) = (Sandbox::new(), server.database().await);
     let serving = sandbox.serve_on(&url, &[]);
@@ -95,7 +95,7 @@ async fn a_worker_that_stays_away_is_503_with_the_time_to_come_back() {
 }
 
 #[tokio::test]
-async fn organizations_of_a_worker_that_is_away_keep_no_other_from_the_sweep() {
+async fn a_worker_outage_does_not_stop_the_sweep_of_other_organizations() {
     let Some(server) = private() else { return };
     let url = server.database().await;
     let store = store::open(&url).await.expect("a store");
@@ -107,7 +107,7 @@ async fn organizations_of_a_worker_that_is_away_keep_no_other_from_the_sweep() {
         append(&store, org, [recording_at("1", days_ago(100)), recording_at("1", days_ago(1))]).await;
     }
     store.note_clock(away, ClockSeen { at: NOW, is_confirmed: false }).await.expect("noted");
-    // Whoever reads or writes a lease of the first organization is told that its worker is gone.
+    // Reads and writes of leases of the first organization fail: its worker is gone.
     let sql = format!(
         "CREATE FUNCTION away(org BIGINT) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
          BEGIN

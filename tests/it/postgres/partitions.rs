@@ -1,5 +1,5 @@
-//! Months as partitions: there before they are needed, made on demand for what happened earlier, dropped when nobody
-//! has anything in them. No recording ever meets a month without one.
+//! Monthly partitions: created ahead, created on demand for older entries, and dropped when empty. No recording
+//! fails for want of a month.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use krosyn_audit::store::{self, OrgId, Store};
 use tokio::task::JoinSet;
 
 use crate::support::entries::{NOW, append, days_ago, drafts, everything, recording, recording_at};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, private, shared, until};
+use crate::support::stores::organization;
 
 /// Two processes over one database, and its URL.
 async fn two() -> Option<(Arc<dyn Store>, Arc<dyn Store>, String)> {
@@ -38,7 +38,7 @@ fn at(text: &str) -> Timestamp {
 const PRESENT: [&str; 4] = ["entries_2026_11", "entries_2026_12", "entries_2027_01", "entries_2027_02"];
 
 #[tokio::test]
-async fn three_months_are_made_ahead_by_whoever_records_in_this_one() {
+async fn recording_in_this_month_creates_three_months_ahead() {
     let Some((store, _, url)) = two().await else { return };
     assert_eq!(months(&url).await, ["entries_early"]);
     let org = organization(&store, "acme").await;
@@ -48,7 +48,7 @@ async fn three_months_are_made_ahead_by_whoever_records_in_this_one() {
 }
 
 #[tokio::test]
-async fn older_entries_get_their_month_on_demand_and_the_oldest_share_one() {
+async fn older_months_are_created_on_demand_and_the_oldest_share_one() {
     let Some((store, _, url)) = two().await else { return };
     let org = organization(&store, "acme").await;
     let times = [
@@ -66,13 +66,13 @@ async fn older_entries_get_their_month_on_demand_and_the_oldest_share_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn months_that_cannot_be_made_refuse_only_those_who_need_them() {
+async fn a_month_that_cannot_be_created_fails_only_its_entries() {
     let Some((one, other, url)) = two().await else { return };
     let org = organization(&one, "acme").await;
     // The present month, without those ahead of it.
     let present = "CREATE TABLE entries_2026_11 PARTITION OF entries FOR VALUES FROM (1793491200000000) TO (1796083200000000)";
     connect(&url).await.batch_execute(present).await.expect("made");
-    // As the move of a shard does: others may write, and none may make a partition.
+    // Like a shard move: the lock allows writes and blocks new partitions.
     let mut moving = connect(&url).await;
     let moved = moving.transaction().await.expect("begun");
     moved.execute("LOCK TABLE entries IN SHARE UPDATE EXCLUSIVE MODE", &[]).await.expect("locked");
@@ -92,7 +92,7 @@ async fn months_that_cannot_be_made_refuse_only_those_who_need_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_who_meet_the_same_missing_months_all_record() {
+async fn concurrent_recordings_in_a_missing_month_all_succeed() {
     let Some((one, other, url)) = two().await else { return };
     let mut recorders = JoinSet::new();
     for number in 0..8_i64 {
@@ -110,7 +110,7 @@ async fn many_who_meet_the_same_missing_months_all_record() {
 }
 
 #[tokio::test]
-async fn a_month_goes_when_its_last_organization_leaves_it_and_comes_back_when_it_is_needed() {
+async fn an_empty_month_is_dropped_and_created_again_when_needed() {
     let Some((one, other, url)) = two().await else { return };
     let (left, stays) = (organization(&one, "left").await, organization(&one, "stays").await);
     let old = at("2026-03-10T00:00:00Z");
@@ -130,7 +130,7 @@ async fn a_month_goes_when_its_last_organization_leaves_it_and_comes_back_when_i
 }
 
 #[tokio::test]
-async fn a_month_somebody_records_in_is_left_to_the_next_prune() {
+async fn a_month_in_use_is_left_to_the_next_prune() {
     let Some((store, _, url)) = two().await else { return };
     let org = organization(&store, "acme").await;
     append(&store, org, [recording_at("1", at("2026-03-10T00:00:00Z"))]).await;
@@ -156,7 +156,7 @@ const AS_CITUS_TELLS: &str = r#"
     CREATE TRIGGER as_citus BEFORE INSERT ON entries_rest FOR EACH ROW EXECUTE FUNCTION as_citus();"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_citus_too_a_dropped_month_is_made_again_by_every_process() {
+async fn on_citus_every_process_creates_a_dropped_month_again() {
     let Some(server) = private() else { return };
     let url = server.database().await;
     let stores = [store::open(&url).await.expect("a store"), store::open(&url).await.expect("a store")];

@@ -1,4 +1,4 @@
-//! The plan of a page is a walk along one index, month by month, without a sort.
+//! The plan of a page scans one index, month by month, without a sort.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::postgres::statements::{executed, logged};
 use crate::support::entries::{append, days_ago, first_page, page_after, recording_at};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, private};
+use crate::support::stores::organization;
 
 /// Twenty organizations with entries in each of seven months.
 async fn fill(store: &Arc<dyn Store>, url: &str) -> OrgId {
@@ -62,7 +62,7 @@ async fn plan(url: &str, sql: &str, values: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_page_of_one_organization_is_a_walk_along_one_index_month_by_month() {
+async fn a_page_scans_one_index_month_by_month() {
     let Some(server) = private() else { return };
     let (store, database, url) = logged(server).await;
     let org = fill(&store, &url).await;
@@ -82,7 +82,7 @@ async fn a_page_of_one_organization_is_a_walk_along_one_index_month_by_month() {
             let (mut kinds, mut indexes) = (BTreeSet::new(), Vec::new());
             walk(&plan, &mut kinds, &mut indexes);
             assert_eq!(plan["Node Type"], "Limit", "{plan:#}");
-            // A result node only puts the user beside what comes from below.
+            // A result node only adds the user to its input rows.
             let allowed = ["Limit", "Result", "Append", "Index Scan"].map(str::to_owned);
             assert!(kinds.iter().all(|kind| allowed.contains(kind)), "{kinds:?} {plan:#}");
             assert!(!indexes.is_empty());

@@ -1,15 +1,14 @@
-//! What a prune leaves in the tables beside the entries.
+//! A prune also removes unused users and empty rollup rows.
 
 use krosyn_audit::store;
 use serde_json::json;
 
-use crate::store::pruning::prune;
 use crate::support::entries::{NOW, append, days_ago, recording_at, with};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, shared};
+use crate::support::stores::{organization, prune};
 
 #[tokio::test]
-async fn nobodys_snapshot_and_no_empty_sum_outlives_the_entries() {
+async fn a_prune_removes_unused_users_and_empty_rollup_rows() {
     let Some(server) = shared() else { return };
     let url = server.database().await;
     let store = store::open(&url).await.expect("opens");

@@ -1,5 +1,5 @@
-//! Queries that take long, on a table that is locked: cancelled when their caller goes away, ended when they take too
-//! long, and never in the way of health checks, tokens and recordings.
+//! Slow queries on a locked table: cancelled with their call, ended at their time limit, and never blocking health
+//! checks, tokens and recordings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_postgres::Client;
 
 use crate::support::entries::{NOW, append, first_page, recording};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, shared, until};
 use crate::support::sandbox::Sandbox;
+use crate::support::stores::organization;
 
 /// More callers than there are connections.
 const MANY: usize = 40;
@@ -49,7 +49,7 @@ pub(super) fn page(store: &Arc<dyn Store>, org: OrgId, filter: Filter) -> JoinHa
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_query_is_cancelled_when_its_caller_goes_away() {
+async fn a_dropped_call_cancels_its_query() {
     let Some((store, url, org)) = one_entry().await else { return };
     let (locking, watcher) = (connect(&url).await, connect(&url).await);
     locking.batch_execute(LOCK).await.expect("locked");
@@ -92,7 +92,7 @@ async fn a_query_is_cancelled_when_its_caller_goes_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health_tokens_recordings_and_other_organizations_do_not_wait_behind_queries() {
+async fn slow_queries_do_not_block_health_tokens_recordings_or_other_organizations() {
     let Some((store, url, org)) = one_entry().await else { return };
     let (locking, watcher) = (connect(&url).await, connect(&url).await);
     locking.batch_execute(LOCK).await.expect("locked");
@@ -116,7 +116,7 @@ async fn health_tokens_recordings_and_other_organizations_do_not_wait_behind_que
 }
 
 #[tokio::test]
-async fn a_query_that_takes_too_long_is_ended_and_says_so() {
+async fn a_query_over_its_time_limit_is_cancelled_and_reported() {
     let Some((_, url, org)) = one_entry().await else { return };
     // A shorter time than ours is kept.
     let sign = if url.contains('?') { '&' } else { '?' };
@@ -133,7 +133,7 @@ async fn a_query_that_takes_too_long_is_ended_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_that_is_hung_up_leaves_nothing_running() {
+async fn a_closed_connection_leaves_no_query_running() {
     let Some(server) = shared() else { return };
     let (sandbox, url) = (Sandbox::new(), server.database().await);
     let serving = sandbox.serve_on(&url, &[]);

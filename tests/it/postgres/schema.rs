@@ -1,15 +1,15 @@
-//! Migrations: applied once however many processes start, refused by an older version, and on Citus followed by the
-//! distribution of all that grows.
+//! Migrations: applied once by any number of processes, refused by an older version, and followed on Citus by the
+//! distribution of growing tables.
 
 use krosyn_audit::store::{self, error::StoreError};
 use tokio::task::JoinSet;
 
 use crate::support::entries::{NOW, append, recording_at};
-use crate::support::places::organization;
 use crate::support::postgres::{connect, private, shared};
+use crate::support::stores::organization;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn processes_that_start_at_once_migrate_once() {
+async fn processes_starting_together_migrate_once() {
     let Some(server) = shared() else { return };
     let url = server.bare_database().await;
     let mut opening = JoinSet::new();
@@ -54,7 +54,7 @@ async fn an_older_version_refuses_a_newer_schema() {
 }
 
 #[tokio::test]
-async fn tables_of_another_programme_are_not_in_the_way() {
+async fn tables_of_another_program_do_not_interfere() {
     let Some(server) = shared() else { return };
     let url = server.bare_database().await;
     let database = connect(&url).await;
@@ -69,7 +69,7 @@ async fn tables_of_another_programme_are_not_in_the_way() {
     assert!(rows.is_empty());
 }
 
-/// An extension named citus that only notes what it is asked: the real one is not to be had here.
+/// A fake extension named citus that only records its calls, because the real one is not available here.
 const NOTING_CITUS: &str = "
     SET allow_system_table_mods = on;
     CREATE SCHEMA noted;

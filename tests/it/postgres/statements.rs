@@ -1,5 +1,5 @@
-//! The statements themselves, as the server logs them: each names one organization for each table it reads, so that
-//! Citus answers it on one node.
+//! The statements in the server's log: each names one organization for each table, so that Citus answers it on one
+//! node.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::postgres::schema::ON_EVERY_NODE;
 use crate::support::entries::{NOW, append, days_ago, drafts, everything, read_all, recording_at, with};
-use crate::support::places::organization;
 use crate::support::postgres::{Server, connect, private};
+use crate::support::stores::organization;
 
 /// A store all of whose statements are logged, the name of its database, and its URL.
 pub(super) async fn logged(server: &Server) -> (Arc<dyn Store>, String, String) {
@@ -27,7 +27,7 @@ pub(super) async fn logged(server: &Server) -> (Arc<dyn Store>, String, String) 
     (store::open(&url).await.expect("a store"), name, url)
 }
 
-/// What was executed in a database: each statement with the values it was given.
+/// The statements executed in a database, with their parameters.
 pub(super) fn executed(server: &Server, database: &str) -> Vec<(String, String)> {
     let log = server.log();
     let mut executed: Vec<(String, String)> = Vec::new();
@@ -61,7 +61,7 @@ fn filters() -> Vec<Filter> {
     filters
 }
 
-/// Everything a store can be asked about an organization.
+/// Calls every store method for an organization.
 async fn ask_everything(store: &Arc<dyn Store>, org: OrgId) {
     let keyed = with(recording_at("1", days_ago(1)), "uuid", Uuid::from_u128(7).to_string());
     append(store, org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(99)), keyed.clone()])
@@ -159,7 +159,7 @@ impl Judge {
             .collect()
     }
 
-    /// Nothing for a statement about no distributed table; else what is wrong with it, if anything is.
+    /// `None` for a statement without a distributed table, otherwise whether it names one organization.
     fn judge(&self, sql: &str, values: &str) -> Option<Result<(), String>> {
         // Months are made and dropped as a whole, for all organizations.
         let of_months = [
@@ -206,7 +206,7 @@ async fn distributed(url: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_statement_about_what_grows_names_one_organization_for_each_table() {
+async fn every_statement_names_one_organization_for_each_growing_table() {
     let Some(server) = private() else { return };
     let (store, database, url) = logged(server).await;
     let org = organization(&store, "acme").await;
@@ -231,7 +231,7 @@ async fn every_statement_about_what_grows_names_one_organization_for_each_table(
 }
 
 #[test]
-fn the_rule_refuses_what_citus_would_send_to_every_shard() {
+fn the_check_rejects_statements_that_citus_sends_to_every_shard() {
     let judge = Judge::new(&["entries", "tallies", "users"].map(str::to_owned));
     let judged = |sql: &str| judge.judge(sql, "$1 = '7', $2 = '7', $3 = '8'");
     let user = "SELECT id, (SELECT snapshot FROM users WHERE users.org_id = $1 AND users.user_ref = entries.user_ref) \

@@ -1,4 +1,4 @@
-//! TLS to the database: each `sslmode`, in real handshakes with a server that takes nothing else over the network.
+//! TLS to the database: each `sslmode`, against a server that accepts only TLS over the network.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -9,9 +9,9 @@ use tokio_postgres::NoTls;
 
 use crate::postgres::queries::{LOCK, page, waiting};
 use crate::support::entries::{append, recording};
-use crate::support::places::organization;
 use crate::support::postgres::{Server, connect, until};
 use crate::support::sandbox::{program, skipped};
+use crate::support::stores::organization;
 
 /// An authority, and a certificate it signed for `localhost` alone; and an authority that signed nothing.
 fn certificates(directory: &Path) {
@@ -31,11 +31,11 @@ fn certificates(directory: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_sslmode_checks_what_it_promises() {
+async fn each_sslmode_makes_its_checks() {
     if program("openssl").is_none() {
         return skipped("TLS to PostgreSQL", "openssl");
     }
-    // PostgreSQL takes no port 0, so one is asked of the system first.
+    // PostgreSQL does not accept port 0, so take a free port from the system first.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
     let started = Server::start_with(|directory| {
         certificates(directory);

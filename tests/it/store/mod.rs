@@ -1,16 +1,123 @@
-//! What every store promises, through `dyn Store` alone and on each kind of store. No SQL and no HTTP.
+//! The contract of every store, tested through `dyn Store` without SQL or HTTP, and what only SQLite has.
+//!
+//! A contract test is a function in `contract`. It runs once per engine, as `store::sqlite::…`, `store::memory::…` and
+//! `store::postgres::…`, so that `cargo test store::sqlite` runs one engine. A function that is missing from the list
+//! below is never used, which the compiler reports.
 
-mod accounts;
-mod append;
-mod counting;
-mod faults;
-mod file;
-mod filtering;
-mod isolation;
-mod paging;
-pub(crate) mod pruning;
-mod restore;
-mod schemas;
-mod sweep;
-mod tallies;
-mod values;
+mod contract;
+mod copy;
+
+/// Passes the list of contract tests to a macro.
+macro_rules! contract {
+    ($use:ident $(, $argument:ident)*) => {
+        $use! {
+            $($argument,)*
+            accounts {
+                organizations_are_listed_by_slug_and_a_slug_is_unique
+                set_retention_changes_one_organization
+                tokens_are_listed_by_name_and_found_by_hash
+                tokens_with_the_same_hash_prefix_are_distinct
+                a_second_revocation_keeps_the_first_time
+                last_used_at_keeps_the_latest_use_in_any_order
+                calls_to_a_closed_store_fail
+            }
+            append {
+                concurrent_appends_get_ids_without_gaps_in_commit_order
+                an_appended_entry_is_read_back_unchanged
+                a_repeated_uuid_is_known_or_a_conflict
+                a_uuid_repeated_within_a_batch_uses_no_id
+                concurrent_appends_of_one_uuid_store_one_entry
+                an_atomic_append_with_a_conflict_stores_nothing
+                equal_recordings_without_a_uuid_are_two_entries
+            }
+            values {
+                values_round_trip_unchanged
+                fields_keep_their_order
+            }
+            paging {
+                pages_of_any_size_return_every_entry_in_order
+                three_pages_equal_one_page_of_three_times_the_limit
+                a_full_last_page_reports_no_more
+                as_of_excludes_entries_recorded_later
+                paging_continues_after_a_pruned_or_future_id
+                paging_during_appends_and_prunes_returns_each_entry_once
+            }
+            filtering {
+                filters_agree_with_the_reference
+                filter_values_are_neither_patterns_nor_sql
+            }
+            stats {
+                counts_agree_with_the_reference
+                an_entry_counts_once_per_field_and_once_in_the_total
+            }
+            rollup {
+                rollup_counts_agree_with_the_reference
+            }
+            isolation {
+                changes_in_one_organization_are_invisible_to_another
+                an_empty_organization_sees_nothing_of_its_neighbours
+                organizations_can_use_the_same_ids_and_uuids
+                leases_and_prunes_belong_to_one_organization
+            }
+            pruning {
+                a_prune_deletes_only_entries_before_the_cutoff
+                batches_delete_the_oldest_first_and_make_one_record
+                a_lookup_distinguishes_present_pruned_and_unknown_ids
+                ids_are_not_reused_after_everything_was_pruned
+                a_pruned_uuid_can_be_recorded_again
+                pages_report_the_last_prune
+                a_second_prune_is_refused_while_the_first_runs
+                a_prune_whose_lease_was_taken_deletes_nothing_more
+                a_prune_that_lost_its_lease_leaves_the_next_record_alone
+                holdings_count_each_model_type_on_both_sides_of_the_cutoff
+                a_prune_keeps_the_users_of_remaining_entries
+                a_lease_has_one_holder_until_it_expires_or_is_released
+            }
+            sweep {
+                a_sweep_applies_each_plan_and_ignores_the_floor
+                a_sweep_skips_an_organization_that_is_being_pruned
+                one_server_sweeps_at_a_time_until_its_lease_expires
+                a_sweep_refuses_a_clock_far_ahead_of_the_store
+                a_lease_from_a_clock_ahead_is_ignored
+            }
+        }
+    };
+}
+
+/// Names the contract tests as `store::contract::MODULE::FUNCTION`.
+macro_rules! names {
+    ($($module:ident { $($test:ident)+ })+) => {
+        &[$($(concat!("store::contract::", stringify!($module), "::", stringify!($test))),+),+]
+    };
+}
+
+/// Defines the contract tests of one engine.
+macro_rules! tests_of {
+    ($engine:ident, $($module:ident { $($test:ident)+ })+) => {
+        $(mod $module {
+            $(#[test]
+            fn $test() {
+                $crate::support::stores::run_on($crate::support::stores::Engine::$engine, $crate::store::contract::$module::$test);
+            })+
+        })+
+    };
+}
+
+/// The functions that run on every engine.
+pub(crate) const CONTRACT: &[&str] = contract!(names);
+
+mod sqlite {
+    mod damage;
+    mod file;
+    mod schemas;
+
+    contract!(tests_of, Sqlite);
+}
+
+mod memory {
+    contract!(tests_of, Memory);
+}
+
+mod postgres {
+    contract!(tests_of, Postgres);
+}

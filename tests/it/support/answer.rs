@@ -1,4 +1,4 @@
-//! An HTTP answer, judged against the contract as it arrives.
+//! An HTTP answer, checked against the contract when it is received.
 
 use krosyn_audit::api::problem::{Code, Problem};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::contract;
 
-/// An answer that keeps the contract.
+/// An answer that satisfies the contract.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -17,8 +17,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Sends a request and judges what comes back: a documented status, media type and shape, a request id in the
-    /// header, and in every error a problem that repeats status and id.
+    /// Sends a request and checks the answer: a documented status, media type and shape, a request id in the header,
+    /// and for an error a problem with the same status and id.
     pub(crate) async fn to(http: &reqwest::Client, request: Request) -> Self {
         let (method, path) = (request.method().to_string(), request.url().path().to_owned());
         let response = http.execute(request).await.expect("an answer");
@@ -78,14 +78,14 @@ impl Answer {
         self.read()
     }
 
-    /// Checks the status and gives the answer on.
+    /// Checks the status and returns the answer.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self
     }
 
-    /// Checks that the answer is an error with this code and these words in its detail, and gives the problem.
+    /// Checks that the answer is an error with this code and text, and returns the problem.
     #[track_caller]
     pub(crate) fn refused(&self, code: Code, words: &str) -> Problem {
         assert!(StatusCode::from_u16(self.status).is_ok_and(|it| !it.is_success()), "{}", self.text());

@@ -14,7 +14,7 @@ use url::Url;
 
 /// The variable that names the cluster.
 const VARIABLE: &str = "KROSYN_AUDIT_TEST_CITUS";
-/// What the databases of tests are called, before their number.
+/// The prefix of test database names.
 const PREFIX: &str = "krosyn_audit_test_";
 
 /// A Citus cluster.
@@ -25,7 +25,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// The cluster that the environment names; none, said loudly, when it names none.
+    /// The cluster named by the environment. Without one it prints a warning.
     #[expect(
         clippy::disallowed_methods,
         reason = "tests alone ask for a cluster, and must say when there is none"
@@ -66,7 +66,7 @@ impl Cluster {
             .await
     }
 
-    /// An empty database on every node, made known to each other; its URL on the coordinator.
+    /// Creates an empty database on every node, connects the nodes, and returns the URL on the coordinator.
     pub(crate) async fn database(&self) -> String {
         let name = format!("{PREFIX}{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let nodes = self.nodes().await;
@@ -102,7 +102,7 @@ async fn execute(node: &Url, sql: &str) {
     connect(node).await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-/// Drops what earlier runs left, but for what is in use.
+/// Drops the databases of earlier runs, except those in use.
 async fn drop_databases(node: &Url) {
     let client = connect(node).await;
     let sql = format!("SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}%'");

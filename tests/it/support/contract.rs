@@ -1,4 +1,4 @@
-//! The OpenAPI document as a judge: each answer must have a documented status, media type and shape.
+//! Checks answers against the OpenAPI document: status, media type and shape.
 
 use std::sync::LazyLock;
 
@@ -39,7 +39,7 @@ fn fits(template: &str, path: &str) -> bool {
     template.len() == path.len() && template.iter().zip(&path).all(same)
 }
 
-/// Says what about an answer is not documented.
+/// Describes the first undocumented part of an answer.
 pub(crate) fn objection(
     method: &str,
     path: &str,
@@ -65,7 +65,7 @@ pub(crate) fn objection(
         }
         media_type if media_type.ends_with("json") => match serde_json::from_slice(body) {
             Ok(value) => vec![value],
-            // A number beyond any float is JSON all the same, but no value of this library.
+            // A number out of the range of floats is valid JSON, but serde_json has no value for it.
             Err(_) if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() => return None,
             Err(error) => return Some(format!("{method} {path} {status}: {error}")),
         },
@@ -77,7 +77,7 @@ pub(crate) fn objection(
     })
 }
 
-/// Says where a value is not of its schema: types, required and unknown members, closed words.
+/// Describes where a value violates its schema: types, required and unknown members, enums.
 fn misfit(schema: &Value, value: &Value, at: &str) -> Option<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         return misfit(DOCUMENT.pointer(&reference[1..]).expect("a schema"), value, at);

@@ -1,4 +1,4 @@
-//! Things to record, and reading them back through a store.
+//! Recordings, and reading entries back through a store.
 
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ use serde_json::{Value, json};
 /// 2026-11-22T08:00:00Z, when every test begins.
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
 
-/// So many seconds before [`NOW`].
+/// The time this many seconds before [`NOW`].
 pub(crate) fn seconds_ago(seconds: i64) -> Timestamp {
     NOW.plus(TimeDelta::seconds(-seconds))
 }
 
-/// So many days before [`NOW`].
+/// The time this many days before [`NOW`].
 pub(crate) fn days_ago(days: i64) -> Timestamp {
     NOW.plus(TimeDelta::days(-days))
 }
 
-/// A sound recording of a new connector; tests change what they are about.
+/// A valid recording of a new connector. Tests change the members they are about.
 pub(crate) fn recording(model_id: &str) -> Value {
     json!({
         "action": "created",
@@ -42,18 +42,18 @@ pub(crate) fn recording_at(model_id: &str, at: Timestamp) -> Value {
     with(recording(model_id), "occurred_at", at.to_string())
 }
 
-/// The recording with another member.
+/// The recording with one member replaced.
 pub(crate) fn with(mut recording: Value, member: &str, value: impl Into<Value>) -> Value {
     recording[member] = value.into();
     recording
 }
 
-/// A draft as the server would make it of this text at [`NOW`].
+/// The draft the server makes of this text at [`NOW`].
 pub(crate) fn draft(text: &str) -> Draft {
     draft_at(text, NOW)
 }
 
-/// A draft as the server would make it of this text.
+/// The draft the server makes of this text.
 pub(crate) fn draft_at(text: &str, now: Timestamp) -> Draft {
     let proposal = serde_json::from_str(text).expect("a proposal");
     Draft::prepare(&proposal, &Redaction::default(), now).expect("sound")
@@ -64,7 +64,7 @@ pub(crate) fn drafts(recordings: impl IntoIterator<Item = Value>) -> Vec<Draft> 
     recordings.into_iter().map(|recording| draft(&recording.to_string())).collect()
 }
 
-/// Appends recordings that are new, and returns the entries.
+/// Appends new recordings and returns their entries.
 pub(crate) async fn append(
     store: &Arc<dyn Store>,
     org: OrgId,
@@ -74,7 +74,7 @@ pub(crate) async fn append(
     appended.into_iter().map(new).collect()
 }
 
-/// The entry of a draft that was not there before.
+/// The entry of a new recording.
 pub(crate) fn new(appended: Appended) -> Entry {
     match appended {
         Appended::New(entry) => *entry,
@@ -82,12 +82,12 @@ pub(crate) fn new(appended: Appended) -> Entry {
     }
 }
 
-/// A question for the first page.
+/// The request for the first page.
 pub(crate) fn first_page(filter: &Filter, order: Order, limit: u32) -> PageRequest {
     PageRequest { filter: filter.clone(), order, limit, after: None, as_of: None }
 }
 
-/// The question for the page behind `position`, within the same bound.
+/// The request for the page after `position`, with the same `as_of`.
 pub(crate) fn page_after(request: &PageRequest, position: Position, as_of: u64) -> PageRequest {
     PageRequest { after: Some(position), as_of: Some(as_of), ..request.clone() }
 }
@@ -97,7 +97,7 @@ pub(crate) fn listed(read: &PageRead) -> Vec<Entry> {
     read.entries.list().expect("entries")
 }
 
-/// Reads all pages of an answer.
+/// Reads all pages of a query.
 pub(crate) async fn read_all(
     store: &Arc<dyn Store>,
     org: OrgId,
@@ -120,12 +120,11 @@ pub(crate) async fn read_all(
     }
 }
 
-/// Everything, in id order.
+/// All entries, in id order.
 pub(crate) async fn everything(store: &Arc<dyn Store>, org: OrgId) -> Vec<Entry> {
     read_all(store, org, &Filter::default(), Order::ById, 1000).await
 }
 
-/// The ids of entries.
 pub(crate) fn ids(entries: &[Entry]) -> Vec<u64> {
     entries.iter().map(|entry| entry.id).collect()
 }

@@ -1,9 +1,9 @@
-//! What the process logs, for the tests that look for something in it.
+//! The log of the test process, for tests that search it.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What the whole process logs, at TRACE: other threads do their part of a request's work.
+/// The TRACE log of the whole process, because several threads work on a request.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -19,7 +19,7 @@ impl Write for Log {
 }
 
 impl Log {
-    /// The one log of this process, listened to from the first call on.
+    /// The log of this process, recorded from the first call on.
     pub(crate) fn listen() -> &'static Self {
         static LOG: OnceLock<Log> = OnceLock::new();
         LOG.get_or_init(|| {

@@ -14,15 +14,17 @@ use krosyn_audit::store;
 use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
 
-// Not by `crate::support`: benches/versus has this file as well.
+// A relative path, because benches/versus includes this file too.
 use super::citus::Cluster;
 
-/// The user nobody, whose number is the same everywhere.
+/// The user id of `nobody` on every Linux.
 const NOBODY: u32 = 65_534;
 
 /// What the shell does: `start` and the modes of `pg_ctl stop`, one a line, each answered with a line; at the end of
-/// its input, which is the end of the tests, it stops the server and removes all of it.
+/// its input, which is the end of the tests, it stops the server and removes all of it. A signal to the whole process group,
+/// such as Ctrl-C, does not end it before that.
 const SHELL: &str = r#"
+trap : HUP INT TERM
 cd "$1"
 while read -r word; do
     case $word in
@@ -34,27 +36,26 @@ done
 cd / && rm -rf "$1"
 "#;
 
-/// Nothing here has to survive the machine. Immediate stops are survived all the same: what was written is the
-/// kernel's by then.
+/// The data need not survive a machine crash. It survives an immediate stop, because the kernel has the writes.
 const SETTINGS: &str = "-c fsync=off -c full_page_writes=off -c max_connections=400 -c listen_addresses= \
     -c shared_buffers=64MB -c autovacuum_naptime=1h -c log_line_prefix=%d: -c log_min_messages=log";
 
 /// The shell that starts and stops a server.
 struct Shell {
     child: Child,
-    /// None once it was told that the tests are over.
+    /// `None` after shutdown.
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
 
 /// A PostgreSQL server, or a Citus cluster.
 pub(crate) struct Server {
-    place: Place,
+    backend: Backend,
     template: OnceCell<()>,
     databases: AtomicU32,
 }
 
-enum Place {
+enum Backend {
     /// A server of our own, in this directory.
     Private {
         directory: PathBuf,
@@ -66,28 +67,28 @@ enum Place {
 /// The server or cluster that tests share, unless PostgreSQL is not installed.
 pub(crate) fn shared() -> Option<&'static Server> {
     static SHARED: LazyLock<Option<Server>> = LazyLock::new(|| match Cluster::named() {
-        Some(cluster) => Some(Server::at(Place::Cluster(cluster))),
+        Some(cluster) => Some(Server::at(Backend::Cluster(cluster))),
         None => Server::start(),
     });
     SHARED.as_ref()
 }
 
-/// As [`shared`], for tests that read the server's log or its plans, or that pretend to be Citus: never a cluster.
+/// Never a cluster: for tests that read the server's log or plans, or that simulate Citus.
 pub(crate) fn private() -> Option<&'static Server> {
     static PRIVATE: LazyLock<Option<Server>> = LazyLock::new(Server::start);
     match shared() {
-        Some(Server { place: Place::Cluster(_), .. }) => PRIVATE.as_ref(),
+        Some(Server { backend: Backend::Cluster(_), .. }) => PRIVATE.as_ref(),
         shared => shared,
     }
 }
 
 impl Server {
-    /// Starts a server of one's own; none, said loudly, where PostgreSQL is not installed. In CI it must be.
+    /// Starts a server. Without PostgreSQL it prints a warning and returns `None`, or fails in CI.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with(|_| String::new())
     }
 
-    /// As [`Server::start`], with further settings: `prepare` is given the server's directory, whose files will be its own.
+    /// The same with further settings. The server will own the files that `prepare` writes into its directory.
     pub(crate) fn start_with(prepare: impl FnOnce(&Path) -> String) -> Option<Self> {
         let Some(binaries) = binaries() else {
             absent();
@@ -132,18 +133,18 @@ impl Server {
         let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
         let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().expect("piped")));
         let shell = Mutex::new(Shell { child, input, output });
-        let server = Self::at(Place::Private { directory, shell });
+        let server = Self::at(Backend::Private { directory, shell });
         server.tell("start");
         Some(server)
     }
 
-    fn at(place: Place) -> Self {
-        Self { place, template: OnceCell::new(), databases: AtomicU32::new(0) }
+    fn at(backend: Backend) -> Self {
+        Self { backend, template: OnceCell::new(), databases: AtomicU32::new(0) }
     }
 
-    /// `start`, or how to stop: `smart`, `fast`, `immediate`. Returns when it is done.
+    /// Runs `start`, or a stop in mode `smart`, `fast` or `immediate`, and waits for its end.
     pub(crate) fn tell(&self, word: &str) {
-        let Place::Private { shell, .. } = &self.place else { panic!("a cluster is not told to {word}") };
+        let Backend::Private { shell, .. } = &self.backend else { panic!("a cluster is not told to {word}") };
         let mut shell = shell.lock().unwrap_or_else(PoisonError::into_inner);
         let input = shell.input.as_mut().expect("the tests are not over");
         writeln!(input, "{word}").expect("the shell listens");
@@ -158,7 +159,9 @@ impl Server {
 
     /// Where its files are.
     pub(crate) fn directory(&self) -> &Path {
-        let Place::Private { directory, .. } = &self.place else { panic!("a cluster has no directory here") };
+        let Backend::Private { directory, .. } = &self.backend else {
+            panic!("a cluster has no directory here")
+        };
         directory
     }
 
@@ -172,9 +175,9 @@ impl Server {
         format!("postgres://audit@/{database}?host={}", self.directory().display())
     }
 
-    /// An empty database of the present schema, of this test alone; its URL.
+    /// Creates an empty database of the current schema and returns its URL.
     pub(crate) async fn database(&self) -> String {
-        if matches!(self.place, Place::Cluster(_)) {
+        if matches!(self.backend, Backend::Cluster(_)) {
             let url = self.bare_database().await;
             store::open(&url).await.expect("a store").close().await;
             return url;
@@ -189,11 +192,11 @@ impl Server {
         self.create("model").await
     }
 
-    /// A database in which nothing is yet; its URL.
+    /// Creates a database without a schema and returns its URL.
     pub(crate) async fn bare_database(&self) -> String {
-        match &self.place {
-            Place::Private { .. } => self.create("template1").await,
-            Place::Cluster(cluster) => cluster.database().await,
+        match &self.backend {
+            Backend::Private { .. } => self.create("template1").await,
+            Backend::Cluster(cluster) => cluster.database().await,
         }
     }
 
@@ -210,15 +213,15 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let Place::Private { shell, .. } = &mut self.place else { return };
+        let Backend::Private { shell, .. } = &mut self.backend else { return };
         let shell = shell.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // The end of its input is what it waits for.
+        // The shell waits for the end of its input.
         shell.input.take();
         drop(shell.child.wait());
     }
 }
 
-/// A connection past the store, for what only a test asks.
+/// Connects without a store, for queries that only tests need.
 pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
     tokio::spawn(async { drop(connection.await) });
@@ -226,7 +229,7 @@ pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
     client
 }
 
-/// Where initdb and its like are: the newest of Debian's versions, else what is on the path.
+/// The directory of `initdb`: the newest Debian version, else the one on the path.
 fn binaries() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
@@ -238,7 +241,7 @@ fn binaries() -> Option<PathBuf> {
     newest.or_else(on_path).filter(|bin| bin.join("initdb").exists())
 }
 
-/// Says past the harness, which keeps what passing tests print, that nothing was tested here.
+/// Prints to stderr directly, because the harness hides the output of passing tests.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test that was skipped must be seen, and in CI there may be none"
@@ -250,14 +253,14 @@ fn absent() {
     std::io::stderr().write_all(words.as_bytes()).expect("stderr");
 }
 
-/// How long to wait for what happens in its own time.
+/// The deadline of a wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks again until the answer is yes; fails when that takes too long.
+/// Waits until a condition holds, and fails after the deadline.
 pub(crate) async fn until(what: &str, ask: impl AsyncFn() -> bool) {
     let asking = async {
         while !ask().await {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("in vain: {what}"));

@@ -1,6 +1,6 @@
-//! A real terminal: a pseudo-terminal that controls a session of its own, and the screen it would show.
+//! A pseudo-terminal that controls a session of its own, and the screen it shows.
 //!
-//! Tests wait for what stands on the screen, never for time to pass; only what never comes ends at a deadline.
+//! Tests wait for text on the screen, never for a fixed time. A deadline ends only a wait that fails.
 
 #![cfg(test)]
 
@@ -17,7 +17,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::support::sandbox::PATIENCE;
+use crate::support::sandbox::{PATIENCE, PAUSE};
 
 /// Enter, as a keyboard sends it.
 pub(crate) const ENTER: &str = "\r";
@@ -33,7 +33,7 @@ pub(crate) const UP: &str = "\u{1b}[A";
 /// A command on a terminal of its own.
 pub(crate) struct Terminal {
     ours: File,
-    /// Kept open, so that what was written last can be read, and the modes be asked, when the command is gone.
+    /// Kept open, so that the last output and the modes can be read after the command ended.
     theirs: OwnedFd,
     child: Child,
     screen: vt100::Parser,
@@ -47,7 +47,7 @@ impl Terminal {
         Self::start_redirected(command, "", rows, columns)
     }
 
-    /// The same, with what the shell's words say in the place of some of its outlets: `</dev/null`, `2>err`.
+    /// The same, with shell redirections such as `</dev/null` or `2>err`.
     pub(crate) fn start_redirected(command: &Command, words: &str, rows: u16, columns: u16) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&ours).unwrap();
@@ -127,7 +127,7 @@ impl Terminal {
         self.wait_until(&format!("no {text}"), |terminal| !terminal.screen().contains(text))
     }
 
-    /// Waits until this holds, and says by this name that it never did.
+    /// Waits until a condition holds. The name is for the failure message.
     #[track_caller]
     pub(crate) fn wait_until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) -> &mut Self {
         let deadline = Instant::now() + PATIENCE;
@@ -137,13 +137,13 @@ impl Terminal {
         self
     }
 
-    /// Waits until what is typed is not shown: a prompt stands a moment before that, and what comes then is thrown away.
+    /// Waits until the terminal stops echoing. A prompt appears shortly before, and input until then is discarded.
     #[track_caller]
     pub(crate) fn wait_hidden(&mut self) -> &mut Self {
         let deadline = Instant::now() + PATIENCE;
         while tcgetattr(&self.theirs).unwrap().local_modes.contains(LocalModes::ECHO) {
             assert!(Instant::now() < deadline, "what is typed is shown:\n{}", self.screen());
-            std::thread::yield_now();
+            std::thread::sleep(PAUSE);
         }
         self
     }
@@ -160,13 +160,13 @@ impl Terminal {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits for the command's end, and gives its status; minus the signal when one ended it.
+    /// Waits for the end of the command and returns its status, or the negative signal that ended it.
     #[track_caller]
     pub(crate) fn end(&mut self) -> i32 {
         let ended = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty()).unwrap();
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // Its end comes first: what is read after it is all there was.
+            // Check for the end first: everything read after it is the rest of the output.
             let status = self.child.try_wait().unwrap();
             while self.read(Some(ended.as_fd()), if status.is_some() { Instant::now() } else { deadline }) {}
             if let Some(status) = status {
@@ -176,7 +176,7 @@ impl Terminal {
         }
     }
 
-    /// Reads some of what was written; false when nothing came until the deadline, or until this other was ready.
+    /// Reads some output; false if none came before the deadline or before `other` was ready.
     fn read(&mut self, other: Option<BorrowedFd<'_>>, deadline: Instant) -> bool {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };

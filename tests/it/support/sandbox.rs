@@ -1,6 +1,7 @@
-//! The binary in a sandbox: a home of its own, a clean environment, a fixed zone; and what it said, as one text.
+//! Runs the binary in a sandbox: a home of its own, a clean environment, a fixed time zone; and renders its output
+//! as one text.
 //!
-//! It knows nothing of entries and fakes no clock: what depends on the present is masked where it is shown.
+//! It knows nothing of entries and fakes no clock: output that depends on the present is masked.
 
 #![cfg(test)]
 
@@ -11,21 +12,27 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regex::Regex;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// A command that has not ended by then never will.
+/// The deadline of a command.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The pause between two looks at a condition.
+pub(crate) const PAUSE: Duration = Duration::from_millis(2);
 
 /// A home directory for one test. Commands run in it, so that a relative path is the same in every run.
 pub(crate) struct Sandbox {
     home: TempDir,
 }
 
-/// What a command said and how it ended.
+/// Names and contents of files. A log that many tests start with is recorded once per run and copied.
+pub(crate) type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// Output and status of a command.
 pub(crate) struct Outcome {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: Vec<u8>,
@@ -45,6 +52,20 @@ impl Sandbox {
         Self { home: tempfile::tempdir().unwrap() }
     }
 
+    /// Starts with these files, readable by this user alone.
+    pub(crate) fn with(files: &Files) -> Self {
+        let sandbox = Self::new();
+        for (name, content) in files {
+            sandbox.write_with_mode(name, content, 0o600);
+        }
+        sandbox
+    }
+
+    /// Reads files that other sandboxes can start with.
+    pub(crate) fn files(&self, names: &[&'static str]) -> Files {
+        names.iter().map(|name| (*name, self.read(name))).collect()
+    }
+
     /// A path in the home.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
@@ -57,8 +78,8 @@ impl Sandbox {
         path
     }
 
-    /// Writes a file that these may read.
-    pub(crate) fn write_with_mode(&self, name: &str, text: &str, mode: u32) {
+    /// Writes a file with this mode.
+    pub(crate) fn write_with_mode(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) {
         std::fs::set_permissions(self.write(name, text), Permissions::from_mode(mode)).unwrap();
     }
 
@@ -74,7 +95,7 @@ impl Sandbox {
         String::from_utf8(self.read(name)).unwrap()
     }
 
-    /// The names in the home, sorted, without what SQLite keeps beside its file.
+    /// The sorted names in the home, without the database files.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.home.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -137,7 +158,7 @@ impl Sandbox {
         outcome
     }
 
-    /// Waits for a started command, and ends it when it never would.
+    /// Waits for a started command, and kills it at the deadline.
     #[must_use]
     pub(crate) fn finish(&self, child: Child) -> Outcome {
         let pid = Pid::from_child(&child);
@@ -163,7 +184,7 @@ impl Sandbox {
         self.serve_at(store, "127.0.0.1:0", args)
     }
 
-    /// The same at an address: that of a server that was there before.
+    /// The same at a given address, such as that of an earlier server.
     pub(crate) fn serve_at(&self, store: &str, address: &str, args: &[&str]) -> Serving {
         let token = self.path("admin.token");
         let mut command = self.command(&["serve", "--store", store, "--listen", address]);
@@ -189,12 +210,12 @@ impl Serving {
         self.url.split_once("://").unwrap().1
     }
 
-    /// The admin token it made at its first start.
+    /// The admin token written at the first start.
     pub(crate) fn token(&self) -> String {
         std::fs::read_to_string(&self.token).unwrap().trim().to_owned()
     }
 
-    /// The flags that lead to it.
+    /// The flags to reach it.
     pub(crate) fn flags(&self) -> [&str; 4] {
         ["--server", &self.url, "--token-file", "admin.token"]
     }
@@ -209,12 +230,12 @@ impl Serving {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits for its end, and gives its status.
+    /// Waits for its end and returns its status.
     pub(crate) fn wait(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 
-    /// Ends it as a crash would.
+    /// Kills it, as a crash would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -229,19 +250,17 @@ impl Drop for Serving {
 }
 
 impl Outcome {
-    /// Demands this exit code.
+    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn ended(self, status: u8) -> Self {
         assert_eq!(self.status, Some(i32::from(status)), "{self}");
         self
     }
 
-    /// What it wrote to stdout.
     pub(crate) fn out(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap()
     }
 
-    /// What it wrote to stderr.
     pub(crate) fn err(&self) -> &str {
         std::str::from_utf8(&self.stderr).unwrap()
     }
@@ -259,7 +278,7 @@ impl Outcome {
     }
 }
 
-/// Status, stdout and stderr together, for one snapshot, without what differs from run to run.
+/// Status, stdout and stderr as one text for a snapshot, with everything masked that differs between runs.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
@@ -290,20 +309,30 @@ fn masked(text: &str, home: &Path) -> String {
     })
 }
 
+/// Waits until a condition holds. The pause between two looks leaves the processor to the command under test.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
 /// Sends a command what Ctrl-C sends it.
 pub(crate) fn interrupt(child: &Child) {
     kill_process(Pid::from_child(child), Signal::INT).unwrap();
 }
 
-/// Says that a check was left out because a program it needs is not on this machine. Straight to stderr: what a passing test
-/// prints is not shown, and a check that was skipped must not look like one that passed.
+/// Reports a check skipped for want of a program. It writes to stderr directly, because the harness hides the output of
+/// passing tests.
 #[expect(clippy::disallowed_methods, reason = "the outlets of the product are not those of its tests")]
 pub(crate) fn skipped(what: &str, program: &str) {
     let mut stderr = std::io::stderr();
     writeln!(stderr, "SKIPPED: {what}: there is no {program} here").unwrap();
 }
 
-/// A program of this machine, unless it is not there.
+/// A program, if it is installed.
 pub(crate) fn program(name: &str) -> Option<Command> {
     let there = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     there.ok().map(|_| Command::new(name))

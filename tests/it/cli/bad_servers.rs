@@ -1,4 +1,4 @@
-//! Servers that are not there, are something else, or break off: a clear error, never a panic.
+//! Servers that are absent, are something else, or close early cause a clear error and no panic.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener};
@@ -18,7 +18,7 @@ fn stranger(answer: impl Into<Vec<u8>>) -> String {
             drop(stream.read(&mut [0; 64 * 1024]));
             drop(stream.write_all(&answer));
             drop(stream.shutdown(Shutdown::Write));
-            // Until the client hangs up too, so that it sees the answer and no reset.
+            // Read until the client closes too, so that it gets the answer and no reset.
             drop(std::io::copy(&mut stream, &mut std::io::sink()));
         }
     });
@@ -38,7 +38,7 @@ fn ask(command: &[&str], url: &str) -> Outcome {
     outcome
 }
 
-/// Asks all at once: a lost connection is tried again for a while.
+/// Runs all commands in parallel, because each retries a lost connection for a while.
 fn ask_all<const N: usize>(questions: [(&[&str], &str); N]) -> [Outcome; N] {
     thread::scope(|scope| {
         let asked = questions.map(|(command, url)| scope.spawn(move || ask(command, url)));
@@ -47,7 +47,7 @@ fn ask_all<const N: usize>(questions: [(&[&str], &str); N]) -> [Outcome; N] {
 }
 
 #[test]
-fn nobody_there() {
+fn a_refused_connection_exits_9() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -78,7 +78,7 @@ fn nobody_there() {
 }
 
 #[test]
-fn something_else_answers() {
+fn an_answer_of_another_server_is_an_error() {
     let html = http("200 OK", "content-type: text/html\r\n", "<html>welcome</html>");
     insta::assert_snapshot!(ask(&["list"], &stranger(html.clone())), @"
     exit 1
@@ -122,7 +122,7 @@ fn a_redirect_is_not_followed_with_the_token() {
 }
 
 #[test]
-fn what_is_no_http_or_breaks_off() {
+fn invalid_http_and_truncated_answers_exit_9() {
     let [ssh, half, nothing] = ask_all([
         (&["list"], &stranger("SSH-2.0-OpenSSH_9.6\r\n")),
         (&["list"], &stranger("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"data\"")),
@@ -149,7 +149,7 @@ fn what_is_no_http_or_breaks_off() {
 }
 
 #[test]
-fn a_problem_says_why_with_its_request_id() {
+fn a_problem_shows_its_reason_and_request_id() {
     let problem = r#"{"type":"x","title":"x","status":403,"detail":"no \u001b[31mred","code":"forbidden","request_id":"r-1"}"#;
     insta::assert_snapshot!(ask(&["list"], &stranger(http("403 Forbidden", "", problem))), @"
     exit 4
@@ -167,7 +167,7 @@ fn a_problem_says_why_with_its_request_id() {
 }
 
 #[test]
-fn pages_that_lead_in_circles_end() {
+fn a_cursor_that_repeats_ends_the_command() {
     let page = r#"{"data":[],"page":{"limit":50,"next_cursor":"eyJ","as_of":1}}"#;
     insta::assert_snapshot!(ask(&["list", "--all"], &stranger(http("200 OK", "", page))), @"
     exit 1
@@ -178,7 +178,7 @@ fn pages_that_lead_in_circles_end() {
 }
 
 #[test]
-fn an_import_counts_the_answers() {
+fn an_import_checks_the_number_of_answers() {
     let sandbox = Sandbox::new();
     let url = stranger(http("200 OK", "content-type: application/x-ndjson\r\n", ""));
     let mut command = sandbox.command(&["import", "log.jsonl", "--server", &url]);
@@ -192,7 +192,7 @@ fn an_import_counts_the_answers() {
 }
 
 #[test]
-fn addresses_that_are_none() {
+fn invalid_addresses_are_usage_errors() {
     for (url, status) in [
         ("krosyn.example", 2),
         ("ftp://krosyn.example", 2),

@@ -1,4 +1,4 @@
-//! A server on a port of its own over an empty store, with a clock that only the test moves, and those who call it.
+//! A server on a free port over an empty store, with a clock that only the test moves, and its callers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,13 +19,12 @@ use tokio::task::JoinHandle;
 
 use crate::support::answer::Answer;
 use crate::support::entries::NOW;
-use crate::support::places::organization;
+use crate::support::stores::organization;
 
-/// The path most tests are about.
 pub(crate) const LOGS: &str = "/api/v1/audit-logs";
 
-/// A running server and what stands behind it.
-pub(crate) struct World {
+/// A running server and its store.
+pub(crate) struct TestServer {
     pub(crate) store: Arc<dyn Store>,
     /// The organization most tests use, `acme`.
     pub(crate) org: OrgId,
@@ -39,7 +38,7 @@ pub(crate) struct World {
     directory: Option<TempDir>,
 }
 
-impl World {
+impl TestServer {
     /// Over a store in memory.
     pub(crate) async fn new() -> Self {
         Self::over(store::open_in_memory().expect("a store"), None, |_, _| ()).await
@@ -92,7 +91,7 @@ impl World {
 
     /// Stops the server and waits until it has closed its store; gives back its files.
     pub(crate) async fn stop(self) -> Option<TempDir> {
-        // Open connections would be waited for.
+        // The shutdown waits for open connections.
         drop(self.http);
         self.stop.send(()).expect("the server still runs");
         self.served.await.expect("the server ends");
@@ -123,12 +122,12 @@ impl World {
         Caller { base: self.base.clone(), http: self.http.clone(), token: None }
     }
 
-    /// A caller whose token, of this name, has these scopes in the organization.
+    /// A caller with a new token of this name and scopes.
     pub(crate) async fn caller(&self, org: OrgId, name: &str, scopes: &[Scope]) -> Caller {
         self.caller_until(org, name, scopes, None).await
     }
 
-    /// The same, with a token that ends.
+    /// The same, with an expiry.
     pub(crate) async fn caller_until(
         &self,
         org: OrgId,
@@ -141,7 +140,6 @@ impl World {
         self.stranger().with_token(token.expose())
     }
 
-    /// Keeps a token.
     pub(crate) async fn keep_token(
         &self,
         org: OrgId,
@@ -170,7 +168,7 @@ impl World {
     }
 }
 
-/// Somebody who calls the server. Every answer is judged against the contract.
+/// A client of the server. Every answer is checked against the contract.
 #[derive(Clone)]
 pub(crate) struct Caller {
     base: String,
@@ -189,7 +187,7 @@ impl Caller {
         Self { http, ..self.clone() }
     }
 
-    /// A request to be changed before it is sent.
+    /// Builds a request, which a test can change before it is sent.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {
@@ -204,7 +202,7 @@ impl Caller {
         Client::new(self.base.parse().expect("an address"), token).expect("a client")
     }
 
-    /// The HTTP client, for requests that are not to be judged.
+    /// The HTTP client, for requests whose answers are not checked.
     pub(crate) const fn http(&self) -> &reqwest::Client {
         &self.http
     }

@@ -1,4 +1,4 @@
-//! A network that lets so many pages through and no more: what asks for another is cut off, or waits for ever.
+//! A proxy that passes a number of pages, then closes the connection or holds the request.
 
 #![cfg(test)]
 
@@ -8,22 +8,21 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What happens to who asks for one page too many.
+/// What happens to the first request over the limit.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Beyond {
     Cut,
     Hold,
 }
 
-/// A gate before a server.
-pub(crate) struct Toll {
+pub(crate) struct PageGate {
     url: String,
     state: Arc<Mutex<(usize, Beyond)>>,
     reached: Receiver<()>,
 }
 
-impl Toll {
-    /// Before the server at `address`; everything passes.
+impl PageGate {
+    /// Starts in front of the server at `address`, without a limit.
     pub(crate) fn before(address: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -46,12 +45,12 @@ impl Toll {
         &self.url
     }
 
-    /// Lets so many pages more through.
+    /// Passes this many more pages.
     pub(crate) fn allow(&self, pages: usize, beyond: Beyond) {
         *self.state.lock().unwrap() = (pages, beyond);
     }
 
-    /// Waits until somebody asks for one page too many.
+    /// Waits for a request over the limit.
     pub(crate) fn wait(&self) {
         self.reached.recv().unwrap();
     }

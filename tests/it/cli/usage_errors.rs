@@ -1,10 +1,10 @@
-//! What is typed wrong: exit 2, before anything is done, and the nearest right thing.
+//! Usage errors: exit 2 before any work, with the nearest valid value.
 
 use super::acme;
 use crate::support::sandbox::Sandbox;
 
 #[test]
-fn unknown_words_name_the_nearest() {
+fn unknown_values_suggest_the_nearest() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "-a", "updaetd"]), @r#"
     exit 2
@@ -42,7 +42,7 @@ fn unknown_words_name_the_nearest() {
 }
 
 #[test]
-fn a_bad_time_comes_with_examples() {
+fn an_invalid_time_shows_examples() {
     let sandbox = acme::sandbox();
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--since", "gestern"]), @r#"
     exit 2
@@ -77,7 +77,7 @@ fn a_bad_time_comes_with_examples() {
 }
 
 #[test]
-fn unknown_commands_flags_and_values_are_usage() {
+fn unknown_commands_flags_and_values_are_usage_errors() {
     let sandbox = Sandbox::new();
     for args in [
         &["lits"][..],
@@ -133,7 +133,7 @@ fn unknown_commands_flags_and_values_are_usage() {
 }
 
 #[test]
-fn a_store_that_is_not_there_is_no_empty_log() {
+fn a_missing_store_is_an_error() {
     let sandbox = Sandbox::new();
     insta::assert_snapshot!(sandbox.run(&["list"]), @"
     exit 5
@@ -149,7 +149,7 @@ fn a_store_that_is_not_there_is_no_empty_log() {
 }
 
 #[test]
-fn several_organizations_have_to_be_told_apart() {
+fn several_organizations_need_the_org_flag() {
     let sandbox = acme::sandbox();
     let create = ["org", "create", "acme-eu", "--plan", "pro", "--store", "sqlite:audit.db"];
     insta::assert_snapshot!(sandbox.run(&create), @"

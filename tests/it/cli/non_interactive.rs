@@ -1,5 +1,5 @@
-//! Every command with nobody there: stdin is empty, stdout and stderr are files. Each ends by itself, asks nothing, paints
-//! nothing, and has the documented code.
+//! Every command without a terminal: stdin is empty, stdout and stderr are files. Each command ends by itself,
+//! without prompts or colour, with the documented exit code.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -50,7 +50,7 @@ fn leaves(command: &clap::Command, before: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_ends_by_itself_where_nobody_is() {
+fn every_command_ends_by_itself_without_a_terminal() {
     let sandbox = acme::sandbox();
     for (line, status) in ENDS {
         let words: Vec<&str> = line.split(' ').collect();
@@ -65,7 +65,7 @@ fn every_command_ends_by_itself_where_nobody_is() {
 }
 
 #[test]
-fn no_command_is_left_out() {
+fn every_command_is_in_the_list() {
     let cli = Cli::command();
     let all: Vec<_> =
         cli.get_subcommands().filter(|it| !it.is_hide_set()).flat_map(|it| leaves(it, "")).collect();

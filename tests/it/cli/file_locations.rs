@@ -1,4 +1,4 @@
-//! Where files are looked for: homes that are none, `~`, directories that are not there, stores that others can read.
+//! File locations: invalid homes, `~`, missing directories, stores readable by others.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +13,7 @@ fn run_at(sandbox: &Sandbox, home: &str, args: &[&str]) -> Outcome {
 }
 
 #[test]
-fn a_home_that_is_no_directory_holds_no_configuration() {
+fn an_invalid_home_has_no_configuration() {
     let (sandbox, serving) = acme::served();
     let file = sandbox.write("file", "").display().to_string();
     for home in ["/dev/null", &file, "/no/such/home", ""] {
@@ -38,7 +38,7 @@ fn a_home_that_is_no_directory_holds_no_configuration() {
 }
 
 #[test]
-fn a_tilde_is_the_home_and_missing_directories_are_a_mistake() {
+fn a_tilde_expands_to_home_and_a_missing_directory_is_an_error() {
     let sandbox = Sandbox::new();
     let record = |server: &str| {
         sandbox.write("after.json", "{}");
@@ -78,7 +78,7 @@ fn a_relative_store_in_config_toml_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_store_that_others_can_read_is_warned_about() {
+fn a_store_readable_by_others_causes_a_warning() {
     let sandbox = acme::sandbox();
     assert!(!acme::run(&sandbox, &["list"]).ended(0).err().contains("warning"));
     std::fs::set_permissions(sandbox.path("audit.db"), Permissions::from_mode(0o644)).unwrap();
@@ -91,7 +91,7 @@ fn a_store_that_others_can_read_is_warned_about() {
 }
 
 #[test]
-fn a_tz_that_is_no_zone_is_told_once() {
+fn an_invalid_tz_warns_once() {
     let sandbox = acme::sandbox();
     let list = |tz: &str, args: &[&str]| {
         let args = [&["list", "-n", "1", "--format", "table", SERVER[0], SERVER[1]], args].concat();

@@ -1,4 +1,4 @@
-//! stdout is data and stderr is everything else, whoever reads them: pipes, files, terminals, programs.
+//! stdout has only data, stderr everything else, for pipes, files, terminals and programs.
 
 use std::fs::File;
 
@@ -6,14 +6,14 @@ use super::acme::{self, SERVER};
 use super::demo_log;
 use crate::support::sandbox::Sandbox;
 
-/// Controls but line breaks and tabs, and what turns the direction of text or hides in it.
+/// Control characters except line breaks and tabs, and invisible or direction-changing characters.
 fn is_hostile(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}')
 }
 
 #[test]
-fn a_pipe_is_never_painted_unless_asked() {
+fn a_pipe_gets_no_colour_unless_forced() {
     let sandbox = acme::sandbox();
     let commands =
         [&["list", "--format", "table"][..], &["show", "3"], &["prune", "--dry-run"], &["show", "99"]];
@@ -41,7 +41,7 @@ fn a_pipe_is_never_painted_unless_asked() {
 }
 
 #[test]
-fn hostile_text_reaches_no_outlet() {
+fn hostile_text_reaches_neither_stdout_nor_stderr() {
     let sandbox = demo_log::sandbox();
     let mut more = Vec::new();
     for hostile in [
@@ -107,7 +107,7 @@ fn hostile_text_reaches_no_outlet() {
 }
 
 #[test]
-fn ascii_is_all_that_is_said_where_nothing_else_is_wanted() {
+fn ascii_output_has_only_ascii() {
     let sandbox = acme::sandbox();
     for command in [
         &["list", "--format", "table", "-u", "!nobody", "-g", "日本"][..],
@@ -129,7 +129,7 @@ fn ascii_is_all_that_is_said_where_nothing_else_is_wanted() {
 }
 
 #[test]
-fn a_reader_that_went_away_is_a_quiet_end() {
+fn a_closed_pipe_is_not_an_error() {
     let sandbox = demo_log::sandbox();
     for command in [
         &["list", "--all"][..],
@@ -143,7 +143,7 @@ fn a_reader_that_went_away_is_a_quiet_end() {
         &["list", "--help"],
     ] {
         let mut child = sandbox.command(&[command, &SERVER].concat()).spawn().unwrap();
-        // Nobody reads, from the first byte on.
+        // The reader closes before the first byte.
         drop(child.stdout.take());
         let outcome = sandbox.finish(child).ended(0);
         assert_eq!(
@@ -155,7 +155,7 @@ fn a_reader_that_went_away_is_a_quiet_end() {
 }
 
 #[test]
-fn a_line_break_in_what_was_asked_begins_no_line() {
+fn a_line_break_in_an_argument_starts_no_new_line() {
     let sandbox = acme::sandbox();
     let asked = acme::run(&sandbox, &["list", "-u", "ana\n12 of 12 · newest first"]).ended(0);
     assert!(asked.err().lines().next().unwrap().ends_with("user ana⏎12 of 12 · newest first"), "{asked}");
@@ -164,7 +164,7 @@ fn a_line_break_in_what_was_asked_begins_no_line() {
 }
 
 #[test]
-fn every_command_ends_without_anybody_to_ask() {
+fn every_command_ends_without_a_terminal() {
     let sandbox = acme::sandbox();
     sandbox.write("log.jsonl", acme::LINES);
     for command in [
@@ -190,7 +190,7 @@ fn every_command_ends_without_anybody_to_ask() {
 }
 
 #[test]
-fn arguments_that_cannot_be_read_are_told_to_programs_too() {
+fn usage_errors_are_json_for_json_formats() {
     let sandbox = acme::sandbox();
     for format in ["--format=json", "--format=jsonl"] {
         let outcome = acme::run(&sandbox, &["list", "-n", "0", format]).ended(2);
@@ -215,7 +215,7 @@ fn arguments_that_cannot_be_read_are_told_to_programs_too() {
 }
 
 #[test]
-fn programs_get_json_or_nothing_and_the_error_as_the_last_line() {
+fn json_formats_end_stderr_with_the_error() {
     let sandbox = acme::sandbox();
     sandbox.write("taken.json", "");
     for (command, status, code) in [
@@ -253,7 +253,7 @@ fn programs_get_json_or_nothing_and_the_error_as_the_last_line() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_no_file_is_written_into_as_it_stands() {
+fn output_to_a_device_or_pipe_is_written_in_place() {
     let sandbox = acme::sandbox();
     for command in ["list", "export"] {
         for outlet in ["/dev/stdout", "/dev/fd/1", "-"] {
@@ -272,7 +272,7 @@ fn what_is_no_file_is_written_into_as_it_stands() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn help_that_could_not_be_written_is_a_failure() {
+fn unwritable_help_is_a_failure() {
     let sandbox = Sandbox::new();
     for args in [&["--help"][..], &["list", "--help"], &["--version"]] {
         let mut command = sandbox.command(args);
@@ -283,7 +283,7 @@ fn help_that_could_not_be_written_is_a_failure() {
 }
 
 #[test]
-fn a_word_too_many_is_told_its_flag_and_help_is_a_command_too() {
+fn an_extra_argument_suggests_its_flag_and_help_is_a_command() {
     let sandbox = Sandbox::new();
     let told = sandbox.run(&["--tz", "utc", "list", "updated"]).ended(2);
     assert!(told.err().ends_with("  hint: -a updated\n"), "{told}");

@@ -1,4 +1,4 @@
-//! When tokens were last used: known to the operator, and paid for by no request.
+//! The last use of tokens: visible to the operator, and written in batches.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use krosyn_audit::model::words::Scope;
 use krosyn_audit::store;
 
 use crate::support::entries::NOW;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const WHOAMI: &str = "/api/v1/whoami";
 
 /// When each token of `acme` was last used, by name.
-async fn used(world: &World) -> Vec<(String, Option<Timestamp>)> {
+async fn used(world: &TestServer) -> Vec<(String, Option<Timestamp>)> {
     let tokens = world.store.tokens(world.org).await.expect("tokens");
     tokens.into_iter().map(|token| (token.name, token.last_used_at)).collect()
 }
 
 #[tokio::test]
-async fn uses_are_written_at_the_servers_end_and_not_with_each_request() {
-    let world = World::in_a_file().await;
+async fn token_use_is_written_at_shutdown_and_not_per_request() {
+    let world = TestServer::in_a_file().await;
     let (cron, reader) = (world.admin().await, world.caller(world.org, "reader", &[Scope::Read]).await);
     let ended = world.caller_until(world.org, "ended", Scope::ALL, Some(NOW)).await;
     world.caller(world.org, "unused", Scope::ALL).await;
@@ -29,7 +29,7 @@ async fn uses_are_written_at_the_servers_end_and_not_with_each_request() {
     let later = NOW.plus(TimeDelta::seconds(7));
     world.set_now(later);
     cron.get(WHOAMI).await.expect(200);
-    // Whoever is refused for want of a scope holds the token all the same.
+    // A call refused for a missing scope counts as a use of the token.
     reader.post("/api/v1/audit-logs/prune", &serde_json::json!({})).await.expect(403);
     assert!(used(&world).await.iter().all(|(_, at)| at.is_none()), "nothing is written yet");
 
@@ -45,11 +45,11 @@ async fn uses_are_written_at_the_servers_end_and_not_with_each_request() {
 }
 
 #[tokio::test]
-async fn uses_are_also_written_while_the_server_runs() {
+async fn token_use_is_written_periodically() {
     let world =
-        World::with_settings(|settings, _| settings.token_uses_every = Duration::from_millis(5)).await;
+        TestServer::with_settings(|settings, _| settings.token_uses_every = Duration::from_millis(5)).await;
     world.admin().await.get(WHOAMI).await.expect(200);
     while used(&world).await != [("admin".to_owned(), Some(NOW))] {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

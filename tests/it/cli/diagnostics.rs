@@ -1,10 +1,10 @@
-//! What is said on stderr when somebody wants to know more, or a program reads along.
+//! Diagnostics on stderr: `--verbose`, `--debug-http`, and errors as JSON.
 
 use super::acme;
 use crate::support::sandbox::Sandbox;
 
 #[test]
-fn verbose_tells_who_is_asked_and_how_they_answer() {
+fn verbose_reports_server_token_source_and_requests() {
     let (sandbox, serving) = acme::served();
     let listed =
         sandbox.run(&[&["list", "-v", "--columns", "id", "-n", "1"], &serving.flags()[..]].concat()).ended(0);
@@ -24,7 +24,7 @@ fn verbose_tells_who_is_asked_and_how_they_answer() {
 }
 
 #[test]
-fn debug_shows_headers_and_neither_token_nor_body() {
+fn debug_http_shows_headers_without_token_or_body() {
     let (sandbox, serving) = acme::served();
     sandbox
         .write("secret.json", r#"{"name": "SF_TOKEN", "value": "hush-seven", "note": "nobody-reads-this"}"#);
@@ -42,7 +42,7 @@ fn debug_shows_headers_and_neither_token_nor_body() {
 
 /// Every command that has `--format`, and a mistake: the last line of stderr is the error, stdout empty or one document.
 #[test]
-fn readers_of_json_get_errors_as_json() {
+fn json_formats_report_errors_as_json() {
     let sandbox = acme::sandbox();
     let gone = ["--server", "sqlite:gone.db"];
     let mut commands = 0;

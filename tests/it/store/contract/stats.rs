@@ -1,19 +1,20 @@
-//! Counts by slots of time and by values, against the reference meaning, on generated questions.
+//! Counts by time slot and by value agree with the reference on generated queries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::stats::{Count, StatsQuery};
 use krosyn_audit::model::words::{Action, Dimension, Via};
+use krosyn_audit::store::Store;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use proptest::strategy::ValueTree as _;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use crate::support::entries::{NOW, append, recording_at, seconds_ago, with};
-use crate::support::places::{Place, organization, places};
+use crate::support::properties::{check, generate};
+use crate::support::stores::organization;
 
 const BY: &[Dimension] =
     &[Dimension::Action, Dimension::ModelType, Dimension::User, Dimension::Field, Dimension::Via];
@@ -28,7 +29,7 @@ fn recordings() -> impl Strategy<Value = Value> {
     ]);
     let action = select(&["created", "deleted"][..]);
     let model_type = select(&["connector", "secret", "member"][..]);
-    // Whatever a field may be called and whatever stands in its value.
+    // Unusual field names and values.
     let fields = subsequence(vec!["status", "perform", "value", "\"\\\u{0}é,", ""], 0..4);
     (action, model_type, user, prop::option::of(select(Via::ALL)), fields, 0..20_000i64).prop_map(
         |(action, model_type, user, via, fields, seconds)| {
@@ -62,7 +63,7 @@ fn questions() -> impl Strategy<Value = StatsQuery> {
         .prop_map(|(filter, slot_seconds, by)| StatsQuery { filter, slot_seconds, by })
 }
 
-/// What a store should count, one entry after the other.
+/// The reference: counts entry by entry.
 pub(super) fn expected(entries: &[Entry], counting: &StatsQuery, as_of: u64) -> (u64, Vec<Count>) {
     let meant = |entry: &&Entry| entry.id <= as_of && counting.filter.matches(entry);
     let mut sums = BTreeMap::<_, u64>::new();
@@ -76,43 +77,26 @@ pub(super) fn expected(entries: &[Entry], counting: &StatsQuery, as_of: u64) -> 
     (total, sums.into_iter().map(|((slot, values), count)| Count { slot, values, count }).collect())
 }
 
-#[test]
-fn every_store_counts_what_the_reference_counts() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let many = prop::collection::vec(recordings(), 300);
-    let many = many.new_tree(&mut TestRunner::deterministic()).expect("generated").current();
-    for place in runtime.block_on(places()) {
-        let Place { store, .. } = &place;
-        let (org, all) = runtime.block_on(async {
-            append(store, organization(store, "before").await, many.clone()).await;
-            let org = organization(store, "acme").await;
-            (org, append(store, org, many.clone()).await)
-        });
-        let config = Config { cases: 200, failure_persistence: None, ..Config::default() };
-        let outcome = TestRunner::new(config).run(&(questions(), 0..400u64), |(counting, as_of)| {
-            let counted = runtime.block_on(store.counts(org, counting.clone(), Some(as_of))).expect("counts");
-            let mut counts = counted.counts;
-            counts.sort();
-            prop_assert_eq!((counted.total, counts), expected(&all, &counting, as_of));
-            Ok(())
-        });
-        if let Err(failure) = outcome {
-            panic!("{failure}");
-        }
-    }
+pub(crate) async fn counts_agree_with_the_reference(store: Arc<dyn Store>) {
+    let recordings = generate(recordings(), 300);
+    append(&store, organization(&store, "before").await, recordings.clone()).await;
+    let org = organization(&store, "acme").await;
+    let all = append(&store, org, recordings).await;
+    check(200, (questions(), 0..400u64), async |(counting, as_of)| {
+        let counted = store.counts(org, counting.clone(), Some(as_of)).await.expect("counts");
+        let mut counts = counted.counts;
+        counts.sort();
+        assert_eq!((counted.total, counts), expected(&all, &counting, as_of));
+    });
 }
 
-#[tokio::test]
-async fn an_entry_counts_once_for_each_of_its_fields_and_once_in_all() {
-    for place in places().await {
-        let org = organization(&place.store, "acme").await;
-        append(&place.store, org, [recording_at("1", NOW), recording_at("2", NOW)]).await;
-        let counting =
-            StatsQuery { filter: Filter::default(), slot_seconds: None, by: vec![Dimension::Field] };
-        let mut counted = place.store.counts(org, counting, None).await.expect("counts");
-        counted.counts.sort();
-        let count = |field: &str| Count { slot: None, values: vec![Some(field.to_owned())], count: 2 };
-        assert_eq!((counted.total, counted.counts), (2, vec![count("limit"), count("status")]));
-        assert!(counted.pruned.is_none());
-    }
+pub(crate) async fn an_entry_counts_once_per_field_and_once_in_the_total(store: Arc<dyn Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, [recording_at("1", NOW), recording_at("2", NOW)]).await;
+    let counting = StatsQuery { filter: Filter::default(), slot_seconds: None, by: vec![Dimension::Field] };
+    let mut counted = store.counts(org, counting, None).await.expect("counts");
+    counted.counts.sort();
+    let count = |field: &str| Count { slot: None, values: vec![Some(field.to_owned())], count: 2 };
+    assert_eq!((counted.total, counted.counts), (2, vec![count("limit"), count("status")]));
+    assert!(counted.pruned.is_none());
 }

@@ -1,6 +1,7 @@
-//! `Filter::matches` is the meaning: pages, counts and facets of every store must agree with it, on generated
-//! entries and generated filters that know the same few words.
+//! `Filter::matches` defines a filter. Pages, counts and facets agree with it on generated entries and filters that
+//! share a few words.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,12 +13,11 @@ use krosyn_audit::model::words::{Action, ModelType, Via};
 use krosyn_audit::store::{OrgId, Store};
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::strategy::ValueTree as _;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use crate::support::entries::{append, ids, read_all, recording_at, seconds_ago};
-use crate::support::places::{Place, organization, places};
+use crate::support::properties::{check, generate};
+use crate::support::stores::organization;
 
 const ENTRIES: usize = 250;
 const FILTERS: u32 = 256;
@@ -155,7 +155,7 @@ fn recordings() -> impl Strategy<Value = Value> {
                 Action::Created => json!({"field": field, "new": new}),
                 Action::Deleted => json!({"field": field, "old": old}),
                 Action::Updated if odd == 1 => json!({"field": field, "new": new}),
-                // What does not differ is no change, and an update needs one.
+                // An update needs a value that differs.
                 Action::Updated if old == new => json!({"field": field, "old": [old], "new": new}),
                 Action::Updated => json!({"field": field, "old": old, "new": new}),
             };
@@ -172,7 +172,7 @@ fn recordings() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Mostly any, else a few values to include or to exclude.
+/// Mostly empty, otherwise a few values to include or exclude.
 fn choice<T: Clone + std::fmt::Debug + 'static>(
     value: impl Strategy<Value = T> + Clone + 'static,
 ) -> impl Strategy<Value = Choice<T>> {
@@ -217,7 +217,7 @@ fn filters() -> impl Strategy<Value = Filter> {
     )
 }
 
-/// Facets as their documentation tells them.
+/// The reference for facets, as documented.
 fn facets_of(entries: &[&Entry]) -> Facets {
     let counted = |value: fn(&Entry) -> String| {
         let mut counts = BTreeMap::<String, u64>::new();
@@ -239,13 +239,7 @@ fn facets_of(entries: &[&Entry]) -> Facets {
     }
 }
 
-async fn agrees(
-    store: &Arc<dyn Store>,
-    org: OrgId,
-    all: &[Entry],
-    filter: Filter,
-    limit: u32,
-) -> Result<(), TestCaseError> {
+async fn agrees(store: &Arc<dyn Store>, org: OrgId, all: &[Entry], filter: Filter, limit: u32) {
     let mut expected: Vec<&Entry> = all.iter().filter(|entry| filter.matches(entry)).collect();
     for order in [Order::ById, Order::Ascending, Order::Descending] {
         match order {
@@ -255,59 +249,37 @@ async fn agrees(
         }
         let read = read_all(store, org, &filter, order, limit).await;
         let expected: Vec<_> = expected.iter().map(|entry| entry.id).collect();
-        prop_assert_eq!(ids(&read), expected, "{:?}", order);
+        assert_eq!(ids(&read), expected, "{order:?}");
     }
     for as_of in [0, all.len() as u64 / 2, all.len() as u64] {
         let counted = store.count(org, filter.clone(), as_of).await.expect("a count");
-        prop_assert_eq!(counted, expected.iter().filter(|entry| entry.id <= as_of).count() as u64);
+        assert_eq!(counted, expected.iter().filter(|entry| entry.id <= as_of).count() as u64);
     }
-    prop_assert_eq!(store.facets(org, filter).await.expect("facets"), facets_of(&expected));
-    Ok(())
+    assert_eq!(store.facets(org, filter).await.expect("facets"), facets_of(&expected));
 }
 
-fn generated() -> Vec<Value> {
-    let many = prop::collection::vec(recordings(), ENTRIES);
-    many.new_tree(&mut TestRunner::deterministic()).expect("generated").current()
+pub(crate) async fn filters_agree_with_the_reference(store: Arc<dyn Store>) {
+    let recordings = generate(recordings(), ENTRIES);
+    append(&store, organization(&store, "before").await, recordings.clone()).await;
+    let org = organization(&store, "acme").await;
+    let all = append(&store, org, recordings.clone()).await;
+    append(&store, organization(&store, "after").await, recordings).await;
+    let matched = Cell::new(0);
+    check(FILTERS, (filters(), 1..120u32), async |(filter, limit)| {
+        let some = all.iter().any(|entry| filter.matches(entry));
+        matched.set(matched.get() + u32::from(some));
+        agrees(&store, org, &all, filter, limit).await;
+    });
+    assert!(matched.get() > FILTERS / 4, "too few filters match anything: {}", matched.get());
 }
 
-#[test]
-fn every_store_means_by_a_filter_what_the_reference_means() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    for place in runtime.block_on(places()) {
-        let Place { store, .. } = &place;
-        let (org, all) = runtime.block_on(async {
-            let (before, org) = (organization(store, "before").await, organization(store, "acme").await);
-            append(store, before, generated()).await;
-            let all = append(store, org, generated()).await;
-            append(store, organization(store, "after").await, generated()).await;
-            (org, all)
-        });
-        let config = Config { cases: FILTERS, failure_persistence: None, ..Config::default() };
-        let matched = std::cell::Cell::new(0);
-        let outcome = TestRunner::new(config).run(&(filters(), 1..120u32), |(filter, limit)| {
-            let some = all.iter().any(|entry| filter.matches(entry));
-            matched.set(matched.get() + u32::from(some));
-            runtime.block_on(agrees(store, org, &all, filter, limit))
-        });
-        if let Err(failure) = outcome {
-            panic!("{failure}");
-        }
-        assert!(matched.get() > FILTERS / 4, "too few filters match anything: {}", matched.get());
-    }
-}
-
-#[tokio::test]
-async fn a_filter_is_no_pattern_and_no_sql() {
-    for place in places().await {
-        let org = organization(&place.store, "acme").await;
-        append(&place.store, org, [recording_at("42", seconds_ago(1))]).await;
-        for value in
-            ["%", "_", "4%", "4_", "*", "4?", "42' OR '1'='1", "42\u{0}", "'; DROP TABLE entries; --"]
-        {
-            let mut filter = Filter::default();
-            filter.model_id.include.push(value.to_owned());
-            let found = read_all(&place.store, org, &filter, Order::Descending, 10).await;
-            assert!(found.is_empty(), "{value:?} found {found:?}");
-        }
+pub(crate) async fn filter_values_are_neither_patterns_nor_sql(store: Arc<dyn Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, [recording_at("42", seconds_ago(1))]).await;
+    for value in ["%", "_", "4%", "4_", "*", "4?", "42' OR '1'='1", "42\u{0}", "'; DROP TABLE entries; --"] {
+        let mut filter = Filter::default();
+        filter.model_id.include.push(value.to_owned());
+        let found = read_all(&store, org, &filter, Order::Descending, 10).await;
+        assert!(found.is_empty(), "{value:?} found {found:?}");
     }
 }

@@ -1,4 +1,5 @@
-//! What is printed of fields, users and names is what every command takes: paths with dots, accents, users who share a name.
+//! Printed field paths, users and names work as arguments of every command: paths with dots, accents, users with
+//! the same name.
 
 use super::acme;
 use crate::support::sandbox::Sandbox;
@@ -19,7 +20,7 @@ fn lines(sandbox: &Sandbox, args: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn every_path_that_blame_prints_is_taken_by_every_command() {
+fn every_path_printed_by_blame_works_in_every_command() {
     let sandbox = sandbox();
     let blame = lines(&sandbox, &["blame", "connector/1"]);
     let paths: Vec<_> = blame.iter().filter_map(|line| line.split('\t').next()).collect();
@@ -58,7 +59,7 @@ fn every_path_that_blame_prints_is_taken_by_every_command() {
 }
 
 #[test]
-fn users_who_share_a_name_are_told_apart_and_accents_are_no_obstacle() {
+fn users_with_the_same_name_are_distinct_and_accents_fold() {
     let sandbox = sandbox();
     for (flag, value, ids) in [
         ("-u", "ana", &["3", "2", "1"][..]),

@@ -1,4 +1,4 @@
-//! Files of every earlier schema, kept in `testdata/`: each opens with all that is in it, and goes on.
+//! Files of every earlier schema, kept in `testdata/`, open with all their data and accept entries.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ fn count(directory: &Path, ending: &str) -> usize {
 }
 
 #[test]
-fn a_file_of_every_earlier_schema_is_kept() {
+fn testdata_has_a_file_of_every_earlier_schema() {
     let migrations = count(&root().join("src/store/migrations"), ".sqlite.sql");
     assert!(migrations >= 2);
     for number in 1..migrations {
@@ -28,7 +28,7 @@ fn a_file_of_every_earlier_schema_is_kept() {
 /// Each file holds the organization `acme`, whose entries 1 to 11 of 12 were pruned, with the tokens `cron` and `old`,
 /// and the organization `other` with two entries.
 #[tokio::test]
-async fn a_file_of_an_earlier_schema_opens_with_all_that_is_in_it() {
+async fn a_file_of_an_earlier_schema_opens_with_all_its_data() {
     let kept = count(&root().join("testdata"), ".db");
     for number in 1..=kept {
         let directory = tempfile::tempdir().expect("a directory");

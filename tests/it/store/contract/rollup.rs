@@ -1,5 +1,5 @@
-//! Counts that come from sums: more entries than are counted one by one, over days of which windows take a part, with
-//! prunes in between; everything against the reference meaning.
+//! Counts from the rollup agree with the reference: more entries than are counted one by one, windows that cut
+//! days, and prunes in between.
 
 use std::sync::Arc;
 
@@ -13,18 +13,16 @@ use krosyn_audit::model::words::{Action, Dimension, ModelType, Via};
 use krosyn_audit::store::{OrgId, Store};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use proptest::strategy::ValueTree as _;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::store::counting::expected;
-use crate::store::pruning::prune;
+use super::stats::expected;
 use crate::support::entries::{NOW, append, days_ago, first_page, ids, listed, recording_at, with};
-use crate::support::places::{Place, organization, places};
+use crate::support::properties::{check, generate};
+use crate::support::stores::{organization, prune};
 
-/// More than are ever counted one by one.
+/// More than are counted one by one.
 const MANY: usize = 2_500;
-/// How many come behind the sums.
+/// Entries not yet in the rollup.
 const MORE: usize = 500;
 
 fn recordings() -> impl Strategy<Value = Value> {
@@ -84,14 +82,14 @@ fn questions() -> impl Strategy<Value = StatsQuery> {
         .prop_map(|(filter, slot_seconds, by)| StatsQuery { filter, slot_seconds, by })
 }
 
-/// An organization with more entries than are counted one by one, of which some were pruned, and then more.
+/// Fills an organization: entries in the rollup, a prune, more entries, and a second prune.
 async fn filled(store: &Arc<dyn Store>, name: &str, recordings: &[Value]) -> (OrgId, Vec<Entry>) {
     let org = organization(store, name).await;
     let (first, then) = recordings.split_at(MANY);
     let mut entries = append(store, org, first.to_vec()).await;
     prune(store, org, days_ago(8), 300).await.expect("a record");
     entries.extend(append(store, org, then.to_vec()).await);
-    // One prune of what is in the sums and of what is behind them.
+    // This prune deletes entries inside the rollup and entries not yet in it.
     prune(store, org, days_ago(7), 300).await.expect("a record");
     entries.retain(|entry| entry.occurred_at >= days_ago(7));
     (org, entries)
@@ -122,34 +120,20 @@ async fn agrees(store: &Arc<dyn Store>, org: OrgId, all: &[Entry], counting: Sta
     assert_eq!(ids(&listed(&page)), newest, "{filter:?}");
 }
 
-#[test]
-fn sums_and_what_they_lack_are_what_the_reference_counts() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let many = prop::collection::vec(recordings(), MANY + MORE);
-    let many = many.new_tree(&mut TestRunner::deterministic()).expect("generated").current();
-    for place in runtime.block_on(places()) {
-        let Place { store, .. } = &place;
-        let (org, all) = runtime.block_on(async {
-            filled(store, "before", &many[..MANY + MORE]).await;
-            filled(store, "acme", &many).await
-        });
-        let config = Config { cases: 150, failure_persistence: None, ..Config::default() };
-        let as_of = 0..(MANY + MORE + 10) as u64;
-        let outcome = TestRunner::new(config).run(&(questions(), as_of), |(counting, as_of)| {
-            runtime.block_on(agrees(store, org, &all, counting, as_of));
-            Ok(())
-        });
-        if let Err(failure) = outcome {
-            panic!("{failure}");
+pub(crate) async fn rollup_counts_agree_with_the_reference(store: Arc<dyn Store>) {
+    let recordings = generate(recordings(), MANY + MORE);
+    filled(&store, "before", &recordings).await;
+    let (org, all) = filled(&store, "acme", &recordings).await;
+    check(150, (questions(), 0..(MANY + MORE + 10) as u64), async |(counting, as_of)| {
+        agrees(&store, org, &all, counting, as_of).await;
+    });
+    for cutoff in [days_ago(7), midnight(3), ago(123_456_789_012), NOW] {
+        let holdings = store.holdings(org, cutoff).await.expect("holdings");
+        for counts in holdings.by_model_type {
+            let of_type = || all.iter().filter(|entry| entry.model_type == counts.model_type);
+            let expired = of_type().filter(|entry| entry.occurred_at < cutoff).count() as u64;
+            assert_eq!((counts.expired, counts.kept), (expired, of_type().count() as u64 - expired));
         }
-        for cutoff in [days_ago(7), midnight(3), ago(123_456_789_012), NOW] {
-            let holdings = runtime.block_on(store.holdings(org, cutoff)).expect("holdings");
-            for counts in holdings.by_model_type {
-                let of_type = || all.iter().filter(|entry| entry.model_type == counts.model_type);
-                let expired = of_type().filter(|entry| entry.occurred_at < cutoff).count() as u64;
-                assert_eq!((counts.expired, counts.kept), (expired, of_type().count() as u64 - expired));
-            }
-            assert_eq!(holdings.newest, all.iter().map(|entry| entry.occurred_at).max());
-        }
+        assert_eq!(holdings.newest, all.iter().map(|entry| entry.occurred_at).max());
     }
 }

@@ -1,11 +1,11 @@
-//! `GET /audit-logs/counts`: counts by one or two dimensions, by the clocks of a zone.
+//! `GET /audit-logs/counts`: counts by one or two dimensions, in a time zone.
 
 use krosyn_audit::api::problem::Code;
 use krosyn_audit::model::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::entries::{append, recording_at, with};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const COUNTS: &str = "/api/v1/audit-logs/counts";
 
@@ -14,8 +14,8 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// Four entries about the end of daylight-saving time in Madrid, one of them two days later.
-async fn world() -> World {
-    let world = World::new().await;
+async fn world() -> TestServer {
+    let world = TestServer::new().await;
     let of = |text: &str, user: &str| with(recording_at("1", at(text)), "user", json!({"name": user}));
     let entries = [
         of("2026-10-24T21:59:59.999999Z", "Ana"),
@@ -28,7 +28,7 @@ async fn world() -> World {
 }
 
 #[tokio::test]
-async fn days_and_hours_are_those_of_the_readers_clocks() {
+async fn days_and_hours_follow_the_requested_time_zone() {
     let world = world().await;
     let admin = world.admin().await;
     let counted = async |query: &str| -> Value {
@@ -51,7 +51,7 @@ async fn days_and_hours_are_those_of_the_readers_clocks() {
 }
 
 #[tokio::test]
-async fn two_dimensions_make_a_table_within_filter_and_bound() {
+async fn two_dimensions_count_within_filter_and_as_of() {
     let world = world().await;
     let admin = world.admin().await;
     let answer = admin.get(&format!("{COUNTS}?by=user,weekday&as_of=3&user=!nobody")).await.expect(200);
@@ -73,7 +73,7 @@ async fn two_dimensions_make_a_table_within_filter_and_bound() {
 }
 
 #[tokio::test]
-async fn a_question_that_cannot_be_counted_is_refused() {
+async fn an_unsupported_stats_query_is_refused() {
     let world = world().await;
     let admin = world.admin().await;
     for (query, words) in [

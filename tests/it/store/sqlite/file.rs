@@ -1,4 +1,4 @@
-//! What only a store in a file can show: it is all there after reopening, and what was pruned is in no byte of it.
+//! A store in a file: reopening keeps everything, and pruned text is in no byte of the file.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at, with};
 use crate::support::files::files_with;
-use crate::support::places::organization;
+use crate::support::stores::organization;
 
 async fn open(directory: &TempDir) -> Arc<dyn Store> {
     let url = format!("sqlite:{}", directory.path().join("audit.db").display());
@@ -37,7 +37,7 @@ async fn reopening_a_file_keeps_everything() {
 }
 
 #[tokio::test]
-async fn a_second_process_sees_what_the_first_acknowledged() {
+async fn a_second_process_sees_acknowledged_entries() {
     let directory = tempfile::tempdir().expect("a directory");
     let (one, other) = (open(&directory).await, open(&directory).await);
     let org = organization(&one, "acme").await;
@@ -86,7 +86,7 @@ async fn pruned_text_leaves_the_file_and_its_log() {
 }
 
 #[tokio::test]
-async fn a_prune_gives_the_space_back() {
+async fn a_prune_shrinks_the_file() {
     let directory = tempfile::tempdir().expect("a directory");
     let size = || std::fs::metadata(directory.path().join("audit.db")).expect("there").len();
     let store = open(&directory).await;

@@ -1,11 +1,11 @@
-//! How often a command about one resource asks the server: three times at most, also after a thousand changes.
+//! A command about one resource sends at most three requests, also after a thousand changes.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::support::page_gate::{Beyond, PageGate};
 use crate::support::sandbox::Sandbox;
-use crate::support::toll::{Beyond, Toll};
 
 /// The life of a connector with 200 leaves: its creation, and 999 changes of one leaf each.
 fn life() -> String {
@@ -29,26 +29,26 @@ fn life() -> String {
 }
 
 #[test]
-fn a_thousand_changes_are_read_in_three_requests_at_most() {
+fn a_thousand_changes_take_at_most_three_requests() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     sandbox.write("life.jsonl", life());
     sandbox.run(&[&["import", "life.jsonl", "-q"], &serving.flags()[..]].concat()).ended(0);
-    let toll = Toll::before(serving.address());
+    let gate = PageGate::before(serving.address());
     let ask = |command: &[&str]| {
-        sandbox.run(&[command, &["--server", toll.url(), "--token-file", "admin.token"]].concat())
+        sandbox.run(&[command, &["--server", gate.url(), "--token-file", "admin.token"]].concat())
     };
-    // A list of changes asks how many there are, reads them to know the resource, and reads them again to show them: what
-    // was read is not kept in memory.
+    // A list of changes takes three requests: the count, a pass that builds the states, and a pass that prints. Entries are
+    // not kept in memory.
     for (command, lines, requests) in [
         (&["history", "connector/42", "-p"][..], 1000, 3),
         (&["history", "connector/42", "--at", "now"], 200, 2),
         (&["blame", "connector/42"], 200, 2),
     ] {
-        toll.allow(requests, Beyond::Cut);
+        gate.allow(requests, Beyond::Cut);
         let answer = ask(command).ended(0);
         assert!(answer.out().lines().count() >= lines, "all is there: {command:?}");
-        toll.allow(0, Beyond::Cut);
+        gate.allow(0, Beyond::Cut);
         assert!(ask(command).out().is_empty(), "the gate is shut: {command:?}");
     }
 }

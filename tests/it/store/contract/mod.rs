@@ -1,0 +1,12 @@
+//! The contract tests: functions over an empty store of any engine.
+
+pub(crate) mod accounts;
+pub(crate) mod append;
+pub(crate) mod filtering;
+pub(crate) mod isolation;
+pub(crate) mod paging;
+pub(crate) mod pruning;
+pub(crate) mod rollup;
+pub(crate) mod stats;
+pub(crate) mod sweep;
+pub(crate) mod values;

@@ -1,0 +1,90 @@
+//! Empty stores of each engine, and the calls on them that many tests share.
+
+use std::sync::Arc;
+
+use krosyn_audit::api::prune::Prune;
+use krosyn_audit::model::plan::Retention;
+use krosyn_audit::model::timestamp::Timestamp;
+use krosyn_audit::model::words::Plan;
+use krosyn_audit::store::{self, OrgId, PruneRun, Store};
+use tempfile::TempDir;
+
+use crate::support::entries::NOW;
+use crate::support::postgres;
+
+#[derive(Clone, Copy)]
+pub(crate) enum Engine {
+    Sqlite,
+    Memory,
+    Postgres,
+}
+
+/// An empty store. Its directory is removed when it is dropped.
+pub(crate) struct TestStore {
+    pub(crate) store: Arc<dyn Store>,
+    _directory: Option<TempDir>,
+}
+
+impl Engine {
+    /// Opens an empty store; `None` where PostgreSQL is not installed.
+    pub(crate) async fn open(self) -> Option<TestStore> {
+        let (store, directory) = match self {
+            Self::Sqlite => {
+                let directory = tempfile::tempdir().expect("a directory");
+                let url = format!("sqlite:{}", directory.path().join("audit.db").display());
+                (store::open(&url).await, Some(directory))
+            }
+            Self::Memory => (store::open_in_memory(), None),
+            Self::Postgres => (store::open(&postgres::shared()?.database().await).await, None),
+        };
+        Some(TestStore { store: store.expect("a store"), _directory: directory })
+    }
+}
+
+/// Runs a contract test on an empty store, and closes the store.
+pub(crate) fn run_on(engine: Engine, test: impl AsyncFnOnce(Arc<dyn Store>)) {
+    block_on(async {
+        let Some(opened) = engine.open().await else { return };
+        test(Arc::clone(&opened.store)).await;
+        opened.store.close().await;
+    });
+}
+
+/// Runs a test's future on a runtime of several threads.
+pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(4).enable_all().build().expect("a runtime").block_on(test)
+}
+
+/// Creates an organization on the Free plan.
+pub(crate) async fn organization(store: &Arc<dyn Store>, slug: &str) -> OrgId {
+    let retention = Retention { plan: Plan::Free, floor: None };
+    store.create_organization(slug.to_owned(), retention, NOW).await.expect("an organization").id
+}
+
+/// Begins a prune in the name of `cron`.
+pub(crate) async fn begin_prune(
+    store: &Arc<dyn Store>,
+    org: OrgId,
+    cutoff: Timestamp,
+    now: Timestamp,
+) -> PruneRun {
+    store.begin_prune(org, "cron".into(), cutoff, now).await.expect("asked").expect("the lease is free")
+}
+
+/// Prunes to the end, `limit` entries at a time.
+pub(crate) async fn prune(
+    store: &Arc<dyn Store>,
+    org: OrgId,
+    cutoff: Timestamp,
+    limit: u32,
+) -> Option<Prune> {
+    let run = begin_prune(store, org, cutoff, NOW).await;
+    loop {
+        let deleted = store.prune_batch(org, run.clone(), limit, NOW).await.expect("a batch");
+        assert!(deleted <= u64::from(limit), "a batch is no larger than its limit");
+        if deleted == 0 {
+            return store.finish_prune(org, run, true, NOW).await.expect("finished");
+        }
+    }
+}
