@@ -21,7 +21,7 @@ use clap::Args;
 use crate::args::connection::ConnectionArgs;
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::connect::{Need, connect};
+use crate::commands::connect::{OpenMode, connect};
 use crate::commands::import::report::Report;
 use crate::commands::import::shape::Said;
 use crate::commands::import::source::{Item, Request, read};
@@ -120,7 +120,7 @@ impl ImportArgs {
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         // All files are opened before the first line is sent, so that a bad path stops nothing half-way.
         let sources = self.files.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
-        let connection = connect(context, &self.connection, Need::Create).await?;
+        let client = connect(context, &self.connection, OpenMode::Create).await?;
         let progress = Progress::start(&context.terminal, "imported");
         let mut report = Report::default();
         let mut batch = Batch::default();
@@ -165,10 +165,10 @@ impl ImportArgs {
                 Item::Refused(sentence) => return Err(Failure::usage(format!("{name}: {sentence}"))),
             }
             if batch.is_full() {
-                self.send(context, &connection.client, &mut batch, &mut report, &progress).await?;
+                self.send(context, &client, &mut batch, &mut report, &progress).await?;
             }
         }
-        self.send(context, &connection.client, &mut batch, &mut report, &progress).await?;
+        self.send(context, &client, &mut batch, &mut report, &progress).await?;
         drop(progress);
         report.show(context, self.dry_run);
         report.end(self.dry_run)
@@ -179,7 +179,7 @@ impl ImportArgs {
         let source =
             self.source.clone().ok_or("name its database by --source, so that its rows are known again")?;
         // The reader's own zone says nothing about the times in somebody else's table: only what was typed counts.
-        let is_stated = context.settled.iter().any(|it| it.key == "tz" && it.origin == Origin::Flag("--tz"));
+        let is_stated = context.resolved.iter().any(|it| it.key == "tz" && it.origin == Origin::Flag("--tz"));
         let zone = context.appearance.tz.filter(|_| is_stated).ok_or(
             "say by --tz in which zone its times are (utc, unless the application was told otherwise)",
         )?;

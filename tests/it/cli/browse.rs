@@ -140,7 +140,7 @@ fn from_an_entry_to_its_neighbours_its_history_and_its_request() {
     take(&mut terminal, "History of this organization");
     terminal.wait_for("2 that match, oldest first · resource organization/1");
     terminal.press(ENTER, "1 of 2").press(ESC, "oldest first").press(ESC, "2 of 12");
-    take(&mut terminal, "Read it whole");
+    take(&mut terminal, "Show in full");
     terminal.wait_without("History of").press(ESC, "History of");
     take(&mut terminal, "Change filters");
     terminal.wait_for("Show entries");
@@ -180,12 +180,12 @@ fn what_is_listed_is_exported_and_an_entry_copied() {
     let listed = acme::run(&sandbox, &["show", "4", "--format", "jsonl"]);
     assert_eq!(String::from_utf8(copied).unwrap().trim(), listed.out().trim());
     take(&mut terminal, "Export these");
-    terminal.wait_for("To which file: audit.csv").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
+    terminal.wait_for("File name: audit.csv").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
     terminal.wait_for("2 entries written to mine.jsonl");
     assert_eq!(sandbox.text("mine.jsonl").lines().count(), 2);
     // A file that is there is not replaced, and no reason to leave.
     take(&mut terminal, "Export these");
-    terminal.wait_for("To which file").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
+    terminal.wait_for("File name").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
     terminal.wait_for("mine.jsonl is already there");
     terminal.press(ESC, "2 that match").press(ESC, "Show entries");
     leave(&mut terminal);

@@ -74,7 +74,7 @@ fn a_manifest_says_what_was_asked_and_what_was_written() {
     insta::assert_snapshot!(sandbox.run(&["verify", "some.csv"]), @"
     exit 0
     -- stdout
-    some.csv: whole: 7 entries (ids 3 to 12) in 8 lines; root 31d02d49c0eadc0fc896145760a5e4857d2ef9534d394d363de387f85bb92733
+    some.csv: verified: 7 entries (ids 3 to 12) in 8 lines; root 31d02d49c0eadc0fc896145760a5e4857d2ef9534d394d363de387f85bb92733
     ");
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%", "-q"]).ended(0);
     acme::run(&sandbox, &["export", "-o", "none.jsonl", "--manifest"]).ended(0);
@@ -86,7 +86,7 @@ fn a_manifest_says_what_was_asked_and_what_was_written() {
         (&1.into(), &12.into())
     );
     let verified = sandbox.run(&["verify", "some.csv", "none.jsonl"]).ended(0);
-    assert!(verified.out().contains("none.jsonl: whole: 0 entries in 0 lines"), "{verified}");
+    assert!(verified.out().contains("none.jsonl: verified: 0 entries in 0 lines"), "{verified}");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn an_old_manifest_is_left_and_said_to_tell_of_another_file() {
     acme::run(&sandbox, &["export", "-o", "all.csv", "--manifest"]).ended(0);
     let manifest = sandbox.text("all.csv.manifest.json");
     let replaced = acme::run(&sandbox, &["export", "-a", "deleted", "-o", "all.csv", "--force"]).ended(0);
-    let warning = "warning: all.csv.manifest.json tells of an earlier file, not of this one";
+    let warning = "warning: all.csv.manifest.json belongs to an earlier file, not to this one";
     assert!(replaced.err().contains(warning), "{replaced}");
     assert_eq!(sandbox.text("all.csv.manifest.json"), manifest);
     sandbox.run(&["verify", "all.csv"]).ended(7);
@@ -195,7 +195,7 @@ fn a_manifest_kept_elsewhere_speaks_for_one_file_and_only_as_it_was_written() {
     insta::assert_snapshot!(sandbox.run(&["verify", "all.csv"]), @"
     exit 7
     -- stdout
-    all.csv: nothing proves it: there is no manifest, and its last line is no trailer; if it had one, its end is missing
+    all.csv: cannot verify: no manifest found, and the last line is not a trailer (the file may be truncated)
     -- stderr
     error: 1 of 1 file is not proved to be what was written
     ");
@@ -233,7 +233,7 @@ fn a_trailer_proves_what_came_through_a_pipe() {
         assert!(whole.starts_with(&plain) && whole[plain.len()..].split(|byte| *byte == b'\n').count() == 2);
         let verify = |text: &[u8]| sandbox.run_with(&["verify", "-"], text);
         let verified = verify(&whole).ended(0);
-        assert!(verified.out().starts_with("stdin: whole by its trailer: 12 entries in "), "{verified}");
+        assert!(verified.out().starts_with("stdin: verified by its trailer: 12 entries in "), "{verified}");
         verify(&plain).ended(7);
         verify(&whole[..plain.len() / 2]).ended(7);
         verify(&[&plain[1..], &whole[plain.len()..]].concat()).ended(7);
@@ -256,7 +256,7 @@ fn a_trailer_proves_what_came_through_a_pipe() {
     insta::assert_snapshot!(sandbox.run_with(&["verify", "-"], b"id\n"), @"
     exit 7
     -- stdout
-    stdin: nothing proves it: there is no manifest, and its last line is no trailer; if it had one, its end is missing
+    stdin: cannot verify: no manifest found, and the last line is not a trailer (the file may be truncated)
     -- stderr
     error: 1 of 1 file is not proved to be what was written
     ");

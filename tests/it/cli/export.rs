@@ -128,7 +128,7 @@ fn a_file_that_is_there_stays() {
     exit 6
     -- stderr
     error: all.csv is already there
-      hint: --force replaces it, once the new file is whole
+      hint: add --force to replace it when the new file is complete
     ");
     assert_eq!(sandbox.text("all.csv"), "precious");
     acme::run(&sandbox, &["export", "-o", "all.csv", "--force"]).ended(0);

@@ -94,7 +94,7 @@ fn the_cursor_is_kept_from_the_first_empty_run_on_and_serves_its_own_question_on
     exit 2
     -- stderr
     error: cursor was made for another filter: user nobody, and now it is action deleted
-      hint: name another file by --cursor-file, or remove this one to begin anew
+      hint: use another --cursor-file, or remove this one to start again
     ");
     std::fs::copy(sandbox.path("audit.db"), sandbox.path("other.db")).unwrap();
     let other = ["list", "-f", "--cursor-file", "cursor", "-u", "nobody", "--server", "sqlite:other.db"];
@@ -102,14 +102,14 @@ fn the_cursor_is_kept_from_the_first_empty_run_on_and_serves_its_own_question_on
     exit 2
     -- stderr
     error: cursor was made for sqlite:audit.db, and this is sqlite:other.db
-      hint: name another file by --cursor-file, or remove this one to begin anew
+      hint: use another --cursor-file, or remove this one to start again
     ");
     sandbox.write("cursor", "17\n");
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "-f", "--cursor-file", "cursor"]), @"
     exit 2
     -- stderr
-    error: cursor is no cursor file
-      hint: name another file by --cursor-file, or remove this one to begin anew
+    error: cursor is not a cursor file
+      hint: use another --cursor-file, or remove this one to start again
     ");
     acme::run(&sandbox, &["list", "-f", "--cursor-file", "missing/cursor"]).ended(1);
 }
@@ -170,9 +170,9 @@ fn what_cannot_be_followed_is_refused() {
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--follow", "--format", "json"]), @r#"
     exit 2
     -- stderr
-    error: --follow never ends, and a JSON document must
-      hint: --format jsonl writes one entry a line
-    {"error":{"code":"usage","exit":2,"hint":"--format jsonl writes one entry a line","message":"--follow never ends, and a JSON document must","request_id":null}}
+    error: --follow cannot write json: the document would never end
+      hint: --format jsonl writes one entry per line
+    {"error":{"code":"usage","exit":2,"hint":"--format jsonl writes one entry per line","message":"--follow cannot write json: the document would never end","request_id":null}}
     "#);
     for args in [
         &["--follow", "-o", "x"][..],

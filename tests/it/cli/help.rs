@@ -71,7 +71,7 @@ fn alone_it_prints_five_commands_that_work() {
     -- stdout
     Five commands to start with:
 
-      krosyn-audit --demo list            style around in an invented organization
+      krosyn-audit --demo list            try it with invented data
       krosyn-audit list --since 7d        what changed in the last week
       krosyn-audit show latest            the last change, field by field
       krosyn-audit export -o all.csv      everything, for a spreadsheet or an auditor

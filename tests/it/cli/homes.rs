@@ -59,7 +59,7 @@ fn a_tilde_is_the_home_and_missing_directories_are_a_mistake() {
     assert!(missing.err().contains("the directory subb of the store does not exist"), "{missing}");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--token-out", "t", "--store", "sqlite:subb/audit.db"];
     let refused = sandbox.run(&serve).ended(5);
-    assert!(refused.err().ends_with("hint: or let the server make it: --create\n"), "{refused}");
+    assert!(refused.err().ends_with("hint: or let the server create it: --create\n"), "{refused}");
     assert!(!sandbox.path("subb").exists() && !sandbox.path("t").exists());
     drop(sandbox.serve_on("sqlite:subb/audit.db", &["--create"]));
     assert!(sandbox.path("subb/audit.db").exists());

@@ -204,10 +204,10 @@ fn arguments_that_cannot_be_read_are_told_to_programs_too() {
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "last", "--format", "json"]), @r#"
     exit 2
     -- stderr
-    error: invalid value 'last' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest
+    error: invalid value 'last' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest
 
     For more information, try '--help'.
-    {"error":{"code":"usage","exit":2,"hint":null,"message":"invalid value 'last' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest","request_id":null}}
+    {"error":{"code":"usage","exit":2,"hint":null,"message":"invalid value 'last' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest","request_id":null}}
     "#);
     assert!(!acme::run(&sandbox, &["list", "-n", "0", "--format", "csv"]).ended(2).err().contains('{'));
     let help = acme::run(&sandbox, &["list", "--help", "--format", "json"]).ended(0);

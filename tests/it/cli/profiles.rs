@@ -45,7 +45,7 @@ fn a_profile_names_the_server_and_how_to_get_its_token() {
     exit 0
     -- stdout
     config.toml   [home]/config/krosyn-audit/config.toml
-    credentials   [home]/config/krosyn-audit/credentials.json (not there)
+    credentials   [home]/config/krosyn-audit/credentials.json (does not exist)
     profile       work (config.toml)
     tz            Europe/Madrid (TZ)
     time          relative (profile work)
@@ -66,7 +66,7 @@ fn a_profile_names_the_server_and_how_to_get_its_token() {
     exit 0
     -- stdout
     config.toml   [home]/config/krosyn-audit/config.toml
-    credentials   [home]/config/krosyn-audit/credentials.json (not there)
+    credentials   [home]/config/krosyn-audit/credentials.json (does not exist)
     profile       local (--profile)
     tz            Europe/Madrid (TZ)
     time          absolute (default)
@@ -111,7 +111,7 @@ fn a_flag_outranks_the_environment_and_the_environment_the_profile() {
     exit 2
     -- stderr
     error: --profile nowhere means https://nowhere.invalid and KROSYN_AUDIT_SERVER says sqlite:audit.db: two different places
-      hint: unset KROSYN_AUDIT_SERVER, or choose by --server
+      hint: unset KROSYN_AUDIT_SERVER, or choose one with --server
     ");
     assert_eq!(
         server(&["--profile", "local"], &[store]),
@@ -134,8 +134,8 @@ fn a_token_goes_to_no_other_server_than_its_own() {
     exit 4
     -- stderr
     error: no token for http://127.0.0.1:[port]: KROSYN_AUDIT_TOKEN is for https://nowhere.invalid, which KROSYN_AUDIT_SERVER names
-      hint: an operator makes one with `krosyn-audit token create`
-      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
+      hint: an operator creates one with `krosyn-audit token create`
+      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token with --token-file or KROSYN_AUDIT_TOKEN
     ");
     // Alone it is for the server that is asked, and outranks the command.
     let refused = run_in(&sandbox, &["list"], &[("KROSYN_AUDIT_TOKEN", "kra_wrong")]).ended(4);
@@ -168,7 +168,7 @@ fn login_and_logout_are_for_a_profile() {
     exit 2
     -- stderr
     error: there is no profile "night": there is default alone
-      hint: `krosyn-audit login --profile NAME --server URL` makes one, or a [profiles.NAME] in config.toml
+      hint: create it with `krosyn-audit login --profile NAME --server URL`, or as [profiles.NAME] in config.toml
     "#);
     sandbox.run(&["status"]).ended(0);
     let kept = sandbox.text("config/krosyn-audit/credentials.json");
@@ -184,7 +184,7 @@ fn login_says_when_the_configuration_outranks_it() {
     exit 0
     -- stderr
     signed in to http://127.0.0.1:[port] as "admin" of default, who may read, record, prune; the token is in [home]/config/krosyn-audit/credentials.json, profile work
-    warning: config.toml has a token_command for profile work, which outranks this token
+    warning: config.toml has a token_command for profile work, which overrides this token
     "#);
     insta::assert_snapshot!(login(&["--profile", "nowhere", "--server", serving.url()]), @r#"
     exit 0
@@ -202,7 +202,7 @@ fn what_is_wrong_with_the_configuration_is_said_with_its_place() {
     exit 2
     -- stderr
     error: [home]/config/krosyn-audit/config.toml, line 3: unknown key "theem"
-      hint: accepted are profile = NAME, and in each [profiles.NAME] server, token_command, org, insecure_http, tz, time, color, theme, ascii
+      hint: accepted keys: profile = NAME, and in each [profiles.NAME] server, token_command, org, insecure_http, tz, time, color, theme, ascii
       hint: did you mean theme?
     "#);
     let json = sandbox.run(&["list", "--format", "json"]).ended(2);
@@ -215,19 +215,19 @@ fn what_is_wrong_with_the_configuration_is_said_with_its_place() {
     exit 2
     -- stderr
     error: [home]/config/krosyn-audit/config.toml, line 2: this is not TOML: string values must be quoted, expected literal string
-      hint: accepted are profile = NAME, and in each [profiles.NAME] server, token_command, org, insecure_http, tz, time, color, theme, ascii
+      hint: accepted keys: profile = NAME, and in each [profiles.NAME] server, token_command, org, insecure_http, tz, time, color, theme, ascii
     ");
     configure(&sandbox, "[profiles.work]\nserver = \"audit.krosyn.example\"\n");
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "work"]), @r#"
     exit 2
     -- stderr
-    error: profile work: "audit.krosyn.example" is no server: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
+    error: profile work: "audit.krosyn.example" is not a server address: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
     "#);
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "wrok"]), @r#"
     exit 2
     -- stderr
     error: there is no profile "wrok": there is work alone
-      hint: `krosyn-audit login --profile NAME --server URL` makes one, or a [profiles.NAME] in config.toml
+      hint: create it with `krosyn-audit login --profile NAME --server URL`, or as [profiles.NAME] in config.toml
     "#);
     sandbox.write_with_mode(
         "config/krosyn-audit/config.toml",
@@ -255,7 +255,7 @@ fn a_token_command_that_fails_says_why() {
     insta::assert_snapshot!(listed(r#"["sh", "-c", "echo locked >&2; echo hush; exit 3"]"#), @"
     exit 4
     -- stderr
-    error: token_command of profile default: it ended with exit status: 3; run it by hand to see why (its output may hold a token and is not repeated)
+    error: token_command of profile default: it ended with exit status: 3; run it yourself to see why (its output is hidden because it may contain a token)
     ");
     insta::assert_snapshot!(listed(r#"["no-such-program"]"#), @r#"
     exit 4
@@ -265,6 +265,6 @@ fn a_token_command_that_fails_says_why() {
     insta::assert_snapshot!(listed(r#"["true"]"#), @"
     exit 4
     -- stderr
-    error: token_command of profile default: it printed nothing that can be a token, which is one line of visible ASCII characters
+    error: token_command of profile default: it did not print a token: expected one line of visible ASCII characters
     ");
 }

@@ -65,8 +65,8 @@ fn nobody_can_be_asked_in_a_pipe() {
     member           2     15
     all             12     15
     12 of 27 go (45 %); the oldest happened at 2021-03-01 10:00:00.000 CET
-    error: nobody can be asked, so nothing was deleted
-      hint: --yes deletes without asking
+    error: confirmation needed, but this is not a terminal: nothing was deleted
+      hint: add --yes to delete without a prompt
     ");
     let typed = sandbox.run_with(&["prune", SERVER[0], SERVER[1]], b"12\n").ended(6);
     assert_eq!(typed.out(), "");
@@ -79,7 +79,7 @@ fn what_has_expired_goes_and_stays_gone() {
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes"]), @"
     exit 0
     -- stderr
-    12 entries deleted, kept on record as prune 1
+    12 entries deleted, recorded as prune 1
     ");
     assert_eq!(count(&sandbox), 15);
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "12"]), @"
@@ -157,7 +157,7 @@ fn a_dry_run_ends_as_the_real_run_would() {
     assert_eq!(
         dry_run.err(),
         "error: 12 entries would go, and --max-delete 50% allows 7\n  hint: if the plan is right, allow it by \
-         --max-delete 12\n  hint: this is how the run without --dry-run would end: nothing would be deleted\n"
+         --max-delete 12\n  hint: without --dry-run the command would fail like this and delete nothing\n"
     );
     let json = acme::run(&sandbox, &["prune", "--dry-run", "--format", "json"]).ended(6);
     assert_eq!(json.json()["counts"]["expired"], 12);
@@ -332,7 +332,7 @@ fn an_archive_holds_exactly_what_goes_and_can_be_imported_again() {
     exit 0
     -- stderr
     12 entries are archived in old.jsonl.gz
-    12 entries deleted, kept on record as prune 1
+    12 entries deleted, recorded as prune 1
     ");
     let mut archived = String::new();
     let packed = sandbox.read("old.jsonl.gz");
@@ -356,7 +356,7 @@ fn an_archive_holds_exactly_what_goes_and_can_be_imported_again() {
 fn earlier_prunes_are_listed_and_schedules_printed() {
     let sandbox = sandbox(15);
     let none = acme::run(&sandbox, &["prune", "--log"]).ended(0);
-    assert_eq!((none.out(), none.err()), ("", "nothing was ever pruned\n"));
+    assert_eq!((none.out(), none.err()), ("", "no prunes yet\n"));
     acme::run(&sandbox, &["prune", "--yes"]).ended(0);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--log"]), @"
     exit 0

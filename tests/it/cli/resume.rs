@@ -66,8 +66,8 @@ impl Place {
         assert!(left.is_empty(), "{left:?}");
         let verified = self.sandbox.run(&["verify", name]).ended(0);
         assert!(
-            verified.out().contains("whole: 2500 entries (ids 1 to 2500)")
-                || verified.out().contains("whole: 2 500 entries (ids 1 to 2500)"),
+            verified.out().contains("verified: 2500 entries (ids 1 to 2500)")
+                || verified.out().contains("verified: 2 500 entries (ids 1 to 2500)"),
             "{verified}"
         );
     }
@@ -81,7 +81,7 @@ fn a_lost_connection_ends_with_3_and_is_gone_on_with() {
         place.toll.allow(2, Beyond::Cut);
         let outcome = place.export(&["-o", name, "--manifest"]).ended(3);
         assert!(
-            outcome.err().ends_with(&format!("go on with: krosyn-audit export --resume {name}\n")),
+            outcome.err().ends_with(&format!("resume with: krosyn-audit export --resume {name}\n")),
             "{outcome}"
         );
         assert!(outcome.err().contains("2 000 entries were written before; they are kept in"), "{outcome}");
@@ -120,7 +120,7 @@ fn an_interrupted_export_says_how_to_go_on() {
     exit 130
     -- stderr
     error: interrupted
-      hint: go on with: krosyn-audit export --resume all.csv.gz
+      hint: resume with: krosyn-audit export --resume all.csv.gz
     ");
     place.goes_on_to("all.csv.gz", &whole);
     // Nothing is left behind when nothing was written.
@@ -196,7 +196,7 @@ fn what_cannot_be_gone_on_with_is_refused() {
     exit 2
     -- stderr
     error: all.csv was begun from http://127.0.0.1:[port], and this is sqlite:audit.db
-      hint: name the server it was begun from, or begin anew
+      hint: use the original server, or start a new export
     ");
     let mut part = place.sandbox.read("all.csv.part");
     part[100] ^= 1;
@@ -205,7 +205,7 @@ fn what_cannot_be_gone_on_with_is_refused() {
     exit 7
     -- stderr
     error: all.csv.part is not what was written: it cannot be gone on from
-      hint: export it anew; the part can be removed
+      hint: start the export again; the partial file can be removed
     ");
     insta::assert_snapshot!(place.export(&["--resume", "other.csv"]), @"
     exit 5

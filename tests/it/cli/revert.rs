@@ -61,5 +61,5 @@ fn what_one_request_did_is_shown_together() {
         acme::run(&sandbox, &["show", "--request-id", "req_A1", "--format", "jsonl"]).ended(0).json_lines();
     assert_eq!(all.iter().map(|entry| &entry["id"]).collect::<Vec<_>>(), [1, 2]);
     let none = acme::run(&sandbox, &["show", "--request-id", "req_none"]).ended(5);
-    assert!(none.err().contains("no entry is of request req_none"), "{none}");
+    assert!(none.err().contains("no entry has the request id req_none"), "{none}");
 }

@@ -67,8 +67,8 @@ fn other_machines_are_let_in_only_with_tls_or_a_proxy() {
     insta::assert_snapshot!(sandbox.run(&[&serve[..], &["--listen", "0.0.0.0:0"]].concat()), @"
     exit 2
     -- stderr
-    error: 0.0.0.0:0 can be reached from other machines, and tokens would cross the network in clear
-      hint: give --tls-cert and --tls-key, or --behind-proxy when a proxy in front speaks TLS
+    error: 0.0.0.0:0 is reachable from other machines, and tokens would be sent unencrypted
+      hint: give --tls-cert and --tls-key, or --behind-proxy if a proxy in front handles TLS
     ");
     assert!(sandbox.names().is_empty() && !sandbox.path("audit.db").exists());
     let serving = sandbox.serve(&["--behind-proxy"]);
@@ -92,9 +92,9 @@ fn the_first_token_needs_a_place() {
     insta::assert_snapshot!(sandbox.run(&serve), @"
     exit 2
     -- stderr
-    error: the store is empty, and there is no terminal to show its first token on
-      hint: --token-out FILE writes it there, mode 0600
-      hint: or make both before: krosyn-audit org create, krosyn-audit token create
+    error: the store is empty, and there is no terminal to show the first token on
+      hint: --token-out FILE writes it to a file (mode 0600)
+      hint: or first create an organization and a token: krosyn-audit org create, krosyn-audit token create
     ");
     sandbox.write("taken", "precious");
     insta::assert_snapshot!(sandbox.run(&[&serve[..], &["--token-out", "taken"]].concat()), @"
@@ -192,8 +192,8 @@ fn speaks_tls() {
     exit 9
     -- stderr
     error: cannot trust https://127.0.0.1:[port]: its certificate is an authority's, as `openssl req -x509` makes it, and is not itself among those that this machine trusts
-      hint: somebody may stand between you and the server: no token was sent
-      hint: is the name the one on the certificate? An authority of your own, or a certificate that nobody else has signed, must be among the machine's, or in the file that SSL_CERT_FILE names
+      hint: the connection may be intercepted: no token was sent
+      hint: check that the host name matches the certificate; a private CA or a self-signed certificate must be in the system's trust store or in the file named by SSL_CERT_FILE
     ");
     let trusting = |url: &str, file: &str| {
         let mut list = sandbox.command(&["list", "--server", url, "--token-file", "admin.token"]);
@@ -245,8 +245,8 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     exit 4
     -- stderr
     error: no token for http://127.0.0.1:[port]
-      hint: an operator makes one with `krosyn-audit token create`
-      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
+      hint: an operator creates one with `krosyn-audit token create`
+      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token with --token-file or KROSYN_AUDIT_TOKEN
     ");
     insta::assert_snapshot!(list(&["--token-file", "missing.token"]), @"
     exit 2
@@ -266,7 +266,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     -- stderr
     error: the token is unknown, was revoked or has expired
       hint: the server's log knows this request as [request]
-      hint: give a token by --token-file or KROSYN_AUDIT_TOKEN; an operator makes one with `krosyn-audit token create`
+      hint: give a token with --token-file or KROSYN_AUDIT_TOKEN; an operator creates one with `krosyn-audit token create`
     ");
     insta::assert_snapshot!(sandbox.run_with(&["list", "--server", serving.url(), "--token-file", "-"], b"two words"), @"
     exit 2
@@ -276,7 +276,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     insta::assert_snapshot!(list(&["--token-file", "admin.token", "--org", "default"]), @"
     exit 2
     -- stderr
-    error: --org names an organization of a local store; a server's token belongs to one already
+    error: --org selects an organization of a local store; a server's token already belongs to one
     ");
 }
 
@@ -296,7 +296,7 @@ fn a_token_does_what_its_scopes_allow_until_it_is_revoked() {
     -- stderr
     error: this call needs the scope prune, and the token "cron" has read
       hint: the server's log knows this request as [request]
-      hint: an operator makes a token with more scopes with `krosyn-audit token create --scope …`
+      hint: an operator can create a token with more scopes: `krosyn-audit token create --scope …`
     "#);
     let listed = token(&["list"]).ended(0);
     assert!(!listed.out().contains(made.out().trim()), "a token is shown once");
@@ -309,7 +309,7 @@ fn a_token_does_what_its_scopes_allow_until_it_is_revoked() {
     insta::assert_snapshot!(token(&["revoke", "cron"]), @r#"
     exit 0
     -- stderr
-    revoked "cron": it opens nothing from now on
+    revoked "cron": it no longer gives access
     "#);
     sandbox.run(&[&["list"], &flags[..]].concat()).ended(4);
     insta::assert_snapshot!(token(&["revoke", "nobody"]), @r#"

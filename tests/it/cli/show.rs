@@ -198,8 +198,8 @@ fn an_entry_that_is_not_there() {
     insta::assert_snapshot!(acme::run(&sandbox, &["show"]), @"
     exit 2
     -- stderr
-    error: which entry?
-      hint: `krosyn-audit show latest`, or an id that `krosyn-audit list` shows
+    error: no entry given
+      hint: give an id that `krosyn-audit list` shows, or: krosyn-audit show latest
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "13"]), @"
     exit 5
@@ -209,14 +209,14 @@ fn an_entry_that_is_not_there() {
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "last"]), @"
     exit 2
     -- stderr
-    error: invalid value 'last' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest
+    error: invalid value 'last' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest
 
     For more information, try '--help'.
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "0"]), @"
     exit 2
     -- stderr
-    error: invalid value '0' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest
+    error: invalid value '0' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest
 
     For more information, try '--help'.
     ");
@@ -224,7 +224,7 @@ fn an_entry_that_is_not_there() {
     insta::assert_snapshot!(sandbox.run(&["show", "latest", "--server", "sqlite:empty.db"]), @"
     exit 5
     -- stderr
-    error: the log is empty: there is no latest entry
+    error: the log is empty
     ");
 }
 

@@ -128,7 +128,7 @@ fn unknown_commands_flags_and_values_are_usage() {
     insta::assert_snapshot!(sandbox.run(&["--demo", "org", "list"]), @"
     exit 2
     -- stderr
-    error: --demo has no meaning here: it is for commands that talk to an audit API
+    error: --demo works only with commands that use the audit API
     ");
 }
 
@@ -139,8 +139,8 @@ fn a_store_that_is_not_there_is_no_empty_log() {
     exit 5
     -- stderr
     error: there is no store at [home]/data/krosyn-audit/audit.db
-      hint: `krosyn-audit record` and `import` make one; --server names another, https://… a remote API
-      hint: --demo looks around in an invented organization
+      hint: `krosyn-audit record` and `import` create one; --server selects another store, or a remote API (https://…)
+      hint: --demo shows the tool with invented data
     ");
     for command in [&["show", "latest"][..], &["export"], &["prune", "--dry-run"], &["org", "list"]] {
         sandbox.run(command).ended(5);
@@ -165,7 +165,7 @@ fn several_organizations_have_to_be_told_apart() {
     insta::assert_snapshot!(acme::run(&sandbox, &["list"]), @"
     exit 2
     -- stderr
-    error: the store holds several organizations: choose one by --org: acme-eu, default
+    error: the store holds several organizations: choose one with --org: acme-eu, default
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--org", "acme"]), @r#"
     exit 5
