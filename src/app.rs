@@ -86,7 +86,7 @@ pub fn main() -> ExitCode {
     }))
 }
 
-/// Prints help, the version, or what is wrong with the arguments. clap knows which of them go to stdout.
+/// Prints help, the version or a usage error. clap chooses between stdout and stderr.
 fn report_usage(error: &clap::Error) -> ExitCode {
     if let Some(failed) = write_failure(error.print()) {
         return failed;

@@ -119,7 +119,8 @@ pub(super) async fn connect_with_origin(
         }
         ServerAddress::Store(url) => {
             let store = open(context, &url, mode).await?;
-            let organization = organization(store.as_ref(), org.as_deref(), mode, context.time.now).await?;
+            let organization =
+                select_organization(store.as_ref(), org.as_deref(), mode, context.time.now).await?;
             (store, organization)
         }
     };
@@ -195,7 +196,7 @@ fn permission_warning(path: &Path) -> Option<String> {
 }
 
 /// Selects the organization of a local store.
-async fn organization(
+async fn select_organization(
     store: &dyn Store,
     slug: Option<&str>,
     mode: OpenMode,

@@ -115,7 +115,7 @@ impl ExportArgs {
         let (mut journal, header, checkpoint) = Journal::open(&part, target)?;
         if header.server == "demo:" {
             return Err(Failure::usage(
-                "cannot resume a demo export: demo data is generated anew for every command",
+                "cannot resume a demo export: demo data is regenerated for every command",
             ));
         }
         let is_named =
@@ -250,7 +250,7 @@ async fn finish(
         Some(root) => context
             .terminal
             .status(&format!("verify it later with {name}; note the root hash in a safe place: {root}")),
-        // Evidence is not deleted without being asked.
+        // Evidence is not deleted automatically.
         None if manifest.exists() => {
             context.terminal.warn(&format!("{name} belongs to an earlier file, not to this one"));
         }

@@ -114,7 +114,7 @@ impl FollowArgs {
         let server = resolve_target(context, connection)?.to_string();
         if server == "demo:" {
             return Err(Failure::usage(
-                "--cursor-file cannot be used with --demo: demo data is generated anew for every command",
+                "--cursor-file cannot be used with --demo: demo data is regenerated for every command",
             ));
         }
         let organization = client.whoami().await?.organization;

@@ -47,7 +47,7 @@ mod tests {
                 r#"{{"action":"created","model_type":"secret","model_id":"1","user":{{"id":"7"}},"after":{{}},{member}}}"#
             )
         };
-        for (member, told) in [
+        for (member, expected) in [
             (r#""hush":1"#, "unknown key, expected one of `uuid`"),
             (r#""hush expected hush":1"#, "unknown key, expected one of `uuid`"),
             (r#""context":{"hush":1}"#, "unknown key, expected one of"),
@@ -57,11 +57,11 @@ mod tests {
             (r#""reason":["hush"]"#, "reason: expected a string"),
             (r#""reason":"hush" hush"#, "not JSON: expected `,` or `}`"),
         ] {
-            let said = read::<Proposal>(&with(member)).map(drop).expect_err(member);
-            assert!(said.contains(told) && !said.contains("hush"), "{member}: {said}");
-            assert!(said.contains("line 1"), "{said}");
+            let message = read::<Proposal>(&with(member)).map(drop).expect_err(member);
+            assert!(message.contains(expected) && !message.contains("hush"), "{member}: {message}");
+            assert!(message.contains("line 1"), "{message}");
         }
-        let said = read::<Proposal>(r#"{"action":"hush"}"#).map(drop).expect_err("no action");
-        assert!(said.starts_with("action: ") && !said.contains("hush"), "{said}");
+        let message = read::<Proposal>(r#"{"action":"hush"}"#).map(drop).expect_err("no action");
+        assert!(message.starts_with("action: ") && !message.contains("hush"), "{message}");
     }
 }

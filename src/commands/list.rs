@@ -195,9 +195,9 @@ async fn nearest(client: &Client, filter: &Filter) -> Result<Vec<(&'static str, 
         (filter, Order::Ascending, "the first match after")
     });
     let mut found = Vec::new();
-    for (filter, order, place) in before.into_iter().chain(after) {
+    for (filter, order, position) in before.into_iter().chain(after) {
         let page = client.page(&Query { filter, order, limit: 1, ..Query::default() }).await?;
-        found.extend(page.data.into_iter().next().map(|entry| (place, entry)));
+        found.extend(page.data.into_iter().next().map(|entry| (position, entry)));
     }
     Ok(found)
 }
@@ -224,8 +224,8 @@ async fn explain_no_match(
         if nearest.is_empty() {
             lines.push("nothing matches at any other time either".to_owned());
         }
-        lines.extend(nearest.iter().map(|(place, entry)| {
-            format!("{place} is entry {} at {}", entry.id, full(entry.occurred_at, time))
+        lines.extend(nearest.iter().map(|(position, entry)| {
+            format!("{position} is entry {} at {}", entry.id, full(entry.occurred_at, time))
         }));
     }
     let held = counted(retention.counts.expired + retention.counts.kept, "entry", "entries");

@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn saved_credentials_are_private_and_read_back() {
         let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("made/credentials.json");
+        let path = directory.path().join("new/credentials.json");
         let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
         save(&Credentials::default(), &path).expect("saved");
         assert_eq!((mode(path.parent().expect("a directory")), mode(&path)), (0o700, 0o600));

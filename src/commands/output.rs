@@ -137,13 +137,13 @@ fn columns(format: Format, spec: Option<&str>) -> Result<Vec<Column>, Failure> {
     }
 }
 
-/// Answers `--columns help`; returns whether it was asked for.
+/// Answers `--columns help`; returns whether it was given.
 pub(super) fn explain_columns(terminal: &mut Terminal, args: &OutputArgs) -> Result<bool, Failure> {
-    let is_asked = args.columns.as_deref() == Some("help");
-    for column in Column::ALL.iter().filter(|_| is_asked) {
+    let is_given = args.columns.as_deref() == Some("help");
+    for column in Column::ALL.iter().filter(|_| is_given) {
         writeln!(terminal.data(), "{:<12} {}", column.name(), column.description())?;
     }
-    Ok(is_asked)
+    Ok(is_given)
 }
 
 /// Writes entries in one format.

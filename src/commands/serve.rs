@@ -8,7 +8,8 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::commands::connect::{self, DEFAULT_SLUG, OpenMode};
 use crate::commands::serve::process::ServedCertificate;
@@ -93,12 +94,12 @@ pub(crate) struct ServeArgs {
     query_timeout: u64,
 
     /// Log format: text, json
-    #[arg(long, value_name = "FORM", default_value = "text", hide_possible_values = true)]
-    log: LogFormatArg,
+    #[arg(long, value_name = "FORM", default_value = "text", hide_possible_values = true, value_parser = log_form())]
+    log: LogForm,
 
     /// Log level: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", default_value = "info", hide_possible_values = true)]
-    log_level: LogLevelArg,
+    #[arg(long, value_name = "LEVEL", default_value = "info", hide_possible_values = true, value_parser = log_level())]
+    log_level: LogLevel,
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -121,19 +122,13 @@ fn connections(text: &str) -> Result<usize, &'static str> {
         .ok_or("expected a number from 1 to 1000000")
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogFormatArg {
-    Text,
-    Json,
+fn log_form() -> impl TypedValueParser<Value = LogForm> {
+    PossibleValuesParser::new(["text", "json"])
+        .map(|word| if word == "json" { LogForm::Json } else { LogForm::Text })
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogLevelArg {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
+fn log_level() -> impl TypedValueParser<Value = LogLevel> {
+    PossibleValuesParser::new(["error", "warn", "info", "debug", "trace"]).try_map(|word| word.parse())
 }
 
 impl ServeArgs {
@@ -169,7 +164,7 @@ impl ServeArgs {
         let metrics = self.metrics_listen.map(bind).transpose()?;
         let address = listener.local_addr()?;
         // Before the store is opened, because opening it logs warnings.
-        self.start_log();
+        logs::start(self.log, self.log_level);
         limit.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
         let store = connect::open(context, &url, mode).await;
         let store = store.map_err(|failure| match failure.exit {
@@ -213,23 +208,6 @@ impl ServeArgs {
         drop(lock);
         tracing::info!("stopped");
         Ok(exit::DONE)
-    }
-
-    fn start_log(&self) {
-        let form = match self.log {
-            LogFormatArg::Text => LogForm::Text,
-            LogFormatArg::Json => LogForm::Json,
-        };
-        logs::start(
-            form,
-            match self.log_level {
-                LogLevelArg::Error => LogLevel::ERROR,
-                LogLevelArg::Warn => LogLevel::WARN,
-                LogLevelArg::Info => LogLevel::INFO,
-                LogLevelArg::Debug => LogLevel::DEBUG,
-                LogLevelArg::Trace => LogLevel::TRACE,
-            },
-        );
     }
 
     /// Fails if the first token of an empty store could not be shown or written.

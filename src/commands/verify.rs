@@ -9,7 +9,7 @@ use clap::Args;
 use sha2::{Digest as _, Sha256};
 
 use crate::commands::Context;
-use crate::commands::export::write::manifest_of;
+use crate::commands::export::write::{manifest_of, read_all};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::evidence::ledger::Ledger;
@@ -183,17 +183,4 @@ fn by_trailer(path: &Path, stored: impl Read + Send) -> Result<Result<String, Mi
         )),
         Err(fault) => Err(Mismatch::of_file(format!("{fault}; only a manifest can show which line"))),
     })
-}
-
-/// Reads to the end in pieces.
-fn read_all(mut from: impl Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        match from.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(read) => take(&buffer[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }

@@ -30,6 +30,19 @@ pub(in crate::commands) fn manifest_of(target: &Path) -> PathBuf {
     beside(target, ".manifest.json")
 }
 
+/// Reads to the end in pieces.
+pub(in crate::commands) fn read_all(mut from: impl io::Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => take(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 pub(super) enum ExportOutput {
     Stdout,
     File { journal: Journal, file: Box<NewFile>, target: PathBuf },
@@ -62,15 +75,7 @@ impl Export {
         self.written = checkpoint.written.clone();
         if self.ledger.is_some() || self.trail.is_some() {
             let written = File::open(part_of(target))?.take(checkpoint.stored.bytes);
-            let mut text = unpacked(target, written)?;
-            let mut buffer = vec![0; 256 * 1024];
-            loop {
-                let read = text.read(&mut buffer)?;
-                if read == 0 {
-                    break;
-                }
-                self.record(&buffer[..read]);
-            }
+            read_all(unpacked(target, written)?, |text| self.record(text))?;
         }
         Ok(self)
     }

@@ -36,7 +36,7 @@ impl PruneArgs {
         let server = match (&target.address, &target.origin) {
             (ServerAddress::Demo, _) => {
                 return Err(Failure::usage(
-                    "cannot schedule a prune of the demo: demo data is generated anew for every command",
+                    "cannot schedule a prune of the demo: demo data is regenerated for every command",
                 ));
             }
             (_, Origin::Profile(_) | Origin::Config | Origin::Login) => None,

@@ -123,7 +123,7 @@ fn each_damage_to_each_form_is_found_and_its_line_named() {
             (with(&|lines| lines.insert(6, lines[5])), 7, "stands twice"),
             (with(&|lines| lines.push("one more\n")), last + 1, "never written"),
             (with(&|lines| lines.truncate(7)), 8, "ends early"),
-            (text[..text.len() - 9].to_owned(), last, "breaks off"),
+            (text[..text.len() - 9].to_owned(), last, "ends within this line"),
             (String::new(), 1, "ends early"),
         ] {
             sandbox.write(name, damaged);
@@ -164,7 +164,7 @@ fn a_compressed_file_is_proved_as_it_lies_there() {
     flate2::read::MultiGzDecoder::new(&sandbox.read("all.csv.gz")[..]).read_to_end(&mut text).unwrap();
     let lines: Vec<_> = text.split_inclusive(|byte| *byte == b'\n').collect();
     let without = [&lines[..4], &lines[5..]].concat().concat();
-    for (text, words) in [(&without, "all.csv.gz:5: line 5 is missing"), (&text, "packed anew")] {
+    for (text, words) in [(&without, "all.csv.gz:5: line 5 is missing"), (&text, "compressed again")] {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         std::io::Write::write_all(&mut encoder, text).unwrap();
         sandbox.write("all.csv.gz", encoder.finish().unwrap());

@@ -199,7 +199,7 @@ fn two_moments_are_compared_field_by_field() {
         serde_json::json!([{"field": "role", "old": "viewer", "new": "admin"}])
     );
     let same = acme::run(&sandbox, &["history", "member/11", "--diff", "id:6", "now"]).ended(0);
-    assert!(same.out().is_empty() && same.err().contains("nothing differs"), "{same}");
+    assert!(same.out().is_empty() && same.err().contains("no difference"), "{same}");
 }
 
 #[test]

@@ -337,7 +337,7 @@ fn a_value_that_cannot_be_used_is_told_in_words() {
         (&["-n", "abc"], "expected a whole number from 1"),
         (&["-n", "0"], "expected a whole number from 1"),
         (&["--columns", ""], "--columns is empty"),
-        (&["--server", "sqlite:"], "sqlite: names no file"),
+        (&["--server", "sqlite:"], "sqlite: has no path"),
     ] {
         let refused = sandbox.run(&[&["list"], args].concat()).ended(2);
         assert!(refused.err().contains(words), "{refused}");
