@@ -62,6 +62,12 @@ impl Failure {
         self.hints.push(hint.into());
         self
     }
+
+    /// Adds the nearest accepted word, if there is one.
+    #[must_use]
+    pub(crate) fn nearest(self, nearest: Option<impl std::fmt::Display>) -> Self {
+        nearest.into_iter().fold(self, |failure, word| failure.hint(format!("did you mean {word}?")))
+    }
 }
 
 impl From<ClientError> for Failure {
@@ -110,10 +116,7 @@ impl From<Problem> for Failure {
             request_id: problem.request_id,
             ..Self::new(exit, problem.detail)
         };
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        hint.into_iter().fold(failure, Failure::hint)
     }
 }
 
@@ -204,14 +207,9 @@ impl From<ConfigError> for Failure {
                 Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod go-w {}", path.display()))
             }
             ConfigError::Content { nearest, .. } => {
-                let failure = Self::usage(message).hint(format!(
-                    "accepted keys: profile = NAME, and in each [profiles.NAME] {}",
-                    KEYS.join(", ")
-                ));
-                match nearest {
-                    Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
-                    None => failure,
-                }
+                let keys =
+                    format!("accepted keys: profile = NAME, and in each [profiles.NAME] {}", KEYS.join(", "));
+                Self::usage(message).hint(keys).nearest(nearest)
             }
         }
     }

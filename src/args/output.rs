@@ -146,7 +146,7 @@ impl OutputArgs {
 }
 
 /// Options of the CSV dialect.
-#[derive(Debug, Clone, Copy, Default, Args)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct CsvArgs {
     /// Do not escape CSV cells that a spreadsheet would run as a formula

@@ -5,9 +5,10 @@ use serde_json::json;
 
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
-use crate::args::output::Format;
+use crate::args::output::{CsvArgs, Format};
 use crate::commands::Context;
 use crate::commands::connect::{OpenMode, connect};
+use crate::commands::output::delimiter;
 use crate::commands::resource::{find, read_history};
 use crate::error::Failure;
 use crate::exit;
@@ -20,7 +21,6 @@ use crate::model::history::replay::Existence;
 use crate::model::json::Json;
 use crate::model::time::format::full;
 use crate::render::blame::{BLAME_COLUMNS, json, records as rows, table};
-use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
 use crate::render::filter_summary::counted;
 use crate::render::history::{dotted, heading, notes};
@@ -126,9 +126,7 @@ impl BlameArgs {
                 writeln!(out, "{head},\"lines\":{}}}", json(blame, history, &time))?;
             }
             format => {
-                let guarded = Delimiter::Csv { guard: true, bom: false };
-                let delimiter = if format == Format::Csv { guarded } else { Delimiter::Tsv };
-                records(out, delimiter, &BLAME_COLUMNS, rows(blame, history))?;
+                records(out, delimiter(format, CsvArgs::default()), &BLAME_COLUMNS, rows(blame, history))?;
             }
         }
         Ok(context.terminal.flush()?)

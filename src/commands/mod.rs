@@ -99,10 +99,6 @@ impl Context {
 
 impl From<BadValue> for Failure {
     fn from(error: BadValue) -> Self {
-        let failure = Self::usage(error.to_string());
-        match error.nearest {
-            Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
-            None => failure,
-        }
+        Self::usage(error.to_string()).nearest(error.nearest)
     }
 }

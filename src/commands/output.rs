@@ -86,8 +86,7 @@ pub(super) fn format_by_name(path: &Path) -> Result<Option<Format>, Failure> {
 pub(super) struct EntryFormat {
     pub(super) format: Format,
     pub(super) columns: Vec<Column>,
-    pub(super) formula_guard: bool,
-    pub(super) bom: bool,
+    pub(super) csv: CsvArgs,
     /// Whether each changed field has a row of its own (CSV and TSV).
     pub(super) explode: bool,
     /// Cells longer than this many characters are cut (CSV and TSV).
@@ -96,16 +95,16 @@ pub(super) struct EntryFormat {
 
 impl EntryFormat {
     pub(super) fn new(format: Format, args: &OutputArgs, csv: CsvArgs) -> Result<Self, Failure> {
-        let CsvArgs { no_formula_guard, bom } = csv;
         let columns = columns(format, args.columns.as_deref())?;
-        Ok(Self { format, columns, formula_guard: !no_formula_guard, bom, explode: false, max_cell: None })
+        Ok(Self { format, columns, csv, explode: false, max_cell: None })
     }
+}
 
-    fn delimiter(&self) -> Delimiter {
-        match self.format {
-            Format::Csv => Delimiter::Csv { guard: self.formula_guard, bom: self.bom },
-            _ => Delimiter::Tsv,
-        }
+/// The dialect of `csv` or `tsv`.
+pub(super) fn delimiter(format: Format, csv: CsvArgs) -> Delimiter {
+    match format {
+        Format::Csv => Delimiter::Csv { guard: !csv.no_formula_guard, bom: csv.bom },
+        _ => Delimiter::Tsv,
     }
 }
 
@@ -128,9 +127,7 @@ fn columns(format: Format, spec: Option<&str>) -> Result<Vec<Column>, Failure> {
         Some(spec) => parse_columns(spec, default).map_err(|error| {
             let failure = Failure::usage(format!("--columns: {error}"));
             match error {
-                ColumnsError::Unknown(word) if word.nearest().is_some() => {
-                    failure.hint(format!("did you mean {}?", word.nearest().unwrap_or("")))
-                }
+                ColumnsError::Unknown(word) if word.nearest().is_some() => failure.nearest(word.nearest()),
                 _ => failure.hint("--columns help lists all columns"),
             }
         }),
@@ -168,7 +165,9 @@ impl<'a> EntryWriter<'a> {
             Format::Json => Self::Document(Document::new(out, &query(filter))?),
             Format::Csv | Format::Tsv => {
                 let begin = if *explode { Delimited::by_field } else { Delimited::new };
-                Self::Delimited(Box::new(begin(out, columns, format.delimiter())?.limited(*max_cell)))
+                Self::Delimited(Box::new(
+                    begin(out, columns, delimiter(format.format, format.csv))?.limited(*max_cell),
+                ))
             }
         })
     }
@@ -181,7 +180,7 @@ impl<'a> EntryWriter<'a> {
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(Document::resume(out)),
             Format::Csv | Format::Tsv => {
-                let rows = Delimited::resume(out, columns, format.delimiter(), *explode);
+                let rows = Delimited::resume(out, columns, delimiter(format.format, format.csv), *explode);
                 Self::Delimited(Box::new(rows.limited(*max_cell)))
             }
         }

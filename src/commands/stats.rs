@@ -7,17 +7,16 @@ use crate::api::counts::{Counts, CountsQuery, MAX_DIMENSIONS};
 use crate::args::at_least_one;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
-use crate::args::output::Format;
+use crate::args::output::{CsvArgs, Format};
 use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
-use crate::commands::output::query as query_parameters;
+use crate::commands::output::{delimiter, query as query_parameters};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::filter::Filter;
 use crate::model::stats::Group;
 use crate::model::time::TimeContext;
 use crate::model::words::{Dimension, UnknownWord};
-use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
 use crate::render::filter_summary::{counted, describe, missing};
 use crate::render::stats::{Row, Window, chart, rows, table, top};
@@ -81,14 +80,12 @@ impl StatsArgs {
                 writeln!(out, "{document}")?;
             }
             (format, _) => {
-                let guarded = Delimiter::Csv { guard: true, bom: false };
-                let delimiter = if format == Format::Csv { guarded } else { Delimiter::Tsv };
                 let header: Vec<&str> = by.iter().map(|by| by.as_str()).chain(["entries"]).collect();
                 let rows = chosen.groups(&counts, &by).into_iter().map(|group| {
                     let values = group.key.into_iter().map(Option::unwrap_or_default);
                     values.chain([group.count.to_string()]).collect()
                 });
-                records(out, delimiter, &header, rows)?;
+                records(out, delimiter(format, CsvArgs::default()), &header, rows)?;
             }
         }
         context.terminal.flush()?;
@@ -104,13 +101,7 @@ impl StatsArgs {
         if self.by.is_empty() {
             return Ok(vec![Dimension::Day]);
         }
-        let unknown = |error: UnknownWord| {
-            let failure = Failure::usage(format!("--by: {error}"));
-            match error.nearest() {
-                Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
-                None => failure,
-            }
-        };
+        let unknown = |error: UnknownWord| Failure::usage(format!("--by: {error}")).nearest(error.nearest());
         let by = self.by.iter().map(|word| word.parse().map_err(unknown)).collect::<Result<Vec<_>, _>>()?;
         if by.len() > MAX_DIMENSIONS || by.len() == 2 && by[0] == by[1] {
             return Err(Failure::usage("--by takes one dimension or two different dimensions"));

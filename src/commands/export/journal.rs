@@ -9,7 +9,7 @@ use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
 use crate::api::query::{filter_pairs, read_only_filter};
-use crate::args::output::Format;
+use crate::args::output::{CsvArgs, Format};
 use crate::commands::output::EntryFormat;
 use crate::error::Failure;
 use crate::exit;
@@ -92,8 +92,8 @@ impl ExportHeader {
             columns: columns.chain(fields).map(str::to_owned).collect(),
             explode: format.explode,
             max_cell: format.max_cell,
-            formula_guard: format.formula_guard,
-            bom: format.bom,
+            formula_guard: !format.csv.no_formula_guard,
+            bom: format.csv.bom,
             trailer: false,
             manifest: false,
             force: false,
@@ -108,8 +108,7 @@ impl ExportHeader {
         let format = EntryFormat {
             format: Format::from_str(&self.format, false).ok()?,
             columns: columns.collect::<Result<_, _>>().ok()?,
-            formula_guard: self.formula_guard,
-            bom: self.bom,
+            csv: CsvArgs { no_formula_guard: !self.formula_guard, bom: self.bom },
             explode: self.explode,
             max_cell: self.max_cell,
         };
@@ -254,8 +253,7 @@ mod tests {
         let format = EntryFormat {
             format: Format::Csv,
             columns: EXPORT_COLUMNS.to_vec(),
-            formula_guard: false,
-            bom: false,
+            csv: CsvArgs { no_formula_guard: true, bom: false },
             explode: true,
             max_cell: None,
         };

@@ -22,7 +22,7 @@ fn a_manifest_says_what_was_asked_and_what_was_written() {
     exit 0
     -- stderr
     7 entries exported to some.csv · action deleted, updated
-    some.csv.manifest.json proves it; note its root where nobody can change it: 31d02d49c0eadc0fc896145760a5e4857d2ef9534d394d363de387f85bb92733
+    verify it later with some.csv.manifest.json; note the root hash in a safe place: 31d02d49c0eadc0fc896145760a5e4857d2ef9534d394d363de387f85bb92733
     ");
     let manifest: serde_json::Value = serde_json::from_str(&sandbox.text("some.csv.manifest.json")).unwrap();
     insta::assert_snapshot!(sandbox.text("some.csv.manifest.json").replace(manifest["exported_at"].as_str().unwrap(), "[now]").replace(manifest["seal"].as_str().unwrap(), "[seal]"), @r#"
@@ -197,7 +197,7 @@ fn a_manifest_kept_elsewhere_speaks_for_one_file_and_only_as_it_was_written() {
     -- stdout
     all.csv: cannot verify: no manifest found, and the last line is not a trailer (the file may be truncated)
     -- stderr
-    error: 1 of 1 file is not proved to be what was written
+    error: 1 of 1 file could not be verified
     ");
     sandbox.run(&["verify", "all.csv", "all.csv", "--manifest", "safe/m.json"]).ended(2);
     sandbox.run(&["verify", "missing.csv"]).ended(2);
@@ -207,7 +207,7 @@ fn a_manifest_kept_elsewhere_speaks_for_one_file_and_only_as_it_was_written() {
     -- stdout
     all.csv: safe/m.json: the manifest itself was changed: its seal does not fit
     -- stderr
-    error: 1 of 1 file is not proved to be what was written
+    error: 1 of 1 file could not be verified
     ");
     sandbox.write("safe/m.json", "{}");
     sandbox.run(&["verify", "all.csv", "--manifest", "safe/m.json"]).ended(7);
@@ -258,6 +258,6 @@ fn a_trailer_proves_what_came_through_a_pipe() {
     -- stdout
     stdin: cannot verify: no manifest found, and the last line is not a trailer (the file may be truncated)
     -- stderr
-    error: 1 of 1 file is not proved to be what was written
+    error: 1 of 1 file could not be verified
     ");
 }

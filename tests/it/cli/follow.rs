@@ -60,11 +60,11 @@ fn each_entry_is_shown_once_although_the_server_is_killed_three_times() {
         record(&sandbox, first..=first + 1, &server);
         // Whether the two were shown before the server goes is left to chance.
         serving.kill();
-        says("trying again until there is an answer");
+        says("retrying until the server answers");
         record(&sandbox, first + 2..=first + 9, &SERVER);
         serving = sandbox.serve_at("sqlite:audit.db", &address, &["--no-sweep"]);
         shows(10);
-        says("the server is back");
+        says("reconnected");
     }
     ended(&sandbox, child, lines);
 
@@ -93,7 +93,7 @@ fn the_cursor_is_kept_from_the_first_empty_run_on_and_serves_its_own_question_on
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "-f", "--cursor-file", "cursor", "-a", "deleted"]), @"
     exit 2
     -- stderr
-    error: cursor was made for another filter: user nobody, and now it is action deleted
+    error: cursor was written for another filter: user nobody, not for action deleted
       hint: use another --cursor-file, or remove this one to start again
     ");
     std::fs::copy(sandbox.path("audit.db"), sandbox.path("other.db")).unwrap();
@@ -101,7 +101,7 @@ fn the_cursor_is_kept_from_the_first_empty_run_on_and_serves_its_own_question_on
     insta::assert_snapshot!(sandbox.run(&other), @"
     exit 2
     -- stderr
-    error: cursor was made for sqlite:audit.db, and this is sqlite:other.db
+    error: cursor was written for sqlite:audit.db, not for sqlite:other.db
       hint: use another --cursor-file, or remove this one to start again
     ");
     sandbox.write("cursor", "17\n");
@@ -126,12 +126,12 @@ fn what_was_pruned_before_it_was_read_is_told() {
     let (child, mut lines) =
         follow(&sandbox, &[&["--format", "jsonl", "--cursor-file", "cursor"], &SERVER[..]].concat());
     assert_eq!(lines.next().map(|line| id(&line.unwrap())), Some(13));
-    insta::assert_snapshot!(ended(&sandbox, child, lines), @r#"
+    insta::assert_snapshot!(ended(&sandbox, child, lines), @"
     exit 130
     -- stderr
     following after entry 3; Ctrl-C ends it
-    warning: entries after 3 are missing: of those up to 12, what happened before [now] was pruned before it was read here
-    "#);
+    warning: entries are missing between 3 and 12: changes before [now] were pruned before they could be read
+    ");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn a_flag_outranks_the_environment_and_the_environment_the_profile() {
     insta::assert_snapshot!(run_in(&sandbox, &["prune", "--yes", "--profile", "nowhere"], &[store]), @"
     exit 2
     -- stderr
-    error: --profile nowhere means https://nowhere.invalid and KROSYN_AUDIT_SERVER says sqlite:audit.db: two different places
+    error: --profile nowhere uses https://nowhere.invalid, but KROSYN_AUDIT_SERVER is sqlite:audit.db
       hint: unset KROSYN_AUDIT_SERVER, or choose one with --server
     ");
     assert_eq!(
@@ -133,7 +133,7 @@ fn a_token_goes_to_no_other_server_than_its_own() {
     insta::assert_snapshot!(elsewhere, @"
     exit 4
     -- stderr
-    error: no token for http://127.0.0.1:[port]: KROSYN_AUDIT_TOKEN is for https://nowhere.invalid, which KROSYN_AUDIT_SERVER names
+    error: no token for http://127.0.0.1:[port]: KROSYN_AUDIT_TOKEN belongs to https://nowhere.invalid (KROSYN_AUDIT_SERVER)
       hint: an operator creates one with `krosyn-audit token create`
       hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token with --token-file or KROSYN_AUDIT_TOKEN
     ");
@@ -155,7 +155,7 @@ fn login_and_logout_are_for_a_profile() {
     insta::assert_snapshot!(login(&["--profile", "night"]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] as "admin" of default, who may read, record, prune; the token is in [home]/config/krosyn-audit/credentials.json, profile night
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune); saved in [home]/config/krosyn-audit/credentials.json, profile night
     "#);
     // Nothing names it, so the default profile knows nothing of it.
     assert!(sandbox.run(&["status"]).err().starts_with("error: there is no store"));
@@ -183,14 +183,14 @@ fn login_says_when_the_configuration_outranks_it() {
     insta::assert_snapshot!(login(&[]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] as "admin" of default, who may read, record, prune; the token is in [home]/config/krosyn-audit/credentials.json, profile work
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune); saved in [home]/config/krosyn-audit/credentials.json, profile work
     warning: config.toml has a token_command for profile work, which overrides this token
     "#);
     insta::assert_snapshot!(login(&["--profile", "nowhere", "--server", serving.url()]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] as "admin" of default, who may read, record, prune; the token is in [home]/config/krosyn-audit/credentials.json, profile nowhere
-    warning: config.toml says that profile nowhere talks to https://nowhere.invalid
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune); saved in [home]/config/krosyn-audit/credentials.json, profile nowhere
+    warning: in config.toml, profile nowhere uses https://nowhere.invalid
     "#);
 }
 

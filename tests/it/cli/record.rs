@@ -156,7 +156,7 @@ fn what_cannot_be_recorded_is_told_and_not_quoted() {
     insta::assert_snapshot!(record(&sandbox, &delete), @"
     exit 2
     -- stderr
-    error: an entry about what was deleted needs --before: give --before FILE
+    error: an entry with action deleted needs --before FILE
     ");
     insta::assert_snapshot!(record(&sandbox, &[&delete[..], &["--before", "broken.json"]].concat()), @"
     exit 2

@@ -84,7 +84,7 @@ fn a_lost_connection_ends_with_3_and_is_gone_on_with() {
             outcome.err().ends_with(&format!("resume with: krosyn-audit export --resume {name}\n")),
             "{outcome}"
         );
-        assert!(outcome.err().contains("2 000 entries were written before; they are kept in"), "{outcome}");
+        assert!(outcome.err().contains("2 000 entries were written to"), "{outcome}");
         // A second loss changes nothing.
         place.toll.allow(0, Beyond::Cut);
         place.export(&["--resume", name]).ended(3);
@@ -195,7 +195,7 @@ fn what_cannot_be_gone_on_with_is_refused() {
     insta::assert_snapshot!(other, @"
     exit 2
     -- stderr
-    error: all.csv was begun from http://127.0.0.1:[port], and this is sqlite:audit.db
+    error: all.csv was started from http://127.0.0.1:[port], not from sqlite:audit.db
       hint: use the original server, or start a new export
     ");
     let mut part = place.sandbox.read("all.csv.part");
@@ -210,8 +210,8 @@ fn what_cannot_be_gone_on_with_is_refused() {
     insta::assert_snapshot!(place.export(&["--resume", "other.csv"]), @"
     exit 5
     -- stderr
-    error: there is no export of other.csv to go on with
-      hint: `krosyn-audit export -o other.csv` begins anew
+    error: no interrupted export of other.csv to resume
+      hint: start a new export: krosyn-audit export -o other.csv
     ");
     place.export(&["--resume", "all.csv", "-a", "deleted"]).ended(2);
     place.export(&["--resume", "all.csv", "-o", "x"]).ended(2);

@@ -48,7 +48,7 @@ fn a_creation_is_undone_by_a_deletion_and_the_other_way_round() {
     assert_eq!((&back["way"], &back["object"]["status"]), (&json!("create"), &json!("active")));
     assert_eq!(plan("9")["way"], "impossible", "it was deleted since");
     let two = acme::run(&sandbox, &["show", "3", "4", "--revert"]).ended(2);
-    assert!(two.err().contains("one entry at a time"), "{two}");
+    assert!(two.err().contains("--revert takes one entry"), "{two}");
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn the_first_token_needs_a_place() {
     assert!(
         sandbox
             .text("serve.log")
-            .contains("warning: no token was written to admin.token: --token-out is for the first start")
+            .contains("warning: no token was written to admin.token: --token-out applies to an empty store")
     );
     assert!(!sandbox.path("admin.token").exists());
 }
@@ -215,16 +215,16 @@ fn speaks_tls() {
         serving.signal(Signal::HUP);
         while log().matches(words).count() == times {}
     };
-    hang_up("SIGHUP: the certificate and its key were read again");
+    hang_up("SIGHUP: reloaded the certificate and key");
     trusting(serving.url(), "cert.pem").ended(0);
     sandbox.write("old.pem", before);
     trusting(serving.url(), "old.pem").ended(9);
     let good = sandbox.text("key.pem");
     sandbox.write("key.pem", "no key");
-    hang_up("still serving the certificate read before");
+    hang_up("keeping the previous certificate");
     trusting(serving.url(), "cert.pem").ended(0);
     sandbox.write("key.pem", good);
-    hang_up("SIGHUP: the certificate and its key were read again");
+    hang_up("SIGHUP: reloaded the certificate and key");
     trusting(serving.url(), "cert.pem").ended(0);
 }
 
@@ -265,7 +265,7 @@ fn a_token_is_taken_from_a_private_file_stdin_or_the_environment() {
     exit 4
     -- stderr
     error: the token is unknown, was revoked or has expired
-      hint: the server's log knows this request as [request]
+      hint: look for request [request] in the server's log
       hint: give a token with --token-file or KROSYN_AUDIT_TOKEN; an operator creates one with `krosyn-audit token create`
     ");
     insta::assert_snapshot!(sandbox.run_with(&["list", "--server", serving.url(), "--token-file", "-"], b"two words"), @"
@@ -295,7 +295,7 @@ fn a_token_does_what_its_scopes_allow_until_it_is_revoked() {
     exit 4
     -- stderr
     error: this call needs the scope prune, and the token "cron" has read
-      hint: the server's log knows this request as [request]
+      hint: look for request [request] in the server's log
       hint: an operator can create a token with more scopes: `krosyn-audit token create --scope …`
     "#);
     let listed = token(&["list"]).ended(0);

@@ -143,7 +143,7 @@ fn states_and_the_way_between_them_are_json() {
     -- stdout
     [{"op":"replace","path":"/status","value":"disabled"},{"op":"replace","path":"/trigger","value":"let row = {}\nrow.email = lower(row.Email)\nemit row"},{"op":"replace","path":"/perform/retry/max","value":5},{"op":"add","path":"/perform/retry/jitter","value":"full"},{"op":"remove","path":"/perform/retry/legacy_backoff"}]
     -- stderr
-    warning: entry 3 changed what is never kept, so this is not all of it: webhook_secret
+    warning: entry 3 also changed fields whose values are never stored: webhook_secret
     "#);
     let (mut before, after) = (state("--before").ended(0).json(), state("--after").ended(0).json());
     let patch: json_patch::Patch = serde_json::from_value(state("--patch").json()).unwrap();

@@ -155,7 +155,7 @@ fn a_problem_says_why_with_its_request_id() {
     exit 4
     -- stderr
     error: no ␛[31mred
-      hint: the server's log knows this request as r-1
+      hint: look for request r-1 in the server's log
       hint: an operator can create a token with more scopes: `krosyn-audit token create --scope …`
     ");
     let later = r#"{"type":"x","title":"x","status":418,"detail":"a teapot","code":"of_a_later_version"}"#;

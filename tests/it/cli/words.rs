@@ -155,7 +155,7 @@ fn several_organizations_have_to_be_told_apart() {
     insta::assert_snapshot!(sandbox.run(&create), @"
     exit 0
     -- stderr
-    made acme-eu, pro plan, entries kept for 1y
+    created acme-eu: plan pro, retention 1y
     ");
     insta::assert_snapshot!(sandbox.run(&create), @r#"
     exit 6
