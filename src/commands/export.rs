@@ -124,20 +124,20 @@ impl ExportArgs {
         if !is_named {
             args.server = Some(header.server.clone());
         }
-        let (target_name, begun) = (target.display(), "was started from");
+        let name = target.display();
         let server = resolve_target(context, &args)?.to_string();
         if server != header.server {
-            let message = format!("{target_name} {begun} {}, not from {server}", header.server);
+            let message = format!("{name} was started from {}, not from {server}", header.server);
             return Err(Failure::usage(message).hint("use the original server, or start a new export"));
         }
         let Some(query) = header.decode() else {
-            return Err(Failure::new(exit::FAILED, format!("cannot read the journal of {target_name}")));
+            return Err(Failure::new(exit::FAILED, format!("cannot read the journal of {name}")));
         };
         let client = connect(context, &args, OpenMode::Existing).await?;
         let organization = client.whoami().await?.organization;
         if organization != header.organization {
             let message = format!(
-                "{target_name} {begun} the organization {}, not from {organization}",
+                "{name} was started from the organization {}, not from {organization}",
                 header.organization
             );
             return Err(

@@ -100,7 +100,8 @@ enum TokenCommandError {
 
 /// Runs a command and reads the token it prints. It is run without a shell, so that no character in `config.toml` has a
 /// special meaning. On a terminal it may prompt on stdin and stderr. Otherwise stdin is empty, and stderr is discarded: it
-/// might contain the token and end in the log of a job. The command is killed at the time limit, or when the future is dropped.
+/// might contain the token and end in the log of a job. The command is killed at the time limit, or when the future is
+/// dropped.
 async fn from_command(
     words: &[String],
     interactive: bool,

@@ -1,5 +1,5 @@
-//! Completion values from the log: its users, and the latest entries. There is a short time limit, no prompt, no token command,
-//! and no reading from stdin.
+//! Completion values from the log: its users, and the latest entries. There is a short time limit, no prompt, no token
+//! command, and no reading from stdin.
 
 use std::collections::HashSet;
 use std::ffi::OsString;

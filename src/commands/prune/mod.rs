@@ -73,7 +73,7 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "AGE", value_parser = duration)]
     lock_wait: Option<Age>,
 
-    /// Prune although the server's clock seems to be ahead, because you have checked it
+    /// Prune although the server's clock seems to be ahead; check the clock first
     #[arg(long, conflicts_with_all = ["log", "print_cron", "print_systemd"])]
     clock_is_right: bool,
 
