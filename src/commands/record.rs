@@ -198,7 +198,7 @@ fn name_and_email(user: &str) -> (Option<String>, Option<String>) {
 fn json_file(path: &Path) -> Result<RawJson, Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::file(path, "read", &error))?;
     let not_json = |error: String| Failure::usage(format!("{} is not JSON: {error}", path.display()));
-    let text = decoded(bytes).map_err(|error| not_json(error.to_string()))?;
+    let text = decoded(bytes).map_err(|error| not_json(error.to_owned()))?;
     // The parser's message names the position and does not quote the value.
     serde_json::from_str(&text).map_err(|error| not_json(error.to_string()))
 }
