@@ -10,28 +10,25 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::args;
-use crate::args::output::AppearanceArgs;
 use crate::cli::{self, Cli};
-use crate::clock::Clock;
-use crate::commands::{self, Context, Opened};
+use crate::commands::{self, Context};
 use crate::config::env::Environment;
 use crate::config::{Origin, SelectedProfile};
 use crate::error::Failure;
 use crate::exit;
-use crate::model::time::TimeContext;
 use crate::terminal::logs::{self, LogLevel};
 use crate::terminal::signals::{ResumeHint, Signals, TerminationSignal};
 use crate::terminal::{Terminal, TerminalOptions};
 
-/// Runs the programme.
+/// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
     let environment = Environment::read();
     if let Some(shell) = &environment.complete {
         return complete(&shell.clone(), environment);
     }
-    let words = words();
-    // Scripts ask for the version before anything else, and it takes no tree of commands to answer.
+    let words = arguments();
+    // Scripts often ask for the version first: answer without building the command tree.
     if let [_, word] = &words[..]
         && (word == "--version" || word == "-V")
     {
@@ -43,30 +40,17 @@ pub fn main() -> ExitCode {
     });
     let (mut cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        // Help and version go to stdout, errors to stderr; clap knows which, and a closed pipe is no failure.
-        Err(error) => {
-            if let Some(failed) = unwritten(error.print()) {
-                return failed;
-            }
-            let (mut terminal, meant) = (Terminal::open(TerminalOptions::default()), meant(&error));
-            meant.iter().for_each(|hint| terminal.hint(hint));
-            if error.use_stderr() && asks_for_json() {
-                let failure = meant.into_iter().fold(usage(&error.to_string()), Failure::hint);
-                terminal.show(&as_json(&failure));
-            }
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
-        }
+        Err(error) => return report_usage(&error),
     };
-    let to_program = cli.command.as_ref().is_some_and(cli::Command::is_json);
-    let settings = settings(&cli, &environment);
-    let (settings, unsettled) = match settings {
+    let json_errors = cli.command.as_ref().is_some_and(cli::Command::is_json);
+    let (settings, settings_error) = match settings(&cli, &environment) {
         Ok(settings) => (settings, None),
-        // What cannot be read is told in the look that holds without it.
+        // Reported below, with the appearance that needs no profile.
         Err(failure) => (SelectedProfile::default(), Some(failure)),
     };
-    let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let settled = cli.appearance.resolve(typed, &environment, &settings);
-    let manners = TerminalOptions {
+    let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let resolved = cli.appearance.resolve(is_typed, &environment, &settings);
+    let options = TerminalOptions {
         colour: cli.appearance.color,
         no_colour: environment.no_color,
         force_colour: environment.force_color,
@@ -75,58 +59,60 @@ pub fn main() -> ExitCode {
         unattended: environment.ci,
         ascii: cli.appearance.ascii,
     };
-    let clock = Clock::System;
-    let time = TimeContext { now: clock.now(), zone: cli.appearance.tz.unwrap_or(Tz::UTC) };
     let mut context = Context {
-        terminal: Terminal::open(manners),
-        environment,
-        clock,
-        time,
         settings,
         appearance: cli.appearance.clone(),
-        settled,
+        resolved,
         demo: cli.demo,
-        is_remote: false,
-        if_interrupted: ResumeHint::default(),
-        ends_by_interruption: false,
-        opened: Opened::default(),
+        ..Context::new(environment, options)
     };
+    context.time.zone = cli.appearance.tz.unwrap_or(Tz::UTC);
     if let Some(warning) = unknown_zone(&cli, &context) {
         context.terminal.warn(&warning);
     }
-    let outcome = match unsettled {
+    let outcome = match settings_error {
         Some(failure) => Err(failure),
-        None => Runtime::start(&cli, &context, to_program).and_then(|runtime| runtime.run(cli, &mut context)),
-    };
-    let is_told = matches!(&outcome, Err(failure) if failure.is_told);
-    // Also what a command that failed has written; and a pager is left before anything else is said.
-    let flushed = if is_told { Ok(()) } else { context.terminal.flush() };
-    let outcome = outcome.and_then(|code| Ok(flushed.map(|()| code)?));
-    ExitCode::from(match outcome {
-        Ok(code) => code,
-        Err(failure) if failure.closed_pipe => exit::DONE,
-        Err(failure) => {
-            if !failure.is_told {
-                report(&mut context, &failure, to_program);
-            }
-            failure.exit
+        None => {
+            Runtime::start(&cli, &context, json_errors).and_then(|runtime| runtime.run(cli, &mut context))
         }
-    })
+    };
+    let is_silent = matches!(&outcome, Err(failure) if failure.is_silent);
+    // A failed command may have written data too. Flushing also ends the pager before anything else is printed.
+    let flushed = if is_silent { Ok(()) } else { context.terminal.flush() };
+    let outcome = outcome.and_then(|code| Ok(flushed.map(|()| code)?));
+    ExitCode::from(outcome.unwrap_or_else(|failure| {
+        report(&mut context, &failure, json_errors);
+        failure.exit
+    }))
 }
 
-/// What is said of a `TZ` that names no zone, where nothing else names one.
+/// Prints help, the version or a usage error. clap chooses between stdout and stderr.
+fn report_usage(error: &clap::Error) -> ExitCode {
+    if let Some(failed) = write_failure(error.print()) {
+        return failed;
+    }
+    let (mut terminal, suggestion) = (Terminal::open(TerminalOptions::default()), suggestion(error));
+    suggestion.iter().for_each(|hint| terminal.hint(hint));
+    if error.use_stderr() && asks_for_json() {
+        let failure = suggestion.into_iter().fold(usage(&error.to_string()), Failure::hint);
+        terminal.show(&as_json(&failure));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE))
+}
+
+/// A warning about a `TZ` that names no zone, if no flag or profile sets the zone.
 fn unknown_zone(cli: &Cli, context: &Context) -> Option<String> {
     let shows_times = cli.command.as_ref().is_some_and(cli::Command::has_profile);
     let tz = context.environment.unknown_zone.as_ref().filter(|_| shows_times)?;
-    let zone = context.settled.iter().find(|it| it.key == "tz" && it.origin == Origin::Default)?;
+    let zone = context.resolved.iter().find(|it| it.key == "tz" && it.origin == Origin::Default)?;
     Some(format!(
-        "TZ={tz} is not the name of a time zone: {} is used; name one such as Europe/Madrid, by TZ or --tz",
+        "TZ={tz} is not a known time zone: using {}; set TZ or --tz to a name such as Europe/Madrid",
         zone.value
     ))
 }
 
-/// The process's arguments; `help COMMAND` is `COMMAND --help`.
-fn words() -> Vec<OsString> {
+/// The process's arguments, with `help COMMAND` as `COMMAND --help`.
+fn arguments() -> Vec<OsString> {
     let mut words: Vec<_> = std::env::args_os().collect();
     if words.get(1).is_some_and(|word| word == "help") {
         words.remove(1);
@@ -139,73 +125,61 @@ fn version() -> ExitCode {
     let mut terminal = Terminal::open(TerminalOptions::default());
     let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
     let written = writeln!(terminal.data(), "{version}").and_then(|()| terminal.flush());
-    unwritten(written).unwrap_or(ExitCode::from(exit::DONE))
+    write_failure(written).unwrap_or(ExitCode::from(exit::DONE))
 }
 
-/// How it ends when help or a version could not be written; a reader that went away is no failure.
-fn unwritten(written: std::io::Result<()>) -> Option<ExitCode> {
+/// The exit code when help or the version could not be written. A closed pipe is not a failure.
+fn write_failure(written: std::io::Result<()>) -> Option<ExitCode> {
     let cause = written.err().filter(|cause| cause.kind() != std::io::ErrorKind::BrokenPipe)?;
     Terminal::open(TerminalOptions::default()).error(&format!("cannot write: {cause}"));
     Some(ExitCode::from(exit::FAILED))
 }
 
-/// What was likely meant where a word stands that is not expected.
-fn meant(error: &clap::Error) -> Option<String> {
+/// A correction for an unexpected argument: mostly a value without its flag.
+fn suggestion(error: &clap::Error) -> Option<String> {
     let (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) =
         (error.kind(), error.get(ContextKind::InvalidArg))
     else {
         return None;
     };
-    let words: Vec<_> = words().iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<_> = arguments().iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let tree = Cli::command();
     let command = words.iter().position(|word| tree.find_subcommand(word).is_some())?;
     args::suggest::suggestion(&words[command], word, &words[command + 1..])
 }
 
-/// Answers a shell that completes a command line, which stands behind `--`.
+/// Answers a shell's completion request. The command line to complete follows `--`.
 fn complete(shell: &str, environment: Environment) -> ExitCode {
     let words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
-    let clock = Clock::System;
-    let context = Context {
-        // Whatever is said would stand in the middle of somebody's command line.
-        terminal: Terminal::open(TerminalOptions { quiet: true, ..TerminalOptions::default() }),
-        environment,
-        time: TimeContext { now: clock.now(), zone: Tz::UTC },
-        clock,
-        settings: SelectedProfile::default(),
-        appearance: AppearanceArgs::default(),
-        settled: Vec::new(),
-        demo: false,
-        is_remote: false,
-        if_interrupted: ResumeHint::default(),
-        ends_by_interruption: false,
-        opened: Opened::default(),
-    };
+    // A message would appear in the middle of the user's command line.
+    let context = Context::new(environment, TerminalOptions { quiet: true, ..TerminalOptions::default() });
     let answer = commands::complete::answer(shell, words, Cli::command(), context);
     let mut terminal = Terminal::open(TerminalOptions::default());
     drop(terminal.data().write_all(&answer).and_then(|()| terminal.flush()));
     ExitCode::SUCCESS
 }
 
-/// The profile that is meant, for commands that heed one.
+/// The selected profile, for commands that use one.
 fn settings(cli: &Cli, environment: &Environment) -> Result<SelectedProfile, Failure> {
     match cli.command.as_ref().filter(|command| command.has_profile()) {
         None => Ok(SelectedProfile::default()),
         Some(command) => {
-            Ok(SelectedProfile::read(environment, cli.profile.as_deref(), command.makes_profile())?)
+            Ok(SelectedProfile::read(environment, cli.profile.as_deref(), command.creates_profile())?)
         }
     }
 }
 
-/// What a command runs on, and what hears the signals that end it. A server hears its own.
+/// The async runtime of a command and its signal handling. A server handles signals itself.
 struct Runtime {
     tokio: tokio::runtime::Runtime,
     signals: Option<Signals>,
-    to_program: bool,
+    /// Whether the command runs until it is interrupted: then an interruption is a normal end.
+    is_endless: bool,
+    json_errors: bool,
 }
 
 impl Runtime {
-    fn start(cli: &Cli, context: &Context, to_program: bool) -> Result<Self, Failure> {
+    fn start(cli: &Cli, context: &Context, json_errors: bool) -> Result<Self, Failure> {
         let cannot_start = |error| Failure::new(exit::FAILED, format!("cannot start: {error}"));
         let is_server = cli.command.as_ref().is_some_and(cli::Command::is_server);
         let mut builder = match is_server {
@@ -213,46 +187,51 @@ impl Runtime {
             false => tokio::runtime::Builder::new_current_thread(),
         };
         let tokio = builder.enable_all().build().map_err(cannot_start)?;
-        // Listened for before anything is asked or changed: unheard, they end the process where it stands.
+        // Before any prompt or change: an unhandled signal would end the process at any point.
         let signals = (!is_server).then(|| {
-            let hint = context.if_interrupted.clone();
+            let hint = context.resume_hint.clone();
             Signals::listen(context.terminal.ctrl_c().clone(), move |ending| {
-                let failure = hint.get().into_iter().fold(interrupted(ending), Failure::hint);
+                let failure = interrupted(ending, &hint);
                 let hints: String = failure.hints.iter().map(|hint| format!("  hint: {hint}\n")).collect();
-                let json = to_program.then(|| as_json(&failure) + "\n");
+                let json = json_errors.then(|| as_json(&failure) + "\n");
                 format!("error: {}\n{hints}{}", failure.message, json.unwrap_or_default())
             })
         });
-        Ok(Self { tokio, signals: signals.transpose().map_err(cannot_start)?, to_program })
+        let signals = signals.transpose().map_err(cannot_start)?;
+        let is_endless = cli.command.as_ref().is_some_and(cli::Command::is_endless);
+        Ok(Self { tokio, signals, is_endless, json_errors })
     }
 
-    /// Runs the command. However it ends, by success, failure, a signal or a panic, what it opened is closed.
+    /// Runs the command and closes what it opened, also after a failure, a signal or a panic.
     fn run(self, cli: Cli, context: &mut Context) -> Result<u8, Failure> {
-        let Self { tokio, signals, to_program } = self;
-        let work = AssertUnwindSafe(|| tokio.block_on(run_until(signals.as_ref(), cli, context)));
-        let outcome = std::panic::catch_unwind(work);
-        let heard = signals.as_ref().filter(|signals| signals.has_received());
-        let outcome = outcome.map(|outcome| {
-            outcome.map_err(|failure| match context.if_interrupted.get() {
-                Some(hint) if exit::is_interruption(failure.exit) => failure.hint(hint),
-                _ => failure,
+        let hint = context.resume_hint.clone();
+        let work = AssertUnwindSafe(|| {
+            self.tokio.block_on(async {
+                let Some(signals) = &self.signals else { return run(cli, context).await };
+                tokio::select! {
+                    biased;
+                    // The command first: data that has already arrived is still written.
+                    outcome = run(cli, context) => outcome,
+                    ending = signals.wait() => {
+                        Err(Failure { is_silent: self.is_endless, ..interrupted(ending, &hint) })
+                    }
+                }
             })
         });
-        let outcome = match (outcome, heard) {
-            (Ok(Err(failure)), Some(signals)) => {
-                // Said before the store is closed, which may take longer than the rest of this process's time.
-                report(context, &failure, to_program);
-                signals.notify_closing();
-                Ok(Err(Failure { is_told: true, ..failure }))
-            }
-            (outcome, _) => outcome,
-        };
-        let closed = tokio.block_on(context.opened.close());
-        if let Some(signals) = heard {
+        let mut outcome = std::panic::catch_unwind(work);
+        let received = self.signals.as_ref().filter(|signals| signals.has_received());
+        if let (Ok(Err(failure)), Some(signals)) = (&mut outcome, received) {
+            // Before the store is closed, which may take longer than this process still has.
+            report(context, failure, self.json_errors);
+            failure.is_silent = true;
+            signals.notify_closing();
+        }
+        let closed = self.tokio.block_on(context.opened.close());
+        if let Some(signals) = received {
             signals.notify_leaving();
         }
-        // Whatever still runs on a thread of its own is not waited for.
-        tokio.shutdown_background();
+        // Do not wait for work that still runs on other threads.
+        self.tokio.shutdown_background();
         match outcome {
             Ok(outcome) => outcome.and_then(|code| closed.map(|()| code)),
             Err(panic) => std::panic::resume_unwind(panic),
@@ -260,48 +239,36 @@ impl Runtime {
     }
 }
 
-async fn run_until(signals: Option<&Signals>, cli: Cli, context: &mut Context) -> Result<u8, Failure> {
-    let Some(signals) = signals else { return run(cli, context).await };
-    tokio::select! {
-        biased;
-        // First the command: what has arrived for it when it is interrupted is still written.
-        outcome = run(cli, context) => outcome,
-        ending = signals.wait() => Err(interrupted(ending)),
-    }
-}
-
 async fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
     let Some(command) = cli.command else { return cli::start(context) };
-    if context.demo && !command.talks() {
-        return Err(Failure::usage(
-            "--demo has no meaning here: it is for commands that talk to an audit API",
-        ));
+    if context.demo && !command.is_client() {
+        return Err(Failure::usage("--demo works only with commands that use the audit API"));
     }
-    if command.talks() && (cli.debug_http || context.appearance.verbose) {
+    if command.is_client() && (cli.debug_http || context.appearance.verbose) {
         logs::trace_http(if cli.debug_http { LogLevel::DEBUG } else { LogLevel::INFO });
     }
     command.run(context).await
 }
 
-/// The end of a command that a signal stopped.
-fn interrupted(ending: TerminationSignal) -> Failure {
+/// The failure of a command that a signal ended.
+fn interrupted(ending: TerminationSignal, resume_hint: &ResumeHint) -> Failure {
     let message = match ending {
         TerminationSignal::Interrupt => "interrupted",
         TerminationSignal::Terminate => "interrupted by SIGTERM",
         TerminationSignal::HangUp => "interrupted by SIGHUP: the terminal was closed",
     };
-    Failure::new(ending.exit_code(), message)
+    resume_hint.get().into_iter().fold(Failure::new(ending.exit_code(), message), Failure::hint)
 }
 
-/// Whether arguments that could not be read ask for JSON.
+/// Whether arguments that could not be parsed contain a JSON `--format`.
 fn asks_for_json() -> bool {
     let words: Vec<_> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let json = |word: &str| matches!(word, "json" | "jsonl");
-    words.iter().any(|word| word.strip_prefix("--format=").is_some_and(json))
-        || words.windows(2).any(|pair| pair[0] == "--format" && json(&pair[1]))
+    let is_json = |word: &str| matches!(word, "json" | "jsonl");
+    words.iter().any(|word| word.strip_prefix("--format=").is_some_and(is_json))
+        || words.windows(2).any(|pair| pair[0] == "--format" && is_json(&pair[1]))
 }
 
-/// What clap says of arguments, as a failure of ours: its sentence, its tips, and not how its help is reached.
+/// Converts clap's message to a failure: its sentence and tips, without the usage lines.
 fn usage(text: &str) -> Failure {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let lines =
@@ -311,20 +278,22 @@ fn usage(text: &str) -> Failure {
     tips.into_iter().fold(failure, |failure, tip| failure.hint(tip.trim_start_matches("tip: ")))
 }
 
-/// Says what happened, then how to go on; for readers of JSON the last line is JSON.
-fn report(context: &mut Context, failure: &Failure, to_program: bool) {
-    if failure.closed_pipe || context.ends_by_interruption && exit::is_interruption(failure.exit) {
+/// Prints a failure: the message, then the hints, then one line of JSON if the command writes JSON.
+fn report(context: &mut Context, failure: &Failure, json_errors: bool) {
+    if failure.is_silent {
         return;
     }
+    // The log of an embedded server goes nowhere.
+    let is_remote = !context.opened.has_store();
     let terminal = &mut context.terminal;
     terminal.error(&failure.message);
-    if let Some(request_id) = failure.request_id.as_ref().filter(|_| context.is_remote) {
-        terminal.hint(&format!("the server's log knows this request as {request_id}"));
+    if let Some(request_id) = failure.request_id.as_ref().filter(|_| is_remote) {
+        terminal.hint(&format!("look for request {request_id} in the server's log"));
     }
     for hint in &failure.hints {
         terminal.hint(hint);
     }
-    if to_program {
+    if json_errors {
         terminal.show(&as_json(failure));
     }
 }

@@ -24,7 +24,7 @@ use crate::commands::verify::VerifyArgs;
 use crate::error::Failure;
 use crate::exit;
 
-/// Who changed what on the Krosyn integration platform, and the tool to administer that log
+/// Audit log of the Krosyn integration platform: search, export, verify and administer it
 #[derive(Debug, Parser)]
 #[command(name = "krosyn-audit", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = AFTER_HELP, after_long_help = AFTER_LONG_HELP)]
@@ -32,15 +32,15 @@ pub struct Cli {
     #[command(flatten)]
     pub(crate) appearance: AppearanceArgs,
 
-    /// Look around in an invented organization; nothing is kept
+    /// Use an invented organization as data; nothing is stored
     #[arg(long, global = true, help_heading = "Connection")]
     pub(crate) demo: bool,
 
-    /// Use the settings of this profile of config.toml [env: KROSYN_AUDIT_PROFILE]
+    /// Use this profile of config.toml [env: KROSYN_AUDIT_PROFILE]
     #[arg(long, value_name = "NAME", global = true, help_heading = "Connection")]
     pub(crate) profile: Option<String>,
 
-    /// Show each request and answer with its headers, tokens hidden, bodies left out
+    /// Log each HTTP request and response with headers; tokens are hidden, bodies omitted
     #[arg(long, global = true, help_heading = "Connection")]
     pub(crate) debug_http: bool,
 
@@ -48,7 +48,6 @@ pub struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-/// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(visible_alias = "ls")]
@@ -76,9 +75,9 @@ pub(crate) enum Command {
 
 macro_rules! exit_codes_and_examples {
     () => {
-        "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 not allowed, 5 not found,
-6 refused by a guard, 7 integrity, 8 locked, 9 server not reachable, 10 --exit-code and something
-matched, 130 interrupted (129 by a hang-up, 143 by SIGTERM)
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, 4 not allowed, 5 not found,
+6 refused by a safety check, 7 integrity check failed, 8 locked, 9 server unreachable,
+10 entries matched (with --exit-code), 130 interrupted, 129 hang-up, 143 SIGTERM
 
 Examples:
   krosyn-audit --demo list
@@ -86,54 +85,61 @@ Examples:
     };
 }
 
-/// What stands at the end of `-h`.
+/// The end of `-h`.
 const AFTER_HELP: &str = exit_codes_and_examples!();
 
-/// What stands at the end of `--help` and of the manual page.
+/// The end of `--help` and of the manual page.
 const AFTER_LONG_HELP: &str = concat!(
     "Configuration: profiles in ~/.config/krosyn-audit/config.toml, or under $XDG_CONFIG_HOME.
-  profile = \"work\"                            # meant when nothing names another
+  profile = \"work\"                            # the default profile
   [profiles.work]
   server = \"https://audit.krosyn.example\"     # as --server
-  token_command = [\"pass\", \"show\", \"krosyn\"]  # prints the token for this server; no shell is run
-  tz = \"Europe/Madrid\"                        # as --tz; so are time, color, theme, ascii, org,
+  token_command = [\"pass\", \"show\", \"krosyn\"]  # prints the token for this server; run without a shell
+  tz = \"Europe/Madrid\"                        # as --tz; also: time, color, theme, ascii, org,
                                               # insecure_http
-A flag outranks the environment, the environment the profile. `status -v` says who says what.
-The token is that of --token-file, else of KROSYN_AUDIT_TOKEN, else of token_command, else the one
-that login kept for the profile and the server.
+Flags override the environment, and the environment overrides the profile. `status -v` shows where
+each setting comes from.
+The token comes from --token-file, else KROSYN_AUDIT_TOKEN, else token_command, else the token that
+login saved for the profile and the server.
 
 Environment:
   KROSYN_AUDIT_SERVER   as --server
-  KROSYN_AUDIT_TOKEN    the token; for KROSYN_AUDIT_SERVER alone, when both are set
+  KROSYN_AUDIT_TOKEN    the token; sent only to KROSYN_AUDIT_SERVER when both are set
   KROSYN_AUDIT_PROFILE  as --profile
-  NO_COLOR, CLICOLOR_FORCE, TERM=dumb  whether to paint
-  TZ                    as --tz, also as the path of a zone file, or a fixed offset such as JST-9
-  XDG_CONFIG_HOME, XDG_DATA_HOME  where config.toml and credentials.json, and the store, are
+  NO_COLOR, CLICOLOR_FORCE, TERM=dumb  whether to use colour
+  TZ                    as --tz; also the path of a zone file, or a fixed offset such as JST-9
+  XDG_CONFIG_HOME       directory of krosyn-audit/config.toml and credentials.json
+  XDG_DATA_HOME         directory of the default store
 
 ",
     exit_codes_and_examples!()
 );
 
-/// What `krosyn-audit` alone says.
+/// The output of `krosyn-audit` without arguments.
 const START: &str = "Five commands to start with:
 
-  krosyn-audit --demo list            look around in an invented organization
-  krosyn-audit list --since 7d        what changed in the last week
-  krosyn-audit show latest            the last change, field by field
-  krosyn-audit export -o all.csv      everything, for a spreadsheet or an auditor
-  krosyn-audit prune --dry-run        what is past its retention
+  krosyn-audit --demo list            try it with invented data
+  krosyn-audit list --since 7d        list the changes of the last week
+  krosyn-audit show latest            show the last change, field by field
+  krosyn-audit export -o all.csv      export everything, for a spreadsheet or an auditor
+  krosyn-audit prune --dry-run        show which entries are past their retention
 
-krosyn-audit --help lists the rest.
+krosyn-audit --help lists all commands.
 ";
 
 impl Command {
-    /// Whether it needs more than one thread.
+    /// Whether it serves requests: it needs several threads and handles signals itself.
     pub(crate) const fn is_server(&self) -> bool {
         matches!(self, Self::Serve(_))
     }
 
-    /// Whether it talks to an audit API, of which the demo is one.
-    pub(crate) const fn talks(&self) -> bool {
+    /// Whether it runs until the user interrupts it.
+    pub(crate) const fn is_endless(&self) -> bool {
+        matches!(self, Self::List(args) if args.is_endless())
+    }
+
+    /// Whether it uses the audit API, of a server or of the demo.
+    pub(crate) const fn is_client(&self) -> bool {
         !matches!(
             self,
             Self::Serve(_)
@@ -146,17 +152,17 @@ impl Command {
         )
     }
 
-    /// Whether it heeds `config.toml`. A server has settings of its own, and what explains the tool always works.
+    /// Whether it reads `config.toml`. A server has its own settings, and documentation works without any.
     pub(crate) const fn has_profile(&self) -> bool {
         !matches!(self, Self::Serve(_) | Self::Completions(_) | Self::Man(_))
     }
 
-    /// Whether it may make the profile it names.
-    pub(crate) const fn makes_profile(&self) -> bool {
+    /// Whether it may create the profile it names.
+    pub(crate) const fn creates_profile(&self) -> bool {
         matches!(self, Self::Login(_))
     }
 
-    /// Whether errors are also told as JSON.
+    /// Whether errors are also printed as JSON.
     pub(crate) fn is_json(&self) -> bool {
         match self {
             Self::List(args) => args.is_json(),
@@ -196,7 +202,7 @@ impl Command {
     }
 }
 
-/// Says how to start.
+/// Prints the first commands to try.
 pub(crate) fn start(context: &mut Context) -> Result<u8, Failure> {
     context.terminal.data().write_all(START.as_bytes())?;
     context.terminal.flush()?;

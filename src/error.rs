@@ -1,5 +1,5 @@
-//! A command's failure: made once, printed once, and what chooses the exit code. Every lower layer's error becomes one
-//! here; none of them knows it.
+//! A command's failure. It is created once, printed once, and chooses the exit code. The errors of lower layers are
+//! converted here; those layers do not know this type.
 
 use crate::api::problem::{Code, Problem};
 use crate::client::error::ClientError;
@@ -11,27 +11,23 @@ use crate::server::ServeError;
 use crate::store::error::StoreError;
 use crate::terminal::file::FileError;
 
-/// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// The exit code.
     pub exit: u8,
-    /// What happened, in one sentence.
+    /// One sentence.
     pub message: String,
-    /// How to go on; the last is the most useful.
+    /// What the user can do next, the most useful last.
     pub hints: Vec<String>,
-    /// A word for programs.
+    /// A stable word for programs.
     pub code: String,
-    /// The request, when the server answered.
+    /// The request that the server answered with an error.
     pub request_id: Option<String>,
-    /// Whether the reader went away, which is a quiet end and no failure.
-    pub closed_pipe: bool,
-    /// Whether the user has been told already.
-    pub is_told: bool,
+    /// Whether nothing is to be printed: it was printed before, or this is a normal way to end (a closed pipe, or Ctrl-C in a
+    /// command that runs until Ctrl-C).
+    pub is_silent: bool,
 }
 
 impl Failure {
-    /// A failure with this exit code.
     pub(crate) fn new(exit: u8, message: impl Into<String>) -> Self {
         let code = match exit {
             exit::USAGE => "usage",
@@ -46,15 +42,14 @@ impl Failure {
             _ => "failed",
         };
         let (message, code) = (message.into(), code.to_owned());
-        Self { exit, message, hints: Vec::new(), code, request_id: None, closed_pipe: false, is_told: false }
+        Self { exit, message, hints: Vec::new(), code, request_id: None, is_silent: false }
     }
 
-    /// Wrong usage.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(exit::USAGE, message)
     }
 
-    /// Something with a file. One that was to be read and is not there was named wrongly.
+    /// A file operation that failed. A missing input file is a usage error: its name is wrong.
     pub(crate) fn file(path: &std::path::Path, doing: &str, error: &std::io::Error) -> Self {
         if doing.starts_with("read") && error.kind() == std::io::ErrorKind::NotFound {
             return Self::usage(format!("there is no file {}", path.display()));
@@ -62,11 +57,16 @@ impl Failure {
         Self::new(exit::FAILED, format!("cannot {doing} {}: {error}", path.display()))
     }
 
-    /// Adds how to go on.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Adds the nearest accepted word, if there is one.
+    #[must_use]
+    pub(crate) fn nearest(self, nearest: Option<impl std::fmt::Display>) -> Self {
+        nearest.into_iter().fold(self, |failure, word| failure.hint(format!("did you mean {word}?")))
     }
 }
 
@@ -76,11 +76,11 @@ impl From<ClientError> for Failure {
         match error {
             ClientError::Problem(problem) => (*problem).into(),
             ClientError::Unreachable { .. } => Self::new(exit::UNREACHABLE, message)
-                .hint("is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one"),
+                .hint("check that the server is running and that --server (or KROSYN_AUDIT_SERVER) is right; --demo needs no server"),
             ClientError::Untrusted { .. } => Self::new(exit::UNREACHABLE, message)
-                .hint("somebody may stand between you and the server: no token was sent")
-                .hint("is the name the one on the certificate? An authority of your own, or a certificate that nobody else has signed, must be among the machine's, or in the file that SSL_CERT_FILE names"),
-            ClientError::UnexpectedResponse { .. } => Self::new(exit::FAILED, message).hint("is --server the address of a Krosyn audit API?"),
+                .hint("the connection may be intercepted: no token was sent")
+                .hint("check that the host name matches the certificate; a private CA or a self-signed certificate must be in the system's trust store or in the file named by SSL_CERT_FILE"),
+            ClientError::UnexpectedResponse { .. } => Self::new(exit::FAILED, message).hint("check that --server is the address of a Krosyn audit API"),
             ClientError::Setup(_) => Self::new(exit::FAILED, message),
         }
     }
@@ -92,18 +92,21 @@ impl From<Problem> for Failure {
             Code::Unauthorized => (
                 exit::NOT_ALLOWED,
                 Some(
-                    "give a token by --token-file or KROSYN_AUDIT_TOKEN; an operator makes one with `krosyn-audit token create`",
+                    "give a token with --token-file or KROSYN_AUDIT_TOKEN; an operator creates one with `krosyn-audit token create`",
                 ),
             ),
             Code::Forbidden => (
                 exit::NOT_ALLOWED,
-                Some("an operator makes a token with more scopes with `krosyn-audit token create --scope …`"),
+                Some(
+                    "an operator can create a token with more scopes: `krosyn-audit token create --scope …`",
+                ),
             ),
             Code::NotFound | Code::Pruned => (exit::NOT_FOUND, None),
             Code::PruneRunning => (exit::LOCKED, None),
-            Code::ClockImplausible => {
-                (exit::REFUSED, Some("mend the clock; if it is right, run the prune with --clock-is-right"))
-            }
+            Code::ClockImplausible => (
+                exit::REFUSED,
+                Some("correct the server's clock; if it is right, run the prune with --clock-is-right"),
+            ),
             Code::InsideRetention | Code::OverMaxDelete => (exit::REFUSED, None),
             Code::Unavailable => (exit::UNREACHABLE, None),
             _ => (exit::FAILED, None),
@@ -113,10 +116,7 @@ impl From<Problem> for Failure {
             request_id: problem.request_id,
             ..Self::new(exit, problem.detail)
         };
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        hint.into_iter().fold(failure, Failure::hint)
     }
 }
 
@@ -138,10 +138,10 @@ impl From<StoreError> for Failure {
         let failure = Self::new(exit, error.to_string());
         match error {
             StoreError::Locked => {
-                failure.hint("wait until it has ended, or stop the server that has the store open")
+                failure.hint("wait until it has finished, or stop the server that has the store open")
             }
             StoreError::Served(_) => failure
-                .hint("stop it first; commands with --server sqlite:… may run beside it")
+                .hint("stop it first; commands with --server sqlite:… can run at the same time")
                 .hint("several servers can share a PostgreSQL store"),
             _ => failure,
         }
@@ -159,16 +159,14 @@ impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let message = error.to_string();
         match error {
-            FileError::Exists(_) => {
-                Self::new(exit::REFUSED, message).hint("--force replaces it, once the new file is whole")
-            }
+            FileError::Exists(_) => Self::new(exit::REFUSED, message)
+                .hint("add --force to replace it when the new file is complete"),
             FileError::Directory(_) => Self::usage(message),
             FileError::Busy(_) => Self::new(exit::LOCKED, message),
-            FileError::Damaged(_) => {
-                Self::new(exit::INTEGRITY, message).hint("export it anew; the part can be removed")
-            }
+            FileError::Damaged(_) => Self::new(exit::INTEGRITY, message)
+                .hint("start the export again; the partial file can be removed"),
             FileError::Untrusted { .. } => Self::new(exit::REFUSED, message).hint(
-                "another user may have put it there: remove it, or name a file in a directory of your own",
+                "another user may have created it: remove it, or choose a file in a directory of your own",
             ),
             FileError::Read { path, cause } => Self::file(&path, "read", &cause),
             FileError::Write { .. } => Self::new(exit::FAILED, message),
@@ -195,7 +193,7 @@ impl From<ProfileError> for Failure {
             ProfileError::Config(error) => error.into(),
             ProfileError::Credentials(error) => error.into(),
             ProfileError::UnknownProfile { .. } => Self::usage(error.to_string())
-                .hint("`krosyn-audit login --profile NAME --server URL` makes one, or a [profiles.NAME] in config.toml"),
+                .hint("create it with `krosyn-audit login --profile NAME --server URL`, or as [profiles.NAME] in config.toml"),
         }
     }
 }
@@ -209,24 +207,19 @@ impl From<ConfigError> for Failure {
                 Self::new(exit::NOT_ALLOWED, message).hint(format!("chmod go-w {}", path.display()))
             }
             ConfigError::Content { nearest, .. } => {
-                let failure = Self::usage(message).hint(format!(
-                    "accepted are profile = NAME, and in each [profiles.NAME] {}",
-                    KEYS.join(", ")
-                ));
-                match nearest {
-                    Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
-                    None => failure,
-                }
+                let keys =
+                    format!("accepted keys: profile = NAME, and in each [profiles.NAME] {}", KEYS.join(", "));
+                Self::usage(message).hint(keys).nearest(nearest)
             }
         }
     }
 }
 
-/// Writing data failed. A reader that went away is a quiet end; a Ctrl-C in a prompt comes as an interruption.
+/// A failed write, mostly to stdout. A closed pipe is a normal end. A prompt reports Ctrl-C as an interrupted read.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self { closed_pipe: true, ..Self::new(exit::DONE, "the reader went away") };
+            return Self { is_silent: true, ..Self::new(exit::DONE, "the output pipe was closed") };
         }
         if error.kind() == std::io::ErrorKind::Interrupted {
             return Self::new(exit::INTERRUPTED, "interrupted");

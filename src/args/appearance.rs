@@ -1,4 +1,4 @@
-//! How everything looks once the environment and the profile have been heard about what was not typed.
+//! Resolves the appearance settings: flag, then environment, then profile, then default.
 
 use chrono_tz::Tz;
 use clap::ValueEnum;
@@ -7,29 +7,27 @@ use crate::args::output::AppearanceArgs;
 use crate::config::env::Environment;
 use crate::config::{Origin, SelectedProfile};
 
-/// A setting as it holds, and who says so.
+/// The value of a setting, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ResolvedSetting {
-    /// Its key in a profile.
+    /// The key in a profile.
     pub key: &'static str,
-    /// Its value.
     pub value: String,
-    /// Who says so.
     pub origin: Origin,
 }
 
 impl AppearanceArgs {
-    /// Fills in what was not typed, and tells of each setting what it is and who says so. `typed` knows flags by their ids.
+    /// Sets what was not typed, and returns each setting with its origin. `is_typed` takes the id of a flag.
     pub(crate) fn resolve(
         &mut self,
-        typed: impl Fn(&str) -> bool,
+        is_typed: impl Fn(&str) -> bool,
         environment: &Environment,
         settings: &SelectedProfile,
     ) -> Vec<ResolvedSetting> {
         let profile = &settings.profile;
         let by_profile = || Origin::Profile(settings.name.clone());
-        // Words of the configuration file were judged when it was read.
-        fn filled<T: ValueEnum>(setting: &mut T, word: Option<&str>) -> bool {
+        // The words of a profile were checked when it was read.
+        fn set<T: ValueEnum>(setting: &mut T, word: Option<&str>) -> bool {
             let word = word.and_then(|word| T::from_str(word, true).ok());
             word.map(|word| *setting = word).is_some()
         }
@@ -43,21 +41,21 @@ impl AppearanceArgs {
         self.tz = Some(zone);
 
         let time_origin = match () {
-            () if typed("time") => Origin::Flag("--time"),
-            () if filled(&mut self.time, profile.time) => by_profile(),
+            () if is_typed("time") => Origin::Flag("--time"),
+            () if set(&mut self.time, profile.time) => by_profile(),
             () => Origin::Default,
         };
         let color_origin = match () {
-            () if typed("color") => Origin::Flag("--color"),
+            () if is_typed("color") => Origin::Flag("--color"),
             () if environment.no_color => Origin::Variable("NO_COLOR"),
             () if environment.force_color => Origin::Variable("CLICOLOR_FORCE"),
             () if environment.dumb => Origin::Variable("TERM"),
-            () if filled(&mut self.color, profile.color) => by_profile(),
+            () if set(&mut self.color, profile.color) => by_profile(),
             () => Origin::Default,
         };
         let theme_origin = match () {
-            () if typed("theme") => Origin::Flag("--theme"),
-            () if filled(&mut self.theme, profile.theme) => by_profile(),
+            () if is_typed("theme") => Origin::Flag("--theme"),
+            () if set(&mut self.theme, profile.theme) => by_profile(),
             () => Origin::Default,
         };
         let ascii_origin = match profile.ascii {
@@ -70,15 +68,15 @@ impl AppearanceArgs {
         };
 
         let word = |word: Option<clap::builder::PossibleValue>| word.map(|word| word.get_name().to_owned());
-        let settled = [
+        let resolved = [
             ("tz", Some(zone.name().to_owned()), zone_origin),
             ("time", word(self.time.to_possible_value()), time_origin),
             ("color", word(self.color.to_possible_value()), color_origin),
             ("theme", word(self.theme.to_possible_value()), theme_origin),
             ("ascii", Some(self.ascii.to_string()), ascii_origin),
         ];
-        let settled = settled.into_iter();
-        settled
+        resolved
+            .into_iter()
             .map(|(key, value, origin)| ResolvedSetting { key, value: value.unwrap_or_default(), origin })
             .collect()
     }
@@ -87,7 +85,7 @@ impl AppearanceArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::output::{ThemeWord, TimeWord};
+    use crate::args::output::{ThemeName, TimeDisplay};
     use crate::config::file::{COLORS, Profile, THEMES, TIMES};
     use crate::terminal::ColourWhen;
 
@@ -97,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_takes_the_words_of_the_flags() {
-        assert_eq!(words::<ThemeWord>(), THEMES);
-        assert_eq!(words::<TimeWord>(), TIMES);
+    fn profiles_and_flags_accept_the_same_words() {
+        assert_eq!(words::<ThemeName>(), THEMES);
+        assert_eq!(words::<TimeDisplay>(), TIMES);
         assert_eq!(words::<ColourWhen>(), COLORS);
     }
 
     #[test]
-    fn a_flag_outranks_the_environment_which_outranks_the_profile() {
+    fn flags_override_the_environment_which_overrides_the_profile() {
         let profile = Profile {
             tz: Some(Tz::Asia__Tokyo),
             time: Some("relative"),
@@ -115,9 +113,9 @@ mod tests {
         };
         let settings =
             |profile| SelectedProfile { name: "work".to_owned(), origin: Origin::Default, profile };
-        let settle = |args: &mut AppearanceArgs, typed: &[&str], environment: &Environment, profile| {
-            let settled = args.resolve(|id| typed.contains(&id), environment, &settings(profile));
-            settled
+        let resolve = |args: &mut AppearanceArgs, typed: &[&str], environment: &Environment, profile| {
+            let resolved = args.resolve(|id| typed.contains(&id), environment, &settings(profile));
+            resolved
                 .into_iter()
                 .map(|it| format!("{} {} ({})", it.key, it.value, it.origin))
                 .collect::<Vec<_>>()
@@ -125,15 +123,15 @@ mod tests {
         let mut args = AppearanceArgs::default();
         let work = ["tz Asia/Tokyo", "time relative", "color always", "theme mono", "ascii true"];
         assert_eq!(
-            settle(&mut args, &[], &Environment::default(), profile.clone()),
+            resolve(&mut args, &[], &Environment::default(), profile.clone()),
             work.map(|it| format!("{it} (profile work)"))
         );
-        assert!(args.ascii && args.theme == ThemeWord::Mono && args.tz == Some(Tz::Asia__Tokyo));
+        assert!(args.ascii && args.theme == ThemeName::Mono && args.tz == Some(Tz::Asia__Tokyo));
         let environment =
             Environment { zone: Some(Tz::Europe__Madrid), no_color: true, ..Environment::default() };
-        let mut args = AppearanceArgs { time: TimeWord::Absolute, ..AppearanceArgs::default() };
+        let mut args = AppearanceArgs { time: TimeDisplay::Absolute, ..AppearanceArgs::default() };
         assert_eq!(
-            settle(&mut args, &["time", "theme"], &environment, profile),
+            resolve(&mut args, &["time", "theme"], &environment, profile),
             [
                 "tz Europe/Madrid (TZ)",
                 "time absolute (--time)",
@@ -144,8 +142,8 @@ mod tests {
         );
         let mut args = AppearanceArgs::default();
         let machine = Environment { machine_zone: Some(Tz::Asia__Kolkata), ..Environment::default() };
-        let settled = settle(&mut args, &[], &machine, Profile::default());
-        assert_eq!(settled[0], "tz Asia/Kolkata (default)");
-        assert!(settled.iter().all(|it| it.ends_with(" (default)")), "{settled:?}");
+        let resolved = resolve(&mut args, &[], &machine, Profile::default());
+        assert_eq!(resolved[0], "tz Asia/Kolkata (default)");
+        assert!(resolved.iter().all(|it| it.ends_with(" (default)")), "{resolved:?}");
     }
 }

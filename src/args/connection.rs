@@ -1,51 +1,45 @@
-//! Where a command talks to.
+//! The flags that select the server or store and the token.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use url::Url;
 
-/// Which server or store, and with which token.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
-    /// The audit API or store to talk to: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]
+    /// The audit API or store to use: https://…, sqlite:PATH, postgres://… or demo: [env: KROSYN_AUDIT_SERVER]
     ///
-    /// A URL is a remote audit API; plain http:// is taken only for this machine. sqlite:PATH and postgres://… start the same
-    /// API in this process over that store, for this one command. Without it: the profile's server, else that of the last
-    /// login, else the store in the platform's data directory.
+    /// An http(s) URL is a remote audit API; plain http:// is accepted only for this machine. sqlite:PATH and postgres://… start
+    /// the same API in this process over that store, for this one command. Default: the profile's server, else that of the
+    /// last login, else the store in the platform's data directory.
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 
-    /// Read the token from this file, or from stdin with - [env: KROSYN_AUDIT_TOKEN]
+    /// Read the token from this file; - is stdin [env: KROSYN_AUDIT_TOKEN]
     #[arg(long, value_name = "PATH")]
     pub token_file: Option<PathBuf>,
 
-    /// Which organization of a local store (needed when it holds several)
+    /// The organization of a local store (required if it holds several)
     #[arg(long, value_name = "SLUG")]
     pub org: Option<String>,
 
-    /// Send the token over plain http:// to another machine
+    /// Allow sending the token unencrypted (http://) to another machine
     #[arg(long)]
     pub insecure_http: bool,
 }
 
-/// What a server setting names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ServerAddress {
     /// A remote audit API.
     Remote(Url),
-    /// A store of this machine.
+    /// The URL of a store.
     Store(String),
-    /// The demo organization.
     Demo,
 }
 
 impl ServerAddress {
-    /// Reads a server setting. Plain HTTP is taken only for this machine, unless `insecure_http`.
-    ///
-    /// # Errors
-    /// A sentence when it cannot be used.
+    /// Plain HTTP to another machine is an error, unless `insecure_http` is set.
     pub(crate) fn parse(text: &str, insecure_http: bool) -> Result<Self, String> {
         if text == "demo:" {
             return Ok(Self::Demo);
@@ -55,33 +49,33 @@ impl ServerAddress {
         }
         let url =
             Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let url = url.ok_or_else(|| no_server(text))?;
+        let url = url.ok_or_else(|| not_a_server(text))?;
         if !url.username().is_empty()
             || url.password().is_some()
             || url.query().is_some()
             || url.fragment().is_some()
         {
             return Err(
-                "a server's address holds no user, password, query or fragment: tokens come by --token-file"
+                "a server's address must not contain a user, password, query or fragment: give the token with --token-file"
                     .to_owned(),
             );
         }
         if url.scheme() == "http" && !crate::client::is_loopback(&url) && !insecure_http {
             return Err(format!(
-                "{url} would send the token in clear: use https://, or --insecure-http if you must"
+                "{url} would send the token unencrypted: use https://, or allow it with --insecure-http"
             ));
         }
         Ok(Self::Remote(url))
     }
 }
 
-/// What is said of a text that names no server, and what may have been meant.
-fn no_server(text: &str) -> String {
+/// The message for an invalid address, with a suggestion for a local address without `http://`.
+fn not_a_server(text: &str) -> String {
     let expected = "expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:";
     let local = format!("http://{text}");
     let is_local = Url::parse(&local).is_ok_and(|url| crate::client::is_loopback(&url));
-    let meant = if is_local { format!(" (did you mean {local}?)") } else { String::new() };
-    format!("{text:?} is no server{meant}: {expected}")
+    let suggestion = if is_local { format!(" (did you mean {local}?)") } else { String::new() };
+    format!("{text:?} is not a server address{suggestion}: {expected}")
 }
 
 #[cfg(test)]
@@ -89,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_remote_store_and_demo_apart() {
+    fn parses_remote_servers_stores_and_the_demo() {
         let target = |text| ServerAddress::parse(text, false);
         for remote in ["https://krosyn.example/audit", "http://127.0.0.1:7744", "http://localhost:7744"] {
             assert!(matches!(target(remote), Ok(ServerAddress::Remote(_))), "{remote}");
@@ -108,8 +102,8 @@ mod tests {
         }
         assert!(ServerAddress::parse("http://krosyn.example", true).is_ok());
         for local in ["127.0.0.1:7744", "localhost:7744"] {
-            let said = target(local).expect_err("no scheme");
-            assert!(said.contains(&format!("did you mean http://{local}?")), "{said}");
+            let message = target(local).expect_err("no scheme");
+            assert!(message.contains(&format!("did you mean http://{local}?")), "{message}");
         }
         assert!(!target("krosyn.example").expect_err("no scheme").contains("did you mean"));
     }

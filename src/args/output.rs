@@ -1,6 +1,6 @@
-//! How the answer looks and where it goes.
+//! Flags for appearance (colour, zone, pager) and for output (format, columns, file).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
@@ -9,46 +9,45 @@ use crate::model::time::{self, TimeContext};
 use crate::render::style::{Style, Theme};
 use crate::terminal::{ColourWhen, Terminal};
 
-/// How everything looks. These flags stand before or behind any command.
+/// Global flags, accepted before and after every command.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Appearance")]
 pub(crate) struct AppearanceArgs {
-    /// When to paint: auto, always, never (NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded)
+    /// When to use colour: auto, always, never (auto follows NO_COLOR, CLICOLOR_FORCE and TERM=dumb)
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = true)]
     pub color: ColourWhen,
 
-    /// With which colours: default (red and green), colorblind (orange and blue), mono
+    /// Colour theme: default (red and green), colorblind (orange and blue), mono (no hue)
     #[arg(long, value_name = "THEME", global = true, default_value = "default", hide_possible_values = true)]
-    pub theme: ThemeWord,
+    pub theme: ThemeName,
 
-    /// Write ASCII alone
+    /// Use only ASCII characters
     #[arg(long, global = true)]
     pub ascii: bool,
 
-    /// The zone for times without one, and for times shown: an IANA name or utc (default: local)
+    /// Time zone for times you type and times shown: an IANA name or utc (default: local zone)
     #[arg(long, value_name = "ZONE", global = true, value_parser = zone)]
     pub tz: Option<Tz>,
 
-    /// How times are shown: absolute, relative
+    /// How to show times: absolute, relative
     #[arg(long, value_name = "HOW", global = true, default_value = "absolute", hide_possible_values = true)]
-    pub time: TimeWord,
+    pub time: TimeDisplay,
 
-    /// Print what is taller than the screen, without a pager ($KROSYN_AUDIT_PAGER, $PAGER, less)
+    /// Do not use a pager for output taller than the screen ($KROSYN_AUDIT_PAGER, $PAGER, less)
     #[arg(long, global = true)]
     pub no_pager: bool,
 
-    /// Say nothing but errors
+    /// Print only errors and the requested data
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
-    /// Say more: which server is asked and how it answers; in status, who says what each setting is
+    /// Print details: the server used and its responses; for status, also where each setting comes from
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
 }
 
-/// A theme's name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ThemeWord {
+pub(crate) enum ThemeName {
     /// Red and green.
     #[default]
     Default,
@@ -58,9 +57,8 @@ pub(crate) enum ThemeWord {
     Mono,
 }
 
-/// How times are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TimeWord {
+pub(crate) enum TimeDisplay {
     /// As dates.
     #[default]
     Absolute,
@@ -73,88 +71,89 @@ fn zone(text: &str) -> Result<Tz, String> {
 }
 
 impl AppearanceArgs {
-    /// How rendered text is to look on this terminal.
-    pub(crate) fn look(&self, terminal: &Terminal, time: TimeContext, truncate: bool) -> Style {
+    /// The style of rendered text on this terminal.
+    pub(crate) fn style(&self, terminal: &Terminal, time: TimeContext, truncate: bool) -> Style {
         let theme = match self.theme {
-            ThemeWord::Default => Theme::Default,
-            ThemeWord::Colorblind => Theme::Colorblind,
-            ThemeWord::Mono => Theme::Mono,
+            ThemeName::Default => Theme::Default,
+            ThemeName::Colorblind => Theme::Colorblind,
+            ThemeName::Mono => Theme::Mono,
         };
         let (width, colour) = (terminal.width, terminal.colours_stdout());
-        Style {
-            width,
-            colour,
-            theme,
-            ascii: self.ascii,
-            truncate,
-            relative: self.time == TimeWord::Relative,
-            time,
-        }
+        let (ascii, relative) = (self.ascii, self.time == TimeDisplay::Relative);
+        Style { width, colour, theme, ascii, truncate, relative, time }
     }
 }
 
-/// A form of output.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people: cut to the terminal's width.
+    /// A table for people, cut to the terminal's width.
     Table,
-    /// The same with more columns.
+    /// A table with more columns.
     Wide,
-    /// One JSON document that says whether it is complete.
+    /// One JSON document, which states whether it is complete.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
     /// Comma-separated, with a header.
     Csv,
-    /// Tab-separated: fixed columns, no header, full values, UTC.
+    /// Tab-separated without a header: fixed columns, full values, times in UTC.
     Tsv,
 }
 
 impl Format {
-    /// Whether errors are also told as JSON.
     #[must_use]
     pub(crate) const fn is_json(self) -> bool {
         matches!(self, Self::Json | Self::Jsonl)
     }
 }
 
-/// How a list of entries is written.
+/// How entries are written, and where to. `history`, `list` and `export` share these flags.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
-pub(crate) struct ListOutputArgs {
-    /// table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)
+pub(crate) struct OutputArgs {
+    /// Output format: table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<Format>,
 
-    /// Which columns: a,b or +a or -b; help lists them
+    /// Columns: a,b replaces the default list, +a adds a column, -b removes one; "help" prints all columns
     #[arg(long, value_name = "COLUMNS", allow_hyphen_values = true)]
     pub columns: Option<String>,
 
-    /// Write to this file, which appears when it is whole; .gz and .zst compress
+    /// Write to this file instead of stdout; it appears when complete. Names ending in .gz or .zst are compressed
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Replace a file that is already there
+    /// Replace an existing file
     #[arg(long)]
     pub force: bool,
 
-    /// Cut nothing
+    /// Do not truncate long cells
     #[arg(long)]
     pub no_trunc: bool,
+}
 
-    /// Leave cells that a spreadsheet would compute as they are
+impl OutputArgs {
+    /// The file to write; none for stdout, which `-o -` names too.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
+    /// Whether errors are also printed as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format.is_some_and(Format::is_json)
+    }
+}
+
+/// Options of the CSV dialect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct CsvArgs {
+    /// Do not escape CSV cells that a spreadsheet would run as a formula
     #[arg(long)]
     pub no_formula_guard: bool,
 
-    /// Begin CSV with a byte order mark, as some spreadsheets want it
+    /// Start CSV with a byte order mark, which some spreadsheets need to detect UTF-8
     #[arg(long)]
     pub bom: bool,
-
-    /// Whether each changed field has a row of its own, as `export --explode` asks.
-    #[arg(skip)]
-    pub explode: bool,
-
-    /// The most characters of a cell, as `export --max-cell` asks.
-    #[arg(skip)]
-    pub max_cell: Option<usize>,
 }

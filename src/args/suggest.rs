@@ -1,4 +1,4 @@
-//! What was likely meant by a word that stands where none is expected: a value without its flag.
+//! Suggests a correction for an unexpected argument, mostly a value without its flag.
 
 use crate::model::filter::Resource;
 use crate::model::words::{Action, Dimension, ModelType};
@@ -6,10 +6,10 @@ use crate::model::words::{Action, Dimension, ModelType};
 /// The commands that take filters.
 const FILTERED: &[&str] = &["list", "ls", "browse", "export", "stats"];
 
-/// What to write instead of `word`, one of `words` behind `command`.
+/// What to write instead of `word`, one of the `words` after `command`.
 pub(crate) fn suggestion(command: &str, word: &str, words: &[String]) -> Option<String> {
     if command == "show" && (word.starts_with("-o") || word.starts_with("--output")) {
-        return Some("show writes to stdout: > FILE keeps it".to_owned());
+        return Some("show writes to stdout: redirect it with > FILE".to_owned());
     }
     if !FILTERED.contains(&command) || word.starts_with('-') {
         return None;
@@ -28,7 +28,7 @@ pub(crate) fn suggestion(command: &str, word: &str, words: &[String]) -> Option<
     } else if word.parse::<u64>().is_ok() {
         Some(format!("krosyn-audit show {word}"))
     } else {
-        Some(format!("-u {word} for a user, -g {word} for text anywhere"))
+        Some(format!("-u {word} for a user, -g {word} for any text"))
     }
 }
 
@@ -37,18 +37,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_told_its_flag() {
-        for (line, told) in [
+    fn values_without_a_flag_get_a_suggestion() {
+        for (line, expected) in [
             ("list updated", "-a updated"),
             ("ls secret", "-t secret"),
             ("list connector/42", "--resource connector/42, or krosyn-audit history connector/42"),
             ("export 1287", "krosyn-audit show 1287"),
             ("stats action user", "--by action,user"),
-            ("show -o", "show writes to stdout: > FILE keeps it"),
-            ("list ana", "-u ana for a user, -g ana for text anywhere"),
+            ("show -o", "show writes to stdout: redirect it with > FILE"),
+            ("list ana", "-u ana for a user, -g ana for any text"),
         ] {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            assert_eq!(suggestion(&words[0], &words[1], &words[1..]).as_deref(), Some(told), "{line}");
+            assert_eq!(suggestion(&words[0], &words[1], &words[1..]).as_deref(), Some(expected), "{line}");
         }
         assert_eq!(suggestion("prune", "updated", &[]), None);
         assert_eq!(suggestion("list", "--acton", &[]), None);

@@ -1,5 +1,5 @@
-//! From the connection flags to a client: of a remote API, or of one started in this process over a local store. Every
-//! command takes the same path: client, HTTP, server, store.
+//! From the connection flags to a client: of a remote API, or of a server started in this process over a local store.
+//! Every command takes the same path: client, HTTP, server, store.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::panic::resume_unwind;
@@ -8,17 +8,18 @@ use std::sync::Arc;
 use std::thread;
 
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::args::connection::{ConnectionArgs, ServerAddress};
+use crate::args::filter::FilterArgs;
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::target::{resolve_target, whole_url};
+use crate::commands::target::{expand_home, resolve_target};
 use crate::commands::token_source::token;
 use crate::config::Origin;
 use crate::error::Failure;
 use crate::model::draft::{Draft, Refusal};
+use crate::model::filter::Filter;
 use crate::model::plan::Retention;
 use crate::model::proposal::Proposal;
 use crate::model::redaction::Redaction;
@@ -31,135 +32,136 @@ use crate::store::{Organization, Store};
 use crate::terminal::file::with_suffix;
 use crate::{demo, exit, store};
 
-/// The organization a store gets when nobody named one. It keeps entries as long as any plan does: what was kept too
-/// long can still be pruned.
+/// The organization created in an empty store when none is named.
 pub(super) const DEFAULT_SLUG: &str = "default";
-/// See [`DEFAULT_SLUG`].
+/// The longest retention of any plan: entries kept too long can still be pruned.
 pub(super) const DEFAULT_RETENTION: Retention = Retention { plan: Plan::Business, floor: None };
 
-/// Whether a command may make the store it names.
+/// What to do when the store does not exist.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Need {
-    /// It reads, or deletes: a store that is not there is a mistake.
+pub(super) enum OpenMode {
+    /// Fail: the command reads or deletes, and a missing store is a mistake.
     Existing,
-    /// It records: a store that is not there is made, in a directory that is there.
+    /// Create the store in an existing directory: the command records.
     Create,
-    /// The same, and the directory too.
+    /// Create the store and its directory.
     CreateDirectory,
 }
 
-/// A server in this process: how to stop it, and its end.
-type Embedded = (oneshot::Sender<()>, JoinHandle<Result<(), server::ServeError>>);
-
-/// The stores and servers that this process has opened. They are closed in one place, `app`, when the command has ended,
-/// however it did: a store that is not closed leaves its log (`-wal`, `-shm`) behind.
-#[derive(Default)]
-pub(crate) struct Opened {
-    servers: Vec<Embedded>,
-    stores: Vec<Arc<dyn Store>>,
-}
-
-impl Opened {
-    /// Ends the embedded servers and closes the stores. Every client must be dropped by then.
-    ///
-    /// # Errors
-    /// That an embedded server had failed.
-    pub(crate) async fn close(&mut self) -> Result<(), Failure> {
-        let mut outcome = Ok(());
-        for (stop, server) in self.servers.drain(..) {
-            // A server that ended by itself needs no telling.
-            stop.send(()).unwrap_or(());
-            let ended = match server.await {
-                Ok(ended) => ended.map_err(Failure::from),
-                Err(error) => Err(Failure::new(exit::FAILED, format!("the embedded server failed: {error}"))),
-            };
-            outcome = outcome.and(ended);
-        }
-        for store in self.stores.drain(..) {
-            store.close().await;
-        }
-        outcome
-    }
-}
-
-/// A client, and who gave its token. Nobody did, when the server runs in this process.
-pub(super) struct Connection {
-    pub(super) client: Client,
-    pub(super) token_origin: Option<Origin>,
-}
-
-/// Connects as the flags, the environment and the defaults say.
+/// Connects to the server or store that the flags, the environment, the profile and the defaults select.
 pub(super) async fn connect(
     context: &mut Context,
     args: &ConnectionArgs,
-    need: Need,
-) -> Result<Connection, Failure> {
+    mode: OpenMode,
+) -> Result<Client, Failure> {
+    Ok(connect_with_origin(context, args, mode).await?.0)
+}
+
+/// Connects to read entries. Also completes the filter: an end given as an entry's id becomes that entry's time.
+pub(super) async fn connect_to_read(
+    context: &mut Context,
+    args: &ConnectionArgs,
+    filter: &FilterArgs,
+) -> Result<(Client, Filter), Failure> {
+    let unresolved = filter.parse(&context.time)?;
+    let client = connect(context, args, OpenMode::Existing).await?;
+    for note in &unresolved.notes {
+        context.terminal.status(note);
+    }
+    let mut filter = unresolved.filter;
+    if let Some(id) = unresolved.since_entry {
+        filter.since = Some(client.entry(id).await?.occurred_at);
+    }
+    if let Some(id) = unresolved.until_entry {
+        filter.until = Some(client.entry(id).await?.occurred_at);
+    }
+    if filter.since.zip(filter.until).is_some_and(|(since, until)| since >= until) {
+        context.terminal.warn("--since is not before --until: the time window is empty, nothing can match");
+    }
+    Ok((client, filter))
+}
+
+/// Connects, and returns where the token came from. An embedded server needs no token of the user: none is returned.
+pub(super) async fn connect_with_origin(
+    context: &mut Context,
+    args: &ConnectionArgs,
+    mode: OpenMode,
+) -> Result<(Client, Option<Origin>), Failure> {
     let target = resolve_target(context, args)?;
     if context.appearance.verbose {
         context.terminal.status(&format!("server {target} ({})", target.origin));
     }
-    let own = matches!(target.origin, Origin::Profile(_) | Origin::Login | Origin::Default);
-    let org = args.org.as_ref().or(context.settings.profile.org.as_ref().filter(|_| own)).cloned();
-    let store = match target.address {
+    // The profile's organization belongs to the profile's store, and not to one that a flag or variable names.
+    let is_own = matches!(target.origin, Origin::Profile(_) | Origin::Login | Origin::Default);
+    let org = args.org.as_ref().or(context.settings.profile.org.as_ref().filter(|_| is_own)).cloned();
+    let (store, organization) = match target.address {
         ServerAddress::Remote(base) => {
             if org.is_some() {
                 return Err(Failure::usage(
-                    "--org names an organization of a local store; a server's token belongs to one already",
+                    "--org selects an organization of a local store; a server's token already belongs to one",
                 ));
             }
             let (token, origin) = token(context, args, &base).await?;
             if context.appearance.verbose {
                 context.terminal.status(&format!("token by {origin}"));
             }
-            context.is_remote = true;
-            return Ok(Connection { client: Client::new(base, token)?, token_origin: Some(origin) });
+            return Ok((Client::new(base, token)?, Some(origin)));
         }
         ServerAddress::Demo => {
             context.terminal.status(&format!(
-                "demo data of {}: invented, made for this command, kept nowhere",
+                "demo data of {}: invented, generated for this command, stored nowhere",
                 demo::ORGANIZATION_NAME
             ));
             let store = store::open_in_memory()?;
+            context.opened.add_store(&store);
             let organization = fill_demo(store.as_ref(), context.time.now).await?;
-            return embed(context, store, organization);
+            (store, organization)
         }
-        ServerAddress::Store(url) => open(context, &url, need).await?,
+        ServerAddress::Store(url) => {
+            let store = open(context, &url, mode).await?;
+            let organization =
+                select_organization(store.as_ref(), org.as_deref(), mode, context.time.now).await?;
+            (store, organization)
+        }
     };
-    let organization = organization(store.as_ref(), org.as_deref(), need, context.time.now).await?;
-    embed(context, store, organization)
+    Ok((embed(context, store, organization)?, None))
 }
 
-/// Opens a store. A file that should be there and is not is no empty log.
-pub(super) async fn open(context: &mut Context, url: &str, need: Need) -> Result<Arc<dyn Store>, Failure> {
-    let url = &whole_url(context, url)?;
+/// Opens a store. A missing file is an error unless the mode allows creating it: it must not look like an empty log.
+pub(super) async fn open(
+    context: &mut Context,
+    url: &str,
+    mode: OpenMode,
+) -> Result<Arc<dyn Store>, Failure> {
+    let url = &expand_home(context, url)?;
     if url == "sqlite:" {
-        return Err(Failure::usage("sqlite: names no file: expected sqlite:PATH"));
+        return Err(Failure::usage("sqlite: has no path: expected sqlite:PATH"));
     }
     let file = url.strip_prefix("sqlite:").map(Path::new);
-    if let Some(path) = file.filter(|path| need == Need::Existing && !path.exists()) {
+    if let Some(path) = file.filter(|path| mode == OpenMode::Existing && !path.exists()) {
         return Err(Failure::new(exit::NOT_FOUND, format!("there is no store at {}", path.display()))
             .hint(
-                "`krosyn-audit record` and `import` make one; --server names another, https://… a remote API",
+                "`krosyn-audit record` and `import` create one; --server selects another store, or a remote API (https://…)",
             )
-            .hint("--demo looks around in an invented organization"));
+            .hint("--demo shows the tool with invented data"));
     }
     let is_default = context.environment.default_store().is_some_and(|path| Some(path.as_path()) == file);
-    if let Some(path) = file.filter(|_| need == Need::Create && !is_default) {
+    if let Some(path) = file.filter(|_| mode == OpenMode::Create && !is_default) {
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if let Some(directory) = directory.filter(|directory| !directory.exists()) {
             let message = format!("the directory {} of the store does not exist", directory.display());
-            let make = format!("is the path right? If it is: mkdir -p {}", directory.display());
-            return Err(Failure::new(exit::NOT_FOUND, message).hint(make));
+            let create = format!("check the path, or create the directory: mkdir -p {}", directory.display());
+            return Err(Failure::new(exit::NOT_FOUND, message).hint(create));
         }
     }
     let store = store::open(url).await?;
-    context.opened.stores.push(Arc::clone(&store));
-    file.and_then(open_to_others).iter().for_each(|warning| context.terminal.warn(warning));
+    context.opened.add_store(&store);
+    file.and_then(permission_warning).iter().for_each(|warning| context.terminal.warn(warning));
     Ok(store)
 }
 
-/// What is said of a store that other users may read or change. One that is made here is its owner's alone.
-fn open_to_others(path: &Path) -> Option<String> {
+/// A warning about a store that other users can read or change. Stores created by this tool are private to their owner.
+fn permission_warning(path: &Path) -> Option<String> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -177,14 +179,14 @@ fn open_to_others(path: &Path) -> Option<String> {
                 return Some(format!("other users can {what} {name} (mode {mode:03o}): chmod 600 {name}"));
             }
         }
-        // Whoever may write there can put another file in its place; not where only owners may (as in /tmp).
+        // Who can write to the directory can replace the file, except in a sticky directory such as /tmp.
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mode = mode(directory);
         if path.exists() && mode & 0o002 != 0 && mode & 0o1000 == 0 {
             let name = directory.display();
             return Some(format!(
-                "every user can replace files in {name}, and so the store: chmod o-w {name}"
+                "every user can replace the store, because {name} is writable by all: chmod o-w {name}"
             ));
         }
     }
@@ -193,11 +195,11 @@ fn open_to_others(path: &Path) -> Option<String> {
     None
 }
 
-/// Chooses the organization of a local store.
-async fn organization(
+/// Selects the organization of a local store.
+async fn select_organization(
     store: &dyn Store,
     slug: Option<&str>,
-    need: Need,
+    mode: OpenMode,
     now: Timestamp,
 ) -> Result<Organization, Failure> {
     let organizations = store.organizations().await?;
@@ -205,44 +207,40 @@ async fn organization(
     let listed = slugs.join(", ");
     match (slug, organizations.len()) {
         (Some(slug), _) => {
-            let missing = || {
-                Failure::new(
-                    exit::NOT_FOUND,
-                    format!("there is no organization {slug:?}: the store holds {listed}"),
-                )
-            };
-            organizations.iter().find(|it| it.slug == slug).cloned().ok_or_else(missing)
+            let message = format!("there is no organization {slug:?}: the store holds {listed}");
+            let found = organizations.iter().find(|it| it.slug == slug).cloned();
+            found.ok_or_else(|| Failure::new(exit::NOT_FOUND, message))
         }
         (None, 1) => Ok(organizations[0].clone()),
-        (None, 0) if need == Need::Create => Ok(first_organization(store, now).await?.0),
+        (None, 0) if mode == OpenMode::Create => Ok(first_organization(store, now).await?.0),
         (None, 0) => Err(Failure::new(exit::NOT_FOUND, "the store holds no organization yet")
-            .hint("`krosyn-audit record` and `import` make one")),
+            .hint("`krosyn-audit record` and `import` create one")),
         (None, _) => Err(Failure::usage(format!(
-            "the store holds several organizations: choose one by --org: {listed}"
+            "the store holds several organizations: choose one with --org: {listed}"
         ))),
     }
 }
 
-/// Makes the organization `default` on an empty store and tells whether this call made it. Of several processes that
-/// start at once, one makes it and the others find it.
+/// Creates the organization `default` in an empty store; returns whether this call created it. When several processes
+/// start at once, one creates it and the others find it.
 pub(super) async fn first_organization(
     store: &dyn Store,
     now: Timestamp,
 ) -> Result<(Organization, bool), StoreError> {
     let exists = match store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await {
         Err(exists @ StoreError::Exists(_)) => exists,
-        made => return Ok((made?, true)),
+        created => return Ok((created?, true)),
     };
     let found = store.organizations().await?.into_iter().find(|it| it.slug == DEFAULT_SLUG);
     found.map(|organization| (organization, false)).ok_or(exists)
 }
 
-/// Starts the API over `store` on a loopback port of its own, opened by a random token.
+/// Starts the API over `store` on a free loopback port, protected by a random token.
 fn embed(
     context: &mut Context,
     store: Arc<dyn Store>,
     organization: Organization,
-) -> Result<Connection, Failure> {
+) -> Result<Client, Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::new(exit::FAILED, format!("cannot start the embedded server: {error}"))
     };
@@ -259,8 +257,8 @@ fn embed(
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(server::serve(listener.into(), store, settings, async { drop(stopped.await) }));
     let base = Url::parse(&format!("http://{address}")).map_err(|error| failed(&error))?;
-    context.opened.servers.push((stop, server));
-    Ok(Connection { client: Client::new(base, token)?, token_origin: None })
+    context.opened.add_server((stop, server));
+    Ok(Client::new(base, token)?)
 }
 
 async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Failure> {
@@ -272,11 +270,11 @@ async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Fa
     Ok(organization)
 }
 
-/// Judges and redacts proposals, on all cores: somebody waits.
+/// Validates and redacts proposals on all cores, because the user waits for it.
 fn prepare_all(proposals: &[Proposal], now: Timestamp) -> Result<Vec<Draft>, Refusal> {
     let redaction = Redaction::default();
     let prepare = |proposal: &Proposal| {
-        // Recorded when it happened, as a platform does.
+        // Recorded at the time of the change, as the platform does.
         Draft::prepare(proposal, &redaction, proposal.occurred_at.unwrap_or(now))
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -299,32 +297,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_that_others_can_read_or_replace_is_noticed() {
+    fn a_store_that_others_can_read_or_replace_causes_a_warning() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("audit.db");
-        assert_eq!(open_to_others(&path), None, "it will be made");
+        assert_eq!(permission_warning(&path), None, "it does not exist yet");
         std::fs::write(&path, "").expect("written");
         let set = |path: &Path, mode| {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
         };
-        for (mode, said) in
+        for (mode, expected) in
             [(0o600, None), (0o400, None), (0o604, Some("can read ")), (0o640, Some("can read "))]
                 .into_iter()
                 .chain([(0o660, Some("can read or change ")), (0o602, Some("can read or change "))])
         {
             set(&path, mode);
-            let warning = open_to_others(&path);
-            assert_eq!(warning.is_some(), said.is_some(), "{mode:o} {warning:?}");
-            assert!(said.is_none_or(|said| warning.is_some_and(|it| it.contains(said))), "{mode:o}");
+            let warning = permission_warning(&path);
+            assert_eq!(warning.is_some(), expected.is_some(), "{mode:o} {warning:?}");
+            assert!(expected.is_none_or(|words| warning.is_some_and(|it| it.contains(words))), "{mode:o}");
         }
         set(&path, 0o600);
-        for (mode, is_said) in [(0o755, false), (0o777, true), (0o1777, false), (0o700, false)] {
+        for (mode, is_warned) in [(0o755, false), (0o777, true), (0o1777, false), (0o700, false)] {
             set(directory.path(), mode);
-            assert_eq!(open_to_others(&path).is_some(), is_said, "{mode:o}");
+            assert_eq!(permission_warning(&path).is_some(), is_warned, "{mode:o}");
         }
         let log = with_suffix(&path, "-wal");
         std::fs::write(&log, "").expect("written");
         set(&log, 0o644);
-        assert!(open_to_others(&path).is_some_and(|warning| warning.contains("audit.db-wal (mode 644)")));
+        assert!(permission_warning(&path).is_some_and(|warning| warning.contains("audit.db-wal (mode 644)")));
     }
 }

@@ -1,4 +1,4 @@
-//! `export`: every entry that matches, to a file or a pipe, in constant memory.
+//! `export`: writes every matching entry to a file or a pipe, in constant memory.
 
 mod journal;
 pub(super) mod write;
@@ -9,24 +9,24 @@ use clap::Args;
 
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
-use crate::args::output::{Format, ListOutputArgs};
+use crate::args::output::{CsvArgs, Format, OutputArgs};
 use crate::client::Client;
-use crate::commands::connect::{Need, connect};
-use crate::commands::export::journal::{Form, Journal, Plan};
-use crate::commands::export::write::{Export, Outlet, manifest_of};
-use crate::commands::output::{by_name, columns, explains_columns};
+use crate::commands::Context;
+use crate::commands::connect::{OpenMode, connect, connect_to_read};
+use crate::commands::export::journal::{ExportHeader, Journal};
+use crate::commands::export::write::{Export, ExportOutput, manifest_of};
+use crate::commands::output::{EntryFormat, chosen_format, explain_columns};
 use crate::commands::target::resolve_target;
-use crate::commands::{Context, resolve};
 use crate::error::Failure;
 use crate::exit;
-use crate::model::evidence::merkle::Hash;
 use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order};
 use crate::model::timestamp::Timestamp;
+use crate::render::columns::Column;
 use crate::render::filter_summary::{counted, describe, missing};
 use crate::terminal::file::{FileError, NewFile, PartFile, is_passthrough};
 
-/// Export every entry that matches, as CSV, JSON lines or JSON
+/// Export all matching entries as CSV, TSV, JSON lines or JSON
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit export -a deleted -o deleted.csv\n  krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"
@@ -39,227 +39,229 @@ pub(crate) struct ExportArgs {
     #[arg(long)]
     reverse: bool,
 
-    /// Also write FILE.manifest.json, by which `krosyn-audit verify` proves the file later and names a wrong line
+    /// Also write FILE.manifest.json, with which `krosyn-audit verify` can check the file and find a changed line
     #[arg(long, requires = "output")]
     manifest: bool,
 
-    /// End with a line that proves that nothing before it is missing or changed
+    /// Append a last line with which `krosyn-audit verify` can check that nothing is missing or changed
     #[arg(long)]
     trailer: bool,
 
-    /// Write a row for each changed field, with columns field, old, new and redacted in place of changes (csv, tsv)
+    /// Write one row per changed field: the columns field, old, new and redacted replace changes (csv, tsv)
     #[arg(long)]
     explode: bool,
 
-    /// Cut longer cells to N characters, with a mark that says so (csv, tsv); spreadsheets keep 32767
+    /// Cut cells longer than N characters and mark them as cut (csv, tsv); spreadsheets accept 32767
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..))]
     max_cell: Option<u32>,
 
-    /// Go on with an export to this file that was cut short, as it was asked for then
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "ListOutputArgs", "reverse", "manifest", "trailer", "explode", "max_cell"])]
+    /// Resume an interrupted export to this file, with its original filter and options
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "OutputArgs", "CsvArgs", "reverse", "manifest", "trailer", "explode", "max_cell"])]
     resume: Option<PathBuf>,
 
     #[command(flatten)]
-    output: ListOutputArgs,
+    output: OutputArgs,
+    #[command(flatten)]
+    csv: CsvArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
 
 impl ExportArgs {
-    /// Whether errors are also told as JSON.
     pub(crate) fn is_json(&self) -> bool {
-        self.output.format.is_some_and(Format::is_json)
+        self.output.is_json()
     }
 
-    /// Exports.
-    ///
-    /// # Errors
-    /// [`Failure`]; after a lost connection with exit code 3, and what there is stays as `NAME.part`.
-    pub(crate) async fn run(mut self, context: &mut Context) -> Result<u8, Failure> {
-        self.output.explode = self.explode;
-        self.output.max_cell = self.max_cell.and_then(|max| usize::try_from(max).ok());
-        if explains_columns(&mut context.terminal, &self.output)? {
+    /// Fails with exit code 3 when the connection is lost; what was written stays as `NAME.part`.
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        if explain_columns(&mut context.terminal, &self.output)? {
             return Ok(exit::DONE);
         }
         match &self.resume {
-            Some(target) => self.go_on(context, target).await,
-            None => self.begin(context).await,
+            Some(target) => self.resume(context, target).await,
+            None => self.start(context).await,
         }
     }
 
-    async fn begin(&self, context: &mut Context) -> Result<u8, Failure> {
-        let format = format(&self.output)?;
-        let columns = columns(format, &self.output)?;
-        let target = self.output.output.as_deref().filter(|path| path.as_os_str() != "-");
+    async fn start(&self, context: &mut Context) -> Result<u8, Failure> {
+        let format = self.format()?;
+        let target = self.output.file();
         if self.manifest && target.is_none() {
-            return Err(Failure::usage("--manifest describes a file, and -o - is none")
-                .hint("--trailer proves an export that goes through a pipe"));
+            return Err(Failure::usage("--manifest needs a file: -o - is stdout")
+                .hint("--trailer makes an export through a pipe verifiable"));
         }
         if let Some(target) = target.filter(|target| self.manifest && is_passthrough(target)) {
-            let message = format!("--manifest describes a file, and {} is none", target.display());
+            let message = format!("--manifest needs a file: {} is not a regular file", target.display());
             return Err(Failure::usage(message));
         }
-        let question = self.filter.parse(&context.time)?;
-        let connection = connect(context, &self.connection, Need::Existing).await?;
-        let form = Form {
-            filter: resolve(context, &connection.client, question).await?,
-            format,
-            columns,
-            args: self.output.clone(),
-        };
+        let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
         let origin = match target {
             None => (String::new(), String::new()),
-            Some(_) => (
-                resolve_target(context, &self.connection)?.to_string(),
-                connection.client.whoami().await?.organization,
-            ),
+            Some(_) => origin(context, &client, &self.connection).await?,
         };
-        let plan = Plan::new(&form, origin, self.reverse, (self.trailer, self.manifest));
-        let outlet = match target {
-            None => Outlet::Stdout,
-            Some(target) => file(target, &plan, self.output.force)?,
+        let mut header = ExportHeader::new(&filter, &format, origin, self.reverse);
+        (header.trailer, header.manifest, header.force) = (self.trailer, self.manifest, self.output.force);
+        let output = match target {
+            None => ExportOutput::Stdout,
+            Some(target) => new_file(target, &header)?,
         };
-        finish(context, &connection.client, Export::new(plan, form, outlet), None).await
+        finish(context, &client, Export::new(header, (filter, format), output), None).await
     }
 
-    /// Goes on with an export that was cut short.
-    async fn go_on(&self, context: &mut Context, target: &Path) -> Result<u8, Failure> {
+    async fn resume(&self, context: &mut Context, target: &Path) -> Result<u8, Failure> {
         Journal::must_exist(target)?;
-        // Before anything is read: a run that still writes this file is not disturbed.
+        // The lock comes first: another run may still be writing this file.
         let part = PartFile::claim(target)?;
-        let (mut journal, plan, checkpoint) = Journal::open(&part, target)?;
-        if plan.server == "demo:" {
+        let (mut journal, header, checkpoint) = Journal::open(&part, target)?;
+        if header.server == "demo:" {
             return Err(Failure::usage(
-                "the demo is made anew for every command: its export cannot be gone on with",
+                "cannot resume a demo export: demo data is regenerated for every command",
             ));
         }
-        let named = self.connection.server.is_some() || context.demo || context.environment.server.is_some();
-        let from = if named { None } else { Some(plan.server.clone()) };
-        let args =
-            ConnectionArgs { server: self.connection.server.clone().or(from), ..self.connection.clone() };
+        let is_named =
+            self.connection.server.is_some() || context.demo || context.environment.server.is_some();
+        let mut args = self.connection.clone();
+        if !is_named {
+            args.server = Some(header.server.clone());
+        }
+        let name = target.display();
         let server = resolve_target(context, &args)?.to_string();
-        if server != plan.server {
-            let message =
-                format!("{} was begun from {}, and this is {server}", target.display(), plan.server);
-            return Err(Failure::usage(message).hint("name the server it was begun from, or begin anew"));
+        if server != header.server {
+            let message = format!("{name} was started from {}, not from {server}", header.server);
+            return Err(Failure::usage(message).hint("use the original server, or start a new export"));
         }
-        let Some(form) = plan.form(target) else {
-            return Err(Failure::new(exit::FAILED, "the journal of that export cannot be understood"));
+        let Some(query) = header.decode() else {
+            return Err(Failure::new(exit::FAILED, format!("cannot read the journal of {name}")));
         };
-        let connection = connect(context, &args, Need::Existing).await?;
-        let organization = connection.client.whoami().await?.organization;
-        if organization != plan.organization {
+        let client = connect(context, &args, OpenMode::Existing).await?;
+        let organization = client.whoami().await?.organization;
+        if organization != header.organization {
             let message = format!(
-                "{} was begun for the organization {}, and this is {organization}",
-                target.display(),
-                plan.organization
+                "{name} was started from the organization {}, not from {organization}",
+                header.organization
             );
-            return Err(Failure::usage(message).hint("name it by --org, or give its token; or begin anew"));
+            return Err(
+                Failure::usage(message).hint("select it with --org or with its token, or start a new export")
+            );
         }
+        let target = target.to_owned();
         let Some(checkpoint) = checkpoint else {
-            context.terminal.status("nothing had been written yet: the export begins at its first page");
-            let file = Box::new(part.begin(plan.force)?);
-            journal.restart(&plan)?;
-            let outlet = Outlet::File { journal, file, target: target.to_owned() };
-            return finish(context, &connection.client, Export::new(plan, form, outlet), None).await;
+            context.terminal.status("no page was written before: the export starts from its first page");
+            let file = Box::new(part.begin(header.force)?);
+            journal.restart(&header)?;
+            let export = Export::new(header, query, ExportOutput::File { journal, file, target });
+            return finish(context, &client, export, None).await;
         };
         let cursor = Cursor::decode(&checkpoint.cursor);
-        let file = Box::new(part.resume(plan.force, checkpoint.stored)?);
-        let outlet = Outlet::File { journal, file, target: target.to_owned() };
-        let export = Export::new(plan, form, outlet).resumed(&checkpoint, target);
-        let export = export.map_err(|error| Failure::file(target, "read the part of", &error))?;
-        finish(context, &connection.client, export, cursor).await
+        let file = Box::new(part.resume(header.force, checkpoint.stored)?);
+        let export = Export::new(header, query, ExportOutput::File { journal, file, target: target.clone() });
+        let export = export.resumed(&checkpoint, &target);
+        let export = export.map_err(|error| Failure::file(&target, "read the partial file of", &error))?;
+        finish(context, &client, export, cursor).await
+    }
+
+    fn format(&self) -> Result<EntryFormat, Failure> {
+        let mut format = file_format(&self.output, self.csv)?;
+        let is_json = format.format.is_json();
+        for (flag, is_given) in [("--explode", self.explode), ("--max-cell", self.max_cell.is_some())] {
+            if is_given && is_json {
+                let message = format!("{flag} is for csv and tsv: json and jsonl contain whole entries");
+                return Err(Failure::usage(message));
+            }
+        }
+        format.explode = self.explode;
+        format.max_cell = self.max_cell.and_then(|max| usize::try_from(max).ok());
+        if self.explode && self.output.columns.is_none() {
+            // The fields get columns of their own.
+            format.columns.retain(|column| *column != Column::Changes);
+        }
+        Ok(format)
     }
 }
 
-/// Writes what matches to a new file, as `export -o FILE` does; tells how many entries that are.
-pub(super) async fn write_out(
+/// Writes matching entries to a new file, as `export -o FILE` does; returns their number.
+pub(super) async fn export_to_file(
     context: &mut Context,
     client: &Client,
     connection: &ConnectionArgs,
     (filter, order): (Filter, Order),
     target: &Path,
 ) -> Result<u64, Failure> {
-    let args = ListOutputArgs { output: Some(target.to_owned()), ..ListOutputArgs::default() };
-    let format = format(&args)?;
-    let form = Form { filter, format, columns: columns(format, &args)?, args };
-    let origin = (resolve_target(context, connection)?.to_string(), client.whoami().await?.organization);
-    let plan = Plan::new(&form, origin, order == Order::Ascending, (false, false));
-    let outlet = file(target, &plan, false)?;
-    let (entries, _) = Export::new(plan, form, outlet).run(context, client, None).await?;
-    Ok(entries)
+    let args = OutputArgs { output: Some(target.to_owned()), ..OutputArgs::default() };
+    let format = file_format(&args, CsvArgs::default())?;
+    let origin = origin(context, client, connection).await?;
+    let header = ExportHeader::new(&filter, &format, origin, order == Order::Ascending);
+    let output = new_file(target, &header)?;
+    let export = Export::new(header, (filter, format), output);
+    Ok(export.run(context, client, None).await?.0)
 }
 
-/// The form that is asked for, by its name or by the file's.
-fn format(args: &ListOutputArgs) -> Result<Format, Failure> {
-    let format = match (args.format, &args.output) {
-        (Some(format), _) => Some(format),
-        (None, Some(path)) => by_name(path)?,
-        (None, None) => None,
-    };
-    match format.unwrap_or(Format::Csv) {
+/// The server and the organization that an export comes from.
+async fn origin(
+    context: &Context,
+    client: &Client,
+    connection: &ConnectionArgs,
+) -> Result<(String, String), Failure> {
+    Ok((resolve_target(context, connection)?.to_string(), client.whoami().await?.organization))
+}
+
+fn file_format(args: &OutputArgs, csv: CsvArgs) -> Result<EntryFormat, Failure> {
+    match chosen_format(args)?.unwrap_or(Format::Csv) {
         Format::Table | Format::Wide => Err(Failure::usage(
-            "export writes csv, tsv, json or jsonl; `krosyn-audit list --all` writes tables",
+            "export writes csv, tsv, json or jsonl; for a table use `krosyn-audit list --all`",
         )),
-        format if args.explode && format.is_json() => {
-            Err(Failure::usage("--explode is for csv and tsv; in json and jsonl an entry holds its fields"))
-        }
-        format if args.max_cell.is_some() && format.is_json() => {
-            Err(Failure::usage("--max-cell is for csv and tsv; json and jsonl hold whole values"))
-        }
-        format => Ok(format),
+        format => EntryFormat::new(format, args, csv),
     }
 }
 
-/// A new file and its journal. An old manifest would speak of another file.
-fn file(target: &Path, plan: &Plan, force: bool) -> Result<Outlet, Failure> {
+/// Creates the file and its journal. An existing manifest would describe another file.
+fn new_file(target: &Path, header: &ExportHeader) -> Result<ExportOutput, Failure> {
     let manifest = manifest_of(target);
-    if plan.manifest && manifest.exists() && !force {
+    if header.manifest && manifest.exists() && !header.force {
         return Err(FileError::Exists(manifest).into());
     }
-    let file = Box::new(NewFile::create(target, force)?);
-    let journal = Journal::create(&file, target, plan)?;
-    Ok(Outlet::File { journal, file, target: target.to_owned() })
+    let file = Box::new(NewFile::create(target, header.force)?);
+    let journal = Journal::create(&file, target, header)?;
+    Ok(ExportOutput::File { journal, file, target: target.to_owned() })
 }
 
-/// Writes all there is, and says so.
+/// Runs the export and prints a summary.
 async fn finish(
     context: &mut Context,
     client: &Client,
     export: Export,
     cursor: Option<Cursor>,
 ) -> Result<u8, Failure> {
-    let target = export.form.args.output.clone();
-    let filter = export.form.filter.clone();
+    let target = match &export.output {
+        ExportOutput::Stdout => None,
+        ExportOutput::File { target, .. } => Some(target.clone()),
+    };
+    let filter = export.filter.clone();
     let (entries, root) = export.run(context, client, cursor).await?;
     let into = target.as_ref().map_or(String::new(), |path| format!(" to {}", path.display()));
     let mut parts = vec![format!("{} exported{into}", counted(entries, "entry", "entries"))];
     parts.push(describe(&filter, &context.time));
-    parts.extend(pruned(client, &filter).await?.map(|before| missing(before, &context.time)));
+    parts.extend(pruned_before(client, &filter).await?.map(|before| missing(before, &context.time)));
     parts.retain(|part| !part.is_empty());
     context.terminal.status(&parts.join(" · "));
-    match (root, target) {
-        (Some(root), Some(target)) => context.terminal.status(&proof(&root, &target)),
-        // Evidence is not taken away unasked.
-        (None, Some(target)) if manifest_of(&target).exists() => {
-            let manifest = manifest_of(&target);
-            context
-                .terminal
-                .warn(&format!("{} tells of an earlier file, not of this one", manifest.display()));
+    let Some(manifest) = target.map(|target| manifest_of(&target)) else { return Ok(exit::DONE) };
+    let name = manifest.display();
+    match root {
+        Some(root) => context
+            .terminal
+            .status(&format!("verify it later with {name}; note the root hash in a safe place: {root}")),
+        // Evidence is not deleted automatically.
+        None if manifest.exists() => {
+            context.terminal.warn(&format!("{name} belongs to an earlier file, not to this one"));
         }
-        _ => {}
+        None => {}
     }
     Ok(exit::DONE)
 }
 
-/// Up to where entries that were asked for may be missing because they were pruned.
-async fn pruned(client: &Client, filter: &Filter) -> Result<Option<Timestamp>, Failure> {
+/// The time before which matching entries may have been pruned.
+async fn pruned_before(client: &Client, filter: &Filter) -> Result<Option<Timestamp>, Failure> {
     let prunes = client.prunes().await?.data;
     let latest = prunes.iter().filter(|prune| prune.deleted > 0).map(|prune| prune.cutoff).max();
     Ok(latest.filter(|before| filter.since.is_none_or(|since| since < *before)))
-}
-
-/// What to do with a manifest, so that it is worth something.
-fn proof(root: &Hash, target: &Path) -> String {
-    format!("{} proves it; note its root where nobody can change it: {root}", manifest_of(target).display())
 }

@@ -1,5 +1,5 @@
-//! `completions` and `man`: shell completions and manual pages, made of the command tree. The same files stand in
-//! `completions/` and `man/`; a test compares them.
+//! `completions` and `man`: shell completions and manual pages, generated from the command tree. A test compares them with
+//! the files in `completions/` and `man/`.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use crate::exit;
 
 /// Print or write shell completions
 ///
-/// The script asks krosyn-audit itself for what may come next, so that values complete too: words, columns and profiles, and
-/// from the server users, resources, fields and ids.
+/// The script calls krosyn-audit for completions. Values complete too: keywords, columns and profiles, and with the server's
+/// data users, resources, fields and ids.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit completions bash > /etc/bash_completion.d/krosyn-audit\n  krosyn-audit completions --dir completions"
@@ -25,7 +25,7 @@ pub(crate) struct CompletionsArgs {
     #[arg(value_name = "SHELL", required_unless_present = "dir", hide_possible_values = true)]
     shell: Option<Shell>,
 
-    /// Write those of all shells to this directory
+    /// Write the scripts for all shells to this directory
     #[arg(long, value_name = "DIR", conflicts_with = "shell")]
     dir: Option<PathBuf>,
 }
@@ -44,7 +44,6 @@ pub(crate) struct ManArgs {
 }
 
 impl CompletionsArgs {
-    /// Prints or writes.
     pub(crate) fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if let Some(shell) = self.shell {
             context.terminal.data().write_all(&script(&shell.to_string())?)?;
@@ -60,20 +59,19 @@ impl CompletionsArgs {
 const SHELLS: &[Shell] = &[Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh];
 
 impl ManArgs {
-    /// Prints or writes.
     pub(crate) fn run(self, context: &mut Context, mut tree: Command) -> Result<u8, Failure> {
         tree.build();
         let pages = pages(&tree, "krosyn-audit")?;
         let words = std::iter::once("krosyn-audit".to_owned()).chain(self.command);
-        let wanted = words.collect::<Vec<_>>().join("-");
+        let name = words.collect::<Vec<_>>().join("-");
         match &self.dir {
             Some(dir) => {
                 pages.iter().try_for_each(|(name, text)| write(Some(dir), &format!("{name}.1"), text))?
             }
-            None => match pages.iter().find(|(name, _)| *name == wanted) {
+            None => match pages.iter().find(|(page, _)| *page == name) {
                 Some((_, text)) => context.terminal.data().write_all(text)?,
                 None => {
-                    return Err(Failure::usage(format!("there is no page {wanted}"))
+                    return Err(Failure::usage(format!("there is no manual page {name}"))
                         .hint("krosyn-audit --help lists the commands"));
                 }
             },
@@ -82,7 +80,7 @@ impl ManArgs {
     }
 }
 
-/// The page of a command and those of its subcommands.
+/// The pages of a command and its subcommands.
 fn pages(command: &Command, name: &str) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut all = vec![(name.to_owned(), page(command, name)?)];
     for subcommand in command.get_subcommands().filter(|it| it.get_name() != "help") {
@@ -105,7 +103,7 @@ fn page(command: &Command, name: &str) -> io::Result<Vec<u8>> {
     if command.has_subcommands() {
         man.render_subcommands_section(&mut page)?;
     }
-    // What stands behind the help, each paragraph a section under its first words, lines as they are.
+    // The text after the help: each paragraph becomes a section named by its first words, with its lines unchanged.
     let after = command.get_after_long_help().or_else(|| command.get_after_help());
     for paragraph in after.map(ToString::to_string).unwrap_or_default().split("\n\n") {
         let (heading, text) = paragraph.split_once(':').unwrap_or(("Notes", paragraph));

@@ -1,20 +1,19 @@
-//! `history`: everything that happened to one resource, and what it looked like at a moment.
+//! `history`: prints the changes of one resource, its state at a time, or the difference between two times.
 
 mod state;
 
 use std::io;
-use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
-use crate::args::output::{Format, ListOutputArgs};
+use crate::args::output::{CsvArgs, Format, OutputArgs};
 use crate::client::Client;
-use crate::commands::connect::{Need, connect};
-use crate::commands::output::{Destination, Sink, columns, explains_columns};
-use crate::commands::resource::{Found, about, find, life, pages, reread};
-use crate::commands::{Context, resolve};
+use crate::commands::Context;
+use crate::commands::connect::connect_to_read;
+use crate::commands::output::{Destination, EntryFormat, EntryWriter, explain_columns};
+use crate::commands::resource::{FoundResource, about, find, pages, read_history};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::change::Changes;
@@ -28,16 +27,16 @@ use crate::render::filter_summary::{counted, describe, grouped};
 use crate::render::history::{heading, missing_beginning};
 use crate::render::json::DocumentEnd;
 
-/// The columns of a history on a terminal: the resource stands above it.
+/// The default columns of the table: the resource is in the heading.
 const HISTORY_COLUMNS: &[Column] = &[Column::Id, Column::Time, Column::User, Column::Action, Column::Summary];
 
-/// Show every change of one resource, oldest first, or what it looked like at a moment
+/// Show every change of one resource, oldest first, or its state at a given time
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit history connector/42 -p --field perform.retry\n  krosyn-audit history \"Salesforce Accounts\" --at yesterday"
 )]
 pub(crate) struct HistoryArgs {
-    /// Which resource: its type and id, or its name, be it an earlier one
+    /// The resource: its type and id, or its current or an earlier name
     #[arg(value_name = "TYPE/ID|NAME")]
     resource: String,
 
@@ -45,31 +44,31 @@ pub(crate) struct HistoryArgs {
     #[arg(short, long)]
     patch: bool,
 
-    /// With -p: show long differences whole
+    /// With -p: do not shorten long differences
     #[arg(long, requires = "patch")]
     full: bool,
 
-    /// Only changes of this field, or of a path into one as show and blame print it (can be repeated)
+    /// Only changes of this field or path, written as show and blame print it (can be repeated)
     #[arg(long, value_name = "PATH")]
     field: Vec<String>,
 
-    /// Print the resource as it was at this moment, as JSON; a date alone is its end
+    /// Print the resource's state at this time as JSON; a date alone means the end of that day
     #[arg(long, value_name = "TIME", conflicts_with_all = ["patch", "field", "diff", "since", "until", "user"])]
     at: Option<String>,
 
-    /// Show what differs between two moments
+    /// Show the difference between the states at two times
     #[arg(long, value_names = ["TIME", "TIME"], num_args = 2, conflicts_with_all = ["patch", "field", "since", "until", "user"])]
     diff: Option<Vec<String>>,
 
-    /// Only changes by this user; exactly one by id:7, email:…, name:… or is:… (can be repeated)
+    /// Only changes by this user; id:7, email:…, name:… or is:… select exactly one (can be repeated)
     #[arg(short, long, value_name = "USER")]
     user: Vec<String>,
 
-    /// Only changes from this moment on
+    /// Only changes at or after this time
     #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
 
-    /// Only changes up to, and without, this moment
+    /// Only changes before this time
     #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
 
@@ -77,40 +76,19 @@ pub(crate) struct HistoryArgs {
     #[arg(long)]
     reverse: bool,
 
-    /// table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)
-    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
-    format: Option<Format>,
-
-    /// Which columns: a,b or +a or -b; help lists them
-    #[arg(long, value_name = "COLUMNS", allow_hyphen_values = true)]
-    columns: Option<String>,
-
-    /// Write to this file, which appears when it is whole; .gz and .zst compress
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-
-    /// Replace a file that is already there
-    #[arg(long)]
-    force: bool,
-
-    /// Cut nothing
-    #[arg(long)]
-    no_trunc: bool,
-
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
 
 impl HistoryArgs {
-    /// Whether errors are also told as JSON.
     pub(crate) fn is_json(&self) -> bool {
-        self.format.is_some_and(Format::is_json) || self.at.is_some()
+        self.output.is_json() || self.at.is_some()
     }
 
-    /// Tells the history.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        let output = self.output_args();
-        if explains_columns(&mut context.terminal, &output)? {
+        if explain_columns(&mut context.terminal, &self.output)? {
             return Ok(exit::DONE);
         }
         let args = FilterArgs {
@@ -120,85 +98,73 @@ impl HistoryArgs {
             until: self.until.clone(),
             ..FilterArgs::default()
         };
-        let question = args.parse(&context.time)?;
-        let connection = connect(context, &self.connection, Need::Existing).await?;
-        let filter = resolve(context, &connection.client, question).await?;
-        let client = &connection.client;
+        let (client, filter) = connect_to_read(context, &self.connection, &args).await?;
         let mut moments = Vec::new();
         if let Some(text) = &self.at {
-            moments.push(state::position(context, client, "--at", text).await?);
+            moments.push(state::position(context, &client, "--at", text).await?);
         }
         for text in self.diff.iter().flatten() {
-            moments.push(state::position(context, client, "--diff", text).await?);
+            moments.push(state::position(context, &client, "--diff", text).await?);
         }
         if moments.is_empty() {
-            self.tell(context, client, &filter, &output).await?;
-        } else {
-            let wanted = HistoryRequest { moments: moments.clone(), revert: None };
-            let life = life(client, &self.resource, wanted).await?;
-            match moments[..] {
-                [first, last] => state::compare(context, &life, [first, last], self.format, self.full)?,
-                [at, ..] => state::show(context, &life, at)?,
-                [] => {}
+            self.list(context, &client, &filter).await?;
+            return Ok(exit::DONE);
+        }
+        let wanted = HistoryRequest { moments: moments.clone(), revert: None };
+        let resource = find(&client, &self.resource).await?.resource;
+        let history = read_history(&client, &resource, wanted).await?;
+        match moments[..] {
+            [first, last] => {
+                let format = self.output.format;
+                state::compare(context, (&resource, &history), [first, last], format, self.full)?;
             }
+            [at, ..] => state::show(context, (&resource, &history), at)?,
+            [] => {}
         }
         Ok(exit::DONE)
     }
 
-    fn output_args(&self) -> ListOutputArgs {
-        ListOutputArgs {
-            format: self.format,
-            columns: self.columns.clone(),
-            output: self.output.clone(),
-            force: self.force,
-            no_trunc: self.no_trunc,
-            ..ListOutputArgs::default()
+    async fn list(&self, context: &mut Context, client: &Client, filter: &Filter) -> Result<(), Failure> {
+        let on_screen = context.terminal.out_is_terminal && self.output.output.is_none();
+        // A patch is the same text on a screen and in a pipe. JSON contains the changes anyway.
+        let default = if self.patch || on_screen { Format::Table } else { Format::Tsv };
+        let format = self.output.format.unwrap_or(default);
+        let mut format = EntryFormat::new(format, &self.output, CsvArgs::default())?;
+        if self.output.columns.is_none() && format.format == Format::Table {
+            format.columns = HISTORY_COLUMNS.to_vec();
         }
-    }
-
-    async fn tell(
-        &self,
-        context: &mut Context,
-        client: &Client,
-        filter: &Filter,
-        output: &ListOutputArgs,
-    ) -> Result<(), Failure> {
-        let to_people = context.terminal.out_is_terminal && self.output.is_none();
-        // With -p there is one form for people and programmes alike but JSON, which holds all of it anyway.
-        let table = if self.patch || to_people { Format::Table } else { Format::Tsv };
-        let format = self.format.unwrap_or(table);
-        let mut columns = columns(format, output)?;
-        if self.columns.is_none() && format == Format::Table {
-            columns = HISTORY_COLUMNS.to_vec();
-        }
-        let mut style = context.appearance.look(&context.terminal, context.time, !self.no_trunc && to_people);
-        if !to_people && !self.patch {
+        let truncate = !self.output.no_trunc && on_screen;
+        let mut style = context.appearance.style(&context.terminal, context.time, truncate);
+        if !on_screen && !self.patch {
             style.width = usize::MAX;
         }
-        let is_view = matches!(format, Format::Table | Format::Wide);
+        let is_table = matches!(format.format, Format::Table | Format::Wide);
         let found = find(client, &self.resource).await?;
-        // A view says above all where the log contradicts itself, which only a replay of all of it tells. Other forms are
-        // written while they are read.
-        let life = if is_view { Some(reread(client, &found).await?) } else { None };
-        if !is_view {
+        // A table starts with the contradictions in the log, which only a complete replay finds. Other formats are
+        // written while the entries are read.
+        let history = match is_table {
+            true => Some(read_history(client, &found.resource, HistoryRequest::default()).await?),
+            false => None,
+        };
+        if !is_table {
             let first = (found.first.action, found.first.occurred_at);
             if let Some(note) = missing_beginning(first, found.horizon, &context.time) {
                 context.terminal.status(&note);
             }
         }
-        if is_view && self.output.is_none() {
+        if is_table && self.output.output.is_none() {
             context.page();
         }
-        let mut destination = Destination::open(&mut context.terminal, output)?;
-        if let Some(life) = &life {
+        let mut destination = Destination::open(&mut context.terminal, &self.output)?;
+        if let Some(history) = &history {
             let out = destination.writer();
-            heading(out, &life.resource, &life.history, &style)?;
+            heading(out, &found.resource, history, &style)?;
             writeln!(out)?;
         }
-        // What was recorded since the history was read is not in its number of changes.
-        let all = life.as_ref().map_or(found.changes, |life| life.history.entries().len() as u64);
-        let last = life.as_ref().and_then(|life| life.history.entries().iter().map(|entry| entry.id).max());
-        let shown = if self.patch && is_view {
+        // Entries recorded after the history was read are neither counted nor printed.
+        let total = history.as_ref().map_or(found.changes, |history| history.entries().len() as u64);
+        let last = history.as_ref().and_then(|history| history.entries().iter().map(|entry| entry.id).max());
+        let shown = if self.patch && is_table {
             let options = DetailOptions { full: self.full, ..DetailOptions::default() };
             let mut is_first = true;
             let write = |entries: &[Entry]| {
@@ -206,39 +172,39 @@ impl HistoryArgs {
                     if !std::mem::take(&mut is_first) {
                         destination.writer().write_all(b"\n")?;
                     }
-                    detail(destination.writer(), &narrowed(entry, filter), options, &style)
+                    detail(destination.writer(), &with_matching_changes(entry, filter), options, &style)
                 })
             };
             self.entries(client, &found, last, filter, write).await?
         } else {
-            let asked = about(&found.resource, filter.clone());
-            let mut sink = Sink::open(destination.writer(), format, &columns, output, &style, &asked)?;
-            match self.entries(client, &found, last, filter, |entries| sink.entries(entries)).await {
+            let filter_of_resource = about(&found.resource, filter.clone());
+            let mut writer = EntryWriter::open(destination.writer(), &format, &style, &filter_of_resource)?;
+            match self.entries(client, &found, last, filter, |entries| writer.entries(entries)).await {
                 Ok(shown) => {
-                    sink.finish(DocumentEnd { matched: Some(shown), complete: true, next_cursor: None })?;
+                    writer.finish(DocumentEnd { matched: Some(shown), complete: true, next_cursor: None })?;
                     shown
                 }
                 Err(failure) => {
-                    // A JSON document says itself that it is not whole.
-                    sink.finish(DocumentEnd { matched: None, complete: false, next_cursor: None })?;
+                    writer.finish_incomplete()?;
                     return Err(failure);
                 }
             }
         };
         destination.finish()?;
         let order = if self.reverse { "newest first" } else { "oldest first" };
-        let mut parts = vec![format!("{} of {}, {order}", grouped(shown), counted(all, "change", "changes"))];
-        parts.push(describe(filter, &context.time));
+        let total = counted(total, "change", "changes");
+        let mut parts =
+            vec![format!("{} of {total}, {order}", grouped(shown)), describe(filter, &context.time)];
         parts.retain(|part| !part.is_empty());
         context.terminal.status(&parts.join(" · "));
         Ok(())
     }
 
-    /// Hands on the entries that were asked for, up to the last, page by page, and says how many they were.
+    /// Passes the matching entries up to the id `last` to `write`, page by page; returns their number.
     async fn entries(
         &self,
         client: &Client,
-        found: &Found,
+        found: &FoundResource,
         last: Option<u64>,
         filter: &Filter,
         mut write: impl FnMut(&[Entry]) -> io::Result<()>,
@@ -255,10 +221,9 @@ impl HistoryArgs {
     }
 }
 
-/// The entry with nothing but the fields that were asked for.
-fn narrowed(entry: &Entry, filter: &Filter) -> Entry {
-    let Ok(changes) = entry.changes.list() else { return entry.clone() };
-    let asked: Vec<_> =
-        changes.into_iter().filter(|change| filter.field.admits(|path| path.is_touched_by(change))).collect();
-    Entry { changes: Changes::from(asked.as_slice()), ..entry.clone() }
+/// The entry, with only those changes that the field filter selects.
+fn with_matching_changes(entry: &Entry, filter: &Filter) -> Entry {
+    let Ok(mut changes) = entry.changes.list() else { return entry.clone() };
+    changes.retain(|change| filter.field.admits(|path| path.is_touched_by(change)));
+    Entry { changes: Changes::from(changes.as_slice()), ..entry.clone() }
 }

@@ -23,7 +23,7 @@ use clap::Args;
 use crate::args::connection::ConnectionArgs;
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::connect::{Need, connect};
+use crate::commands::connect::{OpenMode, connect};
 use crate::commands::import::recognize::{SourceError, SourceOptions};
 use crate::commands::import::report::ImportReport;
 use crate::commands::import::source::{ImportEvent, ImportRequest, read};
@@ -119,7 +119,7 @@ impl ImportArgs {
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         // All files are opened before the first line is sent: a wrong path must not leave a partial import.
         let sources = self.files.iter().map(|path| InputFile::open(path)).collect::<Result<Vec<_>, _>>()?;
-        let connection = connect(context, &self.connection, Need::Create).await?;
+        let client = connect(context, &self.connection, OpenMode::Create).await?;
         let progress = Progress::start(&context.terminal, "imported");
         let mut report = ImportReport::default();
         let mut batch = LineBatch::default();
@@ -156,10 +156,10 @@ impl ImportArgs {
                 }
             }
             if batch.is_full() {
-                self.send(context, &connection.client, &mut batch, &mut report, &progress).await?;
+                self.send(context, &client, &mut batch, &mut report, &progress).await?;
             }
         }
-        self.send(context, &connection.client, &mut batch, &mut report, &progress).await?;
+        self.send(context, &client, &mut batch, &mut report, &progress).await?;
         drop(progress);
         report.show(context, self.dry_run);
         report.end(self.dry_run)
@@ -171,7 +171,7 @@ impl ImportArgs {
         let source =
             source.ok_or("name its database with --source, so that a second import recognizes its rows")?;
         // The zone of this computer or of the profile says nothing about the table's times: only the flag counts.
-        let is_stated = context.settled.iter().any(|it| it.key == "tz" && it.origin == Origin::Flag("--tz"));
+        let is_stated = context.resolved.iter().any(|it| it.key == "tz" && it.origin == Origin::Flag("--tz"));
         let zone = context.appearance.tz.filter(|_| is_stated).ok_or(
             "name the zone of its times with --tz (utc, unless the application is configured otherwise)",
         )?;

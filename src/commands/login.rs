@@ -1,4 +1,4 @@
-//! `login`, `logout` and `status`: store, drop and show the credentials and the server.
+//! `login`, `logout` and `status`: save, remove and show credentials and the server.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::client::{Client, server_name};
-use crate::commands::connect::{Need, connect};
+use crate::commands::connect::{OpenMode, connect_with_origin};
 use crate::commands::target::resolve_target;
 use crate::commands::{Context, token_source};
 use crate::config::Origin;
@@ -15,14 +15,15 @@ use crate::config::credentials::Credentials;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::format::full;
+use crate::model::words::Scope;
 use crate::secret::Token;
 use crate::terminal::file::{FileError, NewFile, sync_directory_of};
 
-/// Sign in to a server: try a token and keep it
+/// Sign in to a server: check a token and save it
 ///
-/// The token is asked for without being shown, or read from --token-file (- is stdin). It is tried before it is kept, in
-/// a file readable by you alone. The server becomes the one that is meant when nothing names another. With --profile all
-/// that holds for this profile alone, which need not be in config.toml.
+/// Asks for the token without showing it, or reads it from --token-file (- is stdin). The token is checked and then saved in
+/// a file that only you can read. The server becomes the default server. With --profile, token and server are saved for that
+/// profile only; it does not have to be in config.toml.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit login --server https://audit.krosyn.example\n  pass show krosyn | krosyn-audit login --server https://audit.krosyn.example --token-file -"
@@ -32,7 +33,7 @@ pub(crate) struct LoginArgs {
     connection: ConnectionArgs,
 }
 
-/// Forget a server's token
+/// Remove the saved token of a server
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit logout\n  krosyn-audit logout --profile work")]
 pub(crate) struct LogoutArgs {
@@ -40,9 +41,10 @@ pub(crate) struct LogoutArgs {
     connection: ConnectionArgs,
 }
 
-/// Show where commands talk to, and as whom
+/// Show the server in use, the organization and the token
 ///
-/// With -v also each setting and who says so: a flag, a variable, a profile of config.toml, login, or nobody.
+/// With -v, also show each setting and where it comes from: a flag, a variable, a profile of config.toml, login, or the
+/// default.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  krosyn-audit status -v\n  krosyn-audit status --profile work")]
 pub(crate) struct StatusArgs {
@@ -53,21 +55,18 @@ pub(crate) struct StatusArgs {
 fn credentials_path(context: &Context) -> Result<PathBuf, Failure> {
     let path = context.environment.credentials();
     path.ok_or_else(|| {
-        Failure::usage("there is no home directory to keep a token in")
-            .hint("give it by --token-file or KROSYN_AUDIT_TOKEN")
+        Failure::usage("no home directory is set to save a token in")
+            .hint("give the token with --token-file or KROSYN_AUDIT_TOKEN")
     })
 }
 
 impl LoginArgs {
-    /// Signs in.
-    ///
-    /// # Errors
-    /// [`Failure`]; then nothing is kept.
+    /// Saves nothing when it fails.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let path = credentials_path(context)?;
         let target = resolve_target(context, &self.connection)?;
         let ServerAddress::Remote(base) = target.address else {
-            return Err(Failure::usage("which server? A local store and the demo need no token")
+            return Err(Failure::usage("no server given: only a remote server needs a token")
                 .hint("krosyn-audit login --server https://…"));
         };
         let mut credentials = Credentials::read(&path)?;
@@ -78,136 +77,134 @@ impl LoginArgs {
                 Token::read(&text).map_err(|error| Failure::usage(error.to_string()))?
             }
             (None, None) => {
-                return Err(Failure::usage("nobody can be asked for the token")
-                    .hint("--token-file - reads it from stdin"));
+                return Err(Failure::usage("cannot ask for the token: this is not a terminal")
+                    .hint("--token-file - reads the token from stdin"));
             }
         };
         let client = Client::new(base, token.clone())?;
         let whoami = client.whoami().await?;
         let profile = &context.settings;
-        let kept = credentials.profiles.entry(profile.name.clone()).or_default();
-        kept.server = Some(client.server().to_owned());
-        kept.tokens.insert(client.server().to_owned(), token.expose().to_owned());
-        keep(&credentials, &path)?;
-        let scopes: Vec<_> = whoami.scopes.iter().map(|scope| scope.as_str()).collect();
+        let saved = credentials.profiles.entry(profile.name.clone()).or_default();
+        saved.server = Some(client.server().to_owned());
+        saved.tokens.insert(client.server().to_owned(), token.expose().to_owned());
+        save(&credentials, &path)?;
+        let of_profile = match profile.origin {
+            Origin::Default => String::new(),
+            _ => format!(", profile {}", profile.name),
+        };
         let signed_in = format!(
-            "signed in to {} as {:?} of {}, who may {}; the token is in {}{}",
+            "signed in to {} with token {:?} of {} (scopes: {}); saved in {}{of_profile}",
             client.server(),
             whoami.token,
             whoami.organization,
-            scopes.join(", "),
+            joined(&whoami.scopes),
             path.display(),
-            if profile.origin == Origin::Default {
-                String::new()
-            } else {
-                format!(", profile {}", profile.name)
-            },
         );
         let server = profile.profile.server.as_ref().filter(|_| !matches!(target.origin, Origin::Profile(_)));
-        let outranked = [
-            server.map(|server| format!("config.toml says that profile {} talks to {server}", profile.name)),
+        let overrides = [
+            server.map(|server| format!("in config.toml, profile {} uses {server}", profile.name)),
             profile.profile.token_command.as_ref().filter(|_| server.is_none()).map(|_| {
                 format!(
-                    "config.toml has a token_command for profile {}, which outranks this token",
+                    "config.toml has a token_command for profile {}, which overrides this token",
                     profile.name
                 )
             }),
         ];
         context.terminal.status(&signed_in);
-        outranked.iter().flatten().for_each(|note| context.terminal.warn(note));
+        overrides.iter().flatten().for_each(|note| context.terminal.warn(note));
         Ok(exit::DONE)
     }
 }
 
 impl LogoutArgs {
-    /// Signs out.
     pub(crate) fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let path = credentials_path(context)?;
         let mut credentials = Credentials::read(&path)?;
-        let mut kept = credentials.profiles.remove(&context.settings.name).unwrap_or_default();
+        let mut saved = credentials.profiles.remove(&context.settings.name).unwrap_or_default();
         let server = match resolve_target(context, &self.connection)?.address {
             ServerAddress::Remote(base) => Some(server_name(&base).to_owned()),
-            ServerAddress::Store(_) | ServerAddress::Demo => kept.server.clone(),
+            ServerAddress::Store(_) | ServerAddress::Demo => saved.server.clone(),
         };
-        let Some(server) = server.filter(|server| kept.tokens.remove(server).is_some()) else {
-            return Err(Failure::new(exit::NOT_FOUND, "no token is kept for it: nothing to forget"));
+        let Some(server) = server.filter(|server| saved.tokens.remove(server).is_some()) else {
+            return Err(Failure::new(exit::NOT_FOUND, "no token is saved for this server"));
         };
-        kept.server = kept.server.filter(|last| *last != server);
-        if !kept.tokens.is_empty() {
-            credentials.profiles.insert(context.settings.name.clone(), kept);
+        saved.server = saved.server.filter(|last| *last != server);
+        if !saved.tokens.is_empty() {
+            credentials.profiles.insert(context.settings.name.clone(), saved);
         }
-        keep(&credentials, &path)?;
-        context.terminal.status(&format!(
-            "forgot the token for {server}; it stays in force until an operator revokes it"
-        ));
+        save(&credentials, &path)?;
+        context
+            .terminal
+            .status(&format!("removed the token for {server}; it stays valid until an operator revokes it"));
         Ok(exit::DONE)
     }
 }
 
 impl StatusArgs {
-    /// Shows.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let target = resolve_target(context, &self.connection)?;
         if context.appearance.verbose {
-            self.tell_settings(context)?;
+            print_settings(context)?;
         }
         writeln!(context.terminal.data(), "server        {target} ({})", target.origin)?;
         context.terminal.flush()?;
-        let connection = connect(context, &self.connection, Need::Existing).await?;
-        let whoami = connection.client.whoami().await?;
-        let retention = connection.client.retention().await;
-        let scopes: Vec<_> = whoami.scopes.iter().map(|scope| scope.as_str()).collect();
-        let given_by = match &connection.token_origin {
-            Some(origin) if context.appearance.verbose => format!(" ({origin})"),
-            _ => String::new(),
-        };
+        let (client, token_origin) =
+            connect_with_origin(context, &self.connection, OpenMode::Existing).await?;
+        let whoami = client.whoami().await?;
+        let retention = client.retention().await;
+        let token_origin = token_origin.filter(|_| context.appearance.verbose);
+        let token_origin = token_origin.map_or(String::new(), |origin| format!(" ({origin})"));
         let out = context.terminal.data();
         writeln!(out, "organization  {}, {} plan", whoami.organization, whoami.plan)?;
-        writeln!(out, "token         {}, may {}{given_by}", whoami.token, scopes.join(", "))?;
+        writeln!(out, "token         {}, may {}{token_origin}", whoami.token, joined(&whoami.scopes))?;
         if let Some(end) = whoami.expires_at {
             writeln!(out, "expires       {}", full(end, &context.time))?;
         }
-        // A token that only records may not ask what is kept.
-        if let Ok(kept) = retention {
+        // A token that may only record cannot read the retention.
+        if let Ok(retention) = retention {
             writeln!(
                 out,
                 "entries       {}, of which {} have expired",
-                kept.counts.expired + kept.counts.kept,
-                kept.counts.expired
+                retention.counts.expired + retention.counts.kept,
+                retention.counts.expired
             )?;
         }
         context.terminal.flush()?;
         Ok(exit::DONE)
     }
-
-    /// Each setting, and who says so.
-    fn tell_settings(&self, context: &mut Context) -> Result<(), Failure> {
-        let there = |path: Option<PathBuf>| match path {
-            None => "no home directory".to_owned(),
-            Some(path) if path.exists() => path.display().to_string(),
-            Some(path) => format!("{} (not there)", path.display()),
-        };
-        let (environment, settings) = (&context.environment, &context.settings);
-        let mut lines = vec![
-            ("config.toml", there(environment.config_file())),
-            ("credentials", there(environment.credentials())),
-            ("profile", format!("{} ({})", settings.name, settings.origin)),
-        ];
-        for setting in &context.settled {
-            lines.push((setting.key, format!("{} ({})", setting.value, setting.origin)));
-        }
-        for (key, value) in lines {
-            writeln!(context.terminal.data(), "{key:<13} {value}")?;
-        }
-        Ok(())
-    }
 }
 
-/// Writes the credentials, whole or not at all, and durably; the directory is made when it is not there.
-fn keep(credentials: &Credentials, path: &Path) -> Result<(), Failure> {
-    let elsewhere = "set XDG_CONFIG_HOME to a directory of this user, or give the token by --token-file or KROSYN_AUDIT_TOKEN";
-    let failed = |error: io::Error| Failure::file(path, "write", &error).hint(elsewhere);
-    let refused = |error: FileError| match error {
+fn joined(scopes: &[Scope]) -> String {
+    scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Prints each setting and where it comes from.
+fn print_settings(context: &mut Context) -> Result<(), Failure> {
+    let location = |path: Option<PathBuf>| match path {
+        None => "no home directory".to_owned(),
+        Some(path) if path.exists() => path.display().to_string(),
+        Some(path) => format!("{} (does not exist)", path.display()),
+    };
+    let (environment, settings) = (&context.environment, &context.settings);
+    let mut lines = vec![
+        ("config.toml", location(environment.config_file())),
+        ("credentials", location(environment.credentials())),
+        ("profile", format!("{} ({})", settings.name, settings.origin)),
+    ];
+    for setting in &context.resolved {
+        lines.push((setting.key, format!("{} ({})", setting.value, setting.origin)));
+    }
+    for (key, value) in lines {
+        writeln!(context.terminal.data(), "{key:<13} {value}")?;
+    }
+    Ok(())
+}
+
+/// Saves the credentials durably and all at once; creates the directory if needed.
+fn save(credentials: &Credentials, path: &Path) -> Result<(), Failure> {
+    let hint = "set XDG_CONFIG_HOME to a directory you can write to, or give the token with --token-file or KROSYN_AUDIT_TOKEN";
+    let failed = |error: io::Error| Failure::file(path, "write", &error).hint(hint);
+    let file_failed = |error: FileError| match error {
         FileError::Write { cause, .. } => failed(cause),
         error => error.into(),
     };
@@ -216,13 +213,13 @@ fn keep(credentials: &Credentials, path: &Path) -> Result<(), Failure> {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        // The name of a directory that was just made has to last as well.
+        // The entry of a new directory must be durable too.
         builder.create(directory).and_then(|()| sync_directory_of(directory)).map_err(failed)?;
     }
     let text = credentials.to_text().map_err(io::Error::from).map_err(failed)?;
-    let mut file = NewFile::create(path, true).map_err(refused)?;
+    let mut file = NewFile::create(path, true).map_err(file_failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
-    file.finish().map_err(refused)
+    file.finish().map_err(file_failed)
 }
 
 #[cfg(all(test, unix))]
@@ -233,19 +230,19 @@ mod tests {
     use crate::terminal::file::part_path;
 
     #[test]
-    fn what_is_kept_is_the_owners_alone_and_read_back() {
+    fn saved_credentials_are_private_and_read_back() {
         let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("made/credentials.json");
+        let path = directory.path().join("new/credentials.json");
         let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
-        keep(&Credentials::default(), &path).expect("kept");
+        save(&Credentials::default(), &path).expect("saved");
         assert_eq!((mode(path.parent().expect("a directory")), mode(&path)), (0o700, 0o600));
         let part = part_path(&path);
         std::fs::write(&part, "left over").expect("written");
         std::fs::set_permissions(&part, std::fs::Permissions::from_mode(0o644)).expect("set");
-        keep(&Credentials::default(), &path).expect("kept over what was left");
+        save(&Credentials::default(), &path).expect("saved over a left-over file");
         assert_eq!(mode(&path), 0o600);
         assert!(Credentials::read(&path).expect("read").profiles.is_empty() && !part.exists());
-        let failure = keep(&Credentials::default(), Path::new("/dev/null/x/credentials.json"));
+        let failure = save(&Credentials::default(), Path::new("/dev/null/x/credentials.json"));
         assert!(failure.expect_err("no directory").hints[0].contains("XDG_CONFIG_HOME"));
     }
 }

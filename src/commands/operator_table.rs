@@ -1,4 +1,4 @@
-//! Rows of an operator's lists: a table where somebody reads, tab-separated text in a pipe.
+//! Prints the lists of operator commands: a table on a terminal, tab-separated text in a pipe.
 
 use crate::commands::Context;
 use crate::error::Failure;
@@ -10,28 +10,27 @@ use crate::render::filter_summary::grouped;
 use crate::render::grid::{GridCell, GridLayout, grid};
 use crate::render::style::{Role, Style};
 
-/// What stands where there is nothing.
-const NOTHING: &str = "-";
+/// The text of an empty cell.
+const EMPTY: &str = "-";
 
-/// Text is not cut below this.
-const LEAST_TEXT: usize = 8;
+/// Text columns are not made narrower than this.
+const MIN_TEXT_WIDTH: usize = 8;
 
-/// A cell of such a list.
 pub(super) enum OperatorValue {
     Text(String),
     Number(u64),
     Time(Option<Timestamp>),
-    /// A time of which the day is enough for a reader.
+    /// A time that a table shows as a day.
     Day(Option<Timestamp>),
 }
 
 impl OperatorValue {
-    /// For a programme: whole numbers, and times in UTC.
+    /// For programs: numbers without separators, times in UTC.
     fn plain(self) -> String {
         match self {
             Self::Text(text) => text,
             Self::Number(number) => number.to_string(),
-            Self::Time(at) | Self::Day(at) => at.map_or_else(|| NOTHING.to_owned(), |at| at.to_string()),
+            Self::Time(at) | Self::Day(at) => at.map_or_else(|| EMPTY.to_owned(), |at| at.to_string()),
         }
     }
 
@@ -41,20 +40,17 @@ impl OperatorValue {
             Self::Number(number) => GridCell::number(grouped(number), Role::Plain),
             Self::Day(at) => {
                 let zone = style.time.zone;
-                GridCell::new(
-                    at.map_or_else(|| NOTHING.to_owned(), |at| day(at, zone).to_string()),
-                    Role::Dim,
-                )
+                GridCell::new(at.map_or_else(|| EMPTY.to_owned(), |at| day(at, zone).to_string()), Role::Dim)
             }
             Self::Time(at) => {
-                GridCell::new(at.map_or_else(|| NOTHING.to_owned(), |at| style.moment(at)), Role::Dim)
+                GridCell::new(at.map_or_else(|| EMPTY.to_owned(), |at| style.moment(at)), Role::Dim)
             }
         }
     }
 }
 
-/// Writes rows: with a head and in the reader's zone on a terminal; in a pipe without one, as scripts want it.
-pub(super) fn listing(
+/// Prints rows: on a terminal with a header and in the user's zone, in a pipe without a header.
+pub(super) fn print_table(
     context: &mut Context,
     head: &[&str],
     rows: Vec<Vec<OperatorValue>>,
@@ -65,14 +61,14 @@ pub(super) fn listing(
         return Ok(context.terminal.flush()?);
     }
     if !rows.is_empty() {
-        let style = context.appearance.look(&context.terminal, context.time, true);
+        let style = context.appearance.style(&context.terminal, context.time, true);
         let is_number = |column: usize| matches!(rows[0].get(column), Some(OperatorValue::Number(_)));
         let title = |(column, name): (usize, &&str)| match is_number(column) {
             true => GridCell::number(name.to_uppercase(), Role::Title),
             false => GridCell::new(name.to_uppercase(), Role::Title),
         };
         let texts = rows[0].iter().enumerate().filter(|(_, value)| matches!(value, OperatorValue::Text(_)));
-        let narrow: Vec<_> = texts.map(|(column, _)| (column, LEAST_TEXT)).rev().collect();
+        let narrow: Vec<_> = texts.map(|(column, _)| (column, MIN_TEXT_WIDTH)).rev().collect();
         let layout = GridLayout { narrow: &narrow, ..GridLayout::default() };
         let mut lines = vec![head.iter().enumerate().map(title).collect()];
         lines.extend(rows.into_iter().map(|row| row.into_iter().map(|value| value.cell(&style)).collect()));

@@ -1,16 +1,16 @@
-//! `org`: the organizations of a store. An operator's command: it works on the store, not over the API.
+//! `org`: creates, lists and changes the organizations of a store. Operator command: works on the store, not the API.
 
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
-use crate::commands::connect::{self, Need};
-use crate::commands::operator_table::{OperatorValue, listing};
+use crate::commands::connect::{self, OpenMode};
+use crate::commands::operator_table::{OperatorValue, print_table};
 use crate::commands::{Context, target};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::plan::Retention;
-use crate::model::time::Age;
+use crate::model::time::{Age, AgeError};
 use crate::model::words::Plan;
 use crate::store::{Organization, Store};
 
@@ -30,23 +30,23 @@ pub(crate) struct OrgArgs {
 
 #[derive(Debug, Subcommand)]
 enum OrgCommand {
-    /// Make an organization
+    /// Create an organization
     #[command(
         after_help = "Examples:\n  krosyn-audit org create acme --plan pro\n  krosyn-audit org create acme --plan free --store sqlite:audit.db"
     )]
     Create {
-        /// Its name in commands: lower-case letters, digits and hyphens
+        /// The short name used in commands: lower-case letters, digits and hyphens
         slug: Slug,
-        /// Its plan: free, starter, pro, business
+        /// The plan, which sets the retention: free, starter, pro, business
         #[arg(long)]
         plan: Plan,
     },
-    /// List the organizations, their plans and what these keep
+    /// List the organizations with their plans and retention
     #[command(
         after_help = "Examples:\n  krosyn-audit org list\n  krosyn-audit org list --store sqlite:audit.db"
     )]
     List,
-    /// Change an organization's plan, or how short an age prunes may name; it counts from the next prune on
+    /// Change an organization's plan, or its shortest allowed retention; applies from the next prune
     #[command(
         after_help = "Examples:\n  krosyn-audit org set acme --plan business\n  krosyn-audit org set acme --floor 30d --store sqlite:audit.db"
     )]
@@ -56,9 +56,9 @@ enum OrgCommand {
         /// The plan: free, starter, pro, business
         #[arg(long, required_unless_present = "floor")]
         plan: Option<Plan>,
-        /// The shortest age a prune may name, such as 30d, though the plan keeps entries longer; or none
+        /// Allow `prune --older-than` down to this age, such as 30d, although the plan keeps entries longer; or none
         #[arg(long, value_name = "AGE|none")]
-        floor: Option<Floor>,
+        floor: Option<FloorArg>,
     },
 }
 
@@ -82,32 +82,30 @@ impl FromStr for Slug {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Floor(Option<Age>);
+struct FloorArg(Option<Age>);
 
-impl FromStr for Floor {
+impl FromStr for FloorArg {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "none" {
             return Ok(Self(None));
         }
-        text.parse()
-            .map(|age| Self(Some(age)))
-            .map_err(|error: crate::model::time::AgeError| error.to_string())
+        text.parse().map(|age| Self(Some(age))).map_err(|error: AgeError| error.to_string())
     }
 }
 
 impl OrgArgs {
-    /// Does it.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        let need =
-            if matches!(self.command, OrgCommand::Create { .. }) { Need::Create } else { Need::Existing };
-        let store = open(context, self.store.as_deref(), need).await?;
+        let mode = match self.command {
+            OrgCommand::Create { .. } => OpenMode::Create,
+            OrgCommand::List | OrgCommand::Set { .. } => OpenMode::Existing,
+        };
+        let store = open(context, self.store.as_deref(), mode).await?;
         match self.command {
             OrgCommand::Create { slug, plan } => {
-                let made = store
-                    .create_organization(slug.0, Retention { plan, floor: None }, context.time.now)
-                    .await?;
-                context.terminal.status(&format!("made {}", said(&made)));
+                let retention = Retention { plan, floor: None };
+                let created = store.create_organization(slug.0, retention, context.time.now).await?;
+                context.terminal.status(&format!("created {}", summary(&created)));
             }
             OrgCommand::List => {
                 let row = |organization: Organization| {
@@ -124,9 +122,9 @@ impl OrgArgs {
                 if rows.is_empty() {
                     context
                         .terminal
-                        .status("the store holds no organization: `krosyn-audit org create` makes one");
+                        .status("the store has no organization: create one with `krosyn-audit org create`");
                 }
-                listing(context, &["slug", "plan", "kept for", "floor", "made at"], rows)?;
+                print_table(context, &["slug", "plan", "retention", "floor", "created at"], rows)?;
             }
             OrgCommand::Set { slug, plan, floor } => {
                 let organization = find(store.as_ref(), &slug.0).await?;
@@ -137,28 +135,29 @@ impl OrgArgs {
                 };
                 let changed = Organization { retention, ..organization };
                 store.set_retention(changed.id, retention).await?;
-                context.terminal.status(&format!("now {}: it counts from the next prune on", said(&changed)));
+                context.terminal.status(&format!("{} (applies from the next prune)", summary(&changed)));
             }
         }
         Ok(exit::DONE)
     }
 }
 
-fn said(organization: &Organization) -> String {
+/// `acme: plan pro, retention 1y, floor 30d`
+fn summary(organization: &Organization) -> String {
     let Retention { plan, floor } = organization.retention;
-    let floor = floor.map_or_else(String::new, |floor| format!(", prunes may name {floor} or longer"));
-    format!("{}, {plan} plan, entries kept for {}{floor}", organization.slug, plan.retention())
+    let floor = floor.map_or_else(String::new, |floor| format!(", floor {floor}"));
+    format!("{}: plan {plan}, retention {}{floor}", organization.slug, plan.retention())
 }
 
 pub(super) async fn open(
     context: &mut Context,
     url: Option<&str>,
-    need: Need,
+    mode: OpenMode,
 ) -> Result<std::sync::Arc<dyn Store>, Failure> {
     let url = url.map_or_else(|| target::default_store(context), |url| Ok(url.to_owned()))?;
-    connect::open(context, &url, need).await.map_err(|failure| match failure.exit {
+    connect::open(context, &url, mode).await.map_err(|failure| match failure.exit {
         exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, failure.message)
-            .hint("`krosyn-audit org create` makes one; --store names another"),
+            .hint("create a store with `krosyn-audit org create`; --store selects another"),
         _ => failure,
     })
 }

@@ -1,4 +1,4 @@
-//! Where entries are written to, in the form asked for: one sink for `list`, `show` and `export`.
+//! Writes entries in the requested format to a file or stdout. `list`, `history`, `show` and `export` share it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::api::query::filter_pairs;
-use crate::args::output::{Format, ListOutputArgs};
+use crate::args::output::{CsvArgs, Format, OutputArgs};
 use crate::error::Failure;
 use crate::model::entry::{Entry, EntryView};
 use crate::model::filter::Filter;
@@ -28,13 +28,11 @@ pub(super) enum Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// Opens it before any long work, so that a bad path fails at once.
-    pub(super) fn open(terminal: &'a mut Terminal, args: &ListOutputArgs) -> Result<Self, Failure> {
-        match &args.output {
-            Some(path) if path.as_os_str() != "-" => {
-                Ok(Self::File(Box::new(NewFile::create(path, args.force)?)))
-            }
-            _ => Ok(Self::Stdout(terminal)),
+    /// Opened before any long work, so that a bad path fails at once.
+    pub(super) fn open(terminal: &'a mut Terminal, args: &OutputArgs) -> Result<Self, Failure> {
+        match args.file() {
+            Some(path) => Ok(Self::File(Box::new(NewFile::create(path, args.force)?))),
+            None => Ok(Self::Stdout(terminal)),
         }
     }
 
@@ -53,122 +51,142 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// The form that a file's name asks for, in upper or lower case. A name that promises what is not written is refused.
-pub(super) fn by_name(path: &Path) -> Result<Option<Format>, Failure> {
+/// The format named by `--format`, else by the ending of the output file.
+pub(super) fn chosen_format(args: &OutputArgs) -> Result<Option<Format>, Failure> {
+    match (args.format, &args.output) {
+        (None, Some(path)) => format_by_name(path),
+        (format, _) => Ok(format),
+    }
+}
+
+/// The format that a file name's ending selects, in any case. Endings of formats that cannot be written are refused.
+pub(super) fn format_by_name(path: &Path) -> Result<Option<Format>, Failure> {
     let name = path.to_string_lossy().to_lowercase();
-    let packed = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending));
-    let name = packed.unwrap_or(&name);
+    let compressed = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending));
+    let name = compressed.unwrap_or(&name);
     let ending = name.rsplit(['/', '.']).next().filter(|ending| name.ends_with(&format!(".{ending}")));
     Ok(match ending {
         Some("jsonl" | "ndjson") => Some(Format::Jsonl),
         Some("json") => Some(Format::Json),
         Some("tsv") => Some(Format::Tsv),
         Some("csv") => Some(Format::Csv),
-        // A text, whatever its form.
+        // Plain text of any format.
         Some("txt" | "text" | "log") => None,
-        // What begins with a digit is a date or a version.
+        // An ending that starts with a digit is a date or a version.
         Some(other) if (other == "7z" || other.starts_with(char::is_alphabetic)) && !is_passthrough(path) => {
-            return Err(Failure::usage(format!(
-                "{} ends in .{other}, which is no format that can be written",
-                path.display()
-            ))
-            .hint("name it .csv, .tsv, .json or .jsonl, with .gz or .zst to compress it, or give --format"));
+            return Err(Failure::usage(format!("cannot write {}: unknown format .{other}", path.display()))
+                .hint("name it .csv, .tsv, .json or .jsonl (.gz or .zst compresses), or give --format"));
         }
         _ => None,
     })
 }
 
-/// The columns of a form, as `--columns` changes them.
-pub(super) fn columns(format: Format, args: &ListOutputArgs) -> Result<Vec<Column>, Failure> {
+/// The format of entries and its options. Resolved once from the flags, or read from the journal of an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EntryFormat {
+    pub(super) format: Format,
+    pub(super) columns: Vec<Column>,
+    pub(super) csv: CsvArgs,
+    /// Whether each changed field has a row of its own (CSV and TSV).
+    pub(super) explode: bool,
+    /// Cells longer than this many characters are cut (CSV and TSV).
+    pub(super) max_cell: Option<usize>,
+}
+
+impl EntryFormat {
+    pub(super) fn new(format: Format, args: &OutputArgs, csv: CsvArgs) -> Result<Self, Failure> {
+        let columns = columns(format, args.columns.as_deref())?;
+        Ok(Self { format, columns, csv, explode: false, max_cell: None })
+    }
+}
+
+/// The dialect of `csv` or `tsv`.
+pub(super) fn delimiter(format: Format, csv: CsvArgs) -> Delimiter {
+    match format {
+        Format::Csv => Delimiter::Csv { guard: !csv.no_formula_guard, bom: csv.bom },
+        _ => Delimiter::Tsv,
+    }
+}
+
+/// The default columns of a format, as `--columns` changes them.
+fn columns(format: Format, spec: Option<&str>) -> Result<Vec<Column>, Failure> {
     let default = match format {
         Format::Table => TABLE_COLUMNS,
         Format::Wide => WIDE_COLUMNS,
         Format::Tsv => TSV_COLUMNS,
         Format::Csv | Format::Json | Format::Jsonl => EXPORT_COLUMNS,
     };
-    match &args.columns {
-        // The fields have columns of their own then.
-        None if args.explode => {
-            Ok(default.iter().copied().filter(|column| *column != Column::Changes).collect())
-        }
+    match spec {
         None => Ok(default.to_vec()),
         Some(_) if format.is_json() => {
-            Err(Failure::usage("--columns has no meaning for json and jsonl, which hold whole entries"))
+            Err(Failure::usage("--columns cannot be used with json and jsonl, which write whole entries"))
         }
         Some(spec) if spec.trim().is_empty() => {
-            Err(Failure::usage("--columns names no column").hint("--columns help lists them all"))
+            Err(Failure::usage("--columns is empty").hint("--columns help lists all columns"))
         }
         Some(spec) => parse_columns(spec, default).map_err(|error| {
             let failure = Failure::usage(format!("--columns: {error}"));
             match error {
-                ColumnsError::Unknown(word) if word.nearest().is_some() => {
-                    failure.hint(format!("did you mean {}?", word.nearest().unwrap_or("")))
-                }
-                _ => failure.hint("--columns help lists them all"),
+                ColumnsError::Unknown(word) if word.nearest().is_some() => failure.nearest(word.nearest()),
+                _ => failure.hint("--columns help lists all columns"),
             }
         }),
     }
 }
 
-/// Answers `--columns help`; tells whether that was asked.
-pub(super) fn explains_columns(terminal: &mut Terminal, args: &ListOutputArgs) -> Result<bool, Failure> {
-    let asked = args.columns.as_deref() == Some("help");
-    for column in Column::ALL.iter().filter(|_| asked) {
+/// Answers `--columns help`; returns whether it was given.
+pub(super) fn explain_columns(terminal: &mut Terminal, args: &OutputArgs) -> Result<bool, Failure> {
+    let is_given = args.columns.as_deref() == Some("help");
+    for column in Column::ALL.iter().filter(|_| is_given) {
         writeln!(terminal.data(), "{:<12} {}", column.name(), column.description())?;
     }
-    Ok(asked)
+    Ok(is_given)
 }
 
-/// Entries on their way out.
-pub(super) enum Sink<'a> {
+/// Writes entries in one format.
+pub(super) enum EntryWriter<'a> {
     Table(&'a mut dyn Write, EntryTable<'a>),
     Lines(&'a mut dyn Write),
     Document(JsonDocument<&'a mut dyn Write>),
     Delimited(Box<Delimited<'a, &'a mut dyn Write>>),
 }
 
-impl<'a> Sink<'a> {
+impl<'a> EntryWriter<'a> {
     pub(super) fn open(
         out: &'a mut dyn Write,
-        format: Format,
-        columns: &'a [Column],
-        args: &ListOutputArgs,
+        format: &'a EntryFormat,
         style: &'a Style,
         filter: &Filter,
     ) -> io::Result<Self> {
-        Ok(match format {
+        let EntryFormat { columns, explode, max_cell, .. } = format;
+        Ok(match format.format {
             Format::Table | Format::Wide => Self::Table(out, EntryTable::new(columns, style)),
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(JsonDocument::new(out, &query(filter))?),
             Format::Csv | Format::Tsv => {
-                let begin = if args.explode { Delimited::by_field } else { Delimited::new };
-                let rows = begin(out, columns, delimiter(format, args))?.limited(args.max_cell);
-                Self::Delimited(Box::new(rows))
+                let begin = if *explode { Delimited::by_field } else { Delimited::new };
+                Self::Delimited(Box::new(
+                    begin(out, columns, delimiter(format.format, format.csv))?.limited(*max_cell),
+                ))
             }
         })
     }
 
-    /// Goes on with what was written before, behind at least one entry: without a header, a query or a layout again.
-    pub(super) fn reopen(
-        out: &'a mut dyn Write,
-        format: Format,
-        columns: &'a [Column],
-        args: &ListOutputArgs,
-        style: &'a Style,
-    ) -> io::Result<Self> {
-        Ok(match format {
+    /// Continues output that already holds a header and at least one entry.
+    pub(super) fn resume(out: &'a mut dyn Write, format: &'a EntryFormat, style: &'a Style) -> Self {
+        let EntryFormat { columns, explode, max_cell, .. } = format;
+        match format.format {
             Format::Table | Format::Wide => Self::Table(out, EntryTable::new(columns, style)),
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(JsonDocument::resume(out)),
             Format::Csv | Format::Tsv => {
-                let delimiter = delimiter(format, args);
-                let rows = Delimited::resume(out, columns, delimiter, args.explode);
-                Self::Delimited(Box::new(rows.limited(args.max_cell)))
+                let rows = Delimited::resume(out, columns, delimiter(format.format, format.csv), *explode);
+                Self::Delimited(Box::new(rows.limited(*max_cell)))
             }
-        })
+        }
     }
 
-    /// Writes some entries. A table takes its widths from the first.
+    /// Writes a batch of entries. A table takes its column widths from the first batch.
     pub(super) fn entries(&mut self, entries: &[Entry]) -> io::Result<()> {
         match self {
             Self::Table(out, table) => table.entries(out, entries),
@@ -176,17 +194,16 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Writes an entry whose texts lie in the page it came with.
+    /// Writes one entry that borrows its texts from a page. Tables need whole batches: use [`Self::entries`].
     pub(super) fn view(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
         match self {
-            Self::Table(..) => Err(io::Error::other("a table is laid out by whole entries")),
+            Self::Table(..) => Err(io::Error::other("a table cannot be written entry by entry")),
             Self::Lines(out) => json::line(out, entry),
             Self::Document(document) => document.entry(entry),
             Self::Delimited(delimited) => delimited.entry(entry),
         }
     }
 
-    /// Hands on all that was written so far.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Delimited(delimited) => delimited.flush(),
@@ -194,7 +211,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// How many entries have a cell that a spreadsheet would cut.
+    /// The number of entries with a cell longer than spreadsheets accept.
     pub(super) fn long(&self) -> u64 {
         match self {
             Self::Delimited(delimited) => delimited.long(),
@@ -202,7 +219,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Ends the output; a JSON document says here whether it is complete.
+    /// Ends the output. A JSON document states here whether it is complete.
     pub(super) fn finish(self, ending: DocumentEnd<'_>) -> io::Result<()> {
         match self {
             Self::Table(..) | Self::Lines(_) => Ok(()),
@@ -210,30 +227,28 @@ impl<'a> Sink<'a> {
             Self::Delimited(delimited) => delimited.finish().map(drop),
         }
     }
-}
 
-fn delimiter(format: Format, args: &ListOutputArgs) -> Delimiter {
-    match format {
-        Format::Csv => Delimiter::Csv { guard: !args.no_formula_guard, bom: args.bom },
-        _ => Delimiter::Tsv,
+    /// Ends the output after a failure.
+    pub(super) fn finish_incomplete(self) -> io::Result<()> {
+        self.finish(DocumentEnd { matched: None, complete: false, next_cursor: None })
     }
 }
 
-/// What a sink writes into where its text is wanted piece by piece, and the terminal stays free meanwhile.
+/// A buffer that a writer borrows while others take its content piece by piece.
 #[derive(Clone, Default)]
-pub(super) struct Held(Rc<RefCell<Vec<u8>>>);
+pub(super) struct SharedBuffer(Rc<RefCell<Vec<u8>>>);
 
-impl Held {
-    /// Hands on what was written since.
-    pub(super) fn hand_on<T>(&self, to: impl FnOnce(&[u8]) -> T) -> T {
-        let mut held = self.0.borrow_mut();
-        let outcome = to(&held);
-        held.clear();
+impl SharedBuffer {
+    /// Passes the content to `take` and empties the buffer.
+    pub(super) fn drain<T>(&self, take: impl FnOnce(&[u8]) -> T) -> T {
+        let mut buffer = self.0.borrow_mut();
+        let outcome = take(&buffer);
+        buffer.clear();
         outcome
     }
 }
 
-impl Write for Held {
+impl Write for SharedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.borrow_mut().write(bytes)
     }
@@ -257,20 +272,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_asks_for_a_form_or_promises_one_that_there_is_not() {
-        let form = |name: &str| by_name(Path::new(name)).map_err(|failure| failure.exit);
-        assert_eq!(form("a.b/x.CSV.gz"), Ok(Some(Format::Csv)));
-        assert_eq!(form("x.ndjson"), Ok(Some(Format::Jsonl)));
-        assert_eq!(form("X.JSONL.ZST"), Ok(Some(Format::Jsonl)));
+    fn a_file_name_selects_a_format_or_is_refused() {
+        let format = |name: &str| format_by_name(Path::new(name)).map_err(|failure| failure.exit);
+        assert_eq!(format("a.b/x.CSV.gz"), Ok(Some(Format::Csv)));
+        assert_eq!(format("x.ndjson"), Ok(Some(Format::Jsonl)));
+        assert_eq!(format("X.JSONL.ZST"), Ok(Some(Format::Jsonl)));
         for plain in
             ["x", "x.txt", "csv", "a.csv/x", "x.gz", "x.GZ", "a-2026.11.20", ".hidden/x", "a.", "/dev/null"]
         {
-            assert_eq!(form(plain), Ok(None), "{plain}");
+            assert_eq!(format(plain), Ok(None), "{plain}");
         }
         for other in
             ["a.xlsx", "a.csv.zip", "a.parquet.gz", "report.html", "a.HTML", "a.csv.bz2", "a.gzip", "a.7z"]
         {
-            assert_eq!(form(other), Err(2), "{other}");
+            assert_eq!(format(other), Err(2), "{other}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `record`: append one entry, from flags and files or as JSON from stdin.
+//! `record`: appends one entry, from flags and files or as JSON from stdin.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,12 @@ use uuid::Uuid;
 use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::client::{Client, Recorded};
-use crate::commands::connect::{Need, connect};
-use crate::commands::{Context, shape};
+use crate::commands::connect::{OpenMode, connect};
+use crate::commands::{Context, json_input};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::draft::MAX_ENTRY_BYTES;
-use crate::model::entry::{RequestContext as Channel, User};
+use crate::model::entry::{RequestContext, User};
 use crate::model::filter::{Filter, Resource};
 use crate::model::json::RawJson;
 use crate::model::proposal::Proposal;
@@ -22,28 +22,28 @@ use crate::model::words::{Action, UserKind, Via};
 use crate::terminal::encoding::decoded;
 use crate::terminal::read_stdin;
 
-/// Among how many of a resource's latest entries its name is looked for.
+/// How many of a resource's latest entries are searched for its name.
 const NAME_LOOKUP: u32 = 10;
 
-/// Append one entry, from flags and files or as JSON from stdin
+/// Record one entry, from flags and files or as JSON from stdin
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit record -a created --resource connector/42 -u ana@acme.example --after new.json\n  krosyn-audit record < entry.json"
 )]
 pub(crate) struct RecordArgs {
-    /// What was done: created, updated, deleted
+    /// The action: created, updated, deleted
     #[arg(short, long, value_name = "ACTION", requires_all = ["resource", "user"])]
     action: Option<Action>,
 
-    /// What it was done to
+    /// The changed resource
     #[arg(long, value_name = "TYPE/ID", requires = "action")]
     resource: Option<Resource>,
 
-    /// The resource's name (default: the one that the log knows, unless --uuid is given)
+    /// The resource's name (default: its latest name in the log, unless --uuid is given)
     #[arg(long, value_name = "NAME", requires = "action")]
     name: Option<String>,
 
-    /// Who did it: an e-mail, a name, or 'NAME <E-MAIL>'
+    /// The user who did it: an e-mail, a name, or 'NAME <E-MAIL>'
     #[arg(short, long, value_name = "USER", requires = "action")]
     user: Option<String>,
 
@@ -55,23 +55,23 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "ROLE", requires = "action")]
     user_role: Option<String>,
 
-    /// What kind of identity it is: user, token, service, system
+    /// The kind of user: user, token, service, system
     #[arg(long, value_name = "KIND", default_value = "user")]
     user_kind: UserKind,
 
-    /// A file with the whole resource before, as JSON (for updated and deleted)
+    /// A JSON file with the whole resource before the change (for updated and deleted)
     #[arg(long, value_name = "FILE", requires = "action")]
     before: Option<PathBuf>,
 
-    /// A file with the whole resource after, as JSON (for created and updated)
+    /// A JSON file with the whole resource after the change (for created and updated)
     #[arg(long, value_name = "FILE", requires = "action")]
     after: Option<PathBuf>,
 
-    /// When it happened (default: now)
+    /// The time of the change (default: now)
     #[arg(long, value_name = "TIME", requires = "action")]
     at: Option<String>,
 
-    /// Why
+    /// The reason for the change
     #[arg(long, value_name = "TEXT", requires = "action")]
     reason: Option<String>,
 
@@ -79,11 +79,11 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "CHANNEL", default_value = "cli")]
     via: Via,
 
-    /// The request it was part of
+    /// The id of the request that made the change
     #[arg(long, value_name = "ID", requires = "action")]
     request_id: Option<String>,
 
-    /// The entry's idempotency key: the same again records nothing twice
+    /// The idempotency key: recording the same entry again has no effect
     #[arg(long, value_name = "UUID", requires = "action")]
     uuid: Option<Uuid>,
 
@@ -92,28 +92,25 @@ pub(crate) struct RecordArgs {
 }
 
 impl RecordArgs {
-    /// Records.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let mut proposal = match self.action {
             Some(action) => self.proposal(action, context)?,
             None => from_stdin(context).await?,
         };
-        let connection = connect(context, &self.connection, Need::Create).await?;
-        // What has a uuid must be the same when it is sent again, whatever was renamed since.
+        let client = connect(context, &self.connection, OpenMode::Create).await?;
+        // An entry with a uuid must be the same when it is sent again, also after the resource was renamed.
         if proposal.uuid.is_none() {
             if proposal.model_name.is_none() {
-                proposal.model_name = known_name(&connection.client, &proposal).await;
+                proposal.model_name = known_name(&client, &proposal).await;
             }
             proposal.uuid = Some(Uuid::now_v7());
         }
         let text = serde_json::to_string(&proposal)
             .map_err(|error| Failure::new(exit::FAILED, error.to_string()))?;
-        match connection.client.record(text).await? {
-            Recorded::New(entry) => tell(context, "recorded as entry", entry.id)?,
-            Recorded::Known(entry) => tell(context, "was there already as entry", entry.id)?,
-            Recorded::Nothing => {
-                context.terminal.status("nothing differs between before and after: nothing was recorded")
-            }
+        match client.record(text).await? {
+            Recorded::New(entry) => print_id(context, "recorded as entry", entry.id)?,
+            Recorded::Known(entry) => print_id(context, "already recorded as entry", entry.id)?,
+            Recorded::Nothing => context.terminal.status("before and after are equal: nothing was recorded"),
         }
         context.terminal.flush()?;
         Ok(exit::DONE)
@@ -129,7 +126,7 @@ impl RecordArgs {
                 Ok(Some(When::At { at, .. })) => Some(at),
                 Ok(None) => None,
                 Ok(Some(When::Entry(_))) => {
-                    return Err(Failure::usage("--at: expected a moment, not an entry"));
+                    return Err(Failure::usage("--at: expected a time, not an entry"));
                 }
                 Err(error) => return Err(Failure::usage(format!("--at: {error}"))),
             };
@@ -139,9 +136,7 @@ impl RecordArgs {
             _ => None,
         };
         if let Some(flag) = missing {
-            return Err(Failure::usage(format!(
-                "an entry about what was {action} needs {flag}: give {flag} FILE"
-            )));
+            return Err(Failure::usage(format!("an entry with action {action} needs {flag} FILE")));
         }
         Ok(Proposal {
             uuid: self.uuid,
@@ -157,10 +152,10 @@ impl RecordArgs {
                 role: self.user_role.clone(),
                 kind: self.user_kind,
             },
-            context: Channel {
+            context: RequestContext {
                 via: Some(self.via),
                 request_id: self.request_id.clone(),
-                ..Channel::default()
+                ..RequestContext::default()
             },
             reason: self.reason.clone(),
             before: self.before.as_deref().map(json_file).transpose()?,
@@ -170,8 +165,7 @@ impl RecordArgs {
     }
 }
 
-/// The name that the resource has in the log: that of its newest entry with one, among the latest. None for a token that may
-/// not read: the entry is what matters.
+/// The resource's name in its latest entries. None if the token may not read: recording does not depend on it.
 async fn known_name(client: &Client, proposal: &Proposal) -> Option<String> {
     let mut filter = Filter::default();
     let resource = Resource { model_type: proposal.model_type, model_id: proposal.model_id.clone() };
@@ -181,8 +175,8 @@ async fn known_name(client: &Client, proposal: &Proposal) -> Option<String> {
     page.data.into_iter().find_map(|entry| entry.model_name)
 }
 
-/// Says what became of it, and gives the id to whoever does not read that.
-fn tell(context: &mut Context, what: &str, id: u64) -> Result<(), Failure> {
+/// Prints the id: in a sentence for people, and on stdout for scripts.
+fn print_id(context: &mut Context, what: &str, id: u64) -> Result<(), Failure> {
     let terminal = &mut context.terminal;
     terminal.status(&format!("{what} {id}"));
     if !terminal.out_is_terminal || !terminal.err_is_terminal() || context.appearance.quiet {
@@ -203,25 +197,24 @@ fn name_and_email(user: &str) -> (Option<String>, Option<String>) {
 
 fn json_file(path: &Path) -> Result<RawJson, Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::file(path, "read", &error))?;
-    let text =
-        decoded(bytes).map_err(|fault| Failure::usage(format!("{} is not JSON: {fault}", path.display())))?;
-    // The parser's own words do not quote the value, only where it is broken.
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("{} is not JSON: {error}", path.display())))
+    let not_json = |error: String| Failure::usage(format!("{} is not JSON: {error}", path.display()));
+    let text = decoded(bytes).map_err(|error| not_json(error.to_owned()))?;
+    // The parser's message names the position and does not quote the value.
+    serde_json::from_str(&text).map_err(|error| not_json(error.to_string()))
 }
 
 async fn from_stdin(context: &Context) -> Result<Proposal, Failure> {
     if context.terminal.in_is_terminal {
-        return Err(Failure::usage("what is to be recorded? Give flags, or JSON on stdin")
-            .hint("krosyn-audit record --help shows both"));
+        return Err(Failure::usage("nothing to record: give flags, or JSON on stdin")
+            .hint("krosyn-audit record --help explains both"));
     }
-    // A little more than the server takes, so that it is the server that says what is too large.
+    // More than the server accepts, so that the server reports the limit.
     let limit = 4 * MAX_ENTRY_BYTES as u64;
     let text = read_stdin(limit).await;
     let text = text.map_err(|error| Failure::usage(format!("cannot read the entry from stdin: {error}")))?;
-    shape::read(&text).map_err(|fault| {
-        Failure::usage(format!("stdin holds no entry: {fault}"))
-            .hint("the shape is in openapi.json, under Proposal")
+    json_input::read(&text).map_err(|error| {
+        Failure::usage(format!("stdin does not contain an entry: {error}"))
+            .hint("the format is described in openapi.json, under Proposal")
     })
 }
 

@@ -1,4 +1,4 @@
-//! From what a user calls a resource, its id or its name, to all that happened to it.
+//! Finds a resource by its id or name, and reads its history.
 
 use std::collections::BTreeMap;
 
@@ -17,24 +17,11 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType;
 use crate::render::filter_summary::counted;
 
-/// How often a resource is read: twice where fields have dots in their names, and again after a prune.
-const MOST_PASSES: usize = 8;
+/// A history is read twice if field names contain dots, and again after each prune that runs meanwhile.
+const MAX_PASSES: usize = 8;
 
-/// How many resources of one name are listed.
-const LISTED: usize = 10;
-
-/// A resource, and everything the log holds about it.
-pub(super) struct ResourceHistory {
-    pub(super) resource: Resource,
-    pub(super) history: History,
-}
-
-impl ResourceHistory {
-    /// The resource's last name.
-    pub(super) fn name(&self) -> Option<&str> {
-        self.history.names().last().map(|(_, name)| name.as_str())
-    }
-}
+/// How many resources with the same name are listed.
+const MAX_LISTED: usize = 10;
 
 impl From<UnreadableEntry> for Failure {
     fn from(error: UnreadableEntry) -> Self {
@@ -42,18 +29,19 @@ impl From<UnreadableEntry> for Failure {
     }
 }
 
-/// A resource, and where its entries begin.
-pub(super) struct Found {
+pub(super) struct FoundResource {
     pub(super) resource: Resource,
+    /// Its oldest entry.
     pub(super) first: Entry,
+    /// The time before which entries may have been pruned.
     pub(super) horizon: Option<Timestamp>,
-    /// How many entries are about it.
+    /// The number of its entries.
     pub(super) changes: u64,
 }
 
-/// Finds the resource that `text` names: `TYPE/ID`, `TYPE/NAME`, or a name, be it an earlier one.
-pub(super) async fn find(client: &Client, text: &str) -> Result<Found, Failure> {
-    let named = match text.parse::<Resource>() {
+/// Finds the resource that `text` names: `TYPE/ID`, `TYPE/NAME`, or a current or earlier name.
+pub(super) async fn find(client: &Client, text: &str) -> Result<FoundResource, Failure> {
+    let (model_type, name) = match text.parse::<Resource>() {
         Ok(resource) => {
             if let Some(found) = by_id(client, &resource).await? {
                 return Ok(found);
@@ -64,70 +52,43 @@ pub(super) async fn find(client: &Client, text: &str) -> Result<Found, Failure> 
         // A slash may be part of a name.
         Err(_) => (None, text.to_owned()),
     };
-    let resource = by_name(client, text, named.0, &named.1).await?;
+    let resource = by_name(client, text, model_type, &name).await?;
     by_id(client, &resource).await?.ok_or_else(|| gone(&resource))
 }
 
-async fn by_id(client: &Client, resource: &Resource) -> Result<Option<Found>, Failure> {
+async fn by_id(client: &Client, resource: &Resource) -> Result<Option<FoundResource>, Failure> {
     let filter = about(resource, Filter::default());
     let query = Query { filter, order: Order::Ascending, limit: 1, total: true, ..Query::default() };
     let page = client.page(&query).await?;
     let changes = page.total.map_or(0, |total| total.count);
     let horizon = page.pruned.map(|pruned| pruned.before);
     let resource = resource.clone();
-    Ok(page.data.into_iter().next().map(|first| Found { resource, first, horizon, changes }))
-}
-
-/// Reads the life of the resource that `text` names, as [`find`] finds it.
-pub(super) async fn life(
-    client: &Client,
-    text: &str,
-    wanted: HistoryRequest,
-) -> Result<ResourceHistory, Failure> {
-    let Found { resource, .. } = find(client, text).await?;
-    read(client, &resource, wanted).await?.ok_or_else(|| gone(&resource))
-}
-
-/// Reads the life of a resource that was found.
-pub(super) async fn reread(client: &Client, found: &Found) -> Result<ResourceHistory, Failure> {
-    let life = read(client, &found.resource, HistoryRequest::default()).await?;
-    life.ok_or_else(|| gone(&found.resource))
-}
-
-/// Reads the life of the resource that an entry is about.
-pub(super) async fn of_entry(
-    client: &Client,
-    entry: &Entry,
-    wanted: HistoryRequest,
-) -> Result<History, Failure> {
-    let resource = Resource { model_type: entry.model_type, model_id: entry.model_id.clone() };
-    let life = read(client, &resource, wanted).await?;
-    Ok(life.ok_or_else(|| gone(&resource))?.history)
+    Ok(page.data.into_iter().next().map(|first| FoundResource { resource, first, horizon, changes }))
 }
 
 fn gone(resource: &Resource) -> Failure {
-    Failure::new(exit::NOT_FOUND, format!("no entry is about {resource} any more"))
+    Failure::new(exit::NOT_FOUND, format!("the log has no entries about {resource} any more"))
 }
 
-/// The entries of a resource that also pass `filter`, page by page.
+/// The entries of a resource that also match `filter`, page by page.
 pub(super) fn pages(client: &Client, resource: &Resource, filter: Filter, order: Order) -> Pages {
     let filter = about(resource, filter);
     Pages::new(client.clone(), Query { filter, order, limit: MAX_LIMIT, ..Query::default() })
 }
 
-/// The filter, for entries about this resource alone.
+/// The filter, restricted to one resource.
 pub(super) fn about(resource: &Resource, filter: Filter) -> Filter {
     Filter { resource: Choice { include: vec![resource.clone()], exclude: Vec::new() }, ..filter }
 }
 
-/// Reads the life of a resource, page by page; none when no entry is about it.
-async fn read(
+/// Reads the history of a resource, page by page.
+pub(super) async fn read_history(
     client: &Client,
     resource: &Resource,
     wanted: HistoryRequest,
-) -> Result<Option<ResourceHistory>, Failure> {
+) -> Result<History, Failure> {
     let mut reader = Box::new(HistoryReader::new(wanted));
-    for _ in 0..MOST_PASSES {
+    for _ in 0..MAX_PASSES {
         let mut pages = pages(client, resource, Filter::default(), Order::Ascending);
         let mut is_empty = true;
         while let Some(page) = pages.next().await? {
@@ -136,20 +97,18 @@ async fn read(
             page.data.iter().try_for_each(|entry| reader.read(entry))?;
         }
         if is_empty {
-            return Ok(None);
+            return Err(gone(resource));
         }
         match reader.end_pass() {
-            PassResult::Done(history) => {
-                return Ok(Some(ResourceHistory { resource: resource.clone(), history: *history }));
-            }
+            PassResult::Done(history) => return Ok(*history),
             PassResult::AnotherPass(again) => reader = again,
         }
     }
-    let failure = format!("cannot read {resource}: entries were pruned each time while it was read");
-    Err(Failure::new(exit::FAILED, failure).hint("try again when the prune is done"))
+    let message = format!("cannot read {resource}: entries were pruned during each attempt");
+    Err(Failure::new(exit::FAILED, message).hint("try again after the prune"))
 }
 
-/// Finds the one resource that has, or once had, this name, or a name that holds it.
+/// Finds the one resource that has or had this name, else the one whose name contains it.
 async fn by_name(
     client: &Client,
     text: &str,
@@ -168,7 +127,7 @@ async fn by_name(
         searches.push(filter);
     }
     let wanted = folded(name.trim());
-    // The last name of each by which it was found.
+    // By resource, the last name that matched.
     let (mut exact, mut partial) = (BTreeMap::new(), BTreeMap::new());
     let mut pruned = None;
     for filter in searches {
@@ -190,8 +149,7 @@ async fn by_name(
     let found = if exact.is_empty() { partial } else { exact };
     match found.len() {
         0 => {
-            let failure =
-                Failure::new(exit::NOT_FOUND, format!("no entry is about a resource called {text:?}"));
+            let failure = Failure::new(exit::NOT_FOUND, format!("no resource is named {text:?}"));
             let failure = match pruned {
                 Some(pruned) => failure.hint(format!("entries before {} were pruned", pruned.before)),
                 None => failure,
@@ -204,7 +162,7 @@ async fn by_name(
                     _ => failure,
                 },
                 _ if text.parse::<u64>().is_ok() => {
-                    failure.hint(format!("if it is an entry's id: krosyn-audit show {text}"))
+                    failure.hint(format!("if it is the id of an entry: krosyn-audit show {text}"))
                 }
                 _ => failure,
             })
@@ -216,11 +174,13 @@ async fn by_name(
         }
         several => {
             let number = counted(several as u64, "resource has", "resources have");
-            let mut failure = Failure::usage(format!("{number} {text:?} in a name or as id: which one?"));
-            for ((model_type, id), name) in found.iter().take(LISTED) {
+            let mut failure = Failure::usage(format!(
+                "{number} {text:?} in the name or as id: choose one by its type and id"
+            ));
+            for ((model_type, id), name) in found.iter().take(MAX_LISTED) {
                 failure = failure.hint(format!("{model_type}/{id}  {name}"));
             }
-            let more = several.saturating_sub(LISTED);
+            let more = several.saturating_sub(MAX_LISTED);
             Err(if more > 0 { failure.hint(format!("and {more} more")) } else { failure })
         }
     }

@@ -1,4 +1,4 @@
-//! `serve`: run the audit API on a store.
+//! `serve`: runs the audit API on a store.
 
 mod process;
 
@@ -8,10 +8,11 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::commands::connect::{self, DEFAULT_SLUG, Need};
-use crate::commands::serve::process::Certificate;
+use crate::commands::connect::{self, DEFAULT_SLUG, OpenMode};
+use crate::commands::serve::process::ServedCertificate;
 use crate::commands::{Context, target, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
@@ -21,14 +22,14 @@ use crate::store::Store;
 use crate::terminal::logs::{self, LogFormat, LogLevel};
 use crate::{exit, store};
 
-/// How often what has expired is swept.
+/// How often expired entries are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
 /// Run the audit API on a store
 ///
-/// Prints `listening on http://ADDRESS` to stdout once it answers, and logs to stderr. Stops on SIGTERM or Ctrl-C once
-/// running requests have finished; on SIGHUP reads the certificate and its key again. On an empty store it makes the organization `default` and an admin token, which is
-/// shown once on a terminal or written to --token-out.
+/// Prints `listening on http://ADDRESS` to stdout when it is ready, and logs to stderr. On SIGTERM or Ctrl-C it finishes
+/// running requests and stops. On SIGHUP it reads the certificate and key again. In an empty store it creates the
+/// organization `default` and an admin token, which is shown once on a terminal or written to --token-out.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit serve --store sqlite:/var/lib/krosyn-audit/audit.db --token-out admin.token\n  krosyn-audit serve --listen 0.0.0.0:7744 --tls-cert chain.pem --tls-key key.pem"
@@ -38,67 +39,67 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 
-    /// Make the directory of a SQLite store that is not there
+    /// Create the directory of a SQLite store if it is missing
     #[arg(long)]
     create: bool,
 
-    /// The address to listen on; port 0 takes a free one
+    /// The address to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7744", value_parser = listen)]
     listen: SocketAddr,
 
-    /// Answer /metrics on this address, over plain HTTP: they count all organizations together. A port alone is on
-    /// loopback (default: nowhere)
+    /// Serve /metrics on this address, over plain HTTP; metrics cover all organizations. A port alone means loopback
+    /// (default: off)
     #[arg(long, value_name = "ADDRESS", value_parser = listen)]
     metrics_listen: Option<SocketAddr>,
 
-    /// The certificate chain, PEM
+    /// The TLS certificate chain (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
-    /// The certificate's key, PEM
+    /// The private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// A proxy in front speaks TLS: listen on other addresses than loopback without it
+    /// A proxy in front handles TLS: allow plain HTTP on other addresses than loopback
     #[arg(long, conflicts_with = "tls_cert")]
     behind_proxy: bool,
 
-    /// Write the first admin token to this file, mode 0600
+    /// Write the first admin token to this file (mode 0600)
     #[arg(long, value_name = "FILE")]
     token_out: Option<PathBuf>,
 
-    /// A further key that names a credential, in any spelling, never to be kept (can be repeated)
+    /// Also redact values of this field name, in any spelling: they are never stored (can be repeated)
     #[arg(long, value_name = "NAME")]
     redact: Vec<String>,
 
-    /// Do not delete by itself what has expired; prunes by hand still do
+    /// Do not delete expired entries automatically; `prune` still does
     #[arg(long)]
     no_sweep: bool,
 
-    /// How many requests a second each token may make, and twice as many at once; 0 is any number
+    /// Requests per second allowed for each token, with bursts of twice as many; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = 1000)]
     rate_limit: u32,
 
-    /// How many wrong tokens a minute each address may send before it is answered 429 for a while, whatever it sends; 0 is
-    /// any number
+    /// Invalid tokens per minute allowed from each address; above that, all its requests get status 429 for a while. 0
+    /// means no limit
     #[arg(long, value_name = "N", default_value_t = 30)]
     wrong_token_limit: u32,
 
-    /// How many connections there may be at once; more are answered 503
+    /// Maximum number of connections; further ones get status 503
     #[arg(long, value_name = "N", default_value_t = MAX_CONNECTIONS, value_parser = connections)]
     max_connections: usize,
 
-    /// How many seconds a question may take before it is stopped and answered 503; 0 is any time
+    /// Time limit of a query in seconds; a longer one is stopped and gets status 503. 0 means no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     query_timeout: u64,
 
-    /// How to log: text, json
-    #[arg(long, value_name = "FORM", default_value = "text", hide_possible_values = true)]
-    log: LogWord,
+    /// Log format: text, json
+    #[arg(long, value_name = "FORM", default_value = "text", hide_possible_values = true, value_parser = log_form())]
+    log: LogFormat,
 
-    /// What to log: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", default_value = "info", hide_possible_values = true)]
-    log_level: LevelWord,
+    /// Log level: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL", default_value = "info", hide_possible_values = true, value_parser = log_level())]
+    log_level: LogLevel,
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -106,7 +107,7 @@ fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
         .map_err(|error| Failure::new(exit::FAILED, format!("cannot listen on {address}: {error}")))
 }
 
-/// An address and a port; a port alone, or `localhost`, is this machine's loopback.
+/// An address and a port. A port alone, or with `localhost`, means loopback.
 fn listen(text: &str) -> Result<SocketAddr, &'static str> {
     let text = text.strip_prefix("localhost:").unwrap_or(text);
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -114,7 +115,6 @@ fn listen(text: &str) -> Result<SocketAddr, &'static str> {
     address.ok_or("expected an address and a port, such as 127.0.0.1:7744, or a port")
 }
 
-/// A number of connections that somebody can use.
 fn connections(text: &str) -> Result<usize, &'static str> {
     text.parse()
         .ok()
@@ -122,64 +122,53 @@ fn connections(text: &str) -> Result<usize, &'static str> {
         .ok_or("expected a number from 1 to 1000000")
 }
 
-/// A form of log.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogWord {
-    Text,
-    Json,
+fn log_form() -> impl TypedValueParser<Value = LogFormat> {
+    PossibleValuesParser::new(["text", "json"])
+        .map(|word| if word == "json" { LogFormat::Json } else { LogFormat::Text })
 }
 
-/// A level of log.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LevelWord {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
+fn log_level() -> impl TypedValueParser<Value = LogLevel> {
+    PossibleValuesParser::new(["error", "warn", "info", "debug", "trace"]).try_map(|word| word.parse())
 }
 
 impl ServeArgs {
-    /// Serves until it is told to stop.
-    ///
-    /// # Errors
-    /// [`Failure`], before the ready line for anything that is wrong with the settings.
+    /// Serves until a signal stops it. Wrong settings fail before the ready line is printed.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if !self.listen.ip().is_loopback() && self.tls_cert.is_none() && !self.behind_proxy {
             let message = format!(
-                "{} can be reached from other machines, and tokens would cross the network in clear",
+                "{} is reachable from other machines, and tokens would be sent unencrypted",
                 self.listen
             );
             return Err(Failure::usage(message)
-                .hint("give --tls-cert and --tls-key, or --behind-proxy when a proxy in front speaks TLS"));
+                .hint("give --tls-cert and --tls-key, or --behind-proxy if a proxy in front handles TLS"));
         }
         process::without_core_dumps()?;
-        let connections = process::connections_within_limit(self.max_connections)?;
+        let limit = process::connection_limit(self.max_connections)?;
         let (tls, certificate) = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => {
                 let served = server::tls(certificate, key).await?;
                 let (certificate, key) = (certificate.clone(), key.clone());
-                (Some(served.clone()), Some(Certificate { served, certificate, key }))
+                (Some(served.clone()), Some(ServedCertificate { served, certificate, key }))
             }
             _ => (None, None),
         };
         let url = match &self.store {
-            Some(url) => target::whole_url(context, url)?,
+            Some(url) => target::expand_home(context, url)?,
             None => target::default_store(context)?,
         };
-        let need = if self.create { Need::CreateDirectory } else { Need::Create };
+        let mode = if self.create { OpenMode::CreateDirectory } else { OpenMode::Create };
         if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists()) {
-            self.can_tell_a_token(context)?;
+            self.check_token_output(context)?;
         }
         let listener = bind(self.listen)?;
         let metrics = self.metrics_listen.map(bind).transpose()?;
         let address = listener.local_addr()?;
-        // Before the store is opened: it logs what an operator should know of it.
-        self.start_log();
-        connections.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let store = connect::open(context, &url, need).await;
+        // Before the store is opened, because opening it logs warnings.
+        logs::start(self.log, self.log_level);
+        limit.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let store = connect::open(context, &url, mode).await;
         let store = store.map_err(|failure| match failure.exit {
-            exit::NOT_FOUND => failure.hint("or let the server make it: --create"),
+            exit::NOT_FOUND => failure.hint("or let the server create it: --create"),
             _ => failure,
         })?;
         let lock = match store::lock_for_serving(&url) {
@@ -189,13 +178,13 @@ impl ServeArgs {
                 return Err(error.into());
             }
         };
-        self.first_start(context, store.as_ref()).await?;
+        self.initialize(context, store.as_ref()).await?;
         tracing::info!(store = store::without_password(&url), %address, "serving");
         if let Some(metrics) = &metrics {
             tracing::info!(address = %metrics.local_addr()?, "answering /metrics");
         }
 
-        // Before the ready line: whoever has read it may ask for the end at once.
+        // Before the ready line: a signal may follow it immediately.
         let (stop, others) = (process::stop_signal()?, process::other_signals(certificate)?);
         let scheme = if tls.is_some() { "https" } else { "http" };
         writeln!(context.terminal.data(), "listening on {scheme}://{address}")?;
@@ -206,7 +195,7 @@ impl ServeArgs {
             wrong_tokens_a_minute: NonZeroU32::new(self.wrong_token_limit),
             requests_a_second: NonZeroU32::new(self.rate_limit),
             behind_proxy: self.behind_proxy,
-            max_connections: connections.most,
+            max_connections: limit.most,
             query_timeout: Some(Duration::from_secs(self.query_timeout)).filter(|time| !time.is_zero()),
             notes_time: true,
             ..Settings::new(context.clock.clone())
@@ -221,78 +210,63 @@ impl ServeArgs {
         Ok(exit::DONE)
     }
 
-    fn start_log(&self) {
-        let form = match self.log {
-            LogWord::Text => LogFormat::Text,
-            LogWord::Json => LogFormat::Json,
-        };
-        logs::start(
-            form,
-            match self.log_level {
-                LevelWord::Error => LogLevel::ERROR,
-                LevelWord::Warn => LogLevel::WARN,
-                LevelWord::Info => LogLevel::INFO,
-                LevelWord::Debug => LogLevel::DEBUG,
-                LevelWord::Trace => LogLevel::TRACE,
-            },
-        );
-    }
-
-    /// Refuses an empty store whose first token could be given to nobody.
-    fn can_tell_a_token(&self, context: &Context) -> Result<(), Failure> {
+    /// Fails if the first token of an empty store could not be shown or written.
+    fn check_token_output(&self, context: &Context) -> Result<(), Failure> {
         if self.token_out.is_none() && !context.terminal.err_is_terminal() {
             return Err(Failure::usage(
-                "the store is empty, and there is no terminal to show its first token on",
+                "the store is empty, and there is no terminal to show the first token on",
             )
-            .hint("--token-out FILE writes it there, mode 0600")
-            .hint("or make both before: krosyn-audit org create, krosyn-audit token create"));
+            .hint("--token-out FILE writes it to a file (mode 0600)")
+            .hint("or first create an organization and a token: krosyn-audit org create, krosyn-audit token create"));
         }
         Ok(())
     }
 
-    /// Makes an organization and a token for it on a store that has none.
-    async fn first_start(&self, context: &mut Context, store: &dyn Store) -> Result<(), Failure> {
+    /// Creates an organization and its admin token in an empty store.
+    async fn initialize(&self, context: &mut Context, store: &dyn Store) -> Result<(), Failure> {
         if !store.organizations().await?.is_empty() {
-            // A service is started again with the flags of its first start.
+            // Services keep the flags of their first start, so this is only a warning.
             if let Some(path) = self.token_out.as_deref().filter(|path| !path.exists()) {
                 context.terminal.warn(&format!(
-                    "no token was written to {}: --token-out is for the first start, and this store has organizations",
+                    "no token was written to {}: --token-out applies to an empty store, and this one has organizations",
                     path.display()
                 ));
-                context.terminal.hint("`krosyn-audit token create --token-out FILE` makes another");
+                context
+                    .terminal
+                    .hint("create another token with `krosyn-audit token create --token-out FILE`");
             }
             return Ok(());
         }
-        self.can_tell_a_token(context)?;
-        // First of all: a token that finds no place would leave a store that nobody can open.
-        let place = self
+        self.check_token_output(context)?;
+        // Open the file first: if the token cannot be written, the store would be inaccessible.
+        let file = self
             .token_out
             .as_deref()
             .map(|path| Ok::<_, Failure>((path, token::private_file(path)?)))
             .transpose()?;
         let now = context.time.now;
-        let (organization, is_made_here) = connect::first_organization(store, now).await?;
-        if !is_made_here {
-            if let Some((path, _)) = place {
-                std::fs::remove_file(path).map_err(|error| token::unwritten(path, &error))?;
+        let (organization, is_created_here) = connect::first_organization(store, now).await?;
+        if !is_created_here {
+            if let Some((path, _)) = file {
+                std::fs::remove_file(path).map_err(|error| token::write_failure(path, &error))?;
             }
             context.terminal.show(&format!(
-                "another server has just made the organization {DEFAULT_SLUG} and its admin token: this one made none"
+                "another server has just created the organization {DEFAULT_SLUG} and its admin token"
             ));
             return Ok(());
         }
-        let by = token::account(context);
-        let made = token::make(store, organization.id, "admin", Scope::ALL, by, None, now).await?;
+        let by = token::current_user(context);
+        let created = token::create(store, organization.id, "admin", Scope::ALL, by, None, now).await?;
         let plan = organization.retention.plan;
         context.terminal.show(&format!(
-            "made the organization {DEFAULT_SLUG} on the {plan} plan; `krosyn-audit org` changes it"
+            "created the organization {DEFAULT_SLUG} with plan {plan}; change it with `krosyn-audit org`"
         ));
-        match place {
+        match file {
             Some((path, mut file)) => {
-                writeln!(file, "{}", made.expose()).map_err(|error| token::unwritten(path, &error))?;
-                context.terminal.show(&format!("its admin token is in {}", path.display()));
+                writeln!(file, "{}", created.expose()).map_err(|error| token::write_failure(path, &error))?;
+                context.terminal.show(&format!("admin token written to {}", path.display()));
             }
-            None => context.terminal.show(&format!("its admin token, shown this once: {}", made.expose())),
+            None => context.terminal.show(&format!("admin token (shown only once): {}", created.expose())),
         }
         Ok(())
     }
@@ -303,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_may_be_short() {
+    fn a_listen_address_may_be_abbreviated() {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 7744));
         for text in ["127.0.0.1:7744", "localhost:7744", ":7744", "7744"] {
             assert_eq!(listen(text), Ok(local), "{text}");

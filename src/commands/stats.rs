@@ -1,23 +1,22 @@
-//! `stats`: how many entries, by day, hour, user, field and the like.
+//! `stats`: counts entries by day, hour, user, field and other dimensions.
 
 use clap::Args;
 use serde_json::json;
 
 use crate::api::counts::{Counts, CountsQuery, MAX_DIMENSIONS};
-use crate::api::query::filter_pairs;
 use crate::args::at_least_one;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
-use crate::args::output::Format;
-use crate::commands::connect::{Need, connect};
-use crate::commands::{Context, resolve};
+use crate::args::output::{CsvArgs, Format};
+use crate::commands::Context;
+use crate::commands::connect::connect_to_read;
+use crate::commands::output::{delimiter, query as query_parameters};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::filter::Filter;
 use crate::model::stats::Group;
 use crate::model::time::TimeContext;
 use crate::model::words::{Dimension, UnknownWord};
-use crate::render::delimited::Delimiter;
 use crate::render::delimited::records::records;
 use crate::render::filter_summary::{counted, describe, missing};
 use crate::render::stats::{StatsWindow, ValueCount, chart, rows, table, top};
@@ -31,15 +30,15 @@ pub(crate) struct StatsArgs {
     #[command(flatten)]
     filter: FilterArgs,
 
-    /// day, hour, weekday, week, month, action, type, user, field, via; two make a table (default: day)
+    /// Count by: day, hour, weekday, week, month, action, type, user, field, via; two make a table (default: day)
     #[arg(long, value_name = "DIMENSION", value_delimiter = ',')]
     by: Vec<String>,
 
-    /// Only the N with the most entries, and the others together
+    /// Show only the N values with the most entries, and the sum of the others
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     top: Option<u32>,
 
-    /// table, json, csv or tsv (default: table on a terminal, tsv in a pipe)
+    /// Output format: table, json, csv or tsv (default: table on a terminal, tsv in a pipe)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<Format>,
 
@@ -48,66 +47,53 @@ pub(crate) struct StatsArgs {
 }
 
 impl StatsArgs {
-    /// Whether errors are also told as JSON.
     pub(crate) fn is_json(&self) -> bool {
         self.format.is_some_and(Format::is_json)
     }
 
-    /// Counts.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        let to_people = context.terminal.out_is_terminal;
-        let format = self.format.unwrap_or(if to_people { Format::Table } else { Format::Tsv });
+        let on_screen = context.terminal.out_is_terminal;
+        let format = self.format.unwrap_or(if on_screen { Format::Table } else { Format::Tsv });
         if matches!(format, Format::Wide | Format::Jsonl) {
             return Err(Failure::usage("stats writes table, json, csv or tsv"));
         }
         let by = self.dimensions()?;
-        let question = self.filter.parse(&context.time)?;
-        let connection = connect(context, &self.connection, Need::Existing).await?;
-        let filter = resolve(context, &connection.client, question).await?;
+        let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
         let zone = context.time.zone;
         let query = CountsQuery { filter: filter.clone(), by: by.clone(), zone, as_of: None };
-        let counts = connection.client.counts(&query).await?;
-        let answer = Answer::new(&counts, &by, &filter, &context.time, self.top);
+        let counts = client.counts(&query).await?;
+        let chosen = ChosenCounts::new(&counts, &by, &filter, &context.time, self.top);
 
-        let style = context.appearance.look(&context.terminal, context.time, to_people);
+        let style = context.appearance.style(&context.terminal, context.time, on_screen);
         if format == Format::Table {
             context.page();
         }
         let out = context.terminal.data();
         match (format, by.as_slice()) {
-            (Format::Table, [by]) => chart(out, *by, &answer.down, answer.others, &style)?,
+            (Format::Table, [by]) => chart(out, *by, &chosen.down, chosen.others, &style)?,
             (Format::Table, [first, second]) => {
-                table(out, [*first, *second], &answer.down, &answer.across, &counts.groups, &style)?;
+                table(out, [*first, *second], &chosen.down, &chosen.across, &counts.groups, &style)?;
             }
             (Format::Json, _) => {
-                let mut asked = serde_json::Map::new();
-                for (name, value) in filter_pairs(&filter) {
-                    let values = asked.entry(name).or_insert_with(|| json!([]));
-                    if let Some(values) = values.as_array_mut() {
-                        values.push(value.into());
-                    }
-                }
-                let document = json!({"query": asked, "by": by, "tz": counts.tz, "total": counts.total,
-                    "groups": answer.groups(&counts, &by), "pruned": counts.pruned});
+                let document = json!({"query": query_parameters(&filter), "by": by, "tz": counts.tz, "total": counts.total,
+                    "groups": chosen.groups(&counts, &by), "pruned": counts.pruned});
                 writeln!(out, "{document}")?;
             }
             (format, _) => {
-                let guarded = Delimiter::Csv { guard: true, bom: false };
-                let delimiter = if format == Format::Csv { guarded } else { Delimiter::Tsv };
                 let header: Vec<&str> = by.iter().map(|by| by.as_str()).chain(["entries"]).collect();
-                let rows = answer.groups(&counts, &by).into_iter().map(|group| {
+                let rows = chosen.groups(&counts, &by).into_iter().map(|group| {
                     let values = group.key.into_iter().map(Option::unwrap_or_default);
                     values.chain([group.count.to_string()]).collect()
                 });
-                records(out, delimiter, &header, rows)?;
+                records(out, delimiter(format, CsvArgs::default()), &header, rows)?;
             }
         }
         context.terminal.flush()?;
-        let mut said = footer(&counts, &by, &filter, &context.time);
-        if let Some((number, count)) = answer.others.filter(|_| by.len() > 1) {
-            said.push_str(&format!(" · without {number} others, {}", counted(count, "entry", "entries")));
+        let mut footer = footer(&counts, &by, &filter, &context.time);
+        if let Some((number, count)) = chosen.others.filter(|_| by.len() > 1) {
+            footer.push_str(&format!(" · without {number} others, {}", counted(count, "entry", "entries")));
         }
-        context.terminal.status(&said);
+        context.terminal.status(&footer);
         Ok(exit::DONE)
     }
 
@@ -115,31 +101,27 @@ impl StatsArgs {
         if self.by.is_empty() {
             return Ok(vec![Dimension::Day]);
         }
-        let unknown = |error: UnknownWord| {
-            let failure = Failure::usage(format!("--by: {error}"));
-            match error.nearest() {
-                Some(nearest) => failure.hint(format!("did you mean {nearest}?")),
-                None => failure,
-            }
-        };
+        let unknown = |error: UnknownWord| Failure::usage(format!("--by: {error}")).nearest(error.nearest());
         let by = self.by.iter().map(|word| word.parse().map_err(unknown)).collect::<Result<Vec<_>, _>>()?;
         if by.len() > MAX_DIMENSIONS || by.len() == 2 && by[0] == by[1] {
-            return Err(Failure::usage("--by takes one dimension, or two different ones"));
+            return Err(Failure::usage("--by takes one dimension or two different dimensions"));
         }
         Ok(by)
     }
 }
 
-/// The counts as they are shown.
-struct Answer {
+/// The counts to print, after `--top`.
+struct ChosenCounts {
+    /// The values of the first dimension.
     down: Vec<ValueCount>,
+    /// The values of the second dimension.
     across: Vec<ValueCount>,
-    /// How many values the top left out, and what they add up to.
+    /// The number of values that `--top` omits, and the sum of their counts.
     others: Option<(usize, u64)>,
     is_top: bool,
 }
 
-impl Answer {
+impl ChosenCounts {
     fn new(
         counts: &Counts,
         by: &[Dimension],
@@ -147,7 +129,7 @@ impl Answer {
         time: &TimeContext,
         most: Option<u32>,
     ) -> Self {
-        // A day that was pruned is not one on which nothing happened.
+        // A pruned day must not look like a day without changes.
         let since = match (filter.since, counts.pruned) {
             (Some(since), Some(pruned)) => Some(since.max(pruned.before)),
             (since, _) => since,
@@ -166,7 +148,7 @@ impl Answer {
         Self { down, across, others, is_top: most.is_some() }
     }
 
-    /// The groups for a programme: of one dimension also those that are empty, of two those that are not.
+    /// The groups for other formats: with one dimension also the empty ones, with two only the others.
     fn groups(&self, counts: &Counts, by: &[Dimension]) -> Vec<Group> {
         if by.len() == 1 {
             let group = |(value, count): &ValueCount| Group { key: vec![value.clone()], count: *count };
@@ -187,7 +169,7 @@ fn footer(counts: &Counts, by: &[Dimension], filter: &Filter, time: &TimeContext
         text.push_str(&format!(" in {}", counts.tz));
     }
     if by.contains(&Dimension::Field) {
-        text.push_str(", each counted once for each of its fields");
+        text.push_str(", an entry counts once for each of its fields");
     }
     let pruned = counts.pruned.filter(|pruned| filter.since.is_none_or(|since| since < pruned.before));
     let mut parts = vec![text, describe(filter, time)];

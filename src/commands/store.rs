@@ -1,4 +1,4 @@
-//! `store`: move a log from one store to another, or back it up. An operator's command: it works on the stores, not over the API.
+//! `store`: copies a log to another store, or backs it up. Operator command: works on the stores, not the API.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,18 +6,19 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use sha2::{Digest as _, Sha256};
 
-use crate::commands::connect::{self, Need};
+use crate::commands::connect::{self, OpenMode};
 use crate::commands::{Context, target};
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order, Position};
+use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::{OrgId, Organization, PageRequest, Past, Store, TokenUse};
 use crate::terminal::progress::Progress;
 use crate::{exit, store};
 
-/// Move a log from one store to another, or back it up (operator)
+/// Copy a log to another store, or back it up (operator)
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit?sslmode=verify-full\n  krosyn-audit store copy postgres://audit@db.example/audit sqlite:copy.db"
@@ -29,11 +30,11 @@ pub(crate) struct StoreArgs {
 
 #[derive(Debug, Subcommand)]
 enum StoreCommand {
-    /// Copy everything to another store, under the same ids, and compare both
+    /// Copy everything to another store with the same ids, and compare both
     ///
-    /// Organizations, tokens, entries and the records of prunes. Interrupted, it is run again and goes on where it was;
-    /// run once more after the server has stopped, it brings over what came since. At the end each organization's
-    /// entries are counted and digested on both sides; it prints slug, entries and SHA-256.
+    /// Copies organizations, tokens, entries and the records of prunes. After an interruption, run it again to continue. To
+    /// move a log, run it once more after the server has stopped: it copies what is new. At the end it compares the number
+    /// of entries and their SHA-256 in both stores, and prints slug, entries and SHA-256 for each organization.
     #[command(
         after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit\n  krosyn-audit store copy postgres:///audit?host=/run/postgresql sqlite:copy.db"
     )]
@@ -41,19 +42,19 @@ enum StoreCommand {
         /// The store to read: sqlite:PATH or postgres://…
         #[arg(value_name = "FROM")]
         from: String,
-        /// The store to write; a SQLite file and the tables in PostgreSQL are made
+        /// The store to write; a SQLite file or PostgreSQL tables are created if needed
         #[arg(value_name = "TO")]
         to: String,
     },
-    /// Back up a SQLite store to a new file, while a server may be using it
+    /// Back up a SQLite store to a new file, also while a server uses it
     ///
-    /// One consistent picture, checked before it gets its name. A copy of the .db file alone lacks what stands in the
-    /// write-ahead log beside it. PostgreSQL has pg_dump for this.
+    /// The backup is a consistent snapshot, checked before the file gets its name. A plain copy of the .db file would lack
+    /// the data in the write-ahead log beside it. For PostgreSQL use pg_dump.
     #[command(
         after_help = "Examples:\n  krosyn-audit store backup audit-2026-11-28.db\n  krosyn-audit store backup --store sqlite:/var/lib/krosyn-audit/audit.db /mnt/evidence/a.db"
     )]
     Backup {
-        /// The file to write, which must not exist yet
+        /// The file to write; it must not exist
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// The store: sqlite:PATH (default: SQLite in the platform's data directory)
@@ -63,10 +64,7 @@ enum StoreCommand {
 }
 
 impl StoreArgs {
-    /// Does it.
-    ///
-    /// # Errors
-    /// [`Failure`]; with exit code 7 when the copies differ.
+    /// Fails with exit code 7 when the copies differ.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let (from, to) = match self.command {
             StoreCommand::Copy { from, to } => (from, to),
@@ -75,8 +73,8 @@ impl StoreArgs {
         if from == to {
             return Err(Failure::usage("FROM and TO are the same store"));
         }
-        let from = connect::open(context, &from, Need::Existing).await?;
-        let to = connect::open(context, &to, Need::Create).await?;
+        let from = connect::open(context, &from, OpenMode::Existing).await?;
+        let to = connect::open(context, &to, OpenMode::Create).await?;
         copy(context, &from, &to).await.map(|()| exit::DONE)
     }
 }
@@ -88,7 +86,7 @@ async fn backup(context: &mut Context, url: Option<String>, file: &Path) -> Resu
         return Err(Failure::new(exit::NOT_FOUND, format!("there is no store at {}", path.display())));
     }
     let bytes = store::backup(&url, file).await?;
-    context.terminal.status(&format!("{} written, {bytes} bytes, and checked", file.display()));
+    context.terminal.status(&format!("{} written and checked, {bytes} bytes", file.display()));
     Ok(exit::DONE)
 }
 
@@ -99,7 +97,7 @@ async fn copy(context: &mut Context, from: &Arc<dyn Store>, to: &Arc<dyn Store>)
         let bound = from.past(organization.id).await?.head;
         let progress = Progress::start(&context.terminal, &organization.slug);
         copy_entries(from.as_ref(), &organization, to.as_ref(), target, bound, &progress).await?;
-        // Asked after the entries: what a prune took meanwhile goes in the copy too.
+        // Read after the entries, so that a prune during the copy is applied to the copy too.
         let past = Past { head: bound, ..from.past(organization.id).await? };
         to.restore_past(target, past).await?;
         let (here, there) =
@@ -107,21 +105,21 @@ async fn copy(context: &mut Context, from: &Arc<dyn Store>, to: &Arc<dyn Store>)
         drop(progress);
         if here != there {
             let message = format!(
-                "the copies of {} differ: {} entries, {} in the source and {} entries, {} in the copy",
+                "the copies of {} differ: the source has {} entries, SHA-256 {}; the copy has {} entries, SHA-256 {}",
                 organization.slug, here.0, here.1, there.0, there.1
             );
             return Err(Failure::new(exit::INTEGRITY, message)
-                .hint("if the source was pruned meanwhile, stop its server and run this again")
-                .hint("if somebody records to the copy, it is none: copy into an empty store"));
+                .hint("if the source was pruned during the copy, stop its server and run this again")
+                .hint("if entries were recorded in the copy, copy to an empty store"));
         }
         writeln!(context.terminal.data(), "{}\t{}\t{}", organization.slug, here.0, here.1)?;
         context.terminal.flush()?;
     }
-    context.terminal.status("slug, entries, SHA-256: the same in both stores");
+    context.terminal.status("both stores have the same entries (columns: slug, entries, SHA-256)");
     Ok(())
 }
 
-/// The organization of this name in the copy, made as it is in the source.
+/// The organization of this name in the copy; it is created, or gets the source's retention.
 async fn same_organization(to: &dyn Store, organization: &Organization) -> Result<OrgId, StoreError> {
     let there = to.organizations().await?.into_iter().find(|it| it.slug == organization.slug);
     let Some(there) = there else {
@@ -161,15 +159,14 @@ async fn copy_entries(
     let start = to.past(target).await?.head;
     if start > bound {
         let message = format!(
-            "the copy's {} has entries up to {start}, and the source only up to {bound}",
+            "organization {} has entries up to {start} in the copy, but only up to {bound} in the source",
             organization.slug
         );
-        return Err(
-            Failure::new(exit::REFUSED, message).hint("it is no copy of this store: name an empty one")
-        );
+        return Err(Failure::new(exit::REFUSED, message)
+            .hint("the target is not a copy of this store: use an empty store"));
     }
     progress.expect(bound - start);
-    let mut pages = Pages { store: from, org: organization.id, after: start, bound, is_over: false };
+    let mut pages = StorePages { store: from, org: organization.id, after: start, bound, is_over: false };
     while let Some(entries) = pages.next().await? {
         let counted = entries.len() as u64;
         to.restore_entries(target, entries).await?;
@@ -179,7 +176,7 @@ async fn copy_entries(
 }
 
 /// An organization's entries in id order, a page at a time.
-struct Pages<'a> {
+struct StorePages<'a> {
     store: &'a dyn Store,
     org: OrgId,
     after: u64,
@@ -187,13 +184,13 @@ struct Pages<'a> {
     is_over: bool,
 }
 
-impl Pages<'_> {
+impl StorePages<'_> {
     async fn next(&mut self) -> Result<Option<Vec<Entry>>, StoreError> {
         if self.is_over {
             return Ok(None);
         }
-        // In id order a page goes on behind the id alone.
-        let after = Some(Position { occurred_at: crate::model::timestamp::Timestamp::MIN, id: self.after });
+        // In id order only the id of the position counts.
+        let after = Some(Position { occurred_at: Timestamp::MIN, id: self.after });
         let request = PageRequest {
             filter: Filter::default(),
             order: Order::ById,
@@ -208,15 +205,15 @@ impl Pages<'_> {
     }
 }
 
-/// How many entries there are, and the SHA-256 of all of them in id order.
+/// The number of entries, and the SHA-256 of all entries in id order.
 async fn digest(store: &dyn Store, org: OrgId, bound: u64) -> Result<(u64, String), Failure> {
     let (mut count, mut hash) = (0, Sha256::new());
-    let mut pages = Pages { store, org, after: 0, bound, is_over: false };
+    let mut pages = StorePages { store, org, after: 0, bound, is_over: false };
     while let Some(entries) = pages.next().await? {
         count += entries.len() as u64;
         for entry in entries {
             let line = serde_json::to_vec(&entry).map_err(|error| {
-                Failure::new(exit::FAILED, format!("entry {} cannot be written: {error}", entry.id))
+                Failure::new(exit::FAILED, format!("cannot serialise entry {}: {error}", entry.id))
             })?;
             hash.update(line);
             hash.update(b"\n");

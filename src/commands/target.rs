@@ -1,5 +1,5 @@
-//! Where a command talks to, and who says so: a flag, the environment, the profile, the last `login`, or nobody, and then it
-//! is the store in the platform's data directory. Nothing is opened or asked here.
+//! Chooses the server or store of a command: from a flag, the environment, the profile or the last `login`, else the default
+//! store in the platform's data directory. Opens nothing and sends no request.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use crate::config::Origin;
 use crate::error::Failure;
 use crate::store;
 
-/// A server or store, and who named it.
+/// A server or store, and where this setting comes from.
 pub(super) struct Target {
     pub(super) address: ServerAddress,
     pub(super) origin: Origin,
 }
 
-/// As messages name it: without a store's password.
+/// The name in messages, without a store's password.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
@@ -27,22 +27,21 @@ impl fmt::Display for Target {
     }
 }
 
-/// Tells where the command talks to.
 pub(super) fn resolve_target(context: &Context, args: &ConnectionArgs) -> Result<Target, Failure> {
     let (settings, variable) = (&context.settings, context.environment.server.as_ref());
     if context.demo {
         return match args.server {
-            Some(_) => Err(Failure::usage("--demo and --server name two different places")),
+            Some(_) => Err(Failure::usage("--demo and --server cannot be used together")),
             None => Ok(Target { address: ServerAddress::Demo, origin: Origin::Flag("--demo") }),
         };
     }
     let named = |text: &str, insecure_http, origin| {
-        let address = ServerAddress::parse(text, insecure_http).map_err(|fault| match &origin {
-            Origin::Flag(_) => Failure::usage(fault),
-            origin => Failure::usage(format!("{origin}: {fault}")),
+        let address = ServerAddress::parse(text, insecure_http).map_err(|error| match &origin {
+            Origin::Flag(_) => Failure::usage(error),
+            origin => Failure::usage(format!("{origin}: {error}")),
         });
         let address = match address? {
-            ServerAddress::Store(url) => ServerAddress::Store(whole_url(context, &url)?),
+            ServerAddress::Store(url) => ServerAddress::Store(expand_home(context, &url)?),
             other => other,
         };
         Ok(Target { address, origin })
@@ -54,14 +53,14 @@ pub(super) fn resolve_target(context: &Context, args: &ConnectionArgs) -> Result
     if let (Some(text), Some(other), Origin::Flag(_)) = (variable, &profile.server, &settings.origin)
         && !is_same(context, text, other)
     {
-        // By the order of precedence it would be the variable's; whoever has just typed a profile means the other.
+        // The variable would take precedence, but the user has typed a profile that names another server.
         let message = format!(
-            "--profile {} means {} and KROSYN_AUDIT_SERVER says {}: two different places",
+            "--profile {} uses {}, but KROSYN_AUDIT_SERVER is {}",
             settings.name,
             store::without_password(other),
             store::without_password(text)
         );
-        return Err(Failure::usage(message).hint("unset KROSYN_AUDIT_SERVER, or choose by --server"));
+        return Err(Failure::usage(message).hint("unset KROSYN_AUDIT_SERVER, or choose one with --server"));
     }
     if let Some(text) = variable {
         return named(text, args.insecure_http, Origin::Variable("KROSYN_AUDIT_SERVER"));
@@ -78,27 +77,27 @@ pub(super) fn resolve_target(context: &Context, args: &ConnectionArgs) -> Result
     }
 }
 
-/// Whether two settings name one place, be it in two ways.
+/// Whether two settings name the same server or store.
 fn is_same(context: &Context, one: &str, other: &str) -> bool {
     let path = |text: &str| {
-        let url = whole_url(context, text).ok()?;
+        let url = expand_home(context, text).ok()?;
         std::path::absolute(url.strip_prefix("sqlite:")?).ok()
     };
     one == other || path(one).is_some_and(|one| path(other) == Some(one))
 }
 
-/// A store's URL, with the home directory in place of `~`: no shell replaces it behind `sqlite:`.
-pub(super) fn whole_url(context: &Context, url: &str) -> Result<String, Failure> {
+/// A store's URL with `~` expanded, which shells do not do after `sqlite:`.
+pub(super) fn expand_home(context: &Context, url: &str) -> Result<String, Failure> {
     let Some(below) = url.strip_prefix("sqlite:~") else { return Ok(url.to_owned()) };
     if !below.is_empty() && !below.starts_with('/') {
-        let message = format!("{url} names the home of another user, which is not looked up");
+        let message = format!("{url}: the home directory of another user cannot be expanded");
         return Err(
-            Failure::usage(message).hint("write the whole path, or sqlite:./~… for a file of that name")
+            Failure::usage(message).hint("write the full path, or sqlite:./~… for a file of that name")
         );
     }
     let home = context.environment.home.as_ref();
     let home =
-        home.ok_or_else(|| Failure::usage(format!("there is no home directory for the ~ of {url}")))?;
+        home.ok_or_else(|| Failure::usage(format!("cannot expand ~ in {url}: no home directory is set")))?;
     Ok(format!("sqlite:{}{below}", home.display()))
 }
 
@@ -106,7 +105,7 @@ pub(super) fn whole_url(context: &Context, url: &str) -> Result<String, Failure>
 pub(super) fn default_store(context: &Context) -> Result<String, Failure> {
     let path = context.environment.default_store();
     let path = path.ok_or_else(|| {
-        Failure::usage("there is no home directory to keep a store in: name one by --server sqlite:PATH")
+        Failure::usage("no home directory is set for the default store: give --server sqlite:PATH")
     })?;
     Ok(format!("sqlite:{}", path.display()))
 }

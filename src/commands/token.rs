@@ -1,4 +1,4 @@
-//! `token`: the tokens of an organization. An operator's command: it works on the store, not over the API.
+//! `token`: creates, lists and revokes tokens. Operator command: works on the store, not the API.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use crate::commands::Context;
-use crate::commands::connect::Need;
-use crate::commands::operator_table::{OperatorValue, listing};
+use crate::commands::connect::OpenMode;
+use crate::commands::operator_table::{OperatorValue, print_table};
 use crate::commands::org;
 use crate::error::Failure;
 use crate::exit;
@@ -34,33 +34,33 @@ pub(crate) struct TokenArgs {
 
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// Make a token and print it, this once
+    /// Create a token and print it; it cannot be shown again
     #[command(
         after_help = "Examples:\n  krosyn-audit token create --org acme --name ci --scope record\n  krosyn-audit token create --org acme --name cron --scope read,prune --expires 90d > cron.token"
     )]
     Create {
-        /// The organization it opens
+        /// The organization it gives access to
         #[arg(long, value_name = "SLUG")]
         org: String,
-        /// Its name, unique in the organization; prunes are recorded under it
+        /// Its name, unique in the organization; prunes are recorded with it
         #[arg(long)]
         name: String,
-        /// What it may do: read, record, prune (can be repeated)
+        /// Permissions: read, record, prune (can be repeated)
         #[arg(long, value_delimiter = ',', required = true)]
         scope: Vec<Scope>,
-        /// Who makes it (default: the account that runs this)
+        /// Who creates it (default: the user running this command)
         #[arg(long, value_name = "WHO")]
         created_by: Option<String>,
-        /// How long it is in force: 90d, 1y (default: until it is revoked)
+        /// How long it is valid: 90d, 1y (default: until revoked)
         #[arg(long, value_name = "AGE")]
         expires: Option<Age>,
-        /// Write it to this new file, mode 0600, and print nothing
+        /// Write it to this new file (mode 0600) instead of printing it
         #[arg(long, value_name = "FILE")]
         token_out: Option<PathBuf>,
     },
-    /// List tokens: name, scopes, made at, expires at, revoked at, made by, last used at
+    /// List tokens with scopes, times and last use
     ///
-    /// In a pipe tab-separated, times in UTC, - for what is not there. A server writes the last use down once a minute.
+    /// In a pipe: tab-separated, times in UTC, - for an empty field. A server saves the last use once a minute.
     #[command(
         after_help = "Examples:\n  krosyn-audit token list --org acme\n  krosyn-audit token list --org acme --store sqlite:audit.db"
     )]
@@ -69,7 +69,7 @@ enum TokenCommand {
         #[arg(long, value_name = "SLUG")]
         org: String,
     },
-    /// Revoke a token, at once and for good
+    /// Revoke a token immediately and permanently
     #[command(
         after_help = "Examples:\n  krosyn-audit token revoke cron --org acme\n  krosyn-audit token revoke ci --org acme --store sqlite:audit.db"
     )]
@@ -83,9 +83,8 @@ enum TokenCommand {
 }
 
 impl TokenArgs {
-    /// Does it.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
-        let store = org::open(context, self.store.as_deref(), Need::Existing).await?;
+        let store = org::open(context, self.store.as_deref(), OpenMode::Existing).await?;
         let now = context.time.now;
         match self.command {
             TokenCommand::Create { org, name, scope, created_by, expires, token_out } => {
@@ -98,21 +97,21 @@ impl TokenArgs {
                 }
                 let org = org::find(store.as_ref(), &org).await?;
                 let expires_at = expires.map(|age| now.plus(now.since(age.before(now))));
-                // First of all: a token that finds no place would be lost.
-                let place = token_out
+                // Open the file first: a token that cannot be written would be lost.
+                let file = token_out
                     .as_deref()
                     .map(|path| Ok::<_, Failure>((path, private_file(path)?)))
                     .transpose()?;
-                let by = created_by.or_else(|| account(context));
-                let token = make(store.as_ref(), org.id, &name, &scope, by, expires_at, now).await?;
-                if let Some((path, mut file)) = place {
-                    writeln!(file, "{}", token.expose()).map_err(|error| unwritten(path, &error))?;
-                    context.terminal.status(&format!("the token is in {}", path.display()));
+                let by = created_by.or_else(|| current_user(context));
+                let token = create(store.as_ref(), org.id, &name, &scope, by, expires_at, now).await?;
+                if let Some((path, mut file)) = file {
+                    writeln!(file, "{}", token.expose()).map_err(|error| write_failure(path, &error))?;
+                    context.terminal.status(&format!("token written to {}", path.display()));
                     return Ok(exit::DONE);
                 }
                 writeln!(context.terminal.data(), "{}", token.expose())?;
                 context.terminal.flush()?;
-                context.terminal.status("keep it: it is shown this once, and only its hash is stored");
+                context.terminal.status("save it now: it cannot be shown again, only its hash is stored");
             }
             TokenCommand::List { org } => {
                 let org = org::find(store.as_ref(), &org).await?;
@@ -130,34 +129,41 @@ impl TokenArgs {
                 };
                 let rows: Vec<_> = store.tokens(org.id).await?.into_iter().map(row).collect();
                 if rows.is_empty() {
-                    context.terminal.status("it has no token: `krosyn-audit token create` makes one");
+                    context.terminal.status("no tokens: create one with `krosyn-audit token create`");
                 }
-                let head =
-                    ["name", "scopes", "made at", "expires at", "revoked at", "made by", "last used at"];
-                listing(context, &head, rows)?;
+                let header = [
+                    "name",
+                    "scopes",
+                    "created at",
+                    "expires at",
+                    "revoked at",
+                    "created by",
+                    "last used at",
+                ];
+                print_table(context, &header, rows)?;
             }
             TokenCommand::Revoke { name, org } => {
                 let org = org::find(store.as_ref(), &org).await?;
                 store.revoke_token(org.id, name.clone(), now).await?;
-                context.terminal.status(&format!("revoked {name:?}: it opens nothing from now on"));
+                context.terminal.status(&format!("revoked {name:?}: it no longer gives access"));
             }
         }
         Ok(exit::DONE)
     }
 }
 
-/// A text that can stand in a line of a list.
+/// Whether a text fits in a cell of a list.
 fn is_name(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= 255 && !text.contains(char::is_control)
 }
 
-/// The account that runs this, when it has a name that can be shown.
-pub(super) fn account(context: &Context) -> Option<String> {
+/// The user running this command, if its name can be shown.
+pub(super) fn current_user(context: &Context) -> Option<String> {
     context.environment.user.clone().filter(|user| is_name(user))
 }
 
-/// Makes a token and keeps its hash.
-pub(super) async fn make(
+/// Creates a token and stores its hash.
+pub(super) async fn create(
     store: &dyn Store,
     org: OrgId,
     name: &str,
@@ -166,8 +172,9 @@ pub(super) async fn make(
     expires_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Token, Failure> {
-    let token = Token::generate()
-        .map_err(|error| Failure::new(exit::FAILED, format!("the system gives no randomness: {error}")))?;
+    let token = Token::generate().map_err(|error| {
+        Failure::new(exit::FAILED, format!("cannot get random bytes from the system: {error}"))
+    })?;
     let mut scopes = scopes.to_vec();
     scopes.sort_unstable();
     scopes.dedup();
@@ -185,16 +192,15 @@ pub(super) async fn make(
     Ok(token)
 }
 
-/// Makes a file that only its owner can read, for a token.
+/// Creates a file for a token, which only its owner can read.
 pub(super) fn private_file(path: &Path) -> Result<File, Failure> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| unwritten(path, &error))
+    options.open(path).map_err(|error| write_failure(path, &error))
 }
 
-/// A token that finds no place.
-pub(super) fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn write_failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::file(path, "write the token to", error)
 }

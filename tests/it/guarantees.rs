@@ -91,7 +91,7 @@ const CONTRACT: &[Promise] = &[
             "src::server::middleware::a_request_id_that_contains_a_token_is_replaced",
             "src::model::redaction::held_out::the_promise_is_kept_and_harmless_values_stay",
             "src::model::redaction::held_out::what_was_once_kept_vanishes",
-            "src::commands::shape::nothing_of_the_text_is_repeated",
+            "src::commands::json_input::errors_do_not_quote_the_text",
             "src::store::sqlite::faults::a_copy_keeps_no_user_whose_entries_a_prune_took_meanwhile",
             "cli::record::a_rejected_entry_is_reported_and_not_quoted",
             "store::sqlite::file::pruned_text_leaves_the_file_and_its_log",

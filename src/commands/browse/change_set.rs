@@ -1,13 +1,13 @@
-//! Entries of one request, brought together in a list: each follows the first of its request, marked as one group.
+//! Groups the entries of one request in a list: the others follow the first, marked by a bracket.
 
 use std::collections::HashMap;
 
 use crate::model::entry::Entry;
 
-/// Where in its request's group an entry stands.
+/// The place of an entry in its change set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChangeSetPosition {
-    /// Its request made no other that is listed.
+    /// No other entry of its request is listed.
     Alone,
     First,
     Inner,
@@ -15,7 +15,7 @@ pub(super) enum ChangeSetPosition {
 }
 
 impl ChangeSetPosition {
-    /// The bracket at the left of the entries of one request.
+    /// The part of the bracket left of the entry.
     pub(super) const fn bracket(self, ascii: bool) -> &'static str {
         match (self, ascii) {
             (Self::Alone, _) => "  ",
@@ -29,26 +29,26 @@ impl ChangeSetPosition {
     }
 }
 
-/// Brings entries of one request together, where its first stands, and tells their groups. All else keeps its order.
-pub(super) fn together(entries: Vec<Entry>) -> (Vec<Entry>, Vec<ChangeSetPosition>) {
+/// Moves the entries of a request behind its first entry. The order is otherwise unchanged.
+pub(super) fn group_by_request(entries: Vec<Entry>) -> (Vec<Entry>, Vec<ChangeSetPosition>) {
     let mut requests: Vec<Vec<Entry>> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut indexes: HashMap<String, usize> = HashMap::new();
     for entry in entries {
         let request = entry.context.request_id.clone();
-        match request.as_ref().and_then(|request| places.get(request)) {
-            Some(place) => requests[*place].push(entry),
+        match request.as_ref().and_then(|request| indexes.get(request)) {
+            Some(index) => requests[*index].push(entry),
             None => {
-                places.extend(request.map(|request| (request, requests.len())));
+                indexes.extend(request.map(|request| (request, requests.len())));
                 requests.push(vec![entry]);
             }
         }
     }
     let groups = requests.iter().flat_map(|request| {
         let last = request.len() - 1;
-        (0..=last).map(move |place| match place {
+        (0..=last).map(move |index| match index {
             _ if last == 0 => ChangeSetPosition::Alone,
             0 => ChangeSetPosition::First,
-            place if place == last => ChangeSetPosition::Last,
+            index if index == last => ChangeSetPosition::Last,
             _ => ChangeSetPosition::Inner,
         })
     });
@@ -70,13 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_a_request_follow_its_first() {
+    fn entries_of_a_request_follow_its_first_entry() {
         let requests = [Some("a"), None, Some("b"), Some("a"), Some("a"), None, Some("b")];
         let entries = (1..).zip(requests).map(|(id, request)| entry(id, request)).collect();
-        let (entries, groups) = together(entries);
+        let (entries, groups) = group_by_request(entries);
         assert_eq!(entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), [1, 4, 5, 2, 3, 7, 6]);
         use ChangeSetPosition::{Alone, First, Inner, Last};
         assert_eq!(groups, [First, Inner, Last, Alone, First, Last, Alone]);
-        assert_eq!(together(Vec::new()), (Vec::new(), Vec::new()));
+        assert_eq!(group_by_request(Vec::new()), (Vec::new(), Vec::new()));
     }
 }

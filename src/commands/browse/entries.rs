@@ -1,39 +1,39 @@
-//! The list: entries a page at a time, those of one request together.
+//! The list of entries. Entries are fetched in batches, and those of one request are grouped.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::api::query::Query;
 use crate::client::pages::Pages;
-use crate::commands::browse::change_set::{ChangeSetPosition, together};
-use crate::commands::browse::{Browser, Step};
+use crate::commands::browse::change_set::{ChangeSetPosition, group_by_request};
+use crate::commands::browse::{Browser, Navigation};
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::render::columns::TABLE_COLUMNS;
-use crate::render::filter_summary::{describe, grouped};
+use crate::render::filter_summary::{counted, describe, grouped};
 use crate::render::style::{Role, Style};
 use crate::render::table::EntryTable;
 use crate::terminal::prompt::PromptPage;
 
-/// How many entries are fetched at a time.
-const FETCHED: u32 = 200;
+/// The number of entries per request.
+const BATCH: u32 = 200;
 
-/// What matches a filter, as far as it was fetched.
-pub(super) struct Listing {
+/// The entries that match a filter, as far as they were fetched.
+pub(super) struct EntryList {
     pub(super) filter: Filter,
     pub(super) order: Order,
     pub(super) entries: Vec<Entry>,
     groups: Vec<ChangeSetPosition>,
-    /// How many match in all.
+    /// The number of all matching entries.
     pub(super) matched: u64,
-    /// None when all are here.
+    /// None when all entries were fetched.
     pages: Option<Pages>,
 }
 
-impl Listing {
-    /// Fetches more, if there are; tells whether there were.
+impl EntryList {
+    /// Fetches the next batch; returns whether there was one.
     pub(super) async fn more(&mut self) -> Result<bool, Failure> {
         let Some(pages) = &mut self.pages else { return Ok(false) };
         let Some(page) = pages.next().await? else {
@@ -49,45 +49,45 @@ impl Listing {
         let found = !page.data.is_empty();
         let mut entries = std::mem::take(&mut self.entries);
         entries.extend(page.data);
-        (self.entries, self.groups) = together(entries);
+        (self.entries, self.groups) = group_by_request(entries);
         Ok(found)
     }
 
-    /// How many are still to be fetched.
+    /// The number of entries not yet fetched.
     fn missing(&self) -> u64 {
         if self.pages.is_some() { self.matched.saturating_sub(self.entries.len() as u64) } else { 0 }
     }
 }
 
 impl Browser<'_> {
-    /// Lists what matches, until somebody goes back.
-    pub(super) async fn entries(&mut self, filter: Filter, order: Order) -> Result<Step, Failure> {
-        let query = Query { filter: filter.clone(), order, limit: FETCHED, total: true, ..Query::default() };
+    /// Lists the matching entries until the user leaves the page.
+    pub(super) async fn entries(&mut self, filter: Filter, order: Order) -> Result<Navigation, Failure> {
+        let query = Query { filter: filter.clone(), order, limit: BATCH, total: true, ..Query::default() };
         let pages = Some(Pages::new(self.client.clone(), query));
         let mut listing =
-            Listing { filter, order, entries: Vec::new(), groups: Vec::new(), matched: 0, pages };
+            EntryList { filter, order, entries: Vec::new(), groups: Vec::new(), matched: 0, pages };
         listing.more().await?;
         let mut at = 0;
         loop {
-            let Some(chosen) = self.choose_entry(&listing, at).await? else { return Ok(Step::Back) };
+            let Some(chosen) = self.choose_entry(&listing, at).await? else { return Ok(Navigation::Back) };
             at = chosen;
             if chosen < listing.entries.len() {
                 match self.detail(&mut listing, &mut at).await? {
-                    Step::Back => {}
-                    Step::ToFilters => return Ok(Step::ToFilters),
+                    Navigation::Back => {}
+                    Navigation::ToFilters => return Ok(Navigation::ToFilters),
                 }
             } else if listing.entries.is_empty() {
-                return Ok(Step::Back);
+                return Ok(Navigation::Back);
             } else {
                 listing.more().await?;
             }
         }
     }
 
-    async fn choose_entry(&self, listing: &Listing, at: usize) -> Result<Option<usize>, Failure> {
+    async fn choose_entry(&self, listing: &EntryList, at: usize) -> Result<Option<usize>, Failure> {
         let rows = rows(listing, &self.style);
         let head = [
-            self.title(&self.said(listing)),
+            self.title(&self.summary(listing)),
             self.dim(&self.command(&listing.filter, listing.order, listing.matched)),
         ];
         let head = |width: usize| {
@@ -101,45 +101,45 @@ impl Browser<'_> {
         Ok(self.screen.choose(&page, at).await?)
     }
 
-    /// `667 entries, newest first · since 2026-11-16 00:00 CET`.
-    pub(super) fn said(&self, listing: &Listing) -> String {
+    /// `667 matching entries, newest first · since 2026-11-16 00:00 CET`
+    pub(super) fn summary(&self, listing: &EntryList) -> String {
         let order = if listing.order == Order::Ascending { "oldest first" } else { "newest first" };
-        let question = match describe(&listing.filter, &self.style.time) {
-            question if question.is_empty() => question,
-            question => format!(" · {question}"),
+        let query = match describe(&listing.filter, &self.style.time) {
+            query if query.is_empty() => query,
+            query => format!(" · {query}"),
         };
-        format!("{} that match, {order}{question}", grouped(listing.matched))
+        format!("{}, {order}{query}", counted(listing.matched, "matching entry", "matching entries"))
     }
 }
 
-/// The header and the rows at a width, made once for each.
-fn rows(listing: &Listing, style: &Style) -> impl Fn(usize) -> (String, Vec<String>) {
-    let made: RefCell<HashMap<usize, (String, Vec<String>)>> = RefCell::default();
+/// The header and the rows, laid out once per width.
+fn rows(listing: &EntryList, style: &Style) -> impl Fn(usize) -> (String, Vec<String>) {
+    let cache: RefCell<HashMap<usize, (String, Vec<String>)>> = RefCell::default();
     let style = *style;
     move |width| {
-        let lay_out = || laid_out(listing, &Style { width: width.saturating_sub(2), ..style });
-        made.borrow_mut().entry(width).or_insert_with(lay_out).clone()
+        let lay_out = || layout(listing, &Style { width: width.saturating_sub(2), ..style });
+        cache.borrow_mut().entry(width).or_insert_with(lay_out).clone()
     }
 }
 
-fn laid_out(listing: &Listing, style: &Style) -> (String, Vec<String>) {
+fn layout(listing: &EntryList, style: &Style) -> (String, Vec<String>) {
     let (header, lines) = table_lines(&listing.entries, style);
     let bracket = |group: &ChangeSetPosition| style.paint(Role::Dim, group.bracket(style.ascii));
     let rows = listing.groups.iter().zip(lines);
     let mut rows: Vec<_> = rows.map(|(group, line)| format!("{}{line}", bracket(group))).collect();
     if listing.entries.is_empty() {
-        rows.push("  nothing matches: go back".to_owned());
+        rows.push("  no entries match: go back".to_owned());
     } else if listing.missing() > 0 {
-        rows.push(format!("  fetch more: {} are not here yet", grouped(listing.missing())));
+        rows.push(format!("  fetch more: {} remaining", grouped(listing.missing())));
     }
-    // Behind the pointer and the bracket.
+    // Indented by the widths of the pointer and the bracket.
     (format!("    {header}"), rows)
 }
 
-/// The header of a table of entries, and a line for each.
+/// The header of a table, and one line per entry.
 pub(super) fn table_lines(entries: &[Entry], style: &Style) -> (String, Vec<String>) {
     let mut text = Vec::new();
-    // Nothing fails to be written into memory.
+    // Writing to memory cannot fail.
     drop(EntryTable::new(TABLE_COLUMNS, style).entries(&mut text, entries));
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().map(str::to_owned);

@@ -1,8 +1,8 @@
-//! The first page: every filter with what it is set to, and how many entries that leaves.
+//! The first page: every filter with its value, and the number of matching entries.
 
 use std::fmt::Display;
 
-use crate::commands::browse::{Browser, Step};
+use crate::commands::browse::{Browser, Navigation};
 use crate::error::Failure;
 use crate::model::filter::{Choice, Filter, FilterValue};
 use crate::model::page::Order;
@@ -12,9 +12,8 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, Via};
 use crate::render::filter_summary::counted;
 
-/// What stands on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Row {
+enum FilterItem {
     Show,
     Action,
     Type,
@@ -30,116 +29,120 @@ enum Row {
     Leave,
 }
 
-const ROWS: [(Row, &str); 13] = [
-    (Row::Show, "Show entries"),
-    (Row::Action, "Action"),
-    (Row::Type, "Type"),
-    (Row::User, "User"),
-    (Row::Text, "Text"),
-    (Row::Field, "Field"),
-    (Row::Since, "Since"),
-    (Row::Until, "Until"),
-    (Row::Channel, "Channel"),
-    (Row::Resource, "Resource"),
-    (Row::Request, "Request"),
-    (Row::Clear, "Clear all filters"),
-    (Row::Leave, "Leave"),
+const ITEMS: [(FilterItem, &str); 13] = [
+    (FilterItem::Show, "Show entries"),
+    (FilterItem::Action, "Action"),
+    (FilterItem::Type, "Type"),
+    (FilterItem::User, "User"),
+    (FilterItem::Text, "Text"),
+    (FilterItem::Field, "Field"),
+    (FilterItem::Since, "Since"),
+    (FilterItem::Until, "Until"),
+    (FilterItem::Channel, "Channel"),
+    (FilterItem::Resource, "Resource"),
+    (FilterItem::Request, "Request"),
+    (FilterItem::Clear, "Clear all filters"),
+    (FilterItem::Leave, "Leave"),
 ];
 
-/// Ends of a window that are wanted often, as the grammar of times has them.
-const TIMES: [&str; 6] = ["1h", "today", "yesterday", "7d", "30d", "90d"];
+/// Common ends of a time window.
+const COMMON_TIMES: [&str; 6] = ["1h", "today", "yesterday", "7d", "30d", "90d"];
 
 impl Browser<'_> {
-    /// Sets filters and shows what they leave, until somebody leaves; gives the command that lists the same.
+    /// Lets the user set filters and list entries; returns the command that lists the same entries.
     pub(super) async fn filters(&mut self, mut filter: Filter) -> Result<String, Failure> {
         let mut start = 0;
         loop {
             let matched = self.facets(&filter).await?.total;
             let command = self.command(&filter, Order::Descending, matched);
-            let label = |&(row, name): &(Row, &str)| match row {
-                Row::Show => format!("{name:<18}{}", counted(matched, "entry", "entries")),
-                Row::Clear | Row::Leave => name.to_owned(),
-                _ => format!("{name:<18}{}", self.style.text(&self.setting(&filter, row))),
+            let label = |&(item, name): &(FilterItem, &str)| match item {
+                FilterItem::Show => format!("{name:<18}{}", counted(matched, "entry", "entries")),
+                FilterItem::Clear | FilterItem::Leave => name.to_owned(),
+                _ => format!("{name:<18}{}", self.style.text(&self.setting(&filter, item))),
             };
-            let items: Vec<String> = ROWS.iter().map(label).collect();
+            let items: Vec<String> = ITEMS.iter().map(label).collect();
             let head = [self.title("Who changed what?"), self.dim(&command)];
             let Some(chosen) = self.choose(&head, "Filters", &items, start).await? else {
                 return Ok(command);
             };
             start = chosen;
-            match ROWS[chosen].0 {
-                Row::Leave => return Ok(command),
-                Row::Clear => filter = Filter::default(),
-                Row::Show => {
-                    // Whoever comes back from there, comes back here.
-                    let (Step::Back | Step::ToFilters) =
+            match ITEMS[chosen].0 {
+                FilterItem::Leave => return Ok(command),
+                FilterItem::Clear => filter = Filter::default(),
+                FilterItem::Show => {
+                    // Both ways to leave the list lead here.
+                    let (Navigation::Back | Navigation::ToFilters) =
                         self.entries(filter.clone(), Order::Descending).await?;
                 }
-                row => {
-                    self.set(&mut filter, row).await?;
-                    // What one does next is mostly to look.
+                item => {
+                    self.set(&mut filter, item).await?;
+                    // The usual next step is to show the entries.
                     start = 0;
                 }
             }
         }
     }
 
-    /// What a filter is set to, in words.
-    fn setting(&self, filter: &Filter, row: Row) -> String {
+    /// The value of a filter as text.
+    fn setting(&self, filter: &Filter, item: FilterItem) -> String {
         let at = |at: Option<Timestamp>| at.map_or("any".to_owned(), |at| full(at, &self.style.time));
-        match row {
-            Row::Action => said(&filter.action, ToString::to_string),
-            Row::Type => said(&filter.model_type, |it| it.label().to_owned()),
-            Row::User => said(&filter.user, ToString::to_string),
-            Row::Text => said(&filter.text, ToString::to_string),
-            Row::Field => said(&filter.field, ToString::to_string),
-            Row::Channel => said(&filter.via, ToString::to_string),
-            Row::Resource => said(&filter.resource, ToString::to_string),
-            Row::Request => said(&filter.request_id, Clone::clone),
-            Row::Since => at(filter.since),
-            Row::Until => at(filter.until),
-            Row::Show | Row::Clear | Row::Leave => String::new(),
+        match item {
+            FilterItem::Action => values(&filter.action, ToString::to_string),
+            FilterItem::Type => values(&filter.model_type, |it| it.label().to_owned()),
+            FilterItem::User => values(&filter.user, ToString::to_string),
+            FilterItem::Text => values(&filter.text, ToString::to_string),
+            FilterItem::Field => values(&filter.field, ToString::to_string),
+            FilterItem::Channel => values(&filter.via, ToString::to_string),
+            FilterItem::Resource => values(&filter.resource, ToString::to_string),
+            FilterItem::Request => values(&filter.request_id, Clone::clone),
+            FilterItem::Since => at(filter.since),
+            FilterItem::Until => at(filter.until),
+            FilterItem::Show | FilterItem::Clear | FilterItem::Leave => String::new(),
         }
     }
 
-    /// Lets one filter be set. The counts are those the other filters leave.
-    async fn set(&mut self, filter: &mut Filter, row: Row) -> Result<(), Failure> {
-        match row {
-            Row::Action => {
+    /// Lets the user set one filter. The counts apply the other filters.
+    async fn set(&mut self, filter: &mut Filter, item: FilterItem) -> Result<(), Failure> {
+        match item {
+            FilterItem::Action => {
                 let others = Filter { action: Choice::default(), ..filter.clone() };
                 let counts = self.facets(&others).await?.action;
                 self.mark("Action", &mut filter.action, Action::ALL, Some(&counts), ToString::to_string).await
             }
-            Row::Type => {
+            FilterItem::Type => {
                 let others = Filter { model_type: Choice::default(), ..filter.clone() };
                 let counts = self.facets(&others).await?.model_type;
                 let label = |it: &ModelType| it.label().to_owned();
                 self.mark("Type", &mut filter.model_type, ModelType::ALL, Some(&counts), label).await
             }
-            Row::Channel => self.mark("Channel", &mut filter.via, Via::ALL, None, ToString::to_string).await,
-            Row::User => {
+            FilterItem::Channel => {
+                self.mark("Channel", &mut filter.via, Via::ALL, None, ToString::to_string).await
+            }
+            FilterItem::User => {
                 let others = Filter { user: Choice::default(), ..filter.clone() };
                 let counts = self.facets(&others).await?.user;
                 self.users(&mut filter.user, &counts).await
             }
-            Row::Text => {
+            FilterItem::Text => {
                 self.typed("Text in names, users, fields or values", &mut filter.text, Choice::add).await
             }
-            Row::Field => {
+            FilterItem::Field => {
                 self.typed("A field that changed, such as perform.retry", &mut filter.field, Choice::add_list)
                     .await
             }
-            Row::Resource => {
+            FilterItem::Resource => {
                 self.typed("A resource, such as connector/42", &mut filter.resource, Choice::add_list).await
             }
-            Row::Request => self.typed("A request's id", &mut filter.request_id, Choice::add_list).await,
-            Row::Since => self.time("Since", &mut filter.since, Edge::Since).await,
-            Row::Until => self.time("Until", &mut filter.until, Edge::Until).await,
-            Row::Show | Row::Clear | Row::Leave => Ok(()),
+            FilterItem::Request => {
+                self.typed("A request's id", &mut filter.request_id, Choice::add_list).await
+            }
+            FilterItem::Since => self.time("Since", &mut filter.since, Edge::Since).await,
+            FilterItem::Until => self.time("Until", &mut filter.until, Edge::Until).await,
+            FilterItem::Show | FilterItem::Clear | FilterItem::Leave => Ok(()),
         }
     }
 
-    /// Lets values be typed; none of them is every value. Asks again for what cannot be read.
+    /// Lets the user type values; empty input removes the filter. Asks again after an invalid value.
     async fn typed<T: FilterValue, E: Display>(
         &self,
         question: &str,
@@ -147,7 +150,7 @@ impl Browser<'_> {
         add: impl Fn(&mut Choice<T>, &str) -> Result<(), E>,
     ) -> Result<(), Failure> {
         let mut text = choice.written().collect::<Vec<_>>().join(",");
-        let mut head = vec![self.dim("!VALUE excludes; nothing means any")];
+        let mut head = vec![self.dim("!VALUE excludes a value; empty means any")];
         loop {
             let Some(typed) = self.line(&head, question, &text).await? else { return Ok(()) };
             let mut read = Choice::default();
@@ -166,15 +169,15 @@ impl Browser<'_> {
         }
     }
 
-    /// Lets an end of the window be chosen or typed.
+    /// Lets the user choose or type one end of the time window.
     async fn time(&self, question: &str, end: &mut Option<Timestamp>, edge: Edge) -> Result<(), Failure> {
         let mut items = vec!["any".to_owned()];
-        items.extend(TIMES.iter().map(|&text| text.to_owned()));
-        items.push("another moment …".replace('…', if self.style.ascii { "..." } else { "…" }));
+        items.extend(COMMON_TIMES.iter().map(|&text| text.to_owned()));
+        items.push("another time …".replace('…', if self.style.ascii { "..." } else { "…" }));
         let Some(chosen) = self.choose(&[], question, &items, 0).await? else { return Ok(()) };
         let read = |text: &str| match time::parse(text, edge, &self.style.time) {
             Ok(When::At { at, .. }) => Ok(at),
-            Ok(When::Entry(_)) => Err("name a moment; an entry's is shown with it".to_owned()),
+            Ok(When::Entry(_)) => Err("enter a time, not an entry: each entry shows its time".to_owned()),
             Err(error) => Err(error.to_string()),
         };
         if chosen == 0 {
@@ -182,7 +185,7 @@ impl Browser<'_> {
             return Ok(());
         }
         let (mut text, mut head) = (String::new(), Vec::new());
-        if let Some(preset) = TIMES.get(chosen - 1) {
+        if let Some(preset) = COMMON_TIMES.get(chosen - 1) {
             *end = read(preset).ok();
             return Ok(());
         }
@@ -201,8 +204,8 @@ impl Browser<'_> {
     }
 }
 
-/// The values in words, or `any`.
-fn said<T>(choice: &Choice<T>, label: impl Fn(&T) -> String) -> String {
+/// The values as text, or `any`.
+fn values<T>(choice: &Choice<T>, label: impl Fn(&T) -> String) -> String {
     let include = choice.include.iter().map(&label);
     let exclude = choice.exclude.iter().map(|value| format!("not {}", label(value)));
     let values: Vec<_> = include.chain(exclude).collect();

@@ -1,12 +1,12 @@
-//! `browse`: look around by menus: filters, entries, one entry, and from there to its neighbours and its history.
+//! `browse`: explores the log with menus: filters, entries, one entry, and from there its neighbours and its history.
 //!
-//! Every page is a filter and an order, so each can be said as a command, and the last one is, on leaving.
+//! Every page is a filter and an order, so it can be shown as a command. The last command is printed at the end.
 
 mod change_set;
 mod detail;
 mod entries;
 mod filters;
-mod pick;
+pub(super) mod pick;
 mod values;
 
 use clap::Args;
@@ -16,8 +16,8 @@ use crate::args::command_line;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
 use crate::client::Client;
-use crate::commands::connect::{Need, connect};
-use crate::commands::{Context, resolve};
+use crate::commands::Context;
+use crate::commands::connect::connect_to_read;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::filter::Filter;
@@ -25,12 +25,10 @@ use crate::model::page::{DEFAULT_LIMIT, Order};
 use crate::render::style::{Role, Style};
 use crate::terminal::prompt::{FullScreen, PromptPage};
 
-pub(super) use crate::commands::browse::pick::pick;
-
-/// Look around by menus: filters, entries, one entry and its neighbours
+/// Browse entries with interactive menus
 ///
-/// Menus show how many entries each value has. Esc goes one step back and Ctrl-C quits. On leaving, the command that
-/// lists the same entries is printed.
+/// Menus show the number of entries for each value. Esc goes back one step, Ctrl-C quits. At the end, browse prints the
+/// command that lists the same entries.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit browse --demo\n  krosyn-audit browse -t connector --since 30d"
@@ -42,45 +40,38 @@ pub(crate) struct BrowseArgs {
     connection: ConnectionArgs,
 }
 
-/// What all pages need.
+/// State shared by all pages.
 struct Browser<'a> {
     context: &'a mut Context,
     client: Client,
     screen: FullScreen,
     style: Style,
     connection: ConnectionArgs,
-    /// The flags that lead to the same place.
-    place: Vec<String>,
+    /// The connection flags of a printed command.
+    connection_words: Vec<String>,
 }
 
-/// Where somebody who leaves a page goes.
+/// Where to go when a page is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// To the page before.
+enum Navigation {
+    /// To the previous page.
     Back,
-    /// To the filters, wherever they are.
+    /// To the first page.
     ToFilters,
 }
 
 impl BrowseArgs {
-    /// Browses.
-    ///
-    /// # Errors
-    /// [`Failure`]; with exit code 2 where nobody can be asked.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let Some(prompts) = context.terminal.prompts() else {
-            return Err(Failure::usage("browse asks questions, and nobody can be asked here")
-                .hint("`krosyn-audit list` takes the same filters and asks nothing"));
+            return Err(Failure::usage("browse is interactive and needs a terminal")
+                .hint("`krosyn-audit list` takes the same filters"));
         };
-        let question = self.filter.parse(&context.time)?;
-        let connection = connect(context, &self.connection, Need::Existing).await?;
-        let filter = resolve(context, &connection.client, question).await?;
-        let style = context.appearance.look(&context.terminal, context.time, true);
+        let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
+        let style = context.appearance.style(&context.terminal, context.time, true);
         let style = Style { colour: context.terminal.colours_stderr(), ..style };
-        let place = command_line::connection_words(&self.connection, context.demo);
-        let client = connection.client.clone();
-        let screen = prompts.screen()?;
-        let mut browser = Browser { context, client, screen, style, connection: self.connection, place };
+        let connection_words = command_line::connection_words(&self.connection, context.demo);
+        let (screen, connection) = (prompts.screen()?, self.connection);
+        let mut browser = Browser { context, client, screen, style, connection, connection_words };
         let command = browser.filters(filter).await?;
         let Browser { screen, context, client, .. } = browser;
         drop((screen, client));
@@ -91,14 +82,14 @@ impl BrowseArgs {
 }
 
 impl Browser<'_> {
-    /// The command that lists these entries, of which there are so many.
+    /// The command that lists these entries; `matched` is their number.
     fn command(&self, filter: &Filter, order: Order, matched: u64) -> String {
         let mut words = vec!["krosyn-audit".to_owned(), "list".to_owned()];
         words.extend(command_line::filter_words(filter));
         let switches =
             [("--all", matched > u64::from(DEFAULT_LIMIT)), ("--reverse", order == Order::Ascending)];
         words.extend(switches.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.to_owned()));
-        words.extend(self.place.iter().cloned());
+        words.extend(self.connection_words.iter().cloned());
         command_line::line(&words)
     }
 
@@ -106,7 +97,7 @@ impl Browser<'_> {
         Ok(self.client.facets(filter).await?)
     }
 
-    /// A page whose items are words.
+    /// A page with a fixed list of items.
     async fn choose(
         &self,
         head: &[String],

@@ -1,4 +1,4 @@
-//! Choosing among values that have counts: a few are marked in a menu, many are found by typing.
+//! Menus to choose filter values, with counts: a few values are marked in a list, many are searched by typing.
 
 use crate::api::page::Facet;
 use crate::commands::browse::Browser;
@@ -7,11 +7,11 @@ use crate::model::filter::{Choice, UserTerm};
 use crate::render::filter_summary::grouped;
 use crate::terminal::prompt::PromptPage;
 
-/// More values than this are searched.
-const MARKED_AT_ONCE: usize = 12;
+/// Longer lists are searched by typing.
+const MAX_IN_LIST: usize = 12;
 
 impl Browser<'_> {
-    /// Lets some of a closed set of values be marked.
+    /// Lets the user mark some of a fixed set of values.
     pub(super) async fn mark<T: Copy + PartialEq + ToString>(
         &self,
         question: &str,
@@ -27,14 +27,14 @@ impl Browser<'_> {
         let labels = labels.collect();
         let marked = all.iter().map(|value| choice.include.contains(value)).collect();
         if let Some(chosen) = self.marked(question, labels, marked).await? {
-            choice.include = chosen.into_iter().map(|place| all[place]).collect();
-            // Whoever says what is wanted, says what is not.
+            choice.include = chosen.into_iter().map(|index| all[index]).collect();
+            // The marked values replace the excluded ones.
             choice.exclude.clear();
         }
         Ok(())
     }
 
-    /// Lets users be chosen: those there are, each of whom is meant exactly, and what was chosen before.
+    /// Lets the user choose users: those in the log, each matched exactly, and those chosen before.
     pub(super) async fn users(&self, choice: &mut Choice<UserTerm>, counts: &[Facet]) -> Result<(), Failure> {
         let mut users: Vec<_> = counts.iter().map(|facet| UserTerm::shown_as(&facet.value)).collect();
         let unlisted = choice.include.iter().filter(|user| !users.contains(user));
@@ -42,7 +42,7 @@ impl Browser<'_> {
         if users.is_empty() {
             return Ok(());
         }
-        // A term that means users otherwise has no count of its own.
+        // Only a term that matches one user exactly has a count.
         let label = |user: &UserTerm| match user.shown() {
             Some(shown) => labelled(Some(counted(counts, shown)), &self.style.text(shown)),
             None => format!("{:>9}  {}", "", self.style.text(&user.to_string())),
@@ -50,15 +50,15 @@ impl Browser<'_> {
         let labels: Vec<_> = users.iter().map(label).collect();
         let mut marked: Vec<bool> = users.iter().map(|user| choice.include.contains(user)).collect();
         let before = marked.clone();
-        if users.len() <= MARKED_AT_ONCE {
+        if users.len() <= MAX_IN_LIST {
             let Some(chosen) = self.marked("User", labels, marked).await? else { return Ok(()) };
-            choice.include = chosen.into_iter().map(|place| users[place].clone()).collect();
+            choice.include = chosen.into_iter().map(|index| users[index].clone()).collect();
             choice.exclude.clear();
             return Ok(());
         }
         loop {
             let some = marked.iter().filter(|is_marked| **is_marked).count();
-            let take = if some == 0 { "any user".to_owned() } else { format!("take the {some} marked") };
+            let take = if some == 0 { "any user".to_owned() } else { format!("use the {some} marked") };
             let items = |_| {
                 let mark = |is_marked: &bool| if *is_marked { "[x]" } else { "[ ]" };
                 let listed = labels.iter().zip(&marked).map(|(label, it)| format!("{} {label}", mark(it)));
@@ -72,12 +72,12 @@ impl Browser<'_> {
                 items: &items,
                 style: &self.style,
             };
-            let hint = "type to search, arrows move, Enter marks, Esc goes back with what is marked";
+            let hint = "type to search, arrows move, Enter marks, Esc goes back and keeps the marks";
             match self.screen.search(&page, keys, 0, hint).await? {
                 None if marked == before => return Ok(()),
                 None => break,
                 Some(0) => break,
-                Some(place) => marked[place - 1] = !marked[place - 1],
+                Some(index) => marked[index - 1] = !marked[index - 1],
             }
         }
         let chosen = users.into_iter().zip(marked).filter(|(_, is_marked)| *is_marked);
@@ -107,7 +107,7 @@ fn counted(counts: &[Facet], value: &str) -> u64 {
     counts.iter().find(|facet| facet.value == value).map_or(0, |facet| facet.count)
 }
 
-/// The count stands first, where it is never cut.
+/// The count comes first, where it is never cut off.
 fn labelled(count: Option<u64>, label: &str) -> String {
     match count {
         Some(count) => format!("{:>9}  {label}", grouped(count)),

@@ -1,5 +1,5 @@
-//! Values that only the log knows: who is in it, and what was changed lately. Asked within a time that nobody notices, and
-//! without a question: no prompt, no token command, nothing read from stdin.
+//! Completion values from the log: its users, and the latest entries. There is a short time limit, no prompt, no token
+//! command, and no reading from stdin.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -14,8 +14,8 @@ use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::complete::Value;
-use crate::commands::connect::{Need, connect};
+use crate::commands::complete::candidate::Candidate;
+use crate::commands::connect::{OpenMode, connect};
 use crate::config::SelectedProfile;
 use crate::config::credentials::Credentials;
 use crate::config::file::Config;
@@ -23,32 +23,32 @@ use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::{Filter, UserTerm};
 
-/// How long somebody who pressed Tab is kept waiting.
+/// The longest wait after a Tab.
 const TIME_LIMIT: Duration = Duration::from_millis(300);
-/// How many of the newest entries are looked at for what changed lately.
-const LATELY: u32 = 200;
+/// The number of latest entries to take values from.
+const RECENT_ENTRIES: u32 = 200;
 
-/// What of recent entries is meant.
+/// Which values of the latest entries to offer.
 #[derive(Clone, Copy)]
-pub(super) enum Recent {
+pub(super) enum RecentField {
     Resources,
-    /// Resources, also by their names.
+    /// Resources by id and by name.
     Named,
     Fields,
     Requests,
     Ids,
 }
 
-/// The log that the command line names, not yet asked.
-pub(super) struct Live {
-    /// Taken by the one question there is for each Tab.
-    asked: Mutex<Option<(Context, ConnectionArgs)>>,
+/// Reads completion values from the log that the command line selects.
+pub(super) struct LiveValues {
+    /// Taken by the first query: there is one per Tab.
+    connection: Mutex<Option<(Context, ConnectionArgs)>>,
     profiles: Vec<String>,
     commands: Vec<String>,
 }
 
-impl Live {
-    /// Reads, as far as they are typed, the flags that say where the log is.
+impl LiveValues {
+    /// Reads the connection flags typed so far.
     pub(super) fn new(tree: &Command, words: &[OsString], mut context: Context) -> Self {
         let matches = tree.clone().ignore_errors(true).try_get_matches_from(words);
         let chain = |matches: &ArgMatches| {
@@ -71,69 +71,65 @@ impl Live {
         context.demo = flag("demo");
         let settings = SelectedProfile::read(&context.environment, text("profile").as_deref(), true);
         context.settings = settings.unwrap_or_default();
-        // A password manager may well ask for something.
+        // A token command might prompt.
         context.settings.profile.token_command = None;
         let profiles = profiles(&context);
         let commands = tree.get_subcommands().map(|it| it.get_name().to_owned()).collect();
-        Self { asked: Mutex::new(Some((context, args))), profiles, commands }
+        Self { connection: Mutex::new(Some((context, args))), profiles, commands }
     }
 
-    /// The commands there are.
-    pub(super) fn commands(&self) -> Vec<Value> {
-        self.commands.iter().map(|name| Value::new(name.clone(), "")).collect()
+    pub(super) fn commands(&self) -> Vec<Candidate> {
+        self.commands.iter().map(|name| Candidate::new(name.clone(), "")).collect()
     }
 
-    /// The profiles there are.
-    pub(super) fn profiles(&self) -> Vec<Value> {
-        self.profiles.iter().map(|name| Value::new(name.clone(), "")).collect()
+    pub(super) fn profiles(&self) -> Vec<Candidate> {
+        self.profiles.iter().map(|name| Candidate::new(name.clone(), "")).collect()
     }
 
-    /// Who is in the log.
-    pub(super) fn users(&self) -> Vec<Value> {
-        let about = |count: u64| format!("{count} entries");
-        self.shown_users().into_iter().map(|it| Value::new(it.value, about(it.count))).collect()
+    pub(super) fn users(&self) -> Vec<Candidate> {
+        let entries = |count: u64| format!("{count} entries");
+        self.facets().into_iter().map(|it| Candidate::new(it.value, entries(it.count))).collect()
     }
 
-    /// Who is in the log, each meant exactly: a filter takes them so, and they are begun by their names.
-    pub(super) fn exact_users(&self) -> Vec<Value> {
+    /// The users as filter terms that match exactly one user; each can be completed from the user's name.
+    pub(super) fn exact_users(&self) -> Vec<Candidate> {
         let exact = |it: Facet| {
             let term = UserTerm::shown_as(&it.value).to_string();
-            Value::new(term, format!("{} entries", it.count)).called(&it.value)
+            Candidate::new(term, format!("{} entries", it.count)).with_alias(&it.value)
         };
-        self.shown_users().into_iter().map(exact).collect()
+        self.facets().into_iter().map(exact).collect()
     }
 
-    fn shown_users(&self) -> Vec<Facet> {
-        let facets = self.ask(async |client| Ok(client.facets(&Filter::default()).await?.user));
+    fn facets(&self) -> Vec<Facet> {
+        let facets = self.query(async |client| Ok(client.facets(&Filter::default()).await?.user));
         facets.unwrap_or_default()
     }
 
-    /// What recent entries hold, the newest first, each once.
-    pub(super) fn recent(&self, what: Recent) -> Vec<Value> {
-        let query = Query { limit: LATELY, ..Query::default() };
-        let entries = self.ask(async move |client| Ok(client.page(&query).await?.data)).unwrap_or_default();
+    /// Values of the latest entries, newest first, without duplicates.
+    pub(super) fn recent(&self, field: RecentField) -> Vec<Candidate> {
+        let query = Query { limit: RECENT_ENTRIES, ..Query::default() };
+        let entries = self.query(async move |client| Ok(client.page(&query).await?.data)).unwrap_or_default();
         let mut seen = HashSet::new();
-        let newest = matches!(what, Recent::Ids).then(|| Value::new("latest", "the newest entry"));
-        let values = entries.iter().flat_map(|entry| of(entry, what));
-        newest.into_iter().chain(values).filter(|value| seen.insert(value.text.clone())).collect()
+        let newest = matches!(field, RecentField::Ids).then(|| Candidate::new("latest", "the newest entry"));
+        let found = entries.iter().flat_map(|entry| values(entry, field));
+        newest.into_iter().chain(found).filter(|value| seen.insert(value.text.clone())).collect()
     }
 
-    /// Asks on a thread of its own, which is not waited for longer than the limit: nor is a store that is locked, or a name
-    /// server that does not answer.
-    fn ask<T: Send + 'static>(
+    /// Runs a query on another thread, with a time limit that also covers locked stores and DNS lookups.
+    fn query<T: Send + 'static>(
         &self,
-        question: impl AsyncFnOnce(&Client) -> Result<T, Failure> + Send + 'static,
+        read: impl AsyncFnOnce(&Client) -> Result<T, Failure> + Send + 'static,
     ) -> Option<T> {
-        let (mut context, args) = self.asked.lock().ok()?.take()?;
+        let (mut context, args) = self.connection.lock().ok()?.take()?;
         let (answer, answered) = mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             let work = async {
                 let found = async {
-                    let connection = connect(&mut context, &args, Need::Existing).await.ok()?;
-                    question(&connection.client).await.ok()
+                    let client = connect(&mut context, &args, OpenMode::Existing).await.ok()?;
+                    read(&client).await.ok()
                 };
-                // Nobody may be waiting any more.
+                // The receiver is gone after the time limit.
                 answer.send(found.await).unwrap_or(());
                 context.opened.close().await.ok()
             };
@@ -143,25 +139,30 @@ impl Live {
     }
 }
 
-fn of(entry: &Entry, what: Recent) -> Vec<Value> {
+fn values(entry: &Entry, field: RecentField) -> Vec<Candidate> {
     let name = entry.model_name.as_deref().unwrap_or_default();
-    match what {
-        Recent::Resources => vec![Value::new(format!("{}/{}", entry.model_type, entry.model_id), name)],
-        Recent::Named => {
-            let mut values = of(entry, Recent::Resources);
-            values.push(Value::new(name, format!("{}/{}", entry.model_type, entry.model_id)));
-            values
+    match field {
+        RecentField::Resources => {
+            vec![Candidate::new(format!("{}/{}", entry.model_type, entry.model_id), name)]
         }
-        Recent::Ids => {
-            vec![Value::new(entry.id.to_string(), format!("{} {} {name}", entry.action, entry.model_type))]
+        RecentField::Named => {
+            let mut found = values(entry, RecentField::Resources);
+            found.push(Candidate::new(name, format!("{}/{}", entry.model_type, entry.model_id)));
+            found
         }
-        Recent::Requests => {
+        RecentField::Ids => {
+            vec![Candidate::new(
+                entry.id.to_string(),
+                format!("{} {} {name}", entry.action, entry.model_type),
+            )]
+        }
+        RecentField::Requests => {
             let id = entry.context.request_id.iter();
-            id.map(|id| Value::new(id.clone(), entry.occurred_at.to_string())).collect()
+            id.map(|id| Candidate::new(id.clone(), entry.occurred_at.to_string())).collect()
         }
-        Recent::Fields => {
+        RecentField::Fields => {
             let changes = entry.changes.list().unwrap_or_default();
-            changes.into_iter().map(|change| Value::new(change.field, "")).collect()
+            changes.into_iter().map(|change| Candidate::new(change.field, "")).collect()
         }
     }
 }

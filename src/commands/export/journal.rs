@@ -1,5 +1,6 @@
-//! What an export remembers so that it can be gone on with: what was asked and in which form, and behind each page how
-//! far it came. One JSON object a line, in `NAME.part.journal` beside the part; gone when the file is whole.
+//! The journal of an export, from which it can be resumed: a header with the query and the format, then a checkpoint
+//! after each page. One JSON object per line, in `NAME.part.journal` beside the partial file; removed when the file is
+//! complete.
 
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,26 +9,26 @@ use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
 use crate::api::query::{filter_pairs, read_only_filter};
-use crate::args::output::{Format, ListOutputArgs};
+use crate::args::output::{CsvArgs, Format};
+use crate::commands::output::EntryFormat;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::evidence::manifest::IdRange;
 use crate::model::filter::Filter;
-use crate::render::columns::Column;
 use crate::render::delimited::FIELD_COLUMNS;
 use crate::terminal::file::{
     ClaimedFile, FileDigest, LockedFile, NewFile, PartFile, TemporaryFile, part_path, with_suffix,
 };
 
-/// The form of a journal; another one gets another number.
+/// The version of the journal's format.
 const VERSION: u32 = 1;
-/// Whoever goes on must write the same bytes, and only the same version is known to.
+/// A resumed export must write the same bytes, which only the same version of the tool guarantees.
 pub(super) const MADE_BY: &str = concat!("krosyn-audit ", env!("CARGO_PKG_VERSION"));
 
-/// What was asked, of whom, and in which form.
+/// What is exported, from where, and in which format. Files on disk have these fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Plan {
+pub(super) struct ExportHeader {
     journal: u32,
     made_by: String,
     pub(super) server: String,
@@ -35,7 +36,8 @@ pub(super) struct Plan {
     query: Vec<(String, String)>,
     pub(super) oldest_first: bool,
     pub(super) format: String,
-    columns: Vec<String>,
+    /// The names of the columns; none in JSON.
+    pub(super) columns: Vec<String>,
     formula_guard: bool,
     bom: bool,
     #[serde(default)]
@@ -47,46 +49,40 @@ pub(super) struct Plan {
     pub(super) force: bool,
 }
 
-/// How far an export came.
+/// How far an export has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Checkpoint {
-    /// The next page.
+    /// The cursor of the next page.
     pub(super) cursor: String,
-    pub(super) tally: Tally,
+    #[serde(rename = "tally")]
+    pub(super) written: WrittenEntries,
     pub(super) stored: FileDigest,
 }
 
-/// What was written so far.
+/// The entries written so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tally {
-    pub(super) entries: u64,
+pub(super) struct WrittenEntries {
+    #[serde(rename = "entries")]
+    pub(super) count: u64,
     pub(super) ids: Option<IdRange>,
     pub(super) as_of: u64,
 }
 
-/// A plan as the rest works with it.
-pub(super) struct Form {
-    pub(super) filter: Filter,
-    pub(super) format: Format,
-    pub(super) columns: Vec<Column>,
-    pub(super) args: ListOutputArgs,
-}
-
-impl Plan {
+impl ExportHeader {
+    /// The header of a new export. Server and organization are empty for stdout, which cannot be resumed.
     pub(super) fn new(
-        form: &Form,
+        filter: &Filter,
+        format: &EntryFormat,
         (server, organization): (String, String),
         oldest_first: bool,
-        (trailer, manifest): (bool, bool),
     ) -> Self {
-        let Form { filter, format, columns, args } = form;
         let pairs = filter_pairs(filter).into_iter();
-        let format_name = format.to_possible_value().map(|value| value.get_name().to_owned());
-        let columns = if format.is_json() { &[][..] } else { columns };
+        let format_name = format.format.to_possible_value().map(|value| value.get_name().to_owned());
+        let columns = if format.format.is_json() { &[][..] } else { &format.columns };
         let columns = columns.iter().map(|column| column.name());
-        let fields = FIELD_COLUMNS.into_iter().filter(|_| args.explode);
+        let fields = FIELD_COLUMNS.into_iter().filter(|_| format.explode);
         Self {
             journal: VERSION,
             made_by: MADE_BY.to_owned(),
@@ -96,50 +92,40 @@ impl Plan {
             oldest_first,
             format: format_name.unwrap_or_default(),
             columns: columns.chain(fields).map(str::to_owned).collect(),
-            explode: args.explode,
-            max_cell: args.max_cell,
-            formula_guard: !args.no_formula_guard,
-            bom: args.bom,
-            trailer,
-            manifest,
-            force: args.force,
+            explode: format.explode,
+            max_cell: format.max_cell,
+            formula_guard: !format.csv.no_formula_guard,
+            bom: format.csv.bom,
+            trailer: false,
+            manifest: false,
+            force: false,
         }
     }
 
-    /// The form this was planned in; none when a later version wrote words that this one does not know.
-    pub(super) fn form(&self, target: &Path) -> Option<Form> {
+    /// The filter and the format; none when a later version has written words that this one does not know.
+    pub(super) fn decode(&self) -> Option<(Filter, EntryFormat)> {
         let pairs = self.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let format = Format::from_str(&self.format, false).ok()?;
-        let args = ListOutputArgs {
-            format: Some(format),
-            output: Some(target.to_owned()),
-            force: self.force,
-            no_formula_guard: !self.formula_guard,
-            bom: self.bom,
-            explode: self.explode,
-            max_cell: self.max_cell,
-            ..ListOutputArgs::default()
-        };
         let columns = self.columns.len().checked_sub(if self.explode { FIELD_COLUMNS.len() } else { 0 })?;
         let columns = self.columns[..columns].iter().map(|name| name.parse());
-        let columns = columns.collect::<Result<_, _>>().ok()?;
-        Some(Form { filter: read_only_filter(pairs).ok()?, format, columns, args })
-    }
-
-    /// The columns, by name; none in JSON.
-    pub(super) fn columns(&self) -> Vec<String> {
-        self.columns.clone()
+        let format = EntryFormat {
+            format: Format::from_str(&self.format, false).ok()?,
+            columns: columns.collect::<Result<_, _>>().ok()?,
+            csv: CsvArgs { no_formula_guard: !self.formula_guard, bom: self.bom },
+            explode: self.explode,
+            max_cell: self.max_cell,
+        };
+        Some((read_only_filter(pairs).ok()?, format))
     }
 }
 
-/// The journal of an export. It is opened behind the lock on the part, whose proof its constructors take, and there is one
-/// for a run: an export that is resumed writes on in the journal that it has read.
+/// An open journal. Its constructors take the locked partial file as proof of the lock. A resumed export appends to the
+/// journal that it has read.
 ///
-/// Dropped without a checkpoint, a journal that this run began takes its file with it: there is nothing to resume.
+/// A journal that this run began is deleted when it is dropped without a checkpoint: there is nothing to resume.
 pub(super) struct Journal {
-    // Before the file, whose lock guards the removal. None for a journal that stays.
+    // Declared before the file, so that it is removed under the file's lock. None for a journal that stays.
     temporary: Option<TemporaryFile>,
-    /// None where nothing can be resumed.
+    /// None when the output cannot be resumed.
     file: Option<LockedFile>,
     path: PathBuf,
     has_checkpoint: bool,
@@ -150,18 +136,17 @@ impl Journal {
         with_suffix(part, ".journal")
     }
 
-    /// Refuses to resume an export of which there is no journal, before anything is opened.
+    /// Fails when there is no export to resume. Opens nothing.
     pub(super) fn must_exist(target: &Path) -> Result<(), Failure> {
-        // A link too, wherever it leads: it is refused for what it is when it is opened.
+        // A symbolic link also counts: opening it reports the real problem.
         if std::fs::symlink_metadata(Self::path(&part_path(target))).is_ok() {
             return Ok(());
         }
-        let message = format!("there is no export of {} to go on with", target.display());
-        Err(Failure::new(exit::NOT_FOUND, message).hint(begin_anew(target)))
+        Err(nothing_to_resume(target))
     }
 
-    /// Begins a journal, in place of an older one, for a file whose part is locked.
-    pub(super) fn create(file: &NewFile, target: &Path, plan: &Plan) -> Result<Self, Failure> {
+    /// Begins a journal for a file whose partial file is locked; replaces an older journal.
+    pub(super) fn create(file: &NewFile, target: &Path, header: &ExportHeader) -> Result<Self, Failure> {
         let Some(part) = file.part() else {
             let path = target.to_owned();
             return Ok(Self { temporary: None, file: None, path, has_checkpoint: false });
@@ -169,46 +154,46 @@ impl Journal {
         let path = Self::path(part);
         let (file, temporary) = ClaimedFile::open(&path, target)?.begin();
         let mut journal = Self { temporary: Some(temporary), file: Some(file), path, has_checkpoint: false };
-        journal.restart(plan)?;
+        journal.restart(header)?;
         Ok(journal)
     }
 
-    /// Opens the journal of an export that was cut short, whose part is locked: its plan, and how far it came, if it came
-    /// anywhere.
-    pub(super) fn open(part: &PartFile, target: &Path) -> Result<(Self, Plan, Option<Checkpoint>), Failure> {
+    /// Opens the journal of an interrupted export, whose partial file is locked. Returns its header and last checkpoint.
+    pub(super) fn open(
+        part: &PartFile,
+        target: &Path,
+    ) -> Result<(Self, ExportHeader, Option<Checkpoint>), Failure> {
         let path = Self::path(part.path());
         let claimed = ClaimedFile::open(&path, target)?;
         if claimed.is_new() {
-            // It was finished, and its journal removed, since it was looked for.
-            let message = format!("there is no export of {} to go on with", target.display());
-            return Err(Failure::new(exit::NOT_FOUND, message).hint(begin_anew(target)));
+            // Another run has finished the export since `must_exist` looked.
+            return Err(nothing_to_resume(target));
         }
         let mut file = claimed.keep();
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(|error| Failure::file(&path, "read", &error))?;
-        let (plan, checkpoint, whole) = read(&text).ok_or_else(|| {
-            let message = format!("{} is no journal of {MADE_BY}", path.display());
-            Failure::new(exit::FAILED, message).hint(begin_anew(target))
+        let (header, checkpoint, complete) = read(&text).ok_or_else(|| {
+            let message = format!("{} is not a journal of {MADE_BY}", path.display());
+            Failure::new(exit::FAILED, message).hint(restart_hint(target))
         })?;
-        // A line that was cut off would spoil the next.
-        let cut = file.set_len(whole).and_then(|()| file.seek(io::SeekFrom::End(0)));
+        // Remove an incomplete last line before appending.
+        let cut = file.set_len(complete).and_then(|()| file.seek(io::SeekFrom::End(0)));
         cut.map_err(|error| Failure::file(&path, "write", &error))?;
         let has_checkpoint = checkpoint.is_some();
-        Ok((Self { temporary: None, file: Some(file), path, has_checkpoint }, plan, checkpoint))
+        Ok((Self { temporary: None, file: Some(file), path, has_checkpoint }, header, checkpoint))
     }
 
-    /// Holds this plan and nothing else: the export begins at its first page.
-    pub(super) fn restart(&mut self, plan: &Plan) -> Result<(), Failure> {
+    /// Empties the journal and writes the header: the export starts from its first page.
+    pub(super) fn restart(&mut self, header: &ExportHeader) -> Result<(), Failure> {
         let emptied = self.file.as_mut().map_or(Ok(()), |file| {
             file.set_len(0)?;
             file.rewind()
         });
         self.has_checkpoint = false;
-        let written = emptied.and_then(|()| self.line(plan));
+        let written = emptied.and_then(|()| self.line(header));
         written.map_err(|error| Failure::file(&self.path, "write", &error))
     }
 
-    /// Keeps how far it came.
     pub(super) fn add(&mut self, checkpoint: &Checkpoint) -> io::Result<()> {
         self.line(checkpoint)?;
         self.has_checkpoint = self.file.is_some();
@@ -216,7 +201,6 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether the export can be gone on with.
     pub(super) const fn has_checkpoint(&self) -> bool {
         self.has_checkpoint
     }
@@ -226,31 +210,35 @@ impl Journal {
         file.write_all(format!("{}\n", serde_json::to_string(value)?).as_bytes())
     }
 
-    /// Ends it: there is nothing to resume any more.
+    /// Removes the journal of a finished export.
     pub(super) fn remove(self) {
-        // Its lock is held until it is gone, so that no other run has begun to use it.
+        // The lock is held until the file is gone, so that no other run can use it.
         if self.file.is_some() {
             drop(std::fs::remove_file(&self.path));
         }
     }
 }
 
-fn begin_anew(target: &Path) -> String {
-    format!("`krosyn-audit export -o {}` begins anew", target.display())
+fn nothing_to_resume(target: &Path) -> Failure {
+    let message = format!("no interrupted export of {} to resume", target.display());
+    Failure::new(exit::NOT_FOUND, message).hint(restart_hint(target))
 }
 
-/// The plan, the last checkpoint, and how many bytes of the text are whole lines. A last line that was cut off counts
-/// as not written.
-fn read(text: &str) -> Option<(Plan, Option<Checkpoint>, u64)> {
-    let whole = text.rfind('\n')? + 1;
-    let mut lines = text[..whole].lines();
-    let plan: Plan = serde_json::from_str(lines.next()?).ok()?;
-    if plan.journal != VERSION || plan.made_by != MADE_BY {
+fn restart_hint(target: &Path) -> String {
+    format!("start a new export: krosyn-audit export -o {}", target.display())
+}
+
+/// Reads the header, the last checkpoint, and the length of all complete lines. An incomplete last line is ignored.
+fn read(text: &str) -> Option<(ExportHeader, Option<Checkpoint>, u64)> {
+    let complete = text.rfind('\n')? + 1;
+    let mut lines = text[..complete].lines();
+    let header: ExportHeader = serde_json::from_str(lines.next()?).ok()?;
+    if header.journal != VERSION || header.made_by != MADE_BY {
         return None;
     }
     let checkpoints =
         lines.map(|line| serde_json::from_str(line).ok()).collect::<Option<Vec<Checkpoint>>>()?;
-    Some((plan, checkpoints.into_iter().next_back(), whole as u64))
+    Some((header, checkpoints.into_iter().next_back(), complete as u64))
 }
 
 #[cfg(test)]
@@ -259,39 +247,52 @@ mod tests {
     use crate::model::evidence::merkle::Hash;
     use crate::render::columns::EXPORT_COLUMNS;
 
-    fn form() -> Form {
+    fn query() -> (Filter, EntryFormat) {
         let mut filter = Filter::default();
         filter.action.add_list("updated,!deleted").expect("words");
         filter.text.add("a, b").expect("a text");
         filter.since = Some("2026-11-16T00:00:00Z".parse().expect("a time"));
-        let args = ListOutputArgs { no_formula_guard: true, explode: true, ..ListOutputArgs::default() };
-        Form { filter, format: Format::Csv, columns: EXPORT_COLUMNS.to_vec(), args }
+        let format = EntryFormat {
+            format: Format::Csv,
+            columns: EXPORT_COLUMNS.to_vec(),
+            csv: CsvArgs { no_formula_guard: true, bom: false },
+            explode: true,
+            max_cell: None,
+        };
+        (filter, format)
     }
 
-    fn plan() -> Plan {
-        Plan::new(&form(), ("s".to_owned(), "o".to_owned()), true, (true, false))
+    fn header() -> ExportHeader {
+        let (filter, format) = query();
+        let header = ExportHeader::new(&filter, &format, ("s".to_owned(), "o".to_owned()), true);
+        ExportHeader { trailer: true, ..header }
     }
 
     fn checkpoint(entries: u64) -> Checkpoint {
-        let tally = Tally { entries, ids: Some(IdRange { lowest: 1, highest: 2 }), as_of: 9 };
-        Checkpoint { cursor: "c".to_owned(), tally, stored: FileDigest { bytes: 7, sha256: Hash::of(b"x") } }
+        let written =
+            WrittenEntries { count: entries, ids: Some(IdRange { lowest: 1, highest: 2 }), as_of: 9 };
+        Checkpoint {
+            cursor: "c".to_owned(),
+            written,
+            stored: FileDigest { bytes: 7, sha256: Hash::of(b"x") },
+        }
     }
 
-    fn opened(target: &Path) -> Result<(Plan, Option<u64>), Failure> {
+    fn opened(target: &Path) -> Result<(ExportHeader, Option<u64>), Failure> {
         let part = PartFile::claim(target)?;
-        let (_, plan, checkpoint) = Journal::open(&part, target)?;
-        Ok((plan, checkpoint.map(|it| it.tally.entries)))
+        let (_, header, checkpoint) = Journal::open(&part, target)?;
+        Ok((header, checkpoint.map(|it| it.written.count)))
     }
 
     #[test]
-    fn a_plan_and_the_last_whole_checkpoint_are_read_back() {
+    fn the_header_and_the_last_complete_checkpoint_are_read_back() {
         let directory = tempfile::tempdir().expect("a directory");
         let target = directory.path().join("x.csv");
         assert_eq!(Journal::must_exist(&target).err().map(|failure| failure.exit), Some(exit::NOT_FOUND));
         assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::NOT_FOUND));
         assert_eq!(std::fs::read_dir(directory.path()).expect("read").count(), 0, "nothing is left");
         let file = NewFile::create(&target, false).expect("begun");
-        let mut journal = Journal::create(&file, &target, &plan()).expect("begun");
+        let mut journal = Journal::create(&file, &target, &header()).expect("begun");
         for entries in [1, 2] {
             journal.add(&checkpoint(entries)).expect("added");
         }
@@ -300,25 +301,20 @@ mod tests {
         drop((journal, file));
         for _ in 0..2 {
             let (read, entries) = opened(&target).expect("a journal");
-            assert_eq!((&read, entries), (&plan(), Some(2)));
-            let back = read.form(&target).expect("a form");
-            assert_eq!(
-                (back.filter, back.format, back.columns),
-                (form().filter, Format::Csv, form().columns)
-            );
-            assert!(back.args.no_formula_guard && !back.args.bom && back.args.explode);
-            assert_eq!(read.columns().len(), EXPORT_COLUMNS.len() + 4);
+            assert_eq!((&read, entries), (&header(), Some(2)));
+            assert_eq!(read.decode(), Some(query()));
+            assert_eq!(read.columns.len(), EXPORT_COLUMNS.len() + 4);
         }
         std::fs::write(Journal::path(&part_path(&target)), "{}\n").expect("written");
         assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::FAILED));
     }
 
     #[test]
-    fn a_second_run_is_refused_and_changes_nothing() {
+    fn a_second_run_fails_and_changes_nothing() {
         let directory = tempfile::tempdir().expect("a directory");
         let target = directory.path().join("x.csv");
         let file = NewFile::create(&target, false).expect("begun");
-        let mut journal = Journal::create(&file, &target, &plan()).expect("begun");
+        let mut journal = Journal::create(&file, &target, &header()).expect("begun");
         for is_resumed in [false, true] {
             let before = std::fs::read(&journal.path).expect("read");
             assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::LOCKED));
@@ -326,24 +322,24 @@ mod tests {
             assert_eq!(std::fs::read(&journal.path).expect("still there"), before, "{is_resumed}");
             journal.add(&checkpoint(1)).expect("added");
         }
-        // Another process that finishes still holds the journal when the part has got its name.
+        // Another process that finishes still holds the journal when the partial file has been renamed.
         assert!(ClaimedFile::open(&journal.path, &target).is_err());
         journal.remove();
         assert!(Journal::must_exist(&target).is_err());
     }
 
     #[test]
-    fn a_journal_without_a_checkpoint_goes_with_its_run_and_a_resumed_one_stays() {
+    fn a_new_journal_without_a_checkpoint_is_deleted_and_a_resumed_one_stays() {
         let directory = tempfile::tempdir().expect("a directory");
         let target = directory.path().join("x.csv");
         let begin = || {
             let file = NewFile::create(&target, false).expect("begun");
-            let journal = Journal::create(&file, &target, &plan()).expect("begun");
+            let journal = Journal::create(&file, &target, &header()).expect("begun");
             (file, journal)
         };
         drop(begin());
         assert!(Journal::must_exist(&target).is_err());
-        // A killed process drops nothing.
+        // A killed process deletes nothing.
         let (file, journal) = begin();
         let Journal { temporary, file: locked, .. } = journal;
         temporary.map(TemporaryFile::keep).expect("its own");
@@ -351,10 +347,10 @@ mod tests {
         for _ in 0..3 {
             let part = PartFile::claim(&target).expect("free");
             let (mut journal, read, checkpoint) = Journal::open(&part, &target).expect("a journal");
-            assert_eq!((read, checkpoint), (plan(), None));
-            // It fails here, or after it began to write.
+            assert_eq!((read, checkpoint), (header(), None));
+            // The run fails here, or after it began to write.
             let file = part.begin(false).expect("begun");
-            journal.restart(&plan()).expect("begun");
+            journal.restart(&header()).expect("begun");
             drop((file, journal));
             Journal::must_exist(&target).expect("still there");
         }
@@ -362,12 +358,12 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_and_its_file_have_one_journal() {
+    fn a_symbolic_link_and_its_target_share_one_journal() {
         let directory = tempfile::tempdir().expect("a directory");
         let (link, target) = (directory.path().join("link"), directory.path().join("x.csv"));
         std::os::unix::fs::symlink("x.csv", &link).expect("made");
         let file = NewFile::create(&link, false).expect("begun");
-        let mut journal = Journal::create(&file, &link, &plan()).expect("begun");
+        let mut journal = Journal::create(&file, &link, &header()).expect("begun");
         journal.add(&checkpoint(1)).expect("added");
         drop((journal, file));
         assert_eq!(opened(&target).ok().and_then(|(_, entries)| entries), Some(1));

@@ -1,5 +1,4 @@
-//! The work of an export: page by page into a file or a pipe, with what is needed to go on after a loss and to prove
-//! the whole later.
+//! Writes an export page by page to a file or stdout, with checkpoints to resume it and evidence to verify it later.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -11,67 +10,78 @@ use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::pages::Pages;
 use crate::commands::Context;
-use crate::commands::export::journal::{Checkpoint, Form, Journal, MADE_BY, Plan, Tally};
-use crate::commands::output::{Held, Sink, query};
+use crate::commands::export::journal::{Checkpoint, ExportHeader, Journal, MADE_BY, WrittenEntries};
+use crate::commands::output::{EntryFormat, EntryWriter, SharedBuffer, query};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::evidence::ledger::Ledger;
 use crate::model::evidence::manifest::{FileFacts, IdRange, Manifest, PrunedRange};
 use crate::model::evidence::merkle::Hash;
 use crate::model::evidence::trailer::Trail;
+use crate::model::filter::Filter;
 use crate::model::page::{Cursor, MAX_LIMIT, Order};
 use crate::render::filter_summary::{counted, grouped};
 use crate::render::json::DocumentEnd;
 use crate::terminal::file::{FileDigest, NewFile, decompressed, part_path, with_suffix};
 use crate::terminal::progress::Progress;
 
-/// The name under which the manifest of a file stands.
+/// The path of the manifest that belongs to a file.
 pub(in crate::commands) fn manifest_of(target: &Path) -> PathBuf {
     with_suffix(target, ".manifest.json")
 }
 
-/// Where the text goes.
-pub(super) enum Outlet {
+/// Reads to the end in pieces.
+pub(in crate::commands) fn read_all(mut from: impl io::Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => take(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+pub(super) enum ExportOutput {
     Stdout,
     File { journal: Journal, file: Box<NewFile>, target: PathBuf },
 }
 
-/// An export on its way.
 pub(super) struct Export {
-    pub(super) plan: Plan,
-    pub(super) form: Form,
-    pub(super) outlet: Outlet,
-    tally: Tally,
-    /// What is kept of the text: for a manifest, and for a trailer.
+    pub(super) header: ExportHeader,
+    pub(super) filter: Filter,
+    pub(super) format: EntryFormat,
+    pub(super) output: ExportOutput,
+    written: WrittenEntries,
+    /// Hashes of the lines, for the manifest.
     ledger: Option<Ledger>,
+    /// The hash of the whole text, for the trailer.
     trail: Option<Trail>,
 }
 
 impl Export {
-    pub(super) fn new(plan: Plan, form: Form, outlet: Outlet) -> Self {
-        let (ledger, trail) = (plan.manifest.then(Ledger::default), plan.trailer.then(Trail::default));
-        Self { plan, form, outlet, tally: Tally::default(), ledger, trail }
+    pub(super) fn new(
+        header: ExportHeader,
+        (filter, format): (Filter, EntryFormat),
+        output: ExportOutput,
+    ) -> Self {
+        let (ledger, trail) = (header.manifest.then(Ledger::default), header.trailer.then(Trail::default));
+        Self { header, filter, format, output, written: WrittenEntries::default(), ledger, trail }
     }
 
-    /// The same export, gone on with behind a checkpoint: the books are made again of what is written.
-    pub(super) fn resumed(self, checkpoint: &Checkpoint, target: &Path) -> io::Result<Self> {
-        let mut export = Self { tally: checkpoint.tally.clone(), ..self };
-        if export.ledger.is_some() || export.trail.is_some() {
+    /// Continues after a checkpoint. Ledger and trail are rebuilt from what was written before.
+    pub(super) fn resumed(mut self, checkpoint: &Checkpoint, target: &Path) -> io::Result<Self> {
+        self.written = checkpoint.written.clone();
+        if self.ledger.is_some() || self.trail.is_some() {
             let written = File::open(part_path(target))?.take(checkpoint.stored.bytes);
-            let mut text = decompressed(target, written)?;
-            let mut buffer = vec![0; 256 * 1024];
-            loop {
-                let read = text.read(&mut buffer)?;
-                if read == 0 {
-                    break;
-                }
-                export.note(&buffer[..read]);
-            }
+            read_all(decompressed(target, written)?, |text| self.record(text))?;
         }
-        Ok(export)
+        Ok(self)
     }
 
-    fn note(&mut self, text: &[u8]) {
+    /// Adds text to the evidence.
+    fn record(&mut self, text: &[u8]) {
         if let Some(ledger) = &mut self.ledger {
             ledger.add(text);
         }
@@ -80,7 +90,8 @@ impl Export {
         }
     }
 
-    /// Writes all that is still to be written. On a failure what there is stays, and how to go on is said.
+    /// Writes all remaining entries; returns the number of entries, and the root hash if there is a manifest. After a
+    /// failure the partial file stays, and a hint says how to resume.
     pub(super) async fn run(
         mut self,
         context: &mut Context,
@@ -88,17 +99,17 @@ impl Export {
         cursor: Option<Cursor>,
     ) -> Result<(u64, Option<Hash>), Failure> {
         let progress = Progress::start(&context.terminal, "exported");
-        progress.add(self.tally.entries);
+        progress.add(self.written.count);
         let outcome = self.pages(context, client, cursor, &progress).await;
         let outcome = match outcome {
             Ok(()) => self.pruned(client).await,
             Err(failure) => Err(failure),
         };
         drop(progress);
-        context.if_interrupted.set(None);
+        context.resume_hint.set(None);
         match outcome {
             Ok(pruned) => self.finish(context, pruned),
-            Err(failure) if failure.closed_pipe => Err(failure),
+            Err(failure) if failure.is_silent => Err(failure),
             Err(failure) => Err(self.cut_short(context, failure)),
         }
     }
@@ -110,20 +121,18 @@ impl Export {
         cursor: Option<Cursor>,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let Form { filter, format, columns, args } = &self.form;
-        let (filter, format, columns, args) = (filter.clone(), *format, columns.clone(), args.clone());
-        let order = if self.plan.oldest_first { Order::Ascending } else { Order::Descending };
-        // Counting costs a little; only somebody who watches wants to know how much is left.
+        let (filter, format) = (self.filter.clone(), self.format.clone());
+        let order = if self.header.oldest_first { Order::Ascending } else { Order::Descending };
+        // Counting has a cost: only a progress bar needs the total.
         let total = context.terminal.shows_progress() && cursor.is_none();
-        let question =
-            Query { filter: filter.clone(), order, limit: MAX_LIMIT, cursor, total, ..Query::default() };
-        let mut pages = Pages::new(client.clone(), question).prefetch()?;
-        let style = context.appearance.look(&context.terminal, context.time, false);
-        let held = Held::default();
-        let mut tap = held.clone();
-        let mut sink = match self.tally.entries {
-            0 => Sink::open(&mut tap, format, &columns, &args, &style, &filter)?,
-            _ => Sink::reopen(&mut tap, format, &columns, &args, &style)?,
+        let query = Query { filter, order, limit: MAX_LIMIT, cursor, total, ..Query::default() };
+        let mut pages = Pages::new(client.clone(), query).prefetch()?;
+        let style = context.appearance.style(&context.terminal, context.time, false);
+        let buffer = SharedBuffer::default();
+        let mut out = buffer.clone();
+        let mut writer = match self.written.count {
+            0 => EntryWriter::open(&mut out, &format, &style, &self.filter)?,
+            _ => EntryWriter::resume(&mut out, &format, &style),
         };
         let outcome = loop {
             let page = match pages.next().await {
@@ -138,63 +147,66 @@ impl Export {
             if let Some(total) = total {
                 progress.expect(total.count);
             }
-            self.tally.entries += data.len() as u64;
-            self.tally.ids =
-                data.iter().fold(self.tally.ids, |ids, entry| Some(IdRange::with(ids, entry.id)));
-            self.tally.as_of = page.info.as_of;
-            data.iter().try_for_each(|entry| sink.view(entry))?;
-            sink.flush()?;
-            held.hand_on(|text| self.put(context, text))?;
+            self.written.count += data.len() as u64;
+            self.written.ids =
+                data.iter().fold(self.written.ids, |ids, entry| Some(IdRange::with(ids, entry.id)));
+            self.written.as_of = page.info.as_of;
+            data.iter().try_for_each(|entry| writer.view(entry))?;
+            writer.flush()?;
+            buffer.drain(|text| self.put(context, text))?;
             if let Some(cursor) = &page.info.next_cursor {
                 self.checkpoint(context, cursor.clone())?;
             }
             progress.add(data.len() as u64);
         };
-        let long = sink.long();
-        sink.finish(DocumentEnd {
-            matched: outcome.is_ok().then_some(self.tally.entries),
+        let long = writer.long();
+        writer.finish(DocumentEnd {
+            matched: outcome.is_ok().then_some(self.written.count),
             complete: outcome.is_ok(),
             next_cursor: None,
         })?;
-        held.hand_on(|text| self.put(context, text))?;
+        buffer.drain(|text| self.put(context, text))?;
         outcome?;
-        if long > 0 && format == Format::Csv {
+        if long > 0 && format.format == Format::Csv {
             context.terminal.warn(&format!(
-                "{} with a cell of more than 32,767 characters, where spreadsheets cut without a word: --explode writes a row for each field, --max-cell 32767 cuts with a mark",
+                "{} with a cell of more than 32,767 characters, which spreadsheets cut silently: --explode writes a row for each field, --max-cell 32767 cuts with a mark",
                 counted(long, "entry", "entries")
             ));
         }
         if let Some(trail) = &self.trail {
-            let trailer = trail.trailer(self.tally.entries, self.tally.as_of);
-            let line =
-                if format.is_json() { trailer.json().map_err(io::Error::from)? } else { trailer.cell() };
+            let trailer = trail.trailer(self.written.count, self.written.as_of);
+            let line = if format.format.is_json() {
+                trailer.json().map_err(io::Error::from)?
+            } else {
+                trailer.cell()
+            };
             self.put(context, line.as_bytes())?;
         }
         Ok(())
     }
 
     fn put(&mut self, context: &mut Context, text: &[u8]) -> io::Result<()> {
-        self.note(text);
-        match &mut self.outlet {
-            Outlet::Stdout => context.terminal.data().write_all(text),
-            Outlet::File { file, .. } => file.write_all(text),
+        self.record(text);
+        match &mut self.output {
+            ExportOutput::Stdout => context.terminal.data().write_all(text),
+            ExportOutput::File { file, .. } => file.write_all(text),
         }
     }
 
     fn checkpoint(&mut self, context: &mut Context, cursor: String) -> io::Result<()> {
-        let Outlet::File { file, journal, target } = &mut self.outlet else { return Ok(()) };
+        let ExportOutput::File { file, journal, target } = &mut self.output else { return Ok(()) };
         let stored = file.checkpoint()?;
-        journal.add(&Checkpoint { cursor, tally: self.tally.clone(), stored })?;
-        context.if_interrupted.set(Some(go_on(target)));
+        journal.add(&Checkpoint { cursor, written: self.written.clone(), stored })?;
+        context.resume_hint.set(Some(resume_hint(target)));
         Ok(())
     }
 
-    /// What had been pruned of what was asked for, for the manifest.
+    /// The pruned ranges that overlap the query, for the manifest.
     async fn pruned(&self, client: &Client) -> Result<Vec<PrunedRange>, Failure> {
-        if !self.plan.manifest {
+        if !self.header.manifest {
             return Ok(Vec::new());
         }
-        let since = self.form.filter.since;
+        let since = self.filter.since;
         let concerned = client.prunes().await?.data.into_iter();
         let concerned =
             concerned.filter(|prune| prune.deleted > 0 && since.is_none_or(|since| since < prune.cutoff));
@@ -207,12 +219,12 @@ impl Export {
         Ok(range.collect())
     }
 
-    /// Gives the file its name, with its manifest beside it; tells how many entries there are, and the root.
+    /// Renames the complete file to its final name, with its manifest beside it.
     fn finish(self, context: &mut Context, pruned: Vec<PrunedRange>) -> Result<(u64, Option<Hash>), Failure> {
-        let Self { plan, form, outlet, tally, ledger, .. } = self;
-        let Outlet::File { file, journal, target } = outlet else {
+        let Self { header, filter, output, written, ledger, .. } = self;
+        let ExportOutput::File { file, journal, target } = output else {
             context.terminal.flush()?;
-            return Ok((tally.entries, None));
+            return Ok((written.count, None));
         };
         let content = ledger.map(Ledger::finish);
         let root = content.as_ref().map(|content| content.root);
@@ -220,20 +232,20 @@ impl Export {
             let Some(content) = content else { return Ok(()) };
             let name =
                 target.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            let asked = query(&form.filter).into_iter();
+            let parameters = query(&filter).into_iter();
             let manifest = Manifest {
                 manifest: Manifest::VERSION,
                 made_by: MADE_BY.to_owned(),
                 exported_at: context.time.now,
-                server: plan.server.clone(),
-                organization: plan.organization.clone(),
-                query: asked.map(|(name, values)| (name.to_owned(), values)).collect(),
-                first: if plan.oldest_first { "oldest" } else { "newest" }.to_owned(),
-                as_of: tally.as_of,
-                format: plan.format.clone(),
-                columns: plan.columns(),
-                entries: tally.entries,
-                ids: tally.ids,
+                server: header.server.clone(),
+                organization: header.organization.clone(),
+                query: parameters.map(|(name, values)| (name.to_owned(), values)).collect(),
+                first: if header.oldest_first { "oldest" } else { "newest" }.to_owned(),
+                as_of: written.as_of,
+                format: header.format.clone(),
+                columns: header.columns.clone(),
+                entries: written.count,
+                ids: written.ids,
                 pruned,
                 file: FileFacts { name, bytes, sha256 },
                 content,
@@ -246,32 +258,31 @@ impl Export {
             Ok::<_, Failure>(file.finish()?)
         })?;
         journal.remove();
-        Ok((tally.entries, root))
+        Ok((written.count, root))
     }
 
-    /// Ends an export that lost its server or its disk: what there is stays, under a name that says it is a part.
+    /// Ends a failed export. What was written stays as a partial file.
     fn cut_short(self, context: &mut Context, failure: Failure) -> Failure {
-        let entries = self.tally.entries;
+        let entries = self.written.count;
         if entries == 0 {
             return failure;
         }
-        let so_far = format!("{} entries were written before", grouped(entries));
-        let anew = "run the same command again; it begins anew".to_owned();
-        let (kept, next) = match self.outlet {
-            Outlet::Stdout => {
+        let so_far = format!("{} entries were written", grouped(entries));
+        let restart = "run the same command again; it starts from the beginning".to_owned();
+        let (kept, next) = match self.output {
+            ExportOutput::Stdout => {
                 drop(context.terminal.flush());
-                (so_far, anew)
+                (so_far, restart)
             }
-            Outlet::File { file, journal, target } => {
-                let next = if journal.has_checkpoint() { go_on(&target) } else { anew };
-                (format!("{so_far}; they are kept in {}", file.keep_part().display()), next)
+            ExportOutput::File { file, journal, target } => {
+                let next = if journal.has_checkpoint() { resume_hint(&target) } else { restart };
+                (format!("{so_far} to {}", file.keep_part().display()), next)
             }
         };
         Failure { exit: exit::PARTIAL, ..failure }.hint(kept).hint(next)
     }
 }
 
-/// How to go on with an export that was cut short.
-fn go_on(target: &Path) -> String {
-    format!("go on with: krosyn-audit export --resume {}", target.display())
+fn resume_hint(target: &Path) -> String {
+    format!("resume with: krosyn-audit export --resume {}", target.display())
 }

@@ -1,10 +1,11 @@
-//! `history --at` and `--diff`: the resource at one moment, and between two.
+//! `history --at` and `--diff`: the state of a resource at one time, and the difference between two times.
 
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::resource::ResourceHistory;
 use crate::error::Failure;
+use crate::model::filter::Resource;
+use crate::model::history::History;
 use crate::model::history::diff::StateDiff;
 use crate::model::page::Position;
 use crate::model::time::{Edge, When, parse};
@@ -12,10 +13,10 @@ use crate::render::detail::{DetailOptions, changes};
 use crate::render::history::{dotted_path, notes};
 use crate::render::state::{difference, document, sentence};
 
-/// A day is longer than this on every clock; less is one time the clocks showed twice.
-const NEARLY_A_DAY_HOURS: i64 = 20;
+/// A date spans at least this long, also when clocks change. A shorter span is a time that the clocks showed twice.
+const SHORTEST_DAY_HOURS: i64 = 20;
 
-/// The moment a text stands for: right after what happened then. A date alone stands for its end.
+/// The position in the log that a text names: after all entries of that time. A date alone means its end.
 pub(super) async fn position(
     context: &mut Context,
     client: &Client,
@@ -34,22 +35,24 @@ pub(super) async fn position(
             if let Some(note) = note {
                 context.terminal.status(&note);
             }
-            let is_day = end.since(first).num_hours() >= NEARLY_A_DAY_HOURS;
+            let is_day = end.since(first).num_hours() >= SHORTEST_DAY_HOURS;
             let at = if is_day { end.plus(chrono::TimeDelta::microseconds(-1)) } else { first };
             Ok(Position { occurred_at: at, id: u64::MAX })
         }
     }
 }
 
-/// Prints the resource as it was.
-pub(super) fn show(context: &mut Context, life: &ResourceHistory, at: Position) -> Result<(), Failure> {
-    let ResourceHistory { resource, history, .. } = life;
+pub(super) fn show(
+    context: &mut Context,
+    (resource, history): (&Resource, &History),
+    at: Position,
+) -> Result<(), Failure> {
     let Some(state) = history.states().first() else { return Ok(()) };
     for note in notes(history, &context.time) {
         context.terminal.status(&note);
     }
-    let said = sentence(history, state, at, &context.time);
-    context.terminal.status(&format!("{resource}: {said}"));
+    let summary = sentence(history, state, at, &context.time);
+    context.terminal.status(&format!("{resource}: {summary}"));
     let document = document(resource, history, state, at, &context.time);
     let out = context.terminal.data();
     serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from)?;
@@ -57,41 +60,41 @@ pub(super) fn show(context: &mut Context, life: &ResourceHistory, at: Position) 
     Ok(context.terminal.flush()?)
 }
 
-/// Shows what differs between two moments.
 pub(super) fn compare(
     context: &mut Context,
-    life: &ResourceHistory,
+    (resource, history): (&Resource, &History),
     [first, last]: [Position; 2],
     format: Option<Format>,
     is_full: bool,
 ) -> Result<(), Failure> {
-    let ResourceHistory { resource, history, .. } = life;
     if (first.occurred_at, first.id) > (last.occurred_at, last.id) {
-        context.terminal.warn("the first time lies behind the second: the difference is told backwards");
+        context.terminal.warn(
+            "--diff times are in reverse order: the difference is shown from the later to the earlier time",
+        );
     }
     let [earlier, later] = history.states() else { return Ok(()) };
-    let between = StateDiff::of(earlier, later);
+    let diff = StateDiff::of(earlier, later);
     for (state, at) in [(earlier, first), (later, last)] {
-        let said = sentence(history, state, at, &context.time);
-        context.terminal.status(&format!("{resource}: {said}"));
+        let summary = sentence(history, state, at, &context.time);
+        context.terminal.status(&format!("{resource}: {summary}"));
     }
     if format.is_some_and(Format::is_json) {
-        writeln!(context.terminal.data(), "{}", difference(resource, [first, last], &between))?;
+        writeln!(context.terminal.data(), "{}", difference(resource, [first, last], &diff))?;
     } else {
-        let to_people = context.terminal.out_is_terminal;
-        let style = context.appearance.look(&context.terminal, context.time, to_people);
-        let options = DetailOptions { full: is_full || !to_people, ..DetailOptions::default() };
+        let on_screen = context.terminal.out_is_terminal;
+        let style = context.appearance.style(&context.terminal, context.time, on_screen);
+        let options = DetailOptions { full: is_full || !on_screen, ..DetailOptions::default() };
         context.page();
-        changes(context.terminal.data(), &between.changes, options, &style)?;
+        changes(context.terminal.data(), &diff.changes, options, &style)?;
     }
     context.terminal.flush()?;
-    if between.changes.is_empty() && between.unknown.is_empty() {
-        context.terminal.status("nothing differs");
+    if diff.changes.is_empty() && diff.unknown.is_empty() {
+        context.terminal.status("no difference");
     }
-    if !between.unknown.is_empty() {
+    if !diff.unknown.is_empty() {
         let fields: Vec<_> =
-            between.unknown.iter().map(|field| dotted_path(std::slice::from_ref(field))).collect();
-        context.terminal.status(&format!("cannot compare, for a value is not known: {}", fields.join(", ")));
+            diff.unknown.iter().map(|field| dotted_path(std::slice::from_ref(field))).collect();
+        context.terminal.status(&format!("not compared, because a value is unknown: {}", fields.join(", ")));
     }
     Ok(())
 }

@@ -1,15 +1,17 @@
-//! `prune --archive`: what is about to go, written to a file and read back before anything is deleted.
+//! `prune --archive`: writes the entries to a file and reads it back before they are deleted.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
 
 use crate::api::prune::PruneAnswer;
 use crate::api::query::Query;
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::pages::Pages;
-use crate::commands::output::by_name;
+use crate::commands::output::format_by_name;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
@@ -19,21 +21,45 @@ use crate::render::filter_summary::grouped;
 use crate::render::json::line;
 use crate::terminal::file::{FileError, NewFile, decompressed, is_passthrough};
 
-/// Refuses a name that promises another form than JSON lines.
-pub(super) fn must_be_lines(path: &Path) -> Result<(), Failure> {
-    match by_name(path)? {
+/// The placeholder for the day in an archive's name.
+const DAY: &str = "{date}";
+
+/// The archive of a day.
+pub(super) fn path_of_day(path: &Path, day: NaiveDate) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.contains(DAY) {
+        path.with_file_name(name.replace(DAY, &day.to_string()))
+    } else {
+        path.to_owned()
+    }
+}
+
+/// The archive's name with a placeholder for the day before the file endings, as in `old-{date}.jsonl.gz`.
+pub(super) fn with_day(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.contains(DAY) {
+        return path.to_owned();
+    }
+    let stem = name.char_indices().skip(1).find(|(_, c)| *c == '.').map_or(name.len(), |(at, _)| at);
+    let (stem, endings) = name.split_at(stem);
+    path.with_file_name(format!("{stem}-{DAY}{endings}"))
+}
+
+/// Refuses a file name with the ending of another format than JSON lines.
+pub(super) fn check_format(path: &Path) -> Result<(), Failure> {
+    match format_by_name(path)? {
         None | Some(Format::Jsonl) => Ok(()),
         Some(_) => {
-            Err(Failure::usage(format!("--archive writes JSON lines, and {} ends otherwise", path.display()))
-                .hint("name it .jsonl, with .gz or .zst to compress it"))
+            let message = format!("--archive writes JSON lines: {} names another format", path.display());
+            Err(Failure::usage(message).hint("name it .jsonl, with .gz or .zst to compress it"))
         }
     }
 }
 
-/// Why an archive cannot be written there, as far as can be seen without writing.
+/// Why an archive cannot be written, as far as can be checked without writing.
 pub(super) fn refusal(path: &Path) -> Option<Failure> {
     if path.exists() && !is_passthrough(path) {
-        return Some(is_there(&FileError::Exists(path.to_owned())));
+        return Some(exists(&FileError::Exists(path.to_owned())));
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let missing = directory.filter(|directory| !directory.is_dir())?;
@@ -41,16 +67,16 @@ pub(super) fn refusal(path: &Path) -> Option<Failure> {
     Some(Failure::new(exit::FAILED, message))
 }
 
-fn is_there(error: &FileError) -> Failure {
+fn exists(error: &FileError) -> Failure {
     Failure::new(exit::REFUSED, format!("{error}: nothing was deleted"))
-        .hint("an earlier archive is not replaced: name another by --archive")
+        .hint("an existing archive is never replaced: choose another file with --archive")
 }
 
-/// Writes what a plan would delete, oldest first, as JSON lines that `import` takes back; then reads the file and holds
-/// it against the plan.
+/// Writes the planned entries, oldest first, as JSON lines that `import` can read; then reads the file back and compares it
+/// with the plan.
 pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path) -> Result<(), Failure> {
     let mut file = NewFile::create(path, false).map_err(|error| match error {
-        FileError::Exists(_) => is_there(&error),
+        FileError::Exists(_) => exists(&error),
         other => other.into(),
     })?;
     let filter = Filter { until: Some(planned.cutoff), ..Filter::default() };
@@ -69,27 +95,41 @@ pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path)
     let archived = read_back(path, planned).map_err(|error| Failure::file(path, "read back", &error))?;
     if archived != planned.counts.expired {
         let message = format!(
-            "{} holds {} entries and the plan {}: nothing was deleted",
+            "{} holds {} entries, but the plan has {}: nothing was deleted",
             path.display(),
             grouped(archived),
             grouped(planned.counts.expired)
         );
         return Err(Failure::new(exit::INTEGRITY, message)
-            .hint("others pruned or recorded meanwhile; remove the file and run the command again"));
+            .hint("the log was pruned meanwhile: remove the file and run the command again"));
     }
     Ok(())
 }
 
-/// Counts the entries of an archive, each of which must be whole and one that the plan deletes.
+/// Counts the entries of an archive. Each must be complete and belong to the plan.
 fn read_back(path: &Path, planned: &PruneAnswer) -> io::Result<u64> {
     let file = File::open(path)?;
     let mut archived = 0;
     for line in BufReader::new(decompressed(path, file)?).lines() {
         let entry: Entry = serde_json::from_str(&line?)?;
         if entry.occurred_at >= planned.cutoff || entry.id > planned.as_of {
-            return Err(io::Error::other(format!("entry {} is none of those that go", entry.id)));
+            return Err(io::Error::other(format!("entry {} is not in the plan", entry.id)));
         }
         archived += 1;
     }
     Ok(archived)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheduled_archive_has_the_day_in_its_name() {
+        for (name, expected) in
+            [("a.jsonl.gz", "a-{date}.jsonl.gz"), ("x/old", "x/old-{date}"), ("{date}.jsonl", "{date}.jsonl")]
+        {
+            assert_eq!(with_day(Path::new(name)), Path::new(expected));
+        }
+    }
 }

@@ -1,8 +1,7 @@
-//! `--max-delete`: the most that one prune may take, in number or as a share.
+//! `--max-delete`: the largest number or percentage of entries that one prune may delete.
 
 use std::str::FromStr;
 
-/// The most that may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MaxDelete {
     Entries(u64),
@@ -13,7 +12,7 @@ impl FromStr for MaxDelete {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let expected =
-            || "expected a number of entries, such as 5000, or a share of all, such as 50%".to_owned();
+            || "expected a number of entries, such as 5000, or a percentage of all, such as 50%".to_owned();
         match text.strip_suffix('%') {
             Some(percent) => percent
                 .trim()
@@ -28,7 +27,7 @@ impl FromStr for MaxDelete {
 }
 
 impl MaxDelete {
-    /// That many entries, of all there are.
+    /// The limit as a number, for a log of `all` entries.
     pub(super) fn entries(self, all: u64) -> u64 {
         match self {
             Self::Entries(entries) => entries,
@@ -53,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_that_may_go_is_a_number_or_a_share() {
+    fn the_limit_is_a_number_or_a_percentage() {
         let entries = |text: &str, all| text.parse::<MaxDelete>().map(|max| max.entries(all));
         assert_eq!(
             (entries("50%", 1301), entries("7", 1301), entries("100%", u64::MAX)),

@@ -1,4 +1,4 @@
-//! `prune`: delete what is past its retention. The plan first, then a question or `--yes`, then the deed; made for cron.
+//! `prune`: deletes entries past their retention. It plans, asks for confirmation (or `--yes`), then deletes. Usable in cron.
 
 mod archive;
 mod max_delete;
@@ -13,16 +13,14 @@ use serde::Serialize;
 
 use crate::api::problem::Code;
 use crate::api::prune::{Prune, PruneAnswer, PruneRequest};
-use crate::args::connection::{ConnectionArgs, ServerAddress};
+use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::commands::Context;
-use crate::commands::connect::{Need, connect};
-use crate::commands::operator_table::{OperatorValue, listing};
+use crate::commands::connect::{OpenMode, connect};
+use crate::commands::operator_table::{OperatorValue, print_table};
 use crate::commands::prune::max_delete::MaxDelete;
-use crate::commands::target::resolve_target;
-use crate::config::Origin;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::format::day;
@@ -32,13 +30,13 @@ use crate::render::filter_summary::{counted, grouped};
 use crate::render::prune::{outcome, plan};
 use crate::terminal::progress::Progress;
 
-/// How often a lock is looked at again.
+/// The delay before another attempt to get the lock.
 const LOCK_POLL: Duration = Duration::from_secs(2);
-/// How often somebody who watches is told how much is left.
-const LOOK_POLL: Duration = Duration::from_millis(500);
-/// The most that goes when nobody says otherwise.
-const MAX_DELETE: MaxDelete = MaxDelete::Percent(50);
-/// How far this machine's clock and the server's may lie apart.
+/// How often the progress bar is updated.
+const PROGRESS_POLL: Duration = Duration::from_millis(500);
+/// The default of `--max-delete`.
+const DEFAULT_MAX_DELETE: MaxDelete = MaxDelete::Percent(50);
+/// The largest accepted difference between this machine's clock and the server's.
 const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Delete entries past their retention: plan, confirm, delete
@@ -47,55 +45,55 @@ const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
     after_help = "Examples:\n  krosyn-audit prune --dry-run\n  17 3 * * *  krosyn-audit prune --yes --quiet --profile cron"
 )]
 pub(crate) struct PruneArgs {
-    /// Show the plan and stop; exit 6 when a guard would refuse to carry it out
+    /// Show the plan and stop; the exit code is 6 if a safety check would refuse it
     #[arg(long)]
     dry_run: bool,
 
-    /// Do not ask; needed where nobody can be asked
+    /// Delete without asking; required without a terminal
     #[arg(long)]
     yes: bool,
 
-    /// Delete only what is older than this, which is longer than the plan's retention: 120d, 18mo, 2y
+    /// Delete only entries older than this; must be longer than the plan's retention: 120d, 18mo, 2y
     #[arg(long, value_name = "AGE")]
     older_than: Option<Age>,
 
-    /// Refuse to delete more entries than this, in number or in percent of all [default: 50%]
+    /// Refuse to delete more than this number or percentage of all entries [default: 50%]
     #[arg(long, value_name = "N|P%")]
     max_delete: Option<MaxDelete>,
 
-    /// Stop after this long and leave the rest for the next run: 10min
-    #[arg(long, value_name = "AGE", value_parser = waiting)]
+    /// Stop after this time and leave the rest for the next run: 10min
+    #[arg(long, value_name = "AGE", value_parser = duration)]
     max_time: Option<Age>,
 
-    /// Write what will go to this file first, as JSON lines, and read it back; .gz and .zst compress, {date} is today
+    /// First write the entries to this file as JSON lines, and check it; .gz and .zst compress, {date} is today
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
 
-    /// Wait this long for another prune to end, then exit with 8
-    #[arg(long, value_name = "AGE", value_parser = waiting)]
+    /// Wait this long for another running prune, then exit with code 8
+    #[arg(long, value_name = "AGE", value_parser = duration)]
     lock_wait: Option<Age>,
 
-    /// Prune although the server's clock looks as if it were ahead: you have checked it
+    /// Prune although the server's clock seems to be ahead; check the clock first
     #[arg(long, conflicts_with_all = ["log", "print_cron", "print_systemd"])]
     clock_is_right: bool,
 
-    /// End the lease of another prune that no longer runs; the record of this one says so
+    /// Take the lock of another prune that is no longer running; this is noted in the record
     #[arg(long, conflicts_with_all = ["dry_run", "log", "print_cron", "print_systemd"])]
     break_lease: bool,
 
-    /// List earlier prunes and stop
+    /// List earlier prunes
     #[arg(long, conflicts_with_all = ["dry_run", "yes", "older_than", "archive"])]
     log: bool,
 
-    /// Print a crontab line that runs this every night, and stop
+    /// Print a crontab line that runs this prune every night
     #[arg(long, conflicts_with_all = ["log", "print_systemd"])]
     print_cron: bool,
 
-    /// Print a systemd service and timer that run this every night, and stop
+    /// Print a systemd service and timer that run this prune every night
     #[arg(long, conflicts_with = "log")]
     print_systemd: bool,
 
-    /// table or json (default: table)
+    /// Output format: table or json (default: table)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<Format>,
 
@@ -104,29 +102,25 @@ pub(crate) struct PruneArgs {
 }
 
 impl PruneArgs {
-    /// Whether errors are also told as JSON.
     pub(crate) fn is_json(&self) -> bool {
         self.format.is_some_and(Format::is_json)
     }
 
-    /// Prunes.
-    ///
-    /// # Errors
-    /// [`Failure`]: 6 when a guard refuses, 8 when another prune runs, 3 when something is left.
+    /// Exit codes: 6 when a safety check refuses, 8 when another prune is running, 3 when expired entries are left.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if !matches!(self.format, None | Some(Format::Table | Format::Json)) {
             return Err(Failure::usage("prune writes table or json"));
         }
         if let Some(path) = &self.archive {
-            archive::must_be_lines(path)?;
+            archive::check_format(path)?;
         }
         if self.print_cron || self.print_systemd {
             return self.print_schedule(context);
         }
-        let connection = connect(context, &self.connection, Need::Existing).await?;
+        let client = connect(context, &self.connection, OpenMode::Existing).await?;
         if self.log {
-            let prunes = connection.client.prunes().await?.data;
-            self.tell_log(context, &prunes)?;
+            let prunes = client.prunes().await?.data;
+            self.print_log(context, &prunes)?;
             return Ok(exit::DONE);
         }
         let request = PruneRequest {
@@ -135,22 +129,23 @@ impl PruneArgs {
             clock_is_right: self.clock_is_right,
             ..PruneRequest::default()
         };
-        let planned = connection.client.prune(&request).await.map_err(named)?;
+        let planned = client.prune(&request).await.map_err(with_flag_name)?;
         if self.clock_is_right && !self.dry_run && planned.counts.expired == 0 {
-            // Nothing goes, and a local store learns that the clock is right.
+            // Deletes nothing, but tells a local store that the clock is right.
             let confirm = PruneRequest { dry_run: false, cutoff: Some(planned.cutoff), ..request };
-            connection.client.prune(&confirm).await.map_err(named)?;
+            client.prune(&confirm).await.map_err(with_flag_name)?;
         }
         let archive = self.archive.as_deref();
-        let archive = archive.map(|path| schedule::of_day(path, day(context.time.now, context.time.zone)));
+        let archive =
+            archive.map(|path| archive::path_of_day(path, day(context.time.now, context.time.zone)));
         if planned.counts.expired == 0 {
-            self.tell(context, &planned)?;
+            self.print_result(context, &planned)?;
             return Ok(exit::DONE);
         }
         let refusal = self.refusal(context.clock.now(), &planned, archive.as_deref());
         if self.dry_run {
-            self.tell(context, &planned)?;
-            let dry_run = "this is how the run without --dry-run would end: nothing would be deleted";
+            self.print_result(context, &planned)?;
+            let dry_run = "without --dry-run the command would fail like this and delete nothing";
             return refusal.map_or(Ok(exit::DONE), |refusal| Err(refusal.hint(dry_run)));
         }
         if let Some(refusal) = refusal {
@@ -159,11 +154,11 @@ impl PruneArgs {
         }
         self.confirm(context, &planned).await?;
         if let Some(path) = archive {
-            archive::archive(&connection.client, &planned, &path).await?;
+            archive::archive(&client, &planned, &path).await?;
             let archived = counted(planned.counts.expired, "entry is", "entries are");
             context.terminal.status(&format!("{archived} archived in {}", path.display()));
         }
-        // Exactly what the plan has shown: what expired or was recorded since then stays for the next run.
+        // Exactly the planned entries: those that expired or were recorded since then stay for the next run.
         let request = PruneRequest {
             dry_run: false,
             cutoff: Some(planned.cutoff),
@@ -172,20 +167,20 @@ impl PruneArgs {
             break_lease: self.break_lease,
             ..request
         };
-        let done = self.delete(context, &connection.client, &request, planned.counts.expired).await?;
-        self.tell(context, &done)?;
+        let done = self.delete(context, &client, &request, planned.counts.expired).await?;
+        self.print_result(context, &done)?;
         if done.complete {
             return Ok(exit::DONE);
         }
         let left = done.counts.expired.saturating_sub(done.prune.as_ref().map_or(0, |prune| prune.deleted));
         Err(Failure::new(
             exit::PARTIAL,
-            format!("the time was up with {} left", counted(left, "expired entry", "expired entries")),
+            format!("stopped at --max-time with {} left", counted(left, "expired entry", "expired entries")),
         )
-        .hint("what was deleted is deleted; run the same command again for the rest"))
+        .hint("run the same command again to delete the rest"))
     }
 
-    /// Deletes, waiting for another prune to end as long as `--lock-wait` says.
+    /// Deletes. Waits up to `--lock-wait` for another prune.
     async fn delete(
         &self,
         context: &mut Context,
@@ -196,7 +191,7 @@ impl PruneArgs {
         let wait = self.lock_wait.map_or(0, |age| seconds(age, context));
         let end = tokio::time::Instant::now() + Duration::from_secs(u64::from(wait));
         loop {
-            match watched(context, client, request, expired).await {
+            match prune_with_progress(context, client, request, expired).await {
                 Err(ClientError::Problem(problem))
                     if problem.code == Code::PruneRunning && tokio::time::Instant::now() < end =>
                 {
@@ -208,44 +203,7 @@ impl PruneArgs {
         }
     }
 
-    fn print_schedule(&self, context: &mut Context) -> Result<u8, Failure> {
-        // The path by which the programme was found now, for a schedule has a search path of its own.
-        let program = std::env::current_exe()
-            .map_or_else(|_| "krosyn-audit".to_owned(), |path| path.display().to_string());
-        let target = resolve_target(context, &self.connection)?;
-        if matches!(target.address, ServerAddress::Demo) {
-            return Err(Failure::usage(
-                "the demo is made anew for every command: a schedule has nothing to prune in it",
-            ));
-        }
-        // A schedule has no environment of its own, and may run under an account that has another data directory.
-        let server = match (&target.address, &target.origin) {
-            (_, Origin::Profile(_) | Origin::Config | Origin::Login) => None,
-            (ServerAddress::Store(url), _) => Some(url.clone()),
-            (ServerAddress::Remote(base), _) => Some(base.to_string()),
-            (ServerAddress::Demo, _) => None,
-        };
-        let settings = &context.settings;
-        let is_chosen = settings.origin != Origin::Default || matches!(target.origin, Origin::Profile(_));
-        let zone = context.settled.iter().find(|it| it.key == "tz" && it.origin != Origin::Default);
-        let around = schedule::Around {
-            program,
-            variables: context.environment.for_schedules.clone(),
-            profile: Some(settings.name.clone()).filter(|_| is_chosen),
-            zone: zone.map(|it| it.value.clone()),
-            server,
-        };
-        let command = schedule::command(self, &around)?;
-        let print = if self.print_cron { schedule::cron } else { schedule::systemd };
-        context.terminal.data().write_all(print(&command).as_bytes())?;
-        let remote = matches!(target.address, ServerAddress::Remote(_));
-        if remote && self.connection.token_file.is_none() && context.environment.token.is_some() {
-            context.terminal.warn("a schedule does not have KROSYN_AUDIT_TOKEN: name a file by --token-file");
-        }
-        Ok(exit::DONE)
-    }
-
-    fn tell_log(&self, context: &mut Context, prunes: &[Prune]) -> Result<(), Failure> {
+    fn print_log(&self, context: &mut Context, prunes: &[Prune]) -> Result<(), Failure> {
         if self.is_json() {
             return write_json(context, &prunes);
         }
@@ -261,37 +219,36 @@ impl PruneArgs {
                 OperatorValue::Text(outcome(prune).to_owned()),
             ]
         };
-        let head = ["prune", "began", "by", "deleted", "first id", "last id", "older than", "outcome"];
-        listing(context, &head, prunes.iter().map(row).collect())?;
+        let header = ["prune", "started", "by", "deleted", "first id", "last id", "older than", "outcome"];
+        print_table(context, &header, prunes.iter().map(row).collect())?;
         if prunes.is_empty() {
-            context.terminal.status("nothing was ever pruned");
+            context.terminal.status("no prunes yet");
         }
         Ok(())
     }
 
-    /// The refusal that `--yes` does not overrule, if there is one: also what a dry run is asked about.
+    /// The safety check that refuses this plan, also with `--yes`.
     fn refusal(&self, now: Timestamp, planned: &PruneAnswer, archive: Option<&Path>) -> Option<Failure> {
-        let most = self.max_delete.unwrap_or(MAX_DELETE);
+        let most = self.max_delete.unwrap_or(DEFAULT_MAX_DELETE);
         let max_delete = most.entries(planned.counts.expired + planned.counts.kept);
         if now.since(planned.now).abs() > MAX_SKEW {
             let message = format!(
-                "the server's clock says {} and this machine's {now}: one of them is wrong",
+                "the server's clock is {} and this machine's is {now}: one of them is wrong",
                 planned.now
             );
             return Some(
                 Failure::new(exit::REFUSED, message)
-                    .hint("what has expired depends on the clock: mend it first"),
+                    .hint("which entries have expired depends on the clock: correct it first"),
             );
         }
         if planned.counts.expired > max_delete {
             let message = format!(
-                "{} would go, and --max-delete {} allows {}",
+                "{} would be deleted, but --max-delete {} allows {}",
                 counted(planned.counts.expired, "entry", "entries"),
                 most,
                 grouped(max_delete)
             );
-            let allowed =
-                format!("if the plan is right, allow it by --max-delete {}", planned.counts.expired);
+            let allowed = format!("if the plan is right, add --max-delete {}", planned.counts.expired);
             return Some(Failure::new(exit::REFUSED, message).hint(allowed));
         }
         archive.and_then(archive::refusal)
@@ -303,11 +260,14 @@ impl PruneArgs {
         }
         context.terminal.show_lines(&plan(planned, self.older_than, &context.time));
         let Some(prompts) = context.terminal.prompts() else {
-            return Err(Failure::new(exit::REFUSED, "nobody can be asked, so nothing was deleted")
-                .hint("--yes deletes without asking"));
+            return Err(Failure::new(
+                exit::REFUSED,
+                "confirmation needed, but this is not a terminal: nothing was deleted",
+            )
+            .hint("add --yes to delete without a prompt"));
         };
         let expired = planned.counts.expired;
-        let question = format!("Type {expired} to delete them for ever");
+        let question = format!("Type {expired} to delete them permanently");
         let typed = prompts.line(&question).await?.unwrap_or_default();
         let digits: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
         if digits == expired.to_string() {
@@ -317,7 +277,7 @@ impl PruneArgs {
         }
     }
 
-    fn tell(&self, context: &mut Context, answer: &PruneAnswer) -> Result<(), Failure> {
+    fn print_result(&self, context: &mut Context, answer: &PruneAnswer) -> Result<(), Failure> {
         if self.is_json() {
             return write_json(context, answer);
         }
@@ -326,13 +286,13 @@ impl PruneArgs {
             None => return Ok(()),
             Some(prune) => {
                 context.terminal.status(&format!(
-                    "{} deleted, kept on record as prune {}",
+                    "{} deleted, recorded as prune {}",
                     counted(prune.deleted, "entry", "entries"),
                     prune.id
                 ));
                 if answer.purged == Some(false) {
                     context.terminal.status(
-                        "their text leaves the store's files later: when open reads end, or when PostgreSQL vacuums",
+                        "the store's files still contain their text until open reads end, or until PostgreSQL vacuums",
                     );
                 }
                 return Ok(());
@@ -343,8 +303,8 @@ impl PruneArgs {
     }
 }
 
-/// Prunes, and shows somebody who watches how far it is: the server is asked what is left.
-async fn watched(
+/// Prunes, and polls the server for the number of remaining entries to show progress.
+async fn prune_with_progress(
     context: &Context,
     client: &Client,
     request: &PruneRequest,
@@ -360,9 +320,9 @@ async fn watched(
         tokio::select! {
             biased;
             outcome = &mut prune => return outcome,
-            () = tokio::time::sleep(LOOK_POLL) => {}
+            () = tokio::time::sleep(PROGRESS_POLL) => {}
         }
-        // A server that has no time to tell is not disturbed further.
+        // A busy server may not answer: the bar then stays as it is.
         if let Ok(kept) = client.retention().await {
             progress.reach(expired.saturating_sub(kept.counts.expired));
         }
@@ -376,8 +336,8 @@ fn write_json(context: &mut Context, answer: &impl Serialize) -> Result<(), Fail
     Ok(context.terminal.flush()?)
 }
 
-/// The server's word for a flag, as the flag is written here.
-fn named(error: ClientError) -> ClientError {
+/// Replaces the name of the API parameter in a message by the flag's name.
+fn with_flag_name(error: ClientError) -> ClientError {
     match error {
         ClientError::Problem(mut problem) if problem.code == Code::InsideRetention => {
             problem.detail = problem.detail.replace("older_than", "--older-than");
@@ -387,12 +347,12 @@ fn named(error: ClientError) -> ClientError {
     }
 }
 
-/// Reads how long to wait, or to work.
-fn waiting(text: &str) -> Result<Age, String> {
+/// Parses a duration for `--max-time` and `--lock-wait`.
+fn duration(text: &str) -> Result<Age, String> {
     text.parse().map_err(|error: AgeError| format!("{} (such as 10min, 1h)", error.kind))
 }
 
-/// How many seconds an age is, seen from now.
+/// An age in seconds, counted back from now.
 fn seconds(age: Age, context: &Context) -> u32 {
     let now = context.time.now;
     u32::try_from(now.since(age.before(now)).num_seconds()).unwrap_or(u32::MAX)

@@ -1,4 +1,4 @@
-//! What `serve` sets about its process: no core dumps, enough open files, and signals.
+//! Process settings of `serve`: core dumps, the limit on open files, and signals.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use crate::error::Failure;
 use crate::{exit, server};
 
-/// Keeps tokens out of core dumps: the process writes none.
+/// Disables core dumps, which would contain tokens.
 #[cfg(unix)]
 pub(super) fn without_core_dumps() -> std::io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
@@ -19,24 +19,21 @@ pub(super) fn without_core_dumps() -> std::io::Result<()> {
     Ok(())
 }
 
-/// How many connections there may be, and what to say where that is fewer than wanted.
-pub(super) struct Connections {
+/// The allowed number of connections, and a warning if it is lower than requested.
+pub(super) struct ConnectionLimit {
     pub(super) most: usize,
     pub(super) warning: Option<String>,
 }
 
-/// How many of the wanted connections the limit on open files leaves room for. The soft limit is raised as far as the
-/// hard one goes.
-///
-/// # Errors
-/// [`Failure`] when there is room for none.
+/// Reduces the number of connections to what the limit on open files allows, after raising the soft limit up to the hard
+/// limit. Fails when no connection is possible.
 #[cfg(unix)]
-pub(super) fn connections_within_limit(wanted: usize) -> Result<Connections, Failure> {
+pub(super) fn connection_limit(wanted: usize) -> Result<ConnectionLimit, Failure> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let needed = u64::try_from(server::open_files(wanted)).unwrap_or(u64::MAX);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current.is_none_or(|current| current >= needed) {
-        return Ok(Connections { most: wanted, warning: None });
+        return Ok(ConnectionLimit { most: wanted, warning: None });
     }
     let raised = maximum.map_or(needed, |maximum| needed.min(maximum));
     let limit = match setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }) {
@@ -44,31 +41,31 @@ pub(super) fn connections_within_limit(wanted: usize) -> Result<Connections, Fai
         Err(_) => current.unwrap_or(raised),
     };
     let most = fitting(limit, wanted).ok_or_else(|| {
-        Failure::new(exit::FAILED, format!("the limit on open files, {limit}, leaves none for connections"))
-            .hint("raise it: ulimit -n 1024, or LimitNOFILE=1024 in a unit of systemd")
+        Failure::new(exit::FAILED, format!("the limit on open files ({limit}) is too low for any connection"))
+            .hint("raise it: ulimit -n 1024, or LimitNOFILE=1024 in a systemd unit")
     })?;
     let warning = (most < wanted).then(|| {
         format!(
-            "the limit on open files is {limit}: at most {most} connections at once in place of {wanted}; \
-             raise it with ulimit -n {needed}, or LimitNOFILE={needed} in a unit of systemd"
+            "the limit on open files is {limit}: allowing {most} connections instead of {wanted}; \
+             raise it with ulimit -n {needed}, or LimitNOFILE={needed} in a systemd unit"
         )
     });
-    Ok(Connections { most, warning })
+    Ok(ConnectionLimit { most, warning })
 }
 
 #[cfg(not(unix))]
-pub(super) fn connections_within_limit(wanted: usize) -> Result<Connections, Failure> {
-    Ok(Connections { most: wanted, warning: None })
+pub(super) fn connection_limit(wanted: usize) -> Result<ConnectionLimit, Failure> {
+    Ok(ConnectionLimit { most: wanted, warning: None })
 }
 
-/// The most connections for which so many open files are enough.
+/// The largest number of connections that a limit on open files allows.
 fn fitting(limit: u64, wanted: usize) -> Option<usize> {
     let fits =
         |connections: &usize| u64::try_from(server::open_files(*connections)).is_ok_and(|it| it <= limit);
     (1..=wanted).rev().find(fits)
 }
 
-/// Listens from now on for what asks the process to stop; resolves when it does.
+/// Installs handlers for SIGTERM and SIGINT; the future resolves when one arrives.
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     {
@@ -80,24 +77,24 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send +
                 _ = terminate.recv() => "SIGTERM",
                 _ = interrupt.recv() => "SIGINT",
             };
-            tracing::info!("{name}: stopping once running requests have finished");
+            tracing::info!("{name}: stopping after running requests have finished");
         })
     }
     #[cfg(not(unix))]
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// A certificate that is served, and the files it came from.
-pub(super) struct Certificate {
+/// The certificate in use, and its files.
+pub(super) struct ServedCertificate {
     pub(super) served: RustlsConfig,
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
 }
 
-/// Listens from now on for signals that would end the process without a word. SIGHUP reads the certificate and its key
-/// again; the others do nothing.
+/// Installs handlers for signals that would end the process. SIGHUP reads the certificate and key again; SIGUSR1 and
+/// SIGUSR2 are ignored.
 pub(super) fn other_signals(
-    certificate: Option<Certificate>,
+    certificate: Option<ServedCertificate>,
 ) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     {
@@ -122,20 +119,15 @@ pub(super) fn other_signals(
     }
 }
 
-/// Serves the certificate that the files hold now to every connection from now on. One that cannot be used changes
-/// nothing.
+/// Reads the certificate files again for new connections. Keeps the old certificate if the files are not usable.
 #[cfg(unix)]
-async fn reload(certificate: Option<&Certificate>) {
-    let Some(Certificate { served, certificate, key }) = certificate else {
-        return tracing::info!(
-            "SIGHUP ignored: there is no certificate to read again; other settings need a restart"
-        );
+async fn reload(certificate: Option<&ServedCertificate>) {
+    let Some(ServedCertificate { served, certificate, key }) = certificate else {
+        return tracing::info!("SIGHUP ignored: no certificate is in use; other settings need a restart");
     };
     match server::reload_tls(served, certificate, key).await {
-        Ok(()) => tracing::info!(
-            "SIGHUP: the certificate and its key were read again; other settings need a restart"
-        ),
-        Err(error) => tracing::error!("SIGHUP: {error}: still serving the certificate read before"),
+        Ok(()) => tracing::info!("SIGHUP: reloaded the certificate and key; other settings need a restart"),
+        Err(error) => tracing::error!("SIGHUP: {error}: keeping the previous certificate"),
     }
 }
 

@@ -9,41 +9,51 @@ use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
 
-/// How many companions of an entry are listed below it.
-const LISTED: u32 = 20;
+/// How many other entries of the same request are listed below an entry.
+const MAX_LISTED: u32 = 20;
 
-fn of(request_id: &str) -> Filter {
+fn filter_by_request(request_id: &str) -> Filter {
     let mut filter = Filter::default();
     filter.request_id.include.push(request_id.to_owned());
     filter
 }
 
-/// Everything that one request did, in its order.
+/// All entries of a request, oldest first.
 pub(super) async fn all(client: &Client, request_id: &str) -> Result<Vec<Entry>, Failure> {
-    let query =
-        Query { filter: of(request_id), order: Order::Ascending, limit: MAX_LIMIT, ..Query::default() };
+    let query = Query {
+        filter: filter_by_request(request_id),
+        order: Order::Ascending,
+        limit: MAX_LIMIT,
+        ..Query::default()
+    };
     let mut pages = Pages::new(client.clone(), query);
     let mut entries = Vec::new();
     while let Some(page) = pages.next().await? {
         entries.extend(page.data);
     }
     if entries.is_empty() {
-        return Err(Failure::new(exit::NOT_FOUND, format!("no entry is of request {request_id}")));
+        return Err(Failure::new(exit::NOT_FOUND, format!("no entry has the request id {request_id}")));
     }
     Ok(entries)
 }
 
-/// The first of the others that the request of an entry made, and how many others there are.
+/// The first of the other entries of the same request, and their total number.
 pub(in crate::commands) async fn companions(
     client: &Client,
     entry: &Entry,
 ) -> Result<Option<(Vec<Entry>, u64)>, Failure> {
     let Some(request_id) = &entry.context.request_id else { return Ok(None) };
     let order = Order::Ascending;
-    let query = Query { filter: of(request_id), order, limit: LISTED + 1, total: true, ..Query::default() };
+    let query = Query {
+        filter: filter_by_request(request_id),
+        order,
+        limit: MAX_LISTED + 1,
+        total: true,
+        ..Query::default()
+    };
     let page = client.page(&query).await?;
     let mut others = page.data;
     others.retain(|other| other.id != entry.id);
-    others.truncate(LISTED as usize);
+    others.truncate(MAX_LISTED as usize);
     Ok(page.total.map(|total| (others, total.count.saturating_sub(1))))
 }

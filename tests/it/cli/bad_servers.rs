@@ -61,7 +61,7 @@ fn a_refused_connection_exits_9() {
     exit 9
     -- stderr
     error: cannot reach http://127.0.0.1:[port]: Connection refused (os error 111)
-      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
+      hint: check that the server is running and that --server (or KROSYN_AUDIT_SERVER) is right; --demo needs no server
     ");
     insta::assert_snapshot!(list_json, @r#"
     exit 9
@@ -69,8 +69,8 @@ fn a_refused_connection_exits_9() {
     {"query":{},"entries":[],"matched":null,"complete":false,"next_cursor":null}
     -- stderr
     error: cannot reach http://127.0.0.1:[port]: Connection refused (os error 111)
-      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
-    {"error":{"code":"unreachable","exit":9,"hint":"is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one","message":"cannot reach http://127.0.0.1:[port]: Connection refused (os error 111)","request_id":null}}
+      hint: check that the server is running and that --server (or KROSYN_AUDIT_SERVER) is right; --demo needs no server
+    {"error":{"code":"unreachable","exit":9,"hint":"check that the server is running and that --server (or KROSYN_AUDIT_SERVER) is right; --demo needs no server","message":"cannot reach http://127.0.0.1:[port]: Connection refused (os error 111)","request_id":null}}
     "#);
     assert_eq!(show_json.ended(9).out(), "");
     let document = export_json.ended(9).json();
@@ -84,7 +84,7 @@ fn an_answer_of_another_server_is_an_error() {
     exit 1
     -- stderr
     error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: expected value at line 1 column 1
-      hint: is --server the address of a Krosyn audit API?
+      hint: check that --server is the address of a Krosyn audit API
     ");
     ask(&["show", "1"], &stranger(html.clone())).ended(1);
     ask(&["prune", "--dry-run"], &stranger(html)).ended(1);
@@ -98,7 +98,7 @@ fn an_answer_of_another_server_is_an_error() {
     exit 1
     -- stderr
     error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: invalid value: integer `-1`, expected u64 at line 1 column 17
-      hint: is --server the address of a Krosyn audit API?
+      hint: check that --server is the address of a Krosyn audit API
     ");
     ask(&["list"], &stranger(http("200 OK", "", &"[".repeat(100_000)))).ended(1);
     ask(&["list"], &stranger(http("200 OK", "", "\u{1b}]0;owned\u{7}"))).ended(1);
@@ -132,7 +132,7 @@ fn invalid_http_and_truncated_answers_exit_9() {
     exit 9
     -- stderr
     error: cannot reach http://127.0.0.1:[port]: invalid HTTP version parsed
-      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
+      hint: check that the server is running and that --server (or KROSYN_AUDIT_SERVER) is right; --demo needs no server
     ");
     insta::assert_snapshot!(half, @"
     exit 9
@@ -144,7 +144,7 @@ fn invalid_http_and_truncated_answers_exit_9() {
     exit 9
     -- stderr
     error: cannot reach http://127.0.0.1:[port]: connection closed before message completed
-      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
+      hint: check that the server is running and that --server (or KROSYN_AUDIT_SERVER) is right; --demo needs no server
     ");
 }
 
@@ -155,8 +155,8 @@ fn a_problem_shows_its_reason_and_request_id() {
     exit 4
     -- stderr
     error: no ␛[31mred
-      hint: the server's log knows this request as r-1
-      hint: an operator makes a token with more scopes with `krosyn-audit token create --scope …`
+      hint: look for request r-1 in the server's log
+      hint: an operator can create a token with more scopes: `krosyn-audit token create --scope …`
     ");
     let later = r#"{"type":"x","title":"x","status":418,"detail":"a teapot","code":"of_a_later_version"}"#;
     insta::assert_snapshot!(ask(&["list"], &stranger(http("418 Teapot", "", later))), @"
@@ -205,16 +205,16 @@ fn invalid_addresses_are_usage_errors() {
     insta::assert_snapshot!(ask(&["list"], "krosyn.example"), @r#"
     exit 2
     -- stderr
-    error: "krosyn.example" is no server: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
+    error: "krosyn.example" is not a server address: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
     "#);
     insta::assert_snapshot!(ask(&["list"], "http://krosyn.example"), @"
     exit 2
     -- stderr
-    error: http://krosyn.example/ would send the token in clear: use https://, or --insecure-http if you must
+    error: http://krosyn.example/ would send the token unencrypted: use https://, or allow it with --insecure-http
     ");
     insta::assert_snapshot!(ask(&["list"], "https://ana:hush@krosyn.example"), @"
     exit 2
     -- stderr
-    error: a server's address holds no user, password, query or fragment: tokens come by --token-file
+    error: a server's address must not contain a user, password, query or fragment: give the token with --token-file
     ");
 }

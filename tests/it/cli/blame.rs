@@ -59,7 +59,7 @@ fn blame_names_no_user_beyond_pruned_history() {
     let line = |field: &str| told.out().lines().find(|line| line.contains(field)).unwrap().to_owned();
     assert!(line("p.a").contains("  before pruning  "), "{told}");
     assert!(line("p.b").contains("Zoe"), "{told}");
-    assert!(told.err().contains("there may be fields that no entry tells of"), "{told}");
+    assert!(told.err().contains("there may be more fields that no entry mentions"), "{told}");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn an_unknown_field_is_reported() {
     let sandbox = acme::sandbox();
     let told = acme::run(&sandbox, &["blame", "connector/42", "--field", "nope"]).ended(0);
     assert_eq!(told.out(), "");
-    assert!(told.err().starts_with("there is no such field; there are name, status, trigger"), "{told}");
+    assert!(told.err().starts_with("no such field; the fields are name, status, trigger"), "{told}");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn an_id_without_a_type_is_resolved_and_an_entry_id_is_refused() {
     let sandbox = acme::sandbox();
     assert!(acme::run(&sandbox, &["blame", "42"]).ended(0).out().starts_with("name\t"));
     let told = acme::run(&sandbox, &["history", "987"]).ended(5);
-    assert!(told.err().contains("if it is an entry's id: krosyn-audit show 987"), "{told}");
+    assert!(told.err().contains("if it is the id of an entry: krosyn-audit show 987"), "{told}");
     let told = acme::run(&sandbox, &["history", "connectr/42"]).ended(5);
     assert!(told.err().contains("did you mean connector/42?"), "{told}");
     for (word, meant) in

@@ -104,7 +104,7 @@ fn esc_goes_back_and_keeps_the_marked_users() {
     take(&mut terminal, "User");
     terminal.wait_for("User: _").press("terraform", "User: terraform_");
     terminal.wait_until("the one that is meant", |terminal| pointed(terminal).contains("terraform"));
-    terminal.press(ENTER, "take the 1 marked").press(ESC, "Show entries");
+    terminal.press(ENTER, "use the 1 marked").press(ESC, "Show entries");
     assert!(leave(&mut terminal).contains("--user is:terraform"), "{}", terminal.screen());
 }
 
@@ -117,9 +117,9 @@ fn many_users_can_be_searched_and_several_selected() {
     for name in ["terraform", "ana.ruiz"] {
         terminal.press(name, &format!("User: {name}_"));
         terminal.wait_until("the one that is meant", |terminal| pointed(terminal).contains(name));
-        terminal.press(ENTER, "User: _").wait_for("take the");
+        terminal.press(ENTER, "User: _").wait_for("use the");
     }
-    terminal.wait_for("take the 2 marked").type_in(ENTER);
+    terminal.wait_for("use the 2 marked").type_in(ENTER);
     terminal.wait_for("terraform");
     let command = leave(&mut terminal);
     let found = ids(&sandbox, &command);
@@ -131,16 +131,16 @@ fn many_users_can_be_searched_and_several_selected() {
 fn an_entry_leads_to_neighbours_history_and_change_set() {
     let sandbox = acme::sandbox();
     let mut terminal = browse(&sandbox, &[], 40, 100);
-    terminal.press(ENTER, "12 that match, newest first").press(ENTER, "1 of 12");
+    terminal.press(ENTER, "12 matching entries, newest first").press(ENTER, "1 of 12");
     // Enter goes on to the next, and the one after.
     assert_eq!(pointed(&terminal), "Next");
     terminal.press(ENTER, "2 of 12").press(ENTER, "3 of 12");
     take(&mut terminal, "Previous");
     terminal.wait_for("2 of 12");
     take(&mut terminal, "History of this organization");
-    terminal.wait_for("2 that match, oldest first · resource organization/1");
+    terminal.wait_for("2 matching entries, oldest first · resource organization/1");
     terminal.press(ENTER, "1 of 2").press(ESC, "oldest first").press(ESC, "2 of 12");
-    take(&mut terminal, "Read it whole");
+    take(&mut terminal, "Show in full");
     terminal.wait_without("History of").press(ESC, "History of");
     take(&mut terminal, "Change filters");
     terminal.wait_for("Show entries");
@@ -170,17 +170,17 @@ fn entries_of_a_change_set_are_grouped_and_linked() {
 fn the_listed_entries_can_be_exported_and_one_copied() {
     let sandbox = acme::sandbox();
     let mut terminal = browse(&sandbox, &["-t", "secret"], 24, 80);
-    terminal.press(ENTER, "2 that match").press(ENTER, "1 of 2");
+    terminal.press(ENTER, "2 matching entries").press(ENTER, "1 of 2");
     take(&mut terminal, "Copy as JSON");
-    terminal.wait_for("clipboard");
+    terminal.wait_for("copied");
     let copied = terminal.written();
     let copied = copied.rsplit("\u{1b}]52;c;").next().unwrap().split('\u{7}').next().unwrap();
     use base64::Engine as _;
     let copied = base64::engine::general_purpose::STANDARD.decode(copied).unwrap();
     let listed = acme::run(&sandbox, &["show", "4", "--format", "jsonl"]);
     assert_eq!(String::from_utf8(copied).unwrap().trim(), listed.out().trim());
-    take(&mut terminal, "Export these");
-    terminal.wait_for("To which file: audit.csv").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
+    take(&mut terminal, "Export the list");
+    terminal.wait_for("File name: audit.csv").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
     terminal.wait_for("2 entries written to mine.jsonl");
     assert_eq!(sandbox.text("mine.jsonl").lines().count(), 2);
     // A file that is there is not replaced, and no reason to leave.
@@ -249,11 +249,11 @@ fn resizing_and_stray_keys_do_no_harm() {
 fn hostile_names_are_shown_and_not_interpreted() {
     let sandbox = acme::sandbox();
     let mut terminal = browse(&sandbox, &["--resource", "connector/43"], 24, 160);
-    terminal.press(ENTER, "3 that match").wait_for("␛]0;owned␇");
+    terminal.press(ENTER, "3 matching entries").wait_for("␛]0;owned␇");
     take(&mut terminal, "created");
     terminal.wait_for("3 of 3").wait_for("␛]0;owned␇");
     let written = terminal.written();
     assert!(!written.contains("\u{1b}]0;"), "{written:?}");
-    terminal.press(ESC, "3 that match").press(ESC, "Show entries");
+    terminal.press(ESC, "3 matching entries").press(ESC, "Show entries");
     leave(&mut terminal);
 }

@@ -4,7 +4,7 @@ use super::acme::{self, SERVER};
 use crate::support::pty::{CTRL_C, ENTER, ESC, Terminal};
 use crate::support::sandbox::Sandbox;
 
-const QUESTION: &str = "Type 12 to delete them for ever";
+const QUESTION: &str = "Type 12 to delete them permanently";
 
 fn asked(sandbox: &Sandbox) -> Terminal {
     let command = sandbox.command(&[&["prune", "--max-delete", "100%"][..], &SERVER].concat());
@@ -33,11 +33,7 @@ fn only_the_number_of_entries_confirms() {
     terminal.press("13\u{8}2", &format!("{QUESTION}: 12"));
     terminal.type_in(ENTER);
     assert_eq!(terminal.end(), 0, "{}", terminal.screen());
-    assert!(
-        terminal.screen().contains("12 entries deleted, kept on record as prune 1"),
-        "{}",
-        terminal.screen()
-    );
+    assert!(terminal.screen().contains("12 entries deleted, recorded as prune 1"), "{}", terminal.screen());
     assert!(terminal.is_as_before() && terminal.shows_cursor());
     assert_eq!(count(&sandbox), 0);
 }

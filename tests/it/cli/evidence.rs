@@ -22,7 +22,7 @@ fn a_manifest_describes_the_query_and_the_file() {
     exit 0
     -- stderr
     7 entries exported to some.csv · action deleted, updated
-    some.csv.manifest.json proves it; note its root where nobody can change it: 31d02d49c0eadc0fc896145760a5e4857d2ef9534d394d363de387f85bb92733
+    verify it later with some.csv.manifest.json; note the root hash in a safe place: 31d02d49c0eadc0fc896145760a5e4857d2ef9534d394d363de387f85bb92733
     ");
     let manifest: serde_json::Value = serde_json::from_str(&sandbox.text("some.csv.manifest.json")).unwrap();
     insta::assert_snapshot!(sandbox.text("some.csv.manifest.json").replace(manifest["exported_at"].as_str().unwrap(), "[now]").replace(manifest["seal"].as_str().unwrap(), "[seal]"), @r#"
@@ -74,7 +74,7 @@ fn a_manifest_describes_the_query_and_the_file() {
     insta::assert_snapshot!(sandbox.run(&["verify", "some.csv"]), @"
     exit 0
     -- stdout
-    some.csv: whole: 7 entries (ids 3 to 12) in 8 lines; root 31d02d49c0eadc0fc896145760a5e4857d2ef9534d394d363de387f85bb92733
+    some.csv: verified: 7 entries (ids 3 to 12) in 8 lines; root 31d02d49c0eadc0fc896145760a5e4857d2ef9534d394d363de387f85bb92733
     ");
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%", "-q"]).ended(0);
     acme::run(&sandbox, &["export", "-o", "none.jsonl", "--manifest"]).ended(0);
@@ -86,7 +86,7 @@ fn a_manifest_describes_the_query_and_the_file() {
         (&1.into(), &12.into())
     );
     let verified = sandbox.run(&["verify", "some.csv", "none.jsonl"]).ended(0);
-    assert!(verified.out().contains("none.jsonl: whole: 0 entries in 0 lines"), "{verified}");
+    assert!(verified.out().contains("none.jsonl: verified: 0 entries in 0 lines"), "{verified}");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn verify_finds_each_damage_and_names_its_line() {
             (with(&|lines| lines.insert(6, lines[5])), 7, "is a duplicate"),
             (with(&|lines| lines.push("one more\n")), last + 1, "was inserted"),
             (with(&|lines| lines.truncate(7)), 8, "ends early"),
-            (text[..text.len() - 9].to_owned(), last, "breaks off"),
+            (text[..text.len() - 9].to_owned(), last, "ends within this line"),
             (String::new(), 1, "ends early"),
         ] {
             sandbox.write(name, damaged);
@@ -164,7 +164,7 @@ fn a_compressed_file_is_verified_without_unpacking() {
     flate2::read::MultiGzDecoder::new(&sandbox.read("all.csv.gz")[..]).read_to_end(&mut text).unwrap();
     let lines: Vec<_> = text.split_inclusive(|byte| *byte == b'\n').collect();
     let without = [&lines[..4], &lines[5..]].concat().concat();
-    for (text, words) in [(&without, "all.csv.gz:5: line 5 is missing"), (&text, "packed anew")] {
+    for (text, words) in [(&without, "all.csv.gz:5: line 5 is missing"), (&text, "compressed again")] {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         std::io::Write::write_all(&mut encoder, text).unwrap();
         sandbox.write("all.csv.gz", encoder.finish().unwrap());
@@ -179,7 +179,7 @@ fn an_old_manifest_is_kept_and_reported_as_foreign() {
     acme::run(&sandbox, &["export", "-o", "all.csv", "--manifest"]).ended(0);
     let manifest = sandbox.text("all.csv.manifest.json");
     let replaced = acme::run(&sandbox, &["export", "-a", "deleted", "-o", "all.csv", "--force"]).ended(0);
-    let warning = "warning: all.csv.manifest.json tells of an earlier file, not of this one";
+    let warning = "warning: all.csv.manifest.json belongs to an earlier file, not to this one";
     assert!(replaced.err().contains(warning), "{replaced}");
     assert_eq!(sandbox.text("all.csv.manifest.json"), manifest);
     sandbox.run(&["verify", "all.csv"]).ended(7);
@@ -195,9 +195,9 @@ fn a_separate_manifest_verifies_only_its_own_file() {
     insta::assert_snapshot!(sandbox.run(&["verify", "all.csv"]), @"
     exit 7
     -- stdout
-    all.csv: nothing proves it: there is no manifest, and its last line is no trailer; if it had one, its end is missing
+    all.csv: cannot verify: no manifest found, and the last line is not a trailer (the file may be truncated)
     -- stderr
-    error: 1 of 1 file is not proved to be what was written
+    error: 1 of 1 file could not be verified
     ");
     sandbox.run(&["verify", "all.csv", "all.csv", "--manifest", "safe/m.json"]).ended(2);
     sandbox.run(&["verify", "missing.csv"]).ended(2);
@@ -207,7 +207,7 @@ fn a_separate_manifest_verifies_only_its_own_file() {
     -- stdout
     all.csv: safe/m.json: the manifest itself was changed: its seal does not match
     -- stderr
-    error: 1 of 1 file is not proved to be what was written
+    error: 1 of 1 file could not be verified
     ");
     sandbox.write("safe/m.json", "{}");
     sandbox.run(&["verify", "all.csv", "--manifest", "safe/m.json"]).ended(7);
@@ -233,7 +233,7 @@ fn a_trailer_verifies_piped_output() {
         assert!(whole.starts_with(&plain) && whole[plain.len()..].split(|byte| *byte == b'\n').count() == 2);
         let verify = |text: &[u8]| sandbox.run_with(&["verify", "-"], text);
         let verified = verify(&whole).ended(0);
-        assert!(verified.out().starts_with("stdin: whole by its trailer: 12 entries in "), "{verified}");
+        assert!(verified.out().starts_with("stdin: verified by its trailer: 12 entries in "), "{verified}");
         verify(&plain).ended(7);
         verify(&whole[..plain.len() / 2]).ended(7);
         verify(&[&plain[1..], &whole[plain.len()..]].concat()).ended(7);
@@ -256,8 +256,8 @@ fn a_trailer_verifies_piped_output() {
     insta::assert_snapshot!(sandbox.run_with(&["verify", "-"], b"id\n"), @"
     exit 7
     -- stdout
-    stdin: nothing proves it: there is no manifest, and its last line is no trailer; if it had one, its end is missing
+    stdin: cannot verify: no manifest found, and the last line is not a trailer (the file may be truncated)
     -- stderr
-    error: 1 of 1 file is not proved to be what was written
+    error: 1 of 1 file could not be verified
     ");
 }

@@ -60,11 +60,11 @@ fn a_follower_shows_each_entry_once_across_server_crashes() {
         record(&sandbox, first..=first + 1, &server);
         // Whether the two were shown before the server goes is left to chance.
         serving.kill();
-        says("trying again until there is an answer");
+        says("retrying until the server answers");
         record(&sandbox, first + 2..=first + 9, &SERVER);
         serving = sandbox.serve_at("sqlite:audit.db", &address, &["--no-sweep"]);
         shows(10);
-        says("the server is back");
+        says("reconnected");
     }
     ended(&sandbox, child, lines);
 
@@ -91,23 +91,23 @@ fn a_cursor_file_is_written_at_once_and_bound_to_its_query() {
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "-f", "--cursor-file", "cursor", "-a", "deleted"]), @"
     exit 2
     -- stderr
-    error: cursor was made for another filter: user nobody, and now it is action deleted
-      hint: name another file by --cursor-file, or remove this one to begin anew
+    error: cursor was written for another filter: user nobody, not for action deleted
+      hint: use another --cursor-file, or remove this one to start again
     ");
     std::fs::copy(sandbox.path("audit.db"), sandbox.path("other.db")).unwrap();
     let other = ["list", "-f", "--cursor-file", "cursor", "-u", "nobody", "--server", "sqlite:other.db"];
     insta::assert_snapshot!(sandbox.run(&other), @"
     exit 2
     -- stderr
-    error: cursor was made for sqlite:audit.db, and this is sqlite:other.db
-      hint: name another file by --cursor-file, or remove this one to begin anew
+    error: cursor was written for sqlite:audit.db, not for sqlite:other.db
+      hint: use another --cursor-file, or remove this one to start again
     ");
     sandbox.write("cursor", "17\n");
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "-f", "--cursor-file", "cursor"]), @"
     exit 2
     -- stderr
-    error: cursor is no cursor file
-      hint: name another file by --cursor-file, or remove this one to begin anew
+    error: cursor is not a cursor file
+      hint: use another --cursor-file, or remove this one to start again
     ");
     acme::run(&sandbox, &["list", "-f", "--cursor-file", "missing/cursor"]).ended(1);
 }
@@ -124,12 +124,12 @@ fn a_follower_reports_entries_pruned_before_it_read_them() {
     let (child, mut lines) =
         follow(&sandbox, &[&["--format", "jsonl", "--cursor-file", "cursor"], &SERVER[..]].concat());
     assert_eq!(lines.next().map(|line| id(&line.unwrap())), Some(13));
-    insta::assert_snapshot!(ended(&sandbox, child, lines), @r#"
+    insta::assert_snapshot!(ended(&sandbox, child, lines), @"
     exit 130
     -- stderr
     following after entry 3; Ctrl-C ends it
-    warning: entries after 3 are missing: of those up to 12, what happened before [now] was pruned before it was read here
-    "#);
+    warning: entries are missing between 3 and 12: changes before [now] were pruned before they could be read
+    ");
 }
 
 #[test]
@@ -168,9 +168,9 @@ fn options_that_follow_cannot_support_are_refused() {
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--follow", "--format", "json"]), @r#"
     exit 2
     -- stderr
-    error: --follow never ends, and a JSON document must
-      hint: --format jsonl writes one entry a line
-    {"error":{"code":"usage","exit":2,"hint":"--format jsonl writes one entry a line","message":"--follow never ends, and a JSON document must","request_id":null}}
+    error: --follow cannot write json: the document would never end
+      hint: --format jsonl writes one entry per line
+    {"error":{"code":"usage","exit":2,"hint":"--format jsonl writes one entry per line","message":"--follow cannot write json: the document would never end","request_id":null}}
     "#);
     for args in [
         &["--follow", "-o", "x"][..],

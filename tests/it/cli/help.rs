@@ -77,7 +77,7 @@ fn without_arguments_it_prints_five_working_commands() {
       krosyn-audit export -o all.csv      everything, for a spreadsheet or an auditor
       krosyn-audit prune --dry-run        what is past its retention
 
-    krosyn-audit --help lists the rest.
+    krosyn-audit --help lists all commands.
     ");
 }
 

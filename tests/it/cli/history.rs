@@ -70,7 +70,7 @@ fn a_resource_is_found_by_its_current_or_earlier_name() {
     insta::assert_snapshot!(acme::run(&sandbox, &["history", "a"]), @r#"
     exit 2
     -- stderr
-    error: 5 resources have "a" in a name or as id: which one?
+    error: 5 resources have "a" in the name or as id: choose one by its type and id
       hint: connector/42  Salesforce → Warehouse
       hint: connector/43  ␛]0;owned␇=HYPERLINK("http://evil.example")
       hint: connector_endpoint/3  POST /v2/accounts
@@ -80,7 +80,7 @@ fn a_resource_is_found_by_its_current_or_earlier_name() {
     insta::assert_snapshot!(acme::run(&sandbox, &["history", "connector/99"]), @r#"
     exit 5
     -- stderr
-    error: no entry is about a resource called "connector/99"
+    error: no resource is named "connector/99"
       hint: `krosyn-audit list -g TEXT` searches names, users, fields and values
     "#);
 }
@@ -199,7 +199,7 @@ fn two_times_are_compared_field_by_field() {
         serde_json::json!([{"field": "role", "old": "viewer", "new": "admin"}])
     );
     let same = acme::run(&sandbox, &["history", "member/11", "--diff", "id:6", "now"]).ended(0);
-    assert!(same.out().is_empty() && same.err().contains("nothing differs"), "{same}");
+    assert!(same.out().is_empty() && same.err().contains("no difference"), "{same}");
 }
 
 #[test]

@@ -175,13 +175,13 @@ fn columns_can_be_chosen_added_and_removed() {
     exit 2
     -- stderr
     error: --columns: no column is left to show
-      hint: --columns help lists them all
+      hint: --columns help lists all columns
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--columns", "id", "--format", "json"]), @r#"
     exit 2
     -- stderr
-    error: --columns has no meaning for json and jsonl, which hold whole entries
-    {"error":{"code":"usage","exit":2,"hint":null,"message":"--columns has no meaning for json and jsonl, which hold whole entries","request_id":null}}
+    error: --columns cannot be used with json and jsonl, which write whole entries
+    {"error":{"code":"usage","exit":2,"hint":null,"message":"--columns cannot be used with json and jsonl, which write whole entries","request_id":null}}
     "#);
 }
 
@@ -322,7 +322,7 @@ fn an_empty_time_range_is_reported() {
     insta::assert_snapshot!(told, @"
     exit 0
     -- stderr
-    warning: --since does not lie before --until, so the window is empty: nothing can match
+    warning: --since is not before --until: the time window is empty, nothing can match
     nothing matches · since 2021-03-08 12:00 CET · until 2021-03-02 12:00 CET
     the log holds 12 entries, from 2021-03-01 10:00:00.000 CET to 2021-03-28 03:00:00.000 CEST
     ");
@@ -336,8 +336,8 @@ fn an_invalid_value_is_explained() {
         (&["--since", "24.11.2026"], "a date is written as in 2026-11-24"),
         (&["-n", "abc"], "expected a whole number from 1"),
         (&["-n", "0"], "expected a whole number from 1"),
-        (&["--columns", ""], "--columns names no column"),
-        (&["--server", "sqlite:"], "sqlite: names no file"),
+        (&["--columns", ""], "--columns is empty"),
+        (&["--server", "sqlite:"], "sqlite: has no path"),
     ] {
         let refused = sandbox.run(&[&["list"], args].concat()).ended(2);
         assert!(refused.err().contains(words), "{refused}");
@@ -346,7 +346,9 @@ fn an_invalid_value_is_explained() {
     assert!(refused.err().contains("an age cannot be zero (such as 10min, 1h)"), "{refused}");
     let refused = sandbox.run(&["org", "list"]).ended(5);
     assert!(
-        refused.err().ends_with("hint: `krosyn-audit org create` makes one; --store names another\n"),
+        refused
+            .err()
+            .ends_with("hint: create a store with `krosyn-audit org create`; --store selects another\n"),
         "{refused}"
     );
 }

@@ -204,10 +204,10 @@ fn usage_errors_are_json_for_json_formats() {
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "last", "--format", "json"]), @r#"
     exit 2
     -- stderr
-    error: invalid value 'last' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest
+    error: invalid value 'last' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest
 
     For more information, try '--help'.
-    {"error":{"code":"usage","exit":2,"hint":null,"message":"invalid value 'last' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest","request_id":null}}
+    {"error":{"code":"usage","exit":2,"hint":null,"message":"invalid value 'last' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest","request_id":null}}
     "#);
     assert!(!acme::run(&sandbox, &["list", "-n", "0", "--format", "csv"]).ended(2).err().contains('{'));
     let help = acme::run(&sandbox, &["list", "--help", "--format", "json"]).ended(0);

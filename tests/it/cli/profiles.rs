@@ -45,7 +45,7 @@ fn a_profile_sets_the_server_and_its_token_source() {
     exit 0
     -- stdout
     config.toml   [home]/config/krosyn-audit/config.toml
-    credentials   [home]/config/krosyn-audit/credentials.json (not there)
+    credentials   [home]/config/krosyn-audit/credentials.json (does not exist)
     profile       work (config.toml)
     tz            Europe/Madrid (TZ)
     time          relative (profile work)
@@ -66,7 +66,7 @@ fn a_profile_sets_the_server_and_its_token_source() {
     exit 0
     -- stdout
     config.toml   [home]/config/krosyn-audit/config.toml
-    credentials   [home]/config/krosyn-audit/credentials.json (not there)
+    credentials   [home]/config/krosyn-audit/credentials.json (does not exist)
     profile       local (--profile)
     tz            Europe/Madrid (TZ)
     time          absolute (default)
@@ -110,8 +110,8 @@ fn a_flag_outranks_the_environment_and_the_environment_the_profile() {
     insta::assert_snapshot!(run_in(&sandbox, &["prune", "--yes", "--profile", "nowhere"], &[store]), @"
     exit 2
     -- stderr
-    error: --profile nowhere means https://nowhere.invalid and KROSYN_AUDIT_SERVER says sqlite:audit.db: two different places
-      hint: unset KROSYN_AUDIT_SERVER, or choose by --server
+    error: --profile nowhere uses https://nowhere.invalid, but KROSYN_AUDIT_SERVER is sqlite:audit.db
+      hint: unset KROSYN_AUDIT_SERVER, or choose one with --server
     ");
     assert_eq!(
         server(&["--profile", "local"], &[store]),
@@ -133,9 +133,9 @@ fn a_token_is_sent_only_to_its_own_server() {
     insta::assert_snapshot!(elsewhere, @"
     exit 4
     -- stderr
-    error: no token for http://127.0.0.1:[port]: KROSYN_AUDIT_TOKEN is for https://nowhere.invalid, which KROSYN_AUDIT_SERVER names
-      hint: an operator makes one with `krosyn-audit token create`
-      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
+    error: no token for http://127.0.0.1:[port]: KROSYN_AUDIT_TOKEN belongs to https://nowhere.invalid (KROSYN_AUDIT_SERVER)
+      hint: an operator creates one with `krosyn-audit token create`
+      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token with --token-file or KROSYN_AUDIT_TOKEN
     ");
     // Alone it applies to the chosen server and overrides the token command.
     let refused = run_in(&sandbox, &["list"], &[("KROSYN_AUDIT_TOKEN", "kra_wrong")]).ended(4);
@@ -155,7 +155,7 @@ fn login_and_logout_apply_to_a_profile() {
     insta::assert_snapshot!(login(&["--profile", "night"]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] as "admin" of default, who may read, record, prune; the token is in [home]/config/krosyn-audit/credentials.json, profile night
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune); saved in [home]/config/krosyn-audit/credentials.json, profile night
     "#);
     // Nothing names it, so the default profile knows nothing of it.
     assert!(sandbox.run(&["status"]).err().starts_with("error: there is no store"));
@@ -168,7 +168,7 @@ fn login_and_logout_apply_to_a_profile() {
     exit 2
     -- stderr
     error: there is no profile "night": there is default alone
-      hint: `krosyn-audit login --profile NAME --server URL` makes one, or a [profiles.NAME] in config.toml
+      hint: create it with `krosyn-audit login --profile NAME --server URL`, or as [profiles.NAME] in config.toml
     "#);
     sandbox.run(&["status"]).ended(0);
     let kept = sandbox.text("config/krosyn-audit/credentials.json");
@@ -183,14 +183,14 @@ fn login_warns_when_the_configuration_overrides_it() {
     insta::assert_snapshot!(login(&[]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] as "admin" of default, who may read, record, prune; the token is in [home]/config/krosyn-audit/credentials.json, profile work
-    warning: config.toml has a token_command for profile work, which outranks this token
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune); saved in [home]/config/krosyn-audit/credentials.json, profile work
+    warning: config.toml has a token_command for profile work, which overrides this token
     "#);
     insta::assert_snapshot!(login(&["--profile", "nowhere", "--server", serving.url()]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] as "admin" of default, who may read, record, prune; the token is in [home]/config/krosyn-audit/credentials.json, profile nowhere
-    warning: config.toml says that profile nowhere talks to https://nowhere.invalid
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune); saved in [home]/config/krosyn-audit/credentials.json, profile nowhere
+    warning: in config.toml, profile nowhere uses https://nowhere.invalid
     "#);
 }
 
@@ -202,7 +202,7 @@ fn configuration_errors_have_file_and_line() {
     exit 2
     -- stderr
     error: [home]/config/krosyn-audit/config.toml, line 3: unknown key "theem"
-      hint: accepted are profile = NAME, and in each [profiles.NAME] server, token_command, org, insecure_http, tz, time, color, theme, ascii
+      hint: accepted keys: profile = NAME, and in each [profiles.NAME] server, token_command, org, insecure_http, tz, time, color, theme, ascii
       hint: did you mean theme?
     "#);
     let json = sandbox.run(&["list", "--format", "json"]).ended(2);
@@ -221,13 +221,13 @@ fn configuration_errors_have_file_and_line() {
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "work"]), @r#"
     exit 2
     -- stderr
-    error: profile work: "audit.krosyn.example" is no server: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
+    error: profile work: "audit.krosyn.example" is not a server address: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
     "#);
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "wrok"]), @r#"
     exit 2
     -- stderr
     error: there is no profile "wrok": there is work alone
-      hint: `krosyn-audit login --profile NAME --server URL` makes one, or a [profiles.NAME] in config.toml
+      hint: create it with `krosyn-audit login --profile NAME --server URL`, or as [profiles.NAME] in config.toml
     "#);
     sandbox.write_with_mode(
         "config/krosyn-audit/config.toml",
@@ -255,7 +255,7 @@ fn a_failing_token_command_is_explained() {
     insta::assert_snapshot!(listed(r#"["sh", "-c", "echo locked >&2; echo hush; exit 3"]"#), @"
     exit 4
     -- stderr
-    error: token_command of profile default: it ended with exit status: 3; run it by hand to see why (its output may hold a token and is not repeated)
+    error: token_command of profile default: it ended with exit status: 3; run it yourself to see why (its output is hidden because it may contain a token)
     ");
     insta::assert_snapshot!(listed(r#"["no-such-program"]"#), @r#"
     exit 4
@@ -265,6 +265,6 @@ fn a_failing_token_command_is_explained() {
     insta::assert_snapshot!(listed(r#"["true"]"#), @"
     exit 4
     -- stderr
-    error: token_command of profile default: it printed nothing that can be a token, which is one line of visible ASCII characters
+    error: token_command of profile default: it did not print a token: expected one line of visible ASCII characters
     ");
 }

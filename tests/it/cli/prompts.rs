@@ -13,10 +13,15 @@ type Asking = (&'static [&'static str], &'static str, i32, &'static str);
 type End = (fn(&mut Terminal), i32, &'static str);
 
 const ASKING: [Asking; 4] = [
-    (&["prune", "--max-delete", "100%"], "Type 12 to delete", 6, "nobody can be asked"),
-    (&["login", "--server", "http://127.0.0.1:9"], "Token for http://127.0.0.1:9", 2, "nobody can be asked"),
-    (&["browse"], "Show entries", 2, "nobody can be asked"),
-    (&["show"], "Which entry", 2, "which entry?"),
+    (&["prune", "--max-delete", "100%"], "Type 12 to delete", 6, "this is not a terminal"),
+    (
+        &["login", "--server", "http://127.0.0.1:9"],
+        "Token for http://127.0.0.1:9",
+        2,
+        "this is not a terminal",
+    ),
+    (&["browse"], "Show entries", 2, "needs a terminal"),
+    (&["show"], "Which entry", 2, "no entry given"),
 ];
 
 fn args<'a>(command: &[&'a str]) -> Vec<&'a str> {

@@ -65,8 +65,8 @@ fn a_pipe_gets_no_confirmation_prompt() {
     member           2     15
     all             12     15
     12 of 27 go (45 %); the oldest happened at 2021-03-01 10:00:00.000 CET
-    error: nobody can be asked, so nothing was deleted
-      hint: --yes deletes without asking
+    error: confirmation needed, but this is not a terminal: nothing was deleted
+      hint: add --yes to delete without a prompt
     ");
     let typed = sandbox.run_with(&["prune", SERVER[0], SERVER[1]], b"12\n").ended(6);
     assert_eq!(typed.out(), "");
@@ -79,7 +79,7 @@ fn expired_entries_are_deleted() {
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--yes"]), @"
     exit 0
     -- stderr
-    12 entries deleted, kept on record as prune 1
+    12 entries deleted, recorded as prune 1
     ");
     assert_eq!(count(&sandbox), 15);
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "12"]), @"
@@ -136,8 +136,8 @@ fn deleting_more_than_half_needs_permission() {
     member           2      3
     all             12      3
     12 of 15 go (80 %); the oldest happened at 2021-03-01 10:00:00.000 CET
-    error: 12 entries would go, and --max-delete 50% allows 7
-      hint: if the plan is right, allow it by --max-delete 12
+    error: 12 entries would be deleted, but --max-delete 50% allows 7
+      hint: if the plan is right, add --max-delete 12
     ");
     for max in ["11", "79%", "0"] {
         acme::run(&sandbox, &["prune", "--yes", "--max-delete", max]).ended(6);
@@ -156,8 +156,8 @@ fn a_dry_run_has_the_exit_code_of_the_real_run() {
     );
     assert_eq!(
         dry_run.err(),
-        "error: 12 entries would go, and --max-delete 50% allows 7\n  hint: if the plan is right, allow it by \
-         --max-delete 12\n  hint: this is how the run without --dry-run would end: nothing would be deleted\n"
+        "error: 12 entries would be deleted, but --max-delete 50% allows 7\n  hint: if the plan is right, add \
+         --max-delete 12\n  hint: without --dry-run the command would fail like this and delete nothing\n"
     );
     let json = acme::run(&sandbox, &["prune", "--dry-run", "--format", "json"]).ended(6);
     assert_eq!(json.json()["counts"]["expired"], 12);
@@ -243,7 +243,7 @@ fn a_printed_schedule_has_every_relevant_flag() {
     assert!(with("SSL_CERT_FILE", "/etc/ca.pem").out().contains(" SSL_CERT_FILE=/etc/ca.pem "));
     let mut token = sandbox.command(&["prune", "--print-cron", "--server", "https://k.example"]);
     let token = sandbox.finish(token.env("KROSYN_AUDIT_TOKEN", "kra_x").spawn().unwrap()).ended(0);
-    assert!(token.err().contains("a schedule does not have KROSYN_AUDIT_TOKEN"), "{token}");
+    assert!(token.err().contains("KROSYN_AUDIT_TOKEN is not set in a schedule"), "{token}");
     assert!(!token.to_string().contains("kra_x"));
     std::fs::create_dir_all(sandbox.path("config/krosyn-audit")).unwrap();
     sandbox.write(
@@ -285,7 +285,7 @@ fn an_operator_can_lower_the_floor_and_change_the_plan() {
     insta::assert_snapshot!(org(&["set", "default", "--floor", "2h"]), @"
     exit 0
     -- stderr
-    now default, business plan, entries kept for 3y, prunes may name 2h or longer: it counts from the next prune on
+    default: plan business, retention 3y, floor 2h (applies from the next prune)
     ");
     acme::run(&sandbox, &["prune", "--yes"]).ended(0);
     assert_eq!(count(&sandbox), 15, "a floor by itself deletes nothing");
@@ -294,12 +294,12 @@ fn an_operator_can_lower_the_floor_and_change_the_plan() {
     insta::assert_snapshot!(org(&["set", "default", "--floor", "none"]), @"
     exit 0
     -- stderr
-    now default, business plan, entries kept for 3y: it counts from the next prune on
+    default: plan business, retention 3y (applies from the next prune)
     ");
     insta::assert_snapshot!(org(&["set", "default", "--plan", "free"]), @"
     exit 0
     -- stderr
-    now default, free plan, entries kept for 90d: it counts from the next prune on
+    default: plan free, retention 90d (applies from the next prune)
     ");
     insta::assert_snapshot!(org(&["list"]), @"
     exit 0
@@ -332,7 +332,7 @@ fn an_archive_has_exactly_the_pruned_entries_and_can_be_imported() {
     exit 0
     -- stderr
     12 entries are archived in old.jsonl.gz
-    12 entries deleted, kept on record as prune 1
+    12 entries deleted, recorded as prune 1
     ");
     let mut archived = String::new();
     let packed = sandbox.read("old.jsonl.gz");
@@ -356,7 +356,7 @@ fn an_archive_has_exactly_the_pruned_entries_and_can_be_imported() {
 fn earlier_prunes_are_listed_and_schedules_printed() {
     let sandbox = sandbox(15);
     let none = acme::run(&sandbox, &["prune", "--log"]).ended(0);
-    assert_eq!((none.out(), none.err()), ("", "nothing was ever pruned\n"));
+    assert_eq!((none.out(), none.err()), ("", "no prunes yet\n"));
     acme::run(&sandbox, &["prune", "--yes"]).ended(0);
     insta::assert_snapshot!(acme::run(&sandbox, &["prune", "--log"]), @"
     exit 0

@@ -50,7 +50,7 @@ fn from_flags_and_files() {
     -- stdout
     1
     -- stderr
-    was there already as entry 1
+    already recorded as entry 1
     ");
     let shown = sandbox.run(&["show", "1", SERVER[0], SERVER[1]]);
     insta::assert_snapshot!(shown, @"
@@ -80,7 +80,7 @@ fn from_flags_and_files() {
     insta::assert_snapshot!(record(&sandbox, &unchanged), @"
     exit 0
     -- stderr
-    nothing differs between before and after: nothing was recorded
+    before and after are equal: nothing was recorded
     ");
 }
 
@@ -90,7 +90,7 @@ fn from_stdin_once() {
     let args = ["record", SERVER[0], SERVER[1]];
     assert_eq!(sandbox.run_with(&args, ENTRY).ended(0).out(), "1\n");
     let again = sandbox.run_with(&args, ENTRY).ended(0);
-    assert_eq!((again.out(), again.err()), ("1\n", "was there already as entry 1\n"));
+    assert_eq!((again.out(), again.err()), ("1\n", "already recorded as entry 1\n"));
     let other = String::from_utf8(ENTRY.to_vec()).unwrap().replace("viewer", "editor");
     insta::assert_snapshot!(sandbox.run_with(&args, other.as_bytes()), @"
     exit 1
@@ -127,7 +127,7 @@ fn a_resource_keeps_its_recorded_name() {
     let again = [&update[..], &uuid].concat();
     record(&sandbox, &again).ended(0);
     record(&sandbox, &[&update[..], &["--name", "Third"]].concat()).ended(0);
-    assert!(record(&sandbox, &again).ended(0).err().contains("was there already as entry 7"));
+    assert!(record(&sandbox, &again).ended(0).err().contains("already recorded as entry 7"));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_rejected_entry_is_reported_and_not_quoted() {
     insta::assert_snapshot!(record(&sandbox, &delete), @"
     exit 2
     -- stderr
-    error: an entry about what was deleted needs --before: give --before FILE
+    error: an entry with action deleted needs --before FILE
     ");
     insta::assert_snapshot!(record(&sandbox, &[&delete[..], &["--before", "broken.json"]].concat()), @"
     exit 2
@@ -171,7 +171,7 @@ fn a_rejected_entry_is_reported_and_not_quoted() {
     insta::assert_snapshot!(record(&sandbox, &[&delete[..], &["--at", "id:3"]].concat()), @"
     exit 2
     -- stderr
-    error: --at: expected a moment, not an entry
+    error: --at: expected a time, not an entry
     ");
     insta::assert_snapshot!(record(&sandbox, &["-a", "deleted", "--resource", "secrets/5"]), @"
     exit 2
@@ -186,14 +186,14 @@ fn a_rejected_entry_is_reported_and_not_quoted() {
     insta::assert_snapshot!(sandbox.run_with(&["record", SERVER[0], SERVER[1]], b"{\"action\":\"updaetd\"}"), @"
     exit 2
     -- stderr
-    error: stdin holds no entry: action: expected one of created, updated, deleted (line 1, column 20)
-      hint: the shape is in openapi.json, under Proposal
+    error: stdin does not contain an entry: action: expected one of created, updated, deleted (line 1, column 20)
+      hint: the format is described in openapi.json, under Proposal
     ");
     insta::assert_snapshot!(sandbox.run(&["record", SERVER[0], SERVER[1]]), @"
     exit 2
     -- stderr
-    error: stdin holds no entry: it is not JSON: EOF while parsing a value at line 1 column 0
-      hint: the shape is in openapi.json, under Proposal
+    error: stdin does not contain an entry: not JSON: EOF while parsing a value at line 1 column 0
+      hint: the format is described in openapi.json, under Proposal
     ");
 }
 

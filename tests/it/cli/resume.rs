@@ -78,8 +78,8 @@ impl Fixture {
         assert!(left.is_empty(), "{left:?}");
         let verified = self.sandbox.run(&["verify", name]).ended(0);
         assert!(
-            verified.out().contains("whole: 2500 entries (ids 1 to 2500)")
-                || verified.out().contains("whole: 2 500 entries (ids 1 to 2500)"),
+            verified.out().contains("verified: 2500 entries (ids 1 to 2500)")
+                || verified.out().contains("verified: 2 500 entries (ids 1 to 2500)"),
             "{verified}"
         );
     }
@@ -93,10 +93,10 @@ fn a_lost_connection_exits_3_and_can_be_resumed() {
         fixture.gate.allow(2, Beyond::Cut);
         let outcome = fixture.export(&["-o", name, "--manifest"]).ended(3);
         assert!(
-            outcome.err().ends_with(&format!("go on with: krosyn-audit export --resume {name}\n")),
+            outcome.err().ends_with(&format!("resume with: krosyn-audit export --resume {name}\n")),
             "{outcome}"
         );
-        assert!(outcome.err().contains("2 000 entries were written before; they are kept in"), "{outcome}");
+        assert!(outcome.err().contains("2 000 entries were written to"), "{outcome}");
         // A second loss changes nothing.
         fixture.gate.allow(0, Beyond::Cut);
         fixture.export(&["--resume", name]).ended(3);
@@ -132,7 +132,7 @@ fn an_interrupted_export_prints_the_resume_command() {
     exit 130
     -- stderr
     error: interrupted
-      hint: go on with: krosyn-audit export --resume all.csv.gz
+      hint: resume with: krosyn-audit export --resume all.csv.gz
     ");
     fixture.goes_on_to("all.csv.gz", &whole);
     // Nothing is left behind when nothing was written.
@@ -207,8 +207,8 @@ fn an_export_that_cannot_be_resumed_is_refused() {
     insta::assert_snapshot!(other, @"
     exit 2
     -- stderr
-    error: all.csv was begun from http://127.0.0.1:[port], and this is sqlite:audit.db
-      hint: name the server it was begun from, or begin anew
+    error: all.csv was started from http://127.0.0.1:[port], not from sqlite:audit.db
+      hint: use the original server, or start a new export
     ");
     let mut part = fixture.sandbox.read("all.csv.part");
     part[100] ^= 1;
@@ -222,8 +222,8 @@ fn an_export_that_cannot_be_resumed_is_refused() {
     insta::assert_snapshot!(fixture.export(&["--resume", "other.csv"]), @"
     exit 5
     -- stderr
-    error: there is no export of other.csv to go on with
-      hint: `krosyn-audit export -o other.csv` begins anew
+    error: no interrupted export of other.csv to resume
+      hint: start a new export: krosyn-audit export -o other.csv
     ");
     fixture.export(&["--resume", "all.csv", "-a", "deleted"]).ended(2);
     fixture.export(&["--resume", "all.csv", "-o", "x"]).ended(2);

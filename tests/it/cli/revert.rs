@@ -48,7 +48,7 @@ fn reverting_a_creation_deletes_and_reverting_a_deletion_creates() {
     assert_eq!((&back["way"], &back["object"]["status"]), (&json!("create"), &json!("active")));
     assert_eq!(plan("9")["way"], "impossible", "it was deleted since");
     let two = acme::run(&sandbox, &["show", "3", "4", "--revert"]).ended(2);
-    assert!(two.err().contains("one entry at a time"), "{two}");
+    assert!(two.err().contains("--revert takes one entry"), "{two}");
 }
 
 #[test]
@@ -61,5 +61,5 @@ fn a_change_set_is_shown_together() {
         acme::run(&sandbox, &["show", "--request-id", "req_A1", "--format", "jsonl"]).ended(0).json_lines();
     assert_eq!(all.iter().map(|entry| &entry["id"]).collect::<Vec<_>>(), [1, 2]);
     let none = acme::run(&sandbox, &["show", "--request-id", "req_none"]).ended(5);
-    assert!(none.err().contains("no entry is of request req_none"), "{none}");
+    assert!(none.err().contains("no entry has the request id req_none"), "{none}");
 }

@@ -67,8 +67,8 @@ fn remote_access_needs_tls_or_a_proxy() {
     insta::assert_snapshot!(sandbox.run(&[&serve[..], &["--listen", "0.0.0.0:0"]].concat()), @"
     exit 2
     -- stderr
-    error: 0.0.0.0:0 can be reached from other machines, and tokens would cross the network in clear
-      hint: give --tls-cert and --tls-key, or --behind-proxy when a proxy in front speaks TLS
+    error: 0.0.0.0:0 is reachable from other machines, and tokens would be sent unencrypted
+      hint: give --tls-cert and --tls-key, or --behind-proxy if a proxy in front handles TLS
     ");
     assert!(sandbox.names().is_empty() && !sandbox.path("audit.db").exists());
     let serving = sandbox.serve(&["--behind-proxy"]);
@@ -92,9 +92,9 @@ fn the_first_token_needs_a_file_or_terminal() {
     insta::assert_snapshot!(sandbox.run(&serve), @"
     exit 2
     -- stderr
-    error: the store is empty, and there is no terminal to show its first token on
-      hint: --token-out FILE writes it there, mode 0600
-      hint: or make both before: krosyn-audit org create, krosyn-audit token create
+    error: the store is empty, and there is no terminal to show the first token on
+      hint: --token-out FILE writes it to a file (mode 0600)
+      hint: or first create an organization and a token: krosyn-audit org create, krosyn-audit token create
     ");
     sandbox.write("taken", "precious");
     insta::assert_snapshot!(sandbox.run(&[&serve[..], &["--token-out", "taken"]].concat()), @"
@@ -113,7 +113,7 @@ fn the_first_token_needs_a_file_or_terminal() {
     assert!(
         sandbox
             .text("serve.log")
-            .contains("warning: no token was written to admin.token: --token-out is for the first start")
+            .contains("warning: no token was written to admin.token: --token-out applies to an empty store")
     );
     assert!(!sandbox.path("admin.token").exists());
 }
@@ -215,16 +215,16 @@ fn serve_speaks_tls() {
         serving.signal(Signal::HUP);
         while log().matches(words).count() == times {}
     };
-    hang_up("SIGHUP: the certificate and its key were read again");
+    hang_up("SIGHUP: reloaded the certificate and key");
     trusting(serving.url(), "cert.pem").ended(0);
     sandbox.write("old.pem", before);
     trusting(serving.url(), "old.pem").ended(9);
     let good = sandbox.text("key.pem");
     sandbox.write("key.pem", "no key");
-    hang_up("still serving the certificate read before");
+    hang_up("keeping the previous certificate");
     trusting(serving.url(), "cert.pem").ended(0);
     sandbox.write("key.pem", good);
-    hang_up("SIGHUP: the certificate and its key were read again");
+    hang_up("SIGHUP: reloaded the certificate and key");
     trusting(serving.url(), "cert.pem").ended(0);
 }
 
@@ -245,8 +245,8 @@ fn a_token_is_read_from_a_private_file_stdin_or_the_environment() {
     exit 4
     -- stderr
     error: no token for http://127.0.0.1:[port]
-      hint: an operator makes one with `krosyn-audit token create`
-      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token by --token-file or in KROSYN_AUDIT_TOKEN
+      hint: an operator creates one with `krosyn-audit token create`
+      hint: sign in with `krosyn-audit login --server http://127.0.0.1:[port]`, or give the token with --token-file or KROSYN_AUDIT_TOKEN
     ");
     insta::assert_snapshot!(list(&["--token-file", "missing.token"]), @"
     exit 2
@@ -276,7 +276,7 @@ fn a_token_is_read_from_a_private_file_stdin_or_the_environment() {
     insta::assert_snapshot!(list(&["--token-file", "admin.token", "--org", "default"]), @"
     exit 2
     -- stderr
-    error: --org names an organization of a local store; a server's token belongs to one already
+    error: --org selects an organization of a local store; a server's token already belongs to one
     ");
 }
 
@@ -295,8 +295,8 @@ fn a_token_works_within_its_scopes_until_revoked() {
     exit 4
     -- stderr
     error: this call needs the scope prune, and the token "cron" has read
-      hint: the server's log knows this request as [request]
-      hint: an operator makes a token with more scopes with `krosyn-audit token create --scope …`
+      hint: look for request [request] in the server's log
+      hint: an operator can create a token with more scopes: `krosyn-audit token create --scope …`
     "#);
     let listed = token(&["list"]).ended(0);
     assert!(!listed.out().contains(made.out().trim()), "a token is shown once");
@@ -309,7 +309,7 @@ fn a_token_works_within_its_scopes_until_revoked() {
     insta::assert_snapshot!(token(&["revoke", "cron"]), @r#"
     exit 0
     -- stderr
-    revoked "cron": it opens nothing from now on
+    revoked "cron": it no longer gives access
     "#);
     sandbox.run(&[&["list"], &flags[..]].concat()).ended(4);
     insta::assert_snapshot!(token(&["revoke", "nobody"]), @r#"

@@ -13,7 +13,7 @@ fn unused_signals_do_not_stop_the_server() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     for (signal, words) in [
-        (Signal::HUP, "SIGHUP ignored: there is no certificate to read again"),
+        (Signal::HUP, "SIGHUP ignored: no certificate is in use"),
         (Signal::USR1, "SIGUSR1 ignored"),
         (Signal::USR2, "SIGUSR2 ignored"),
     ] {
@@ -41,10 +41,11 @@ fn a_low_open_file_limit_lowers_the_connection_limit() {
     };
     drop(prlimit.arg("--version").output().unwrap());
     let none = sandbox.finish(serve("20:20").spawn().unwrap()).ended(1);
-    assert!(none.err().contains("leaves none for connections") && none.err().contains("ulimit -n"), "{none}");
-    for (limit, words) in
-        [("64:64", Some("at most 11 connections at once in place of 900")), ("64:4096", None)]
-    {
+    assert!(
+        none.err().contains("is too low for any connection") && none.err().contains("ulimit -n"),
+        "{none}"
+    );
+    for (limit, words) in [("64:64", Some("allowing 11 connections instead of 900")), ("64:4096", None)] {
         let mut child =
             serve(limit).stderr(std::fs::File::create(sandbox.path("low.log")).unwrap()).spawn().unwrap();
         let mut line = String::new();

@@ -143,7 +143,7 @@ fn states_and_their_diff_are_json() {
     -- stdout
     [{"op":"replace","path":"/status","value":"disabled"},{"op":"replace","path":"/trigger","value":"let row = {}\nrow.email = lower(row.Email)\nemit row"},{"op":"replace","path":"/perform/retry/max","value":5},{"op":"add","path":"/perform/retry/jitter","value":"full"},{"op":"remove","path":"/perform/retry/legacy_backoff"}]
     -- stderr
-    warning: entry 3 changed what is never kept, so this is not all of it: webhook_secret
+    warning: entry 3 also changed fields whose values are never stored: webhook_secret
     "#);
     let (mut before, after) = (state("--before").ended(0).json(), state("--after").ended(0).json());
     let patch: json_patch::Patch = serde_json::from_value(state("--patch").json()).unwrap();
@@ -198,8 +198,8 @@ fn a_missing_entry_exits_5() {
     insta::assert_snapshot!(acme::run(&sandbox, &["show"]), @"
     exit 2
     -- stderr
-    error: which entry?
-      hint: `krosyn-audit show latest`, or an id that `krosyn-audit list` shows
+    error: no entry given
+      hint: give an id that `krosyn-audit list` shows, or: krosyn-audit show latest
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "13"]), @"
     exit 5
@@ -209,14 +209,14 @@ fn a_missing_entry_exits_5() {
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "last"]), @"
     exit 2
     -- stderr
-    error: invalid value 'last' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest
+    error: invalid value 'last' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest
 
     For more information, try '--help'.
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "0"]), @"
     exit 2
     -- stderr
-    error: invalid value '0' for '[ID|latest]...': expected an entry's id, as `list` shows it, or latest
+    error: invalid value '0' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest
 
     For more information, try '--help'.
     ");
@@ -224,7 +224,7 @@ fn a_missing_entry_exits_5() {
     insta::assert_snapshot!(sandbox.run(&["show", "latest", "--server", "sqlite:empty.db"]), @"
     exit 5
     -- stderr
-    error: the log is empty: there is no latest entry
+    error: the log is empty
     ");
 }
 

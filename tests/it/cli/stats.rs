@@ -56,7 +56,7 @@ fn two_dimensions_make_a_table_and_top_sums_the_rest() {
     perform          2  #####
     16 others       21  ################################################
     -- stderr
-    12 entries by field, each counted once for each of its fields
+    12 entries by field, an entry counts once for each of its fields
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--by", "Type", "--by", "via", "--format", "csv"]), @"
     exit 0
@@ -103,7 +103,7 @@ fn an_unknown_dimension_suggests_the_nearest() {
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--by", "day,day"]), @"
     exit 2
     -- stderr
-    error: --by takes one dimension, or two different ones
+    error: --by takes one dimension or two different dimensions
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--format", "wide"]), @"
     exit 2

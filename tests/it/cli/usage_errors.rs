@@ -128,7 +128,7 @@ fn unknown_commands_flags_and_values_are_usage_errors() {
     insta::assert_snapshot!(sandbox.run(&["--demo", "org", "list"]), @"
     exit 2
     -- stderr
-    error: --demo has no meaning here: it is for commands that talk to an audit API
+    error: --demo works only with commands that use the audit API
     ");
 }
 
@@ -139,8 +139,8 @@ fn a_missing_store_is_an_error() {
     exit 5
     -- stderr
     error: there is no store at [home]/data/krosyn-audit/audit.db
-      hint: `krosyn-audit record` and `import` make one; --server names another, https://… a remote API
-      hint: --demo looks around in an invented organization
+      hint: `krosyn-audit record` and `import` create one; --server selects another store, or a remote API (https://…)
+      hint: --demo shows the tool with invented data
     ");
     for command in [&["show", "latest"][..], &["export"], &["prune", "--dry-run"], &["org", "list"]] {
         sandbox.run(command).ended(5);
@@ -155,7 +155,7 @@ fn several_organizations_need_the_org_flag() {
     insta::assert_snapshot!(sandbox.run(&create), @"
     exit 0
     -- stderr
-    made acme-eu, pro plan, entries kept for 1y
+    created acme-eu: plan pro, retention 1y
     ");
     insta::assert_snapshot!(sandbox.run(&create), @r#"
     exit 6
@@ -165,7 +165,7 @@ fn several_organizations_need_the_org_flag() {
     insta::assert_snapshot!(acme::run(&sandbox, &["list"]), @"
     exit 2
     -- stderr
-    error: the store holds several organizations: choose one by --org: acme-eu, default
+    error: the store holds several organizations: choose one with --org: acme-eu, default
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--org", "acme"]), @r#"
     exit 5

@@ -227,7 +227,7 @@ fn servers_starting_together_on_an_empty_database_all_serve() {
             assert!(line.starts_with("listening on "), "round {round}: {line:?}");
         }
         let tokens: Vec<_> = sandbox.names().into_iter().filter(|name| name.starts_with("token-")).collect();
-        assert_eq!(tokens.len(), 1, "one made the organization and its token: {tokens:?}");
+        assert_eq!(tokens.len(), 1, "one created the organization and its token: {tokens:?}");
         assert!(!sandbox.text(&tokens[0]).trim().is_empty());
         for mut child in started {
             child.kill().expect("killed");
