@@ -1,13 +1,14 @@
 //! The log as it grows: everything behind an id, once, in the order of commits. It waits for nothing and tries nothing
 //! again; when to ask is the caller's to say.
 
-use crate::api::page::{Page, Pruned};
+use crate::api::page::Page;
 use crate::api::query::Query;
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
+use crate::model::prune::Pruned;
 
 /// A reader that stays behind the last entry it was given.
 pub struct Follower {

@@ -14,13 +14,14 @@ mod tally;
 
 use async_trait::async_trait;
 
-use crate::api::page::{Facets, Pruned};
-use crate::api::prune::{ModelTypeCounts, Prune};
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
+use crate::model::facets::Facets;
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::model::plan::Retention;
+use crate::model::prune::Pruned;
+use crate::model::prune::{ModelTypeCounts, Prune};
 use crate::model::stats::{Count, StatsQuery};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;

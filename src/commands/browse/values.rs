@@ -1,8 +1,8 @@
 //! Choosing among values that have counts: a few are marked in a menu, many are found by typing.
 
-use crate::api::page::Facet;
 use crate::commands::browse::Browser;
 use crate::error::Failure;
+use crate::model::facets::Facet;
 use crate::model::filter::{Choice, UserTerm};
 use crate::render::filter_summary::grouped;
 use crate::terminal::prompt::Page;

@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::api::problem::Code;
-use crate::api::prune::{Prune, PruneAnswer, PruneRequest};
+use crate::api::prune::{PruneAnswer, PruneRequest};
 use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::args::output::Format;
 use crate::client::Client;
@@ -25,6 +25,7 @@ use crate::commands::target::resolve_target;
 use crate::config::Origin;
 use crate::error::Failure;
 use crate::exit;
+use crate::model::prune::Prune;
 use crate::model::time::format::day;
 use crate::model::time::{Age, AgeError};
 use crate::model::timestamp::Timestamp;

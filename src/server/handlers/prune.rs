@@ -11,10 +11,9 @@ use axum::http::HeaderMap;
 
 use crate::api::problem::{Code, Problem};
 use crate::api::problems::{Scoped, WithBody};
-use crate::api::prune::{
-    Prune as PruneRecord, PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer,
-};
+use crate::api::prune::{PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer};
 use crate::model::draft::FieldError;
+use crate::model::prune::Prune as PruneRecord;
 use crate::model::timestamp::Timestamp;
 use crate::server::auth::{Caller, Prune, Read};
 use crate::server::body::{self, MediaType, NoParameters};

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::page::{Facet, Facets};
-use crate::api::prune::ModelTypeCounts;
+use crate::model::facets::{Facet, Facets};
 use crate::model::filter::Filter;
 use crate::model::page::Order;
+use crate::model::prune::ModelTypeCounts;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
 use crate::store::condition::Parameter;

@@ -29,12 +29,12 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::api::page::Facets;
-use crate::api::prune::Prune;
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
+use crate::model::facets::Facets;
 use crate::model::filter::Filter;
 use crate::model::plan::Retention;
+use crate::model::prune::Prune;
 use crate::model::stats::StatsQuery;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;

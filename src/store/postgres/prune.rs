@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::api::prune::Prune;
+use crate::model::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;

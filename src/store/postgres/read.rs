@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio_postgres::Row;
 
-use crate::api::page::Pruned;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
+use crate::model::prune::Pruned;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Entries;
 use crate::store::error::StoreError;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params_from_iter};
 
-use crate::api::page::{Facet, Facets};
-use crate::api::prune::ModelTypeCounts;
 use crate::model::entry::Entry;
+use crate::model::facets::{Facet, Facets};
 use crate::model::filter::Filter;
+use crate::model::prune::ModelTypeCounts;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
 use crate::store::condition::Condition;

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::api::prune::Prune;
 use crate::model::draft::Draft;
 use crate::model::page::Order;
+use crate::model::prune::Prune;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;

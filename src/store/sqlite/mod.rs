@@ -36,12 +36,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
-use crate::api::page::Facets;
-use crate::api::prune::Prune;
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
+use crate::model::facets::Facets;
 use crate::model::filter::Filter;
 use crate::model::plan::Retention;
+use crate::model::prune::Prune;
 use crate::model::stats::StatsQuery;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use crate::api::prune::Prune;
+use crate::model::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::rows::key;

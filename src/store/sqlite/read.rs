@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-use crate::api::page::Pruned;
-use crate::api::prune::Prune;
 use crate::model::page::{Order, Position};
+use crate::model::prune::Prune;
+use crate::model::prune::Pruned;
 use crate::model::timestamp::Timestamp;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::entries::Entries;
