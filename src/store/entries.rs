@@ -12,8 +12,8 @@ use crate::model::json::RawJson;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, Via};
+use crate::store::decode;
 use crate::store::error::StoreError;
-use crate::store::stored;
 
 /// Entries in their order, as JSON objects with commas between them.
 #[derive(Debug, Default)]
@@ -139,7 +139,7 @@ impl Snapshot {
     pub(super) fn read(text: &str) -> Result<Self, StoreError> {
         let damaged = |error| StoreError::Damaged(format!("a user: {error}"));
         let json = RawJson::from_text(text.to_owned()).map_err(damaged)?;
-        Ok(Self { user: stored::user(text)?, json })
+        Ok(Self { user: decode::user(text)?, json })
     }
 }
 

@@ -3,14 +3,24 @@
 //! Every call names the organization it is about; there is no way to ask across organizations but the operator's
 //! reports. A store keeps, finds and deletes; it judges nothing, redacts nothing and knows no HTTP.
 
+mod accounts;
+mod codes;
 pub mod condition;
+mod copy;
+mod decode;
+mod dialect;
 pub mod entries;
 pub mod error;
+mod facets;
+mod leases;
 mod opening;
+mod pages;
 pub mod postgres;
+mod prunes;
+mod rollup;
+mod session;
 pub mod sqlite;
-mod stored;
-mod tally;
+mod stats;
 
 use async_trait::async_trait;
 
@@ -169,19 +179,6 @@ pub struct ClockSeen {
     pub is_confirmed: bool,
 }
 
-/// What a noted time is kept as: a lease that nobody takes.
-const CLOCK: &str = "clock";
-/// Its holder, when an operator confirmed it.
-const CONFIRMED: &str = "confirmed";
-/// Its holder otherwise.
-const SEEN: &str = "seen";
-
-impl ClockSeen {
-    const fn holder(self) -> &'static str {
-        if self.is_confirmed { CONFIRMED } else { SEEN }
-    }
-}
-
 /// A prune that holds its organization's lease.
 #[derive(Debug, Clone)]
 pub struct PruneRun {
@@ -211,10 +208,6 @@ pub struct PruneRunning {
     /// When its lease ends unless it is renewed.
     pub expires_at: Timestamp,
 }
-
-/// Where a page ends although more would fit by number: entries may be large, and a page must fit in memory many
-/// times over. A page always holds at least one entry.
-const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Which prune took which ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,21 +3,23 @@
 
 use std::collections::{HashMap, HashSet};
 
-use deadpool_postgres::Transaction;
 use sha2::{Digest as _, Sha256};
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::model::draft::Draft;
 use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
+use crate::store::codes::signed;
 use crate::store::condition::place;
 use crate::store::error::StoreError;
 use crate::store::postgres::fault::Fault;
 use crate::store::postgres::pool::Lent;
-use crate::store::postgres::rows::{COLUMNS, Reader};
-use crate::store::postgres::tally;
-use crate::store::stored::signed;
+use crate::store::postgres::scan::EntryReader;
+use crate::store::postgres::session::{COLUMNS, in_transaction};
+use crate::store::rollup::{MAX_BEHIND, catch_up};
+use crate::store::session::Columns as _;
 use crate::store::{Appended, OrgId};
 
 /// What one caller wants appended.
@@ -27,11 +29,10 @@ pub(super) struct Wanted {
     pub(super) atomic: bool,
 }
 
-pub(super) const LOCK_HEAD: &str = "SELECT head, tallied FROM org_heads WHERE org_id = $1 FOR UPDATE";
+const LOCK_HEAD: &str = "SELECT head, tallied FROM org_heads WHERE org_id = $1 FOR UPDATE";
 const FIND_KEYS: &str = "SELECT uuid, id, occurred_at FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
-pub(super) const FIND_USERS: &str =
-    "SELECT digest, user_ref FROM users WHERE org_id = $1 AND digest = ANY($2)";
-pub(super) const LAST_USER: &str = "SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = $1";
+const FIND_USERS: &str = "SELECT digest, user_ref FROM users WHERE org_id = $1 AND digest = ANY($2)";
+const LAST_USER: &str = "SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = $1";
 const SET_HEAD: &str = "UPDATE org_heads SET head = $2 WHERE org_id = $1";
 const ADD_USERS: &str = "INSERT INTO users (org_id, user_ref, digest, snapshot) \
      SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::text[])";
@@ -46,33 +47,60 @@ const ADD_ENTRIES: &str = "INSERT INTO entries (org_id, id, occurred_at, recorde
 /// Appends, in the order given, and commits. When an earlier attempt's end is not known, entries found there that are
 /// these very drafts were stored by it.
 pub(super) async fn append(
-    mut db: Lent,
+    db: &Lent,
     org: OrgId,
     wanted: &[Wanted],
     tried_before: bool,
 ) -> Result<Vec<Vec<Appended>>, Fault> {
-    let transaction = db.transaction().await?;
-    let found = look(&transaction, org, wanted).await?;
-    let users = found.users;
-    let decided = decide(wanted, found.head, found.entries, tried_before);
-    if !decided.new.is_empty() {
-        let head = write(&transaction, org, &decided.new, users, found.last_user).await?;
-        tally::catch_up_if_far_behind(&transaction, org, found.tallied, head).await?;
-    }
-    transaction.commit().await?;
-    Ok(decided.answers)
+    in_transaction(db, async {
+        let found = look(db, org, wanted).await?;
+        let users = found.users;
+        let decided = decide(wanted, found.head, found.entries, tried_before);
+        if !decided.new.is_empty() {
+            let head = write(db, org, &decided.new, users, found.last_user).await?;
+            catch_up(db, org, found.rolled_up, head, MAX_BEHIND).await?;
+        }
+        Ok(decided.answers)
+    })
+    .await
+}
+
+/// Stores entries of another store above the head, which then is the last one's id. Those up to the head are there
+/// already.
+pub(super) async fn restore(db: &Lent, org: OrgId, entries: &[Entry]) -> Result<(), Fault> {
+    in_transaction(db, async {
+        let head = db.query_opt(LOCK_HEAD, &[&org.0]).await?;
+        let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
+        let (head, rolled_up) = (head.unsigned(0)?, head.unsigned(1)?);
+        let new: Vec<Entry> = entries.iter().filter(|entry| entry.id > head).cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let digests = new.iter().map(|entry| Ok(digest(&snapshot(&entry.user)?)));
+        let digests: Vec<_> = digests.collect::<Result<HashSet<_>, Fault>>()?.into_iter().collect();
+        let users = user_refs(&db.query(FIND_USERS, &[&org.0, &digests]).await?)?;
+        let last_user: i64 = db.query_one(LAST_USER, &[&org.0]).await?.try_get(0)?;
+        let head = write(db, org, &new, users, last_user).await?;
+        catch_up(db, org, rolled_up, head, MAX_BEHIND).await
+    })
+    .await
+}
+
+/// The numbers of users by the digests of their snapshots.
+fn user_refs(rows: &[Row]) -> Result<HashMap<Vec<u8>, i64>, tokio_postgres::Error> {
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// What is there of the drafts, seen under the lock of the head row.
 struct Found {
     head: u64,
-    tallied: i64,
+    rolled_up: u64,
     entries: HashMap<Uuid, Entry>,
     users: HashMap<Vec<u8>, i64>,
     last_user: i64,
 }
 
-async fn look(db: &Transaction<'_>, org: OrgId, wanted: &[Wanted]) -> Result<Found, Fault> {
+async fn look(db: &Lent, org: OrgId, wanted: &[Wanted]) -> Result<Found, Fault> {
     let drafts = || wanted.iter().flat_map(|one| &one.drafts).map(Draft::entry);
     let uuids: Vec<Uuid> = drafts().map(|entry| entry.uuid).collect();
     let digests: HashSet<Vec<u8>> =
@@ -91,22 +119,17 @@ async fn look(db: &Transaction<'_>, org: OrgId, wanted: &[Wanted]) -> Result<Fou
         async { db.query_one(&last_user, &[&org.0]).await },
     )?;
     let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
-    let users = users.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
     Ok(Found {
-        head: head.try_get::<_, i64>(0)?.unsigned_abs(),
-        tallied: head.try_get(1)?,
+        head: head.unsigned(0)?,
+        rolled_up: head.unsigned(1)?,
         entries: if keys.is_empty() { HashMap::new() } else { entries_of(db, org, &keys).await? },
-        users: users.collect::<Result<_, tokio_postgres::Error>>()?,
+        users: user_refs(&users)?,
         last_user: last_user.try_get(0)?,
     })
 }
 
 /// The entries that keys lead to.
-async fn entries_of(
-    db: &Transaction<'_>,
-    org: OrgId,
-    keys: &[tokio_postgres::Row],
-) -> Result<HashMap<Uuid, Entry>, Fault> {
+async fn entries_of(db: &Lent, org: OrgId, keys: &[Row]) -> Result<HashMap<Uuid, Entry>, Fault> {
     let column = |number| keys.iter().map(move |row| row.try_get::<_, i64>(number));
     let ids = column(1).collect::<Result<Vec<_>, _>>()?;
     let times = column(2).collect::<Result<Vec<_>, _>>()?;
@@ -117,8 +140,9 @@ async fn entries_of(
     if rows.len() != keys.len() {
         return Err(StoreError::Damaged("the keys and the entries disagree".to_owned()).into());
     }
-    let mut reader = Reader::default();
-    rows.iter().map(|row| reader.entry(row).map(|entry| (entry.uuid, entry))).collect()
+    let mut reader = EntryReader::default();
+    let entry = |row| reader.row(row)?.entry().map(|entry| (entry.uuid, entry));
+    Ok(rows.iter().map(entry).collect::<Result<_, _>>()?)
 }
 
 /// What to write and what to answer.
@@ -160,13 +184,13 @@ fn decide(wanted: &[Wanted], head: u64, mut there: HashMap<Uuid, Entry>, tried_b
 }
 
 /// Writes entries behind the head, in the order of their ids; gives the new head.
-pub(super) async fn write(
-    db: &Transaction<'_>,
+async fn write(
+    db: &Lent,
     org: OrgId,
     new: &[Entry],
     mut users: HashMap<Vec<u8>, i64>,
     last_user: i64,
-) -> Result<i64, Fault> {
+) -> Result<u64, Fault> {
     let (mut added, mut digests, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
     let mut user_refs = Vec::with_capacity(new.len());
     for entry in new {
@@ -182,7 +206,7 @@ pub(super) async fn write(
         user_refs.push(user_ref);
     }
     let ids: Vec<i64> = new.iter().map(|entry| signed(entry.id)).collect();
-    let head = ids.last().copied().unwrap_or_default();
+    let head = new.last().map(|entry| entry.id).unwrap_or_default();
     let occurred: Vec<i64> = new.iter().map(|entry| entry.occurred_at.micros()).collect();
     let recorded: Vec<i64> = new.iter().map(|entry| entry.recorded_at.micros()).collect();
     let uuids: Vec<Uuid> = new.iter().map(|entry| entry.uuid).collect();
@@ -229,7 +253,7 @@ pub(super) async fn write(
         },
         async { db.execute(&add_keys, &[&org.0, &uuids, &ids, &occurred]).await },
         async { db.execute(&add_entries, entries).await },
-        async { db.execute(&set_head, &[&org.0, &head]).await },
+        async { db.execute(&set_head, &[&org.0, &signed(head)]).await },
     )?;
     Ok(head)
 }
@@ -238,10 +262,10 @@ fn bytes(entries: &[Entry], text: fn(&Entry) -> &Option<String>) -> Vec<Option<&
     entries.iter().map(|entry| text(entry).as_deref().map(str::as_bytes)).collect()
 }
 
-pub(super) fn snapshot(user: &User) -> Result<String, Fault> {
+fn snapshot(user: &User) -> Result<String, Fault> {
     serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()).into())
 }
 
-pub(super) fn digest(snapshot: &str) -> Vec<u8> {
+fn digest(snapshot: &str) -> Vec<u8> {
     Sha256::digest(snapshot).to_vec()
 }

@@ -4,22 +4,16 @@
 //! Every statement names one organization, but for operators' reports and the two small tables each node has whole.
 //! Transactions are READ COMMITTED and touch one organization; locks are rows; no trigger, sequence or advisory lock.
 
-mod accounts;
 mod address;
 mod append;
 mod citus;
-mod count;
-mod counts;
 mod fault;
 mod partitions;
 mod pool;
-mod prune;
 mod queue;
-mod read;
-mod restore;
-mod rows;
+mod scan;
 mod schema;
-mod tally;
+mod session;
 mod tls;
 
 use std::collections::HashMap;
@@ -44,10 +38,12 @@ use crate::store::postgres::fault::Fault;
 use crate::store::postgres::partitions::Partitions;
 use crate::store::postgres::pool::{Connections, Lent, Share, Twice};
 use crate::store::postgres::queue::Queue;
+use crate::store::postgres::session::in_transaction;
 use crate::store::{
     Appended, ClockSeen, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past,
     PruneRun, PruneRunning, Store, StoredToken, TokenUse, without_password,
 };
+use crate::store::{accounts, copy, facets, leases, pages, prunes, rollup, stats};
 
 /// How many queries that look into every entry run at once: the other connections of their share are left to queries
 /// that an index answers.
@@ -142,23 +138,23 @@ impl Store for PostgresStore {
     async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
         let request = &request;
         match request.filter.looks_inside() {
-            true => self.search(org, |db| read::page(db, org, request)).await,
-            false => self.query(org, |db| read::page(db, org, request)).await,
+            true => self.search(org, |db| async move { pages::page(&db, org, request).await }).await,
+            false => self.query(org, |db| async move { pages::page(&db, org, request).await }).await,
         }
     }
 
     async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
-        self.query(org, |db| read::entry(db, org, id)).await
+        self.query(org, |db| async move { pages::entry(&db, org, id).await }).await
     }
 
     async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
         let filter = &filter;
-        self.search(org, |db| count::count(db, org, filter, as_of)).await
+        self.search(org, |db| async move { facets::count(&db, org, filter, as_of).await }).await
     }
 
     async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
         let filter = &filter;
-        self.search(org, |db| count::facets(db, org, filter)).await
+        self.search(org, |db| async move { facets::facets(&db, org, filter).await }).await
     }
 
     async fn counts(
@@ -168,11 +164,11 @@ impl Store for PostgresStore {
         as_of: Option<u64>,
     ) -> Result<Counted, StoreError> {
         let counting = &counting;
-        self.search(org, |db| counts::counts(db, org, counting, as_of)).await
+        self.search(org, |db| async move { stats::stats(&db, org, counting, as_of).await }).await
     }
 
     async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
-        self.search(org, |db| count::holdings(db, org, cutoff)).await
+        self.search(org, |db| async move { facets::holdings(&db, org, cutoff).await }).await
     }
 
     async fn begin_prune(
@@ -184,7 +180,10 @@ impl Store for PostgresStore {
     ) -> Result<Result<PruneRun, PruneRunning>, StoreError> {
         let holder = format!("{} {by}", Uuid::now_v7());
         let (holder, by) = (&holder, &by);
-        self.connections.run(Twice::Same, |db| prune::begin(db, org, holder, by, cutoff, now)).await
+        self.run(
+            |db| async move { in_transaction(&db, prunes::begin(&db, org, holder, by, cutoff, now)).await },
+        )
+        .await
     }
 
     async fn prune_batch(
@@ -196,7 +195,8 @@ impl Store for PostgresStore {
     ) -> Result<u64, StoreError> {
         let run = &run;
         // Twice deletes what would be next, which is what was asked for: the record tells all that went.
-        self.connections.run(Twice::Same, |db| prune::batch(db, org, run, limit, now)).await
+        self.run(|db| async move { in_transaction(&db, prunes::batch(&db, org, run, limit, now)).await })
+            .await
     }
 
     async fn finish_prune(
@@ -207,8 +207,7 @@ impl Store for PostgresStore {
         now: Timestamp,
     ) -> Result<Option<Prune>, StoreError> {
         let run = &run;
-        let finish = |db| prune::finish(db, org, run, complete, now);
-        let record = self.connections.run(Twice::Same, finish).await?;
+        let record = self.run(|db| async move { finish_prune(&db, org, run, complete, now).await }).await?;
         if record.is_some() {
             // The prune is done, whether or not a month can be dropped now.
             let dropped = self.run(|db| partitions::drop_empty(db, run.cutoff)).await;
@@ -220,11 +219,11 @@ impl Store for PostgresStore {
     }
 
     async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError> {
-        self.run(|db| prune::list(db, org)).await
+        self.run(|db| async move { prunes::list(&db, org).await }).await
     }
 
     async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError> {
-        self.run(|db| prune::last(db, org)).await
+        self.run(|db| async move { prunes::last(&db, org).await }).await
     }
 
     async fn hold_lease(
@@ -235,41 +234,41 @@ impl Store for PostgresStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let holder = &holder;
-        self.run(|db| prune::hold(db, org, name, holder, now)).await
+        self.run(|db| async move { leases::hold(&db, org, name, holder, now).await }).await
     }
 
     async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError> {
         let holder = &holder;
-        self.run(|db| prune::release(db, org, name, holder)).await
+        self.run(|db| async move { leases::release(&db, org, name, holder).await }).await
     }
 
     async fn clock_seen(&self, org: OrgId) -> Result<Option<ClockSeen>, StoreError> {
-        self.run(|db| prune::clock_seen(db, org)).await
+        self.run(|db| async move { leases::clock_seen(&db, org).await }).await
     }
 
     async fn note_clock(&self, org: OrgId, seen: ClockSeen) -> Result<(), StoreError> {
-        self.run(|db| prune::note_clock(db, org, seen)).await
+        self.run(|db| async move { leases::note_clock(&db, org, seen).await }).await
     }
 
     async fn past(&self, org: OrgId) -> Result<Past, StoreError> {
-        self.run(|db| restore::past(db, org)).await
+        self.run(|db| async move { copy::past(&db, org).await }).await
     }
 
     async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
         let entries = &entries;
         let restore = || {
-            self.run(|db| async move { self.partitions.or_forget(restore::entries(db, org, entries).await) })
+            self.run(|db| async move { self.partitions.or_forget(append::restore(&db, org, entries).await) })
         };
         self.partitions.store(entries.iter(), restore).await
     }
 
     async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError> {
         let past = &past;
-        self.run(|db| restore::restore_past(db, org, past)).await
+        self.run(|db| async move { in_transaction(&db, copy::restore_past(&db, org, past)).await }).await
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
-        self.run(accounts::organizations).await
+        self.run(|db| async move { accounts::organizations(&db).await }).await
     }
 
     async fn create_organization(
@@ -279,35 +278,39 @@ impl Store for PostgresStore {
         now: Timestamp,
     ) -> Result<Organization, StoreError> {
         let slug = &slug;
-        let create = |db| accounts::create_organization(db, slug, retention, now);
+        let create = |db: Lent| async move {
+            in_transaction(&db, accounts::create_organization(&db, slug, retention, now)).await
+        };
         self.connections.run(Twice::Differs, create).await
     }
 
     async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
-        self.run(|db| accounts::set_retention(db, org, retention)).await
+        self.run(|db| async move { accounts::set_retention(&db, org, retention).await }).await
     }
 
     async fn create_token(&self, org: OrgId, token: StoredToken) -> Result<(), StoreError> {
         let token = &token;
-        self.connections.run(Twice::Differs, |db| accounts::create_token(db, org, token)).await
+        self.connections
+            .run(Twice::Differs, |db| async move { accounts::create_token(&db, org, token).await })
+            .await
     }
 
     async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError> {
-        self.run(|db| accounts::tokens(db, org)).await
+        self.run(|db| async move { accounts::tokens(&db, org).await }).await
     }
 
     async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError> {
         let name = &name;
-        self.connections.run(Twice::Same, |db| accounts::revoke_token(db, org, name, now)).await
+        self.run(|db| async move { accounts::revoke_token(&db, org, name, now).await }).await
     }
 
     async fn note_token_uses(&self, org: OrgId, uses: Vec<TokenUse>) -> Result<(), StoreError> {
         let uses = &uses;
-        self.run(|db| accounts::note_token_uses(db, org, uses)).await
+        self.run(|db| async move { accounts::note_token_uses(&db, org, uses).await }).await
     }
 
     async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError> {
-        self.watch.run(Twice::Same, |db| accounts::find_tokens(db, hash)).await
+        self.watch.run(Twice::Same, |db| async move { accounts::find_tokens(&db, hash).await }).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
@@ -321,4 +324,25 @@ impl Store for PostgresStore {
             connections.close();
         }
     }
+}
+
+/// Closes a prune, and removes what no longer counts.
+async fn finish_prune(
+    db: &Lent,
+    org: OrgId,
+    run: &PruneRun,
+    complete: bool,
+    now: Timestamp,
+) -> Result<Option<Prune>, Fault> {
+    let close = async {
+        let has_record = prunes::close(db, org, run, complete, now).await?;
+        if has_record {
+            // Recorders wait meanwhile, or one could find a user here that is gone when its entry comes.
+            rollup::lock_head(db, org).await?;
+            prunes::delete_unused_users(db, org, 0, i64::MAX).await?;
+            rollup::delete_empty(db, org).await?;
+        }
+        Ok(has_record)
+    };
+    if in_transaction(db, close).await? { prunes::one(db, org, run.id).await } else { Ok(None) }
 }

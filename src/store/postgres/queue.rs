@@ -111,7 +111,7 @@ impl Queue {
         self.connections
             .run(Twice::Same, |db| async move {
                 let tried_before = attempts.fetch_add(1, Ordering::Relaxed) > 0;
-                self.partitions.or_forget(append(db, org, wanted, tried_before).await)
+                self.partitions.or_forget(append(&db, org, wanted, tried_before).await)
             })
             .await
     }

@@ -13,7 +13,7 @@ use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::{Connection, SqliteStore};
-use crate::store::{OrgId, PageRequest, Past, PrunedIds, Store, stored};
+use crate::store::{OrgId, PageRequest, Past, PrunedIds, Store, codes};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
 
@@ -28,7 +28,7 @@ fn draft(word: &str, occurred_at: &str) -> Draft {
 
 async fn store(directory: &TempDir) -> (Arc<SqliteStore>, OrgId) {
     let store = Arc::new(SqliteStore::open(&directory.path().join("audit.db")).expect("a store"));
-    let retention = stored::retention("free", None).expect("a plan");
+    let retention = codes::retention("free", None).expect("a plan");
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     (store, org)
 }

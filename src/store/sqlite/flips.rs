@@ -10,7 +10,7 @@ use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Lookup, OrgId, PageRequest, Store, stored};
+use crate::store::{Lookup, OrgId, PageRequest, Store, codes};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
 const ENTRIES: u64 = 60;
@@ -92,7 +92,7 @@ async fn no_flipped_bit_is_told_as_an_entry() {
     let directory = tempfile::tempdir().expect("a directory");
     let whole = directory.path().join("whole.db");
     let store = SqliteStore::open(&whole).expect("a store");
-    let retention = stored::retention("free", None).expect("a plan");
+    let retention = codes::retention("free", None).expect("a plan");
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     store.append(org, (1..=ENTRIES).map(draft).collect(), false).await.expect("appended");
     let expected = page(&store, org, Order::ById).await.expect("read");

@@ -2,12 +2,9 @@
 //!
 //! An acknowledged entry survives a power cut: WAL with `synchronous=FULL`, and nothing is answered before its commit.
 
-mod accounts;
 mod append;
 mod backup;
 mod checksum;
-mod count;
-mod counts;
 mod fault;
 #[cfg(test)]
 mod faults;
@@ -16,14 +13,12 @@ mod files;
 #[cfg(test)]
 mod flips;
 mod keeper;
-mod prune;
-mod read;
+mod reader;
 mod readers;
-mod restore;
-mod rows;
 mod schema;
 mod serving;
-mod tally;
+mod session;
+mod space;
 mod threads;
 mod turns;
 #[cfg(test)]
@@ -35,6 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
@@ -45,16 +41,19 @@ use crate::model::prune::Prune;
 use crate::model::stats::StatsQuery;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
+use crate::store::pages::PartialPage;
 use crate::store::sqlite::file_state::FileState;
 use crate::store::sqlite::files::Files;
 use crate::store::sqlite::keeper::Keeper;
 use crate::store::sqlite::readers::Readers;
+use crate::store::sqlite::session::run_now;
 use crate::store::sqlite::threads::{Writer, caught};
 use crate::store::sqlite::turns::Kind;
 use crate::store::{
     Appended, ClockSeen, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past,
     PruneRun, PruneRunning, Store, StoredToken, TokenUse,
 };
+use crate::store::{accounts, copy, facets, leases, pages, prunes, rollup, stats};
 
 pub(in crate::store) use crate::store::sqlite::backup::backup;
 pub use crate::store::sqlite::serving::ServeLock;
@@ -178,12 +177,12 @@ impl Store for SqliteStore {
 
     async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
         if !request.filter.looks_inside() {
-            return self.search(org, Kind::Lookup, move |db| read::page(db, org, &request)).await;
+            return self.search(org, Kind::Lookup, move |db| run_now(pages::page(db, org, &request))).await;
         }
         // In parts, so that others get their turn and the log can be emptied between two of them.
-        let mut scan = read::Scan::new(request);
+        let mut scan = PartialPage::new(request);
         loop {
-            let part = move |db: &Connection| scan.go_on(db, org);
+            let part = move |db: &Connection| run_now(scan.read_on(db, org));
             let part = match &self.beside {
                 Some(beside) => beside.readers.run(Some(org), Kind::Search, part).await,
                 None => self.writer.in_transaction(part).await,
@@ -196,15 +195,15 @@ impl Store for SqliteStore {
     }
 
     async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
-        self.read(org, move |db| read::entry(db, org, id)).await
+        self.read(org, move |db| run_now(pages::entry(db, org, id))).await
     }
 
     async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
-        self.search(org, kind(&filter), move |db| count::count(db, org, &filter, as_of)).await
+        self.search(org, kind(&filter), move |db| run_now(facets::count(db, org, &filter, as_of))).await
     }
 
     async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
-        self.search(org, Kind::Search, move |db| count::facets(db, org, &filter)).await
+        self.search(org, Kind::Search, move |db| run_now(facets::facets(db, org, &filter))).await
     }
 
     async fn counts(
@@ -213,11 +212,11 @@ impl Store for SqliteStore {
         counting: StatsQuery,
         as_of: Option<u64>,
     ) -> Result<Counted, StoreError> {
-        self.search(org, Kind::Search, move |db| counts::counts(db, org, &counting, as_of)).await
+        self.search(org, Kind::Search, move |db| run_now(stats::stats(db, org, &counting, as_of))).await
     }
 
     async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
-        self.search(org, Kind::Lookup, move |db| count::holdings(db, org, cutoff)).await
+        self.search(org, Kind::Lookup, move |db| run_now(facets::holdings(db, org, cutoff))).await
     }
 
     async fn begin_prune(
@@ -227,7 +226,8 @@ impl Store for SqliteStore {
         cutoff: Timestamp,
         now: Timestamp,
     ) -> Result<Result<PruneRun, PruneRunning>, StoreError> {
-        self.write(move |db| prune::begin(db, org, by, cutoff, now)).await
+        let holder = format!("{} {by}", Uuid::now_v7());
+        self.write(move |db| run_now(prunes::begin(db, org, &holder, &by, cutoff, now))).await
     }
 
     async fn prune_batch(
@@ -237,7 +237,7 @@ impl Store for SqliteStore {
         limit: u32,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.write(move |db| prune::batch(db, org, &run, limit, now)).await
+        self.write(move |db| run_now(prunes::batch(db, org, &run, limit, now))).await
     }
 
     async fn finish_prune(
@@ -249,21 +249,26 @@ impl Store for SqliteStore {
     ) -> Result<Option<Prune>, StoreError> {
         // The record and the lease by themselves: whatever becomes of the rest, they are closed.
         let closing = run.clone();
-        let record = self.write(move |db| prune::finish(db, org, &closing, complete, now)).await?;
-        if record.is_some() {
-            self.write(move |db| tally::forget_empty(db, org)).await?;
-            // Part by part, so that recorders get their turn; then the log, in which the old pages still stand.
+        let close = move |db: &Connection| run_now(prunes::close(db, org, &closing, complete, now));
+        let has_record = self.write(close).await?;
+        if has_record {
+            self.write(move |db| run_now(rollup::delete_empty(db, org))).await?;
+            // Part by part, so that recorders get their turn; then the log, which still holds the old pages.
             let mut looked_at = Some(0);
             while let Some(after) = looked_at {
-                looked_at = self.write(move |db| prune::forget_users(db, org, after)).await?;
+                looked_at = self.write(move |db| space::delete_unused_users(db, org, after)).await?;
             }
-            while self.write(prune::give_back_space).await? {}
+            while self.write(space::give_back).await? {}
             if self.beside.is_some() {
                 // Told once it was tried; a reader in the way is waited for without the caller.
                 self.file_state.ask_for_purge().await.unwrap_or(());
             }
         }
-        Ok(record)
+        if has_record {
+            self.read(org, move |db| run_now(prunes::one(db, org, run.id))).await
+        } else {
+            Ok(None)
+        }
     }
 
     async fn is_purged(&self) -> bool {
@@ -271,11 +276,11 @@ impl Store for SqliteStore {
     }
 
     async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError> {
-        self.read(org, move |db| prune::list(db, org)).await
+        self.read(org, move |db| run_now(prunes::list(db, org))).await
     }
 
     async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError> {
-        self.read(org, move |db| prune::last(db, org)).await
+        self.read(org, move |db| run_now(prunes::last(db, org))).await
     }
 
     async fn hold_lease(
@@ -285,35 +290,35 @@ impl Store for SqliteStore {
         holder: String,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |db| prune::hold(db, org, name, &holder, now)).await
+        self.write(move |db| run_now(leases::hold(db, org, name, &holder, now))).await
     }
 
     async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError> {
-        self.write(move |db| prune::release(db, org, name, &holder)).await
+        self.write(move |db| run_now(leases::release(db, org, name, &holder))).await
     }
 
     async fn clock_seen(&self, org: OrgId) -> Result<Option<ClockSeen>, StoreError> {
-        self.read(org, move |db| prune::clock_seen(db, org)).await
+        self.read(org, move |db| run_now(leases::clock_seen(db, org))).await
     }
 
     async fn note_clock(&self, org: OrgId, seen: ClockSeen) -> Result<(), StoreError> {
-        self.write(move |db| prune::note_clock(db, org, seen)).await
+        self.write(move |db| run_now(leases::note_clock(db, org, seen))).await
     }
 
     async fn past(&self, org: OrgId) -> Result<Past, StoreError> {
-        self.read(org, move |db| restore::past(db, org)).await
+        self.read(org, move |db| run_now(copy::past(db, org))).await
     }
 
     async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
-        self.write(move |db| restore::entries(db, org, &entries)).await
+        self.write(move |db| append::restore(db, org, &entries)).await
     }
 
     async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError> {
-        self.write(move |db| restore::restore_past(db, org, &past)).await
+        self.write(move |db| run_now(copy::restore_past(db, org, &past))).await
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
-        self.read(None, accounts::organizations).await
+        self.read(None, |db| run_now(accounts::organizations(db))).await
     }
 
     async fn create_organization(
@@ -322,31 +327,31 @@ impl Store for SqliteStore {
         retention: Retention,
         now: Timestamp,
     ) -> Result<Organization, StoreError> {
-        self.write(move |db| accounts::create_organization(db, slug, retention, now)).await
+        self.write(move |db| run_now(accounts::create_organization(db, &slug, retention, now))).await
     }
 
     async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
-        self.write(move |db| accounts::set_retention(db, org, retention)).await
+        self.write(move |db| run_now(accounts::set_retention(db, org, retention))).await
     }
 
     async fn create_token(&self, org: OrgId, token: StoredToken) -> Result<(), StoreError> {
-        self.write(move |db| accounts::create_token(db, org, &token)).await
+        self.write(move |db| run_now(accounts::create_token(db, org, &token))).await
     }
 
     async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError> {
-        self.read(org, move |db| accounts::tokens(db, org)).await
+        self.read(org, move |db| run_now(accounts::tokens(db, org))).await
     }
 
     async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError> {
-        self.write(move |db| accounts::revoke_token(db, org, &name, now)).await
+        self.write(move |db| run_now(accounts::revoke_token(db, org, &name, now))).await
     }
 
     async fn note_token_uses(&self, org: OrgId, uses: Vec<TokenUse>) -> Result<(), StoreError> {
-        self.write(move |db| accounts::note_token_uses(db, org, &uses)).await
+        self.write(move |db| run_now(accounts::note_token_uses(db, org, &uses))).await
     }
 
     async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError> {
-        self.read_quickly(move |db| accounts::find_tokens(db, hash)).await
+        self.read_quickly(move |db| run_now(accounts::find_tokens(db, hash))).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
