@@ -1,10 +1,10 @@
 //! Where the SQL of the two engines differs, and the conditions that every query of entries begins with. It runs
 //! nothing.
 
-use crate::model::page::Order;
+use crate::model::page::{Order, Position};
+use crate::store::OrgId;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::session::EntryQuery;
-use crate::store::{OrgId, PageRequest};
 
 /// The parts of SQL that are an engine's own.
 pub(super) struct Dialect {
@@ -59,16 +59,13 @@ impl Dialect {
     /// A statement for the first entries of a page, or for all of them without a limit.
     pub(super) fn page(
         &self,
-        org: OrgId,
-        request: &PageRequest,
-        user_refs: Option<&[i64]>,
-        as_of: u64,
+        query: &EntryQuery<'_>,
+        (order, after): (Order, Option<Position>),
         limit: Option<usize>,
     ) -> Condition {
-        let PageRequest { filter, order, after, .. } = request;
-        let mut condition = self.condition(&EntryQuery { org, filter, user_refs, as_of });
+        let mut condition = self.condition(query);
         let id = self.id;
-        let column = |id| Parameter::Integer((self.id_to_column)(org, id));
+        let column = |id| Parameter::Integer((self.id_to_column)(query.org, id));
         let (direction, beyond) = match order {
             Order::Descending => (" DESC", "<"),
             Order::Ascending | Order::ById => ("", ">"),
@@ -81,7 +78,7 @@ impl Dialect {
             }
             Order::Descending | Order::Ascending => format!("occurred_at{direction}, {id}{direction}"),
         };
-        if let Some(after) = after.filter(|_| *order != Order::ById) {
+        if let Some(after) = after.filter(|_| order != Order::ById) {
             let at = Parameter::Integer(after.occurred_at.micros());
             if self.has_months {
                 condition.and(&format!("occurred_at {beyond}= ?"), [at.clone()]);
@@ -90,7 +87,7 @@ impl Dialect {
         }
         let branches = match order {
             Order::ById => Vec::new(),
-            Order::Ascending | Order::Descending => Condition::branches(filter, user_refs),
+            Order::Ascending | Order::Descending => Condition::branches(query.filter, query.user_refs),
         };
         let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
         condition.ordered(self.entry_columns, branches, &order_by, &limit)

@@ -46,7 +46,7 @@ pub(super) async fn visit_matching<S: Session>(
     org: OrgId,
     filter: &Filter,
     as_of: u64,
-    visit: impl FnMut(&Row<'_>) -> Result<(), StoreError> + Send,
+    visit: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
 ) -> Result<(), S::Error> {
     let user_refs = user_refs(db, org, filter).await?;
     let user_refs = user_refs.as_deref();
@@ -94,8 +94,9 @@ impl PartialPage {
         let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
         let user_refs = user_refs(db, org, &request.filter).await?;
         let user_refs = user_refs.as_deref();
+        let query = EntryQuery { org, filter: &request.filter, user_refs, as_of };
         let progress = match rollup::may_match(db, org, &request.filter, user_refs).await? {
-            true => db.fill_page(org, request, user_refs, as_of, entries).await?,
+            true => db.fill_page(&query, request, entries).await?,
             false => PageProgress::Complete { has_more: false },
         };
         match progress {

@@ -162,7 +162,7 @@ pub(super) async fn sum_by<S: Session>(
     db: &S,
     rows: &Condition,
     by: &[&str],
-    visit: impl FnMut(&dyn Columns) -> Result<(), StoreError> + Send,
+    visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
 ) -> Result<(), S::Error> {
     let keys: String = by.iter().map(|column| format!("{column}, ")).collect();
     let numbers: Vec<_> = (1..=by.len()).map(|number| number.to_string()).collect();

@@ -109,6 +109,24 @@ fn fixed<const N: usize>(bytes: Option<&[u8]>, at: usize) -> Result<[u8; N], Sto
         .map_err(|_| StoreError::Damaged(format!("column {at} has {} bytes, not {N}", bytes.len())))
 }
 
+/// How much a query reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum QueryKind {
+    /// A few rows that an index finds.
+    Lookup,
+    /// Possibly every entry: some connections are always left to lookups.
+    Search,
+}
+
+/// When work may be done again after a failure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Retry {
+    /// Also when it may have been done: twice is the same as once.
+    Always,
+    /// Only when it certainly was not done.
+    IfUndone,
+}
+
 /// How far a page was read.
 pub(super) enum PageProgress {
     /// It is full, or there are no more entries.
@@ -126,62 +144,56 @@ pub(super) trait Session {
     fn lost_race(why: &str) -> Self::Error;
 
     /// Runs a statement with values `?1`, `?2`, …; returns how many rows it changed.
-    fn run(&self, sql: &str, values: &[Value<'_>]) -> impl Future<Output = Result<u64, Self::Error>> + Send;
+    async fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, Self::Error>;
 
     /// Visits the rows of a statement with values `?1`, `?2`, ….
-    fn visit(
+    async fn visit(
         &self,
         sql: &str,
         values: &[Value<'_>],
-        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError> + Send,
-    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), Self::Error>;
 
     /// Visits the rows of a statement that was made for one query.
-    fn visit_query(
+    async fn visit_query(
         &self,
         query: &Condition,
-        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError> + Send,
-    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), Self::Error>;
 
     /// Visits every entry up to `as_of` that matches, in no particular order.
-    fn visit_entries(
+    async fn visit_entries(
         &self,
-        entries: &EntryQuery<'_>,
-        visit: impl FnMut(&Row<'_>) -> Result<(), StoreError> + Send,
-    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+        query: &EntryQuery<'_>,
+        visit: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), Self::Error>;
 
     /// Adds matching entries to a page.
-    fn fill_page(
+    async fn fill_page(
         &self,
-        org: OrgId,
+        query: &EntryQuery<'_>,
         request: &PageRequest,
-        user_refs: Option<&[i64]>,
-        as_of: u64,
         page: &mut Entries,
-    ) -> impl Future<Output = Result<PageProgress, Self::Error>> + Send;
+    ) -> Result<PageProgress, Self::Error>;
 
     /// Reads the entry of a statement that selects at most one.
-    fn read_entry(
+    async fn read_entry(
         &self,
         org: OrgId,
         sql: &str,
         values: &[Value<'_>],
-    ) -> impl Future<Output = Result<Option<Entry>, Self::Error>> + Send;
+    ) -> Result<Option<Entry>, Self::Error>;
 
     /// Deletes up to `limit` of the oldest entries that a prune takes.
-    fn delete_expired(
+    async fn delete_expired(
         &self,
         org: OrgId,
         run: &PruneRun,
         limit: u32,
-    ) -> impl Future<Output = Result<Vec<DeletedEntry>, Self::Error>> + Send;
+    ) -> Result<Vec<DeletedEntry>, Self::Error>;
 
     /// Deletes the entries whose ids lie in these ranges.
-    fn delete_ranges(
-        &self,
-        org: OrgId,
-        ranges: &[(u64, u64)],
-    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), Self::Error>;
 }
 
 /// Which entries a query reads.
@@ -195,11 +207,11 @@ pub(super) struct EntryQuery<'a> {
 }
 
 /// The rows of a statement.
-pub(super) async fn list<S: Session, T: Send>(
+pub(super) async fn list<S: Session, T>(
     db: &S,
     sql: &str,
     values: &[Value<'_>],
-    mut decode: impl FnMut(&dyn Columns) -> Result<T, StoreError> + Send,
+    mut decode: impl FnMut(&dyn Columns) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, S::Error> {
     let mut rows = Vec::new();
     let add = |row: &dyn Columns| {
@@ -211,11 +223,11 @@ pub(super) async fn list<S: Session, T: Send>(
 }
 
 /// The row of a statement that gives at most one.
-pub(super) async fn optional<S: Session, T: Send>(
+pub(super) async fn optional<S: Session, T>(
     db: &S,
     sql: &str,
     values: &[Value<'_>],
-    decode: impl FnMut(&dyn Columns) -> Result<T, StoreError> + Send,
+    decode: impl FnMut(&dyn Columns) -> Result<T, StoreError>,
 ) -> Result<Option<T>, S::Error> {
     list(db, sql, values, decode).await.map(|mut rows| rows.pop())
 }

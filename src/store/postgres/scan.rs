@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use deadpool_postgres::Object;
 use tokio_postgres::Row;
 
 use crate::model::filter::Filter;
-use crate::model::page::Position;
+use crate::model::page::{Order, Position};
+use crate::store::decode;
 use crate::store::entries::{self, Entries, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
-use crate::store::postgres::fault::Fault;
-use crate::store::postgres::pool::Lent;
+use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::session::query;
-use crate::store::session::{Columns as _, PageProgress, Session as _};
-use crate::store::{OrgId, PageRequest, decode};
+use crate::store::session::{Columns as _, EntryQuery, PageProgress, Session as _};
 
 /// How many rows the first batch has. A row may have a megabyte: the size of one batch tells how many rows the next has.
 const FIRST_ROWS: usize = 64;
@@ -41,10 +41,9 @@ impl EntryReader {
 
 /// Matching entries, read batch by batch.
 pub(super) struct Scan<'a> {
-    org: OrgId,
-    request: PageRequest,
-    user_refs: Option<&'a [i64]>,
-    as_of: u64,
+    query: &'a EntryQuery<'a>,
+    order: Order,
+    after: Option<Position>,
     /// The filter that entries are judged by one by one; absent, when SQL says all of it.
     content_filter: Option<Arc<Filter>>,
     rows: usize,
@@ -53,15 +52,19 @@ pub(super) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(org: OrgId, request: &PageRequest, user_refs: Option<&'a [i64]>, as_of: u64) -> Self {
-        let request = request.clone();
-        let content_filter = request.filter.looks_inside().then(|| Arc::new(request.filter.clone()));
+    pub(super) fn new(query: &'a EntryQuery<'a>, (order, after): (Order, Option<Position>)) -> Self {
+        let content_filter = query.filter.looks_inside().then(|| Arc::new(query.filter.clone()));
         let (rows, reader) = (FIRST_ROWS, EntryReader::default());
-        Self { org, request, user_refs, as_of, content_filter, rows, is_over: false, reader }
+        Self { query, order, after, content_filter, rows, is_over: false, reader }
     }
 
-    pub(super) async fn fill_page(mut self, db: &Lent, page: &mut Entries) -> Result<PageProgress, Fault> {
-        let wanted = usize::try_from(self.request.limit).unwrap_or(usize::MAX);
+    pub(super) async fn fill_page(
+        mut self,
+        db: &Object,
+        limit: u32,
+        page: &mut Entries,
+    ) -> Result<PageProgress, DatabaseError> {
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         // One more than asked for tells whether there is a next page.
         while let Some(rows) = self.next_rows(db, wanted + 1 - page.len()).await? {
             for row in &rows {
@@ -75,13 +78,17 @@ impl<'a> Scan<'a> {
     }
 
     /// The matching rows of the next batch, of which the caller can use so many; none at the end.
-    pub(super) async fn next_rows(&mut self, db: &Lent, usable: usize) -> Result<Option<Vec<Row>>, Fault> {
+    pub(super) async fn next_rows(
+        &mut self,
+        db: &Object,
+        usable: usize,
+    ) -> Result<Option<Vec<Row>>, DatabaseError> {
         if self.is_over {
             return Ok(None);
         }
         // How many rows it takes to find a match is unknown.
         let rows = if self.content_filter.is_some() { self.rows } else { self.rows.min(usable) };
-        let statement = Lent::DIALECT.page(self.org, &self.request, self.user_refs, self.as_of, Some(rows));
+        let statement = Object::DIALECT.page(self.query, (self.order, self.after), Some(rows));
         let found = query(db, &statement).await?;
         let count = found.len();
         self.is_over = count < rows;
@@ -96,7 +103,7 @@ impl<'a> Scan<'a> {
         };
         let batch = batch?;
         self.reader = batch.reader;
-        self.request.after = batch.last.or(self.request.after);
+        self.after = batch.last.or(self.after);
         let average = batch.bytes / count.max(1) + 1;
         self.rows = (2 * MAX_PAGE_BYTES / average).clamp(8, MAX_ROWS);
         Ok(Some(batch.matching))

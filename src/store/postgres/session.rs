@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use bytes::BytesMut;
+use deadpool_postgres::Object;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
@@ -14,8 +15,7 @@ use crate::store::condition::{Condition, Parameter};
 use crate::store::dialect::{Dialect, Fields};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
-use crate::store::postgres::fault::Fault;
-use crate::store::postgres::pool::Lent;
+use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::scan::{EntryReader, Scan};
 use crate::store::rollup::DeletedEntry;
 use crate::store::session::{Columns, EntryQuery, PageProgress, Session, Value};
@@ -85,7 +85,7 @@ impl<'a> FromSql<'a> for Bytes<'a> {
 
 impl Columns for Row {
     fn integer_or_null(&self, at: usize) -> Result<Option<i64>, StoreError> {
-        let integer = self.try_get::<_, Option<Integer>>(at).map_err(Fault::from)?;
+        let integer = self.try_get::<_, Option<Integer>>(at).map_err(DatabaseError::from)?;
         Ok(integer.map(|Integer(value)| value))
     }
 
@@ -95,16 +95,16 @@ impl Columns for Row {
     }
 
     fn bytes_or_null(&self, at: usize) -> Result<Option<&[u8]>, StoreError> {
-        let bytes = self.try_get::<_, Option<Bytes<'_>>>(at).map_err(Fault::from)?;
+        let bytes = self.try_get::<_, Option<Bytes<'_>>>(at).map_err(DatabaseError::from)?;
         Ok(bytes.map(|Bytes(bytes)| bytes))
     }
 }
 
 /// Runs work in a transaction: commits it, or undoes it when it fails.
 pub(super) async fn in_transaction<T>(
-    db: &Lent,
-    work: impl Future<Output = Result<T, Fault>>,
-) -> Result<T, Fault> {
+    db: &Object,
+    work: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
     db.batch_execute("BEGIN").await?;
     let outcome = work.await;
     match outcome {
@@ -117,7 +117,7 @@ pub(super) async fn in_transaction<T>(
 
 /// Runs a statement that was made for one query. It is not prepared: there are many such statements, and each connection
 /// would keep them all.
-pub(super) async fn query(db: &Lent, statement: &Condition) -> Result<Vec<Row>, Fault> {
+pub(super) async fn query(db: &Object, statement: &Condition) -> Result<Vec<Row>, DatabaseError> {
     let value = |parameter: &Parameter| -> (Box<dyn ToSql + Sync + Send>, Type) {
         match parameter {
             Parameter::Integer(value) => (Box::new(*value), Type::INT8),
@@ -131,7 +131,7 @@ pub(super) async fn query(db: &Lent, statement: &Condition) -> Result<Vec<Row>, 
 }
 
 /// Runs a statement that each connection prepares once.
-async fn prepared(db: &Lent, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Fault> {
+async fn prepared(db: &Object, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError> {
     let statement = db.prepare_cached(&sql.replace('?', "$")).await?;
     Ok(db.query(&statement, &references(values)).await?)
 }
@@ -143,7 +143,7 @@ fn references<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
 async fn visit_rows(
     rows: Vec<Row>,
     mut visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
-) -> Result<(), Fault> {
+) -> Result<(), DatabaseError> {
     for turn in rows.chunks(ROWS_A_TURN) {
         for row in turn {
             visit(row)?;
@@ -155,8 +155,8 @@ async fn visit_rows(
     Ok(())
 }
 
-impl Session for Lent {
-    type Error = Fault;
+impl Session for Object {
+    type Error = DatabaseError;
 
     const DIALECT: Dialect = Dialect {
         id: "id",
@@ -181,11 +181,11 @@ impl Session for Lent {
         }),
     };
 
-    fn lost_race(why: &str) -> Fault {
-        Fault::Undone(why.to_owned())
+    fn lost_race(why: &str) -> DatabaseError {
+        DatabaseError::Undone(why.to_owned())
     }
 
-    async fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, Fault> {
+    async fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError> {
         let statement = self.prepare_cached(&sql.replace('?', "$")).await?;
         Ok(self.execute(&statement, &references(values)).await?)
     }
@@ -194,32 +194,25 @@ impl Session for Lent {
         &self,
         sql: &str,
         values: &[Value<'_>],
-        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError> + Send,
-    ) -> Result<(), Fault> {
+        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), DatabaseError> {
         visit_rows(prepared(self, sql, values).await?, visit).await
     }
 
     async fn visit_query(
         &self,
         statement: &Condition,
-        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError> + Send,
-    ) -> Result<(), Fault> {
+        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), DatabaseError> {
         visit_rows(query(self, statement).await?, visit).await
     }
 
     async fn visit_entries(
         &self,
         query: &EntryQuery<'_>,
-        mut visit: impl FnMut(&entries::Row<'_>) -> Result<(), StoreError> + Send,
-    ) -> Result<(), Fault> {
-        let request = PageRequest {
-            filter: query.filter.clone(),
-            order: Order::ById,
-            limit: u32::MAX,
-            after: None,
-            as_of: None,
-        };
-        let mut scan = Scan::new(query.org, &request, query.user_refs, query.as_of);
+        mut visit: impl FnMut(&entries::Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), DatabaseError> {
+        let mut scan = Scan::new(query, (Order::ById, None));
         while let Some(rows) = scan.next_rows(self, usize::MAX).await? {
             for row in &rows {
                 visit(&scan.reader.row(row)?)?;
@@ -230,16 +223,19 @@ impl Session for Lent {
 
     async fn fill_page(
         &self,
-        org: OrgId,
+        query: &EntryQuery<'_>,
         request: &PageRequest,
-        user_refs: Option<&[i64]>,
-        as_of: u64,
         page: &mut Entries,
-    ) -> Result<PageProgress, Fault> {
-        Scan::new(org, request, user_refs, as_of).fill_page(self, page).await
+    ) -> Result<PageProgress, DatabaseError> {
+        Scan::new(query, (request.order, request.after)).fill_page(self, request.limit, page).await
     }
 
-    async fn read_entry(&self, _: OrgId, sql: &str, values: &[Value<'_>]) -> Result<Option<Entry>, Fault> {
+    async fn read_entry(
+        &self,
+        _: OrgId,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Entry>, DatabaseError> {
         let mut reader = EntryReader::default();
         let entry = prepared(self, sql, values).await?.first().map(|row| reader.row(row)?.entry());
         Ok(entry.transpose()?)
@@ -250,7 +246,7 @@ impl Session for Lent {
         org: OrgId,
         run: &PruneRun,
         limit: u32,
-    ) -> Result<Vec<DeletedEntry>, Fault> {
+    ) -> Result<Vec<DeletedEntry>, DatabaseError> {
         let sql = format!(
             "SELECT id, {}, uuid FROM entries WHERE org_id = $1 AND occurred_at < $2 AND id <= $3 \
              ORDER BY occurred_at, id LIMIT $4",
@@ -272,7 +268,7 @@ impl Session for Lent {
         Ok(deleted.collect::<Result<_, _>>()?)
     }
 
-    async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), Fault> {
+    async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), DatabaseError> {
         let (first, last): (Vec<i64>, Vec<i64>) =
             ranges.iter().map(|&(first, last)| (signed(first), signed(last))).unzip();
         let sql = "DELETE FROM entries USING unnest($2::bigint[], $3::bigint[]) AS gone (first, last) \
@@ -283,7 +279,7 @@ impl Session for Lent {
     }
 }
 
-async fn delete_keys(db: &Lent, org: OrgId, uuids: &[Uuid]) -> Result<(), Fault> {
+async fn delete_keys(db: &Object, org: OrgId, uuids: &[Uuid]) -> Result<(), DatabaseError> {
     let sql = "DELETE FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
     let delete = db.prepare_cached(sql).await?;
     db.execute(&delete, &[&org.0, &uuids]).await?;

@@ -12,7 +12,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 use rustls_platform_verifier::Verifier;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::store::postgres::address::{Address, Check};
+use crate::store::postgres::address::{Address, CertificateCheck};
 
 /// How connections to this address are encrypted.
 ///
@@ -21,9 +21,14 @@ use crate::store::postgres::address::{Address, Check};
 pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match address.check {
-        Check::Nothing => Arc::new(Unchecked(Arc::clone(&provider))),
-        Check::Authority => Arc::new(AnyHost(authorities(address, &provider)?)),
-        Check::Full => authorities(address, &provider)?,
+        CertificateCheck::Nothing => {
+            Arc::new(LenientVerifier { authorities: None, provider: Arc::clone(&provider) })
+        }
+        CertificateCheck::Authority => {
+            let authorities = Some(authorities(address, &provider)?);
+            Arc::new(LenientVerifier { authorities, provider: Arc::clone(&provider) })
+        }
+        CertificateCheck::Full => authorities(address, &provider)?,
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -57,51 +62,16 @@ fn read_roots(path: &Path) -> Result<RootCertStore, Box<dyn std::error::Error>> 
     Ok(roots)
 }
 
-/// Takes any certificate: `require` and `prefer` keep out those who only listen. The handshake's signatures are still
-/// checked, or anybody could speak for a certificate that is not theirs.
+/// Checks less than the usual: nothing (`require` and `prefer`, which keep out listeners only), or who signed the
+/// certificate and not for which host (`verify-ca`). The handshake's signatures are always checked: otherwise a server
+/// could present a certificate that is not its own.
 #[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+struct LenientVerifier {
+    authorities: Option<Arc<dyn ServerCertVerifier>>,
+    provider: Arc<CryptoProvider>,
 }
 
-/// Checks who signed, and not for which host: `verify-ca`.
-#[derive(Debug)]
-struct AnyHost(Arc<dyn ServerCertVerifier>);
-
-impl ServerCertVerifier for AnyHost {
+impl ServerCertVerifier for LenientVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -110,12 +80,13 @@ impl ServerCertVerifier for AnyHost {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // The name is judged last, once everything else was found good.
-        match self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+        let Some(authorities) = &self.authorities else { return Ok(ServerCertVerified::assertion()) };
+        // The name is checked last, after everything else was found valid.
+        match authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
-            judged => judged,
+            verified => verified,
         }
     }
 
@@ -125,7 +96,7 @@ impl ServerCertVerifier for AnyHost {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -134,10 +105,10 @@ impl ServerCertVerifier for AnyHost {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

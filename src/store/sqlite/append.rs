@@ -23,7 +23,7 @@ pub(super) fn append(
     drafts: Vec<Draft>,
     atomic: bool,
 ) -> Result<Vec<Appended>, StoreError> {
-    // One draft that conflicts stores nothing by itself.
+    // A single draft that conflicts stores nothing anyway.
     let undoes = atomic && drafts.len() > 1;
     if undoes {
         control(db, "SAVEPOINT append")?;
@@ -144,7 +144,7 @@ fn by_uuid(db: &Connection, org: OrgId, wanted: &Entry) -> Result<Entry, StoreEr
     }
 }
 
-/// The users of one append. Most of its entries have the same few, so each is looked up once.
+/// The users of one append, each looked up once: most entries have the same few.
 pub(super) struct Users<'a> {
     db: &'a Connection,
     org: OrgId,
@@ -175,7 +175,7 @@ impl<'a> Users<'a> {
             )?
             .query_row(params![self.org.0, &*snapshot], |row| row.get(0))?,
         };
-        // Many different users in one append are searched for in the table, not in a long list.
+        // Beyond this, the table is faster than the list.
         if self.known.len() < 64 {
             self.known.push((user.clone(), (user_ref, Arc::clone(&snapshot))));
         }

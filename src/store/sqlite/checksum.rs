@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_and_where_it_ends_counts() {
+    fn the_checksum_covers_every_field_and_its_length() {
         let texts = [Some("ab"), Some("c"), None, None, Some(""), None, Some("x"), Some("[]")];
         let sum = row(texts, 1).checksum();
         assert_eq!(sum, row(texts, 1).checksum());

@@ -1,12 +1,11 @@
 //! The store's algorithms on SQLite: each statement is answered before its call returns, so nothing waits.
 
-use std::future::ready;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Params, Row, params, params_from_iter};
+use rusqlite::{Connection, Params, Row, params_from_iter};
 
 use crate::model::entry::Entry;
 use crate::model::page::{Order, Position};
@@ -17,7 +16,7 @@ use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::rollup::DeletedEntry;
-use crate::store::session::{Columns, EntryQuery, PageProgress, Session, Value};
+use crate::store::session::{Columns, EntryQuery, PageProgress, Session, Value, list, values};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
 use crate::store::{OrgId, PageRequest, PruneRun};
 
@@ -25,7 +24,9 @@ use crate::store::{OrgId, PageRequest, PruneRun};
 const PART: Duration = Duration::from_millis(100);
 
 /// Runs an algorithm to its end.
-pub(super) fn run_now<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+pub(in crate::store) fn run_now<T>(
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
     match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => Err(StoreError::Failed("a SQLite statement did not end at once".to_owned())),
@@ -109,141 +110,117 @@ impl Session for Connection {
         StoreError::Locked
     }
 
-    fn run(&self, sql: &str, values: &[Value<'_>]) -> impl Future<Output = Result<u64, StoreError>> + Send {
-        ready(changed(self, sql, values))
+    async fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        changed(self, sql, values)
     }
 
-    fn visit(
+    async fn visit(
         &self,
         sql: &str,
         values: &[Value<'_>],
-        mut visit: impl FnMut(&dyn Columns) -> Result<(), StoreError> + Send,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send {
-        ready(visit_rows(self, sql, params_from_iter(values), |row| visit(row)))
+        mut visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        visit_rows(self, sql, params_from_iter(values), |row| visit(row))
     }
 
-    fn visit_query(
+    async fn visit_query(
         &self,
         query: &Condition,
-        mut visit: impl FnMut(&dyn Columns) -> Result<(), StoreError> + Send,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send {
-        ready(visit_rows(self, &query.sql, params_from_iter(&query.parameters), |row| visit(row)))
+        mut visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        visit_rows(self, &query.sql, params_from_iter(&query.parameters), |row| visit(row))
     }
 
-    fn visit_entries(
+    async fn visit_entries(
         &self,
         query: &EntryQuery<'_>,
-        mut visit: impl FnMut(&entries::Row<'_>) -> Result<(), StoreError> + Send,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        mut visit: impl FnMut(&entries::Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let condition = Self::DIALECT.condition(query);
         let sql = format!("SELECT {COLUMNS} FROM entries WHERE {}", condition.sql);
         let mut reader = EntryReader::new(self, query.org);
-        ready(visit_rows(self, &sql, params_from_iter(&condition.parameters), |row| {
+        visit_rows(self, &sql, params_from_iter(&condition.parameters), |row| {
             let row = reader.row(row)?;
             if row.matches(query.filter)? { visit(&row) } else { Ok(()) }
-        }))
+        })
     }
 
-    fn fill_page(
+    async fn fill_page(
         &self,
-        org: OrgId,
+        query: &EntryQuery<'_>,
         request: &PageRequest,
-        user_refs: Option<&[i64]>,
-        as_of: u64,
         page: &mut Entries,
-    ) -> impl Future<Output = Result<PageProgress, StoreError>> + Send {
-        ready(fill_page(self, org, request, user_refs, as_of, page))
+    ) -> Result<PageProgress, StoreError> {
+        let (begun, may_pause) = (Instant::now(), request.filter.looks_inside());
+        let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
+        // One more than asked for tells whether there is a next page. Entries that are judged one by one are read until the
+        // page is full.
+        let limit = (!may_pause).then(|| wanted.saturating_add(1));
+        let select = Self::DIALECT.page(query, (request.order, request.after), limit);
+        let mut statement = self.prepare_cached(&select.sql)?;
+        let mut rows = statement.query(params_from_iter(&select.parameters))?;
+        let mut reader = EntryReader::new(self, query.org);
+        let mut last = None;
+        while let Some(row) = rows.next()? {
+            let row = reader.row(row)?;
+            let key = (row.occurred_at, row.id);
+            // An index that disagrees with its table would leave out entries or repeat them.
+            let is_in_order = last.is_none_or(|last: (Timestamp, u64)| match request.order {
+                Order::Descending => key < last,
+                Order::Ascending => key > last,
+                Order::ById => row.id > last.1,
+            });
+            if !is_in_order {
+                return Err(StoreError::Damaged("the index by time and the entries disagree".to_owned()));
+            }
+            last = Some(key);
+            if row.matches(&request.filter)? {
+                if page.len() == wanted || page.json().len() >= MAX_PAGE_BYTES {
+                    return Ok(PageProgress::Complete { has_more: true });
+                }
+                page.push(&row)?;
+            }
+            if may_pause && begun.elapsed() >= PART {
+                return Ok(PageProgress::Paused(Position { occurred_at: row.occurred_at, id: row.id }));
+            }
+        }
+        Ok(PageProgress::Complete { has_more: false })
     }
 
-    fn read_entry(
+    async fn read_entry(
         &self,
         org: OrgId,
         sql: &str,
         values: &[Value<'_>],
-    ) -> impl Future<Output = Result<Option<Entry>, StoreError>> + Send {
+    ) -> Result<Option<Entry>, StoreError> {
         let (mut reader, mut entry) = (EntryReader::new(self, org), None);
         let read = |row: &Row<'_>| {
             entry = Some(reader.row(row)?.entry()?);
             Ok(())
         };
-        ready(visit_rows(self, sql, params_from_iter(values), read).map(|()| entry))
+        visit_rows(self, sql, params_from_iter(values), read).map(|()| entry)
     }
 
-    fn delete_expired(
+    async fn delete_expired(
         &self,
         org: OrgId,
         run: &PruneRun,
         limit: u32,
-    ) -> impl Future<Output = Result<Vec<DeletedEntry>, StoreError>> + Send {
+    ) -> Result<Vec<DeletedEntry>, StoreError> {
         let sql = format!(
             "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE org_id = ?1 AND occurred_at < ?2 AND key <= ?4 \
              ORDER BY occurred_at, key LIMIT ?3) RETURNING key, {}",
             DeletedEntry::COLUMNS
         );
         let last_key = key(org, run.as_of.unwrap_or(u64::MAX));
-        let mut deleted = Vec::new();
-        let add = |row: &Row<'_>| {
-            deleted.push(DeletedEntry::decode(row, &Self::DIALECT)?);
-            Ok(())
-        };
-        ready(
-            visit_rows(self, &sql, params![org.0, run.cutoff.micros(), limit, last_key], add)
-                .map(|()| deleted),
-        )
+        let values = values![org, run.cutoff, limit, last_key];
+        list(self, &sql, values, |row| DeletedEntry::decode(row, &Self::DIALECT)).await
     }
 
-    fn delete_ranges(
-        &self,
-        org: OrgId,
-        ranges: &[(u64, u64)],
-    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+    async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), StoreError> {
         let sql = "DELETE FROM entries WHERE key BETWEEN ?1 AND ?2";
-        ready(ranges.iter().try_for_each(|&(first, last)| {
-            changed(self, sql, &[Value::Integer(key(org, first)), Value::Integer(key(org, last))]).map(drop)
-        }))
+        ranges.iter().try_for_each(|&(first, last)| {
+            changed(self, sql, values![key(org, first), key(org, last)]).map(drop)
+        })
     }
-}
-
-fn fill_page(
-    db: &Connection,
-    org: OrgId,
-    request: &PageRequest,
-    user_refs: Option<&[i64]>,
-    as_of: u64,
-    page: &mut Entries,
-) -> Result<PageProgress, StoreError> {
-    let (begun, may_pause) = (Instant::now(), request.filter.looks_inside());
-    let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    // One more than asked for tells whether there is a next page. Entries that are judged one by one are read until the
-    // page is full.
-    let limit = (!may_pause).then(|| wanted.saturating_add(1));
-    let select = Connection::DIALECT.page(org, request, user_refs, as_of, limit);
-    let mut statement = db.prepare_cached(&select.sql)?;
-    let mut rows = statement.query(params_from_iter(&select.parameters))?;
-    let mut reader = EntryReader::new(db, org);
-    let mut last = None;
-    while let Some(row) = rows.next()? {
-        let row = reader.row(row)?;
-        let key = (row.occurred_at, row.id);
-        // An index that disagrees with its table would leave out entries or repeat them.
-        let is_in_order = last.is_none_or(|last: (Timestamp, u64)| match request.order {
-            Order::Descending => key < last,
-            Order::Ascending => key > last,
-            Order::ById => row.id > last.1,
-        });
-        if !is_in_order {
-            return Err(StoreError::Damaged("the index by time and the entries disagree".to_owned()));
-        }
-        last = Some(key);
-        if row.matches(&request.filter)? {
-            if page.len() == wanted || page.json().len() >= MAX_PAGE_BYTES {
-                return Ok(PageProgress::Complete { has_more: true });
-            }
-            page.push(&row)?;
-        }
-        if may_pause && begun.elapsed() >= PART {
-            return Ok(PageProgress::Paused(Position { occurred_at: row.occurred_at, id: row.id }));
-        }
-    }
-    Ok(PageProgress::Complete { has_more: false })
 }

@@ -12,11 +12,11 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
 use crate::store::condition::Condition;
 use crate::store::rollup::{self, RollupQuery};
-use crate::store::session::Session as _;
+use crate::store::session::{EntryQuery, Session as _};
 use crate::store::sqlite::append::{Users, insert, set_head};
 use crate::store::sqlite::schema;
 use crate::store::sqlite::session::run_now;
-use crate::store::{OrgId, PageRequest, accounts, codes, facets, pages};
+use crate::store::{OrgId, accounts, codes, facets, pages};
 
 /// A second between two entries.
 fn at(second: u64) -> Timestamp {
@@ -73,9 +73,9 @@ fn page_steps(
     let filter = filter(question);
     let id = behind.map(|part| entries * (100 - part) / 100);
     let after = id.map(|id| Position { occurred_at: at(id), id });
-    let request = PageRequest { filter, order: Order::Descending, limit: 50, after, as_of: None };
-    let refs = run_now(pages::user_refs(db, *org, &request.filter)).expect("users");
-    let select = Connection::DIALECT.page(*org, &request, refs.as_deref(), entries, Some(51));
+    let refs = run_now(pages::user_refs(db, *org, &filter)).expect("users");
+    let query = EntryQuery { org: *org, filter: &filter, user_refs: refs.as_deref(), as_of: entries };
+    let select = Connection::DIALECT.page(&query, (Order::Descending, after), Some(51));
     let (rows, steps) = steps(db, &select, 51);
     assert!(rows > 0, "{question}");
     (rows, steps)
@@ -90,7 +90,7 @@ const SMALL: u64 = 2_100;
 const LARGE: u64 = 21_000;
 
 #[test]
-fn a_page_is_as_much_work_in_a_log_of_ten_times_the_size() {
+fn the_cost_of_a_page_does_not_grow_with_the_log() {
     let (small, large) = (log(SMALL), log(LARGE));
     for question in [
         "",
@@ -128,7 +128,7 @@ fn a_page_is_as_much_work_in_a_log_of_ten_times_the_size() {
 }
 
 #[test]
-fn what_nothing_has_is_told_without_a_look_at_other_organizations() {
+fn an_empty_result_reads_no_other_organization() {
     let (db, org) = log(SMALL);
     let alone = steps(&db, &any(org, "via=terraform"), 1);
     // Another organization's rows lie behind those of the first.
@@ -148,7 +148,7 @@ fn any(org: OrgId, question: &str) -> Condition {
 }
 
 #[test]
-fn a_total_is_as_much_work_in_a_log_of_ten_times_the_size() {
+fn the_cost_of_a_total_does_not_grow_with_the_log() {
     let (small, large) = (log(SMALL), log(LARGE));
     for question in ["", "action=deleted", "via=web", "user=3&action=deleted&model_type=secret"] {
         let [few, many] = [(&small, SMALL), (&large, LARGE)].map(|((db, org), entries)| {
