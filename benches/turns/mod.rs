@@ -1,12 +1,12 @@
-//! What is compared runs by turns, so that whatever slows the machine down slows all of it down.
+//! Measures functions in turns, so that other load on the machine slows all of them equally.
 
 use std::time::{Duration, Instant};
 
-/// The medians of the times that each takes, of so many runs.
-pub(crate) fn medians<const N: usize>(runs: usize, what: [&dyn Fn(); N]) -> [Duration; N] {
+/// The median duration of each function over `runs` runs.
+pub(crate) fn medians<const N: usize>(runs: usize, functions: [&dyn Fn(); N]) -> [Duration; N] {
     let mut times = [const { Vec::new() }; N];
     for _ in 0..runs {
-        for (run, times) in what.iter().zip(&mut times) {
+        for (run, times) in functions.iter().zip(&mut times) {
             let start = Instant::now();
             run();
             times.push(start.elapsed());

@@ -4,10 +4,10 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::page::Pruned;
 use crate::api::query::{Seen, few_enough, filter_pairs, id, read_filter};
 use crate::model::draft::FieldError;
 use crate::model::filter::Filter;
+use crate::model::prune::Pruned;
 use crate::model::stats::Group;
 use crate::model::time;
 use crate::model::words::Dimension;

@@ -1,4 +1,4 @@
-//! A page of entries, and the counts for a filter.
+//! A page of entries, as it goes over the wire.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer as _, Serialize};
 use utoipa::ToSchema;
 
 use crate::model::entry::{Entry, EntryView};
-use crate::model::timestamp::Timestamp;
+use crate::model::prune::Pruned;
 
 /// One page of entries. What leads to the next page stands first, so that it can be asked for before this one is read.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -86,43 +86,6 @@ pub struct Total {
     pub count: u64,
     /// Whether the number is exact. It is.
     pub exact: bool,
-}
-
-/// What was deleted before anybody asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Pruned {
-    /// The highest id that was ever pruned.
-    #[schema(example = 48791)]
-    pub through_id: u64,
-    /// Entries that happened before this may be missing.
-    #[schema(value_type = String, format = DateTime)]
-    pub before: Timestamp,
-}
-
-/// Counts for a filter, each list by falling count and then by value, days in their order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Facets {
-    /// How many entries match in all.
-    pub total: u64,
-    /// By action.
-    pub action: Vec<Facet>,
-    /// By model type.
-    pub model_type: Vec<Facet>,
-    /// By user, as a reader knows them: the e-mail address, else the name, else the id.
-    pub user: Vec<Facet>,
-    /// By day, in UTC, without the days on which nothing happened.
-    pub day: Vec<Facet>,
-}
-
-/// One value and how many entries have it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Facet {
-    /// The value.
-    #[schema(example = "updated")]
-    pub value: String,
-    /// The number of entries.
-    #[schema(example = 812)]
-    pub count: u64,
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::model::json::null_is_default;
+use crate::model::prune::{ModelTypeCounts, Prune};
 use crate::model::time::Age;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::{ModelType, Plan};
+use crate::model::words::Plan;
 
 /// What to prune.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -85,45 +86,6 @@ pub struct PruneCounts {
     pub expired: u64,
     /// Entries that stay.
     pub kept: u64,
-}
-
-/// How many entries of one model type go and how many stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ModelTypeCounts {
-    /// The model type.
-    pub model_type: ModelType,
-    /// Entries before the cutoff.
-    pub expired: u64,
-    /// Entries that stay.
-    pub kept: u64,
-}
-
-/// A prune that was: kept for ever, so that a gap in the log always has a reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Prune {
-    /// Per organization, from 1.
-    pub id: u64,
-    /// When it began.
-    #[schema(value_type = String, format = DateTime)]
-    pub started_at: Timestamp,
-    /// When it ended; absent while it runs and when it was cut off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub finished_at: Option<Timestamp>,
-    /// Who ran it: the name of a token, or the automatic sweep.
-    #[schema(example = "cron")]
-    pub by: String,
-    /// Entries that happened before this were deleted.
-    #[schema(value_type = String, format = DateTime)]
-    pub cutoff: Timestamp,
-    /// How many were.
-    pub deleted: u64,
-    /// The lowest id deleted.
-    pub first_id: u64,
-    /// The highest id deleted. Ids between the two may well be kept.
-    pub last_id: u64,
-    /// Whether everything that had expired is gone.
-    pub complete: bool,
 }
 
 /// Past prunes, newest first.

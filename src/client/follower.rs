@@ -1,13 +1,14 @@
 //! Follows a growing log: returns each entry after a given id once, in commit order. The caller decides when to poll
 //! and when to retry.
 
-use crate::api::page::{Page, Pruned};
+use crate::api::page::Page;
 use crate::api::query::Query;
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
+use crate::model::prune::Pruned;
 
 /// Polls for entries after the last one it has returned.
 pub struct Follower {

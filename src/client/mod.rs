@@ -14,7 +14,7 @@ use reqwest::{Method, Url};
 
 use crate::api::account::Whoami;
 use crate::api::counts::{Counts, CountsQuery};
-use crate::api::page::{Facets, Page};
+use crate::api::page::Page;
 use crate::api::prune::{PruneAnswer, PruneRequest, Prunes, RetentionAnswer};
 use crate::api::query::{Query, filter_pairs};
 use crate::api::record::LineAnswer;
@@ -22,6 +22,7 @@ use crate::api::routes;
 use crate::client::error::ClientError;
 use crate::client::request::Call;
 use crate::model::entry::Entry;
+use crate::model::facets::Facets;
 use crate::model::filter::Filter;
 use crate::secret::Token;
 

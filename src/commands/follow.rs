@@ -9,7 +9,6 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use clap::Args;
 
-use crate::api::page::Pruned;
 use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
@@ -23,6 +22,7 @@ use crate::commands::target::resolve_target;
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
+use crate::model::prune::Pruned;
 use crate::model::time::format::full;
 use crate::render::filter_summary::describe;
 use crate::render::style::Style;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::api::page::{Page, Pruned};
+use crate::api::page::Page;
 use crate::api::query::Query;
 use crate::args::at_least_one;
 use crate::args::connection::ConnectionArgs;
@@ -19,6 +19,7 @@ use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{DEFAULT_LIMIT, Order};
+use crate::model::prune::Pruned;
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::render::filter_summary::{counted, describe, grouped, missing};

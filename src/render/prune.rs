@@ -2,7 +2,8 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::api::prune::{Prune, PruneAnswer};
+use crate::api::prune::PruneAnswer;
+use crate::model::prune::Prune;
 use crate::model::time::format::{milliseconds, span};
 use crate::model::time::{Age, TimeContext};
 use crate::render::filter_summary::{counted, grouped};

@@ -8,8 +8,8 @@ use crate::model::entry::{Entry, User};
 use crate::model::filter::Filter;
 use crate::model::json::RawJson;
 use crate::model::page::Position;
+use crate::store::decode;
 use crate::store::error::StoreError;
-use crate::store::stored;
 
 /// A page's entries in order, as JSON objects separated by commas.
 #[derive(Debug, Default)]
@@ -124,7 +124,7 @@ impl Snapshot {
     pub(super) fn read(text: &str) -> Result<Self, StoreError> {
         let damaged = |error| StoreError::Damaged(format!("a user: {error}"));
         let json = RawJson::from_text(text.to_owned()).map_err(damaged)?;
-        Ok(Self { user: stored::user(text)?, json })
+        Ok(Self { user: decode::user(text)?, json })
     }
 }
 

@@ -1,6 +1,6 @@
-//! What can go wrong with a store, in terms that do not depend on which store it is.
+//! The errors of a store, the same for every engine.
 
-/// A store's failure. What was acknowledged before it is kept; what was not, is not there.
+/// A store's error. Entries acknowledged before it are kept; others were not stored.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The store cannot be opened.
@@ -8,7 +8,7 @@ pub enum StoreError {
     Open {
         /// The file or, without its password, the URL.
         location: String,
-        /// The engine's words.
+        /// The engine's message.
         cause: String,
     },
     /// A later version of this programme has written here.
@@ -23,24 +23,24 @@ pub enum StoreError {
         /// The newest schema this version knows.
         known: i64,
     },
-    /// The URL names no kind of store.
+    /// The URL names an unknown kind of store.
     #[error("{0:?} is no store: expected sqlite:PATH or postgres://…")]
     UnknownUrl(String),
-    /// The URL names a kind of store, and something in it cannot be used.
+    /// A part of the URL cannot be used.
     #[error("cannot use the store {location}: {cause}")]
     Address {
         /// The URL without its password.
         location: String,
-        /// What is wrong, and what would be right.
+        /// What is wrong, and what is expected.
         cause: String,
     },
-    /// The database cannot be reached, or went away before it had answered: what was asked may or may not be done.
+    /// The database cannot be reached, or the connection was lost before its answer: the work may or may not be done.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
     /// Another process holds the store for longer than we wait.
     #[error("the store is locked by another process")]
     Locked,
-    /// The database took longer than it may and was stopped: nothing was stored.
+    /// A statement exceeded its time limit and was stopped: nothing was stored.
     #[error(
         "the database took too long and was stopped, nothing was stored: try again, or ask for less at once"
     )]
@@ -56,7 +56,7 @@ pub enum StoreError {
         /// What is wrong.
         cause: String,
     },
-    /// More is asked than can be answered.
+    /// Too many queries are waiting.
     #[error("the store is busy: {0}")]
     Busy(String),
     /// The disk is full or the file system read-only: nothing can be written.
@@ -71,19 +71,19 @@ pub enum StoreError {
     /// The prune's lease ran out and another took it.
     #[error("the lease was lost to another prune")]
     LeaseLost,
-    /// A thing of that name is already there.
+    /// The name is taken.
     #[error("{0} already exists")]
     Exists(String),
-    /// No thing of that name is there.
+    /// The name is unknown.
     #[error("there is no {0}")]
     Missing(String),
-    /// Anything else, in the engine's words.
+    /// Anything else, with the engine's message.
     #[error("the store failed: {0}")]
     Failed(String),
 }
 
 impl StoreError {
-    /// Tells whether a part of the store is out of reach at the moment: one organization may be, and the others not.
+    /// Whether a part of the store cannot be reached now. Other organizations may still be reachable.
     #[must_use]
     pub const fn is_away(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Locked | Self::TimedOut)

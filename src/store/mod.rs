@@ -1,26 +1,38 @@
-//! Where entries are kept: a small port with one meaning, whatever engine is behind it.
+//! The store of entries: one port for all engines.
 //!
-//! Every call names the organization it is about; there is no way to ask across organizations but the operator's
-//! reports. A store keeps, finds and deletes; it judges nothing, redacts nothing and knows no HTTP.
+//! Every call names its organization; only operators' reports span several. A store keeps, finds and deletes entries. It
+//! validates and redacts nothing, and knows no HTTP.
 
+mod accounts;
+mod codes;
 pub mod condition;
+mod copy;
+mod database;
+mod decode;
+mod dialect;
 pub mod entries;
 pub mod error;
+mod facets;
+mod leases;
 mod opening;
-pub mod postgres;
-pub mod sqlite;
-mod stored;
-mod tally;
+mod pages;
+mod postgres;
+mod prunes;
+mod rollup;
+mod session;
+mod sqlite;
+mod stats;
 
 use async_trait::async_trait;
 
-use crate::api::page::{Facets, Pruned};
-use crate::api::prune::{ModelTypeCounts, Prune};
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
+use crate::model::facets::Facets;
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::model::plan::Retention;
+use crate::model::prune::Pruned;
+use crate::model::prune::{ModelTypeCounts, Prune};
 use crate::model::stats::{Count, StatsQuery};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
@@ -35,7 +47,7 @@ pub use crate::store::sqlite::ServeLock;
 pub struct OrgId(i64);
 
 impl OrgId {
-    /// The number, for what binds a cursor to its organization.
+    /// The number, which binds a cursor to its organization.
     #[must_use]
     pub const fn number(self) -> i64 {
         self.0
@@ -49,34 +61,34 @@ pub struct Organization {
     pub id: OrgId,
     /// Its name in commands and URLs.
     pub slug: String,
-    /// What it promises to keep.
+    /// Its plan, and how long entries are kept.
     pub retention: Retention,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// A token as it is kept: never the token, only its hash.
+/// A token as it is stored: only its hash, never the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredToken {
     /// Its name, unique in the organization.
     pub name: String,
     /// SHA-256 of the token.
     pub hash: [u8; 32],
-    /// What it may do.
+    /// The scopes it grants.
     pub scopes: Vec<Scope>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// Who made it, as far as is known.
+    /// Who created it, if known.
     pub created_by: Option<String>,
-    /// When it ends; never, when absent.
+    /// When it expires; never, when absent.
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// When it last opened anything, as far as that was kept by [`Store::note_token_uses`].
+    /// When it was last used, as stored by [`Store::note_token_uses`].
     pub last_used_at: Option<Timestamp>,
 }
 
-/// A token was used.
+/// A use of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenUse {
     /// The token's name.
@@ -85,57 +97,57 @@ pub struct TokenUse {
     pub at: Timestamp,
 }
 
-/// What became of a draft.
+/// The outcome for an appended draft.
 #[derive(Debug, Clone)]
 pub enum Appended {
     /// It is stored, durably.
     New(Box<Entry>),
-    /// Its uuid was there already, with the same content.
+    /// An entry with its uuid and the same content exists.
     Known(Box<Entry>),
-    /// Its uuid was there already, with other content.
+    /// An entry with its uuid and different content exists.
     Conflict,
 }
 
-/// What a read asks for.
+/// A query for one page.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
     /// Which entries.
     pub filter: Filter,
-    /// In which order.
+    /// The order.
     pub order: Order,
-    /// At most how many.
+    /// The most entries to return.
     pub limit: u32,
-    /// From behind this entry on.
+    /// Only entries after this position.
     pub after: Option<Position>,
     /// Without entries recorded after this id.
     pub as_of: Option<u64>,
 }
 
-/// What a read gives, from one consistent picture of the store.
+/// A page, from one consistent snapshot of the store.
 #[derive(Debug)]
 pub struct PageRead {
     /// The entries.
     pub entries: Entries,
-    /// Whether more match behind them.
+    /// Whether more entries match after these.
     pub more: bool,
-    /// The upper bound that held: the one asked for, or the organization's head.
+    /// The highest id included: the requested bound, or the organization's head.
     pub as_of: u64,
-    /// What was pruned before.
+    /// How far earlier prunes reach.
     pub pruned: Option<Pruned>,
 }
 
-/// What was counted, from one consistent picture of the store.
+/// Counts, from one consistent snapshot of the store.
 #[derive(Debug, Default)]
 pub struct Counted {
     /// How many entries match in all.
     pub total: u64,
     /// The counts, without those that are zero, in no particular order.
     pub counts: Vec<Count>,
-    /// What was pruned before.
+    /// How far earlier prunes reach.
     pub pruned: Option<Pruned>,
 }
 
-/// What lies under an id.
+/// The result of looking up an id.
 #[derive(Debug)]
 pub enum Lookup {
     /// The entry.
@@ -146,39 +158,26 @@ pub enum Lookup {
     Missing,
 }
 
-/// What an organization holds, seen from a cutoff.
+/// The entries of an organization, split by a cutoff.
 #[derive(Debug, Clone, Default)]
 pub struct Holdings {
     /// Counts by model type, without those that have no entry.
     pub by_model_type: Vec<ModelTypeCounts>,
-    /// When the oldest entry happened.
+    /// The time of the oldest entry.
     pub oldest: Option<Timestamp>,
-    /// When the newest entry happened.
+    /// The time of the newest entry.
     pub newest: Option<Timestamp>,
     /// The highest id ever given out.
     pub head: u64,
 }
 
-/// The latest time a store has seen on a clock that was found plausible.
+/// The latest plausible time that a store has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockSeen {
     /// The time.
     pub at: Timestamp,
-    /// Whether an operator said that the clock was right.
+    /// Whether an operator confirmed the clock.
     pub is_confirmed: bool,
-}
-
-/// What a noted time is kept as: a lease that nobody takes.
-const CLOCK: &str = "clock";
-/// Its holder, when an operator confirmed it.
-const CONFIRMED: &str = "confirmed";
-/// Its holder otherwise.
-const SEEN: &str = "seen";
-
-impl ClockSeen {
-    const fn holder(self) -> &'static str {
-        if self.is_confirmed { CONFIRMED } else { SEEN }
-    }
 }
 
 /// A prune that holds its organization's lease.
@@ -188,13 +187,13 @@ pub struct PruneRun {
     pub id: u64,
     /// Who runs it.
     pub by: String,
-    /// What tells this run's lease from another's.
+    /// Identifies this run's lease.
     pub holder: String,
-    /// When it began.
+    /// When it started.
     pub started_at: Timestamp,
-    /// Entries that happened before this go.
+    /// Entries that happened before this are deleted.
     pub cutoff: Timestamp,
-    /// Entries recorded after this id stay, when it is given.
+    /// Entries recorded after this id are kept, when it is present.
     pub as_of: Option<u64>,
 }
 
@@ -203,62 +202,58 @@ pub struct PruneRun {
 pub struct PruneRunning {
     /// Who runs it.
     pub by: String,
-    /// What tells its lease from another's.
+    /// Identifies its lease.
     pub holder: String,
-    /// Since when.
+    /// When it started.
     pub started_at: Timestamp,
-    /// When its lease ends unless it is renewed.
+    /// When its lease expires unless it is renewed.
     pub expires_at: Timestamp,
 }
 
-/// Where a page ends although more would fit by number: entries may be large, and a page must fit in memory many
-/// times over. A page always holds at least one entry.
-const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
-
-/// Which prune took which ids.
+/// A range of ids that a prune deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrunedIds {
     /// The prune.
     pub prune_id: u64,
-    /// The first of a run of ids.
+    /// The first id.
     pub first_id: u64,
-    /// The last of them.
+    /// The last id.
     pub last_id: u64,
 }
 
-/// What an organization was, beside its entries.
+/// An organization's history beside its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past {
     /// The highest id ever given out.
     pub head: u64,
     /// All prunes that deleted anything.
     pub prunes: Vec<Prune>,
-    /// All ids that are gone.
+    /// All deleted ids.
     pub pruned_ids: Vec<PrunedIds>,
 }
 
-/// How long a lease holds after it was taken or renewed, as a prune's is by each batch; in seconds.
+/// How long a lease holds after it was taken or renewed, in seconds. Each batch renews the lease of its prune.
 pub const LEASE_SECONDS: i64 = 60;
 
-/// When a lease taken or renewed now ends.
+/// When a lease expires that is taken or renewed now, in microseconds.
 fn lease_end(now: Timestamp) -> i64 {
     now.plus(chrono::TimeDelta::seconds(LEASE_SECONDS)).micros()
 }
 
-/// Until when a lease counts at most, seen from now. One that ends later was taken by a clock that was ahead: it is no
-/// lease any more, or it would hold until that time has really come.
+/// The latest expiry that a lease can have now, in microseconds. A lease that expires later was taken by a clock that was
+/// ahead, and is ignored: otherwise it would hold until that time.
 fn latest_lease_end(now: Timestamp) -> i64 {
     now.plus(chrono::TimeDelta::seconds(LEASE_SECONDS + MAX_CLOCK_SKEW_SECONDS)).micros()
 }
 
-/// How far the clocks of servers on one store may lie apart.
+/// How far the clocks of servers on one store may differ, in seconds.
 const MAX_CLOCK_SKEW_SECONDS: i64 = 300;
 
-/// A place that keeps entries. All calls may come from many tasks at once.
+/// A store of entries. Many tasks may call it at once.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Appends drafts in order, in one commit that is durable when this returns. With `atomic` a single conflict
-    /// stores nothing; the answers then say what each draft would have become.
+    /// Appends drafts in order, in one commit that is durable when this returns. With `atomic`, a single conflict
+    /// stores nothing; the result then says what each draft would have become.
     async fn append(&self, org: OrgId, drafts: Vec<Draft>, atomic: bool)
     -> Result<Vec<Appended>, StoreError>;
     /// Reads one page.
@@ -269,14 +264,9 @@ pub trait Store: Send + Sync + 'static {
     async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError>;
     /// Counts entries by action, model type, user and day.
     async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError>;
-    /// Counts entries up to `as_of` by slots of time and by values: a kept sum may answer in place of the entries.
-    async fn counts(
-        &self,
-        org: OrgId,
-        counting: StatsQuery,
-        as_of: Option<u64>,
-    ) -> Result<Counted, StoreError>;
-    /// Counts what has expired at `cutoff` and what stays.
+    /// Counts entries up to `as_of` by slots of time and by values. The rollup may answer in place of the entries.
+    async fn counts(&self, org: OrgId, query: StatsQuery, as_of: Option<u64>) -> Result<Counted, StoreError>;
+    /// Counts expired and kept entries at `cutoff`.
     async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError>;
 
     /// Takes the organization's prune lease.
@@ -287,8 +277,8 @@ pub trait Store: Send + Sync + 'static {
         cutoff: Timestamp,
         now: Timestamp,
     ) -> Result<Result<PruneRun, PruneRunning>, StoreError>;
-    /// Deletes up to `limit` expired entries, oldest first, and keeps account of them, in one commit; renews the
-    /// lease. Returns how many went.
+    /// Deletes up to `limit` expired entries, oldest first, records it in the same commit, and renews the lease.
+    /// Returns the number of deleted entries.
     async fn prune_batch(
         &self,
         org: OrgId,
@@ -296,7 +286,7 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
         now: Timestamp,
     ) -> Result<u64, StoreError>;
-    /// Ends a prune: gives the lease and the space back. Returns its record, when it deleted anything.
+    /// Ends a prune: releases its lease and frees its space. Returns its record if it deleted anything.
     async fn finish_prune(
         &self,
         org: OrgId,
@@ -304,17 +294,15 @@ pub trait Store: Send + Sync + 'static {
         complete: bool,
         now: Timestamp,
     ) -> Result<Option<Prune>, StoreError>;
-    /// Whether the text of deleted entries has left the store's files. False while a reader still needs it, and where
-    /// the database decides when it goes.
-    async fn is_purged(&self) -> bool {
-        false
-    }
+    /// Whether the text of deleted entries has left the store's files. False while a reader needs it, and on PostgreSQL,
+    /// which decides by itself.
+    async fn is_purged(&self) -> bool;
     /// All prunes that deleted anything, newest first.
     async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError>;
     /// The first of [`Store::prunes`].
     async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError>;
 
-    /// Takes or renews a lease, and tells whether the holder has it now: not, while another's has not ended.
+    /// Takes or renews a lease, unless another holder has it. Returns whether the holder has it now.
     async fn hold_lease(
         &self,
         org: OrgId,
@@ -322,58 +310,52 @@ pub trait Store: Send + Sync + 'static {
         holder: String,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
-    /// Gives a lease back, if the holder has it.
+    /// Releases a lease, if the holder has it.
     async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError>;
 
     /// The latest plausible time that was noted with this organization.
     async fn clock_seen(&self, org: OrgId) -> Result<Option<ClockSeen>, StoreError>;
-    /// Notes the time with this organization. One that was confirmed replaces any other, the rest only earlier ones.
+    /// Stores the time with this organization. A confirmed time replaces any other; an unconfirmed one only earlier ones.
     async fn note_clock(&self, org: OrgId, seen: ClockSeen) -> Result<(), StoreError>;
 
-    /// What the organization was, beside its entries.
+    /// Reads the organization's history beside its entries.
     async fn past(&self, org: OrgId) -> Result<Past, StoreError>;
-    /// Takes over entries of another store as they are, in id order, in one commit; those up to the head are there
-    /// already. They were redacted before that store took them.
+    /// Copies entries of another store unchanged, in id order, in one commit. Entries up to the head exist already. They
+    /// were redacted when they were recorded.
     async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError>;
-    /// Takes over the rest; entries that are gone according to it go.
+    /// Copies the history of another store, and deletes the entries that it lists as pruned.
     async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError>;
 
     /// Every organization, by slug: an operator's report.
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
-    /// Makes an organization.
+    /// Creates an organization.
     async fn create_organization(
         &self,
         slug: String,
         retention: Retention,
         now: Timestamp,
     ) -> Result<Organization, StoreError>;
-    /// Changes what an organization promises to keep.
+    /// Changes an organization's plan and retention.
     async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError>;
-    /// Keeps a token.
+    /// Stores a token.
     async fn create_token(&self, org: OrgId, token: StoredToken) -> Result<(), StoreError>;
     /// Every token of an organization, by name.
     async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError>;
-    /// Revokes a token, at once and for good.
+    /// Revokes a token permanently.
     async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError>;
-    /// Keeps when tokens were last used. The latest moment counts, whoever tells it; a name that is not there is nothing.
+    /// Stores when tokens were last used. The latest time is kept; unknown names are ignored.
     async fn note_token_uses(&self, org: OrgId, uses: Vec<TokenUse>) -> Result<(), StoreError>;
     /// The tokens whose hash begins like this one, with their organizations: the caller compares the whole hash.
     async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError>;
 
-    /// Answers when the store can be reached, and written if the last write failed.
+    /// Succeeds when the store can be reached, and written if the last write failed.
     async fn ready(&self) -> Result<(), StoreError>;
-    /// Looks through the whole store for damage, where that is not the database's own work.
-    async fn check(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-    /// Whether damage was found since the store was opened, by a check or by a read.
-    fn is_damaged(&self) -> bool {
-        false
-    }
-    /// How many bytes the write-ahead log has, where the store keeps one.
-    fn log_bytes(&self) -> Option<u64> {
-        None
-    }
-    /// Finishes what was begun and closes the store's files. Calls after it fail as closed.
+    /// Checks the whole store for damage. PostgreSQL checks its own.
+    async fn check(&self) -> Result<(), StoreError>;
+    /// Whether a check or a read found damage since the store was opened.
+    fn is_damaged(&self) -> bool;
+    /// The size of the write-ahead log in bytes; absent where the store has none.
+    fn log_bytes(&self) -> Option<u64>;
+    /// Finishes running work and closes the store. Later calls fail with [`StoreError::Closed`].
     async fn close(&self);
 }

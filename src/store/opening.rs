@@ -1,27 +1,31 @@
-//! From a URL to a store: opening it, keeping other servers off it, backing it up.
+//! Opens the store of a URL, locks it for one server, and backs it up.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::store::Store;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{self, ServeLock, SqliteStore};
 
-/// Opens the store a URL names: the one place that knows which kinds there are.
+/// Opens the store of a URL. Only this function knows which kinds there are.
 ///
 /// # Errors
 /// [`StoreError`], with the path or the URL and never with a password.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
     match url.split_once(':') {
-        Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(SqliteStore::open(Path::new(path))?)),
-        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(PostgresStore::open(url).await?)),
+        Some(("sqlite", path)) if !path.is_empty() => {
+            Ok(Arc::new(Database::Sqlite(SqliteStore::open(Path::new(path))?)))
+        }
+        Some(("postgres" | "postgresql", _)) => {
+            Ok(Arc::new(Database::Postgres(PostgresStore::open(url).await?)))
+        }
         _ => Err(StoreError::UnknownUrl(without_password(url))),
     }
 }
 
-/// Keeps other servers off the store that a URL names and that is open, for as long as the lock lives. Servers on
-/// PostgreSQL share a store.
+/// Locks an open store against other servers, for as long as the lock lives. Servers on PostgreSQL share a store.
 ///
 /// # Errors
 /// [`StoreError::Served`] when another server has it.
@@ -48,15 +52,15 @@ pub async fn backup(url: &str, to: &Path) -> Result<u64, StoreError> {
     copied.unwrap_or_else(|_| Err(StoreError::Failed("the backup panicked; please report it".to_owned())))
 }
 
-/// Opens an empty store that lives in memory and goes with the process.
+/// Opens an empty store in memory.
 ///
 /// # Errors
 /// [`StoreError`] when the engine cannot start.
 pub fn open_in_memory() -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(SqliteStore::in_memory()?))
+    Ok(Arc::new(Database::Sqlite(SqliteStore::in_memory()?)))
 }
 
-/// A URL fit to be shown: without a password, wherever it stands.
+/// Removes the password from a URL, wherever it is.
 #[must_use]
 pub fn without_password(url: &str) -> String {
     let shown = match (url.find("://"), url.rfind('@')) {
@@ -88,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_url_of_no_kind_is_told_without_its_password() {
+    async fn an_unknown_url_is_reported_without_its_password() {
         let opened = open("mysql://a:b@c").await.err();
         assert!(matches!(opened, Some(StoreError::UnknownUrl(url)) if url == "mysql://a@c"));
     }

@@ -11,7 +11,6 @@ mod values;
 
 use clap::Args;
 
-use crate::api::page::Facets;
 use crate::args::command_line;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
@@ -20,6 +19,7 @@ use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
 use crate::error::Failure;
 use crate::exit;
+use crate::model::facets::Facets;
 use crate::model::filter::Filter;
 use crate::model::page::{DEFAULT_LIMIT, Order};
 use crate::render::style::{Role, Style};

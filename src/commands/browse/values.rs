@@ -1,8 +1,8 @@
 //! Menus to choose filter values, with counts: a few values are marked in a list, many are searched by typing.
 
-use crate::api::page::Facet;
 use crate::commands::browse::Browser;
 use crate::error::Failure;
+use crate::model::facets::Facet;
 use crate::model::filter::{Choice, UserTerm};
 use crate::render::filter_summary::grouped;
 use crate::terminal::prompt::PromptPage;

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Command};
 
-use crate::api::page::Facet;
 use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::client::Client;
@@ -21,6 +20,7 @@ use crate::config::credentials::Credentials;
 use crate::config::file::Config;
 use crate::error::Failure;
 use crate::model::entry::Entry;
+use crate::model::facets::Facet;
 use crate::model::filter::{Filter, UserTerm};
 
 /// The longest wait after a Tab.

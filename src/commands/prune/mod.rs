@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::api::problem::Code;
-use crate::api::prune::{Prune, PruneAnswer, PruneRequest};
+use crate::api::prune::{PruneAnswer, PruneRequest};
 use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
 use crate::client::Client;
@@ -23,6 +23,7 @@ use crate::commands::operator_table::{OperatorValue, print_table};
 use crate::commands::prune::max_delete::MaxDelete;
 use crate::error::Failure;
 use crate::exit;
+use crate::model::prune::Prune;
 use crate::model::time::format::day;
 use crate::model::time::{Age, AgeError};
 use crate::model::timestamp::Timestamp;

@@ -3,12 +3,13 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 
-use crate::api::page::{Facets, Page, PageInfo, Total};
+use crate::api::page::{Page, PageInfo, Total};
 use crate::api::parameters::{FilterParameters, ListParameters};
 use crate::api::problem::{Code, Problem};
 use crate::api::problems::{FilterProblems, ScopeProblems};
 use crate::api::query::{Query, read_only_filter};
 use crate::model::entry::Entry;
+use crate::model::facets::Facets;
 use crate::model::page::{Cursor, Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::server::auth::{Caller, CanRead};

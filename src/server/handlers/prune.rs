@@ -11,8 +11,9 @@ use axum::http::HeaderMap;
 
 use crate::api::problem::{Code, Problem};
 use crate::api::problems::{BodyProblems, ScopeProblems};
-use crate::api::prune::{Prune, PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer};
+use crate::api::prune::{PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer};
 use crate::model::draft::FieldError;
+use crate::model::prune::Prune as PruneRecord;
 use crate::model::timestamp::Timestamp;
 use crate::server::auth::{Caller, CanPrune, CanRead};
 use crate::server::body::{self, MediaType, NoParameters};
@@ -190,7 +191,7 @@ async fn run(
     by: String,
     cutoff: Timestamp,
     request: &PruneRequest,
-) -> Result<(bool, Option<Prune>), ApiError> {
+) -> Result<(bool, Option<PruneRecord>), ApiError> {
     let now = server.settings.clock.now();
     let by = if request.clock_is_right { format!("{by} (said the clock is right)") } else { by };
     let mut begun = server.store.begin_prune(org, by.clone(), cutoff, now).await?;

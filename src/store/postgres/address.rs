@@ -1,4 +1,4 @@
-//! From a `postgres://…` URL to how to connect: what libpq would make of it, with TLS by `sslmode`.
+//! Parses a `postgres://…` URL as libpq does, with TLS by `sslmode`.
 //!
 //! No message of this file quotes the URL: its password must not be shown.
 
@@ -10,19 +10,19 @@ use tokio_postgres::config::SslMode;
 
 /// How long to wait for a connection to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may be silent before the other end is asked whether it lives.
+/// How long a connection may be idle before a keepalive is sent.
 const KEEPALIVE: Duration = Duration::from_secs(15);
-/// How long what was sent may stay unconfirmed before the connection counts as lost.
+/// How long sent data may stay unacknowledged before the connection counts as lost.
 const UNCONFIRMED: Duration = Duration::from_secs(15);
 
 /// How much of the server's certificate is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Check {
-    /// Nothing: TLS keeps out those who listen, not those who pretend.
+pub(super) enum CertificateCheck {
+    /// Nothing: this protects against eavesdropping, not against impersonation.
     Nothing,
     /// Who signed it.
     Authority,
-    /// Who signed it, and that it is this host's.
+    /// Who signed it, and that it is for this host.
     Full,
 }
 
@@ -30,18 +30,15 @@ pub(super) enum Check {
 #[derive(Clone)]
 pub(super) struct Address {
     pub(super) config: Config,
-    pub(super) check: Check,
+    pub(super) check: CertificateCheck,
     /// A PEM file of the authorities to trust, in place of the system's.
     pub(super) root_certificates: Option<PathBuf>,
 }
 
 impl Address {
-    /// Reads a URL.
-    ///
-    /// # Errors
-    /// What is wrong with it, without its password.
+    /// Parses a URL; fails with what is wrong, without its password.
     pub(super) fn read(url: &str) -> Result<Self, String> {
-        // A host of `%2Fpath` or none at all is right here, which a stricter reader of URLs would refuse.
+        // A host of `%2Fpath`, or none, is valid here; a strict URL parser would refuse it.
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let mut mode = "prefer".to_owned();
         let mut root_certificates = None;
@@ -57,11 +54,11 @@ impl Address {
         let rest = rest.finish().replace('+', "%20");
         let mut config: Config = format!("{base}?{rest}").parse().map_err(|error| with_cause(&error))?;
         let (ssl_mode, check) = match mode.as_str() {
-            "disable" => (SslMode::Disable, Check::Nothing),
-            "prefer" => (SslMode::Prefer, Check::Nothing),
-            "require" => (SslMode::Require, Check::Nothing),
-            "verify-ca" => (SslMode::Require, Check::Authority),
-            "verify-full" => (SslMode::Require, Check::Full),
+            "disable" => (SslMode::Disable, CertificateCheck::Nothing),
+            "prefer" => (SslMode::Prefer, CertificateCheck::Nothing),
+            "require" => (SslMode::Require, CertificateCheck::Nothing),
+            "verify-ca" => (SslMode::Require, CertificateCheck::Authority),
+            "verify-full" => (SslMode::Require, CertificateCheck::Full),
             _ => {
                 return Err(format!(
                     "{mode:?} is no sslmode: expected disable, prefer, require, verify-ca or verify-full"
@@ -81,7 +78,6 @@ impl Address {
         Ok(Self { config, check, root_certificates })
     }
 
-    /// The authorities' file, for messages.
     pub(super) fn root_certificates(&self) -> Option<&Path> {
         self.root_certificates.as_deref()
     }
@@ -109,12 +105,12 @@ mod tests {
     #[test]
     fn each_sslmode_has_its_meaning() {
         for (mode, ssl_mode, check) in [
-            ("", SslMode::Prefer, Check::Nothing),
-            ("?sslmode=disable", SslMode::Disable, Check::Nothing),
-            ("?sslmode=prefer", SslMode::Prefer, Check::Nothing),
-            ("?sslmode=require", SslMode::Require, Check::Nothing),
-            ("?sslmode=verify-ca", SslMode::Require, Check::Authority),
-            ("?sslmode=verify-full&connect_timeout=2", SslMode::Require, Check::Full),
+            ("", SslMode::Prefer, CertificateCheck::Nothing),
+            ("?sslmode=disable", SslMode::Disable, CertificateCheck::Nothing),
+            ("?sslmode=prefer", SslMode::Prefer, CertificateCheck::Nothing),
+            ("?sslmode=require", SslMode::Require, CertificateCheck::Nothing),
+            ("?sslmode=verify-ca", SslMode::Require, CertificateCheck::Authority),
+            ("?sslmode=verify-full&connect_timeout=2", SslMode::Require, CertificateCheck::Full),
         ] {
             let address = read(&format!("postgres://ana@db.example/audit{mode}"));
             assert_eq!((address.config.get_ssl_mode(), address.check), (ssl_mode, check), "{mode}");
@@ -125,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_said_without_the_password() {
+    fn errors_do_not_show_the_password() {
         for (url, words) in [
             ("postgres://ana:hunter2@db/x?sslmode=allow", "is no sslmode"),
             ("postgres://ana:hunter2@db/x?ssl=1", "ssl"),

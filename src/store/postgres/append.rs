@@ -1,37 +1,38 @@
-//! Appending drafts: ids without gaps in commit order, each uuid once. One transaction holds what several callers want
-//! appended to one organization: it locks the head row, looks, decides here, and writes everything at once.
+//! Appends drafts: ids without gaps in commit order, each uuid once. One transaction serves several callers of one
+//! organization: it locks the head row, looks up existing rows, decides here, and writes everything at once.
 
 use std::collections::{HashMap, HashSet};
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::Object;
 use sha2::{Digest as _, Sha256};
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::model::draft::Draft;
 use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
+use crate::store::codes::signed;
 use crate::store::condition::place;
 use crate::store::error::StoreError;
-use crate::store::postgres::fault::Fault;
-use crate::store::postgres::pool::Lent;
-use crate::store::postgres::rows::{COLUMNS, Reader};
-use crate::store::postgres::tally;
-use crate::store::stored::signed;
+use crate::store::postgres::error::DatabaseError;
+use crate::store::postgres::scan::EntryReader;
+use crate::store::postgres::session::{COLUMNS, in_transaction};
+use crate::store::rollup::{MAX_BEHIND, catch_up};
+use crate::store::session::Columns as _;
 use crate::store::{Appended, OrgId};
 
-/// What one caller wants appended.
+/// The drafts of one caller.
 #[derive(Clone)]
-pub(super) struct Wanted {
+pub(super) struct AppendRequest {
     pub(super) drafts: Vec<Draft>,
     pub(super) atomic: bool,
 }
 
-pub(super) const LOCK_HEAD: &str = "SELECT head, tallied FROM org_heads WHERE org_id = $1 FOR UPDATE";
+const LOCK_HEAD: &str = "SELECT head, tallied FROM org_heads WHERE org_id = $1 FOR UPDATE";
 const FIND_KEYS: &str = "SELECT uuid, id, occurred_at FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
-pub(super) const FIND_USERS: &str =
-    "SELECT digest, user_ref FROM users WHERE org_id = $1 AND digest = ANY($2)";
-pub(super) const LAST_USER: &str = "SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = $1";
+const FIND_USERS: &str = "SELECT digest, user_ref FROM users WHERE org_id = $1 AND digest = ANY($2)";
+const LAST_USER: &str = "SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = $1";
 const SET_HEAD: &str = "UPDATE org_heads SET head = $2 WHERE org_id = $1";
 const ADD_USERS: &str = "INSERT INTO users (org_id, user_ref, digest, snapshot) \
      SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::text[])";
@@ -43,46 +44,73 @@ const ADD_ENTRIES: &str = "INSERT INTO entries (org_id, id, occurred_at, recorde
      $8::smallint[], $9::smallint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], \
      $15::bytea[], $16::text[])";
 
-/// Appends, in the order given, and commits. When an earlier attempt's end is not known, entries found there that are
-/// these very drafts were stored by it.
+/// Appends in order, and commits. If the outcome of an earlier attempt is unknown, existing entries that equal these drafts
+/// were stored by it.
 pub(super) async fn append(
-    mut db: Lent,
+    db: &Object,
     org: OrgId,
-    wanted: &[Wanted],
+    wanted: &[AppendRequest],
     tried_before: bool,
-) -> Result<Vec<Vec<Appended>>, Fault> {
-    let transaction = db.transaction().await?;
-    let found = look(&transaction, org, wanted).await?;
-    let users = found.users;
-    let decided = decide(wanted, found.head, found.entries, tried_before);
-    if !decided.new.is_empty() {
-        let head = write(&transaction, org, &decided.new, users, found.last_user).await?;
-        tally::catch_up_if_far_behind(&transaction, org, found.tallied, head).await?;
-    }
-    transaction.commit().await?;
-    Ok(decided.answers)
+) -> Result<Vec<Vec<Appended>>, DatabaseError> {
+    in_transaction(db, async {
+        let found = look(db, org, wanted).await?;
+        let users = found.users;
+        let decided = decide(wanted, found.head, found.entries, tried_before);
+        if !decided.new.is_empty() {
+            let head = write(db, org, &decided.new, users, found.last_user).await?;
+            catch_up(db, org, found.rolled_up, head, MAX_BEHIND).await?;
+        }
+        Ok(decided.answers)
+    })
+    .await
 }
 
-/// What is there of the drafts, seen under the lock of the head row.
-struct Found {
+/// Stores entries of another store above the head, which then is the last one's id. Those up to the head are there
+/// already.
+pub(super) async fn restore(db: &Object, org: OrgId, entries: &[Entry]) -> Result<(), DatabaseError> {
+    in_transaction(db, async {
+        let head = db.query_opt(LOCK_HEAD, &[&org.0]).await?;
+        let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
+        let (head, rolled_up) = (head.unsigned(0)?, head.unsigned(1)?);
+        let new: Vec<Entry> = entries.iter().filter(|entry| entry.id > head).cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let digests = new.iter().map(|entry| Ok(digest(&snapshot(&entry.user)?)));
+        let digests: Vec<_> = digests.collect::<Result<HashSet<_>, DatabaseError>>()?.into_iter().collect();
+        let users = user_refs(&db.query(FIND_USERS, &[&org.0, &digests]).await?)?;
+        let last_user: i64 = db.query_one(LAST_USER, &[&org.0]).await?.try_get(0)?;
+        let head = write(db, org, &new, users, last_user).await?;
+        catch_up(db, org, rolled_up, head, MAX_BEHIND).await
+    })
+    .await
+}
+
+/// The numbers of users by the digests of their snapshots.
+fn user_refs(rows: &[Row]) -> Result<HashMap<Vec<u8>, i64>, tokio_postgres::Error> {
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Existing rows that concern the drafts, read under the lock of the head row.
+struct ExistingRows {
     head: u64,
-    tallied: i64,
+    rolled_up: u64,
     entries: HashMap<Uuid, Entry>,
     users: HashMap<Vec<u8>, i64>,
     last_user: i64,
 }
 
-async fn look(db: &Transaction<'_>, org: OrgId, wanted: &[Wanted]) -> Result<Found, Fault> {
+async fn look(db: &Object, org: OrgId, wanted: &[AppendRequest]) -> Result<ExistingRows, DatabaseError> {
     let drafts = || wanted.iter().flat_map(|one| &one.drafts).map(Draft::entry);
     let uuids: Vec<Uuid> = drafts().map(|entry| entry.uuid).collect();
     let digests: HashSet<Vec<u8>> =
-        drafts().map(|entry| Ok(digest(&snapshot(&entry.user)?))).collect::<Result<_, Fault>>()?;
+        drafts().map(|entry| Ok(digest(&snapshot(&entry.user)?))).collect::<Result<_, DatabaseError>>()?;
     let digests: Vec<_> = digests.into_iter().collect();
     let lock = db.prepare_cached(LOCK_HEAD).await?;
     let find_keys = db.prepare_cached(FIND_KEYS).await?;
     let find_users = db.prepare_cached(FIND_USERS).await?;
     let last_user = db.prepare_cached(LAST_USER).await?;
-    // Sent together, answered in this order: all but the first see what was committed before the lock was given.
+    // Sent together and answered in this order: all but the first see what was committed before the lock was granted.
     let (head, keys, users, last_user) = tokio::try_join!(
         biased;
         async { db.query_opt(&lock, &[&org.0]).await },
@@ -91,22 +119,17 @@ async fn look(db: &Transaction<'_>, org: OrgId, wanted: &[Wanted]) -> Result<Fou
         async { db.query_one(&last_user, &[&org.0]).await },
     )?;
     let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
-    let users = users.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
-    Ok(Found {
-        head: head.try_get::<_, i64>(0)?.unsigned_abs(),
-        tallied: head.try_get(1)?,
+    Ok(ExistingRows {
+        head: head.unsigned(0)?,
+        rolled_up: head.unsigned(1)?,
         entries: if keys.is_empty() { HashMap::new() } else { entries_of(db, org, &keys).await? },
-        users: users.collect::<Result<_, tokio_postgres::Error>>()?,
+        users: user_refs(&users)?,
         last_user: last_user.try_get(0)?,
     })
 }
 
-/// The entries that keys lead to.
-async fn entries_of(
-    db: &Transaction<'_>,
-    org: OrgId,
-    keys: &[tokio_postgres::Row],
-) -> Result<HashMap<Uuid, Entry>, Fault> {
+/// The entries of keys.
+async fn entries_of(db: &Object, org: OrgId, keys: &[Row]) -> Result<HashMap<Uuid, Entry>, DatabaseError> {
     let column = |number| keys.iter().map(move |row| row.try_get::<_, i64>(number));
     let ids = column(1).collect::<Result<Vec<_>, _>>()?;
     let times = column(2).collect::<Result<Vec<_>, _>>()?;
@@ -117,20 +140,26 @@ async fn entries_of(
     if rows.len() != keys.len() {
         return Err(StoreError::Damaged("the keys and the entries disagree".to_owned()).into());
     }
-    let mut reader = Reader::default();
-    rows.iter().map(|row| reader.entry(row).map(|entry| (entry.uuid, entry))).collect()
+    let mut reader = EntryReader::default();
+    let entry = |row| reader.row(row)?.entry().map(|entry| (entry.uuid, entry));
+    Ok(rows.iter().map(entry).collect::<Result<_, _>>()?)
 }
 
-/// What to write and what to answer.
-struct Decided {
+/// The entries to write, and the results for each caller.
+struct AppendPlan {
     new: Vec<Entry>,
     answers: Vec<Vec<Appended>>,
 }
 
-fn decide(wanted: &[Wanted], head: u64, mut there: HashMap<Uuid, Entry>, tried_before: bool) -> Decided {
+fn decide(
+    wanted: &[AppendRequest],
+    head: u64,
+    mut there: HashMap<Uuid, Entry>,
+    tried_before: bool,
+) -> AppendPlan {
     let mut new: Vec<Entry> = Vec::new();
     let mut answers = Vec::with_capacity(wanted.len());
-    for Wanted { drafts, atomic } in wanted {
+    for AppendRequest { drafts, atomic } in wanted {
         let before = new.len();
         let mut answer = Vec::with_capacity(drafts.len());
         for draft in drafts {
@@ -141,7 +170,7 @@ fn decide(wanted: &[Wanted], head: u64, mut there: HashMap<Uuid, Entry>, tried_b
                     new.push(entry.clone());
                     Appended::New(Box::new(entry))
                 }
-                // The attempt before, whose answer was lost, has stored it.
+                // An earlier attempt, whose answer was lost, stored it.
                 Some(stored) if tried_before && draft.clone().stored_as(stored.id) == *stored => {
                     Appended::New(Box::new(stored.clone()))
                 }
@@ -156,17 +185,17 @@ fn decide(wanted: &[Wanted], head: u64, mut there: HashMap<Uuid, Entry>, tried_b
         }
         answers.push(answer);
     }
-    Decided { new, answers }
+    AppendPlan { new, answers }
 }
 
-/// Writes entries behind the head, in the order of their ids; gives the new head.
-pub(super) async fn write(
-    db: &Transaction<'_>,
+/// Writes entries above the head, in the order of their ids; returns the new head.
+async fn write(
+    db: &Object,
     org: OrgId,
     new: &[Entry],
     mut users: HashMap<Vec<u8>, i64>,
     last_user: i64,
-) -> Result<i64, Fault> {
+) -> Result<u64, DatabaseError> {
     let (mut added, mut digests, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
     let mut user_refs = Vec::with_capacity(new.len());
     for entry in new {
@@ -182,7 +211,7 @@ pub(super) async fn write(
         user_refs.push(user_ref);
     }
     let ids: Vec<i64> = new.iter().map(|entry| signed(entry.id)).collect();
-    let head = ids.last().copied().unwrap_or_default();
+    let head = new.last().map(|entry| entry.id).unwrap_or_default();
     let occurred: Vec<i64> = new.iter().map(|entry| entry.occurred_at.micros()).collect();
     let recorded: Vec<i64> = new.iter().map(|entry| entry.recorded_at.micros()).collect();
     let uuids: Vec<Uuid> = new.iter().map(|entry| entry.uuid).collect();
@@ -229,7 +258,7 @@ pub(super) async fn write(
         },
         async { db.execute(&add_keys, &[&org.0, &uuids, &ids, &occurred]).await },
         async { db.execute(&add_entries, entries).await },
-        async { db.execute(&set_head, &[&org.0, &head]).await },
+        async { db.execute(&set_head, &[&org.0, &signed(head)]).await },
     )?;
     Ok(head)
 }
@@ -238,10 +267,10 @@ fn bytes(entries: &[Entry], text: fn(&Entry) -> &Option<String>) -> Vec<Option<&
     entries.iter().map(|entry| text(entry).as_deref().map(str::as_bytes)).collect()
 }
 
-pub(super) fn snapshot(user: &User) -> Result<String, Fault> {
+fn snapshot(user: &User) -> Result<String, DatabaseError> {
     serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()).into())
 }
 
-pub(super) fn digest(snapshot: &str) -> Vec<u8> {
+fn digest(snapshot: &str) -> Vec<u8> {
     Sha256::digest(snapshot).to_vec()
 }

@@ -5,10 +5,10 @@
 //! without relation names, which carry a shard's number. Messages are English where `lc_messages` of the workers is.
 
 use crate::store::error::StoreError;
-use crate::store::postgres::fault::Fault;
+use crate::store::postgres::error::DatabaseError;
 
-/// PostgreSQL's and libpq's words for a connection that was lost or refused, and Citus's for a node or a placement of a
-/// shard that cannot be used at the moment.
+/// Messages of PostgreSQL and libpq for a connection that was lost or refused, and of Citus for a node or a shard
+/// placement that is unavailable.
 const NODE_AWAY: &[&str] = &[
     "server closed the connection unexpectedly",
     "terminating connection",
@@ -51,7 +51,7 @@ const NODE_AWAY: &[&str] = &[
     "no active worker",
 ];
 
-/// Their words for a lock that could not be had, or that was taken away: the transaction can be done again.
+/// Their messages for a lock that was not granted, or was taken away: the transaction can be retried.
 const UNDONE: &[&str] = &[
     "deadlock detected",
     "distributed deadlock",
@@ -62,12 +62,12 @@ const UNDONE: &[&str] = &[
     "tuple concurrently deleted",
 ];
 
-/// What a worker's error means whose SQLSTATE was lost on its way; none when the message is not known.
-pub(super) fn lost_code(words: &str) -> Option<Fault> {
+/// Classifies a worker's error that has lost its SQLSTATE; none if the message is unknown.
+pub(super) fn lost_code(words: &str) -> Option<DatabaseError> {
     let has = |part: &str| words.contains(part);
     let any = |parts: &[&str]| parts.iter().any(|part| has(part));
     if has("no partition of relation") && has("found for row") {
-        return Some(Fault::NoPartition);
+        return Some(DatabaseError::NoPartition);
     }
     if has("canceling statement due to lock timeout") {
         return Some(StoreError::Locked.into());
@@ -76,10 +76,10 @@ pub(super) fn lost_code(words: &str) -> Option<Fault> {
         return Some(StoreError::TimedOut.into());
     }
     if any(UNDONE) {
-        return Some(Fault::Undone(words.to_owned()));
+        return Some(DatabaseError::Undone(words.to_owned()));
     }
     if any(NODE_AWAY) || is_of_moved_shard(words) {
-        return Some(Fault::NodeAway(words.to_owned()));
+        return Some(DatabaseError::NodeAway(words.to_owned()));
     }
     if has("No space left on device") {
         return Some(StoreError::Unwritable(words.to_owned()).into());
@@ -87,8 +87,8 @@ pub(super) fn lost_code(words: &str) -> Option<Fault> {
     None
 }
 
-/// Whether a table that is missing is a shard, which then was moved or dropped after the statement was planned. Shards
-/// are numbered from 102008; months have two digits.
+/// Whether a missing table is a shard, which was moved or dropped after the statement was planned. Shards are numbered
+/// from 102008; months have two digits.
 pub(super) fn is_of_moved_shard(words: &str) -> bool {
     let relation = words.split_once("relation \"").and_then(|(_, rest)| rest.split_once("\" does not exist"));
     let number = relation.and_then(|(name, _)| name.rsplit_once('_')).map(|(_, number)| number);
@@ -100,22 +100,22 @@ mod tests {
     use tokio_postgres::error::SqlState;
 
     use super::*;
-    use crate::store::postgres::fault::judge;
+    use crate::store::postgres::error::judge;
 
-    fn internal(words: &str) -> Fault {
+    fn internal(words: &str) -> DatabaseError {
         judge(&SqlState::INTERNAL_ERROR, words.to_owned(), false)
     }
 
     #[test]
-    fn a_missing_month_is_known_by_its_message_whatever_the_shard() {
+    fn a_missing_partition_is_recognized_by_its_message() {
         for relation in ["entries", "entries_102040", "krosyn_audit.entries_1020401"] {
             let words = format!("no partition of relation \"{relation}\" found for row");
-            assert!(matches!(internal(&words), Fault::NoPartition), "{words}");
+            assert!(matches!(internal(&words), DatabaseError::NoPartition), "{words}");
         }
     }
 
     #[test]
-    fn a_lost_worker_is_a_node_that_is_away() {
+    fn a_lost_worker_is_reported_as_an_unavailable_node() {
         for words in [
             "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally",
             "connection to the remote node postgres@worker-2:5432 failed with the following error: Connection refused",
@@ -133,47 +133,47 @@ mod tests {
             "could not find valid entry for shard 102040",
             "relation \"krosyn_audit.entries_2026_11_102077\" does not exist",
         ] {
-            assert!(matches!(internal(words), Fault::NodeAway(_)), "{words}");
+            assert!(matches!(internal(words), DatabaseError::NodeAway(_)), "{words}");
             let told = StoreError::from(internal(words));
             assert!(matches!(told, StoreError::Unreachable(_)), "503 with Retry-After: {told}");
         }
         let copy = judge(&SqlState::IO_ERROR, "failed to complete COPY on worker-2:5432".to_owned(), false);
-        assert!(matches!(copy, Fault::NodeAway(_)), "{copy:?}");
+        assert!(matches!(copy, DatabaseError::NodeAway(_)), "{copy:?}");
     }
 
     #[test]
-    fn locks_of_moves_are_waited_out() {
+    fn lock_errors_of_shard_moves_are_retried() {
         for words in [
             "could not acquire the lock required to move krosyn_audit.entries",
             "canceling the transaction since it was involved in a distributed deadlock",
             "deadlock detected",
         ] {
-            assert!(matches!(internal(words), Fault::Undone(_)), "{words}");
+            assert!(matches!(internal(words), DatabaseError::Undone(_)), "{words}");
         }
         let waited = internal("canceling statement due to lock timeout");
-        assert!(matches!(waited, Fault::Final(StoreError::Locked)), "{waited:?}");
+        assert!(matches!(waited, DatabaseError::Final(StoreError::Locked)), "{waited:?}");
         let cancelled = internal("canceling statement due to statement timeout");
-        assert!(matches!(cancelled, Fault::Final(StoreError::TimedOut)), "{cancelled:?}");
+        assert!(matches!(cancelled, DatabaseError::Final(StoreError::TimedOut)), "{cancelled:?}");
     }
 
     #[test]
-    fn a_full_disk_of_a_worker_is_a_full_disk() {
+    fn a_full_disk_of_a_worker_is_reported() {
         let full = internal("could not extend file \"base/1/2\": No space left on device");
-        assert!(matches!(full, Fault::Final(StoreError::Unwritable(_))), "{full:?}");
+        assert!(matches!(full, DatabaseError::Final(StoreError::Unwritable(_))), "{full:?}");
     }
 
     #[test]
-    fn an_unknown_internal_error_stays_a_failure() {
+    fn an_unknown_internal_error_is_a_failure() {
         for words in
             ["invalid memory alloc request size 18446744073709551613", "cache lookup failed for type 1"]
         {
-            assert!(matches!(internal(words), Fault::Internal(_)), "{words}");
+            assert!(matches!(internal(words), DatabaseError::Internal(_)), "{words}");
             assert!(matches!(StoreError::from(internal(words)), StoreError::Failed(_)), "{words}");
         }
         assert!(!is_of_moved_shard("relation \"entries_2026_11\" does not exist"), "a month is no shard");
         let gone = judge(&SqlState::UNDEFINED_TABLE, "relation \"entries\" does not exist".to_owned(), false);
-        assert!(matches!(gone, Fault::Final(StoreError::Failed(_))), "{gone:?}");
+        assert!(matches!(gone, DatabaseError::Final(StoreError::Failed(_))), "{gone:?}");
         let moved = "relation \"krosyn_audit.entries_102040\" does not exist".to_owned();
-        assert!(matches!(judge(&SqlState::UNDEFINED_TABLE, moved, false), Fault::NodeAway(_)));
+        assert!(matches!(judge(&SqlState::UNDEFINED_TABLE, moved, false), DatabaseError::NodeAway(_)));
     }
 }

@@ -1,40 +1,42 @@
-//! The months entries are kept by. Partitions are made some months ahead, and on demand for older entries; one that is
-//! empty and expired is dropped. No entry is read here.
+//! The monthly partitions of entries. They are created some months ahead, and on demand for older entries; empty expired
+//! ones are dropped. No entry is read here.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike as _, Months, NaiveDate, Utc};
+use deadpool_postgres::Object;
 use tokio::time::Instant;
 use tokio_postgres::error::SqlState;
 
 use crate::model::entry::Entry;
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
-use crate::store::postgres::fault::Fault;
-use crate::store::postgres::pool::{Connections, Lent, Twice};
+use crate::store::postgres::error::DatabaseError;
+use crate::store::postgres::pool::{Connection, Connections};
 use crate::store::postgres::schema::is_there_already;
+use crate::store::postgres::session::in_transaction;
+use crate::store::session::Retry;
 
-/// The first year whose months have partitions; all before has one together, made by the first migration.
+/// The first year with monthly partitions. Earlier entries share one, which the first migration creates.
 const FIRST_YEAR: i32 = 2015;
-/// How many months are made ahead of the one in which entries are recorded: months that cannot be made for weeks, such
-/// as while shards are moved, then refuse nothing.
+/// How many months are created ahead. So recording continues even if no partition can be created for weeks, such as while
+/// shards are moved.
 const AHEAD: usize = 3;
-/// How long making or dropping a month waits for a lock, and how long it may take in all: everybody who records waits
-/// behind it meanwhile. On Citus a `lock_timeout` does not reach the workers, but the coordinator cancels there what
-/// takes too long here.
+/// How long creating or dropping a partition waits for a lock, and may take in all: recorders wait meanwhile. On Citus a
+/// `lock_timeout` does not reach the workers, but the coordinator cancels statements there that take too long here.
 const BRIEFLY: &str = "SET LOCAL lock_timeout TO '250ms'; SET LOCAL statement_timeout TO '3s'";
-/// How long others go first before a month is tried again.
+/// The pause before another attempt, in which others proceed.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How long a month that is needed is tried for.
+/// How long a needed partition is attempted.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long months ahead are left alone after they could not be made.
+/// The pause after partitions could not be created ahead.
 const REST: Duration = Duration::from_secs(60);
-/// How often entries are stored again because a month was dropped meanwhile.
+/// How often storing entries is attempted when a partition was dropped meanwhile.
 const ATTEMPTS: usize = 4;
 
-/// A month that has, or needs, a partition of its own.
+/// A month with its own partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Month {
     year: i32,
@@ -42,7 +44,7 @@ struct Month {
 }
 
 impl Month {
-    /// The month of a time; none when it is too old to have a partition of its own.
+    /// The month of a time; none if it is before [`FIRST_YEAR`].
     fn of(at: Timestamp) -> Option<Self> {
         let date = at.datetime();
         (date.year() >= FIRST_YEAR).then(|| Self { year: date.year(), month: date.month() })
@@ -57,7 +59,7 @@ impl Month {
         Self { year: next.year(), month: next.month() }
     }
 
-    /// The first moment, in microseconds.
+    /// The start, in microseconds.
     fn start(self) -> i64 {
         let midnight = self.first_day().and_hms_opt(0, 0, 0).unwrap_or_default();
         DateTime::<Utc>::from_naive_utc_and_offset(midnight, Utc).timestamp_micros()
@@ -74,20 +76,20 @@ impl Month {
     }
 }
 
-/// The partitions there are, by name.
+/// All partitions, by name.
 const LIST: &str = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
      WHERE i.inhparent = 'entries'::regclass ORDER BY 1";
 
-/// The months known to have a partition, and the making of those that have none.
+/// Creates partitions, and remembers which exist.
 ///
-/// Another process may drop a month that is empty. Whoever then meets [`Fault::NoPartition`] forgets all months, so that
-/// they are looked up and made again.
+/// Another process may drop an empty one. After [`DatabaseError::NoPartition`] all are forgotten, looked up and created
+/// again.
 pub(super) struct Partitions {
     connections: Arc<Connections>,
     known: Mutex<BTreeSet<Month>>,
-    /// Held while months are made, which one task of a process does at a time.
+    /// Held while partitions are created: one task at a time does it.
     making: tokio::sync::Mutex<()>,
-    /// Held while months are made ahead; until when to leave that alone.
+    /// Held while partitions are created ahead; holds the end of the pause after a failure.
     ahead: Arc<tokio::sync::Mutex<Option<Instant>>>,
 }
 
@@ -110,8 +112,8 @@ impl Partitions {
         months.filter(|month| !known.contains(month)).collect()
     }
 
-    /// Runs work that stores entries once the months in which they happened are there. The work gives nothing when it
-    /// found a month dropped meanwhile; then all is done again.
+    /// Creates missing partitions and then runs work that stores entries. The work returns none if a partition was
+    /// dropped meanwhile; then both are repeated.
     pub(super) async fn store<'a, T, F>(
         &self,
         entries: impl Iterator<Item = &'a Entry> + Clone,
@@ -129,10 +131,9 @@ impl Partitions {
         Err(StoreError::Locked)
     }
 
-    /// Makes the months in which these entries happened, where they are missing.
+    /// Creates the missing partitions of these entries.
     ///
-    /// Making a month locks out everybody who records. So it waits only a moment for its own locks, lets the others go
-    /// first, and tries again.
+    /// This locks out recorders. So it waits only a moment for its locks, lets others proceed, and tries again.
     pub(super) async fn ensure<'a>(
         &self,
         entries: impl Iterator<Item = &'a Entry>,
@@ -145,7 +146,7 @@ impl Partitions {
         let alone = tokio::time::timeout(PATIENCE, self.making.lock()).await;
         let _alone = alone.map_err(|_| StoreError::Locked)?;
         loop {
-            let made = self.connections.run(Twice::Same, |db| self.make(db, &missing)).await;
+            let made = self.connections.run(Retry::Always, |db| self.make(db, &missing)).await;
             match made {
                 Err(StoreError::Locked) if begun.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
                 made => return made,
@@ -153,8 +154,8 @@ impl Partitions {
         }
     }
 
-    /// Makes the month in which an entry is recorded and the next ones, in a task of its own: no recording waits for
-    /// them or fails with them. After a failure they are left alone for a while.
+    /// Creates the partitions of the current and the next months in the background: no recording waits for them or fails
+    /// with them. After a failure, this pauses for a while.
     pub(super) fn make_ahead(self: &Arc<Self>, recorded_at: Timestamp) {
         let Some(first) = Month::of(recorded_at) else { return };
         let months = std::iter::successors(Some(first), |month| Some(month.next())).take(AHEAD + 1);
@@ -168,7 +169,7 @@ impl Partitions {
         }
         let this = Arc::clone(self);
         tokio::spawn(async move {
-            let made = this.connections.run(Twice::Same, |db| this.make(db, &missing)).await;
+            let made = this.connections.run(Retry::Always, |db| this.make(db, &missing)).await;
             *rest = made.is_err().then(|| Instant::now() + REST);
             match made {
                 Ok(()) | Err(StoreError::Closed) => {}
@@ -181,8 +182,8 @@ impl Partitions {
         });
     }
 
-    /// Makes those of these months that the catalogue does not have.
-    async fn make(&self, mut db: Lent, months: &BTreeSet<Month>) -> Result<(), Fault> {
+    /// Creates the partitions that the catalogue lacks.
+    async fn make(&self, db: Connection, months: &BTreeSet<Month>) -> Result<(), DatabaseError> {
         let there = db.query(LIST, &[]).await?;
         let there = there.iter().map(|row| row.try_get(0)).collect::<Result<Vec<&str>, _>>()?;
         self.known().extend(there.into_iter().filter_map(Month::of_table));
@@ -193,25 +194,23 @@ impl Partitions {
                 month.start(),
                 month.next().start()
             );
-            let transaction = db.transaction().await?;
-            transaction.batch_execute(BRIEFLY).await?;
-            match transaction.batch_execute(&sql).await {
-                // Another process made it at the same time.
-                Err(error) if is_there_already(&error) => transaction.rollback().await?,
-                made => {
-                    made?;
-                    transaction.commit().await?;
-                }
-            }
+            let make = async {
+                db.batch_execute(BRIEFLY).await?;
+                db.batch_execute(&sql).await.or_else(|error| {
+                    // Another process made it at the same time: the commit undoes this attempt.
+                    if is_there_already(&error) { Ok(()) } else { Err(DatabaseError::from(error)) }
+                })
+            };
+            in_transaction(&db, make).await?;
             self.known().insert(month);
         }
         Ok(())
     }
 
-    /// Forgets all months when one of them turned out to have no partition: another process dropped it.
-    pub(super) fn or_forget<T>(&self, outcome: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    /// Forgets all partitions when one is missing, because another process dropped it.
+    pub(super) fn or_forget<T>(&self, outcome: Result<T, DatabaseError>) -> Result<Option<T>, DatabaseError> {
         match outcome {
-            Err(Fault::NoPartition) => {
+            Err(DatabaseError::NoPartition) => {
                 self.known().clear();
                 Ok(None)
             }
@@ -220,40 +219,42 @@ impl Partitions {
     }
 }
 
-/// Drops the partitions that lie before `cutoff` and hold nothing any more, of no organization: their space is back at
-/// once. Where others are at work it waits only a moment and leaves the partition to the next prune.
-pub(super) async fn drop_empty(mut db: Lent, cutoff: Timestamp) -> Result<(), Fault> {
+/// Drops the partitions before `cutoff` that are empty for all organizations, which frees their space at once. A
+/// partition in use is left to the next prune.
+pub(super) async fn drop_empty(db: Connection, cutoff: Timestamp) -> Result<(), DatabaseError> {
     for row in db.query(LIST, &[]).await? {
         let name: String = row.try_get(0)?;
         let Some(month) = Month::of_table(&name).filter(|month| month.next().start() <= cutoff.micros())
         else {
             continue;
         };
-        match drop_if_empty(&mut db, month).await {
-            Err(Fault::Final(StoreError::Locked)) => {}
+        match drop_if_empty(&db, month).await {
+            Err(DatabaseError::Final(StoreError::Locked)) => {}
             dropped => dropped?,
         }
     }
     Ok(())
 }
 
-async fn drop_if_empty(db: &mut Lent, month: Month) -> Result<(), Fault> {
+async fn drop_if_empty(db: &Object, month: Month) -> Result<(), DatabaseError> {
     let table = month.table();
     let any = format!("SELECT EXISTS (SELECT 1 FROM {table})");
-    // Asked first without a lock: what is in use is left alone, and what is empty is then asked again quickly.
+    // Check first without a lock: a partition in use is skipped. Check an empty one again under the lock.
     match db.query_one(&any, &[]).await {
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => return Ok(()),
         row if row.as_ref().is_ok_and(|row| row.get(0)) => return Ok(()),
         row => drop(row?),
     }
-    let transaction = db.transaction().await?;
-    // The parent first, as everybody does who records.
-    transaction.batch_execute(BRIEFLY).await?;
-    transaction.batch_execute("LOCK TABLE ONLY entries IN ACCESS EXCLUSIVE MODE").await?;
-    if !transaction.query_one(&any, &[]).await?.try_get::<_, bool>(0)? {
-        transaction.batch_execute(&format!("DROP TABLE IF EXISTS {table}")).await?;
-    }
-    Ok(transaction.commit().await?)
+    in_transaction(db, async {
+        // The parent first, as every recorder does.
+        db.batch_execute(BRIEFLY).await?;
+        db.batch_execute("LOCK TABLE ONLY entries IN ACCESS EXCLUSIVE MODE").await?;
+        if !db.query_one(&any, &[]).await?.try_get::<_, bool>(0)? {
+            db.batch_execute(&format!("DROP TABLE IF EXISTS {table}")).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 #[cfg(test)]
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happened_before_has_no_month_and_the_last_month_has_an_end() {
+    fn times_before_the_first_month_have_no_partition() {
         assert_eq!(month("2014-12-31T23:59:59.999999Z"), None);
         let last = Month::of(Timestamp::MAX).expect("a month");
         assert!(last.next().start() > Timestamp::MAX.micros());

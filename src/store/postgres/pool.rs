@@ -1,9 +1,8 @@
-//! Connection pools, one for each share of the work; retries; and cancelling the query of a caller that has gone away.
-//! It knows no table.
+//! Connection pools, one for each kind of work; retries; and cancelling the query of a caller that has gone. It knows no
+//! table.
 
-use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -13,31 +12,32 @@ use tokio_postgres::{CancelToken, NoTls};
 
 use crate::store::error::StoreError;
 use crate::store::postgres::address::Address;
-use crate::store::postgres::fault::Fault;
+use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::tls;
+use crate::store::session::Retry;
 
 /// How long to wait for a free connection, or for a new one.
 const WAIT: Duration = Duration::from_secs(5);
-/// How often work is tried before its failure is told. Short, so that callers hear soon that the database is away.
+/// How often work is tried before it fails. Few attempts, so that callers learn soon that the database is unavailable.
 const ATTEMPTS: u32 = 4;
-/// How long to wait before the second attempt; each further wait is twice as long.
+/// The pause before the second attempt; each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// A node that let us wait for so long is not asked again: others need the connection.
+/// A node that took this long is not asked again: others need the connection.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// What a pool's connections are for. One process holds at most 16 in all, since PostgreSQL accepts a hundred unless
-/// told otherwise. Each share has its own, so that one kind of work cannot use up the connections of another.
+/// What a pool's connections are for, so that one kind of work cannot use up the connections of another. One process
+/// holds at most 16 in all, because PostgreSQL accepts a hundred by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Share {
-    /// Recording, pruning, and what operators ask.
+pub(super) enum PoolKind {
+    /// Recording, pruning and operators' commands.
     Work,
     /// Queries about entries.
     Queries,
-    /// Whether the database answers, and whose token this is: both must be answered whatever else runs.
+    /// Readiness and authentication, which must work whatever else runs.
     Watch,
 }
 
-impl Share {
+impl PoolKind {
     const fn connections(self) -> usize {
         match self {
             Self::Work => 6,
@@ -46,8 +46,8 @@ impl Share {
         }
     }
 
-    /// How long a statement may run. A server ends queries of its callers earlier (`--query-timeout`) by dropping them;
-    /// for them this is only the bound of what is left running when a process dies.
+    /// How long a statement may run. The server cancels queries earlier (`--query-timeout`); for them, this only limits
+    /// what still runs after a process has died.
     pub(super) const fn statement_timeout(self) -> Duration {
         match self {
             Self::Work => Duration::from_secs(60),
@@ -56,9 +56,9 @@ impl Share {
         }
     }
 
-    /// What each connection is told first. Whoever waits for a lock or dies in a transaction must not hold up the
-    /// others for ever. A shorter `statement_timeout` of the role, the database or the URL is kept. A database that was
-    /// told not to wait for the disk is told to wait: what was acknowledged is kept.
+    /// The first statements of each connection. Neither a wait for a lock nor an abandoned transaction may block others
+    /// for long. A shorter `statement_timeout` of the role, the database or the URL is kept. `synchronous_commit` is
+    /// turned on, so that acknowledged entries are durable.
     fn set_up(self) -> String {
         let limit = self.statement_timeout().as_millis();
         format!(
@@ -71,30 +71,21 @@ impl Share {
     }
 }
 
-/// Whether doing something twice is the same as doing it once.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Twice {
-    /// It is: it may be tried again even when nobody knows whether it was done.
-    Same,
-    /// It is not: it is tried again only when it certainly was not done.
-    Differs,
-}
-
 /// Asks the server to cancel what a connection runs.
 type Cancel = Arc<dyn Fn(CancelToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// One share of the connections to a database.
+/// A connection that is lent to work.
+pub(in crate::store) type Connection = Arc<Object>;
+
+/// The connections to a database for one kind of work.
 pub(super) struct Connections {
     pool: Pool,
     cancel: Cancel,
 }
 
 impl Connections {
-    /// Prepares to connect; nothing is connected yet.
-    ///
-    /// # Errors
-    /// What about TLS cannot be used.
-    pub(super) fn new(address: &Address, share: Share) -> Result<Self, String> {
+    /// Prepares a pool without connecting; fails with what is wrong with the TLS settings.
+    pub(super) fn new(address: &Address, share: PoolKind) -> Result<Self, String> {
         let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let config = address.config.clone();
         let (manager, cancel): (_, Cancel) = match config.get_ssl_mode() {
@@ -129,25 +120,32 @@ impl Connections {
         Ok(Self { pool, cancel })
     }
 
-    /// Runs `work` on a connection, again where that may help. When the caller drops this before its end, the server is
-    /// asked to cancel the query, and the connection is closed.
-    pub(super) async fn run<T, F>(&self, twice: Twice, work: impl Fn(Lent) -> F) -> Result<T, StoreError>
+    /// Runs `work` on a connection, and retries it where that may help. When the caller drops this before its end, the
+    /// server is asked to cancel the query, and the connection is closed.
+    pub(super) async fn run<T, F>(
+        &self,
+        retry: Retry,
+        work: impl Fn(Connection) -> F,
+    ) -> Result<T, StoreError>
     where
-        F: Future<Output = Result<T, Fault>>,
+        F: Future<Output = Result<T, DatabaseError>>,
     {
         let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
         for attempt in 1.. {
-            let outcome = match self.lend().await {
-                Ok((lent, mut watch)) => {
-                    let outcome = work(lent).await;
-                    watch.is_over = true;
+            let outcome = match self.pool.get().await.map(Arc::new) {
+                Ok(connection) => {
+                    let cancel = Arc::clone(&self.cancel);
+                    let mut guard =
+                        CancelOnDrop { connection: Some(Arc::clone(&connection)), cancel, is_over: false };
+                    let outcome = work(connection).await;
+                    guard.is_over = true;
                     outcome
                 }
-                Err(fault) => Err(fault),
+                Err(error) => Err(error.into()),
             };
             match outcome {
                 Ok(done) => return Ok(done),
-                Err(fault) if attempt < ATTEMPTS && self.may_help(&fault, twice, begun.elapsed()) => {
+                Err(fault) if attempt < ATTEMPTS && self.may_help(&fault, retry, begun.elapsed()) => {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
@@ -157,81 +155,41 @@ impl Connections {
         Err(StoreError::Locked)
     }
 
-    async fn lend(&self) -> Result<(Lent, Watch), Fault> {
-        let connection = self.pool.get().await?;
-        let token = connection.cancel_token();
-        let back = Arc::new(Mutex::new(None));
-        let watch =
-            Watch { token, cancel: Arc::clone(&self.cancel), back: Arc::clone(&back), is_over: false };
-        Ok((Lent { connection: Some(connection), back }, watch))
-    }
-
-    fn may_help(&self, fault: &Fault, twice: Twice, elapsed: Duration) -> bool {
+    fn may_help(&self, fault: &DatabaseError, retry: Retry, elapsed: Duration) -> bool {
         match fault {
-            Fault::Undone(_) | Fault::Away(_) => true,
-            Fault::Lost(_) => {
-                // One lost connection is seldom alone: those that wait in the pool go before they are lent again.
+            DatabaseError::Undone(_) | DatabaseError::Away(_) => true,
+            DatabaseError::Lost(_) => {
+                // One lost connection is seldom alone: discard the idle ones before they are used.
                 self.pool.retain(|_, _| false);
-                twice == Twice::Same
+                retry == Retry::Always
             }
-            Fault::NodeAway(_) => twice == Twice::Same && elapsed < SLOW,
-            Fault::Internal(_) => twice == Twice::Same,
-            Fault::NoPartition | Fault::Final(_) => false,
+            DatabaseError::NodeAway(_) => retry == Retry::Always && elapsed < SLOW,
+            DatabaseError::Internal(_) => retry == Retry::Always,
+            DatabaseError::NoPartition | DatabaseError::Final(_) => false,
         }
     }
 
-    /// Lends no more connections and closes those that come back.
+    /// Closes idle connections, and the others when they return.
     pub(super) fn close(&self) {
         self.pool.close();
     }
 }
 
-/// Where a connection lies between the end of the work and the pool.
-type Back = Arc<Mutex<Option<Object>>>;
-
-/// A connection lent to work. It goes back to the pool by way of its [`Watch`], which alone knows whether the work was
-/// finished.
-pub(super) struct Lent {
-    connection: Option<Object>,
-    back: Back,
-}
-
-#[expect(clippy::expect_used, reason = "only `drop` takes the connection out")]
-impl Deref for Lent {
-    type Target = Object;
-
-    fn deref(&self) -> &Object {
-        self.connection.as_ref().expect("there until it is dropped")
-    }
-}
-
-#[expect(clippy::expect_used, reason = "only `drop` takes the connection out")]
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut Object {
-        self.connection.as_mut().expect("there until it is dropped")
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        *self.back.lock().unwrap_or_else(PoisonError::into_inner) = self.connection.take();
-    }
-}
-
-/// Stands beside work on a connection and is dropped after it. Work that was dropped in the middle left a query behind:
-/// on this connection the next caller would wait for its end.
-struct Watch {
-    token: CancelToken,
+/// Cancels work whose caller has gone: it is dropped after the work. Such work left a query behind, and on this
+/// connection the next caller would wait for its end.
+struct CancelOnDrop {
+    connection: Option<Connection>,
     cancel: Cancel,
-    back: Back,
     is_over: bool,
 }
 
-impl Drop for Watch {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        let connection = self.back.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(connection) = connection.filter(|_| !self.is_over) else { return };
-        let cancelled = (self.cancel)(self.token.clone());
+        let Some(connection) = self.connection.take().filter(|_| !self.is_over).and_then(Arc::into_inner)
+        else {
+            return;
+        };
+        let cancelled = (self.cancel)(connection.cancel_token());
         match tokio::runtime::Handle::try_current() {
             // Until the server has been asked, the connection counts as used.
             Ok(runtime) => drop(runtime.spawn(async move {

@@ -1,5 +1,5 @@
-//! Recorders of one organization wait for its head row anyway, so what waits in this process is committed together: one
-//! task for each organization that is being recorded to takes all there is, again and again, until nothing waits.
+//! Group commit: recorders of one organization wait for its head row anyway, so waiting appends of this process are
+//! committed together. Each organization with waiting appends has one task, which ends when none are left.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,25 +9,26 @@ use tokio::sync::oneshot;
 
 use crate::model::draft::Draft;
 use crate::store::error::StoreError;
-use crate::store::postgres::append::{Wanted, append};
+use crate::store::postgres::append::{AppendRequest, append};
 use crate::store::postgres::partitions::Partitions;
-use crate::store::postgres::pool::{Connections, Twice};
+use crate::store::postgres::pool::Connections;
+use crate::store::session::Retry;
 use crate::store::{Appended, OrgId};
 
-/// The most drafts one commit holds, unless one caller alone wants more.
+/// The most drafts in one commit, unless a single caller has more.
 const GROUP: usize = 2000;
 
-/// What a caller waits for.
+/// The result a caller waits for.
 type Answer = Result<Vec<Appended>, StoreError>;
 
-struct Waiting {
-    wanted: Wanted,
+struct QueuedAppend {
+    wanted: AppendRequest,
     answer: oneshot::Sender<Answer>,
 }
 
-/// What waits to be appended, by organization. An organization stands here as long as its task runs.
+/// Waiting appends by organization. An organization is listed as long as its task runs.
 pub(super) struct Queue {
-    waiting: Mutex<HashMap<OrgId, Vec<Waiting>>>,
+    waiting: Mutex<HashMap<OrgId, Vec<QueuedAppend>>>,
     connections: Arc<Connections>,
     partitions: Arc<Partitions>,
 }
@@ -37,10 +38,10 @@ impl Queue {
         Self { waiting: Mutex::default(), connections, partitions }
     }
 
-    /// Appends, and returns after the commit. A caller that goes away is recorded all the same, once it has queued.
+    /// Appends, and returns after the commit. Once queued, drafts are recorded even if their caller goes away.
     ///
-    /// Months are made before a caller queues: those who need none do not wait for one.
-    pub(super) async fn append(self: &Arc<Self>, org: OrgId, wanted: Wanted) -> Answer {
+    /// Partitions are created before the drafts queue, so other callers do not wait for that.
+    pub(super) async fn append(self: &Arc<Self>, org: OrgId, wanted: AppendRequest) -> Answer {
         let entries = wanted.drafts.iter().map(Draft::entry);
         self.partitions.ensure(entries.clone()).await?;
         if let Some(recorded_at) = entries.map(|entry| entry.recorded_at).max() {
@@ -50,7 +51,7 @@ impl Queue {
         let is_first = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             let is_first = !waiting.contains_key(&org);
-            waiting.entry(org).or_default().push(Waiting { wanted, answer });
+            waiting.entry(org).or_default().push(QueuedAppend { wanted, answer });
             is_first
         };
         if is_first {
@@ -70,8 +71,8 @@ impl Queue {
         }
     }
 
-    /// What is to be committed next; none, and the organization stands here no more, when nothing waits.
-    fn next_group(&self, org: OrgId) -> Option<Vec<Waiting>> {
+    /// Takes the next group to commit. When nothing waits, removes the organization and returns none.
+    fn next_group(&self, org: OrgId) -> Option<Vec<QueuedAppend>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = waiting.get_mut(&org)?;
         if queue.is_empty() {
@@ -87,11 +88,11 @@ impl Queue {
         Some(queue.drain(..fitting).collect())
     }
 
-    /// Commits all together; where that fails for a reason of one of them, each alone.
-    async fn commit(&self, org: OrgId, wanted: &[Wanted]) -> Vec<Answer> {
+    /// Commits all together; if that fails because of one of them, each by itself.
+    async fn commit(&self, org: OrgId, wanted: &[AppendRequest]) -> Vec<Answer> {
         match self.attempt(org, wanted).await {
             Ok(Some(answers)) => return answers.into_iter().map(Ok).collect(),
-            // A month was dropped meanwhile: only those whose month it is wait for it.
+            // A partition was dropped meanwhile: only the appends that need it wait for it.
             Ok(None) => {}
             Err(StoreError::Failed(_)) if wanted.len() > 1 => {}
             Err(error) => return wanted.iter().map(|_| Err(error.clone())).collect(),
@@ -105,13 +106,17 @@ impl Queue {
         answers
     }
 
-    /// Commits all together; nothing, where an entry's month was found dropped.
-    async fn attempt(&self, org: OrgId, wanted: &[Wanted]) -> Result<Option<Vec<Vec<Appended>>>, StoreError> {
+    /// Commits all together; none if an entry's partition was dropped.
+    async fn attempt(
+        &self,
+        org: OrgId,
+        wanted: &[AppendRequest],
+    ) -> Result<Option<Vec<Vec<Appended>>>, StoreError> {
         let attempts = &AtomicU32::new(0);
         self.connections
-            .run(Twice::Same, |db| async move {
+            .run(Retry::Always, |db| async move {
                 let tried_before = attempts.fetch_add(1, Ordering::Relaxed) > 0;
-                self.partitions.or_forget(append(db, org, wanted, tried_before).await)
+                self.partitions.or_forget(append(&db, org, wanted, tried_before).await)
             })
             .await
     }

@@ -12,7 +12,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 use rustls_platform_verifier::Verifier;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::store::postgres::address::{Address, Check};
+use crate::store::postgres::address::{Address, CertificateCheck};
 use crate::tls::{ReviewingVerifier, client_config};
 
 /// How connections to this address are encrypted.
@@ -22,11 +22,11 @@ use crate::tls::{ReviewingVerifier, client_config};
 pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match address.check {
-        Check::Nothing => Arc::new(Unchecked(Arc::clone(&provider))),
-        Check::Authority => {
+        CertificateCheck::Nothing => Arc::new(Unchecked(Arc::clone(&provider))),
+        CertificateCheck::Authority => {
             Arc::new(ReviewingVerifier { usual: authorities(address, &provider)?, review: accept_any_host })
         }
-        Check::Full => authorities(address, &provider)?,
+        CertificateCheck::Full => authorities(address, &provider)?,
     };
     let config = client_config(provider, verifier).map_err(|error| error.to_string())?;
     Ok(MakeRustlsConnect::new(config))

@@ -7,11 +7,15 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::model::draft::Draft;
 use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
+use crate::store::codes::signed;
+use crate::store::condition::place;
 use crate::store::error::StoreError;
-use crate::store::sqlite::rows::{COLUMNS, Reader, head, key};
+use crate::store::rollup::{MAX_BEHIND, catch_up};
+use crate::store::sqlite::checksum::ChecksumInput;
+use crate::store::sqlite::reader::{COLUMNS, EntryReader, key};
+use crate::store::sqlite::session::run_now;
 use crate::store::sqlite::threads::control;
-use crate::store::sqlite::{checksum, tally};
-use crate::store::{Appended, OrgId};
+use crate::store::{Appended, OrgId, pages};
 
 pub(super) fn append(
     db: &Connection,
@@ -19,12 +23,12 @@ pub(super) fn append(
     drafts: Vec<Draft>,
     atomic: bool,
 ) -> Result<Vec<Appended>, StoreError> {
-    // One draft that conflicts stores nothing by itself.
+    // A single draft that conflicts stores nothing anyway.
     let undoes = atomic && drafts.len() > 1;
     if undoes {
         control(db, "SAVEPOINT append")?;
     }
-    let before = head(db, org)?;
+    let before = run_now(pages::head(db, org))?;
     let mut head = before;
     let mut users = Users::new(db, org);
     let mut appended = Vec::with_capacity(drafts.len());
@@ -41,7 +45,7 @@ pub(super) fn append(
     if undoes && appended.iter().any(|one| matches!(one, Appended::Conflict)) {
         control(db, "ROLLBACK TO append")?;
     } else if head > before {
-        tally::set_head(db, org, head)?;
+        set_head(db, org, head)?;
     }
     if undoes {
         control(db, "RELEASE append")?;
@@ -49,9 +53,27 @@ pub(super) fn append(
     Ok(appended)
 }
 
-/// The number that stands for a word.
-fn number<T: PartialEq + Copy>(all: &[T], word: T) -> i64 {
-    all.iter().position(|it| *it == word).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
+/// Stores the highest id given out, and adds to the rollup once it is far behind.
+pub(super) fn set_head(db: &Connection, org: OrgId, head: u64) -> Result<(), StoreError> {
+    let mut set =
+        db.prepare_cached("UPDATE org_heads SET head = max(head, ?2) WHERE org_id = ?1 RETURNING tallied")?;
+    let rolled_up: i64 = set.query_row(params![org.0, signed(head)], |row| row.get(0))?;
+    run_now(catch_up(db, org, rolled_up.unsigned_abs(), head, MAX_BEHIND))
+}
+
+/// Stores entries of another store above the head, which then is the last one's id. Those up to the head are there
+/// already.
+pub(super) fn restore(db: &Connection, org: OrgId, entries: &[Entry]) -> Result<(), StoreError> {
+    let before = run_now(pages::head(db, org))?;
+    let mut users = Users::new(db, org);
+    let mut last = before;
+    for entry in entries.iter().filter(|entry| entry.id > before) {
+        if !insert(db, org, entry.id, &mut users, entry)? {
+            return Err(StoreError::Failed(format!("entry {} repeats the uuid of another", entry.id)));
+        }
+        last = entry.id;
+    }
+    set_head(db, org, last)
 }
 
 /// Inserts the entry under `id`, unless its uuid is taken.
@@ -63,10 +85,12 @@ pub(super) fn insert(
     entry: &Entry,
 ) -> Result<bool, StoreError> {
     let (user_ref, snapshot) = users.find_or_add(&entry.user)?;
-    let (action, model_type) = (number(Action::ALL, entry.action), number(ModelType::ALL, entry.model_type));
-    let (key, via) = (key(org, id), entry.context.via.map(|via| number(Via::ALL, via)));
+    let number = |place: i16| i64::from(place);
+    let action = number(place(Action::ALL, entry.action));
+    let model_type = number(place(ModelType::ALL, entry.model_type));
+    let (key, via) = (key(org, id), entry.context.via.map(|via| number(place(Via::ALL, via))));
     let (occurred_at, recorded_at) = (entry.occurred_at.micros(), entry.recorded_at.micros());
-    let checksum = checksum::Row {
+    let checksum = ChecksumInput {
         numbers: [key, occurred_at, recorded_at, action, model_type, user_ref],
         uuid: *entry.uuid.as_bytes(),
         via,
@@ -115,12 +139,12 @@ fn by_uuid(db: &Connection, org: OrgId, wanted: &Entry) -> Result<Entry, StoreEr
         db.prepare_cached(&format!("SELECT {COLUMNS} FROM entries WHERE org_id = ?1 AND uuid = ?2"))?;
     let mut rows = select.query(params![org.0, wanted.uuid.as_bytes()])?;
     match rows.next()? {
-        Some(row) => Reader::new(db, org).entry(row),
+        Some(row) => EntryReader::new(db, org).row(row)?.entry(),
         None => Err(StoreError::Damaged("the index of uuids and the entries disagree".to_owned())),
     }
 }
 
-/// The users of one append. Most of its entries have the same few, so each is looked up once.
+/// The users of one append, each looked up once: most entries have the same few.
 pub(super) struct Users<'a> {
     db: &'a Connection,
     org: OrgId,
@@ -151,7 +175,7 @@ impl<'a> Users<'a> {
             )?
             .query_row(params![self.org.0, &*snapshot], |row| row.get(0))?,
         };
-        // Many different users in one append are searched for in the table, not in a long list.
+        // Beyond this, the table is faster than the list.
         if self.known.len() < 64 {
             self.known.push((user.clone(), (user_ref, Arc::clone(&snapshot))));
         }

@@ -1,4 +1,4 @@
-//! A backup of a database that may be in use: one picture of it, written beside the target, checked, and then named.
+//! Backs up a database that may be in use: one snapshot, written beside the target, checked, and then renamed.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::store::error::StoreError;
 use crate::store::sqlite::schema;
 
-/// Copies the database at `from` to the new file `to`; gives its length in bytes. Pages that nothing uses are left out.
+/// Copies the database at `from` to the new file `to`, without unused pages; returns its size in bytes.
 pub(in crate::store) fn backup(from: &Path, to: &Path) -> Result<u64, StoreError> {
     let failed = |cause: &dyn std::fmt::Display| StoreError::Backup {
         location: to.display().to_string(),
@@ -20,20 +20,20 @@ pub(in crate::store) fn backup(from: &Path, to: &Path) -> Result<u64, StoreError
         return Err(failed(&"a file of this name is there already"));
     }
     let source = schema::open_for_backup(from)?;
-    let part = Part::create(to).map_err(|error| failed(&error))?;
-    let name = part.path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
+    let copy = UnfinishedCopy::create(to).map_err(|error| failed(&error))?;
+    let name = copy.path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
     source.execute("VACUUM INTO ?1", [name]).map_err(|error| failed(&error))?;
-    schema::check_copy(&part.path).map_err(|error| failed(&error))?;
-    part.keep_as(to).map_err(|error| failed(&error))
+    schema::check_copy(&copy.path).map_err(|error| failed(&error))?;
+    copy.keep_as(to).map_err(|error| failed(&error))
 }
 
-/// An unfinished copy: removed unless it is kept.
-struct Part {
+/// An unfinished copy, deleted unless it is kept.
+struct UnfinishedCopy {
     path: PathBuf,
 }
 
-impl Part {
-    /// Makes an empty file beside `to`, for its owner alone, under a name that nobody can know before.
+impl UnfinishedCopy {
+    /// Creates an empty file beside `to`, for its owner only, with an unpredictable name.
     fn create(to: &Path) -> io::Result<Self> {
         let to = std::path::absolute(to)?;
         let mut name = OsString::from(".");
@@ -48,11 +48,11 @@ impl Part {
         Ok(Self { path })
     }
 
-    /// Gives the finished copy its name, durably; never in place of another file.
+    /// Renames the finished copy durably, and never replaces another file.
     fn keep_as(self, to: &Path) -> io::Result<u64> {
         let file = File::open(&self.path)?;
         file.sync_all()?;
-        // A link, because a rename would replace a file that came meanwhile.
+        // A link, because a rename would replace a file created meanwhile.
         std::fs::hard_link(&self.path, to)?;
         let length = file.metadata()?.len();
         drop(self);
@@ -62,7 +62,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for UnfinishedCopy {
     fn drop(&mut self) {
         std::fs::remove_file(&self.path).unwrap_or(());
     }

@@ -1,9 +1,14 @@
-//! The checksum of an entry's row: a flipped bit is told, and never read as another value.
+//! The checksum of an entry's row: a flipped bit is reported, and never read as another value.
 
 use crc32fast::Hasher;
 
-/// What an entry is kept as: its row, and its user's snapshot from another.
-pub(super) struct Row<'a> {
+use crate::model::entry::RequestContext;
+use crate::model::words::{Action, ModelType, Via};
+use crate::store::condition::place;
+use crate::store::entries::StoredEntry;
+
+/// An entry as it is stored: its row, and its user's snapshot from another.
+pub(super) struct ChecksumInput<'a> {
     /// Key, times, codes and the user's number.
     pub(super) numbers: [i64; 6],
     pub(super) uuid: [u8; 16],
@@ -12,11 +17,34 @@ pub(super) struct Row<'a> {
     pub(super) texts: [Option<&'a str>; 8],
 }
 
+/// The checksum of a row that was read.
+pub(super) fn of_row(key: i64, user_ref: i64, row: &StoredEntry<'_>) -> i64 {
+    let (action, model_type) = (place(Action::ALL, row.action), place(ModelType::ALL, row.model_type));
+    let (occurred_at, recorded_at) = (row.occurred_at.micros(), row.recorded_at.micros());
+    let RequestContext { via, ip, user_agent, request_id } = row.context;
+    ChecksumInput {
+        numbers: [key, occurred_at, recorded_at, action.into(), model_type.into(), user_ref],
+        uuid: *row.uuid.as_bytes(),
+        via: via.map(|via| place(Via::ALL, via).into()),
+        texts: [
+            Some(row.model_id),
+            row.model_name,
+            ip,
+            user_agent,
+            request_id,
+            row.reason,
+            Some(row.user.json.get()),
+            Some(row.changes.0),
+        ],
+    }
+    .checksum()
+}
+
 /// A bit that makes every checksum take eight bytes: SQLite stores a small number in fewer, and a number of four or
 /// fewer bytes turns into no number at all when one bit of its header flips.
 const WIDE: i64 = 1 << 62;
 
-impl Row<'_> {
+impl ChecksumInput<'_> {
     /// The CRC-32 of all fields, as the number that is stored: first the numbers and the length of each text, then the
     /// texts, so that it tells where each ends.
     pub(super) fn checksum(&self) -> i64 {
@@ -40,18 +68,18 @@ impl Row<'_> {
 mod tests {
     use super::*;
 
-    fn row<'a>(texts: [Option<&'a str>; 8], number: i64) -> Row<'a> {
-        Row { numbers: [number, 2, 3, 4, 5, 6], uuid: [7; 16], via: None, texts }
+    fn row<'a>(texts: [Option<&'a str>; 8], number: i64) -> ChecksumInput<'a> {
+        ChecksumInput { numbers: [number, 2, 3, 4, 5, 6], uuid: [7; 16], via: None, texts }
     }
 
     #[test]
-    fn every_field_and_where_it_ends_counts() {
+    fn the_checksum_covers_every_field_and_its_length() {
         let texts = [Some("ab"), Some("c"), None, None, Some(""), None, Some("x"), Some("[]")];
         let sum = row(texts, 1).checksum();
         assert_eq!(sum, row(texts, 1).checksum());
         assert_ne!(sum, row(texts, 3).checksum());
-        assert_ne!(sum, Row { via: Some(0), ..row(texts, 1) }.checksum());
-        assert_ne!(sum, Row { uuid: [6; 16], ..row(texts, 1) }.checksum());
+        assert_ne!(sum, ChecksumInput { via: Some(0), ..row(texts, 1) }.checksum());
+        assert_ne!(sum, ChecksumInput { uuid: [6; 16], ..row(texts, 1) }.checksum());
         let mut other = texts;
         (other[0], other[1]) = (Some("a"), Some("bc"));
         assert_ne!(sum, row(other, 1).checksum(), "moved from one field to the next");

@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::api::prune::Prune;
 use crate::model::draft::Draft;
 use crate::model::page::Order;
+use crate::model::prune::Prune;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
+use crate::store::session::Retry;
 use crate::store::sqlite::{Connection, SqliteStore};
-use crate::store::{OrgId, PageRequest, Past, PrunedIds, Store, stored};
+use crate::store::{OrgId, PageRequest, Past, PrunedIds, Store, codes};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
 
@@ -26,14 +28,25 @@ fn draft(word: &str, occurred_at: &str) -> Draft {
     Draft::prepare(&proposal, &Redaction::default(), NOW).expect("sound")
 }
 
-async fn store(directory: &TempDir) -> (Arc<SqliteStore>, OrgId) {
-    let store = Arc::new(SqliteStore::open(&directory.path().join("audit.db")).expect("a store"));
-    let retention = stored::retention("free", None).expect("a plan");
+fn open(path: &Path) -> Database {
+    Database::Sqlite(SqliteStore::open(path).expect("a store"))
+}
+
+fn engine(store: &Database) -> &SqliteStore {
+    match store {
+        Database::Sqlite(engine) => engine,
+        Database::Postgres(_) => panic!("a file"),
+    }
+}
+
+async fn store(directory: &TempDir) -> (Arc<Database>, OrgId) {
+    let store = Arc::new(open(&directory.path().join("audit.db")));
+    let retention = codes::retention("free", None).expect("a plan");
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     (store, org)
 }
 
-async fn append(store: &SqliteStore, org: OrgId, word: &str) -> Result<(), StoreError> {
+async fn append(store: &Database, org: OrgId, word: &str) -> Result<(), StoreError> {
     let draft = draft(word, "2026-08-01T00:00:00Z");
     store.append(org, vec![draft], false).await.map(drop)
 }
@@ -64,14 +77,14 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     false
 }
 
-async fn prune(store: &SqliteStore, org: OrgId) {
+async fn prune(store: &Database, org: OrgId) {
     let run = store.begin_prune(org, "cron".to_owned(), NOW, NOW).await.expect("asked").expect("free");
     while store.prune_batch(org, run.clone(), 100, NOW).await.expect("a batch") > 0 {}
     store.finish_prune(org, run, true, NOW).await.expect("finished").expect("a record");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prune_that_ends_beside_an_open_reader_keeps_no_recorder_waiting() {
+async fn a_prune_with_an_open_reader_does_not_block_recorders() {
     let directory = tempfile::tempdir().expect("a directory");
     let (store, org) = store(&directory).await;
     append(&store, org, "weathervane").await.expect("appended");
@@ -101,7 +114,7 @@ async fn a_prune_that_ends_beside_an_open_reader_keeps_no_recorder_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prune_without_readers_is_purged_when_it_answers() {
+async fn a_prune_without_readers_is_purged_when_it_returns() {
     let directory = tempfile::tempdir().expect("a directory");
     let (store, org) = store(&directory).await;
     append(&store, org, "weathervane").await.expect("appended");
@@ -111,7 +124,7 @@ async fn a_prune_without_readers_is_purged_when_it_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn readers_that_follow_each_other_do_not_let_the_log_grow_without_bound() {
+async fn overlapping_readers_do_not_grow_the_log_without_bound() {
     let directory = tempfile::tempdir().expect("a directory");
     let (store, org) = store(&directory).await;
     for _ in 0..10 {
@@ -147,20 +160,24 @@ async fn readers_that_follow_each_other_do_not_let_the_log_grow_without_bound() 
     let mut longest = 0;
     // A hundred megabytes go through the log.
     for _ in 0..25 {
-        store.write(fill).await.expect("written");
+        engine(&store).write(Retry::Always, fill).await.expect("written");
         longest = longest.max(megabytes());
     }
     assert!(longest < 60, "{longest} MB");
     // However much there was, it is short again soon, and the searches go on.
-    assert!(until(async || store.write(fill).await.is_ok() && megabytes() < 16).await, "{} MB", megabytes());
+    assert!(
+        until(async || engine(&store).write(Retry::Always, fill).await.is_ok() && megabytes() < 16).await,
+        "{} MB",
+        megabytes()
+    );
     assert!(!searches.iter().any(tokio::task::JoinHandle::is_finished));
     searches.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
 }
 
 /// Lets the database take no more pages, as a full disk does, or as many as it likes.
-async fn fill_the_disk(store: &Arc<SqliteStore>, is_full: bool) {
-    let writer = Arc::clone(&store.writer);
+async fn fill_the_disk(store: &Database, is_full: bool) {
+    let writer = Arc::clone(&engine(store).writer);
     let limit = move |db: &Connection| {
         let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
         let limit = if is_full { pages } else { 1_000_000 };
@@ -178,10 +195,10 @@ async fn readiness_writes_when_the_last_write_failed() {
     fill_the_disk(&store, true).await;
     let refused = append(&store, org, "too much").await;
     assert!(matches!(refused, Err(StoreError::Unwritable(_))), "{refused:?}");
-    assert!(store.file_state.write_failed());
+    assert!(engine(&store).file_state.write_failed());
     // The writer can write what needs no more room, and that is what it is asked.
     store.ready().await.expect("a write succeeded");
-    assert!(!store.file_state.write_failed());
+    assert!(!engine(&store).file_state.write_failed());
     fill_the_disk(&store, false).await;
     append(&store, org, "fits").await.expect("appended");
 
@@ -198,7 +215,7 @@ async fn readiness_writes_when_the_last_write_failed() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_is_deleted_is_noticed_and_nothing_acknowledged_is_lost() {
+async fn a_deleted_log_is_detected_and_loses_no_acknowledged_entry() {
     let directory = tempfile::tempdir().expect("a directory");
     let (store, org) = store(&directory).await;
     for _ in 0..20 {
@@ -214,14 +231,14 @@ async fn a_log_that_is_deleted_is_noticed_and_nothing_acknowledged_is_lost() {
         assert!(store.ready().await.is_err());
     }
     store.close().await;
-    let store = SqliteStore::open(&directory.path().join("audit.db")).expect("opens again");
+    let store = open(&directory.path().join("audit.db"));
     assert_eq!(store.past(org).await.expect("asked").head, 20, "all that was acknowledged, and nothing else");
     append(&store, org, "accepted").await.expect("appended");
     store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_of_a_store_in_use_is_whole_and_the_owners_alone() {
+async fn a_backup_of_a_store_in_use_is_complete_and_private() {
     let directory = tempfile::tempdir().expect("a directory");
     let (store, org) = store(&directory).await;
     for _ in 0..5 {
@@ -239,7 +256,7 @@ async fn a_backup_of_a_store_in_use_is_whole_and_the_owners_alone() {
         crate::store::backup(&format!("sqlite:{}", directory.path().join("none.db").display()), &from).await;
     assert!(refused.is_err(), "{refused:?}");
     append(&store, org, "later").await.expect("appended");
-    let copy = SqliteStore::open(&to).expect("opens");
+    let copy = open(&to);
     assert_eq!(
         (copy.past(org).await.expect("asked").head, store.past(org).await.expect("asked").head),
         (5, 6)
@@ -255,7 +272,7 @@ async fn a_backup_of_a_store_in_use_is_whole_and_the_owners_alone() {
 }
 
 #[tokio::test]
-async fn a_copy_keeps_no_user_whose_entries_a_prune_took_meanwhile() {
+async fn a_copy_keeps_no_user_whose_entries_were_pruned_meanwhile() {
     let directory = tempfile::tempdir().expect("a directory");
     let (store, org) = store(&directory).await;
     for name in ["Weathervane", "Lighthouse", "Weathervane"] {
@@ -265,7 +282,7 @@ async fn a_copy_keeps_no_user_whose_entries_a_prune_took_meanwhile() {
         let users = |db: &Connection| {
             Ok(db.query_row("SELECT group_concat(snapshot) FROM users", [], |row| row.get(0))?)
         };
-        store.read::<String>(None, users).await.expect("read")
+        engine(&store).read::<String>(None, users).await.expect("read")
     };
     assert!(users().await.contains("Weathervane"));
     let prune = Prune {
@@ -287,13 +304,13 @@ async fn a_copy_keeps_no_user_whose_entries_a_prune_took_meanwhile() {
 }
 
 #[test]
-fn what_looks_like_a_uri_or_memory_is_a_path() {
+fn paths_that_look_like_uris_are_paths() {
     let directory = tempfile::tempdir().expect("a directory");
     for name in
         ["file:x?mode=memory", ":memory:", "file::memory:?cache=shared", "a b%20c.db", "x.db?vfs=none"]
     {
         let path = directory.path().join(name);
-        drop(SqliteStore::open(&path).expect(name));
+        drop(open(&path));
         assert!(std::fs::metadata(&path).expect(name).len() > 0, "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! The state of the files, as the threads tell it each other: failed writes, a log that grows, pruned text in it.
+//! The state of the files, shared by the threads: failed writes, a growing log, pruned text in the log.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,20 +8,20 @@ use tokio::sync::oneshot;
 
 use crate::store::error::StoreError;
 
-/// From how many bytes on the log is emptied even if questions have to wait for it. SQLite itself begins it anew every
+/// The size from which the log is emptied even if queries must wait, in bytes. SQLite itself restarts the log every
 /// 4 MiB when no reader needs it.
 const LARGE_LOG: u64 = 16 * 1024 * 1024;
 
-/// What the keeper is to do.
+/// The work of the checkpointer.
 #[derive(Default)]
-struct Wishes {
+struct CheckpointRequests {
     /// Pruned text is in the log.
     purge: bool,
-    /// Who waits for the next attempt to empty it.
+    /// Callers that wait for the next attempt to empty it.
     waiting: Vec<oneshot::Sender<()>>,
     log_is_large: bool,
     is_closed: bool,
-    /// Why the log could not be brought into the database.
+    /// Why the last checkpoint failed.
     checkpoint_failed: Option<String>,
 }
 
@@ -31,12 +31,12 @@ pub(super) struct FileState {
     write_failed: AtomicBool,
     damaged: AtomicBool,
     log_bytes: AtomicU64,
-    wishes: Mutex<Wishes>,
+    requests: Mutex<CheckpointRequests>,
     changed: Condvar,
 }
 
 impl FileState {
-    /// Notes how a write went: one that met a fault of its own says nothing about the files.
+    /// Notes the outcome of a write. An error of the work itself says nothing about the files.
     pub(super) fn note_write(&self, error: Option<&StoreError>) {
         match error {
             None => self.write_failed.store(false, Ordering::Relaxed),
@@ -47,7 +47,7 @@ impl FileState {
         }
     }
 
-    /// Notes what came of a read: damage is found by those who meet it.
+    /// Notes the outcome of a read, which may have found damage.
     pub(super) fn note_read<T>(&self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(StoreError::Damaged(_)) = &outcome {
             self.damaged.store(true, Ordering::Relaxed);
@@ -55,99 +55,94 @@ impl FileState {
         outcome
     }
 
-    /// Whether damage was found since the store was opened.
     pub(super) fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
     }
 
-    /// Whether the last write failed.
     pub(super) fn write_failed(&self) -> bool {
         self.write_failed.load(Ordering::Relaxed)
     }
 
-    /// Notes the log's length.
     pub(super) fn note_log(&self, bytes: u64) {
         self.log_bytes.store(bytes, Ordering::Relaxed);
         if bytes > LARGE_LOG {
-            let mut wishes = self.lock();
-            if !wishes.log_is_large {
-                wishes.log_is_large = true;
+            let mut requests = self.lock();
+            if !requests.log_is_large {
+                requests.log_is_large = true;
                 self.changed.notify_all();
             }
         }
     }
 
-    /// The log's length when it was looked at last.
+    /// The log's size at the last check, in bytes.
     pub(super) fn log_bytes(&self) -> u64 {
         self.log_bytes.load(Ordering::Relaxed)
     }
 
-    /// Asks for pruned text to be taken out of the log; resolves after the first attempt.
+    /// Requests that pruned text leaves the log; resolves after the first attempt.
     pub(super) fn ask_for_purge(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
-        let mut wishes = self.lock();
-        wishes.purge = true;
-        if !wishes.is_closed {
-            wishes.waiting.push(sender);
+        let mut requests = self.lock();
+        requests.purge = true;
+        if !requests.is_closed {
+            requests.waiting.push(sender);
         }
         self.changed.notify_all();
         receiver
     }
 
-    /// Whether pruned text may still be in the log.
     pub(super) fn has_pruned_text(&self) -> bool {
         self.lock().purge
     }
 
-    /// Why the log cannot be brought into the database.
     pub(super) fn checkpoint_failure(&self) -> Option<String> {
         self.lock().checkpoint_failed.clone()
     }
 
-    /// Waits until there is something to do, or something that was left undone is due again; tells whether to go on.
+    /// Waits for a request, or for the retry of an earlier one. Returns false when the store closes.
     pub(super) fn wait(&self, until_retry: Duration) -> bool {
-        let mut wishes = self.lock();
-        let is_new = |wishes: &Wishes| !wishes.waiting.is_empty() || wishes.is_closed;
-        let is_open = |wishes: &Wishes| wishes.purge || wishes.log_is_large;
-        while !is_open(&wishes) && !wishes.is_closed {
-            wishes = self.changed.wait(wishes).unwrap_or_else(PoisonError::into_inner);
+        let mut requests = self.lock();
+        let is_new = |requests: &CheckpointRequests| !requests.waiting.is_empty() || requests.is_closed;
+        let is_open = |requests: &CheckpointRequests| requests.purge || requests.log_is_large;
+        while !is_open(&requests) && !requests.is_closed {
+            requests = self.changed.wait(requests).unwrap_or_else(PoisonError::into_inner);
         }
-        if !is_new(&wishes) && !until_retry.is_zero() {
-            let waited = self.changed.wait_timeout_while(wishes, until_retry, |wishes| !is_new(wishes));
-            wishes = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if !is_new(&requests) && !until_retry.is_zero() {
+            let waited = self.changed.wait_timeout_while(requests, until_retry, |requests| !is_new(requests));
+            requests = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        !wishes.is_closed
+        !requests.is_closed
     }
 
-    /// Notes what came of an attempt to empty the log: whether it is empty, or why it cannot be.
+    /// Notes the outcome of an attempt to empty the log: whether it is empty, or an error.
     pub(super) fn note_attempt(&self, outcome: &Result<bool, StoreError>) {
-        let mut wishes = self.lock();
+        let mut requests = self.lock();
         match outcome {
             Ok(is_empty) => {
-                wishes.checkpoint_failed = None;
-                // Unless a prune has asked meanwhile: it waits for an attempt of its own.
-                wishes.purge &= !is_empty || !wishes.waiting.is_empty();
+                requests.checkpoint_failed = None;
+                // A prune that asked meanwhile waits for its own attempt.
+                requests.purge &= !is_empty || !requests.waiting.is_empty();
                 if *is_empty {
                     self.log_bytes.store(0, Ordering::Relaxed);
                 }
-                wishes.log_is_large &= !is_empty;
+                requests.log_is_large &= !is_empty;
             }
-            Err(error) => wishes.checkpoint_failed = Some(error.to_string()),
+            Err(error) => requests.checkpoint_failed = Some(error.to_string()),
         }
     }
 
-    /// Takes those who wait for the attempt that begins now.
+    /// Takes the callers that wait for the attempt that starts now.
     pub(super) fn take_waiting(&self) -> Vec<oneshot::Sender<()>> {
         std::mem::take(&mut self.lock().waiting)
     }
 
-    /// Ends the keeper.
+    /// Ends the checkpointer.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wishes> {
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, CheckpointRequests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
-//! The files of an open database: whether they are still the ones that were opened, and how long the log is.
+//! Checks that the files of an open database are still the ones that were opened, and measures the log.
 //!
-//! Who deletes or replaces them under a running server takes what is acknowledged with them: SQLite goes on writing to
-//! a file without a name. So they are looked at by their inode around every commit.
+//! When somebody deletes or replaces them under a running server, SQLite keeps writing to a file without a name, and
+//! acknowledged entries are lost. So their inodes are checked around every commit.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl Files {
         Ok(Self { database: known(database).map_err(failed)?, log: known(log).map_err(failed)? })
     }
 
-    /// Looks whether both are still there, and gives the log's length in bytes.
+    /// Checks that both are still there; returns the log's size in bytes.
     pub(super) fn look(&self) -> Result<u64, StoreError> {
         let mut length = 0;
         for (path, known) in [&self.database, &self.log] {
@@ -50,8 +50,8 @@ impl Files {
         Ok(length)
     }
 
-    /// Whether what stands in a log without a name may be brought into the database: it is still the one that was
-    /// opened, and nobody has begun another log.
+    /// Whether a deleted log may be copied into the database: the database is the one that was opened, and there is no
+    /// other log.
     pub(super) fn can_be_rescued(&self) -> bool {
         let (path, known) = &self.database;
         std::fs::metadata(path).is_ok_and(|found| identity(&found) == *known) && !self.log.0.exists()
@@ -89,7 +89,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn files_that_were_deleted_or_replaced_are_noticed() {
+    fn deleted_or_replaced_files_are_detected() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("audit.db");
         let log = directory.path().join("audit.db-wal");

@@ -8,9 +8,10 @@ use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
+use crate::store::database::Database;
 use crate::store::error::StoreError;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Lookup, OrgId, PageRequest, Store, stored};
+use crate::store::{Lookup, OrgId, PageRequest, Store, codes};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
 const ENTRIES: u64 = 60;
@@ -28,7 +29,7 @@ fn draft(number: u64) -> Draft {
     Draft::prepare(&proposal, &Redaction::default(), NOW).expect("sound")
 }
 
-async fn page(store: &SqliteStore, org: OrgId, order: Order) -> Result<Vec<Entry>, StoreError> {
+async fn page(store: &Database, org: OrgId, order: Order) -> Result<Vec<Entry>, StoreError> {
     let request = PageRequest { filter: Filter::default(), order, limit: 1000, after: None, as_of: None };
     let read = store.page(org, request).await?;
     // What is sent is JSON, whatever happened to the file.
@@ -37,45 +38,45 @@ async fn page(store: &SqliteStore, org: OrgId, order: Order) -> Result<Vec<Entry
 
 /// The expected entries, an error, fewer entries, or what is told instead of them.
 #[derive(PartialEq)]
-enum Told {
-    Truth,
+enum ReadOutcome {
+    Correct,
     Error,
     Fewer,
-    Lie(String),
+    Wrong(String),
 }
 
-async fn read(path: &Path, org: OrgId, expected: &[Entry]) -> Vec<Told> {
-    let Ok(store) = SqliteStore::open(path) else { return vec![Told::Error] };
+async fn read(path: &Path, org: OrgId, expected: &[Entry]) -> Vec<ReadOutcome> {
+    let Ok(store) = SqliteStore::open(path).map(Database::Sqlite) else { return vec![ReadOutcome::Error] };
     let mut told = Vec::new();
     for order in [Order::ById, Order::Descending, Order::Ascending] {
         told.push(match page(&store, org, order).await {
-            Err(_) => Told::Error,
+            Err(_) => ReadOutcome::Error,
             Ok(mut entries) => {
                 entries.sort_by_key(|entry| entry.id);
                 if entries == expected {
-                    Told::Truth
+                    ReadOutcome::Correct
                 } else if entries.iter().all(|entry| expected.contains(entry)) {
-                    Told::Fewer
+                    ReadOutcome::Fewer
                 } else {
                     let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
-                    Told::Lie(format!("{order:?}: {} entries, {ids:?}", entries.len()))
+                    ReadOutcome::Wrong(format!("{order:?}: {} entries, {ids:?}", entries.len()))
                 }
             }
         });
     }
     for entry in expected {
         told.push(match store.entry(org, entry.id).await {
-            Err(_) => Told::Error,
-            Ok(Lookup::Found(found)) if *found == *entry => Told::Truth,
-            Ok(other) => Told::Lie(format!("{}: {other:?}", entry.id)),
+            Err(_) => ReadOutcome::Error,
+            Ok(Lookup::Found(found)) if *found == *entry => ReadOutcome::Correct,
+            Ok(other) => ReadOutcome::Wrong(format!("{}: {other:?}", entry.id)),
         });
     }
-    if told.iter().any(|it| matches!(it, Told::Error)) {
+    if told.iter().any(|it| matches!(it, ReadOutcome::Error)) {
         assert!(store.is_damaged() || store.ready().await.is_err(), "damage that was met is noted");
     }
     // An index that lost an entry is found when the store is looked through, as servers do when they start.
-    if told.contains(&Told::Fewer) && store.check().await.is_ok() {
-        told.push(Told::Lie("an entry is missing and the check finds nothing".to_owned()));
+    if told.contains(&ReadOutcome::Fewer) && store.check().await.is_ok() {
+        told.push(ReadOutcome::Wrong("an entry is missing and the check finds nothing".to_owned()));
     }
     store.close().await;
     told
@@ -88,11 +89,11 @@ fn next(state: &mut u64) -> u64 {
 }
 
 #[tokio::test]
-async fn no_flipped_bit_is_told_as_an_entry() {
+async fn flipped_bits_are_never_returned_as_entries() {
     let directory = tempfile::tempdir().expect("a directory");
     let whole = directory.path().join("whole.db");
-    let store = SqliteStore::open(&whole).expect("a store");
-    let retention = stored::retention("free", None).expect("a plan");
+    let store = Database::Sqlite(SqliteStore::open(&whole).expect("a store"));
+    let retention = codes::retention("free", None).expect("a plan");
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     store.append(org, (1..=ENTRIES).map(draft).collect(), false).await.expect("appended");
     let expected = page(&store, org, Order::ById).await.expect("read");
@@ -102,7 +103,7 @@ async fn no_flipped_bit_is_told_as_an_entry() {
     let bytes = std::fs::read(&whole).expect("read");
 
     let path = directory.path().join("flipped.db");
-    let (mut state, mut errors, mut fewer, mut lies) = (7, 0, 0, Vec::new());
+    let (mut state, mut errors, mut fewer, mut wrong) = (7, 0, 0, Vec::new());
     for _ in 0..240 {
         let place = 100 + (next(&mut state) as usize) % (bytes.len() - 100);
         let bit = next(&mut state) % 8;
@@ -114,16 +115,16 @@ async fn no_flipped_bit_is_told_as_an_entry() {
         std::fs::write(&path, flipped).expect("written");
         for told in read(&path, org, &expected).await {
             match told {
-                Told::Truth => {}
-                Told::Fewer => fewer += 1,
-                Told::Error => errors += 1,
-                Told::Lie(what) => {
-                    lies.push(format!("bit {bit} of {place} (page {}): {what}", place / 4096 + 1))
+                ReadOutcome::Correct => {}
+                ReadOutcome::Fewer => fewer += 1,
+                ReadOutcome::Error => errors += 1,
+                ReadOutcome::Wrong(what) => {
+                    wrong.push(format!("bit {bit} of {place} (page {}): {what}", place / 4096 + 1))
                 }
             }
         }
     }
     assert!(errors > 50, "{errors} errors: the flips hit entries");
     assert!(fewer < errors / 4, "{fewer} pages lack an entry");
-    assert_eq!(lies, Vec::<String>::new());
+    assert_eq!(wrong, Vec::<String>::new());
 }

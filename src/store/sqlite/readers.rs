@@ -1,4 +1,4 @@
-//! The threads that read, each on a connection of its own. A question whose caller has gone is interrupted.
+//! The threads that read, each on its own connection. A query is interrupted when its caller has gone.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -11,18 +11,19 @@ use tokio::sync::oneshot;
 
 use crate::store::OrgId;
 use crate::store::error::StoreError;
+use crate::store::session::QueryKind;
+use crate::store::sqlite::scheduler::{QueryFlags, QueryJob, QueryQueue, QueueState};
 use crate::store::sqlite::threads::{caught, control};
-use crate::store::sqlite::turns::{Flags, Job, Kind, Shared, State};
 
-/// How many steps of SQLite's machine pass between two looks at whether a question is still wanted.
+/// How many steps of SQLite's virtual machine pass between two checks for cancellation.
 const STEPS: i32 = 2000;
-/// How often a question is begun again to let the write-ahead log be emptied, before it may run to its end.
+/// How often a query restarts so that the write-ahead log can be emptied, before it may run to its end.
 const MAX_RESTARTS: usize = 3;
 
-/// Marks a question as unwanted when its caller is dropped.
-struct Wanted(Arc<Flags>);
+/// Cancels a query when its caller is dropped.
+struct UnwantedOnDrop(Arc<QueryFlags>);
 
-impl Drop for Wanted {
+impl Drop for UnwantedOnDrop {
     fn drop(&mut self) {
         self.0.is_unwanted.store(true, Ordering::Relaxed);
     }
@@ -30,19 +31,19 @@ impl Drop for Wanted {
 
 /// The threads that read.
 pub(super) struct Readers {
-    shared: Arc<Shared>,
+    shared: Arc<QueryQueue>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
 impl Readers {
     pub(super) fn start(connections: Vec<Connection>) -> Result<Self, StoreError> {
         let running = connections.iter().map(|_| None).collect();
-        let state = State { waiting: VecDeque::new(), running, paused_until: None, is_closed: false };
+        let state = QueueState { waiting: VecDeque::new(), running, paused_until: None, is_closed: false };
         let shared =
-            Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), free: Condvar::new() });
+            Arc::new(QueryQueue { state: Mutex::new(state), work: Condvar::new(), free: Condvar::new() });
         let readers = Self { shared, threads: Mutex::default() };
         for (number, mut connection) in connections.into_iter().enumerate() {
-            let current = Arc::<Mutex<Arc<Flags>>>::default();
+            let current = Arc::<Mutex<Arc<QueryFlags>>>::default();
             let watched = Arc::clone(&current);
             let interrupt = move || watched.lock().unwrap_or_else(PoisonError::into_inner).interrupt();
             connection.progress_handler(STEPS, Some(interrupt))?;
@@ -56,26 +57,26 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Runs `work` on the next free connection, in a read transaction: it sees one picture of the store.
+    /// Runs `work` on the next free connection, in a read transaction: it sees one snapshot.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         org: Option<OrgId>,
-        kind: Kind,
+        kind: QueryKind,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.ask(org, kind, false, &Arc::default(), work).await
     }
 
-    /// The same for work that may take long: it is begun again, a few times at most, when the log has to be emptied.
+    /// Runs long work, which restarts a few times at most when the log has to be emptied.
     pub(super) async fn run_restartable<T: Send + 'static>(
         &self,
         org: Option<OrgId>,
-        kind: Kind,
+        kind: QueryKind,
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
         let work = Arc::new(work);
         for restarts in 0.. {
-            let (flags, again) = (Arc::<Flags>::default(), Arc::clone(&work));
+            let (flags, again) = (Arc::<QueryFlags>::default(), Arc::clone(&work));
             let may_restart = restarts < MAX_RESTARTS;
             match self.ask(org, kind, may_restart, &flags, move |db| again(db)).await {
                 Err(_) if flags.restart.load(Ordering::Relaxed) => {}
@@ -88,27 +89,27 @@ impl Readers {
     async fn ask<T: Send + 'static>(
         &self,
         org: Option<OrgId>,
-        kind: Kind,
+        kind: QueryKind,
         may_restart: bool,
-        flags: &Arc<Flags>,
+        flags: &Arc<QueryFlags>,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        let wanted = Wanted(Arc::clone(flags));
+        let wanted = UnwantedOnDrop(Arc::clone(flags));
         let work = Box::new(move |db: &Connection| {
-            // A question whose caller has gone is not begun.
+            // Skip the query when its caller has gone.
             if !sender.is_closed() {
                 drop(sender.send(in_read_transaction(db, work)));
             }
         });
-        self.shared.enter(Job { org, kind, may_restart, flags: Arc::clone(flags), work })?;
+        self.shared.enter(QueryJob { org, kind, may_restart, flags: Arc::clone(flags), work })?;
         let outcome = receiver.await.map_err(|_| StoreError::Closed)?;
         drop(wanted);
         outcome
     }
 
-    /// Lets no question begin and those that run end, for at most `longest`; tells whether none runs. Questions begin
-    /// again at [`Readers::resume`], or when the time is up.
+    /// Starts no query and waits for running ones, for at most `longest`. Returns whether none runs. Queries start again
+    /// after [`Readers::resume`], or when the time is up.
     pub(super) fn pause(&self, longest: Duration) -> bool {
         let end = Instant::now() + longest;
         let mut state = self.shared.lock();
@@ -132,7 +133,7 @@ impl Readers {
         self.shared.work.notify_all();
     }
 
-    /// Lets what waits finish and ends the threads, and with them their connections.
+    /// Finishes waiting queries and ends the threads with their connections.
     pub(super) async fn close(&self) {
         self.shared.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -160,7 +161,7 @@ fn in_read_transaction<T>(
     result
 }
 
-fn read_loop(number: usize, db: &Connection, current: &Mutex<Arc<Flags>>, shared: &Shared) {
+fn read_loop(number: usize, db: &Connection, current: &Mutex<Arc<QueryFlags>>, shared: &QueryQueue) {
     while let Some(job) = shared.begin(number) {
         *current.lock().unwrap_or_else(PoisonError::into_inner) = job.flags;
         (job.work)(db);
@@ -174,7 +175,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::store::sqlite::turns::MAX_WAITING_EACH;
+    use crate::store::sqlite::scheduler::MAX_WAITING_EACH;
 
     fn readers(number: usize) -> Arc<Readers> {
         let connections = (0..number).map(|_| Connection::open_in_memory().expect("memory")).collect();
@@ -188,18 +189,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_fails_its_own_question_and_no_other() {
+    async fn a_panic_fails_only_its_own_query() {
         let readers = readers(1);
         for _ in 0..3 {
-            let answer = readers.run::<()>(None, Kind::Lookup, |_| panic!("a fault of ours")).await;
+            let answer = readers.run::<()>(None, QueryKind::Lookup, |_| panic!("a fault of ours")).await;
             assert!(matches!(answer, Err(StoreError::Failed(_))), "{answer:?}");
         }
-        assert_eq!(readers.run(None, Kind::Lookup, |_| Ok(7)).await.expect("the thread lives"), 7);
+        assert_eq!(readers.run(None, QueryKind::Lookup, |_| Ok(7)).await.expect("the thread lives"), 7);
         readers.close().await;
     }
 
     #[tokio::test]
-    async fn a_question_whose_caller_has_gone_is_interrupted() {
+    async fn a_query_is_interrupted_when_its_caller_has_gone() {
         let readers = readers(1);
         let (tell, told) = mpsc::channel();
         let asking = Arc::clone(&readers);
@@ -208,11 +209,11 @@ mod tests {
                 tell.send(()).expect("told");
                 endless(db)
             };
-            asking.run(None, Kind::Search, work).await
+            asking.run(None, QueryKind::Search, work).await
         });
         tokio::task::spawn_blocking(move || told.recv().expect("it runs")).await.expect("waited");
         question.abort();
-        assert_eq!(readers.run(None, Kind::Lookup, |_| Ok(7)).await.expect("its thread is free"), 7);
+        assert_eq!(readers.run(None, QueryKind::Lookup, |_| Ok(7)).await.expect("its thread is free"), 7);
         readers.close().await;
     }
 
@@ -223,12 +224,12 @@ mod tests {
         let greedy: Vec<_> = (0..20)
             .map(|number| {
                 let asking = Arc::clone(&readers);
-                let kind = if number % 2 == 0 { Kind::Search } else { Kind::Lookup };
+                let kind = if number % 2 == 0 { QueryKind::Search } else { QueryKind::Lookup };
                 tokio::spawn(async move { asking.run(Some(acme), kind, endless).await })
             })
             .collect();
         tokio::task::yield_now().await;
-        for kind in [Kind::Lookup, Kind::Search] {
+        for kind in [QueryKind::Lookup, QueryKind::Search] {
             assert_eq!(readers.run(Some(other), kind, |_| Ok(7)).await.expect("answered"), 7);
         }
         greedy.iter().for_each(tokio::task::JoinHandle::abort);
@@ -242,10 +243,9 @@ mod tests {
         let mut refused = 0;
         for _ in 0..MAX_WAITING_EACH + 10 {
             let (asking, flags) = (Arc::clone(&readers), Arc::default());
-            let mut question =
-                Box::pin(
-                    async move { asking.ask(Some(OrgId(1)), Kind::Search, false, &flags, endless).await },
-                );
+            let mut question = Box::pin(async move {
+                asking.ask(Some(OrgId(1)), QueryKind::Search, false, &flags, endless).await
+            });
             match futures_poll(&mut question).await {
                 Some(Err(StoreError::Busy(_))) => refused += 1,
                 Some(other) => panic!("{other:?}"),
@@ -253,7 +253,10 @@ mod tests {
             }
         }
         assert!(refused >= 9, "{refused}");
-        assert_eq!(readers.run(Some(OrgId(2)), Kind::Lookup, |_| Ok(7)).await.expect("room for others"), 7);
+        assert_eq!(
+            readers.run(Some(OrgId(2)), QueryKind::Lookup, |_| Ok(7)).await.expect("room for others"),
+            7
+        );
         drop(asked);
         readers.close().await;
     }
@@ -271,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pause_restarts_long_questions_and_keeps_new_ones_waiting() {
+    async fn a_pause_restarts_long_queries_and_delays_new_ones() {
         let readers = readers(2);
         let (tell, told) = mpsc::channel();
         let attempts = Arc::new(Mutex::new(0));
@@ -287,7 +290,7 @@ mod tests {
                 tell.send(()).expect("told");
                 endless(db).map(|()| 0)
             };
-            asking.run_restartable(Some(OrgId(1)), Kind::Search, work).await
+            asking.run_restartable(Some(OrgId(1)), QueryKind::Search, work).await
         });
         let pausing = Arc::clone(&readers);
         let paused = tokio::task::spawn_blocking(move || {
@@ -296,7 +299,7 @@ mod tests {
         });
         assert!(paused.await.expect("paused"), "nothing runs any more");
         let asking = Arc::clone(&readers);
-        let mut waits = Box::pin(async move { asking.run(None, Kind::Lookup, |_| Ok(8)).await });
+        let mut waits = Box::pin(async move { asking.run(None, QueryKind::Lookup, |_| Ok(8)).await });
         assert!(futures_poll(&mut waits).await.is_none());
         readers.resume();
         assert_eq!(waits.await.expect("answered"), 8);

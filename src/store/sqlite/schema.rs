@@ -1,6 +1,6 @@
-//! Opening a database: how SQLite is set up, and the numbered migrations that bring a file to the present schema.
+//! Opens databases: sets SQLite up, and applies the numbered migrations that bring a file to the current schema.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -16,23 +16,20 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_checksums.sqlite.sql"),
 ];
 
-/// Says that a file is ours: "KrAu".
+/// Marks a file as ours: "KrAu".
 const APPLICATION_ID: i32 = 0x4b72_4175;
 /// How long to wait for another process, such as a command on the file a server is using.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     create_private(path).map_err(|error| cannot_open(path, &error))?;
-    // SQLite's own words leave out what is in the way. Reading, too, needs its files beside the store.
+    // SQLite's message does not name the obstacle. Reading, too, needs its files beside the store.
     if let Err(error) = std::fs::OpenOptions::new().write(true).open(path) {
         return Err(cannot_open(path, &in_the_way(&error)));
     }
     let open = || {
-        let connection = Connection::open_with_flags(
-            absolute(path)?,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        // Space is given back page by page, and what was deleted is overwritten: pruned text leaves the file.
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Free space is returned page by page, and deleted text is overwritten: pruned text leaves the file.
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.execute_batch(
             "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
@@ -47,10 +44,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
 
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let open = || {
-        let connection = Connection::open_with_flags(
-            absolute(path)?,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         set_up(&connection)?;
         Ok::<_, StoreError>(connection)
@@ -58,13 +52,10 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     open().map_err(|error| explain_opening(path, error))
 }
 
-/// Opens a database of ours that is to be copied as it is.
+/// Opens a database of ours for a backup.
 pub(super) fn open_for_backup(path: &Path) -> Result<Connection, StoreError> {
     let open = || {
-        let connection = Connection::open_with_flags(
-            absolute(path)?,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         match application {
@@ -77,29 +68,25 @@ pub(super) fn open_for_backup(path: &Path) -> Result<Connection, StoreError> {
 
 /// Checks a copy that nothing else has open.
 pub(super) fn check_copy(path: &Path) -> Result<(), StoreError> {
-    check(&Connection::open_with_flags(
-        absolute(path)?,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?)
+    check(&connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
 }
 
-/// Opens a connection that only brings the log into the database.
+/// Opens the connection of the checkpointer.
 pub(super) fn open_for_keeping(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(
-        absolute(path)?,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(Duration::ZERO)?;
     connection.execute_batch("PRAGMA synchronous = FULL;")?;
     Ok(connection)
 }
 
-/// The path in a form in which SQLite sees a path only: `file:…` would be a URI and `:memory:` no file.
-fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
-    std::path::absolute(path).map_err(|error| cannot_open(path, &error))
+/// Opens a file by its absolute path, which SQLite takes for nothing else: `file:…` would be a URI, and `:memory:` no
+/// file.
+fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreError> {
+    let absolute = std::path::absolute(path).map_err(|error| cannot_open(path, &error))?;
+    Ok(Connection::open_with_flags(absolute, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
 }
 
-/// Looks into the database.
+/// Reads one row, to see whether the database can be read.
 pub(super) fn look(db: &Connection) -> Result<(), StoreError> {
     let row = db.query_row("SELECT 1 FROM org_heads LIMIT 1", [], |_| Ok(()));
     match row {
@@ -108,14 +95,14 @@ pub(super) fn look(db: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Reads every page and compares the tables with their indexes: an index that lost an entry leaves it out of pages, which
-/// no checksum of an entry can tell.
+/// Reads every page and compares the tables with their indexes: pages omit an entry that an index lost, which no checksum
+/// detects.
 pub(super) fn check(db: &Connection) -> Result<(), StoreError> {
     let found: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
 }
 
-/// Writes what is there already, which needs the disk as any write does.
+/// Writes an unchanged value, which needs the disk as any write does.
 pub(super) fn touch(db: &Connection) -> Result<(), StoreError> {
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(db.pragma_update(None, "user_version", version)?)
@@ -142,15 +129,15 @@ pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
 fn set_up(connection: &Connection) -> Result<(), StoreError> {
     connection
         .execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;")?;
-    // The engine would plan a statement anew for the values bound to it, on every use, and never find a better plan:
-    // no statistics are kept.
+    // Plans do not depend on bound values. Otherwise SQLite would plan each statement again on every use, and never
+    // find a better plan, because there are no statistics.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
 
-/// Makes the file and its directory before SQLite does, so that nobody else may read them; its side files take over
-/// the file's mode.
+/// Creates the file and its directory before SQLite does, readable by the owner only. SQLite's other files get the same
+/// mode.
 fn create_private(path: &Path) -> std::io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -188,7 +175,7 @@ fn explain_opening(path: &Path, error: StoreError) -> StoreError {
     }
 }
 
-/// Tries to write beside the store as much as SQLite needs there to open it.
+/// Writes as much beside the store as SQLite needs to open it.
 fn beside(path: &Path) -> std::io::Result<()> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     let attempt = directory.unwrap_or(Path::new(".")).join(format!(".krosyn-audit-{}", std::process::id()));
@@ -197,7 +184,7 @@ fn beside(path: &Path) -> std::io::Result<()> {
     written
 }
 
-/// Why a store's files cannot be written, and how to go on.
+/// Says why a store's files cannot be written, and what to do.
 fn in_the_way(error: &std::io::Error) -> String {
     use std::io::ErrorKind;
     match error.kind() {
@@ -211,7 +198,7 @@ fn in_the_way(error: &std::io::Error) -> String {
     }
 }
 
-/// Applies what is missing under the write lock, so that two processes that start at once do it once.
+/// Applies missing migrations under the write lock, so that of two processes only one does.
 fn migrate(connection: &Connection, location: &str) -> Result<(), StoreError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -242,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_what_is_not_ours_and_says_so() {
+    fn files_of_other_programmes_are_refused() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("x.db");
         std::fs::write(&path, "not a database, but long enough to be looked at by the engine ".repeat(20))
@@ -261,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_way_of_writing_is_said() {
+    fn obstacles_to_writing_are_reported() {
         use std::io::{Error, ErrorKind};
         for (kind, words) in [
             (ErrorKind::ReadOnlyFilesystem, "file system is read-only"),
@@ -280,7 +267,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn files_and_directories_are_the_owners_alone() {
+    fn only_the_owner_can_read_files_and_directories() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("made/audit.db");

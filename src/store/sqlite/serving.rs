@@ -1,8 +1,8 @@
 //! One server at a time on a file.
 //!
-//! Commands may work on the file beside a server: SQLite keeps them apart. Two servers would each keep limits, tokens'
-//! uses and the log's length on their own, and stop each other at every write, so the second one is refused. The
-//! system gives the lock back when the process ends, however it ends.
+//! Commands may use the file while a server runs: SQLite's locks allow it. Two servers would track limits, token use and
+//! the log's size separately, and block each other's writes, so the second one is refused. The system releases the lock
+//! when the process ends.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -10,23 +10,23 @@ use std::path::Path;
 
 use crate::store::error::StoreError;
 
-/// A server's hold on a file, for as long as this lives.
+/// A server's lock on a file, for as long as this lives.
 #[derive(Debug)]
 pub struct ServeLock(#[expect(dead_code, reason = "the lock is held by the open file")] Option<File>);
 
 impl ServeLock {
-    /// Where servers need none: the database keeps them apart.
+    /// No lock, for databases that servers share.
     pub(in crate::store) const fn not_needed() -> Self {
         Self(None)
     }
 
-    /// Takes the lock beside the database at `path`, which is open already.
+    /// Takes the lock of the database at `path`, which is already open.
     pub(in crate::store) fn take(path: &Path) -> Result<Self, StoreError> {
         let failed = |error: &std::io::Error| StoreError::Open {
             location: path.display().to_string(),
-            cause: format!("its servers' lock cannot be taken: {error}"),
+            cause: format!("cannot take its server lock: {error}"),
         };
-        // By whatever links it was named, the file has one lock.
+        // The file has one lock, whatever links lead to it.
         let mut name = OsString::from(std::fs::canonicalize(path).map_err(|error| failed(&error))?);
         name.push("-serve");
         let mut options = OpenOptions::new();
@@ -52,7 +52,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_has_one_server_by_whatever_name() {
+    fn a_file_has_one_server_lock_under_any_name() {
         let directory = tempfile::tempdir().expect("a directory");
         let (path, link) = (directory.path().join("audit.db"), directory.path().join("link.db"));
         std::fs::write(&path, "").expect("written");

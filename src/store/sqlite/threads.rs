@@ -1,5 +1,5 @@
-//! The thread that writes. It commits everything that waits in one transaction (group commit): sixty recorders share one
-//! wait for the disk. It waits for nothing but the disk and another process's write lock, and never for a reader.
+//! The thread that writes. It commits all waiting work in one transaction (group commit), so many recorders share one
+//! wait for the disk. It waits only for the disk and for another process's write lock, never for a reader.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,16 +12,16 @@ use crate::store::error::StoreError;
 use crate::store::sqlite::file_state::FileState;
 use crate::store::sqlite::files::Files;
 
-/// How many pieces of work may wait; a caller beyond that waits for its turn to wait.
+/// How many pieces of work may wait; further callers wait before they queue.
 const QUEUE: usize = 1024;
-/// The most pieces of work one commit holds, so that the first does not wait for ever.
+/// The most pieces of work in one commit, so that the first does not wait too long.
 const GROUP: usize = 256;
 
-/// Told to the caller once the commit has, or has not, happened.
+/// Answers the caller after the commit succeeded or failed.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// Work inside the group's transaction, or told why there is none.
+/// Work inside the group's transaction, or the reason why there is none.
 type Shared = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
-/// Work that no transaction may surround.
+/// Work outside any transaction.
 type Alone = Box<dyn FnOnce(&Connection) + Send>;
 
 enum Work {
@@ -44,7 +44,8 @@ impl Writer {
         file_state: Arc<FileState>,
     ) -> Result<Self, StoreError> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let mut writing = Writing { db: connection, files, file_state: Arc::clone(&file_state), lost: None };
+        let mut writing =
+            WriterThread { db: connection, files, file_state: Arc::clone(&file_state), lost: None };
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || writing.run(receiver))
@@ -52,8 +53,7 @@ impl Writer {
         Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), file_state })
     }
 
-    /// Runs `work` in a transaction it may share with others, within a savepoint of its own, and returns after the
-    /// commit: what this returns is durable.
+    /// Runs `work` in a shared transaction, within its own savepoint. The result is durable when this returns.
     pub(super) async fn in_transaction<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -73,7 +73,7 @@ impl Writer {
         receiver.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Runs `work` between two transactions, and waits for it on this thread, which may not be one of the runtime's.
+    /// Runs `work` between two transactions. This blocks the calling thread, which must not be one of the runtime's.
     pub(super) fn alone<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -89,12 +89,12 @@ impl Writer {
         self.queue().is_ok_and(|queue| !queue.is_closed())
     }
 
-    /// Lets what waits finish and ends the thread.
+    /// Finishes waiting work and ends the thread.
     pub(super) async fn close(&self) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // A panic in the thread was told to its caller already, as a closed store.
+            // A caller has already seen a panic of the thread as a closed store.
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
         }
     }
@@ -108,15 +108,14 @@ impl Writer {
     }
 }
 
-/// Runs work that may panic: a fault of ours fails the one request that met it, and the thread goes on.
+/// Runs work that may panic: a bug fails only the request that met it, and the thread continues.
 pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    // What the work borrows is a connection, whose statements and borrows end as the stack is unwound; what it had
-    // written is rolled back by the caller.
+    // The work borrows a connection, whose statements end when the stack unwinds. The caller rolls back its writes.
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(StoreError::Failed("an operation panicked; please report it".to_owned())))
 }
 
-/// Begins or ends a transaction or a part of one, by a statement that is parsed once.
+/// Begins or ends a transaction or savepoint, by a cached statement.
 pub(super) fn control(db: &Connection, sql: &str) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute([]).map(drop)
 }
@@ -137,16 +136,16 @@ fn in_savepoint<T>(
     result
 }
 
-/// What the thread that writes has.
-struct Writing {
+/// The state of the thread that writes.
+struct WriterThread {
     db: Connection,
     files: Option<Files>,
     file_state: Arc<FileState>,
-    /// Why nothing is accepted any more.
+    /// Why writes are refused, after the files were lost.
     lost: Option<StoreError>,
 }
 
-impl Writing {
+impl WriterThread {
     fn run(&mut self, mut queue: mpsc::Receiver<Work>) {
         let mut next = queue.blocking_recv();
         while let Some(work) = next.take() {
@@ -158,7 +157,7 @@ impl Writing {
         }
     }
 
-    /// Runs `first` and what waits behind it, commits once, answers all. Returns work it met that must run alone.
+    /// Runs `first` and the work that waits after it, commits once, and answers all. Returns work that must run alone.
     fn commit_group(&mut self, first: Shared, queue: &mut mpsc::Receiver<Work>) -> Option<Work> {
         let begun = self.look_at_files().and_then(|()| Ok(control(&self.db, "BEGIN IMMEDIATE")?));
         if let Err(error) = begun {
@@ -178,7 +177,7 @@ impl Writing {
                 Err(_) => break,
             }
         }
-        // Looked at again before anything is acknowledged: a commit into a log that was deleted is none.
+        // Check the files again before acknowledging: a commit into a deleted log is lost.
         let outcome = commit(db).and_then(|()| self.look_at_files());
         for answer in answers {
             answer(outcome.clone());
@@ -186,7 +185,7 @@ impl Writing {
         left_over
     }
 
-    /// Refuses to go on once the files are not those that were opened.
+    /// Refuses all work once the files are not those that were opened.
     fn look_at_files(&mut self) -> Result<(), StoreError> {
         if let Some(lost) = &self.lost {
             return Err(lost.clone());
@@ -199,7 +198,7 @@ impl Writing {
             }
             Err(lost) => {
                 tracing::error!(error = %lost, "nothing more is accepted");
-                // What is acknowledged stands in the log that only this process still has.
+                // Acknowledged entries are in the log, which only this process can still read.
                 if files.can_be_rescued() {
                     match self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
                         Ok(()) => tracing::error!("what was acknowledged is in the database file"),
@@ -222,7 +221,7 @@ fn commit(db: &Connection) -> Result<(), StoreError> {
     }
     let committed = control(db, "COMMIT");
     if committed.is_err() && !db.is_autocommit() {
-        // Nothing was acknowledged yet; a failing rollback leaves the next BEGIN to report it.
+        // Nothing was acknowledged yet. If the rollback fails, the next BEGIN reports it.
         drop(control(db, "ROLLBACK"));
     }
     Ok(committed?)
@@ -250,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_undoes_its_own_work_and_nothing_else() {
+    async fn a_panic_rolls_back_only_its_own_work() {
         let writer = writer();
         let broken = writer.in_transaction::<()>(|db| {
             add(db, 1)?;

@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 use krosyn_audit::api::problem::Code;
-use krosyn_audit::api::prune::{ModelTypeCounts, PruneAnswer, PruneCounts};
+use krosyn_audit::api::prune::{PruneAnswer, PruneCounts};
 use krosyn_audit::model::plan::Retention;
+use krosyn_audit::model::prune::ModelTypeCounts;
 use krosyn_audit::model::words::{ModelType, Plan};
 use krosyn_audit::server::LocalToken;
 use krosyn_audit::store::LEASE_SECONDS;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use krosyn_audit::api::prune::Prune;
 use krosyn_audit::model::plan::Retention;
+use krosyn_audit::model::prune::Prune;
 use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::model::words::Plan;
 use krosyn_audit::store::{self, OrgId, PruneRun, Store};

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use krosyn_audit::api::page::{Facet, Facets};
 use krosyn_audit::model::entry::Entry;
+use krosyn_audit::model::facets::{Facet, Facets};
 use krosyn_audit::model::filter::{Choice, Filter, FilterValue, Resource};
 use krosyn_audit::model::page::Order;
 use krosyn_audit::model::words::{Action, ModelType, Via};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use krosyn_audit::api::prune::{ModelTypeCounts, Prune};
 use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::page::Order;
+use krosyn_audit::model::prune::{ModelTypeCounts, Prune};
 use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::model::words::ModelType;
 use krosyn_audit::store::error::StoreError;

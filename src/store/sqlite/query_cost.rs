@@ -11,12 +11,12 @@ use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
 use crate::store::condition::Condition;
-use crate::store::sqlite::append::{Users, insert};
-use crate::store::sqlite::rows::user_refs;
-use crate::store::sqlite::tally::{DIALECT, set_head};
-use crate::store::sqlite::{accounts, count, read, schema};
-use crate::store::tally::Asked;
-use crate::store::{OrgId, PageRequest};
+use crate::store::rollup::{self, RollupQuery};
+use crate::store::session::{EntryQuery, Session as _};
+use crate::store::sqlite::append::{Users, insert, set_head};
+use crate::store::sqlite::schema;
+use crate::store::sqlite::session::run_now;
+use crate::store::{OrgId, accounts, codes, facets, pages};
 
 /// A second between two entries.
 fn at(second: u64) -> Timestamp {
@@ -27,8 +27,8 @@ fn at(second: u64) -> Timestamp {
 /// A log of so many entries by 7 users on 20 resources: in one of more entries each has more.
 fn log(entries: u64) -> (Connection, OrgId) {
     let db = schema::open_in_memory().expect("memory");
-    let retention = crate::store::stored::retention("pro", None).expect("a plan");
-    let org = accounts::create_organization(&db, "acme".to_owned(), retention, at(0)).expect("made").id;
+    let retention = codes::retention("pro", None).expect("a plan");
+    let org = run_now(accounts::create_organization(&db, "acme", retention, at(0))).expect("made").id;
     record(&db, org, entries, 0);
     (db, org)
 }
@@ -73,9 +73,9 @@ fn page_steps(
     let filter = filter(question);
     let id = behind.map(|part| entries * (100 - part) / 100);
     let after = id.map(|id| Position { occurred_at: at(id), id });
-    let request = PageRequest { filter, order: Order::Descending, limit: 50, after, as_of: None };
-    let refs = user_refs(db, *org, &request.filter).expect("users");
-    let select = read::select(*org, &request, refs.as_deref(), entries);
+    let refs = run_now(pages::user_refs(db, *org, &filter)).expect("users");
+    let query = EntryQuery { org: *org, filter: &filter, user_refs: refs.as_deref(), as_of: entries };
+    let select = Connection::DIALECT.page(&query, (Order::Descending, after), Some(51));
     let (rows, steps) = steps(db, &select, 51);
     assert!(rows > 0, "{question}");
     (rows, steps)
@@ -90,7 +90,7 @@ const SMALL: u64 = 2_100;
 const LARGE: u64 = 21_000;
 
 #[test]
-fn a_page_is_as_much_work_in_a_log_of_ten_times_the_size() {
+fn the_cost_of_a_page_does_not_grow_with_the_log() {
     let (small, large) = (log(SMALL), log(LARGE));
     for question in [
         "",
@@ -128,12 +128,12 @@ fn a_page_is_as_much_work_in_a_log_of_ten_times_the_size() {
 }
 
 #[test]
-fn what_nothing_has_is_told_without_a_look_at_other_organizations() {
+fn an_empty_result_reads_no_other_organization() {
     let (db, org) = log(SMALL);
     let alone = steps(&db, &any(org, "via=terraform"), 1);
     // Another organization's rows lie behind those of the first.
-    let retention = crate::store::stored::retention("pro", None).expect("a plan");
-    let other = accounts::create_organization(&db, "other".to_owned(), retention, at(0)).expect("made").id;
+    let retention = codes::retention("pro", None).expect("a plan");
+    let other = run_now(accounts::create_organization(&db, "other", retention, at(0))).expect("made").id;
     record(&db, other, SMALL, SMALL);
     let beside = steps(&db, &any(org, "via=terraform"), 1);
     assert_eq!((alone.0, beside.0), (0, 0));
@@ -143,18 +143,19 @@ fn what_nothing_has_is_told_without_a_look_at_other_organizations() {
 
 fn any(org: OrgId, question: &str) -> Condition {
     let filter = filter(question);
-    let asked = Asked { org, filter: &filter, user_refs: None, as_of: SMALL, head: SMALL, by_day: false };
-    asked.any(&DIALECT).expect("sums tell")
+    let query = RollupQuery { org, filter: &filter, user_refs: None, as_of: SMALL, by_day: false };
+    query.any(&Connection::DIALECT).expect("the rollup tells")
 }
 
 #[test]
-fn a_total_is_as_much_work_in_a_log_of_ten_times_the_size() {
+fn the_cost_of_a_total_does_not_grow_with_the_log() {
     let (small, large) = (log(SMALL), log(LARGE));
     for question in ["", "action=deleted", "via=web", "user=3&action=deleted&model_type=secret"] {
         let [few, many] = [(&small, SMALL), (&large, LARGE)].map(|((db, org), entries)| {
             let filter = filter(question);
-            let sums = count::sums(db, *org, &filter, entries, false).expect("asked").expect("summed");
-            let counted = count::count(db, *org, &filter, entries).expect("counted");
+            let sums =
+                run_now(rollup::rows(db, *org, &filter, entries, false)).expect("asked").expect("rolled up");
+            let counted = run_now(facets::count(db, *org, &filter, entries)).expect("counted");
             assert!(counted > 0, "{question}");
             // The newest entries, at most 2,048 and here 52 and 520, are counted one by one.
             let behind = i32::try_from(entries % 2048).expect("small");

@@ -1,5 +1,5 @@
-//! The thread that empties the write-ahead log when SQLite by itself does not: after a prune, whose text still stands in
-//! it, and when it has grown because readers follow each other without a gap. No recorder waits for a reader meanwhile.
+//! The thread that empties the write-ahead log when SQLite does not: after a prune, whose text is still in it, and when
+//! it has grown because some reader always needs it. No recorder waits for a reader meanwhile.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -13,20 +13,20 @@ use crate::store::sqlite::readers::Readers;
 use crate::store::sqlite::schema::without_waiting;
 use crate::store::sqlite::threads::{Writer, caught};
 
-/// How long questions wait at most, so that those that run can end.
+/// How long new queries wait at most while running ones end.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// How soon it is tried again; each time twice as late.
+/// The first pause before a retry; each pause is twice as long as the one before.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
-/// How late at most.
+/// The longest pause before a retry.
 const LAST_RETRY: Duration = Duration::from_secs(8);
 
 /// The thread that empties the log.
-pub(super) struct Keeper {
+pub(super) struct Checkpointer {
     file_state: Arc<FileState>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
 }
 
-impl Keeper {
+impl Checkpointer {
     /// Starts the thread, with a connection of its own.
     pub(super) fn start(
         connection: Connection,
@@ -52,7 +52,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Checkpointer {
     fn drop(&mut self) {
         self.file_state.close();
     }
@@ -72,14 +72,14 @@ fn keep(db: &Connection, file_state: &FileState, writer: &Writer, readers: &Read
             }
         }
         file_state.note_attempt(&outcome);
-        // Dropped, which tells those who wait.
+        // Dropping the senders wakes the waiting callers.
         drop(waiting);
     }
 }
 
-/// Empties the log, unless a reader that cannot be made to wait needs it; tells whether it is empty.
+/// Empties the log, unless a reader of another process needs it. Returns whether it is empty.
 fn empty(db: &Connection, writer: &Writer, readers: &Readers) -> Result<bool, StoreError> {
-    // The bulk beside the recorders; what is left for the writer's thread is little.
+    // This copies most of the log while recorders write, so little is left for the writer's thread.
     db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
     if writer.alone(truncate)? {
         return Ok(true);
@@ -90,7 +90,7 @@ fn empty(db: &Connection, writer: &Writer, readers: &Readers) -> Result<bool, St
     emptied
 }
 
-/// How often it is tried at once: a look at a token is over in a moment.
+/// How often it is tried at once: token look-ups end within a moment.
 const TRIES: usize = 8;
 
 /// Empties the log now or not at all.

@@ -1,6 +1,5 @@
-//! From what a store keeps (numbers, texts) back to the model's words, the same for every engine. It knows no engine.
+//! How single values are stored: closed words as numbers, times as microseconds, lists as text. It knows no engine.
 
-use crate::model::entry::User;
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
@@ -12,18 +11,13 @@ fn damaged(error: &dyn std::fmt::Display) -> StoreError {
 
 /// A time kept as microseconds.
 pub(super) fn timestamp(micros: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_micros(micros).ok_or_else(|| StoreError::Damaged(format!("{micros} is no time of ours")))
+    Timestamp::from_micros(micros).ok_or_else(|| StoreError::Damaged(format!("{micros} is not a valid time")))
 }
 
-/// The word at a stored number.
+/// The word that a number stands for.
 pub(super) fn word<T: Copy>(all: &[T], code: i64) -> Result<T, StoreError> {
-    let word = usize::try_from(code).ok().and_then(|place| all.get(place));
-    word.copied().ok_or_else(|| StoreError::Damaged(format!("{code} is no word of ours")))
-}
-
-/// A user's snapshot.
-pub(super) fn user(snapshot: &str) -> Result<User, StoreError> {
-    serde_json::from_str(snapshot).map_err(|error| StoreError::Damaged(format!("a user: {error}")))
+    let word = usize::try_from(code).ok().and_then(|index| all.get(index));
+    word.copied().ok_or_else(|| StoreError::Damaged(format!("{code} is not a known code")))
 }
 
 /// A token's scopes, separated by commas.
@@ -32,7 +26,7 @@ pub(super) fn scopes(text: &str) -> Result<Vec<Scope>, StoreError> {
     scopes.collect::<Result<_, _>>().map_err(|error| damaged(&error))
 }
 
-/// What an organization promises.
+/// An organization's plan and its shorter retention, if an operator allowed one.
 pub(super) fn retention(plan: &str, floor: Option<&str>) -> Result<Retention, StoreError> {
     let plan = plan.parse().map_err(|error| damaged(&error))?;
     let floor = floor.map(str::parse).transpose().map_err(|error| damaged(&error))?;
@@ -52,7 +46,12 @@ pub(super) fn ranges(sorted: &[u64]) -> Vec<(u64, u64)> {
     runs.filter_map(|run| Some((*run.first()?, *run.last()?))).collect()
 }
 
-/// A count or an id as engines keep them.
+/// A count or an id as engines store it.
 pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Rows for a statement that reads a JSON array.
+pub(super) fn json(rows: &impl serde::Serialize) -> String {
+    serde_json::to_string(rows).unwrap_or_default()
 }

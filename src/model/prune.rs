@@ -1,0 +1,57 @@
+//! Prunes: the record of one, and what prunes left unknown. No I/O.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::model::timestamp::Timestamp;
+use crate::model::words::ModelType;
+
+/// The record of a prune. It is never deleted, so that a gap in the log always has a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Prune {
+    /// Per organization, from 1.
+    pub id: u64,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// When it ended; absent while it runs and when it was interrupted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// Who ran it: the name of a token, or the automatic sweep.
+    #[schema(example = "cron")]
+    pub by: String,
+    /// Entries that happened before this were deleted.
+    #[schema(value_type = String, format = DateTime)]
+    pub cutoff: Timestamp,
+    /// The number of deleted entries.
+    pub deleted: u64,
+    /// The lowest id deleted.
+    pub first_id: u64,
+    /// The highest id deleted. Ids between the two may well be kept.
+    pub last_id: u64,
+    /// Whether all expired entries were deleted.
+    pub complete: bool,
+}
+
+/// How far earlier prunes reach into a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Pruned {
+    /// The highest id that was ever pruned.
+    #[schema(example = 48791)]
+    pub through_id: u64,
+    /// Entries that happened before this may be missing.
+    #[schema(value_type = String, format = DateTime)]
+    pub before: Timestamp,
+}
+
+/// How many entries of one model type go and how many stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ModelTypeCounts {
+    /// The model type.
+    pub model_type: ModelType,
+    /// Entries before the cutoff.
+    pub expired: u64,
+    /// Entries that stay.
+    pub kept: u64,
+}

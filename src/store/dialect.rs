@@ -1,0 +1,95 @@
+//! Where the SQL of the two engines differs, and the conditions that every query of entries begins with. It runs
+//! nothing.
+
+use crate::model::page::{Order, Position};
+use crate::store::OrgId;
+use crate::store::condition::{Condition, Parameter};
+use crate::store::session::EntryQuery;
+
+/// The parts of SQL that are an engine's own.
+pub(super) struct Dialect {
+    /// The column that holds an entry's id, or a key made of it.
+    pub(super) id: &'static str,
+    /// What that column holds for an id.
+    pub(super) id_to_column: fn(OrgId, u64) -> i64,
+    /// The id in that column.
+    pub(super) id_from_column: fn(i64) -> u64,
+    /// The columns of an entry, in the order in which `decode::entry` reads them.
+    pub(super) entry_columns: &'static str,
+    /// The entries, read in the order of their ids.
+    pub(super) entries_by_id: &'static str,
+    /// Up to where the rollup reaches, as the id column holds it; the `?` is the organization.
+    pub(super) rolled_up: &'static str,
+    /// Locks the selected rows until the commit, where connections write at the same time.
+    pub(super) for_update: &'static str,
+    /// Locks the organizations until the commit.
+    pub(super) lock_organizations: Option<&'static str>,
+    /// The function that gives the elements of a JSON array, in a column `value`.
+    pub(super) json_elements: &'static str,
+    /// An extra condition that leads to the range of pruned ids before `taken`, where no index knows ranges by their
+    /// end.
+    pub(super) range_before: &'static str,
+    /// Whether a page needs a bound on the time alone: it tells which months need no look.
+    pub(super) has_months: bool,
+    /// How to read one row for each field of an entry, where SQL can.
+    pub(super) fields: Option<Fields>,
+}
+
+/// One row for each field of an entry, and a row of nulls for an entry that has none.
+pub(super) struct Fields {
+    /// The table expression.
+    pub(super) from: &'static str,
+    /// The field's name, as a JSON string.
+    pub(super) name: &'static str,
+    /// True of one row of each entry.
+    pub(super) is_first: &'static str,
+}
+
+impl Dialect {
+    /// The organization, the bound, and what SQL can say of the filter.
+    pub(super) fn condition(&self, query: &EntryQuery<'_>) -> Condition {
+        let mut condition = Condition::default();
+        condition.and("org_id = ?", [Parameter::Integer(query.org.0)]);
+        let as_of = Parameter::Integer((self.id_to_column)(query.org, query.as_of));
+        condition.and(&format!("{} <= ?", self.id), [as_of]);
+        condition.and_filter(query.filter, query.user_refs);
+        condition
+    }
+
+    /// A statement for the first entries of a page, or for all of them without a limit.
+    pub(super) fn page(
+        &self,
+        query: &EntryQuery<'_>,
+        (order, after): (Order, Option<Position>),
+        limit: Option<usize>,
+    ) -> Condition {
+        let mut condition = self.condition(query);
+        let id = self.id;
+        let column = |id| Parameter::Integer((self.id_to_column)(query.org, id));
+        let (direction, beyond) = match order {
+            Order::Descending => (" DESC", "<"),
+            Order::Ascending | Order::ById => ("", ">"),
+        };
+        let order_by = match order {
+            // On SQLite the organization's rows begin here: without this bound the scan would begin at the first one's.
+            Order::ById => {
+                condition.and(&format!("{id} > ?"), [column(after.map_or(0, |after| after.id))]);
+                id.to_owned()
+            }
+            Order::Descending | Order::Ascending => format!("occurred_at{direction}, {id}{direction}"),
+        };
+        if let Some(after) = after.filter(|_| order != Order::ById) {
+            let at = Parameter::Integer(after.occurred_at.micros());
+            if self.has_months {
+                condition.and(&format!("occurred_at {beyond}= ?"), [at.clone()]);
+            }
+            condition.and(&format!("(occurred_at, {id}) {beyond} (?, ?)"), [at, column(after.id)]);
+        }
+        let branches = match order {
+            Order::ById => Vec::new(),
+            Order::Ascending | Order::Descending => Condition::branches(query.filter, query.user_refs),
+        };
+        let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
+        condition.ordered(self.entry_columns, branches, &order_by, &limit)
+    }
+}

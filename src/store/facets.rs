@@ -1,0 +1,190 @@
+//! Counts of entries by value, in total, and by what a prune would delete. The rollup or SQL counts where it can; else
+//! entries are read one by one.
+
+use std::collections::BTreeMap;
+
+use crate::model::facets::{Facet, Facets};
+use crate::model::filter::Filter;
+use crate::model::prune::ModelTypeCounts;
+use crate::model::timestamp::Timestamp;
+use crate::model::words::{Action, ModelType};
+use crate::store::codes::{timestamp, word};
+use crate::store::condition::{Condition, Parameter};
+use crate::store::decode::UserLabels;
+use crate::store::entries::StoredEntry;
+use crate::store::error::StoreError;
+use crate::store::pages::{head, user_refs, visit_matching};
+use crate::store::rollup::{self, DAY};
+use crate::store::session::{Columns, EntryQuery, Session, optional, values};
+use crate::store::{Holdings, OrgId};
+
+pub(super) async fn count<S: Session>(
+    db: &S,
+    org: OrgId,
+    filter: &Filter,
+    as_of: u64,
+) -> Result<u64, S::Error> {
+    let mut count = 0;
+    if filter.looks_inside() {
+        let add = |_: &StoredEntry<'_>| {
+            count += 1;
+            Ok(())
+        };
+        visit_matching(db, org, filter, as_of, add).await?;
+        return Ok(count);
+    }
+    let read = |row: &dyn Columns| {
+        count = row.unsigned(0)?;
+        Ok(())
+    };
+    match rollup::rows(db, org, filter, as_of, false).await? {
+        Some(rows) => rollup::sum_by(db, &rows, &[], read).await?,
+        None => db.visit_query(&entries(db, org, filter, as_of, "count(*)").await?, read).await?,
+    }
+    Ok(count)
+}
+
+/// A statement that selects expressions from the entries that match, for a filter that SQL can say.
+async fn entries<S: Session>(
+    db: &S,
+    org: OrgId,
+    filter: &Filter,
+    as_of: u64,
+    select: &str,
+) -> Result<Condition, S::Error> {
+    let user_refs = user_refs(db, org, filter).await?;
+    let query = EntryQuery { org, filter, user_refs: user_refs.as_deref(), as_of };
+    let Condition { sql, parameters } = S::DIALECT.condition(&query);
+    Ok(Condition { sql: format!("SELECT {select} FROM entries WHERE {sql}"), parameters })
+}
+
+/// Counts that become facets.
+#[derive(Default)]
+struct FacetCounts {
+    total: u64,
+    actions: BTreeMap<&'static str, u64>,
+    model_types: BTreeMap<&'static str, u64>,
+    users: BTreeMap<String, u64>,
+    days: BTreeMap<i64, u64>,
+}
+
+impl FacetCounts {
+    fn add(&mut self, action: Action, model_type: ModelType, user: &str, day: i64, count: u64) {
+        self.total += count;
+        *self.actions.entry(action.as_str()).or_default() += count;
+        *self.model_types.entry(model_type.as_str()).or_default() += count;
+        *self.days.entry(day).or_default() += count;
+        match self.users.get_mut(user) {
+            Some(sum) => *sum += count,
+            None => drop(self.users.insert(user.to_owned(), count)),
+        }
+    }
+
+    fn facets(self) -> Result<Facets, StoreError> {
+        let day = |(day, count)| {
+            let value = timestamp(day * DAY)?.to_string()[..10].to_owned();
+            Ok(Facet { value, count })
+        };
+        Ok(Facets {
+            total: self.total,
+            action: by_count(self.actions),
+            model_type: by_count(self.model_types),
+            user: by_count(self.users),
+            day: self.days.into_iter().map(day).collect::<Result<_, StoreError>>()?,
+        })
+    }
+}
+
+/// By falling count, and then by value.
+fn by_count(counts: BTreeMap<impl Into<String>, u64>) -> Vec<Facet> {
+    let facets = counts.into_iter().map(|(value, count)| Facet { value: value.into(), count });
+    let mut facets: Vec<_> = facets.collect();
+    facets.sort_by_key(|facet| std::cmp::Reverse(facet.count));
+    facets
+}
+
+pub(super) async fn facets<S: Session>(db: &S, org: OrgId, filter: &Filter) -> Result<Facets, S::Error> {
+    let head = head(db, org).await?;
+    let mut counts = FacetCounts::default();
+    if filter.looks_inside() {
+        let add = |row: &StoredEntry<'_>| {
+            let day = row.occurred_at.micros() / DAY;
+            counts.add(row.action, row.model_type, row.user.user.label(), day, 1);
+            Ok(())
+        };
+        visit_matching(db, org, filter, head, add).await?;
+        return Ok(counts.facets()?);
+    }
+    let mut counted = match rollup::rows(db, org, filter, head, true).await? {
+        Some(rows) => Condition {
+            sql: format!(
+                "SELECT action, model_type, day, CAST(sum(n) AS BIGINT) AS count, user_ref \
+                 FROM ({}) AS counted_rows GROUP BY action, model_type, day, user_ref HAVING sum(n) > 0",
+                rows.sql
+            ),
+            ..rows
+        },
+        None => {
+            let day = format!("occurred_at / {DAY}");
+            let columns = format!("action, model_type, {day} AS day, count(*) AS count, user_ref");
+            let mut counted = entries(db, org, filter, head, &columns).await?;
+            counted.sql.push_str(" GROUP BY 1, 2, 3, user_ref");
+            counted
+        }
+    };
+    // The users come with their counts, in one statement: a prune may delete a user between two.
+    counted.parameters.push(Parameter::Integer(org.0));
+    counted.sql = format!(
+        "SELECT action, model_type, day, count, snapshot FROM ({}) AS counted \
+         LEFT JOIN users ON users.org_id = ? AND users.user_ref = counted.user_ref",
+        counted.sql
+    );
+    let mut labels = UserLabels::default();
+    let add = |row: &dyn Columns| {
+        let action = word(Action::ALL, row.integer(0)?)?;
+        let model_type = word(ModelType::ALL, row.integer(1)?)?;
+        counts.add(action, model_type, labels.label(row, 4)?, row.integer(2)?, row.unsigned(3)?);
+        Ok(())
+    };
+    db.visit_query(&counted, add).await?;
+    Ok(counts.facets()?)
+}
+
+pub(super) async fn holdings<S: Session>(
+    db: &S,
+    org: OrgId,
+    cutoff: Timestamp,
+) -> Result<Holdings, S::Error> {
+    let head = head(db, org).await?;
+    let mut counts = BTreeMap::<i64, (u64, u64)>::new();
+    let expired = Filter { until: Some(cutoff), ..Filter::default() };
+    for (filter, is_expired) in [(Filter::default(), false), (expired, true)] {
+        let read = |row: &dyn Columns| {
+            let (all, expired) = counts.entry(row.integer(0)?).or_default();
+            *(if is_expired { expired } else { all }) = row.unsigned(1)?;
+            Ok(())
+        };
+        match rollup::rows(db, org, &filter, head, false).await? {
+            Some(rows) => rollup::sum_by(db, &rows, &["model_type"], read).await?,
+            None => {
+                let mut counted = entries(db, org, &filter, head, "model_type, count(*)").await?;
+                counted.sql.push_str(" GROUP BY 1");
+                db.visit_query(&counted, read).await?;
+            }
+        }
+    }
+    let by_model_type = counts.into_iter().map(|(code, (all, expired))| {
+        let model_type = word(ModelType::ALL, code)?;
+        // On PostgreSQL a prune between the two statements leaves fewer.
+        Ok(ModelTypeCounts { model_type, expired, kept: all.saturating_sub(expired) })
+    });
+    let by_model_type = by_model_type.collect::<Result<_, StoreError>>()?;
+    let id = S::DIALECT.id;
+    let sql = format!(
+        "SELECT (SELECT occurred_at FROM entries WHERE org_id = ?1 ORDER BY occurred_at, {id} LIMIT 1), \
+         (SELECT occurred_at FROM entries WHERE org_id = ?1 ORDER BY occurred_at DESC, {id} DESC LIMIT 1)"
+    );
+    let ends = |row: &dyn Columns| Ok((row.time_or_null(0)?, row.time_or_null(1)?));
+    let (oldest, newest) = optional(db, &sql, values![org], ends).await?.unwrap_or_default();
+    Ok(Holdings { by_model_type, oldest, newest, head })
+}

@@ -1,0 +1,128 @@
+//! Reading entries: a page by key, one entry by id. On PostgreSQL each statement sees what was committed when it began,
+//! so the prunes that explain missing entries are always read after the entries.
+
+use std::ops::ControlFlow;
+
+use crate::model::filter::Filter;
+use crate::store::decode::user;
+use crate::store::entries::{Entries, StoredEntry};
+use crate::store::error::StoreError;
+use crate::store::session::{Columns, EntryQuery, PageProgress, Session, optional, values};
+use crate::store::{Lookup, OrgId, PageRead, PageRequest, prunes, rollup};
+
+/// A page larger than this ends before its limit: entries may be large, and many pages must fit in memory. A page always
+/// holds at least one entry.
+pub(super) const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// The organization's highest id.
+pub(super) async fn head<S: Session>(db: &S, org: OrgId) -> Result<u64, S::Error> {
+    let sql = "SELECT head FROM org_heads WHERE org_id = ?1";
+    Ok(optional(db, sql, values![org], |row| row.unsigned(0)).await?.unwrap_or_default())
+}
+
+/// The users a filter admits. It is asked about each of them, for there are few. None when it admits all.
+pub(super) async fn user_refs<S: Session>(
+    db: &S,
+    org: OrgId,
+    filter: &Filter,
+) -> Result<Option<Vec<i64>>, S::Error> {
+    if filter.user.is_any() {
+        return Ok(None);
+    }
+    let mut refs = Vec::new();
+    let add = |row: &dyn Columns| {
+        if filter.user.admits_user(&user(row.text(1)?)?) {
+            refs.push(row.integer(0)?);
+        }
+        Ok(())
+    };
+    db.visit("SELECT user_ref, snapshot FROM users WHERE org_id = ?1", values![org], add).await?;
+    Ok(Some(refs))
+}
+
+/// Visits every entry up to `as_of` that matches, in no particular order.
+pub(super) async fn visit_matching<S: Session>(
+    db: &S,
+    org: OrgId,
+    filter: &Filter,
+    as_of: u64,
+    visit: impl FnMut(&StoredEntry<'_>) -> Result<(), StoreError>,
+) -> Result<(), S::Error> {
+    let user_refs = user_refs(db, org, filter).await?;
+    let user_refs = user_refs.as_deref();
+    if rollup::may_match(db, org, filter, user_refs).await? {
+        db.visit_entries(&EntryQuery { org, filter, user_refs, as_of }, visit).await?;
+    }
+    Ok(())
+}
+
+/// Reads a page to its end.
+pub(super) async fn page<S: Session>(
+    db: &S,
+    org: OrgId,
+    request: &PageRequest,
+) -> Result<PageRead, S::Error> {
+    let mut part = PartialPage::new(request.clone());
+    loop {
+        match part.read_on(db, org).await? {
+            ControlFlow::Break(read) => return Ok(read),
+            ControlFlow::Continue(rest) => part = rest,
+        }
+    }
+}
+
+/// A page that may be read in several parts. The bound of the first part holds for all: entries recorded meanwhile are
+/// left out, and entries pruned meanwhile are missing.
+pub(super) struct PartialPage {
+    request: PageRequest,
+    entries: Entries,
+}
+
+impl PartialPage {
+    pub(super) fn new(request: PageRequest) -> Self {
+        Self { request, entries: Entries::default() }
+    }
+
+    /// Reads until the page is full or the engine pauses.
+    pub(super) async fn read_on<S: Session>(
+        mut self,
+        db: &S,
+        org: OrgId,
+    ) -> Result<ControlFlow<PageRead, Self>, S::Error> {
+        let Self { request, entries } = &mut self;
+        let head = head(db, org).await?;
+        let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
+        let user_refs = user_refs(db, org, &request.filter).await?;
+        let user_refs = user_refs.as_deref();
+        let query = EntryQuery { org, filter: &request.filter, user_refs, as_of };
+        let progress = match rollup::may_match(db, org, &request.filter, user_refs).await? {
+            true => db.fill_page(&query, request, entries).await?,
+            false => PageProgress::Complete { has_more: false },
+        };
+        match progress {
+            PageProgress::Complete { has_more } => {
+                let pruned = prunes::pruned(db, org).await?;
+                let read = PageRead { entries: self.entries, more: has_more, as_of, pruned };
+                Ok(ControlFlow::Break(read))
+            }
+            PageProgress::Paused(position) => {
+                (request.as_of, request.after) = (Some(as_of), Some(position));
+                Ok(ControlFlow::Continue(self))
+            }
+        }
+    }
+}
+
+pub(super) async fn entry<S: Session>(db: &S, org: OrgId, id: u64) -> Result<Lookup, S::Error> {
+    if id == 0 || id > head(db, org).await? {
+        return Ok(Lookup::Missing);
+    }
+    let dialect = &S::DIALECT;
+    let sql =
+        format!("SELECT {} FROM entries WHERE org_id = ?1 AND {} = ?2", dialect.entry_columns, dialect.id);
+    if let Some(entry) = db.read_entry(org, &sql, values![org, (dialect.id_to_column)(org, id)]).await? {
+        return Ok(Lookup::Found(Box::new(entry)));
+    }
+    let missing = || StoreError::Damaged(format!("entry {id} is missing and no prune took it")).into();
+    prunes::of_entry(db, org, id).await?.map(Lookup::Pruned).ok_or_else(missing)
+}

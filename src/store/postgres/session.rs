@@ -1,0 +1,287 @@
+//! The store's algorithms on PostgreSQL: statements, values and columns.
+
+use std::error::Error;
+
+use bytes::BytesMut;
+use deadpool_postgres::Object;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use uuid::Uuid;
+
+use crate::model::entry::Entry;
+use crate::model::page::Order;
+use crate::store::codes::signed;
+use crate::store::condition::{Condition, Parameter};
+use crate::store::dialect::{Dialect, Fields};
+use crate::store::entries::{self, Entries};
+use crate::store::error::StoreError;
+use crate::store::postgres::error::DatabaseError;
+use crate::store::postgres::scan::{EntryReader, Scan};
+use crate::store::rollup::DeletedEntry;
+use crate::store::session::{Columns, EntryQuery, PageProgress, Session, Value};
+use crate::store::{OrgId, PageRequest, PruneRun};
+
+/// The columns of an entry. The user comes with the entry, in one statement: a prune may delete a user between two. `$1`
+/// is the organization in every statement that selects them. Citus would send a condition of two columns,
+/// `users.org_id = entries.org_id`, to every shard.
+pub(super) const COLUMNS: &str = "id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, \
+     (SELECT snapshot FROM users WHERE users.org_id = $1 AND users.user_ref = entries.user_ref), \
+     via, ip, user_agent, request_id, reason, changes";
+
+/// After how many rows a visit lets other tasks of its thread run.
+const ROWS_A_TURN: usize = 128;
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match *self {
+            Self::Null => return Ok(IsNull::Yes),
+            Self::Bool(value) => value.to_sql(of, out)?,
+            Self::Integer(value) if *of == Type::INT2 => i16::try_from(value)?.to_sql(of, out)?,
+            Self::Integer(value) if *of == Type::INT4 => i32::try_from(value)?.to_sql(of, out)?,
+            Self::Integer(value) => value.to_sql(of, out)?,
+            Self::Text(value) => value.as_bytes().to_sql(of, out)?,
+            Self::Bytes(value) => value.to_sql(of, out)?,
+        };
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A whole number of any width, or a truth value.
+struct Integer(i64);
+
+impl<'a> FromSql<'a> for Integer {
+    fn from_sql(of: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(match *of {
+            Type::BOOL => bool::from_sql(of, raw)?.into(),
+            Type::INT2 => i16::from_sql(of, raw)?.into(),
+            Type::INT4 => i32::from_sql(of, raw)?.into(),
+            _ => i64::from_sql(of, raw)?,
+        }))
+    }
+
+    fn accepts(of: &Type) -> bool {
+        [Type::BOOL, Type::INT2, Type::INT4, Type::INT8].contains(of)
+    }
+}
+
+/// The bytes of a text or a UUID.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Bytes<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(of: &Type) -> bool {
+        [Type::BYTEA, Type::TEXT, Type::UUID].contains(of)
+    }
+}
+
+impl Columns for Row {
+    fn integer_or_null(&self, at: usize) -> Result<Option<i64>, StoreError> {
+        let integer = self.try_get::<_, Option<Integer>>(at).map_err(DatabaseError::from)?;
+        Ok(integer.map(|Integer(value)| value))
+    }
+
+    fn text_or_null(&self, at: usize) -> Result<Option<&str>, StoreError> {
+        let text = self.bytes_or_null(at)?.map(std::str::from_utf8).transpose();
+        text.map_err(|error| StoreError::Damaged(format!("a text: {error}")))
+    }
+
+    fn bytes_or_null(&self, at: usize) -> Result<Option<&[u8]>, StoreError> {
+        let bytes = self.try_get::<_, Option<Bytes<'_>>>(at).map_err(DatabaseError::from)?;
+        Ok(bytes.map(|Bytes(bytes)| bytes))
+    }
+}
+
+/// Runs work in a transaction: commits it, or undoes it when it fails.
+pub(super) async fn in_transaction<T>(
+    db: &Object,
+    work: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
+    db.batch_execute("BEGIN").await?;
+    let outcome = work.await;
+    match outcome {
+        Ok(_) => db.batch_execute("COMMIT").await?,
+        // The error of the work says more than one of the connection.
+        Err(_) => drop(db.batch_execute("ROLLBACK").await),
+    }
+    outcome
+}
+
+/// Runs a statement that was made for one query. It is not prepared: there are many such statements, and each connection
+/// would keep them all.
+pub(super) async fn query(db: &Object, statement: &Condition) -> Result<Vec<Row>, DatabaseError> {
+    let value = |parameter: &Parameter| -> (Box<dyn ToSql + Sync + Send>, Type) {
+        match parameter {
+            Parameter::Integer(value) => (Box::new(*value), Type::INT8),
+            Parameter::Text(value) => (Box::new(value.clone().into_bytes()), Type::BYTEA),
+        }
+    };
+    let values: Vec<_> = statement.parameters.iter().map(value).collect();
+    let values: Vec<(&(dyn ToSql + Sync), Type)> =
+        values.iter().map(|(value, of)| (&**value as &(dyn ToSql + Sync), of.clone())).collect();
+    Ok(db.query_typed(&statement.numbered(), &values).await?)
+}
+
+/// Runs a statement that each connection prepares once.
+async fn prepared(db: &Object, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError> {
+    let statement = db.prepare_cached(&sql.replace('?', "$")).await?;
+    Ok(db.query(&statement, &references(values)).await?)
+}
+
+fn references<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+async fn visit_rows(
+    rows: Vec<Row>,
+    mut visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+) -> Result<(), DatabaseError> {
+    for turn in rows.chunks(ROWS_A_TURN) {
+        for row in turn {
+            visit(row)?;
+        }
+        if turn.len() == ROWS_A_TURN {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
+}
+
+impl Session for Object {
+    type Error = DatabaseError;
+
+    const DIALECT: Dialect = Dialect {
+        id: "id",
+        id_to_column: |_, id| signed(id),
+        id_from_column: i64::unsigned_abs,
+        entry_columns: COLUMNS,
+        entries_by_id: "entries",
+        rolled_up: "(SELECT tallied FROM org_heads WHERE org_id = ?)",
+        for_update: " FOR UPDATE",
+        // One at a time, for each takes the next number; readers do not wait.
+        lock_organizations: Some("LOCK TABLE organizations IN SHARE ROW EXCLUSIVE MODE"),
+        json_elements: "json_array_elements",
+        range_before: "",
+        has_months: true,
+        // Read as JSON text: a field's name may hold what TEXT cannot. Changes are stored with the name first; values,
+        // which may be large, are not parsed. No `?` may stand in it: those are values.
+        fields: Some(Fields {
+            from: "entries LEFT JOIN LATERAL json_array_elements(changes::json) \
+                   WITH ORDINALITY AS changed (change, place) ON true",
+            name: r#"coalesce(substring(change::text FROM '^\{"field":("([^"\\]|\\.)*")'), (change -> 'field')::text)"#,
+            is_first: "coalesce(place, 1) = 1",
+        }),
+    };
+
+    fn lost_race(why: &str) -> DatabaseError {
+        DatabaseError::Undone(why.to_owned())
+    }
+
+    async fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError> {
+        let statement = self.prepare_cached(&sql.replace('?', "$")).await?;
+        Ok(self.execute(&statement, &references(values)).await?)
+    }
+
+    async fn visit(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), DatabaseError> {
+        visit_rows(prepared(self, sql, values).await?, visit).await
+    }
+
+    async fn visit_query(
+        &self,
+        statement: &Condition,
+        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), DatabaseError> {
+        visit_rows(query(self, statement).await?, visit).await
+    }
+
+    async fn visit_entries(
+        &self,
+        query: &EntryQuery<'_>,
+        mut visit: impl FnMut(&entries::StoredEntry<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), DatabaseError> {
+        let mut scan = Scan::new(query, (Order::ById, None));
+        while let Some(rows) = scan.next_rows(self, usize::MAX).await? {
+            for row in &rows {
+                visit(&scan.reader.row(row)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn fill_page(
+        &self,
+        query: &EntryQuery<'_>,
+        request: &PageRequest,
+        page: &mut Entries,
+    ) -> Result<PageProgress, DatabaseError> {
+        Scan::new(query, (request.order, request.after)).fill_page(self, request.limit, page).await
+    }
+
+    async fn read_entry(
+        &self,
+        _: OrgId,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Entry>, DatabaseError> {
+        let mut reader = EntryReader::default();
+        let entry = prepared(self, sql, values).await?.first().map(|row| reader.row(row)?.entry());
+        Ok(entry.transpose()?)
+    }
+
+    async fn delete_expired(
+        &self,
+        org: OrgId,
+        run: &PruneRun,
+        limit: u32,
+    ) -> Result<Vec<DeletedEntry>, DatabaseError> {
+        let sql = format!(
+            "SELECT id, {}, uuid FROM entries WHERE org_id = $1 AND occurred_at < $2 AND id <= $3 \
+             ORDER BY occurred_at, id LIMIT $4",
+            DeletedEntry::COLUMNS
+        );
+        let last = signed(run.as_of.unwrap_or(u64::MAX));
+        let select = self.prepare_cached(&sql).await?;
+        let rows = self.query(&select, &[&org.0, &run.cutoff.micros(), &last, &i64::from(limit)]).await?;
+        let (Some(oldest), Some(newest)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+        let (oldest, newest): (i64, i64) = (oldest.try_get(1)?, newest.try_get(1)?);
+        let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+        let uuids = rows.iter().map(|row| row.try_get(6)).collect::<Result<Vec<Uuid>, _>>()?;
+        // The bounds tell which months need no look.
+        let sql = "DELETE FROM entries WHERE org_id = $1 AND id = ANY($2) AND occurred_at BETWEEN $3 AND $4";
+        let delete = self.prepare_cached(sql).await?;
+        self.execute(&delete, &[&org.0, &ids, &oldest, &newest]).await?;
+        delete_keys(self, org, &uuids).await?;
+        let deleted = rows.iter().map(|row| DeletedEntry::decode(row, &Self::DIALECT));
+        Ok(deleted.collect::<Result<_, _>>()?)
+    }
+
+    async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), DatabaseError> {
+        let (first, last): (Vec<i64>, Vec<i64>) =
+            ranges.iter().map(|&(first, last)| (signed(first), signed(last))).unzip();
+        let sql = "DELETE FROM entries USING unnest($2::bigint[], $3::bigint[]) AS gone (first, last) \
+                   WHERE org_id = $1 AND id BETWEEN gone.first AND gone.last RETURNING uuid";
+        let deleted = self.query(sql, &[&org.0, &first, &last]).await?;
+        let uuids = deleted.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
+        delete_keys(self, org, &uuids).await
+    }
+}
+
+async fn delete_keys(db: &Object, org: OrgId, uuids: &[Uuid]) -> Result<(), DatabaseError> {
+    let sql = "DELETE FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
+    let delete = db.prepare_cached(sql).await?;
+    db.execute(&delete, &[&org.0, &uuids]).await?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Pruning: a lease, batches that each record what they deleted, and the records of earlier prunes.
+
+use crate::model::prune::{Prune, Pruned};
+use crate::model::timestamp::Timestamp;
+use crate::store::codes::{json, ranges};
+use crate::store::decode::{PRUNE_COLUMNS, prune};
+use crate::store::session::{Columns, Session, list as rows, optional, values};
+use crate::store::{OrgId, PruneRun, PruneRunning, leases, rollup};
+
+/// Takes the lease unless another prune holds it, in a transaction. A retry comes with the same `holder`, so an attempt
+/// whose answer was lost finds its own lease.
+pub(super) async fn begin<S: Session>(
+    db: &S,
+    org: OrgId,
+    holder: &str,
+    by: &str,
+    cutoff: Timestamp,
+    now: Timestamp,
+) -> Result<Result<PruneRun, PruneRunning>, S::Error> {
+    if let Some(running) = leases::hold_prune(db, org, holder, now).await? {
+        return Ok(Err(running));
+    }
+    let sql = "SELECT coalesce(max(prune_id), 0) + 1 FROM prunes WHERE org_id = ?1";
+    let id = optional(db, sql, values![org], |row| row.unsigned(0)).await?.unwrap_or(1);
+    let (by, holder) = (by.to_owned(), holder.to_owned());
+    Ok(Ok(PruneRun { id, by, holder, started_at: now, cutoff, as_of: None }))
+}
+
+/// Deletes up to `limit` expired entries and records it, in a transaction; returns how many were deleted.
+pub(super) async fn batch<S: Session>(
+    db: &S,
+    org: OrgId,
+    run: &PruneRun,
+    limit: u32,
+    now: Timestamp,
+) -> Result<u64, S::Error> {
+    leases::renew_prune(db, org, &run.holder, now).await?;
+    let deleted = db.delete_expired(org, run, limit).await?;
+    let mut ids: Vec<u64> = deleted.iter().map(|entry| entry.id).collect();
+    ids.sort_unstable();
+    let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else { return Ok(0) };
+    rollup::subtract(db, org, &deleted).await?;
+    let sql = "INSERT INTO prunes (org_id, prune_id, started_at, by, cutoff, deleted, first_id, last_id, complete) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (org_id, prune_id) DO UPDATE SET \
+               deleted = prunes.deleted + excluded.deleted, \
+               first_id = CASE WHEN prunes.first_id < excluded.first_id THEN prunes.first_id ELSE excluded.first_id END, \
+               last_id = CASE WHEN prunes.last_id > excluded.last_id THEN prunes.last_id ELSE excluded.last_id END";
+    let count = ids.len() as u64;
+    let values = values![org, run.id, run.started_at, &run.by, run.cutoff, count, first, last, false];
+    db.run(sql, values).await?;
+    record_ranges(db, org, run.id, &ranges(&ids)).await?;
+    Ok(count)
+}
+
+/// Records which ids a prune deleted: a range of the same prune that ends just before grows.
+async fn record_ranges<S: Session>(
+    db: &S,
+    org: OrgId,
+    prune_id: u64,
+    taken: &[(u64, u64)],
+) -> Result<(), S::Error> {
+    let sql = format!(
+        "UPDATE pruned_ids SET last_id = taken.last FROM \
+         (SELECT CAST(value->>0 AS BIGINT) AS first, CAST(value->>1 AS BIGINT) AS last FROM {}(?3) AS taken) AS taken \
+         WHERE org_id = ?1 AND prune_id = ?2 AND last_id = taken.first - 1{} RETURNING last_id",
+        S::DIALECT.json_elements,
+        S::DIALECT.range_before
+    );
+    let grown = rows(db, &sql, values![org, prune_id, &json(&taken)], |row| row.unsigned(0)).await?;
+    let new: Vec<_> = taken.iter().filter(|(_, last)| !grown.contains(last)).collect();
+    let new: Vec<_> = new.into_iter().map(|(first, last)| [prune_id, *first, *last]).collect();
+    if new.is_empty() { Ok(()) } else { insert_ranges(db, org, &new).await }
+}
+
+/// Adds ranges of pruned ids: prune, first and last id of each.
+pub(super) async fn insert_ranges<S: Session>(
+    db: &S,
+    org: OrgId,
+    ranges: &[[u64; 3]],
+) -> Result<(), S::Error> {
+    let sql = format!(
+        "INSERT INTO pruned_ids (org_id, prune_id, first_id, last_id) SELECT ?1, CAST(value->>0 AS BIGINT), \
+         CAST(value->>1 AS BIGINT), CAST(value->>2 AS BIGINT) FROM {}(?2) AS taken",
+        S::DIALECT.json_elements
+    );
+    db.run(&sql, values![org, &json(&ranges)]).await?;
+    Ok(())
+}
+
+/// Releases the lease and closes the record, in a transaction; returns whether there is one.
+pub(super) async fn close<S: Session>(
+    db: &S,
+    org: OrgId,
+    run: &PruneRun,
+    complete: bool,
+    now: Timestamp,
+) -> Result<bool, S::Error> {
+    leases::release_prune(db, org, &run.holder).await?;
+    // A run that lost its lease before it deleted anything has no record; the next run may have its number by now.
+    let sql = "UPDATE prunes SET finished_at = ?4, complete = ?5 WHERE org_id = ?1 AND prune_id = ?2 AND started_at = ?3";
+    Ok(db.run(sql, values![org, run.id, run.started_at, now, complete]).await? > 0)
+}
+
+/// Deletes users without entries, of those behind `after` and up to `last`: a user's snapshot does not outlive the
+/// entries it belongs to.
+pub(super) async fn delete_unused_users<S: Session>(
+    db: &S,
+    org: OrgId,
+    after: i64,
+    last: i64,
+) -> Result<(), S::Error> {
+    let sql = "DELETE FROM users WHERE org_id = ?1 AND user_ref > ?2 AND user_ref <= ?3 AND NOT EXISTS \
+               (SELECT 1 FROM entries WHERE entries.org_id = ?1 AND entries.user_ref = users.user_ref)";
+    db.run(sql, values![org, after, last]).await?;
+    Ok(())
+}
+
+pub(super) async fn one<S: Session>(db: &S, org: OrgId, id: u64) -> Result<Option<Prune>, S::Error> {
+    let sql = format!("SELECT {PRUNE_COLUMNS} FROM prunes WHERE org_id = ?1 AND prune_id = ?2");
+    optional(db, &sql, values![org, id], prune).await
+}
+
+pub(super) async fn list<S: Session>(db: &S, org: OrgId) -> Result<Vec<Prune>, S::Error> {
+    let sql = format!("SELECT {PRUNE_COLUMNS} FROM prunes WHERE org_id = ?1 ORDER BY prune_id DESC");
+    rows(db, &sql, values![org], prune).await
+}
+
+pub(super) async fn last<S: Session>(db: &S, org: OrgId) -> Result<Option<Prune>, S::Error> {
+    let sql = format!("SELECT {PRUNE_COLUMNS} FROM prunes WHERE org_id = ?1 ORDER BY prune_id DESC LIMIT 1");
+    optional(db, &sql, values![org], prune).await
+}
+
+/// The prune that deleted an entry.
+pub(super) async fn of_entry<S: Session>(db: &S, org: OrgId, id: u64) -> Result<Option<Prune>, S::Error> {
+    let sql = "SELECT prune_id FROM pruned_ids WHERE org_id = ?1 AND first_id <= ?2 AND last_id >= ?2 \
+               ORDER BY first_id DESC LIMIT 1";
+    match optional(db, sql, values![org, id], |row| row.unsigned(0)).await? {
+        Some(prune_id) => one(db, org, prune_id).await,
+        None => Ok(None),
+    }
+}
+
+/// How far all prunes reach: few rows are read, one for each prune.
+pub(super) async fn pruned<S: Session>(db: &S, org: OrgId) -> Result<Option<Pruned>, S::Error> {
+    let sql = "SELECT max(last_id), max(cutoff) FROM prunes WHERE org_id = ?1";
+    let pruned = |row: &dyn Columns| {
+        let (through_id, before) = (row.integer_or_null(0)?, row.time_or_null(1)?);
+        Ok(through_id.zip(before).map(|(id, before)| Pruned { through_id: id.unsigned_abs(), before }))
+    };
+    Ok(optional(db, sql, values![org], pruned).await?.flatten())
+}

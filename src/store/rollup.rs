@@ -1,0 +1,295 @@
+//! The rollup: how many entries an organization has for each day, model type, action, channel and user, kept in the
+//! transactions that record and prune. The table is `tallies`.
+//!
+//! The rollup runs a little behind, so that many entries are added at once. One statement adds what it lacks (the newest
+//! entries, the parts of days at the ends of a window) and subtracts what it has too many of (entries beyond an older
+//! bound), so the counts are exact whatever happens meanwhile.
+
+use std::collections::HashMap;
+
+use crate::model::filter::Filter;
+use crate::model::timestamp::Timestamp;
+use crate::store::OrgId;
+use crate::store::codes::json;
+use crate::store::condition::{Condition, Parameter};
+use crate::store::dialect::Dialect;
+use crate::store::error::StoreError;
+use crate::store::pages::user_refs;
+use crate::store::session::{Columns, Session, optional, values};
+
+/// Microseconds of a day.
+pub(super) const DAY: i64 = 86_400_000_000;
+/// The day that stands for all days together.
+pub(super) const ALL_TIME: i64 = -1;
+/// The channel of entries without one: the rollup has no nulls.
+pub(super) const NO_VIA: i64 = -1;
+/// How many entries may be missing from the rollup before they are added: few enough to be counted one by one.
+pub(super) const MAX_BEHIND: u64 = 2048;
+
+/// A query that the rollup can answer.
+pub(super) struct RollupQuery<'a> {
+    pub(super) org: OrgId,
+    pub(super) filter: &'a Filter,
+    /// The users the filter admits; all of them, when absent.
+    pub(super) user_refs: Option<&'a [i64]>,
+    /// Without entries recorded after this id.
+    pub(super) as_of: u64,
+    /// Whether each day is counted by itself.
+    pub(super) by_day: bool,
+}
+
+impl RollupQuery<'_> {
+    /// A statement of rows `day, model_type, action, via, user_ref, n`, whose `n` add up to the counts. None where the
+    /// filter or its window is finer than the rollup.
+    pub(super) fn rows(&self, dialect: &Dialect) -> Option<Condition> {
+        let Filter { since, until, .. } = *self.filter;
+        if !self.filter.is_tallied() {
+            return None;
+        }
+        let first = since.map(|since| since.micros().div_euclid(DAY) + i64::from(since.micros() % DAY != 0));
+        let end = until.map(|until| until.micros().div_euclid(DAY));
+        if first.zip(end).is_some_and(|(first, end)| first >= end) {
+            return None;
+        }
+        let days = self.by_day || first.is_some() || end.is_some();
+        let mut rows = self.rolled_up(days.then(|| (first.unwrap_or(0), end)));
+        let one = |mut condition: Condition, table: &str, sign: &str| {
+            condition.sql = format!(
+                "SELECT occurred_at / {DAY}, model_type, action, coalesce(via, {NO_VIA}), user_ref, {sign}1 FROM {table} WHERE {}",
+                condition.sql
+            );
+            condition
+        };
+        let (id, rolled_up) = (dialect.id, dialect.rolled_up);
+        let org = || Parameter::Integer(self.org.0);
+        let as_of = Parameter::Integer((dialect.id_to_column)(self.org, self.as_of));
+        // Entries that the rollup lacks.
+        let mut behind = self.entries(since, until);
+        behind.and(&format!("{id} > {rolled_up} AND {id} <= ?"), [org(), as_of.clone()]);
+        rows.union(one(behind, dialect.entries_by_id, ""));
+        // The parts of days at the ends of the window.
+        let day = |day: i64| Timestamp::from_micros(day * DAY);
+        let edges = [(since, first.and_then(day)), (end.and_then(day), until)];
+        for (since, until) in edges.into_iter().filter(|(since, until)| since < until && since.is_some()) {
+            let mut edge = self.entries(since, until);
+            edge.and(&format!("{id} <= {rolled_up} AND {id} <= ?"), [org(), as_of.clone()]);
+            rows.union(one(edge, "entries", ""));
+        }
+        // Entries in the rollup that lie beyond the bound.
+        let mut beyond = self.entries(first.and_then(day), end.and_then(day));
+        beyond.and(&format!("{id} > ? AND {id} <= {rolled_up}"), [as_of, org()]);
+        rows.union(one(beyond, dialect.entries_by_id, "-"));
+        Some(rows)
+    }
+
+    /// The rollup's rows of all days together, or of some days.
+    fn rolled_up(&self, days: Option<(i64, Option<i64>)>) -> Condition {
+        let mut rows = self.dimensions();
+        match days {
+            None => rows.and("day = ?", [Parameter::Integer(ALL_TIME)]),
+            Some((first, end)) => {
+                rows.and("day >= ?", [Parameter::Integer(first)]);
+                if let Some(end) = end {
+                    rows.and("day < ?", [Parameter::Integer(end)]);
+                }
+            }
+        }
+        rows.sql = format!(
+            "SELECT day, model_type, action, via, user_ref, count AS n FROM tallies WHERE {}",
+            rows.sql
+        );
+        rows
+    }
+
+    /// The entries of a time window.
+    fn entries(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> Condition {
+        let mut entries = self.dimensions();
+        if let Some(since) = since {
+            entries.and("occurred_at >= ?", [Parameter::Integer(since.micros())]);
+        }
+        if let Some(until) = until {
+            entries.and("occurred_at < ?", [Parameter::Integer(until.micros())]);
+        }
+        entries
+    }
+
+    fn dimensions(&self) -> Condition {
+        let mut condition = Condition::default();
+        condition.and("org_id = ?", [Parameter::Integer(self.org.0)]);
+        condition.and_dimensions(self.filter, self.user_refs);
+        condition
+    }
+
+    /// A statement that gives a row when an entry may match, whatever its time; when it gives none, no entry matches.
+    /// None when the filter names nothing that the rollup knows.
+    pub(super) fn any(&self, dialect: &Dialect) -> Option<Condition> {
+        if self.filter.admits_all_dimensions() {
+            return None;
+        }
+        let mut any = self.rolled_up(None);
+        any.sql = format!("SELECT 1 WHERE EXISTS ({} AND count > 0)", any.sql);
+        let mut behind = self.dimensions();
+        let org = Parameter::Integer(self.org.0);
+        // On SQLite another organization begins behind the last id.
+        let last = Parameter::Integer((dialect.id_to_column)(self.org, u64::MAX));
+        let id = dialect.id;
+        behind.and(&format!("{id} > {} AND {id} <= ?", dialect.rolled_up), [org, last]);
+        behind.sql =
+            format!("SELECT 1 WHERE EXISTS (SELECT 1 FROM {} WHERE {})", dialect.entries_by_id, behind.sql);
+        any.union(behind);
+        any.sql.push_str(" LIMIT 1");
+        Some(any)
+    }
+}
+
+/// The rows that count what a filter admits; none where the rollup cannot tell.
+pub(super) async fn rows<S: Session>(
+    db: &S,
+    org: OrgId,
+    filter: &Filter,
+    as_of: u64,
+    by_day: bool,
+) -> Result<Option<Condition>, S::Error> {
+    if !filter.is_tallied() {
+        return Ok(None);
+    }
+    let user_refs = user_refs(db, org, filter).await?;
+    Ok(RollupQuery { org, filter, user_refs: user_refs.as_deref(), as_of, by_day }.rows(&S::DIALECT))
+}
+
+/// Adds up rows of [`RollupQuery::rows`] by some of their columns: visits each combination, and then its count.
+pub(super) async fn sum_by<S: Session>(
+    db: &S,
+    rows: &Condition,
+    by: &[&str],
+    visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+) -> Result<(), S::Error> {
+    let keys: String = by.iter().map(|column| format!("{column}, ")).collect();
+    let numbers: Vec<_> = (1..=by.len()).map(|number| number.to_string()).collect();
+    let grouped = match by {
+        [] => String::new(),
+        _ => format!("GROUP BY {} HAVING sum(n) > 0", numbers.join(", ")),
+    };
+    let sql = format!(
+        "SELECT {keys}CAST(coalesce(sum(n), 0) AS BIGINT) FROM ({}) AS counted_rows {grouped}",
+        rows.sql
+    );
+    db.visit_query(&Condition { sql, parameters: rows.parameters.clone() }, visit).await
+}
+
+/// Whether an entry may match, by the rollup: if none does, a scan of the whole log is skipped.
+pub(super) async fn may_match<S: Session>(
+    db: &S,
+    org: OrgId,
+    filter: &Filter,
+    user_refs: Option<&[i64]>,
+) -> Result<bool, S::Error> {
+    let query = RollupQuery { org, filter, user_refs, as_of: u64::MAX, by_day: false };
+    let Some(any) = query.any(&S::DIALECT) else { return Ok(true) };
+    let mut may_match = false;
+    let found = |_: &dyn Columns| {
+        may_match = true;
+        Ok(())
+    };
+    db.visit_query(&any, found).await?;
+    Ok(may_match)
+}
+
+/// Adds the entries behind the rollup, up to `head`, once there are `least` of them.
+pub(super) async fn catch_up<S: Session>(
+    db: &S,
+    org: OrgId,
+    rolled_up: u64,
+    head: u64,
+    least: u64,
+) -> Result<(), S::Error> {
+    if head.saturating_sub(rolled_up) < least.max(1) {
+        return Ok(());
+    }
+    let Dialect { id, entries_by_id, id_to_column, .. } = S::DIALECT;
+    let (first, last) = (id_to_column(org, rolled_up), id_to_column(org, head));
+    for day in [format!("occurred_at / {DAY}"), format!("CAST({ALL_TIME} AS BIGINT)")] {
+        let add = format!(
+            "INSERT INTO tallies (org_id, day, model_type, action, via, user_ref, count)              SELECT org_id, {day}, model_type, action, coalesce(via, {NO_VIA}), user_ref, count(*)              FROM {entries_by_id} WHERE org_id = ?1 AND {id} > ?2 AND {id} <= ?3 GROUP BY 1, 2, 3, 4, 5, 6              ON CONFLICT (org_id, day, model_type, action, via, user_ref)              DO UPDATE SET count = tallies.count + excluded.count"
+        );
+        db.run(&add, values![org, first, last]).await?;
+    }
+    db.run("UPDATE org_heads SET tallied = ?2 WHERE org_id = ?1", values![org, head]).await?;
+    Ok(())
+}
+
+/// Counts all entries again, after some were deleted without [`subtract`].
+pub(super) async fn rebuild<S: Session>(db: &S, org: OrgId) -> Result<(), S::Error> {
+    db.run("DELETE FROM tallies WHERE org_id = ?1", values![org]).await?;
+    let head = locked(db, org, "head").await?;
+    catch_up(db, org, 0, head, 0).await
+}
+
+/// A column of the organization's head row, which is locked: no recorder adds to the rollup until the commit.
+async fn locked<S: Session>(db: &S, org: OrgId, column: &str) -> Result<u64, S::Error> {
+    let sql = format!("SELECT {column} FROM org_heads WHERE org_id = ?1{}", S::DIALECT.for_update);
+    Ok(optional(db, &sql, values![org], |row| row.unsigned(0)).await?.unwrap_or_default())
+}
+
+/// Locks the organization's head row until the commit: recorders wait.
+pub(super) async fn lock_head<S: Session>(db: &S, org: OrgId) -> Result<(), S::Error> {
+    locked(db, org, "head").await.map(drop)
+}
+
+/// An entry that was deleted, as the rollup counts it.
+pub(super) struct DeletedEntry {
+    pub(super) id: u64,
+    occurred_at: i64,
+    /// Model type, action, channel and user.
+    dimensions: [i64; 4],
+}
+
+impl DeletedEntry {
+    /// The columns that [`DeletedEntry::decode`] reads, behind the id.
+    pub(super) const COLUMNS: &str = "occurred_at, model_type, action, via, user_ref";
+
+    pub(super) fn decode(row: &dyn Columns, dialect: &Dialect) -> Result<Self, StoreError> {
+        let via = row.integer_or_null(4)?.unwrap_or(NO_VIA);
+        Ok(Self {
+            id: (dialect.id_from_column)(row.integer(0)?),
+            occurred_at: row.integer(1)?,
+            dimensions: [row.integer(2)?, row.integer(3)?, via, row.integer(5)?],
+        })
+    }
+}
+
+/// Takes deleted entries out of the rollup, in the transaction that deleted them.
+pub(super) async fn subtract<S: Session>(
+    db: &S,
+    org: OrgId,
+    deleted: &[DeletedEntry],
+) -> Result<(), S::Error> {
+    let rolled_up = locked(db, org, "tallied").await?;
+    let mut counts = HashMap::<[i64; 5], i64>::new();
+    for DeletedEntry { occurred_at, dimensions: [model_type, action, via, user_ref], .. } in
+        deleted.iter().filter(|entry| entry.id <= rolled_up)
+    {
+        for day in [occurred_at / DAY, ALL_TIME] {
+            *counts.entry([day, *model_type, *action, *via, *user_ref]).or_default() += 1;
+        }
+    }
+    let columns = ["day", "model_type", "action", "via", "user_ref", "count"];
+    let columns: Vec<_> =
+        (0..).zip(columns).map(|(at, name)| format!("CAST(value->>{at} AS BIGINT) AS {name}")).collect();
+    let sql = format!(
+        "UPDATE tallies SET count = tallies.count - gone.count FROM (SELECT {} FROM {}(?2) AS gone) AS gone          WHERE tallies.org_id = ?1 AND tallies.day = gone.day AND tallies.model_type = gone.model_type          AND tallies.action = gone.action AND tallies.via = gone.via AND tallies.user_ref = gone.user_ref",
+        columns.join(", "),
+        S::DIALECT.json_elements
+    );
+    let counts = counts.into_iter().map(|([day, model_type, action, via, user_ref], count)| {
+        [day, model_type, action, via, user_ref, count]
+    });
+    db.run(&sql, values![org, &json(&counts.collect::<Vec<_>>())]).await?;
+    Ok(())
+}
+
+/// Deletes rows of the rollup that count nothing any more.
+pub(super) async fn delete_empty<S: Session>(db: &S, org: OrgId) -> Result<(), S::Error> {
+    db.run("DELETE FROM tallies WHERE org_id = ?1 AND count = 0", values![org]).await?;
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! What both engines do for the store's algorithms: run statements and visit rows. It knows no table.
+//!
+//! An algorithm is an async function over a [`Session`]. PostgreSQL makes it wait for the database. SQLite answers each
+//! statement before it returns, so there the same function runs to its end without waiting.
+
+use uuid::Uuid;
+
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::model::page::Position;
+use crate::model::timestamp::Timestamp;
+use crate::store::codes::{signed, timestamp};
+use crate::store::condition::Condition;
+use crate::store::dialect::Dialect;
+use crate::store::entries::{Entries, StoredEntry};
+use crate::store::error::StoreError;
+use crate::store::rollup::DeletedEntry;
+use crate::store::{OrgId, PageRequest, PruneRun};
+
+/// A value bound to a statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+macro_rules! value_from {
+    ($($of:ty, $value:ident => $into:expr;)+) => {$(
+        impl<'a> From<$of> for Value<'a> {
+            fn from($value: $of) -> Self {
+                $into
+            }
+        }
+    )+};
+}
+
+value_from! {
+    bool, value => Self::Bool(value);
+    i64, value => Self::Integer(value);
+    u32, value => Self::Integer(value.into());
+    u64, value => Self::Integer(signed(value));
+    OrgId, value => Self::Integer(value.0);
+    Timestamp, value => Self::Integer(value.micros());
+    &'a str, value => Self::Text(value);
+    &'a String, value => Self::Text(value);
+    &'a [u8; 32], value => Self::Bytes(value);
+}
+
+impl<'a, T: Into<Self>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// The values of a statement, in order.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { &[$($crate::store::session::Value::from($value)),*] };
+}
+pub(super) use values;
+
+/// The columns of a row.
+pub(super) trait Columns {
+    /// A whole number or a truth value.
+    fn integer_or_null(&self, at: usize) -> Result<Option<i64>, StoreError>;
+    fn text_or_null(&self, at: usize) -> Result<Option<&str>, StoreError>;
+    fn bytes_or_null(&self, at: usize) -> Result<Option<&[u8]>, StoreError>;
+
+    fn integer(&self, at: usize) -> Result<i64, StoreError> {
+        self.integer_or_null(at)?.ok_or_else(|| is_null(at))
+    }
+
+    fn text(&self, at: usize) -> Result<&str, StoreError> {
+        self.text_or_null(at)?.ok_or_else(|| is_null(at))
+    }
+
+    fn uuid(&self, at: usize) -> Result<Uuid, StoreError> {
+        fixed(self.bytes_or_null(at)?, at).map(Uuid::from_bytes)
+    }
+
+    fn hash(&self, at: usize) -> Result<[u8; 32], StoreError> {
+        fixed(self.bytes_or_null(at)?, at)
+    }
+
+    /// A count or an id.
+    fn unsigned(&self, at: usize) -> Result<u64, StoreError> {
+        self.integer(at).map(i64::unsigned_abs)
+    }
+
+    fn time(&self, at: usize) -> Result<Timestamp, StoreError> {
+        timestamp(self.integer(at)?)
+    }
+
+    fn time_or_null(&self, at: usize) -> Result<Option<Timestamp>, StoreError> {
+        self.integer_or_null(at)?.map(timestamp).transpose()
+    }
+}
+
+fn is_null(at: usize) -> StoreError {
+    StoreError::Damaged(format!("column {at} has no value"))
+}
+
+fn fixed<const N: usize>(bytes: Option<&[u8]>, at: usize) -> Result<[u8; N], StoreError> {
+    let bytes = bytes.ok_or_else(|| is_null(at))?;
+    bytes
+        .try_into()
+        .map_err(|_| StoreError::Damaged(format!("column {at} has {} bytes, not {N}", bytes.len())))
+}
+
+/// How much a query reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum QueryKind {
+    /// A few rows that an index finds.
+    Lookup,
+    /// Possibly every entry: some connections are always left to lookups.
+    Search,
+}
+
+/// When work may be done again after a failure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Retry {
+    /// Also when it may have been done: twice is the same as once.
+    Always,
+    /// Only when it certainly was not done.
+    IfUndone,
+}
+
+/// How far a page was read.
+pub(super) enum PageProgress {
+    /// It is full, or there are no more entries.
+    Complete { has_more: bool },
+    /// The engine stopped behind this entry, so that others get their turn.
+    Paused(Position),
+}
+
+/// A connection inside a transaction, or outside for single statements.
+pub(super) trait Session {
+    type Error: From<StoreError>;
+    const DIALECT: Dialect;
+
+    /// The error of a transaction that lost a race and may be done again.
+    fn lost_race(why: &str) -> Self::Error;
+
+    /// Runs a statement with values `?1`, `?2`, …; returns how many rows it changed.
+    async fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, Self::Error>;
+
+    /// Visits the rows of a statement with values `?1`, `?2`, ….
+    async fn visit(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), Self::Error>;
+
+    /// Visits the rows of a statement that was made for one query.
+    async fn visit_query(
+        &self,
+        query: &Condition,
+        visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), Self::Error>;
+
+    /// Visits every entry up to `as_of` that matches, in no particular order.
+    async fn visit_entries(
+        &self,
+        query: &EntryQuery<'_>,
+        visit: impl FnMut(&StoredEntry<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), Self::Error>;
+
+    /// Adds matching entries to a page.
+    async fn fill_page(
+        &self,
+        query: &EntryQuery<'_>,
+        request: &PageRequest,
+        page: &mut Entries,
+    ) -> Result<PageProgress, Self::Error>;
+
+    /// Reads the entry of a statement that selects at most one.
+    async fn read_entry(
+        &self,
+        org: OrgId,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Entry>, Self::Error>;
+
+    /// Deletes up to `limit` of the oldest entries that a prune takes.
+    async fn delete_expired(
+        &self,
+        org: OrgId,
+        run: &PruneRun,
+        limit: u32,
+    ) -> Result<Vec<DeletedEntry>, Self::Error>;
+
+    /// Deletes the entries whose ids lie in these ranges.
+    async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), Self::Error>;
+}
+
+/// Which entries a query reads.
+pub(super) struct EntryQuery<'a> {
+    pub(super) org: OrgId,
+    pub(super) filter: &'a Filter,
+    /// The users the filter admits; all of them, when absent.
+    pub(super) user_refs: Option<&'a [i64]>,
+    /// Without entries recorded after this id.
+    pub(super) as_of: u64,
+}
+
+/// The rows of a statement.
+pub(super) async fn list<S: Session, T>(
+    db: &S,
+    sql: &str,
+    values: &[Value<'_>],
+    mut decode: impl FnMut(&dyn Columns) -> Result<T, StoreError>,
+) -> Result<Vec<T>, S::Error> {
+    let mut rows = Vec::new();
+    let add = |row: &dyn Columns| {
+        rows.push(decode(row)?);
+        Ok(())
+    };
+    db.visit(sql, values, add).await?;
+    Ok(rows)
+}
+
+/// The row of a statement that gives at most one.
+pub(super) async fn optional<S: Session, T>(
+    db: &S,
+    sql: &str,
+    values: &[Value<'_>],
+    decode: impl FnMut(&dyn Columns) -> Result<T, StoreError>,
+) -> Result<Option<T>, S::Error> {
+    list(db, sql, values, decode).await.map(|mut rows| rows.pop())
+}

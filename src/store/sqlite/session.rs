@@ -1,0 +1,226 @@
+//! The store's algorithms on SQLite: each statement is answered before its call returns, so nothing waits.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Params, Row, params_from_iter};
+
+use crate::model::entry::Entry;
+use crate::model::page::{Order, Position};
+use crate::model::timestamp::Timestamp;
+use crate::store::condition::{Condition, Parameter};
+use crate::store::dialect::Dialect;
+use crate::store::entries::{self, Entries};
+use crate::store::error::StoreError;
+use crate::store::pages::MAX_PAGE_BYTES;
+use crate::store::rollup::DeletedEntry;
+use crate::store::session::{Columns, EntryQuery, PageProgress, Session, Value, list, values};
+use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
+use crate::store::{OrgId, PageRequest, PruneRun};
+
+/// How long a search reads before it makes way for others.
+const PART: Duration = Duration::from_millis(100);
+
+/// Runs an algorithm to its end.
+pub(in crate::store) fn run_now<T>(
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(StoreError::Failed("a SQLite statement did not end at once".to_owned())),
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null => ValueRef::Null,
+            Self::Bool(value) => ValueRef::Integer(value.into()),
+            Self::Integer(value) => ValueRef::Integer(value),
+            Self::Text(value) => ValueRef::Text(value.as_bytes()),
+            Self::Bytes(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+impl ToSql for Parameter {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Integer(value) => value.to_sql(),
+            Self::Text(value) => value.to_sql(),
+        }
+    }
+}
+
+impl Columns for Row<'_> {
+    fn integer_or_null(&self, at: usize) -> Result<Option<i64>, StoreError> {
+        Ok(self.get_ref(at)?.as_i64_or_null().map_err(rusqlite::Error::from)?)
+    }
+
+    fn text_or_null(&self, at: usize) -> Result<Option<&str>, StoreError> {
+        Ok(self.get_ref(at)?.as_str_or_null().map_err(rusqlite::Error::from)?)
+    }
+
+    fn bytes_or_null(&self, at: usize) -> Result<Option<&[u8]>, StoreError> {
+        Ok(self.get_ref(at)?.as_blob_or_null().map_err(rusqlite::Error::from)?)
+    }
+}
+
+fn visit_rows(
+    db: &Connection,
+    sql: &str,
+    values: impl Params,
+    mut visit: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        visit(row)?;
+    }
+    Ok(())
+}
+
+fn changed(db: &Connection, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+    Ok(db.prepare_cached(sql)?.execute(params_from_iter(values))? as u64)
+}
+
+impl Session for Connection {
+    type Error = StoreError;
+
+    const DIALECT: Dialect = Dialect {
+        id: "key",
+        id_to_column: key,
+        id_from_column: id,
+        entry_columns: COLUMNS,
+        entries_by_id: "entries NOT INDEXED",
+        rolled_up: "(SELECT (org_id << 40) | tallied FROM org_heads WHERE org_id = ?)",
+        for_update: "",
+        lock_organizations: None,
+        json_elements: "json_each",
+        range_before: " AND first_id = (SELECT max(before.first_id) FROM pruned_ids AS before \
+                       WHERE before.org_id = ?1 AND before.first_id < taken.first)",
+        has_months: false,
+        fields: None,
+    };
+
+    /// Writers take turns, so no transaction loses a race.
+    fn lost_race(_: &str) -> StoreError {
+        StoreError::Locked
+    }
+
+    async fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        changed(self, sql, values)
+    }
+
+    async fn visit(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        visit_rows(self, sql, params_from_iter(values), |row| visit(row))
+    }
+
+    async fn visit_query(
+        &self,
+        query: &Condition,
+        mut visit: impl FnMut(&dyn Columns) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        visit_rows(self, &query.sql, params_from_iter(&query.parameters), |row| visit(row))
+    }
+
+    async fn visit_entries(
+        &self,
+        query: &EntryQuery<'_>,
+        mut visit: impl FnMut(&entries::StoredEntry<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let condition = Self::DIALECT.condition(query);
+        let sql = format!("SELECT {COLUMNS} FROM entries WHERE {}", condition.sql);
+        let mut reader = EntryReader::new(self, query.org);
+        visit_rows(self, &sql, params_from_iter(&condition.parameters), |row| {
+            let row = reader.row(row)?;
+            if row.matches(query.filter)? { visit(&row) } else { Ok(()) }
+        })
+    }
+
+    async fn fill_page(
+        &self,
+        query: &EntryQuery<'_>,
+        request: &PageRequest,
+        page: &mut Entries,
+    ) -> Result<PageProgress, StoreError> {
+        let (begun, may_pause) = (Instant::now(), request.filter.looks_inside());
+        let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
+        // One more than asked for tells whether there is a next page. Entries that are judged one by one are read until the
+        // page is full.
+        let limit = (!may_pause).then(|| wanted.saturating_add(1));
+        let select = Self::DIALECT.page(query, (request.order, request.after), limit);
+        let mut statement = self.prepare_cached(&select.sql)?;
+        let mut rows = statement.query(params_from_iter(&select.parameters))?;
+        let mut reader = EntryReader::new(self, query.org);
+        let mut last = None;
+        while let Some(row) = rows.next()? {
+            let row = reader.row(row)?;
+            let key = (row.occurred_at, row.id);
+            // An index that disagrees with its table would leave out entries or repeat them.
+            let is_in_order = last.is_none_or(|last: (Timestamp, u64)| match request.order {
+                Order::Descending => key < last,
+                Order::Ascending => key > last,
+                Order::ById => row.id > last.1,
+            });
+            if !is_in_order {
+                return Err(StoreError::Damaged("the index by time and the entries disagree".to_owned()));
+            }
+            last = Some(key);
+            if row.matches(&request.filter)? {
+                if page.len() == wanted || page.json().len() >= MAX_PAGE_BYTES {
+                    return Ok(PageProgress::Complete { has_more: true });
+                }
+                page.push(&row)?;
+            }
+            if may_pause && begun.elapsed() >= PART {
+                return Ok(PageProgress::Paused(Position { occurred_at: row.occurred_at, id: row.id }));
+            }
+        }
+        Ok(PageProgress::Complete { has_more: false })
+    }
+
+    async fn read_entry(
+        &self,
+        org: OrgId,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Entry>, StoreError> {
+        let (mut reader, mut entry) = (EntryReader::new(self, org), None);
+        let read = |row: &Row<'_>| {
+            entry = Some(reader.row(row)?.entry()?);
+            Ok(())
+        };
+        visit_rows(self, sql, params_from_iter(values), read).map(|()| entry)
+    }
+
+    async fn delete_expired(
+        &self,
+        org: OrgId,
+        run: &PruneRun,
+        limit: u32,
+    ) -> Result<Vec<DeletedEntry>, StoreError> {
+        let sql = format!(
+            "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE org_id = ?1 AND occurred_at < ?2 AND key <= ?4 \
+             ORDER BY occurred_at, key LIMIT ?3) RETURNING key, {}",
+            DeletedEntry::COLUMNS
+        );
+        let last_key = key(org, run.as_of.unwrap_or(u64::MAX));
+        let values = values![org, run.cutoff, limit, last_key];
+        list(self, &sql, values, |row| DeletedEntry::decode(row, &Self::DIALECT)).await
+    }
+
+    async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), StoreError> {
+        let sql = "DELETE FROM entries WHERE key BETWEEN ?1 AND ?2";
+        ranges.iter().try_for_each(|&(first, last)| {
+            changed(self, sql, values![key(org, first), key(org, last)]).map(drop)
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! Counts by slots of time and by values: in one statement where SQL can say what is asked, else entry by entry.
+
+use std::collections::BTreeMap;
+
+use crate::model::stats::{Count, StatsQuery};
+use crate::model::timestamp::Timestamp;
+use crate::model::words::{Action, Dimension, ModelType, Via};
+use crate::store::codes::{timestamp, word};
+use crate::store::condition::{Condition, Parameter};
+use crate::store::decode::UserLabels;
+use crate::store::entries::StoredEntry;
+use crate::store::error::StoreError;
+use crate::store::pages::{head, user_refs, visit_matching};
+use crate::store::rollup::{self, DAY};
+use crate::store::session::{Columns, EntryQuery, Session};
+use crate::store::{Counted, OrgId, prunes};
+
+/// Counts by slot and values.
+type Sums = BTreeMap<(Option<Timestamp>, Vec<Option<String>>), u64>;
+
+pub(super) async fn stats<S: Session>(
+    db: &S,
+    org: OrgId,
+    query: &StatsQuery,
+    as_of: Option<u64>,
+) -> Result<Counted, S::Error> {
+    let head = head(db, org).await?;
+    let as_of = as_of.map_or(head, |as_of| as_of.min(head));
+    let mut total = 0;
+    let mut sums = Sums::new();
+    let by_field = query.by.contains(&Dimension::Field);
+    if query.filter.looks_inside() || (by_field && S::DIALECT.fields.is_none()) {
+        let add = |row: &StoredEntry<'_>| {
+            let entry = row.entry()?;
+            total += 1;
+            let slot = query.slot(entry.occurred_at);
+            for values in query.values(&entry) {
+                *sums.entry((slot, values)).or_default() += 1;
+            }
+            Ok(())
+        };
+        visit_matching(db, org, &query.filter, as_of, add).await?;
+    } else {
+        let grouped = grouped(db, org, query, as_of).await?;
+        let mut labels = UserLabels::default();
+        let add = |row: &dyn Columns| {
+            let slot = query.slot_seconds.map(|seconds| timestamp(row.integer(0)? * micros(seconds)));
+            let values = query.by.iter().enumerate();
+            let values = values.map(|(place, by)| value(row, place + 3, *by, &mut labels));
+            let key = (slot.transpose()?, values.collect::<Result<_, _>>()?);
+            *sums.entry(key).or_default() += row.unsigned(1)?;
+            total += row.unsigned(2)?;
+            Ok(())
+        };
+        db.visit_query(&grouped, add).await?;
+    }
+    let counts = sums.into_iter().map(|((slot, values), count)| Count { slot, values, count }).collect();
+    Ok(Counted { total, counts, pruned: prunes::pruned(db, org).await? })
+}
+
+fn micros(seconds: u32) -> i64 {
+    i64::from(seconds) * 1_000_000
+}
+
+/// A statement of rows `slot, count, in_all` and then a value for each dimension. The users come with their counts, in
+/// one statement: a prune may delete a user between two.
+async fn grouped<S: Session>(
+    db: &S,
+    org: OrgId,
+    query: &StatsQuery,
+    as_of: u64,
+) -> Result<Condition, S::Error> {
+    let width = query.slot_seconds.map(micros);
+    let fields = S::DIALECT.fields.filter(|_| query.by.contains(&Dimension::Field));
+    let rolled_up = match fields.is_none() && width.is_none_or(|width| width % DAY == 0) {
+        true => rollup::rows(db, org, &query.filter, as_of, width.is_some()).await?,
+        false => None,
+    };
+    let (time, count, from, mut parameters) = match rolled_up {
+        Some(rows) => {
+            let slot = width.map(|width| format!("day / {}", width / DAY));
+            (slot, "sum(n)", format!("({}) AS counted_rows", rows.sql), rows.parameters)
+        }
+        None => {
+            let user_refs = user_refs(db, org, &query.filter).await?;
+            let entries = EntryQuery { org, filter: &query.filter, user_refs: user_refs.as_deref(), as_of };
+            let Condition { sql, parameters } = S::DIALECT.condition(&entries);
+            let from = fields.as_ref().map_or("entries", |fields| fields.from);
+            let slot = width.map(|width| format!("occurred_at / {width}"));
+            (slot, "count(*)", format!("{from} WHERE {sql}"), parameters)
+        }
+    };
+    let slot = time.unwrap_or_else(|| "0".to_owned());
+    // An entry with several fields is counted under each, and once in all.
+    let in_all = fields
+        .as_ref()
+        .map_or_else(|| count.to_owned(), |fields| format!("count(*) FILTER (WHERE {})", fields.is_first));
+    let field = fields.map_or("NULL", |fields| fields.name);
+    let mut keys = vec![format!("{slot} AS slot")];
+    let mut shown = ["slot", "count", "in_all"].map(str::to_owned).to_vec();
+    let mut join = String::new();
+    for (place, by) in query.by.iter().enumerate() {
+        keys.push(format!("{} AS v{place}", column(*by, field)));
+        if *by == Dimension::User {
+            shown.push("snapshot".to_owned());
+            parameters.push(Parameter::Integer(org.0));
+            join = format!("LEFT JOIN users ON users.org_id = ? AND users.user_ref = counted.v{place}");
+        } else {
+            shown.push(format!("v{place}"));
+        }
+    }
+    let numbers: Vec<_> = (1..=keys.len()).map(|number| number.to_string()).collect();
+    let sql = format!(
+        "SELECT {} FROM (SELECT {}, CAST({count} AS BIGINT) AS count, CAST({in_all} AS BIGINT) AS in_all \
+         FROM {from} GROUP BY {} HAVING {count} > 0) AS counted {join}",
+        shown.join(", "),
+        keys.join(", "),
+        numbers.join(", "),
+    );
+    Ok(Condition { sql, parameters })
+}
+
+const fn column(by: Dimension, field: &'static str) -> &'static str {
+    match by {
+        Dimension::Action => "action",
+        Dimension::ModelType => "model_type",
+        Dimension::User => "user_ref",
+        // The rollup has no nulls: entries without a channel are under -1.
+        Dimension::Via => "nullif(via, -1)",
+        Dimension::Field => field,
+        // The slot tells the time.
+        _ => "CAST(NULL AS BIGINT)",
+    }
+}
+
+fn value(
+    row: &dyn Columns,
+    at: usize,
+    by: Dimension,
+    labels: &mut UserLabels,
+) -> Result<Option<String>, StoreError> {
+    match by {
+        Dimension::User => return Ok(Some(labels.label(row, at)?.to_owned())),
+        Dimension::Field => {
+            let name = row.text_or_null(at)?.map(serde_json::from_str).transpose();
+            return name.map_err(|error| StoreError::Damaged(format!("a field's name: {error}")));
+        }
+        _ => {}
+    }
+    let Some(code) = row.integer_or_null(at)? else { return Ok(None) };
+    Ok(Some(match by {
+        Dimension::Action => word(Action::ALL, code)?.to_string(),
+        Dimension::ModelType => word(ModelType::ALL, code)?.to_string(),
+        _ => word(Via::ALL, code)?.to_string(),
+    }))
+}
