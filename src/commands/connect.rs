@@ -128,11 +128,7 @@ pub(super) async fn connect_with_origin(
 }
 
 /// Opens a store. A missing file is an error unless the mode allows creating it: it must not look like an empty log.
-pub(super) async fn open(
-    context: &mut Context,
-    url: &str,
-    mode: OpenMode,
-) -> Result<Arc<dyn Store>, Failure> {
+pub(super) async fn open(context: &mut Context, url: &str, mode: OpenMode) -> Result<Arc<Store>, Failure> {
     let url = &expand_home(context, url)?;
     if url == "sqlite:" {
         return Err(Failure::usage("sqlite: has no path: expected sqlite:PATH"));
@@ -197,7 +193,7 @@ fn permission_warning(path: &Path) -> Option<String> {
 
 /// Selects the organization of a local store.
 async fn select_organization(
-    store: &dyn Store,
+    store: &Store,
     slug: Option<&str>,
     mode: OpenMode,
     now: Timestamp,
@@ -224,7 +220,7 @@ async fn select_organization(
 /// Creates the organization `default` in an empty store; returns whether this call created it. When several processes
 /// start at once, one creates it and the others find it.
 pub(super) async fn first_organization(
-    store: &dyn Store,
+    store: &Store,
     now: Timestamp,
 ) -> Result<(Organization, bool), StoreError> {
     let exists = match store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await {
@@ -236,11 +232,7 @@ pub(super) async fn first_organization(
 }
 
 /// Starts the API over `store` on a free loopback port, protected by a random token.
-fn embed(
-    context: &mut Context,
-    store: Arc<dyn Store>,
-    organization: Organization,
-) -> Result<Client, Failure> {
+fn embed(context: &mut Context, store: Arc<Store>, organization: Organization) -> Result<Client, Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::new(exit::FAILED, format!("cannot start the embedded server: {error}"))
     };
@@ -261,7 +253,7 @@ fn embed(
     Ok(Client::new(base, token)?)
 }
 
-async fn fill_demo(store: &dyn Store, now: Timestamp) -> Result<Organization, Failure> {
+async fn fill_demo(store: &Store, now: Timestamp) -> Result<Organization, Failure> {
     let retention = Retention { plan: Plan::Free, floor: None };
     let organization = store.create_organization(demo::SLUG.to_owned(), retention, now).await?;
     let drafts = prepare_all(&demo::proposals(now), now);

@@ -16,11 +16,11 @@ type EmbeddedServer = (oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>);
 #[derive(Default)]
 pub(crate) struct Opened {
     servers: Vec<EmbeddedServer>,
-    stores: Vec<Arc<dyn Store>>,
+    stores: Vec<Arc<Store>>,
 }
 
 impl Opened {
-    pub(super) fn add_store(&mut self, store: &Arc<dyn Store>) {
+    pub(super) fn add_store(&mut self, store: &Arc<Store>) {
         self.stores.push(Arc::clone(store));
     }
 

@@ -153,7 +153,7 @@ pub(super) async fn open(
     context: &mut Context,
     url: Option<&str>,
     mode: OpenMode,
-) -> Result<std::sync::Arc<dyn Store>, Failure> {
+) -> Result<std::sync::Arc<Store>, Failure> {
     let url = url.map_or_else(|| target::default_store(context), |url| Ok(url.to_owned()))?;
     connect::open(context, &url, mode).await.map_err(|failure| match failure.exit {
         exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, failure.message)
@@ -162,7 +162,7 @@ pub(super) async fn open(
     })
 }
 
-pub(super) async fn find(store: &dyn Store, slug: &str) -> Result<Organization, Failure> {
+pub(super) async fn find(store: &Store, slug: &str) -> Result<Organization, Failure> {
     let organizations = store.organizations().await?;
     let slugs: Vec<_> = organizations.iter().map(|it| it.slug.clone()).collect();
     let missing = || {

@@ -223,7 +223,7 @@ impl ServeArgs {
     }
 
     /// Creates an organization and its admin token in an empty store.
-    async fn initialize(&self, context: &mut Context, store: &dyn Store) -> Result<(), Failure> {
+    async fn initialize(&self, context: &mut Context, store: &Store) -> Result<(), Failure> {
         if !store.organizations().await?.is_empty() {
             // Services keep the flags of their first start, so this is only a warning.
             if let Some(path) = self.token_out.as_deref().filter(|path| !path.exists()) {

@@ -90,7 +90,7 @@ async fn backup(context: &mut Context, url: Option<String>, file: &Path) -> Resu
     Ok(exit::DONE)
 }
 
-async fn copy(context: &mut Context, from: &Arc<dyn Store>, to: &Arc<dyn Store>) -> Result<(), Failure> {
+async fn copy(context: &mut Context, from: &Arc<Store>, to: &Arc<Store>) -> Result<(), Failure> {
     for organization in from.organizations().await? {
         let target = same_organization(to.as_ref(), &organization).await?;
         copy_tokens(from.as_ref(), organization.id, to.as_ref(), target).await?;
@@ -120,7 +120,7 @@ async fn copy(context: &mut Context, from: &Arc<dyn Store>, to: &Arc<dyn Store>)
 }
 
 /// The organization of this name in the copy; it is created, or gets the source's retention.
-async fn same_organization(to: &dyn Store, organization: &Organization) -> Result<OrgId, StoreError> {
+async fn same_organization(to: &Store, organization: &Organization) -> Result<OrgId, StoreError> {
     let there = to.organizations().await?.into_iter().find(|it| it.slug == organization.slug);
     let Some(there) = there else {
         let Organization { slug, retention, created_at, .. } = organization.clone();
@@ -132,7 +132,7 @@ async fn same_organization(to: &dyn Store, organization: &Organization) -> Resul
     Ok(there.id)
 }
 
-async fn copy_tokens(from: &dyn Store, org: OrgId, to: &dyn Store, target: OrgId) -> Result<(), StoreError> {
+async fn copy_tokens(from: &Store, org: OrgId, to: &Store, target: OrgId) -> Result<(), StoreError> {
     let there = to.tokens(target).await?;
     let mut uses = Vec::new();
     for token in from.tokens(org).await? {
@@ -149,9 +149,9 @@ async fn copy_tokens(from: &dyn Store, org: OrgId, to: &dyn Store, target: OrgId
 }
 
 async fn copy_entries(
-    from: &dyn Store,
+    from: &Store,
     organization: &Organization,
-    to: &dyn Store,
+    to: &Store,
     target: OrgId,
     bound: u64,
     progress: &Progress,
@@ -177,7 +177,7 @@ async fn copy_entries(
 
 /// An organization's entries in id order, a page at a time.
 struct StorePages<'a> {
-    store: &'a dyn Store,
+    store: &'a Store,
     org: OrgId,
     after: u64,
     bound: u64,
@@ -206,7 +206,7 @@ impl StorePages<'_> {
 }
 
 /// The number of entries, and the SHA-256 of all entries in id order.
-async fn digest(store: &dyn Store, org: OrgId, bound: u64) -> Result<(u64, String), Failure> {
+async fn digest(store: &Store, org: OrgId, bound: u64) -> Result<(u64, String), Failure> {
     let (mut count, mut hash) = (0, Sha256::new());
     let mut pages = StorePages { store, org, after: 0, bound, is_over: false };
     while let Some(entries) = pages.next().await? {

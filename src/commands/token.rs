@@ -164,7 +164,7 @@ pub(super) fn current_user(context: &Context) -> Option<String> {
 
 /// Creates a token and stores its hash.
 pub(super) async fn create(
-    store: &dyn Store,
+    store: &Store,
     org: OrgId,
     name: &str,
     scopes: &[Scope],

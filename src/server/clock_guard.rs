@@ -118,7 +118,7 @@ impl ClockGuard {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read. The inner error says why the clock is implausible.
-    pub async fn check(&self, store: &dyn Store) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
+    pub async fn check(&self, store: &Store) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
         let organizations = store.organizations().await?;
         let saved_time = saved_time(store, &organizations).await?;
         self.compare_with_store(store, &organizations, saved_time).await
@@ -127,7 +127,7 @@ impl ClockGuard {
     /// As [`Self::check`], with the organizations that the caller has listed already.
     pub(super) async fn check_with(
         &self,
-        store: &dyn Store,
+        store: &Store,
         organizations: &[Organization],
     ) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
         let saved_time = saved_time(store, organizations).await?;
@@ -136,7 +136,7 @@ impl ClockGuard {
 
     async fn compare_with_store(
         &self,
-        store: &dyn Store,
+        store: &Store,
         organizations: &[Organization],
         saved_time: Option<(OrgId, Option<ClockSeen>)>,
     ) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
@@ -156,7 +156,7 @@ impl ClockGuard {
     /// As [`ClockGuard::check`].
     pub async fn check_and_save(
         &self,
-        store: &dyn Store,
+        store: &Store,
     ) -> Result<Result<Timestamp, ClockImplausible>, StoreError> {
         let organizations = store.organizations().await?;
         let saved_time = saved_time(store, &organizations).await?;
@@ -171,7 +171,7 @@ impl ClockGuard {
     ///
     /// # Errors
     /// [`StoreError`] when the time cannot be saved.
-    pub async fn confirm(&self, store: &dyn Store) -> Result<(), StoreError> {
+    pub async fn confirm(&self, store: &Store) -> Result<(), StoreError> {
         let now = self.clock.now();
         if let Some((org, _)) = saved_time(store, &store.organizations().await?).await? {
             store.note_clock(org, ClockSeen { at: now, is_confirmed: true }).await?;
@@ -185,7 +185,7 @@ impl ClockGuard {
 /// The organization in which the time is saved, and that time. Usually it is the oldest organization. On Citus its node
 /// may be unreachable; then the next organization that answers is used.
 async fn saved_time(
-    store: &dyn Store,
+    store: &Store,
     organizations: &[Organization],
 ) -> Result<Option<(OrgId, Option<ClockSeen>)>, StoreError> {
     let mut away = None;
@@ -207,7 +207,7 @@ pub(super) fn oldest(organizations: &[Organization]) -> impl Iterator<Item = Org
 }
 
 /// The latest time of the newest entries and prunes.
-async fn newest_time(store: &dyn Store, organizations: &[Organization]) -> Option<ClockSeen> {
+async fn newest_time(store: &Store, organizations: &[Organization]) -> Option<ClockSeen> {
     let mut latest = None;
     for organization in organizations {
         // An organization that cannot be read is left out.
@@ -218,7 +218,7 @@ async fn newest_time(store: &dyn Store, organizations: &[Organization]) -> Optio
     latest.map(|at| ClockSeen { at, is_confirmed: false })
 }
 
-async fn newest(store: &dyn Store, org: OrgId) -> Result<Option<Timestamp>, StoreError> {
+async fn newest(store: &Store, org: OrgId) -> Result<Option<Timestamp>, StoreError> {
     let pruned = store.last_prune(org).await?.map(|prune| prune.finished_at.unwrap_or(prune.started_at));
     let head = store.holdings(org, Timestamp::MIN).await?.head;
     let recorded = match store.entry(org, head).await? {
@@ -229,7 +229,7 @@ async fn newest(store: &dyn Store, org: OrgId) -> Result<Option<Timestamp>, Stor
 }
 
 /// Saves the time while the server runs, and logs when the clock is implausible.
-pub(super) async fn run(store: Arc<dyn Store>, guard: Arc<ClockGuard>, metrics: Arc<Metrics>) {
+pub(super) async fn run(store: Arc<Store>, guard: Arc<ClockGuard>, metrics: Arc<Metrics>) {
     loop {
         match guard.check_and_save(store.as_ref()).await {
             Ok(Ok(_)) => drop(metrics.clock_implausible.set(0)),

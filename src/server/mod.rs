@@ -51,7 +51,7 @@ const METRICS_CONNECTIONS: usize = 8;
 /// How often a running server checks its whole store for damage.
 const CHECK_EVERY: Duration = Duration::from_secs(24 * 3600);
 
-async fn check(store: Arc<dyn Store>) {
+async fn check(store: Arc<Store>) {
     loop {
         if let Err(error) = store.check().await {
             tracing::error!(%error, "the store is damaged: restore a backup, or copy the intact entries to a new store");
@@ -139,7 +139,7 @@ impl From<TcpListener> for Listeners {
 /// [`ServeError`] when a listener cannot be served.
 pub async fn serve(
     listeners: Listeners,
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {

@@ -10,7 +10,7 @@ use crate::store::{OrgId, PruneRun, Store};
 /// Deletes until no entry is left or `may_continue` returns false. Returns the number of deleted entries, also on
 /// failure, and whether none is left.
 pub(super) async fn delete_batches(
-    store: &dyn Store,
+    store: &Store,
     settings: &Settings,
     org: OrgId,
     run: &PruneRun,

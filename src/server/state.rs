@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 pub(super) type Server = Arc<ServerState>;
 
 pub(super) struct ServerState {
-    pub(super) store: Arc<dyn Store>,
+    pub(super) store: Arc<Store>,
     pub(super) settings: Arc<Settings>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) limits: Limits,

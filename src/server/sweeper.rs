@@ -33,7 +33,7 @@ pub struct SweepReport {
 
 /// Sweeps every `interval` (plus or minus a fifth) until the server ends.
 pub(super) async fn run(
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     settings: Arc<Settings>,
     guard: Arc<ClockGuard>,
     metrics: Arc<Metrics>,
@@ -62,11 +62,7 @@ pub(super) async fn run(
 ///
 /// # Errors
 /// [`StoreError`] when the organizations cannot be listed or the lease cannot be taken; nothing was swept then.
-pub async fn once(
-    store: &dyn Store,
-    settings: &Settings,
-    guard: &ClockGuard,
-) -> Result<SweepReport, StoreError> {
+pub async fn once(store: &Store, settings: &Settings, guard: &ClockGuard) -> Result<SweepReport, StoreError> {
     let organizations = store.organizations().await?;
     let holder = Uuid::now_v7().to_string();
     let take_lease = |org| store.hold_lease(org, NAME, holder.clone(), settings.clock.now());
@@ -118,7 +114,7 @@ pub async fn once(
 }
 
 async fn sweep_all(
-    store: &dyn Store,
+    store: &Store,
     settings: &Settings,
     guard: &ClockGuard,
     organizations: &[Organization],
@@ -142,7 +138,7 @@ async fn sweep_all(
 }
 
 async fn sweep_one(
-    store: &dyn Store,
+    store: &Store,
     settings: &Settings,
     guard: &ClockGuard,
     organizations: &[Organization],

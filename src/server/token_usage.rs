@@ -27,7 +27,7 @@ impl TokenUsage {
     }
 
     /// Writes the pending times. If that fails, they stay pending.
-    pub(super) async fn flush(&self, store: &dyn Store) {
+    pub(super) async fn flush(&self, store: &Store) {
         let pending = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for (org, tokens) in pending {
             let token_usage: Vec<_> = tokens.into_iter().map(|(name, at)| TokenUse { name, at }).collect();
@@ -40,7 +40,7 @@ impl TokenUsage {
 }
 
 /// Flushes every `interval` while the server runs.
-pub(super) async fn run(store: Arc<dyn Store>, token_usage: Arc<TokenUsage>, interval: Duration) {
+pub(super) async fn run(store: Arc<Store>, token_usage: Arc<TokenUsage>, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;
         token_usage.flush(store.as_ref()).await;

@@ -2,11 +2,11 @@
 
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
+use crate::store::calls::{OrgId, Organization, StoredToken, TokenUse};
 use crate::store::codes::{json, lookup};
 use crate::store::decode::{AFTER_TOKEN, ORGANIZATION_COLUMNS, TOKEN_COLUMNS, organization, token};
 use crate::store::error::StoreError;
 use crate::store::session::{Session, list, optional, values};
-use crate::store::{OrgId, Organization, StoredToken, TokenUse};
 
 pub(super) async fn organizations<S: Session>(db: &S) -> Result<Vec<Organization>, S::Error> {
     let sql = format!("SELECT {ORGANIZATION_COLUMNS} FROM organizations ORDER BY slug");

@@ -1,5 +1,6 @@
 //! How single values are stored: closed words as numbers, times as microseconds, lists as text. It knows no engine.
 
+use crate::model::entry::User;
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
@@ -54,4 +55,9 @@ pub(super) fn signed(value: u64) -> i64 {
 /// Rows for a statement that reads a JSON array.
 pub(super) fn json(rows: &impl serde::Serialize) -> String {
     serde_json::to_string(rows).unwrap_or_default()
+}
+
+/// A recorded user.
+pub(super) fn user(snapshot: &str) -> Result<User, StoreError> {
+    serde_json::from_str(snapshot).map_err(|error| StoreError::Damaged(format!("a user: {error}")))
 }

@@ -1,7 +1,8 @@
 //! Copying a store: what an organization was beside its entries. How entries themselves are restored is an engine's own.
 
+use crate::store::calls::{OrgId, Past, PrunedIds};
 use crate::store::session::{Columns, Session, list, values};
-use crate::store::{OrgId, Past, PrunedIds, pages, prunes, rollup};
+use crate::store::{pages, prunes, rollup};
 
 pub(super) async fn past<S: Session>(db: &S, org: OrgId) -> Result<Past, S::Error> {
     let head = pages::head(db, org).await?;

@@ -1,7 +1,6 @@
 //! The store on either engine: each call is one algorithm, which runs on a session of the engine. What an engine does
 //! its own way is a method of the engine.
 
-use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::model::draft::Draft;
@@ -12,18 +11,20 @@ use crate::model::plan::Retention;
 use crate::model::prune::Prune;
 use crate::model::stats::StatsQuery;
 use crate::model::timestamp::Timestamp;
+use crate::store::calls::{
+    Appended, ClockSeen, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past,
+    PruneRun, PruneRunning, StoredToken, TokenUse,
+};
 use crate::store::error::StoreError;
 use crate::store::postgres::{Connection, PostgresStore};
 use crate::store::session::{QueryKind, Retry};
 use crate::store::sqlite::{SqliteStore, run_now};
-use crate::store::{
-    Appended, ClockSeen, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past,
-    PruneRun, PruneRunning, Store, StoredToken, TokenUse,
-};
 use crate::store::{accounts, copy, facets, leases, pages, prunes, stats};
 
-/// Entries in a database.
-pub(super) enum Database {
+/// A store of entries. Many tasks may call it at once.
+pub struct Store(pub(super) Engine);
+
+pub(super) enum Engine {
     Sqlite(SqliteStore),
     Postgres(PostgresStore),
 }
@@ -31,11 +32,11 @@ pub(super) enum Database {
 /// Runs an algorithm by a method of the engine.
 macro_rules! run {
     ($store:ident.$method:ident($($argument:expr),*), |$db:ident| $algorithm:expr) => {
-        match $store {
-            Database::Sqlite(engine) => {
+        match &$store.0 {
+            Engine::Sqlite(engine) => {
                 engine.$method($($argument,)* move |$db| run_now($algorithm)).await
             }
-            Database::Postgres(engine) => {
+            Engine::Postgres(engine) => {
                 let work = |$db| async {
                     let session: Connection = $db;
                     let $db = &*session;
@@ -50,16 +51,17 @@ macro_rules! run {
 /// Calls a method that both engines have.
 macro_rules! call {
     ($store:ident.$method:ident($($argument:expr),*)) => {
-        match $store {
-            Database::Sqlite(engine) => engine.$method($($argument),*).await,
-            Database::Postgres(engine) => engine.$method($($argument),*).await,
+        match &$store.0 {
+            Engine::Sqlite(engine) => engine.$method($($argument),*).await,
+            Engine::Postgres(engine) => engine.$method($($argument),*).await,
         }
     };
 }
 
-#[async_trait]
-impl Store for Database {
-    async fn append(
+impl Store {
+    /// Appends drafts in order, in one commit that is durable when this returns. With `atomic`, a single conflict
+    /// stores nothing; the result then says what each draft would have become.
+    pub async fn append(
         &self,
         org: OrgId,
         drafts: Vec<Draft>,
@@ -68,36 +70,48 @@ impl Store for Database {
         call!(self.append(org, drafts, atomic))
     }
 
-    async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
+    /// Reads one page.
+    pub async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
         let kind = if request.filter.looks_inside() { QueryKind::Search } else { QueryKind::Lookup };
-        match self {
-            Self::Sqlite(engine) if kind == QueryKind::Search => engine.search_page(org, request).await,
+        match &self.0 {
+            Engine::Sqlite(engine) if kind == QueryKind::Search => engine.search_page(org, request).await,
             _ => run!(self.query(Some(org), kind), |db| pages::page(db, org, &request)),
         }
     }
 
-    async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
+    /// Looks up one entry.
+    pub async fn entry(&self, org: OrgId, id: u64) -> Result<Lookup, StoreError> {
         run!(self.query(Some(org), QueryKind::Lookup), |db| pages::entry(db, org, id))
     }
 
-    async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
+    /// Counts all entries that match, up to `as_of`.
+    pub async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
         let kind = if filter.is_tallied() { QueryKind::Lookup } else { QueryKind::Search };
         run!(self.query(Some(org), kind), |db| facets::count(db, org, &filter, as_of))
     }
 
-    async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
+    /// Counts entries by action, model type, user and day.
+    pub async fn facets(&self, org: OrgId, filter: Filter) -> Result<Facets, StoreError> {
         run!(self.query(Some(org), QueryKind::Search), |db| facets::facets(db, org, &filter))
     }
 
-    async fn counts(&self, org: OrgId, query: StatsQuery, as_of: Option<u64>) -> Result<Counted, StoreError> {
+    /// Counts entries up to `as_of` by slots of time and by values. The rollup may answer in place of the entries.
+    pub async fn counts(
+        &self,
+        org: OrgId,
+        query: StatsQuery,
+        as_of: Option<u64>,
+    ) -> Result<Counted, StoreError> {
         run!(self.query(Some(org), QueryKind::Search), |db| stats::stats(db, org, &query, as_of))
     }
 
-    async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
+    /// Counts expired and kept entries at `cutoff`.
+    pub async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
         run!(self.query(Some(org), QueryKind::Lookup), |db| facets::holdings(db, org, cutoff))
     }
 
-    async fn begin_prune(
+    /// Takes the organization's prune lease.
+    pub async fn begin_prune(
         &self,
         org: OrgId,
         by: String,
@@ -108,7 +122,9 @@ impl Store for Database {
         run!(self.write(Retry::Always), |db| prunes::begin(db, org, &holder, &by, cutoff, now))
     }
 
-    async fn prune_batch(
+    /// Deletes up to `limit` expired entries, oldest first, records it in the same commit, and renews the lease.
+    /// Returns the number of deleted entries.
+    pub async fn prune_batch(
         &self,
         org: OrgId,
         run: PruneRun,
@@ -119,7 +135,8 @@ impl Store for Database {
         run!(self.write(Retry::Always), |db| prunes::batch(db, org, &run, limit, now))
     }
 
-    async fn finish_prune(
+    /// Ends a prune: releases its lease and frees its space. Returns its record if it deleted anything.
+    pub async fn finish_prune(
         &self,
         org: OrgId,
         run: PruneRun,
@@ -129,19 +146,24 @@ impl Store for Database {
         call!(self.finish_prune(org, run, complete, now))
     }
 
-    async fn is_purged(&self) -> bool {
-        matches!(self, Self::Sqlite(engine) if engine.is_purged())
+    /// Whether the text of deleted entries has left the store's files. False while a reader needs it, and on PostgreSQL,
+    /// which decides by itself.
+    pub async fn is_purged(&self) -> bool {
+        matches!(&self.0, Engine::Sqlite(engine) if engine.is_purged())
     }
 
-    async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError> {
+    /// All prunes that deleted anything, newest first.
+    pub async fn prunes(&self, org: OrgId) -> Result<Vec<Prune>, StoreError> {
         run!(self.read(Some(org)), |db| prunes::list(db, org))
     }
 
-    async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError> {
+    /// The first of [`Store::prunes`].
+    pub async fn last_prune(&self, org: OrgId) -> Result<Option<Prune>, StoreError> {
         run!(self.read(Some(org)), |db| prunes::last(db, org))
     }
 
-    async fn hold_lease(
+    /// Takes or renews a lease, unless another holder has it. Returns whether the holder has it now.
+    pub async fn hold_lease(
         &self,
         org: OrgId,
         name: &'static str,
@@ -151,35 +173,49 @@ impl Store for Database {
         run!(self.write(Retry::Always), |db| leases::hold(db, org, name, &holder, now))
     }
 
-    async fn release_lease(&self, org: OrgId, name: &'static str, holder: String) -> Result<(), StoreError> {
+    /// Releases a lease, if the holder has it.
+    pub async fn release_lease(
+        &self,
+        org: OrgId,
+        name: &'static str,
+        holder: String,
+    ) -> Result<(), StoreError> {
         run!(self.write(Retry::Always), |db| leases::release(db, org, name, &holder))
     }
 
-    async fn clock_seen(&self, org: OrgId) -> Result<Option<ClockSeen>, StoreError> {
+    /// The latest plausible time that was noted with this organization.
+    pub async fn clock_seen(&self, org: OrgId) -> Result<Option<ClockSeen>, StoreError> {
         run!(self.read(Some(org)), |db| leases::clock_seen(db, org))
     }
 
-    async fn note_clock(&self, org: OrgId, seen: ClockSeen) -> Result<(), StoreError> {
+    /// Stores the time with this organization. A confirmed time replaces any other; an unconfirmed one only earlier ones.
+    pub async fn note_clock(&self, org: OrgId, seen: ClockSeen) -> Result<(), StoreError> {
         run!(self.write(Retry::Always), |db| leases::note_clock(db, org, seen))
     }
 
-    async fn past(&self, org: OrgId) -> Result<Past, StoreError> {
+    /// Reads the organization's history beside its entries.
+    pub async fn past(&self, org: OrgId) -> Result<Past, StoreError> {
         run!(self.read(Some(org)), |db| copy::past(db, org))
     }
 
-    async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
+    /// Copies entries of another store unchanged, in id order, in one commit. Entries up to the head exist already. They
+    /// were redacted when they were recorded.
+    pub async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
         call!(self.restore_entries(org, entries))
     }
 
-    async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError> {
+    /// Copies the history of another store, and deletes the entries that it lists as pruned.
+    pub async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError> {
         run!(self.write(Retry::Always), |db| copy::restore_past(db, org, &past))
     }
 
-    async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+    /// Every organization, by slug: an operator's report.
+    pub async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
         run!(self.read(None), |db| accounts::organizations(db))
     }
 
-    async fn create_organization(
+    /// Creates an organization.
+    pub async fn create_organization(
         &self,
         slug: String,
         retention: Retention,
@@ -188,50 +224,61 @@ impl Store for Database {
         run!(self.write(Retry::IfUndone), |db| accounts::create_organization(db, &slug, retention, now))
     }
 
-    async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
+    /// Changes an organization's plan and retention.
+    pub async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
         run!(self.write(Retry::Always), |db| accounts::set_retention(db, org, retention))
     }
 
-    async fn create_token(&self, org: OrgId, token: StoredToken) -> Result<(), StoreError> {
+    /// Stores a token.
+    pub async fn create_token(&self, org: OrgId, token: StoredToken) -> Result<(), StoreError> {
         run!(self.write(Retry::IfUndone), |db| accounts::create_token(db, org, &token))
     }
 
-    async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError> {
+    /// Every token of an organization, by name.
+    pub async fn tokens(&self, org: OrgId) -> Result<Vec<StoredToken>, StoreError> {
         run!(self.read(Some(org)), |db| accounts::tokens(db, org))
     }
 
-    async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError> {
+    /// Revokes a token permanently.
+    pub async fn revoke_token(&self, org: OrgId, name: String, now: Timestamp) -> Result<(), StoreError> {
         run!(self.write(Retry::Always), |db| accounts::revoke_token(db, org, &name, now))
     }
 
-    async fn note_token_uses(&self, org: OrgId, uses: Vec<TokenUse>) -> Result<(), StoreError> {
+    /// Stores when tokens were last used. The latest time is kept; unknown names are ignored.
+    pub async fn note_token_uses(&self, org: OrgId, uses: Vec<TokenUse>) -> Result<(), StoreError> {
         run!(self.write(Retry::Always), |db| accounts::note_token_uses(db, org, &uses))
     }
 
-    async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError> {
+    /// The tokens whose hash begins like this one, with their organizations: the caller compares the whole hash.
+    pub async fn find_tokens(&self, hash: [u8; 32]) -> Result<Vec<(StoredToken, Organization)>, StoreError> {
         run!(self.read_quickly(), |db| accounts::find_tokens(db, hash))
     }
 
-    async fn ready(&self) -> Result<(), StoreError> {
+    /// Succeeds when the store can be reached, and written if the last write failed.
+    pub async fn ready(&self) -> Result<(), StoreError> {
         call!(self.ready())
     }
 
-    async fn check(&self) -> Result<(), StoreError> {
-        if let Self::Sqlite(engine) = self { engine.check().await } else { Ok(()) }
+    /// Checks the whole store for damage. PostgreSQL checks its own.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        if let Engine::Sqlite(engine) = &self.0 { engine.check().await } else { Ok(()) }
     }
 
-    fn is_damaged(&self) -> bool {
-        matches!(self, Self::Sqlite(engine) if engine.is_damaged())
+    /// Whether a check or a read found damage since the store was opened.
+    pub fn is_damaged(&self) -> bool {
+        matches!(&self.0, Engine::Sqlite(engine) if engine.is_damaged())
     }
 
-    fn log_bytes(&self) -> Option<u64> {
-        if let Self::Sqlite(engine) = self { engine.log_bytes() } else { None }
+    /// The size of the write-ahead log in bytes; absent where the store has none.
+    pub fn log_bytes(&self) -> Option<u64> {
+        if let Engine::Sqlite(engine) = &self.0 { engine.log_bytes() } else { None }
     }
 
-    async fn close(&self) {
-        match self {
-            Self::Sqlite(engine) => engine.close().await,
-            Self::Postgres(engine) => engine.close(),
+    /// Finishes running work and closes the store. Later calls fail with [`StoreError::Closed`].
+    pub async fn close(&self) {
+        match &self.0 {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Postgres(engine) => engine.close(),
         }
     }
 }

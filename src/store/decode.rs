@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::model::entry::{Entry, RequestContext, User};
+use crate::model::entry::{Entry, RequestContext};
 use crate::model::prune::Prune;
 use crate::model::words::{Action, ModelType, Via};
-use crate::store::codes::{retention, scopes, word};
+use crate::store::calls::{OrgId, Organization, StoredToken};
+use crate::store::codes::{retention, scopes, user, word};
 use crate::store::entries::{Snapshot, StoredChanges, StoredEntry};
 use crate::store::error::StoreError;
 use crate::store::session::Columns;
-use crate::store::{OrgId, Organization, StoredToken};
 
 pub(super) const ORGANIZATION_COLUMNS: &str = "org_id, slug, plan, floor, organizations.created_at";
 pub(super) const TOKEN_COLUMNS: &str =
@@ -80,10 +80,6 @@ pub(super) fn entry<'r>(
         reason: row.text_or_null(13)?,
         changes: StoredChanges(row.text(14)?),
     })
-}
-
-pub(super) fn user(snapshot: &str) -> Result<User, StoreError> {
-    serde_json::from_str(snapshot).map_err(|error| StoreError::Damaged(format!("a user: {error}")))
 }
 
 /// The labels of users, each read from its snapshot once.

@@ -1,10 +1,10 @@
 //! Where the SQL of the two engines differs, and the conditions that every query of entries begins with. It runs
 //! nothing.
 
+use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
-use crate::store::OrgId;
+use crate::store::calls::OrgId;
 use crate::store::condition::{Condition, Parameter};
-use crate::store::session::EntryQuery;
 
 /// The parts of SQL that are an engine's own.
 pub(super) struct Dialect {
@@ -43,6 +43,16 @@ pub(super) struct Fields {
     pub(super) name: &'static str,
     /// True of one row of each entry.
     pub(super) is_first: &'static str,
+}
+
+/// Which entries a query reads.
+pub(super) struct EntryQuery<'a> {
+    pub(super) org: OrgId,
+    pub(super) filter: &'a Filter,
+    /// The users the filter admits; all of them, when absent.
+    pub(super) user_refs: Option<&'a [i64]>,
+    /// Without entries recorded after this id.
+    pub(super) as_of: u64,
 }
 
 impl Dialect {

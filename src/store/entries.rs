@@ -8,7 +8,7 @@ use crate::model::entry::{Entry, User};
 use crate::model::filter::Filter;
 use crate::model::json::RawJson;
 use crate::model::page::Position;
-use crate::store::decode;
+use crate::store::codes;
 use crate::store::error::StoreError;
 
 /// A page's entries in order, as JSON objects separated by commas.
@@ -124,7 +124,7 @@ impl Snapshot {
     pub(super) fn read(text: &str) -> Result<Self, StoreError> {
         let damaged = |error| StoreError::Damaged(format!("a user: {error}"));
         let json = RawJson::from_text(text.to_owned()).map_err(damaged)?;
-        Ok(Self { user: decode::user(text)?, json })
+        Ok(Self { user: codes::user(text)?, json })
     }
 }
 

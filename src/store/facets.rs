@@ -8,15 +8,17 @@ use crate::model::filter::Filter;
 use crate::model::prune::ModelTypeCounts;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
+use crate::store::calls::{Holdings, OrgId};
 use crate::store::codes::{timestamp, word};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::decode::UserLabels;
+use crate::store::dialect::EntryQuery;
 use crate::store::entries::StoredEntry;
 use crate::store::error::StoreError;
-use crate::store::pages::{head, user_refs, visit_matching};
+use crate::store::pages::{head, visit_matching};
 use crate::store::rollup::{self, DAY};
-use crate::store::session::{Columns, EntryQuery, Session, optional, values};
-use crate::store::{Holdings, OrgId};
+use crate::store::session::{Columns, Session, optional, values};
+use crate::store::users::user_refs;
 
 pub(super) async fn count<S: Session>(
     db: &S,

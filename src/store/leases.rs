@@ -2,9 +2,23 @@
 //! lease that nobody takes.
 
 use crate::model::timestamp::Timestamp;
+use crate::store::calls::{ClockSeen, LEASE_SECONDS, OrgId, PruneRunning};
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, Session, optional, values};
-use crate::store::{ClockSeen, OrgId, PruneRunning, latest_lease_end, lease_end};
+
+/// When a lease expires that is taken or renewed now, in microseconds.
+fn lease_end(now: Timestamp) -> i64 {
+    now.plus(chrono::TimeDelta::seconds(LEASE_SECONDS)).micros()
+}
+
+/// The latest expiry that a lease can have now, in microseconds. A lease that expires later was taken by a clock that was
+/// ahead, and is ignored: otherwise it would hold until that time.
+fn latest_lease_end(now: Timestamp) -> i64 {
+    now.plus(chrono::TimeDelta::seconds(LEASE_SECONDS + MAX_CLOCK_SKEW_SECONDS)).micros()
+}
+
+/// How far the clocks of servers on one store may differ, in seconds.
+const MAX_CLOCK_SKEW_SECONDS: i64 = 300;
 
 /// The lease of a prune.
 const PRUNE: &str = "prune";

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::store::Store;
-use crate::store::database::Database;
+use crate::store::address::without_password;
+use crate::store::database::{Engine, Store};
 use crate::store::error::StoreError;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{self, ServeLock, SqliteStore};
@@ -13,13 +13,13 @@ use crate::store::sqlite::{self, ServeLock, SqliteStore};
 ///
 /// # Errors
 /// [`StoreError`], with the path or the URL and never with a password.
-pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+pub async fn open(url: &str) -> Result<Arc<Store>, StoreError> {
     match url.split_once(':') {
         Some(("sqlite", path)) if !path.is_empty() => {
-            Ok(Arc::new(Database::Sqlite(SqliteStore::open(Path::new(path))?)))
+            Ok(Arc::new(Store(Engine::Sqlite(SqliteStore::open(Path::new(path))?))))
         }
         Some(("postgres" | "postgresql", _)) => {
-            Ok(Arc::new(Database::Postgres(PostgresStore::open(url).await?)))
+            Ok(Arc::new(Store(Engine::Postgres(PostgresStore::open(url).await?))))
         }
         _ => Err(StoreError::UnknownUrl(without_password(url))),
     }
@@ -56,40 +56,13 @@ pub async fn backup(url: &str, to: &Path) -> Result<u64, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`] when the engine cannot start.
-pub fn open_in_memory() -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(Database::Sqlite(SqliteStore::in_memory()?)))
-}
-
-/// Removes the password from a URL, wherever it is.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let shown = match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 < at => {
-            let user = url[scheme + 3..at].split(':').next().unwrap_or("");
-            format!("{}{user}{}", &url[..scheme + 3], &url[at..])
-        }
-        _ => url.to_owned(),
-    };
-    match shown.split_once('?') {
-        Some((base, query)) if query.contains("password=") => {
-            let kept: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
-            if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) }
-        }
-        _ => shown,
-    }
+pub fn open_in_memory() -> Result<Arc<Store>, StoreError> {
+    Ok(Arc::new(Store(Engine::Sqlite(SqliteStore::in_memory()?))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_url_is_shown_without_its_password() {
-        assert_eq!(without_password("postgres://ana:hun:t@er2@db/x"), "postgres://ana@db/x");
-        assert_eq!(without_password("sqlite:/tmp/a@b.db"), "sqlite:/tmp/a@b.db");
-        assert_eq!(without_password("postgres://db/x?user=ana&password=pw"), "postgres://db/x?user=ana");
-        assert_eq!(without_password("postgres://db/x?password=pw"), "postgres://db/x");
-    }
 
     #[tokio::test]
     async fn an_unknown_url_is_reported_without_its_password() {

@@ -4,11 +4,13 @@
 use std::ops::ControlFlow;
 
 use crate::model::filter::Filter;
-use crate::store::decode::user;
+use crate::store::calls::{Lookup, OrgId, PageRead, PageRequest};
+use crate::store::dialect::EntryQuery;
 use crate::store::entries::{Entries, StoredEntry};
 use crate::store::error::StoreError;
-use crate::store::session::{Columns, EntryQuery, PageProgress, Session, optional, values};
-use crate::store::{Lookup, OrgId, PageRead, PageRequest, prunes, rollup};
+use crate::store::session::{PageProgress, Session, optional, values};
+use crate::store::users::user_refs;
+use crate::store::{prunes, rollup};
 
 /// A page larger than this ends before its limit: entries may be large, and many pages must fit in memory. A page always
 /// holds at least one entry.
@@ -18,26 +20,6 @@ pub(super) const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 pub(super) async fn head<S: Session>(db: &S, org: OrgId) -> Result<u64, S::Error> {
     let sql = "SELECT head FROM org_heads WHERE org_id = ?1";
     Ok(optional(db, sql, values![org], |row| row.unsigned(0)).await?.unwrap_or_default())
-}
-
-/// The users a filter admits. It is asked about each of them, for there are few. None when it admits all.
-pub(super) async fn user_refs<S: Session>(
-    db: &S,
-    org: OrgId,
-    filter: &Filter,
-) -> Result<Option<Vec<i64>>, S::Error> {
-    if filter.user.is_any() {
-        return Ok(None);
-    }
-    let mut refs = Vec::new();
-    let add = |row: &dyn Columns| {
-        if filter.user.admits_user(&user(row.text(1)?)?) {
-            refs.push(row.integer(0)?);
-        }
-        Ok(())
-    };
-    db.visit("SELECT user_ref, snapshot FROM users WHERE org_id = ?1", values![org], add).await?;
-    Ok(Some(refs))
 }
 
 /// Visits every entry up to `as_of` that matches, in no particular order.

@@ -2,10 +2,11 @@
 
 use crate::model::prune::{Prune, Pruned};
 use crate::model::timestamp::Timestamp;
+use crate::store::calls::{OrgId, PruneRun, PruneRunning};
 use crate::store::codes::{json, ranges};
 use crate::store::decode::{PRUNE_COLUMNS, prune};
 use crate::store::session::{Columns, Session, list as rows, optional, values};
-use crate::store::{OrgId, PruneRun, PruneRunning, leases, rollup};
+use crate::store::{leases, rollup};
 
 /// Takes the lease unless another prune holds it, in a transaction. A retry comes with the same `holder`, so an attempt
 /// whose answer was lost finds its own lease.

@@ -9,20 +9,18 @@ use std::collections::HashMap;
 
 use crate::model::filter::Filter;
 use crate::model::timestamp::Timestamp;
-use crate::store::OrgId;
+use crate::store::calls::OrgId;
 use crate::store::codes::json;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::dialect::Dialect;
 use crate::store::error::StoreError;
-use crate::store::pages::user_refs;
-use crate::store::session::{Columns, Session, optional, values};
+use crate::store::session::{Columns, DeletedEntry, NO_VIA, Session, optional, values};
+use crate::store::users::user_refs;
 
 /// Microseconds of a day.
 pub(super) const DAY: i64 = 86_400_000_000;
 /// The day that stands for all days together.
 pub(super) const ALL_TIME: i64 = -1;
-/// The channel of entries without one: the rollup has no nulls.
-pub(super) const NO_VIA: i64 = -1;
 /// How many entries may be missing from the rollup before they are added: few enough to be counted one by one.
 pub(super) const MAX_BEHIND: u64 = 2048;
 
@@ -234,28 +232,6 @@ async fn locked<S: Session>(db: &S, org: OrgId, column: &str) -> Result<u64, S::
 /// Locks the organization's head row until the commit: recorders wait.
 pub(super) async fn lock_head<S: Session>(db: &S, org: OrgId) -> Result<(), S::Error> {
     locked(db, org, "head").await.map(drop)
-}
-
-/// An entry that was deleted, as the rollup counts it.
-pub(super) struct DeletedEntry {
-    pub(super) id: u64,
-    occurred_at: i64,
-    /// Model type, action, channel and user.
-    dimensions: [i64; 4],
-}
-
-impl DeletedEntry {
-    /// The columns that [`DeletedEntry::decode`] reads, behind the id.
-    pub(super) const COLUMNS: &str = "occurred_at, model_type, action, via, user_ref";
-
-    pub(super) fn decode(row: &dyn Columns, dialect: &Dialect) -> Result<Self, StoreError> {
-        let via = row.integer_or_null(4)?.unwrap_or(NO_VIA);
-        Ok(Self {
-            id: (dialect.id_from_column)(row.integer(0)?),
-            occurred_at: row.integer(1)?,
-            dimensions: [row.integer(2)?, row.integer(3)?, via, row.integer(5)?],
-        })
-    }
 }
 
 /// Takes deleted entries out of the rollup, in the transaction that deleted them.

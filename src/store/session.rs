@@ -6,16 +6,14 @@
 use uuid::Uuid;
 
 use crate::model::entry::Entry;
-use crate::model::filter::Filter;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
+use crate::store::calls::{OrgId, PageRequest, PruneRun};
 use crate::store::codes::{signed, timestamp};
 use crate::store::condition::Condition;
-use crate::store::dialect::Dialect;
+use crate::store::dialect::{Dialect, EntryQuery};
 use crate::store::entries::{Entries, StoredEntry};
 use crate::store::error::StoreError;
-use crate::store::rollup::DeletedEntry;
-use crate::store::{OrgId, PageRequest, PruneRun};
 
 /// A value bound to a statement.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +133,31 @@ pub(super) enum PageProgress {
     Paused(Position),
 }
 
+/// The channel of entries without one: the rollup has no nulls.
+pub(super) const NO_VIA: i64 = -1;
+
+/// An entry that was deleted, as the rollup counts it.
+pub(super) struct DeletedEntry {
+    pub(super) id: u64,
+    pub(super) occurred_at: i64,
+    /// Model type, action, channel and user.
+    pub(super) dimensions: [i64; 4],
+}
+
+impl DeletedEntry {
+    /// The columns that [`DeletedEntry::decode`] reads, behind the id.
+    pub(super) const COLUMNS: &str = "occurred_at, model_type, action, via, user_ref";
+
+    pub(super) fn decode(row: &dyn Columns, dialect: &Dialect) -> Result<Self, StoreError> {
+        let via = row.integer_or_null(4)?.unwrap_or(NO_VIA);
+        Ok(Self {
+            id: (dialect.id_from_column)(row.integer(0)?),
+            occurred_at: row.integer(1)?,
+            dimensions: [row.integer(2)?, row.integer(3)?, via, row.integer(5)?],
+        })
+    }
+}
+
 /// A connection inside a transaction, or outside for single statements.
 pub(super) trait Session {
     type Error: From<StoreError>;
@@ -194,16 +217,6 @@ pub(super) trait Session {
 
     /// Deletes the entries whose ids lie in these ranges.
     async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), Self::Error>;
-}
-
-/// Which entries a query reads.
-pub(super) struct EntryQuery<'a> {
-    pub(super) org: OrgId,
-    pub(super) filter: &'a Filter,
-    /// The users the filter admits; all of them, when absent.
-    pub(super) user_refs: Option<&'a [i64]>,
-    /// Without entries recorded after this id.
-    pub(super) as_of: u64,
 }
 
 /// The rows of a statement.

@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use crate::model::stats::{Count, StatsQuery};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Dimension, ModelType, Via};
+use crate::store::calls::{Counted, OrgId};
 use crate::store::codes::{timestamp, word};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::decode::UserLabels;
+use crate::store::dialect::EntryQuery;
 use crate::store::entries::StoredEntry;
 use crate::store::error::StoreError;
-use crate::store::pages::{head, user_refs, visit_matching};
+use crate::store::pages::{head, visit_matching};
+use crate::store::prunes;
 use crate::store::rollup::{self, DAY};
-use crate::store::session::{Columns, EntryQuery, Session};
-use crate::store::{Counted, OrgId, prunes};
+use crate::store::session::{Columns, Session};
+use crate::store::users::user_refs;
 
 /// Counts by slot and values.
 type Sums = BTreeMap<(Option<Timestamp>, Vec<Option<String>>), u64>;

@@ -1,6 +1,6 @@
 //! The integration tests: one binary, so that everything is linked once. What belongs where:
 //!
-//! - `store`: the contract of every store, tested through `dyn Store` on each engine
+//! - `store`: the contract of every store, tested through `Store` on each engine
 //! - `api`: the HTTP contract, tested by a real client against a real server, one module per resource
 //! - `cli`: the binary as a user runs it, in a sandbox
 //! - `postgres`: what only PostgreSQL has; skipped with a message where it is not installed

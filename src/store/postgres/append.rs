@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::model::draft::Draft;
 use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
+use crate::store::calls::{Appended, OrgId};
 use crate::store::codes::signed;
 use crate::store::condition::place;
 use crate::store::error::StoreError;
@@ -20,7 +21,6 @@ use crate::store::postgres::scan::EntryReader;
 use crate::store::postgres::session::{COLUMNS, in_transaction};
 use crate::store::rollup::{MAX_BEHIND, catch_up};
 use crate::store::session::Columns as _;
-use crate::store::{Appended, OrgId};
 
 /// The drafts of one caller.
 #[derive(Clone)]

@@ -4,8 +4,7 @@
 //! so does a lost connection to a worker, with libpq's message. The message is all there is to go by. It is compared
 //! without relation names, which carry a shard's number. Messages are English where `lc_messages` of the workers is.
 
-use crate::store::error::StoreError;
-use crate::store::postgres::error::DatabaseError;
+use tokio_postgres::error::SqlState;
 
 /// Messages of PostgreSQL and libpq for a connection that was lost or refused, and of Citus for a node or a shard
 /// placement that is unavailable.
@@ -62,29 +61,19 @@ const UNDONE: &[&str] = &[
     "tuple concurrently deleted",
 ];
 
-/// Classifies a worker's error that has lost its SQLSTATE; none if the message is unknown.
-pub(super) fn lost_code(words: &str) -> Option<DatabaseError> {
+/// The SQLSTATE that a worker's error had before it was lost, or one that is handled alike; none if the message is unknown.
+pub(super) fn lost_code(words: &str) -> Option<SqlState> {
     let has = |part: &str| words.contains(part);
     let any = |parts: &[&str]| parts.iter().any(|part| has(part));
-    if has("no partition of relation") && has("found for row") {
-        return Some(DatabaseError::NoPartition);
-    }
-    if has("canceling statement due to lock timeout") {
-        return Some(StoreError::Locked.into());
-    }
-    if has("canceling statement due to") {
-        return Some(StoreError::TimedOut.into());
-    }
-    if any(UNDONE) {
-        return Some(DatabaseError::Undone(words.to_owned()));
-    }
-    if any(NODE_AWAY) || is_of_moved_shard(words) {
-        return Some(DatabaseError::NodeAway(words.to_owned()));
-    }
-    if has("No space left on device") {
-        return Some(StoreError::Unwritable(words.to_owned()).into());
-    }
-    None
+    Some(match () {
+        () if has("no partition of relation") && has("found for row") => SqlState::CHECK_VIOLATION,
+        () if has("canceling statement due to lock timeout") => SqlState::LOCK_NOT_AVAILABLE,
+        () if has("canceling statement due to") => SqlState::QUERY_CANCELED,
+        () if any(UNDONE) => SqlState::T_R_SERIALIZATION_FAILURE,
+        () if any(NODE_AWAY) || is_of_moved_shard(words) => SqlState::CONNECTION_FAILURE,
+        () if has("No space left on device") => SqlState::DISK_FULL,
+        () => return None,
+    })
 }
 
 /// Whether a missing table is a shard, which was moved or dropped after the statement was planned. Shards are numbered
@@ -97,10 +86,9 @@ pub(super) fn is_of_moved_shard(words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tokio_postgres::error::SqlState;
-
     use super::*;
-    use crate::store::postgres::error::judge;
+    use crate::store::error::StoreError;
+    use crate::store::postgres::error::{DatabaseError, judge};
 
     fn internal(words: &str) -> DatabaseError {
         judge(&SqlState::INTERNAL_ERROR, words.to_owned(), false)

@@ -67,13 +67,14 @@ pub(super) fn judge(code: &SqlState, words: String, ends_session: bool) -> Datab
         // A standby, or a server that was told to take no writes: another connection may lead to its successor.
         SqlState::READ_ONLY_SQL_TRANSACTION => DatabaseError::Lost(words),
         SqlState::DISK_FULL => DatabaseError::Final(StoreError::Unwritable(words)),
-        SqlState::IO_ERROR => {
-            citus::lost_code(&words).unwrap_or(DatabaseError::Final(StoreError::Unwritable(words)))
-        }
+        SqlState::IO_ERROR | SqlState::INTERNAL_ERROR => match citus::lost_code(&words) {
+            Some(code) => judge(&code, words, false),
+            None if *code == SqlState::IO_ERROR => DatabaseError::Final(StoreError::Unwritable(words)),
+            None => DatabaseError::Internal(words),
+        },
         SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => {
             DatabaseError::Final(StoreError::Damaged(words))
         }
-        SqlState::INTERNAL_ERROR => citus::lost_code(&words).unwrap_or(DatabaseError::Internal(words)),
         SqlState::UNDEFINED_TABLE if citus::is_of_moved_shard(&words) => DatabaseError::NodeAway(words),
         _ if code.code().starts_with("08") => lost(words),
         _ => DatabaseError::Final(StoreError::Failed(format!("{words} (SQLSTATE {})", code.code()))),

@@ -27,6 +27,8 @@ use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::model::prune::Prune;
 use crate::model::timestamp::Timestamp;
+use crate::store::address::without_password;
+use crate::store::calls::{Appended, OrgId, PruneRun};
 use crate::store::error::StoreError;
 use crate::store::postgres::address::Address;
 use crate::store::postgres::append::AppendRequest;
@@ -36,7 +38,7 @@ use crate::store::postgres::pool::{Connections, PoolKind};
 use crate::store::postgres::queue::Queue;
 use crate::store::postgres::session::in_transaction;
 use crate::store::session::{QueryKind, Retry};
-use crate::store::{Appended, OrgId, PruneRun, prunes, rollup, without_password};
+use crate::store::{prunes, rollup};
 
 pub(super) use crate::store::postgres::pool::Connection;
 

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::model::draft::Draft;
+use crate::store::calls::{Appended, OrgId};
 use crate::store::error::StoreError;
 use crate::store::postgres::append::{AppendRequest, append};
 use crate::store::postgres::partitions::Partitions;
 use crate::store::postgres::pool::Connections;
 use crate::store::session::Retry;
-use crate::store::{Appended, OrgId};
 
 /// The most drafts in one commit, unless a single caller has more.
 const GROUP: usize = 2000;

@@ -5,21 +5,38 @@ use std::sync::Arc;
 
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
 
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
+use crate::store::condition::{Condition, Parameter};
 use crate::store::decode;
+use crate::store::dialect::EntryQuery;
 use crate::store::entries::{self, Entries, Snapshot};
 use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::postgres::error::DatabaseError;
-use crate::store::postgres::session::query;
-use crate::store::session::{Columns as _, EntryQuery, PageProgress, Session as _};
+use crate::store::session::{Columns as _, PageProgress, Session as _};
 
 /// How many rows the first batch has. A row may have a megabyte: the size of one batch tells how many rows the next has.
 const FIRST_ROWS: usize = 64;
 /// How many rows a batch has at most.
 const MAX_ROWS: usize = 1000;
+
+/// Runs a statement that was made for one query. It is not prepared: there are many such statements, and each connection
+/// would keep them all.
+pub(super) async fn query(db: &Object, statement: &Condition) -> Result<Vec<Row>, DatabaseError> {
+    let value = |parameter: &Parameter| -> (Box<dyn ToSql + Sync + Send>, Type) {
+        match parameter {
+            Parameter::Integer(value) => (Box::new(*value), Type::INT8),
+            Parameter::Text(value) => (Box::new(value.clone().into_bytes()), Type::BYTEA),
+        }
+    };
+    let values: Vec<_> = statement.parameters.iter().map(value).collect();
+    let values: Vec<(&(dyn ToSql + Sync), Type)> =
+        values.iter().map(|(value, of)| (&**value as &(dyn ToSql + Sync), of.clone())).collect();
+    Ok(db.query_typed(&statement.numbered(), &values).await?)
+}
 
 /// Turns rows into entries, and remembers the users it has met.
 #[derive(Default)]

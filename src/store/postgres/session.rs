@@ -10,16 +10,16 @@ use uuid::Uuid;
 
 use crate::model::entry::Entry;
 use crate::model::page::Order;
+use crate::store::calls::{OrgId, PageRequest, PruneRun};
 use crate::store::codes::signed;
-use crate::store::condition::{Condition, Parameter};
-use crate::store::dialect::{Dialect, Fields};
+use crate::store::condition::Condition;
+use crate::store::dialect::{Dialect, EntryQuery, Fields};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::postgres::error::DatabaseError;
-use crate::store::postgres::scan::{EntryReader, Scan};
-use crate::store::rollup::DeletedEntry;
-use crate::store::session::{Columns, EntryQuery, PageProgress, Session, Value};
-use crate::store::{OrgId, PageRequest, PruneRun};
+use crate::store::postgres::scan::{EntryReader, Scan, query};
+use crate::store::session::DeletedEntry;
+use crate::store::session::{Columns, PageProgress, Session, Value};
 
 /// The columns of an entry. The user comes with the entry, in one statement: a prune may delete a user between two. `$1`
 /// is the organization in every statement that selects them. Citus would send a condition of two columns,
@@ -113,21 +113,6 @@ pub(super) async fn in_transaction<T>(
         Err(_) => drop(db.batch_execute("ROLLBACK").await),
     }
     outcome
-}
-
-/// Runs a statement that was made for one query. It is not prepared: there are many such statements, and each connection
-/// would keep them all.
-pub(super) async fn query(db: &Object, statement: &Condition) -> Result<Vec<Row>, DatabaseError> {
-    let value = |parameter: &Parameter| -> (Box<dyn ToSql + Sync + Send>, Type) {
-        match parameter {
-            Parameter::Integer(value) => (Box::new(*value), Type::INT8),
-            Parameter::Text(value) => (Box::new(value.clone().into_bytes()), Type::BYTEA),
-        }
-    };
-    let values: Vec<_> = statement.parameters.iter().map(value).collect();
-    let values: Vec<(&(dyn ToSql + Sync), Type)> =
-        values.iter().map(|(value, of)| (&**value as &(dyn ToSql + Sync), of.clone())).collect();
-    Ok(db.query_typed(&statement.numbered(), &values).await?)
 }
 
 /// Runs a statement that each connection prepares once.

@@ -7,15 +7,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::model::draft::Draft;
 use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
+use crate::store::calls::{Appended, OrgId};
 use crate::store::codes::signed;
 use crate::store::condition::place;
 use crate::store::error::StoreError;
+use crate::store::pages;
 use crate::store::rollup::{MAX_BEHIND, catch_up};
 use crate::store::sqlite::checksum::ChecksumInput;
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, key};
 use crate::store::sqlite::session::run_now;
 use crate::store::sqlite::threads::control;
-use crate::store::{Appended, OrgId, pages};
 
 pub(super) fn append(
     db: &Connection,

@@ -11,11 +11,12 @@ use crate::model::page::Order;
 use crate::model::prune::Prune;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
-use crate::store::database::Database;
+use crate::store::calls::{OrgId, PageRequest, Past, PrunedIds};
+use crate::store::codes;
+use crate::store::database::{Engine, Store};
 use crate::store::error::StoreError;
 use crate::store::session::Retry;
 use crate::store::sqlite::{Connection, SqliteStore};
-use crate::store::{OrgId, PageRequest, Past, PrunedIds, Store, codes};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
 
@@ -28,25 +29,25 @@ fn draft(word: &str, occurred_at: &str) -> Draft {
     Draft::prepare(&proposal, &Redaction::default(), NOW).expect("sound")
 }
 
-fn open(path: &Path) -> Database {
-    Database::Sqlite(SqliteStore::open(path).expect("a store"))
+fn open(path: &Path) -> Store {
+    Store(Engine::Sqlite(SqliteStore::open(path).expect("a store")))
 }
 
-fn engine(store: &Database) -> &SqliteStore {
+fn engine(store: &Store) -> &SqliteStore {
     match store {
-        Database::Sqlite(engine) => engine,
-        Database::Postgres(_) => panic!("a file"),
+        Store(Engine::Sqlite(engine)) => engine,
+        Store(Engine::Postgres(_)) => panic!("a file"),
     }
 }
 
-async fn store(directory: &TempDir) -> (Arc<Database>, OrgId) {
+async fn store(directory: &TempDir) -> (Arc<Store>, OrgId) {
     let store = Arc::new(open(&directory.path().join("audit.db")));
     let retention = codes::retention("free", None).expect("a plan");
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     (store, org)
 }
 
-async fn append(store: &Database, org: OrgId, word: &str) -> Result<(), StoreError> {
+async fn append(store: &Store, org: OrgId, word: &str) -> Result<(), StoreError> {
     let draft = draft(word, "2026-08-01T00:00:00Z");
     store.append(org, vec![draft], false).await.map(drop)
 }
@@ -77,7 +78,7 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     false
 }
 
-async fn prune(store: &Database, org: OrgId) {
+async fn prune(store: &Store, org: OrgId) {
     let run = store.begin_prune(org, "cron".to_owned(), NOW, NOW).await.expect("asked").expect("free");
     while store.prune_batch(org, run.clone(), 100, NOW).await.expect("a batch") > 0 {}
     store.finish_prune(org, run, true, NOW).await.expect("finished").expect("a record");
@@ -176,7 +177,7 @@ async fn overlapping_readers_do_not_grow_the_log_without_bound() {
 }
 
 /// Lets the database take no more pages, as a full disk does, or as many as it likes.
-async fn fill_the_disk(store: &Database, is_full: bool) {
+async fn fill_the_disk(store: &Store, is_full: bool) {
     let writer = Arc::clone(&engine(store).writer);
     let limit = move |db: &Connection| {
         let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;

@@ -8,10 +8,11 @@ use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
-use crate::store::database::Database;
+use crate::store::calls::{Lookup, OrgId, PageRequest};
+use crate::store::codes;
+use crate::store::database::{Engine, Store};
 use crate::store::error::StoreError;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Lookup, OrgId, PageRequest, Store, codes};
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a moment");
 const ENTRIES: u64 = 60;
@@ -29,7 +30,7 @@ fn draft(number: u64) -> Draft {
     Draft::prepare(&proposal, &Redaction::default(), NOW).expect("sound")
 }
 
-async fn page(store: &Database, org: OrgId, order: Order) -> Result<Vec<Entry>, StoreError> {
+async fn page(store: &Store, org: OrgId, order: Order) -> Result<Vec<Entry>, StoreError> {
     let request = PageRequest { filter: Filter::default(), order, limit: 1000, after: None, as_of: None };
     let read = store.page(org, request).await?;
     // What is sent is JSON, whatever happened to the file.
@@ -46,7 +47,9 @@ enum ReadOutcome {
 }
 
 async fn read(path: &Path, org: OrgId, expected: &[Entry]) -> Vec<ReadOutcome> {
-    let Ok(store) = SqliteStore::open(path).map(Database::Sqlite) else { return vec![ReadOutcome::Error] };
+    let Ok(store) = SqliteStore::open(path).map(|engine| Store(Engine::Sqlite(engine))) else {
+        return vec![ReadOutcome::Error];
+    };
     let mut told = Vec::new();
     for order in [Order::ById, Order::Descending, Order::Ascending] {
         told.push(match page(&store, org, order).await {
@@ -92,7 +95,7 @@ fn next(state: &mut u64) -> u64 {
 async fn flipped_bits_are_never_returned_as_entries() {
     let directory = tempfile::tempdir().expect("a directory");
     let whole = directory.path().join("whole.db");
-    let store = Database::Sqlite(SqliteStore::open(&whole).expect("a store"));
+    let store = Store(Engine::Sqlite(SqliteStore::open(&whole).expect("a store")));
     let retention = codes::retention("free", None).expect("a plan");
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     store.append(org, (1..=ENTRIES).map(draft).collect(), false).await.expect("appended");

@@ -34,6 +34,7 @@ use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::model::prune::Prune;
 use crate::model::timestamp::Timestamp;
+use crate::store::calls::{Appended, OrgId, PageRead, PageRequest, PruneRun};
 use crate::store::error::StoreError;
 use crate::store::pages::PartialPage;
 use crate::store::session::{QueryKind, Retry};
@@ -42,7 +43,7 @@ use crate::store::sqlite::file_state::FileState;
 use crate::store::sqlite::files::Files;
 use crate::store::sqlite::readers::Readers;
 use crate::store::sqlite::threads::{Writer, caught};
-use crate::store::{Appended, OrgId, PageRead, PageRequest, PruneRun, prunes, rollup};
+use crate::store::{prunes, rollup};
 
 pub(super) use crate::store::sqlite::backup::backup;
 pub use crate::store::sqlite::serving::ServeLock;

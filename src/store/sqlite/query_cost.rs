@@ -10,13 +10,15 @@ use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
+use crate::store::calls::OrgId;
 use crate::store::condition::Condition;
+use crate::store::dialect::EntryQuery;
 use crate::store::rollup::{self, RollupQuery};
-use crate::store::session::{EntryQuery, Session as _};
+use crate::store::session::Session as _;
 use crate::store::sqlite::append::{Users, insert, set_head};
 use crate::store::sqlite::schema;
 use crate::store::sqlite::session::run_now;
-use crate::store::{OrgId, accounts, codes, facets, pages};
+use crate::store::{accounts, codes, facets, users};
 
 /// A second between two entries.
 fn at(second: u64) -> Timestamp {
@@ -73,7 +75,7 @@ fn page_steps(
     let filter = filter(question);
     let id = behind.map(|part| entries * (100 - part) / 100);
     let after = id.map(|id| Position { occurred_at: at(id), id });
-    let refs = run_now(pages::user_refs(db, *org, &filter)).expect("users");
+    let refs = run_now(users::user_refs(db, *org, &filter)).expect("users");
     let query = EntryQuery { org: *org, filter: &filter, user_refs: refs.as_deref(), as_of: entries };
     let select = Connection::DIALECT.page(&query, (Order::Descending, after), Some(51));
     let (rows, steps) = steps(db, &select, 51);

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Row, params};
 
+use crate::store::calls::OrgId;
 use crate::store::entries::Snapshot;
 use crate::store::error::StoreError;
 use crate::store::session::Columns as _;
 use crate::store::sqlite::checksum;
-use crate::store::{OrgId, decode, entries};
+use crate::store::{decode, entries};
 
 /// The columns [`EntryReader::row`] reads, in its order.
 pub(super) const COLUMNS: &str = "key, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::store::OrgId;
+use crate::store::calls::OrgId;
 use crate::store::error::StoreError;
 use crate::store::session::QueryKind;
 use crate::store::sqlite::scheduler::{QueryFlags, QueryJob, QueryQueue, QueueState};

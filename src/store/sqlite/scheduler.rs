@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
-use crate::store::OrgId;
+use crate::store::calls::OrgId;
 use crate::store::error::StoreError;
 use crate::store::session::QueryKind;
 

@@ -10,15 +10,15 @@ use rusqlite::{Connection, Params, Row, params_from_iter};
 use crate::model::entry::Entry;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
+use crate::store::calls::{OrgId, PageRequest, PruneRun};
 use crate::store::condition::{Condition, Parameter};
-use crate::store::dialect::Dialect;
+use crate::store::dialect::{Dialect, EntryQuery};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
-use crate::store::rollup::DeletedEntry;
-use crate::store::session::{Columns, EntryQuery, PageProgress, Session, Value, list, values};
+use crate::store::session::DeletedEntry;
+use crate::store::session::{Columns, PageProgress, Session, Value, list, values};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
-use crate::store::{OrgId, PageRequest, PruneRun};
 
 /// How long a search reads before it makes way for others.
 const PART: Duration = Duration::from_millis(100);

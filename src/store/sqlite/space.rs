@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, params};
 
+use crate::store::calls::OrgId;
 use crate::store::error::StoreError;
+use crate::store::prunes;
 use crate::store::sqlite::session::run_now;
-use crate::store::{OrgId, prunes};
 
 /// The most pages given back in one commit.
 const PAGES_A_COMMIT: u32 = 512;

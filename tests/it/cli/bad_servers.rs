@@ -92,7 +92,7 @@ fn an_answer_of_another_server_is_an_error() {
     exit 1
     -- stderr
     error: http://127.0.0.1:[port] answered 404, but not as a Krosyn audit API does: its response is not application/problem+json
-      hint: is --server the address of a Krosyn audit API?
+      hint: check that --server is the address of a Krosyn audit API
     ");
     insta::assert_snapshot!(ask(&["list"], &stranger(http("200 OK", "", "{\"data\":[{\"id\":-1}]}"))), @"
     exit 1
@@ -106,7 +106,7 @@ fn an_answer_of_another_server_is_an_error() {
     exit 1
     -- stderr
     error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: its response is not UTF-8
-      hint: is --server the address of a Krosyn audit API?
+      hint: check that --server is the address of a Krosyn audit API
     ");
 }
 
@@ -117,7 +117,7 @@ fn a_redirect_is_not_followed_with_the_token() {
     exit 1
     -- stderr
     error: http://127.0.0.1:[port] answered 302, but not as a Krosyn audit API does: it redirects to another URL, and the token is not sent there: use the right server URL
-      hint: is --server the address of a Krosyn audit API?
+      hint: check that --server is the address of a Krosyn audit API
     ");
 }
 
@@ -138,7 +138,7 @@ fn invalid_http_and_truncated_answers_exit_9() {
     exit 9
     -- stderr
     error: cannot reach http://127.0.0.1:[port]: the response broke off: end of file before message length reached
-      hint: is it running, and is --server (or KROSYN_AUDIT_SERVER) right? --demo shows the tool without one
+      hint: check that the server is running and that --server (or KROSYN_AUDIT_SERVER) is right; --demo needs no server
     ");
     insta::assert_snapshot!(nothing, @"
     exit 9
@@ -173,7 +173,7 @@ fn a_cursor_that_repeats_ends_the_command() {
     exit 1
     -- stderr
     error: http://127.0.0.1:[port] answered 200, but not as a Krosyn audit API does: its next_cursor is invalid
-      hint: is --server the address of a Krosyn audit API?
+      hint: check that --server is the address of a Krosyn audit API
     ");
 }
 

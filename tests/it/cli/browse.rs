@@ -25,14 +25,18 @@ fn pointed(terminal: &Terminal) -> String {
 fn take(terminal: &mut Terminal, text: &str) {
     // A key typed before the menu is drawn would be read after it.
     terminal.wait_until("a menu", |terminal| !pointed(terminal).is_empty());
-    while !pointed(terminal).contains(text) {
+    for _ in 0..500 {
+        if pointed(terminal).contains(text) {
+            terminal.type_in(ENTER);
+            return;
+        }
         let before = pointed(terminal);
         terminal.type_in(DOWN);
         terminal.wait_until(&format!("a pointer at {text}"), |terminal| {
             !pointed(terminal).is_empty() && pointed(terminal) != before
         });
     }
-    terminal.type_in(ENTER);
+    panic!("no item {text}:\n{}", terminal.screen());
 }
 
 /// Runs a line in a shell that finds the binary, and gives the ids it prints.
@@ -184,10 +188,10 @@ fn the_listed_entries_can_be_exported_and_one_copied() {
     terminal.wait_for("2 entries written to mine.jsonl");
     assert_eq!(sandbox.text("mine.jsonl").lines().count(), 2);
     // A file that is there is not replaced, and no reason to leave.
-    take(&mut terminal, "Export these");
-    terminal.wait_for("To which file").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
+    take(&mut terminal, "Export the list");
+    terminal.wait_for("File name").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
     terminal.wait_for("mine.jsonl already exists");
-    terminal.press(ESC, "2 that match").press(ESC, "Show entries");
+    terminal.press(ESC, "2 matching entries").press(ESC, "Show entries");
     leave(&mut terminal);
 }
 

@@ -129,7 +129,7 @@ fn an_existing_file_is_not_replaced() {
     exit 6
     -- stderr
     error: all.csv already exists
-      hint: --force replaces it, once the new file is whole
+      hint: add --force to replace it when the new file is complete
     ");
     assert_eq!(sandbox.text("all.csv"), "precious");
     acme::run(&sandbox, &["export", "-o", "all.csv", "--force"]).ended(0);

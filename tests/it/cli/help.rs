@@ -71,11 +71,11 @@ fn without_arguments_it_prints_five_working_commands() {
     -- stdout
     Five commands to start with:
 
-      krosyn-audit --demo list            look around in an invented organization
-      krosyn-audit list --since 7d        what changed in the last week
-      krosyn-audit show latest            the last change, field by field
-      krosyn-audit export -o all.csv      everything, for a spreadsheet or an auditor
-      krosyn-audit prune --dry-run        what is past its retention
+      krosyn-audit --demo list            try it with invented data
+      krosyn-audit list --since 7d        list the changes of the last week
+      krosyn-audit show latest            show the last change, field by field
+      krosyn-audit export -o all.csv      export everything, for a spreadsheet or an auditor
+      krosyn-audit prune --dry-run        show which entries are past their retention
 
     krosyn-audit --help lists all commands.
     ");

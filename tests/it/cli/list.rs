@@ -307,7 +307,7 @@ fn an_output_file_appears_complete_and_is_not_replaced() {
     exit 6
     -- stderr
     error: two.tsv already exists
-      hint: --force replaces it, once the new file is whole
+      hint: add --force to replace it when the new file is complete
     ");
     assert_eq!(sandbox.text("two.tsv"), "12\n11\n");
     list(&["--reverse", "--force"]).ended(0);

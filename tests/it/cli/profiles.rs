@@ -215,7 +215,7 @@ fn configuration_errors_have_file_and_line() {
     exit 2
     -- stderr
     error: [home]/config/krosyn-audit/config.toml, line 2: invalid TOML: string values must be quoted, expected literal string
-      hint: accepted are profile = NAME, and in each [profiles.NAME] server, token_command, org, insecure_http, tz, time, color, theme, ascii
+      hint: accepted keys: profile = NAME, and in each [profiles.NAME] server, token_command, org, insecure_http, tz, time, color, theme, ascii
     ");
     configure(&sandbox, "[profiles.work]\nserver = \"audit.krosyn.example\"\n");
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "work"]), @r#"

@@ -217,7 +217,7 @@ fn an_export_that_cannot_be_resumed_is_refused() {
     exit 7
     -- stderr
     error: cannot resume all.csv.part: it was changed since it was written
-      hint: export it anew; the part can be removed
+      hint: start the export again; the partial file can be removed
     ");
     insta::assert_snapshot!(fixture.export(&["--resume", "other.csv"]), @"
     exit 5

@@ -192,8 +192,8 @@ fn serve_speaks_tls() {
     exit 9
     -- stderr
     error: cannot trust https://127.0.0.1:[port]: its certificate is marked as an authority's, as `openssl req -x509` makes it, and this machine does not trust it
-      hint: somebody may stand between you and the server: no token was sent
-      hint: is the name the one on the certificate? An authority of your own, or a certificate that nobody else has signed, must be among the machine's, or in the file that SSL_CERT_FILE names
+      hint: the connection may be intercepted: no token was sent
+      hint: check that the host name matches the certificate; a private CA or a self-signed certificate must be in the system's trust store or in the file named by SSL_CERT_FILE
     ");
     let trusting = |url: &str, file: &str| {
         let mut list = sandbox.command(&["list", "--server", url, "--token-file", "admin.token"]);
@@ -265,8 +265,8 @@ fn a_token_is_read_from_a_private_file_stdin_or_the_environment() {
     exit 4
     -- stderr
     error: the token is unknown, revoked or expired
-      hint: the server's log knows this request as [request]
-      hint: give a token by --token-file or KROSYN_AUDIT_TOKEN; an operator makes one with `krosyn-audit token create`
+      hint: look for request [request] in the server's log
+      hint: give a token with --token-file or KROSYN_AUDIT_TOKEN; an operator creates one with `krosyn-audit token create`
     ");
     insta::assert_snapshot!(sandbox.run_with(&["list", "--server", serving.url(), "--token-file", "-"], b"two words"), @"
     exit 2

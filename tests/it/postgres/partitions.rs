@@ -13,7 +13,7 @@ use crate::support::postgres::{connect, private, shared, until};
 use crate::support::stores::organization;
 
 /// Two processes over one database, and its URL.
-async fn two() -> Option<(Arc<dyn Store>, Arc<dyn Store>, String)> {
+async fn two() -> Option<(Arc<Store>, Arc<Store>, String)> {
     let url = shared()?.database().await;
     Some((store::open(&url).await.expect("a store"), store::open(&url).await.expect("a store"), url))
 }
@@ -24,7 +24,7 @@ async fn months(url: &str) -> Vec<String> {
     connect(url).await.query(sql, &[]).await.expect("read").iter().map(|row| row.get(0)).collect()
 }
 
-async fn prune(store: &Arc<dyn Store>, org: OrgId, cutoff: Timestamp) {
+async fn prune(store: &Arc<Store>, org: OrgId, cutoff: Timestamp) {
     let run = store.begin_prune(org, "cron".into(), cutoff, NOW).await.expect("asked").expect("free");
     while store.prune_batch(org, run.clone(), 100, NOW).await.expect("a batch") > 0 {}
     store.finish_prune(org, run, true, NOW).await.expect("finished");

@@ -15,7 +15,7 @@ use crate::support::postgres::{connect, private};
 use crate::support::stores::organization;
 
 /// Twenty organizations with entries in each of seven months.
-async fn fill(store: &Arc<dyn Store>, url: &str) -> OrgId {
+async fn fill(store: &Arc<Store>, url: &str) -> OrgId {
     let mut orgs = Vec::new();
     for number in 0..20 {
         orgs.push(organization(store, &format!("org-{number}")).await);

@@ -32,7 +32,7 @@ pub(super) async fn waiting(watcher: &Client) -> i64 {
 }
 
 /// A store with one entry, its URL, and its organization.
-async fn one_entry() -> Option<(Arc<dyn Store>, String, OrgId)> {
+async fn one_entry() -> Option<(Arc<Store>, String, OrgId)> {
     let url = shared()?.database().await;
     let store = store::open(&url).await.expect("a store");
     let org = organization(&store, "acme").await;
@@ -40,7 +40,7 @@ async fn one_entry() -> Option<(Arc<dyn Store>, String, OrgId)> {
     Some((store, url, org))
 }
 
-pub(super) fn page(store: &Arc<dyn Store>, org: OrgId, filter: Filter) -> JoinHandle<Result<(), StoreError>> {
+pub(super) fn page(store: &Arc<Store>, org: OrgId, filter: Filter) -> JoinHandle<Result<(), StoreError>> {
     let store = Arc::clone(store);
     tokio::spawn(async move {
         let read = store.page(org, first_page(&filter, Order::Descending, 10)).await;

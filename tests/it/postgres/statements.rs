@@ -18,7 +18,7 @@ use crate::support::postgres::{Server, connect, private};
 use crate::support::stores::organization;
 
 /// A store all of whose statements are logged, the name of its database, and its URL.
-pub(super) async fn logged(server: &Server) -> (Arc<dyn Store>, String, String) {
+pub(super) async fn logged(server: &Server) -> (Arc<Store>, String, String) {
     let url = server.database().await;
     let name = url.split(['/', '?']).nth(3).expect("a name").to_owned();
     let database = connect(&url).await;
@@ -62,7 +62,7 @@ fn filters() -> Vec<Filter> {
 }
 
 /// Calls every store method for an organization.
-async fn ask_everything(store: &Arc<dyn Store>, org: OrgId) {
+async fn ask_everything(store: &Arc<Store>, org: OrgId) {
     let keyed = with(recording_at("1", days_ago(1)), "uuid", Uuid::from_u128(7).to_string());
     append(store, org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(99)), keyed.clone()])
         .await;

@@ -11,7 +11,7 @@ use crate::support::entries::{
 use crate::support::stores::{Engine, block_on, organization};
 
 /// The lookup of each id, as text.
-async fn lookups(store: &Arc<dyn Store>, org: OrgId) -> Vec<String> {
+async fn lookups(store: &Arc<Store>, org: OrgId) -> Vec<String> {
     let mut found = Vec::new();
     for id in 0..12 {
         found.push(format!("{:?}", store.entry(org, id).await.expect("a look")));
@@ -19,13 +19,13 @@ async fn lookups(store: &Arc<dyn Store>, org: OrgId) -> Vec<String> {
     found
 }
 
-async fn prune(store: &Arc<dyn Store>, org: OrgId, days: i64, limit: u32) {
+async fn prune(store: &Arc<Store>, org: OrgId, days: i64, limit: u32) {
     let run = store.begin_prune(org, "cron".into(), days_ago(days), NOW).await.expect("asked").expect("free");
     store.prune_batch(org, run.clone(), limit, NOW).await.expect("a batch");
     store.finish_prune(org, run, true, NOW).await.expect("finished");
 }
 
-async fn a_copy_is_complete_and_continues(from: &Arc<dyn Store>, to: &Arc<dyn Store>) {
+async fn a_copy_is_complete_and_continues(from: &Arc<Store>, to: &Arc<Store>) {
     let org = organization(from, "source").await;
     organization(to, "neighbour").await;
     let there = organization(to, "acme").await;

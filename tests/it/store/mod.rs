@@ -1,4 +1,4 @@
-//! The contract of every store, tested through `dyn Store` without SQL or HTTP, and what only SQLite has.
+//! The contract of every store, tested through `Store` without SQL or HTTP, and what only SQLite has.
 //!
 //! A contract test is a function in `contract`. It runs once per engine, as `store::sqlite::…`, `store::memory::…` and
 //! `store::postgres::…`, so that `cargo test store::sqlite` runs one engine. A function that is missing from the list

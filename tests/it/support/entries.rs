@@ -66,7 +66,7 @@ pub(crate) fn drafts(recordings: impl IntoIterator<Item = Value>) -> Vec<Draft> 
 
 /// Appends new recordings and returns their entries.
 pub(crate) async fn append(
-    store: &Arc<dyn Store>,
+    store: &Arc<Store>,
     org: OrgId,
     recordings: impl IntoIterator<Item = Value>,
 ) -> Vec<Entry> {
@@ -99,7 +99,7 @@ pub(crate) fn listed(read: &PageRead) -> Vec<Entry> {
 
 /// Reads all pages of a query.
 pub(crate) async fn read_all(
-    store: &Arc<dyn Store>,
+    store: &Arc<Store>,
     org: OrgId,
     filter: &Filter,
     order: Order,
@@ -121,7 +121,7 @@ pub(crate) async fn read_all(
 }
 
 /// All entries, in id order.
-pub(crate) async fn everything(store: &Arc<dyn Store>, org: OrgId) -> Vec<Entry> {
+pub(crate) async fn everything(store: &Arc<Store>, org: OrgId) -> Vec<Entry> {
     read_all(store, org, &Filter::default(), Order::ById, 1000).await
 }
 

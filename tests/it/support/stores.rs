@@ -21,7 +21,7 @@ pub(crate) enum Engine {
 
 /// An empty store. Its directory is removed when it is dropped.
 pub(crate) struct TestStore {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<Store>,
     _directory: Option<TempDir>,
 }
 
@@ -42,7 +42,7 @@ impl Engine {
 }
 
 /// Runs a contract test on an empty store, and closes the store.
-pub(crate) fn run_on(engine: Engine, test: impl AsyncFnOnce(Arc<dyn Store>)) {
+pub(crate) fn run_on(engine: Engine, test: impl AsyncFnOnce(Arc<Store>)) {
     block_on(async {
         let Some(opened) = engine.open().await else { return };
         test(Arc::clone(&opened.store)).await;
@@ -57,14 +57,14 @@ pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
 }
 
 /// Creates an organization on the Free plan.
-pub(crate) async fn organization(store: &Arc<dyn Store>, slug: &str) -> OrgId {
+pub(crate) async fn organization(store: &Arc<Store>, slug: &str) -> OrgId {
     let retention = Retention { plan: Plan::Free, floor: None };
     store.create_organization(slug.to_owned(), retention, NOW).await.expect("an organization").id
 }
 
 /// Begins a prune in the name of `cron`.
 pub(crate) async fn begin_prune(
-    store: &Arc<dyn Store>,
+    store: &Arc<Store>,
     org: OrgId,
     cutoff: Timestamp,
     now: Timestamp,
@@ -73,12 +73,7 @@ pub(crate) async fn begin_prune(
 }
 
 /// Prunes to the end, `limit` entries at a time.
-pub(crate) async fn prune(
-    store: &Arc<dyn Store>,
-    org: OrgId,
-    cutoff: Timestamp,
-    limit: u32,
-) -> Option<Prune> {
+pub(crate) async fn prune(store: &Arc<Store>, org: OrgId, cutoff: Timestamp, limit: u32) -> Option<Prune> {
     let run = begin_prune(store, org, cutoff, NOW).await;
     loop {
         let deleted = store.prune_batch(org, run.clone(), limit, NOW).await.expect("a batch");

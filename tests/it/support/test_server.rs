@@ -25,7 +25,7 @@ pub(crate) const LOGS: &str = "/api/v1/audit-logs";
 
 /// A running server and its store.
 pub(crate) struct TestServer {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<Store>,
     /// The organization most tests use, `acme`.
     pub(crate) org: OrgId,
     now: Arc<AtomicI64>,
@@ -57,7 +57,7 @@ impl TestServer {
     }
 
     async fn over(
-        store: Arc<dyn Store>,
+        store: Arc<Store>,
         directory: Option<TempDir>,
         change: impl FnOnce(&mut Settings, &Organization),
     ) -> Self {

@@ -24,7 +24,7 @@ fn token(name: &str, hash: [u8; 32]) -> StoredToken {
     }
 }
 
-pub(crate) async fn organizations_are_listed_by_slug_and_a_slug_is_unique(store: Arc<dyn Store>) {
+pub(crate) async fn organizations_are_listed_by_slug_and_a_slug_is_unique(store: Arc<Store>) {
     assert!(store.organizations().await.expect("none").is_empty());
     let floor = Some("30d".parse().expect("an age"));
     let make = async |slug: &str, plan, floor| {
@@ -41,7 +41,7 @@ pub(crate) async fn organizations_are_listed_by_slug_and_a_slug_is_unique(store:
     assert_eq!(store.organizations().await.expect("two"), [alpha, zeta]);
 }
 
-pub(crate) async fn set_retention_changes_one_organization(store: Arc<dyn Store>) {
+pub(crate) async fn set_retention_changes_one_organization(store: Arc<Store>) {
     let (one, other) = (organization(&store, "one").await, organization(&store, "other").await);
     let lowered = Retention { plan: Plan::Pro, floor: Some("7d".parse().expect("an age")) };
     let plain = Retention { plan: Plan::Starter, floor: None };
@@ -53,7 +53,7 @@ pub(crate) async fn set_retention_changes_one_organization(store: Arc<dyn Store>
     }
 }
 
-pub(crate) async fn tokens_are_listed_by_name_and_found_by_hash(store: Arc<dyn Store>) {
+pub(crate) async fn tokens_are_listed_by_name_and_found_by_hash(store: Arc<Store>) {
     let (one, other) = (organization(&store, "one").await, organization(&store, "other").await);
     let cron = token("cron", [1; 32]);
     let bare = StoredToken { scopes: vec![], expires_at: None, created_by: None, ..token("a", [2; 32]) };
@@ -72,7 +72,7 @@ pub(crate) async fn tokens_are_listed_by_name_and_found_by_hash(store: Arc<dyn S
     assert!(store.find_tokens([4; 32]).await.expect("none").is_empty(), "what was refused is not kept");
 }
 
-pub(crate) async fn tokens_with_the_same_hash_prefix_are_distinct(store: Arc<dyn Store>) {
+pub(crate) async fn tokens_with_the_same_hash_prefix_are_distinct(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let mut alike = [1; 32];
     alike[31] = 9;
@@ -86,7 +86,7 @@ pub(crate) async fn tokens_with_the_same_hash_prefix_are_distinct(store: Arc<dyn
     }
 }
 
-pub(crate) async fn a_second_revocation_keeps_the_first_time(store: Arc<dyn Store>) {
+pub(crate) async fn a_second_revocation_keeps_the_first_time(store: Arc<Store>) {
     let (org, other) = (organization(&store, "acme").await, organization(&store, "other").await);
     store.create_token(org, token("cron", [1; 32])).await.expect("kept");
     store.create_token(other, token("cron", [2; 32])).await.expect("kept");
@@ -100,7 +100,7 @@ pub(crate) async fn a_second_revocation_keeps_the_first_time(store: Arc<dyn Stor
     assert!(matches!(&missing, StoreError::Missing(words) if words.contains("corn")), "{missing}");
 }
 
-pub(crate) async fn last_used_at_keeps_the_latest_use_in_any_order(store: Arc<dyn Store>) {
+pub(crate) async fn last_used_at_keeps_the_latest_use_in_any_order(store: Arc<Store>) {
     let (org, other) = (organization(&store, "acme").await, organization(&store, "other").await);
     store.create_token(org, token("cron", [1; 32])).await.expect("kept");
     store.create_token(other, token("cron", [2; 32])).await.expect("kept");
@@ -116,7 +116,7 @@ pub(crate) async fn last_used_at_keeps_the_latest_use_in_any_order(store: Arc<dy
     store.note_token_uses(org, vec![]).await.expect("nothing to note");
 }
 
-pub(crate) async fn calls_to_a_closed_store_fail(store: Arc<dyn Store>) {
+pub(crate) async fn calls_to_a_closed_store_fail(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     store.ready().await.expect("ready");
     store.close().await;

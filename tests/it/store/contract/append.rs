@@ -21,7 +21,7 @@ const RECORDERS: u64 = 16;
 const APPENDS: u64 = 25;
 
 /// Appends again and again, one to three entries at a time, and returns the ids it was given.
-async fn keep_recording(store: Arc<dyn Store>, org: OrgId, recorder: u64) -> Vec<u64> {
+async fn keep_recording(store: Arc<Store>, org: OrgId, recorder: u64) -> Vec<u64> {
     let mut given = Vec::new();
     for turn in 0..APPENDS {
         let many = 1 + (recorder + turn) % 3;
@@ -40,7 +40,7 @@ async fn keep_recording(store: Arc<dyn Store>, org: OrgId, recorder: u64) -> Vec
 }
 
 /// Follows in id order until entry `end` came.
-async fn follow(store: Arc<dyn Store>, org: OrgId, end: u64) {
+async fn follow(store: Arc<Store>, org: OrgId, end: u64) {
     let start = first_page(&Filter::default(), Order::ById, 100);
     let (mut seen, mut request) = (0, start.clone());
     while seen < end {
@@ -55,7 +55,7 @@ async fn follow(store: Arc<dyn Store>, org: OrgId, end: u64) {
     }
 }
 
-pub(crate) async fn concurrent_appends_get_ids_without_gaps_in_commit_order(store: Arc<dyn Store>) {
+pub(crate) async fn concurrent_appends_get_ids_without_gaps_in_commit_order(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let all: u64 =
         (0..RECORDERS).flat_map(|recorder| (0..APPENDS).map(move |turn| 1 + (recorder + turn) % 3)).sum();
@@ -71,7 +71,7 @@ pub(crate) async fn concurrent_appends_get_ids_without_gaps_in_commit_order(stor
     assert_eq!(ids(&everything(&store, org).await), given, "what was acknowledged can be read");
 }
 
-pub(crate) async fn an_appended_entry_is_read_back_unchanged(store: Arc<dyn Store>) {
+pub(crate) async fn an_appended_entry_is_read_back_unchanged(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let full = json!({
         "uuid": "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11",
@@ -89,7 +89,7 @@ pub(crate) async fn an_appended_entry_is_read_back_unchanged(store: Arc<dyn Stor
     assert_eq!(everything(&store, org).await, [expected]);
 }
 
-pub(crate) async fn a_repeated_uuid_is_known_or_a_conflict(store: Arc<dyn Store>) {
+pub(crate) async fn a_repeated_uuid_is_known_or_a_conflict(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let recorded = with(recording("42"), "uuid", Uuid::from_u128(1).to_string());
     let first = append(&store, org, [recorded.clone()]).await.remove(0);
@@ -105,7 +105,7 @@ pub(crate) async fn a_repeated_uuid_is_known_or_a_conflict(store: Arc<dyn Store>
     assert_eq!(everything(&store, org).await, [first]);
 }
 
-pub(crate) async fn a_uuid_repeated_within_a_batch_uses_no_id(store: Arc<dyn Store>) {
+pub(crate) async fn a_uuid_repeated_within_a_batch_uses_no_id(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let one = with(recording("42"), "uuid", Uuid::from_u128(1).to_string());
     let batch = [one.clone(), one.clone(), with(one, "reason", "another"), recording("43")];
@@ -119,7 +119,7 @@ pub(crate) async fn a_uuid_repeated_within_a_batch_uses_no_id(store: Arc<dyn Sto
     assert_eq!(ids(&everything(&store, org).await), [1, 2]);
 }
 
-pub(crate) async fn concurrent_appends_of_one_uuid_store_one_entry(store: Arc<dyn Store>) {
+pub(crate) async fn concurrent_appends_of_one_uuid_store_one_entry(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let same = with(recording("42"), "uuid", Uuid::from_u128(7).to_string()).to_string();
     let mut recorders = JoinSet::new();
@@ -140,7 +140,7 @@ pub(crate) async fn concurrent_appends_of_one_uuid_store_one_entry(store: Arc<dy
     assert_eq!((new, everything(&store, org).await.len()), (1, 1));
 }
 
-pub(crate) async fn an_atomic_append_with_a_conflict_stores_nothing(store: Arc<dyn Store>) {
+pub(crate) async fn an_atomic_append_with_a_conflict_stores_nothing(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let one = with(recording("42"), "uuid", Uuid::from_u128(1).to_string());
     append(&store, org, [one.clone()]).await;
@@ -154,7 +154,7 @@ pub(crate) async fn an_atomic_append_with_a_conflict_stores_nothing(store: Arc<d
     assert_eq!(given, HashSet::from([2, 3]), "an atomic append without a conflict is stored, without a gap");
 }
 
-pub(crate) async fn equal_recordings_without_a_uuid_are_two_entries(store: Arc<dyn Store>) {
+pub(crate) async fn equal_recordings_without_a_uuid_are_two_entries(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let same = || recording_at("42", seconds_ago(5));
     let entries = append(&store, org, [same(), same()]).await;

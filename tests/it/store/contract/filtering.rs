@@ -239,7 +239,7 @@ fn facets_of(entries: &[&Entry]) -> Facets {
     }
 }
 
-async fn agrees(store: &Arc<dyn Store>, org: OrgId, all: &[Entry], filter: Filter, limit: u32) {
+async fn agrees(store: &Arc<Store>, org: OrgId, all: &[Entry], filter: Filter, limit: u32) {
     let mut expected: Vec<&Entry> = all.iter().filter(|entry| filter.matches(entry)).collect();
     for order in [Order::ById, Order::Ascending, Order::Descending] {
         match order {
@@ -258,7 +258,7 @@ async fn agrees(store: &Arc<dyn Store>, org: OrgId, all: &[Entry], filter: Filte
     assert_eq!(store.facets(org, filter).await.expect("facets"), facets_of(&expected));
 }
 
-pub(crate) async fn filters_agree_with_the_reference(store: Arc<dyn Store>) {
+pub(crate) async fn filters_agree_with_the_reference(store: Arc<Store>) {
     let recordings = generate(recordings(), ENTRIES);
     append(&store, organization(&store, "before").await, recordings.clone()).await;
     let org = organization(&store, "acme").await;
@@ -273,7 +273,7 @@ pub(crate) async fn filters_agree_with_the_reference(store: Arc<dyn Store>) {
     assert!(matched.get() > FILTERS / 4, "too few filters match anything: {}", matched.get());
 }
 
-pub(crate) async fn filter_values_are_neither_patterns_nor_sql(store: Arc<dyn Store>) {
+pub(crate) async fn filter_values_are_neither_patterns_nor_sql(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, [recording_at("42", seconds_ago(1))]).await;
     for value in ["%", "_", "4%", "4_", "*", "4?", "42' OR '1'='1", "42\u{0}", "'; DROP TABLE entries; --"] {

@@ -13,7 +13,7 @@ use crate::support::entries::{
 use crate::support::stores::organization;
 
 /// Everything a store returns for an organization, as text.
-async fn all_that_is_told(store: &Arc<dyn Store>, org: OrgId) -> String {
+async fn all_that_is_told(store: &Arc<Store>, org: OrgId) -> String {
     let mut told = String::new();
     for order in [Order::Descending, Order::Ascending, Order::ById] {
         let first = store.page(org, first_page(&Filter::default(), order, 2)).await.expect("a page");
@@ -36,7 +36,7 @@ async fn all_that_is_told(store: &Arc<dyn Store>, org: OrgId) -> String {
     told + &format!("{:?}\n", store.prunes(org).await.expect("prunes"))
 }
 
-pub(crate) async fn changes_in_one_organization_are_invisible_to_another(store: Arc<dyn Store>) {
+pub(crate) async fn changes_in_one_organization_are_invisible_to_another(store: Arc<Store>) {
     let (left, own, right) = (
         organization(&store, "left").await,
         organization(&store, "own").await,
@@ -54,7 +54,7 @@ pub(crate) async fn changes_in_one_organization_are_invisible_to_another(store: 
     }
 }
 
-pub(crate) async fn an_empty_organization_sees_nothing_of_its_neighbours(store: Arc<dyn Store>) {
+pub(crate) async fn an_empty_organization_sees_nothing_of_its_neighbours(store: Arc<Store>) {
     let orgs =
         [organization(&store, "a").await, organization(&store, "b").await, organization(&store, "c").await];
     let told = all_that_is_told(&store, orgs[1]).await;
@@ -65,7 +65,7 @@ pub(crate) async fn an_empty_organization_sees_nothing_of_its_neighbours(store: 
     assert!(matches!(store.entry(orgs[1], 1).await.expect("a look"), Lookup::Missing));
 }
 
-pub(crate) async fn organizations_can_use_the_same_ids_and_uuids(store: Arc<dyn Store>) {
+pub(crate) async fn organizations_can_use_the_same_ids_and_uuids(store: Arc<Store>) {
     let (one, other) = (organization(&store, "one").await, organization(&store, "other").await);
     let recorded = with(recording_at("1", days_ago(1)), "uuid", Uuid::from_u128(1).to_string());
     let changed = with(recorded.clone(), "reason", "another");
@@ -79,7 +79,7 @@ pub(crate) async fn organizations_can_use_the_same_ids_and_uuids(store: Arc<dyn 
     assert_eq!(everything(&store, other).await[0].reason.as_deref(), Some("another"));
 }
 
-pub(crate) async fn leases_and_prunes_belong_to_one_organization(store: Arc<dyn Store>) {
+pub(crate) async fn leases_and_prunes_belong_to_one_organization(store: Arc<Store>) {
     let (one, other) = (organization(&store, "one").await, organization(&store, "other").await);
     for org in [one, other] {
         append(&store, org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(1))]).await;

@@ -17,7 +17,7 @@ use crate::support::stores::organization;
 const ORDERS: [Order; 3] = [Order::Descending, Order::Ascending, Order::ById];
 
 /// Thirty entries with five at each time, in another order than their ids.
-async fn thirty_with_equal_times(store: &Arc<dyn Store>, org: OrgId) -> Vec<Entry> {
+async fn thirty_with_equal_times(store: &Arc<Store>, org: OrgId) -> Vec<Entry> {
     let at = |number: i64| seconds_ago(number * 7 % 6 * 60);
     append(store, org, (0..30).map(|number| recording_at(&number.to_string(), at(number)))).await
 }
@@ -32,7 +32,7 @@ fn in_order(mut entries: Vec<Entry>, order: Order) -> Vec<Entry> {
     entries
 }
 
-pub(crate) async fn pages_of_any_size_return_every_entry_in_order(store: Arc<dyn Store>) {
+pub(crate) async fn pages_of_any_size_return_every_entry_in_order(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let entries = thirty_with_equal_times(&store, org).await;
     for order in ORDERS {
@@ -44,7 +44,7 @@ pub(crate) async fn pages_of_any_size_return_every_entry_in_order(store: Arc<dyn
     }
 }
 
-pub(crate) async fn three_pages_equal_one_page_of_three_times_the_limit(store: Arc<dyn Store>) {
+pub(crate) async fn three_pages_equal_one_page_of_three_times_the_limit(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     thirty_with_equal_times(&store, org).await;
     let mut inside = Filter::default();
@@ -65,7 +65,7 @@ pub(crate) async fn three_pages_equal_one_page_of_three_times_the_limit(store: A
     }
 }
 
-pub(crate) async fn a_full_last_page_reports_no_more(store: Arc<dyn Store>) {
+pub(crate) async fn a_full_last_page_reports_no_more(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let empty = store.page(org, first_page(&Filter::default(), Order::Descending, 10)).await.expect("a page");
     assert_eq!((empty.entries.len(), empty.more, empty.as_of), (0, false, 0));
@@ -78,7 +78,7 @@ pub(crate) async fn a_full_last_page_reports_no_more(store: Arc<dyn Store>) {
     }
 }
 
-pub(crate) async fn as_of_excludes_entries_recorded_later(store: Arc<dyn Store>) {
+pub(crate) async fn as_of_excludes_entries_recorded_later(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, [recording_at("1", seconds_ago(10)), recording_at("2", seconds_ago(30))]).await;
     append(&store, org, [recording_at("3", seconds_ago(20))]).await;
@@ -96,7 +96,7 @@ pub(crate) async fn as_of_excludes_entries_recorded_later(store: Arc<dyn Store>)
     }
 }
 
-pub(crate) async fn paging_continues_after_a_pruned_or_future_id(store: Arc<dyn Store>) {
+pub(crate) async fn paging_continues_after_a_pruned_or_future_id(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, [recording_at("1", days_ago(100)), recording("2"), recording("3")]).await;
     let run = store.begin_prune(org, "cron".into(), days_ago(90), NOW).await.expect("asked").expect("free");
@@ -110,7 +110,7 @@ pub(crate) async fn paging_continues_after_a_pruned_or_future_id(store: Arc<dyn 
 }
 
 /// Between any two pages entries are recorded on both sides of the cursor and a prune deletes the oldest.
-pub(crate) async fn paging_during_appends_and_prunes_returns_each_entry_once(store: Arc<dyn Store>) {
+pub(crate) async fn paging_during_appends_and_prunes_returns_each_entry_once(store: Arc<Store>) {
     for order in ORDERS {
         let org = organization(&store, &format!("acme-{order:?}").to_lowercase()).await;
         let at = |number: i64| days_ago(100 - number * 13 % 40);

@@ -18,7 +18,7 @@ use crate::support::entries::{
 use crate::support::stores::{begin_prune, organization, prune};
 
 /// The state of each id from 0 to `end`: `.` unused, `+` an entry, or the id of the prune that deleted it.
-async fn lookups(store: &Arc<dyn Store>, org: OrgId, end: u64) -> String {
+async fn lookups(store: &Arc<Store>, org: OrgId, end: u64) -> String {
     let mut found = String::new();
     for id in 0..=end {
         found += &match store.entry(org, id).await.expect("a look") {
@@ -33,7 +33,7 @@ async fn lookups(store: &Arc<dyn Store>, org: OrgId, end: u64) -> String {
     found
 }
 
-pub(crate) async fn a_prune_deletes_only_entries_before_the_cutoff(store: Arc<dyn Store>) {
+pub(crate) async fn a_prune_deletes_only_entries_before_the_cutoff(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let cutoff = days_ago(90);
     let just = |micros| cutoff.plus(TimeDelta::microseconds(micros));
@@ -46,7 +46,7 @@ pub(crate) async fn a_prune_deletes_only_entries_before_the_cutoff(store: Arc<dy
     assert_eq!(store.prunes(org).await.expect("prunes").len(), 1);
 }
 
-pub(crate) async fn batches_delete_the_oldest_first_and_make_one_record(store: Arc<dyn Store>) {
+pub(crate) async fn batches_delete_the_oldest_first_and_make_one_record(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, [104, 101, 103, 102, 105, 1].map(|days| recording_at("1", days_ago(days)))).await;
     let run = begin_prune(&store, org, days_ago(90), NOW).await;
@@ -72,7 +72,7 @@ pub(crate) async fn batches_delete_the_oldest_first_and_make_one_record(store: A
     assert_eq!(store.prunes(org).await.expect("prunes"), [expected]);
 }
 
-pub(crate) async fn a_lookup_distinguishes_present_pruned_and_unknown_ids(store: Arc<dyn Store>) {
+pub(crate) async fn a_lookup_distinguishes_present_pruned_and_unknown_ids(store: Arc<Store>) {
     for limit in [1, 2, 3, 1000] {
         let org = organization(&store, &format!("acme-{limit}")).await;
         // Ids and times in different orders: the first prune takes 2, 4, 5, 8 and 9, the second 1, 3 and 6.
@@ -91,7 +91,7 @@ pub(crate) async fn a_lookup_distinguishes_present_pruned_and_unknown_ids(store:
     }
 }
 
-pub(crate) async fn ids_are_not_reused_after_everything_was_pruned(store: Arc<dyn Store>) {
+pub(crate) async fn ids_are_not_reused_after_everything_was_pruned(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, (0..3).map(|_| recording_at("1", days_ago(100)))).await;
     prune(&store, org, days_ago(90), 1000).await;
@@ -100,7 +100,7 @@ pub(crate) async fn ids_are_not_reused_after_everything_was_pruned(store: Arc<dy
     assert_eq!(append(&store, org, [recording("1")]).await[0].id, 4);
 }
 
-pub(crate) async fn a_pruned_uuid_can_be_recorded_again(store: Arc<dyn Store>) {
+pub(crate) async fn a_pruned_uuid_can_be_recorded_again(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let old = with(recording_at("1", days_ago(100)), "uuid", uuid::Uuid::from_u128(1).to_string());
     append(&store, org, [old.clone()]).await;
@@ -108,7 +108,7 @@ pub(crate) async fn a_pruned_uuid_can_be_recorded_again(store: Arc<dyn Store>) {
     assert_eq!(append(&store, org, [old]).await[0].id, 2, "unique for as long as the entry is kept");
 }
 
-pub(crate) async fn pages_report_the_last_prune(store: Arc<dyn Store>) {
+pub(crate) async fn pages_report_the_last_prune(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, [10, 120, 100, 1].map(|days| recording_at("1", days_ago(days)))).await;
     let pruned = async || {
@@ -122,7 +122,7 @@ pub(crate) async fn pages_report_the_last_prune(store: Arc<dyn Store>) {
     assert_eq!(pruned().await, Some((3, days_ago(90))));
 }
 
-pub(crate) async fn a_second_prune_is_refused_while_the_first_runs(store: Arc<dyn Store>) {
+pub(crate) async fn a_second_prune_is_refused_while_the_first_runs(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, [recording_at("1", days_ago(100))]).await;
     let run = begin_prune(&store, org, days_ago(90), NOW).await;
@@ -140,7 +140,7 @@ pub(crate) async fn a_second_prune_is_refused_while_the_first_runs(store: Arc<dy
     assert!(second(later).await.expect("asked").is_ok(), "a finished prune gives its lease back at once");
 }
 
-pub(crate) async fn a_prune_whose_lease_was_taken_deletes_nothing_more(store: Arc<dyn Store>) {
+pub(crate) async fn a_prune_whose_lease_was_taken_deletes_nothing_more(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, (0..3).map(|_| recording_at("1", days_ago(100)))).await;
     let first = begin_prune(&store, org, days_ago(90), NOW).await;
@@ -159,7 +159,7 @@ pub(crate) async fn a_prune_whose_lease_was_taken_deletes_nothing_more(store: Ar
     assert_eq!(lookups(&store, org, 3).await, ".122");
 }
 
-pub(crate) async fn a_prune_that_lost_its_lease_leaves_the_next_record_alone(store: Arc<dyn Store>) {
+pub(crate) async fn a_prune_that_lost_its_lease_leaves_the_next_record_alone(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, [recording_at("1", days_ago(100))]).await;
     let first = begin_prune(&store, org, days_ago(90), NOW).await;
@@ -172,7 +172,7 @@ pub(crate) async fn a_prune_that_lost_its_lease_leaves_the_next_record_alone(sto
     assert_eq!(store.prunes(org).await.expect("prunes"), [record.expect("a record")]);
 }
 
-pub(crate) async fn holdings_count_each_model_type_on_both_sides_of_the_cutoff(store: Arc<dyn Store>) {
+pub(crate) async fn holdings_count_each_model_type_on_both_sides_of_the_cutoff(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let none = store.holdings(org, days_ago(90)).await.expect("holdings");
     assert_eq!((none.by_model_type.len(), none.oldest, none.newest), (0, None, None));
@@ -192,7 +192,7 @@ pub(crate) async fn holdings_count_each_model_type_on_both_sides_of_the_cutoff(s
     assert_eq!((held.oldest, held.newest), (Some(days_ago(200)), Some(days_ago(2))));
 }
 
-pub(crate) async fn a_prune_keeps_the_users_of_remaining_entries(store: Arc<dyn Store>) {
+pub(crate) async fn a_prune_keeps_the_users_of_remaining_entries(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let by = |name: &str, days| with(recording_at("1", days_ago(days)), "user", json!({"name": name}));
     append(&store, org, [by("Ana", 100), by("Ben", 100), by("Ana", 1)]).await;
@@ -208,7 +208,7 @@ pub(crate) async fn a_prune_keeps_the_users_of_remaining_entries(store: Arc<dyn 
     assert_eq!(everything(&store, org).await[1], returned);
 }
 
-pub(crate) async fn a_lease_has_one_holder_until_it_expires_or_is_released(store: Arc<dyn Store>) {
+pub(crate) async fn a_lease_has_one_holder_until_it_expires_or_is_released(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let other = organization(&store, "other").await;
     let hold = async |org, holder: &str, seconds: i64| {

@@ -83,7 +83,7 @@ fn questions() -> impl Strategy<Value = StatsQuery> {
 }
 
 /// Fills an organization: entries in the rollup, a prune, more entries, and a second prune.
-async fn filled(store: &Arc<dyn Store>, name: &str, recordings: &[Value]) -> (OrgId, Vec<Entry>) {
+async fn filled(store: &Arc<Store>, name: &str, recordings: &[Value]) -> (OrgId, Vec<Entry>) {
     let org = organization(store, name).await;
     let (first, then) = recordings.split_at(MANY);
     let mut entries = append(store, org, first.to_vec()).await;
@@ -95,7 +95,7 @@ async fn filled(store: &Arc<dyn Store>, name: &str, recordings: &[Value]) -> (Or
     (org, entries)
 }
 
-async fn agrees(store: &Arc<dyn Store>, org: OrgId, all: &[Entry], counting: StatsQuery, as_of: u64) {
+async fn agrees(store: &Arc<Store>, org: OrgId, all: &[Entry], counting: StatsQuery, as_of: u64) {
     let (total, counts) = expected(all, &counting, as_of);
     let filter = counting.filter.clone();
     assert_eq!(
@@ -120,7 +120,7 @@ async fn agrees(store: &Arc<dyn Store>, org: OrgId, all: &[Entry], counting: Sta
     assert_eq!(ids(&listed(&page)), newest, "{filter:?}");
 }
 
-pub(crate) async fn rollup_counts_agree_with_the_reference(store: Arc<dyn Store>) {
+pub(crate) async fn rollup_counts_agree_with_the_reference(store: Arc<Store>) {
     let recordings = generate(recordings(), MANY + MORE);
     filled(&store, "before", &recordings).await;
     let (org, all) = filled(&store, "acme", &recordings).await;

@@ -77,7 +77,7 @@ pub(super) fn expected(entries: &[Entry], counting: &StatsQuery, as_of: u64) -> 
     (total, sums.into_iter().map(|((slot, values), count)| Count { slot, values, count }).collect())
 }
 
-pub(crate) async fn counts_agree_with_the_reference(store: Arc<dyn Store>) {
+pub(crate) async fn counts_agree_with_the_reference(store: Arc<Store>) {
     let recordings = generate(recordings(), 300);
     append(&store, organization(&store, "before").await, recordings.clone()).await;
     let org = organization(&store, "acme").await;
@@ -90,7 +90,7 @@ pub(crate) async fn counts_agree_with_the_reference(store: Arc<dyn Store>) {
     });
 }
 
-pub(crate) async fn an_entry_counts_once_per_field_and_once_in_the_total(store: Arc<dyn Store>) {
+pub(crate) async fn an_entry_counts_once_per_field_and_once_in_the_total(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, [recording_at("1", NOW), recording_at("2", NOW)]).await;
     let counting = StatsQuery { filter: Filter::default(), slot_seconds: None, by: vec![Dimension::Field] };

@@ -14,18 +14,18 @@ use krosyn_audit::store::Store;
 
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at};
 
-pub(crate) async fn sweep_once(store: &Arc<dyn Store>, settings: &Settings) -> SweepReport {
+pub(crate) async fn sweep_once(store: &Arc<Store>, settings: &Settings) -> SweepReport {
     let guard = ClockGuard::new(settings.clock.clone());
     sweeper::once(store.as_ref(), settings, &guard).await.expect("swept")
 }
 
-async fn swept(store: &Arc<dyn Store>, settings: &Settings) -> u64 {
+async fn swept(store: &Arc<Store>, settings: &Settings) -> u64 {
     let swept = sweep_once(store, settings).await;
     assert_eq!(swept.failed, []);
     swept.deleted
 }
 
-pub(crate) async fn a_sweep_applies_each_plan_and_ignores_the_floor(store: Arc<dyn Store>) {
+pub(crate) async fn a_sweep_applies_each_plan_and_ignores_the_floor(store: Arc<Store>) {
     let make = async |slug: &str, plan, floor: Option<&str>| {
         let floor = floor.map(|age| age.parse().expect("an age"));
         let made = store.create_organization(slug.to_owned(), Retention { plan, floor }, NOW).await;
@@ -48,7 +48,7 @@ pub(crate) async fn a_sweep_applies_each_plan_and_ignores_the_floor(store: Arc<d
     assert_eq!(store.prunes(free).await.expect("prunes").len(), 1, "nothing to sweep leaves no record");
 }
 
-pub(crate) async fn a_sweep_skips_an_organization_that_is_being_pruned(store: Arc<dyn Store>) {
+pub(crate) async fn a_sweep_skips_an_organization_that_is_being_pruned(store: Arc<Store>) {
     let retention = Retention { plan: Plan::Free, floor: None };
     let org = store.create_organization("busy".to_owned(), retention, NOW).await.expect("made").id;
     append(&store, org, [recording_at("1", days_ago(100))]).await;
@@ -59,7 +59,7 @@ pub(crate) async fn a_sweep_skips_an_organization_that_is_being_pruned(store: Ar
     assert_eq!(everything(&store, org).await.len(), 1);
 }
 
-pub(crate) async fn one_server_sweeps_at_a_time_until_its_lease_expires(store: Arc<dyn Store>) {
+pub(crate) async fn one_server_sweeps_at_a_time_until_its_lease_expires(store: Arc<Store>) {
     let retention = Retention { plan: Plan::Free, floor: None };
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     append(&store, org, [recording_at("1", days_ago(100))]).await;
@@ -85,7 +85,7 @@ pub(crate) async fn one_server_sweeps_at_a_time_until_its_lease_expires(store: A
     assert!(hold("third", 2 * LEASE_SECONDS).await);
 }
 
-pub(crate) async fn a_sweep_refuses_a_clock_far_ahead_of_the_store(store: Arc<dyn Store>) {
+pub(crate) async fn a_sweep_refuses_a_clock_far_ahead_of_the_store(store: Arc<Store>) {
     let retention = Retention { plan: Plan::Free, floor: None };
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     append(&store, org, [recording_at("1", days_ago(8))]).await;
@@ -112,7 +112,7 @@ pub(crate) async fn a_sweep_refuses_a_clock_far_ahead_of_the_store(store: Arc<dy
     assert_eq!(swept(&store, &after(110)).await, 0);
 }
 
-pub(crate) async fn a_lease_from_a_clock_ahead_is_ignored(store: Arc<dyn Store>) {
+pub(crate) async fn a_lease_from_a_clock_ahead_is_ignored(store: Arc<Store>) {
     let retention = Retention { plan: Plan::Free, floor: None };
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     append(&store, org, [recording_at("1", days_ago(100))]).await;

@@ -27,7 +27,7 @@ const VALUES: &[&str] = &[
     "\"日本 🤖 \u{202e}\"",
 ];
 
-pub(crate) async fn values_round_trip_unchanged(store: Arc<dyn Store>) {
+pub(crate) async fn values_round_trip_unchanged(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     for (place, value) in VALUES.iter().enumerate() {
         let changes = format!(r#"[{{"field":"v","old":{value},"new":"x"}},{{"field":"w","new":{value}}}]"#);
@@ -45,7 +45,7 @@ pub(crate) async fn values_round_trip_unchanged(store: Arc<dyn Store>) {
     assert_eq!(listed(&read), everything(&store, org).await, "every way to read gives the same");
 }
 
-pub(crate) async fn fields_keep_their_order(store: Arc<dyn Store>) {
+pub(crate) async fn fields_keep_their_order(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let text = r#"{"action":"created","model_type":"connector","model_id":"1","user":{"id":"7"},"after":{"z":1,"a":2,"m":1e400}}"#;
     store.append(org, vec![draft(text)], false).await.expect("appended");

@@ -20,7 +20,7 @@ use crate::support::entries::{
 };
 use crate::support::stores::organization;
 
-async fn open(path: &Path) -> Result<Arc<dyn Store>, StoreError> {
+async fn open(path: &Path) -> Result<Arc<Store>, StoreError> {
     store::open(&format!("sqlite:{}", path.display())).await
 }
 

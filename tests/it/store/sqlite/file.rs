@@ -10,7 +10,7 @@ use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_
 use crate::support::files::files_with;
 use crate::support::stores::organization;
 
-async fn open(directory: &TempDir) -> Arc<dyn Store> {
+async fn open(directory: &TempDir) -> Arc<Store> {
     let url = format!("sqlite:{}", directory.path().join("audit.db").display());
     store::open(&url).await.expect("opens")
 }

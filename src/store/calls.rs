@@ -1,0 +1,204 @@
+//! The arguments and results of a store's calls. It knows no engine.
+
+use crate::model::entry::Entry;
+use crate::model::filter::Filter;
+use crate::model::page::{Order, Position};
+use crate::model::plan::Retention;
+use crate::model::prune::{ModelTypeCounts, Prune, Pruned};
+use crate::model::stats::Count;
+use crate::model::timestamp::Timestamp;
+use crate::model::words::Scope;
+use crate::store::entries::Entries;
+
+/// An organization's number. Only a store makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OrgId(pub(super) i64);
+
+impl OrgId {
+    /// The number, which binds a cursor to its organization.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
+/// An organization as the operator set it up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its number.
+    pub id: OrgId,
+    /// Its name in commands and URLs.
+    pub slug: String,
+    /// Its plan, and how long entries are kept.
+    pub retention: Retention,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// A token as it is stored: only its hash, never the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredToken {
+    /// Its name, unique in the organization.
+    pub name: String,
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// The scopes it grants.
+    pub scopes: Vec<Scope>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Who created it, if known.
+    pub created_by: Option<String>,
+    /// When it expires; never, when absent.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used, as stored by [`Store::note_token_uses`](crate::store::Store::note_token_uses).
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A use of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenUse {
+    /// The token's name.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The outcome for an appended draft.
+#[derive(Debug, Clone)]
+pub enum Appended {
+    /// It is stored, durably.
+    New(Box<Entry>),
+    /// An entry with its uuid and the same content exists.
+    Known(Box<Entry>),
+    /// An entry with its uuid and different content exists.
+    Conflict,
+}
+
+/// A query for one page.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    /// Which entries.
+    pub filter: Filter,
+    /// The order.
+    pub order: Order,
+    /// The most entries to return.
+    pub limit: u32,
+    /// Only entries after this position.
+    pub after: Option<Position>,
+    /// Without entries recorded after this id.
+    pub as_of: Option<u64>,
+}
+
+/// A page, from one consistent snapshot of the store.
+#[derive(Debug)]
+pub struct PageRead {
+    /// The entries.
+    pub entries: Entries,
+    /// Whether more entries match after these.
+    pub more: bool,
+    /// The highest id included: the requested bound, or the organization's head.
+    pub as_of: u64,
+    /// How far earlier prunes reach.
+    pub pruned: Option<Pruned>,
+}
+
+/// Counts, from one consistent snapshot of the store.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// How many entries match in all.
+    pub total: u64,
+    /// The counts, without those that are zero, in no particular order.
+    pub counts: Vec<Count>,
+    /// How far earlier prunes reach.
+    pub pruned: Option<Pruned>,
+}
+
+/// The result of looking up an id.
+#[derive(Debug)]
+pub enum Lookup {
+    /// The entry.
+    Found(Box<Entry>),
+    /// It was pruned.
+    Pruned(Prune),
+    /// The id was never given out.
+    Missing,
+}
+
+/// The entries of an organization, split by a cutoff.
+#[derive(Debug, Clone, Default)]
+pub struct Holdings {
+    /// Counts by model type, without those that have no entry.
+    pub by_model_type: Vec<ModelTypeCounts>,
+    /// The time of the oldest entry.
+    pub oldest: Option<Timestamp>,
+    /// The time of the newest entry.
+    pub newest: Option<Timestamp>,
+    /// The highest id ever given out.
+    pub head: u64,
+}
+
+/// The latest plausible time that a store has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockSeen {
+    /// The time.
+    pub at: Timestamp,
+    /// Whether an operator confirmed the clock.
+    pub is_confirmed: bool,
+}
+
+/// A prune that holds its organization's lease.
+#[derive(Debug, Clone)]
+pub struct PruneRun {
+    /// Per organization, from 1.
+    pub id: u64,
+    /// Who runs it.
+    pub by: String,
+    /// Identifies this run's lease.
+    pub holder: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Entries that happened before this are deleted.
+    pub cutoff: Timestamp,
+    /// Entries recorded after this id are kept, when it is present.
+    pub as_of: Option<u64>,
+}
+
+/// Another prune holds the lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PruneRunning {
+    /// Who runs it.
+    pub by: String,
+    /// Identifies its lease.
+    pub holder: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When its lease expires unless it is renewed.
+    pub expires_at: Timestamp,
+}
+
+/// A range of ids that a prune deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrunedIds {
+    /// The prune.
+    pub prune_id: u64,
+    /// The first id.
+    pub first_id: u64,
+    /// The last id.
+    pub last_id: u64,
+}
+
+/// An organization's history beside its entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The highest id ever given out.
+    pub head: u64,
+    /// All prunes that deleted anything.
+    pub prunes: Vec<Prune>,
+    /// All deleted ids.
+    pub pruned_ids: Vec<PrunedIds>,
+}
+
+/// How long a lease holds after it was taken or renewed, in seconds. Each batch renews the lease of its prune.
+pub const LEASE_SECONDS: i64 = 60;
