@@ -109,7 +109,7 @@ impl<T: Deref<Target = str>> User<T> {
 /// The request that caused a change. Every member is optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(bound = "")]
+#[schema(bound = "", as = Context)]
 pub struct RequestContext<T = String> {
     /// The channel.
     #[serde(skip_serializing_if = "Option::is_none")]

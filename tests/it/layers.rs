@@ -36,7 +36,7 @@ const FORBIDDEN: &[(&str, &str)] = &[("server", "client")];
 const MAX_LINES: usize = 400;
 
 /// The most packages `Cargo.lock` may hold. Each is code to be trusted, so raise the limit knowingly.
-const MAX_PACKAGES: usize = 390;
+const MAX_PACKAGES: usize = 391;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -290,7 +290,8 @@ fn every_module_stands_on_a_floor() {
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    let cycles = cycles(&imports(&files("src")));
+    let imports = imports(&files("src"));
+    let cycles = cycles(&imports);
     assert!(cycles.is_empty(), "these files import each other in a circle: {cycles:#?}");
 }
 

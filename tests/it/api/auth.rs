@@ -116,7 +116,7 @@ async fn every_operation_accepts_only_its_own_scope() {
             if needed.is_empty() || needed.contains(scope) {
                 assert!(!matches!(answer.status, 401 | 403), "{scope} {method} {path}: {}", answer.text());
             } else {
-                let words = format!("needs the scope {}, and the token \"{scope}\" has {scope}", needed[0]);
+                let words = format!("needs the scope {}; the token \"{scope}\" has {scope}", needed[0]);
                 answer.refused(Code::Forbidden, &words);
                 refused += 1;
             }
@@ -177,7 +177,7 @@ async fn a_token_expires_exactly_at_its_expiry() {
     assert_eq!(caller.get(WHOAMI).await.expect(200).json()["expires_at"], end.to_string());
     world.set_now(end);
     for (method, path, _) in secured() {
-        call(&caller, &method, &path).await.refused(Code::Unauthorized, "has expired");
+        call(&caller, &method, &path).await.refused(Code::Unauthorized, "revoked or expired");
     }
 }
 
@@ -188,7 +188,7 @@ async fn a_revoked_token_is_refused() {
     assert_eq!(caller.get(WHOAMI).await.status, 200);
     world.store.revoke_token(world.org, "admin".into(), NOW).await.expect("revoked");
     for (method, path, _) in secured() {
-        call(&caller, &method, &path).await.refused(Code::Unauthorized, "was revoked");
+        call(&caller, &method, &path).await.refused(Code::Unauthorized, "revoked or expired");
     }
     assert_eq!(other.get(WHOAMI).await.status, 200, "only that one was");
 }
@@ -284,7 +284,7 @@ async fn a_token_that_expires_during_its_request_body_is_refused() {
         stream.write_all(body.as_bytes()).expect("written");
         let mut rest = String::new();
         answer.read_to_string(&mut rest).expect("read");
-        assert!(rest.contains("HTTP/1.1 401") && rest.contains("was revoked"), "{path}: {rest}");
+        assert!(rest.contains("HTTP/1.1 401") && rest.contains("revoked or expired"), "{path}: {rest}");
     }
     assert_eq!(world.admin().await.list("total=true").await.json()["total"]["count"], 0);
 }

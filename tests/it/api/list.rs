@@ -131,7 +131,7 @@ async fn a_follower_reads_every_entry_once_in_id_order() {
     assert!(rest.page.next_cursor.is_none());
     assert!(listed(&admin, "after_id=6").await.data.is_empty());
     let answer = admin.list("after_id=2&order=asc").await.expect(422);
-    assert_eq!(answer.refused(Code::Invalid, "beside after_id").errors[0].field, "order");
+    assert_eq!(answer.refused(Code::Invalid, "combined with after_id").errors[0].field, "order");
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ async fn an_unreachable_store_is_503_with_retry_after() {
     world.store.close().await;
     for path in [LOGS, "/readyz", "/api/v1/whoami"] {
         let answer = admin.get(path).await.expect(503);
-        answer.refused(Code::Unavailable, "cannot be reached");
+        answer.refused(Code::Unavailable, "temporarily unavailable");
         assert_eq!(answer.header("retry-after"), "2");
     }
     let answer = admin.record(&recording("1")).await.expect(503);
@@ -161,7 +161,8 @@ async fn a_server_error_is_500_with_details_only_in_the_log() {
         assert!(!problem.detail.contains("77"), "{problem:?}");
         let id = problem.request_id.expect("an id");
         let logged = log.text();
-        let is_told = |line: &str| line.contains("77 is no word") || line.contains("checksum does not match");
+        let is_told =
+            |line: &str| line.contains("77 is not a known code") || line.contains("checksum does not match");
         let told = logged.lines().any(|line| line.contains("ERROR") && line.contains(&id) && is_told(line));
         assert!(told, "the log tells {id}");
     }

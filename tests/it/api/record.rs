@@ -153,7 +153,7 @@ async fn each_invalid_field_is_422_with_its_name() {
         ("occurred_at", json!("yesterday"), "occurred_at", "expected an RFC 3339 time with its zone"),
         ("occurred_at", json!(ahead), "occurred_at", "5 minutes in the future"),
         ("after", json!([1]), "after", "not a JSON object"),
-        ("before", json!({}), "before", "no place in a created entry"),
+        ("before", json!({}), "before", "not allowed in a created entry"),
         ("changes", json!([]), "changes", "send one or the other"),
         ("extra", json!(1), "body", "unknown member"),
     ] {
@@ -230,8 +230,8 @@ async fn an_idempotency_key_equals_the_uuid_or_is_refused() {
     send(&[UUID], LOGS, json, recording("2")).await.expect(409);
     let other = "0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c12";
     for (keys, path, media_type, body, words) in [
-        (&["order-1"][..], LOGS, json, recording("3"), "is not a UUID"),
-        (&[""], LOGS, json, recording("3"), "is not a UUID"),
+        (&["order-1"][..], LOGS, json, recording("3"), "must be a UUID"),
+        (&[""], LOGS, json, recording("3"), "must be a UUID"),
         (&[other, other], LOGS, json, recording("3"), "more than once"),
         (&[other], LOGS, json, with(recording("3"), "uuid", UUID), "differs from the body's uuid"),
         (&[other], LOGS, "application/x-ndjson", recording("3"), "content_uuid=true"),

@@ -187,7 +187,7 @@ fn an_import_checks_the_number_of_answers() {
     insta::assert_snapshot!(outcome, @"
     exit 1
     -- stderr
-    error: the server answered another number of lines than were sent
+    error: the server answered for a different number of lines than were sent
     ");
 }
 

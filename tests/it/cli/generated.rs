@@ -47,7 +47,7 @@ fn a_single_generated_file_can_be_printed() {
     insta::assert_snapshot!(sandbox.run(&["man", "lits"]), @"
     exit 2
     -- stderr
-    error: there is no page krosyn-audit-lits
+    error: there is no manual page krosyn-audit-lits
       hint: krosyn-audit --help lists the commands
     ");
 }

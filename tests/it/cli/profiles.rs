@@ -167,7 +167,7 @@ fn login_and_logout_apply_to_a_profile() {
     insta::assert_snapshot!(sandbox.run(&["logout", "--profile", "night"]), @r#"
     exit 2
     -- stderr
-    error: there is no profile "night": there is default alone
+    error: there is no profile "night": the only one is default
       hint: create it with `krosyn-audit login --profile NAME --server URL`, or as [profiles.NAME] in config.toml
     "#);
     sandbox.run(&["status"]).ended(0);
@@ -226,7 +226,7 @@ fn configuration_errors_have_file_and_line() {
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "wrok"]), @r#"
     exit 2
     -- stderr
-    error: there is no profile "wrok": there is work alone
+    error: there is no profile "wrok": the only one is work
       hint: create it with `krosyn-audit login --profile NAME --server URL`, or as [profiles.NAME] in config.toml
     "#);
     sandbox.write_with_mode(

@@ -21,7 +21,7 @@ fn a_revert_plan_has_the_patch_the_object_and_the_losses() {
         acme::run(&sandbox, &["history", "connector/42", "--at", "id:1"]).ended(0).json()["state"].take();
     json_patch::patch(&mut now, &patch).expect("it applies");
     assert_eq!((&now, &plan["object"]), (&before, &before));
-    for words in ["apply this patch to connector/42", "never kept: webhook_secret", "nothing was changed"] {
+    for words in ["apply this patch to connector/42", "never stored: webhook_secret", "nothing was changed"] {
         assert!(outcome.err().contains(words), "{outcome}");
     }
 }

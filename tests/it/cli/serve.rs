@@ -294,7 +294,7 @@ fn a_token_works_within_its_scopes_until_revoked() {
     insta::assert_snapshot!(sandbox.run(&[&["prune", "--dry-run"], &flags[..]].concat()), @r#"
     exit 4
     -- stderr
-    error: this call needs the scope prune, and the token "cron" has read
+    error: this call needs the scope prune; the token "cron" has read
       hint: look for request [request] in the server's log
       hint: an operator can create a token with more scopes: `krosyn-audit token create --scope …`
     "#);

@@ -184,7 +184,7 @@ async fn servers_survive_an_immediate_database_restart() {
         assert_eq!(serving.wait(), Some(0), "it never ended by itself");
     }
     let log = sandbox.text("serve.log");
-    assert!(log.contains("the database is away") && !log.contains("panicked"), "{log}");
+    assert!(log.contains("the database is unreachable") && !log.contains("panicked"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
