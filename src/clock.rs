@@ -15,7 +15,7 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// Creates a manual clock that shows `now`.
+    /// Creates a manual clock set to `now`.
     #[must_use]
     pub fn fixed(now: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(now.micros())))

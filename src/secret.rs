@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// Marks our tokens for redaction and for secret scanners.
+/// The prefix by which redaction and secret scanners recognise our tokens.
 const PREFIX: &str = "kra_";
 
 /// A bearer token in plain text. `Debug` hides it, and its memory is wiped on drop.
@@ -23,17 +23,17 @@ impl Token {
     /// Generates a token of 256 random bits.
     ///
     /// # Errors
-    /// The operating system's, when it cannot provide randomness.
+    /// The operating system's error when it cannot provide randomness.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut bits = zeroize::Zeroizing::new([0; 32]);
         getrandom::fill(&mut *bits)?;
         Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*bits)).into()))
     }
 
-    /// Reads a token from user input or a file, and removes surrounding whitespace.
+    /// Parses the text of a token, as typed or as stored in a file. Surrounding whitespace is ignored.
     ///
     /// # Errors
-    /// [`NotAToken`] when it is blank or contains characters that an HTTP header cannot carry.
+    /// [`NotAToken`] when the text is blank or contains characters that an HTTP header cannot carry.
     pub fn read(text: &str) -> Result<Self, NotAToken> {
         let text = text.trim();
         let sound = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());

@@ -34,7 +34,7 @@ pub struct PruneRequest {
     /// Stop after this many seconds and say `"complete": false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_seconds: Option<u32>,
-    /// The server's clock is right although it looks as if it were ahead: prune by it.
+    /// Confirms the server's clock although it seems to be ahead, and prunes by it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clock_is_right: bool,
     /// End the lease of another prune that no longer runs; the record of this one says so.

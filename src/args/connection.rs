@@ -16,7 +16,7 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 
-    /// Read the token from this file; - is stdin [env: KROSYN_AUDIT_TOKEN]
+    /// Read the token from this file; - is stdin [env: KROSYN_AUDIT_TOKEN holds the token itself]
     #[arg(long, value_name = "PATH")]
     pub token_file: Option<PathBuf>,
 
@@ -39,7 +39,7 @@ pub(crate) enum ServerAddress {
 }
 
 impl ServerAddress {
-    /// Plain HTTP to another machine is an error, unless `insecure_http` is set.
+    /// Parses a server address. Plain HTTP to another machine is an error unless `insecure_http` is set.
     pub(crate) fn parse(text: &str, insecure_http: bool) -> Result<Self, String> {
         if text == "demo:" {
             return Ok(Self::Demo);

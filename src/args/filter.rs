@@ -13,16 +13,16 @@ use crate::model::time::{self, Edge, TimeContext, When};
     next_help_heading = "Filters (repeats and commas are alternatives; different flags combine; !VALUE excludes)"
 )]
 pub struct FilterArgs {
-    /// What was done: created, updated, deleted (can be repeated)
+    /// The action: created, updated, deleted (can be repeated)
     #[arg(short, long, value_name = "ACTION", allow_hyphen_values = false)]
     pub action: Vec<String>,
 
-    /// What it was done to: connector, endpoint, secret, organization, member (can be repeated)
+    /// The type of the resource: connector, endpoint, secret, organization, member (can be repeated)
     #[arg(short = 't', long, value_name = "TYPE")]
     pub model_type: Vec<String>,
 
-    /// Who did it: an id, e-mail or name, or whole words of one, case-blind; exactly one user by id:7, email:…, name:…
-    /// or is:… (as the user is shown), and of one kind by token/id:7 (can be repeated)
+    /// The user: an id, e-mail address or name, or whole words of one, in any case; exactly one user by id:7, email:…,
+    /// name:… or is:LABEL (as shown in the list), of one kind by token/id:7 (can be repeated)
     #[arg(short, long, value_name = "USER")]
     pub user: Vec<String>,
 
@@ -43,15 +43,15 @@ pub struct FilterArgs {
     #[arg(long, value_name = "ID")]
     pub request_id: Vec<String>,
 
-    /// Text in names, users, field names or visible values, case-blind (can be repeated; a comma is a comma)
+    /// Text in names, users, field names or visible values, in any case (can be repeated; commas do not separate values)
     #[arg(short = 'g', long, value_name = "TEXT")]
     pub grep: Vec<String>,
 
-    /// From this moment on: 2h, 3d, yesterday, 2026-11-20, "2026-11-20 14:03", RFC 3339, @UNIX, id:1287
+    /// At or after this time: 2h, 3d, yesterday, 2026-11-20, "2026-11-20 14:03", RFC 3339, @UNIX, id:1287
     #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
 
-    /// Up to, and without, this moment; a date alone includes the whole day
+    /// Before this time (exclusive); a date alone includes that whole day
     #[arg(short = 'U', long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
 }

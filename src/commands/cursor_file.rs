@@ -1,5 +1,5 @@
-//! `--cursor-file`: the position of a follower. The file also stores the server, the organization and the filter, so that
-//! the file of another query is refused.
+//! `--cursor-file`: stores the position of `list --follow`. The file also holds the server, the organization and the
+//! filter, so that a file written for another query is refused.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -26,7 +26,7 @@ pub(super) struct CursorFile {
 }
 
 impl CursorFile {
-    /// A cursor of this query, without the time window: `--since 2h` means another time in each run.
+    /// Creates a cursor for this query without its time window: `--since 2h` means a different time in each run.
     pub(super) fn new(server: String, organization: String, filter: &Filter, after_id: u64) -> Self {
         let filter = Filter { since: None, until: None, ..filter.clone() };
         let query = super::output::query(&filter);
@@ -34,8 +34,8 @@ impl CursorFile {
         Self { cursor_file: VERSION, server, organization, query, after_id }
     }
 
-    /// The saved id of an earlier run of the same query; none when there is no file yet.
-    pub(super) fn resumed(&self, path: &Path) -> Result<Option<u64>, Failure> {
+    /// Reads the id saved by an earlier run of the same query. `None` if the file does not exist yet.
+    pub(super) fn read_position(&self, path: &Path) -> Result<Option<u64>, Failure> {
         let text = match read_trusted(path) {
             Ok(text) => text,
             Err(FileError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -49,7 +49,7 @@ impl CursorFile {
         })
     }
 
-    /// The saved id if this file belongs to the `current` query, else how it differs.
+    /// Returns the saved id if this file belongs to the `current` query, otherwise an error that names the difference.
     fn position_for(&self, current: &Self) -> Result<u64, String> {
         if self.cursor_file != VERSION {
             return Err(format!("by another version of this tool (format {})", self.cursor_file));
@@ -73,13 +73,13 @@ impl CursorFile {
         Ok(self.after_id)
     }
 
-    /// Fails when the file cannot be written. Checked before the first entry is printed.
+    /// Fails when the file cannot be written. Called before the first entry is printed.
     pub(super) fn check_writable(path: &Path) -> Result<(), Failure> {
         drop(NewFile::create(path, true)?);
         Ok(())
     }
 
-    /// Saves the position. The file is replaced as a whole.
+    /// Saves the position by replacing the whole file.
     pub(super) fn save(&mut self, path: &Path, after_id: u64) -> Result<(), Failure> {
         self.after_id = after_id;
         let text = serde_json::to_string(self).map_err(io::Error::other)?;
@@ -111,11 +111,11 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("cursor");
         let mut cursor = cursor_of("https://a", "acme", "updated");
-        assert_eq!(cursor.resumed(&path).map_err(|it| it.message), Ok(None));
+        assert_eq!(cursor.read_position(&path).map_err(|it| it.message), Ok(None));
         for after_id in [0, 17] {
             cursor.save(&path, after_id).expect("saved");
             assert_eq!(
-                cursor_of("https://a", "acme", "updated").resumed(&path).map_err(|it| it.message),
+                cursor_of("https://a", "acme", "updated").read_position(&path).map_err(|it| it.message),
                 Ok(Some(after_id))
             );
         }
@@ -125,15 +125,17 @@ mod tests {
             (cursor_of("https://a", "acme", "deleted"), "action updated, not for action deleted"),
             (cursor_of("https://a", "acme", ""), "action updated, not for everything"),
         ] {
-            let failure = other.resumed(&path).expect_err("another query");
+            let failure = other.read_position(&path).expect_err("another query");
             assert!(failure.message.contains(words), "{}", failure.message);
         }
         std::fs::write(&path, "{}").expect("written");
-        assert!(cursor.resumed(&path).expect_err("another query").message.ends_with("is not a cursor file"));
+        assert!(
+            cursor.read_position(&path).expect_err("another query").message.ends_with("is not a cursor file")
+        );
     }
 
     #[test]
-    fn the_check_for_writing_leaves_no_file() {
+    fn check_writable_leaves_no_file() {
         let directory = tempfile::tempdir().expect("a directory");
         CursorFile::check_writable(&directory.path().join("cursor")).expect("writable");
         assert_eq!(std::fs::read_dir(directory.path()).expect("read").count(), 0);

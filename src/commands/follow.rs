@@ -73,7 +73,7 @@ impl FollowArgs {
             through_id: None,
         };
         let resumed = match &output.cursor {
-            Some((cursor, path)) => cursor.resumed(path)?,
+            Some((cursor, path)) => cursor.read_position(path)?,
             None => None,
         };
         let (last_few, after_id) = match (resumed, backlog) {

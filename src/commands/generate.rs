@@ -14,8 +14,8 @@ use crate::exit;
 
 /// Print or write shell completions
 ///
-/// The script calls krosyn-audit for completions. Values complete too: keywords, columns and profiles, and with the server's
-/// data users, resources, fields and ids.
+/// The script calls krosyn-audit for completions. It also completes values: keywords, columns, profiles, and
+/// from the server's data users, resources, fields and ids.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit completions bash > /etc/bash_completion.d/krosyn-audit\n  krosyn-audit completions --dir completions"

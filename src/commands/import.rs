@@ -48,17 +48,17 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// compressed, in UTF-16 or a pipe is first copied to a temporary file that only this process can open.
 ///
 /// A krosyn-audit CSV export is accepted too, and its formula guard is removed. A row is refused if --max-cell cut one of
-/// its cells, or if a cell has a picture that may stand for a control character.
+/// its cells, or if a cell has a symbol such as ␛ that may stand for a control character.
 ///
 /// These tables of other libraries are recognized by their columns, or named with --from: laravel-auditing,
 /// laravel-activitylog (spatie), django-auditlog, django-simple-history, paper-trail (Rails) and audited (Rails). A file
 /// holds CSV with a header (also with semicolons or tabs, as MySQL and PostgreSQL write it), JSON lines, a JSON list (also
 /// from phpMyAdmin, DBeaver or Django's dumpdata), or an SQL dump with INSERT or COPY. Such a table needs two options:
-/// --source, because its name and the row's id identify a row, and --tz, the zone of times without one.
+/// --source names the database, which identifies a row together with its id; --tz sets the time zone of times without one.
 ///
 /// Classes and events are mapped by name (App\Models\Secret is a secret) or with --map. Rows with other names are reported
-/// and not imported. An id is recorded unchanged if its class is User or is named like the model type, in App\Models, in
-/// App or without a namespace. Other ids get their class as a prefix (App\Models\Admin#7), so that equal ids of two classes
+/// and not imported. Ids of the class User, and of a class with the same name as its model type, are recorded unchanged,
+/// if the class is in App\Models, in App or in no namespace. Other ids get their class as a prefix (App\Models\Admin#7), so that equal ids of two classes
 /// stay apart; --plain turns this off. A row without a user is recorded for the user "unknown" of kind system. The query
 /// string of a url is removed.
 #[derive(Debug, Args)]

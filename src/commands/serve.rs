@@ -80,8 +80,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     rate_limit: u32,
 
-    /// Invalid tokens per minute allowed from each address; above that, all its requests get status 429 for a while. 0
-    /// means no limit
+    /// Invalid tokens per minute allowed from each address; above that, its requests get status 429, except on
+    /// connections that already used the same token. 0 means no limit
     #[arg(long, value_name = "N", default_value_t = 30)]
     wrong_token_limit: u32,
 

@@ -1,5 +1,5 @@
-//! Changes beside the connectors: contractors join and leave, settings are tuned, and trial resources are created and
-//! deleted. When they happen is not decided here.
+//! Demo changes other than those of connectors: contractors join and leave, settings are tuned, and trial resources are
+//! created and deleted. The callers choose the times.
 
 use crate::demo::connectors::bare;
 use crate::demo::endpoints::endpoint;
@@ -14,7 +14,7 @@ use crate::model::json::Json;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType::{self, Connector, ConnectorEndpoint, Member, Organization, Secret};
 
-/// The domain by which contractors differ from members.
+/// The e-mail domain of contractors.
 const CONTRACTORS: &str = "@partner.example";
 const SANDBOX: &str = "Sandbox: ";
 const TEMPORARY: &str = "TMP_";
@@ -35,7 +35,7 @@ pub(super) fn rotate_secret(act: EntryBuilder<'_>, id: &str, which: &str) {
     act.update(Secret, id, |fields| set(fields, "value", text(planted::secret_value(which))));
 }
 
-/// Creates a trial resource, or deletes the oldest when there are three.
+/// Creates a trial resource, or deletes the oldest one if three of its type exist.
 pub(super) fn change_trial(history: &mut DemoHistory, at: Timestamp, person: &Person, random: &mut Random) {
     let model_type = *random.pick(&[Connector, Secret, ConnectorEndpoint]).unwrap_or(&Connector);
     let trials: Vec<String> = temporary(history, model_type);
@@ -65,7 +65,7 @@ pub(super) fn change_trial(history: &mut DemoHistory, at: Timestamp, person: &Pe
     history.act(at, person).create(model_type, &id, fields);
 }
 
-/// An administrator's change: mostly contractors, sometimes settings.
+/// Makes an administrator's change: usually to contractors, sometimes to settings.
 pub(super) fn administer(history: &mut DemoHistory, at: Timestamp, random: &mut Random) {
     let admin = random.pick(&[&ANA, &ANA, &MARC, &ELENA]).copied().unwrap_or(&ANA);
     if random.chance(25) {

@@ -126,7 +126,7 @@ impl Filter {
     /// The part of [`Filter::matches`] that reads changes or searches text, which no index answers.
     #[must_use]
     pub fn matches_content(&self, entry: &Entry) -> bool {
-        if !self.looks_inside() {
+        if !self.reads_content() {
             return true;
         }
         let changes = entry.changes.list().unwrap_or_default();
@@ -135,13 +135,13 @@ impl Filter {
 
     /// Whether [`Filter::matches_content`] could reject an entry.
     #[must_use]
-    pub const fn looks_inside(&self) -> bool {
+    pub const fn reads_content(&self) -> bool {
         !self.field.is_any() || !self.text.is_any()
     }
 
     /// Whether the rollup can answer: it counts by action, model type, channel, user and day alone.
     #[must_use]
-    pub const fn is_tallied(&self) -> bool {
+    pub const fn fits_rollup(&self) -> bool {
         let Self {
             resource,
             model_id,

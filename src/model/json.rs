@@ -1,7 +1,7 @@
 //! JSON as it was sent: numbers keep their digits, objects their order and their repeated keys.
 //!
-//! An audit log must not round `9007199254740993` or refuse `1e400`, so numbers never become floats. This file knows
-//! nothing about entries, fields or redaction.
+//! An audit log must not round `9007199254740993` or refuse `1e400`, so numbers never become floats. This module
+//! does not depend on entries, fields or redaction.
 
 mod read;
 
@@ -19,11 +19,11 @@ pub const MAX_DEPTH: usize = 64;
 /// A parsed JSON value. Numbers stay text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
-    /// `null`, which is a value: an absent member is something else.
+    /// `null`. It is a value, distinct from an absent member.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as its digits were written.
+    /// A number, with its digits as written.
     Number(String),
     /// A string, unescaped.
     String(String),
@@ -33,7 +33,7 @@ pub enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// Why a text is not accepted as a value.
+/// The reason why a text is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
     /// The text is not JSON, or a string in it is not Unicode (a lone surrogate).
@@ -45,7 +45,7 @@ pub enum JsonError {
 }
 
 impl Json {
-    /// Whether two values mean the same: numbers by value, objects in any order.
+    /// Whether two values are equal. Numbers are compared by value, and objects regardless of the order of members.
     ///
     /// ```
     /// use krosyn_audit::model::json::Json;
@@ -91,7 +91,7 @@ impl Json {
         (negative, significant, if is_zero { 0 } else { exponent }).hash(hasher);
     }
 
-    /// The member of an object, or the item of a list at the index `key`. Of repeated keys the last one counts.
+    /// The member of an object, or the item of a list at the index `key`. The last of repeated keys wins.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
@@ -115,7 +115,7 @@ impl Json {
     }
 }
 
-/// The value on one line without spaces.
+/// Writes compact JSON on one line.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
@@ -127,7 +127,7 @@ impl Serialize for Json {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
-            // Only `-0` would lose its sign.
+            // As an integer, `-0` would lose its sign.
             Self::Number(text)
                 if text != "-0"
                     && let Ok(number) = text.parse::<i64>() =>
@@ -150,10 +150,10 @@ impl Serialize for Json {
 pub struct RawJson(Box<RawValue>);
 
 impl RawJson {
-    /// Takes a stored text, which must be JSON on one line.
+    /// Wraps a stored text, which must be JSON on one line.
     ///
     /// # Errors
-    /// [`JsonError::Syntax`] when it is not JSON: the store's file was damaged.
+    /// [`JsonError::Syntax`] when it is not JSON, which means that the store is damaged.
     pub fn from_text(text: String) -> Result<Self, JsonError> {
         Ok(Self(RawValue::from_string(text)?))
     }
@@ -183,8 +183,8 @@ impl From<&Json> for RawJson {
     }
 }
 
-/// Keeps the bytes as they were sent, except for line breaks between tokens: a value must stay on one line wherever it is
-/// inserted. Inside strings JSON has no raw line breaks.
+/// Keeps the bytes as they were sent, except for line breaks between tokens, because a value must stay on one line.
+/// Strings are not affected: JSON allows no raw line breaks in them.
 impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -213,7 +213,7 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Deserializes a member with a default, which `null` means as well.
+/// Deserializes a member and uses the default for `null`.
 ///
 /// # Errors
 /// The deserializer's.
@@ -233,7 +233,7 @@ fn sorted(members: &[(String, Json)]) -> Vec<&(String, Json)> {
 }
 
 /// A number as sign, significant digits and exponent, so that `1.0`, `1` and `10e-1` are equal at any size. `None` when
-/// the exponent exceeds `i64`: then only equal texts are equal.
+/// the exponent exceeds `i64`: such numbers are equal only if their texts are.
 fn decimal(text: &str) -> Option<(bool, String, i64)> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

@@ -1,4 +1,4 @@
-//! Prunes: the record of one, and what prunes left unknown. No I/O.
+//! Prune records, how far prunes reach into a log, and counts of expired entries. No I/O.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -13,7 +13,7 @@ use crate::model::change::Change;
 use crate::model::entry::EntryView;
 use crate::model::json::RawJson;
 use crate::render::columns::{Column, value};
-use crate::render::delimited::guard::{guarded, guarded_json};
+use crate::render::delimited::guard::{escape_formulas, escape_formulas_in_json};
 use crate::render::sanitize::{replace_hidden, sanitize};
 
 /// A format of delimited text.
@@ -133,8 +133,8 @@ impl<'a, W: Write> Delimited<'a, W> {
                 for (column, text) in cells.chain(more) {
                     let cell = csv_cell(column, text);
                     let cell = match (*guard, column) {
-                        (true, Column::Changes) => guarded_json(cell),
-                        (true, _) => guarded(cell),
+                        (true, Column::Changes) => escape_formulas_in_json(cell),
+                        (true, _) => escape_formulas(cell),
                         (false, _) => cell,
                     };
                     let cell = cut(cell, max);

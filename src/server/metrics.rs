@@ -21,13 +21,13 @@ pub(super) struct Metrics {
     pub(super) pruned: Counter<u64, AtomicU64>,
     pub(super) refused: Counter<u64, AtomicU64>,
     pub(super) sweep_failures: Counter<u64, AtomicU64>,
-    /// Organizations that the last sweep failed to sweep.
+    /// The number of organizations for which the last sweep failed.
     pub(super) sweep_failing: Gauge,
-    /// 1 while the clock is implausible, so that nothing is pruned.
+    /// 1 while the clock is implausible and pruning is therefore paused.
     pub(super) clock_implausible: Gauge,
-    /// The size of the write-ahead log.
+    /// The size of the write-ahead log in bytes; 0 if the store has none.
     pub(super) log_bytes: Gauge,
-    /// 1 once damage was found in the store.
+    /// 1 after damage was found in the store.
     pub(super) damaged: Gauge,
 }
 
@@ -41,14 +41,14 @@ impl Default for Metrics {
         registry.register_with_unit("request_duration", "Time to answer", Unit::Seconds, seconds.clone());
         registry.register("entries_recorded", "Entries stored", recorded.clone());
         registry.register("entries_pruned", "Entries deleted by prunes", pruned.clone());
-        let help = "Connections for which there was no place";
+        let help = "Connections refused at the connection limit";
         registry.register("connections_refused", help, refused.clone());
         let (sweep_failures, sweep_failing) = (Counter::default(), Gauge::default());
         let (clock_implausible, log_bytes) = (Gauge::default(), Gauge::default());
         registry.register("sweep_failures", "Sweeps of an organization that failed", sweep_failures.clone());
-        let help = "Organizations that the last sweep could not sweep";
+        let help = "Organizations for which the last sweep failed";
         registry.register("sweep_failing_organizations", help, sweep_failing.clone());
-        let help = "1 while the clock looks as if it were ahead and nothing is pruned by it";
+        let help = "1 while the clock is implausible and nothing is pruned";
         registry.register("clock_implausible", help, clock_implausible.clone());
         let help = "Length of the store's write-ahead log, 0 where it has none";
         registry.register_with_unit("store_log", help, Unit::Bytes, log_bytes.clone());
@@ -72,7 +72,13 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Counts a response.
-    pub(super) fn answered(&self, method: &'static str, route: Option<&str>, status: u16, elapsed: Duration) {
+    pub(super) fn observe_response(
+        &self,
+        method: &'static str,
+        route: Option<&str>,
+        status: u16,
+        elapsed: Duration,
+    ) {
         self.seconds.observe(elapsed.as_secs_f64());
         let status = status.to_string();
         let labels = [("method", method), ("route", route.unwrap_or("none")), ("status", &status)];

@@ -61,7 +61,7 @@ pub(super) async fn handle_request(
     let mut response = error::with_problem(response, &id);
     let (elapsed, status) = (started.elapsed(), response.status().as_u16());
     let route = route.as_ref().map(MatchedPath::as_str);
-    server.metrics.answered(method, route, status, elapsed);
+    server.metrics.observe_response(method, route, status, elapsed);
     span.in_scope(|| {
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(method, route = route.unwrap_or("(none)"), status, elapsed_ms, "answered");

@@ -72,7 +72,7 @@ impl Store {
 
     /// Reads one page.
     pub async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
-        let kind = if request.filter.looks_inside() { QueryKind::Search } else { QueryKind::Lookup };
+        let kind = if request.filter.reads_content() { QueryKind::Search } else { QueryKind::Lookup };
         match &self.0 {
             Engine::Sqlite(engine) if kind == QueryKind::Search => engine.search_page(org, request).await,
             _ => run!(self.query(Some(org), kind), |db| pages::page(db, org, &request)),
@@ -86,7 +86,7 @@ impl Store {
 
     /// Counts all entries that match, up to `as_of`.
     pub async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
-        let kind = if filter.is_tallied() { QueryKind::Lookup } else { QueryKind::Search };
+        let kind = if filter.fits_rollup() { QueryKind::Lookup } else { QueryKind::Search };
         run!(self.query(Some(org), kind), |db| facets::count(db, org, &filter, as_of))
     }
 

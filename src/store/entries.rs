@@ -103,7 +103,7 @@ impl StoredEntry<'_> {
 
     /// Whether the entry matches the parts of a filter that SQL cannot express.
     pub(super) fn matches(&self, filter: &Filter) -> Result<bool, StoreError> {
-        if !filter.looks_inside() {
+        if !filter.reads_content() {
             return Ok(true);
         }
         let may_match = filter.may_match_content(self.changes.0, self.user.json.get(), self.model_name);

@@ -27,7 +27,7 @@ pub(super) async fn count<S: Session>(
     as_of: u64,
 ) -> Result<u64, S::Error> {
     let mut count = 0;
-    if filter.looks_inside() {
+    if filter.reads_content() {
         let add = |_: &StoredEntry<'_>| {
             count += 1;
             Ok(())
@@ -108,7 +108,7 @@ fn by_count(counts: BTreeMap<impl Into<String>, u64>) -> Vec<Facet> {
 pub(super) async fn facets<S: Session>(db: &S, org: OrgId, filter: &Filter) -> Result<Facets, S::Error> {
     let head = head(db, org).await?;
     let mut counts = FacetCounts::default();
-    if filter.looks_inside() {
+    if filter.reads_content() {
         let add = |row: &StoredEntry<'_>| {
             let day = row.occurred_at.micros() / DAY;
             counts.add(row.action, row.model_type, row.user.user.label(), day, 1);

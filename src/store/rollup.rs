@@ -41,7 +41,7 @@ impl RollupQuery<'_> {
     /// filter or its window is finer than the rollup.
     pub(super) fn rows(&self, dialect: &Dialect) -> Option<Condition> {
         let Filter { since, until, .. } = *self.filter;
-        if !self.filter.is_tallied() {
+        if !self.filter.fits_rollup() {
             return None;
         }
         let first = since.map(|since| since.micros().div_euclid(DAY) + i64::from(since.micros() % DAY != 0));
@@ -148,7 +148,7 @@ pub(super) async fn rows<S: Session>(
     as_of: u64,
     by_day: bool,
 ) -> Result<Option<Condition>, S::Error> {
-    if !filter.is_tallied() {
+    if !filter.fits_rollup() {
         return Ok(None);
     }
     let user_refs = user_refs(db, org, filter).await?;

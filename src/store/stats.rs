@@ -32,7 +32,7 @@ pub(super) async fn stats<S: Session>(
     let mut total = 0;
     let mut sums = Sums::new();
     let by_field = query.by.contains(&Dimension::Field);
-    if query.filter.looks_inside() || (by_field && S::DIALECT.fields.is_none()) {
+    if query.filter.reads_content() || (by_field && S::DIALECT.fields.is_none()) {
         let add = |row: &StoredEntry<'_>| {
             let entry = row.entry()?;
             total += 1;

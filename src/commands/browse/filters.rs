@@ -107,16 +107,23 @@ impl Browser<'_> {
             FilterItem::Action => {
                 let others = Filter { action: Choice::default(), ..filter.clone() };
                 let counts = self.facets(&others).await?.action;
-                self.mark("Action", &mut filter.action, Action::ALL, Some(&counts), ToString::to_string).await
+                self.choose_values(
+                    "Action",
+                    &mut filter.action,
+                    Action::ALL,
+                    Some(&counts),
+                    ToString::to_string,
+                )
+                .await
             }
             FilterItem::Type => {
                 let others = Filter { model_type: Choice::default(), ..filter.clone() };
                 let counts = self.facets(&others).await?.model_type;
                 let label = |it: &ModelType| it.label().to_owned();
-                self.mark("Type", &mut filter.model_type, ModelType::ALL, Some(&counts), label).await
+                self.choose_values("Type", &mut filter.model_type, ModelType::ALL, Some(&counts), label).await
             }
             FilterItem::Channel => {
-                self.mark("Channel", &mut filter.via, Via::ALL, None, ToString::to_string).await
+                self.choose_values("Channel", &mut filter.via, Via::ALL, None, ToString::to_string).await
             }
             FilterItem::User => {
                 let others = Filter { user: Choice::default(), ..filter.clone() };

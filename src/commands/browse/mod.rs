@@ -1,6 +1,6 @@
-//! `browse`: explores the log with menus: filters, entries, one entry, and from there its neighbours and its history.
+//! `browse`: interactive menus for filters, entries, one entry, its neighbours and its history.
 //!
-//! Every page is a filter and an order, so it can be shown as a command. The last command is printed at the end.
+//! A filter and an order define each page, so it has an equivalent command. `browse` prints the last one on exit.
 
 mod change_set;
 mod detail;
@@ -47,16 +47,16 @@ struct Browser<'a> {
     screen: FullScreen,
     style: Style,
     connection: ConnectionArgs,
-    /// The connection flags of a printed command.
+    /// The connection flags to append to the printed command.
     connection_words: Vec<String>,
 }
 
-/// Where to go when a page is left.
+/// The destination after the current page is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Navigation {
-    /// To the previous page.
+    /// The previous page.
     Back,
-    /// To the first page.
+    /// The first page, which shows the filters.
     ToFilters,
 }
 
@@ -97,7 +97,7 @@ impl Browser<'_> {
         Ok(self.client.facets(filter).await?)
     }
 
-    /// A page with a fixed list of items.
+    /// Shows a menu with a fixed list of items.
     async fn choose(
         &self,
         head: &[String],

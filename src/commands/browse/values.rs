@@ -1,4 +1,4 @@
-//! Menus to choose filter values, with counts: a few values are marked in a list, many are searched by typing.
+//! Menus for filter values, with counts. Short lists are checklists; long lists are searched by typing.
 
 use crate::commands::browse::Browser;
 use crate::error::Failure;
@@ -7,12 +7,12 @@ use crate::model::filter::{Choice, UserTerm};
 use crate::render::filter_summary::grouped;
 use crate::terminal::prompt::PromptPage;
 
-/// Longer lists are searched by typing.
+/// The most values of a checklist. Longer lists are searched by typing.
 const MAX_IN_LIST: usize = 12;
 
 impl Browser<'_> {
-    /// Lets the user mark some of a fixed set of values.
-    pub(super) async fn mark<T: Copy + PartialEq + ToString>(
+    /// Shows a checklist of a fixed set of values.
+    pub(super) async fn choose_values<T: Copy + PartialEq + ToString>(
         &self,
         question: &str,
         choice: &mut Choice<T>,
@@ -21,12 +21,12 @@ impl Browser<'_> {
         label: impl Fn(&T) -> String,
     ) -> Result<(), Failure> {
         let labels = all.iter().map(|value| {
-            let count = counts.map(|counts| counted(counts, &value.to_string()));
-            labelled(count, &label(value))
+            let count = counts.map(|counts| count_of(counts, &value.to_string()));
+            label_with_count(count, &label(value))
         });
         let labels = labels.collect();
         let marked = all.iter().map(|value| choice.include.contains(value)).collect();
-        if let Some(chosen) = self.marked(question, labels, marked).await? {
+        if let Some(chosen) = self.show_checklist(question, labels, marked).await? {
             choice.include = chosen.into_iter().map(|index| all[index]).collect();
             // The marked values replace the excluded ones.
             choice.exclude.clear();
@@ -34,7 +34,7 @@ impl Browser<'_> {
         Ok(())
     }
 
-    /// Lets the user choose users: those in the log, each matched exactly, and those chosen before.
+    /// Shows a menu of users: those in the log, each matched exactly, then earlier choices that are not among them.
     pub(super) async fn users(&self, choice: &mut Choice<UserTerm>, counts: &[Facet]) -> Result<(), Failure> {
         let mut users: Vec<_> = counts.iter().map(|facet| UserTerm::shown_as(&facet.value)).collect();
         let unlisted = choice.include.iter().filter(|user| !users.contains(user));
@@ -44,14 +44,14 @@ impl Browser<'_> {
         }
         // Only a term that matches one user exactly has a count.
         let label = |user: &UserTerm| match user.shown() {
-            Some(shown) => labelled(Some(counted(counts, shown)), &self.style.text(shown)),
+            Some(shown) => label_with_count(Some(count_of(counts, shown)), &self.style.text(shown)),
             None => format!("{:>9}  {}", "", self.style.text(&user.to_string())),
         };
         let labels: Vec<_> = users.iter().map(label).collect();
         let mut marked: Vec<bool> = users.iter().map(|user| choice.include.contains(user)).collect();
         let before = marked.clone();
         if users.len() <= MAX_IN_LIST {
-            let Some(chosen) = self.marked("User", labels, marked).await? else { return Ok(()) };
+            let Some(chosen) = self.show_checklist("User", labels, marked).await? else { return Ok(()) };
             choice.include = chosen.into_iter().map(|index| users[index].clone()).collect();
             choice.exclude.clear();
             return Ok(());
@@ -86,7 +86,7 @@ impl Browser<'_> {
         Ok(())
     }
 
-    async fn marked(
+    async fn show_checklist(
         &self,
         question: &str,
         labels: Vec<String>,
@@ -103,12 +103,12 @@ impl Browser<'_> {
     }
 }
 
-fn counted(counts: &[Facet], value: &str) -> u64 {
+fn count_of(counts: &[Facet], value: &str) -> u64 {
     counts.iter().find(|facet| facet.value == value).map_or(0, |facet| facet.count)
 }
 
-/// The count comes first, where it is never cut off.
-fn labelled(count: Option<u64>, label: &str) -> String {
+/// Puts the count before the label, so that a narrow terminal never cuts it off.
+fn label_with_count(count: Option<u64>, label: &str) -> String {
     match count {
         Some(count) => format!("{:>9}  {label}", grouped(count)),
         None => label.to_owned(),

@@ -16,7 +16,7 @@ use crate::model::foreign::{JsonMembers, shortened_to};
 use crate::model::json::Json;
 use crate::render::columns::Column;
 use crate::render::delimited::CUT;
-use crate::render::delimited::guard::{is_guarded, unguarded};
+use crate::render::delimited::guard::{is_guarded, unescape_formulas};
 
 /// Columns that an entry needs.
 const NEEDED: &[Column] =
@@ -117,7 +117,7 @@ pub(super) fn members(row: &[(String, Json)], has_guards: bool) -> Result<JsonMe
         if is_cut(text) {
             return Err(format!("{name} was cut by --max-cell: import a JSON lines export instead"));
         }
-        let text = if has_guards { unguarded(text) } else { text.into() };
+        let text = if has_guards { unescape_formulas(text) } else { text.into() };
         let members = match column {
             Column::UserId | Column::UserEmail | Column::UserName | Column::UserRole | Column::UserKind => {
                 &mut user

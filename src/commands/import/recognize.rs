@@ -12,7 +12,7 @@ use crate::commands::import::own::{self, OwnHeader};
 use crate::commands::import::record::{CellKind, RecordContent, RecordReader, SourceCell};
 use crate::commands::import::sql::{self, SqlRowReader, SqlTable};
 use crate::commands::import::text::SourceText;
-use crate::model::foreign::{AuditLibrary, flattened};
+use crate::model::foreign::{AuditLibrary, flatten_dumpdata};
 use crate::model::json::Json;
 
 /// What the command line tells about the sources.
@@ -200,7 +200,7 @@ impl SourceFormat {
         match content {
             RecordContent::Json(text) => {
                 match Json::parse(text.trim()).map_err(|error| error.to_string())? {
-                    Json::Object(members) => Ok(flattened(members)),
+                    Json::Object(members) => Ok(flatten_dumpdata(members)),
                     _ => Err("the line is not a JSON object".to_owned()),
                 }
             }

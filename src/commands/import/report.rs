@@ -6,7 +6,7 @@ use crate::api::record::{LineAnswer, NotRecorded};
 use crate::commands::Context;
 use crate::error::Failure;
 use crate::exit;
-use crate::model::foreign::readable;
+use crate::model::foreign::displayable;
 use crate::render::filter_summary::counted;
 use crate::terminal::progress::Progress;
 
@@ -65,7 +65,7 @@ impl ImportReport {
         word: &str,
     ) {
         // A word that may be a secret is not kept.
-        let reason = match readable(what, word) {
+        let reason = match displayable(what, word) {
             Some(word) => format!("not mapped: {what} {word}"),
             None => format!("not mapped: {what}"),
         };
@@ -87,7 +87,7 @@ impl ImportReport {
     }
 
     pub(super) fn prefixed(&mut self, class: &str) {
-        self.prefixed.insert(readable("model type", class).map(str::to_owned));
+        self.prefixed.insert(displayable("model type", class).map(str::to_owned));
     }
 
     pub(super) fn count(&mut self, answer: &LineAnswer) {

@@ -54,7 +54,8 @@ pub(crate) struct PruneArgs {
     #[arg(long)]
     yes: bool,
 
-    /// Delete only entries older than this; must be longer than the plan's retention: 120d, 18mo, 2y
+    /// Delete only entries older than this, such as 120d, 18mo or 2y; at least the plan's retention, or the organization's
+    /// floor if an operator set a shorter one
     #[arg(long, value_name = "AGE")]
     older_than: Option<Age>,
 
@@ -62,23 +63,23 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "N|P%")]
     max_delete: Option<MaxDelete>,
 
-    /// Stop after this time and leave the rest for the next run: 10min
-    #[arg(long, value_name = "AGE", value_parser = duration)]
+    /// Stop after this long, such as 10min; the next run deletes the rest
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     max_time: Option<Age>,
 
     /// First write the entries to this file as JSON lines, and check it; .gz and .zst compress, {date} is today
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
 
-    /// Wait this long for another running prune, then exit with code 8
-    #[arg(long, value_name = "AGE", value_parser = duration)]
+    /// Wait at most this long for another prune to finish; if it still runs, exit with code 8
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     lock_wait: Option<Age>,
 
     /// Prune although the server's clock seems to be ahead; check the clock first
     #[arg(long, conflicts_with_all = ["log", "print_cron", "print_systemd"])]
     clock_is_right: bool,
 
-    /// Take the lock of another prune that is no longer running; this is noted in the record
+    /// Take over the lease of a prune that no longer runs; the prune's record says so
     #[arg(long, conflicts_with_all = ["dry_run", "log", "print_cron", "print_systemd"])]
     break_lease: bool,
 

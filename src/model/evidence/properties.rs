@@ -1,4 +1,4 @@
-//! Properties of evidence: whatever damages a text, the damage is found and its line named.
+//! Property tests of evidence: any damage to a file is detected, and its first damaged line is reported.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use crate::model::evidence::trailer::{Trail, Trailer, TrailerError};
 use crate::model::evidence::verdict::first_fault;
 use crate::model::timestamp::Timestamp;
 
-/// The lines of a file with their line breaks. Some are equal.
+/// Generates the lines of a file, with their line breaks and some duplicates.
 fn lines() -> impl Strategy<Value = Vec<String>> {
     vec("[ab]{0,2}|[ -~é]{0,12}", 1..40).prop_map(|lines| lines.into_iter().map(|line| line + "\n").collect())
 }
@@ -64,7 +64,7 @@ fn damaged(mut lines: Vec<Vec<u8>>, damage: &Damage) -> Vec<u8> {
     lines.concat()
 }
 
-/// The number of the first line that differs.
+/// The number of the first line that differs, counted from 1.
 fn first_difference(written: &[u8], found: &[u8]) -> Option<u64> {
     let mut written = written.split_inclusive(|byte| *byte == b'\n');
     let mut found = found.split_inclusive(|byte| *byte == b'\n');
@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn each_damage_is_found_and_its_line_is_named(lines in lines(), damage in damage()) {
+    fn any_damage_is_reported_at_its_first_line(lines in lines(), damage in damage()) {
         let written = lines.concat().into_bytes();
         let found = damaged(lines.into_iter().map(String::into_bytes).collect(), &damage);
         let fault = first_fault(&Content::of(&written), &Content::of(&found));
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn the_result_does_not_depend_on_the_pieces(lines in lines(), cuts in vec(any::<Index>(), 0..6)) {
+    fn reading_in_pieces_gives_the_same_result(lines in lines(), cuts in vec(any::<Index>(), 0..6)) {
         let text = lines.concat().into_bytes();
         let mut cuts: Vec<_> = cuts.iter().map(|at| at.index(text.len())).chain([0, text.len()]).collect();
         cuts.sort_unstable();
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn a_trailer_proves_all_lines_before_it(lines in lines(), damage in damage(), json: bool) {
+    fn a_trailer_detects_any_damage_before_it(lines in lines(), damage in damage(), json: bool) {
         let mut trail = Trail::default();
         trail.add(lines.concat().as_bytes());
         let trailer = trail.trailer(3, 9);
@@ -149,7 +149,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         let changed = String::from_utf8(bytes).expect("ASCII stays ASCII");
-        // Blanks between tokens have no meaning.
+        // Whitespace between JSON tokens is insignificant.
         let blank = |text: &str| text[at..=at].trim().is_empty();
         if !(blank(&document) && blank(&changed)) {
             prop_assert!(Manifest::read(&changed).is_err(), "{}", changed);

@@ -64,7 +64,7 @@ pub(super) fn read(rules: &TableRules, row: &[(String, Json)]) -> Result<SourceR
     }
     (source.before, source.after) = match action {
         Action::Created => (None, Some(new.unwrap_or_default())),
-        // A deletion has its last values in `old`. Before version 4 they were in `attributes`.
+        // A deletion holds the last values in `old`, and before version 4 in `attributes`.
         Action::Deleted => (old.or(new), None),
         Action::Updated => (Some(old.unwrap_or_default()), Some(new.unwrap_or_default())),
     };

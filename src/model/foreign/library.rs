@@ -1,4 +1,4 @@
-//! The audit libraries whose tables can be imported, and how their columns tell them apart.
+//! The audit libraries whose tables can be imported, and their detection by column names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -46,7 +46,7 @@ impl AuditLibrary {
         }
     }
 
-    /// The library whose table has these columns.
+    /// Detects the library whose table has these columns.
     pub(crate) fn of<'a>(columns: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let columns: Vec<&str> = columns.into_iter().collect();
         let has = |name: &str| columns.contains(&name);
@@ -78,7 +78,7 @@ impl AuditLibrary {
         }
     }
 
-    /// Whether a row holds the whole resource, so that the changes follow from the row before it.
+    /// Whether each row holds the whole resource, so that its changes are computed from the resource's previous row.
     pub(crate) const fn needs_previous(self) -> bool {
         matches!(self, Self::SimpleHistory)
     }

@@ -29,9 +29,9 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{ModelType, UserKind};
 
 pub(crate) use crate::model::foreign::library::AuditLibrary;
-pub(crate) use crate::model::foreign::names::{NameMapping, UserKindMapping, is_column_name, readable};
+pub(crate) use crate::model::foreign::names::{NameMapping, UserKindMapping, displayable, is_column_name};
 pub(crate) use crate::model::foreign::rules::{RowRejection, TableRules, UserColumns};
-pub(crate) use crate::model::foreign::source_row::{JsonMembers, flattened, object_key};
+pub(crate) use crate::model::foreign::source_row::{JsonMembers, flatten_dumpdata, object_key};
 
 /// A row as a proposal, with notes for the operator.
 #[derive(Clone)]

@@ -1,22 +1,22 @@
-//! Classes and events of other tables: what they stand for, whose ids need a prefix, and which may be shown.
+//! Names of classes and events in imported tables: their mappings, and rules for prefixing ids and showing names.
 
 use std::str::FromStr;
 
 use crate::model::words::{Action, ModelType, UserKind};
 
-/// What a class or an event stands for.
+/// The target that a class or an event is mapped to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MappingTarget {
     Type(ModelType),
     Action(Action),
-    /// Rows with the name are left out.
+    /// Rows with this name are skipped.
     Nothing,
 }
 
 /// A name and its meaning, written `App\Models\Hook=endpoint`, `restored=updated` or `retrieved=-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NameMapping {
-    /// A class or an event, as the table has it.
+    /// A class or an event, as written in the table.
     pub(crate) name: String,
     pub(crate) target: MappingTarget,
 }
@@ -58,7 +58,7 @@ impl FromStr for UserKindMapping {
     }
 }
 
-/// Both sides of the last `=`.
+/// Splits a text at its last `=`.
 fn assignment(text: &str) -> Option<(&str, &str)> {
     let (name, word) = text.rsplit_once('=')?;
     Some((name.trim(), word.trim())).filter(|(name, _)| !name.is_empty())
@@ -73,7 +73,7 @@ pub(super) fn last_segment(class: &str) -> &str {
     segments(class).last().copied().unwrap_or(class)
 }
 
-/// Whether the class is called `word` and has no namespace, or the one in which applications keep their models.
+/// Whether the class is named `word` and has no namespace or a default one for models (`App`, `App\Models`).
 fn is_app_class(class: &str, word: &str) -> bool {
     let folded = |word: &str| word.replace('_', "").to_lowercase();
     let segments = segments(class);
@@ -81,18 +81,18 @@ fn is_app_class(class: &str, word: &str) -> bool {
     matches!(namespace, [] | ["App"] | ["App", "Models"]) && folded(last_segment(class)) == folded(word)
 }
 
-/// Whether the ids of a class are the ids of a model type. Only one class is named as the type is. Other classes that map
-/// to the type have ids of their own.
+/// Whether the ids of a class need no prefix to serve as ids of a model type. This holds only for the class named after
+/// the type: other classes that map to the type have separate id sequences.
 pub(super) fn is_class_of(model_type: ModelType, class: &str) -> bool {
     is_app_class(class, model_type.as_str())
 }
 
-/// Whether a class is the one in which applications keep their users.
+/// Whether a class is the application's own `User` class.
 pub(super) fn is_user(class: &str) -> bool {
     is_app_class(class, "user")
 }
 
-/// Whether a text looks like the name of a column. The first line of a file without a header holds values.
+/// Whether a text looks like a column name. In a file without a header, the first line holds values instead.
 pub(crate) fn is_column_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
@@ -111,9 +111,9 @@ const EVENTS: &str = "
     saved sent shared softDeleted submitted sync synced
     touch touched trashed unarchived unlocked unpublished verified view viewed";
 
-/// A class or an event that may be shown. A column may hold anything, and a word that does not look like a name in code
-/// may be a secret.
-pub(crate) fn readable<'a>(what: &str, word: &'a str) -> Option<&'a str> {
+/// Returns a class or an event if it may be shown. A column may hold any text, and a word that does not look like an
+/// identifier may be a secret.
+pub(crate) fn displayable<'a>(what: &str, word: &'a str) -> Option<&'a str> {
     let is_name = |part: &&str| {
         part.len() <= 40
             && part.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -1,4 +1,4 @@
-//! Reads tables of django-simple-history, also from `dumpdata`. Each row is the whole resource.
+//! Reads tables of django-simple-history, also from `dumpdata`. Each row holds the whole resource.
 
 use crate::model::foreign::layout::ColumnLayout;
 use crate::model::foreign::rules::{RowRejection, TableRules};
@@ -6,7 +6,7 @@ use crate::model::foreign::source_row::{JsonMembers, SourceRow, required, text};
 use crate::model::json::Json;
 use crate::model::words::Action;
 
-/// No column holds the class: the table's name tells it.
+/// No column holds the class. It is derived from the table's name.
 pub(super) const LAYOUT: ColumnLayout = ColumnLayout {
     id: "history_id",
     time: "history_date",
@@ -37,7 +37,7 @@ pub(super) fn read(
     let action = rules.action(LAYOUT.event, &event, default)?;
     let class = class(&text(row, "dumpdata_model").unwrap_or_else(|| table.to_owned()));
     let mut source = SourceRow::read(rules, &LAYOUT, row, action, class)?;
-    // The tables of two models count their rows separately.
+    // Each model has its own table, so ids repeat between models.
     source.id = format!("{}\0{}", source.class, source.id);
     source.ip = source.ip.or_else(|| text(row, "ip_address"));
     source.reasons.extend(text(row, "history_change_reason"));
@@ -53,7 +53,7 @@ pub(super) fn read(
     Ok(source)
 }
 
-/// The histories of `shop.connector` are `shop.historicalconnector` and `shop_historicalconnector`.
+/// The model of a history table: `shop.connector` for `shop.historicalconnector` or `shop_historicalconnector`.
 fn class(model: &str) -> String {
     let lower = model.to_lowercase();
     match lower.rsplit_once("historical").map(|(app, model)| (app.trim_end_matches(['.', '_']), model)) {

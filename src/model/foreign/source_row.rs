@@ -1,4 +1,4 @@
-//! A row in the form that all libraries share, and the readers of single cells.
+//! The row type shared by all audit libraries, and functions that read its cells.
 
 use crate::model::foreign::layout::ColumnLayout;
 use crate::model::foreign::rules::{RowRejection, TableRules, invalid};
@@ -18,25 +18,25 @@ pub(super) struct SourceRow {
     pub(super) time: String,
     pub(super) action: Action,
     pub(super) model_type: ModelType,
-    /// The class as the row names it.
+    /// The class name as written in the row.
     pub(super) class: String,
     pub(super) resource_id: String,
-    /// The resource's name, where the row has it beside the fields.
+    /// The resource's name, if the row stores it outside the fields.
     pub(super) name: Option<String>,
     pub(super) user: SourceUser,
     pub(super) via: Option<Via>,
     pub(super) ip: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) request_id: Option<String>,
-    /// Texts that an entry has no other field for.
+    /// Texts that have no field of their own in an entry. They are joined into its reason.
     pub(super) reasons: Vec<String>,
     pub(super) before: Option<JsonMembers>,
     pub(super) after: Option<JsonMembers>,
-    /// What was left out.
+    /// Notes on values that were left out.
     pub(super) adjusted: Vec<&'static str>,
 }
 
-/// A row's user. All members are absent when the row names none.
+/// A row's user. All members are `None` when the row names no user.
 pub(super) struct SourceUser {
     pub(super) class: Option<String>,
     pub(super) id: Option<String>,
@@ -45,7 +45,7 @@ pub(super) struct SourceUser {
 }
 
 impl SourceRow {
-    /// Reads the columns of `layout`. The sides, and what else the library has, are left to the caller.
+    /// Reads the columns of `layout`. The caller adds the sides and the library's other columns.
     pub(super) fn read(
         rules: &TableRules,
         layout: &ColumnLayout,
@@ -107,7 +107,7 @@ pub(super) fn missing(column: &str) -> RowRejection {
     invalid(format!("{column} is missing or blank"))
 }
 
-/// A column that a row must have.
+/// Reads a column that a row must have.
 pub(super) fn required(row: &[(String, Json)], name: &str) -> Result<String, RowRejection> {
     text(row, name).ok_or_else(|| missing(name))
 }
@@ -126,7 +126,7 @@ pub(super) fn cell<'a>(row: &'a [(String, Json)], name: &str) -> Option<&'a Json
     row.iter().find(|(column, _)| column == name).map(|(_, value)| value)
 }
 
-/// A column with the fields of a resource, as JSON or YAML. PHP writes an object without members as a list.
+/// Reads a column with the fields of a resource, as JSON or YAML. PHP writes an empty object as an empty list.
 pub(super) fn values(row: &[(String, Json)], name: &str) -> Result<Option<JsonMembers>, RowRejection> {
     let parsed = match cell(row, name) {
         Some(Json::String(text)) if !text.trim().is_empty() => {
@@ -148,9 +148,9 @@ pub(super) fn values(row: &[(String, Json)], name: &str) -> Result<Option<JsonMe
     }
 }
 
-/// Turns an object of Django's `dumpdata` into a row: its fields, with the key as `dumpdata_pk` and the model as
+/// Flattens an object of Django's `dumpdata` into a row: its fields, with the key as `dumpdata_pk` and the model as
 /// `dumpdata_model`. Other objects stay as they are.
-pub(crate) fn flattened(members: JsonMembers) -> JsonMembers {
+pub(crate) fn flatten_dumpdata(members: JsonMembers) -> JsonMembers {
     let is_dump = matches!(cell(&members, "model"), Some(Json::String(_)))
         && matches!(cell(&members, "fields"), Some(Json::Object(_)));
     if !is_dump {
@@ -168,7 +168,7 @@ pub(crate) fn flattened(members: JsonMembers) -> JsonMembers {
     row
 }
 
-/// Identifies a row's resource, for libraries that need the row before it.
+/// The key of a row's resource, for libraries that need the resource's previous row.
 pub(crate) fn object_key(row: &[(String, Json)]) -> Option<String> {
     let model = text(row, "dumpdata_model").unwrap_or_default();
     text(row, "id").map(|id| format!("{model}\0{id}"))

@@ -12,8 +12,8 @@ use crate::model::redaction::REDACTED_CHANGED;
 /// The difference between two states.
 #[derive(Debug, Default)]
 pub(crate) struct StateDiff {
-    /// The differing fields, as an update from the earlier to the later state. If the resource exists at only one of the
-    /// times, every field was added or removed.
+    /// The differing fields, as an update from the earlier to the later state. If the resource exists at only one of
+    /// the times, every field is reported as added or removed.
     pub(crate) changes: Vec<Change>,
     /// The fields that are unknown at one of the times.
     pub(crate) unknown: Vec<String>,

@@ -20,12 +20,12 @@ fn value(json: &Json) -> Value {
     serde_json::from_str(&json.to_string()).expect("a value")
 }
 
-/// The real value at a path, or of a field with dots in its name that no entry resolves.
+/// The real value at a path. If there is none, dots in field names are read as path separators.
 fn truth_of<'a>(truth: &'a Value, path: &[String]) -> Option<&'a Value> {
     at(truth, path).or_else(|| at(truth, &path.join(".").split('.').collect::<Vec<_>>()))
 }
 
-/// Everything a state claims is true.
+/// Checks that everything a state claims is true.
 fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     match state.existence {
         Existence::Unknown => {}
@@ -61,7 +61,7 @@ fn is_true(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A complete log leaves nothing unknown: only redacted fields may be inexact.
+/// Checks that a complete log leaves nothing unknown. Only redacted fields may be inexact.
 fn is_whole(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     prop_assert_eq!(state.existence == Existence::Exists, truth.is_some());
     prop_assert!(state.existence != Existence::Unknown && state.is_complete());
@@ -73,7 +73,7 @@ fn is_whole(state: &State, truth: Option<&Value>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The last setter of each leaf and the number of changes, by comparing neighbouring states.
+/// Finds the last setter of each leaf and counts its changes by comparing consecutive states.
 fn naive_blame(world: &Simulation, first: usize) -> BTreeMap<KeyPath, (Option<usize>, u64)> {
     let all: Vec<_> =
         world.truths.iter().map(|truth| truth.as_ref().map(leaves).unwrap_or_default()).collect();
@@ -89,7 +89,7 @@ fn naive_blame(world: &Simulation, first: usize) -> BTreeMap<KeyPath, (Option<us
     set
 }
 
-/// Blame agrees with the naive result for every leaf.
+/// Checks that blame agrees with the naive result for every leaf.
 fn blames(history: &RecordedLog, world: &Simulation, first: usize) -> Result<(), TestCaseError> {
     let naive = naive_blame(world, first);
     for line in history.blame().lines {
@@ -111,7 +111,7 @@ fn blames(history: &RecordedLog, world: &Simulation, first: usize) -> Result<(),
     Ok(())
 }
 
-/// The difference of any two states is the difference of the real states.
+/// Checks that the diff of any two replayed states equals the diff of the real states.
 fn differences_are_true(history: &RecordedLog, world: &Simulation) -> Result<(), TestCaseError> {
     let moments = world.moments();
     let wanted =
@@ -171,7 +171,7 @@ proptest! {
         let horizon = history.horizon.expect("it was pruned");
         let first = world.entries.iter().filter(|entry| entry.occurred_at < horizon).count();
         blames(&history, &world, first)?;
-        // After an entry with a field, the field is known.
+        // After an entry that changed a field, the field is known.
         for (index, entry) in world.entries.iter().enumerate().skip(first) {
             let state = history.at(crate::model::page::Position { occurred_at: entry.occurred_at, id: entry.id });
             prop_assert!(state.existence != Existence::Unknown);
@@ -224,7 +224,7 @@ proptest! {
         for path in touched.iter().filter(|path| !is_lost(path)) {
             let restored = at(&reverted, path);
             match was.get(*path) {
-                // An object that was empty may have new members.
+                // A formerly empty object may have gained members since.
                 Some(Value::Object(_)) => {
                     prop_assert!(!plan.since.is_empty() || restored.is_some_and(Value::is_object), "{:?}", path);
                 }
@@ -243,7 +243,7 @@ proptest! {
     }
 }
 
-/// Applies a plan with an independent implementation.
+/// Applies a revert patch with an independent JSON Patch implementation.
 fn apply(value: &mut Value, patch: &[crate::model::history::patch::Operation]) -> Result<(), TestCaseError> {
     let text = serde_json::to_string(patch).expect("serialises");
     let patch: json_patch::Patch = serde_json::from_str(&text).expect("a patch by the standard");

@@ -1,12 +1,12 @@
 //! The formula guard: adds a `'` before text that a spreadsheet would evaluate, and removes it again.
 //!
-//! Spreadsheets that separate cells by semicolons split `a;=1` despite quotes, and start a row at a line break. So each
-//! piece between separators is guarded like a cell. A piece that already has a `'` before a formula gets another one, so
-//! that removing one always restores the original.
+//! Spreadsheets that separate cells by semicolons split `a;=1` even inside quotes, and start a row at a line break.
+//! Therefore each piece between separators is guarded like a cell. A piece that already has a `'` before a formula gets
+//! another one, so that removing one always restores the original.
 
 use std::borrow::Cow;
 
-/// Characters that may end a cell, depending on the reader.
+/// Characters that may end a cell, depending on the spreadsheet.
 const SEPARATORS: [char; 4] = [';', '\t', '\n', '\r'];
 
 /// Whether a spreadsheet may evaluate the cell: after optional whitespace, it begins with `=`, `+`, `-`, `@` (also
@@ -25,19 +25,19 @@ fn is_number(cell: &str) -> bool {
     cell.chars().all(|c| matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')) && cell.parse::<f64>().is_ok()
 }
 
-/// Whether a piece, without its leading `'`, is a formula.
-fn is_formula_behind_marks(piece: &str) -> bool {
+/// Whether a piece is a formula when all leading `'` are ignored.
+fn is_formula_ignoring_quotes(piece: &str) -> bool {
     is_formula(piece.trim_start_matches('\''))
 }
 
-/// Adds the guards.
-pub fn guarded(cell: Cow<'_, str>) -> Cow<'_, str> {
-    let at_start = is_formula_behind_marks(&cell);
+/// Adds a `'` before each piece that a spreadsheet may evaluate.
+pub fn escape_formulas(cell: Cow<'_, str>) -> Cow<'_, str> {
+    let at_start = is_formula_ignoring_quotes(&cell);
     if !at_start && !cell.contains(SEPARATORS) {
         return cell;
     }
     let pieces = later_pieces(&cell, |piece, out| {
-        if is_formula_behind_marks(piece) {
+        if is_formula_ignoring_quotes(piece) {
             out.push('\'');
         }
         out.push_str(piece);
@@ -46,7 +46,7 @@ pub fn guarded(cell: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Removes the guards: the inverse of [`guarded`].
-pub fn unguarded(cell: &str) -> Cow<'_, str> {
+pub fn unescape_formulas(cell: &str) -> Cow<'_, str> {
     if !cell.contains('\'') {
         return Cow::Borrowed(cell);
     }
@@ -58,17 +58,17 @@ pub fn unguarded(cell: &str) -> Cow<'_, str> {
 }
 
 fn without_guard(piece: &str) -> &str {
-    piece.strip_prefix('\'').filter(|_| is_formula_behind_marks(piece)).unwrap_or(piece)
+    piece.strip_prefix('\'').filter(|_| is_formula_ignoring_quotes(piece)).unwrap_or(piece)
 }
 
-/// Whether [`guarded`] can return this cell: none of its pieces is a formula.
+/// Whether no piece of the cell is a formula. This holds for every result of [`guarded`].
 pub fn is_guarded(cell: &str) -> bool {
     let mut all = !is_formula(cell);
     later_pieces(cell, |piece, _| all &= !is_formula(piece));
     all
 }
 
-/// Copies a cell and passes each piece after a separator to `piece`.
+/// Copies a cell. `piece` writes each part that follows a separator, and may change it.
 fn later_pieces(cell: &str, mut piece: impl FnMut(&str, &mut String)) -> String {
     let mut out = String::with_capacity(cell.len() + 2);
     let mut rest = cell;
@@ -87,8 +87,8 @@ fn later_pieces(cell: &str, mut piece: impl FnMut(&str, &mut String)) -> String 
     }
 }
 
-/// Guards JSON: the first character of a formula after a semicolon becomes an escape of the same meaning.
-pub fn guarded_json(cell: Cow<'_, str>) -> Cow<'_, str> {
+/// Guards JSON: replaces the first character of a formula after a semicolon by its equivalent `\uXXXX` escape.
+pub fn escape_formulas_in_json(cell: Cow<'_, str>) -> Cow<'_, str> {
     if !cell.contains(';') {
         return cell;
     }
@@ -128,8 +128,8 @@ mod tests {
             ("''@x", "'''@x"),
             ("a;'=1", "a;''=1"),
         ] {
-            assert_eq!(guarded(cell.into()), expected, "{cell:?}");
-            assert_eq!(unguarded(expected), cell, "{expected:?}");
+            assert_eq!(escape_formulas(cell.into()), expected, "{cell:?}");
+            assert_eq!(unescape_formulas(expected), cell, "{expected:?}");
             assert!(
                 is_guarded(expected) && is_guarded(cell) == cell.trim_start_matches("a;").starts_with('\'')
             );
@@ -137,11 +137,11 @@ mod tests {
         for harmless in
             ["-5", "+3.2", "-1e-3", "a=b", "'", "3-4", "", "a;b", "a;-5", "it's; fine", "'quoted'"]
         {
-            assert_eq!(guarded(harmless.into()), harmless);
-            assert_eq!(unguarded(harmless), harmless);
+            assert_eq!(escape_formulas(harmless.into()), harmless);
+            assert_eq!(unescape_formulas(harmless), harmless);
         }
         let json = r#"[{"field":"a","new":"x; =1;-2;b"}]"#;
-        let guarded = guarded_json(json.into());
+        let guarded = escape_formulas_in_json(json.into());
         assert_eq!(guarded, r#"[{"field":"a","new":"x; \u003d1;\u002d2;b"}]"#);
         let values =
             [json, &guarded].map(|text| serde_json::from_str::<serde_json::Value>(text).expect("JSON"));
@@ -153,9 +153,9 @@ mod tests {
 
         #[test]
         fn unguarding_restores_the_cell(cell in "[=+\\-@＝'; \t\n\r15eaé]{0,10}") {
-            let guarded = guarded(cell.as_str().into());
+            let guarded = escape_formulas(cell.as_str().into());
             prop_assert!(is_guarded(&guarded), "{:?}", guarded);
-            prop_assert_eq!(unguarded(&guarded), cell.as_str());
+            prop_assert_eq!(unescape_formulas(&guarded), cell.as_str());
         }
     }
 }

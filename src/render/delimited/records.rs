@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::guard::guarded;
+use super::guard::escape_formulas;
 use super::{Delimiter, csv_cell, io_error, tsv_cell};
 use crate::render::columns::Column;
 
@@ -32,7 +32,7 @@ pub fn records(
     for row in rows {
         for cell in row {
             let cell = csv_cell(TEXT, Cow::Owned(cell));
-            let cell = if guard { guarded(cell) } else { cell };
+            let cell = if guard { escape_formulas(cell) } else { cell };
             writer.write_field(cell.as_ref()).map_err(io_error)?;
         }
         writer.write_record(None::<&[u8]>).map_err(io_error)?;

@@ -1,6 +1,6 @@
 //! Formats the change of each field as a block of marked lines.
 //!
-//! It must not know columns or colours. `rows` lays the lines out and sanitizes their text.
+//! This module must not depend on columns or colours: `rows` lays out the lines and sanitizes their text.
 
 use crate::model::change::Change;
 use crate::model::json::{Json, RawJson};
@@ -19,15 +19,15 @@ use crate::render::value;
 /// The most lines of one field, unless the full view is requested.
 const SHOWN_LINES: usize = 40;
 
-/// The most characters of a part of a value that stays on one line.
+/// A nested value with at most this many characters stays on one line.
 const LONGEST_PART: usize = 96;
 
 /// Characters shown on each side of a change in a long line.
 const CONTEXT: usize = 40;
-/// The fewest characters that are left out.
+/// The fewest unchanged characters that are replaced by an ellipsis.
 const SHORTEST_GAP: usize = 80;
 
-/// The lines of all fields.
+/// Builds the lines of all changed fields.
 pub(super) fn fields(changes: &[Change], action: Action, full: bool, style: &Style) -> Vec<DetailLine> {
     let (mut all, mut search) = (Vec::new(), WordSearch::default());
     for change in changes {
@@ -63,10 +63,10 @@ pub(super) fn fields(changes: &[Change], action: Action, full: bool, style: &Sty
 struct BlockBuilder<'a> {
     lines: Vec<DetailLine>,
     search: &'a mut WordSearch,
-    /// Lines that were counted and not built, because they would not be shown.
+    /// Lines that were counted but not built, because they would not be shown.
     skipped: usize,
     screen: usize,
-    /// Cells for a value next to its label.
+    /// Terminal columns available for a value next to its label.
     room: usize,
     full: bool,
 }
@@ -76,7 +76,7 @@ impl BlockBuilder<'_> {
         let field = field_label(&change.field);
         let field = field.as_str();
         if change.redacted {
-            // Creations and deletions do not record which side was present.
+            // In creations and deletions a redacted change has neither side: the action tells which one existed.
             let action = match (&change.old, &change.new) {
                 (None, Some(_)) => Action::Created,
                 (Some(_), None) => Action::Deleted,
@@ -194,7 +194,7 @@ impl BlockBuilder<'_> {
             }
             let place = vec![span(Role::Dim, &format!("@@ line {}", hunk.line))];
             self.lines.push(DetailLine { depth: depth + 1, value: place, ..DetailLine::default() });
-            // Lines are paired only if their numbers are equal; otherwise the pairs would be arbitrary.
+            // Lines are paired only if both sides have equally many; otherwise the pairs would be arbitrary.
             if hunk.removed.len() == hunk.added.len() {
                 let pairs: Vec<_> =
                     hunk.removed.iter().zip(&hunk.added).map(|(a, b)| self.search.compare(a, b)).collect();
@@ -238,7 +238,7 @@ impl BlockBuilder<'_> {
         self.push_unlabelled(depth, mark, spans, is_text);
     }
 
-    /// An added or removed value: on one line if it fits, else indented with the mark on each line.
+    /// Pushes an added or removed value: on one line if it fits, else on indented lines that each have the mark.
     fn push_value(&mut self, depth: usize, mark: LineMark, path: &str, side: &Json) {
         if is_scalar(side) || value::fits(side, self.room) {
             return self.push_scalar(depth, mark, path, side);
@@ -306,7 +306,7 @@ fn near_changes(text: &str, is_behind: bool, is_before: bool) -> (&str, usize, &
     (&text[..start], text[start..end].chars().count(), &text[end..])
 }
 
-/// Whether a value has no parts that need their own lines.
+/// Whether a value has no items or members, so that it needs no nested lines.
 fn is_scalar(value: &Json) -> bool {
     match value {
         Json::Array(items) => items.is_empty(),

@@ -1,4 +1,4 @@
-//! Recording entries: one as JSON, or many as NDJSON.
+//! The handler that records entries: one as JSON, or many as NDJSON.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ struct RecordOptions {
     content_uuid: bool,
 }
 
-/// The most lines of a request. Each gets a response line, however short it is.
+/// The most lines of a request. The limit bounds the response, which has a line even for the shortest request line.
 const MAX_LINES: usize = 10_000;
 
 /// Records one entry, or many.
@@ -72,10 +72,10 @@ pub(crate) async fn record(
     match media_type {
         MediaType::Json => {
             let _until_answered = reservation;
-            one(&server, &caller, options, key, body::utf8(bytes)?).await
+            record_one(&server, &caller, options, key, body::utf8(bytes)?).await
         }
         MediaType::NdJson => {
-            let answers = many(&server, &caller, options, body::utf8(bytes)?).await?;
+            let answers = record_batch(&server, &caller, options, body::utf8(bytes)?).await?;
             Ok(response::respond_to_write(reservation, NDJSON, answers))
         }
     }
@@ -108,7 +108,7 @@ fn options(query: Option<&str>) -> Result<RecordOptions, ApiError> {
     if errors.is_empty() { Ok(options) } else { Err(errors.into()) }
 }
 
-/// The uuid in `Idempotency-Key`. The header's draft standard puts the key in double quotes.
+/// Reads the uuid from `Idempotency-Key`, with or without the double quotes of the header's draft standard.
 fn idempotency_key(headers: &HeaderMap, media_type: MediaType) -> Result<Option<Uuid>, ApiError> {
     let mut keys = headers.get_all(body::IDEMPOTENCY_KEY).iter();
     let Some(key) = keys.next() else { return Ok(None) };
@@ -139,7 +139,7 @@ fn with_key(proposal: Proposal, key: Option<Uuid>) -> Result<Proposal, Box<Probl
     }
 }
 
-async fn one(
+async fn record_one(
     server: &Server,
     caller: &Caller<CanRecord>,
     options: RecordOptions,
@@ -183,7 +183,7 @@ enum PrepareError {
     Problem(Box<Problem>),
 }
 
-/// Bodies up to this size are processed on the async thread, because a hand-over would take longer.
+/// Bodies up to this size are processed on the async thread, because handing them to a blocking thread takes longer.
 const INLINE_BYTES: usize = 8 * 1024;
 
 /// Runs validation, diff and redaction of a large body on a blocking thread.
@@ -217,7 +217,7 @@ fn prepare(
     Ok(if options.content_uuid { draft.keyed_by_content() } else { draft })
 }
 
-async fn many(
+async fn record_batch(
     server: &Server,
     caller: &Caller<CanRecord>,
     options: RecordOptions,

@@ -1,9 +1,9 @@
-//! The PostgreSQL store: any number of processes over one database, and the same schema on Citus, which distributes it
-//! by organization.
+//! The PostgreSQL store. Any number of processes can share one database. The same schema runs on Citus, distributed by
+//! organization.
 //!
-//! Every statement names one organization, except operators' reports and the two small tables that each node has whole.
-//! Transactions are READ COMMITTED and touch one organization; locks are rows. There is no trigger, sequence or advisory
-//! lock.
+//! Every statement names one organization, except operators' reports and statements on the two small tables that are
+//! copied to every node. Transactions are READ COMMITTED, touch one organization and lock only rows. The schema has no
+//! triggers or sequences, and no advisory locks are taken.
 
 mod address;
 mod append;
@@ -42,11 +42,11 @@ use crate::store::{prunes, rollup};
 
 pub(super) use crate::store::postgres::pool::Connection;
 
-/// How many searches run at once: the other connections of their pool are left to lookups.
+/// The most searches that run at once. The other connections of the pool stay free for lookups.
 const SEARCHES: usize = 5;
 
-/// How many queries of one organization run at once: half of the connections, so that one organization cannot use up all
-/// of them.
+/// The most queries of one organization that run at once: half of the connections, so that one organization cannot
+/// exhaust the pool.
 const QUERIES: usize = 4;
 
 /// Entries in a PostgreSQL database.
@@ -57,19 +57,19 @@ pub(super) struct PostgresStore {
     partitions: Arc<Partitions>,
     queue: Arc<Queue>,
     searches: Semaphore,
-    /// The remaining [`QUERIES`] of each organization.
+    /// The query permits of each organization, at most [`QUERIES`].
     shares: Mutex<HashMap<OrgId, Arc<Semaphore>>>,
 }
 
 impl PostgresStore {
-    /// Connects to the database and brings it to the current schema.
+    /// Connects to the database and migrates it to the current schema.
     pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
         let location = without_password(url);
         let unusable = |cause| StoreError::Address { location: location.clone(), cause };
         let address = Address::read(url).map_err(unusable)?;
         let share = |share| Connections::new(&address, share).map_err(unusable);
         let (connections, queries, watch) =
-            (Arc::new(share(PoolKind::Work)?), share(PoolKind::Queries)?, share(PoolKind::Watch)?);
+            (Arc::new(share(PoolKind::Work)?), share(PoolKind::Queries)?, share(PoolKind::Health)?);
         let migrated = connections.run(Retry::Always, |db| schema::migrate(db, &location)).await;
         migrated.map_err(|error| match error {
             StoreError::Unreachable(cause) => StoreError::Unreachable(format!("{location}: {cause}")),
@@ -111,7 +111,7 @@ impl PostgresStore {
         self.connections.run(Retry::Always, work).await
     }
 
-    /// Queries entries, as one of those that the organization may run at once.
+    /// Queries entries. Waits until the limits on searches and on the organization's queries allow one more.
     pub(super) async fn query<T, F>(
         &self,
         org: Option<OrgId>,
@@ -138,7 +138,7 @@ impl PostgresStore {
         outcome
     }
 
-    /// Reads a row or two, whatever else runs.
+    /// Reads a row or two on connections of its own, so that it does not wait for other queries.
     pub(super) async fn read_quickly<T, F>(&self, work: impl Fn(Connection) -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, DatabaseError>>,
@@ -174,7 +174,7 @@ impl PostgresStore {
         let finish = |db: Connection| async move { finish_prune(&db, org, run, complete, now).await };
         let record = self.connections.run(Retry::Always, finish).await?;
         if record.is_some() {
-            // The prune is done, whether or not a partition can be dropped now.
+            // The prune is complete even if no partition can be dropped now.
             let drop_months = |db| partitions::drop_empty(db, run.cutoff);
             if let Err(error) = self.connections.run(Retry::Always, drop_months).await {
                 tracing::warn!(%error, "empty months are left to the next prune");
@@ -186,7 +186,7 @@ impl PostgresStore {
     pub(super) async fn ready(&self) -> Result<(), StoreError> {
         let ready = self.watch.run(Retry::Always, schema::ready);
         let silent = || StoreError::Unreachable("no answer in time".to_owned());
-        tokio::time::timeout(PoolKind::Watch.statement_timeout(), ready)
+        tokio::time::timeout(PoolKind::Health.statement_timeout(), ready)
             .await
             .unwrap_or_else(|_| Err(silent()))
     }
@@ -198,7 +198,7 @@ impl PostgresStore {
     }
 }
 
-/// Closes a prune, and deletes unused users and empty rows of the rollup.
+/// Closes a prune, and deletes unused users and empty rollup rows.
 async fn finish_prune(
     db: &Object,
     org: OrgId,
@@ -209,7 +209,7 @@ async fn finish_prune(
     let close = async {
         let has_record = prunes::close(db, org, run, complete, now).await?;
         if has_record {
-            // Recorders wait meanwhile, or one could find a user here that is gone when its entry comes.
+            // The lock makes recorders wait. Otherwise a new entry could refer to a user that is deleted here.
             rollup::lock_head(db, org).await?;
             prunes::delete_unused_users(db, org, 0, i64::MAX).await?;
             rollup::delete_empty(db, org).await?;

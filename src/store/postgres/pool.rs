@@ -34,7 +34,7 @@ pub(super) enum PoolKind {
     /// Queries about entries.
     Queries,
     /// Readiness and authentication, which must work whatever else runs.
-    Watch,
+    Health,
 }
 
 impl PoolKind {
@@ -42,7 +42,7 @@ impl PoolKind {
         match self {
             Self::Work => 6,
             Self::Queries => 8,
-            Self::Watch => 2,
+            Self::Health => 2,
         }
     }
 
@@ -52,7 +52,7 @@ impl PoolKind {
         match self {
             Self::Work => Duration::from_secs(60),
             Self::Queries => Duration::from_secs(600),
-            Self::Watch => Duration::from_secs(5),
+            Self::Health => Duration::from_secs(5),
         }
     }
 

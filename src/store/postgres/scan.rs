@@ -70,7 +70,7 @@ pub(super) struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     pub(super) fn new(query: &'a EntryQuery<'a>, (order, after): (Order, Option<Position>)) -> Self {
-        let content_filter = query.filter.looks_inside().then(|| Arc::new(query.filter.clone()));
+        let content_filter = query.filter.reads_content().then(|| Arc::new(query.filter.clone()));
         let (rows, reader) = (FIRST_ROWS, EntryReader::default());
         Self { query, order, after, content_filter, rows, is_over: false, reader }
     }

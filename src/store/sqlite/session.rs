@@ -151,7 +151,7 @@ impl Session for Connection {
         request: &PageRequest,
         page: &mut Entries,
     ) -> Result<PageProgress, StoreError> {
-        let (begun, may_pause) = (Instant::now(), request.filter.looks_inside());
+        let (begun, may_pause) = (Instant::now(), request.filter.reads_content());
         let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
         // One more than asked for tells whether there is a next page. Entries that are judged one by one are read until the
         // page is full.

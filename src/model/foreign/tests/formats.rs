@@ -9,7 +9,7 @@ fn cells(cells: &[(&str, &str)]) -> Vec<(String, Json)> {
 
 fn object(text: &str) -> Vec<(String, Json)> {
     match Json::parse(text) {
-        Ok(Json::Object(members)) => flattened(members),
+        Ok(Json::Object(members)) => flatten_dumpdata(members),
         other => panic!("{other:?}"),
     }
 }
