@@ -109,7 +109,7 @@ pub(super) async fn connect_with_origin(
         }
         ServerAddress::Demo => {
             context.terminal.status(&format!(
-                "demo data of {}: invented, generated for this command, stored nowhere",
+                "demo data of {}: generated for this command, not stored",
                 demo::ORGANIZATION_NAME
             ));
             let store = store::open_in_memory()?;
