@@ -70,7 +70,7 @@ fn menus_lead_to_the_user_who_disabled_a_connector() {
         take(&mut terminal, "Type");
         // The counts are those of the whole log.
         terminal.wait_for("[ ]").wait_for("connector");
-        assert!(pointed(&terminal).ends_with("connector"), "{}", terminal.screen());
+        terminal.wait_until("a pointer at connector", |terminal| pointed(terminal).ends_with("connector"));
         terminal.press(" ", "> [x]").type_in(ENTER);
         terminal.wait_for("Type              connector");
         take(&mut terminal, "Text");
@@ -82,7 +82,9 @@ fn menus_lead_to_the_user_who_disabled_a_connector() {
         take(&mut terminal, "Show entries");
         terminal.wait_for("newest first").wait_for("ana.ruiz@");
         terminal.press(ENTER, "status").wait_for("active → disabled").wait_for("Ana Ruiz");
-        assert!(terminal.screen().contains("Next") || terminal.screen().contains("Previous"));
+        terminal.wait_until("a neighbour to step to", |terminal| {
+            terminal.screen().contains("Next") || terminal.screen().contains("Previous")
+        });
         terminal.press(ESC, "newest first").press(ESC, "Show entries");
         let command = leave(&mut terminal);
         assert!(
@@ -137,7 +139,7 @@ fn an_entry_leads_to_neighbours_history_and_change_set() {
     let mut terminal = browse(&sandbox, &[], 40, 100);
     terminal.press(ENTER, "12 matching entries, newest first").press(ENTER, "1 of 12");
     // Enter goes on to the next, and the one after.
-    assert_eq!(pointed(&terminal), "Next");
+    terminal.wait_until("a pointer at Next", |terminal| pointed(terminal) == "Next");
     terminal.press(ENTER, "2 of 12").press(ENTER, "3 of 12");
     take(&mut terminal, "Previous");
     terminal.wait_for("2 of 12");
