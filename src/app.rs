@@ -283,7 +283,7 @@ fn report(context: &mut Context, failure: &Failure, json_errors: bool) {
     if failure.is_silent {
         return;
     }
-    // The log of an embedded server goes nowhere.
+    // An embedded server has no log in which to look up the request.
     let is_remote = !context.opened.has_store();
     let terminal = &mut context.terminal;
     terminal.error(&failure.message);

@@ -32,7 +32,7 @@ use crate::store::{Organization, Store};
 use crate::terminal::file::with_suffix;
 use crate::{demo, exit, store};
 
-/// The organization created in an empty store when none is named.
+/// The slug of the organization that is created in an empty store if --org is absent.
 pub(super) const DEFAULT_SLUG: &str = "default";
 /// The longest retention of any plan: entries kept too long can still be pruned.
 pub(super) const DEFAULT_RETENTION: Retention = Retention { plan: Plan::Business, floor: None };

@@ -20,7 +20,7 @@ use crate::terminal::prompt::PromptPage;
 /// The number of entries per request.
 const BATCH: u32 = 200;
 
-/// The entries that match a filter, as far as they were fetched.
+/// The matching entries fetched so far.
 pub(super) struct EntryList {
     pub(super) filter: Filter,
     pub(super) order: Order,

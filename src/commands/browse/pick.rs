@@ -14,7 +14,7 @@ const OFFERED: u32 = 100;
 /// The width of the text that is searched: most names are complete in it.
 const SEARCH_WIDTH: usize = 200;
 
-/// Returns the id of the picked entry; fails when none is picked.
+/// Returns the id of the picked entry; fails if the user leaves without picking one.
 pub(in crate::commands) async fn pick(
     context: &Context,
     prompts: &Prompts,

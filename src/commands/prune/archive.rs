@@ -56,7 +56,7 @@ pub(super) fn check_format(path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Why an archive cannot be written, as far as can be checked without writing.
+/// Returns why the archive cannot be written, if a check without writing shows it.
 pub(super) fn refusal(path: &Path) -> Option<Failure> {
     if path.exists() && !is_passthrough(path) {
         return Some(exists(&FileError::Exists(path.to_owned())));

@@ -22,7 +22,7 @@ pub(crate) struct BlameLine {
     pub(crate) content: Content,
     /// The origin of its value.
     pub(crate) origin: Origin,
-    /// The number of entries that changed it, as far as the log reaches.
+    /// The number of entries in the log that changed it.
     pub(crate) times: u64,
 }
 

@@ -44,7 +44,7 @@ pub(super) struct SideLeaf {
 }
 
 impl Content {
-    /// Whether both are equal, as far as they are stored.
+    /// Whether the stored parts of both are equal.
     pub(super) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Value(a), Self::Value(b)) => a.same(b),
