@@ -123,8 +123,8 @@ async fn copy(context: &mut Context, from: &Arc<Store>, to: &Arc<Store>) -> Resu
 async fn same_organization(to: &Store, organization: &Organization) -> Result<OrgId, StoreError> {
     let there = to.organizations().await?.into_iter().find(|it| it.slug == organization.slug);
     let Some(there) = there else {
-        let Organization { slug, retention, created_at, .. } = organization.clone();
-        return Ok(to.create_organization(slug, retention, created_at).await?.id);
+        let Organization { uuid, slug, retention, created_at, .. } = organization.clone();
+        return Ok(to.copy_organization(uuid, slug, retention, created_at).await?.id);
     };
     if there.retention != organization.retention {
         to.set_retention(there.id, organization.retention).await?;

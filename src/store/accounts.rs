@@ -1,5 +1,7 @@
 //! Organizations and tokens. Both tables are found without an organization, so Citus keeps a whole copy on each node.
 
+use uuid::Uuid;
+
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{OrgId, Organization, StoredToken, TokenUse};
@@ -9,13 +11,14 @@ use crate::store::error::StoreError;
 use crate::store::session::{Session, list, optional, values};
 
 pub(super) async fn organizations<S: Session>(db: &S) -> Result<Vec<Organization>, S::Error> {
-    let sql = format!("SELECT {ORGANIZATION_COLUMNS} FROM organizations ORDER BY slug");
+    let sql = format!("SELECT {ORGANIZATION_COLUMNS} FROM organizations WHERE org_id > 0 ORDER BY slug");
     list(db, &sql, &[], |row| organization(row, 0)).await
 }
 
-/// Runs in a transaction.
+/// Creates an organization with its two logs, in a transaction.
 pub(super) async fn create_organization<S: Session>(
     db: &S,
+    uuid: Uuid,
     slug: &str,
     retention: Retention,
     now: Timestamp,
@@ -25,10 +28,11 @@ pub(super) async fn create_organization<S: Session>(
     }
     let (plan, floor) = (retention.plan.as_str(), retention.floor.map(|floor| floor.to_string()));
     // WHERE keeps SQLite from reading ON CONFLICT as a join.
-    let sql = "INSERT INTO organizations (org_id, slug, plan, floor, created_at) \
-               SELECT coalesce(max(org_id), 0) + 1, ?1, ?2, ?3, ?4 FROM organizations WHERE true \
+    let sql = "INSERT INTO organizations (org_id, slug, plan, floor, created_at, uuid) \
+               SELECT coalesce(max(org_id), 0) + 1, ?1, ?2, ?3, ?4, ?5 FROM organizations WHERE true \
                ON CONFLICT DO NOTHING RETURNING org_id";
-    let created = optional(db, sql, values![slug, plan, floor.as_deref(), now], |row| row.integer(0)).await?;
+    let new = values![slug, plan, floor.as_deref(), now, uuid.as_bytes()];
+    let created = optional(db, sql, new, |row| row.integer(0)).await?;
     let Some(id) = created.map(OrgId) else {
         let sql = "SELECT 1 FROM organizations WHERE slug = ?1";
         return Err(match optional(db, sql, values![slug], |_| Ok(())).await? {
@@ -36,8 +40,13 @@ pub(super) async fn create_organization<S: Session>(
             None => S::lost_race("another organization took the number"),
         });
     };
-    db.run("INSERT INTO org_heads (org_id, head) VALUES (?1, 0)", values![id]).await?;
-    Ok(Organization { id, slug: slug.to_owned(), retention, created_at: now })
+    let sql = "INSERT INTO organizations (org_id, slug, plan, created_at, uuid) VALUES (?1, ?2, ?3, ?4, ?5)";
+    db.run(sql, values![id.trail(), &format!("{slug}/trail"), plan, now, uuid.as_bytes()]).await?;
+    for log in [id, id.trail()] {
+        db.run("INSERT INTO org_heads (org_id, head) VALUES (?1, 0)", values![log]).await?;
+        db.run("INSERT INTO trees (org_id, size, unprotected) VALUES (?1, 0, 0)", values![log]).await?;
+    }
+    Ok(Organization { id, uuid, slug: slug.to_owned(), retention, created_at: now })
 }
 
 pub(super) async fn set_retention<S: Session>(

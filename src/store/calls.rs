@@ -1,5 +1,7 @@
 //! The arguments and results of a store's calls. It knows no engine.
 
+use uuid::Uuid;
+
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
@@ -10,7 +12,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::Scope;
 use crate::store::entries::Entries;
 
-/// An organization's number. Only a store makes one.
+/// The number of an organization, or of its trail. Only a store makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OrgId(pub(super) i64);
 
@@ -20,6 +22,12 @@ impl OrgId {
     pub const fn number(self) -> i64 {
         self.0
     }
+
+    /// The number of the organization's trail, which is stored as a log like any other.
+    #[must_use]
+    pub const fn trail(self) -> Self {
+        Self(-self.0.abs())
+    }
 }
 
 /// An organization as the operator set it up.
@@ -27,6 +35,8 @@ impl OrgId {
 pub struct Organization {
     /// Its number.
     pub id: OrgId,
+    /// Names it in checkpoints, wherever its log is stored.
+    pub uuid: Uuid,
     /// Its name in commands and URLs.
     pub slug: String,
     /// Its plan, and how long entries are kept.

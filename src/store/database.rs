@@ -214,14 +214,27 @@ impl Store {
         run!(self.read(None), |db| accounts::organizations(db))
     }
 
-    /// Creates an organization.
+    /// Creates an organization with an empty log and an empty trail.
     pub async fn create_organization(
         &self,
         slug: String,
         retention: Retention,
         now: Timestamp,
     ) -> Result<Organization, StoreError> {
-        run!(self.write(Retry::IfUndone), |db| accounts::create_organization(db, &slug, retention, now))
+        self.copy_organization(Uuid::now_v7(), slug, retention, now).await
+    }
+
+    /// Creates an organization that exists in another store.
+    pub async fn copy_organization(
+        &self,
+        uuid: Uuid,
+        slug: String,
+        retention: Retention,
+        created_at: Timestamp,
+    ) -> Result<Organization, StoreError> {
+        run!(self.write(Retry::IfUndone), |db| accounts::create_organization(
+            db, uuid, &slug, retention, created_at
+        ))
     }
 
     /// Changes an organization's plan and retention.

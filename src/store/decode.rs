@@ -11,7 +11,8 @@ use crate::store::entries::{Snapshot, StoredChanges, StoredEntry};
 use crate::store::error::StoreError;
 use crate::store::session::Columns;
 
-pub(super) const ORGANIZATION_COLUMNS: &str = "org_id, slug, plan, floor, organizations.created_at";
+pub(super) const ORGANIZATION_COLUMNS: &str =
+    "org_id, slug, plan, floor, organizations.created_at, organizations.uuid";
 pub(super) const TOKEN_COLUMNS: &str =
     "name, hash, scopes, tokens.created_at, expires_at, revoked_at, created_by, last_used_at";
 /// Where the organization begins in a row of both.
@@ -25,6 +26,7 @@ pub(super) fn organization(row: &dyn Columns, from: usize) -> Result<Organizatio
         slug: row.text(from + 1)?.to_owned(),
         retention: retention(row.text(from + 2)?, row.text_or_null(from + 3)?)?,
         created_at: row.time(from + 4)?,
+        uuid: row.uuid(from + 5)?,
     })
 }
 

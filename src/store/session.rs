@@ -45,6 +45,8 @@ value_from! {
     &'a str, value => Self::Text(value);
     &'a String, value => Self::Text(value);
     &'a [u8; 32], value => Self::Bytes(value);
+    &'a [u8; 16], value => Self::Bytes(value);
+    &'a [u8], value => Self::Bytes(value);
 }
 
 impl<'a, T: Into<Self>> From<Option<T>> for Value<'a> {

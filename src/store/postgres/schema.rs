@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_token_use.postgres.sql"),
     include_str!("../migrations/0003_tallies.postgres.sql"),
     include_str!("../migrations/0004_checksums.postgres.sql"),
+    include_str!("../migrations/0005_integrity.postgres.sql"),
 ];
 
 /// The schema of our tables, and the count of applied migrations.

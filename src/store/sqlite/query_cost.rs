@@ -30,7 +30,8 @@ fn at(second: u64) -> Timestamp {
 fn log(entries: u64) -> (Connection, OrgId) {
     let db = schema::open_in_memory().expect("memory");
     let retention = codes::retention("pro", None).expect("a plan");
-    let org = run_now(accounts::create_organization(&db, "acme", retention, at(0))).expect("made").id;
+    let org =
+        run_now(accounts::create_organization(&db, Uuid::nil(), "acme", retention, at(0))).expect("made").id;
     record(&db, org, entries, 0);
     (db, org)
 }
@@ -135,7 +136,8 @@ fn an_empty_result_reads_no_other_organization() {
     let alone = steps(&db, &any(org, "via=terraform"), 1);
     // Another organization's rows lie behind those of the first.
     let retention = codes::retention("pro", None).expect("a plan");
-    let other = run_now(accounts::create_organization(&db, "other", retention, at(0))).expect("made").id;
+    let other =
+        run_now(accounts::create_organization(&db, Uuid::nil(), "other", retention, at(0))).expect("made").id;
     record(&db, other, SMALL, SMALL);
     let beside = steps(&db, &any(org, "via=terraform"), 1);
     assert_eq!((alone.0, beside.0), (0, 0));

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_token_use.sqlite.sql"),
     include_str!("../migrations/0003_tallies.sqlite.sql"),
     include_str!("../migrations/0004_checksums.sqlite.sql"),
+    include_str!("../migrations/0005_integrity.sqlite.sql"),
 ];
 
 /// Marks a file as ours: "KrAu".

@@ -34,7 +34,8 @@ pub(crate) async fn organizations_are_listed_by_slug_and_a_slug_is_unique(store:
     let alpha = make("alpha", Plan::Free, None).await.expect("made");
     assert_ne!(alpha.id, zeta.id);
     let retention = Retention { plan: Plan::Business, floor };
-    assert_eq!(zeta, Organization { id: zeta.id, slug: "zeta".into(), retention, created_at: days_ago(1) });
+    let Organization { id, uuid, .. } = zeta;
+    assert_eq!(zeta, Organization { id, uuid, slug: "zeta".into(), retention, created_at: days_ago(1) });
     assert_eq!(store.organizations().await.expect("two"), [alpha.clone(), zeta.clone()]);
     let again = make("zeta", Plan::Free, None).await.expect_err("taken");
     assert!(matches!(&again, StoreError::Exists(words) if words.contains("zeta")), "{again}");
