@@ -14,9 +14,9 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::evidence::ledger::Ledger;
 use crate::model::evidence::manifest::{FileFacts, IdRange, Manifest};
-use crate::model::evidence::merkle::Hash;
 use crate::model::evidence::trailer::Trail;
 use crate::model::evidence::verdict::first_fault;
+use crate::model::merkle::Hash;
 use crate::render::filter_summary::{counted, grouped};
 use crate::terminal::file::decompressed;
 

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::evidence::merkle::Hash;
+use crate::model::merkle::Hash;
 use crate::terminal::file::claim::{is_own_stream, resolve_links};
 use crate::terminal::file::compression::{CompressionFormat, Encoder};
 

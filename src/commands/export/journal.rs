@@ -244,7 +244,7 @@ fn read(text: &str) -> Option<(ExportHeader, Option<Checkpoint>, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::evidence::merkle::Hash;
+    use crate::model::merkle::Hash;
     use crate::render::columns::EXPORT_COLUMNS;
 
     fn query() -> (Filter, EntryFormat) {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::evidence::merkle::{Hash, Tree, leaf};
+use crate::model::merkle::{Hash, Tree, leaf};
 
 /// The lines of a chunk: a power of two, so that each chunk is a subtree.
 pub(crate) const CHUNK_LINES: usize = 1024;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::evidence::ledger::Content;
-use crate::model::evidence::merkle::Hash;
+use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
 
 /// The version of the format.

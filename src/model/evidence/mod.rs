@@ -6,7 +6,6 @@
 
 pub(crate) mod ledger;
 pub(crate) mod manifest;
-pub(crate) mod merkle;
 pub(crate) mod trailer;
 pub(crate) mod verdict;
 

@@ -6,9 +6,9 @@ use proptest::sample::Index;
 
 use crate::model::evidence::ledger::{Content, Ledger};
 use crate::model::evidence::manifest::{FileFacts, IdRange, Manifest, ManifestError, PrunedRange};
-use crate::model::evidence::merkle::Hash;
 use crate::model::evidence::trailer::{Trail, Trailer, TrailerError};
 use crate::model::evidence::verdict::first_fault;
+use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
 
 /// Generates the lines of a file, with their line breaks and some duplicates.

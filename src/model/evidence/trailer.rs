@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::evidence::merkle::Hash;
+use crate::model::merkle::Hash;
 
 /// The version of the format.
 const VERSION: u32 = 1;

@@ -6,11 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 hash, written in hexadecimal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Hash(pub [u8; 32]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, std::hash::Hash, Default)]
+pub struct Hash(pub [u8; 32]);
 
 impl Hash {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
+    /// The hash of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
         Sha256::digest(bytes).into()
     }
 }
@@ -59,20 +61,35 @@ pub(crate) fn leaf() -> Sha256 {
     Sha256::new_with_prefix([0])
 }
 
-fn node(left: Hash, right: Hash) -> Hash {
+/// The hash of the leaf with these bytes.
+#[must_use]
+pub fn leaf_hash(bytes: &[u8]) -> Hash {
+    leaf().chain_update(bytes).finalize().into()
+}
+
+/// The hash of a node above two others.
+#[must_use]
+pub fn node(left: Hash, right: Hash) -> Hash {
     Sha256::new_with_prefix([1]).chain_update(left.0).chain_update(right.0).finalize().into()
 }
 
+/// A tree that grows at its right end.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tree {
+pub struct Tree {
     /// The complete subtrees with their heights, each smaller than the one before.
     subtrees: Vec<(u32, Hash)>,
 }
 
 impl Tree {
     /// Adds the hash of a leaf, or in a tree of equal subtrees the root of the next one.
-    pub(crate) fn push(&mut self, hash: Hash) {
-        let mut grown = (0, hash);
+    pub fn push(&mut self, hash: Hash) {
+        self.push_subtree(0, hash);
+    }
+
+    /// Adds a complete subtree with 2^`height` leaves. The number of leaves before it must be a multiple of 2^`height`:
+    /// otherwise the root is not that of its leaves.
+    pub fn push_subtree(&mut self, height: u32, root: Hash) {
+        let mut grown = (height, root);
         while let Some((height, left)) = self.subtrees.pop_if(|(height, _)| *height == grown.0) {
             grown = (height + 1, node(left, grown.1));
         }
@@ -80,7 +97,8 @@ impl Tree {
     }
 
     /// The root. The root of an empty tree is the hash of an empty text.
-    pub(crate) fn root(&self) -> Hash {
+    #[must_use]
+    pub fn root(&self) -> Hash {
         let roots = self.subtrees.iter().map(|(_, root)| *root);
         roots.rev().reduce(|right, left| node(left, right)).unwrap_or_else(|| Hash::of(&[]))
     }
@@ -89,10 +107,6 @@ impl Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn hash_of_leaf(bytes: &[u8]) -> Hash {
-        leaf().chain_update(bytes).finalize().into()
-    }
 
     /// The definition in the RFC: a tree splits at the largest power of two that is smaller than its size.
     fn reference_root(leaves: &[Hash]) -> Hash {
@@ -133,14 +147,14 @@ mod tests {
         let mut tree = Tree::default();
         assert_eq!(tree.root().to_string(), roots[0]);
         for (leaf, root) in leaves.iter().zip(&roots[1..]) {
-            tree.push(hash_of_leaf(leaf));
+            tree.push(leaf_hash(leaf));
             assert_eq!(tree.root().to_string(), *root);
         }
     }
 
     #[test]
     fn a_tree_of_subtrees_has_the_root_of_the_tree_of_leaves() {
-        let leaves: Vec<Hash> = (0..70_u8).map(|n| hash_of_leaf(&[n])).collect();
+        let leaves: Vec<Hash> = (0..70_u8).map(|n| leaf_hash(&[n])).collect();
         for size in 0..leaves.len() {
             let mut whole = Tree::default();
             leaves[..size].iter().for_each(|leaf| whole.push(*leaf));
@@ -148,6 +162,12 @@ mod tests {
             let mut of_chunks = Tree::default();
             leaves[..size].chunks(8).for_each(|chunk| of_chunks.push(reference_root(chunk)));
             assert_eq!(of_chunks.root(), whole.root(), "{size}");
+            let mut of_subtrees = Tree::default();
+            leaves[..size]
+                .chunks_exact(8)
+                .for_each(|chunk| of_subtrees.push_subtree(3, reference_root(chunk)));
+            leaves[size / 8 * 8..size].iter().for_each(|leaf| of_subtrees.push(*leaf));
+            assert_eq!(of_subtrees.root(), whole.root(), "{size}");
         }
     }
 
