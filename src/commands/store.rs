@@ -1,5 +1,6 @@
 //! `store`: copies a log to another store, or backs it up. Operator command: works on the stores, not the API.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use crate::commands::{Context, target};
 use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
+use crate::model::integrity::tile::TILE;
 use crate::model::page::{MAX_LIMIT, Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::store::error::StoreError;
@@ -32,9 +34,9 @@ pub(crate) struct StoreArgs {
 enum StoreCommand {
     /// Copy everything to another store with the same ids, and compare both
     ///
-    /// Copies organizations, tokens, entries and the records of prunes. After an interruption, run it again to continue. To
-    /// move a log, run it once more after the server has stopped: it copies what is new. At the end it compares the number
-    /// of entries and their SHA-256 in both stores, and prints slug, entries and SHA-256 for each organization.
+    /// Copies organizations, tokens, entries, the trail, the records of prunes and the signing key. After an interruption, run
+    /// it again to continue. To move a log, run it once more after the server has stopped: it copies what is new. At the end it
+    /// compares entries and trees of both stores, and prints the name, number of entries and SHA-256 of each log.
     #[command(
         after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit\n  krosyn-audit store copy postgres:///audit?host=/run/postgresql sqlite:copy.db"
     )]
@@ -94,29 +96,75 @@ async fn copy(context: &mut Context, from: &Arc<Store>, to: &Arc<Store>) -> Resu
     for organization in from.organizations().await? {
         let target = same_organization(to.as_ref(), &organization).await?;
         copy_tokens(from.as_ref(), organization.id, to.as_ref(), target).await?;
-        let bound = from.past(organization.id).await?.head;
-        let progress = Progress::start(&context.terminal, &organization.slug);
-        copy_entries(from.as_ref(), &organization, to.as_ref(), target, bound, &progress).await?;
-        // Read after the entries, so that a prune during the copy is applied to the copy too.
-        let past = Past { head: bound, ..from.past(organization.id).await? };
-        to.restore_past(target, past).await?;
-        let (here, there) =
-            (digest(from.as_ref(), organization.id, bound).await?, digest(to.as_ref(), target, bound).await?);
-        drop(progress);
-        if here != there {
-            let message = format!(
-                "the copies of {} differ: the source has {} entries, SHA-256 {}; the copy has {} entries, SHA-256 {}",
-                organization.slug, here.0, here.1, there.0, there.1
-            );
-            return Err(Failure::new(exit::INTEGRITY, message)
-                .hint("if the source was pruned during the copy, stop its server and run this again")
-                .hint("if entries were recorded in the copy, copy to an empty store"));
+        let Organization { id, slug, .. } = organization;
+        for (log, copy, name) in
+            [(id, target, slug.clone()), (id.trail(), target.trail(), format!("{slug}/trail"))]
+        {
+            let progress = Progress::start(&context.terminal, &name);
+            let (entries, digest) = copy_log(from.as_ref(), log, to.as_ref(), copy, &name, &progress).await?;
+            drop(progress);
+            writeln!(context.terminal.data(), "{name}\t{entries}\t{digest}")?;
+            context.terminal.flush()?;
         }
-        writeln!(context.terminal.data(), "{}\t{}\t{}", organization.slug, here.0, here.1)?;
-        context.terminal.flush()?;
     }
-    context.terminal.status("both stores have the same entries (columns: slug, entries, SHA-256)");
+    if let Some(secret) = from.stored_signing_key().await? {
+        to.store_signing_key(secret, context.time.now).await?;
+    }
+    context.terminal.status("both stores have the same entries (columns: log, entries, SHA-256)");
     Ok(())
+}
+
+/// Copies a log with its tree; returns the number of entries, and the SHA-256 of all of them.
+async fn copy_log(
+    from: &Store,
+    log: OrgId,
+    to: &Store,
+    copy: OrgId,
+    name: &str,
+    progress: &Progress,
+) -> Result<(u64, String), Failure> {
+    from.grow_tree(log, None).await?;
+    let bound = from.tree(log).await?.size;
+    copy_entries(from, log, to, copy, (name, bound), progress).await?;
+    // Read after the entries, so that a prune during the copy is applied to the copy too.
+    let past = Past { head: bound, ..from.past(log).await? };
+    to.restore_past(copy, past).await?;
+    copy_tree(from, log, to, copy, bound).await?;
+    let (here, there) = (digest(from, log, bound).await?, digest(to, copy, bound).await?);
+    if here != there {
+        let message = format!(
+            "the copies of {name} differ: the source has {} entries, SHA-256 {}; the copy has {} entries, SHA-256 {}",
+            here.0, here.1, there.0, there.1
+        );
+        return Err(differing(message));
+    }
+    if from.root_at(log, bound).await? != to.root_at(copy, bound).await? {
+        let message = format!(
+            "the tree of {name} does not fit its entries: an entry was changed, or deleted without a prune, in the source"
+        );
+        return Err(differing(message).hint("find it with: krosyn-audit verify --server"));
+    }
+    Ok(here)
+}
+
+fn differing(message: String) -> Failure {
+    Failure::new(exit::INTEGRITY, message)
+        .hint("if the source was pruned during the copy, stop its server and run this again")
+        .hint("if entries were recorded in the copy, copy to an empty store")
+}
+
+/// How many tiles are copied at once.
+const TILES_A_STEP: u64 = 64;
+
+/// Copies what is left of deleted entries, and grows the copy's tree.
+async fn copy_tree(from: &Store, log: OrgId, to: &Store, copy: OrgId, bound: u64) -> Result<(), StoreError> {
+    let unprotected = from.tree(log).await?.unprotected;
+    let tiles = bound.div_ceil(TILE);
+    for first in (0..tiles).step_by(TILES_A_STEP as usize) {
+        let deleted = from.deleted_leaves(log, first, tiles.min(first + TILES_A_STEP)).await?;
+        to.restore_deleted_leaves(copy, deleted, unprotected).await?;
+    }
+    to.grow_tree(copy, None).await
 }
 
 /// The organization of this name in the copy; it is created, or gets the source's retention.
@@ -150,26 +198,33 @@ async fn copy_tokens(from: &Store, org: OrgId, to: &Store, target: OrgId) -> Res
 
 async fn copy_entries(
     from: &Store,
-    organization: &Organization,
+    log: OrgId,
     to: &Store,
     target: OrgId,
-    bound: u64,
+    (name, bound): (&str, u64),
     progress: &Progress,
 ) -> Result<(), Failure> {
     let start = to.past(target).await?.head;
     if start > bound {
-        let message = format!(
-            "organization {} has entries up to {start} in the copy, but only up to {bound} in the source",
-            organization.slug
-        );
+        let message =
+            format!("{name} has entries up to {start} in the copy, but only up to {bound} in the source");
         return Err(Failure::new(exit::REFUSED, message)
             .hint("the target is not a copy of this store: use an empty store"));
     }
     progress.expect(bound - start);
-    let mut pages = StorePages { store: from, org: organization.id, after: start, bound, is_over: false };
+    let mut pages = StorePages { store: from, org: log, after: start, bound, is_over: false };
     while let Some(entries) = pages.next().await? {
         let counted = entries.len() as u64;
-        to.restore_entries(target, entries).await?;
+        let ids = entries.first().zip(entries.last()).map(|(first, last)| (first.id, last.id));
+        let seeds = match ids {
+            Some((first, last)) => from.seeds(log, first, last).await?.into_iter().collect(),
+            None => HashMap::new(),
+        };
+        let with_seed = |entry: Entry| {
+            let seed = seeds.get(&entry.id).copied().flatten();
+            (entry, seed)
+        };
+        to.restore_entries(target, entries.into_iter().map(with_seed).collect()).await?;
         progress.add(counted);
     }
     Ok(())

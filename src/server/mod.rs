@@ -23,6 +23,7 @@ mod shape;
 mod state;
 pub mod sweeper;
 mod token_usage;
+mod tree_job;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -39,6 +40,7 @@ use crate::server::clock_guard::ClockGuard;
 use crate::server::limits::Limits;
 use crate::server::response::ResponseBudget;
 use crate::server::state::ServerState;
+use crate::server::tree_job::TreeJob;
 use crate::store::Store;
 
 pub use crate::server::router::openapi;
@@ -151,11 +153,12 @@ pub async fn serve(
         settings: Arc::clone(&settings),
         metrics: Arc::default(),
         token_usage: Arc::default(),
+        trees: Arc::new(TreeJob::new(settings.signing_key.clone(), settings.clock.clone())),
         bodies: BodyBudget::default(),
         responses: ResponseBudget::default(),
         openapi: LazyLock::new(router::openapi),
     });
-    let ServerState { metrics, clock, token_usage, .. } = &*server;
+    let ServerState { metrics, clock, token_usage, trees, .. } = &*server;
     let limits = |max_connections: usize| listen::ConnectionLimits {
         max_connections,
         is_behind_proxy: settings.behind_proxy,
@@ -170,6 +173,7 @@ pub async fn serve(
         let (settings, metrics) = (Arc::clone(&settings), Arc::clone(metrics));
         background.spawn(sweeper::run(Arc::clone(&store), settings, Arc::clone(clock), metrics, interval));
     }
+    background.spawn(tree_job::run(Arc::clone(&store), Arc::clone(trees), settings.notes_time));
     let interval = settings.token_uses_every;
     background.spawn(token_usage::run(Arc::clone(&store), Arc::clone(token_usage), interval));
     if let Some(listener) = listeners.metrics {
@@ -195,6 +199,7 @@ pub async fn serve(
         tracing::warn!(%error, "cannot save the current time");
     }
     token_usage.flush(store.as_ref()).await;
+    trees.grow(store.as_ref()).await;
     store.close().await;
     Ok(outcome?)
 }

@@ -1,9 +1,11 @@
 //! How a server behaves. Set once at the start; it reads no flags and no environment.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::model::integrity::note::SigningKey;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
 use crate::store::Organization;
@@ -35,6 +37,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// How long a query may take. `None` means no limit.
     pub query_timeout: Option<Duration>,
+    /// Signs checkpoints; the key in the store, when absent.
+    pub signing_key: Option<Arc<SigningKey>>,
     /// Whether this server saves the current time in its store while it runs, for the clock guard.
     pub notes_time: bool,
     /// Whether a proxy in front sends clients' addresses in `X-Forwarded-For`.
@@ -56,6 +60,7 @@ impl Settings {
             requests_a_second: None,
             max_connections: MAX_CONNECTIONS,
             query_timeout: None,
+            signing_key: None,
             notes_time: false,
             behind_proxy: false,
         }

@@ -14,6 +14,7 @@ use crate::server::metrics::Metrics;
 use crate::server::response::ResponseBudget;
 use crate::server::settings::Settings;
 use crate::server::token_usage::TokenUsage;
+use crate::server::tree_job::TreeJob;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
@@ -25,6 +26,7 @@ pub(super) struct ServerState {
     pub(super) metrics: Arc<Metrics>,
     pub(super) limits: Limits,
     pub(super) token_usage: Arc<TokenUsage>,
+    pub(super) trees: Arc<TreeJob>,
     pub(super) bodies: BodyBudget,
     pub(super) responses: ResponseBudget,
     pub(super) clock: Arc<ClockGuard>,

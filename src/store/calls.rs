@@ -4,6 +4,9 @@ use uuid::Uuid;
 
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
+use crate::model::integrity::checkpoint;
+use crate::model::integrity::leaf::LeafRecord;
+use crate::model::merkle::Hash;
 use crate::model::page::{Order, Position};
 use crate::model::plan::Retention;
 use crate::model::prune::{ModelTypeCounts, Prune, Pruned};
@@ -21,6 +24,15 @@ impl OrgId {
     #[must_use]
     pub const fn number(self) -> i64 {
         self.0
+    }
+
+    /// The name of this log in checkpoints.
+    #[must_use]
+    pub fn origin(self, organization: Uuid) -> String {
+        checkpoint::origin(
+            organization,
+            if self.0 < 0 { checkpoint::Log::Trail } else { checkpoint::Log::Audit },
+        )
     }
 
     /// The number of the organization's trail, which is stored as a log like any other.
@@ -208,6 +220,57 @@ pub struct Past {
     pub prunes: Vec<Prune>,
     /// All deleted ids.
     pub pruned_ids: Vec<PrunedIds>,
+}
+
+/// How far a log's tree reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeState {
+    /// The number of entries in the tree.
+    pub size: u64,
+    /// The latest checkpoint, a signed note.
+    pub checkpoint: Option<String>,
+    /// Entries up to this id were recorded before the log had a tree.
+    pub unprotected: u64,
+}
+
+/// A leaf of a tree as a store finds it now.
+#[derive(Debug, Clone)]
+pub struct StoredLeaf {
+    /// Its record, made from the entry as it is now, or kept since the entry was deleted.
+    pub record: LeafRecord,
+    /// What opens the commitments of an entry that exists.
+    pub seed: Option<[u8; 16]>,
+    /// The first bytes of the leaf hash as it was when the leaf was added; zeros when they are not known.
+    pub hint: [u8; 3],
+}
+
+/// A tile of which every entry was deleted.
+#[derive(Debug, Clone)]
+pub struct CollapsedTile {
+    /// Its number: the tile has the entries from 256 times this number.
+    pub tile: u64,
+    /// The record of its last leaf.
+    pub record: LeafRecord,
+    /// The hashes beside the way from the last leaf to the root of the tile, the lowest first.
+    pub path: [Hash; 8],
+}
+
+/// The leaves of a tile.
+#[derive(Debug, Clone)]
+pub enum StoredTile {
+    /// One by one.
+    Leaves(Vec<StoredLeaf>),
+    /// Every entry was deleted.
+    Collapsed(Box<CollapsedTile>),
+}
+
+/// What is kept of the deleted entries of some tiles.
+#[derive(Debug, Clone)]
+pub struct DeletedLeaves {
+    /// Their records, where the tile has other entries.
+    pub tombstones: Vec<LeafRecord>,
+    /// The tiles without entries.
+    pub collapsed: Vec<CollapsedTile>,
 }
 
 /// How long a lease holds after it was taken or renewed, in seconds. Each batch renews the lease of its prune.

@@ -57,6 +57,13 @@ pub(super) fn json(rows: &impl serde::Serialize) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }
 
+/// The seed of a new entry.
+pub(super) fn random_seed() -> Result<[u8; 16], StoreError> {
+    let mut seed = [0; 16];
+    getrandom::fill(&mut seed).map_err(|error| StoreError::Failed(format!("no randomness: {error}")))?;
+    Ok(seed)
+}
+
 /// A recorded user.
 pub(super) fn user(snapshot: &str) -> Result<User, StoreError> {
     serde_json::from_str(snapshot).map_err(|error| StoreError::Damaged(format!("a user: {error}")))

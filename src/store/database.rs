@@ -58,6 +58,8 @@ macro_rules! call {
     };
 }
 
+mod trees;
+
 impl Store {
     /// Appends drafts in order, in one commit that is durable when this returns. With `atomic`, a single conflict
     /// stores nothing; the result then says what each draft would have become.
@@ -118,6 +120,8 @@ impl Store {
         cutoff: Timestamp,
         now: Timestamp,
     ) -> Result<Result<PruneRun, PruneRunning>, StoreError> {
+        // Only entries in the tree can be deleted.
+        self.grow_tree(org, None).await?;
         let holder = format!("{} {by}", Uuid::now_v7());
         run!(self.write(Retry::Always), |db| prunes::begin(db, org, &holder, &by, cutoff, now))
     }
@@ -198,9 +202,13 @@ impl Store {
         run!(self.read(Some(org)), |db| copy::past(db, org))
     }
 
-    /// Copies entries of another store unchanged, in id order, in one commit. Entries up to the head exist already. They
+    /// Copies entries of another store unchanged, each with its seed, in id order, in one commit. Entries up to the head exist already. They
     /// were redacted when they were recorded.
-    pub async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
+    pub async fn restore_entries(
+        &self,
+        org: OrgId,
+        entries: Vec<(Entry, Option<[u8; 16]>)>,
+    ) -> Result<(), StoreError> {
         call!(self.restore_entries(org, entries))
     }
 

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::model::change::Changes;
 use crate::model::entry::{Entry, User};
 use crate::model::filter::Filter;
+use crate::model::integrity::leaf::EntryParts;
 use crate::model::json::RawJson;
 use crate::model::page::Position;
 use crate::store::codes;
@@ -99,6 +100,26 @@ impl StoredEntry<'_> {
             reason: self.reason.map(str::to_owned),
             changes,
         })
+    }
+
+    /// The entry with all of its texts borrowed, as it is in the tree.
+    pub(super) fn parts(&self) -> EntryParts<'_> {
+        let User { id, email, name, role, kind } = &self.user.user;
+        let [id, email, name, role] = [id, email, name, role].map(Option::as_deref);
+        Entry {
+            id: self.id,
+            uuid: self.uuid,
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            action: self.action,
+            model_type: self.model_type,
+            model_id: self.model_id,
+            model_name: self.model_name,
+            user: User { id, email, name, role, kind: *kind },
+            context: self.context.map(|text| *text),
+            reason: self.reason,
+            changes: self.changes.0,
+        }
     }
 
     /// Whether the entry matches the parts of a filter that SQL cannot express.

@@ -24,12 +24,14 @@ mod rollup;
 mod session;
 mod sqlite;
 mod stats;
+mod tree;
 mod users;
 
 pub use crate::store::address::without_password;
 pub use crate::store::calls::{
-    Appended, ClockSeen, Counted, Holdings, LEASE_SECONDS, Lookup, OrgId, Organization, PageRead,
-    PageRequest, Past, PruneRun, PruneRunning, PrunedIds, StoredToken, TokenUse,
+    Appended, ClockSeen, CollapsedTile, Counted, DeletedLeaves, Holdings, LEASE_SECONDS, Lookup, OrgId,
+    Organization, PageRead, PageRequest, Past, PruneRun, PruneRunning, PrunedIds, StoredLeaf, StoredTile,
+    StoredToken, TokenUse, TreeState,
 };
 pub use crate::store::database::Store;
 pub use crate::store::opening::{backup, lock_for_serving, open, open_in_memory};

@@ -1,12 +1,15 @@
 //! Pruning: a lease, batches that each record what they deleted, and the records of earlier prunes.
 
+use std::collections::BTreeMap;
+
+use crate::model::integrity::leaf::{LeafRecord, Seed};
 use crate::model::prune::{Prune, Pruned};
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{OrgId, PruneRun, PruneRunning};
 use crate::store::codes::{json, ranges};
 use crate::store::decode::{PRUNE_COLUMNS, prune};
-use crate::store::session::{Columns, Session, list as rows, optional, values};
-use crate::store::{leases, rollup};
+use crate::store::session::{Columns, LeafIds, Session, list as rows, optional, values};
+use crate::store::{leases, rollup, tree};
 
 /// Takes the lease unless another prune holds it, in a transaction. A retry comes with the same `holder`, so an attempt
 /// whose answer was lost finds its own lease.
@@ -36,11 +39,22 @@ pub(super) async fn batch<S: Session>(
     now: Timestamp,
 ) -> Result<u64, S::Error> {
     leases::renew_prune(db, org, &run.holder, now).await?;
-    let deleted = db.delete_expired(org, run, limit).await?;
-    let mut ids: Vec<u64> = deleted.iter().map(|entry| entry.id).collect();
+    // An entry that is not in the tree yet leaves no record that could prove its deletion.
+    let last_id = run.as_of.unwrap_or(u64::MAX).min(tree::row::state(db, org).await?.size);
+    let expired = db.expired(org, run.cutoff, last_id, limit).await?;
+    let mut ids: Vec<u64> = expired.iter().map(|entry| entry.id).collect();
     ids.sort_unstable();
     let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else { return Ok(0) };
-    rollup::subtract(db, org, &deleted).await?;
+    let mut records = BTreeMap::new();
+    db.visit_leaves(org, LeafIds::Expired(&expired), |entry, seed| {
+        let record = |seed| LeafRecord::of(&entry.parts(), &Seed(seed), Timestamp::MIN);
+        records.extend(seed.map(|seed| (entry.id, record(seed))));
+        Ok(())
+    })
+    .await?;
+    db.delete_expired(org, &expired).await?;
+    tree::tombstones::keep(db, org, records).await?;
+    rollup::subtract(db, org, &expired).await?;
     let sql = "INSERT INTO prunes (org_id, prune_id, started_at, by, cutoff, deleted, first_id, last_id, complete) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (org_id, prune_id) DO UPDATE SET \
                deleted = prunes.deleted + excluded.deleted, \

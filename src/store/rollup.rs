@@ -14,7 +14,7 @@ use crate::store::codes::json;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::dialect::Dialect;
 use crate::store::error::StoreError;
-use crate::store::session::{Columns, DeletedEntry, NO_VIA, Session, optional, values};
+use crate::store::session::{Columns, ExpiredEntry, NO_VIA, Session, optional, values};
 use crate::store::users::user_refs;
 
 /// Microseconds of a day.
@@ -238,11 +238,11 @@ pub(super) async fn lock_head<S: Session>(db: &S, org: OrgId) -> Result<(), S::E
 pub(super) async fn subtract<S: Session>(
     db: &S,
     org: OrgId,
-    deleted: &[DeletedEntry],
+    deleted: &[ExpiredEntry],
 ) -> Result<(), S::Error> {
     let rolled_up = locked(db, org, "tallied").await?;
     let mut counts = HashMap::<[i64; 5], i64>::new();
-    for DeletedEntry { occurred_at, dimensions: [model_type, action, via, user_ref], .. } in
+    for ExpiredEntry { occurred_at, dimensions: [model_type, action, via, user_ref], .. } in
         deleted.iter().filter(|entry| entry.id <= rolled_up)
     {
         for day in [occurred_at / DAY, ALL_TIME] {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::model::entry::Entry;
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{OrgId, PageRequest, PruneRun};
+use crate::store::calls::{OrgId, PageRequest};
 use crate::store::codes::{signed, timestamp};
 use crate::store::condition::Condition;
 use crate::store::dialect::{Dialect, EntryQuery};
@@ -138,22 +138,33 @@ pub(super) enum PageProgress {
 /// The channel of entries without one: the rollup has no nulls.
 pub(super) const NO_VIA: i64 = -1;
 
-/// An entry that was deleted, as the rollup counts it.
-pub(super) struct DeletedEntry {
+/// The entries whose leaf records are wanted.
+#[derive(Clone, Copy)]
+pub(super) enum LeafIds<'a> {
+    /// All from the first id to the last.
+    Range(u64, u64),
+    /// Expired entries.
+    Expired(&'a [ExpiredEntry]),
+}
+
+/// An entry that a prune deletes, as the rollup counts it.
+pub(super) struct ExpiredEntry {
     pub(super) id: u64,
+    pub(super) uuid: Uuid,
     pub(super) occurred_at: i64,
     /// Model type, action, channel and user.
     pub(super) dimensions: [i64; 4],
 }
 
-impl DeletedEntry {
-    /// The columns that [`DeletedEntry::decode`] reads, behind the id.
-    pub(super) const COLUMNS: &str = "occurred_at, model_type, action, via, user_ref";
+impl ExpiredEntry {
+    /// The columns that [`ExpiredEntry::decode`] reads, behind the id.
+    pub(super) const COLUMNS: &str = "occurred_at, model_type, action, via, user_ref, uuid";
 
     pub(super) fn decode(row: &dyn Columns, dialect: &Dialect) -> Result<Self, StoreError> {
         let via = row.integer_or_null(4)?.unwrap_or(NO_VIA);
         Ok(Self {
             id: (dialect.id_from_column)(row.integer(0)?),
+            uuid: row.uuid(6)?,
             occurred_at: row.integer(1)?,
             dimensions: [row.integer(2)?, row.integer(3)?, via, row.integer(5)?],
         })
@@ -209,13 +220,29 @@ pub(super) trait Session {
         values: &[Value<'_>],
     ) -> Result<Option<Entry>, Self::Error>;
 
-    /// Deletes up to `limit` of the oldest entries that a prune takes.
-    async fn delete_expired(
+    /// Visits entries in the order of their ids, each with its seed, as they are now: their checksums are not compared. A
+    /// row that cannot be read is left out.
+    async fn visit_leaves(
         &self,
         org: OrgId,
-        run: &PruneRun,
+        ids: LeafIds<'_>,
+        visit: impl FnMut(&StoredEntry<'_>, Option<[u8; 16]>) -> Result<(), StoreError>,
+    ) -> Result<(), Self::Error>;
+
+    /// Gives a random seed to the entries between two ids that have none.
+    async fn fill_seeds(&self, org: OrgId, first: u64, last: u64) -> Result<(), Self::Error>;
+
+    /// Finds up to `limit` of the oldest entries before `cutoff` with ids up to `last_id`.
+    async fn expired(
+        &self,
+        org: OrgId,
+        cutoff: Timestamp,
+        last_id: u64,
         limit: u32,
-    ) -> Result<Vec<DeletedEntry>, Self::Error>;
+    ) -> Result<Vec<ExpiredEntry>, Self::Error>;
+
+    /// Deletes expired entries.
+    async fn delete_expired(&self, org: OrgId, expired: &[ExpiredEntry]) -> Result<(), Self::Error>;
 
     /// Deletes the entries whose ids lie in these ranges.
     async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), Self::Error>;

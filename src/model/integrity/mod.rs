@@ -5,6 +5,7 @@
 //! who write their own verifier.
 
 pub mod checkpoint;
+pub(crate) mod frontier;
 pub mod leaf;
 pub mod note;
 pub mod opening;

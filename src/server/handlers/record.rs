@@ -159,6 +159,7 @@ async fn record_one(
         Err(PrepareError::Problem(problem)) => return Err((*problem).into()),
     };
     let appended = server.store.append(caller.organization.id, vec![draft], true).await?;
+    server.trees.note(caller.organization.id);
     match appended.into_iter().next() {
         Some(Appended::New(entry)) => {
             server.metrics.recorded.inc();
@@ -241,7 +242,9 @@ async fn record_batch(
     let appended = if drafts.is_empty() {
         Vec::new()
     } else {
-        server.store.append(caller.organization.id, drafts, options.atomic).await?
+        let appended = server.store.append(caller.organization.id, drafts, options.atomic).await?;
+        server.trees.note(caller.organization.id);
+        appended
     };
     let rolled_back_ids = rolled_back_ids(options, &appended);
     let mut appended = appended.into_iter();

@@ -29,13 +29,14 @@ ALTER TABLE entries ADD COLUMN seed BYTEA;
 ALTER TABLE entries ADD COLUMN on_behalf_ref BIGINT;
 CREATE INDEX entries_by_on_behalf ON entries (org_id, on_behalf_ref, occurred_at) WHERE on_behalf_ref IS NOT NULL;
 
--- One row a log: how many entries its tree has, their root, and the latest signed checkpoint.
+-- One row a log: how many entries its tree has, and the latest signed checkpoint.
 CREATE TABLE trees (
     org_id BIGINT PRIMARY KEY,
     size BIGINT NOT NULL,
-    root BYTEA,
+    -- The leaf hashes of the last tile, until it is full, and the latest occurred_at in it.
+    leaves BYTEA,
+    tile_latest BIGINT,
     checkpoint TEXT,
-    signed_at BIGINT,
     -- Entries up to this id were recorded before the log had a tree.
     unprotected BIGINT NOT NULL
 ) WITH (fillfactor = 50);
@@ -46,6 +47,8 @@ CREATE TABLE tree_hashes (
     level BIGINT NOT NULL,
     position BIGINT NOT NULL,
     hash BYTEA NOT NULL,
+    -- On level 1, three bytes of each leaf hash: they tell which entry of a tile was changed, and prove nothing.
+    hints BYTEA,
     PRIMARY KEY (org_id, level, position)
 );
 

@@ -19,13 +19,14 @@ ALTER TABLE entries ADD COLUMN seed BLOB;
 ALTER TABLE entries ADD COLUMN on_behalf_ref INTEGER;
 CREATE INDEX entries_by_on_behalf ON entries (org_id, on_behalf_ref, occurred_at) WHERE on_behalf_ref IS NOT NULL;
 
--- One row a log: how many entries its tree has, their root, and the latest signed checkpoint.
+-- One row a log: how many entries its tree has, and the latest signed checkpoint.
 CREATE TABLE trees (
     org_id INTEGER PRIMARY KEY REFERENCES organizations,
     size INTEGER NOT NULL,
-    root BLOB,
+    -- The leaf hashes of the last tile, until it is full, and the latest occurred_at in it.
+    leaves BLOB,
+    tile_latest INTEGER,
     checkpoint TEXT,
-    signed_at INTEGER,
     -- Entries up to this id were recorded before the log had a tree.
     unprotected INTEGER NOT NULL
 ) STRICT;
@@ -37,6 +38,8 @@ CREATE TABLE tree_hashes (
     level INTEGER NOT NULL,
     position INTEGER NOT NULL,
     hash BLOB NOT NULL,
+    -- On level 1, three bytes of each leaf hash: they tell which entry of a tile was changed, and prove nothing.
+    hints BLOB,
     PRIMARY KEY (org_id, level, position)
 ) STRICT, WITHOUT ROWID;
 

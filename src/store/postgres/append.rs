@@ -13,7 +13,7 @@ use crate::model::draft::Draft;
 use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::calls::{Appended, OrgId};
-use crate::store::codes::signed;
+use crate::store::codes::{random_seed, signed};
 use crate::store::condition::place;
 use crate::store::error::StoreError;
 use crate::store::postgres::error::DatabaseError;
@@ -39,10 +39,10 @@ const ADD_USERS: &str = "INSERT INTO users (org_id, user_ref, digest, snapshot) 
 const ADD_KEYS: &str = "INSERT INTO entry_keys (org_id, uuid, id, occurred_at) \
      SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[])";
 const ADD_ENTRIES: &str = "INSERT INTO entries (org_id, id, occurred_at, recorded_at, user_ref, uuid, action, model_type, \
-     via, model_id, model_name, ip, user_agent, request_id, reason, changes) \
+     via, model_id, model_name, ip, user_agent, request_id, reason, changes, seed) \
      SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::uuid[], $7::smallint[], \
      $8::smallint[], $9::smallint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], \
-     $15::bytea[], $16::text[])";
+     $15::bytea[], $16::text[], $17::bytea[])";
 
 /// Appends in order, and commits. If the outcome of an earlier attempt is unknown, existing entries that equal these drafts
 /// were stored by it.
@@ -57,7 +57,8 @@ pub(super) async fn append(
         let users = found.users;
         let decided = decide(wanted, found.head, found.entries, tried_before);
         if !decided.new.is_empty() {
-            let head = write(db, org, &decided.new, users, found.last_user).await?;
+            let seeds = decided.new.iter().map(|_| random_seed().map(Some)).collect::<Result<Vec<_>, _>>()?;
+            let head = write(db, org, (&decided.new, &seeds), users, found.last_user).await?;
             catch_up(db, org, found.rolled_up, head, MAX_BEHIND).await?;
         }
         Ok(decided.answers)
@@ -67,12 +68,17 @@ pub(super) async fn append(
 
 /// Stores entries of another store above the head, which then is the last one's id. Those up to the head are there
 /// already.
-pub(super) async fn restore(db: &Object, org: OrgId, entries: &[Entry]) -> Result<(), DatabaseError> {
+pub(super) async fn restore(
+    db: &Object,
+    org: OrgId,
+    entries: &[(Entry, Option<[u8; 16]>)],
+) -> Result<(), DatabaseError> {
     in_transaction(db, async {
         let head = db.query_opt(LOCK_HEAD, &[&org.0]).await?;
         let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
         let (head, rolled_up) = (head.unsigned(0)?, head.unsigned(1)?);
-        let new: Vec<Entry> = entries.iter().filter(|entry| entry.id > head).cloned().collect();
+        let new = entries.iter().filter(|(entry, _)| entry.id > head).cloned();
+        let (new, seeds): (Vec<_>, Vec<_>) = new.unzip();
         if new.is_empty() {
             return Ok(());
         }
@@ -80,7 +86,7 @@ pub(super) async fn restore(db: &Object, org: OrgId, entries: &[Entry]) -> Resul
         let digests: Vec<_> = digests.collect::<Result<HashSet<_>, DatabaseError>>()?.into_iter().collect();
         let users = user_refs(&db.query(FIND_USERS, &[&org.0, &digests]).await?)?;
         let last_user: i64 = db.query_one(LAST_USER, &[&org.0]).await?.try_get(0)?;
-        let head = write(db, org, &new, users, last_user).await?;
+        let head = write(db, org, (&new, &seeds), users, last_user).await?;
         catch_up(db, org, rolled_up, head, MAX_BEHIND).await
     })
     .await
@@ -192,7 +198,7 @@ fn decide(
 async fn write(
     db: &Object,
     org: OrgId,
-    new: &[Entry],
+    (new, seeds): (&[Entry], &[Option<[u8; 16]>]),
     mut users: HashMap<Vec<u8>, i64>,
     last_user: i64,
 ) -> Result<u64, DatabaseError> {
@@ -225,6 +231,7 @@ async fn write(
     let agents = bytes(new, |entry| &entry.context.user_agent);
     let requests = bytes(new, |entry| &entry.context.request_id);
     let reasons = bytes(new, |entry| &entry.reason);
+    let seeds: Vec<Option<&[u8]>> = seeds.iter().map(|seed| seed.as_ref().map(|seed| &seed[..])).collect();
     let changes: Vec<&str> = new.iter().map(|entry| entry.changes.get()).collect();
     let add_users = db.prepare_cached(ADD_USERS).await?;
     let add_keys = db.prepare_cached(ADD_KEYS).await?;
@@ -247,6 +254,7 @@ async fn write(
         &requests,
         &reasons,
         &changes,
+        &seeds,
     ];
     tokio::try_join!(
         biased;

@@ -155,12 +155,18 @@ impl PostgresStore {
         self.queue.append(org, AppendRequest { drafts, atomic }).await
     }
 
-    pub(super) async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
+    pub(super) async fn restore_entries(
+        &self,
+        org: OrgId,
+        entries: Vec<(Entry, Option<[u8; 16]>)>,
+    ) -> Result<(), StoreError> {
         let entries = &entries;
         let restore = |db: Connection| async move {
             self.partitions.or_forget(append::restore(&db, org, entries).await)
         };
-        self.partitions.store(entries.iter(), || self.connections.run(Retry::Always, restore)).await
+        self.partitions
+            .store(entries.iter().map(|(entry, _)| entry), || self.connections.run(Retry::Always, restore))
+            .await
     }
 
     pub(super) async fn finish_prune(

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::model::entry::Entry;
 use crate::model::page::Order;
-use crate::store::calls::{OrgId, PageRequest, PruneRun};
+use crate::model::timestamp::Timestamp;
+use crate::store::calls::{OrgId, PageRequest};
 use crate::store::codes::signed;
 use crate::store::condition::Condition;
 use crate::store::dialect::{Dialect, EntryQuery, Fields};
@@ -18,8 +19,7 @@ use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::scan::{EntryReader, Scan, query};
-use crate::store::session::DeletedEntry;
-use crate::store::session::{Columns, PageProgress, Session, Value};
+use crate::store::session::{Columns, ExpiredEntry, LeafIds, PageProgress, Session, Value, list, values};
 
 /// The columns of an entry. The user comes with the entry, in one statement: a prune may delete a user between two. `$1`
 /// is the organization in every statement that selects them. Citus would send a condition of two columns,
@@ -27,6 +27,9 @@ use crate::store::session::{Columns, PageProgress, Session, Value};
 pub(super) const COLUMNS: &str = "id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, \
      (SELECT snapshot FROM users WHERE users.org_id = $1 AND users.user_ref = entries.user_ref), \
      via, ip, user_agent, request_id, reason, changes";
+
+/// How many entries are read at once for their leaf records: an entry may have a megabyte.
+const LEAVES_A_QUERY: i64 = 64;
 
 /// After how many rows a visit lets other tasks of its thread run.
 const ROWS_A_TURN: usize = 128;
@@ -154,6 +157,7 @@ impl Session for Object {
         // One at a time, for each takes the next number; readers do not wait.
         lock_organizations: Some("LOCK TABLE organizations IN SHARE ROW EXCLUSIVE MODE"),
         json_elements: "json_array_elements",
+        from_hex: ["decode(", ", 'hex')"],
         range_before: "",
         has_months: true,
         // Read as JSON text: a field's name may hold what TEXT cannot. Changes are stored with the name first; values,
@@ -226,31 +230,96 @@ impl Session for Object {
         Ok(entry.transpose()?)
     }
 
-    async fn delete_expired(
+    async fn visit_leaves(
         &self,
         org: OrgId,
-        run: &PruneRun,
+        ids: LeafIds<'_>,
+        mut visit: impl FnMut(&entries::StoredEntry<'_>, Option<[u8; 16]>) -> Result<(), StoreError>,
+    ) -> Result<(), DatabaseError> {
+        let mut visit = |rows: &[Row]| {
+            let mut reader = EntryReader::default();
+            for row in rows {
+                let seed = row.bytes_or_null(row.len() - 1)?.and_then(|seed| seed.try_into().ok());
+                match reader.row(row) {
+                    Ok(entry) => visit(&entry, seed)?,
+                    Err(StoreError::Damaged(cause)) => {
+                        tracing::error!(
+                            log = org.number(),
+                            id = row.unsigned(0)?,
+                            cause,
+                            "an entry cannot be read"
+                        );
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        };
+        match ids {
+            LeafIds::Range(first, last) => {
+                let sql = format!(
+                    "SELECT {COLUMNS}, seed FROM entries WHERE org_id = $1 AND id >= $2 AND id <= $3 ORDER BY id LIMIT $4"
+                );
+                let select = self.prepare_cached(&sql).await?;
+                let (mut next, last) = (signed(first), signed(last));
+                while next <= last {
+                    let rows = self.query(&select, &[&org.0, &next, &last, &LEAVES_A_QUERY]).await?;
+                    visit(&rows)?;
+                    let Some(read) = rows.last().filter(|_| rows.len() as i64 == LEAVES_A_QUERY) else {
+                        break;
+                    };
+                    next = read.integer(0)? + 1;
+                }
+            }
+            LeafIds::Expired(expired) => {
+                let sql = format!(
+                    "SELECT {COLUMNS}, seed FROM entries WHERE org_id = $1 AND id = ANY($2) \
+                     AND occurred_at BETWEEN $3 AND $4 ORDER BY id"
+                );
+                let select = self.prepare_cached(&sql).await?;
+                for expired in expired.chunks(LEAVES_A_QUERY as usize) {
+                    let (ids, [oldest, newest]) = ids_and_times(expired);
+                    visit(&self.query(&select, &[&org.0, &ids, &oldest, &newest]).await?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn fill_seeds(&self, org: OrgId, first: u64, last: u64) -> Result<(), DatabaseError> {
+        // Citus refuses volatile functions here. The key is random and forgotten, so the seeds are as good as random.
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let sql = "UPDATE entries SET seed = substr(sha256($4 || int8send(id)), 1, 16) \
+                   WHERE org_id = $1 AND id >= $2 AND id <= $3 AND seed IS NULL";
+        let update = self.prepare_cached(sql).await?;
+        self.execute(&update, &[&org.0, &signed(first), &signed(last), &&key[..]]).await?;
+        Ok(())
+    }
+
+    async fn expired(
+        &self,
+        org: OrgId,
+        cutoff: Timestamp,
+        last_id: u64,
         limit: u32,
-    ) -> Result<Vec<DeletedEntry>, DatabaseError> {
+    ) -> Result<Vec<ExpiredEntry>, DatabaseError> {
         let sql = format!(
-            "SELECT id, {}, uuid FROM entries WHERE org_id = $1 AND occurred_at < $2 AND id <= $3 \
-             ORDER BY occurred_at, id LIMIT $4",
-            DeletedEntry::COLUMNS
+            "SELECT id, {} FROM entries WHERE org_id = ?1 AND occurred_at < ?2 AND id <= ?3 \
+             ORDER BY occurred_at, id LIMIT ?4",
+            ExpiredEntry::COLUMNS
         );
-        let last = signed(run.as_of.unwrap_or(u64::MAX));
-        let select = self.prepare_cached(&sql).await?;
-        let rows = self.query(&select, &[&org.0, &run.cutoff.micros(), &last, &i64::from(limit)]).await?;
-        let (Some(oldest), Some(newest)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
-        let (oldest, newest): (i64, i64) = (oldest.try_get(1)?, newest.try_get(1)?);
-        let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
-        let uuids = rows.iter().map(|row| row.try_get(6)).collect::<Result<Vec<Uuid>, _>>()?;
-        // The bounds tell which months need no look.
+        let values = values![org, cutoff, last_id, limit];
+        list(self, &sql, values, |row| ExpiredEntry::decode(row, &Self::DIALECT)).await
+    }
+
+    async fn delete_expired(&self, org: OrgId, expired: &[ExpiredEntry]) -> Result<(), DatabaseError> {
+        let (ids, [oldest, newest]) = ids_and_times(expired);
+        let uuids: Vec<Uuid> = expired.iter().map(|entry| entry.uuid).collect();
         let sql = "DELETE FROM entries WHERE org_id = $1 AND id = ANY($2) AND occurred_at BETWEEN $3 AND $4";
         let delete = self.prepare_cached(sql).await?;
         self.execute(&delete, &[&org.0, &ids, &oldest, &newest]).await?;
-        delete_keys(self, org, &uuids).await?;
-        let deleted = rows.iter().map(|row| DeletedEntry::decode(row, &Self::DIALECT));
-        Ok(deleted.collect::<Result<_, _>>()?)
+        delete_keys(self, org, &uuids).await
     }
 
     async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), DatabaseError> {
@@ -262,6 +331,13 @@ impl Session for Object {
         let uuids = deleted.iter().map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
         delete_keys(self, org, &uuids).await
     }
+}
+
+/// The ids of expired entries, and the bounds of their times, which tell which months need no look.
+fn ids_and_times(expired: &[ExpiredEntry]) -> (Vec<i64>, [i64; 2]) {
+    let times = || expired.iter().map(|entry| entry.occurred_at);
+    let ids = expired.iter().map(|entry| signed(entry.id)).collect();
+    (ids, [times().min().unwrap_or_default(), times().max().unwrap_or_default()])
 }
 
 async fn delete_keys(db: &Object, org: OrgId, uuids: &[Uuid]) -> Result<(), DatabaseError> {

@@ -8,7 +8,7 @@ use crate::model::draft::Draft;
 use crate::model::entry::{Entry, User};
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::calls::{Appended, OrgId};
-use crate::store::codes::signed;
+use crate::store::codes::{random_seed, signed};
 use crate::store::condition::place;
 use crate::store::error::StoreError;
 use crate::store::pages;
@@ -34,7 +34,8 @@ pub(super) fn append(
     let mut users = Users::new(db, org);
     let mut appended = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let one = if insert(db, org, head + 1, &mut users, draft.entry())? {
+        let seed = Some(random_seed()?);
+        let one = if insert(db, org, head + 1, &mut users, draft.entry(), seed)? {
             head += 1;
             Appended::New(Box::new(draft.stored_as(head)))
         } else {
@@ -64,12 +65,16 @@ pub(super) fn set_head(db: &Connection, org: OrgId, head: u64) -> Result<(), Sto
 
 /// Stores entries of another store above the head, which then is the last one's id. Those up to the head are there
 /// already.
-pub(super) fn restore(db: &Connection, org: OrgId, entries: &[Entry]) -> Result<(), StoreError> {
+pub(super) fn restore(
+    db: &Connection,
+    org: OrgId,
+    entries: &[(Entry, Option<[u8; 16]>)],
+) -> Result<(), StoreError> {
     let before = run_now(pages::head(db, org))?;
     let mut users = Users::new(db, org);
     let mut last = before;
-    for entry in entries.iter().filter(|entry| entry.id > before) {
-        if !insert(db, org, entry.id, &mut users, entry)? {
+    for (entry, seed) in entries.iter().filter(|(entry, _)| entry.id > before) {
+        if !insert(db, org, entry.id, &mut users, entry, *seed)? {
             return Err(StoreError::Failed(format!("entry {} repeats the uuid of another", entry.id)));
         }
         last = entry.id;
@@ -84,6 +89,7 @@ pub(super) fn insert(
     id: u64,
     users: &mut Users<'_>,
     entry: &Entry,
+    seed: Option<[u8; 16]>,
 ) -> Result<bool, StoreError> {
     let (user_ref, snapshot) = users.find_or_add(&entry.user)?;
     let number = |place: i16| i64::from(place);
@@ -109,8 +115,8 @@ pub(super) fn insert(
     .checksum();
     let mut insert = db.prepare_cached(
         "INSERT INTO entries (key, org_id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
-         user_agent, request_id, reason, changes, checksum) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+         user_agent, request_id, reason, changes, checksum, seed) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
          ON CONFLICT (org_id, uuid) DO NOTHING",
     )?;
     let inserted = insert.execute(params![
@@ -131,6 +137,7 @@ pub(super) fn insert(
         entry.reason,
         entry.changes.get(),
         checksum,
+        seed,
     ])?;
     Ok(inserted == 1)
 }

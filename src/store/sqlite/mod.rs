@@ -167,7 +167,11 @@ impl SqliteStore {
         self.writer.in_transaction(move |db| append::append(db, org, drafts, atomic)).await
     }
 
-    pub(super) async fn restore_entries(&self, org: OrgId, entries: Vec<Entry>) -> Result<(), StoreError> {
+    pub(super) async fn restore_entries(
+        &self,
+        org: OrgId,
+        entries: Vec<(Entry, Option<[u8; 16]>)>,
+    ) -> Result<(), StoreError> {
         self.writer.in_transaction(move |db| append::restore(db, org, &entries)).await
     }
 

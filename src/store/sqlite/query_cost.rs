@@ -48,7 +48,7 @@ fn record(db: &Connection, org: OrgId, entries: u64, first: u64) {
             "changes": [{"field": "status", "new": id}],
         });
         let entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
-        assert!(insert(db, org, id, &mut users, &entry).expect("inserted"));
+        assert!(insert(db, org, id, &mut users, &entry, Some([7; 16])).expect("inserted"));
         // As appends do it, one by one.
         set_head(db, org, id).expect("set");
     }

@@ -71,6 +71,14 @@ impl<'a> EntryReader<'a> {
         }
     }
 
+    /// A row of [`COLUMNS`], even if it was changed since it was stored.
+    pub(super) fn row_unchecked<'r>(
+        &'r mut self,
+        row: &'r Row<'_>,
+    ) -> Result<entries::StoredEntry<'r>, StoreError> {
+        decode::entry(row, id(row.integer(0)?), self.snapshot(row.integer(8)?)?)
+    }
+
     /// Refuses an entry that should have a checksum. An older one must at least be JSON, for it is sent as it is.
     fn must_be_unchecked(&mut self, id: u64, changes: &str) -> Result<(), StoreError> {
         let unchecked = match self.unchecked {

@@ -10,14 +10,15 @@ use rusqlite::{Connection, Params, Row, params_from_iter};
 use crate::model::entry::Entry;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{OrgId, PageRequest, PruneRun};
+use crate::store::calls::{OrgId, PageRequest};
+use crate::store::codes::json;
 use crate::store::condition::{Condition, Parameter};
 use crate::store::dialect::{Dialect, EntryQuery};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
-use crate::store::session::DeletedEntry;
-use crate::store::session::{Columns, PageProgress, Session, Value, list, values};
+use crate::store::session::ExpiredEntry;
+use crate::store::session::{Columns, LeafIds, PageProgress, Session, Value, list, values};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
 
 /// How long a search reads before it makes way for others.
@@ -86,6 +87,11 @@ fn changed(db: &Connection, sql: &str, values: &[Value<'_>]) -> Result<u64, Stor
     Ok(db.prepare_cached(sql)?.execute(params_from_iter(values))? as u64)
 }
 
+/// The keys of entries, as a JSON list.
+fn keys(org: OrgId, expired: &[ExpiredEntry]) -> String {
+    json(&expired.iter().map(|entry| key(org, entry.id)).collect::<Vec<_>>())
+}
+
 impl Session for Connection {
     type Error = StoreError;
 
@@ -99,6 +105,7 @@ impl Session for Connection {
         for_update: "",
         lock_organizations: None,
         json_elements: "json_each",
+        from_hex: ["unhex(", ")"],
         range_before: " AND first_id = (SELECT max(before.first_id) FROM pruned_ids AS before \
                        WHERE before.org_id = ?1 AND before.first_id < taken.first)",
         has_months: false,
@@ -201,20 +208,69 @@ impl Session for Connection {
         visit_rows(self, sql, params_from_iter(values), read).map(|()| entry)
     }
 
-    async fn delete_expired(
+    async fn visit_leaves(
         &self,
         org: OrgId,
-        run: &PruneRun,
+        ids: LeafIds<'_>,
+        mut visit: impl FnMut(&entries::StoredEntry<'_>, Option<[u8; 16]>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut reader = EntryReader::new(self, org);
+        let visit = |row: &Row<'_>| {
+            let seed =
+                row.bytes_or_null(row.as_ref().column_count() - 1)?.and_then(|seed| seed.try_into().ok());
+            match reader.row_unchecked(row) {
+                Ok(entry) => visit(&entry, seed),
+                Err(StoreError::Damaged(cause)) => {
+                    tracing::error!(
+                        log = org.number(),
+                        id = id(row.integer(0)?),
+                        cause,
+                        "an entry cannot be read"
+                    );
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            }
+        };
+        let select =
+            |keys| format!("SELECT {COLUMNS}, seed FROM entries NOT INDEXED WHERE {keys} ORDER BY key");
+        match ids {
+            LeafIds::Range(first, last) => {
+                let keys = params_from_iter([key(org, first), key(org, last)]);
+                visit_rows(self, &select("key BETWEEN ?1 AND ?2"), keys, visit)
+            }
+            LeafIds::Expired(expired) => {
+                let sql = select("key IN (SELECT value FROM json_each(?1))");
+                visit_rows(self, &sql, [keys(org, expired)], visit)
+            }
+        }
+    }
+
+    async fn fill_seeds(&self, org: OrgId, first: u64, last: u64) -> Result<(), StoreError> {
+        // SQLite's generator is seeded by the operating system.
+        let sql = "UPDATE entries SET seed = randomblob(16) WHERE key BETWEEN ?1 AND ?2 AND seed IS NULL";
+        changed(self, sql, values![key(org, first), key(org, last)]).map(drop)
+    }
+
+    async fn expired(
+        &self,
+        org: OrgId,
+        cutoff: Timestamp,
+        last_id: u64,
         limit: u32,
-    ) -> Result<Vec<DeletedEntry>, StoreError> {
+    ) -> Result<Vec<ExpiredEntry>, StoreError> {
         let sql = format!(
-            "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE org_id = ?1 AND occurred_at < ?2 AND key <= ?4 \
-             ORDER BY occurred_at, key LIMIT ?3) RETURNING key, {}",
-            DeletedEntry::COLUMNS
+            "SELECT key, {} FROM entries WHERE org_id = ?1 AND occurred_at < ?2 AND key <= ?4 \
+             ORDER BY occurred_at, key LIMIT ?3",
+            ExpiredEntry::COLUMNS
         );
-        let last_key = key(org, run.as_of.unwrap_or(u64::MAX));
-        let values = values![org, run.cutoff, limit, last_key];
-        list(self, &sql, values, |row| DeletedEntry::decode(row, &Self::DIALECT)).await
+        let values = values![org, cutoff, limit, key(org, last_id)];
+        list(self, &sql, values, |row| ExpiredEntry::decode(row, &Self::DIALECT)).await
+    }
+
+    async fn delete_expired(&self, org: OrgId, expired: &[ExpiredEntry]) -> Result<(), StoreError> {
+        let sql = "DELETE FROM entries WHERE key IN (SELECT value FROM json_each(?1))";
+        changed(self, sql, values![&keys(org, expired)]).map(drop)
     }
 
     async fn delete_ranges(&self, org: OrgId, ranges: &[(u64, u64)]) -> Result<(), StoreError> {

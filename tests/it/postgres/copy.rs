@@ -62,7 +62,7 @@ async fn a_copy_killed_twice_resumes_and_is_complete() {
     };
     let told = copy(0).out().to_owned();
     let counted: Vec<_> = told.lines().map(|line| line.rsplit_once('\t').expect("a digest").0).collect();
-    assert_eq!(counted, ["a-small\t2", "large\t4500"]);
+    assert_eq!(counted, ["a-small\t2", "a-small/trail\t0", "large\t4500", "large/trail\t0"]);
     let digest = told.trim().rsplit_once('\t').expect("a digest").1;
     assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{told}");
     assert_eq!(copy(0).out(), told, "once more changes nothing");

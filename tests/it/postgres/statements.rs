@@ -13,9 +13,11 @@ use regex::Regex;
 use uuid::Uuid;
 
 use crate::postgres::schema::ON_EVERY_NODE;
-use crate::support::entries::{NOW, append, days_ago, drafts, everything, read_all, recording_at, with};
+use crate::support::entries::{
+    NOW, append, days_ago, drafts, everything, read_all, recording_at, with, without_seeds,
+};
 use crate::support::postgres::{Server, connect, private};
-use crate::support::stores::organization;
+use crate::support::stores::{organization, prune};
 
 /// A store all of whose statements are logged, the name of its database, and its URL.
 pub(super) async fn logged(server: &Server) -> (Arc<Store>, String, String) {
@@ -61,8 +63,26 @@ fn filters() -> Vec<Filter> {
     filters
 }
 
+/// Calls every store method about the tree of a log, of which a whole tile expires.
+async fn ask_for_the_tree(store: &Arc<Store>, log: OrgId) {
+    append(store, log, (0..260).map(|_| recording_at("1", days_ago(100)))).await;
+    let key = store.signing_key(NOW).await.expect("a key");
+    store.checkpoint(log, &key).await.expect("a checkpoint");
+    prune(store, log, days_ago(90), 200).await.expect("a record");
+    for tile in 0..2 {
+        store.tile(log, tile, 3).await.expect("a tile");
+    }
+    store.tile_hashes(log, 1, 0, 1).await.expect("hashes");
+    store.root_at(log, 259).await.expect("a root");
+    store.seeds(log, 1, 260).await.expect("seeds");
+    let deleted = store.deleted_leaves(log, 0, 2).await.expect("leaves");
+    assert_eq!((deleted.collapsed.len(), deleted.tombstones.len()), (1, 4));
+    store.restore_deleted_leaves(log, deleted, 0).await.expect("restored");
+}
+
 /// Calls every store method for an organization.
 async fn ask_everything(store: &Arc<Store>, org: OrgId) {
+    ask_for_the_tree(store, org.trail()).await;
     let keyed = with(recording_at("1", days_ago(1)), "uuid", Uuid::from_u128(7).to_string());
     append(store, org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(99)), keyed.clone()])
         .await;
@@ -100,7 +120,7 @@ async fn ask_everything(store: &Arc<Store>, org: OrgId) {
     let mut more = everything(store, org).await;
     more[0].id = 10;
     more[0].uuid = Uuid::from_u128(8);
-    store.restore_entries(org, more).await.expect("restored");
+    store.restore_entries(org, without_seeds(&more)).await.expect("restored");
     let token = StoredToken {
         name: "cron".to_owned(),
         hash: [7; 32],

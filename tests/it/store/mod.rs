@@ -73,6 +73,13 @@ macro_rules! contract {
                 a_prune_keeps_the_users_of_remaining_entries
                 a_lease_has_one_holder_until_it_expires_or_is_released
             }
+            trees {
+                a_tree_grows_with_its_log
+                deleted_entries_stay_in_the_tree
+                an_entry_is_in_the_tree_before_a_prune_deletes_it
+                servers_that_grow_a_tree_at_once_agree
+                the_trail_is_a_log_of_its_own
+            }
             sweep {
                 a_sweep_applies_each_plan_and_ignores_the_floor
                 a_sweep_skips_an_organization_that_is_being_pruned

@@ -128,3 +128,8 @@ pub(crate) async fn everything(store: &Arc<Store>, org: OrgId) -> Vec<Entry> {
 pub(crate) fn ids(entries: &[Entry]) -> Vec<u64> {
     entries.iter().map(|entry| entry.id).collect()
 }
+
+/// Entries for [`Store::restore_entries`], to which the tree will give seeds.
+pub(crate) fn without_seeds(entries: &[Entry]) -> Vec<(Entry, Option<[u8; 16]>)> {
+    entries.iter().map(|entry| (entry.clone(), None)).collect()
+}

@@ -1,0 +1,142 @@
+//! The calls about the trees of logs.
+
+use crate::model::integrity::note::SigningKey;
+use crate::model::merkle::Hash;
+use crate::model::timestamp::Timestamp;
+use crate::store::calls::{DeletedLeaves, OrgId, StoredTile, TreeState};
+use crate::store::database::{Engine, Store};
+use crate::store::error::StoreError;
+use crate::store::pages;
+use crate::store::postgres::Connection;
+use crate::store::session::{QueryKind, Retry, Session as _};
+use crate::store::sqlite::run_now;
+use crate::store::tree::grow::Step;
+use crate::store::tree::{checkpoint, copy, grow, leaves, row};
+
+impl Store {
+    /// The state of a log's tree.
+    pub async fn tree(&self, org: OrgId) -> Result<TreeState, StoreError> {
+        run!(self.read(Some(org)), |db| row::state(db, org))
+    }
+
+    /// Adds the entries that the log has now to its tree, and signs each step with the key, if there is one. Any number of
+    /// servers may do so at once.
+    pub async fn grow_tree(&self, org: OrgId, key: Option<&SigningKey>) -> Result<(), StoreError> {
+        let head = run!(self.read(Some(org)), |db| pages::head(db, org))?;
+        loop {
+            match run!(self.query(Some(org), QueryKind::Lookup), |db| grow::step(db, org))? {
+                Step::Current => return Ok(()),
+                Step::Unseeded(first, last) => {
+                    run!(self.write(Retry::Always), |db| db.fill_seeds(org, first, last))?;
+                }
+                Step::Growth(growth) => {
+                    let checkpoint = growth.checkpoint(org);
+                    let is_done = checkpoint.size >= head;
+                    let signed = key.map(|key| key.sign(&checkpoint));
+                    // Another server may have been faster. Its step is the same.
+                    run!(self.write(Retry::Always), |db| grow::commit(db, org, &growth, signed.as_deref()))?;
+                    if is_done {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// A checkpoint of all entries that the log has now, signed with the key.
+    pub async fn checkpoint(&self, org: OrgId, key: &SigningKey) -> Result<String, StoreError> {
+        loop {
+            self.grow_tree(org, Some(key)).await?;
+            let (checkpoint, signed) =
+                run!(self.query(Some(org), QueryKind::Lookup), |db| checkpoint::checkpoint(db, org))?;
+            let verifier = key.verifier(&checkpoint.origin);
+            let is_current = |signed: &String| verifier.open(signed).is_ok_and(|it| it == checkpoint);
+            if let Some(signed) = signed.filter(is_current) {
+                return Ok(signed);
+            }
+            let (size, signed) = (checkpoint.size, key.sign(&checkpoint));
+            let note = signed.clone();
+            if run!(self.write(Retry::Always), |db| checkpoint::set_checkpoint(db, org, size, &note))? {
+                return Ok(signed);
+            }
+        }
+    }
+
+    /// The root that the tree had at this size, which must not be larger than its size now.
+    pub async fn root_at(&self, org: OrgId, size: u64) -> Result<Hash, StoreError> {
+        run!(self.query(Some(org), QueryKind::Lookup), |db| checkpoint::root_at(db, org, size))
+    }
+
+    /// The first `width` leaves of a tile, as the store finds them now.
+    pub async fn tile(&self, org: OrgId, tile: u64, width: u64) -> Result<StoredTile, StoreError> {
+        run!(self.query(Some(org), QueryKind::Lookup), |db| leaves::tile(db, org, tile, width))
+    }
+
+    /// The hashes of a level from 1, from one position up to and without another.
+    pub async fn tile_hashes(
+        &self,
+        org: OrgId,
+        level: u32,
+        from: u64,
+        until: u64,
+    ) -> Result<Vec<Hash>, StoreError> {
+        run!(self.query(Some(org), QueryKind::Lookup), |db| row::tile_hashes(db, org, level, from, until))
+    }
+
+    /// What is kept of the deleted entries of some tiles, from one up to and without another.
+    pub async fn deleted_leaves(
+        &self,
+        org: OrgId,
+        from_tile: u64,
+        until_tile: u64,
+    ) -> Result<DeletedLeaves, StoreError> {
+        run!(self.query(Some(org), QueryKind::Lookup), |db| copy::deleted(db, org, from_tile, until_tile))
+    }
+
+    /// Stores what another store keeps of deleted entries. Entries up to `unprotected` were recorded before the log had a
+    /// tree.
+    pub async fn restore_deleted_leaves(
+        &self,
+        org: OrgId,
+        deleted: DeletedLeaves,
+        unprotected: u64,
+    ) -> Result<(), StoreError> {
+        run!(self.write(Retry::Always), |db| async {
+            copy::restore_deleted(db, org, &deleted).await?;
+            copy::set_unprotected(db, org, unprotected).await
+        })
+    }
+
+    /// The seeds of the entries between two ids.
+    pub async fn seeds(
+        &self,
+        org: OrgId,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<(u64, Option<[u8; 16]>)>, StoreError> {
+        run!(self.query(Some(org), QueryKind::Lookup), |db| copy::seeds(db, org, first, last))
+    }
+
+    /// The key of the store that signs checkpoints. It is generated on the first call.
+    pub async fn signing_key(&self, now: Timestamp) -> Result<SigningKey, StoreError> {
+        let failed = |error: &dyn std::fmt::Display| StoreError::Failed(format!("the signing key: {error}"));
+        let secret = match self.stored_signing_key().await? {
+            Some(secret) => secret,
+            None => {
+                let new = SigningKey::generate().map_err(|error| failed(&error))?;
+                self.store_signing_key(*new.secret(), now).await?
+            }
+        };
+        SigningKey::from_secret(&secret).map_err(|error| failed(&error))
+    }
+
+    /// The secret of the store's signing key, if it has one.
+    pub async fn stored_signing_key(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        run!(self.read(None), |db| checkpoint::signing_key(db))
+    }
+
+    /// Stores a signing key, unless the store has one; returns the store's key.
+    pub async fn store_signing_key(&self, secret: [u8; 32], now: Timestamp) -> Result<[u8; 32], StoreError> {
+        run!(self.write(Retry::Always), |db| checkpoint::store_signing_key(db, &secret, now))
+    }
+}

@@ -1,0 +1,58 @@
+//! Checkpoints of a tree, and the key that signs them.
+
+use crate::model::integrity::checkpoint::Checkpoint;
+use crate::model::integrity::tile::TILE;
+use crate::model::merkle::Hash;
+use crate::model::timestamp::Timestamp;
+use crate::store::calls::{OrgId, TreeState};
+use crate::store::session::{Session, optional, values};
+use crate::store::tree::leaves;
+use crate::store::tree::row::{TreeRow, frontier, organization, row};
+
+/// What a checkpoint of the tree states, and its latest signed checkpoint.
+pub(in crate::store) async fn checkpoint<S: Session>(
+    db: &S,
+    org: OrgId,
+) -> Result<(Checkpoint, Option<String>), S::Error> {
+    let tree = row(db, org).await?;
+    let (size, root) = (tree.state.size, frontier(db, org, &tree).await?.root());
+    let origin = org.origin(organization(db, org).await?);
+    Ok((Checkpoint { origin, size, root }, tree.state.checkpoint))
+}
+
+/// Stores the signed checkpoint of the tree of this size, if it still has it; returns whether it does.
+pub(in crate::store) async fn set_checkpoint<S: Session>(
+    db: &S,
+    org: OrgId,
+    size: u64,
+    checkpoint: &str,
+) -> Result<bool, S::Error> {
+    let sql = "UPDATE trees SET checkpoint = ?3 WHERE org_id = ?1 AND size = ?2";
+    Ok(db.run(sql, values![org, size, checkpoint]).await? > 0)
+}
+
+/// The root of the tree when it had this size, which must not be larger than now.
+pub(in crate::store) async fn root_at<S: Session>(db: &S, org: OrgId, size: u64) -> Result<Hash, S::Error> {
+    let leaves = match size % TILE {
+        0 => Vec::new(),
+        width => leaves::hashes(db, org, size / TILE, width).await?,
+    };
+    let state = TreeState { size, checkpoint: None, unprotected: 0 };
+    Ok(frontier(db, org, &TreeRow { state, leaves, tile_latest: None }).await?.root())
+}
+
+/// The secret of the key that signs checkpoints.
+pub(in crate::store) async fn signing_key<S: Session>(db: &S) -> Result<Option<[u8; 32]>, S::Error> {
+    optional(db, "SELECT secret FROM signing_keys WHERE key_id = 1", &[], |row| row.hash(0)).await
+}
+
+/// Stores the key, unless the store has one; returns the store's key.
+pub(in crate::store) async fn store_signing_key<S: Session>(
+    db: &S,
+    secret: &[u8; 32],
+    now: Timestamp,
+) -> Result<[u8; 32], S::Error> {
+    let sql = "INSERT INTO signing_keys (key_id, secret, created_at) VALUES (1, ?1, ?2) ON CONFLICT (key_id) DO NOTHING";
+    db.run(sql, values![secret, now]).await?;
+    Ok(signing_key(db).await?.unwrap_or(*secret))
+}

@@ -1,0 +1,129 @@
+//! Reads the leaves of tiles: the records of entries, of tombstones, and of tiles whose entries are all deleted.
+
+use std::collections::BTreeMap;
+
+use crate::model::integrity::leaf::LeafRecord;
+use crate::model::integrity::tile::{TILE, root_of_path};
+use crate::model::merkle::Hash;
+use crate::store::calls::{CollapsedTile, OrgId, StoredLeaf, StoredTile};
+use crate::store::error::StoreError;
+use crate::store::session::{Columns, LeafIds, Session, list, optional, values};
+use crate::store::tree::row::{hashes as parse_hashes, row};
+use crate::store::tree::walk::Walk;
+
+/// What is kept of deleted entries.
+pub(super) struct Deleted {
+    pub(super) tombstones: BTreeMap<u64, LeafRecord>,
+    collapsed: BTreeMap<u64, CollapsedTile>,
+}
+
+impl Deleted {
+    /// Reads what is kept of the entries between two ids.
+    pub(super) async fn read<S: Session>(
+        db: &S,
+        org: OrgId,
+        first: u64,
+        last: u64,
+    ) -> Result<Self, S::Error> {
+        let sql = "SELECT id, record FROM tombstones WHERE org_id = ?1 AND id >= ?2 AND id <= ?3";
+        let tombstone = |row: &dyn Columns| Ok((row.unsigned(0)?, record(row, 1)?));
+        let tombstones = list(db, sql, values![org, first, last], tombstone).await?;
+        let collapsed = collapsed(db, org, (first - 1) / TILE, last.div_ceil(TILE)).await?;
+        let collapsed = collapsed.into_iter().map(|tile| (tile.tile, tile));
+        Ok(Self { tombstones: tombstones.into_iter().collect(), collapsed: collapsed.collect() })
+    }
+
+    /// The collapsed tile whose first leaf has this index.
+    pub(super) fn collapsed(&self, index: u64) -> Option<&CollapsedTile> {
+        if index.is_multiple_of(TILE) { self.collapsed.get(&(index / TILE)) } else { None }
+    }
+}
+
+impl CollapsedTile {
+    /// The hash of the tile, from its last leaf and the path.
+    pub(super) fn root(&self) -> Hash {
+        root_of_path(self.record.hash(), u8::MAX, &self.path)
+    }
+}
+
+fn record(row: &dyn Columns, at: usize) -> Result<LeafRecord, StoreError> {
+    let bytes = row.bytes_or_null(at)?.unwrap_or_default();
+    let bytes =
+        bytes.try_into().map_err(|_| StoreError::Damaged("a leaf record has the wrong length".to_owned()))?;
+    LeafRecord::from_bytes(bytes).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// The collapsed tiles from one up to and without another.
+pub(in crate::store) async fn collapsed<S: Session>(
+    db: &S,
+    org: OrgId,
+    from: u64,
+    until: u64,
+) -> Result<Vec<CollapsedTile>, S::Error> {
+    let sql = "SELECT tile, record, path FROM collapsed_tiles WHERE org_id = ?1 AND tile >= ?2 AND tile < ?3 ORDER BY tile";
+    let tile = |row: &dyn Columns| {
+        let path = parse_hashes(row.bytes_or_null(2)?.unwrap_or_default())?;
+        let path =
+            path.try_into().map_err(|_| StoreError::Damaged("the path of a tile is too short".to_owned()))?;
+        Ok(CollapsedTile { tile: row.unsigned(0)?, record: record(row, 1)?, path })
+    };
+    list(db, sql, values![org, from, until], tile).await
+}
+
+/// The first `width` leaves of a tile of the tree.
+pub(in crate::store) async fn tile<S: Session>(
+    db: &S,
+    org: OrgId,
+    tile: u64,
+    width: u64,
+) -> Result<StoredTile, S::Error> {
+    let (first, last) = (tile * TILE + 1, tile * TILE + width);
+    let deleted = Deleted::read(db, org, first, last).await?;
+    if let Some(collapsed) = deleted.collapsed(tile * TILE) {
+        return Ok(StoredTile::Collapsed(Box::new(collapsed.clone())));
+    }
+    let hints = hints(db, org, tile).await?;
+    let hint = |id: u64| hints.get((id - first) as usize).copied().unwrap_or_default();
+    let mut leaves = Vec::with_capacity(width as usize);
+    let mut walk = Walk::new(first, None, &deleted.tombstones);
+    let gone = |record: LeafRecord| {
+        let hint = hint(record.index + 1);
+        StoredLeaf { record, seed: None, hint }
+    };
+    db.visit_leaves(org, LeafIds::Range(first, last), |entry, seed| {
+        walk.until(entry.id, |record| leaves.push(gone(record)));
+        // A seed that was taken away cannot give the record that is in the tree.
+        let record = walk.entry(entry, seed.unwrap_or_default());
+        leaves.push(StoredLeaf { record, seed, hint: hint(entry.id) });
+        Ok(())
+    })
+    .await?;
+    walk.until(last + 1, |record| leaves.push(gone(record)));
+    Ok(StoredTile::Leaves(leaves))
+}
+
+/// The hashes of the first leaves of a tile.
+pub(super) async fn hashes<S: Session>(
+    db: &S,
+    org: OrgId,
+    number: u64,
+    width: u64,
+) -> Result<Vec<Hash>, S::Error> {
+    match tile(db, org, number, width).await? {
+        StoredTile::Leaves(leaves) => Ok(leaves.iter().map(|leaf| leaf.record.hash()).collect()),
+        StoredTile::Collapsed(_) => {
+            Err(StoreError::Missing(format!("tile {number}, whose entries are all deleted")).into())
+        }
+    }
+}
+
+/// The first three bytes of each leaf hash of a tile, as they were when the leaf was added.
+async fn hints<S: Session>(db: &S, org: OrgId, tile: u64) -> Result<Vec<[u8; 3]>, S::Error> {
+    let sql = "SELECT hints FROM tree_hashes WHERE org_id = ?1 AND level = 1 AND position = ?2";
+    let read = |row: &dyn Columns| Ok(row.bytes_or_null(0)?.unwrap_or_default().as_chunks::<3>().0.to_vec());
+    match optional(db, sql, values![org, tile], read).await? {
+        Some(hints) => Ok(hints),
+        // The tile is not full.
+        None => Ok(row(db, org).await?.leaves.iter().map(|Hash([a, b, c, ..])| [*a, *b, *c]).collect()),
+    }
+}

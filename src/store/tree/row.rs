@@ -1,0 +1,91 @@
+//! The row of a tree, and the hashes of its full tiles.
+
+use uuid::Uuid;
+
+use crate::model::integrity::frontier::Frontier;
+use crate::model::integrity::tile::{TILE, TILE_HEIGHT};
+use crate::model::merkle::Hash;
+use crate::model::timestamp::Timestamp;
+use crate::store::calls::{OrgId, TreeState};
+use crate::store::error::StoreError;
+use crate::store::session::{Columns, Session, list, optional, values};
+
+/// The row of a log's tree.
+pub(super) struct TreeRow {
+    pub(super) state: TreeState,
+    pub(super) leaves: Vec<Hash>,
+    /// The latest `occurred_at` in the tile that is not full.
+    pub(super) tile_latest: Option<Timestamp>,
+}
+
+pub(super) async fn row<S: Session>(db: &S, org: OrgId) -> Result<TreeRow, S::Error> {
+    let sql = "SELECT size, leaves, tile_latest, checkpoint, unprotected FROM trees WHERE org_id = ?1";
+    let read = |row: &dyn Columns| {
+        let state = TreeState {
+            size: row.unsigned(0)?,
+            checkpoint: row.text_or_null(3)?.map(str::to_owned),
+            unprotected: row.unsigned(4)?,
+        };
+        let leaves = hashes(row.bytes_or_null(1)?.unwrap_or_default())?;
+        Ok(TreeRow { state, leaves, tile_latest: row.time_or_null(2)? })
+    };
+    let missing = || StoreError::Damaged(format!("log {} has no tree", org.0)).into();
+    optional(db, sql, values![org], read).await?.ok_or_else(missing)
+}
+
+/// The state of a log's tree.
+pub(in crate::store) async fn state<S: Session>(db: &S, org: OrgId) -> Result<TreeState, S::Error> {
+    Ok(row(db, org).await?.state)
+}
+
+/// The UUID of the organization that a log belongs to.
+pub(in crate::store) async fn organization<S: Session>(db: &S, org: OrgId) -> Result<Uuid, S::Error> {
+    let sql = "SELECT uuid FROM organizations WHERE org_id = ?1";
+    let missing = || StoreError::Missing(format!("organization number {}", org.0)).into();
+    optional(db, sql, values![org], |row| row.uuid(0)).await?.ok_or_else(missing)
+}
+
+/// The right edge of the tree.
+pub(super) async fn frontier<S: Session>(db: &S, org: OrgId, tree: &TreeRow) -> Result<Frontier, S::Error> {
+    let size = tree.state.size;
+    let mut levels = if size == 0 { Vec::new() } else { vec![tree.leaves.clone()] };
+    for level in 1.. {
+        let count = size >> (TILE_HEIGHT * level);
+        if count == 0 {
+            break;
+        }
+        levels.push(tile_hashes(db, org, level, count / TILE * TILE, count).await?);
+    }
+    let damaged = || StoreError::Damaged(format!("hashes of the tree of log {} are missing", org.0)).into();
+    Frontier::new(size, levels).ok_or_else(damaged)
+}
+
+/// The hashes of a level from 1, from one position up to and without another.
+pub(in crate::store) async fn tile_hashes<S: Session>(
+    db: &S,
+    org: OrgId,
+    level: u32,
+    from: u64,
+    until: u64,
+) -> Result<Vec<Hash>, S::Error> {
+    let sql = "SELECT hash FROM tree_hashes WHERE org_id = ?1 AND level = ?2 AND position >= ?3 AND position < ?4 \
+               ORDER BY position";
+    list(db, sql, values![org, level, from, until], |row| row.hash(0).map(Hash)).await
+}
+
+/// Hashes that are stored one behind the other.
+pub(super) fn hashes(bytes: &[u8]) -> Result<Vec<Hash>, StoreError> {
+    match bytes.as_chunks::<32>() {
+        (hashes, []) => Ok(hashes.iter().map(|hash| Hash(*hash)).collect()),
+        _ => Err(StoreError::Damaged("hashes of a tree have the wrong length".to_owned())),
+    }
+}
+
+/// Bytes in a JSON array, for a statement that inserts many rows.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
