@@ -150,7 +150,10 @@ impl From<StoreError> for Failure {
 
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
-        let exit = if matches!(error, ServeError::Tls { .. }) { exit::USAGE } else { exit::FAILED };
+        let exit = match error {
+            ServeError::Tls { .. } | ServeError::SigningKey { .. } => exit::USAGE,
+            ServeError::Listener(_) => exit::FAILED,
+        };
         Self::new(exit, error.to_string())
     }
 }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -67,6 +68,11 @@ pub(crate) struct ServeArgs {
     /// Write the first admin token to this file (mode 0600)
     #[arg(long, value_name = "FILE")]
     token_out: Option<PathBuf>,
+
+    /// The Ed25519 private key (PKCS#8 in PEM) that signs checkpoints (default: a key in the store, generated on the first
+    /// start)
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
 
     /// Also redact values of this field name, in any spelling: they are never stored (can be repeated)
     #[arg(long, value_name = "NAME")]
@@ -144,6 +150,7 @@ impl ServeArgs {
         }
         process::without_core_dumps()?;
         let limit = process::connection_limit(self.max_connections)?;
+        let signing_key = self.signing_key.as_deref().map(server::signing_key).transpose()?.map(Arc::new);
         let (tls, certificate) = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => {
                 let served = server::tls(certificate, key).await?;
@@ -197,6 +204,7 @@ impl ServeArgs {
             behind_proxy: self.behind_proxy,
             max_connections: limit.most,
             query_timeout: Some(Duration::from_secs(self.query_timeout)).filter(|time| !time.is_zero()),
+            signing_key,
             notes_time: true,
             ..Settings::new(context.clock.clone())
         };

@@ -33,8 +33,11 @@ use std::time::Duration;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::task::JoinSet;
 
+use crate::model::integrity::note::SigningKey;
 use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
 use crate::server::limits::Limits;
@@ -75,6 +78,14 @@ pub enum ServeError {
         /// The library's message.
         cause: String,
     },
+    /// The key that signs checkpoints is unusable.
+    #[error("cannot use the signing key {path}: {cause}")]
+    SigningKey {
+        /// The key's path.
+        path: String,
+        /// The library's message.
+        cause: String,
+    },
     /// The listener failed.
     #[error("cannot serve: {0}")]
     Listener(#[from] std::io::Error),
@@ -107,6 +118,19 @@ async fn read_tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, S
     let mut config = (*read.get_inner()).clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// Reads the Ed25519 key that signs checkpoints, as PKCS#8 in PEM.
+///
+/// # Errors
+/// [`ServeError::SigningKey`], with its path.
+pub fn signing_key(path: &Path) -> Result<SigningKey, ServeError> {
+    let failed = |cause: &dyn std::fmt::Display| ServeError::SigningKey {
+        path: path.display().to_string(),
+        cause: cause.to_string(),
+    };
+    let key = PrivatePkcs8KeyDer::from_pem_file(path).map_err(|error| failed(&error))?;
+    SigningKey::from_pkcs8(key.secret_pkcs8_der()).map_err(|error| failed(&error))
 }
 
 /// The number of open files that so many connections need, including refused connections, the store, the log and the

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -53,6 +54,17 @@ impl SigningKey {
     pub fn from_secret(secret: &[u8; 32]) -> Result<Self, KeyError> {
         let pair = Ed25519KeyPair::from_seed_unchecked(secret).map_err(|_| KeyError::Invalid)?;
         Ok(Self { pair, secret: Zeroizing::new(*secret) })
+    }
+
+    /// The key of a PKCS#8 document (RFC 8410), as `openssl genpkey -algorithm ed25519` writes it.
+    ///
+    /// # Errors
+    /// [`KeyError::Invalid`].
+    pub fn from_pkcs8(document: &[u8]) -> Result<Self, KeyError> {
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(document).map_err(|_| KeyError::Invalid)?;
+        let seed = pair.seed().and_then(|seed| seed.as_be_bytes()).map_err(|_| KeyError::Invalid)?;
+        let secret = seed.as_ref().try_into().map_err(|_| KeyError::Invalid)?;
+        Ok(Self { pair, secret: Zeroizing::new(secret) })
     }
 
     /// The secret, for the store.

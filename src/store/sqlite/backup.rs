@@ -23,6 +23,7 @@ pub(in crate::store) fn backup(from: &Path, to: &Path) -> Result<u64, StoreError
     let copy = UnfinishedCopy::create(to).map_err(|error| failed(&error))?;
     let name = copy.path.to_str().ok_or_else(|| failed(&"its path is not UTF-8"))?;
     source.execute("VACUUM INTO ?1", [name]).map_err(|error| failed(&error))?;
+    schema::forget_signing_key(&copy.path).map_err(|error| failed(&error))?;
     schema::check_copy(&copy.path).map_err(|error| failed(&error))?;
     copy.keep_as(to).map_err(|error| failed(&error))
 }

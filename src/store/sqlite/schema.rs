@@ -67,6 +67,17 @@ pub(super) fn open_for_backup(path: &Path) -> Result<Connection, StoreError> {
     open().map_err(|error| explain_opening(path, error))
 }
 
+/// Deletes the signing key from a copy that nothing else has open. A restored copy gets a new key, so it cannot sign
+/// another root for a size that the original has signed.
+pub(super) fn forget_signing_key(path: &Path) -> Result<(), StoreError> {
+    let copy = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'signing_keys'";
+    if copy.query_row(sql, [], |row| row.get::<_, i64>(0))? > 0 {
+        copy.execute_batch("PRAGMA secure_delete = ON; DELETE FROM signing_keys;")?;
+    }
+    copy.close().map_err(|(_, error)| error.into())
+}
+
 /// Checks a copy that nothing else has open.
 pub(super) fn check_copy(path: &Path) -> Result<(), StoreError> {
     check(&connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)

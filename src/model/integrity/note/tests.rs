@@ -101,3 +101,15 @@ fn only_a_written_key_parses() {
         assert_eq!(bad.parse::<VerifierKey>(), Err(InvalidKey), "{bad}");
     }
 }
+
+#[test]
+fn a_pkcs8_document_gives_the_key_of_its_secret() {
+    // RFC 8410, section 10.3.
+    let document =
+        STANDARD.decode("MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC").expect("base64");
+    let key = SigningKey::from_pkcs8(&document).expect("a key");
+    assert_eq!(*key.secret(), document[16..]);
+    let public = STANDARD.decode("Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=").expect("base64");
+    assert_eq!(key.verifier("log").key[..], public);
+    assert_eq!(SigningKey::from_pkcs8(&document[1..]).err(), Some(KeyError::Invalid));
+}

@@ -100,3 +100,30 @@ async fn a_prune_shrinks_the_file() {
     assert!(size() < 200_000, "{} bytes for an empty log", size());
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_backup_does_not_hold_the_signing_key() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let original = open(&directory).await;
+    let org = organization(&original, "acme").await;
+    append(&original, org, [recording_at("1", NOW)]).await;
+    let key = original.signing_key(NOW).await.expect("a key");
+    let signed = original.checkpoint(org, &key).await.expect("a checkpoint");
+    let copy = directory.path().join("copy.db");
+    let url = format!("sqlite:{}", directory.path().join("audit.db").display());
+    store::backup(&url, &copy).await.expect("backed up");
+    original.close().await;
+    let holds_key = |file: &str| {
+        let bytes = std::fs::read(directory.path().join(file)).expect("a file");
+        bytes.windows(32).any(|window| window == key.secret())
+    };
+    assert!(holds_key("audit.db") && !holds_key("copy.db"));
+    let restored = store::open(&format!("sqlite:{}", copy.display())).await.expect("opens");
+    assert_eq!(restored.stored_signing_key().await.expect("asked"), None);
+    let other = restored.signing_key(NOW).await.expect("a key");
+    assert_ne!(other.secret(), key.secret());
+    let resigned = restored.checkpoint(org, &other).await.expect("a checkpoint");
+    assert_eq!(resigned.lines().take(3).collect::<Vec<_>>(), signed.lines().take(3).collect::<Vec<_>>());
+    assert_ne!(resigned, signed, "the same tree, signed with the new key");
+    restored.close().await;
+}
