@@ -8,4 +8,5 @@ pub mod checkpoint;
 pub mod leaf;
 pub mod note;
 pub mod opening;
+pub mod proof;
 pub mod tile;
