@@ -9,4 +9,5 @@ pub(crate) mod frontier;
 pub mod leaf;
 pub mod note;
 pub mod opening;
+pub mod proof;
 pub mod tile;

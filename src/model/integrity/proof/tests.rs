@@ -1,0 +1,131 @@
+//! Proofs from tiles: each verifies, and none verifies for anything else.
+
+use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+
+use super::*;
+use crate::model::integrity::tile::{hashes_at, tile_root};
+use crate::model::merkle::leaf_hash;
+
+fn leaves(number: u64) -> Vec<Hash> {
+    (0..number).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect()
+}
+
+/// Only the tiles that a proof needs, as a tree of `size` leaves has them.
+fn tiles(leaves: &[Hash], needed: &[TileId]) -> Tiles {
+    let mut tiles = Tiles::default();
+    for TileId { level, position, width } in needed {
+        let stride = 1_usize << (TILE_HEIGHT * level);
+        let first = usize::try_from(position * TILE).expect("small");
+        let hash = |at: usize| tile_root(&leaves[at * stride..(at + 1) * stride]);
+        tiles.insert(*level, *position, (first..first + *width as usize).map(hash).collect());
+    }
+    tiles
+}
+
+#[test]
+fn every_leaf_of_every_small_tree_is_proved() {
+    for size in 1..40 {
+        let leaves = leaves(size);
+        let root = tile_root(&leaves);
+        for index in 0..size {
+            let path = tiles(&leaves, &inclusion_tiles(index, size)).inclusion(index, size).expect("tiles");
+            for (other, leaf) in leaves.iter().enumerate() {
+                let proved = root_of_inclusion(*leaf, index, size, &path) == Some(root);
+                assert_eq!(proved, other as u64 == index, "{other} at {index} of {size}");
+            }
+            let longer = [&path[..], &[root]].concat();
+            assert_eq!(root_of_inclusion(leaves[0], index, size, &longer), None);
+            assert!(path.is_empty() || root_of_inclusion(leaves[0], index, size, &path[1..]).is_none());
+        }
+        assert_eq!(root_of_inclusion(leaves[0], size, size, &[]), None);
+    }
+}
+
+#[test]
+fn every_pair_of_small_trees_is_proved_consistent() {
+    for new in 0..40 {
+        let leaves = leaves(new);
+        let root = |size: u64| tile_root(&leaves[..usize::try_from(size).expect("small")]);
+        for old in 0..=new {
+            let tiles = tiles(&leaves, &consistency_tiles(old, new));
+            let path = tiles.consistency(old, new).expect("tiles");
+            assert!(is_consistent((old, root(old)), (new, root(new)), &path), "{old} {new}");
+            let forged = Hash::of(b"another root");
+            assert!(!is_consistent((old, forged), (new, root(new)), &path), "{old} {new}");
+            assert!(old == 0 || !is_consistent((old, root(old)), (new, forged), &path), "{old} {new}");
+            let longer = [&path[..], &[forged]].concat();
+            assert!(!is_consistent((old, root(old)), (new, root(new)), &longer), "{old} {new}");
+            assert!(old == new || !is_consistent((new, root(new)), (old, root(old)), &path), "{old} {new}");
+        }
+        assert_eq!(Tiles::default().consistency(new + 1, new), None);
+    }
+}
+
+/// The paths of the certificate-transparency project for its tree of eight leaves are those of RFC 6962.
+#[test]
+fn paths_match_the_definition_in_the_rfc() {
+    fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
+        if leaves.len() == 1 {
+            return Vec::new();
+        }
+        let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+        if index < left.len() {
+            [path(index, left), vec![tile_root(right)]].concat()
+        } else {
+            [path(index - left.len(), right), vec![tile_root(left)]].concat()
+        }
+    }
+    for size in [1, 2, 3, 7, 8, 13, 300] {
+        let leaves = leaves(size);
+        for index in 0..size {
+            let tiles = tiles(&leaves, &inclusion_tiles(index, size));
+            let expected = path(usize::try_from(index).expect("small"), &leaves);
+            assert_eq!(tiles.inclusion(index, size), Some(expected), "{index} of {size}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(8))]
+    #[test]
+    fn proofs_over_several_levels_need_few_tiles(size in 1..140_000_u64, a in any::<u64>(), b in any::<u64>()) {
+        let leaves = leaves(size);
+        let (index, old) = (a % size, b % (size + 1));
+        let root = |size: u64| tile_root(&leaves[..usize::try_from(size).expect("small")]);
+        let needed = inclusion_tiles(index, size);
+        prop_assert!(needed.len() <= 5, "{needed:?}");
+        for tile in &needed {
+            prop_assert!(u64::from(tile.width) <= hashes_at(tile.level, size));
+        }
+        let path = tiles(&leaves, &needed).inclusion(index, size).expect("tiles");
+        let leaf = leaves[usize::try_from(index).expect("small")];
+        prop_assert_eq!(root_of_inclusion(leaf, index, size, &path), Some(root(size)));
+        let needed = consistency_tiles(old, size);
+        prop_assert!(needed.len() <= 6, "{needed:?}");
+        let path = tiles(&leaves, &needed).consistency(old, size).expect("tiles");
+        prop_assert!(is_consistent((old, root(old)), (size, root(size)), &path));
+    }
+
+    #[test]
+    fn a_proof_is_read_as_it_is_written(index in any::<u64>(), length in 0..20_u64, note in "[a-z\n]{0,20}") {
+        let proof = Proof { index, path: leaves(length), checkpoint: note };
+        prop_assert_eq!(proof.to_string().parse(), Ok(proof));
+    }
+}
+
+#[test]
+fn other_texts_are_no_proofs() {
+    let proof = Proof { index: 7, path: leaves(2), checkpoint: "note\n".to_owned() };
+    let text = proof.to_string();
+    assert_eq!(text.replace("index", "extra AAAA\nindex").parse(), Ok(proof));
+    for bad in [
+        text.replace("@v1", "@v2"),
+        text.replace("index 7", "index 07"),
+        text.replace("index 7", "index +7"),
+        text.replace("index 7\n", ""),
+        text.replace("\n\n", "\n"),
+        text.replacen('=', "", 1),
+    ] {
+        assert_eq!(bad.parse::<Proof>(), Err(InvalidProof), "{bad}");
+    }
+}
