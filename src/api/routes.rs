@@ -14,6 +14,18 @@ pub const RETENTION: &str = "/api/v1/audit-logs/retention";
 pub const PRUNE: &str = "/api/v1/audit-logs/prune";
 /// Past prunes.
 pub const PRUNES: &str = "/api/v1/audit-logs/prunes";
+/// A signed checkpoint of the log.
+pub const CHECKPOINT: &str = "/api/v1/audit-logs/checkpoint";
+/// A tile of the log's tree.
+pub const TILE: &str = "/api/v1/audit-logs/tile/{*tile}";
+/// A proof that an entry is in the log.
+pub const PROOF: &str = "/api/v1/audit-logs/{id}/proof";
+/// A signed checkpoint of the trail.
+pub const TRAIL_CHECKPOINT: &str = "/api/v1/trail/checkpoint";
+/// A tile of the trail's tree.
+pub const TRAIL_TILE: &str = "/api/v1/trail/tile/{*tile}";
+/// A proof that an entry is in the trail.
+pub const TRAIL_PROOF: &str = "/api/v1/trail/{id}/proof";
 /// The caller's organization and token.
 pub const WHOAMI: &str = "/api/v1/whoami";
 /// Liveness.

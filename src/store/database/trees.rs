@@ -1,9 +1,10 @@
 //! The calls about the trees of logs.
 
+use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::note::SigningKey;
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{DeletedLeaves, OrgId, StoredTile, TreeState};
+use crate::store::calls::{CollapsedTile, DeletedLeaves, OrgId, StoredTile, TreeState};
 use crate::store::database::{Engine, Store};
 use crate::store::error::StoreError;
 use crate::store::pages;
@@ -44,7 +45,11 @@ impl Store {
     }
 
     /// A checkpoint of all entries that the log has now, signed with the key.
-    pub async fn checkpoint(&self, org: OrgId, key: &SigningKey) -> Result<String, StoreError> {
+    pub async fn checkpoint(
+        &self,
+        org: OrgId,
+        key: &SigningKey,
+    ) -> Result<(Checkpoint, String), StoreError> {
         loop {
             self.grow_tree(org, Some(key)).await?;
             let (checkpoint, signed) =
@@ -52,12 +57,12 @@ impl Store {
             let verifier = key.verifier(&checkpoint.origin);
             let is_current = |signed: &String| verifier.open(signed).is_ok_and(|it| it == checkpoint);
             if let Some(signed) = signed.filter(is_current) {
-                return Ok(signed);
+                return Ok((checkpoint, signed));
             }
             let (size, signed) = (checkpoint.size, key.sign(&checkpoint));
             let note = signed.clone();
             if run!(self.write(Retry::Always), |db| checkpoint::set_checkpoint(db, org, size, &note))? {
-                return Ok(signed);
+                return Ok((checkpoint, signed));
             }
         }
     }
@@ -81,6 +86,16 @@ impl Store {
         until: u64,
     ) -> Result<Vec<Hash>, StoreError> {
         run!(self.query(Some(org), QueryKind::Lookup), |db| row::tile_hashes(db, org, level, from, until))
+    }
+
+    /// The tiles without entries, of the tiles from one up to and without another.
+    pub async fn collapsed_tiles(
+        &self,
+        org: OrgId,
+        from: u64,
+        until: u64,
+    ) -> Result<Vec<CollapsedTile>, StoreError> {
+        run!(self.query(Some(org), QueryKind::Lookup), |db| leaves::collapsed(db, org, from, until))
     }
 
     /// What is kept of the deleted entries of some tiles, from one up to and without another.

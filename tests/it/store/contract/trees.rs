@@ -41,7 +41,7 @@ pub(crate) async fn a_tree_grows_with_its_log(store: Arc<Store>) {
     let mut roots = vec![(0, store.root_at(org, 0).await.expect("a root"))];
     for count in [1, 2, 252, 1, 1, 255, 300, 0, 3] {
         append(&store, org, (0..count).map(|n| recording_at("1", days_ago(n % 7)))).await;
-        let note = store.checkpoint(org, &key).await.expect("a checkpoint");
+        let (_, note) = store.checkpoint(org, &key).await.expect("a checkpoint");
         let origin = note.lines().next().expect("an origin");
         let checkpoint = key.verifier(origin).open(&note).expect("signed");
         assert_eq!(checkpoint.size, everything(&store, org).await.len() as u64);
@@ -132,7 +132,7 @@ pub(crate) async fn the_trail_is_a_log_of_its_own(store: Arc<Store>) {
     let key = store.signing_key(NOW).await.expect("a key");
     assert_eq!(store.signing_key(NOW).await.expect("a key").secret(), key.secret(), "it is kept");
     for (log, name, size) in [(org, "audit", "2"), (org.trail(), "trail", "1")] {
-        let note = store.checkpoint(log, &key).await.expect("a checkpoint");
+        let (_, note) = store.checkpoint(log, &key).await.expect("a checkpoint");
         let lines: Vec<_> = note.lines().collect();
         assert!(lines[0].starts_with("krosyn-audit/") && lines[0].ends_with(name), "{note}");
         assert_eq!(lines[1], size);

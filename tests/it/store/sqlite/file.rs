@@ -108,7 +108,7 @@ async fn a_backup_does_not_hold_the_signing_key() {
     let org = organization(&original, "acme").await;
     append(&original, org, [recording_at("1", NOW)]).await;
     let key = original.signing_key(NOW).await.expect("a key");
-    let signed = original.checkpoint(org, &key).await.expect("a checkpoint");
+    let (_, signed) = original.checkpoint(org, &key).await.expect("a checkpoint");
     let copy = directory.path().join("copy.db");
     let url = format!("sqlite:{}", directory.path().join("audit.db").display());
     store::backup(&url, &copy).await.expect("backed up");
@@ -122,7 +122,7 @@ async fn a_backup_does_not_hold_the_signing_key() {
     assert_eq!(restored.stored_signing_key().await.expect("asked"), None);
     let other = restored.signing_key(NOW).await.expect("a key");
     assert_ne!(other.secret(), key.secret());
-    let resigned = restored.checkpoint(org, &other).await.expect("a checkpoint");
+    let (_, resigned) = restored.checkpoint(org, &other).await.expect("a checkpoint");
     assert_eq!(resigned.lines().take(3).collect::<Vec<_>>(), signed.lines().take(3).collect::<Vec<_>>());
     assert_ne!(resigned, signed, "the same tree, signed with the new key");
     restored.close().await;
