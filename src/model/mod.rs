@@ -13,6 +13,7 @@ pub(crate) mod foreign;
 pub mod history;
 pub mod integrity;
 pub mod json;
+pub mod log_filter;
 pub mod merkle;
 pub mod page;
 pub mod plan;

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::METRICS;
 use crate::server::error::ApiError;
-use crate::server::handlers::{account, counts, entries, health, prune, record};
+use crate::server::handlers::{account, counts, entries, health, prune, record, trail, tree};
 use crate::server::middleware::handle_request;
 use crate::server::state::Server;
 
@@ -31,6 +31,18 @@ fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(prune::prune))
         .routes(routes!(prune::prunes))
         .routes(routes!(entries::show))
+        .routes(routes!(trail::list_trail))
+        .routes(routes!(trail::trail_facets))
+        .routes(routes!(trail::trail_counts))
+        .routes(routes!(trail::trail_retention))
+        .routes(routes!(trail::trail_prunes))
+        .routes(routes!(trail::show_trail))
+        .routes(routes!(tree::checkpoint))
+        .routes(routes!(tree::tile))
+        .routes(routes!(tree::proof))
+        .routes(routes!(tree::trail_checkpoint))
+        .routes(routes!(tree::trail_tile))
+        .routes(routes!(tree::trail_proof))
         .routes(routes!(account::whoami))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
@@ -75,6 +87,9 @@ fn with_layers(routes: Router<Server>, server: Server) -> Router {
 #[must_use]
 pub fn openapi() -> OpenApi {
     let mut document = routes().split_for_parts().1;
+    // The router's mark for the rest of a path.
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
     for path in document.paths.paths.values_mut() {
         for operation in [&mut path.get, &mut path.post].into_iter().flatten() {
             // An empty list says that no token is needed. An absent list would leave it open.

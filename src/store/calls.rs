@@ -12,7 +12,7 @@ use crate::model::plan::Retention;
 use crate::model::prune::{ModelTypeCounts, Prune, Pruned};
 use crate::model::stats::Count;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::Scope;
+use crate::model::words::{Log, Scope};
 use crate::store::entries::Entries;
 
 /// The number of an organization, or of its trail. Only a store makes one.
@@ -29,16 +29,19 @@ impl OrgId {
     /// The name of this log in checkpoints.
     #[must_use]
     pub fn origin(self, organization: Uuid) -> String {
-        checkpoint::origin(
-            organization,
-            if self.0 < 0 { checkpoint::Log::Trail } else { checkpoint::Log::Audit },
-        )
+        checkpoint::origin(organization, self.log())
     }
 
     /// The number of the organization's trail, which is stored as a log like any other.
     #[must_use]
     pub const fn trail(self) -> Self {
         Self(-self.0.abs())
+    }
+
+    /// Which log of its organization this is.
+    #[must_use]
+    pub const fn log(self) -> Log {
+        if self.0 < 0 { Log::Trail } else { Log::Audit }
     }
 }
 
@@ -55,6 +58,17 @@ pub struct Organization {
     pub retention: Retention,
     /// When it was created.
     pub created_at: Timestamp,
+}
+
+impl Organization {
+    /// The number of one of its logs.
+    #[must_use]
+    pub const fn log(&self, log: Log) -> OrgId {
+        match log {
+            Log::Audit => self.id,
+            Log::Trail => self.id.trail(),
+        }
+    }
 }
 
 /// A token as it is stored: only its hash, never the token.

@@ -7,26 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use crate::model::merkle::Hash;
-
-/// One of the two logs of an organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Log {
-    /// What the platform did.
-    Audit,
-    /// What was done to and with the organization's logs.
-    Trail,
-}
-
-impl Log {
-    /// The word in origins and commands.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Audit => "audit",
-            Self::Trail => "trail",
-        }
-    }
-}
+use crate::model::words::Log;
 
 /// The name of a log in its checkpoints, wherever it is stored.
 #[must_use]

@@ -114,7 +114,9 @@ async fn read_tile<S: ReadScope>(
         "entries" => of_leaves(server, caller, rest, record_bytes).await?,
         "openings" => of_leaves(server, caller, rest, opening_bytes).await?,
         "collapsed" => {
-            let (group, TILE_WIDTH) = read_position(rest).map_err(|_| no_tile())? else { return Err(no_tile()) };
+            let (group, TILE_WIDTH) = read_position(rest).map_err(|_| no_tile())? else {
+                return Err(no_tile());
+            };
             let from = group.checked_mul(TILE).filter(|from| *from < u64::MAX / TILE).ok_or_else(no_tile)?;
             let tiles = server.query(server.store.collapsed_tiles(caller.log(), from, from + TILE)).await?;
             tiles.iter().flat_map(collapsed_bytes).collect()
@@ -251,7 +253,8 @@ async fn prove<S: ReadScope>(server: &Server, caller: &Caller<S>, id: &str) -> R
     let (checkpoint, note) = server.query(server.store.checkpoint(log, key)).await?;
     let (index, size) = (id - 1, checkpoint.size);
     let own = TileId::within(0, index / TILE, size).ok_or_else(missing)?;
-    let StoredTile::Leaves(leaves) = server.query(server.store.tile(log, own.position, own.width.into())).await?
+    let StoredTile::Leaves(leaves) =
+        server.query(server.store.tile(log, own.position, own.width.into())).await?
     else {
         return Err(collapsed());
     };

@@ -45,11 +45,7 @@ impl Store {
     }
 
     /// A checkpoint of all entries that the log has now, signed with the key.
-    pub async fn checkpoint(
-        &self,
-        org: OrgId,
-        key: &SigningKey,
-    ) -> Result<(Checkpoint, String), StoreError> {
+    pub async fn checkpoint(&self, org: OrgId, key: &SigningKey) -> Result<(Checkpoint, String), StoreError> {
         loop {
             self.grow_tree(org, Some(key)).await?;
             let (checkpoint, signed) =

@@ -19,4 +19,6 @@ mod retention;
 mod stats;
 mod tenancy;
 mod token_usage;
+mod trail;
+mod tree;
 mod whoami;

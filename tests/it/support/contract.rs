@@ -34,6 +34,10 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
 }
 
 fn fits(template: &str, path: &str) -> bool {
+    // The one parameter that takes the rest of a path.
+    if let Some(start) = template.strip_suffix("{tile}") {
+        return path.strip_prefix(start).is_some_and(|tile| !tile.is_empty());
+    }
     let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
     let same = |(part, given): (&&str, &&str)| part == given || part.starts_with('{') && !given.is_empty();
     template.len() == path.len() && template.iter().zip(&path).all(same)

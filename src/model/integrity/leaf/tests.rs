@@ -4,9 +4,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::*;
-use crate::model::integrity::checkpoint::{Checkpoint, Log, origin};
+use crate::model::integrity::checkpoint::{Checkpoint, origin};
 use crate::model::merkle::Tree;
-use crate::model::words::{Action, ModelType, UserKind};
+use crate::model::words::{Action, Log, ModelType, UserKind};
 
 #[derive(Deserialize)]
 struct Vectors {
