@@ -11,3 +11,4 @@ pub mod note;
 pub mod opening;
 pub mod proof;
 pub mod tile;
+pub mod verify;

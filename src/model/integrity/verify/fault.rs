@@ -1,0 +1,86 @@
+//! What is wrong with a log, and with which entries.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The first wrong entry of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The id of the entry, or the lowest of the entries of which one is wrong.
+    pub first: u64,
+    /// The highest of them.
+    pub last: u64,
+    /// What is wrong.
+    pub kind: FaultKind,
+}
+
+/// What is wrong with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The entry, or the record that is kept of it, is not what was recorded.
+    Changed,
+    /// Neither the entry nor a record of it exists.
+    Missing,
+    /// The entry was deleted, and no recorded prune may have deleted it.
+    Deleted,
+    /// The server has the entry, but does not list it.
+    Hidden,
+    /// An entry exists where one was deleted.
+    Inserted,
+    /// A part of the entry is gone without a recorded erasure.
+    Erased,
+    /// The record contradicts the record before it.
+    Record,
+    /// A stored hash was changed. The entries below it are unchanged.
+    StoredHash,
+    /// The tree is not as large as its checkpoint says.
+    Tree,
+    /// The log does not continue the last checkpoint that was seen.
+    Rewritten,
+    /// The log had more entries.
+    RolledBack,
+}
+
+impl Fault {
+    /// A fault in one of the entries of a range.
+    #[must_use]
+    pub(super) const fn range(first: u64, last: u64, kind: FaultKind) -> Self {
+        Self { first, last, kind }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, last, kind } = *self;
+        let one = if first == last {
+            format!("entry {first}")
+        } else {
+            format!("one of the entries {first} to {last}")
+        };
+        match kind {
+            FaultKind::Changed => write!(f, "{one} was changed after it was recorded"),
+            FaultKind::Missing => write!(f, "{one} is missing, and no record of it is left"),
+            FaultKind::Deleted => write!(f, "{one} was deleted before any recorded prune could delete it"),
+            FaultKind::Hidden => write!(f, "{one} exists, but the server does not list it"),
+            FaultKind::Inserted => write!(f, "{one} was inserted in the place of a deleted entry"),
+            FaultKind::Erased => write!(f, "a part of {one} is gone, and no erasure is recorded"),
+            FaultKind::Record => write!(f, "the record of {one} contradicts the record before it"),
+            FaultKind::StoredHash => write!(
+                f,
+                "a stored hash over the entries {first} to {last} was changed; the entries themselves are unchanged"
+            ),
+            FaultKind::Tree => {
+                write!(f, "the tree has not the hashes that its checkpoint needs, from entry {first} on")
+            }
+            FaultKind::Rewritten => {
+                write!(f, "{one} is not what it was when the last checkpoint was seen")
+            }
+            FaultKind::RolledBack => write!(
+                f,
+                "entry {first} is missing, and all entries after it up to {last}: the log was rolled back, or restored from a backup"
+            ),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The verifier: it reads a log tile by tile, and tells whether every entry is unchanged or may be missing. No I/O.
+//!
+//! The tree proves what was recorded: a tile whose leaves give another hash than the signed tree has was tampered with. The
+//! rules, read from the trail, tell which entries a recorded prune may have deleted.
+
+pub mod fault;
+pub mod rules;
+mod tile;
+
+use std::collections::BTreeMap;
+
+use crate::model::integrity::checkpoint::Checkpoint;
+use crate::model::integrity::leaf::{EntryParts, LeafRecord};
+use crate::model::integrity::opening::Opening;
+use crate::model::integrity::tile::{TILE, TILE_HEIGHT, TilePath, hashes_at, root_of_path, tile_root};
+use crate::model::integrity::verify::fault::{Fault, FaultKind};
+use crate::model::integrity::verify::rules::Rules;
+use crate::model::merkle::{Hash, Tree};
+use crate::model::timestamp::Timestamp;
+
+/// What a witness remembers of the last checkpoint it has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The size of the log.
+    pub size: u64,
+    /// The root of its tree.
+    pub root: Hash,
+    /// The root of the tree of its full tiles only. It is needed when the last tile has collapsed since.
+    pub full_tiles: Hash,
+    /// `tile_latest` of its last leaf. A tile that collapses later must not state an earlier time.
+    pub tile_latest: Timestamp,
+}
+
+impl Seen {
+    /// The size without the leaves of the last tile, unless that is full.
+    #[must_use]
+    pub const fn full_size(&self) -> u64 {
+        self.size - self.size % TILE
+    }
+}
+
+/// A leaf as the server has it now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaf {
+    /// Computed from the entry, or kept since it was deleted.
+    pub record: LeafRecord,
+    /// What opens its commitments.
+    pub opening: Opening,
+    /// The first three bytes of the leaf hash when the leaf was added; zeros if unknown. It proves nothing: it only tells which
+    /// leaf of a tile was changed.
+    pub hint: [u8; 3],
+}
+
+/// What became of the entries of a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Entries that are as they were recorded.
+    pub unchanged: u64,
+    /// Entries that were deleted, by the number of the first prune that may have deleted them.
+    pub expired: BTreeMap<u64, u64>,
+    /// Entries of which a part was erased. The rest is as it was recorded.
+    pub erased: u64,
+    /// Entries that were deleted before the log had a tree.
+    pub unprotected: u64,
+}
+
+/// Verifies one log, tile by tile in order.
+#[derive(Debug)]
+pub struct Verifier<'a> {
+    checkpoint: &'a Checkpoint,
+    rules: &'a Rules,
+    seen: Option<&'a Seen>,
+    /// The hashes of the full tiles, as the server states them.
+    stated: Vec<Hash>,
+    /// Whether these are the hashes that the checkpoint signs.
+    is_signed: bool,
+    /// The tree of the tiles so far, as computed.
+    tree: Tree,
+    /// The next tile.
+    tile: u64,
+    verdict: Verdict,
+    /// A stated hash that differs from the entries, although no entry seems to be changed.
+    suspicion: Option<Fault>,
+    /// What to remember of this checkpoint.
+    full_tiles: Hash,
+    tile_latest: Timestamp,
+}
+
+impl<'a> Verifier<'a> {
+    /// Begins with the hashes of all full tiles, and the leaf hashes of the tile behind them.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the log has fewer entries than before, or the number of hashes is wrong.
+    pub fn new(
+        checkpoint: &'a Checkpoint,
+        seen: Option<&'a Seen>,
+        rules: &'a Rules,
+        stated: Vec<Hash>,
+        last_leaves: &[Hash],
+    ) -> Result<Self, Fault> {
+        let size = checkpoint.size;
+        if let Some(seen) = seen.filter(|seen| seen.size > size) {
+            return Err(Fault::range(size + 1, seen.size, FaultKind::RolledBack));
+        }
+        if stated.len() as u64 != hashes_at(1, size) || last_leaves.len() as u64 != size % TILE {
+            return Err(Fault::range(1, size, FaultKind::Tree));
+        }
+        let mut tree = Tree::default();
+        stated.iter().for_each(|hash| tree.push_subtree(TILE_HEIGHT, *hash));
+        last_leaves.iter().for_each(|hash| tree.push(*hash));
+        Ok(Self {
+            checkpoint,
+            rules,
+            seen,
+            is_signed: tree.root() == checkpoint.root,
+            stated,
+            tree: Tree::default(),
+            tile: 0,
+            verdict: Verdict::default(),
+            suspicion: None,
+            full_tiles: Tree::default().root(),
+            tile_latest: Timestamp::MIN,
+        })
+    }
+
+    /// The number of the next tile, and how many leaves it has; `None` after the last one.
+    #[must_use]
+    pub fn next_tile(&self) -> Option<(u64, u32)> {
+        let width = self.checkpoint.size.saturating_sub(self.tile * TILE).min(TILE);
+        (width > 0).then_some((self.tile, u32::try_from(width).unwrap_or(0)))
+    }
+
+    /// Verifies the next tile: its leaves, and the entries in it by id.
+    ///
+    /// # Errors
+    /// The first [`Fault`] in it.
+    pub fn leaves(&mut self, leaves: &[Leaf], entries: &[EntryParts<'_>]) -> Result<(), Fault> {
+        let Some((number, width)) = self.next_tile() else { return Ok(()) };
+        let first = number * TILE + 1;
+        if leaves.len() != width as usize {
+            return Err(Fault::range(first, first + u64::from(width) - 1, FaultKind::Tree));
+        }
+        let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.record.hash()).collect();
+        let last = leaves.last().map_or(Timestamp::MIN, |leaf| leaf.record.tile_latest);
+        self.hashes(first, leaves, &hashes)?;
+        if let Some(seen) = self.seen_before(first)? {
+            let mut tree = self.tree.clone();
+            let until = usize::try_from(seen.size - seen.full_size()).unwrap_or(usize::MAX);
+            hashes.iter().take(until).for_each(|hash| tree.push(*hash));
+            if tree.root() != seen.root {
+                return Err(Fault::range(first, seen.size, FaultKind::Rewritten));
+            }
+        }
+        tile::judge(first, leaves, entries, self.rules, &mut self.verdict)?;
+        self.advance(hashes, last);
+        Ok(())
+    }
+
+    /// Verifies the next tile, of which every entry was deleted: the record of its last leaf, and the path to its root.
+    ///
+    /// # Errors
+    /// The [`Fault`] in it.
+    pub fn collapsed(&mut self, record: &LeafRecord, path: &TilePath) -> Result<(), Fault> {
+        let Some((number, width)) = self.next_tile() else { return Ok(()) };
+        let (first, last) = (number * TILE + 1, (number + 1) * TILE);
+        let fault = |kind| Fault::range(first, last, kind);
+        if u64::from(width) != TILE || record.id() != last {
+            return Err(fault(FaultKind::Tree));
+        }
+        let root = root_of_path(record.hash(), u8::MAX, path);
+        if root != self.stated[number as usize] {
+            self.suspect(fault(FaultKind::Changed))?;
+        }
+        if let Some(seen) = self.seen_before(first)?
+            && record.tile_latest < seen.tile_latest
+        {
+            return Err(Fault::range(first, seen.size, FaultKind::Rewritten));
+        }
+        tile::judge_collapsed(record, self.rules, &mut self.verdict)?;
+        self.tree.push_subtree(TILE_HEIGHT, root);
+        self.tile += 1;
+        self.tile_latest = record.tile_latest;
+        self.full_tiles = self.tree.root();
+        Ok(())
+    }
+
+    /// Ends after the last tile: the verdict, and what to remember of the checkpoint.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the tree of all tiles is not the signed one, or tiles are left.
+    pub fn finish(self) -> Result<(Verdict, Seen), Fault> {
+        let (size, root) = (self.checkpoint.size, self.checkpoint.root);
+        if self.next_tile().is_some() {
+            return Err(Fault::range(self.tile * TILE + 1, size, FaultKind::Tree));
+        }
+        if self.seen.is_some_and(|seen| seen.size == size) {
+            // No tile follows that would compare them.
+            self.seen_before(size + 1)?;
+        }
+        if self.tree.root() != root {
+            return Err(self.suspicion.unwrap_or(Fault::range(1, size, FaultKind::Changed)));
+        }
+        if let Some(Fault { first, last, .. }) = self.suspicion {
+            return Err(Fault::range(first, last, FaultKind::StoredHash));
+        }
+        if !self.is_signed {
+            // The stated hashes differ, but every tile was compared with them.
+            return Err(Fault::range(1, size, FaultKind::StoredHash));
+        }
+        let Self { full_tiles, tile_latest, .. } = self;
+        Ok((self.verdict, Seen { size, root, full_tiles, tile_latest }))
+    }
+
+    /// Compares the leaves of a tile with the stated hash, and finds the leaf that differs.
+    fn hashes(&mut self, first: u64, leaves: &[Leaf], hashes: &[Hash]) -> Result<(), Fault> {
+        let last = first + leaves.len() as u64 - 1;
+        let is_right = match self.stated.get(((first - 1) / TILE) as usize) {
+            Some(stated) => *stated == tile_root(hashes),
+            // The leaves behind the full tiles are part of what was compared with the checkpoint.
+            None => self.is_signed,
+        };
+        if is_right {
+            return Ok(());
+        }
+        let differs = |(leaf, hash): (&Leaf, &Hash)| leaf.hint != [0; 3] && hash.0[..3] != leaf.hint;
+        match leaves.iter().zip(hashes).position(differs) {
+            Some(at) => {
+                let Leaf { record, opening, .. } = &leaves[at];
+                let id = first + at as u64;
+                let is_gone = !record.is_protected && *opening == Opening::Deleted;
+                let kind = if is_gone { FaultKind::Missing } else { FaultKind::Changed };
+                Err(Fault::range(id, id, kind))
+            }
+            None => self.suspect(Fault::range(first, last, FaultKind::Changed)),
+        }
+    }
+
+    /// Reports a tile whose hash differs, if the hash is signed. Otherwise the end shows which of the two is right.
+    fn suspect(&mut self, fault: Fault) -> Result<(), Fault> {
+        if self.is_signed {
+            return Err(fault);
+        }
+        self.suspicion.get_or_insert(fault);
+        Ok(())
+    }
+
+    /// Compares the full tiles with those of the last checkpoint, if that ends in or before the tile that begins with
+    /// `first`. Returns the last checkpoint if it ends within this tile.
+    fn seen_before(&self, first: u64) -> Result<Option<&'a Seen>, Fault> {
+        match self.seen {
+            Some(seen) if seen.full_size() == first - 1 && self.tree.root() != seen.full_tiles => {
+                Err(Fault::range(1, seen.full_size(), FaultKind::Rewritten))
+            }
+            Some(seen) if seen.full_size() == first - 1 && seen.size >= first => Ok(Some(seen)),
+            _ => Ok(None),
+        }
+    }
+
+    fn advance(&mut self, hashes: Vec<Hash>, tile_latest: Timestamp) {
+        let is_full = hashes.len() as u64 == TILE;
+        if is_full {
+            self.tree.push_subtree(TILE_HEIGHT, tile_root(&hashes));
+            self.full_tiles = self.tree.root();
+        } else {
+            hashes.into_iter().for_each(|hash| self.tree.push(hash));
+        }
+        self.tile += 1;
+        self.tile_latest = tile_latest;
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod simulation;

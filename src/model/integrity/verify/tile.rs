@@ -1,0 +1,94 @@
+//! Judges the leaves of a tile: every entry must be what its record says, or be missing for a reason.
+
+use crate::model::integrity::leaf::{EntryParts, LeafRecord, Part};
+use crate::model::integrity::opening::Opening;
+use crate::model::integrity::verify::fault::{Fault, FaultKind};
+use crate::model::integrity::verify::rules::Rules;
+use crate::model::integrity::verify::{Leaf, Verdict};
+use crate::model::timestamp::Timestamp;
+
+/// Judges the leaves of a tile that begins with the entry `first`. `entries` are those that the server lists, by id.
+pub(super) fn judge(
+    first: u64,
+    leaves: &[Leaf],
+    entries: &[EntryParts<'_>],
+    rules: &Rules,
+    verdict: &mut Verdict,
+) -> Result<(), Fault> {
+    let mut entries = entries.iter().peekable();
+    let mut latest = Timestamp::MIN;
+    for (id, leaf) in (first..).zip(leaves) {
+        let fault = |kind| Fault::range(id, id, kind);
+        let entry = entries.next_if(|entry| entry.id == id);
+        let Leaf { record, opening, .. } = leaf;
+        let tile_latest = if record.is_protected { latest.max(record.occurred_at) } else { latest };
+        if record.id() != id || record.tile_latest != tile_latest {
+            return Err(fault(FaultKind::Record));
+        }
+        match (opening, entry) {
+            (Opening::Kept(seed), Some(entry)) => {
+                if LeafRecord::of(entry, seed, latest) != *record {
+                    return Err(fault(FaultKind::Changed));
+                }
+                verdict.unchanged += 1;
+            }
+            (Opening::Erased { kept, salt }, Some(entry)) => {
+                let commitment = match kept {
+                    Part::Actor => record.actor,
+                    Part::Content => record.content,
+                };
+                let times = (entry.occurred_at, entry.recorded_at);
+                if kept.commitment(entry, salt) != commitment
+                    || times != (record.occurred_at, record.recorded_at)
+                {
+                    return Err(fault(FaultKind::Changed));
+                }
+                if !rules.erasures.contains_key(&id) {
+                    return Err(fault(FaultKind::Erased));
+                }
+                verdict.erased += 1;
+            }
+            (Opening::Deleted, None) if record.is_protected => match rules.prune_of(id, record.occurred_at) {
+                Some(prune) => *verdict.expired.entry(prune.prune).or_default() += 1,
+                None => return Err(fault(FaultKind::Deleted)),
+            },
+            (Opening::Deleted, None) => unprotected(id, rules, 1, verdict)?,
+            (Opening::Deleted, Some(_)) => return Err(fault(FaultKind::Inserted)),
+            (Opening::Kept(_) | Opening::Erased { .. }, None) => return Err(fault(FaultKind::Hidden)),
+        }
+        latest = tile_latest;
+    }
+    match entries.next() {
+        None => Ok(()),
+        Some(entry) => Err(Fault::range(entry.id, entry.id, FaultKind::Inserted)),
+    }
+}
+
+/// Judges a tile of which every entry was deleted, by the record of its last leaf.
+pub(super) fn judge_collapsed(
+    record: &LeafRecord,
+    rules: &Rules,
+    verdict: &mut Verdict,
+) -> Result<(), Fault> {
+    let (first, last) = (record.id() - 255, record.id());
+    // No entry of the tile had a time when the tree was built.
+    if record.tile_latest == Timestamp::MIN && !record.is_protected {
+        return unprotected(last, rules, 256, verdict)
+            .map_err(|fault| Fault::range(first, fault.last, fault.kind));
+    }
+    let Some(prune) = rules.prune_of(last, record.tile_latest) else {
+        return Err(Fault::range(first, last, FaultKind::Deleted));
+    };
+    *verdict.expired.entry(prune.prune).or_default() += 256;
+    Ok(())
+}
+
+/// Counts entries that were deleted before the log had a tree. The trail may have lost the entry that says up to which id
+/// there were any; then a later prune would have deleted them as well.
+fn unprotected(last: u64, rules: &Rules, count: u64, verdict: &mut Verdict) -> Result<(), Fault> {
+    if last > rules.unprotected_through && rules.prune_of(last, Timestamp::MIN).is_none() {
+        return Err(Fault::range(last, last, FaultKind::Missing));
+    }
+    verdict.unprotected += count;
+    Ok(())
+}
