@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::model::entry::Entry;
-use crate::model::integrity::checkpoint::Log;
 use crate::model::timestamp::Timestamp;
+use crate::model::words::Log;
 
 /// A prune as the trail recorded it before its first delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
