@@ -67,6 +67,11 @@ fn parameter(name: &str) -> Parameter {
             string(),
             true,
         ),
+        "on_behalf_of" => (
+            "The user for whom another acted, matched as `user`. An entry without one matches no user, and every exclusion.",
+            string(),
+            true,
+        ),
         "resource" => ("A type and an id, `connector/42`.", string(), true),
         "model_id" => ("A resource's id.", string(), true),
         "field" => (
@@ -74,10 +79,10 @@ fn parameter(name: &str) -> Parameter {
             string(),
             true,
         ),
-        "via" => ("The channel: `web`, `api`, `cli`, `terraform`, `system`.", string(), true),
+        "via" => ("The channel: `web`, `api`, `cli`, `terraform`, `system`, `mcp`.", string(), true),
         "request_id" => ("The request the entry was part of.", string(), true),
         "q" => (
-            "Text in the name of the resource, the user, field names or visible values. Case and Unicode composition are ignored. Repeats are alternatives, at most 20, of at most 1000 characters each; commas are literal, a leading `!` excludes.",
+            "Text in the name of the resource, the users, field names or visible values. Case and Unicode composition are ignored. Repeats are alternatives, at most 20, of at most 1000 characters each; commas are literal, a leading `!` excludes.",
             ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_TEXT_LENGTH)).into(),
             true,
         ),

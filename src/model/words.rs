@@ -157,6 +157,8 @@ words! {
         Terraform = "terraform",
         /// The platform itself.
         System = "system",
+        /// The Model Context Protocol.
+        Mcp = "mcp",
     }
 }
 
@@ -171,6 +173,8 @@ words! {
         Service = "service",
         /// The platform itself.
         System = "system",
+        /// An AI agent or other autonomous program.
+        Agent = "agent",
     }
 }
 

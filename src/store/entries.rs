@@ -95,6 +95,7 @@ impl StoredEntry<'_> {
             model_id: self.model_id.to_owned(),
             model_name: self.model_name.map(str::to_owned),
             user: self.user.user.clone(),
+            on_behalf_of: self.on_behalf_of.map(|user| user.user.clone()),
             context: self.context.map(|text| (*text).to_owned()),
             reason: self.reason.map(str::to_owned),
             changes,
@@ -106,7 +107,9 @@ impl StoredEntry<'_> {
         if !filter.reads_content() {
             return Ok(true);
         }
-        let may_match = filter.may_match_content(self.changes.0, self.user.json.get(), self.model_name);
+        let on_behalf_of = self.on_behalf_of.map(|user| user.json.get());
+        let may_match =
+            filter.may_match_content(self.changes.0, self.user.json.get(), on_behalf_of, self.model_name);
         Ok(may_match && filter.matches_content(&self.entry()?))
     }
 }
@@ -150,6 +153,7 @@ mod tests {
             model_id: "4\"2\u{7}",
             model_name: text,
             user: &user,
+            on_behalf_of: text.map(|_| &user),
             context: RequestContext {
                 via: text.map(|_| Via::Api),
                 ip: text,
