@@ -18,6 +18,7 @@ use krosyn_audit::model::proposal::Proposal;
 use krosyn_audit::model::redaction::Redaction;
 use krosyn_audit::model::time::TimeContext;
 use krosyn_audit::model::timestamp::Timestamp;
+use krosyn_audit::model::words::Log;
 use krosyn_audit::render::columns::{EXPORT_COLUMNS, TABLE_COLUMNS, value};
 use krosyn_audit::render::delimited::{Delimited, Delimiter};
 use krosyn_audit::render::style::{Style, Theme};
@@ -117,7 +118,9 @@ type Part<'a> = (&'static str, &'a dyn Fn(), &'static str, &'a dyn Fn());
 
 fn read_query() {
     let pairs: Vec<_> = form_urlencoded::parse(black_box(QUESTION.as_bytes())).collect();
-    black_box(Query::read(pairs.iter().map(|(name, value)| (&**name, &**value))).expect("a question"));
+    black_box(
+        Query::read(Log::Audit, pairs.iter().map(|(name, value)| (&**name, &**value))).expect("a question"),
+    );
 }
 
 fn split_query() {

@@ -10,7 +10,7 @@ use crate::model::filter::Filter;
 use crate::model::prune::Pruned;
 use crate::model::stats::Group;
 use crate::model::time;
-use crate::model::words::Dimension;
+use crate::model::words::{Dimension, Log};
 
 /// The most dimensions at once: two make a table.
 pub const MAX_DIMENSIONS: usize = 2;
@@ -50,15 +50,18 @@ pub struct Counts {
 }
 
 impl CountsQuery {
-    /// Parses the pairs of a query string.
+    /// Parses the pairs of a query string about a log.
     ///
     /// # Errors
     /// All errors, by parameter.
-    pub fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<FieldError>> {
+    pub fn read<'a>(
+        log: Log,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Vec<FieldError>> {
         let mut query = Self { filter: Filter::default(), by: Vec::new(), zone: Tz::UTC, as_of: None };
         let mut seen = Seen::default();
         for (name, value) in few_enough(pairs)? {
-            if read_filter(&mut query.filter, &mut seen, name, value) {
+            if read_filter(log, &mut query.filter, &mut seen, name, value) {
                 continue;
             }
             match name {
@@ -114,7 +117,7 @@ mod tests {
 
     fn read(text: &str) -> Result<CountsQuery, Vec<FieldError>> {
         let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-        CountsQuery::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        CountsQuery::read(Log::Audit, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
     #[test]
@@ -125,7 +128,10 @@ mod tests {
             (&[Dimension::Weekday, Dimension::User][..], Tz::Europe__Madrid)
         );
         let pairs = query.pairs();
-        assert_eq!(CountsQuery::read(pairs.iter().map(|(name, value)| (*name, value.as_str()))), Ok(query));
+        assert_eq!(
+            CountsQuery::read(Log::Audit, pairs.iter().map(|(name, value)| (*name, value.as_str()))),
+            Ok(query)
+        );
     }
 
     #[test]

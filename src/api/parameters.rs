@@ -9,7 +9,7 @@ use crate::api::counts::{COUNT_PARAMETERS, MAX_DIMENSIONS};
 use crate::api::query::{PAGE_PARAMETERS, filter_parameters};
 use crate::model::filter::{MAX_TEXT_LENGTH, MAX_TEXTS, MAX_VALUES};
 use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT};
-use crate::model::words::Dimension;
+use crate::model::words::{Action, Dimension, Log, ModelType};
 
 /// The parameters of `GET /audit-logs`.
 pub struct ListParameters;
@@ -17,12 +17,43 @@ pub struct ListParameters;
 pub struct FilterParameters;
 /// The parameters of `GET /audit-logs/counts`.
 pub struct CountParameters;
+/// The parameters of `GET /trail`.
+pub struct TrailListParameters;
+/// The parameters of `GET /trail/facets`.
+pub struct TrailFilterParameters;
+/// The parameters of `GET /trail/counts`.
+pub struct TrailCountParameters;
 
-impl IntoParams for CountParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let names = COUNT_PARAMETERS.iter().copied().chain(filter_parameters());
-        names.map(|name| if name == "by" { by() } else { parameter(name) }).collect()
-    }
+fn list_parameters(log: Log) -> Vec<Parameter> {
+    filter_parameters().chain(PAGE_PARAMETERS.iter().copied()).map(|name| parameter(log, name)).collect()
+}
+
+fn only_filter_parameters(log: Log) -> Vec<Parameter> {
+    filter_parameters().map(|name| parameter(log, name)).collect()
+}
+
+fn count_parameters(log: Log) -> Vec<Parameter> {
+    let names = COUNT_PARAMETERS.iter().copied().chain(filter_parameters());
+    names.map(|name| if name == "by" { by() } else { parameter(log, name) }).collect()
+}
+
+macro_rules! into_params {
+    ($($name:ident => $parameters:ident($log:ident);)+) => {$(
+        impl IntoParams for $name {
+            fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+                $parameters(Log::$log)
+            }
+        }
+    )+};
+}
+
+into_params! {
+    ListParameters => list_parameters(Audit);
+    FilterParameters => only_filter_parameters(Audit);
+    CountParameters => count_parameters(Audit);
+    TrailListParameters => list_parameters(Trail);
+    TrailFilterParameters => only_filter_parameters(Trail);
+    TrailCountParameters => count_parameters(Trail);
 }
 
 /// The only required parameter.
@@ -42,26 +73,16 @@ fn by() -> Parameter {
         .build()
 }
 
-impl IntoParams for ListParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        filter_parameters().chain(PAGE_PARAMETERS.iter().copied()).map(parameter).collect()
-    }
-}
-
-impl IntoParams for FilterParameters {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        filter_parameters().map(parameter).collect()
-    }
-}
-
 const LIST: &str = "Repeated or comma-separated values are alternatives, at most 100; a leading `!` excludes a value; `\\` escapes `,`, `!` and `\\`.";
 
-fn parameter(name: &str) -> Parameter {
+fn parameter(log: Log, name: &str) -> Parameter {
+    let words = match name {
+        "action" => quoted(Action::of(log).iter().map(|word| word.as_str())),
+        _ => quoted(ModelType::of(log).iter().map(|word| word.as_str())),
+    };
     let (description, schema, is_list) = match name {
-        "action" => ("The action: `created`, `updated`, `deleted`.", string(), true),
-        "model_type" => {
-            ("`connector`, `connector_endpoint`, `secret`, `organization`, `member`.", string(), true)
-        }
+        "action" => (&*format!("The action: {words}."), string(), true),
+        "model_type" => (&*format!("{words}."), string(), true),
         "user" => (
             "An id, e-mail or name, or whole words of an e-mail or name, case-insensitive. Exact, case-sensitive: `id:7`, `email:ana@acme.example`, `name:Ana`, or `is:Ana` for the user shown as `Ana` (by e-mail, else name, else id). With a kind: `token/id:7`.",
             string(),
@@ -72,6 +93,7 @@ fn parameter(name: &str) -> Parameter {
             string(),
             true,
         ),
+        "resource" if log == Log::Trail => ("A type and an id, `token/cron`.", string(), true),
         "resource" => ("A type and an id, `connector/42`.", string(), true),
         "model_id" => ("A resource's id.", string(), true),
         "field" => (
@@ -136,6 +158,10 @@ fn parameter(name: &str) -> Parameter {
     }
 }
 
+fn quoted(words: impl Iterator<Item = &'static str>) -> String {
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
 fn string() -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).into()
 }
@@ -165,7 +191,7 @@ mod tests {
     #[test]
     fn limits_are_documented_as_they_are() {
         for name in filter_parameters() {
-            let text = parameter(name).description.unwrap_or_default();
+            let text = parameter(Log::Audit, name).description.unwrap_or_default();
             match name {
                 "since" | "until" => {}
                 "q" => {

@@ -1,4 +1,4 @@
-//! The query string of `GET /audit-logs` and `/facets`, which the client writes and the server reads.
+//! The query string of `GET /audit-logs` and `/facets`, and of the same calls for the trail, which the client writes and the server reads.
 //!
 //! An unknown parameter or word is an error that lists the accepted ones: no filter is silently ignored.
 
@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::model::draft::FieldError;
 use crate::model::filter::Filter;
+use crate::model::log_filter::add_text;
 use crate::model::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Order};
+use crate::model::words::Log;
 
 /// A query of `GET /audit-logs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,16 +44,19 @@ pub const MAX_PARAMETERS: usize = 1_000;
 pub const PAGE_PARAMETERS: &[&str] = &["order", "limit", "cursor", "after_id", "as_of", "total"];
 
 impl Query {
-    /// Reads the pairs of a query string.
+    /// Reads the pairs of a query string about a log.
     ///
     /// # Errors
     /// All errors, by parameter.
-    pub fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<FieldError>> {
+    pub fn read<'a>(
+        log: Log,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Vec<FieldError>> {
         let mut query = Self::default();
         let mut seen = Seen::default();
         let mut ordered = false;
         for (name, value) in few_enough(pairs)? {
-            if read_filter(&mut query.filter, &mut seen, name, value) {
+            if read_filter(log, &mut query.filter, &mut seen, name, value) {
                 continue;
             }
             seen.once(name);
@@ -149,17 +154,18 @@ pub(super) fn few_enough<'a>(
     Ok(few)
 }
 
-/// Reads the pairs of a query string that takes only a filter.
+/// Reads the pairs of a query string that takes only a filter of a log.
 ///
 /// # Errors
 /// All errors, by parameter.
 pub fn read_only_filter<'a>(
+    log: Log,
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Filter, Vec<FieldError>> {
     let mut filter = Filter::default();
     let mut seen = Seen::default();
     for (name, value) in few_enough(pairs)? {
-        if !read_filter(&mut filter, &mut seen, name, value) {
+        if !read_filter(log, &mut filter, &mut seen, name, value) {
             seen.unknown(name, &[]);
         }
     }
@@ -207,9 +213,9 @@ impl Seen {
 }
 
 /// Reads a pair if it belongs to a filter. Returns whether it does.
-pub(super) fn read_filter(filter: &mut Filter, seen: &mut Seen, name: &str, value: &str) -> bool {
-    if let Some(list) = filter.list_mut(name) {
-        if let Err(error) = list.add_text(value) {
+pub(super) fn read_filter(log: Log, filter: &mut Filter, seen: &mut Seen, name: &str, value: &str) -> bool {
+    if let Some(added) = add_text(filter, log, name, value) {
+        if let Err(error) = added {
             seen.errors.push(FieldError::new(name, error.detail));
         }
         return true;

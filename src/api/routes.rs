@@ -1,5 +1,7 @@
 //! The paths, media types and body limit of the API, for server and client.
 
+use crate::model::words::Log;
+
 /// One page of entries (GET), recording (POST).
 pub const AUDIT_LOGS: &str = "/api/v1/audit-logs";
 /// One entry.
@@ -14,6 +16,18 @@ pub const RETENTION: &str = "/api/v1/audit-logs/retention";
 pub const PRUNE: &str = "/api/v1/audit-logs/prune";
 /// Past prunes.
 pub const PRUNES: &str = "/api/v1/audit-logs/prunes";
+/// One page of entries of the trail.
+pub const TRAIL: &str = "/api/v1/trail";
+/// One entry of the trail.
+pub const TRAIL_ENTRY: &str = "/api/v1/trail/{id}";
+/// Counts for a filter, of the trail.
+pub const TRAIL_FACETS: &str = "/api/v1/trail/facets";
+/// Counts for a filter by one or two dimensions, of the trail.
+pub const TRAIL_COUNTS: &str = "/api/v1/trail/counts";
+/// Plan, cutoff and counts of the trail.
+pub const TRAIL_RETENTION: &str = "/api/v1/trail/retention";
+/// Past prunes of the trail.
+pub const TRAIL_PRUNES: &str = "/api/v1/trail/prunes";
 /// The caller's organization and token.
 pub const WHOAMI: &str = "/api/v1/whoami";
 /// Liveness.
@@ -24,6 +38,48 @@ pub const READYZ: &str = "/readyz";
 pub const METRICS: &str = "/metrics";
 /// The API as an OpenAPI 3.1 document.
 pub const OPENAPI: &str = "/api/openapi.json";
+
+/// The paths that read a log.
+#[derive(Debug, Clone, Copy)]
+pub struct LogPaths {
+    /// One page of entries.
+    pub list: &'static str,
+    /// One entry.
+    pub entry: &'static str,
+    /// Counts for a filter.
+    pub facets: &'static str,
+    /// Counts for a filter by one or two dimensions.
+    pub counts: &'static str,
+    /// Plan, cutoff and counts.
+    pub retention: &'static str,
+    /// Past prunes.
+    pub prunes: &'static str,
+}
+
+impl LogPaths {
+    /// The paths that read this log.
+    #[must_use]
+    pub const fn of(log: Log) -> Self {
+        match log {
+            Log::Audit => Self {
+                list: AUDIT_LOGS,
+                entry: AUDIT_LOG,
+                facets: FACETS,
+                counts: COUNTS,
+                retention: RETENTION,
+                prunes: PRUNES,
+            },
+            Log::Trail => Self {
+                list: TRAIL,
+                entry: TRAIL_ENTRY,
+                facets: TRAIL_FACETS,
+                counts: TRAIL_COUNTS,
+                retention: TRAIL_RETENTION,
+                prunes: TRAIL_PRUNES,
+            },
+        }
+    }
+}
 
 /// The media type for recording many entries, and of its response.
 pub const NDJSON: &str = "application/x-ndjson";

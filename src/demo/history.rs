@@ -189,14 +189,12 @@ fn as_changes(after: &Json) -> Vec<Change> {
 /// The name that the platform shows. An endpoint has no name, so its path is shown.
 fn name_of(model_type: ModelType, fields: &Json) -> String {
     match model_type {
-        ModelType::Connector | ModelType::Secret | ModelType::Organization => {
-            text_at(fields, "name").to_owned()
-        }
         ModelType::Member => text_at(fields, "email").to_owned(),
         ModelType::ConnectorEndpoint => {
             let url = text_at(fields, "url");
             format!("POST {}", url.split_once("/api/v1").map_or(url, |(_, path)| path))
         }
+        _ => text_at(fields, "name").to_owned(),
     }
 }
 

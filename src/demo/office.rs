@@ -27,7 +27,7 @@ pub(super) fn is_temporary(model_type: ModelType, fields: &Json) -> bool {
         Secret => text_at(fields, "name").starts_with(TEMPORARY),
         ConnectorEndpoint => text_at(fields, "url").contains(TRIAL),
         Member => text_at(fields, "email").ends_with(CONTRACTORS),
-        Organization => false,
+        _ => false,
     }
 }
 

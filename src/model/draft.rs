@@ -244,11 +244,12 @@ fn changes(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Change>, Fi
         } else {
             match (proposal.action, &old, &new) {
                 (_, None, None) if change.redacted => None,
-                (Action::Created, None, Some(_)) | (Action::Deleted, Some(_), None) => None,
-                (Action::Created, ..) => Some("must have new and no old: the resource was created"),
+                (Action::Deleted, Some(_), None) => None,
                 (Action::Deleted, ..) => Some("must have old and no new: the resource was deleted"),
                 (Action::Updated, None, None) => Some("must have old, new or both: the resource was updated"),
-                (Action::Updated, ..) => None,
+                (Action::Updated, ..) | (_, None, Some(_)) => None,
+                (Action::Created, ..) => Some("must have new and no old: the resource was created"),
+                _ => Some("must have new and no old: the resource was not changed"),
             }
         };
         if let Some(fault) = fault {
@@ -281,6 +282,7 @@ fn changes_between(proposal: &Proposal, redaction: &Redaction) -> Result<Vec<Cha
         (Action::Updated, _, None) => {
             ("after", "is missing: an updated entry needs before and after (or changes)")
         }
+        _ => ("changes", "is missing: an entry of the trail needs changes"),
     };
     if !fault.is_empty() {
         return Err(FieldError::new(needs, fault));

@@ -12,6 +12,7 @@ pub(crate) mod fold;
 pub(crate) mod foreign;
 pub mod history;
 pub mod json;
+pub mod log_filter;
 pub mod page;
 pub mod plan;
 pub mod proposal;

@@ -2,7 +2,7 @@
 
 use crate::model::time::Age;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::Plan;
+use crate::model::words::{Log, Plan};
 
 impl Plan {
     /// How long entries are kept. A year is a calendar year in UTC; a day has 24 hours.
@@ -12,6 +12,15 @@ impl Plan {
             Self::Free => Age::days(90),
             Self::Starter | Self::Pro => Age::years(1),
             Self::Business => Age::years(3),
+        }
+    }
+
+    /// How long entries of this log are kept: those of the trail for a year at least.
+    #[must_use]
+    pub const fn retention_of(self, log: Log) -> Age {
+        match (log, self) {
+            (Log::Trail, Self::Free) => Age::years(1),
+            _ => self.retention(),
         }
     }
 }
@@ -83,6 +92,16 @@ mod tests {
         assert_eq!(cutoff(Plan::Pro, "2028-02-29T12:00:00Z"), at("2027-02-28T12:00:00Z"));
         assert_eq!(cutoff(Plan::Business, "2027-02-28T12:00:00Z"), at("2024-02-28T12:00:00Z"));
         assert_eq!(cutoff(Plan::Free, "1970-01-02T00:00:00Z"), Timestamp::MIN);
+    }
+
+    #[test]
+    fn the_trail_is_kept_for_a_year_at_least() {
+        let now = at("2026-11-22T08:00:00Z");
+        for plan in Plan::ALL {
+            let cutoffs = [Log::Audit, Log::Trail].map(|log| plan.retention_of(log).before(now));
+            assert_eq!(cutoffs[0], plan.retention().before(now));
+            assert_eq!(cutoffs[1], cutoffs[0].min(at("2025-11-22T08:00:00Z")), "{plan}");
+        }
     }
 
     #[test]

@@ -30,8 +30,12 @@ pub struct Proposal {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
     /// The action.
+    #[serde(deserialize_with = "lenient::word")]
+    #[schema(schema_with = lenient::action_schema)]
     pub action: Action,
     /// The type of the resource.
+    #[serde(deserialize_with = "lenient::word")]
+    #[schema(schema_with = lenient::model_type_schema)]
     pub model_type: ModelType,
     /// The resource's id.
     #[serde(deserialize_with = "lenient::text_or_integer")]

@@ -1,6 +1,10 @@
-//! The enumerations of the log: actions, model types, channels, kinds of users, plans, scopes and dimensions.
+//! The enumerations of the logs: actions, model types, channels, kinds of users, plans, scopes and dimensions.
 //!
-//! Many spellings are accepted (`Updated`, `update`, `Connector Endpoint`, `connector-endpoint`), and one is written.
+//! Many spellings are accepted (`Updated`, `update`, `Connector Endpoint`, `connector-endpoint`), and one is written. Some
+//! words occur only in the trail: where a person or a program types a word, `FromStr` accepts those of the audit log, and
+//! `read_in` those of either log. What a server or a store has written is deserialized from the words of both.
+
+mod log;
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +21,8 @@ pub struct UnknownWord {
     pub given: String,
     /// The accepted words, in their written form.
     pub accepted: Vec<&'static str>,
+    /// The log that has this word, if it is not the one asked.
+    pub found_in: Option<Log>,
 }
 
 impl UnknownWord {
@@ -32,8 +38,14 @@ impl UnknownWord {
 
 impl fmt::Display for UnknownWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, given, accepted } = self;
-        write!(f, "unknown {what} {:?}: expected one of {}", shortened(given), accepted.join(", "))
+        let Self { what, given, accepted, found_in } = self;
+        let (given, accepted) = (shortened(given), accepted.join(", "));
+        match found_in {
+            Some(log) => {
+                write!(f, "{what} {given:?} occurs only in the {}: expected one of {accepted}", log.label())
+            }
+            None => write!(f, "unknown {what} {given:?}: expected one of {accepted}"),
+        }
     }
 }
 impl std::error::Error for UnknownWord {}
@@ -55,39 +67,64 @@ fn folded(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, ' ' | '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
-/// Declares an enumeration: for each variant its written word, and other words that are accepted.
+/// Declares an enumeration: for each variant its written word, and other words that are accepted. The second list has the
+/// words that occur only in the trail.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident ($what:literal) { $($(#[$variant_doc:meta])* $variant:ident = $word:literal $(| $other:literal)*,)+ }) => {
+    (
+        $(#[$doc:meta])* $name:ident ($what:literal) {
+            $($(#[$variant_doc:meta])* $variant:ident = $word:literal $(| $other:literal)*,)+
+        } $(trail {
+            $($(#[$trail_doc:meta])* $trail_variant:ident = $trail_word:literal,)+
+        })?
+    ) => {
         $(#[$doc])*
         // Each word is its variant in snake case. `rename = $word` would not reach the OpenAPI document.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)+
+            $($($(#[$trail_doc])* $trail_variant,)+)?
         }
 
         impl $name {
-            /// All words, in the documented order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// All words, in the documented order. The place of a word is its code in a store.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+ $($(Self::$trail_variant,)+)?];
+            /// The words that [`FromStr`] accepts: all but those that occur only in the trail.
+            const TYPED: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The written form.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
+                match self { $(Self::$variant => $word,)+ $($(Self::$trail_variant => $trail_word,)+)? }
+            }
+
+            /// The word that a text spells.
+            fn spelled(text: &str) -> Option<Self> {
+                // Programs send the written form.
+                if let Some(word) = Self::ALL.iter().find(|word| word.as_str() == text) {
+                    return Some(*word);
+                }
+                let given = folded(text);
+                $(if [$word $(, $other)*].iter().any(|word| folded(word) == given) { return Some(Self::$variant); })+
+                Self::ALL.iter().find(|word| folded(word.as_str()) == given).copied()
+            }
+
+            /// The word that a text spells, if it is one of these.
+            fn spelled_among(text: &str, accepted: &[Self]) -> Result<Self, UnknownWord> {
+                let spelled = Self::spelled(text);
+                if let Some(word) = spelled.filter(|word| accepted.contains(word)) {
+                    return Ok(word);
+                }
+                let found_in = spelled.map(|word| if Self::TYPED.contains(&word) { Log::Audit } else { Log::Trail });
+                let accepted = accepted.iter().map(|word| word.as_str()).collect();
+                Err(UnknownWord { what: $what, given: text.to_owned(), accepted, found_in })
             }
         }
 
         impl FromStr for $name {
             type Err = UnknownWord;
             fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                // Programs send the written form.
-                if let Some(word) = Self::ALL.iter().find(|word| word.as_str() == text) {
-                    return Ok(*word);
-                }
-                let given = folded(text);
-                $(if [$word $(, $other)*].iter().any(|word| folded(word) == given) { return Ok(Self::$variant); })+
-                let accepted = Self::ALL.iter().map(|word| word.as_str()).collect();
-                Err(UnknownWord { what: $what, given: text.to_owned(), accepted })
+                Self::spelled_among(text, Self::TYPED)
             }
         }
 
@@ -99,10 +136,21 @@ macro_rules! words {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                let text = String::deserialize(deserializer)?;
+                Self::spelled_among(&text, Self::ALL).map_err(serde::de::Error::custom)
             }
         }
     };
+}
+
+words! {
+    /// A log of an organization.
+    Log ("log") {
+        /// What users and programs did on the platform.
+        Audit = "audit",
+        /// What was done to the logs, and with them: reads, exports, prunes, tokens, plans.
+        Trail = "trail",
+    }
 }
 
 words! {
@@ -114,6 +162,21 @@ words! {
         Updated = "updated" | "update" | "changed" | "change",
         /// The resource was deleted; the entry holds the last value of each field.
         Deleted = "deleted" | "delete" | "removed" | "remove",
+    } trail {
+        /// A log was queried; the entry holds the query.
+        Read = "read",
+        /// An export began or ended.
+        Exported = "exported",
+        /// Expired entries were deleted: one entry before the first is deleted, and one at the end.
+        Pruned = "pruned",
+        /// A person's data were deleted from entries.
+        Erased = "erased",
+        /// A server started.
+        Started = "started",
+        /// A server stopped, or a sweep was paused.
+        Stopped = "stopped",
+        /// The schema of the store was upgraded.
+        Migrated = "migrated",
     }
 }
 
@@ -130,6 +193,17 @@ words! {
         Organization = "organization" | "organizations" | "organisation" | "org",
         /// A member of the organization.
         Member = "member" | "members",
+    } trail {
+        /// A log: its id is `audit` or `trail`.
+        AuditLog = "audit_log",
+        /// An API token: its id is its name.
+        Token = "token",
+        /// A hold, which keeps entries beyond their retention.
+        Hold = "hold",
+        /// A person in the log.
+        User = "user",
+        /// A server, or the store that it serves.
+        Server = "server",
     }
 }
 
@@ -201,6 +275,8 @@ words! {
         Record = "record",
         /// Delete expired entries.
         Prune = "prune",
+        /// Read the trail: what was done to the logs, and with them.
+        Trail = "trail",
     }
 }
 
@@ -249,7 +325,7 @@ mod tests {
             assert_eq!(word.parse(), Ok(Action::Updated), "{word}");
         }
         for &word in ModelType::ALL {
-            assert_eq!(word.as_str().parse(), Ok(word));
+            assert_eq!(serde_json::from_str::<ModelType>(&format!("\"{word}\"")).ok(), Some(word));
             assert_eq!(serde_json::to_string(&word).expect("a word"), format!("\"{word}\""));
         }
     }

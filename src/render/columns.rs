@@ -40,7 +40,7 @@ macro_rules! columns {
                     $($name $(| $other)* => Ok(Self::$variant),)+
                     _ => {
                         let accepted = Self::ALL.iter().map(|column| column.name()).collect();
-                        Err(UnknownWord { what: "column", given: text.to_owned(), accepted })
+                        Err(UnknownWord { what: "column", given: text.to_owned(), accepted, found_in: None })
                     }
                 }
             }

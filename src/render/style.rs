@@ -123,8 +123,9 @@ impl Theme {
 pub const fn mark(action: Action) -> &'static str {
     match action {
         Action::Created => "+",
-        Action::Updated => "~",
-        Action::Deleted => "-",
+        Action::Updated | Action::Migrated => "~",
+        Action::Deleted | Action::Pruned | Action::Erased => "-",
+        Action::Read | Action::Exported | Action::Started | Action::Stopped => " ",
     }
 }
 
@@ -132,8 +133,9 @@ pub const fn mark(action: Action) -> &'static str {
 pub const fn action_role(action: Action) -> Role {
     match action {
         Action::Created => Role::Added,
-        Action::Updated => Role::Changed,
-        Action::Deleted => Role::Removed,
+        Action::Updated | Action::Migrated => Role::Changed,
+        Action::Deleted | Action::Pruned | Action::Erased => Role::Removed,
+        Action::Read | Action::Exported | Action::Started | Action::Stopped => Role::Plain,
     }
 }
 

@@ -13,23 +13,39 @@ use subtle::ConstantTimeEq as _;
 
 use crate::api::problem::Code;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::Scope;
+use crate::model::words::{Log, Scope};
 use crate::secret::Token;
 use crate::server::budget::CallerKey;
 use crate::server::connection_slots::{Slot, TooManyConnections};
 use crate::server::error::ApiError;
 use crate::server::limits::{RateLimited, TokenAttempt, last_forwarded};
 use crate::server::state::Server;
-use crate::store::Organization;
+use crate::store::{OrgId, Organization};
 
 pub(super) trait RequiredScope: Send {
     /// `None` accepts every valid token.
     const SCOPE: Option<Scope>;
 }
 
+/// A scope that reads a log.
+pub(super) trait ReadScope: RequiredScope {
+    const LOG: Log;
+}
+
 pub(super) struct CanRead;
 impl RequiredScope for CanRead {
     const SCOPE: Option<Scope> = Some(Scope::Read);
+}
+impl ReadScope for CanRead {
+    const LOG: Log = Log::Audit;
+}
+
+pub(super) struct CanReadTrail;
+impl RequiredScope for CanReadTrail {
+    const SCOPE: Option<Scope> = Some(Scope::Trail);
+}
+impl ReadScope for CanReadTrail {
+    const LOG: Log = Log::Trail;
 }
 
 pub(super) struct CanRecord;
@@ -55,6 +71,13 @@ pub(super) struct Caller<S> {
     pub(super) expires_at: Option<Timestamp>,
     hash: [u8; 32],
     scope: PhantomData<S>,
+}
+
+impl<S: ReadScope> Caller<S> {
+    /// The number of the log that the scope reads.
+    pub(super) const fn log(&self) -> OrgId {
+        self.organization.log(S::LOG)
+    }
 }
 
 impl<S: RequiredScope> Caller<S> {

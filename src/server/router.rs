@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::METRICS;
 use crate::server::error::ApiError;
-use crate::server::handlers::{account, counts, entries, health, prune, record};
+use crate::server::handlers::{account, counts, entries, health, prune, record, trail};
 use crate::server::middleware::handle_request;
 use crate::server::state::Server;
 
@@ -31,6 +31,12 @@ fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(prune::prune))
         .routes(routes!(prune::prunes))
         .routes(routes!(entries::show))
+        .routes(routes!(trail::list_trail))
+        .routes(routes!(trail::trail_facets))
+        .routes(routes!(trail::trail_counts))
+        .routes(routes!(trail::trail_retention))
+        .routes(routes!(trail::trail_prunes))
+        .routes(routes!(trail::show_trail))
         .routes(routes!(account::whoami))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

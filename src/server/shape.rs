@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::NDJSON;
 use crate::model::draft::FieldError;
-use crate::model::words::{Action, ModelType, UserKind, Via};
+use crate::model::words::{Action, Log, ModelType, UserKind, Via};
 
 /// Where an object is in the request. Messages name it accordingly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,8 +118,8 @@ fn shape(member: &str) -> Option<String> {
     let shape = match member {
         "uuid" => "a UUID, such as 0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11",
         "occurred_at" | "cutoff" => "an RFC 3339 time with its zone, such as 2026-11-22T08:14:07.412033Z",
-        "action" => return Some(one_of(Action::ALL.iter().map(|word| word.as_str()))),
-        "model_type" => return Some(one_of(ModelType::ALL.iter().map(|word| word.as_str()))),
+        "action" => return Some(one_of(Action::of(Log::Audit).iter().map(|word| word.as_str()))),
+        "model_type" => return Some(one_of(ModelType::of(Log::Audit).iter().map(|word| word.as_str()))),
         "kind" => return Some(one_of(UserKind::ALL.iter().map(|word| word.as_str()))),
         "via" => return Some(one_of(Via::ALL.iter().map(|word| word.as_str()))),
         "model_id" | "id" => "a string or an integer, such as \"42\"",

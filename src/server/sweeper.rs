@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::model::words::Log;
 use crate::server::clock_guard::{ClockGuard, oldest};
 use crate::server::metrics::Metrics;
 use crate::server::prune_job;
@@ -122,56 +123,62 @@ async fn sweep_all(
 ) -> SweepReport {
     let mut swept = SweepReport::default();
     for organization in organizations {
-        if !may_continue.load(Ordering::Relaxed) {
-            break;
-        }
-        if let Err(cause) =
-            sweep_one(store, settings, guard, organizations, organization, may_continue, &mut swept.deleted)
-                .await
-        {
-            let (number, slug) = (organization.id.number(), organization.slug.clone());
-            tracing::error!(organization = number, error = cause, "cannot sweep an organization");
-            swept.failed.push((slug, cause));
+        for log in Log::ALL {
+            if !may_continue.load(Ordering::Relaxed) {
+                return swept;
+            }
+            let sweep = Sweep { store, settings, guard, organizations, may_continue };
+            if let Err(cause) = sweep.log(organization, *log, &mut swept.deleted).await {
+                let (number, slug) = (organization.id.number(), organization.slug.clone());
+                tracing::error!(organization = number, %log, error = cause, "cannot sweep a log");
+                swept.failed.push((slug, cause));
+                // The other log would fail for the same reason.
+                break;
+            }
         }
     }
     swept
 }
 
-async fn sweep_one(
-    store: &Store,
-    settings: &Settings,
-    guard: &ClockGuard,
-    organizations: &[Organization],
-    organization: &Organization,
-    may_continue: &AtomicBool,
-    deleted: &mut u64,
-) -> Result<(), String> {
-    let message = |error: StoreError| error.to_string();
-    let org = organization.id;
-    let now = guard
-        .check_with(store, organizations)
-        .await
-        .map_err(message)?
-        .map_err(|implausible| implausible.to_string())?;
-    // The floor allows a shorter age in manual prunes only.
-    let cutoff = organization.retention.plan.retention().before(now);
-    let holdings = store.holdings(org, cutoff).await.map_err(message)?;
-    if holdings.oldest.is_none_or(|oldest| oldest >= cutoff) {
-        return Ok(());
+/// A sweep in progress.
+struct Sweep<'a> {
+    store: &'a Store,
+    settings: &'a Settings,
+    guard: &'a ClockGuard,
+    organizations: &'a [Organization],
+    may_continue: &'a AtomicBool,
+}
+
+impl Sweep<'_> {
+    async fn log(&self, organization: &Organization, log: Log, deleted: &mut u64) -> Result<(), String> {
+        let Self { store, settings, guard, organizations, may_continue } = self;
+        let message = |error: StoreError| error.to_string();
+        let org = organization.log(log);
+        let now = guard
+            .check_with(store, organizations)
+            .await
+            .map_err(message)?
+            .map_err(|implausible| implausible.to_string())?;
+        // The floor allows a shorter age in manual prunes only.
+        let cutoff = organization.retention.plan.retention_of(log).before(now);
+        let holdings = store.holdings(org, cutoff).await.map_err(message)?;
+        if holdings.oldest.is_none_or(|oldest| oldest >= cutoff) {
+            return Ok(());
+        }
+        let Ok(run) = store.begin_prune(org, NAME.to_owned(), cutoff, now).await.map_err(message)? else {
+            // Another prune is running. The next sweep deletes what it leaves.
+            return Ok(());
+        };
+        let go_on = || may_continue.load(Ordering::Relaxed);
+        let (swept, outcome) = prune_job::delete_batches(store, settings, org, &run, go_on).await;
+        *deleted += swept;
+        let complete = matches!(outcome, Ok(true));
+        let finished = store.finish_prune(org, run, complete, settings.clock.now()).await;
+        outcome.map_err(message)?;
+        finished.map_err(message)?;
+        tracing::info!(organization = organization.id.number(), %log, deleted = swept, %cutoff, "swept");
+        Ok(())
     }
-    let Ok(run) = store.begin_prune(org, NAME.to_owned(), cutoff, now).await.map_err(message)? else {
-        // Another prune is running. The next sweep deletes what it leaves.
-        return Ok(());
-    };
-    let go_on = || may_continue.load(Ordering::Relaxed);
-    let (swept, outcome) = prune_job::delete_batches(store, settings, org, &run, go_on).await;
-    *deleted += swept;
-    let complete = matches!(outcome, Ok(true));
-    let finished = store.finish_prune(org, run, complete, settings.clock.now()).await;
-    outcome.map_err(message)?;
-    finished.map_err(message)?;
-    tracing::info!(organization = org.number(), deleted = swept, %cutoff, "swept");
-    Ok(())
 }
 
 /// Randomizes the interval, so that servers started together do not sweep together.

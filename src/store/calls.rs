@@ -9,7 +9,7 @@ use crate::model::plan::Retention;
 use crate::model::prune::{ModelTypeCounts, Prune, Pruned};
 use crate::model::stats::Count;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::Scope;
+use crate::model::words::{Log, Scope};
 use crate::store::entries::Entries;
 
 /// The number of an organization, or of its trail. Only a store makes one.
@@ -28,6 +28,12 @@ impl OrgId {
     pub const fn trail(self) -> Self {
         Self(-self.0.abs())
     }
+
+    /// Which log of its organization this is.
+    #[must_use]
+    pub const fn log(self) -> Log {
+        if self.0 < 0 { Log::Trail } else { Log::Audit }
+    }
 }
 
 /// An organization as the operator set it up.
@@ -43,6 +49,17 @@ pub struct Organization {
     pub retention: Retention,
     /// When it was created.
     pub created_at: Timestamp,
+}
+
+impl Organization {
+    /// The number of one of its logs.
+    #[must_use]
+    pub const fn log(&self, log: Log) -> OrgId {
+        match log {
+            Log::Audit => self.id,
+            Log::Trail => self.id.trail(),
+        }
+    }
 }
 
 /// A token as it is stored: only its hash, never the token.

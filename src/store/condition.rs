@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::model::filter::{Choice, Filter};
-use crate::model::words::{Action, ModelType, Via};
+use crate::model::words::{Action, Log, ModelType, Via};
 
 /// A value bound to a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -135,7 +135,7 @@ impl Condition {
     /// What a filter's resources, or else its users, are told by, one condition for each: an index has the entries of
     /// each in order, but not of all together. None when there is but one way, or too many.
     #[must_use]
-    pub fn branches(filter: &Filter, user_refs: &UserRefs) -> Vec<Self> {
+    pub fn branches(log: Log, filter: &Filter, user_refs: &UserRefs) -> Vec<Self> {
         let resource = |model_type: ModelType, model_id: &str| {
             let mut one = Self::default();
             let id = Parameter::Text(model_id.to_owned());
@@ -152,7 +152,8 @@ impl Condition {
         let all: Box<dyn Iterator<Item = Self>> = if !filter.resource.include.is_empty() {
             Box::new(filter.resource.include.iter().map(|it| resource(it.model_type, &it.model_id)))
         } else if !filter.model_id.include.is_empty() {
-            let types = ModelType::ALL.iter().filter(|it| filter.model_type.admits(|wanted| wanted == *it));
+            let types =
+                ModelType::of(log).iter().filter(|it| filter.model_type.admits(|wanted| wanted == *it));
             Box::new(types.flat_map(|it| filter.model_id.include.iter().map(move |id| resource(*it, id))))
         } else if !filter.user.include.is_empty() {
             Box::new(users("user_ref", user_refs.user.as_deref()))
@@ -236,7 +237,7 @@ mod tests {
             let mut filter = Filter::default();
             filter.model_type.include.push(ModelType::Secret);
             filter.model_id.include = ids;
-            Condition::branches(&filter, &UserRefs::default()).len()
+            Condition::branches(Log::Audit, &filter, &UserRefs::default()).len()
         };
         let ids = |count: usize| (0..count).map(|id| id.to_string()).collect::<Vec<_>>();
         assert_eq!(of([ids(3), ids(3)].concat()), 3);
@@ -248,9 +249,18 @@ mod tests {
 
     #[test]
     fn stored_codes_never_change() {
-        assert_eq!(Action::ALL, [Action::Created, Action::Updated, Action::Deleted]);
+        let words: Vec<_> = Action::ALL.iter().map(|it| it.as_str()).collect();
+        assert_eq!(
+            words,
+            [
+                "created", "updated", "deleted", "read", "exported", "pruned", "erased", "started",
+                "stopped", "migrated"
+            ]
+        );
         let words: Vec<_> = ModelType::ALL.iter().map(|it| it.as_str()).collect();
-        assert_eq!(words, ["connector", "connector_endpoint", "secret", "organization", "member"]);
+        let of_audit_log = ["connector", "connector_endpoint", "secret", "organization", "member"];
+        let of_trail = ["audit_log", "token", "hold", "user", "server"];
+        assert_eq!(words, [of_audit_log, of_trail].concat());
         let words: Vec<_> = Via::ALL.iter().map(|it| it.as_str()).collect();
         assert_eq!(words, ["web", "api", "cli", "terraform", "system", "mcp"]);
     }

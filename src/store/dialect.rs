@@ -97,7 +97,9 @@ impl Dialect {
         }
         let branches = match order {
             Order::ById => Vec::new(),
-            Order::Ascending | Order::Descending => Condition::branches(query.filter, query.user_refs),
+            Order::Ascending | Order::Descending => {
+                Condition::branches(query.org.log(), query.filter, query.user_refs)
+            }
         };
         let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
         condition.ordered(self.entry_columns, branches, &order_by, &limit)

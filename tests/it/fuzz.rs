@@ -14,7 +14,7 @@ use krosyn_audit::model::page::{Cursor, Position};
 use krosyn_audit::model::proposal::Proposal;
 use krosyn_audit::model::redaction::Redaction;
 use krosyn_audit::model::time::{self, Age, Edge, TimeContext};
-use krosyn_audit::model::words::ModelType;
+use krosyn_audit::model::words::{Log, ModelType};
 use krosyn_audit::render::columns::{Column, EXPORT_COLUMNS};
 use krosyn_audit::render::delimited::{Delimited, Delimiter};
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ fn entry_json(text: &str) {
 fn query_string(text: &str) {
     let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
     let borrowed = |pairs: &[(String, String)]| {
-        Query::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        Query::read(Log::Audit, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     };
     let Ok(query) = borrowed(&pairs) else { return };
     let written: Vec<_> = query.pairs().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

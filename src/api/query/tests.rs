@@ -6,7 +6,7 @@ use super::*;
 use crate::model::filter::{Choice, FilterValue, Resource};
 use crate::model::page::Position;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::{Action, ModelType, Via};
+use crate::model::words::{Action, Log, ModelType, Via};
 
 fn choice<T: Clone + std::fmt::Debug + 'static>(
     values: impl Strategy<Value = T> + Clone + 'static,
@@ -32,12 +32,12 @@ fn filter() -> impl Strategy<Value = Filter> {
                 .prop_map(|micros| Timestamp::from_micros(micros).expect("a time")),
         )
     };
-    let resource =
-        (word(ModelType::ALL), text()).prop_map(|(model_type, model_id)| Resource { model_type, model_id });
+    let resource = (word(ModelType::of(Log::Audit)), text())
+        .prop_map(|(model_type, model_id)| Resource { model_type, model_id });
     (
         (
-            choice(prop::sample::select(Action::ALL)),
-            choice(word(ModelType::ALL)),
+            choice(prop::sample::select(Action::of(Log::Audit))),
+            choice(word(ModelType::of(Log::Audit))),
             (choice(parsed()), choice(parsed())),
             choice(resource),
             choice(text()),
@@ -90,7 +90,7 @@ fn query() -> impl Strategy<Value = Query> {
 }
 
 fn read(pairs: &[(&'static str, String)]) -> Result<Query, Vec<FieldError>> {
-    Query::read(pairs.iter().map(|(name, value)| (*name, value.as_str())))
+    Query::read(Log::Audit, pairs.iter().map(|(name, value)| (*name, value.as_str())))
 }
 
 proptest! {
@@ -101,7 +101,7 @@ proptest! {
 
     #[test]
     fn any_pairs_are_read_or_refused_and_nothing_else(pairs in prop::collection::vec(("\\PC{0,8}", "\\PC{0,12}"), 0..5)) {
-        let _ = Query::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let _ = Query::read(Log::Audit, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     }
 }
 
@@ -129,17 +129,17 @@ fn a_filter_never_silently_does_nothing() {
             "is not an RFC 3339 time between the years 1970 and 9999: \"yesterday\" (such as 2026-11-22T08:14:07.412033Z)",
         ),
     ] {
-        assert_eq!(Query::read([(name, value)]), Err(vec![FieldError::new(name, detail)]));
+        assert_eq!(Query::read(Log::Audit, [(name, value)]), Err(vec![FieldError::new(name, detail)]));
     }
-    let twice = Query::read([("limit", "5"), ("limit", "6")]).expect_err("twice");
+    let twice = Query::read(Log::Audit, [("limit", "5"), ("limit", "6")]).expect_err("twice");
     assert_eq!(twice, [FieldError::new("limit", "appears more than once")]);
-    assert!(Query::read([("after_id", "5"), ("order", "asc")]).is_err());
-    assert!(read_only_filter([("limit", "5")]).is_err());
+    assert!(Query::read(Log::Audit, [("after_id", "5"), ("order", "asc")]).is_err());
+    assert!(read_only_filter(Log::Audit, [("limit", "5")]).is_err());
 }
 
 #[test]
 fn a_cursor_is_bound_to_organization_filter_and_order_but_not_to_the_order_of_words() {
-    let of = |pairs: &[(&str, &str)]| Query::read(pairs.iter().copied()).expect("valid");
+    let of = |pairs: &[(&str, &str)]| Query::read(Log::Audit, pairs.iter().copied()).expect("valid");
     let one = of(&[("action", "created,updated"), ("user", "ana")]);
     assert_eq!(
         one.binding(1),
@@ -157,7 +157,8 @@ fn a_cursor_is_bound_to_organization_filter_and_order_but_not_to_the_order_of_wo
 fn too_many_parameters_or_values_are_refused_by_their_limit_and_not_repeated() {
     let unknown: Vec<_> = (0..20_000).map(|n| (format!("p{n}"), "x".to_owned())).collect();
     let read = |pairs: &[(String, String)]| {
-        Query::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))).expect_err("too many")
+        Query::read(Log::Audit, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+            .expect_err("too many")
     };
     assert_eq!(read(&unknown), [FieldError::new("the query string", "has more than 1000 parameters")]);
     assert_eq!(read(&unknown[..1000]).len(), 1000);
@@ -165,16 +166,16 @@ fn too_many_parameters_or_values_are_refused_by_their_limit_and_not_repeated() {
     {
         let value = if name == "resource" { "secret/1" } else { "created" };
         let list = |count: usize| vec![value; count].join(",");
-        assert!(Query::read([(name, list(most).as_str())]).is_ok(), "{name}");
+        assert!(Query::read(Log::Audit, [(name, list(most).as_str())]).is_ok(), "{name}");
         let refused = [FieldError::new(name, format!("has more than {most} values"))];
-        assert_eq!(Query::read([(name, list(most + 1).as_str())]), Err(refused.to_vec()));
-        assert_eq!(Query::read([(name, list(11_000).as_str())]), Err(refused.to_vec()));
+        assert_eq!(Query::read(Log::Audit, [(name, list(most + 1).as_str())]), Err(refused.to_vec()));
+        assert_eq!(Query::read(Log::Audit, [(name, list(11_000).as_str())]), Err(refused.to_vec()));
     }
     let words: Vec<_> = (0..400).map(|n| ("q".to_owned(), format!("word{n}"))).collect();
     assert!(read(&words).contains(&FieldError::new("q", "has more than 20 values")));
-    assert!(Query::read([("q", "é".repeat(1000).as_str())]).is_ok());
+    assert!(Query::read(Log::Audit, [("q", "é".repeat(1000).as_str())]).is_ok());
     assert_eq!(
-        Query::read([("q", "é".repeat(1001).as_str())]),
+        Query::read(Log::Audit, [("q", "é".repeat(1001).as_str())]),
         Err(vec![FieldError::new("q", "has a text of more than 1000 characters")])
     );
     let long = "x".repeat(60_000);
@@ -185,7 +186,7 @@ fn too_many_parameters_or_values_are_refused_by_their_limit_and_not_repeated() {
         ("order", &long),
         ("user", &format!("id:,{long}")),
     ] {
-        let errors = Query::read([(name, value.as_str())]).expect_err(name);
+        let errors = Query::read(Log::Audit, [(name, value.as_str())]).expect_err(name);
         assert!(errors.iter().all(|error| error.detail.len() < 600), "{name}: {errors:?}");
     }
 }

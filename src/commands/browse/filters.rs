@@ -9,7 +9,7 @@ use crate::model::page::Order;
 use crate::model::time::format::full;
 use crate::model::time::{self, Edge, When};
 use crate::model::timestamp::Timestamp;
-use crate::model::words::{Action, ModelType, Via};
+use crate::model::words::{Action, Log, ModelType, Via};
 use crate::render::filter_summary::counted;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Browser<'_> {
                 self.choose_values(
                     "Action",
                     &mut filter.action,
-                    Action::ALL,
+                    Action::of(Log::Audit),
                     Some(&counts),
                     ToString::to_string,
                 )
@@ -123,7 +123,14 @@ impl Browser<'_> {
                 let others = Filter { model_type: Choice::default(), ..filter.clone() };
                 let counts = self.facets(&others).await?.model_type;
                 let label = |it: &ModelType| it.label().to_owned();
-                self.choose_values("Type", &mut filter.model_type, ModelType::ALL, Some(&counts), label).await
+                self.choose_values(
+                    "Type",
+                    &mut filter.model_type,
+                    ModelType::of(Log::Audit),
+                    Some(&counts),
+                    label,
+                )
+                .await
             }
             FilterItem::Channel => {
                 self.choose_values("Channel", &mut filter.via, Via::ALL, None, ToString::to_string).await

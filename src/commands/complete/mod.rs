@@ -21,7 +21,7 @@ use crate::commands::complete::candidate::Candidate;
 use crate::commands::complete::live::{LiveValues, RecentField};
 use crate::config::env::COMPLETE;
 use crate::model::fold::folded;
-use crate::model::words::{Action, Dimension, ModelType, Plan, Scope, UserKind, Via};
+use crate::model::words::{Action, Dimension, Log, ModelType, Plan, Scope, UserKind, Via};
 use crate::render::columns::Column;
 
 /// The name of the program, in scripts and in `PATH`.
@@ -108,8 +108,8 @@ fn values(arg: &Arg) -> Option<fn(&LiveValues) -> Vec<Candidate>> {
         all.iter().map(|word| Candidate::new(word.to_string(), "")).collect()
     }
     Some(match arg.get_id().as_str() {
-        "action" => |_| words(Action::ALL),
-        "model_type" => |_| words(ModelType::ALL),
+        "action" => |_| words(Action::of(Log::Audit)),
+        "model_type" => |_| words(ModelType::of(Log::Audit)),
         "via" => |_| words(Via::ALL),
         "user_kind" => |_| words(UserKind::ALL),
         "plan" => |_| words(Plan::ALL),

@@ -15,6 +15,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::evidence::manifest::IdRange;
 use crate::model::filter::Filter;
+use crate::model::words::Log;
 use crate::render::delimited::FIELD_COLUMNS;
 use crate::terminal::file::{
     ClaimedFile, FileDigest, LockedFile, NewFile, PartFile, TemporaryFile, part_path, with_suffix,
@@ -114,7 +115,7 @@ impl ExportHeader {
             explode: self.explode,
             max_cell: self.max_cell,
         };
-        Some((read_only_filter(pairs).ok()?, format))
+        Some((read_only_filter(Log::Audit, pairs).ok()?, format))
     }
 }
 

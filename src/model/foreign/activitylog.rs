@@ -66,7 +66,7 @@ pub(super) fn read(rules: &TableRules, row: &[(String, Json)]) -> Result<SourceR
         Action::Created => (None, Some(new.unwrap_or_default())),
         // A deletion holds the last values in `old`, and before version 4 in `attributes`.
         Action::Deleted => (old.or(new), None),
-        Action::Updated => (Some(old.unwrap_or_default()), Some(new.unwrap_or_default())),
+        _ => (Some(old.unwrap_or_default()), Some(new.unwrap_or_default())),
     };
     let log = text(row, "log_name").filter(|name| name != "default").map(|name| format!("log {name}"));
     let description = description.filter(|text| *text != event && column == LAYOUT.event);

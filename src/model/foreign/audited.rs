@@ -30,7 +30,7 @@ pub(super) fn read(rules: &TableRules, row: &[(String, Json)]) -> Result<SourceR
     (source.before, source.after) = match action {
         Action::Created => (None, Some(changes)),
         Action::Deleted => (Some(changes), None),
-        Action::Updated => paired_sides("audited_changes", changes, action)?,
+        _ => paired_sides("audited_changes", changes, action)?,
     };
     source.user.name = text(row, "username");
     source.reasons.extend(text(row, "comment"));

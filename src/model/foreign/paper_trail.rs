@@ -30,9 +30,9 @@ pub(super) fn read(rules: &TableRules, row: &[(String, Json)]) -> Result<SourceR
     let changes = values(row, "object_changes")?;
     let sides = changes.map(|changes| paired_sides("object_changes", changes, action)).transpose()?;
     let missing = match action {
-        Action::Updated => "an update without object_changes: the changed fields are unknown",
         Action::Created => "a creation without object_changes: the fields of the resource are unknown",
         Action::Deleted => "a deletion without object and object_changes: the fields are unknown",
+        _ => "an update without object_changes: the changed fields are unknown",
     };
     (source.before, source.after) = match (action, object, sides) {
         // `object` is the whole resource, while the changes may be a part of it.

@@ -44,8 +44,8 @@ pub(super) fn read(
     source.before = match (action, previous) {
         (Action::Created, _) => None,
         (Action::Deleted, _) => Some(fields(row)),
-        (Action::Updated, Some(previous)) => Some(fields(previous)),
-        (Action::Updated, None) => {
+        (_, Some(previous)) => Some(fields(previous)),
+        (_, None) => {
             return Err(RowRejection::Incomplete("an update whose previous row is not in the file"));
         }
     };

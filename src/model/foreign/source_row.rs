@@ -98,8 +98,8 @@ pub(super) fn paired_sides(
     }
     Ok(match action {
         Action::Created => (None, Some(after)),
-        Action::Updated => (Some(before), Some(after)),
         Action::Deleted => (Some(before), None),
+        _ => (Some(before), Some(after)),
     })
 }
 

@@ -63,7 +63,7 @@ impl BackwardReplay {
 
     /// Applies the next entry after that time.
     pub(super) fn step(&mut self, index: usize, step: &ReplayStep) {
-        if self.is_over {
+        if self.is_over || !step.action.is_change() {
             return;
         }
         if step.action == Action::Created {
@@ -102,6 +102,9 @@ impl Replay {
     }
 
     pub(super) fn step(&mut self, index: usize, step: &ReplayStep) {
+        if !step.action.is_change() {
+            return;
+        }
         match (step.action, self.existence) {
             (Action::Created, Existence::Exists) => self.contradict(index, ContradictionKind::AlreadyExists),
             (Action::Updated | Action::Deleted, Existence::Absent(_)) => {

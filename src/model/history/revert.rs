@@ -56,7 +56,14 @@ impl History {
             Action::Created => self.revert_creation(target),
             Action::Updated => self.revert_update(target),
             Action::Deleted => self.revert_deletion(target),
+            _ => self.nothing_to_revert(target),
         })
+    }
+
+    /// The plan for an entry after which the resource has the same state.
+    fn nothing_to_revert(&self, target: &RevertTarget) -> Revert {
+        let since = target.since.clone();
+        Revert { action: RevertAction::Nothing, object: None, is_whole: true, lost: Vec::new(), since }
     }
 
     fn revert_creation(&self, target: &RevertTarget) -> Revert {

@@ -44,9 +44,9 @@ fn part(change: &Change, action: Action, places: &FieldPaths) -> Result<FieldSte
         let secret =
             |is_there: bool| Vec::from_iter(is_there.then(|| SideLeaf::redacted(place.path.clone())));
         let (had_old, has_new) = match action {
-            Action::Created => (false, true),
             Action::Updated => (change.old.is_some(), change.new.is_some()),
             Action::Deleted => (true, false),
+            _ => (false, true),
         };
         // Entries of earlier versions do not tell whether a secret was added, changed or removed.
         let is_opaque = place.is_within_list || !(had_old || has_new);

@@ -27,6 +27,9 @@ impl RevertTarget {
 
     /// Applies a later entry.
     pub(super) fn step(&mut self, index: usize, step: &ReplayStep) {
+        if !step.action.is_change() {
+            return;
+        }
         if step.action != Action::Deleted {
             self.back.get_or_insert(index);
         }

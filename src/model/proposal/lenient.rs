@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
@@ -10,6 +11,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpecte
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use crate::model::change::Change;
+use crate::model::words::{Action, Log, ModelType};
 
 /// A struct that is read from an object. PHP writes an empty object as a list, so an empty list is accepted too, unless
 /// `NEEDS_MEMBERS`. Derived code would accept any list, as the members in order.
@@ -133,4 +135,25 @@ pub(super) fn any_object_schema() -> Schema {
         .schema_type(SchemaType::Array(vec![Type::Object, Type::Null]))
         .additional_properties(Some(utoipa::openapi::schema::AdditionalProperties::<Schema>::FreeForm(true)))
         .into()
+}
+
+/// A word that occurs in the audit log: entries of the trail are recorded by the server alone.
+pub(super) fn word<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+}
+
+fn words_schema(description: &str, words: impl Iterator<Item = &'static str>) -> Schema {
+    let words: Vec<_> = words.collect();
+    let schema = ObjectBuilder::new().schema_type(Type::String).description(Some(description));
+    schema.enum_values(Some(words)).into()
+}
+
+pub(super) fn action_schema() -> Schema {
+    words_schema("The action.", Action::of(Log::Audit).iter().map(|word| word.as_str()))
+}
+
+pub(super) fn model_type_schema() -> Schema {
+    words_schema("The type of the resource.", ModelType::of(Log::Audit).iter().map(|word| word.as_str()))
 }

@@ -269,9 +269,10 @@ impl BlockBuilder<'_> {
 
     fn redacted(&mut self, depth: usize, path: &str, action: Action) {
         let (mark, text) = match action {
-            Action::Created => (LineMark::Added, "redacted"),
             Action::Updated => (LineMark::Redacted, "redacted, changed"),
             Action::Deleted => (LineMark::Removed, "redacted"),
+            // Beside creations, the entries of the trail have new values alone.
+            _ => (LineMark::Added, "redacted"),
         };
         self.push(depth, mark, path, vec![span(Role::Dim, text)], "");
     }

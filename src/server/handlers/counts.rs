@@ -8,7 +8,7 @@ use crate::api::counts::{Counts, CountsQuery};
 use crate::api::parameters::CountParameters;
 use crate::api::problems::FilterProblems;
 use crate::model::stats::{StatsQuery, groups};
-use crate::server::auth::{Caller, CanRead};
+use crate::server::auth::{Caller, CanRead, ReadScope};
 use crate::server::body;
 use crate::server::error::ApiError;
 use crate::server::state::Server;
@@ -25,9 +25,18 @@ pub(crate) async fn counts(
     caller: Caller<CanRead>,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
-    let pairs = body::pairs(raw.as_deref())?;
-    let query = CountsQuery::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let org = caller.organization.id;
+    group(server, &caller, raw.as_deref()).await
+}
+
+/// Answers with counts of the log that the caller's scope reads.
+pub(super) async fn group<S: ReadScope>(
+    server: Server,
+    caller: &Caller<S>,
+    raw: Option<&str>,
+) -> Result<Response, ApiError> {
+    let pairs = body::pairs(raw)?;
+    let query = CountsQuery::read(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let org = caller.log();
     // The upper end of the time range. A day more allows for recorders whose clocks are ahead.
     let latest = server.settings.clock.now().plus(TimeDelta::days(1));
     let counting = StatsQuery::new(query.filter, &query.by, query.zone, latest);

@@ -12,7 +12,7 @@ use crate::model::entry::Entry;
 use crate::model::facets::Facets;
 use crate::model::page::{Cursor, Order, Position};
 use crate::model::timestamp::Timestamp;
-use crate::server::auth::{Caller, CanRead};
+use crate::server::auth::{Caller, CanRead, ReadScope};
 use crate::server::body::{self, NoParameters};
 use crate::server::error::ApiError;
 use crate::server::state::Server;
@@ -30,9 +30,18 @@ pub(crate) async fn list(
     caller: Caller<CanRead>,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
-    let pairs = body::pairs(raw.as_deref())?;
-    let query = Query::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let org = caller.organization.id;
+    page(&server, &caller, raw.as_deref()).await
+}
+
+/// Answers with a page of the log that the caller's scope reads.
+pub(super) async fn page<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    raw: Option<&str>,
+) -> Result<Response, ApiError> {
+    let pairs = body::pairs(raw)?;
+    let query = Query::read(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let org = caller.log();
     let binding = query.binding(org.number());
     let after_id = query.after_id.map(|id| Position { occurred_at: Timestamp::MIN, id });
     let (after, as_of) = match query.cursor {
@@ -85,12 +94,21 @@ pub(crate) async fn show(
     _: NoParameters,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
+    entry(&server, &caller, &id).await
+}
+
+/// Answers with an entry of the log that the caller's scope reads.
+pub(super) async fn entry<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    id: &str,
+) -> Result<Response, ApiError> {
     let no_id = "no entry has this id: ids are whole numbers from 1, per organization";
     // `01` and `+1` are not ids.
     let canonical = |it: &u64| it.to_string() == id;
     let id = id.parse().ok().filter(canonical).ok_or_else(|| ApiError::new(Code::NotFound, no_id))?;
     let missing = || ApiError::new(Code::NotFound, format!("no entry has the id {id}"));
-    match server.store.entry(caller.organization.id, id).await? {
+    match server.store.entry(caller.log(), id).await? {
         Lookup::Found(entry) => server.responses.json(caller.key(), &entry),
         Lookup::Missing => Err(missing()),
         Lookup::Pruned(prune) => {
@@ -116,8 +134,17 @@ pub(crate) async fn facets(
     caller: Caller<CanRead>,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
-    let pairs = body::pairs(raw.as_deref())?;
-    let filter = read_only_filter(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let facets = server.query(server.store.facets(caller.organization.id, filter)).await?;
+    count_by_value(&server, &caller, raw.as_deref()).await
+}
+
+/// Answers with the facets of the log that the caller's scope reads.
+pub(super) async fn count_by_value<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    raw: Option<&str>,
+) -> Result<Response, ApiError> {
+    let pairs = body::pairs(raw)?;
+    let filter = read_only_filter(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let facets = server.query(server.store.facets(caller.log(), filter)).await?;
     server.responses.json(caller.key(), &facets)
 }

@@ -6,3 +6,4 @@ pub(super) mod entries;
 pub(super) mod health;
 pub(super) mod prune;
 pub(super) mod record;
+pub(super) mod trail;

@@ -13,9 +13,11 @@ use crate::api::problem::{Code, Problem};
 use crate::api::problems::{BodyProblems, ScopeProblems};
 use crate::api::prune::{PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer};
 use crate::model::draft::FieldError;
+use crate::model::plan::Retention;
 use crate::model::prune::Prune as PruneRecord;
 use crate::model::timestamp::Timestamp;
-use crate::server::auth::{Caller, CanPrune, CanRead};
+use crate::model::words::Log;
+use crate::server::auth::{Caller, CanPrune, CanRead, ReadScope};
 use crate::server::body::{self, MediaType, NoParameters};
 use crate::server::error::ApiError;
 use crate::server::prune_job;
@@ -36,15 +38,25 @@ pub(crate) async fn retention(
     caller: Caller<CanRead>,
     _: NoParameters,
 ) -> Result<Json<RetentionAnswer>, ApiError> {
-    let retention = caller.organization.retention;
+    holdings(&server, &caller).await
+}
+
+/// Answers with the retention of the log that the caller's scope reads.
+pub(super) async fn holdings<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+) -> Result<Json<RetentionAnswer>, ApiError> {
+    let Retention { plan, floor } = caller.organization.retention;
     let now = server.settings.clock.now();
-    let cutoff = retention.plan.retention().before(now);
-    let holdings = server.query(server.store.holdings(caller.organization.id, cutoff)).await?;
-    let last_prune = server.store.last_prune(caller.organization.id).await?;
+    let retention = plan.retention_of(S::LOG);
+    let cutoff = retention.before(now);
+    let holdings = server.query(server.store.holdings(caller.log(), cutoff)).await?;
+    let last_prune = server.store.last_prune(caller.log()).await?;
     Ok(Json(RetentionAnswer {
-        plan: retention.plan,
-        retention: retention.plan.retention(),
-        floor: retention.floor,
+        plan,
+        retention,
+        // A floor allows a shorter age in prunes by hand, which the trail has none of.
+        floor: floor.filter(|_| S::LOG == Log::Audit),
         now,
         cutoff,
         counts: total(&holdings),
@@ -66,7 +78,15 @@ pub(crate) async fn prunes(
     caller: Caller<CanRead>,
     _: NoParameters,
 ) -> Result<Json<Prunes>, ApiError> {
-    Ok(Json(Prunes { data: server.store.prunes(caller.organization.id).await? }))
+    past_prunes(&server, &caller).await
+}
+
+/// Answers with the past prunes of the log that the caller's scope reads.
+pub(super) async fn past_prunes<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+) -> Result<Json<Prunes>, ApiError> {
+    Ok(Json(Prunes { data: server.store.prunes(caller.log()).await? }))
 }
 
 /// Deletes expired entries, or with `dry_run` counts them.

@@ -11,6 +11,7 @@ use crate::model::page::Order;
 use crate::model::prune::Prune;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
+use crate::model::words::Log;
 use crate::store::calls::{OrgId, PageRequest, Past, PrunedIds};
 use crate::store::codes;
 use crate::store::database::{Engine, Store};
@@ -135,7 +136,7 @@ async fn overlapping_readers_do_not_grow_the_log_without_bound() {
         .map(|number| {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
-                let query = crate::api::query::Query::read([("q", "zzzz")]).expect("a question");
+                let query = crate::api::query::Query::read(Log::Audit, [("q", "zzzz")]).expect("a question");
                 loop {
                     if number % 2 == 0 {
                         store.facets(org, query.filter.clone()).await.expect("counted");

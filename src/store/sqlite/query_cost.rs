@@ -9,7 +9,7 @@ use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
-use crate::model::words::{Action, ModelType};
+use crate::model::words::{Action, Log, ModelType};
 use crate::store::calls::OrgId;
 use crate::store::condition::Condition;
 use crate::store::dialect::EntryQuery;
@@ -88,7 +88,7 @@ fn page_steps(
 
 fn filter(question: &str) -> Filter {
     let pairs: Vec<_> = form_urlencoded::parse(question.as_bytes()).collect();
-    Query::read(pairs.iter().map(|(name, value)| (&**name, &**value))).expect("a question").filter
+    Query::read(Log::Audit, pairs.iter().map(|(name, value)| (&**name, &**value))).expect("a question").filter
 }
 
 const SMALL: u64 = 2_100;

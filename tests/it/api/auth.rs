@@ -30,6 +30,12 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("get",  "/api/v1/audit-logs/retention", Needs::One(Scope::Read)),
     ("get",  "/api/v1/audit-logs/prunes",    Needs::One(Scope::Read)),
     ("post", "/api/v1/audit-logs/prune",     Needs::One(Scope::Prune)),
+    ("get",  "/api/v1/trail",                Needs::One(Scope::Trail)),
+    ("get",  "/api/v1/trail/{id}",           Needs::One(Scope::Trail)),
+    ("get",  "/api/v1/trail/facets",         Needs::One(Scope::Trail)),
+    ("get",  "/api/v1/trail/counts",         Needs::One(Scope::Trail)),
+    ("get",  "/api/v1/trail/retention",      Needs::One(Scope::Trail)),
+    ("get",  "/api/v1/trail/prunes",         Needs::One(Scope::Trail)),
     ("get",  "/api/v1/whoami",               Needs::Token),
     ("get",  "/healthz",                     Needs::Nothing),
     ("get",  "/readyz",                      Needs::Nothing),
@@ -92,7 +98,7 @@ async fn call(caller: &Caller, method: &Method, path: &str) -> Answer {
 async fn every_documented_operation_with_security_answers_401_without_a_token() {
     let world = TestServer::new().await;
     let secured = secured();
-    assert_eq!(secured.len(), 9, "the document keeps its operations under lock: {secured:?}");
+    assert_eq!(secured.len(), 15, "the document keeps its operations under lock: {secured:?}");
     for (method, path, _) in &secured {
         let answer = call(&world.stranger(), method, path).await;
         answer.refused(Code::Unauthorized, "no token: send the header");
@@ -122,8 +128,8 @@ async fn every_operation_accepts_only_its_own_scope() {
             }
         }
     }
-    // Six read, one records, one prunes, one takes any token.
-    assert_eq!(refused, 6 * 2 + 2 + 2);
+    // Six read the audit log and six the trail, one records, one prunes, one takes any token.
+    assert_eq!(refused, (6 + 6 + 1 + 1) * 3);
 }
 
 #[tokio::test]

@@ -19,4 +19,5 @@ mod retention;
 mod stats;
 mod tenancy;
 mod token_usage;
+mod trail;
 mod whoami;

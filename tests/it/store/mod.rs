@@ -76,6 +76,7 @@ macro_rules! contract {
             }
             sweep {
                 a_sweep_applies_each_plan_and_ignores_the_floor
+                a_sweep_keeps_the_trail_for_a_year_at_least
                 a_sweep_skips_an_organization_that_is_being_pruned
                 one_server_sweeps_at_a_time_until_its_lease_expires
                 a_sweep_refuses_a_clock_far_ahead_of_the_store

@@ -9,7 +9,7 @@ use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::facets::{Facet, Facets};
 use krosyn_audit::model::filter::{Choice, Filter, FilterValue, Resource};
 use krosyn_audit::model::page::Order;
-use krosyn_audit::model::words::{Action, ModelType, Via};
+use krosyn_audit::model::words::{Action, Log, ModelType, Via};
 use krosyn_audit::store::{OrgId, Store};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -147,9 +147,9 @@ fn recordings() -> impl Strategy<Value = Value> {
     let change = (select(FIELDS), values(), values(), 0..8u8);
     let changes = prop::collection::btree_map(select(FIELDS), change, 1..3);
     let context = (prop::option::of(select(Via::ALL)), prop::option::of(select(REQUESTS)));
-    let model = (select(ModelType::ALL), select(MODEL_IDS), prop::option::of(select(NAMES)));
+    let model = (select(ModelType::of(Log::Audit)), select(MODEL_IDS), prop::option::of(select(NAMES)));
     let users = (users(), prop::option::weighted(0.3, users()));
-    (select(Action::ALL), model, users, context, changes, 0..20i64).prop_map(
+    (select(Action::of(Log::Audit)), model, users, context, changes, 0..20i64).prop_map(
         |(
             action,
             (model_type, model_id, name),
@@ -162,10 +162,10 @@ fn recordings() -> impl Strategy<Value = Value> {
                 _ if odd == 0 => json!({"field": field, "redacted": true}),
                 Action::Created => json!({"field": field, "new": new}),
                 Action::Deleted => json!({"field": field, "old": old}),
-                Action::Updated if odd == 1 => json!({"field": field, "new": new}),
+                _ if odd == 1 => json!({"field": field, "new": new}),
                 // An update needs a value that differs.
-                Action::Updated if old == new => json!({"field": field, "old": [old], "new": new}),
-                Action::Updated => json!({"field": field, "old": old, "new": new}),
+                _ if old == new => json!({"field": field, "old": [old], "new": new}),
+                _ => json!({"field": field, "old": old, "new": new}),
             };
             let mut recording = recording_at(model_id, seconds_ago(minutes * 60));
             recording["action"] = action.as_str().into();
@@ -202,10 +202,14 @@ fn filters() -> impl Strategy<Value = Filter> {
     {
         choice(select(texts).prop_map(|text| text.parse().expect("a value")))
     }
-    let resource = (select(ModelType::ALL), select(MODEL_IDS))
+    let resource = (select(ModelType::of(Log::Audit)), select(MODEL_IDS))
         .prop_map(|(model_type, id)| Resource { model_type, model_id: id.to_owned() });
     let time = || prop::option::weighted(0.2, (-1..21i64).prop_map(|minutes| seconds_ago(minutes * 60)));
-    let words = (choice(select(Action::ALL)), choice(select(ModelType::ALL)), choice(select(Via::ALL)));
+    let words = (
+        choice(select(Action::of(Log::Audit))),
+        choice(select(ModelType::of(Log::Audit))),
+        choice(select(Via::ALL)),
+    );
     let users = (parsed(USER_WORDS), parsed(USER_WORDS));
     let texts = (users, text(MODEL_IDS), text(REQUESTS), parsed(PATHS), parsed(TEXTS));
     (words, texts, choice(resource), time(), time()).prop_map(

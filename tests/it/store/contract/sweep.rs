@@ -48,6 +48,23 @@ pub(crate) async fn a_sweep_applies_each_plan_and_ignores_the_floor(store: Arc<S
     assert_eq!(store.prunes(free).await.expect("prunes").len(), 1, "nothing to sweep leaves no record");
 }
 
+pub(crate) async fn a_sweep_keeps_the_trail_for_a_year_at_least(store: Arc<Store>) {
+    let make = async |slug: &str, plan| {
+        let made = store.create_organization(slug.to_owned(), Retention { plan, floor: None }, NOW).await;
+        let trail = made.expect("made").id.trail();
+        append(&store, trail, [2000, 400, 364, 1].map(|days| recording_at("1", days_ago(days)))).await;
+        trail
+    };
+    let (free, business) = (make("free", Plan::Free).await, make("business", Plan::Business).await);
+    let settings = Settings::new(Clock::fixed(NOW));
+    assert_eq!(swept(&store, &settings).await, 2 + 1);
+    for (trail, left) in [(free, &[3, 4][..]), (business, &[2, 3, 4])] {
+        assert_eq!(ids(&everything(&store, trail).await)[..left.len()], *left);
+        let prunes = store.prunes(trail).await.expect("prunes");
+        assert_eq!((prunes.len(), prunes[0].by.as_str(), prunes[0].complete), (1, "sweep", true));
+    }
+}
+
 pub(crate) async fn a_sweep_skips_an_organization_that_is_being_pruned(store: Arc<Store>) {
     let retention = Retention { plan: Plan::Free, floor: None };
     let org = store.create_organization("busy".to_owned(), retention, NOW).await.expect("made").id;
