@@ -127,9 +127,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_rendered_filter_selects_the_same(user in texts(), text in texts(), field in texts(), request_id in texts(), since in any::<Option<u32>>()) {
+        fn a_rendered_filter_selects_the_same((user, on_behalf_of) in (texts(), texts()), text in texts(), field in texts(), request_id in texts(), since in any::<Option<u32>>()) {
             let at = since.map(|seconds| format!("@{seconds}").parse::<String>().expect("a text"));
-            let mut filter = Filter { user, text, field, request_id, ..Filter::default() };
+            let mut filter = Filter { user, on_behalf_of, text, field, request_id, ..Filter::default() };
             filter.action.include = vec![Action::Updated, Action::Deleted];
             filter.model_type.exclude = vec![ModelType::ConnectorEndpoint];
             filter.via.include = vec![Via::Terraform];

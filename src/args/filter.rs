@@ -26,6 +26,10 @@ pub struct FilterArgs {
     #[arg(short, long, value_name = "USER")]
     pub user: Vec<String>,
 
+    /// The user for whom another acted, matched as --user (can be repeated)
+    #[arg(long, value_name = "USER")]
+    pub on_behalf_of: Vec<String>,
+
     /// One resource, such as connector/42 (can be repeated)
     #[arg(long, value_name = "TYPE/ID")]
     pub resource: Vec<String>,
@@ -35,7 +39,7 @@ pub struct FilterArgs {
     #[arg(long, value_name = "PATH")]
     pub field: Vec<String>,
 
-    /// The channel: web, api, cli, terraform, system (can be repeated)
+    /// The channel: web, api, cli, terraform, system, mcp (can be repeated)
     #[arg(long, value_name = "CHANNEL")]
     pub via: Vec<String>,
 
@@ -91,6 +95,7 @@ impl FilterArgs {
             action,
             model_type,
             user,
+            on_behalf_of,
             resource,
             field,
             via,
@@ -105,6 +110,7 @@ impl FilterArgs {
             ("action", action),
             ("model_type", model_type),
             ("user", user),
+            ("on_behalf_of", on_behalf_of),
             ("resource", resource),
             ("field", field),
             ("via", via),
@@ -154,6 +160,7 @@ pub(crate) fn filter_flag(parameter: &str) -> Option<&'static str> {
         "action" => "--action",
         "model_type" => "--model-type",
         "user" => "--user",
+        "on_behalf_of" => "--on-behalf-of",
         "resource" => "--resource",
         "field" => "--field",
         "via" => "--via",

@@ -147,7 +147,7 @@ fn footer(history: &History, blame: &Blame, context: &Context) -> String {
         Existence::Absent(index) => {
             let entry = &history.entries()[index];
             let at = full(entry.occurred_at, &context.time);
-            parts.push(format!("deleted by {} in entry {} of {at}", entry.user.label(), entry.id));
+            parts.push(format!("deleted by {} in entry {} of {at}", entry.actor(), entry.id));
         }
         Existence::Exists | Existence::Unknown if !blame.is_complete => {
             parts.push("there may be more fields that no entry mentions".to_owned());

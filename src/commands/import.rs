@@ -94,7 +94,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "CLASS")]
     plain: Vec<String>,
 
-    /// The kind of the users of a class: user, token, service, system (can be repeated)
+    /// The kind of the users of a class: user, token, service, system, agent (can be repeated)
     #[arg(long, value_name = "CLASS=KIND")]
     user_kind: Vec<UserKindMapping>,
 

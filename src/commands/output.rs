@@ -138,7 +138,7 @@ fn columns(format: Format, spec: Option<&str>) -> Result<Vec<Column>, Failure> {
 pub(super) fn explain_columns(terminal: &mut Terminal, args: &OutputArgs) -> Result<bool, Failure> {
     let is_given = args.columns.as_deref() == Some("help");
     for column in Column::ALL.iter().filter(|_| is_given) {
-        writeln!(terminal.data(), "{:<12} {}", column.name(), column.description())?;
+        writeln!(terminal.data(), "{:<18}  {}", column.name(), column.description())?;
     }
     Ok(is_given)
 }

@@ -55,9 +55,13 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "ROLE", requires = "action")]
     user_role: Option<String>,
 
-    /// The kind of user: user, token, service, system
+    /// The kind of user: user, token, service, system, agent
     #[arg(long, value_name = "KIND", default_value = "user")]
     user_kind: UserKind,
+
+    /// The user for whom the user acted, written as for --user
+    #[arg(long, value_name = "USER", requires = "action")]
+    on_behalf_of: Option<String>,
 
     /// A JSON file with the whole resource before the change (for updated and deleted)
     #[arg(long, value_name = "FILE", requires = "action")]
@@ -75,7 +79,7 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "TEXT", requires = "action")]
     reason: Option<String>,
 
-    /// The channel: web, api, cli, terraform, system
+    /// The channel: web, api, cli, terraform, system, mcp
     #[arg(long, value_name = "CHANNEL", default_value = "cli")]
     via: Via,
 
@@ -152,6 +156,10 @@ impl RecordArgs {
                 role: self.user_role.clone(),
                 kind: self.user_kind,
             },
+            on_behalf_of: self.on_behalf_of.as_deref().map(|user| {
+                let (name, email) = name_and_email(user);
+                User { id: None, email, name, role: None, kind: UserKind::User }
+            }),
             context: RequestContext {
                 via: Some(self.via),
                 request_id: self.request_id.clone(),

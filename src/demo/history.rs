@@ -46,7 +46,15 @@ impl DemoHistory {
     }
 
     pub(super) const fn act<'a>(&'a mut self, at: Timestamp, person: &'a Person) -> EntryBuilder<'a> {
-        EntryBuilder { via: person.via, reason: None, request_id: None, history: self, at, person }
+        EntryBuilder {
+            via: person.via,
+            reason: None,
+            request_id: None,
+            principal: None,
+            history: self,
+            at,
+            person,
+        }
     }
 }
 
@@ -55,6 +63,8 @@ pub(super) struct EntryBuilder<'a> {
     history: &'a mut DemoHistory,
     at: Timestamp,
     person: &'a Person,
+    /// For whom the person acts.
+    principal: Option<&'a Person>,
     via: Via,
     reason: Option<String>,
     request_id: Option<String>,
@@ -69,6 +79,11 @@ impl<'a> EntryBuilder<'a> {
     /// Gives the entry the request id that belongs to `name`.
     pub(super) fn in_request(mut self, name: &str) -> Self {
         self.request_id = Some(request_id(name));
+        self
+    }
+
+    pub(super) const fn on_behalf_of(mut self, principal: &'a Person) -> Self {
+        self.principal = Some(principal);
         self
     }
 
@@ -114,8 +129,9 @@ impl<'a> EntryBuilder<'a> {
         before: Option<&Json>,
         after: Option<Json>,
     ) -> &'a mut Proposal {
-        let user = self.user();
-        let Self { history, at, person, via, reason, request_id: request } = self;
+        let (user, on_behalf_of) =
+            (self.user(self.person), self.principal.map(|principal| self.user(principal)));
+        let Self { history, at, person, via, reason, request_id: request, .. } = self;
         let sequence = history.proposals.len().to_string();
         let ip = person.ip.map(str::to_owned);
         let user_agent = person.user_agent(via).map(str::to_owned);
@@ -129,6 +145,7 @@ impl<'a> EntryBuilder<'a> {
             model_id: id.to_owned(),
             model_name: name,
             user,
+            on_behalf_of,
             context: RequestContext { via: Some(via), ip, user_agent, request_id },
             reason,
             before: before.map(RawJson::from),
@@ -144,8 +161,8 @@ impl<'a> EntryBuilder<'a> {
     }
 
     /// The person with the current role. The founder is the owner before any member is recorded.
-    fn user(&self) -> User {
-        let Person { id, name, email, kind, .. } = *self.person;
+    fn user(&self, person: &Person) -> User {
+        let Person { id, name, email, kind, .. } = *person;
         let member = self.history.fields(ModelType::Member, id);
         let role = member.map_or("owner", |fields| text_at(fields, "role"));
         User {

@@ -1,4 +1,4 @@
-//! The users of the demo: members, the service account, the token and the platform itself.
+//! The users of the demo: members, the service account, the token, the assistant and the platform itself.
 //!
 //! A person's role is not known here, because it changes over time.
 
@@ -46,6 +46,7 @@ impl Person {
             Via::Cli => Some("krosyn-cli/1.14.0 (linux; x86_64)"),
             Via::Terraform => Some("Terraform/1.9.8 terraform-provider-krosyn/0.7.2"),
             Via::System => None,
+            Via::Mcp => Some("tramontana-assistant/0.9.2"),
         }
     }
 }
@@ -91,6 +92,9 @@ pub(super) const TERRAFORM: Person =
     Person::machine("svc-1", "terraform", UserKind::Service, Via::Terraform, Some("192.0.2.14"));
 pub(super) const DEPLOY_TOKEN: Person =
     Person::machine("tok-4", "ci-deploy", UserKind::Token, Via::Api, Some("2001:db8:c1::15"));
+/// The assistant that members let change connectors for them.
+pub(super) const ASSISTANT: Person =
+    Person::machine("agt-1", "assistant", UserKind::Agent, Via::Mcp, Some("192.0.2.31"));
 pub(super) const SSO: Person = Person::machine("sys-sso", "sso", UserKind::System, Via::System, None);
 
 /// Those who change connectors in the daily routine, while they are members with the right to do so.

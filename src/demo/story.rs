@@ -10,7 +10,9 @@ use crate::demo::edits::toggle_status;
 use crate::demo::endpoints::{endpoint, expiry};
 use crate::demo::fields::{edit_list, edit_text, json, number, set, text, unset};
 use crate::demo::history::EntryBuilder;
-use crate::demo::people::{ANA, JULIA, KWAME, MARC, MISAKI, NOOR, PRIYA, Person, SSO, TERRAFORM, YAEL, ZOE};
+use crate::demo::people::{
+    ANA, ASSISTANT, JULIA, KWAME, MARC, MISAKI, NOOR, PRIYA, Person, SSO, TERRAFORM, YAEL, ZOE,
+};
 use crate::demo::planted;
 use crate::demo::secrets::secret;
 use crate::model::json::Json;
@@ -52,8 +54,6 @@ const EDITS: &[(TimeAgo, &Person, &str, &str, &str)] = &[
     ((23, 34, 14_880), &MISAKI, "23", "perform.body.flags", r#""🇯🇵🇪🇸""#),
     ((22, 30, 48_263), &ANA, HOSTILE[3].0, "status", r#""active""#),
     ((20, 14, 33_119), &JULIA, "11", "perform.body.household", r#""👨‍👩‍👦 family of 3""#),
-    ((3, 58, 55_512), &MISAKI, "6", "perform.retry.max", "9"),
-    ((1, 55, 41_007), &JULIA, "11", "name", r#""👩‍👩‍👧‍👦 Family Robots 🇪🇸🇵🇹 → CRM""#),
 ];
 
 fn step(
@@ -122,9 +122,11 @@ fn rotation_and_recovery(schedule: &mut Schedule) {
     {
         step(schedule, (29, 58, 30_000 - 410 * order), &TERRAFORM, move |act| {
             let value = text(planted::secret_value(&format!("{name}-inc-2041")));
-            act.in_request("rotate after INC-2041")
-                .because(INCIDENT)
-                .update(Secret, id, |fields| set(fields, "value", value));
+            act.on_behalf_of(&ANA).in_request("rotate after INC-2041").because(INCIDENT).update(
+                Secret,
+                id,
+                |fields| set(fields, "value", value),
+            );
         });
     }
     step(schedule, (27, 41, 2_760), &KWAME, |act| {
@@ -149,8 +151,19 @@ fn other_business(schedule: &mut Schedule) {
     });
 }
 
+/// Edits that members left to the assistant: as [`EDITS`].
+const DELEGATED_EDITS: &[(TimeAgo, &Person, &str, &str, &str)] = &[
+    ((3, 58, 55_512), &MISAKI, "6", "perform.retry.max", "9"),
+    ((1, 55, 41_007), &JULIA, "11", "name", r#""👩‍👩‍👧‍👦 Family Robots 🇪🇸🇵🇹 → CRM""#),
+];
+
 /// The newest entries, oldest first.
 fn first_screen(schedule: &mut Schedule) {
+    for (ago, person, id, path, value) in DELEGATED_EDITS {
+        step(schedule, *ago, &ASSISTANT, move |act| {
+            act.on_behalf_of(person).update(Connector, id, |fields| set(fields, path, json(value)));
+        });
+    }
     step(schedule, (1, 36, 24_415), &MARC, |act| {
         let reason = "replaced by Invoices → Datev";
         act.through(Via::Cli).because(reason).delete(Connector, "19");
@@ -159,7 +172,7 @@ fn first_screen(schedule: &mut Schedule) {
         act.update(Member, NOOR.id, |fields| set(fields, "role", text("admin")));
     });
     step(schedule, (0, 41, 8_940), &TERRAFORM, |act| {
-        let act = act.in_request("endpoint for the new org").because(INCIDENT);
+        let act = act.on_behalf_of(&ANA).in_request("endpoint for the new org").because(INCIDENT);
         act.update(Secret, "16", |fields| {
             set(fields, "value", text(planted::secret_value("salesforce-2")));
         });
@@ -168,7 +181,8 @@ fn first_screen(schedule: &mut Schedule) {
     schedule.add(at, |history, at| {
         let mut fields = endpoint("16", WAREHOUSE, "https://eu27.salesforce.example", at);
         set(&mut fields, "token_expires_at", expiry(at));
-        let act = history.act(at, &TERRAFORM).in_request("endpoint for the new org").because(INCIDENT);
+        let act = history.act(at, &TERRAFORM).on_behalf_of(&ANA);
+        let act = act.in_request("endpoint for the new org").because(INCIDENT);
         act.create(ConnectorEndpoint, "16", fields);
     });
     step(schedule, (0, 4, 12_588), &ANA, |act| {

@@ -86,6 +86,13 @@ impl Draft {
             return Err(Refusal::NoChange);
         }
         let kept = |text: &Option<String>| text.as_deref().map(|text| redaction.text(text).into_owned());
+        let kept_user = |user: &User| User {
+            id: kept(&user.id),
+            email: kept(&user.email),
+            name: kept(&user.name),
+            role: kept(&user.role),
+            kind: user.kind,
+        };
         let entry = Entry {
             id: 0,
             uuid: proposal.uuid.unwrap_or_else(|| new_uuid(now)),
@@ -95,13 +102,8 @@ impl Draft {
             model_type: proposal.model_type,
             model_id: redaction.text(&proposal.model_id).into_owned(),
             model_name: kept(&proposal.model_name),
-            user: User {
-                id: kept(&proposal.user.id),
-                email: kept(&proposal.user.email),
-                name: kept(&proposal.user.name),
-                role: kept(&proposal.user.role),
-                kind: proposal.user.kind,
-            },
+            user: kept_user(&proposal.user),
+            on_behalf_of: proposal.on_behalf_of.as_ref().map(kept_user),
             context: RequestContext {
                 via: proposal.context.via,
                 ip: kept(&proposal.context.ip),
@@ -176,28 +178,40 @@ fn new_uuid(now: Timestamp) -> Uuid {
 }
 
 fn check_texts(proposal: &Proposal, errors: &mut Vec<FieldError>) {
-    let Proposal { user, context, .. } = proposal;
+    let Proposal { user, on_behalf_of, context, .. } = proposal;
+    let users = || std::iter::once(("user", user)).chain(on_behalf_of.iter().map(|it| ("on_behalf_of", it)));
     let texts = [
         ("model_id", Some(&proposal.model_id), MAX_ID_CHARS),
         ("model_name", proposal.model_name.as_ref(), MAX_NAME_CHARS),
-        ("user.id", user.id.as_ref(), MAX_ID_CHARS),
-        ("user.email", user.email.as_ref(), MAX_ID_CHARS),
-        ("user.name", user.name.as_ref(), MAX_NAME_CHARS),
-        ("user.role", user.role.as_ref(), MAX_ID_CHARS),
         ("context.user_agent", context.user_agent.as_ref(), MAX_NAME_CHARS),
         ("context.request_id", context.request_id.as_ref(), MAX_ID_CHARS),
         ("reason", proposal.reason.as_ref(), MAX_REASON_CHARS),
     ];
-    for (field, text, max_chars) in texts {
-        let Some(text) = text else { continue };
+    let mut check = |field: &str, text: Option<&String>, max_chars| {
+        let Some(text) = text else { return };
         if text.trim().is_empty() {
             errors.push(FieldError::new(field, "is blank: leave it out when it is not known"));
         } else if text.chars().count() > max_chars {
             errors.push(FieldError::new(field, format!("is longer than {max_chars} characters")));
         }
+    };
+    for (field, text, max_chars) in texts {
+        check(field, text, max_chars);
     }
-    if [&user.id, &user.email, &user.name].into_iter().all(Option::is_none) {
-        errors.push(FieldError::new("user", "needs an id, an email or a name"));
+    for (member, user) in users() {
+        for (name, text, max_chars) in [
+            ("id", &user.id, MAX_ID_CHARS),
+            ("email", &user.email, MAX_ID_CHARS),
+            ("name", &user.name, MAX_NAME_CHARS),
+            ("role", &user.role, MAX_ID_CHARS),
+        ] {
+            check(&format!("{member}.{name}"), text.as_ref(), max_chars);
+        }
+    }
+    for (member, user) in users() {
+        if [&user.id, &user.email, &user.name].into_iter().all(Option::is_none) {
+            errors.push(FieldError::new(member, "needs an id, an email or a name"));
+        }
     }
     if context.ip.as_ref().is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_err()) {
         errors.push(FieldError::new(

@@ -46,6 +46,10 @@ pub struct Entry<T = String, U = User<T>, C = Changes> {
     /// The user who acted, as recorded at the time.
     #[schema(value_type = User)]
     pub user: U,
+    /// The user for whom `user` acted, as recorded at the time. Absent if the user acted for themselves, or if it is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<User>)]
+    pub on_behalf_of: Option<U>,
     /// The request that caused the action.
     #[serde(default, skip_serializing_if = "RequestContext::is_empty")]
     #[schema(value_type = RequestContext)]
@@ -57,6 +61,13 @@ pub struct Entry<T = String, U = User<T>, C = Changes> {
     /// The changed fields, in the order in which the recorder sent them.
     #[schema(value_type = Vec<crate::model::change::Change>)]
     pub changes: C,
+}
+
+impl<T, U, C> Entry<T, U, C> {
+    /// The user who acted, and the one for whom, if there is one.
+    pub fn users(&self) -> impl Iterator<Item = &U> {
+        std::iter::once(&self.user).chain(&self.on_behalf_of)
+    }
 }
 
 /// An entry that borrows its texts.
@@ -97,6 +108,15 @@ impl<T: Deref<Target = str>> User<T> {
     #[must_use]
     pub fn label(&self) -> &str {
         [&self.email, &self.name, &self.id].into_iter().flatten().map(|text| &**text).next().unwrap_or("")
+    }
+
+    /// The label, and that of the user for whom this one acted: `terraform for ana.ruiz@acme.example`.
+    #[must_use]
+    pub fn label_for(&self, on_behalf_of: Option<&Self>) -> String {
+        match on_behalf_of {
+            Some(principal) => format!("{} for {}", self.label(), principal.label()),
+            None => self.label().to_owned(),
+        }
     }
 
     fn view(&self) -> User<Text<'_>> {
@@ -157,6 +177,7 @@ impl Entry {
             model_id: Text::from(&*self.model_id),
             model_name: self.model_name.as_deref().map(Text::from),
             user: self.user.view(),
+            on_behalf_of: self.on_behalf_of.as_ref().map(User::view),
             context: self.context.map(|text| Text::from(&**text)),
             reason: self.reason.as_deref().map(Text::from),
             changes: ChangesView::from(&self.changes),
@@ -168,7 +189,7 @@ impl Entry {
 mod tests {
     use super::*;
 
-    const FULL: &str = r#"{"id":7,"uuid":"01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c","occurred_at":"2026-11-22T08:14:07.412033Z","recorded_at":"2026-11-22T08:14:07.415870Z","action":"updated","model_type":"connector","model_id":"4\"2","model_name":"Slack\u0007 é","user":{"id":"7","email":"ana@acme.example","name":"Ana","role":"admin","kind":"token"},"context":{"via":"web","ip":"198.51.100.23","user_agent":"x","request_id":"r"},"reason":"INC","changes":[{"field":"n","old":1.10,"new":2e0}]}"#;
+    const FULL: &str = r#"{"id":7,"uuid":"01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c","occurred_at":"2026-11-22T08:14:07.412033Z","recorded_at":"2026-11-22T08:14:07.415870Z","action":"updated","model_type":"connector","model_id":"4\"2","model_name":"Slack\u0007 é","user":{"id":"7","email":"ana@acme.example","name":"Ana","role":"admin","kind":"token"},"on_behalf_of":{"id":"8\"","kind":"agent"},"context":{"via":"web","ip":"198.51.100.23","user_agent":"x","request_id":"r"},"reason":"INC","changes":[{"field":"n","old":1.10,"new":2e0}]}"#;
     const MINIMAL: &str = r#"{"id":7,"uuid":"01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c","occurred_at":"2026-11-22T08:14:07Z","recorded_at":"2026-11-22T09:14:07+01:00","action":"created","model_type":"secret","model_id":"","user":{},"changes":[
         {"field":"n"}]}"#;
 
@@ -181,6 +202,10 @@ mod tests {
             assert_eq!(serde_json::to_string(&view).expect("JSON"), written);
             assert_eq!(serde_json::to_string(&entry.view()).expect("JSON"), written);
             assert_eq!(view.user.label(), entry.user.label());
+            assert_eq!(
+                view.on_behalf_of.as_ref().map(User::label),
+                entry.on_behalf_of.as_ref().map(User::label)
+            );
         }
         assert_eq!(
             serde_json::to_string(&serde_json::from_str::<EntryView<'_>>(FULL).expect("a view"))
@@ -194,6 +219,7 @@ mod tests {
         for (from, to) in [
             (r#""id":7"#, r#""id":-7"#),
             (r#""kind":"token""#, r#""kind":"tokens""#),
+            (r#""kind":"agent""#, r#""kind":"agents""#),
             (r#""via":"web""#, r#""vai":"web""#),
             (r#""role":"admin""#, r#""roll":"admin""#),
             (r#""model_id":"4\"2""#, r#""model_id":42"#),

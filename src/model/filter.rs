@@ -30,6 +30,8 @@ pub struct Filter {
     pub model_type: Choice<ModelType>,
     /// The user: everyone of that name, or exactly one. See [`UserTerm`].
     pub user: Choice<UserTerm>,
+    /// The user for whom another acted. An entry without one matches no user.
+    pub on_behalf_of: Choice<UserTerm>,
     /// The resource, by type and id.
     pub resource: Choice<Resource>,
     /// The resource, by id alone.
@@ -40,7 +42,7 @@ pub struct Filter {
     pub via: Choice<Via>,
     /// The request the entry was part of.
     pub request_id: Choice<String>,
-    /// Text in the resource's name, the user, field names or visible values, compared case-folded.
+    /// Text in the resource's name, the users, field names or visible values, compared case-folded.
     pub text: Choice<SearchText>,
     /// The earliest `occurred_at`, inclusive.
     pub since: Option<Timestamp>,
@@ -55,6 +57,7 @@ macro_rules! lists {
             action,
             model_type,
             user,
+            on_behalf_of,
             resource,
             model_id,
             field,
@@ -68,6 +71,7 @@ macro_rules! lists {
             ("action", action),
             ("model_type", model_type),
             ("user", user),
+            ("on_behalf_of", on_behalf_of),
             ("resource", resource),
             ("model_id", model_id),
             ("field", field),
@@ -84,13 +88,13 @@ impl Filter {
 
     /// The lists by their query parameters, in the order of the documentation.
     #[must_use]
-    pub fn lists(&self) -> [(&'static str, &dyn FilterList); 9] {
+    pub fn lists(&self) -> [(&'static str, &dyn FilterList); 10] {
         lists!(self)
     }
 
     /// The list of a query parameter.
     pub fn list_mut(&mut self, parameter: &str) -> Option<&mut dyn FilterList> {
-        let lists: [(&'static str, &mut dyn FilterList); 9] = lists!(self);
+        let lists: [(&'static str, &mut dyn FilterList); 10] = lists!(self);
         lists.into_iter().find_map(|(name, list)| (name == parameter).then_some(list))
     }
 
@@ -107,6 +111,7 @@ impl Filter {
             via,
             request_id,
             user,
+            on_behalf_of,
             // In `matches_content`.
             field: _,
             text: _,
@@ -120,6 +125,7 @@ impl Filter {
             && via.admits(|via| Some(*via) == entry.context.via)
             && request_id.admits(|id| Some(id) == entry.context.request_id.as_ref())
             && user.admits_user(&entry.user)
+            && on_behalf_of.admits_optional_user(entry.on_behalf_of.as_ref())
             && self.matches_content(entry)
     }
 
@@ -143,6 +149,7 @@ impl Filter {
     #[must_use]
     pub const fn fits_rollup(&self) -> bool {
         let Self {
+            on_behalf_of,
             resource,
             model_id,
             request_id,
@@ -156,7 +163,12 @@ impl Filter {
             since: _,
             until: _,
         } = self;
-        resource.is_any() && model_id.is_any() && request_id.is_any() && field.is_any() && text.is_any()
+        on_behalf_of.is_any()
+            && resource.is_any()
+            && model_id.is_any()
+            && request_id.is_any()
+            && field.is_any()
+            && text.is_any()
     }
 
     /// Whether every action, model type, channel and user is admitted.

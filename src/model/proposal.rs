@@ -49,6 +49,14 @@ pub struct Proposal {
     #[serde(deserialize_with = "lenient::object::<_, ProposedUser, _>")]
     #[schema(value_type = ProposedUser)]
     pub user: User,
+    /// The user for whom `user` acted, if it acted for another one.
+    #[serde(
+        default,
+        deserialize_with = "lenient::optional_user::<_, ProposedUser, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<ProposedUser>)]
+    pub on_behalf_of: Option<User>,
     /// The request that carried the action.
     #[serde(
         default,
@@ -110,7 +118,7 @@ mod tests {
     use crate::model::draft::Draft;
     use crate::model::redaction::Redaction;
 
-    const VALID: &str = r#"{"uuid":"0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11","occurred_at":"2026-11-22T08:14:07.412033Z","action":"updated","model_type":"connector","model_id":"42","model_name":"Slack","user":{"id":"7","email":"ana@acme.example","kind":"user"},"context":{"via":"web","ip":"198.51.100.23"},"reason":"INC-1","before":{"a":[1,{"b":null}],"token":"x"},"after":{"a":[1e400,{"b":"\u00e9"}],"token":"y"}}"#;
+    const VALID: &str = r#"{"uuid":"0193a1f2-6c1e-7c3a-9d55-0f6d2a7b8c11","occurred_at":"2026-11-22T08:14:07.412033Z","action":"updated","model_type":"connector","model_id":"42","model_name":"Slack","user":{"id":"7","email":"ana@acme.example","kind":"agent"},"on_behalf_of":{"id":"8","role":"admin"},"context":{"via":"mcp","ip":"198.51.100.23"},"reason":"INC-1","before":{"a":[1,{"b":null}],"token":"x"},"after":{"a":[1e400,{"b":"\u00e9"}],"token":"y"}}"#;
 
     fn prepare(text: &str) -> Option<bool> {
         let proposal = serde_json::from_str::<Proposal>(text).ok()?;
@@ -128,6 +136,7 @@ mod tests {
         for rest in [
             r#""model_id":"1","user":["7"],"after":{}"#,
             r#""model_id":"1","user":{"id":"7"},"context":["web"],"after":{}"#,
+            r#""model_id":"1","user":{"id":"7"},"on_behalf_of":["8"],"after":{}"#,
             r#""model_id":"1","user":{"id":"7"},"changes":[["name",null,1]]"#,
             r#""model_id":"1","user":{"id":"7"},"changes":[[]]"#,
             r#""model_id":"1","user":null,"after":{}"#,
@@ -143,7 +152,7 @@ mod tests {
 
     #[test]
     fn null_counts_as_absent_in_every_optional_member() {
-        let nulls = r#""model_id":"1","uuid":null,"occurred_at":null,"model_name":null,"context":null,"reason":null,"before":null,"changes":null,"after":{"a":null},"user":{"id":"7","email":null,"name":null,"role":null,"kind":null}"#;
+        let nulls = r#""model_id":"1","uuid":null,"occurred_at":null,"model_name":null,"on_behalf_of":null,"context":null,"reason":null,"before":null,"changes":null,"after":{"a":null},"user":{"id":"7","email":null,"name":null,"role":null,"kind":null}"#;
         let absent = r#""model_id":"1","after":{"a":null},"user":{"id":"7"}"#;
         let as_json = |rest: &str| serde_json::to_value(read(rest).unwrap()).unwrap();
         assert_eq!(as_json(nulls), as_json(absent));
@@ -159,8 +168,12 @@ mod tests {
     #[test]
     fn an_integer_id_is_kept_as_text() {
         for (sent, kept) in [("42", "42"), ("-1", "-1"), ("18446744073709551615", "18446744073709551615")] {
-            let read = read(&format!(r#""model_id":{sent},"after":{{}},"user":{{"id":{sent}}}"#)).unwrap();
+            let read = read(&format!(
+                r#""model_id":{sent},"after":{{}},"user":{{"id":{sent}}},"on_behalf_of":{{"id":{sent}}}"#
+            ))
+            .unwrap();
             assert_eq!((read.model_id.as_str(), read.user.id.as_deref()), (kept, Some(kept)));
+            assert_eq!(read.on_behalf_of.and_then(|user| user.id).as_deref(), Some(kept));
         }
         // A float can be written in several ways, and rounds.
         for bad in ["1.0", "1e3", "true", "[]", "{}", "18446744073709551616"] {
@@ -180,6 +193,8 @@ mod tests {
             |rest: &str| prepare(&format!(r#"{{"action":"created","model_type":"secret",{rest}}}"#));
         assert_eq!(prepared(r#""model_id":"1","user":{"id":"7"},"context":[],"after":[]"#), Some(true));
         assert_eq!(prepared(r#""model_id":"1","user":[],"after":{}"#), Some(false), "a user needs a name");
+        let for_nobody = r#""model_id":"1","user":{"id":"7"},"on_behalf_of":[],"after":{}"#;
+        assert_eq!(prepared(for_nobody), Some(false), "a user needs a name");
         assert_eq!(prepared(r#""model_id":"1","user":{"id":"7"},"after":[1]"#), Some(false));
     }
 

@@ -231,6 +231,8 @@ words! {
         Terraform = "terraform",
         /// The platform itself.
         System = "system",
+        /// The Model Context Protocol.
+        Mcp = "mcp",
     }
 }
 
@@ -245,6 +247,8 @@ words! {
         Service = "service",
         /// The platform itself.
         System = "system",
+        /// An AI agent or other autonomous program.
+        Agent = "agent",
     }
 }
 

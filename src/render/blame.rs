@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::model::entry::User;
 use crate::model::history::blame::{Blame, BlameLine};
 use crate::model::history::leaf::{Content, Origin};
 use crate::model::history::patch::pointer;
@@ -14,7 +15,8 @@ use crate::render::json::{number, text};
 use crate::render::style::{Role, Style};
 
 /// The columns of delimited output. Scripts depend on their order.
-pub(crate) const BLAME_COLUMNS: [&str; 7] = ["field", "value", "time", "user", "entry", "times", "known"];
+pub(crate) const BLAME_COLUMNS: [&str; 8] =
+    ["field", "value", "time", "user", "entry", "times", "known", "on_behalf_of"];
 
 /// Columns narrowed on a narrow screen, with their least widths: the user, then the path.
 const NARROW: [(usize, usize); 2] = [(2, 10), (4, 14)];
@@ -34,7 +36,7 @@ pub(crate) fn table(out: &mut dyn Write, blame: &Blame, history: &History, style
         let (entry, set, by) = match line.origin {
             Origin::Entry(index) => {
                 let entry = &history.entries()[index];
-                (entry.id.to_string(), style.moment(entry.occurred_at), entry.user.label().to_owned())
+                (entry.id.to_string(), style.moment(entry.occurred_at), entry.actor())
             }
             Origin::Before(_) if history.horizon().is_some() => {
                 ("-".to_owned(), "before pruning".to_owned(), String::new())
@@ -72,6 +74,7 @@ pub(crate) fn records<'a>(blame: &'a Blame, history: &'a History) -> impl Iterat
             entry.map(|entry| entry.id.to_string()).unwrap_or_default(),
             line.times.to_string(),
             known(line).to_owned(),
+            entry.and_then(|entry| entry.on_behalf_of.as_ref()).map_or("", |user| user.label()).to_owned(),
         ]
     })
 }
@@ -104,10 +107,13 @@ pub(crate) fn json(blame: &Blame, history: &History, time: &TimeContext) -> Json
         }
         match setter(line, history) {
             Some(entry) => {
-                let user = serde_json::to_string(&*entry.user).ok().and_then(|user| Json::parse(&user).ok());
+                let json = |user: &User| Json::parse(&serde_json::to_string(user).ok()?).ok();
+                let users = [("user", Some(&entry.user)), ("on_behalf_of", entry.on_behalf_of.as_ref())];
                 members.push(("entry".to_owned(), number(entry.id)));
                 members.push(("time".to_owned(), text(&entry.occurred_at.to_string())));
-                members.extend(user.map(|user| ("user".to_owned(), user)));
+                let users =
+                    users.into_iter().filter_map(|(name, user)| Some((name.to_owned(), json(user?)?)));
+                members.extend(users);
             }
             None => members
                 .extend(origin_note(line.origin, history, time).map(|why| ("set".to_owned(), text(&why)))),

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use crate::model::entry::EntryView;
+use crate::model::entry::{EntryView, User};
 use crate::model::words::{UnknownWord, UserKind, Via};
 use crate::render::summary;
 
@@ -62,8 +62,14 @@ columns! {
     UserEmail = "user_email", "The user's e-mail address.";
     UserName = "user_name", "The user's name.";
     UserRole = "user_role", "The user's role at the time.";
-    UserKind = "user_kind", "What kind of identity acted: user, token, service or system.";
-    Via = "via", "The channel it came through: web, api, cli, terraform or system.";
+    UserKind = "user_kind", "What kind of identity acted: user, token, service, system or agent.";
+    OnBehalfOf = "on_behalf_of", "For whom the user acted, named as in the column user.";
+    OnBehalfOfId = "on_behalf_of_id", "That user's id on the platform.";
+    OnBehalfOfEmail = "on_behalf_of_email", "That user's e-mail address.";
+    OnBehalfOfName = "on_behalf_of_name", "That user's name.";
+    OnBehalfOfRole = "on_behalf_of_role", "That user's role at the time.";
+    OnBehalfOfKind = "on_behalf_of_kind", "What kind of identity that user is.";
+    Via = "via", "The channel it came through: web, api, cli, terraform, system or mcp.";
     Ip = "ip", "The address it came from.";
     UserAgent = "user_agent", "The program that sent it.";
     RequestId = "request_id", "The request it was part of.";
@@ -80,7 +86,8 @@ macro_rules! list {
 /// The columns of an export: all stored data.
 pub const EXPORT_COLUMNS: &[Column] = list![
     Id Uuid Time RecordedAt Action ModelType ModelId ModelName UserId UserEmail UserName UserRole UserKind
-    Via Ip UserAgent RequestId Reason Changes
+    OnBehalfOfId OnBehalfOfEmail OnBehalfOfName OnBehalfOfRole OnBehalfOfKind Via Ip UserAgent RequestId Reason
+    Changes
 ];
 
 /// The columns of a list in a pipe. Scripts depend on their order.
@@ -130,6 +137,7 @@ pub fn parse_columns(spec: &str, default: &[Column]) -> Result<Vec<Column>, Colu
 /// The plain text of one column: times in RFC 3339 UTC, changes as the stored JSON, absent values as `""`.
 pub fn value<'v>(entry: &'v EntryView<'_>, column: Column) -> Cow<'v, str> {
     let (user, context) = (&entry.user, &entry.context);
+    let principal = entry.on_behalf_of.as_ref();
     match column {
         Column::Id => entry.id.to_string().into(),
         Column::Uuid => entry.uuid.to_string().into(),
@@ -145,6 +153,12 @@ pub fn value<'v>(entry: &'v EntryView<'_>, column: Column) -> Cow<'v, str> {
         Column::UserName => optional(user.name.as_deref()),
         Column::UserRole => optional(user.role.as_deref()),
         Column::UserKind => UserKind::as_str(user.kind).into(),
+        Column::OnBehalfOf => optional(principal.map(User::label)),
+        Column::OnBehalfOfId => optional(principal.and_then(|user| user.id.as_deref())),
+        Column::OnBehalfOfEmail => optional(principal.and_then(|user| user.email.as_deref())),
+        Column::OnBehalfOfName => optional(principal.and_then(|user| user.name.as_deref())),
+        Column::OnBehalfOfRole => optional(principal.and_then(|user| user.role.as_deref())),
+        Column::OnBehalfOfKind => optional(principal.map(|user| user.kind.as_str())),
         Column::Via => optional(context.via.map(Via::as_str)),
         Column::Ip => optional(context.ip.as_deref()),
         Column::UserAgent => optional(context.user_agent.as_deref()),

@@ -19,6 +19,7 @@ pub(crate) fn describe(filter: &Filter, context: &TimeContext) -> String {
                 "model_type" => "type",
                 "model_id" => "id",
                 "request_id" => "request",
+                "on_behalf_of" => "on behalf of",
                 "q" => "text",
                 name => name,
             };
@@ -68,9 +69,10 @@ mod tests {
             Filter { since: Some("2026-11-15T23:00:00Z".parse().expect("a time")), ..Filter::default() };
         filter.action.include = vec![Action::Updated, Action::Deleted];
         filter.model_type.exclude = vec![ModelType::ConnectorEndpoint];
+        filter.on_behalf_of.include.extend("ana".parse());
         assert_eq!(
             describe(&filter, &context),
-            "action updated, deleted · type not endpoint · since 2026-11-16 00:00 CET"
+            "action updated, deleted · type not endpoint · on behalf of ana · since 2026-11-16 00:00 CET"
         );
         assert_eq!(
             (grouped(7), grouped(1284), grouped(1_000_000)),

@@ -30,6 +30,7 @@ pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Resul
             ("entry", number(later.id)),
             ("time", text(&later.occurred_at.to_string())),
             ("user", text(later.user.label())),
+            ("on_behalf_of", later.on_behalf_of.as_ref().map_or(Json::Null, |user| text(user.label()))),
             ("action", text(later.action.as_str())),
             ("fields", names(paths)),
         ])
@@ -78,7 +79,7 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
         let what = if fields.is_empty() { String::new() } else { format!(" {}", fields.join(", ")) };
         sentences.push(format!(
             "since then {} {}{what} in entry {} of {}",
-            later.user.label(),
+            later.actor(),
             later.action,
             later.id,
             full(later.occurred_at, time)

@@ -123,7 +123,9 @@ fn shape(member: &str) -> Option<String> {
         "kind" => return Some(one_of(UserKind::ALL.iter().map(|word| word.as_str()))),
         "via" => return Some(one_of(Via::ALL.iter().map(|word| word.as_str()))),
         "model_id" | "id" => "a string or an integer, such as \"42\"",
-        "user" => r#"an object such as {"id": "7", "email": "ana@acme.example", "name": "Ana"}"#,
+        "user" | "on_behalf_of" => {
+            r#"an object such as {"id": "7", "email": "ana@acme.example", "name": "Ana"}"#
+        }
         "context" => r#"an object such as {"via": "api", "ip": "198.51.100.23"}"#,
         "before" | "after" => r#"the whole resource as an object, such as {"status": "active"}"#,
         "changes" => r#"a list such as [{"field": "status", "old": "active", "new": "disabled"}]"#,
@@ -192,7 +194,12 @@ mod tests {
             (
                 r#"{"user":{"kind":"c4n4ry"}}"#,
                 "user.kind",
-                format!("{SHAPE} one of user, token, service, system"),
+                format!("{SHAPE} one of user, token, service, system, agent"),
+            ),
+            (
+                r#"{"on_behalf_of":{"id":1.5}}"#,
+                "on_behalf_of.id",
+                format!("{SHAPE} a string or an integer, such as \"42\""),
             ),
             (
                 r#"{"user":{"c4n4ry":1}}"#,
@@ -216,7 +223,7 @@ mod tests {
             (
                 r#"{"context":{"via":"c4n4ry"}}"#,
                 "context.via",
-                format!("{SHAPE} one of web, api, cli, terraform, system"),
+                format!("{SHAPE} one of web, api, cli, terraform, system, mcp"),
             ),
             (r#""c4n4ry""#, "body", "is not a JSON object: expected one object".to_owned()),
         ] {

@@ -15,6 +15,15 @@ pub enum Parameter {
     Text(String),
 }
 
+/// The numbers of the users that a filter admits, which the store found by the filter's own meaning.
+#[derive(Debug, Clone, Default)]
+pub struct UserRefs {
+    /// The users who acted; `None` if the filter admits all.
+    pub user: Option<Vec<i64>>,
+    /// The users for whom others acted; `None` if the filter admits all, also that there is none.
+    pub on_behalf_of: Option<Vec<i64>>,
+}
+
 /// Beyond so many branches of a question, each costs more than the sort it saves.
 const MOST_BRANCHES: usize = 32;
 
@@ -52,15 +61,15 @@ impl Condition {
         self.parameters.extend(other.parameters);
     }
 
-    /// Adds everything of `filter` that SQL can say. Users are given by their numbers, which the store found by the
-    /// filter's own meaning; `None` means that any will do.
-    pub fn and_filter(&mut self, filter: &Filter, user_refs: Option<&[i64]>) {
+    /// Adds everything of `filter` that SQL can say. Users are given by their numbers.
+    pub fn and_filter(&mut self, filter: &Filter, user_refs: &UserRefs) {
         let Filter {
             since,
             until,
             model_id,
             request_id,
             resource,
+            on_behalf_of,
             // In `and_dimensions`.
             action: _,
             model_type: _,
@@ -76,7 +85,10 @@ impl Condition {
         if let Some(until) = until {
             self.and("occurred_at < ?", [Parameter::Integer(until.micros())]);
         }
-        self.and_dimensions(filter, user_refs);
+        self.and_dimensions(filter, user_refs.user.as_deref());
+        if let Some(refs) = &user_refs.on_behalf_of {
+            self.and_users("on_behalf_ref", refs, on_behalf_of.admits_optional_user(None));
+        }
         let texts = |values: &[String]| values.iter().cloned().map(Parameter::Text).collect();
         self.and_choice("model_id", texts(&model_id.include), texts(&model_id.exclude));
         self.and_choice("request_id", texts(&request_id.include), texts(&request_id.exclude));
@@ -101,26 +113,42 @@ impl Condition {
         self.and_words("action", Action::ALL, &filter.action);
         self.and_words("model_type", ModelType::ALL, &filter.model_type);
         self.and_words("via", Via::ALL, &filter.via);
-        if let Some([]) = user_refs {
-            // An empty list is not every engine's SQL.
-            self.and("1 = 0", []);
-        } else if let Some(user_refs) = user_refs {
+        if let Some(user_refs) = user_refs {
+            self.and_users("user_ref", user_refs, false);
+        }
+    }
+
+    /// Adds that a column holds one of these users, or nothing.
+    fn and_users(&mut self, column: &str, user_refs: &[i64], or_null: bool) {
+        let or_null = if or_null { format!("{column} IS NULL OR ") } else { String::new() };
+        // An empty list is not every engine's SQL.
+        let any = if user_refs.is_empty() {
+            "1 = 0".to_owned()
+        } else {
             // Numbers of our own making: written out, so that thousands of users do not meet a limit on parameters.
             let list: Vec<_> = user_refs.iter().map(i64::to_string).collect();
-            self.and(&format!("user_ref IN ({})", list.join(",")), []);
-        }
+            format!("{column} IN ({})", list.join(","))
+        };
+        if or_null.is_empty() { self.and(&any, []) } else { self.and(&format!("({or_null}{any})"), []) }
     }
 
     /// What a filter's resources, or else its users, are told by, one condition for each: an index has the entries of
     /// each in order, but not of all together. None when there is but one way, or too many.
     #[must_use]
-    pub fn branches(log: Log, filter: &Filter, user_refs: Option<&[i64]>) -> Vec<Self> {
+    pub fn branches(log: Log, filter: &Filter, user_refs: &UserRefs) -> Vec<Self> {
         let resource = |model_type: ModelType, model_id: &str| {
             let mut one = Self::default();
             let id = Parameter::Text(model_id.to_owned());
             one.and("model_type = ? AND model_id = ?", [code(ModelType::ALL, model_type), id]);
             one
         };
+        fn users(column: &'static str, refs: Option<&[i64]>) -> impl Iterator<Item = Condition> {
+            let refs = refs.unwrap_or_default().iter();
+            refs.map(move |user_ref| Condition {
+                sql: format!("{column} = {user_ref}"),
+                ..Condition::default()
+            })
+        }
         let all: Box<dyn Iterator<Item = Self>> = if !filter.resource.include.is_empty() {
             Box::new(filter.resource.include.iter().map(|it| resource(it.model_type, &it.model_id)))
         } else if !filter.model_id.include.is_empty() {
@@ -128,8 +156,9 @@ impl Condition {
                 ModelType::of(log).iter().filter(|it| filter.model_type.admits(|wanted| wanted == *it));
             Box::new(types.flat_map(|it| filter.model_id.include.iter().map(move |id| resource(*it, id))))
         } else if !filter.user.include.is_empty() {
-            let refs = user_refs.unwrap_or_default().iter();
-            Box::new(refs.map(|user_ref| Self { sql: format!("user_ref = {user_ref}"), ..Self::default() }))
+            Box::new(users("user_ref", user_refs.user.as_deref()))
+        } else if !filter.on_behalf_of.include.is_empty() {
+            Box::new(users("on_behalf_ref", user_refs.on_behalf_of.as_deref()))
         } else {
             return Vec::new();
         };
@@ -208,7 +237,7 @@ mod tests {
             let mut filter = Filter::default();
             filter.model_type.include.push(ModelType::Secret);
             filter.model_id.include = ids;
-            Condition::branches(Log::Audit, &filter, None).len()
+            Condition::branches(Log::Audit, &filter, &UserRefs::default()).len()
         };
         let ids = |count: usize| (0..count).map(|id| id.to_string()).collect::<Vec<_>>();
         assert_eq!(of([ids(3), ids(3)].concat()), 3);
@@ -233,6 +262,6 @@ mod tests {
         let of_trail = ["audit_log", "token", "hold", "user", "server"];
         assert_eq!(words, [of_audit_log, of_trail].concat());
         let words: Vec<_> = Via::ALL.iter().map(|it| it.as_str()).collect();
-        assert_eq!(words, ["web", "api", "cli", "terraform", "system"]);
+        assert_eq!(words, ["web", "api", "cli", "terraform", "system", "mcp"]);
     }
 }

@@ -57,11 +57,12 @@ pub(super) fn prune(row: &dyn Columns) -> Result<Prune, StoreError> {
     })
 }
 
-/// A row of `Dialect::entry_columns`, its texts where they are. Each engine finds the id and the user its own way.
+/// A row of `Dialect::entry_columns`, its texts where they are. Each engine finds the id and the users its own way.
 pub(super) fn entry<'r>(
     row: &'r impl Columns,
     id: u64,
     user: &'r Snapshot,
+    on_behalf_of: Option<&'r Snapshot>,
 ) -> Result<StoredEntry<'r>, StoreError> {
     Ok(Entry {
         id,
@@ -73,6 +74,7 @@ pub(super) fn entry<'r>(
         model_id: row.text(6)?,
         model_name: row.text_or_null(7)?,
         user,
+        on_behalf_of,
         context: RequestContext {
             via: row.integer_or_null(9)?.map(|code| word(Via::ALL, code)).transpose()?,
             ip: row.text_or_null(10)?,

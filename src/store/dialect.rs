@@ -4,7 +4,7 @@
 use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::store::calls::OrgId;
-use crate::store::condition::{Condition, Parameter};
+use crate::store::condition::{Condition, Parameter, UserRefs};
 
 /// The parts of SQL that are an engine's own.
 pub(super) struct Dialect {
@@ -51,8 +51,8 @@ pub(super) struct Fields {
 pub(super) struct EntryQuery<'a> {
     pub(super) org: OrgId,
     pub(super) filter: &'a Filter,
-    /// The users the filter admits; all of them, when absent.
-    pub(super) user_refs: Option<&'a [i64]>,
+    /// The users the filter admits.
+    pub(super) user_refs: &'a UserRefs,
     /// Without entries recorded after this id.
     pub(super) as_of: u64,
 }

@@ -96,6 +96,7 @@ impl StoredEntry<'_> {
             model_id: self.model_id.to_owned(),
             model_name: self.model_name.map(str::to_owned),
             user: self.user.user.clone(),
+            on_behalf_of: self.on_behalf_of.map(|user| user.user.clone()),
             context: self.context.map(|text| (*text).to_owned()),
             reason: self.reason.map(str::to_owned),
             changes,
@@ -104,8 +105,6 @@ impl StoredEntry<'_> {
 
     /// The entry with all of its texts borrowed, as it is in the tree.
     pub(super) fn parts(&self) -> EntryParts<'_> {
-        let User { id, email, name, role, kind } = &self.user.user;
-        let [id, email, name, role] = [id, email, name, role].map(Option::as_deref);
         Entry {
             id: self.id,
             uuid: self.uuid,
@@ -115,7 +114,8 @@ impl StoredEntry<'_> {
             model_type: self.model_type,
             model_id: self.model_id,
             model_name: self.model_name,
-            user: User { id, email, name, role, kind: *kind },
+            user: self.user.user.parts(),
+            on_behalf_of: self.on_behalf_of.map(|user| user.user.parts()),
             context: self.context.map(|text| *text),
             reason: self.reason,
             changes: self.changes.0,
@@ -127,7 +127,9 @@ impl StoredEntry<'_> {
         if !filter.reads_content() {
             return Ok(true);
         }
-        let may_match = filter.may_match_content(self.changes.0, self.user.json.get(), self.model_name);
+        let on_behalf_of = self.on_behalf_of.map(|user| user.json.get());
+        let may_match =
+            filter.may_match_content(self.changes.0, self.user.json.get(), on_behalf_of, self.model_name);
         Ok(may_match && filter.matches_content(&self.entry()?))
     }
 }
@@ -171,6 +173,7 @@ mod tests {
             model_id: "4\"2\u{7}",
             model_name: text,
             user: &user,
+            on_behalf_of: text.map(|_| &user),
             context: RequestContext {
                 via: text.map(|_| Via::Api),
                 ip: text,

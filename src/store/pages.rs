@@ -30,8 +30,7 @@ pub(super) async fn visit_matching<S: Session>(
     as_of: u64,
     visit: impl FnMut(&StoredEntry<'_>) -> Result<(), StoreError>,
 ) -> Result<(), S::Error> {
-    let user_refs = user_refs(db, org, filter).await?;
-    let user_refs = user_refs.as_deref();
+    let user_refs = &user_refs(db, org, filter).await?;
     if rollup::may_match(db, org, filter, user_refs).await? {
         db.visit_entries(&EntryQuery { org, filter, user_refs, as_of }, visit).await?;
     }
@@ -74,8 +73,7 @@ impl PartialPage {
         let Self { request, entries } = &mut self;
         let head = head(db, org).await?;
         let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
-        let user_refs = user_refs(db, org, &request.filter).await?;
-        let user_refs = user_refs.as_deref();
+        let user_refs = &user_refs(db, org, &request.filter).await?;
         let query = EntryQuery { org, filter: &request.filter, user_refs, as_of };
         let progress = match rollup::may_match(db, org, &request.filter, user_refs).await? {
             true => db.fill_page(&query, request, entries).await?,

@@ -117,7 +117,7 @@ pub(super) async fn close<S: Session>(
 }
 
 /// Deletes users without entries, of those behind `after` and up to `last`: a user's snapshot does not outlive the
-/// entries it belongs to.
+/// entries in which the user acted, or for whom another did.
 pub(super) async fn delete_unused_users<S: Session>(
     db: &S,
     org: OrgId,
@@ -125,7 +125,8 @@ pub(super) async fn delete_unused_users<S: Session>(
     last: i64,
 ) -> Result<(), S::Error> {
     let sql = "DELETE FROM users WHERE org_id = ?1 AND user_ref > ?2 AND user_ref <= ?3 AND NOT EXISTS \
-               (SELECT 1 FROM entries WHERE entries.org_id = ?1 AND entries.user_ref = users.user_ref)";
+               (SELECT 1 FROM entries WHERE entries.org_id = ?1 AND entries.user_ref = users.user_ref) AND NOT EXISTS \
+               (SELECT 1 FROM entries WHERE entries.org_id = ?1 AND entries.on_behalf_ref = users.user_ref)";
     db.run(sql, values![org, after, last]).await?;
     Ok(())
 }

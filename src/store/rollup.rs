@@ -11,7 +11,7 @@ use crate::model::filter::Filter;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::OrgId;
 use crate::store::codes::json;
-use crate::store::condition::{Condition, Parameter};
+use crate::store::condition::{Condition, Parameter, UserRefs};
 use crate::store::dialect::Dialect;
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, ExpiredEntry, NO_VIA, Session, optional, values};
@@ -152,7 +152,7 @@ pub(super) async fn rows<S: Session>(
         return Ok(None);
     }
     let user_refs = user_refs(db, org, filter).await?;
-    Ok(RollupQuery { org, filter, user_refs: user_refs.as_deref(), as_of, by_day }.rows(&S::DIALECT))
+    Ok(RollupQuery { org, filter, user_refs: user_refs.user.as_deref(), as_of, by_day }.rows(&S::DIALECT))
 }
 
 /// Adds up rows of [`RollupQuery::rows`] by some of their columns: visits each combination, and then its count.
@@ -180,9 +180,10 @@ pub(super) async fn may_match<S: Session>(
     db: &S,
     org: OrgId,
     filter: &Filter,
-    user_refs: Option<&[i64]>,
+    user_refs: &UserRefs,
 ) -> Result<bool, S::Error> {
-    let query = RollupQuery { org, filter, user_refs, as_of: u64::MAX, by_day: false };
+    let query =
+        RollupQuery { org, filter, user_refs: user_refs.user.as_deref(), as_of: u64::MAX, by_day: false };
     let Some(any) = query.any(&S::DIALECT) else { return Ok(true) };
     let mut may_match = false;
     let found = |_: &dyn Columns| {

@@ -86,7 +86,7 @@ async fn grouped<S: Session>(
         }
         None => {
             let user_refs = user_refs(db, org, &query.filter).await?;
-            let entries = EntryQuery { org, filter: &query.filter, user_refs: user_refs.as_deref(), as_of };
+            let entries = EntryQuery { org, filter: &query.filter, user_refs: &user_refs, as_of };
             let Condition { sql, parameters } = S::DIALECT.condition(&entries);
             let from = fields.as_ref().map_or("entries", |fields| fields.from);
             let slot = width.map(|width| format!("occurred_at / {width}"));

@@ -3,24 +3,26 @@
 use crate::model::filter::Filter;
 use crate::store::calls::OrgId;
 use crate::store::codes::user;
+use crate::store::condition::UserRefs;
 use crate::store::session::{Columns, Session, values};
 
-/// The numbers of the admitted users; none if the filter admits all. It tests each user, because there are few.
-pub(super) async fn user_refs<S: Session>(
-    db: &S,
-    org: OrgId,
-    filter: &Filter,
-) -> Result<Option<Vec<i64>>, S::Error> {
-    if filter.user.is_any() {
-        return Ok(None);
+/// The numbers of the admitted users. It tests each user, because there are few.
+pub(super) async fn user_refs<S: Session>(db: &S, org: OrgId, filter: &Filter) -> Result<UserRefs, S::Error> {
+    let filters = [&filter.user, &filter.on_behalf_of];
+    if filters.iter().all(|filter| filter.is_any()) {
+        return Ok(UserRefs::default());
     }
-    let mut refs = Vec::new();
+    let mut refs = filters.map(|filter| (!filter.is_any()).then(Vec::new));
     let add = |row: &dyn Columns| {
-        if filter.user.admits_user(&user(row.text(1)?)?) {
-            refs.push(row.integer(0)?);
+        let (user_ref, user) = (row.integer(0)?, user(row.text(1)?)?);
+        for (filter, refs) in filters.iter().zip(&mut refs) {
+            if let Some(refs) = refs.as_mut().filter(|_| filter.admits_user(&user)) {
+                refs.push(user_ref);
+            }
         }
         Ok(())
     };
     db.visit("SELECT user_ref, snapshot FROM users WHERE org_id = ?1", values![org], add).await?;
-    Ok(Some(refs))
+    let [user, on_behalf_of] = refs;
+    Ok(UserRefs { user, on_behalf_of })
 }

@@ -38,7 +38,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         (
             choice(prop::sample::select(Action::of(Log::Audit))),
             choice(word(ModelType::of(Log::Audit))),
-            choice(parsed()),
+            (choice(parsed()), choice(parsed())),
             choice(resource),
             choice(text()),
         ),
@@ -53,12 +53,13 @@ fn filter() -> impl Strategy<Value = Filter> {
     )
         .prop_map(
             |(
-                (action, model_type, user, resource, model_id),
+                (action, model_type, (user, on_behalf_of), resource, model_id),
                 (field, via, request_id, text, since, until),
             )| Filter {
                 action,
                 model_type,
                 user,
+                on_behalf_of,
                 resource,
                 model_id,
                 field,
@@ -110,7 +111,7 @@ fn a_filter_never_silently_does_nothing() {
         (
             "actoin",
             "created",
-            "is not a parameter of this request: expected one of action, model_type, user, resource, model_id, field, via, request_id, q, since, until, order, limit, cursor, after_id, as_of, total",
+            "is not a parameter of this request: expected one of action, model_type, user, on_behalf_of, resource, model_id, field, via, request_id, q, since, until, order, limit, cursor, after_id, as_of, total",
         ),
         ("action", "made", "unknown action \"made\": expected one of created, updated, deleted"),
         ("user", "", "has an empty value: name at least one, separated by commas"),

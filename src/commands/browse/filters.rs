@@ -18,6 +18,7 @@ enum FilterItem {
     Action,
     Type,
     User,
+    Principal,
     Text,
     Field,
     Since,
@@ -29,11 +30,12 @@ enum FilterItem {
     Leave,
 }
 
-const ITEMS: [(FilterItem, &str); 13] = [
+const ITEMS: [(FilterItem, &str); 14] = [
     (FilterItem::Show, "Show entries"),
     (FilterItem::Action, "Action"),
     (FilterItem::Type, "Type"),
     (FilterItem::User, "User"),
+    (FilterItem::Principal, "On behalf of"),
     (FilterItem::Text, "Text"),
     (FilterItem::Field, "Field"),
     (FilterItem::Since, "Since"),
@@ -90,6 +92,7 @@ impl Browser<'_> {
             FilterItem::Action => values(&filter.action, ToString::to_string),
             FilterItem::Type => values(&filter.model_type, |it| it.label().to_owned()),
             FilterItem::User => values(&filter.user, ToString::to_string),
+            FilterItem::Principal => values(&filter.on_behalf_of, ToString::to_string),
             FilterItem::Text => values(&filter.text, ToString::to_string),
             FilterItem::Field => values(&filter.field, ToString::to_string),
             FilterItem::Channel => values(&filter.via, ToString::to_string),
@@ -136,6 +139,10 @@ impl Browser<'_> {
                 let others = Filter { user: Choice::default(), ..filter.clone() };
                 let counts = self.facets(&others).await?.user;
                 self.users(&mut filter.user, &counts).await
+            }
+            FilterItem::Principal => {
+                self.typed("The user for whom another acted", &mut filter.on_behalf_of, Choice::add_list)
+                    .await
             }
             FilterItem::Text => {
                 self.typed("Text in names, users, fields or values", &mut filter.text, Choice::add).await

@@ -123,6 +123,9 @@ fn values(arg: &Arg) -> Option<fn(&LiveValues) -> Vec<Candidate>> {
         // A repeatable argument is a filter; otherwise it is the user to record.
         "user" if matches!(arg.get_action(), ArgAction::Append) => LiveValues::exact_users,
         "user" => LiveValues::users,
+        // Principals are users, and mostly act themselves too.
+        "on_behalf_of" if matches!(arg.get_action(), ArgAction::Append) => LiveValues::exact_users,
+        "on_behalf_of" => LiveValues::users,
         "resource" if arg.is_positional() => |live| live.recent(RecentField::Named),
         "resource" => |live| live.recent(RecentField::Resources),
         "field" => |live| live.recent(RecentField::Fields),

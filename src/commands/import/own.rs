@@ -23,6 +23,14 @@ const NEEDED: &[Column] =
     &[Column::Time, Column::Action, Column::ModelType, Column::ModelId, Column::Changes];
 /// Columns that name the user. An entry needs one of them.
 const USER: &[Column] = &[Column::UserId, Column::UserEmail, Column::UserName];
+/// Columns of the user for whom another acted.
+const PRINCIPAL: &[Column] = &[
+    Column::OnBehalfOfId,
+    Column::OnBehalfOfEmail,
+    Column::OnBehalfOfName,
+    Column::OnBehalfOfRole,
+    Column::OnBehalfOfKind,
+];
 /// Columns that are imported if present.
 const KEPT: &[Column] = &[
     Column::Uuid,
@@ -32,6 +40,11 @@ const KEPT: &[Column] = &[
     Column::UserName,
     Column::UserRole,
     Column::UserKind,
+    Column::OnBehalfOfId,
+    Column::OnBehalfOfEmail,
+    Column::OnBehalfOfName,
+    Column::OnBehalfOfRole,
+    Column::OnBehalfOfKind,
     Column::Via,
     Column::Ip,
     Column::UserAgent,
@@ -64,7 +77,13 @@ pub(super) fn judge(header: &[String]) -> OwnHeader {
         missing.push("user_id");
     }
     if missing.is_empty() {
-        OwnHeader::Complete { missing_columns: names(KEPT) }
+        let mut missing_columns = names(KEPT);
+        // Most entries have no such user: one name stands for its five columns.
+        if PRINCIPAL.iter().all(|column| !columns.contains(column)) {
+            let rest: Vec<_> = PRINCIPAL[1..].iter().map(|column| column.name()).collect();
+            missing_columns.retain(|name| !rest.contains(name));
+        }
+        OwnHeader::Complete { missing_columns }
     } else {
         OwnHeader::Incomplete(missing)
     }
@@ -95,7 +114,7 @@ pub(super) fn has_guards(text: &SourceText, dialect: CsvDialect) -> io::Result<b
 /// A row as the members of an entry for the API.
 pub(super) fn members(row: &[(String, Json)], has_guards: bool) -> Result<JsonMembers, String> {
     let mut entry = Vec::new();
-    let (mut user, mut context) = (Vec::new(), Vec::new());
+    let (mut user, mut on_behalf_of, mut context) = (Vec::new(), Vec::new(), Vec::new());
     for (name, value) in row {
         let (Ok(column), Json::String(text)) = (name.parse::<Column>(), value) else { continue };
         // Entries have no blank texts, so a blank cell is an absent value.
@@ -122,17 +141,21 @@ pub(super) fn members(row: &[(String, Json)], has_guards: bool) -> Result<JsonMe
             Column::UserId | Column::UserEmail | Column::UserName | Column::UserRole | Column::UserKind => {
                 &mut user
             }
+            column if PRINCIPAL.contains(&column) => &mut on_behalf_of,
             Column::Via | Column::Ip | Column::UserAgent | Column::RequestId => &mut context,
             _ => &mut entry,
         };
         let key = match column {
             Column::Time => "occurred_at",
             Column::UserAgent => "user_agent",
-            other => other.name().trim_start_matches("user_"),
+            other => other.name().trim_start_matches("on_behalf_of_").trim_start_matches("user_"),
         };
         members.push((key.to_owned(), Json::String(text.into_owned())));
     }
     entry.push(("user".to_owned(), Json::Object(user)));
+    if !on_behalf_of.is_empty() {
+        entry.push(("on_behalf_of".to_owned(), Json::Object(on_behalf_of)));
+    }
     if !context.is_empty() {
         entry.push(("context".to_owned(), Json::Object(context)));
     }
@@ -140,9 +163,10 @@ pub(super) fn members(row: &[(String, Json)], has_guards: bool) -> Result<JsonMe
 }
 
 /// Texts that may be shortened: their path, the most characters, and the message.
-const TEXTS: [(&[&str], usize, &str); 4] = [
+const TEXTS: [(&[&str], usize, &str); 5] = [
     (&["model_name"], MAX_NAME_CHARS, "resource name shortened"),
     (&["user", "name"], MAX_NAME_CHARS, "user name shortened"),
+    (&["on_behalf_of", "name"], MAX_NAME_CHARS, "user name shortened"),
     (&["context", "user_agent"], MAX_NAME_CHARS, "user agent shortened"),
     (&["reason"], MAX_REASON_CHARS, "reason shortened"),
 ];
@@ -223,6 +247,7 @@ mod tests {
             "recorded_at": "2026-11-22T08:14:07.415870Z", "action": "updated", "model_type": "connector",
             "model_id": "42", "model_name": name,
             "user": {"id": "7", "email": "ana@acme.example", "name": "Ana", "role": "admin", "kind": "user"},
+            "on_behalf_of": {"id": "8", "email": "=eva@acme.example", "name": "Eva", "role": "owner", "kind": "agent"},
             "context": {"via": "web", "ip": "198.51.100.23", "user_agent": "x", "request_id": "req_1"},
             "reason": "INC-2041", "changes": [{"field": "a", "old": 1, "new": null}],
         }))

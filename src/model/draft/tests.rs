@@ -218,3 +218,38 @@ fn a_recording_stays_the_same_one_after_an_upgrade() {
         key(r#"[{"field":"password","old":"x"},{"field":"a","old":1}]"#)
     );
 }
+
+#[test]
+fn the_user_an_entry_was_made_for_is_checked_and_redacted_as_the_user() {
+    let with = |user: &str| format!(r#""action":"created","after":{{"a":1}},"on_behalf_of":{user}"#);
+    for (user, field, detail) in [
+        ("{}", "on_behalf_of", "needs an id, an email or a name"),
+        (r#"{"kind":"agent"}"#, "on_behalf_of", "needs an id, an email or a name"),
+        (r#"{"id":"8","email":" "}"#, "on_behalf_of.email", "is blank: leave it out when it is not known"),
+    ] {
+        assert_eq!(refused(&with(user)), (field.to_owned(), detail.to_owned()), "{user}");
+    }
+    let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(MAX_ID_CHARS + 1));
+    assert_eq!(refused(&with(&long)).0, "on_behalf_of.id");
+    let draft = prepared(&with(r#"{"id":"8","name":"Ana, password: x7Yz90aB","role":"admin"}"#));
+    let kept = draft.expect("a draft").entry().on_behalf_of.clone().expect("a user");
+    assert_eq!(kept.name.as_deref(), Some("Ana, password: [redacted]"));
+    assert_eq!((kept.id.as_deref(), kept.role.as_deref()), (Some("8"), Some("admin")));
+}
+
+#[test]
+fn the_user_an_entry_was_made_for_is_part_of_its_content() {
+    let draft = |more: &str| {
+        let more =
+            format!(r#""action":"created","occurred_at":"2026-11-20T00:00:00Z","after":{{"a":1}}{more}"#);
+        prepared(&more).expect("a draft").keyed_by_content()
+    };
+    let (alone, for_ana) = (draft(""), draft(r#","on_behalf_of":{"id":"8"}"#));
+    // Computed by the version before `on_behalf_of`: an import of an old file adds no entry a second time.
+    assert_eq!(alone.entry().uuid.to_string(), "8121a5a9-ddeb-8df9-a934-bcd0b8d422c0");
+    assert_ne!(for_ana.entry().uuid, alone.entry().uuid);
+    let stored = for_ana.clone().stored_as(9);
+    assert!(for_ana.same_content(&stored));
+    let other = Entry { on_behalf_of: None, ..stored };
+    assert!(!for_ana.same_content(&other), "its user for whom it acted differs");
+}

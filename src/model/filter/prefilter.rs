@@ -6,11 +6,18 @@ use crate::model::filter::{Filter, SearchText};
 use crate::model::fold::folded;
 
 impl Filter {
-    /// Whether [`Filter::matches_content`] can be true for an entry stored as these texts: its changes and its user as
-    /// JSON, and the resource's name. If not, the entry need not be decoded.
+    /// Whether [`Filter::matches_content`] can be true for an entry stored as these texts: its changes and its
+    /// users (who acted, and for whom) as JSON, and the resource's name. If not, the entry need not be decoded.
     #[must_use]
-    pub fn may_match_content(&self, changes: &str, user: &str, model_name: Option<&str>) -> bool {
-        let texts = [changes, user, model_name.unwrap_or_default()].map(StoredText::of);
+    pub fn may_match_content(
+        &self,
+        changes: &str,
+        user: &str,
+        on_behalf_of: Option<&str>,
+        model_name: Option<&str>,
+    ) -> bool {
+        let [on_behalf_of, model_name] = [on_behalf_of, model_name].map(Option::unwrap_or_default);
+        let texts = [changes, user, on_behalf_of, model_name].map(StoredText::of);
         let text = |wanted: &SearchText| texts.iter().any(|text| text.may_hold(wanted.folded()));
         // A path that matches a field starts with the same key.
         let field = |path: &FieldPath| texts[0].may_hold(&folded(path.first_key()));
@@ -62,7 +69,7 @@ mod tests {
 
     use super::*;
     use crate::model::change::Changes;
-    use crate::model::entry::Entry;
+    use crate::model::entry::{Entry, User};
     use crate::model::timestamp::Timestamp;
 
     #[test]
@@ -74,12 +81,13 @@ mod tests {
             } else {
                 query.field.add_list(filter).expect("paths");
             }
-            query.may_match_content(changes, r#"{"id":"7"}"#, Some("Slack"))
+            query.may_match_content(changes, r#"{"id":"7"}"#, Some(r#"{"name":"Ana"}"#), Some("Slack"))
         };
         let changes = r#"[{"field":"perform","new":"Zebra\nCafé"}]"#;
         for (filter, text) in [
             ("zebra", true),
             ("sLACK", true),
+            ("ANA", true),
             ("x,zebra", true),
             ("!zebra", true),
             ("CAFE\u{301}", true),
@@ -141,6 +149,7 @@ mod tests {
                 "id": 1, "uuid": "01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c", "occurred_at": Timestamp::MIN,
                 "recorded_at": Timestamp::MIN, "action": "updated", "model_type": "connector", "model_id": "1",
                 "model_name": name, "user": {"id": "7", "name": value}, "changes": [],
+                "on_behalf_of": (escapes == 0).then(|| serde_json::json!({"name": text})),
             });
             let mut entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
             entry.changes = Changes::from_text(changes).expect("changes");
@@ -153,9 +162,11 @@ mod tests {
                 2 => filter.field.include.push(path.parse().expect("a path")),
                 _ => filter.field.include.push(field.chars().take(cut.1 + 1).collect::<String>().parse().expect("a path")),
             }
-            let user = serde_json::to_string(&entry.user).expect("JSON");
+            let json = |user: &User| serde_json::to_string(user).expect("JSON");
+            let (user, on_behalf_of) = (json(&entry.user), entry.on_behalf_of.as_ref().map(json));
             if filter.matches_content(&entry) {
-                prop_assert!(filter.may_match_content(entry.changes.get(), &user, entry.model_name.as_deref()));
+                let name = entry.model_name.as_deref();
+                prop_assert!(filter.may_match_content(entry.changes.get(), &user, on_behalf_of.as_deref(), name));
             }
         }
     }

@@ -67,8 +67,8 @@ impl Choice<SearchText> {
             texts.push(folded(text));
             false
         };
-        let user = &entry.user;
-        for text in [&entry.model_name, &user.id, &user.email, &user.name].into_iter().flatten() {
+        let names = entry.users().flat_map(|user| [&user.id, &user.email, &user.name]);
+        for text in std::iter::once(&entry.model_name).chain(names).flatten() {
             add(text);
         }
         for Change { field, old, new, .. } in changes {

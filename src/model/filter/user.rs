@@ -127,6 +127,12 @@ impl Choice<UserTerm> {
         let subject = Subject::new(user);
         self.admits(|term| term.matches_subject(&subject))
     }
+
+    /// As [`Self::admits_user`]; no term matches an absent user.
+    #[must_use]
+    pub fn admits_optional_user(&self, user: Option<&User>) -> bool {
+        user.map_or_else(|| self.admits(|_| false), |user| self.admits_user(user))
+    }
 }
 
 /// A user with its case-folded texts.

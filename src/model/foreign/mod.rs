@@ -188,6 +188,7 @@ impl TableRules {
             model_id,
             model_name,
             user,
+            on_behalf_of: None,
             context: RequestContext { via: row.via, ip, user_agent, request_id },
             reason,
             before: row.before.map(raw),

@@ -53,7 +53,7 @@ impl FromStr for UserKindMapping {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, word) =
             assignment(text).ok_or(r"expected CLASS=KIND, such as 'App\Models\Robot=service'")?;
-        let kind = word.parse().map_err(|_| "KIND is user, token, service or system".to_owned())?;
+        let kind = word.parse().map_err(|_| "KIND is user, token, service, system or agent".to_owned())?;
         Ok(Self { class: name.to_owned(), kind })
     }
 }

@@ -143,8 +143,9 @@ impl Pass {
     fn step(&mut self, entry: &Entry, step: ReplayStep, wanted: &HistoryRequest) {
         let index = self.heads.len();
         let user = self.user(&entry.user);
+        let on_behalf_of = entry.on_behalf_of.as_ref().map(|user| self.user(user));
         let (id, occurred_at, action) = (entry.id, entry.occurred_at, entry.action);
-        self.heads.push(EntryHead { id, occurred_at, action, user });
+        self.heads.push(EntryHead { id, occurred_at, action, user, on_behalf_of });
         if let Some(name) = &entry.model_name
             && self.names.last().is_none_or(|(_, last)| last != name)
         {

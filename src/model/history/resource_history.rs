@@ -28,6 +28,15 @@ pub(crate) struct EntryHead {
     pub(crate) occurred_at: Timestamp,
     pub(crate) action: Action,
     pub(crate) user: Arc<User>,
+    /// The user for whom `user` acted.
+    pub(crate) on_behalf_of: Option<Arc<User>>,
+}
+
+impl EntryHead {
+    /// Who acted, and for whom.
+    pub(crate) fn actor(&self) -> String {
+        self.user.label_for(self.on_behalf_of.as_deref())
+    }
 }
 
 /// An entry whose changes are invalid.

@@ -64,6 +64,7 @@ impl Part {
             model_id,
             model_name,
             user,
+            on_behalf_of,
             context: RequestContext { via, ip, user_agent, request_id },
             reason,
             changes,
@@ -71,7 +72,7 @@ impl Part {
         match self {
             Self::Actor => {
                 canonical_user(Some(user), write);
-                canonical_user(None, write);
+                canonical_user(on_behalf_of.as_ref(), write);
                 field(*ip, write);
                 field(*user_agent, write);
             }
@@ -257,14 +258,16 @@ impl LeafRecord {
     }
 }
 
+impl<T: Deref<Target = str>> User<T> {
+    /// The user with borrowed texts.
+    pub(crate) fn parts(&self) -> User<&str> {
+        let Self { id, email, name, role, kind } = self;
+        let [id, email, name, role] = [id, email, name, role].map(Option::as_deref);
+        User { id, email, name, role, kind: *kind }
+    }
+}
+
 fn parts<'a, T: Deref<Target = str>, C>(entry: &'a Entry<T, User<T>, C>, changes: &'a str) -> EntryParts<'a> {
-    let user = |User { id, email, name, role, kind }: &'a User<T>| User {
-        id: id.as_deref(),
-        email: email.as_deref(),
-        name: name.as_deref(),
-        role: role.as_deref(),
-        kind: *kind,
-    };
     Entry {
         id: entry.id,
         uuid: entry.uuid,
@@ -274,7 +277,8 @@ fn parts<'a, T: Deref<Target = str>, C>(entry: &'a Entry<T, User<T>, C>, changes
         model_type: entry.model_type,
         model_id: &entry.model_id,
         model_name: entry.model_name.as_deref(),
-        user: user(&entry.user),
+        user: entry.user.parts(),
+        on_behalf_of: entry.on_behalf_of.as_ref().map(User::parts),
         context: entry.context.map(|text| &**text),
         reason: entry.reason.as_deref(),
         changes,

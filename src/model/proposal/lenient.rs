@@ -50,6 +50,16 @@ where
     LenientObject::<T, false>::deserialize(deserializer).map(|LenientObject(object)| object.into())
 }
 
+/// Reads an object of type `T`, or `null`.
+pub(super) fn optional_user<'de, D, T, U>(deserializer: D) -> Result<Option<U>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Into<U>,
+{
+    let object = Option::<LenientObject<T, false>>::deserialize(deserializer)?;
+    Ok(object.map(|LenientObject(object)| object.into()))
+}
+
 /// Reads an object, or `null` as the default.
 pub(super) fn optional_object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

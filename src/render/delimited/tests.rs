@@ -50,7 +50,7 @@ fn header_lists_the_columns_after_the_byte_order_mark() {
     assert_eq!(
         text,
         "\u{feff}id,uuid,time,recorded_at,action,model_type,model_id,model_name,user_id,user_email,user_name,\
-         user_role,user_kind,via,ip,user_agent,request_id,reason,changes\n"
+         user_role,user_kind,on_behalf_of_id,on_behalf_of_email,on_behalf_of_name,on_behalf_of_role,on_behalf_of_kind,via,ip,user_agent,request_id,reason,changes\n"
     );
 }
 

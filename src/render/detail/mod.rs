@@ -43,6 +43,9 @@ pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, style:
     title(out, entry, style)?;
     fact(out, style, "when", &when(entry, style))?;
     fact(out, style, "who", &who(entry))?;
+    if let Some(principal) = &entry.on_behalf_of {
+        fact(out, style, "for", &identity(principal))?;
+    }
     fact(out, style, "entry", &number(entry, options, style))?;
     if let Some(reason) = &entry.reason {
         fact(out, style, "reason", reason)?;
@@ -115,10 +118,19 @@ fn when(entry: &Entry, style: &Style) -> String {
 
 /// `Ana Ruiz <ana.ruiz@acme.io>, admin, via web from 198.51.100.23`.
 fn who(entry: &Entry) -> String {
-    let User { email, name, role, kind, .. } = &entry.user;
+    let text = identity(&entry.user);
+    let via = entry.context.via.map(|via| format!("via {via}"));
+    let from = entry.context.ip.as_ref().map(|ip| format!("from {ip}"));
+    let route: Vec<String> = via.into_iter().chain(from).collect();
+    if route.is_empty() { text } else { format!("{text}, {}", route.join(" ")) }
+}
+
+/// `Ana Ruiz <ana.ruiz@acme.io>, admin`, or `terraform (service)`.
+fn identity(user: &User) -> String {
+    let User { email, name, role, kind, .. } = user;
     let mut text = match (name, email) {
         (Some(name), Some(email)) => format!("{name} <{email}>"),
-        _ => entry.user.label().to_owned(),
+        _ => user.label().to_owned(),
     };
     if *kind != UserKind::User {
         text.push_str(&format!(" ({kind})"));
@@ -126,10 +138,7 @@ fn who(entry: &Entry) -> String {
     if let Some(role) = role {
         text.push_str(&format!(", {role}"));
     }
-    let via = entry.context.via.map(|via| format!("via {via}"));
-    let from = entry.context.ip.as_ref().map(|ip| format!("from {ip}"));
-    let route: Vec<String> = via.into_iter().chain(from).collect();
-    if route.is_empty() { text } else { format!("{text}, {}", route.join(" ")) }
+    text
 }
 
 /// `1287, request req_01JD9 (2 more entries: --request-id req_01JD9)`.

@@ -59,11 +59,16 @@ fn a_creation_shows_every_field_with_its_value() {
     let mut created = entry("created", &changes);
     (created.model_name, created.reason) = (None, Some("INC-2041".into()));
     created.context.user_agent = Some("Terraform/1.9".into());
+    created.on_behalf_of = Some(created.user.clone());
+    (created.user.email, created.user.role) = (None, None);
+    (created.user.name, created.user.kind) = (Some("terraform".into()), UserKind::Service);
+    created.context.via = Some(crate::model::words::Via::Terraform);
     created.recorded_at = "2026-11-22T10:00:00Z".parse().expect("a time");
     insta::assert_snapshot!(shown(&created), @r#"
 + created  connector  #42  (connector/42)
   when   2026-11-22 09:14:07.412033 CET, 26 minutes ago
-  who    Ana Ruiz <ana.ruiz@acme.io>, admin, via web from 198.51.100.23
+  who    terraform (service), via terraform from 198.51.100.23
+  for    Ana Ruiz <ana.ruiz@acme.io>, admin
   entry  1287, recorded 2026-11-22 11:00:00.000 CET, request req_01JD9
   reason INC-2041
   agent  Terraform/1.9

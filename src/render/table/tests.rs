@@ -105,6 +105,9 @@ fn cuts_are_marked_and_ids_times_and_actions_are_whole_at_every_width() {
     ] {
         let mut entry = entry("updated", &json!([{"field": "name", "old": name, "new": name.repeat(3)}]));
         (entry.model_name, entry.user.email) = (Some(name.to_owned()), Some(name.repeat(2)));
+        if name.starts_with("cafe") {
+            entry.on_behalf_of = Some(User { email: Some(format!("{name}@acme.io")), ..entry.user.clone() });
+        }
         entries.push(entry);
     }
     for cells in 40..=240 {
@@ -134,6 +137,38 @@ fn cuts_are_marked_and_ids_times_and_actions_are_whole_at_every_width() {
             }
         }
     }
+}
+
+#[test]
+fn the_user_for_whom_another_acted_is_shown_and_shortened_before_a_cut() {
+    let mut entries = example();
+    let ana = entries[0].user.clone();
+    entries[1].on_behalf_of = Some(ana.clone());
+    entries[2].user.name = Some("terraform-production-eu-west-1".into());
+    entries[2].on_behalf_of = Some(ana.clone());
+    entries[3].on_behalf_of = Some(User { email: None, name: None, ..ana });
+    let user = [Column::Id, Column::User, Column::Resource];
+    insta::assert_snapshot!(shown(&entries, &user, &style(120)), @r#"
+  ID  USER                                                           RESOURCE
+1287  ana.ruiz@acme.io                                               connector Salesforce → Warehouse
+1286  terraform (service) for ana.ruiz@acme.io                       secret SF_CLIENT_SECRET
+1285  terraform-production-eu-west-1 (service) for ana.ruiz@acme.io  endpoint POST /v2/accounts
+1283  sso (system) for 7                                             member noor.haddad@acme.io
+"#);
+    insta::assert_snapshot!(shown(&entries, &user, &style(60)), @r#"
+  ID  USER                        RESOURCE
+1287  ana.ruiz@acme.io            connector Salesforce → Wa…
+1286  terraform for ana.ruiz      secret SF_CLIENT_SECRET
+1285  terraform-pr… for ana.ruiz  endpoint POST /v2/accounts
+1283  sso (system) for 7          member noor.haddad@acme.io
+"#);
+    insta::assert_snapshot!(shown(&entries, TABLE_COLUMNS, &style(80)), @r#"
+  ID  TIME (CET)       USER          ACTION     RESOURCE            CHANGES
+1287  Nov 22 09:14:07  ana.ruiz@ac…  ~ updated  connector Salesfo…  status …, +2
+1286  Nov 21 18:40:52  ter… for an…  ~ updated  secret SF_CLIENT_…  value (reda…
+1285  Nov 21 18:40:52  ter… for an…  + created  endpoint POST /v2…  11 fields
+1283  Nov 19 16:20:45  sso for 7     ~ updated  member noor.hadda…  role viewer…
+"#);
 }
 
 #[test]

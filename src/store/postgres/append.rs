@@ -39,10 +39,10 @@ const ADD_USERS: &str = "INSERT INTO users (org_id, user_ref, digest, snapshot) 
 const ADD_KEYS: &str = "INSERT INTO entry_keys (org_id, uuid, id, occurred_at) \
      SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[])";
 const ADD_ENTRIES: &str = "INSERT INTO entries (org_id, id, occurred_at, recorded_at, user_ref, uuid, action, model_type, \
-     via, model_id, model_name, ip, user_agent, request_id, reason, changes, seed) \
+     via, model_id, model_name, ip, user_agent, request_id, reason, changes, seed, on_behalf_ref) \
      SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::uuid[], $7::smallint[], \
      $8::smallint[], $9::smallint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], \
-     $15::bytea[], $16::text[], $17::bytea[])";
+     $15::bytea[], $16::text[], $17::bytea[], $18::bigint[])";
 
 /// Appends in order, and commits. If the outcome of an earlier attempt is unknown, existing entries that equal these drafts
 /// were stored by it.
@@ -82,7 +82,7 @@ pub(super) async fn restore(
         if new.is_empty() {
             return Ok(());
         }
-        let digests = new.iter().map(|entry| Ok(digest(&snapshot(&entry.user)?)));
+        let digests = new.iter().flat_map(Entry::users).map(|user| Ok(digest(&snapshot(user)?)));
         let digests: Vec<_> = digests.collect::<Result<HashSet<_>, DatabaseError>>()?.into_iter().collect();
         let users = user_refs(&db.query(FIND_USERS, &[&org.0, &digests]).await?)?;
         let last_user: i64 = db.query_one(LAST_USER, &[&org.0]).await?.try_get(0)?;
@@ -109,8 +109,10 @@ struct ExistingRows {
 async fn look(db: &Object, org: OrgId, wanted: &[AppendRequest]) -> Result<ExistingRows, DatabaseError> {
     let drafts = || wanted.iter().flat_map(|one| &one.drafts).map(Draft::entry);
     let uuids: Vec<Uuid> = drafts().map(|entry| entry.uuid).collect();
-    let digests: HashSet<Vec<u8>> =
-        drafts().map(|entry| Ok(digest(&snapshot(&entry.user)?))).collect::<Result<_, DatabaseError>>()?;
+    let digests: HashSet<Vec<u8>> = drafts()
+        .flat_map(Entry::users)
+        .map(|user| Ok(digest(&snapshot(user)?)))
+        .collect::<Result<_, DatabaseError>>()?;
     let digests: Vec<_> = digests.into_iter().collect();
     let lock = db.prepare_cached(LOCK_HEAD).await?;
     let find_keys = db.prepare_cached(FIND_KEYS).await?;
@@ -203,9 +205,8 @@ async fn write(
     last_user: i64,
 ) -> Result<u64, DatabaseError> {
     let (mut added, mut digests, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
-    let mut user_refs = Vec::with_capacity(new.len());
-    for entry in new {
-        let snapshot = snapshot(&entry.user)?;
+    let mut user_ref = |user: &User| -> Result<i64, DatabaseError> {
+        let snapshot = snapshot(user)?;
         let digest = digest(&snapshot);
         let next = last_user + added.len() as i64 + 1;
         let user_ref = *users.entry(digest.clone()).or_insert(next);
@@ -214,7 +215,13 @@ async fn write(
             digests.push(digest);
             snapshots.push(snapshot);
         }
-        user_refs.push(user_ref);
+        Ok(user_ref)
+    };
+    let mut user_refs = Vec::with_capacity(new.len());
+    let mut on_behalf_refs = Vec::with_capacity(new.len());
+    for entry in new {
+        user_refs.push(user_ref(&entry.user)?);
+        on_behalf_refs.push(entry.on_behalf_of.as_ref().map(&mut user_ref).transpose()?);
     }
     let ids: Vec<i64> = new.iter().map(|entry| signed(entry.id)).collect();
     let head = new.last().map(|entry| entry.id).unwrap_or_default();
@@ -255,6 +262,7 @@ async fn write(
         &reasons,
         &changes,
         &seeds,
+        &on_behalf_refs,
     ];
     tokio::try_join!(
         biased;

@@ -48,11 +48,16 @@ impl EntryReader {
     /// A row of `session::COLUMNS`, its texts where they are.
     pub(super) fn row<'r>(&'r mut self, row: &'r Row) -> Result<entries::StoredEntry<'r>, StoreError> {
         let missing = || StoreError::Damaged("a user is missing".to_owned());
-        let snapshot = row.text_or_null(8)?.ok_or_else(missing)?;
-        if !self.users.contains_key(snapshot) {
-            self.users.insert(snapshot.to_owned(), Snapshot::read(snapshot)?);
+        let user = row.text_or_null(8)?.ok_or_else(missing)?;
+        // Empty where a user was there and its snapshot is gone.
+        let on_behalf_of = row.text_or_null(15)?;
+        for snapshot in [user].into_iter().chain(on_behalf_of) {
+            if !self.users.contains_key(snapshot) {
+                self.users.insert(snapshot.to_owned(), Snapshot::read(snapshot)?);
+            }
         }
-        decode::entry(row, row.unsigned(0)?, self.users.get(snapshot).ok_or_else(missing)?)
+        let snapshot = |text: &str| self.users.get(text).ok_or_else(missing);
+        decode::entry(row, row.unsigned(0)?, snapshot(user)?, on_behalf_of.map(snapshot).transpose()?)
     }
 }
 

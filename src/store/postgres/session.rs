@@ -21,12 +21,13 @@ use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::scan::{EntryReader, Scan, query};
 use crate::store::session::{Columns, ExpiredEntry, LeafIds, PageProgress, Session, Value, list, values};
 
-/// The columns of an entry. The user comes with the entry, in one statement: a prune may delete a user between two. `$1`
+/// The columns of an entry. The users come with the entry, in one statement: a prune may delete a user between two. `$1`
 /// is the organization in every statement that selects them. Citus would send a condition of two columns,
 /// `users.org_id = entries.org_id`, to every shard.
 pub(super) const COLUMNS: &str = "id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, \
      (SELECT snapshot FROM users WHERE users.org_id = $1 AND users.user_ref = entries.user_ref), \
-     via, ip, user_agent, request_id, reason, changes";
+     via, ip, user_agent, request_id, reason, changes, CASE WHEN on_behalf_ref IS NOT NULL THEN \
+     coalesce((SELECT snapshot FROM users WHERE users.org_id = $1 AND users.user_ref = entries.on_behalf_ref), '') END";
 
 /// How many entries are read at once for their leaf records: an entry may have a megabyte.
 const LEAVES_A_QUERY: i64 = 64;

@@ -92,6 +92,8 @@ pub(super) fn insert(
     seed: Option<[u8; 16]>,
 ) -> Result<bool, StoreError> {
     let (user_ref, snapshot) = users.find_or_add(&entry.user)?;
+    let on_behalf_of = entry.on_behalf_of.as_ref().map(|user| users.find_or_add(user)).transpose()?;
+    let (on_behalf_ref, on_behalf_of) = on_behalf_of.unzip();
     let number = |place: i16| i64::from(place);
     let action = number(place(Action::ALL, entry.action));
     let model_type = number(place(ModelType::ALL, entry.model_type));
@@ -111,12 +113,13 @@ pub(super) fn insert(
             Some(&snapshot),
             Some(entry.changes.get()),
         ],
+        on_behalf_of: on_behalf_of.as_deref(),
     }
     .checksum();
     let mut insert = db.prepare_cached(
         "INSERT INTO entries (key, org_id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
-         user_agent, request_id, reason, changes, checksum, seed) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+         user_agent, request_id, reason, changes, checksum, seed, on_behalf_ref) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
          ON CONFLICT (org_id, uuid) DO NOTHING",
     )?;
     let inserted = insert.execute(params![
@@ -138,6 +141,7 @@ pub(super) fn insert(
         entry.changes.get(),
         checksum,
         seed,
+        on_behalf_ref,
     ])?;
     Ok(inserted == 1)
 }

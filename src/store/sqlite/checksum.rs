@@ -7,7 +7,7 @@ use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::place;
 use crate::store::entries::StoredEntry;
 
-/// An entry as it is stored: its row, and its user's snapshot from another.
+/// An entry as it is stored: its row, and its users' snapshots from others.
 pub(super) struct ChecksumInput<'a> {
     /// Key, times, codes and the user's number.
     pub(super) numbers: [i64; 6],
@@ -15,6 +15,8 @@ pub(super) struct ChecksumInput<'a> {
     pub(super) via: Option<i64>,
     /// The texts, the user's snapshot and the changes last.
     pub(super) texts: [Option<&'a str>; 8],
+    /// The snapshot of the user for whom the entry was made.
+    pub(super) on_behalf_of: Option<&'a str>,
 }
 
 /// The checksum of a row that was read.
@@ -36,6 +38,7 @@ pub(super) fn of_row(key: i64, user_ref: i64, row: &StoredEntry<'_>) -> i64 {
             Some(row.user.json.get()),
             Some(row.changes.0),
         ],
+        on_behalf_of: row.on_behalf_of.map(|user| user.json.get()),
     }
     .checksum()
 }
@@ -60,6 +63,11 @@ impl ChecksumInput<'_> {
         for text in self.texts.into_iter().flatten() {
             hash.update(text.as_bytes());
         }
+        // Rows without it have the checksum of earlier schemas.
+        if let Some(text) = self.on_behalf_of {
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
         WIDE | i64::from(hash.finalize())
     }
 }
@@ -69,7 +77,13 @@ mod tests {
     use super::*;
 
     fn row<'a>(texts: [Option<&'a str>; 8], number: i64) -> ChecksumInput<'a> {
-        ChecksumInput { numbers: [number, 2, 3, 4, 5, 6], uuid: [7; 16], via: None, texts }
+        ChecksumInput {
+            numbers: [number, 2, 3, 4, 5, 6],
+            uuid: [7; 16],
+            via: None,
+            texts,
+            on_behalf_of: None,
+        }
     }
 
     #[test]
@@ -80,6 +94,9 @@ mod tests {
         assert_ne!(sum, row(texts, 3).checksum());
         assert_ne!(sum, ChecksumInput { via: Some(0), ..row(texts, 1) }.checksum());
         assert_ne!(sum, ChecksumInput { uuid: [6; 16], ..row(texts, 1) }.checksum());
+        let for_ana = |text| ChecksumInput { on_behalf_of: Some(text), ..row(texts, 1) }.checksum();
+        assert_ne!(sum, for_ana(""));
+        assert_ne!(for_ana("ana"), for_ana("anb"));
         let mut other = texts;
         (other[0], other[1]) = (Some("a"), Some("bc"));
         assert_ne!(sum, row(other, 1).checksum(), "moved from one field to the next");

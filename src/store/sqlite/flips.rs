@@ -18,7 +18,7 @@ const NOW: Timestamp = Timestamp::from_micros(1_795_334_400_000_000).expect("a m
 const ENTRIES: u64 = 60;
 
 fn draft(number: u64) -> Draft {
-    let recording = serde_json::json!({
+    let mut recording = serde_json::json!({
         "action": "created", "model_type": "connector", "model_id": number.to_string(),
         "model_name": format!("Connector {number}"), "reason": format!("because of {number}"),
         "user": {"id": (number % 5).to_string(), "name": format!("User {}", number % 5)},
@@ -26,6 +26,9 @@ fn draft(number: u64) -> Draft {
         "context": {"via": "api", "ip": "192.0.2.7", "user_agent": "agent/1.0", "request_id": format!("r{number}")},
         "after": {"status": "active", "limit": number, "note": format!("note {number} ").repeat(20)},
     });
+    if number.is_multiple_of(3) {
+        recording["on_behalf_of"] = serde_json::json!({"name": format!("Manager {}", number % 4)});
+    }
     let proposal = serde_json::from_str(&recording.to_string()).expect("a proposal");
     Draft::prepare(&proposal, &Redaction::default(), NOW).expect("sound")
 }

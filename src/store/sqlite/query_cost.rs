@@ -40,12 +40,14 @@ fn log(entries: u64) -> (Connection, OrgId) {
 fn record(db: &Connection, org: OrgId, entries: u64, first: u64) {
     let mut users = Users::new(db, org);
     for id in 1..=entries {
+        // Every tenth entry was made for one of three others.
+        let principal = id.is_multiple_of(10).then(|| serde_json::json!({"id": format!("p{}", id / 10 % 3)}));
         let entry = serde_json::json!({
             "id": id, "uuid": Uuid::from_u128(u128::from(first + id)), "occurred_at": at(id), "recorded_at": at(id),
             "action": Action::ALL[(id % 3) as usize], "model_type": ModelType::ALL[(id % 5) as usize],
             "model_id": (id % 20).to_string(), "user": {"id": (id % 7).to_string()},
             "context": {"via": "web", "request_id": format!("r{}", id / 3)},
-            "changes": [{"field": "status", "new": id}],
+            "changes": [{"field": "status", "new": id}], "on_behalf_of": principal,
         });
         let entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
         assert!(insert(db, org, id, &mut users, &entry, Some([7; 16])).expect("inserted"));
@@ -77,7 +79,7 @@ fn page_steps(
     let id = behind.map(|part| entries * (100 - part) / 100);
     let after = id.map(|id| Position { occurred_at: at(id), id });
     let refs = run_now(users::user_refs(db, *org, &filter)).expect("users");
-    let query = EntryQuery { org: *org, filter: &filter, user_refs: refs.as_deref(), as_of: entries };
+    let query = EntryQuery { org: *org, filter: &filter, user_refs: &refs, as_of: entries };
     let select = Connection::DIALECT.page(&query, (Order::Descending, after), Some(51));
     let (rows, steps) = steps(db, &select, 51);
     assert!(rows > 0, "{question}");
@@ -103,6 +105,10 @@ fn the_cost_of_a_page_does_not_grow_with_the_log() {
         "user=3",
         "user=3,4,5",
         "user=!3",
+        "on_behalf_of=p1",
+        "on_behalf_of=p1,p2",
+        "on_behalf_of=!p1",
+        "on_behalf_of=p1&user=3",
         "resource=connector/10",
         "resource=connector/10,secret/12",
         "model_id=10",

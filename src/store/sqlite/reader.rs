@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::store::calls::OrgId;
 use crate::store::entries::Snapshot;
@@ -13,7 +13,7 @@ use crate::store::{decode, entries};
 
 /// The columns [`EntryReader::row`] reads, in its order.
 pub(super) const COLUMNS: &str = "key, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
-     user_agent, request_id, reason, changes, checksum";
+     user_agent, request_id, reason, changes, checksum, on_behalf_ref";
 
 /// An organization's ids take the lower 40 bits of a key: a trillion entries each.
 const ID_BITS: u32 = 40;
@@ -47,13 +47,20 @@ impl<'a> EntryReader<'a> {
         Self { db, org, users: HashMap::new(), unchecked: None }
     }
 
-    fn snapshot(&mut self, user_ref: i64) -> Result<&Snapshot, StoreError> {
+    /// Reads a user's snapshot, unless it was read before.
+    fn meet(&mut self, user_ref: i64) -> Result<(), StoreError> {
         if !self.users.contains_key(&user_ref) {
             let mut statement =
                 self.db.prepare_cached("SELECT snapshot FROM users WHERE org_id = ?1 AND user_ref = ?2")?;
-            let snapshot: String = statement.query_row(params![self.org.0, user_ref], |row| row.get(0))?;
-            self.users.insert(user_ref, Snapshot::read(&snapshot)?);
+            let snapshot: Option<String> =
+                statement.query_row(params![self.org.0, user_ref], |row| row.get(0)).optional()?;
+            self.users
+                .extend(snapshot.map(|text| Snapshot::read(&text)).transpose()?.map(|read| (user_ref, read)));
         }
+        Ok(())
+    }
+
+    fn snapshot(&self, user_ref: i64) -> Result<&Snapshot, StoreError> {
         self.users.get(&user_ref).ok_or_else(|| StoreError::Damaged("a user is missing".to_owned()))
     }
 
@@ -64,7 +71,7 @@ impl<'a> EntryReader<'a> {
         if stored.is_none() {
             self.must_be_unchecked(id, row.text(14)?)?;
         }
-        let entry = decode::entry(row, id, self.snapshot(user_ref)?)?;
+        let entry = self.row_unchecked(row)?;
         match stored.is_none_or(|stored| stored == checksum::of_row(key, user_ref, &entry)) {
             true => Ok(entry),
             false => Err(damaged(id, "its checksum does not match")),
@@ -76,7 +83,10 @@ impl<'a> EntryReader<'a> {
         &'r mut self,
         row: &'r Row<'_>,
     ) -> Result<entries::StoredEntry<'r>, StoreError> {
-        decode::entry(row, id(row.integer(0)?), self.snapshot(row.integer(8)?)?)
+        let (user_ref, on_behalf_ref) = (row.integer(8)?, row.integer_or_null(16)?);
+        [user_ref].into_iter().chain(on_behalf_ref).try_for_each(|user_ref| self.meet(user_ref))?;
+        let on_behalf_of = on_behalf_ref.map(|user_ref| self.snapshot(user_ref)).transpose()?;
+        decode::entry(row, id(row.integer(0)?), self.snapshot(user_ref)?, on_behalf_of)
     }
 
     /// Refuses an entry that should have a checksum. An older one must at least be JSON, for it is sent as it is.

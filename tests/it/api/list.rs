@@ -151,7 +151,7 @@ async fn every_filter_reaches_the_store() {
         json!({"action": "created", "model_type": "connector", "model_id": "a,b", "model_name": "Slack"}),
         json!({"action": "deleted", "model_type": "secret", "model_id": "!x", "user": {"email": "ben@x.example"}}),
         json!({"action": "created", "model_type": "member", "context": {"via": "cli", "request_id": "r&=+ 1"}}),
-        json!({"action": "created", "model_type": "member", "after": {"retry": {"max": 5}}}),
+        json!({"action": "created", "model_type": "member", "after": {"retry": {"max": 5}}, "on_behalf_of": {"name": "Eva Ort"}}),
     ]
     .into_iter()
     .enumerate()
@@ -179,6 +179,11 @@ async fn every_filter_reaches_the_store() {
         ("resource=secret/9", vec![]),
         ("user=BEN", vec![2]),
         ("user=!ben", vec![4, 3, 1]),
+        ("on_behalf_of=EVA", vec![4]),
+        ("on_behalf_of=ben", vec![]),
+        ("on_behalf_of=!eva", vec![3, 2, 1]),
+        ("user=eva", vec![]),
+        ("q=eva+ort", vec![4]),
         ("via=cli", vec![3]),
         ("via=!cli", vec![4, 2, 1]),
         ("request_id=r%26%3D%2B+1", vec![3]),

@@ -24,8 +24,8 @@ fn blame_shows_the_last_user_of_each_field() {
     insta::assert_snapshot!(acme::run(&sandbox, &["blame", "connector/42", "--field", "perform.retry"]), @r#"
     exit 0
     -- stdout
-    perform.retry.max	5	2021-03-02T08:14:07.412033Z	ana.ruiz@acme.example	3	2	exact
-    perform.retry.jitter	"full"	2021-03-02T08:14:07.412033Z	ana.ruiz@acme.example	3	1	exact
+    perform.retry.max	5	2021-03-02T08:14:07.412033Z	ana.ruiz@acme.example	3	2	exact	
+    perform.retry.jitter	"full"	2021-03-02T08:14:07.412033Z	ana.ruiz@acme.example	3	1	exact	
     -- stderr
     2 fields
     "#);

@@ -22,12 +22,12 @@ fn csv_has_every_column_and_can_be_parsed() {
     ");
     assert_eq!(sandbox.names(), ["updated.csv"]);
     let rows = rows(&sandbox.read("updated.csv"));
-    assert_eq!((rows.len(), rows[0].len(), rows[0][0].as_str()), (7, 19, "id"));
+    assert_eq!((rows.len(), rows[0].len(), rows[0][0].as_str()), (7, 24, "id"));
     let entries =
         acme::run(&sandbox, &["export", "-a", "updated", "--format", "jsonl"]).ended(0).json_lines();
     for (row, entry) in rows[1..].iter().zip(&entries) {
         assert_eq!(row[0], entry["id"].to_string());
-        let changes: serde_json::Value = serde_json::from_str(&row[18]).unwrap();
+        let changes: serde_json::Value = serde_json::from_str(&row[23]).unwrap();
         assert_eq!(changes, entry["changes"]);
     }
 }
@@ -238,7 +238,7 @@ fn sqlite_imports_the_same_cells() {
     for (read, row) in read.iter().zip(&expected[1..]) {
         assert_eq!(
             (read["model_name"].as_str(), read["changes"].as_str()),
-            (Some(&row[7][..]), Some(&row[18][..]))
+            (Some(&row[7][..]), Some(&row[23][..]))
         );
     }
 }

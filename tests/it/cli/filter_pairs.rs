@@ -39,10 +39,11 @@ fn has_words(text: &str, wanted: &str) -> bool {
     words.windows(wanted.len()).any(|window| window == wanted)
 }
 
-fn is_user(entry: &Value, wanted: &str) -> bool {
-    text(entry, "/user/id") == wanted
-        || has_words(text(entry, "/user/email"), wanted)
-        || has_words(text(entry, "/user/name"), wanted)
+/// Whether the user is meant who acted (`/user`), or for whom another did (`/on_behalf_of`).
+fn is_user(entry: &Value, role: &str, wanted: &str) -> bool {
+    text(entry, &format!("{role}/id")) == wanted
+        || has_words(text(entry, &format!("{role}/email")), wanted)
+        || has_words(text(entry, &format!("{role}/name")), wanted)
 }
 
 /// Whether the field, something beneath it or the leaf at this path differs.
@@ -73,7 +74,8 @@ fn shows(entry: &Value, wanted: &str) -> bool {
         }
     }
     let named = ["/model_name", "/user/id", "/user/email", "/user/name"];
-    named.iter().any(|pointer| text(entry, pointer).to_lowercase().contains(wanted))
+    let principal = ["/on_behalf_of/id", "/on_behalf_of/email", "/on_behalf_of/name"];
+    named.iter().chain(&principal).any(|pointer| text(entry, pointer).to_lowercase().contains(wanted))
         || entry["changes"].as_array().unwrap().iter().any(|change| {
             text(change, "/field").to_lowercase().contains(wanted)
                 || ["old", "new"].iter().any(|side| change.get(*side).is_some_and(|value| any(value, wanted)))
@@ -98,10 +100,16 @@ fn singles(entries: &[Value]) -> Vec<Single> {
             it["model_type"] == "secret" || it["model_type"] == "connector_endpoint"
         }),
         single("--model-type", "!Connector", &|it| it["model_type"] != "connector"),
-        single("--user", "ana,terraform", &|it| is_user(it, "ana") || is_user(it, "terraform")),
+        single("--user", "ana,terraform", &|it| {
+            is_user(it, "/user", "ana") || is_user(it, "/user", "terraform")
+        }),
         single("--user", "!ANA.RUIZ@tramontana.example", &|it| {
             text(it, "/user/email") != "ana.ruiz@tramontana.example"
         }),
+        single("--on-behalf-of", "ANA,misaki", &|it| {
+            is_user(it, "/on_behalf_of", "ana") || is_user(it, "/on_behalf_of", "misaki")
+        }),
+        single("--on-behalf-of", "!ana", &|it| !is_user(it, "/on_behalf_of", "ana")),
         single("--via", "web,terraform", &|it| ["web", "terraform"].contains(&text(it, "/context/via"))),
         single("--via", "!web", &|it| text(it, "/context/via") != "web"),
         single("--field", "perform", &|it| touches(it, "perform")),
@@ -184,6 +192,7 @@ fn question(pair: [&Single; 2]) -> Query {
             "--action" => args.action.push(value.to_owned()),
             "--model-type" => args.model_type.push(value.to_owned()),
             "--user" => args.user.push(value.to_owned()),
+            "--on-behalf-of" => args.on_behalf_of.push(value.to_owned()),
             "--via" => args.via.push(value.to_owned()),
             "--field" => args.field.push(value.to_owned()),
             "--grep" => args.grep.push(value.to_owned()),

@@ -80,10 +80,10 @@ fn csv_has_a_header_and_every_column() {
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--format", "csv", "-t", "secret,endpoint", "--until", "2021-03-05"]), @r#"
     exit 0
     -- stdout
-    id,uuid,time,recorded_at,action,model_type,model_id,model_name,user_id,user_email,user_name,user_role,user_kind,via,ip,user_agent,request_id,reason,changes
-    7,00000000-0000-4000-8000-000000000007,2021-03-05T12:00:00.000000Z,[now],created,connector_endpoint,3,POST /v2/accounts,9,li.lei@acme.example,李雷,editor,user,api,,curl/8.5,,,"[{""field"":""connector_id"",""new"":42},{""field"":""allowed_urls"",""new"":[]},{""field"":""bearer_token"",""redacted"":true},{""field"":""note"",""new"":null},{""field"":""empty"",""new"":""""}]"
-    4,00000000-0000-4000-8000-000000000004,2021-03-02T08:20:00.000000Z,[now],updated,secret,5,SF_TOKEN,tok_3,,terraform,,service,terraform,,,,,"[{""field"":""value"",""old"":""[redacted]"",""new"":""[redacted, changed]"",""redacted"":true}]"
-    2,00000000-0000-4000-8000-000000000002,2021-03-01T09:00:00.000000Z,[now],created,secret,5,SF_TOKEN,7,ana.ruiz@acme.example,Ana Ruiz,admin,user,web,198.51.100.23,,req_A1,,"[{""field"":""name"",""new"":""SF_TOKEN""},{""field"":""value"",""redacted"":true},{""field"":""description"",""new"":""For \""Salesforce\"", read only""}]"
+    id,uuid,time,recorded_at,action,model_type,model_id,model_name,user_id,user_email,user_name,user_role,user_kind,on_behalf_of_id,on_behalf_of_email,on_behalf_of_name,on_behalf_of_role,on_behalf_of_kind,via,ip,user_agent,request_id,reason,changes
+    7,00000000-0000-4000-8000-000000000007,2021-03-05T12:00:00.000000Z,[now],created,connector_endpoint,3,POST /v2/accounts,9,li.lei@acme.example,李雷,editor,user,,,,,,api,,curl/8.5,,,"[{""field"":""connector_id"",""new"":42},{""field"":""allowed_urls"",""new"":[]},{""field"":""bearer_token"",""redacted"":true},{""field"":""note"",""new"":null},{""field"":""empty"",""new"":""""}]"
+    4,00000000-0000-4000-8000-000000000004,2021-03-02T08:20:00.000000Z,[now],updated,secret,5,SF_TOKEN,tok_3,,terraform,,service,,,,,,terraform,,,,,"[{""field"":""value"",""old"":""[redacted]"",""new"":""[redacted, changed]"",""redacted"":true}]"
+    2,00000000-0000-4000-8000-000000000002,2021-03-01T09:00:00.000000Z,[now],created,secret,5,SF_TOKEN,7,ana.ruiz@acme.example,Ana Ruiz,admin,user,,,,,,web,198.51.100.23,,req_A1,,"[{""field"":""name"",""new"":""SF_TOKEN""},{""field"":""value"",""redacted"":true},{""field"":""description"",""new"":""For \""Salesforce\"", read only""}]"
     -- stderr
     3 of 3, newest first · type secret, endpoint · until 2021-03-06 00:00 CET
     "#);
@@ -142,33 +142,39 @@ fn columns_can_be_chosen_added_and_removed() {
     insta::assert_snapshot!(columns("help"), @"
     exit 0
     -- stdout
-    id           The entry's number in its organization.
-    uuid         The recorder's idempotency key.
-    time         When it happened, according to the recorder.
-    recorded_at  When the server recorded it.
-    action       What was done: created, updated or deleted.
-    model_type   What kind of resource it was done to.
-    model_id     The resource's id.
-    model_name   The resource's name at the time.
-    user         Who did it: the e-mail address, else the name, else the id.
-    user_id      The user's id on the platform.
-    user_email   The user's e-mail address.
-    user_name    The user's name.
-    user_role    The user's role at the time.
-    user_kind    What kind of identity acted: user, token, service or system.
-    via          The channel it came through: web, api, cli, terraform or system.
-    ip           The address it came from.
-    user_agent   The program that sent it.
-    request_id   The request it was part of.
-    reason       The reason, if the recorder gave one.
-    changes      The changed fields with old and new values, as JSON.
-    resource     The resource as TYPE/ID.
-    summary      The changes in a few words.
+    id                  The entry's number in its organization.
+    uuid                The recorder's idempotency key.
+    time                When it happened, according to the recorder.
+    recorded_at         When the server recorded it.
+    action              What was done: created, updated or deleted.
+    model_type          What kind of resource it was done to.
+    model_id            The resource's id.
+    model_name          The resource's name at the time.
+    user                Who did it: the e-mail address, else the name, else the id.
+    user_id             The user's id on the platform.
+    user_email          The user's e-mail address.
+    user_name           The user's name.
+    user_role           The user's role at the time.
+    user_kind           What kind of identity acted: user, token, service, system or agent.
+    on_behalf_of        For whom the user acted, named as in the column user.
+    on_behalf_of_id     That user's id on the platform.
+    on_behalf_of_email  That user's e-mail address.
+    on_behalf_of_name   That user's name.
+    on_behalf_of_role   That user's role at the time.
+    on_behalf_of_kind   What kind of identity that user is.
+    via                 The channel it came through: web, api, cli, terraform, system or mcp.
+    ip                  The address it came from.
+    user_agent          The program that sent it.
+    request_id          The request it was part of.
+    reason              The reason, if the recorder gave one.
+    changes             The changed fields with old and new values, as JSON.
+    resource            The resource as TYPE/ID.
+    summary             The changes in a few words.
     ");
     insta::assert_snapshot!(columns("id,uesr"), @r#"
     exit 2
     -- stderr
-    error: --columns: unknown column "uesr": expected one of id, uuid, time, recorded_at, action, model_type, model_id, model_name, user, user_id, user_email, user_name, user_role, user_kind, via, ip, user_agent, request_id, reason, changes, resource, summary
+    error: --columns: unknown column "uesr": expected one of id, uuid, time, recorded_at, action, model_type, model_id, model_name, user, user_id, user_email, user_name, user_role, user_kind, on_behalf_of, on_behalf_of_id, on_behalf_of_email, on_behalf_of_name, on_behalf_of_role, on_behalf_of_kind, via, ip, user_agent, request_id, reason, changes, resource, summary
       hint: did you mean user?
     "#);
     insta::assert_snapshot!(columns("-id,-time,-user,-action,-model_type,-model_id,-model_name,-changes"), @"

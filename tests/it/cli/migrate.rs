@@ -246,7 +246,7 @@ fn our_csv_round_trips_except_for_values_it_cannot_hold() {
     insta::assert_snapshot!(sandbox.run(&["import", "few.csv", "--server", "sqlite:few.db"]), @"
     exit 0
     -- stderr
-    warning: few.csv has no column uuid, model_name, user_id, user_name, user_role, user_kind, via, ip, user_agent, request_id, reason: the entries are imported without these values
+    warning: few.csv has no column uuid, model_name, user_id, user_name, user_role, user_kind, on_behalf_of_id, via, ip, user_agent, request_id, reason: the entries are imported without these values
     3 entries recorded
     ");
 }

@@ -1,6 +1,6 @@
 //! `record`: one entry, from flags and files or from stdin.
 
-use super::acme::SERVER;
+use super::acme::{self, SERVER};
 use crate::support::sandbox::{Outcome, Sandbox};
 
 const ENTRY: &[u8] = br#"{"uuid":"00000000-0000-4000-8000-0000000000aa","occurred_at":"2021-03-01T09:00:00Z",
@@ -203,4 +203,51 @@ fn without_a_server_record_uses_the_data_directory() {
     sandbox.run_with(&["record"], ENTRY).ended(0);
     assert!(sandbox.path("data/krosyn-audit/audit.db").exists());
     assert_eq!(sandbox.run(&["list", "--columns", "id,user"]).ended(0).out(), "1\tsso\n");
+}
+
+#[test]
+fn an_entry_made_for_another_user_is_shown_filtered_and_exported_as_such() {
+    let sandbox = Sandbox::new();
+    sandbox.write("after.json", r#"{"status": "active"}"#);
+    let of_agent = ["record", "-a", "created", "--resource", "connector/42", "-u", "helper"];
+    let for_ana = ["--user-kind", "agent", "--via", "mcp", "--on-behalf-of", "Ana Ruiz <ana@acme.example>"];
+    let after = ["--after", "after.json"];
+    acme::run(&sandbox, &[&of_agent[..], &for_ana, &after].concat()).ended(0);
+    let alone = ["record", "-a", "created", "--resource", "connector/43", "-u", "ana@acme.example"];
+    acme::run(&sandbox, &[&alone[..], &after].concat()).ended(0);
+    let ids = |filter: &[&str]| {
+        let listed = acme::run(&sandbox, &[&["list", "--columns", "id,user,on_behalf_of"], filter].concat());
+        listed.ended(0).out().to_owned()
+    };
+    assert_eq!(ids(&["--on-behalf-of", "ANA"]), "1\thelper\tana@acme.example\n");
+    assert_eq!(ids(&["--on-behalf-of", "!ana"]), "2\tana@acme.example\t\n");
+    assert_eq!(ids(&["-u", "ana"]), "2\tana@acme.example\t\n");
+    assert_eq!(ids(&["-g", "ana ruiz"]), "1\thelper\tana@acme.example\n");
+    let told = acme::run(&sandbox, &["list", "--on-behalf-of", "ana", "--format", "table"]).ended(0);
+    assert!(told.out().contains("  helper (agent) for ana@acme.example  "), "{told}");
+    assert!(told.err().contains("on behalf of ana"), "{told}");
+    let told = acme::run(&sandbox, &["show", "1"]).ended(0);
+    assert!(told.out().contains("  who    helper (agent), via mcp\n"), "{told}");
+    assert!(told.out().contains("  for    Ana Ruiz <ana@acme.example>\n"), "{told}");
+    let told = acme::run(&sandbox, &["blame", "connector/42", "--format", "table"]).ended(0);
+    assert!(told.out().contains("  helper for ana@acme.example  "), "{told}");
+    let blame = acme::run(&sandbox, &["blame", "connector/42", "--format", "json"]).ended(0).json();
+    assert_eq!(blame["lines"][0]["on_behalf_of"]["email"], "ana@acme.example");
+    let json = |server: &str| {
+        let listed = sandbox.run(&["list", "--format", "jsonl", "--reverse", "--server", server]).ended(0);
+        let entries: Vec<serde_json::Value> =
+            listed.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        entries
+            .into_iter()
+            .map(|entry| [entry["user"].clone(), entry["on_behalf_of"].clone()])
+            .collect::<Vec<_>>()
+    };
+    for file in ["all.csv", "all.jsonl"] {
+        acme::run(&sandbox, &["export", "-o", file]).ended(0);
+        let server = format!("sqlite:{file}.db");
+        let told = sandbox.run(&["import", file, "--server", &server]).ended(0);
+        assert_eq!(told.err(), "2 entries recorded\n");
+        assert_eq!(json(&server), json(SERVER[1]));
+    }
+    assert_eq!(json(SERVER[1])[1][1], serde_json::Value::Null);
 }

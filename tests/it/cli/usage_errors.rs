@@ -20,7 +20,7 @@ fn unknown_values_suggest_the_nearest() {
     insta::assert_snapshot!(acme::run(&sandbox, &["export", "--via", "terrafrom"]), @r#"
     exit 2
     -- stderr
-    error: --via: unknown channel "terrafrom": expected one of web, api, cli, terraform, system
+    error: --via: unknown channel "terrafrom": expected one of web, api, cli, terraform, system, mcp
       hint: did you mean terraform?
     "#);
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "--resource", "conector/42"]), @r#"

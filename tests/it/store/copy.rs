@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::store::{OrgId, Store};
+use serde_json::json;
 
 use crate::support::entries::{
     NOW, append, days_ago, drafts, everything, ids, recording, recording_at, with, without_seeds,
@@ -31,7 +32,8 @@ async fn a_copy_is_complete_and_continues(from: &Arc<Store>, to: &Arc<Store>) {
     let there = organization(to, "acme").await;
     let days = [100, 1, 110, 2, 105, 3, 120, 4];
     let keyed = |days| {
-        with(recording_at("1", days_ago(days)), "uuid", uuid::Uuid::from_u128(days as u128).to_string())
+        let keyed = with(recording_at("1", days_ago(days)), "on_behalf_of", json!({"id": days % 3}));
+        with(keyed, "uuid", uuid::Uuid::from_u128(days as u128).to_string())
     };
     append(from, org, days.map(keyed)).await;
     prune(from, org, 108, 10).await;

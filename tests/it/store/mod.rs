@@ -71,6 +71,7 @@ macro_rules! contract {
                 a_prune_that_lost_its_lease_leaves_the_next_record_alone
                 holdings_count_each_model_type_on_both_sides_of_the_cutoff
                 a_prune_keeps_the_users_of_remaining_entries
+                a_prune_keeps_the_users_for_whom_remaining_entries_were_made
                 a_lease_has_one_holder_until_it_expires_or_is_released
             }
             trees {

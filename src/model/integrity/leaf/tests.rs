@@ -90,6 +90,7 @@ const fn example() -> EntryParts<'static> {
             role: Some("r"),
             kind: UserKind::User,
         },
+        on_behalf_of: None,
         context: RequestContext {
             via: Some(Via::Web),
             ip: Some("ip"),
@@ -113,7 +114,8 @@ fn a_record_covers_every_field() {
         |entry| entry.occurred_at = Timestamp::MAX,
         |entry| entry.recorded_at = Timestamp::MIN,
     ];
-    let actor: [Change; 9] = [
+    let actor: [Change; 10] = [
+        |entry| entry.on_behalf_of = Some(entry.user.clone()),
         |entry| entry.user.id = None,
         |entry| entry.user.email = Some("f"),
         |entry| entry.user.name = Some(""),

@@ -49,6 +49,7 @@ pub(super) fn entry(id: u64, occurred_at: Timestamp) -> Entry {
         model_id: id.to_string(),
         model_name: text("name"),
         user: User { id: text("id"), email: None, name: text("user"), role: None, kind: UserKind::User },
+        on_behalf_of: None,
         context: RequestContext { via: Some(Via::Api), ip: text("ip"), user_agent: None, request_id: None },
         reason: text("reason"),
         changes: Changes::from_text(format!("[{{\"field\":\"n\",\"new\":{id}}}]")).expect("changes"),

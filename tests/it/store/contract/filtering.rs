@@ -134,7 +134,7 @@ fn values() -> impl Strategy<Value = Value> {
 
 fn users() -> impl Strategy<Value = Value> {
     let optional = |texts: &'static [&'static str]| prop::option::of(select(texts));
-    let kind = select(&["user", "token", "service", "system"][..]);
+    let kind = select(&["user", "token", "service", "system", "agent"][..]);
     (optional(&["7", "77", "%"]), optional(EMAILS), optional(NAMES), kind).prop_map(
         |(id, email, name, kind)| match (id, email, name) {
             (None, None, None) => json!({"id": "7", "kind": kind}),
@@ -148,8 +148,16 @@ fn recordings() -> impl Strategy<Value = Value> {
     let changes = prop::collection::btree_map(select(FIELDS), change, 1..3);
     let context = (prop::option::of(select(Via::ALL)), prop::option::of(select(REQUESTS)));
     let model = (select(ModelType::of(Log::Audit)), select(MODEL_IDS), prop::option::of(select(NAMES)));
-    (select(Action::of(Log::Audit)), model, users(), context, changes, 0..20i64).prop_map(
-        |(action, (model_type, model_id, name), user, (via, request_id), changes, minutes)| {
+    let users = (users(), prop::option::weighted(0.3, users()));
+    (select(Action::of(Log::Audit)), model, users, context, changes, 0..20i64).prop_map(
+        |(
+            action,
+            (model_type, model_id, name),
+            (user, on_behalf_of),
+            (via, request_id),
+            changes,
+            minutes,
+        )| {
             let side = |(field, (_, old, new, odd)): (&str, (&str, Value, Value, u8))| match action {
                 _ if odd == 0 => json!({"field": field, "redacted": true}),
                 Action::Created => json!({"field": field, "new": new}),
@@ -164,6 +172,7 @@ fn recordings() -> impl Strategy<Value = Value> {
             recording["model_type"] = model_type.as_str().into();
             recording["model_name"] = name.into();
             recording["user"] = user;
+            recording["on_behalf_of"] = on_behalf_of.into();
             recording["context"] = json!({"via": via, "request_id": request_id});
             recording["changes"] = changes.into_iter().map(side).collect();
             recording.as_object_mut().expect("an object").remove("after");
@@ -201,13 +210,21 @@ fn filters() -> impl Strategy<Value = Filter> {
         choice(select(ModelType::of(Log::Audit))),
         choice(select(Via::ALL)),
     );
-    let texts = (parsed(USER_WORDS), text(MODEL_IDS), text(REQUESTS), parsed(PATHS), parsed(TEXTS));
+    let users = (parsed(USER_WORDS), parsed(USER_WORDS));
+    let texts = (users, text(MODEL_IDS), text(REQUESTS), parsed(PATHS), parsed(TEXTS));
     (words, texts, choice(resource), time(), time()).prop_map(
-        |((action, model_type, via), (user, model_id, request_id, field, text), resource, since, until)| {
+        |(
+            (action, model_type, via),
+            ((user, on_behalf_of), model_id, request_id, field, text),
+            resource,
+            since,
+            until,
+        )| {
             Filter {
                 action,
                 model_type,
                 user,
+                on_behalf_of,
                 resource,
                 model_id,
                 field,

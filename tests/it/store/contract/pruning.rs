@@ -208,6 +208,23 @@ pub(crate) async fn a_prune_keeps_the_users_of_remaining_entries(store: Arc<Stor
     assert_eq!(everything(&store, org).await[1], returned);
 }
 
+pub(crate) async fn a_prune_keeps_the_users_for_whom_remaining_entries_were_made(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    let made_for =
+        |name: &str, days| with(recording_at("1", days_ago(days)), "on_behalf_of", json!({"name": name}));
+    let entries = append(&store, org, [made_for("Ana", 100), made_for("Ben", 100), made_for("Ana", 1)]).await;
+    prune(&store, org, days_ago(90), 1000).await;
+    assert_eq!(everything(&store, org).await, entries[2..]);
+    for (user, expected) in [("ana", vec![3]), ("ben", vec![]), ("!ana", vec![]), ("!ben", vec![3])] {
+        let mut filter = Filter::default();
+        filter.on_behalf_of.add(user).expect("a user");
+        let read = store.page(org, first_page(&filter, Order::Descending, 10)).await.expect("a page");
+        assert_eq!(ids(&listed(&read)), expected, "{user}");
+    }
+    let returned = append(&store, org, [made_for("Ben", 1)]).await.remove(0);
+    assert_eq!(everything(&store, org).await[1], returned);
+}
+
 pub(crate) async fn a_lease_has_one_holder_until_it_expires_or_is_released(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let other = organization(&store, "other").await;
