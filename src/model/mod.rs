@@ -21,4 +21,5 @@ pub mod redaction;
 pub mod stats;
 pub mod time;
 pub mod timestamp;
+pub mod trail;
 pub mod words;

@@ -16,6 +16,7 @@ mod metrics;
 mod middleware;
 
 mod prune_job;
+mod reads;
 mod response;
 mod router;
 mod settings;
@@ -23,6 +24,7 @@ mod shape;
 mod state;
 pub mod sweeper;
 mod token_usage;
+pub mod trail;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -34,12 +36,16 @@ use axum_server::tls_rustls::RustlsConfig;
 use rustls::ServerConfig;
 use tokio::task::JoinSet;
 
+use crate::model::trail::TrailEvent;
 use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
 use crate::server::limits::Limits;
 use crate::server::response::ResponseBudget;
 use crate::server::state::ServerState;
+use crate::server::trail::recent::RecentReads;
+use crate::server::trail::{TrailQueue, lifecycle};
 use crate::store::Store;
+use crate::store::error::StoreError;
 
 pub use crate::server::router::openapi;
 pub use crate::server::settings::{LocalToken, MAX_CONNECTIONS, Settings};
@@ -73,6 +79,9 @@ pub enum ServeError {
         /// The library's message.
         cause: String,
     },
+    /// The trail cannot be written.
+    #[error("cannot record the start in the trail: {0}")]
+    Trail(#[source] StoreError),
     /// The listener failed.
     #[error("cannot serve: {0}")]
     Listener(#[from] std::io::Error),
@@ -151,11 +160,17 @@ pub async fn serve(
         settings: Arc::clone(&settings),
         metrics: Arc::default(),
         token_usage: Arc::default(),
+        trail: Arc::new(TrailQueue::new(settings.clock.clone(), settings.redaction.clone())),
+        reads: RecentReads::default(),
         bodies: BodyBudget::default(),
         responses: ResponseBudget::default(),
         openapi: LazyLock::new(router::openapi),
     });
-    let ServerState { metrics, clock, token_usage, .. } = &*server;
+    let ServerState { metrics, clock, token_usage, trail, .. } = &*server;
+    if let Err(error) = lifecycle::begin(store.as_ref(), &settings).await {
+        store.close().await;
+        return Err(ServeError::Trail(error));
+    }
     let limits = |max_connections: usize| listen::ConnectionLimits {
         max_connections,
         is_behind_proxy: settings.behind_proxy,
@@ -163,13 +178,19 @@ pub async fn serve(
     };
     let mut background = JoinSet::new();
     if settings.notes_time {
-        background.spawn(clock_guard::run(Arc::clone(&store), Arc::clone(clock), Arc::clone(metrics)));
+        background.spawn(clock_guard::run(
+            Arc::clone(&store),
+            Arc::clone(&settings),
+            Arc::clone(clock),
+            Arc::clone(metrics),
+        ));
         background.spawn(check(Arc::clone(&store)));
     }
     if let Some(interval) = settings.sweep_every {
         let (settings, metrics) = (Arc::clone(&settings), Arc::clone(metrics));
         background.spawn(sweeper::run(Arc::clone(&store), settings, Arc::clone(clock), metrics, interval));
     }
+    background.spawn(crate::server::trail::run(Arc::clone(&store), Arc::clone(trail)));
     let interval = settings.token_uses_every;
     background.spawn(token_usage::run(Arc::clone(&store), Arc::clone(token_usage), interval));
     if let Some(listener) = listeners.metrics {
@@ -195,6 +216,14 @@ pub async fn serve(
         tracing::warn!(%error, "cannot save the current time");
     }
     token_usage.flush(store.as_ref()).await;
+    // A failure is logged.
+    drop(trail.flush(store.as_ref(), None).await);
+    if let Some(host) = settings.host.clone() {
+        let stopped = TrailEvent::Stopped { host };
+        if let Err(error) = lifecycle::record_everywhere(store.as_ref(), &settings, &stopped).await {
+            tracing::error!(%error, "cannot record in the trail that the server stops");
+        }
+    }
     store.close().await;
     Ok(outcome?)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::model::redaction::Redaction;
+use crate::model::trail::Actor;
 use crate::model::words::Scope;
 use crate::store::Organization;
 
@@ -37,6 +38,8 @@ pub struct Settings {
     pub query_timeout: Option<Duration>,
     /// Whether this server saves the current time in its store while it runs, for the clock guard.
     pub notes_time: bool,
+    /// The name of this machine, for the trail, which then records that the server starts and stops.
+    pub host: Option<String>,
     /// Whether a proxy in front sends clients' addresses in `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
@@ -57,6 +60,7 @@ impl Settings {
             max_connections: MAX_CONNECTIONS,
             query_timeout: None,
             notes_time: false,
+            host: None,
             behind_proxy: false,
         }
     }
@@ -71,6 +75,8 @@ pub struct LocalToken {
     pub name: String,
     /// The organization it gives access to.
     pub organization: Organization,
+    /// The account that runs the process: the trail records what it does.
+    pub actor: Actor,
     /// Its permissions.
     pub scopes: Vec<Scope>,
 }

@@ -32,5 +32,5 @@ pub use crate::store::calls::{
     PageRequest, Past, PruneRun, PruneRunning, PrunedIds, StoredToken, TokenUse,
 };
 pub use crate::store::database::Store;
-pub use crate::store::opening::{backup, lock_for_serving, open, open_in_memory};
+pub use crate::store::opening::{backup, has_trail, lock_for_serving, open, open_in_memory};
 pub use crate::store::sqlite::ServeLock;

@@ -52,6 +52,16 @@ pub async fn backup(url: &str, to: &Path) -> Result<u64, StoreError> {
     copied.unwrap_or_else(|_| Err(StoreError::Failed("the backup panicked; please report it".to_owned())))
 }
 
+/// Whether a SQLite store has the schema of this version, and thus trails. Unlike [`open`], it does not upgrade the store.
+///
+/// # Errors
+/// [`StoreError`] when the file is no store.
+pub async fn has_trail(url: &str) -> Result<bool, StoreError> {
+    let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));
+    let looked = tokio::task::spawn_blocking(move || sqlite::is_current(&path)).await;
+    looked.unwrap_or_else(|_| Err(StoreError::Failed("the check panicked; please report it".to_owned())))
+}
+
 /// Opens an empty store in memory.
 ///
 /// # Errors

@@ -67,6 +67,12 @@ pub(super) fn open_for_backup(path: &Path) -> Result<Connection, StoreError> {
     open().map_err(|error| explain_opening(path, error))
 }
 
+/// Whether the file has all migrations.
+pub(super) fn is_current(db: &Connection) -> Result<bool, StoreError> {
+    let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(usize::try_from(found) == Ok(MIGRATIONS.len()))
+}
+
 /// Checks a copy that nothing else has open.
 pub(super) fn check_copy(path: &Path) -> Result<(), StoreError> {
     check(&connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)

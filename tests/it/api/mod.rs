@@ -20,4 +20,5 @@ mod stats;
 mod tenancy;
 mod token_usage;
 mod trail;
+mod trail_records;
 mod whoami;

@@ -9,4 +9,5 @@ pub(crate) mod pruning;
 pub(crate) mod rollup;
 pub(crate) mod stats;
 pub(crate) mod sweep;
+pub(crate) mod trail;
 pub(crate) mod values;
