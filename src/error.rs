@@ -152,7 +152,7 @@ impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         let exit = match error {
             ServeError::Tls { .. } | ServeError::SigningKey { .. } => exit::USAGE,
-            ServeError::Listener(_) => exit::FAILED,
+            ServeError::Listener(_) | ServeError::Trail(_) => exit::FAILED,
         };
         Self::new(exit, error.to_string())
     }

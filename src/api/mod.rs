@@ -8,6 +8,7 @@ pub mod parameters;
 pub mod problem;
 pub mod problems;
 pub mod prune;
+pub mod purpose;
 pub mod query;
 pub mod record;
 pub mod routes;

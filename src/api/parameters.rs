@@ -25,7 +25,20 @@ pub struct TrailFilterParameters;
 pub struct TrailCountParameters;
 
 fn list_parameters(log: Log) -> Vec<Parameter> {
-    filter_parameters().chain(PAGE_PARAMETERS.iter().copied()).map(|name| parameter(log, name)).collect()
+    let names = filter_parameters().chain(PAGE_PARAMETERS.iter().copied());
+    names.map(|name| parameter(log, name)).chain([purpose()]).collect()
+}
+
+fn purpose() -> Parameter {
+    ParameterBuilder::new()
+        .name("Krosyn-Purpose")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "`export`, or `export; format=csv`, on each page that is read for an export. The trail then records where the export begins (the page without a cursor) and ends (the last page), in place of a read.",
+        ))
+        .schema(Some(string()))
+        .build()
 }
 
 fn only_filter_parameters(log: Log) -> Vec<Parameter> {

@@ -16,6 +16,7 @@ use crate::api::account::Whoami;
 use crate::api::counts::{Counts, CountsQuery};
 use crate::api::page::Page;
 use crate::api::prune::{PruneAnswer, PruneRequest, Prunes, RetentionAnswer};
+use crate::api::purpose::ExportPurpose;
 use crate::api::query::{Query, filter_pairs};
 use crate::api::record::LineAnswer;
 use crate::api::routes;
@@ -34,6 +35,8 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     token: Token,
+    /// Sent with each page.
+    purpose: Option<ExportPurpose>,
 }
 
 /// The outcome of recording one entry.
@@ -69,7 +72,7 @@ impl Client {
             builder = builder.no_proxy().no_gzip().no_zstd();
         }
         let http = builder.build().map_err(|error| ClientError::Setup(error.to_string()))?;
-        Ok(Self { http, base, token })
+        Ok(Self { http, base, token, purpose: None })
     }
 
     /// Creates a client with separate connections.
@@ -77,7 +80,13 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn with_own_connections(&self) -> Result<Self, ClientError> {
-        Self::new(self.base.clone(), self.token.clone())
+        Ok(Self { purpose: self.purpose.clone(), ..Self::new(self.base.clone(), self.token.clone())? })
+    }
+
+    /// The same client, which tells the server that it reads pages for an export in this format.
+    #[must_use]
+    pub fn exporting(&self, format: &str) -> Self {
+        Self { purpose: Some(ExportPurpose { format: Some(format.to_owned()) }), ..self.clone() }
     }
 
     /// The server's name for messages.
@@ -91,12 +100,14 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn page(&self, query: &Query) -> Result<Page, ClientError> {
-        self.call(Method::GET, routes::AUDIT_LOGS).query(query.pairs()).json().await
+        let call = self.call(Method::GET, routes::AUDIT_LOGS).purpose(self.purpose.as_ref());
+        call.query(query.pairs()).json().await
     }
 
     /// Reads one page without parsing it.
     async fn page_text(&self, query: &Query) -> Result<(u16, String), ClientError> {
-        self.call(Method::GET, routes::AUDIT_LOGS).query(query.pairs()).text().await
+        let call = self.call(Method::GET, routes::AUDIT_LOGS).purpose(self.purpose.as_ref());
+        call.query(query.pairs()).text().await
     }
 
     /// Reads one entry.

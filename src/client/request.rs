@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::problem::Problem;
+use crate::api::purpose::{ExportPurpose, PURPOSE};
 use crate::client::certificate::TlsError;
 use crate::client::error::ClientError;
 use crate::client::http_log::HttpLog;
@@ -36,6 +37,8 @@ pub(super) struct Call<'a> {
     body: Option<(Bytes, &'static str)>,
     has_retries: bool,
     time_limit: Option<Duration>,
+    /// Why the call reads.
+    purpose: Option<String>,
 }
 
 /// A failed attempt.
@@ -54,7 +57,8 @@ impl<'a> Call<'a> {
         url: Url,
     ) -> Self {
         let has_retries = method == Method::GET;
-        Self { http, token, server, method, url, body: None, has_retries, time_limit: Some(READ_TIMEOUT) }
+        let time_limit = Some(READ_TIMEOUT);
+        Self { http, token, server, method, url, body: None, has_retries, time_limit, purpose: None }
     }
 
     pub(super) fn query(mut self, pairs: Vec<(&'static str, String)>) -> Self {
@@ -71,6 +75,10 @@ impl<'a> Call<'a> {
     pub(super) fn body_json(self, body: &impl Serialize) -> Result<Self, ClientError> {
         let text = serde_json::to_string(body).map_err(|error| ClientError::Setup(error.to_string()))?;
         Ok(self.body(text, "application/json"))
+    }
+
+    pub(super) fn purpose(self, purpose: Option<&ExportPurpose>) -> Self {
+        Self { purpose: purpose.map(ToString::to_string), ..self }
     }
 
     /// Allows retries: the call is idempotent.
@@ -110,6 +118,9 @@ impl<'a> Call<'a> {
         let mut request = request.bearer_auth(self.token.expose());
         if let Some((body, media_type)) = &self.body {
             request = request.header(CONTENT_TYPE, *media_type).body(body.clone());
+        }
+        if let Some(purpose) = &self.purpose {
+            request = request.header(PURPOSE, purpose);
         }
         let request = request.build().map_err(|error| self.unreachable(TransportError::from(&error)))?;
         let log = HttpLog::begin(&request, self.token);

@@ -24,6 +24,7 @@ use crate::model::plan::Retention;
 use crate::model::proposal::Proposal;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
+use crate::model::trail::TrailEvent;
 use crate::model::words::{Plan, Scope};
 use crate::secret::Token;
 use crate::server::{self, LocalToken, Settings};
@@ -119,8 +120,7 @@ pub(super) async fn connect_with_origin(
         }
         ServerAddress::Store(url) => {
             let store = open(context, &url, mode).await?;
-            let organization =
-                select_organization(store.as_ref(), org.as_deref(), mode, context.time.now).await?;
+            let organization = select_organization(context, store.as_ref(), org.as_deref(), mode).await?;
             (store, organization)
         }
     };
@@ -193,10 +193,10 @@ fn permission_warning(path: &Path) -> Option<String> {
 
 /// Selects the organization of a local store.
 async fn select_organization(
+    context: &Context,
     store: &Store,
     slug: Option<&str>,
     mode: OpenMode,
-    now: Timestamp,
 ) -> Result<Organization, Failure> {
     let organizations = store.organizations().await?;
     let slugs: Vec<_> = organizations.iter().map(|it| it.slug.as_str()).collect();
@@ -208,7 +208,7 @@ async fn select_organization(
             found.ok_or_else(|| Failure::new(exit::NOT_FOUND, message))
         }
         (None, 1) => Ok(organizations[0].clone()),
-        (None, 0) if mode == OpenMode::Create => Ok(first_organization(store, now).await?.0),
+        (None, 0) if mode == OpenMode::Create => Ok(first_organization(context, store).await?.0),
         (None, 0) => Err(Failure::new(exit::NOT_FOUND, "the store holds no organization yet")
             .hint("`krosyn-audit record` and `import` create one")),
         (None, _) => Err(Failure::usage(format!(
@@ -220,15 +220,31 @@ async fn select_organization(
 /// Creates the organization `default` in an empty store; returns whether this call created it. When several processes
 /// start at once, one creates it and the others find it.
 pub(super) async fn first_organization(
+    context: &Context,
     store: &Store,
-    now: Timestamp,
-) -> Result<(Organization, bool), StoreError> {
-    let exists = match store.create_organization(DEFAULT_SLUG.to_owned(), DEFAULT_RETENTION, now).await {
-        Err(exists @ StoreError::Exists(_)) => exists,
-        created => return Ok((created?, true)),
+) -> Result<(Organization, bool), Failure> {
+    let exists = match create_organization(context, store, DEFAULT_SLUG, DEFAULT_RETENTION).await? {
+        Err(exists) => exists,
+        Ok(created) => return Ok((created, true)),
     };
     let found = store.organizations().await?.into_iter().find(|it| it.slug == DEFAULT_SLUG);
-    found.map(|organization| (organization, false)).ok_or(exists)
+    Ok(found.map(|organization| (organization, false)).ok_or(exists)?)
+}
+
+/// Creates an organization, and records it in its trail. The inner error says that the slug is taken.
+pub(super) async fn create_organization(
+    context: &Context,
+    store: &Store,
+    slug: &str,
+    retention: Retention,
+) -> Result<Result<Organization, StoreError>, Failure> {
+    let created = match store.create_organization(slug.to_owned(), retention, context.time.now).await {
+        Err(exists @ StoreError::Exists(_)) => return Ok(Err(exists)),
+        created => created?,
+    };
+    let event = TrailEvent::OrganizationCreated { slug: slug.to_owned(), retention };
+    context.record_in_trail(store, created.id, &event).await?;
+    Ok(Ok(created))
 }
 
 /// Starts the API over `store` on a free loopback port, protected by a random token.
@@ -244,7 +260,8 @@ fn embed(context: &mut Context, store: Arc<Store>, organization: Organization) -
         .user
         .as_ref()
         .map_or_else(|| "local".to_owned(), |user| format!("{user} (local)"));
-    let local = LocalToken { hash: token.hash(), name, organization, scopes: Scope::ALL.to_vec() };
+    let (hash, actor, scopes) = (token.hash(), context.actor(), Scope::ALL.to_vec());
+    let local = LocalToken { hash, name, organization, actor, scopes };
     let settings = Settings { local: Some(local), ..Settings::new(context.clock.clone()) };
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(server::serve(listener.into(), store, settings, async { drop(stopped.await) }));

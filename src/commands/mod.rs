@@ -39,7 +39,11 @@ use crate::commands::opened::Opened;
 use crate::config::SelectedProfile;
 use crate::config::env::Environment;
 use crate::error::Failure;
+use crate::model::redaction::Redaction;
 use crate::model::time::TimeContext;
+use crate::model::trail::{Actor, TrailEvent};
+use crate::server::trail;
+use crate::store::{OrgId, Store};
 use crate::terminal::pager::Pager;
 use crate::terminal::signals::ResumeHint;
 use crate::terminal::{Terminal, TerminalOptions};
@@ -78,6 +82,19 @@ impl Context {
             resume_hint: ResumeHint::default(),
             opened: Opened::default(),
         }
+    }
+
+    /// The local account, as the trail names it.
+    pub(crate) fn actor(&self) -> Actor {
+        let Environment { user, host, .. } = &self.environment;
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "unknown".to_owned());
+        Actor::account(&name(user), &name(host))
+    }
+
+    /// Records in the trail what this command is about to do.
+    async fn record_in_trail(&self, store: &Store, org: OrgId, event: &TrailEvent) -> Result<(), Failure> {
+        let (redaction, now) = (Redaction::default(), self.clock.now());
+        Ok(trail::record(store, org, event, &self.actor(), &redaction, now).await?)
     }
 
     /// Sends the following output through a pager when it is taller than the screen.

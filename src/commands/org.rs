@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::plan::Retention;
 use crate::model::time::{Age, AgeError};
+use crate::model::trail::TrailEvent;
 use crate::model::words::Plan;
 use crate::store::{Organization, Store};
 
@@ -104,7 +105,8 @@ impl OrgArgs {
         match self.command {
             OrgCommand::Create { slug, plan } => {
                 let retention = Retention { plan, floor: None };
-                let created = store.create_organization(slug.0, retention, context.time.now).await?;
+                let created = connect::create_organization(context, store.as_ref(), &slug.0, retention);
+                let created = created.await??;
                 context.terminal.status(&format!("created {}", summary(&created)));
             }
             OrgCommand::List => {
@@ -134,6 +136,9 @@ impl OrgArgs {
                     floor: floor.map_or(before.floor, |floor| floor.0),
                 };
                 let changed = Organization { retention, ..organization };
+                let slug = changed.slug.clone();
+                let event = TrailEvent::RetentionChanged { slug, old: before, new: retention };
+                context.record_in_trail(store.as_ref(), changed.id, &event).await?;
                 store.set_retention(changed.id, retention).await?;
                 context.terminal.status(&format!("{} (applies from the next prune)", summary(&changed)));
             }

@@ -206,6 +206,7 @@ impl ServeArgs {
             query_timeout: Some(Duration::from_secs(self.query_timeout)).filter(|time| !time.is_zero()),
             signing_key,
             notes_time: true,
+            host: Some(context.environment.host.clone().unwrap_or_else(|| "unknown".to_owned())),
             ..Settings::new(context.clock.clone())
         };
         let others = tokio::spawn(others);
@@ -252,8 +253,7 @@ impl ServeArgs {
             .as_deref()
             .map(|path| Ok::<_, Failure>((path, token::private_file(path)?)))
             .transpose()?;
-        let now = context.time.now;
-        let (organization, is_created_here) = connect::first_organization(store, now).await?;
+        let (organization, is_created_here) = connect::first_organization(context, store).await?;
         if !is_created_here {
             if let Some((path, _)) = file {
                 std::fs::remove_file(path).map_err(|error| token::write_failure(path, &error))?;
@@ -264,7 +264,7 @@ impl ServeArgs {
             return Ok(());
         }
         let by = token::current_user(context);
-        let created = token::create(store, organization.id, "admin", Scope::ALL, by, None, now).await?;
+        let created = token::create(context, store, organization.id, ("admin", Scope::ALL), by, None).await?;
         let plan = organization.retention.plan;
         context.terminal.show(&format!(
             "created the organization {DEFAULT_SLUG} with plan {plan}; change it with `krosyn-audit org`"

@@ -15,6 +15,8 @@ use crate::model::filter::Filter;
 use crate::model::integrity::tile::TILE;
 use crate::model::page::{MAX_LIMIT, Order, Position};
 use crate::model::timestamp::Timestamp;
+use crate::model::trail::TrailEvent;
+use crate::model::words::Log;
 use crate::store::error::StoreError;
 use crate::store::{OrgId, Organization, PageRequest, Past, Store, TokenUse};
 use crate::terminal::progress::Progress;
@@ -75,10 +77,27 @@ impl StoreArgs {
         if from == to {
             return Err(Failure::usage("FROM and TO are the same store"));
         }
+        let to_url = to.clone();
         let from = connect::open(context, &from, OpenMode::Existing).await?;
         let to = connect::open(context, &to, OpenMode::Create).await?;
+        record_copy(context, &from, "store", &store::without_password(&to_url)).await?;
         copy(context, &from, &to).await.map(|()| exit::DONE)
     }
+}
+
+/// Records in the trail of every organization that its audit log is copied.
+async fn record_copy(
+    context: &Context,
+    store: &Store,
+    format: &'static str,
+    target: &str,
+) -> Result<(), Failure> {
+    for organization in store.organizations().await? {
+        let as_of = store.past(organization.id).await?.head;
+        let event = TrailEvent::Copied { log: Log::Audit, format, as_of, target: target.to_owned() };
+        context.record_in_trail(store, organization.id, &event).await?;
+    }
+    Ok(())
 }
 
 async fn backup(context: &mut Context, url: Option<String>, file: &Path) -> Result<u8, Failure> {
@@ -86,6 +105,12 @@ async fn backup(context: &mut Context, url: Option<String>, file: &Path) -> Resu
     let source = url.strip_prefix("sqlite:").map(Path::new);
     if let Some(path) = source.filter(|path| !path.exists()) {
         return Err(Failure::new(exit::NOT_FOUND, format!("there is no store at {}", path.display())));
+    }
+    // A store of an earlier version has no trail, and a backup must not upgrade it.
+    if source.is_some_and(Path::exists) && store::has_trail(&url).await? {
+        let store = connect::open(context, &url, OpenMode::Existing).await?;
+        record_copy(context, &store, "backup", &file.display().to_string()).await?;
+        store.close().await;
     }
     let bytes = store::backup(&url, file).await?;
     context.terminal.status(&format!("{} written and checked, {bytes} bytes", file.display()));

@@ -14,8 +14,10 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::time::Age;
 use crate::model::timestamp::Timestamp;
+use crate::model::trail::TrailEvent;
 use crate::model::words::Scope;
 use crate::secret::Token;
+use crate::store::error::StoreError;
 use crate::store::{OrgId, Store, StoredToken};
 
 /// Create, list and revoke the tokens of an organization (operator)
@@ -103,7 +105,7 @@ impl TokenArgs {
                     .map(|path| Ok::<_, Failure>((path, private_file(path)?)))
                     .transpose()?;
                 let by = created_by.or_else(|| current_user(context));
-                let token = create(store.as_ref(), org.id, &name, &scope, by, expires_at, now).await?;
+                let token = create(context, store.as_ref(), org.id, (&name, &scope), by, expires_at).await?;
                 if let Some((path, mut file)) = file {
                     writeln!(file, "{}", token.expose()).map_err(|error| write_failure(path, &error))?;
                     context.terminal.status(&format!("token written to {}", path.display()));
@@ -144,6 +146,12 @@ impl TokenArgs {
             }
             TokenCommand::Revoke { name, org } => {
                 let org = org::find(store.as_ref(), &org).await?;
+                let tokens = store.tokens(org.id).await?;
+                let token = tokens.into_iter().find(|it| it.name == name && it.revoked_at.is_none());
+                if let Some(StoredToken { name, scopes, expires_at, .. }) = token {
+                    let event = TrailEvent::TokenRevoked { name, scopes, expires_at };
+                    context.record_in_trail(store.as_ref(), org.id, &event).await?;
+                }
                 store.revoke_token(org.id, name.clone(), now).await?;
                 context.terminal.status(&format!("revoked {name:?}: it no longer gives access"));
             }
@@ -162,27 +170,37 @@ pub(super) fn current_user(context: &Context) -> Option<String> {
     context.environment.user.clone().filter(|user| is_name(user))
 }
 
-/// Creates a token and stores its hash.
+/// Creates a token, records it in the trail and stores its hash.
 pub(super) async fn create(
+    context: &Context,
     store: &Store,
     org: OrgId,
-    name: &str,
-    scopes: &[Scope],
+    (name, scopes): (&str, &[Scope]),
     created_by: Option<String>,
     expires_at: Option<Timestamp>,
-    now: Timestamp,
 ) -> Result<Token, Failure> {
+    // The trail does not record a token that cannot be created.
+    if store.tokens(org).await?.iter().any(|it| it.name == name) {
+        return Err(StoreError::Exists(format!("a token {name:?}")).into());
+    }
     let token = Token::generate().map_err(|error| {
         Failure::new(exit::FAILED, format!("cannot get random bytes from the system: {error}"))
     })?;
     let mut scopes = scopes.to_vec();
     scopes.sort_unstable();
     scopes.dedup();
+    let event = TrailEvent::TokenCreated {
+        name: name.to_owned(),
+        scopes: scopes.clone(),
+        expires_at,
+        created_by: created_by.clone(),
+    };
+    context.record_in_trail(store, org, &event).await?;
     let stored = StoredToken {
         name: name.to_owned(),
         hash: token.hash(),
         scopes,
-        created_at: now,
+        created_at: context.time.now,
         created_by,
         expires_at,
         revoked_at: None,

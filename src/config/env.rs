@@ -39,6 +39,8 @@ pub(crate) struct Environment {
     pub machine_zone: Option<Tz>,
     /// `USER` or `USERNAME`: recorded as the author of prunes and tokens in a local store.
     pub user: Option<String>,
+    /// The name of this machine: recorded with the user in the trail of a local store.
+    pub host: Option<String>,
     /// The home directory (`~`).
     pub home: Option<PathBuf>,
     /// Variables to pass on to a scheduled command: `XDG_CONFIG_HOME`, `SSL_CERT_FILE` and `SSL_CERT_DIR`, if set.
@@ -78,6 +80,7 @@ impl Environment {
             zone,
             machine_zone,
             user: text("USER").or_else(|| text("USERNAME")),
+            host: host(),
             home: etcetera::home_dir().ok().and_then(absolute),
             for_schedules: ["XDG_CONFIG_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"]
                 .into_iter()
@@ -100,6 +103,19 @@ impl Environment {
     pub(crate) fn default_store(&self) -> Option<PathBuf> {
         Some(self.data_directory.as_ref()?.join("krosyn-audit").join("audit.db"))
     }
+}
+
+/// The name of this machine.
+#[cfg(unix)]
+fn host() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Some(name).filter(|name| !name.is_empty())
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "the only module that may read the environment")]
+fn host() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
 }
 
 /// The zone that `TZ` names, directly or through a link such as `/etc/localtime`.

@@ -23,4 +23,5 @@ pub mod redaction;
 pub mod stats;
 pub mod time;
 pub mod timestamp;
+pub mod trail;
 pub mod words;

@@ -7,12 +7,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use subtle::ConstantTimeEq as _;
+use tracing::Span;
 
 use crate::api::problem::Code;
+use crate::api::purpose::PURPOSE;
 use crate::model::timestamp::Timestamp;
+use crate::model::trail::Actor;
 use crate::model::words::{Log, Scope};
 use crate::secret::Token;
 use crate::server::budget::CallerKey;
@@ -69,8 +73,36 @@ pub(super) struct Caller<S> {
     pub(super) token: String,
     pub(super) scopes: Vec<Scope>,
     pub(super) expires_at: Option<Timestamp>,
+    /// Where the request comes from.
+    pub(super) source: RequestSource,
     hash: [u8; 32],
     scope: PhantomData<S>,
+}
+
+/// Where a request comes from, and what it is for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RequestSource {
+    ip: Option<IpAddr>,
+    user_agent: Option<String>,
+    id: Option<RequestId>,
+    /// The header `Krosyn-Purpose`.
+    pub(super) purpose: Option<String>,
+}
+
+/// The id of a request, as the middleware has chosen it.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) Arc<str>);
+
+impl RequestSource {
+    fn of(server: &Server, parts: &Parts) -> Self {
+        let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        Self {
+            ip: client_address(server, &parts.headers, &parts.extensions),
+            user_agent: header(USER_AGENT).map(str::to_owned),
+            id: parts.extensions.get().cloned(),
+            purpose: header(HeaderName::from_static(PURPOSE)).map(str::to_owned),
+        }
+    }
 }
 
 impl<S: ReadScope> Caller<S> {
@@ -85,10 +117,20 @@ impl<S: RequiredScope> Caller<S> {
         CallerKey { organization: self.organization.id, token: self.hash }
     }
 
+    /// The caller in the trail.
+    pub(super) fn actor(&self, server: &Server) -> Actor {
+        if let Some(local) = server.settings.local.as_ref().filter(|_| is_local(server, &self.hash)) {
+            return local.actor.clone();
+        }
+        let RequestSource { ip, user_agent, id, .. } = &self.source;
+        let (ip, id) = (ip.map(|ip| ip.to_canonical().to_string()), id.as_ref().map(|id| &*id.0));
+        Actor::token(&self.token).with_request(ip, user_agent.as_deref(), id)
+    }
+
     /// Checks the token again. A body may arrive long after its head, and the token may have expired meanwhile.
     pub(super) async fn reauthenticate(self, server: &Server) -> Result<Self, ApiError> {
-        let found = find(server, self.hash).await?.ok_or_else(unknown_token)?;
-        found.with_scope()
+        let found: Self = find(server, self.hash).await?.ok_or_else(unknown_token)?;
+        Self { source: self.source, ..found }.with_scope()
     }
 
     fn with_scope(self) -> Result<Self, ApiError> {
@@ -114,18 +156,23 @@ impl<S: RequiredScope> FromRequestParts<Server> for Caller<S> {
         let slot = parts.extensions.get::<Arc<Slot>>();
         // A token that this connection has used before is not a new attempt. All others count against the attempts of
         // the address: beyond the limit, a valid token must be answered like an invalid one.
-        let attempt = match address(server, parts) {
+        let source = RequestSource::of(server, parts);
+        let attempt = match source.ip {
             Some(address) if slot.is_none_or(|slot| !slot.has_authenticated(&hash)) => {
                 let attempt = server.limits.attempt(address);
                 Some(attempt.map_err(|RateLimited(wait)| ApiError::too_many_requests(wait))?)
             }
             _ => None,
         };
-        let Some(caller) = find(server, hash).await? else {
+        let Some(caller) = find::<S>(server, hash).await? else {
             attempt.into_iter().for_each(TokenAttempt::failed);
             return Err(unknown_token());
         };
         attempt.into_iter().for_each(TokenAttempt::succeeded);
+        let caller = Caller { source, ..caller };
+        // For the log line, also if the call is refused.
+        let span = Span::current();
+        span.record("token", &*caller.token).record("organization", &*caller.organization.slug);
         let counted = slot.map_or(Ok(()), |slot| slot.authenticate(caller.key()));
         counted.map_err(|TooManyConnections| {
             let detail = "too many connections for this token or its organization: reuse them, or try again in a moment";
@@ -146,15 +193,19 @@ fn listed(scopes: &[Scope]) -> String {
 }
 
 /// The client's address: the last one in `X-Forwarded-For` behind a proxy, else the connection's.
-fn address(server: &Server, parts: &Parts) -> Option<IpAddr> {
+pub(super) fn client_address(
+    server: &Server,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Option<IpAddr> {
     if server.settings.behind_proxy {
-        let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back();
+        let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
         let last = forwarded.and_then(|list| last_forwarded(list.to_str().ok()?));
         if last.is_some() {
             return last;
         }
     }
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
 fn unknown_token() -> ApiError {
@@ -193,6 +244,7 @@ async fn find<S>(server: &Server, hash: [u8; 32]) -> Result<Option<Caller<S>>, A
             token: local.name.clone(),
             scopes: local.scopes.clone(),
             expires_at: None,
+            source: RequestSource::default(),
             hash,
             scope: PhantomData,
         }));
@@ -207,6 +259,7 @@ async fn find<S>(server: &Server, hash: [u8; 32]) -> Result<Option<Caller<S>>, A
         token: token.name,
         scopes: token.scopes,
         expires_at: token.expires_at,
+        source: RequestSource::default(),
         hash,
         scope: PhantomData,
     }))

@@ -12,6 +12,8 @@ use chrono::TimeDelta;
 use crate::clock::Clock;
 use crate::model::timestamp::Timestamp;
 use crate::server::metrics::Metrics;
+use crate::server::settings::Settings;
+use crate::server::trail::lifecycle::PauseRecorder;
 use crate::store::error::StoreError;
 use crate::store::{ClockSeen, Lookup, OrgId, Organization, Store};
 
@@ -229,9 +231,22 @@ async fn newest(store: &Store, org: OrgId) -> Result<Option<Timestamp>, StoreErr
 }
 
 /// Saves the time while the server runs, and logs when the clock is implausible.
-pub(super) async fn run(store: Arc<Store>, guard: Arc<ClockGuard>, metrics: Arc<Metrics>) {
+pub(super) async fn run(
+    store: Arc<Store>,
+    settings: Arc<Settings>,
+    guard: Arc<ClockGuard>,
+    metrics: Arc<Metrics>,
+) {
+    let mut pauses = PauseRecorder::default();
     loop {
-        match guard.check_and_save(store.as_ref()).await {
+        let checked = guard.check_and_save(store.as_ref()).await;
+        if let Ok(checked) = &checked {
+            let cause = checked.as_ref().err().map(ToString::to_string);
+            if let Err(error) = pauses.observe(store.as_ref(), &settings, cause).await {
+                tracing::error!(%error, "cannot record in the trail that the clock pauses the sweep; retrying");
+            }
+        }
+        match checked {
             Ok(Ok(_)) => drop(metrics.clock_implausible.set(0)),
             Ok(Err(implausible)) => {
                 metrics.clock_implausible.set(1);

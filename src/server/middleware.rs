@@ -1,7 +1,7 @@
 //! Request middleware: request id, log line, metrics, problem bodies, and the headers of every response.
 //!
-//! The log line contains method, route, status, duration and request id, and never a query string, header, body or
-//! token.
+//! The log line contains method, route, status, duration, request id, the client's address, and the name of the token and
+//! of its organization, and never a query string, another header, a body or a token.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,9 +18,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body::{Frame, SizeHint};
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use crate::api::problem::Code;
 use crate::model::redaction::Redaction;
+use crate::server::auth::{RequestId, client_address};
 use crate::server::connection_slots::Slot;
 use crate::server::error;
 use crate::server::error::ApiError;
@@ -49,10 +51,19 @@ pub(super) async fn handle_request(
     }
     let slot = request.extensions().get::<Arc<Slot>>().cloned();
     let _working = slot.as_ref().map(Slot::mark_busy);
+    let address = client_address(&server, request.headers(), request.extensions());
+    request.extensions_mut().insert(RequestId(id.as_str().into()));
     let (request, unread) = tracked(request);
     let method = known_method(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", request_id = id);
+    // Authentication fills in the token and its organization.
+    let span = tracing::info_span!(
+        "request",
+        request_id = id,
+        address = address.map(tracing::field::display),
+        organization = Empty,
+        token = Empty
+    );
     let started = Instant::now();
     let response = match check_host(request.version(), request.headers()) {
         Ok(()) => next.run(request).instrument(span.clone()).await,

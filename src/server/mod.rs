@@ -16,6 +16,7 @@ mod metrics;
 mod middleware;
 
 mod prune_job;
+mod reads;
 mod response;
 mod router;
 mod settings;
@@ -23,6 +24,7 @@ mod shape;
 mod state;
 pub mod sweeper;
 mod token_usage;
+pub mod trail;
 mod tree_job;
 
 use std::net::TcpListener;
@@ -38,13 +40,17 @@ use rustls::pki_types::pem::PemObject as _;
 use tokio::task::JoinSet;
 
 use crate::model::integrity::note::SigningKey;
+use crate::model::trail::TrailEvent;
 use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
 use crate::server::limits::Limits;
 use crate::server::response::ResponseBudget;
 use crate::server::state::ServerState;
+use crate::server::trail::recent::RecentReads;
+use crate::server::trail::{TrailQueue, lifecycle};
 use crate::server::tree_job::TreeJob;
 use crate::store::Store;
+use crate::store::error::StoreError;
 
 pub use crate::server::router::openapi;
 pub use crate::server::settings::{LocalToken, MAX_CONNECTIONS, Settings};
@@ -86,6 +92,9 @@ pub enum ServeError {
         /// The library's message.
         cause: String,
     },
+    /// The trail cannot be written.
+    #[error("cannot record the start in the trail: {0}")]
+    Trail(#[source] StoreError),
     /// The listener failed.
     #[error("cannot serve: {0}")]
     Listener(#[from] std::io::Error),
@@ -178,11 +187,17 @@ pub async fn serve(
         metrics: Arc::default(),
         token_usage: Arc::default(),
         trees: Arc::new(TreeJob::new(settings.signing_key.clone(), settings.clock.clone())),
+        trail: Arc::new(TrailQueue::new(settings.clock.clone(), settings.redaction.clone())),
+        reads: RecentReads::default(),
         bodies: BodyBudget::default(),
         responses: ResponseBudget::default(),
         openapi: LazyLock::new(router::openapi),
     });
-    let ServerState { metrics, clock, token_usage, trees, .. } = &*server;
+    let ServerState { metrics, clock, token_usage, trail, trees, .. } = &*server;
+    if let Err(error) = lifecycle::begin(store.as_ref(), &settings).await {
+        store.close().await;
+        return Err(ServeError::Trail(error));
+    }
     let limits = |max_connections: usize| listen::ConnectionLimits {
         max_connections,
         is_behind_proxy: settings.behind_proxy,
@@ -190,7 +205,12 @@ pub async fn serve(
     };
     let mut background = JoinSet::new();
     if settings.notes_time {
-        background.spawn(clock_guard::run(Arc::clone(&store), Arc::clone(clock), Arc::clone(metrics)));
+        background.spawn(clock_guard::run(
+            Arc::clone(&store),
+            Arc::clone(&settings),
+            Arc::clone(clock),
+            Arc::clone(metrics),
+        ));
         background.spawn(check(Arc::clone(&store)));
     }
     if let Some(interval) = settings.sweep_every {
@@ -198,6 +218,7 @@ pub async fn serve(
         background.spawn(sweeper::run(Arc::clone(&store), settings, Arc::clone(clock), metrics, interval));
     }
     background.spawn(tree_job::run(Arc::clone(&store), Arc::clone(trees), settings.notes_time));
+    background.spawn(crate::server::trail::run(Arc::clone(&store), Arc::clone(trail)));
     let interval = settings.token_uses_every;
     background.spawn(token_usage::run(Arc::clone(&store), Arc::clone(token_usage), interval));
     if let Some(listener) = listeners.metrics {
@@ -223,6 +244,14 @@ pub async fn serve(
         tracing::warn!(%error, "cannot save the current time");
     }
     token_usage.flush(store.as_ref()).await;
+    // A failure is logged.
+    drop(trail.flush(store.as_ref(), None).await);
+    if let Some(host) = settings.host.clone() {
+        let stopped = TrailEvent::Stopped { host };
+        if let Err(error) = lifecycle::record_everywhere(store.as_ref(), &settings, &stopped).await {
+            tracing::error!(%error, "cannot record in the trail that the server stops");
+        }
+    }
     trees.grow(store.as_ref()).await;
     store.close().await;
     Ok(outcome?)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::model::integrity::note::SigningKey;
 use crate::model::redaction::Redaction;
+use crate::model::trail::Actor;
 use crate::model::words::Scope;
 use crate::store::Organization;
 
@@ -41,6 +42,8 @@ pub struct Settings {
     pub signing_key: Option<Arc<SigningKey>>,
     /// Whether this server saves the current time in its store while it runs, for the clock guard.
     pub notes_time: bool,
+    /// The name of this machine, for the trail, which then records that the server starts and stops.
+    pub host: Option<String>,
     /// Whether a proxy in front sends clients' addresses in `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
@@ -62,6 +65,7 @@ impl Settings {
             query_timeout: None,
             signing_key: None,
             notes_time: false,
+            host: None,
             behind_proxy: false,
         }
     }
@@ -76,6 +80,8 @@ pub struct LocalToken {
     pub name: String,
     /// The organization it gives access to.
     pub organization: Organization,
+    /// The account that runs the process: the trail records what it does.
+    pub actor: Actor,
     /// Its permissions.
     pub scopes: Vec<Scope>,
 }

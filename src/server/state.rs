@@ -6,6 +6,7 @@ use std::time::Duration;
 use utoipa::openapi::OpenApi;
 
 use crate::api::problem::Code;
+use crate::model::trail::{Actor, TrailEvent};
 use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
 use crate::server::error::ApiError;
@@ -14,9 +15,11 @@ use crate::server::metrics::Metrics;
 use crate::server::response::ResponseBudget;
 use crate::server::settings::Settings;
 use crate::server::token_usage::TokenUsage;
+use crate::server::trail::recent::RecentReads;
+use crate::server::trail::{TrailQueue, record};
 use crate::server::tree_job::TreeJob;
-use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::{OrgId, Store};
 
 pub(super) type Server = Arc<ServerState>;
 
@@ -27,6 +30,8 @@ pub(super) struct ServerState {
     pub(super) limits: Limits,
     pub(super) token_usage: Arc<TokenUsage>,
     pub(super) trees: Arc<TreeJob>,
+    pub(super) trail: Arc<TrailQueue>,
+    pub(super) reads: RecentReads,
     pub(super) bodies: BodyBudget,
     pub(super) responses: ResponseBudget,
     pub(super) clock: Arc<ClockGuard>,
@@ -35,6 +40,12 @@ pub(super) struct ServerState {
 }
 
 impl ServerState {
+    /// Records an event in the trail of an organization. It is durable when this returns.
+    pub(super) async fn record(&self, org: OrgId, event: &TrailEvent, by: &Actor) -> Result<(), ApiError> {
+        let now = self.settings.clock.now();
+        Ok(record(self.store.as_ref(), org, event, by, &self.settings.redaction, now).await?)
+    }
+
     /// Runs a read on the store within the query timeout. A read that times out is interrupted in the store.
     pub(super) async fn query<T>(
         &self,

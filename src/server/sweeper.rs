@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::model::trail::{Actor, TrailEvent};
 use crate::model::words::Log;
 use crate::server::clock_guard::{ClockGuard, oldest};
 use crate::server::metrics::Metrics;
 use crate::server::prune_job;
 use crate::server::settings::Settings;
+use crate::server::trail::record;
 use crate::store::error::StoreError;
-use crate::store::{LEASE_SECONDS, Organization, Store};
+use crate::store::{LEASE_SECONDS, OrgId, Organization, PruneRun, Store};
 
 /// The name under which sweeps are recorded.
 const NAME: &str = "sweep";
@@ -150,6 +152,11 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
+    async fn record(&self, org: OrgId, event: &TrailEvent) -> Result<(), StoreError> {
+        let Settings { clock, redaction, .. } = self.settings;
+        record(self.store, org, event, &Actor::server(), redaction, clock.now()).await
+    }
+
     async fn log(&self, organization: &Organization, log: Log, deleted: &mut u64) -> Result<(), String> {
         let Self { store, settings, guard, organizations, may_continue } = self;
         let message = |error: StoreError| error.to_string();
@@ -169,13 +176,25 @@ impl Sweep<'_> {
             // Another prune is running. The next sweep deletes what it leaves.
             return Ok(());
         };
+        let run = PruneRun { as_of: Some(holdings.head), ..run };
+        let (prune, as_of, plan) = (run.id, holdings.head, organization.retention.plan);
+        if let Err(error) =
+            self.record(organization.id, &TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan }).await
+        {
+            store.finish_prune(org, run, false, settings.clock.now()).await.map_err(message)?;
+            return Err(message(error));
+        }
         let go_on = || may_continue.load(Ordering::Relaxed);
         let (swept, outcome) = prune_job::delete_batches(store, settings, org, &run, go_on).await;
         *deleted += swept;
         let complete = matches!(outcome, Ok(true));
         let finished = store.finish_prune(org, run, complete, settings.clock.now()).await;
+        let recorded = self
+            .record(organization.id, &TrailEvent::PruneEnded { log, prune, deleted: swept, complete })
+            .await;
         outcome.map_err(message)?;
         finished.map_err(message)?;
+        recorded.map_err(message)?;
         tracing::info!(organization = organization.id.number(), %log, deleted = swept, %cutoff, "swept");
         Ok(())
     }

@@ -1,23 +1,21 @@
 //! Adds recorded entries to the trees of their logs in the background, and signs a checkpoint of each. Entries are in the
 //! tree about a second after their recording.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
 use crate::model::integrity::note::SigningKey;
+use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::{OrgId, Store};
 
 /// How often new entries are added: each log gets one checkpoint in this time at most, except when one is requested.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The logs with entries that are not in their trees yet, and the key that signs checkpoints.
+/// The key that signs checkpoints.
 pub(super) struct TreeJob {
-    behind: Mutex<HashSet<OrgId>>,
     key: OnceCell<Arc<SigningKey>>,
     clock: Clock,
 }
@@ -25,12 +23,7 @@ pub(super) struct TreeJob {
 impl TreeJob {
     /// Signs with this key, or with the store's.
     pub(super) fn new(key: Option<Arc<SigningKey>>, clock: Clock) -> Self {
-        Self { behind: Mutex::default(), key: OnceCell::new_with(key), clock }
-    }
-
-    /// Notes that entries were recorded in a log.
-    pub(super) fn note(&self, log: OrgId) {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner).insert(log);
+        Self { key: OnceCell::new_with(key), clock }
     }
 
     /// The key that signs checkpoints. The first call may generate it.
@@ -39,17 +32,16 @@ impl TreeJob {
         self.key.get_or_try_init(read).await.map(|key| &**key)
     }
 
-    /// Grows the trees of all logs that are behind. A log that fails is tried again the next time.
+    /// Grows the trees of all logs that have grown. A log that fails is tried again the next time.
     pub(super) async fn grow(&self, store: &Store) {
-        let behind = std::mem::take(&mut *self.behind.lock().unwrap_or_else(PoisonError::into_inner));
-        for log in behind {
+        for log in store.take_grown() {
             let grown = match self.key(store).await {
                 Ok(key) => store.grow_tree(log, Some(key)).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = grown {
                 tracing::warn!(log = log.number(), %error, "cannot add entries to the tree of a log; retrying");
-                self.note(log);
+                store.note_growth(log);
             }
         }
     }
@@ -61,8 +53,8 @@ pub(super) async fn run(store: Arc<Store>, job: Arc<TreeJob>, all: bool) {
     if all {
         match store.organizations().await {
             Ok(organizations) => organizations.iter().for_each(|organization| {
-                job.note(organization.id);
-                job.note(organization.id.trail());
+                store.note_growth(organization.id);
+                store.note_growth(organization.id.trail());
             }),
             Err(error) => tracing::warn!(%error, "cannot list the logs whose trees may be behind"),
         }

@@ -1,6 +1,9 @@
 //! The store on either engine: each call is one algorithm, which runs on a session of the engine. What an engine does
 //! its own way is a method of the engine.
 
+use std::collections::HashSet;
+use std::sync::Mutex;
+
 use uuid::Uuid;
 
 use crate::model::draft::Draft;
@@ -22,7 +25,11 @@ use crate::store::sqlite::{SqliteStore, run_now};
 use crate::store::{accounts, copy, facets, leases, pages, prunes, stats};
 
 /// A store of entries. Many tasks may call it at once.
-pub struct Store(pub(super) Engine);
+pub struct Store {
+    pub(super) engine: Engine,
+    /// The logs in which entries were recorded here since they were last asked for.
+    grown: Mutex<HashSet<OrgId>>,
+}
 
 pub(super) enum Engine {
     Sqlite(SqliteStore),
@@ -32,7 +39,7 @@ pub(super) enum Engine {
 /// Runs an algorithm by a method of the engine.
 macro_rules! run {
     ($store:ident.$method:ident($($argument:expr),*), |$db:ident| $algorithm:expr) => {
-        match &$store.0 {
+        match &$store.engine {
             Engine::Sqlite(engine) => {
                 engine.$method($($argument,)* move |$db| run_now($algorithm)).await
             }
@@ -51,7 +58,7 @@ macro_rules! run {
 /// Calls a method that both engines have.
 macro_rules! call {
     ($store:ident.$method:ident($($argument:expr),*)) => {
-        match &$store.0 {
+        match &$store.engine {
             Engine::Sqlite(engine) => engine.$method($($argument),*).await,
             Engine::Postgres(engine) => engine.$method($($argument),*).await,
         }
@@ -59,6 +66,12 @@ macro_rules! call {
 }
 
 mod trees;
+
+impl From<Engine> for Store {
+    fn from(engine: Engine) -> Self {
+        Self { engine, grown: Mutex::default() }
+    }
+}
 
 impl Store {
     /// Appends drafts in order, in one commit that is durable when this returns. With `atomic`, a single conflict
@@ -69,13 +82,15 @@ impl Store {
         drafts: Vec<Draft>,
         atomic: bool,
     ) -> Result<Vec<Appended>, StoreError> {
-        call!(self.append(org, drafts, atomic))
+        let appended = call!(self.append(org, drafts, atomic))?;
+        self.note_growth(org);
+        Ok(appended)
     }
 
     /// Reads one page.
     pub async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
         let kind = if request.filter.reads_content() { QueryKind::Search } else { QueryKind::Lookup };
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(engine) if kind == QueryKind::Search => engine.search_page(org, request).await,
             _ => run!(self.query(Some(org), kind), |db| pages::page(db, org, &request)),
         }
@@ -153,7 +168,7 @@ impl Store {
     /// Whether the text of deleted entries has left the store's files. False while a reader needs it, and on PostgreSQL,
     /// which decides by itself.
     pub async fn is_purged(&self) -> bool {
-        matches!(&self.0, Engine::Sqlite(engine) if engine.is_purged())
+        matches!(&self.engine, Engine::Sqlite(engine) if engine.is_purged())
     }
 
     /// All prunes that deleted anything, newest first.
@@ -245,6 +260,11 @@ impl Store {
         ))
     }
 
+    /// The id up to which entries were recorded before the log had a tree; 0 if all are in the tree, or will be.
+    pub async fn unprotected(&self, log: OrgId) -> Result<u64, StoreError> {
+        run!(self.read(Some(log)), |db| accounts::unprotected(db, log))
+    }
+
     /// Changes an organization's plan and retention.
     pub async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
         run!(self.write(Retry::Always), |db| accounts::set_retention(db, org, retention))
@@ -282,22 +302,22 @@ impl Store {
 
     /// Checks the whole store for damage. PostgreSQL checks its own.
     pub async fn check(&self) -> Result<(), StoreError> {
-        if let Engine::Sqlite(engine) = &self.0 { engine.check().await } else { Ok(()) }
+        if let Engine::Sqlite(engine) = &self.engine { engine.check().await } else { Ok(()) }
     }
 
     /// Whether a check or a read found damage since the store was opened.
     pub fn is_damaged(&self) -> bool {
-        matches!(&self.0, Engine::Sqlite(engine) if engine.is_damaged())
+        matches!(&self.engine, Engine::Sqlite(engine) if engine.is_damaged())
     }
 
     /// The size of the write-ahead log in bytes; absent where the store has none.
     pub fn log_bytes(&self) -> Option<u64> {
-        if let Engine::Sqlite(engine) = &self.0 { engine.log_bytes() } else { None }
+        if let Engine::Sqlite(engine) = &self.engine { engine.log_bytes() } else { None }
     }
 
     /// Finishes running work and closes the store. Later calls fail with [`StoreError::Closed`].
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(engine) => engine.close().await,
             Engine::Postgres(engine) => engine.close(),
         }

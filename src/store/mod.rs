@@ -34,5 +34,5 @@ pub use crate::store::calls::{
     StoredToken, TokenUse, TreeState,
 };
 pub use crate::store::database::Store;
-pub use crate::store::opening::{backup, lock_for_serving, open, open_in_memory};
+pub use crate::store::opening::{backup, has_trail, lock_for_serving, open, open_in_memory};
 pub use crate::store::sqlite::ServeLock;

@@ -16,10 +16,10 @@ use crate::store::sqlite::{self, ServeLock, SqliteStore};
 pub async fn open(url: &str) -> Result<Arc<Store>, StoreError> {
     match url.split_once(':') {
         Some(("sqlite", path)) if !path.is_empty() => {
-            Ok(Arc::new(Store(Engine::Sqlite(SqliteStore::open(Path::new(path))?))))
+            Ok(Arc::new(Store::from(Engine::Sqlite(SqliteStore::open(Path::new(path))?))))
         }
         Some(("postgres" | "postgresql", _)) => {
-            Ok(Arc::new(Store(Engine::Postgres(PostgresStore::open(url).await?))))
+            Ok(Arc::new(Store::from(Engine::Postgres(PostgresStore::open(url).await?))))
         }
         _ => Err(StoreError::UnknownUrl(without_password(url))),
     }
@@ -52,12 +52,22 @@ pub async fn backup(url: &str, to: &Path) -> Result<u64, StoreError> {
     copied.unwrap_or_else(|_| Err(StoreError::Failed("the backup panicked; please report it".to_owned())))
 }
 
+/// Whether a SQLite store has the schema of this version, and thus trails. Unlike [`open`], it does not upgrade the store.
+///
+/// # Errors
+/// [`StoreError`] when the file is no store.
+pub async fn has_trail(url: &str) -> Result<bool, StoreError> {
+    let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));
+    let looked = tokio::task::spawn_blocking(move || sqlite::is_current(&path)).await;
+    looked.unwrap_or_else(|_| Err(StoreError::Failed("the check panicked; please report it".to_owned())))
+}
+
 /// Opens an empty store in memory.
 ///
 /// # Errors
 /// [`StoreError`] when the engine cannot start.
 pub fn open_in_memory() -> Result<Arc<Store>, StoreError> {
-    Ok(Arc::new(Store(Engine::Sqlite(SqliteStore::in_memory()?))))
+    Ok(Arc::new(Store::from(Engine::Sqlite(SqliteStore::in_memory()?))))
 }
 
 #[cfg(test)]

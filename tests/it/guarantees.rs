@@ -83,7 +83,7 @@ const CONTRACT: &[Promise] = &[
         &[
             "api::canary::a_recorded_secret_is_in_no_file_answer_or_log",
             "api::canary::malformed_input_is_quoted_nowhere",
-            "api::canary::the_log_holds_no_tokens_query_strings_paths_or_names",
+            "api::canary::the_log_holds_no_tokens_query_strings_or_paths",
             "cli::secrets::no_secret_is_stored_shown_or_logged",
             "cli::import::a_computed_uuid_does_not_depend_on_redacted_values",
             "cli::import_cases::possible_secrets_of_a_file_are_not_shown",
@@ -115,6 +115,25 @@ const CONTRACT: &[Promise] = &[
             "store::contract::sweep::a_sweep_refuses_a_clock_far_ahead_of_the_store",
             "store::contract::sweep::a_lease_from_a_clock_ahead_is_ignored",
             "src::model::plan::a_requested_age_may_exceed_plan_and_floor_but_not_undercut_them",
+        ],
+    ),
+    (
+        "Whoever reads, exports, prunes or administers a log is on record in the trail",
+        &[
+            "api::trail_records::a_question_is_recorded_once_with_its_first_page",
+            "api::trail_records::counts_and_single_entries_are_recorded_too",
+            "api::trail_records::an_export_is_recorded_at_its_beginning_and_its_end",
+            "api::trail_records::a_prune_is_recorded_before_and_after",
+            "api::trail_records::nothing_is_pruned_without_a_record",
+            "api::trail_records::reads_of_one_organization_are_in_no_other_trail",
+            "src::server::trail::tests::a_full_queue_is_written_before_another_read_is_queued",
+            "src::server::trail::tests::a_read_that_cannot_be_written_stays_queued",
+            "store::contract::trail::a_sweep_is_recorded_before_and_after",
+            "store::contract::trail::a_pause_of_the_sweep_is_recorded_once",
+            "store::sqlite::schemas::an_upgrade_is_recorded_once",
+            "cli::trail::operator_commands_are_recorded_with_account_and_host",
+            "cli::trail::a_server_records_its_start_and_its_end",
+            "cli::trail::reads_of_a_local_store_are_recorded",
         ],
     ),
 ];
@@ -300,8 +319,8 @@ fn every_promise_names_existing_tests() {
 }
 
 #[test]
-fn all_six_guarantees_are_listed_and_promises_are_unique() {
-    assert_eq!(CONTRACT.len(), 6);
+fn all_guarantees_are_listed_and_promises_are_unique() {
+    assert_eq!(CONTRACT.len(), 7);
     let promises: BTreeSet<_> = CONTRACT.iter().chain(DOMAIN).map(|(promise, _)| promise).collect();
     assert_eq!(promises.len(), CONTRACT.len() + DOMAIN.len());
 }

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
+use clap::builder::PossibleValue;
+
 use crate::api::page::PageView;
 use crate::api::query::Query;
 use crate::args::output::Format;
@@ -126,7 +129,9 @@ impl Export {
         // Counting has a cost: only a progress bar needs the total.
         let total = context.terminal.shows_progress() && cursor.is_none();
         let query = Query { filter, order, limit: MAX_LIMIT, cursor, total, ..Query::default() };
-        let mut pages = Pages::new(client.clone(), query).prefetch()?;
+        let name = format.format.to_possible_value();
+        let client = client.exporting(name.as_ref().map_or("other", PossibleValue::get_name));
+        let mut pages = Pages::new(client, query).prefetch()?;
         let style = context.appearance.style(&context.terminal, context.time, false);
         let buffer = SharedBuffer::default();
         let mut out = buffer.clone();

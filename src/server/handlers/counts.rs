@@ -8,9 +8,11 @@ use crate::api::counts::{Counts, CountsQuery};
 use crate::api::parameters::CountParameters;
 use crate::api::problems::FilterProblems;
 use crate::model::stats::{StatsQuery, groups};
+use crate::model::trail::ReadCall;
 use crate::server::auth::{Caller, CanRead, ReadScope};
 use crate::server::body;
 use crate::server::error::ApiError;
+use crate::server::reads;
 use crate::server::state::Server;
 
 /// Counts entries by one or two dimensions: by day and action, by weekday and hour, by user, by field.
@@ -39,8 +41,10 @@ pub(super) async fn group<S: ReadScope>(
     let org = caller.log();
     // The upper end of the time range. A day more allows for recorders whose clocks are ahead.
     let latest = server.settings.clock.now().plus(TimeDelta::days(1));
-    let counting = StatsQuery::new(query.filter, &query.by, query.zone, latest);
+    reads::settle(&server, caller).await;
+    let counting = StatsQuery::new(query.filter.clone(), &query.by, query.zone, latest);
     let counted = server.query(server.store.counts(org, counting, query.as_of)).await?;
+    reads::note_counts(&server, caller, ReadCall::Counts, &query.filter).await;
     let holder = caller.key();
     // There may be a group for each user and hour: sorting them would block the async thread.
     let response = tokio::task::spawn_blocking(move || {

@@ -12,10 +12,13 @@ use crate::model::entry::Entry;
 use crate::model::facets::Facets;
 use crate::model::page::{Cursor, Order, Position};
 use crate::model::timestamp::Timestamp;
+use crate::model::trail::ReadCall;
 use crate::server::auth::{Caller, CanRead, ReadScope};
 use crate::server::body::{self, NoParameters};
 use crate::server::error::ApiError;
+use crate::server::reads;
 use crate::server::state::Server;
+use crate::server::trail::recent::AnsweredPage;
 use crate::store::{Lookup, PageRequest};
 
 /// Returns one page of entries, newest first.
@@ -39,6 +42,8 @@ pub(super) async fn page<S: ReadScope>(
     caller: &Caller<S>,
     raw: Option<&str>,
 ) -> Result<Response, ApiError> {
+    let purpose = reads::purpose(caller)?;
+    reads::settle(server, caller).await;
     let pairs = body::pairs(raw)?;
     let query = Query::read(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     let org = caller.log();
@@ -59,12 +64,15 @@ pub(super) async fn page<S: ReadScope>(
     let read = server.query(server.store.page(org, request)).await?;
     let total = match query.total {
         true => {
-            let count = server.query(server.store.count(org, query.filter, read.as_of)).await?;
+            let count = server.query(server.store.count(org, query.filter.clone(), read.as_of)).await?;
             Some(Total { count, exact: true })
         }
         false => None,
     };
     let last = read.entries.last().filter(|_| read.more);
+    let rows = read.entries.len() as u64;
+    let answered = AnsweredPage { query: &query, binding, as_of: read.as_of, rows, next: last };
+    reads::note_page(server, caller, purpose.as_ref(), &answered).await;
     let next_cursor = last.map(|position| Cursor { position, as_of: read.as_of, binding }.encode());
     // A follower is past the entries before its `after_id`.
     let passed = after.filter(|_| query.order == Order::ById).map_or(0, |position| position.id);
@@ -108,8 +116,12 @@ pub(super) async fn entry<S: ReadScope>(
     let canonical = |it: &u64| it.to_string() == id;
     let id = id.parse().ok().filter(canonical).ok_or_else(|| ApiError::new(Code::NotFound, no_id))?;
     let missing = || ApiError::new(Code::NotFound, format!("no entry has the id {id}"));
+    reads::settle(server, caller).await;
     match server.store.entry(caller.log(), id).await? {
-        Lookup::Found(entry) => server.responses.json(caller.key(), &entry),
+        Lookup::Found(entry) => {
+            reads::note_entry(server, caller, id).await;
+            server.responses.json(caller.key(), &entry)
+        }
         Lookup::Missing => Err(missing()),
         Lookup::Pruned(prune) => {
             let at = prune.finished_at.unwrap_or(prune.started_at);
@@ -145,6 +157,8 @@ pub(super) async fn count_by_value<S: ReadScope>(
 ) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw)?;
     let filter = read_only_filter(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let facets = server.query(server.store.facets(caller.log(), filter)).await?;
+    reads::settle(server, caller).await;
+    let facets = server.query(server.store.facets(caller.log(), filter.clone())).await?;
+    reads::note_counts(server, caller, ReadCall::Facets, &filter).await;
     server.responses.json(caller.key(), &facets)
 }

@@ -16,14 +16,14 @@ use crate::model::draft::FieldError;
 use crate::model::plan::Retention;
 use crate::model::prune::Prune as PruneRecord;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::Log;
+use crate::model::trail::{Actor, TrailEvent};
+use crate::model::words::{Log, Plan};
 use crate::server::auth::{Caller, CanPrune, CanRead, ReadScope};
 use crate::server::body::{self, MediaType, NoParameters};
 use crate::server::error::ApiError;
 use crate::server::prune_job;
 use crate::server::shape::{self, BodyKind};
 use crate::server::state::Server;
-use crate::store::error::StoreError;
 use crate::store::{Holdings, OrgId, PruneRun};
 
 /// Returns the organization's retention and the number of kept and expired entries.
@@ -152,7 +152,14 @@ pub(crate) async fn prune(
         );
         return Err(ApiError::new(Code::OverMaxDelete, detail));
     }
-    let (complete, prune) = run(server.clone(), org, caller.token, cutoff, &request).await?;
+    let plan = PrunePlan {
+        cutoff,
+        as_of: request.as_of.unwrap_or(holdings.head),
+        plan: retention.plan,
+        has_expired: counts.expired > 0,
+    };
+    let actor = caller.actor(&server);
+    let (complete, prune) = run(server.clone(), org, (caller.token, actor), plan, &request).await?;
     let purged = if prune.is_some() { Some(server.store.is_purged().await) } else { None };
     Ok(answer(complete, prune, purged))
 }
@@ -203,15 +210,24 @@ impl Drop for StopOnDrop {
     }
 }
 
+/// What a prune deletes.
+struct PrunePlan {
+    cutoff: Timestamp,
+    as_of: u64,
+    plan: Plan,
+    has_expired: bool,
+}
+
 /// Deletes in batches until no expired entry is left, the time is up or the caller disconnects. It runs in its own
 /// task, so that the lease is always released and the record closed.
 async fn run(
     server: Server,
     org: OrgId,
-    by: String,
-    cutoff: Timestamp,
+    (by, actor): (String, Actor),
+    plan: PrunePlan,
     request: &PruneRequest,
 ) -> Result<(bool, Option<PruneRecord>), ApiError> {
+    let PrunePlan { cutoff, as_of, plan, has_expired } = plan;
     let now = server.settings.clock.now();
     let by = if request.clock_is_right { format!("{by} (said the clock is right)") } else { by };
     let mut begun = server.store.begin_prune(org, by.clone(), cutoff, now).await?;
@@ -228,7 +244,15 @@ async fn run(
         );
         ApiError::new(Code::PruneRunning, detail)
     })?;
-    let run = PruneRun { as_of: request.as_of, ..run };
+    let run = PruneRun { as_of: Some(as_of), ..run };
+    let (log, prune) = (Log::Audit, run.id);
+    let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan };
+    let recorded = if has_expired { server.record(org, &begun, &actor).await } else { Ok(()) };
+    if recorded.is_err() || !has_expired {
+        // Nothing is deleted, and nothing without a record.
+        server.store.finish_prune(org, run, recorded.is_ok(), now).await?;
+        return recorded.map(|()| (true, None));
+    }
     let stop = StopOnDrop(Arc::default());
     let stopped = Arc::clone(&stop.0);
     let end = request.max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
@@ -240,10 +264,13 @@ async fn run(
         server.metrics.pruned.inc_by(deleted);
         let complete = matches!(outcome, Ok(true));
         let record = server.store.finish_prune(org, run, complete, server.settings.clock.now()).await;
+        let ended = TrailEvent::PruneEnded { log, prune, deleted, complete };
+        let recorded = server.record(org, &ended, &actor).await;
         outcome?;
-        Ok::<_, StoreError>((complete, record?))
+        let record = record?;
+        recorded.map(|()| (complete, record))
     });
     let outcome = task.await.map_err(|_| ApiError::internal())?;
     drop(stop);
-    Ok(outcome?)
+    outcome
 }

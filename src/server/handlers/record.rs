@@ -159,7 +159,6 @@ async fn record_one(
         Err(PrepareError::Problem(problem)) => return Err((*problem).into()),
     };
     let appended = server.store.append(caller.organization.id, vec![draft], true).await?;
-    server.trees.note(caller.organization.id);
     match appended.into_iter().next() {
         Some(Appended::New(entry)) => {
             server.metrics.recorded.inc();
@@ -242,9 +241,7 @@ async fn record_batch(
     let appended = if drafts.is_empty() {
         Vec::new()
     } else {
-        let appended = server.store.append(caller.organization.id, drafts, options.atomic).await?;
-        server.trees.note(caller.organization.id);
-        appended
+        server.store.append(caller.organization.id, drafts, options.atomic).await?
     };
     let rolled_back_ids = rolled_back_ids(options, &appended);
     let mut appended = appended.into_iter();

@@ -1,5 +1,8 @@
 //! The calls about the trees of logs.
 
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
 use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::note::SigningKey;
 use crate::model::merkle::Hash;
@@ -15,6 +18,16 @@ use crate::store::tree::grow::Step;
 use crate::store::tree::{checkpoint, copy, grow, leaves, row};
 
 impl Store {
+    /// Notes that a log has entries that may not be in its tree.
+    pub fn note_growth(&self, org: OrgId) {
+        self.grown.lock().unwrap_or_else(PoisonError::into_inner).insert(org);
+    }
+
+    /// The logs in which entries were recorded through this store since the last call.
+    pub fn take_grown(&self) -> HashSet<OrgId> {
+        std::mem::take(&mut *self.grown.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The state of a log's tree.
     pub async fn tree(&self, org: OrgId) -> Result<TreeState, StoreError> {
         run!(self.read(Some(org)), |db| row::state(db, org))

@@ -28,6 +28,11 @@ pub(in crate::store) fn backup(from: &Path, to: &Path) -> Result<u64, StoreError
     copy.keep_as(to).map_err(|error| failed(&error))
 }
 
+/// Whether a file has the schema of this version. It is not upgraded.
+pub(in crate::store) fn is_current(path: &Path) -> Result<bool, StoreError> {
+    schema::is_current(&schema::open_for_backup(path)?)
+}
+
 /// An unfinished copy, deleted unless it is kept.
 struct UnfinishedCopy {
     path: PathBuf,

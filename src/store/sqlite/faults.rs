@@ -31,13 +31,13 @@ fn draft(word: &str, occurred_at: &str) -> Draft {
 }
 
 fn open(path: &Path) -> Store {
-    Store(Engine::Sqlite(SqliteStore::open(path).expect("a store")))
+    Store::from(Engine::Sqlite(SqliteStore::open(path).expect("a store")))
 }
 
 fn engine(store: &Store) -> &SqliteStore {
-    match store {
-        Store(Engine::Sqlite(engine)) => engine,
-        Store(Engine::Postgres(_)) => panic!("a file"),
+    match &store.engine {
+        Engine::Sqlite(engine) => engine,
+        Engine::Postgres(_) => panic!("a file"),
     }
 }
 

@@ -50,7 +50,7 @@ enum ReadOutcome {
 }
 
 async fn read(path: &Path, org: OrgId, expected: &[Entry]) -> Vec<ReadOutcome> {
-    let Ok(store) = SqliteStore::open(path).map(|engine| Store(Engine::Sqlite(engine))) else {
+    let Ok(store) = SqliteStore::open(path).map(|engine| Store::from(Engine::Sqlite(engine))) else {
         return vec![ReadOutcome::Error];
     };
     let mut told = Vec::new();
@@ -98,7 +98,7 @@ fn next(state: &mut u64) -> u64 {
 async fn flipped_bits_are_never_returned_as_entries() {
     let directory = tempfile::tempdir().expect("a directory");
     let whole = directory.path().join("whole.db");
-    let store = Store(Engine::Sqlite(SqliteStore::open(&whole).expect("a store")));
+    let store = Store::from(Engine::Sqlite(SqliteStore::open(&whole).expect("a store")));
     let retention = codes::retention("free", None).expect("a plan");
     let org = store.create_organization("acme".to_owned(), retention, NOW).await.expect("made").id;
     store.append(org, (1..=ENTRIES).map(draft).collect(), false).await.expect("appended");

@@ -45,7 +45,7 @@ use crate::store::sqlite::readers::Readers;
 use crate::store::sqlite::threads::{Writer, caught};
 use crate::store::{prunes, rollup};
 
-pub(super) use crate::store::sqlite::backup::backup;
+pub(super) use crate::store::sqlite::backup::{backup, is_current};
 pub use crate::store::sqlite::serving::ServeLock;
 pub(super) use crate::store::sqlite::session::run_now;
 

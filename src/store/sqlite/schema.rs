@@ -78,6 +78,12 @@ pub(super) fn forget_signing_key(path: &Path) -> Result<(), StoreError> {
     copy.close().map_err(|(_, error)| error.into())
 }
 
+/// Whether the file has all migrations.
+pub(super) fn is_current(db: &Connection) -> Result<bool, StoreError> {
+    let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(usize::try_from(found) == Ok(MIGRATIONS.len()))
+}
+
 /// Checks a copy that nothing else has open.
 pub(super) fn check_copy(path: &Path) -> Result<(), StoreError> {
     check(&connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::support::answer::Answer;
 use crate::support::contract;
 use crate::support::entries::{NOW, recording};
-use crate::support::test_server::{Caller, LOGS, TestServer};
+use crate::support::test_server::{Caller, LOGS, TestServer, local_actor};
 
 const WHOAMI: &str = "/api/v1/whoami";
 
@@ -170,7 +170,8 @@ async fn the_bearer_scheme_is_case_insensitive() {
     let hash = token.hash();
     let world = TestServer::with_settings(|settings, organization| {
         let (name, organization) = ("this process".to_owned(), organization.clone());
-        settings.local = Some(LocalToken { hash, name, organization, scopes: vec![Scope::Read] });
+        settings.local =
+            Some(LocalToken { hash, name, organization, actor: local_actor(), scopes: vec![Scope::Read] });
     })
     .await;
     for word in ["Bearer", "bearer", "BEARER"] {
@@ -227,7 +228,8 @@ async fn the_in_process_token_has_its_scopes_and_is_not_stored() {
     let hash = token.hash();
     let world = TestServer::with_settings(|settings, organization| {
         let (name, organization) = ("this process".to_owned(), organization.clone());
-        settings.local = Some(LocalToken { hash, name, organization, scopes: vec![Scope::Read] });
+        settings.local =
+            Some(LocalToken { hash, name, organization, actor: local_actor(), scopes: vec![Scope::Read] });
     })
     .await;
     let caller = world.stranger().with_token(token.expose());

@@ -20,5 +20,6 @@ mod stats;
 mod tenancy;
 mod token_usage;
 mod trail;
+mod trail_records;
 mod tree;
 mod whoami;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::answer::Answer;
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at, with};
-use crate::support::test_server::{Caller, TestServer};
+use crate::support::test_server::{Caller, TestServer, local_actor};
 
 async fn prune(caller: &Caller, request: Value) -> Answer {
     caller.post("/api/v1/audit-logs/prune", &request).await
@@ -221,7 +221,8 @@ async fn a_clock_ahead_of_the_store_deletes_nothing() {
 async fn a_confirmed_clock_applies_to_later_prunes() {
     let world = TestServer::with_settings(|settings, organization| {
         let (name, organization) = ("local".to_owned(), organization.clone());
-        settings.local = Some(LocalToken { hash: [0; 32], name, organization, scopes: Vec::new() });
+        settings.local =
+            Some(LocalToken { hash: [0; 32], name, organization, actor: local_actor(), scopes: Vec::new() });
     });
     let world = world.await;
     let admin = with_entries(&world).await;

@@ -44,4 +44,5 @@ mod serve_process;
 mod show;
 mod stats;
 mod token;
+mod trail;
 mod usage_errors;

@@ -89,6 +89,10 @@ macro_rules! contract {
                 a_sweep_refuses_a_clock_far_ahead_of_the_store
                 a_lease_from_a_clock_ahead_is_ignored
             }
+            trail {
+                a_sweep_is_recorded_before_and_after
+                a_pause_of_the_sweep_is_recorded_once
+            }
         }
     };
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use krosyn_audit::client::Client;
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::timestamp::Timestamp;
+use krosyn_audit::model::trail::Actor;
 use krosyn_audit::model::words::Scope;
 use krosyn_audit::secret::Token;
 use krosyn_audit::server::{self, Listeners, Settings};
@@ -166,6 +167,11 @@ impl TestServer {
     pub(crate) async fn admin(&self) -> Caller {
         self.caller(self.org, "admin", Scope::ALL).await
     }
+}
+
+/// The account of a process that started its server for itself.
+pub(crate) fn local_actor() -> Actor {
+    Actor::account("ana", "build-7")
 }
 
 /// A client of the server. Every answer is checked against the contract.

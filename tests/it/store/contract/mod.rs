@@ -9,5 +9,6 @@ pub(crate) mod pruning;
 pub(crate) mod rollup;
 pub(crate) mod stats;
 pub(crate) mod sweep;
+pub(crate) mod trail;
 pub(crate) mod trees;
 pub(crate) mod values;

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use krosyn_audit::clock::Clock;
+use krosyn_audit::server::Settings;
+use krosyn_audit::server::trail::lifecycle;
 use krosyn_audit::store::{self, Lookup};
 
 use crate::support::entries::{NOW, append, everything, ids, recording_at};
@@ -55,4 +58,27 @@ async fn a_file_of_an_earlier_schema_opens_with_all_its_data() {
             store.close().await;
         }
     }
+}
+
+#[tokio::test]
+async fn an_upgrade_is_recorded_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("audit.db");
+    std::fs::copy(root().join("testdata/sqlite-schema-4.db"), &path).expect("copied");
+    let store = store::open(&format!("sqlite:{}", path.display())).await.expect("opens");
+    let settings = Settings::new(Clock::fixed(NOW));
+    let organizations = store.organizations().await.expect("two");
+    for (organization, head) in organizations.iter().zip([12, 2]) {
+        for _ in 0..2 {
+            lifecycle::record_migration(&store, &settings, organization).await.expect("recorded");
+        }
+        let trail = everything(&store, organization.id.trail()).await;
+        let [entry] = &trail[..] else { panic!("{trail:?}") };
+        assert_eq!(
+            (entry.action.as_str(), entry.model_type.as_str(), &*entry.model_id),
+            ("migrated", "server", "5")
+        );
+        assert_eq!(entry.changes.get(), format!(r#"[{{"field":"unprotected_through","new":{head}}}]"#));
+    }
+    store.close().await;
 }

@@ -1,0 +1,376 @@
+//! The events of the trail, and the entries that record them. Only the server and operator commands record them.
+
+mod actor;
+mod key;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::model::change::Change;
+use crate::model::draft::{Draft, Refusal};
+use crate::model::json::RawJson;
+use crate::model::plan::Retention;
+use crate::model::proposal::Proposal;
+use crate::model::redaction::Redaction;
+use crate::model::timestamp::Timestamp;
+use crate::model::words::{Action, Log, ModelType, Plan, Scope};
+
+pub use crate::model::trail::actor::Actor;
+pub use crate::model::trail::key::EventKey;
+use crate::model::trail::key::hashed;
+
+/// The same question of the same caller is recorded once in this time, in seconds.
+pub const QUESTION_SECONDS: i64 = 3600;
+
+/// A call that reads a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReadCall {
+    /// The pages of a query.
+    List,
+    /// New entries again and again, in the order of their ids.
+    Follow,
+    /// One entry.
+    Show,
+    /// Counts by value.
+    Facets,
+    /// Counts by one or two dimensions.
+    Counts,
+}
+
+impl ReadCall {
+    /// The written form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Follow => "follow",
+            Self::Show => "show",
+            Self::Facets => "facets",
+            Self::Counts => "counts",
+        }
+    }
+}
+
+/// The parameters of a filter.
+pub type FilterPairs = Vec<(&'static str, String)>;
+
+/// An event of the trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrailEvent {
+    /// A question was answered. Later pages of a list belong to its first.
+    Read {
+        /// The log.
+        log: Log,
+        /// The call.
+        call: ReadCall,
+        /// The filter, or the id of the one entry.
+        filter: FilterPairs,
+        /// The number of entries in the answer: of a list, those of its first page. Counts have none.
+        rows: Option<u64>,
+        /// Whether more pages follow.
+        more: bool,
+    },
+    /// An export began.
+    ExportBegun {
+        /// The log.
+        log: Log,
+        /// The filter.
+        filter: FilterPairs,
+        /// The format of the file, if the client told it.
+        format: Option<String>,
+        /// The highest id that the export includes.
+        as_of: u64,
+    },
+    /// The last page of an export was answered.
+    ExportEnded {
+        /// The log.
+        log: Log,
+        /// The filter.
+        filter: FilterPairs,
+        /// The format of the file, if the client told it.
+        format: Option<String>,
+        /// The highest id that the export includes.
+        as_of: u64,
+        /// The number of entries, if this server answered every page.
+        entries: Option<u64>,
+    },
+    /// A log was copied to another store, or backed up.
+    Copied {
+        /// The log.
+        log: Log,
+        /// `store` or `backup`.
+        format: &'static str,
+        /// The highest id that the copy includes, at least.
+        as_of: u64,
+        /// The store or file that was written, without a password.
+        target: String,
+    },
+    /// A prune is about to delete its first entry.
+    PruneBegun {
+        /// The log.
+        log: Log,
+        /// The prune's number.
+        prune: u64,
+        /// Entries that happened before this are deleted.
+        cutoff: Timestamp,
+        /// Entries with a higher id are kept.
+        as_of: u64,
+        /// The organization's plan.
+        plan: Plan,
+    },
+    /// A prune ended.
+    PruneEnded {
+        /// The log.
+        log: Log,
+        /// The prune's number.
+        prune: u64,
+        /// The number of deleted entries.
+        deleted: u64,
+        /// Whether no expired entry is left.
+        complete: bool,
+    },
+    /// A token is created.
+    TokenCreated {
+        /// Its name.
+        name: String,
+        /// Its permissions.
+        scopes: Vec<Scope>,
+        /// When it expires.
+        expires_at: Option<Timestamp>,
+        /// Who creates it, as stated.
+        created_by: Option<String>,
+    },
+    /// A token is revoked.
+    TokenRevoked {
+        /// Its name.
+        name: String,
+        /// Its permissions.
+        scopes: Vec<Scope>,
+        /// When it would have expired.
+        expires_at: Option<Timestamp>,
+    },
+    /// The organization was created.
+    OrganizationCreated {
+        /// Its slug.
+        slug: String,
+        /// Its plan and floor.
+        retention: Retention,
+    },
+    /// The organization's plan or floor changes.
+    RetentionChanged {
+        /// Its slug.
+        slug: String,
+        /// Plan and floor before.
+        old: Retention,
+        /// Plan and floor from now on.
+        new: Retention,
+    },
+    /// A server started on this host.
+    Started {
+        /// The host.
+        host: String,
+    },
+    /// A server on this host stopped.
+    Stopped {
+        /// The host.
+        host: String,
+    },
+    /// Nothing is pruned any more, because the clock may be ahead.
+    SweepPaused {
+        /// What is wrong with the clock.
+        cause: String,
+    },
+    /// The clock is plausible again.
+    SweepResumed,
+    /// The schema of the store was upgraded.
+    Migrated {
+        /// The number of the schema.
+        schema: u32,
+        /// Entries of the audit log up to this id were recorded before the log had a tree.
+        unprotected_through: u64,
+    },
+}
+
+/// A field with its old and new value.
+type Field = (&'static str, Option<Value>, Option<Value>);
+
+fn new(name: &'static str, value: impl Into<Value>) -> Option<Field> {
+    Some((name, None, Some(value.into())))
+}
+
+fn words(scopes: &[Scope]) -> Value {
+    scopes.iter().map(|scope| scope.as_str()).collect()
+}
+
+fn text(value: Option<impl ToString>) -> Option<Value> {
+    value.map(|value| value.to_string().into())
+}
+
+impl TrailEvent {
+    /// Action, resource and changed fields.
+    fn parts(&self, redaction: &Redaction) -> (Action, ModelType, String, Vec<Field>) {
+        let query = |filter: &FilterPairs| query_string(filter, redaction);
+        let export = |stage: &'static str, filter: &FilterPairs, format: &Option<String>, as_of: u64| {
+            [
+                new("stage", stage),
+                new("filter", query(filter)),
+                format.as_ref().and_then(|format| new("format", format.as_str())),
+                new("as_of", as_of),
+            ]
+        };
+        let of_log = |action, log: Log, fields: Vec<Option<Field>>| {
+            (action, ModelType::AuditLog, log.to_string(), fields.into_iter().flatten().collect())
+        };
+        match self {
+            Self::Read { log, call, filter, rows, more } => of_log(
+                Action::Read,
+                *log,
+                vec![
+                    new("call", call.as_str()),
+                    new("filter", query(filter)),
+                    rows.and_then(|rows| new("rows", rows)),
+                    if *more { new("more", true) } else { None },
+                ],
+            ),
+            Self::ExportBegun { log, filter, format, as_of } => {
+                of_log(Action::Exported, *log, export("begun", filter, format, *as_of).into())
+            }
+            Self::ExportEnded { log, filter, format, as_of, entries } => {
+                let mut fields: Vec<_> = export("ended", filter, format, *as_of).into();
+                fields.push(entries.and_then(|entries| new("entries", entries)));
+                of_log(Action::Exported, *log, fields)
+            }
+            Self::Copied { log, format, as_of, target } => {
+                let fields = [
+                    new("stage", "begun"),
+                    new("filter", ""),
+                    new("format", *format),
+                    new("as_of", *as_of),
+                    new("target", target.as_str()),
+                ];
+                of_log(Action::Exported, *log, fields.into())
+            }
+            Self::PruneBegun { log, prune, cutoff, as_of, plan } => {
+                let fields = [
+                    new("prune", *prune),
+                    new("cutoff", cutoff.to_string()),
+                    new("as_of", *as_of),
+                    new("plan", plan.as_str()),
+                ];
+                of_log(Action::Pruned, *log, fields.into())
+            }
+            Self::PruneEnded { log, prune, deleted, complete } => {
+                let fields = [new("prune", *prune), new("deleted", *deleted), new("complete", *complete)];
+                of_log(Action::Pruned, *log, fields.into())
+            }
+            Self::TokenCreated { name, scopes, expires_at, created_by } => {
+                let fields = [
+                    new("scopes", words(scopes)),
+                    text(*expires_at).and_then(|at| new("expires_at", at)),
+                    text(created_by.as_ref()).and_then(|by| new("created_by", by)),
+                ];
+                (Action::Created, ModelType::Token, name.clone(), fields.into_iter().flatten().collect())
+            }
+            Self::TokenRevoked { name, scopes, expires_at } => {
+                let mut fields = vec![("scopes", Some(words(scopes)), None)];
+                fields.extend(text(*expires_at).map(|at| ("expires_at", Some(at), None)));
+                (Action::Deleted, ModelType::Token, name.clone(), fields)
+            }
+            Self::OrganizationCreated { slug, retention } => {
+                let mut fields = vec![("plan", None, Some(retention.plan.as_str().into()))];
+                fields.extend(text(retention.floor).map(|floor| ("floor", None, Some(floor))));
+                (Action::Created, ModelType::Organization, slug.clone(), fields)
+            }
+            Self::RetentionChanged { slug, old, new } => {
+                let mut fields = Vec::new();
+                if old.plan != new.plan {
+                    fields.push(("plan", Some(json!(old.plan)), Some(json!(new.plan))));
+                }
+                if old.floor != new.floor {
+                    fields.push(("floor", text(old.floor), text(new.floor)));
+                }
+                (Action::Updated, ModelType::Organization, slug.clone(), fields)
+            }
+            Self::Started { host } => of_server(Action::Started, host, &[new("version", VERSION)]),
+            Self::Stopped { host } => of_server(Action::Stopped, host, &[new("version", VERSION)]),
+            Self::SweepPaused { cause } => of_server(Action::Stopped, SWEEP, &[new("cause", cause.as_str())]),
+            Self::SweepResumed => of_server(Action::Started, SWEEP, &[new("version", VERSION)]),
+            Self::Migrated { schema, unprotected_through } => {
+                let fields = [new("unprotected_through", *unprotected_through)];
+                of_server(Action::Migrated, &schema.to_string(), &fields)
+            }
+        }
+    }
+
+    /// The entry of the event, redacted as every entry.
+    ///
+    /// # Errors
+    /// [`Refusal`], as for a recording: [`Refusal::NoChange`] when nothing changed.
+    pub fn draft(
+        &self,
+        by: &Actor,
+        key: &EventKey,
+        redaction: &Redaction,
+        (occurred_at, now): (Timestamp, Timestamp),
+    ) -> Result<Draft, Refusal> {
+        let (action, model_type, model_id, fields) = self.parts(redaction);
+        let raw = |value: Option<Value>| value.and_then(|value| RawJson::from_text(value.to_string()).ok());
+        let changes: Vec<_> = fields
+            .into_iter()
+            .map(|(field, old, new)| Change {
+                field: field.to_owned(),
+                old: raw(old),
+                new: raw(new),
+                redacted: false,
+            })
+            .collect();
+        let uuid = match (key, self) {
+            (EventKey::Unique(uuid), _) => *uuid,
+            (EventKey::Question { log }, Self::Read { call, filter, .. }) => {
+                // Made of the redacted filter: a uuid is shown, and a hash of a secret is a way to guess it.
+                let hour = occurred_at.micros() / (QUESTION_SECONDS * 1_000_000);
+                let name = by.user.name.as_deref().unwrap_or_default();
+                let question = (log, model_id.as_str(), call.as_str(), name, query_string(filter, redaction));
+                hashed(&format!("{question:?} {hour}"))
+            }
+            (EventKey::Question { .. }, _) => Uuid::now_v7(),
+        };
+        let proposal = Proposal {
+            uuid: Some(uuid),
+            occurred_at: Some(occurred_at.min(now)),
+            action,
+            model_type,
+            model_id,
+            model_name: None,
+            user: by.user.clone(),
+            on_behalf_of: None,
+            context: by.context.clone(),
+            reason: None,
+            before: None,
+            after: None,
+            changes: Some(changes),
+        };
+        Draft::prepare(&proposal, redaction, now)
+    }
+}
+
+/// The version of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The id under which pauses of the sweep are recorded.
+const SWEEP: &str = "sweep";
+
+fn of_server(action: Action, id: &str, fields: &[Option<Field>]) -> (Action, ModelType, String, Vec<Field>) {
+    (action, ModelType::Server, id.to_owned(), fields.iter().flatten().cloned().collect())
+}
+
+/// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets.
+fn query_string(filter: &FilterPairs, redaction: &Redaction) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in filter {
+        query.append_pair(name, &redaction.text(value));
+    }
+    query.finish()
+}
+
+#[cfg(test)]
+mod tests;

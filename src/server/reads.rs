@@ -1,0 +1,86 @@
+//! Decides which reads are recorded in the trail: the first page of a question, once an hour for each token, and the first
+//! and last page of an export.
+
+use crate::api::purpose::{ExportPurpose, PURPOSE, UnknownPurpose};
+use crate::api::query::filter_pairs;
+use crate::model::draft::FieldError;
+use crate::model::filter::Filter;
+use crate::model::trail::{EventKey, FilterPairs, ReadCall, TrailEvent};
+use crate::server::auth::{Caller, ReadScope};
+use crate::server::error::ApiError;
+use crate::server::state::Server;
+use crate::server::trail::recent::AnsweredPage;
+
+/// Makes the caller's earlier reads visible in the trail that it is about to read.
+pub(super) async fn settle<S: ReadScope>(server: &Server, caller: &Caller<S>) {
+    if caller.log() == caller.organization.id.trail() {
+        // A failure is logged. Reading goes on without the latest reads.
+        drop(server.trail.flush(server.store.as_ref(), Some(caller.organization.id)).await);
+    }
+}
+
+/// Records that one entry was read.
+pub(super) async fn note_entry<S: ReadScope>(server: &Server, caller: &Caller<S>, id: u64) {
+    note(server, caller, ReadCall::Show, vec![("id", id.to_string())], (Some(1), false)).await;
+}
+
+/// Records that entries were counted.
+pub(super) async fn note_counts<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    call: ReadCall,
+    filter: &Filter,
+) {
+    note(server, caller, call, filter_pairs(filter), (None, false)).await;
+}
+
+/// Records that a page was read, if it is the first of a question, or of an export, or the last of an export.
+pub(super) async fn note_page<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    purpose: Option<&ExportPurpose>,
+    page: &AnsweredPage<'_>,
+) {
+    let AnsweredPage { query, binding, as_of, rows, next } = *page;
+    let Some(purpose) = purpose else {
+        let call = if query.after_id.is_some() { ReadCall::Follow } else { ReadCall::List };
+        if query.cursor.is_none() {
+            note(server, caller, call, filter_pairs(&query.filter), (Some(rows), next.is_some())).await;
+        }
+        return;
+    };
+    let key = (caller.key().token, binding, as_of);
+    let entries = server.reads.count(key, query.cursor.as_ref(), page, server.settings.clock.now());
+    let (log, format, filter) = (S::LOG, purpose.format.clone(), filter_pairs(&query.filter));
+    let (store, org) = (server.store.as_ref(), caller.organization.id);
+    if query.cursor.is_none() {
+        let begun = TrailEvent::ExportBegun { log, filter: filter.clone(), format: format.clone(), as_of };
+        server.trail.note(store, org, begun, caller.actor(server), EventKey::unique()).await;
+    }
+    if next.is_none() {
+        let ended = TrailEvent::ExportEnded { log, filter, format, as_of, entries };
+        server.trail.note(store, org, ended, caller.actor(server), EventKey::unique()).await;
+    }
+}
+
+async fn note<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    call: ReadCall,
+    filter: FilterPairs,
+    (rows, more): (Option<u64>, bool),
+) {
+    let (log, now) = (caller.log().number(), server.settings.clock.now());
+    if server.reads.is_new(caller.key().token, call, log, &filter, now) {
+        let event = TrailEvent::Read { log: S::LOG, call, filter, rows, more };
+        let (org, key) = (caller.organization.id, EventKey::Question { log });
+        server.trail.note(server.store.as_ref(), org, event, caller.actor(server), key).await;
+    }
+}
+
+/// The purpose that the caller states.
+pub(super) fn purpose<S>(caller: &Caller<S>) -> Result<Option<ExportPurpose>, ApiError> {
+    let Some(text) = &caller.source.purpose else { return Ok(None) };
+    let unknown = |error: UnknownPurpose| vec![FieldError::new(PURPOSE, error.to_string())];
+    Ok(Some(text.parse().map_err(unknown)?))
+}

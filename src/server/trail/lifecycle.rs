@@ -1,0 +1,108 @@
+//! Records in every trail of a store that a server starts or stops, that the schema was upgraded, and that the clock pauses
+//! the sweep.
+
+use crate::model::filter::Filter;
+use crate::model::page::Order;
+use crate::model::trail::{Actor, EventKey, TrailEvent};
+use crate::model::words::Action;
+use crate::server::settings::Settings;
+use crate::server::trail::{record, record_once};
+use crate::store::error::StoreError;
+use crate::store::{Organization, PageRequest, Store};
+
+/// The schema that gave every log a tree.
+const TREES: u32 = 5;
+
+/// Records an event of the server in the trail of every organization. An organization that cannot be reached is left out.
+///
+/// # Errors
+/// Any other [`StoreError`].
+pub async fn record_everywhere(
+    store: &Store,
+    settings: &Settings,
+    event: &TrailEvent,
+) -> Result<(), StoreError> {
+    for organization in store.organizations().await? {
+        let now = settings.clock.now();
+        match record(store, organization.id, event, &Actor::server(), &settings.redaction, now).await {
+            Err(error) if error.is_away() => {
+                tracing::warn!(organization = organization.id.number(), %error, "cannot record in a trail");
+            }
+            recorded => recorded?,
+        }
+    }
+    Ok(())
+}
+
+/// Records the upgrade of the schema, unless it is recorded already.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn record_migration(
+    store: &Store,
+    settings: &Settings,
+    organization: &Organization,
+) -> Result<(), StoreError> {
+    let unprotected_through = store.unprotected(organization.id).await?;
+    if unprotected_through == 0 {
+        return Ok(());
+    }
+    let mut filter = Filter::default();
+    filter.action.include.push(Action::Migrated);
+    let request = PageRequest { filter, order: Order::Descending, limit: 1, after: None, as_of: None };
+    if !store.page(organization.id.trail(), request).await?.entries.is_empty() {
+        return Ok(());
+    }
+    let event = TrailEvent::Migrated { schema: TREES, unprotected_through };
+    let key = EventKey::migration(organization.uuid, TREES);
+    let (by, now) = (Actor::server(), settings.clock.now());
+    record_once(store, organization.id, &event, &key, &by, &settings.redaction, now).await
+}
+
+/// Records what precedes the first request: the upgrade of the schema, and the start of a server with a host.
+pub(in crate::server) async fn begin(store: &Store, settings: &Settings) -> Result<(), StoreError> {
+    let organizations = match &settings.local {
+        Some(local) => vec![local.organization.clone()],
+        None => store.organizations().await?,
+    };
+    for organization in &organizations {
+        match record_migration(store, settings, organization).await {
+            Err(error) if error.is_away() => {
+                tracing::warn!(organization = organization.id.number(), %error, "cannot record in a trail");
+            }
+            recorded => recorded?,
+        }
+    }
+    match &settings.host {
+        Some(host) => record_everywhere(store, settings, &TrailEvent::Started { host: host.clone() }).await,
+        None => Ok(()),
+    }
+}
+
+/// Records once that the clock pauses the sweep, and once that it goes on.
+#[derive(Debug, Default)]
+pub struct PauseRecorder {
+    is_paused: bool,
+}
+
+impl PauseRecorder {
+    /// Takes the outcome of a check of the clock: the cause of a pause, or none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be recorded: the next check tries again.
+    pub async fn observe(
+        &mut self,
+        store: &Store,
+        settings: &Settings,
+        cause: Option<String>,
+    ) -> Result<(), StoreError> {
+        let is_paused = cause.is_some();
+        if is_paused == self.is_paused {
+            return Ok(());
+        }
+        let event = cause.map_or(TrailEvent::SweepResumed, |cause| TrailEvent::SweepPaused { cause });
+        record_everywhere(store, settings, &event).await?;
+        self.is_paused = is_paused;
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! What the server itself records in the trail: sweeps, and pauses of the sweep.
+
+use std::sync::Arc;
+
+use krosyn_audit::clock::Clock;
+use krosyn_audit::model::entry::Entry;
+use krosyn_audit::server::Settings;
+use krosyn_audit::server::trail::lifecycle::PauseRecorder;
+use krosyn_audit::store::Store;
+
+use super::sweep::sweep_once;
+use crate::support::entries::{NOW, append, days_ago, everything, recording_at};
+use crate::support::stores::organization;
+
+fn described(entry: &Entry) -> (String, String) {
+    let who = entry.user.label();
+    (
+        format!("{who} {} {}/{}", entry.action, entry.model_type, entry.model_id),
+        entry.changes.get().to_owned(),
+    )
+}
+
+pub(crate) async fn a_sweep_is_recorded_before_and_after(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, [100, 1].map(|days| recording_at("1", days_ago(days)))).await;
+    append(&store, org.trail(), [recording_at("1", days_ago(400))]).await;
+    let settings = Settings::new(Clock::fixed(NOW));
+    sweep_once(&store, &settings).await;
+    let trail: Vec<_> = everything(&store, org.trail()).await.iter().map(described).collect();
+    let line =
+        |log: &str, changes: &str| (format!("krosyn-audit pruned audit_log/{log}"), changes.to_owned());
+    let ended = r#"[{"field":"prune","new":1},{"field":"deleted","new":1},{"field":"complete","new":true}]"#;
+    assert_eq!(
+        trail,
+        [
+            line(
+                "audit",
+                r#"[{"field":"prune","new":1},{"field":"cutoff","new":"2026-08-24T08:00:00.000000Z"},{"field":"as_of","new":2},{"field":"plan","new":"free"}]"#
+            ),
+            line("audit", ended),
+            line(
+                "trail",
+                r#"[{"field":"prune","new":1},{"field":"cutoff","new":"2025-11-22T08:00:00.000000Z"},{"field":"as_of","new":3},{"field":"plan","new":"free"}]"#
+            ),
+            line("trail", ended),
+        ]
+    );
+    sweep_once(&store, &settings).await;
+    assert_eq!(everything(&store, org.trail()).await.len(), 4, "nothing had expired");
+}
+
+pub(crate) async fn a_pause_of_the_sweep_is_recorded_once(store: Arc<Store>) {
+    let orgs = [organization(&store, "acme").await, organization(&store, "other").await];
+    let settings = Settings::new(Clock::fixed(NOW));
+    let mut pauses = PauseRecorder::default();
+    for cause in [None, Some("ahead"), Some("further ahead"), None, None, Some("again")] {
+        pauses.observe(&store, &settings, cause.map(str::to_owned)).await.expect("recorded");
+    }
+    for org in orgs {
+        let trail: Vec<_> = everything(&store, org.trail()).await.iter().map(|it| described(it).0).collect();
+        let [stopped, started] =
+            ["stopped", "started"].map(|word| format!("krosyn-audit {word} server/sweep"));
+        assert_eq!(trail, [stopped.clone(), started, stopped]);
+    }
+}
