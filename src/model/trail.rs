@@ -3,10 +3,12 @@
 mod actor;
 mod key;
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::model::change::Change;
+use crate::model::change::{Change, REDACTED};
 use crate::model::draft::{Draft, Refusal};
 use crate::model::json::RawJson;
 use crate::model::plan::Retention;
@@ -50,6 +52,9 @@ impl ReadCall {
         }
     }
 }
+
+/// The parameter of a filter that holds a text to search for.
+pub const SEARCH: &str = "q";
 
 /// The parameters of a filter.
 pub type FilterPairs = Vec<(&'static str, String)>;
@@ -363,11 +368,13 @@ fn of_server(action: Action, id: &str, fields: &[Option<Field>]) -> (Action, Mod
     (action, ModelType::Server, id.to_owned(), fields.iter().flatten().cloned().collect())
 }
 
-/// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets.
+/// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets. A text
+/// that is searched for is not kept at all: it may be a secret of any form, whose traces somebody looks for.
 fn query_string(filter: &FilterPairs, redaction: &Redaction) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in filter {
-        query.append_pair(name, &redaction.text(value));
+        let kept = if *name == SEARCH { Cow::Borrowed(REDACTED) } else { redaction.text(value) };
+        query.append_pair(name, &kept);
     }
     query.finish()
 }

@@ -118,8 +118,12 @@ fn each_event_has_its_entry() {
 
 #[test]
 fn a_question_holds_no_secret_in_any_form() {
-    for secret in ["password=Zq7hunter2Zq7", "Bearer Zq7abcdefgh0123456789Zq7"] {
-        let told = recorded(&question(vec![("q", secret.to_owned())])).1;
+    for (name, secret) in [
+        ("q", "Zq7 of no known form"),
+        ("model_id", "password=Zq7hunter2Zq7"),
+        ("field", "Bearer Zq7abcdefgh0123456789Zq7"),
+    ] {
+        let told = recorded(&question(vec![(name, secret.to_owned())])).1;
         assert!(!told.contains("Zq7") && told.contains("redacted"), "{told}");
     }
 }

@@ -59,8 +59,21 @@ pub async fn record_migration(
     record_once(store, organization.id, &event, &key, &by, &settings.redaction, now).await
 }
 
-/// Records what precedes the first request: the upgrade of the schema, and the start of a server with a host.
+/// Records what precedes the first request: the upgrade of the schema, and the start of a server with a host. A server
+/// without one goes on after a failure, because its requests will report it.
 pub(in crate::server) async fn begin(store: &Store, settings: &Settings) -> Result<(), StoreError> {
+    let migrated = record_migrations(store, settings).await;
+    let Some(host) = settings.host.clone() else {
+        if let Err(error) = migrated {
+            tracing::warn!(%error, "cannot record the upgrade of the schema in the trail");
+        }
+        return Ok(());
+    };
+    migrated?;
+    record_everywhere(store, settings, &TrailEvent::Started { host }).await
+}
+
+async fn record_migrations(store: &Store, settings: &Settings) -> Result<(), StoreError> {
     let organizations = match &settings.local {
         Some(local) => vec![local.organization.clone()],
         None => store.organizations().await?,
@@ -73,10 +86,7 @@ pub(in crate::server) async fn begin(store: &Store, settings: &Settings) -> Resu
             recorded => recorded?,
         }
     }
-    match &settings.host {
-        Some(host) => record_everywhere(store, settings, &TrailEvent::Started { host: host.clone() }).await,
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Records once that the clock pauses the sweep, and once that it goes on.

@@ -54,7 +54,7 @@ fn a_profile_sets_the_server_and_its_token_source() {
     ascii         false (default)
     server        http://127.0.0.1:[port] (profile work)
     organization  default, business plan
-    token         admin, may read, record, prune (profile work)
+    token         admin, may read, record, prune, trail (profile work)
     entries       12, of which 12 have expired
     -- stderr
     server http://127.0.0.1:[port] (profile work)
@@ -75,7 +75,7 @@ fn a_profile_sets_the_server_and_its_token_source() {
     ascii         false (default)
     server        sqlite:[home]/audit.db (profile local)
     organization  default, business plan
-    token         tester (local), may read, record, prune
+    token         tester (local), may read, record, prune, trail
     entries       12, of which 12 have expired
     -- stderr
     server sqlite:[home]/audit.db (profile local)
@@ -155,13 +155,13 @@ fn login_and_logout_apply_to_a_profile() {
     insta::assert_snapshot!(login(&["--profile", "night"]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune); saved in [home]/config/krosyn-audit/credentials.json, profile night
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune, trail); saved in [home]/config/krosyn-audit/credentials.json, profile night
     "#);
     // Nothing names it, so the default profile knows nothing of it.
     assert!(sandbox.run(&["status"]).err().starts_with("error: there is no store"));
     let status = sandbox.run(&["status", "-v", "--profile", "night"]).ended(0);
     assert!(status.out().contains(&format!("server        {} (login)\n", serving.url())), "{status}");
-    assert!(status.out().contains("read, record, prune (login)\n"), "{status}");
+    assert!(status.out().contains("read, record, prune, trail (login)\n"), "{status}");
     login(&[]);
     sandbox.run(&["logout", "--profile", "night"]).ended(0);
     insta::assert_snapshot!(sandbox.run(&["logout", "--profile", "night"]), @r#"
@@ -183,13 +183,13 @@ fn login_warns_when_the_configuration_overrides_it() {
     insta::assert_snapshot!(login(&[]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune); saved in [home]/config/krosyn-audit/credentials.json, profile work
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune, trail); saved in [home]/config/krosyn-audit/credentials.json, profile work
     warning: config.toml has a token_command for profile work, which overrides this token
     "#);
     insta::assert_snapshot!(login(&["--profile", "nowhere", "--server", serving.url()]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune); saved in [home]/config/krosyn-audit/credentials.json, profile nowhere
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune, trail); saved in [home]/config/krosyn-audit/credentials.json, profile nowhere
     warning: in config.toml, profile nowhere uses https://nowhere.invalid
     "#);
 }
