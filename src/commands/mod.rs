@@ -40,6 +40,7 @@ use crate::config::SelectedProfile;
 use crate::config::env::Environment;
 use crate::error::Failure;
 use crate::model::time::TimeContext;
+use crate::model::words::Log;
 use crate::terminal::pager::Pager;
 use crate::terminal::signals::ResumeHint;
 use crate::terminal::{Terminal, TerminalOptions};
@@ -99,6 +100,11 @@ impl Context {
 
 impl From<BadValue> for Failure {
     fn from(error: BadValue) -> Self {
-        Self::usage(error.to_string()).nearest(error.nearest)
+        let failure = Self::usage(error.to_string());
+        match error.found_in {
+            Some(Log::Trail) => failure.hint("--log trail reads the trail"),
+            Some(Log::Audit) => failure.hint("leave out --log trail to read the audit log"),
+            None => failure.nearest(error.nearest),
+        }
     }
 }

@@ -131,7 +131,7 @@ impl Export {
         let buffer = SharedBuffer::default();
         let mut out = buffer.clone();
         let mut writer = match self.written.count {
-            0 => EntryWriter::open(&mut out, &format, &style, &self.filter)?,
+            0 => EntryWriter::open(&mut out, &format, &style, (client.log(), &self.filter))?,
             _ => EntryWriter::resume(&mut out, &format, &style),
         };
         let outcome = loop {
@@ -232,7 +232,7 @@ impl Export {
             let Some(content) = content else { return Ok(()) };
             let name =
                 target.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            let parameters = query(&filter).into_iter();
+            let parameters = query(header.log(), &filter).into_iter();
             let manifest = Manifest {
                 manifest: Manifest::VERSION,
                 made_by: MADE_BY.to_owned(),
