@@ -5,6 +5,7 @@
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::filter_flag;
 use crate::model::filter::Filter;
+use crate::model::words::Log;
 use crate::render::sanitize::sanitize;
 
 /// The flags that [`FilterArgs`](crate::args::filter::FilterArgs) reads as this filter.
@@ -24,6 +25,14 @@ pub(crate) fn filter_words(filter: &Filter) -> Vec<String> {
         }
     }
     words
+}
+
+/// The flag that selects the log; none for the audit log, which is the default.
+pub(crate) fn log_words(log: Log) -> Vec<String> {
+    match log {
+        Log::Audit => Vec::new(),
+        Log::Trail => vec!["--log".to_owned(), log.to_string()],
+    }
 }
 
 /// The flags that name the same server.

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use clap::Args;
 
 use crate::model::filter::{BadText, Filter};
+use crate::model::log_filter::add_text;
 use crate::model::time::{self, Edge, TimeContext, When};
+use crate::model::words::Log;
 
 /// Filters. Repeats and commas are alternatives, different flags combine, `!value` excludes.
 #[derive(Debug, Clone, Default, Args)]
@@ -13,11 +15,17 @@ use crate::model::time::{self, Edge, TimeContext, When};
     next_help_heading = "Filters (repeats and commas are alternatives; different flags combine; !VALUE excludes)"
 )]
 pub struct FilterArgs {
-    /// The action: created, updated, deleted (can be repeated)
+    /// The log to read: audit (what was done on the platform) or trail (what was done to the logs and with them) [default: audit]
+    #[arg(long, value_name = "LOG")]
+    pub log: Option<Log>,
+
+    /// The action: created, updated, deleted; in the trail also read, exported, pruned, erased, started, stopped, migrated
+    /// (can be repeated)
     #[arg(short, long, value_name = "ACTION", allow_hyphen_values = false)]
     pub action: Vec<String>,
 
-    /// The type of the resource: connector, endpoint, secret, organization, member (can be repeated)
+    /// The type of the resource: connector, endpoint, secret, organization, member; in the trail audit_log, token, hold,
+    /// user, server, organization (can be repeated)
     #[arg(short = 't', long, value_name = "TYPE")]
     pub model_type: Vec<String>,
 
@@ -83,15 +91,25 @@ pub struct BadValue {
     pub detail: String,
     /// The nearest accepted word.
     pub nearest: Option<&'static str>,
+    /// The log that has the value, if it is not the one to read.
+    pub found_in: Option<Log>,
 }
 
 impl FilterArgs {
+    /// The log to read.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        self.log.unwrap_or(Log::Audit)
+    }
+
     /// Reads the flags as a filter.
     ///
     /// # Errors
     /// [`BadValue`] for the first invalid value.
     pub fn parse(&self, context: &TimeContext) -> Result<UnresolvedFilter, BadValue> {
         let Self {
+            // Which words the filter takes.
+            log: _,
             action,
             model_type,
             user,
@@ -117,14 +135,15 @@ impl FilterArgs {
             ("request_id", request_id),
             ("q", grep),
         ] {
-            let (Some(flag), Some(list)) = (filter_flag(parameter), filter.list_mut(parameter)) else {
-                continue;
-            };
+            let Some(flag) = filter_flag(parameter) else { continue };
             for value in values {
-                list.add_text(value).map_err(|BadText { detail, nearest }| BadValue {
-                    flag,
-                    detail,
-                    nearest,
+                let added = add_text(&mut filter, self.log(), parameter, value).unwrap_or(Ok(()));
+                added.map_err(|BadText { detail, nearest }| {
+                    let other = [Log::Audit, Log::Trail].into_iter().find(|log| *log != self.log());
+                    let found_in = other.filter(|log| {
+                        matches!(add_text(&mut Filter::default(), *log, parameter, value), Some(Ok(())))
+                    });
+                    BadValue { flag, detail, nearest, found_in }
                 })?;
             }
         }
@@ -171,7 +190,7 @@ pub(crate) fn filter_flag(parameter: &str) -> Option<&'static str> {
 }
 
 fn bad_time(flag: &'static str, error: &dyn Display) -> BadValue {
-    BadValue { flag, detail: error.to_string(), nearest: None }
+    BadValue { flag, detail: error.to_string(), nearest: None, found_in: None }
 }
 
 #[cfg(test)]
@@ -222,6 +241,11 @@ mod tests {
         let args = FilterArgs { model_type: vec!["conector".into()], ..FilterArgs::default() };
         let error = args.parse(&context()).expect_err("unknown");
         assert_eq!((error.flag, error.nearest), ("--model-type", Some("connector")));
+        let args = FilterArgs { action: vec!["created,read".into()], ..FilterArgs::default() };
+        assert_eq!(args.parse(&context()).expect_err("of the trail").found_in, Some(Log::Trail));
+        let of_trail = FilterArgs { log: Some(Log::Trail), ..args };
+        let filter = of_trail.parse(&context()).expect("words of the trail").filter;
+        assert_eq!(filter.action.include, [Action::Created, Action::Read]);
         let args = FilterArgs { since: Some("someday".into()), ..FilterArgs::default() };
         assert!(args.parse(&context()).expect_err("no time").to_string().starts_with("--since: "));
     }

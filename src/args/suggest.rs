@@ -1,7 +1,7 @@
 //! Suggests a correction for an unexpected argument, mostly a value without its flag.
 
 use crate::model::filter::Resource;
-use crate::model::words::{Action, Dimension, ModelType};
+use crate::model::words::{Action, Dimension, Log, ModelType};
 
 /// The commands that take filters.
 const FILTERED: &[&str] = &["list", "ls", "browse", "export", "stats"];
@@ -23,6 +23,10 @@ pub(crate) fn suggestion(command: &str, word: &str, words: &[String]) -> Option<
         Some(format!("-a {word}"))
     } else if word.parse::<ModelType>().is_ok() {
         Some(format!("-t {word}"))
+    } else if Action::read_in(Log::Trail, word).is_ok() {
+        Some(format!("--log trail -a {word}"))
+    } else if ModelType::read_in(Log::Trail, word).is_ok() {
+        Some(format!("--log trail -t {word}"))
     } else if word.parse::<Resource>().is_ok() {
         Some(format!("--resource {word}, or krosyn-audit history {word}"))
     } else if word.parse::<u64>().is_ok() {
@@ -41,6 +45,8 @@ mod tests {
         for (line, expected) in [
             ("list updated", "-a updated"),
             ("ls secret", "-t secret"),
+            ("list exported", "--log trail -a exported"),
+            ("export token", "--log trail -t token"),
             ("list connector/42", "--resource connector/42, or krosyn-audit history connector/42"),
             ("export 1287", "krosyn-audit show 1287"),
             ("stats action user", "--by action,user"),

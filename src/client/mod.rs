@@ -19,12 +19,13 @@ use crate::api::prune::{PruneAnswer, PruneRequest, Prunes, RetentionAnswer};
 use crate::api::purpose::ExportPurpose;
 use crate::api::query::{Query, filter_pairs};
 use crate::api::record::LineAnswer;
-use crate::api::routes;
+use crate::api::routes::{self, LogPaths};
 use crate::client::error::ClientError;
 use crate::client::request::Call;
 use crate::model::entry::Entry;
 use crate::model::facets::Facets;
 use crate::model::filter::Filter;
+use crate::model::words::Log;
 use crate::secret::Token;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +38,8 @@ pub struct Client {
     token: Token,
     /// Sent with each page.
     purpose: Option<ExportPurpose>,
+    /// The log that the client reads.
+    log: Log,
 }
 
 /// The outcome of recording one entry.
@@ -72,7 +75,7 @@ impl Client {
             builder = builder.no_proxy().no_gzip().no_zstd();
         }
         let http = builder.build().map_err(|error| ClientError::Setup(error.to_string()))?;
-        Ok(Self { http, base, token, purpose: None })
+        Ok(Self { http, base, token, purpose: None, log: Log::Audit })
     }
 
     /// Creates a client with separate connections.
@@ -80,13 +83,33 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn with_own_connections(&self) -> Result<Self, ClientError> {
-        Ok(Self { purpose: self.purpose.clone(), ..Self::new(self.base.clone(), self.token.clone())? })
+        Ok(Self {
+            purpose: self.purpose.clone(),
+            log: self.log,
+            ..Self::new(self.base.clone(), self.token.clone())?
+        })
     }
 
     /// The same client, which tells the server that it reads pages for an export in this format.
     #[must_use]
     pub fn exporting(&self, format: &str) -> Self {
         Self { purpose: Some(ExportPurpose { format: Some(format.to_owned()) }), ..self.clone() }
+    }
+
+    /// The client, reading this log. A new client reads the audit log.
+    #[must_use]
+    pub fn reading(self, log: Log) -> Self {
+        Self { log, ..self }
+    }
+
+    /// The log that the client reads.
+    #[must_use]
+    pub const fn log(&self) -> Log {
+        self.log
+    }
+
+    const fn paths(&self) -> LogPaths {
+        LogPaths::of(self.log)
     }
 
     /// The server's name for messages.
@@ -100,13 +123,13 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn page(&self, query: &Query) -> Result<Page, ClientError> {
-        let call = self.call(Method::GET, routes::AUDIT_LOGS).purpose(self.purpose.as_ref());
+        let call = self.call(Method::GET, self.paths().list).purpose(self.purpose.as_ref());
         call.query(query.pairs()).json().await
     }
 
     /// Reads one page without parsing it.
     async fn page_text(&self, query: &Query) -> Result<(u16, String), ClientError> {
-        let call = self.call(Method::GET, routes::AUDIT_LOGS).purpose(self.purpose.as_ref());
+        let call = self.call(Method::GET, self.paths().list).purpose(self.purpose.as_ref());
         call.query(query.pairs()).text().await
     }
 
@@ -115,7 +138,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn entry(&self, id: u64) -> Result<Entry, ClientError> {
-        self.call(Method::GET, &routes::AUDIT_LOG.replace("{id}", &id.to_string())).json().await
+        self.call(Method::GET, &self.paths().entry.replace("{id}", &id.to_string())).json().await
     }
 
     /// Counts by action, model type, user and day.
@@ -123,7 +146,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn facets(&self, filter: &Filter) -> Result<Facets, ClientError> {
-        self.call(Method::GET, routes::FACETS).query(filter_pairs(filter)).json().await
+        self.call(Method::GET, self.paths().facets).query(filter_pairs(filter)).json().await
     }
 
     /// Counts by one or two dimensions.
@@ -131,7 +154,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn counts(&self, query: &CountsQuery) -> Result<Counts, ClientError> {
-        self.call(Method::GET, routes::COUNTS).query(query.pairs()).json().await
+        self.call(Method::GET, self.paths().counts).query(query.pairs()).json().await
     }
 
     /// Returns the retention and the number of kept and expired entries.
@@ -139,7 +162,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn retention(&self) -> Result<RetentionAnswer, ClientError> {
-        self.call(Method::GET, routes::RETENTION).json().await
+        self.call(Method::GET, self.paths().retention).json().await
     }
 
     /// Plans or runs a prune. A run is answered when it is done, so there is no time limit.
@@ -157,7 +180,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn prunes(&self) -> Result<Prunes, ClientError> {
-        self.call(Method::GET, routes::PRUNES).json().await
+        self.call(Method::GET, self.paths().prunes).json().await
     }
 
     /// Returns the token's organization, name and scopes.

@@ -65,7 +65,7 @@ pub(super) async fn connect_to_read(
     filter: &FilterArgs,
 ) -> Result<(Client, Filter), Failure> {
     let unresolved = filter.parse(&context.time)?;
-    let client = connect(context, args, OpenMode::Existing).await?;
+    let client = connect(context, args, OpenMode::Existing).await?.reading(filter.log());
     for note in &unresolved.notes {
         context.terminal.status(note);
     }

@@ -7,8 +7,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::commands::output::LOG;
 use crate::error::Failure;
 use crate::model::filter::Filter;
+use crate::model::words::Log;
 use crate::terminal::file::{FileError, NewFile, read_trusted};
 
 /// The version of the file format.
@@ -27,9 +29,14 @@ pub(super) struct CursorFile {
 
 impl CursorFile {
     /// Creates a cursor for this query without its time window: `--since 2h` means a different time in each run.
-    pub(super) fn new(server: String, organization: String, filter: &Filter, after_id: u64) -> Self {
+    pub(super) fn new(
+        server: String,
+        organization: String,
+        (log, filter): (Log, &Filter),
+        after_id: u64,
+    ) -> Self {
         let filter = Filter { since: None, until: None, ..filter.clone() };
-        let query = super::output::query(&filter);
+        let query = super::output::query(log, &filter);
         let query = query.into_iter().map(|(name, values)| (name.to_owned(), values)).collect();
         Self { cursor_file: VERSION, server, organization, query, after_id }
     }
@@ -63,6 +70,10 @@ impl CursorFile {
                 self.organization, current.organization
             ));
         }
+        let [saved, wanted] = [self.log(), current.log()];
+        if saved != wanted {
+            return Err(format!("for the {}, not for the {}", saved.label(), wanted.label()));
+        }
         if self.query != current.query {
             return Err(format!(
                 "for another filter: {}, not for {}",
@@ -71,6 +82,11 @@ impl CursorFile {
             ));
         }
         Ok(self.after_id)
+    }
+
+    /// The log: no key is the audit log.
+    fn log(&self) -> Log {
+        if self.query.contains_key(LOG) { Log::Trail } else { Log::Audit }
     }
 
     /// Fails when the file cannot be written. Called before the first entry is printed.
@@ -103,7 +119,7 @@ mod tests {
         if !action.is_empty() {
             filter.action.add_list(action).expect("words");
         }
-        CursorFile::new(server.to_owned(), organization.to_owned(), &filter, 0)
+        CursorFile::new(server.to_owned(), organization.to_owned(), (Log::Audit, &filter), 0)
     }
 
     #[test]
@@ -135,6 +151,18 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_of_one_log_is_refused_for_the_other() {
+        let of = |log| CursorFile::new("s".to_owned(), "o".to_owned(), (log, &Filter::default()), 3);
+        assert_eq!(of(Log::Trail).position_for(&of(Log::Trail)), Ok(3));
+        for (saved, wanted, words) in [
+            (Log::Audit, Log::Trail, "for the audit log, not for the trail"),
+            (Log::Trail, Log::Audit, "for the trail, not for the audit log"),
+        ] {
+            assert_eq!(of(saved).position_for(&of(wanted)), Err(words.to_owned()));
+        }
+    }
+
+    #[test]
     fn check_writable_leaves_no_file() {
         let directory = tempfile::tempdir().expect("a directory");
         CursorFile::check_writable(&directory.path().join("cursor")).expect("writable");
@@ -145,7 +173,7 @@ mod tests {
     #[test]
     fn the_time_window_is_not_part_of_the_query() {
         let since = Filter { since: Some(crate::model::timestamp::Timestamp::MAX), ..Filter::default() };
-        let cursor = CursorFile::new("s".to_owned(), "o".to_owned(), &since, 3);
+        let cursor = CursorFile::new("s".to_owned(), "o".to_owned(), (Log::Audit, &since), 3);
         assert_eq!(cursor.position_for(&cursor_of("s", "o", "")), Ok(3));
     }
 }

@@ -23,7 +23,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order};
 use crate::model::timestamp::Timestamp;
 use crate::render::columns::Column;
-use crate::render::filter_summary::{counted, describe, missing};
+use crate::render::filter_summary::{counted, describe_in, missing};
 use crate::terminal::file::{FileError, NewFile, PartFile, is_passthrough};
 
 /// Export all matching entries as CSV, TSV, JSON lines or JSON
@@ -99,7 +99,7 @@ impl ExportArgs {
             None => (String::new(), String::new()),
             Some(_) => origin(context, &client, &self.connection).await?,
         };
-        let mut header = ExportHeader::new(&filter, &format, origin, self.reverse);
+        let mut header = ExportHeader::new((client.log(), &filter), &format, origin, self.reverse);
         (header.trailer, header.manifest, header.force) = (self.trailer, self.manifest, self.output.force);
         let output = match target {
             None => ExportOutput::Stdout,
@@ -130,10 +130,10 @@ impl ExportArgs {
             let message = format!("{name} was started from {}, not from {server}", header.server);
             return Err(Failure::usage(message).hint("use the original server, or start a new export"));
         }
-        let Some(query) = header.decode() else {
+        let Some((log, query)) = header.decode() else {
             return Err(Failure::new(exit::FAILED, format!("cannot read the journal of {name}")));
         };
-        let client = connect(context, &args, OpenMode::Existing).await?;
+        let client = connect(context, &args, OpenMode::Existing).await?.reading(log);
         let organization = client.whoami().await?.organization;
         if organization != header.organization {
             let message = format!(
@@ -190,7 +190,7 @@ pub(super) async fn export_to_file(
     let args = OutputArgs { output: Some(target.to_owned()), ..OutputArgs::default() };
     let format = file_format(&args, CsvArgs::default())?;
     let origin = origin(context, client, connection).await?;
-    let header = ExportHeader::new(&filter, &format, origin, order == Order::Ascending);
+    let header = ExportHeader::new((client.log(), &filter), &format, origin, order == Order::Ascending);
     let output = new_file(target, &header)?;
     let export = Export::new(header, (filter, format), output);
     Ok(export.run(context, client, None).await?.0)
@@ -240,7 +240,7 @@ async fn finish(
     let (entries, root) = export.run(context, client, cursor).await?;
     let into = target.as_ref().map_or(String::new(), |path| format!(" to {}", path.display()));
     let mut parts = vec![format!("{} exported{into}", counted(entries, "entry", "entries"))];
-    parts.push(describe(&filter, &context.time));
+    parts.push(describe_in(client.log(), &filter, &context.time));
     parts.extend(pruned_before(client, &filter).await?.map(|before| missing(before, &context.time)));
     parts.retain(|part| !part.is_empty());
     context.terminal.status(&parts.join(" · "));

@@ -24,7 +24,7 @@ use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::prune::Pruned;
 use crate::model::time::format::full;
-use crate::render::filter_summary::describe;
+use crate::render::filter_summary::describe_in;
 use crate::render::style::Style;
 
 /// The number of existing entries printed first, unless `-n` or `--all` is given.
@@ -68,7 +68,7 @@ impl FollowArgs {
         let mut out = buffer.clone();
         let mut output = FollowOutput {
             buffer,
-            writer: EntryWriter::open(&mut out, format, style, filter)?,
+            writer: EntryWriter::open(&mut out, format, style, (client.log(), filter))?,
             cursor: self.cursor(context, connection, &client, filter).await?,
             through_id: None,
         };
@@ -81,7 +81,7 @@ impl FollowArgs {
             (None, None) => (Vec::new(), 0),
             (None, Some(most)) => last(&client, filter, most).await?,
         };
-        context.terminal.status(&match describe(filter, &context.time) {
+        context.terminal.status(&match describe_in(client.log(), filter, &context.time) {
             query if query.is_empty() => format!("following after entry {after_id}; Ctrl-C ends it"),
             query => format!("following after entry {after_id} · {query}; Ctrl-C ends it"),
         });
@@ -119,7 +119,7 @@ impl FollowArgs {
         }
         let organization = client.whoami().await?.organization;
         CursorFile::check_writable(path)?;
-        Ok(Some((CursorFile::new(server, organization, filter, 0), path.clone())))
+        Ok(Some((CursorFile::new(server, organization, (client.log(), filter), 0), path.clone())))
     }
 }
 

@@ -21,9 +21,10 @@ use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::history::reader::HistoryRequest;
 use crate::model::page::Order;
+use crate::model::words::Log;
 use crate::render::columns::Column;
 use crate::render::detail::{DetailOptions, detail};
-use crate::render::filter_summary::{counted, describe, grouped};
+use crate::render::filter_summary::{counted, describe_in, grouped};
 use crate::render::history::{heading, missing_beginning};
 use crate::render::json::DocumentEnd;
 
@@ -39,6 +40,10 @@ pub(crate) struct HistoryArgs {
     /// The resource: its type and id, or its current or an earlier name
     #[arg(value_name = "TYPE/ID|NAME")]
     resource: String,
+
+    /// The log that has the entries: audit or trail [default: audit]
+    #[arg(long, value_name = "LOG")]
+    log: Option<Log>,
 
     /// Show each change field by field
     #[arg(short, long)]
@@ -92,6 +97,7 @@ impl HistoryArgs {
             return Ok(exit::DONE);
         }
         let args = FilterArgs {
+            log: self.log,
             field: self.field.clone(),
             user: self.user.clone(),
             since: self.since.clone(),
@@ -178,7 +184,12 @@ impl HistoryArgs {
             self.entries(client, &found, last, filter, write).await?
         } else {
             let filter_of_resource = about(&found.resource, filter.clone());
-            let mut writer = EntryWriter::open(destination.writer(), &format, &style, &filter_of_resource)?;
+            let mut writer = EntryWriter::open(
+                destination.writer(),
+                &format,
+                &style,
+                (client.log(), &filter_of_resource),
+            )?;
             match self.entries(client, &found, last, filter, |entries| writer.entries(entries)).await {
                 Ok(shown) => {
                     writer.finish(DocumentEnd { matched: Some(shown), complete: true, next_cursor: None })?;
@@ -193,8 +204,10 @@ impl HistoryArgs {
         destination.finish()?;
         let order = if self.reverse { "newest first" } else { "oldest first" };
         let total = counted(total, "change", "changes");
-        let mut parts =
-            vec![format!("{} of {total}, {order}", grouped(shown)), describe(filter, &context.time)];
+        let mut parts = vec![
+            format!("{} of {total}, {order}", grouped(shown)),
+            describe_in(client.log(), filter, &context.time),
+        ];
         parts.retain(|part| !part.is_empty());
         context.terminal.status(&parts.join(" · "));
         Ok(())

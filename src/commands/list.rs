@@ -13,7 +13,9 @@ use crate::client::pages::Pages;
 use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
 use crate::commands::follow::{DEFAULT_BACKLOG, FollowArgs};
-use crate::commands::output::{Destination, EntryFormat, EntryWriter, chosen_format, explain_columns};
+use crate::commands::output::{
+    Destination, EntryFormat, EntryWriter, chosen_format, empty, explain_columns, named,
+};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
@@ -22,7 +24,8 @@ use crate::model::page::{DEFAULT_LIMIT, Order};
 use crate::model::prune::Pruned;
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
-use crate::render::filter_summary::{counted, describe, grouped, missing};
+use crate::model::words::Log;
+use crate::render::filter_summary::{counted, describe_in, grouped, missing};
 use crate::render::json::DocumentEnd;
 use crate::terminal::progress::with_spinner;
 
@@ -95,7 +98,7 @@ impl ListArgs {
         }
         let shows_progress = context.terminal.shows_progress();
         let mut destination = Destination::open(&mut context.terminal, &self.output)?;
-        let mut writer = EntryWriter::open(destination.writer(), &format, &style, &filter)?;
+        let mut writer = EntryWriter::open(destination.writer(), &format, &style, (client.log(), &filter))?;
         let shown = match self.write(&client, &filter, shows_progress, &mut writer).await {
             Ok(shown) => shown,
             Err(failure) => {
@@ -116,7 +119,7 @@ impl ListArgs {
             let lines = explain_no_match(&client, &filter, shown.pruned, &context.time).await?;
             lines.iter().for_each(|line| context.terminal.status(line));
         } else {
-            context.terminal.status(&footer(&filter, &shown, self.reverse, &context.time));
+            context.terminal.status(&footer(client.log(), &filter, &shown, self.reverse, &context.time));
         }
         Ok(if self.exit_code && !is_empty { exit::MATCHED } else { exit::DONE })
     }
@@ -166,13 +169,13 @@ struct ListSummary {
 }
 
 /// `4 of 667, newest first · since 2026-11-16 00:00:00.000 CET`
-fn footer(filter: &Filter, shown: &ListSummary, reverse: bool, time: &TimeContext) -> String {
+fn footer(log: Log, filter: &Filter, shown: &ListSummary, reverse: bool, time: &TimeContext) -> String {
     let matched = shown.matched.unwrap_or(shown.count);
     let order = if reverse { "oldest first" } else { "newest first" };
     // Also in reverse order, a limited list contains the newest entries.
     let which = if reverse && shown.count < matched { "newest " } else { "" };
     let mut parts = vec![format!("{which}{} of {}, {order}", grouped(shown.count), grouped(matched))];
-    parts.push(describe(filter, time));
+    parts.push(describe_in(log, filter, time));
     parts.extend(
         shown.pruned.filter(|pruned| reaches(filter, pruned)).map(|pruned| missing(pruned.before, time)),
     );
@@ -212,9 +215,9 @@ async fn explain_no_match(
 ) -> Result<Vec<String>, Failure> {
     let retention = client.retention().await?;
     let Some((oldest, newest)) = retention.oldest.zip(retention.newest) else {
-        return Ok(vec!["the log is empty".to_owned()]);
+        return Ok(vec![empty(client.log())]);
     };
-    let mut parts = vec!["nothing matches".to_owned(), describe(filter, time)];
+    let mut parts = vec!["nothing matches".to_owned(), describe_in(client.log(), filter, time)];
     parts.extend(pruned.filter(|pruned| reaches(filter, pruned)).map(|pruned| missing(pruned.before, time)));
     parts.retain(|part| !part.is_empty());
     let mut lines = vec![parts.join(" · ")];
@@ -230,6 +233,11 @@ async fn explain_no_match(
         }));
     }
     let held = counted(retention.counts.expired + retention.counts.kept, "entry", "entries");
-    lines.push(format!("the log holds {held}, from {} to {}", full(oldest, time), full(newest, time)));
+    lines.push(format!(
+        "{} holds {held}, from {} to {}",
+        named(client.log()),
+        full(oldest, time),
+        full(newest, time)
+    ));
     Ok(lines)
 }

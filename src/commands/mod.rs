@@ -42,6 +42,7 @@ use crate::error::Failure;
 use crate::model::redaction::Redaction;
 use crate::model::time::TimeContext;
 use crate::model::trail::{Actor, TrailEvent};
+use crate::model::words::Log;
 use crate::server::trail;
 use crate::store::{OrgId, Store};
 use crate::terminal::pager::Pager;
@@ -116,6 +117,11 @@ impl Context {
 
 impl From<BadValue> for Failure {
     fn from(error: BadValue) -> Self {
-        Self::usage(error.to_string()).nearest(error.nearest)
+        let failure = Self::usage(error.to_string());
+        match error.found_in {
+            Some(Log::Trail) => failure.hint("--log trail reads the trail"),
+            Some(Log::Audit) => failure.hint("leave out --log trail to read the audit log"),
+            None => failure.nearest(error.nearest),
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::args::output::{CsvArgs, Format, OutputArgs};
 use crate::error::Failure;
 use crate::model::entry::{Entry, EntryView};
 use crate::model::filter::Filter;
+use crate::model::words::Log;
 use crate::render::columns::{
     Column, ColumnsError, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS, WIDE_COLUMNS, parse_columns,
 };
@@ -143,6 +144,22 @@ pub(super) fn explain_columns(terminal: &mut Terminal, args: &OutputArgs) -> Res
     Ok(is_given)
 }
 
+/// The log in a sentence.
+pub(super) const fn named(log: Log) -> &'static str {
+    match log {
+        Log::Audit => "the log",
+        Log::Trail => "the trail",
+    }
+}
+
+/// States that a log has no entries.
+pub(super) fn empty(log: Log) -> String {
+    format!("{} is empty", named(log))
+}
+
+/// The key of the log in a query; no filter has this name.
+pub(super) const LOG: &str = "log";
+
 /// Writes entries in one format.
 pub(super) enum EntryWriter<'a> {
     Table(&'a mut dyn Write, EntryTable<'a>),
@@ -156,13 +173,13 @@ impl<'a> EntryWriter<'a> {
         out: &'a mut dyn Write,
         format: &'a EntryFormat,
         style: &'a Style,
-        filter: &Filter,
+        (log, filter): (Log, &Filter),
     ) -> io::Result<Self> {
         let EntryFormat { columns, explode, max_cell, .. } = format;
         Ok(match format.format {
             Format::Table | Format::Wide => Self::Table(out, EntryTable::new(columns, style)),
             Format::Jsonl => Self::Lines(out),
-            Format::Json => Self::Document(JsonDocument::new(out, &query(filter))?),
+            Format::Json => Self::Document(JsonDocument::new(out, &query(log, filter))?),
             Format::Csv | Format::Tsv => {
                 let begin = if *explode { Delimited::by_field } else { Delimited::new };
                 Self::Delimited(Box::new(
@@ -258,9 +275,12 @@ impl Write for SharedBuffer {
     }
 }
 
-/// The filter as a JSON document states it: each parameter with its values.
-pub(super) fn query(filter: &Filter) -> BTreeMap<&'static str, Vec<String>> {
+/// The query as a JSON document states it: each parameter with its values, and the log unless it is the audit log.
+pub(super) fn query(log: Log, filter: &Filter) -> BTreeMap<&'static str, Vec<String>> {
     let mut query = BTreeMap::<_, Vec<String>>::new();
+    if log != Log::Audit {
+        query.insert(LOG, vec![log.to_string()]);
+    }
     for (name, value) in filter_pairs(filter) {
         query.entry(name).or_default().push(value);
     }

@@ -12,6 +12,7 @@ use crate::model::filter::{Choice, Filter, InvalidResource, Resource, TooLong};
 use crate::model::fold::folded;
 use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::history::{History, UnreadableEntry};
+use crate::model::log_filter::resource_in;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::ModelType;
@@ -41,7 +42,7 @@ pub(super) struct FoundResource {
 
 /// Finds the resource that `text` names: `TYPE/ID`, `TYPE/NAME`, or a current or earlier name.
 pub(super) async fn find(client: &Client, text: &str) -> Result<FoundResource, Failure> {
-    let (model_type, name) = match text.parse::<Resource>() {
+    let (model_type, name) = match resource_in(client.log(), text) {
         Ok(resource) => {
             if let Some(found) = by_id(client, &resource).await? {
                 return Ok(found);
@@ -156,7 +157,7 @@ async fn by_name(
             };
             let failure =
                 failure.hint("`krosyn-audit list -g TEXT` searches names, users, fields and values");
-            Err(match text.parse::<Resource>() {
+            Err(match resource_in(client.log(), text) {
                 Err(InvalidResource::Type(word)) => match (word.nearest(), text.split_once('/')) {
                     (Some(nearest), Some((_, id))) => failure.hint(format!("did you mean {nearest}/{id}?")),
                     _ => failure,

@@ -14,11 +14,13 @@ use crate::client::Client;
 use crate::commands::Context;
 use crate::commands::browse::pick::pick;
 use crate::commands::connect::{OpenMode, connect};
+use crate::commands::output::empty;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Resource;
 use crate::model::json::JsonError;
+use crate::model::words::Log;
 use crate::render::change_set::change_set;
 use crate::render::detail::{DetailOptions, SIDE_BY_SIDE_WIDTH, detail};
 use crate::render::json::{self, line, list};
@@ -35,6 +37,10 @@ pub(crate) struct ShowArgs {
     /// Entry ids, or latest; without one, you pick from the latest entries (terminal only)
     #[arg(value_name = "ID|latest")]
     ids: Vec<EntrySelector>,
+
+    /// The log that has the entries: audit or trail [default: audit]
+    #[arg(long, value_name = "LOG")]
+    log: Option<Log>,
 
     /// Show all entries of this request, oldest first
     #[arg(long, value_name = "ID", conflicts_with = "ids")]
@@ -113,6 +119,7 @@ impl ShowArgs {
             ));
         }
         let client = connect(context, &self.connection, OpenMode::Existing).await?;
+        let client = client.reading(self.log.unwrap_or(Log::Audit));
         if let Some(prompts) = prompts {
             self.ids.push(EntrySelector::Id(pick(context, &prompts, &client).await?));
         }
@@ -215,7 +222,7 @@ async fn find(client: &Client, selector: EntrySelector) -> Result<Entry, Failure
         EntrySelector::Id(id) => Ok(client.entry(id).await?),
         EntrySelector::Latest => {
             let page = client.page(&Query { limit: 1, ..Query::default() }).await?;
-            page.data.into_iter().next().ok_or_else(|| Failure::new(exit::NOT_FOUND, "the log is empty"))
+            page.data.into_iter().next().ok_or_else(|| Failure::new(exit::NOT_FOUND, empty(client.log())))
         }
     }
 }

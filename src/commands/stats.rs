@@ -16,9 +16,9 @@ use crate::exit;
 use crate::model::filter::Filter;
 use crate::model::stats::Group;
 use crate::model::time::TimeContext;
-use crate::model::words::{Dimension, UnknownWord};
+use crate::model::words::{Dimension, Log, UnknownWord};
 use crate::render::delimited::records::records;
-use crate::render::filter_summary::{counted, describe, missing};
+use crate::render::filter_summary::{counted, describe_in, missing};
 use crate::render::stats::{StatsWindow, ValueCount, chart, rows, table, top};
 
 /// Count entries by day, hour, weekday, week, month, action, type, user, field or channel
@@ -75,7 +75,7 @@ impl StatsArgs {
                 table(out, [*first, *second], &chosen.down, &chosen.across, &counts.groups, &style)?;
             }
             (Format::Json, _) => {
-                let document = json!({"query": query_parameters(&filter), "by": by, "tz": counts.tz, "total": counts.total,
+                let document = json!({"query": query_parameters(client.log(), &filter), "by": by, "tz": counts.tz, "total": counts.total,
                     "groups": chosen.groups(&counts, &by), "pruned": counts.pruned});
                 writeln!(out, "{document}")?;
             }
@@ -89,7 +89,7 @@ impl StatsArgs {
             }
         }
         context.terminal.flush()?;
-        let mut footer = footer(&counts, &by, &filter, &context.time);
+        let mut footer = footer(&counts, &by, (client.log(), &filter), &context.time);
         if let Some((number, count)) = chosen.others.filter(|_| by.len() > 1) {
             footer.push_str(&format!(" · without {number} others, {}", counted(count, "entry", "entries")));
         }
@@ -162,7 +162,7 @@ impl ChosenCounts {
 }
 
 /// `1 301 entries by day in Europe/Madrid · action updated`
-fn footer(counts: &Counts, by: &[Dimension], filter: &Filter, time: &TimeContext) -> String {
+fn footer(counts: &Counts, by: &[Dimension], (log, filter): (Log, &Filter), time: &TimeContext) -> String {
     let words: Vec<_> = by.iter().map(|by| by.as_str().replace('_', " ")).collect();
     let mut text = format!("{} by {}", counted(counts.total, "entry", "entries"), words.join(" and "));
     if by.iter().any(|by| by.is_time()) {
@@ -172,7 +172,7 @@ fn footer(counts: &Counts, by: &[Dimension], filter: &Filter, time: &TimeContext
         text.push_str(", an entry counts once for each of its fields");
     }
     let pruned = counts.pruned.filter(|pruned| filter.since.is_none_or(|since| since < pruned.before));
-    let mut parts = vec![text, describe(filter, time)];
+    let mut parts = vec![text, describe_in(log, filter, time)];
     parts.extend(pruned.map(|pruned| missing(pruned.before, time)));
     parts.retain(|part| !part.is_empty());
     parts.join(" · ")

@@ -21,7 +21,10 @@ pub fn add_text(filter: &mut Filter, log: Log, parameter: &str, text: &str) -> O
 }
 
 /// The resource of this log that a text names.
-fn resource_in(log: Log, text: &str) -> Result<Resource, InvalidResource> {
+///
+/// # Errors
+/// [`InvalidResource`]
+pub fn resource_in(log: Log, text: &str) -> Result<Resource, InvalidResource> {
     match text.split_once('/') {
         Some((model_type, id)) if !id.is_empty() => {
             let model_type = ModelType::read_in(log, model_type).map_err(InvalidResource::Type)?;

@@ -4,6 +4,7 @@ use crate::model::filter::Filter;
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
 use crate::model::timestamp::Timestamp;
+use crate::model::words::Log;
 use crate::render::sanitize::sanitize;
 
 /// Describes the filter, its parts separated by ` · `. Empty if it selects everything.
@@ -29,6 +30,16 @@ pub(crate) fn describe(filter: &Filter, context: &TimeContext) -> String {
     parts.extend(filter.since.map(|at| format!("since {}", brief(at, context))));
     parts.extend(filter.until.map(|at| format!("until {}", brief(at, context))));
     parts.join(" · ")
+}
+
+/// As [`describe`], and names the log unless it is the audit log.
+pub(crate) fn describe_in(log: Log, filter: &Filter, context: &TimeContext) -> String {
+    let filter = describe(filter, context);
+    match log {
+        Log::Audit => filter,
+        Log::Trail if filter.is_empty() => "log trail".to_owned(),
+        Log::Trail => format!("log trail · {filter}"),
+    }
 }
 
 /// Notice shown when the requested range may include pruned entries.
@@ -65,6 +76,8 @@ mod tests {
             zone: chrono_tz::Europe::Madrid,
         };
         assert_eq!(describe(&Filter::default(), &context), "");
+        assert_eq!(describe_in(Log::Audit, &Filter::default(), &context), "");
+        assert_eq!(describe_in(Log::Trail, &Filter::default(), &context), "log trail");
         let mut filter =
             Filter { since: Some("2026-11-15T23:00:00Z".parse().expect("a time")), ..Filter::default() };
         filter.action.include = vec![Action::Updated, Action::Deleted];

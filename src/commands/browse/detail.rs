@@ -149,7 +149,8 @@ impl Browser<'_> {
 
     fn show_command(&self, entry: &Entry) -> String {
         let words = ["krosyn-audit".to_owned(), "show".to_owned(), entry.id.to_string()];
-        command_line::line(&[&words[..], &self.connection_words].concat())
+        let log = command_line::log_words(self.client.log());
+        command_line::line(&[&words[..], &log, &self.connection_words].concat())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::render::columns::TABLE_COLUMNS;
-use crate::render::filter_summary::{counted, describe, grouped};
+use crate::render::filter_summary::{counted, describe_in, grouped};
 use crate::render::style::{Role, Style};
 use crate::render::table::EntryTable;
 use crate::terminal::prompt::PromptPage;
@@ -104,7 +104,7 @@ impl Browser<'_> {
     /// `667 matching entries, newest first · since 2026-11-16 00:00 CET`
     pub(super) fn summary(&self, listing: &EntryList) -> String {
         let order = if listing.order == Order::Ascending { "oldest first" } else { "newest first" };
-        let query = match describe(&listing.filter, &self.style.time) {
+        let query = match describe_in(self.client.log(), &listing.filter, &self.style.time) {
             query if query.is_empty() => query,
             query => format!(" · {query}"),
         };

@@ -9,7 +9,7 @@ use crate::model::page::Order;
 use crate::model::time::format::full;
 use crate::model::time::{self, Edge, When};
 use crate::model::timestamp::Timestamp;
-use crate::model::words::{Action, Log, ModelType, Via};
+use crate::model::words::{Action, ModelType, Via};
 use crate::render::filter_summary::counted;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Browser<'_> {
                 self.choose_values(
                     "Action",
                     &mut filter.action,
-                    Action::of(Log::Audit),
+                    Action::of(self.client.log()),
                     Some(&counts),
                     ToString::to_string,
                 )
@@ -126,7 +126,7 @@ impl Browser<'_> {
                 self.choose_values(
                     "Type",
                     &mut filter.model_type,
-                    ModelType::of(Log::Audit),
+                    ModelType::of(self.client.log()),
                     Some(&counts),
                     label,
                 )

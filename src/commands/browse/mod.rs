@@ -85,6 +85,7 @@ impl Browser<'_> {
     /// The command that lists these entries; `matched` is their number.
     fn command(&self, filter: &Filter, order: Order, matched: u64) -> String {
         let mut words = vec!["krosyn-audit".to_owned(), "list".to_owned()];
+        words.extend(command_line::log_words(self.client.log()));
         words.extend(command_line::filter_words(filter));
         let switches =
             [("--all", matched > u64::from(DEFAULT_LIMIT)), ("--reverse", order == Order::Ascending)];

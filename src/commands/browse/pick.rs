@@ -4,6 +4,7 @@ use crate::api::query::Query;
 use crate::client::Client;
 use crate::commands::Context;
 use crate::commands::browse::entries::table_lines;
+use crate::commands::output::empty;
 use crate::error::Failure;
 use crate::exit;
 use crate::render::style::Style;
@@ -22,7 +23,7 @@ pub(in crate::commands) async fn pick(
 ) -> Result<u64, Failure> {
     let entries = client.page(&Query { limit: OFFERED, ..Query::default() }).await?.data;
     if entries.is_empty() {
-        return Err(Failure::new(exit::NOT_FOUND, "the log is empty"));
+        return Err(Failure::new(exit::NOT_FOUND, empty(client.log())));
     }
     let style = context.appearance.style(&context.terminal, context.time, true);
     let style = Style { colour: context.terminal.colours_stderr(), ..style };

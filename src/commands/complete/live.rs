@@ -22,6 +22,7 @@ use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::facets::Facet;
 use crate::model::filter::{Filter, UserTerm};
+use crate::model::words::Log;
 
 /// The longest wait after a Tab.
 const TIME_LIMIT: Duration = Duration::from_millis(300);
@@ -45,6 +46,8 @@ pub(super) struct LiveValues {
     connection: Mutex<Option<(Context, ConnectionArgs)>>,
     profiles: Vec<String>,
     commands: Vec<String>,
+    /// The log that the command line selects.
+    pub(super) log: Log,
 }
 
 impl LiveValues {
@@ -62,6 +65,7 @@ impl LiveValues {
         let text = |id: &str| levels.iter().rev().find_map(|it| it.try_get_one::<String>(id).ok()?.cloned());
         let flag = |id: &str| levels.iter().any(|it| matches!(it.try_get_one::<bool>(id), Ok(Some(true))));
         let path = |id: &str| levels.iter().rev().find_map(|it| it.try_get_one::<PathBuf>(id).ok()?.cloned());
+        let log = levels.iter().rev().find_map(|it| it.try_get_one::<Log>("log").ok()?.copied());
         let args = ConnectionArgs {
             server: text("server"),
             token_file: path("token_file").filter(|path| path.as_os_str() != "-"),
@@ -75,7 +79,8 @@ impl LiveValues {
         context.settings.profile.token_command = None;
         let profiles = profiles(&context);
         let commands = tree.get_subcommands().map(|it| it.get_name().to_owned()).collect();
-        Self { connection: Mutex::new(Some((context, args))), profiles, commands }
+        let log = log.unwrap_or(Log::Audit);
+        Self { connection: Mutex::new(Some((context, args))), profiles, commands, log }
     }
 
     pub(super) fn commands(&self) -> Vec<Candidate> {
@@ -121,13 +126,14 @@ impl LiveValues {
         read: impl AsyncFnOnce(&Client) -> Result<T, Failure> + Send + 'static,
     ) -> Option<T> {
         let (mut context, args) = self.connection.lock().ok()?.take()?;
+        let log = self.log;
         let (answer, answered) = mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             let work = async {
                 let found = async {
                     let client = connect(&mut context, &args, OpenMode::Existing).await.ok()?;
-                    read(&client).await.ok()
+                    read(&client.reading(log)).await.ok()
                 };
                 // The receiver is gone after the time limit.
                 answer.send(found.await).unwrap_or(());

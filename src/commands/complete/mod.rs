@@ -108,8 +108,9 @@ fn values(arg: &Arg) -> Option<fn(&LiveValues) -> Vec<Candidate>> {
         all.iter().map(|word| Candidate::new(word.to_string(), "")).collect()
     }
     Some(match arg.get_id().as_str() {
-        "action" => |_| words(Action::of(Log::Audit)),
-        "model_type" => |_| words(ModelType::of(Log::Audit)),
+        "action" => |live| words(Action::of(live.log)),
+        "model_type" => |live| words(ModelType::of(live.log)),
+        "log" => |_| words(Log::ALL),
         "via" => |_| words(Via::ALL),
         "user_kind" => |_| words(UserKind::ALL),
         "plan" => |_| words(Plan::ALL),

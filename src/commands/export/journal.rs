@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::query::{filter_pairs, read_only_filter};
 use crate::args::output::{CsvArgs, Format};
-use crate::commands::output::EntryFormat;
+use crate::commands::output::{EntryFormat, LOG};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::evidence::manifest::IdRange;
@@ -74,12 +74,13 @@ pub(super) struct WrittenEntries {
 impl ExportHeader {
     /// The header of a new export. Server and organization are empty for stdout, which cannot be resumed.
     pub(super) fn new(
-        filter: &Filter,
+        (log, filter): (Log, &Filter),
         format: &EntryFormat,
         (server, organization): (String, String),
         oldest_first: bool,
     ) -> Self {
-        let pairs = filter_pairs(filter).into_iter();
+        let log = Some((LOG, log.to_string())).filter(|_| log != Log::Audit);
+        let pairs = log.into_iter().chain(filter_pairs(filter));
         let format_name = format.format.to_possible_value().map(|value| value.get_name().to_owned());
         let columns = if format.format.is_json() { &[][..] } else { &format.columns };
         let columns = columns.iter().map(|column| column.name());
@@ -103,9 +104,15 @@ impl ExportHeader {
         }
     }
 
-    /// The filter and the format; none when a later version has written words that this one does not know.
-    pub(super) fn decode(&self) -> Option<(Filter, EntryFormat)> {
-        let pairs = self.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    /// The log that is exported: no key is the audit log.
+    pub(super) fn log(&self) -> Log {
+        if self.query.iter().any(|(name, _)| name == LOG) { Log::Trail } else { Log::Audit }
+    }
+
+    /// The log, the filter and the format; none when a later version has written words that this one does not know.
+    pub(super) fn decode(&self) -> Option<(Log, (Filter, EntryFormat))> {
+        let pairs = self.query.iter().filter(|(name, _)| name != LOG);
+        let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
         let columns = self.columns.len().checked_sub(if self.explode { FIELD_COLUMNS.len() } else { 0 })?;
         let columns = self.columns[..columns].iter().map(|name| name.parse());
         let format = EntryFormat {
@@ -115,7 +122,8 @@ impl ExportHeader {
             explode: self.explode,
             max_cell: self.max_cell,
         };
-        Some((read_only_filter(Log::Audit, pairs).ok()?, format))
+        let log = self.log();
+        Some((log, (read_only_filter(log, pairs).ok()?, format)))
     }
 }
 
@@ -265,7 +273,8 @@ mod tests {
 
     fn header() -> ExportHeader {
         let (filter, format) = query();
-        let header = ExportHeader::new(&filter, &format, ("s".to_owned(), "o".to_owned()), true);
+        let header =
+            ExportHeader::new((Log::Audit, &filter), &format, ("s".to_owned(), "o".to_owned()), true);
         ExportHeader { trailer: true, ..header }
     }
 
@@ -303,11 +312,24 @@ mod tests {
         for _ in 0..2 {
             let (read, entries) = opened(&target).expect("a journal");
             assert_eq!((&read, entries), (&header(), Some(2)));
-            assert_eq!(read.decode(), Some(query()));
+            assert_eq!(read.decode(), Some((Log::Audit, query())));
             assert_eq!(read.columns.len(), EXPORT_COLUMNS.len() + 4);
         }
         std::fs::write(Journal::path(&part_path(&target)), "{}\n").expect("written");
         assert_eq!(opened(&target).err().map(|failure| failure.exit), Some(exit::FAILED));
+    }
+
+    #[test]
+    fn an_export_of_the_trail_resumes_with_the_trail() {
+        let (_, format) = query();
+        let mut filter = Filter::default();
+        filter.action.include.push(crate::model::words::Action::Read);
+        let header = |log| ExportHeader::new((log, &filter), &format, ("s".to_owned(), "o".to_owned()), true);
+        assert_eq!(
+            header(Log::Trail).decode().map(|(log, (filter, _))| (log, filter)),
+            Some((Log::Trail, filter.clone()))
+        );
+        assert_eq!(header(Log::Audit).decode(), None, "a word of the trail");
     }
 
     #[test]

@@ -131,12 +131,12 @@ impl Export {
         let query = Query { filter, order, limit: MAX_LIMIT, cursor, total, ..Query::default() };
         let name = format.format.to_possible_value();
         let client = client.exporting(name.as_ref().map_or("other", PossibleValue::get_name));
-        let mut pages = Pages::new(client, query).prefetch()?;
+        let mut pages = Pages::new(client.clone(), query).prefetch()?;
         let style = context.appearance.style(&context.terminal, context.time, false);
         let buffer = SharedBuffer::default();
         let mut out = buffer.clone();
         let mut writer = match self.written.count {
-            0 => EntryWriter::open(&mut out, &format, &style, &self.filter)?,
+            0 => EntryWriter::open(&mut out, &format, &style, (client.log(), &self.filter))?,
             _ => EntryWriter::resume(&mut out, &format, &style),
         };
         let outcome = loop {
@@ -237,7 +237,7 @@ impl Export {
             let Some(content) = content else { return Ok(()) };
             let name =
                 target.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            let parameters = query(&filter).into_iter();
+            let parameters = query(header.log(), &filter).into_iter();
             let manifest = Manifest {
                 manifest: Manifest::VERSION,
                 made_by: MADE_BY.to_owned(),

@@ -17,6 +17,9 @@ const LINES: &[(&str, &str)] = &[
     ("krosyn-audit list --action cre", "krosyn-audit list --action created"),
     ("krosyn-audit list -a created,upd", "krosyn-audit list -a created,updated"),
     ("krosyn-audit list -t sec", "krosyn-audit list -t secret"),
+    ("krosyn-audit list --log tr", "krosyn-audit list --log trail"),
+    ("krosyn-audit list --log trail -a exp", "krosyn-audit list --log trail -a exported"),
+    ("krosyn-audit list --log trail -t serv", "krosyn-audit list --log trail -t server"),
     (
         "krosyn-audit list --format jsonl --columns id,reque",
         "krosyn-audit list --format jsonl --columns id,request_id",

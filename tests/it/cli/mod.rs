@@ -27,6 +27,7 @@ mod import;
 mod import_cases;
 mod interrupted;
 mod list;
+mod log_flag;
 mod migrate;
 mod non_interactive;
 mod output_streams;
