@@ -11,3 +11,4 @@ pub mod prune;
 pub mod query;
 pub mod record;
 pub mod routes;
+pub mod tree;

@@ -17,6 +17,7 @@ mod opened;
 mod operator_table;
 pub(crate) mod org;
 mod output;
+mod private_file;
 pub(crate) mod prune;
 pub(crate) mod record;
 mod resource;
@@ -28,6 +29,7 @@ mod target;
 pub(crate) mod token;
 mod token_source;
 pub(crate) mod verify;
+mod witness;
 
 use chrono_tz::Tz;
 
