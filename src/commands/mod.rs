@@ -11,6 +11,7 @@ pub(crate) mod generate;
 pub(crate) mod history;
 pub(crate) mod import;
 mod json_input;
+mod last_entry;
 pub(crate) mod list;
 pub(crate) mod login;
 mod opened;

@@ -35,7 +35,6 @@ pub(in crate::commands) struct ProofFile {
     organization: String,
     /// The key that signed the checkpoint, as far as the writer of the file knew.
     key: String,
-    #[serde(flatten)]
     proof: EntryProof,
 }
 

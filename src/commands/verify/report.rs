@@ -8,7 +8,7 @@ use crate::model::integrity::checkpoint::{Checkpoint, Log};
 use crate::model::integrity::verify::Verdict;
 use crate::model::integrity::verify::fault::Fault;
 use crate::model::integrity::verify::rules::Rules;
-use crate::model::time::format::full;
+use crate::model::time::format::short;
 use crate::model::timestamp::Timestamp;
 use crate::render::filter_summary::{counted, grouped};
 
@@ -38,10 +38,10 @@ pub(super) struct Report {
 impl LogReport {
     fn consistent(&self, context: &Context) -> String {
         match self.last {
-            None => "nothing to compare with: this is its first checkpoint here".to_owned(),
+            None => "first checkpoint seen here: nothing to compare it with".to_owned(),
             Some((size, at)) => format!(
                 "with the checkpoint of {} ({})",
-                full(at, &context.time),
+                short(at, &context.time),
                 counted(size, "entry", "entries")
             ),
         }
@@ -56,7 +56,7 @@ impl LogReport {
         if let (Some((first, _)), Some((last, _))) = (expired.first_key_value(), expired.last_key_value()) {
             let prunes =
                 if first == last { format!("prune {first}") } else { format!("prunes {first} to {last}") };
-            let cutoff = self.rules.prune(*last).map(|prune| full(prune.cutoff, &context.time));
+            let cutoff = self.rules.prune(*last).map(|prune| short(prune.cutoff, &context.time));
             text += &cutoff.map_or(format!(" ({prunes})"), |cutoff| format!(" ({prunes}, cutoff {cutoff})"));
         }
         text += &format!(", {} erased", grouped(*erased));
@@ -116,14 +116,13 @@ impl Report {
 
     fn lines(&self, context: &Context) -> Vec<String> {
         let pinned = if self.was_pinned { "pinned" } else { "now pinned: compare it with the operator's" };
-        let at = full(self.pinned_at, &context.time);
+        let at = short(self.pinned_at, &context.time);
         let at = if self.was_pinned { format!(" {at}") } else { String::new() };
         let mut lines = vec![format!("key          {} ({pinned}{at})", self.key)];
         let of = |log: Log| self.logs.iter().find(|report| report.log == log);
         if let Some(trail) = of(Log::Trail) {
             let summary = trail.verdict.as_ref().map(|verdict| trail.summary(verdict, context));
-            let summary = summary.map_or(String::new(), |summary| format!("{summary}; "));
-            lines.push(format!("trail        {summary}consistent {}", trail.consistent(context)));
+            lines.push(format!("trail        {}", summary.unwrap_or_else(|| trail.consistent(context))));
         }
         if let Some(audit) = of(Log::Audit) {
             lines.push(format!("consistent   {}", audit.consistent(context)));
