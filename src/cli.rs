@@ -110,6 +110,7 @@ Environment:
   TZ                    as --tz; also the path of a zone file, or a fixed offset such as JST-9
   XDG_CONFIG_HOME       directory of krosyn-audit/config.toml and credentials.json
   XDG_DATA_HOME         directory of the default store
+  XDG_STATE_HOME        directory of the keys and checkpoints that verify --server has seen
 
 ",
     exit_codes_and_examples!()
@@ -140,16 +141,16 @@ impl Command {
 
     /// Whether it uses the audit API, of a server or of the demo.
     pub(crate) const fn is_client(&self) -> bool {
-        !matches!(
-            self,
+        match self {
+            Self::Verify(args) => args.is_client(),
             Self::Serve(_)
-                | Self::Org(_)
-                | Self::Token(_)
-                | Self::Verify(_)
-                | Self::Store(_)
-                | Self::Completions(_)
-                | Self::Man(_)
-        )
+            | Self::Org(_)
+            | Self::Token(_)
+            | Self::Store(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+            _ => true,
+        }
     }
 
     /// Whether it reads `config.toml`. A server has its own settings, and documentation works without any.
@@ -172,6 +173,7 @@ impl Command {
             Self::Stats(args) => args.is_json(),
             Self::Export(args) => args.is_json(),
             Self::Prune(args) => args.is_json(),
+            Self::Verify(args) => args.is_json(),
             _ => false,
         }
     }
@@ -188,7 +190,7 @@ impl Command {
             Self::Prune(args) => args.run(context).await,
             Self::Record(args) => args.run(context).await,
             Self::Import(args) => args.run(context).await,
-            Self::Verify(args) => args.run(context),
+            Self::Verify(args) => args.run(context).await,
             Self::Serve(args) => args.run(context).await,
             Self::Org(args) => args.run(context).await,
             Self::Token(args) => args.run(context).await,

@@ -23,4 +23,8 @@ pub struct Whoami {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+    /// The key that signs the checkpoints of the audit log, as NAME+ID+KEY (C2SP signed-note). The trail's is the same, under
+    /// the trail's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifier_key: Option<String>,
 }

@@ -7,6 +7,7 @@ mod http_log;
 pub mod pages;
 mod request;
 mod tls;
+pub mod tree;
 
 use std::time::Duration;
 

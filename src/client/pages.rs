@@ -60,15 +60,9 @@ impl Pages {
     async fn next_text(&mut self) -> Result<Option<PageText>, ClientError> {
         let Some(query) = &self.next else { return Ok(None) };
         let (status, text) = self.client.page_text(query).await?;
-        let server = self.client.server().to_owned();
-        let Some(info) = PageInfo::of(&text) else {
-            // Parses the whole page to get the error.
-            let fault = serde_json::from_str::<Page>(&text).map(drop);
-            let fault = fault.map_or_else(|error| error.to_string(), |()| "it has no member page".to_owned());
-            return Err(ClientError::unexpected(&server, status, &fault));
-        };
-        self.next = self.query_after(&info)?;
-        Ok(Some(PageText { server, status, text, info }))
+        let page = PageText::new(self.client.server(), status, text)?;
+        self.next = self.query_after(&page.info)?;
+        Ok(Some(page))
     }
 
     /// The query for the page after this one.
@@ -96,6 +90,21 @@ pub struct PageText {
 }
 
 impl PageText {
+    /// The text of a page.
+    ///
+    /// # Errors
+    /// [`ClientError::UnexpectedResponse`] when the text does not say where it lies in the whole answer.
+    pub(super) fn new(server: &str, status: u16, text: String) -> Result<Self, ClientError> {
+        let server = server.to_owned();
+        let Some(info) = PageInfo::of(&text) else {
+            // Parses the whole page to get the error.
+            let fault = serde_json::from_str::<Page>(&text).map(drop);
+            let fault = fault.map_or_else(|error| error.to_string(), |()| "it has no member page".to_owned());
+            return Err(ClientError::unexpected(&server, status, &fault));
+        };
+        Ok(Self { server, status, text, info })
+    }
+
     /// Parses the page.
     ///
     /// # Errors

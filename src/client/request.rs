@@ -98,6 +98,15 @@ impl<'a> Call<'a> {
 
     /// Sends the call. Returns the status, which is a 2xx, and the body.
     pub(super) async fn text(self) -> Result<(u16, String), ClientError> {
+        let server = self.server;
+        let (status, bytes) = self.bytes().await?;
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|_| ClientError::unexpected(server, status, &"its response is not UTF-8"));
+        Ok((status, text?))
+    }
+
+    /// As [`Self::text`], for a body that is no text.
+    pub(super) async fn bytes(self) -> Result<(u16, Vec<u8>), ClientError> {
         let retries = if self.has_retries { RETRIES } else { 0 };
         let waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
@@ -113,7 +122,7 @@ impl<'a> Call<'a> {
         outcome.map_err(|failure| failure.error)
     }
 
-    async fn attempt(&self) -> Result<(u16, String), FailedAttempt> {
+    async fn attempt(&self) -> Result<(u16, Vec<u8>), FailedAttempt> {
         let request = self.http.request(self.method.clone(), self.url.clone());
         let mut request = request.bearer_auth(self.token.expose());
         if let Some((body, media_type)) = &self.body {
@@ -129,13 +138,13 @@ impl<'a> Call<'a> {
         let status = response.status();
         log.response(&response);
         let retry_after = retry_after(&response);
-        let text = self.read(&mut response).await?;
-        log.end(status, text.len());
+        let body = self.read(&mut response).await?;
+        log.end(status, body.len());
         if status.is_success() {
-            return Ok((status.as_u16(), text));
+            return Ok((status.as_u16(), body));
         }
         let may_retry = matches!(status.as_u16(), 429 | 502 | 503 | 504);
-        let error = match serde_json::from_str::<Problem>(&text) {
+        let error = match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => ClientError::Problem(Box::new(problem)),
             Err(_) if status.is_redirection() => self.unexpected(
                 status.as_u16(),
@@ -146,7 +155,7 @@ impl<'a> Call<'a> {
         Err(FailedAttempt { error, may_retry, retry_after })
     }
 
-    async fn read(&self, response: &mut Response) -> Result<String, FailedAttempt> {
+    async fn read(&self, response: &mut Response) -> Result<Vec<u8>, FailedAttempt> {
         let status = response.status().as_u16();
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         let mut bytes = Vec::with_capacity(announced.unwrap_or(0).min(MAX_ANNOUNCED_BYTES));
@@ -166,11 +175,7 @@ impl<'a> Call<'a> {
                 return Err(FailedAttempt { error, may_retry: false, retry_after: None });
             }
         }
-        String::from_utf8(bytes).map_err(|_| FailedAttempt {
-            error: self.unexpected(status, "its response is not UTF-8"),
-            may_retry: false,
-            retry_after: None,
-        })
+        Ok(bytes)
     }
 
     fn unreachable(&self, cause: TransportError) -> FailedAttempt {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::commands::last_entry::LastEntry;
 use crate::commands::output::LOG;
 use crate::error::Failure;
 use crate::model::filter::Filter;
@@ -25,6 +26,9 @@ pub(super) struct CursorFile {
     query: BTreeMap<String, Vec<String>>,
     /// The id up to which all matching entries were printed.
     after_id: u64,
+    /// The last entry that was printed, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last: Option<LastEntry>,
 }
 
 impl CursorFile {
@@ -38,11 +42,12 @@ impl CursorFile {
         let filter = Filter { since: None, until: None, ..filter.clone() };
         let query = super::output::query(log, &filter);
         let query = query.into_iter().map(|(name, values)| (name.to_owned(), values)).collect();
-        Self { cursor_file: VERSION, server, organization, query, after_id }
+        Self { cursor_file: VERSION, server, organization, query, after_id, last: None }
     }
 
-    /// Reads the id saved by an earlier run of the same query. `None` if the file does not exist yet.
-    pub(super) fn read_position(&self, path: &Path) -> Result<Option<u64>, Failure> {
+    /// Reads the id saved by an earlier run of the same query, and the last entry that it printed. `None` if the file does
+    /// not exist yet.
+    pub(super) fn read_position(&self, path: &Path) -> Result<Option<(u64, Option<LastEntry>)>, Failure> {
         let text = match read_trusted(path) {
             Ok(text) => text,
             Err(FileError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -56,8 +61,8 @@ impl CursorFile {
         })
     }
 
-    /// Returns the saved id if this file belongs to the `current` query, otherwise an error that names the difference.
-    fn position_for(&self, current: &Self) -> Result<u64, String> {
+    /// Returns the saved position if this file belongs to the `current` query, otherwise an error that names the difference.
+    fn position_for(&self, current: &Self) -> Result<(u64, Option<LastEntry>), String> {
         if self.cursor_file != VERSION {
             return Err(format!("by another version of this tool (format {})", self.cursor_file));
         }
@@ -81,7 +86,7 @@ impl CursorFile {
                 parameters(&current.query)
             ));
         }
-        Ok(self.after_id)
+        Ok((self.after_id, self.last))
     }
 
     /// The log: no key is the audit log.
@@ -96,8 +101,13 @@ impl CursorFile {
     }
 
     /// Saves the position by replacing the whole file.
-    pub(super) fn save(&mut self, path: &Path, after_id: u64) -> Result<(), Failure> {
-        self.after_id = after_id;
+    pub(super) fn save(
+        &mut self,
+        path: &Path,
+        after_id: u64,
+        last: Option<LastEntry>,
+    ) -> Result<(), Failure> {
+        (self.after_id, self.last) = (after_id, last);
         let text = serde_json::to_string(self).map_err(io::Error::other)?;
         let mut file = NewFile::create(path, true)?;
         writeln!(file, "{text}").map_err(|error| Failure::file(path, "write", &error))?;
@@ -128,11 +138,12 @@ mod tests {
         let path = directory.path().join("cursor");
         let mut cursor = cursor_of("https://a", "acme", "updated");
         assert_eq!(cursor.read_position(&path).map_err(|it| it.message), Ok(None));
-        for after_id in [0, 17] {
-            cursor.save(&path, after_id).expect("saved");
+        let last = Some(LastEntry { id: 15, uuid: uuid::Uuid::from_u128(15) });
+        for (after_id, last) in [(0, None), (17, last)] {
+            cursor.save(&path, after_id, last).expect("saved");
             assert_eq!(
                 cursor_of("https://a", "acme", "updated").read_position(&path).map_err(|it| it.message),
-                Ok(Some(after_id))
+                Ok(Some((after_id, last)))
             );
         }
         for (other, words) in [
@@ -153,7 +164,7 @@ mod tests {
     #[test]
     fn a_cursor_of_one_log_is_refused_for_the_other() {
         let of = |log| CursorFile::new("s".to_owned(), "o".to_owned(), (log, &Filter::default()), 3);
-        assert_eq!(of(Log::Trail).position_for(&of(Log::Trail)), Ok(3));
+        assert_eq!(of(Log::Trail).position_for(&of(Log::Trail)), Ok((3, None)));
         for (saved, wanted, words) in [
             (Log::Audit, Log::Trail, "for the audit log, not for the trail"),
             (Log::Trail, Log::Audit, "for the trail, not for the audit log"),
@@ -174,6 +185,6 @@ mod tests {
     fn the_time_window_is_not_part_of_the_query() {
         let since = Filter { since: Some(crate::model::timestamp::Timestamp::MAX), ..Filter::default() };
         let cursor = CursorFile::new("s".to_owned(), "o".to_owned(), (Log::Audit, &since), 3);
-        assert_eq!(cursor.position_for(&cursor_of("s", "o", "")), Ok(3));
+        assert_eq!(cursor.position_for(&cursor_of("s", "o", "")), Ok((3, None)));
     }
 }

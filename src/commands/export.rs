@@ -152,6 +152,9 @@ impl ExportArgs {
             let export = Export::new(header, query, ExportOutput::File { journal, file, target });
             return finish(context, &client, export, None).await;
         };
+        if let Some(last) = checkpoint.written.last {
+            last.check(&client).await?;
+        }
         let cursor = Cursor::decode(&checkpoint.cursor);
         let file = Box::new(part.resume(header.force, checkpoint.stored)?);
         let export = Export::new(header, query, ExportOutput::File { journal, file, target: target.clone() });

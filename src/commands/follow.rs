@@ -17,6 +17,7 @@ use crate::client::follower::{Follower, NewEntries};
 use crate::client::pages::Pages;
 use crate::commands::Context;
 use crate::commands::cursor_file::CursorFile;
+use crate::commands::last_entry::LastEntry;
 use crate::commands::output::{EntryFormat, EntryWriter, SharedBuffer};
 use crate::commands::target::resolve_target;
 use crate::error::Failure;
@@ -71,13 +72,18 @@ impl FollowArgs {
             writer: EntryWriter::open(&mut out, format, style, (client.log(), filter))?,
             cursor: self.cursor(context, connection, &client, filter).await?,
             through_id: None,
+            last: None,
         };
         let resumed = match &output.cursor {
             Some((cursor, path)) => cursor.read_position(path)?,
             None => None,
         };
         let (last_few, after_id) = match (resumed, backlog) {
-            (Some(after_id), _) => (Vec::new(), after_id),
+            (Some((after_id, last)), _) => {
+                output.last = last;
+                still_there(&client, last).await?;
+                (Vec::new(), after_id)
+            }
             (None, None) => (Vec::new(), 0),
             (None, Some(most)) => last(&client, filter, most).await?,
         };
@@ -86,7 +92,7 @@ impl FollowArgs {
             query => format!("following after entry {after_id} · {query}; Ctrl-C ends it"),
         });
         output.print(context, &last_few, after_id)?;
-        let mut follower = Follower::new(client, filter.clone(), after_id);
+        let mut follower = Follower::new(client.clone(), filter.clone(), after_id);
         let mut reported = None;
         loop {
             let passed = follower.through_id();
@@ -94,6 +100,10 @@ impl FollowArgs {
             if let Some(pruned) = pruned.filter(|_| reported != pruned) {
                 context.terminal.warn(&gap(&pruned, passed, context));
                 reported = Some(pruned);
+            }
+            // New entries may have the ids of others that are gone.
+            if !entries.is_empty() {
+                still_there(&client, output.last).await?;
             }
             output.print(context, &entries, through_id)?;
             if !more {
@@ -129,6 +139,8 @@ struct FollowOutput<'a> {
     cursor: Option<(CursorFile, PathBuf)>,
     /// The id up to which all entries were printed.
     through_id: Option<u64>,
+    /// The printed entry with the highest id.
+    last: Option<LastEntry>,
 }
 
 impl FollowOutput<'_> {
@@ -138,10 +150,12 @@ impl FollowOutput<'_> {
         self.writer.flush()?;
         self.buffer.drain(|text| context.terminal.data().write_all(text))?;
         context.terminal.flush()?;
+        self.last =
+            entries.iter().fold(self.last, |last, entry| LastEntry::latest(last, entry.id, entry.uuid));
         if self.through_id != Some(through_id) {
             self.through_id = Some(through_id);
             if let Some((cursor, path)) = &mut self.cursor {
-                cursor.save(path, through_id)?;
+                cursor.save(path, through_id, self.last)?;
             }
         }
         Ok(())
@@ -159,6 +173,19 @@ async fn last(client: &Client, filter: &Filter, most: u32) -> Result<(Vec<Entry>
     }
     entries.reverse();
     Ok((entries, as_of))
+}
+
+/// Fails if the log has no longer the last entry that was printed. Retries until the server answers.
+async fn still_there(client: &Client, last: Option<LastEntry>) -> Result<(), Failure> {
+    let Some(last) = last else { return Ok(()) };
+    loop {
+        match last.is_in(client).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => return Err(last.failure()),
+            Err(error) if error.is_transient() => tokio::time::sleep(FIRST_RETRY).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Polls for new entries, and retries until the server answers.

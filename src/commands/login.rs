@@ -1,23 +1,27 @@
 //! `login`, `logout` and `status`: save, remove and show credentials and the server.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::api::account::Whoami;
 use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::client::{Client, server_name};
 use crate::commands::connect::{OpenMode, connect_with_origin};
 use crate::commands::target::resolve_target;
-use crate::commands::{Context, token_source};
+use crate::commands::witness::Witness;
+use crate::commands::{Context, private_file, token_source};
 use crate::config::Origin;
 use crate::config::credentials::Credentials;
 use crate::error::Failure;
 use crate::exit;
+use crate::model::integrity::verify::Seen;
 use crate::model::time::format::full;
+use crate::model::words::Log;
 use crate::model::words::Scope;
+use crate::render::filter_summary::counted;
 use crate::secret::Token;
-use crate::terminal::file::{FileError, NewFile, sync_directory_of};
 
 /// Sign in to a server: check a token and save it
 ///
@@ -169,9 +173,36 @@ impl StatusArgs {
                 retention.counts.expired
             )?;
         }
+        print_witness(context, &target.to_string(), &whoami)?;
         context.terminal.flush()?;
         Ok(exit::DONE)
     }
+}
+
+/// Prints the key that signs checkpoints, and the last one that `verify --server` has seen here.
+fn print_witness(context: &mut Context, server: &str, whoami: &Whoami) -> Result<(), Failure> {
+    let path = Witness::path(context, server, &whoami.organization).ok();
+    let witness = path.map(|path| Witness::read(&path)).transpose()?.flatten();
+    let pinned = witness.as_ref().and_then(|witness| witness.key(Log::Audit)).map(|key| key.to_string());
+    let time = context.time;
+    let out = context.terminal.data();
+    match (&whoami.verifier_key, &pinned) {
+        (Some(key), Some(pinned)) if key == pinned => writeln!(out, "key           {key} (pinned)")?,
+        (Some(key), None) => writeln!(out, "key           {key}")?,
+        (key, Some(pinned)) => {
+            writeln!(out, "key           {} (not the pinned one)", key.as_deref().unwrap_or("none"))?;
+            writeln!(out, "pinned key    {pinned}")?;
+        }
+        (None, None) => {}
+    }
+    let last = witness
+        .as_ref()
+        .and_then(|witness| Some((witness.seen(Log::Audit).ok()??, witness.last(Log::Audit)?)));
+    if let Some((Seen { size, .. }, last)) = last {
+        let entries = counted(size, "entry", "entries");
+        writeln!(out, "checkpoint    {entries}, verified {}", full(last.seen_at, &time))?;
+    }
+    Ok(())
 }
 
 fn joined(scopes: &[Scope]) -> String {
@@ -203,23 +234,8 @@ fn print_settings(context: &mut Context) -> Result<(), Failure> {
 /// Saves the credentials durably and all at once; creates the directory if needed.
 fn save(credentials: &Credentials, path: &Path) -> Result<(), Failure> {
     let hint = "set XDG_CONFIG_HOME to a directory you can write to, or give the token with --token-file or KROSYN_AUDIT_TOKEN";
-    let failed = |error: io::Error| Failure::file(path, "write", &error).hint(hint);
-    let file_failed = |error: FileError| match error {
-        FileError::Write { cause, .. } => failed(cause),
-        error => error.into(),
-    };
-    if let Some(directory) = path.parent() {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        // The entry of a new directory must be durable too.
-        builder.create(directory).and_then(|()| sync_directory_of(directory)).map_err(failed)?;
-    }
-    let text = credentials.to_text().map_err(io::Error::from).map_err(failed)?;
-    let mut file = NewFile::create(path, true).map_err(file_failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.finish().map_err(file_failed)
+    let text = credentials.to_text().map_err(io::Error::from);
+    private_file::save(path, &text.map_err(|error| Failure::file(path, "write", &error))?, hint)
 }
 
 #[cfg(all(test, unix))]

@@ -11,12 +11,14 @@ pub(crate) mod generate;
 pub(crate) mod history;
 pub(crate) mod import;
 mod json_input;
+mod last_entry;
 pub(crate) mod list;
 pub(crate) mod login;
 mod opened;
 mod operator_table;
 pub(crate) mod org;
 mod output;
+mod private_file;
 pub(crate) mod prune;
 pub(crate) mod record;
 mod resource;
@@ -28,6 +30,7 @@ mod target;
 pub(crate) mod token;
 mod token_source;
 pub(crate) mod verify;
+mod witness;
 
 use chrono_tz::Tz;
 

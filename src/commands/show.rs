@@ -1,8 +1,10 @@
 //! `show`: prints entries field by field, or all entries of one request.
 
+mod proof;
 pub(super) mod request;
 mod revert;
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
@@ -70,6 +72,10 @@ pub(crate) struct ShowArgs {
     #[arg(long, conflicts_with_all = ["before", "after", "patch", "format", "side_by_side", "request_id"])]
     revert: bool,
 
+    /// Write a proof of the entry to this file, for `krosyn-audit verify FILE`; also for a deleted entry
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["request_id", "before", "after", "patch", "revert", "format", "side_by_side"])]
+    proof: Option<PathBuf>,
+
     /// Output format: table, json (a list if there are several entries) or jsonl (default: table)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<Format>,
@@ -122,6 +128,9 @@ impl ShowArgs {
         let client = client.reading(self.log.unwrap_or(Log::Audit));
         if let Some(prompts) = prompts {
             self.ids.push(EntrySelector::Id(pick(context, &prompts, &client).await?));
+        }
+        if let Some(path) = &self.proof {
+            return proof::write(context, &client, &self.connection, &self.ids, path).await;
         }
         // Fetch all before printing any: a program reads the complete output or none.
         let mut entries = Vec::new();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
+use etcetera::BaseStrategy as _;
 
 use crate::model::time;
 
@@ -47,6 +48,8 @@ pub(crate) struct Environment {
     pub for_schedules: Vec<(&'static str, String)>,
     /// The platform's data directory: `XDG_DATA_HOME` or its equivalent.
     pub data_directory: Option<PathBuf>,
+    /// The platform's state directory: `XDG_STATE_HOME` or its equivalent, else the data directory.
+    pub state_directory: Option<PathBuf>,
     /// The platform's configuration directory: `XDG_CONFIG_HOME` or its equivalent.
     pub config_directory: Option<PathBuf>,
 }
@@ -87,6 +90,10 @@ impl Environment {
                 .filter_map(|name| Some((name, text(name)?)))
                 .collect(),
             data_directory: base.as_ref().map(etcetera::BaseStrategy::data_dir).and_then(absolute),
+            state_directory: base
+                .as_ref()
+                .map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()))
+                .and_then(absolute),
             config_directory: base.as_ref().map(etcetera::BaseStrategy::config_dir).and_then(absolute),
         }
     }
@@ -97,6 +104,11 @@ impl Environment {
 
     pub(crate) fn credentials(&self) -> Option<PathBuf> {
         Some(self.config_directory.as_ref()?.join("krosyn-audit").join("credentials.json"))
+    }
+
+    /// The directory of what `verify --server` remembers of each log.
+    pub(crate) fn witness_directory(&self) -> Option<PathBuf> {
+        Some(self.state_directory.as_ref()?.join("krosyn-audit").join("witness"))
     }
 
     /// The store that is used when no server is named.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::query::{filter_pairs, read_only_filter};
 use crate::args::output::{CsvArgs, Format};
+use crate::commands::last_entry::LastEntry;
 use crate::commands::output::{EntryFormat, LOG};
 use crate::error::Failure;
 use crate::exit;
@@ -69,6 +70,9 @@ pub(super) struct WrittenEntries {
     pub(super) count: u64,
     pub(super) ids: Option<IdRange>,
     pub(super) as_of: u64,
+    /// The written entry with the highest id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last: Option<LastEntry>,
 }
 
 impl ExportHeader {
@@ -279,8 +283,12 @@ mod tests {
     }
 
     fn checkpoint(entries: u64) -> Checkpoint {
-        let written =
-            WrittenEntries { count: entries, ids: Some(IdRange { lowest: 1, highest: 2 }), as_of: 9 };
+        let written = WrittenEntries {
+            count: entries,
+            ids: Some(IdRange { lowest: 1, highest: 2 }),
+            as_of: 9,
+            last: None,
+        };
         Checkpoint {
             cursor: "c".to_owned(),
             written,

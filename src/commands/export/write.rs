@@ -8,12 +8,15 @@ use clap::ValueEnum as _;
 use clap::builder::PossibleValue;
 
 use crate::api::page::PageView;
+use crate::api::problem::Code;
 use crate::api::query::Query;
 use crate::args::output::Format;
 use crate::client::Client;
+use crate::client::error::ClientError;
 use crate::client::pages::Pages;
 use crate::commands::Context;
 use crate::commands::export::journal::{Checkpoint, ExportHeader, Journal, MADE_BY, WrittenEntries};
+use crate::commands::last_entry::LastEntry;
 use crate::commands::output::{EntryFormat, EntryWriter, SharedBuffer, query};
 use crate::error::Failure;
 use crate::exit;
@@ -23,6 +26,7 @@ use crate::model::evidence::trailer::Trail;
 use crate::model::filter::Filter;
 use crate::model::merkle::Hash;
 use crate::model::page::{Cursor, MAX_LIMIT, Order};
+use crate::model::words::Log;
 use crate::render::filter_summary::{counted, grouped};
 use crate::render::json::DocumentEnd;
 use crate::terminal::file::{FileDigest, NewFile, decompressed, part_path, with_suffix};
@@ -105,13 +109,13 @@ impl Export {
         progress.add(self.written.count);
         let outcome = self.pages(context, client, cursor, &progress).await;
         let outcome = match outcome {
-            Ok(()) => self.pruned(client).await,
+            Ok(()) => self.evidence(client).await,
             Err(failure) => Err(failure),
         };
         drop(progress);
         context.resume_hint.set(None);
         match outcome {
-            Ok(pruned) => self.finish(context, pruned),
+            Ok(evidence) => self.finish(context, evidence),
             Err(failure) if failure.is_silent => Err(failure),
             Err(failure) => Err(self.cut_short(context, failure)),
         }
@@ -155,6 +159,9 @@ impl Export {
             self.written.count += data.len() as u64;
             self.written.ids =
                 data.iter().fold(self.written.ids, |ids, entry| Some(IdRange::with(ids, entry.id)));
+            self.written.last = data
+                .iter()
+                .fold(self.written.last, |last, entry| LastEntry::latest(last, entry.id, entry.uuid));
             self.written.as_of = page.info.as_of;
             data.iter().try_for_each(|entry| writer.view(entry))?;
             writer.flush()?;
@@ -206,11 +213,17 @@ impl Export {
         Ok(())
     }
 
-    /// The pruned ranges that overlap the query, for the manifest.
-    async fn pruned(&self, client: &Client) -> Result<Vec<PrunedRange>, Failure> {
+    /// For the manifest: the pruned ranges that overlap the query, and a checkpoint that covers all exported entries.
+    async fn evidence(&self, client: &Client) -> Result<(Vec<PrunedRange>, Option<String>), Failure> {
         if !self.header.manifest {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
+        let checkpoint = match client.checkpoint(Log::Audit).await {
+            Ok(note) => Some(note),
+            // An older server has no tree.
+            Err(ClientError::Problem(problem)) if problem.code == Code::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
         let since = self.filter.since;
         let concerned = client.prunes().await?.data.into_iter();
         let concerned =
@@ -221,11 +234,15 @@ impl Export {
             deleted: prune.deleted,
             before: prune.cutoff,
         });
-        Ok(range.collect())
+        Ok((range.collect(), checkpoint))
     }
 
     /// Renames the complete file to its final name, with its manifest beside it.
-    fn finish(self, context: &mut Context, pruned: Vec<PrunedRange>) -> Result<(u64, Option<Hash>), Failure> {
+    fn finish(
+        self,
+        context: &mut Context,
+        (pruned, checkpoint): (Vec<PrunedRange>, Option<String>),
+    ) -> Result<(u64, Option<Hash>), Failure> {
         let Self { header, filter, output, written, ledger, .. } = self;
         let ExportOutput::File { file, journal, target } = output else {
             context.terminal.flush()?;
@@ -252,6 +269,7 @@ impl Export {
                 entries: written.count,
                 ids: written.ids,
                 pruned,
+                checkpoint,
                 file: FileFacts { name, bytes, sha256 },
                 content,
                 seal: Hash::default(),

@@ -42,6 +42,9 @@ pub(crate) struct Manifest {
     pub ids: Option<IdRange>,
     /// The prunes before the end of the export, whose entries may be missing from it.
     pub pruned: Vec<PrunedRange>,
+    /// A signed checkpoint of the log, made when the export had ended: all exported entries are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
     /// The file on disk, which may be compressed.
     pub file: FileFacts,
     pub content: Content,

@@ -89,6 +89,7 @@ fn manifest(text: &[u8]) -> Manifest {
         entries: 7,
         ids: Some(IdRange::with(Some(IdRange::with(None, 8)), 2)),
         pruned: vec![PrunedRange { first_id: 1, last_id: 1, deleted: 1, before: Timestamp::MIN }],
+        checkpoint: Some("a note".to_owned()),
         file: FileFacts { name: "a.csv".to_owned(), bytes: text.len() as u64, sha256: Hash::of(text) },
         content: Content::of(text),
         seal: Hash::default(),

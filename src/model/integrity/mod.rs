@@ -5,6 +5,7 @@
 //! who write their own verifier.
 
 pub mod checkpoint;
+pub mod entry_proof;
 pub(crate) mod frontier;
 pub mod leaf;
 pub mod note;

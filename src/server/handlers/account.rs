@@ -21,5 +21,6 @@ pub(crate) async fn whoami(caller: Caller<AnyToken>, _: NoParameters) -> Json<Wh
         token: caller.token,
         scopes: caller.scopes,
         expires_at: caller.expires_at,
+        verifier_key: None,
     })
 }

@@ -8,6 +8,7 @@ pub mod rules;
 mod tile;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::leaf::{EntryParts, LeafRecord};
@@ -65,13 +66,16 @@ pub struct Verdict {
 }
 
 /// Verifies one log, tile by tile in order.
-#[derive(Debug)]
-pub struct Verifier<'a> {
-    checkpoint: &'a Checkpoint,
-    rules: &'a Rules,
-    seen: Option<&'a Seen>,
+///
+/// A clone is cheap: a caller keeps one to read a tile again.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    size: u64,
+    root: Hash,
+    rules: Arc<Rules>,
+    seen: Option<Seen>,
     /// The hashes of the full tiles, as the server states them.
-    stated: Vec<Hash>,
+    stated: Arc<[Hash]>,
     /// Whether these are the hashes that the checkpoint signs.
     is_signed: bool,
     /// The tree of the tiles so far, as computed.
@@ -86,19 +90,19 @@ pub struct Verifier<'a> {
     tile_latest: Timestamp,
 }
 
-impl<'a> Verifier<'a> {
+impl Verifier {
     /// Begins with the hashes of all full tiles, and the leaf hashes of the tile behind them.
     ///
     /// # Errors
     /// A [`Fault`] when the log has fewer entries than before, or the number of hashes is wrong.
     pub fn new(
-        checkpoint: &'a Checkpoint,
-        seen: Option<&'a Seen>,
-        rules: &'a Rules,
+        checkpoint: &Checkpoint,
+        seen: Option<Seen>,
+        rules: Arc<Rules>,
         stated: Vec<Hash>,
         last_leaves: &[Hash],
     ) -> Result<Self, Fault> {
-        let size = checkpoint.size;
+        let Checkpoint { size, root, .. } = *checkpoint;
         if let Some(seen) = seen.filter(|seen| seen.size > size) {
             return Err(Fault::range(size + 1, seen.size, FaultKind::RolledBack));
         }
@@ -109,11 +113,12 @@ impl<'a> Verifier<'a> {
         stated.iter().for_each(|hash| tree.push_subtree(TILE_HEIGHT, *hash));
         last_leaves.iter().for_each(|hash| tree.push(*hash));
         Ok(Self {
-            checkpoint,
+            size,
+            root,
             rules,
             seen,
-            is_signed: tree.root() == checkpoint.root,
-            stated,
+            is_signed: tree.root() == root,
+            stated: stated.into(),
             tree: Tree::default(),
             tile: 0,
             verdict: Verdict::default(),
@@ -126,7 +131,7 @@ impl<'a> Verifier<'a> {
     /// The number of the next tile, and how many leaves it has; `None` after the last one.
     #[must_use]
     pub fn next_tile(&self) -> Option<(u64, u32)> {
-        let width = self.checkpoint.size.saturating_sub(self.tile * TILE).min(TILE);
+        let width = self.size.saturating_sub(self.tile * TILE).min(TILE);
         (width > 0).then_some((self.tile, u32::try_from(width).unwrap_or(0)))
     }
 
@@ -151,7 +156,7 @@ impl<'a> Verifier<'a> {
                 return Err(Fault::range(first, seen.size, FaultKind::Rewritten));
             }
         }
-        tile::judge(first, leaves, entries, self.rules, &mut self.verdict)?;
+        tile::judge(first, leaves, entries, &self.rules, &mut self.verdict)?;
         self.advance(hashes, last);
         Ok(())
     }
@@ -176,7 +181,7 @@ impl<'a> Verifier<'a> {
         {
             return Err(Fault::range(first, seen.size, FaultKind::Rewritten));
         }
-        tile::judge_collapsed(record, self.rules, &mut self.verdict)?;
+        tile::judge_collapsed(record, &self.rules, &mut self.verdict)?;
         self.tree.push_subtree(TILE_HEIGHT, root);
         self.tile += 1;
         self.tile_latest = record.tile_latest;
@@ -189,7 +194,7 @@ impl<'a> Verifier<'a> {
     /// # Errors
     /// A [`Fault`] when the tree of all tiles is not the signed one, or tiles are left.
     pub fn finish(self) -> Result<(Verdict, Seen), Fault> {
-        let (size, root) = (self.checkpoint.size, self.checkpoint.root);
+        let (size, root) = (self.size, self.root);
         if self.next_tile().is_some() {
             return Err(Fault::range(self.tile * TILE + 1, size, FaultKind::Tree));
         }
@@ -246,7 +251,7 @@ impl<'a> Verifier<'a> {
 
     /// Compares the full tiles with those of the last checkpoint, if that ends in or before the tile that begins with
     /// `first`. Returns the last checkpoint if it ends within this tile.
-    fn seen_before(&self, first: u64) -> Result<Option<&'a Seen>, Fault> {
+    fn seen_before(&self, first: u64) -> Result<Option<Seen>, Fault> {
         match self.seen {
             Some(seen) if seen.full_size() == first - 1 && self.tree.root() != seen.full_tiles => {
                 Err(Fault::range(1, seen.full_size(), FaultKind::Rewritten))

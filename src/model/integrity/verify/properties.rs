@@ -269,7 +269,7 @@ fn an_erased_part_needs_a_recorded_erasure_and_a_listed_entry() {
         let mut rules = Rules::default();
         rules.erasures.extend(erasures.iter().map(|id| (*id, 1)));
         let entries: Vec<_> = entries.iter().map(|entry: &Entry| entry.parts()).collect();
-        let mut verifier = Verifier::new(&checkpoint, None, &rules, Vec::new(), &[record.hash()])?;
+        let mut verifier = Verifier::new(&checkpoint, None, rules.into(), Vec::new(), &[record.hash()])?;
         verifier.leaves(&[Leaf { record, opening, hint: [0; 3] }], &entries)?;
         verifier.finish().map(|(verdict, _)| verdict)
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::entry::Entry;
+use crate::model::integrity::leaf::EntryParts;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
 
@@ -47,7 +47,7 @@ impl Rules {
     }
 
     /// Reads an entry of the trail: a prune of `log`, or the migration that gave the log its tree. Others are ignored.
-    pub fn add(&mut self, entry: &Entry, log: Log) {
+    pub fn add(&mut self, entry: &EntryParts<'_>, log: Log) {
         let text = (entry.action.as_str(), entry.model_type.as_str());
         let is_prune = text == ("pruned", "audit_log") && entry.model_id == log.as_str();
         let is_migration = text == ("migrated", "server") && log == Log::Audit;
@@ -87,8 +87,8 @@ impl Rules {
 }
 
 /// The new value of a field of a trail entry.
-fn new_value(entry: &Entry, field: &str) -> Option<Value> {
-    let changes: Value = serde_json::from_str(entry.changes.get()).ok()?;
+fn new_value(entry: &EntryParts<'_>, field: &str) -> Option<Value> {
+    let changes: Value = serde_json::from_str(entry.changes).ok()?;
     let change = changes.as_array()?.iter().find(|change| change["field"] == field)?;
     Some(change["new"].clone())
 }

@@ -143,7 +143,8 @@ impl Log {
         let rules = Rules::new(self.prunes.clone(), self.unprotected_through);
         let checkpoint = Checkpoint { origin: "log".to_owned(), size: self.size, root: self.root };
         let last = self.hashes(self.size / TILE, self.size);
-        let mut verifier = Verifier::new(&checkpoint, seen, &rules, self.stated.clone(), &last)?;
+        let mut verifier =
+            Verifier::new(&checkpoint, seen.copied(), rules.into(), self.stated.clone(), &last)?;
         while let Some((tile, _)) = verifier.next_tile() {
             let range = tile * TILE + 1..=(tile + 1) * TILE;
             let entries = self.entries.range(range).filter(|(id, _)| **id <= self.size);

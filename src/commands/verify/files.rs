@@ -1,104 +1,49 @@
-//! `verify`: checks that an export is unchanged, and finds the first wrong line. Works offline with the file and its manifest
-//! or trailer.
+//! Checks that an export is unchanged, and finds the first wrong line. Works offline with the file and its manifest or
+//! trailer.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::Args;
 use sha2::{Digest as _, Sha256};
 
-use crate::commands::Context;
 use crate::commands::export::write::{manifest_of, read_all};
 use crate::error::Failure;
-use crate::exit;
 use crate::model::evidence::ledger::Ledger;
 use crate::model::evidence::manifest::{FileFacts, IdRange, Manifest};
 use crate::model::evidence::trailer::Trail;
 use crate::model::evidence::verdict::first_fault;
 use crate::model::merkle::Hash;
-use crate::render::filter_summary::{counted, grouped};
+use crate::render::filter_summary::counted;
 use crate::terminal::file::decompressed;
 
-/// Check that exported files are complete and unchanged, offline
-///
-/// With the manifest FILE.manifest.json, written by `export --manifest`, verify names the first wrong line of a file.
-/// Without a manifest, the file or stdin must end with the line that `export --trailer` writes. Compressed files are
-/// decompressed. The exit code is 7 if a file cannot be verified.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  krosyn-audit verify deleted.csv november.jsonl.gz\n  krosyn-audit verify deleted.csv --manifest /mnt/evidence/deleted.csv.manifest.json"
-)]
-pub(crate) struct VerifyArgs {
-    /// The exported files, or - for stdin
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
-
-    /// The manifest of a single file, if it is not beside the file
-    #[arg(long, value_name = "FILE")]
-    manifest: Option<PathBuf>,
-}
-
 /// Why a file could not be verified.
-struct Mismatch {
+pub(super) struct Mismatch {
     /// The first wrong line, if known.
-    line: Option<u64>,
-    reason: String,
+    pub(super) line: Option<u64>,
+    pub(super) reason: String,
 }
 
 impl Mismatch {
-    fn of_file(reason: impl Into<String>) -> Self {
+    pub(super) fn of_file(reason: impl Into<String>) -> Self {
         Self { line: None, reason: reason.into() }
     }
 }
 
-impl VerifyArgs {
-    pub(crate) fn run(&self, context: &mut Context) -> Result<u8, Failure> {
-        if self.manifest.is_some() && self.files.len() > 1 {
-            return Err(Failure::usage("--manifest takes one file: verify the others separately"));
-        }
-        let mut mismatches = 0;
-        for path in &self.files {
-            let name = if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
-            let result = match self.verify(path)? {
-                Ok(summary) => format!("{name}: {summary}"),
-                Err(Mismatch { line, reason }) => {
-                    mismatches += 1;
-                    let line = line.map_or(String::new(), |line| format!(":{line}"));
-                    format!("{name}{line}: {reason}")
-                }
-            };
-            writeln!(context.terminal.data(), "{}", crate::render::sanitize::sanitize(&result))?;
-            context.terminal.flush()?;
-        }
-        if mismatches == 0 {
-            return Ok(exit::DONE);
-        }
-        let files = counted(self.files.len() as u64, "file", "files");
-        let message = format!("{} of {files} could not be verified", grouped(mismatches));
-        Err(Failure::new(exit::INTEGRITY, message))
-    }
-
-    fn verify(&self, path: &Path) -> Result<Result<String, Mismatch>, Failure> {
-        let beside = manifest_of(path);
-        let manifest = match &self.manifest {
-            Some(manifest) => Some(manifest.as_path()),
-            None => Some(beside.as_path()).filter(|beside| !is_stdin(path) && beside.exists()),
-        };
-        let unreadable = |error| Failure::file(path, "read", &error);
-        let stored: Box<dyn Read + Send> = if is_stdin(path) {
-            Box::new(io::stdin())
-        } else {
-            Box::new(File::open(path).map_err(unreadable)?)
-        };
-        match manifest {
-            Some(manifest) => by_manifest(path, stored, manifest),
-            None => by_trailer(path, stored),
-        }
+/// Verifies a file with a manifest, or else with its trailer.
+pub(super) fn verify(path: &Path, manifest: Option<&Path>) -> Result<Result<String, Mismatch>, Failure> {
+    let beside = manifest_of(path);
+    let beside = Some(beside.as_path()).filter(|beside| !is_stdin(path) && beside.exists());
+    let unreadable = |error| Failure::file(path, "read", &error);
+    let stored: Box<dyn Read + Send> =
+        if is_stdin(path) { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(unreadable)?) };
+    match manifest.or(beside) {
+        Some(manifest) => by_manifest(path, stored, manifest),
+        None => by_trailer(path, stored),
     }
 }
 
-fn is_stdin(path: &Path) -> bool {
+pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 

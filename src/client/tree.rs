@@ -1,0 +1,181 @@
+//! Calls for the trees of an organization's logs: checkpoints, tiles, proofs, and entries in id order.
+
+use reqwest::Method;
+
+use crate::api::page::PageView;
+use crate::api::query::Query;
+use crate::api::tree::EntryProof;
+use crate::client::Client;
+use crate::client::error::ClientError;
+use crate::client::pages::PageText;
+use crate::model::integrity::leaf::LeafRecord;
+use crate::model::integrity::opening::Opening;
+use crate::model::integrity::tile::{TILE, TileId, TilePath, position_path};
+use crate::model::integrity::verify::Leaf;
+use crate::model::merkle::Hash;
+use crate::model::page::{MAX_LIMIT, Order};
+use crate::model::words::Log;
+
+/// Where the routes of a log begin.
+const fn base(log: Log) -> &'static str {
+    match log {
+        Log::Audit => crate::api::routes::AUDIT_LOGS,
+        Log::Trail => "/api/v1/trail",
+    }
+}
+
+/// A tile of which every entry was deleted.
+#[derive(Debug, Clone)]
+pub struct Collapsed {
+    /// The number of the tile.
+    pub tile: u64,
+    /// The record of its last leaf.
+    pub record: LeafRecord,
+    /// The hashes from that leaf to the root of the tile.
+    pub path: TilePath,
+}
+
+/// The bytes of an opening with its hint.
+const OPENING: usize = Opening::LENGTH + 3;
+/// The bytes of a collapsed tile: its place in the group, the record, the path.
+const COLLAPSED: usize = 1 + LeafRecord::LENGTH + 8 * 32;
+
+impl Client {
+    /// Reads the latest checkpoint, a signed note.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn checkpoint(&self, log: Log) -> Result<String, ClientError> {
+        let path = format!("{}/checkpoint", base(log));
+        Ok(self.call(Method::GET, &path).text().await?.1)
+    }
+
+    /// Reads the hashes of a tile.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn tile(&self, log: Log, tile: TileId) -> Result<Vec<Hash>, ClientError> {
+        let bytes = self.tile_bytes(log, &tile.to_string()).await?;
+        match bytes.as_chunks::<32>() {
+            (hashes, []) if hashes.len() == tile.width as usize => {
+                Ok(hashes.iter().map(|hash| Hash(*hash)).collect())
+            }
+            _ => Err(self.wrong(&format!("tile {tile} has {} bytes", bytes.len()))),
+        }
+    }
+
+    /// Reads the leaves of a tile of level 0.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn leaves(&self, log: Log, tile: u64, width: u32) -> Result<Vec<Leaf>, ClientError> {
+        let place = position_path(tile, width);
+        let (records, openings) = (format!("entries/{place}"), format!("openings/{place}"));
+        let (records, openings) =
+            tokio::try_join!(self.tile_bytes(log, &records), self.tile_bytes(log, &openings))?;
+        let wrong = || self.wrong(&format!("tile {place} has other bytes than the tree says"));
+        // Each record stands behind its length.
+        let (records, records_rest) = records.as_chunks::<{ 2 + LeafRecord::LENGTH }>();
+        let (openings, openings_rest) = openings.as_chunks::<OPENING>();
+        let width = width as usize;
+        let is_whole = records_rest.is_empty() && openings_rest.is_empty();
+        if !is_whole || records.len() != width || openings.len() != width {
+            return Err(wrong());
+        }
+        let leaf = |(record, opening): (&[u8; 2 + LeafRecord::LENGTH], &[u8; OPENING])| {
+            let (length, record) = record.split_first_chunk::<2>()?;
+            let record =
+                record.first_chunk().filter(|_| usize::from(u16::from_be_bytes(*length)) == record.len());
+            let (opening, hint) = opening.split_first_chunk()?;
+            Some(Leaf {
+                record: LeafRecord::from_bytes(record?).ok()?,
+                opening: Opening::from_bytes(opening).ok()?,
+                hint: *hint.first_chunk()?,
+            })
+        };
+        records.iter().zip(openings).map(leaf).collect::<Option<_>>().ok_or_else(wrong)
+    }
+
+    /// Reads the collapsed tiles of a group of 256.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn collapsed(&self, log: Log, group: u64) -> Result<Vec<Collapsed>, ClientError> {
+        let bytes = self.tile_bytes(log, &format!("collapsed/{}", position_path(group, 256))).await?;
+        let wrong = || self.wrong(&"collapsed tiles have other bytes than expected");
+        let (tiles, []) = bytes.as_chunks::<COLLAPSED>() else { return Err(wrong()) };
+        let tile = |[place, bytes @ ..]: &[u8; COLLAPSED]| {
+            let (record, path) = bytes.split_first_chunk()?;
+            let (path, _) = path.as_chunks::<32>();
+            let record = LeafRecord::from_bytes(record).ok()?;
+            let path = path.iter().map(|hash| Hash(*hash)).collect::<Vec<_>>().try_into().ok()?;
+            Some(Collapsed { tile: group * TILE + u64::from(*place), record, path })
+        };
+        tiles.iter().map(tile).collect::<Option<_>>().ok_or_else(wrong)
+    }
+
+    /// Reads the entries from one id to another, in id order.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn entries_between(
+        &self,
+        log: Log,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<PageText>, ClientError> {
+        let query = Query { order: Order::ById, limit: MAX_LIMIT, as_of: Some(last), ..Query::default() };
+        self.in_id_order(log, query, Vec::new(), first - 1).await
+    }
+
+    /// Reads the entries of the trail that say which entries may be missing, up to an id.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn trail_rules(&self, last: u64) -> Result<Vec<PageText>, ClientError> {
+        let query = Query { order: Order::ById, limit: MAX_LIMIT, as_of: Some(last), ..Query::default() };
+        let actions = ["pruned", "migrated"].map(|action| ("action", action.to_owned()));
+        self.in_id_order(Log::Trail, query, actions.to_vec(), 0).await
+    }
+
+    async fn in_id_order(
+        &self,
+        log: Log,
+        mut query: Query,
+        more: Vec<(&'static str, String)>,
+        mut after_id: u64,
+    ) -> Result<Vec<PageText>, ClientError> {
+        let mut pages = Vec::new();
+        loop {
+            query.after_id = Some(after_id);
+            let call = self.call(Method::GET, base(log)).query([query.pairs(), more.clone()].concat());
+            let (status, text) = call.text().await?;
+            let page = PageText::new(self.server(), status, text)?;
+            let has_more = page.info.next_cursor.is_some();
+            let PageView { data, .. } = page.read()?;
+            let last = data.last().map(|entry| entry.id);
+            pages.push(page);
+            match last {
+                Some(last) if has_more && last > after_id => after_id = last,
+                _ if has_more => return Err(self.wrong(&"a page has a next one, but no new entry")),
+                _ => return Ok(pages),
+            }
+        }
+    }
+
+    /// Reads the proof of an entry.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn proof(&self, log: Log, id: u64) -> Result<EntryProof, ClientError> {
+        self.call(Method::GET, &format!("{}/{id}/proof", base(log))).json().await
+    }
+
+    async fn tile_bytes(&self, log: Log, tile: &str) -> Result<Vec<u8>, ClientError> {
+        Ok(self.call(Method::GET, &format!("{}/tile/{tile}", base(log))).bytes().await?.1)
+    }
+
+    fn wrong(&self, fault: &dyn std::fmt::Display) -> ClientError {
+        ClientError::unexpected(self.server(), 200, fault)
+    }
+}

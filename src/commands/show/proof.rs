@@ -1,0 +1,53 @@
+//! `show --proof`: writes a file that proves one entry without the server.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::args::connection::ConnectionArgs;
+use crate::client::Client;
+use crate::commands::Context;
+use crate::commands::show::{EntrySelector, find};
+use crate::commands::target::resolve_target;
+use crate::commands::verify::ProofFile;
+use crate::commands::witness::Witness;
+use crate::error::Failure;
+use crate::exit;
+use crate::model::words::Log;
+use crate::terminal::file::NewFile;
+
+/// Writes the proof of the selected entry.
+pub(super) async fn write(
+    context: &mut Context,
+    client: &Client,
+    connection: &ConnectionArgs,
+    selectors: &[EntrySelector],
+    path: &Path,
+) -> Result<u8, Failure> {
+    let id = match selectors {
+        [EntrySelector::Id(id)] => *id,
+        [latest] => find(client, *latest).await?.id,
+        _ => return Err(Failure::usage("--proof takes one entry")),
+    };
+    if path.exists() {
+        let message = format!("{} exists already", path.display());
+        return Err(Failure::new(exit::REFUSED, message).hint("remove it, or choose another name"));
+    }
+    let server = resolve_target(context, connection)?.to_string();
+    let whoami = client.whoami().await?;
+    let pinned = match Witness::path(context, &server, &whoami.organization) {
+        Ok(path) => Witness::read(&path)?.and_then(|witness| witness.key(Log::Audit)),
+        Err(_) => None,
+    };
+    let key = pinned.or_else(|| whoami.verifier_key.as_deref()?.parse().ok());
+    let key = key.ok_or_else(|| Failure::new(exit::FAILED, format!("{server} does not tell its key")))?;
+    let proof = client.proof(Log::Audit, id).await?;
+    let mut file = NewFile::create(path, false)?;
+    let text = ProofFile::new(server, whoami.organization, &key, proof).to_text().map_err(io::Error::from)?;
+    file.write_all(text.as_bytes()).map_err(|error| Failure::file(path, "write", &error))?;
+    file.finish()?;
+    let name = path.display();
+    context
+        .terminal
+        .status(&format!("proof of entry {id} written to {name}; check it with: krosyn-audit verify {name}"));
+    Ok(exit::DONE)
+}

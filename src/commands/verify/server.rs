@@ -1,0 +1,245 @@
+//! `verify --server`: verifies the logs of an organization against the checkpoints that the server signs, and against the
+//! last ones that were seen here.
+
+use std::sync::Arc;
+
+use crate::api::page::PageView;
+use crate::args::output::Format;
+use crate::client::Client;
+use crate::client::pages::PageText;
+use crate::commands::Context;
+use crate::commands::connect::{OpenMode, connect};
+use crate::commands::target::resolve_target;
+use crate::commands::verify::VerifyArgs;
+use crate::commands::verify::log_walk::{LogWalk, WalkError};
+use crate::commands::verify::report::{LogReport, Report};
+use crate::commands::witness::Witness;
+use crate::error::Failure;
+use crate::exit;
+use crate::model::integrity::checkpoint::Checkpoint;
+use crate::model::integrity::leaf::EntryParts;
+use crate::model::integrity::note::VerifierKey;
+use crate::model::integrity::verify::fault::Fault;
+use crate::model::integrity::verify::rules::Rules;
+use crate::model::integrity::verify::{Seen, Verdict};
+use crate::model::words::Log;
+use crate::terminal::progress::Progress;
+
+/// A log whose entries were all found to be in order.
+struct VerifiedLog {
+    report: LogReport,
+    note: String,
+    seen: Seen,
+}
+
+/// What a run works with.
+struct Run<'a> {
+    client: &'a Client,
+    witness: &'a Witness,
+    progress: Progress,
+}
+
+impl VerifyArgs {
+    pub(super) async fn server(&self, context: &mut Context) -> Result<u8, Failure> {
+        let is_json = match self.format.unwrap_or(Format::Table) {
+            Format::Table => false,
+            Format::Json => true,
+            _ => return Err(Failure::usage("verify --server writes table or json")),
+        };
+        let connection = self.connection();
+        let server = resolve_target(context, &connection)?.to_string();
+        let client = connect(context, &connection, OpenMode::Existing).await?;
+        let whoami = client.whoami().await?;
+        let path = Witness::path(context, &server, &whoami.organization)?;
+        let now = context.time.now;
+        let saved = Witness::read(&path)?;
+        let pin = |key: &VerifierKey| Witness::pin(server.clone(), whoami.organization.clone(), key, now);
+        let (mut witness, was_pinned) = match (&self.key, saved) {
+            (Some(key), Some(saved)) if saved.key(Log::Audit).as_ref() == Some(key) => (saved, true),
+            (Some(key), _) => (pin(key), true),
+            (None, Some(saved)) => (saved, true),
+            (None, None) => {
+                let key = whoami.verifier_key.as_deref().and_then(|key| key.parse().ok());
+                let missing =
+                    || Failure::usage(format!("{server} does not tell its key: give it with --key VKEY"));
+                (pin(&key.ok_or_else(missing)?), false)
+            }
+        };
+        let key = witness.key(Log::Audit).map_or(String::new(), |key| key.to_string());
+        if self.print_key {
+            writeln!(context.terminal.data(), "{key}")?;
+            context.terminal.flush()?;
+            return Ok(exit::DONE);
+        }
+        let mut report = Report {
+            server: server.clone(),
+            organization: whoami.organization.clone(),
+            key,
+            pinned_at: witness.pinned_at,
+            was_pinned,
+            logs: Vec::new(),
+            fault: None,
+        };
+        let run = Run {
+            client: &client,
+            witness: &witness,
+            progress: Progress::start(&context.terminal, "verified"),
+        };
+        let outcome = if self.quick { run.quick().await } else { run.full().await };
+        drop(run);
+        let verified = match outcome {
+            Ok(verified) => verified,
+            Err((log, WalkError::Fault(fault))) => {
+                report.fault = Some((log, fault));
+                report.print(context, is_json)?;
+                return Err(failure(log, fault));
+            }
+            Err((_, WalkError::Failure(failure))) => return Err(failure),
+        };
+        for VerifiedLog { report: log, note, seen } in verified {
+            witness.note(log.log, note, &seen, now);
+            report.logs.push(log);
+        }
+        // The demo is generated for every command: there is nothing to remember.
+        if server != "demo:" {
+            witness.save(&path)?;
+        }
+        report.print(context, is_json)?;
+        Ok(exit::DONE)
+    }
+}
+
+/// The failure that names a fault.
+fn failure(log: Log, fault: Fault) -> Failure {
+    let name = match log {
+        Log::Audit => "audit log",
+        Log::Trail => "trail",
+    };
+    Failure::new(exit::INTEGRITY, format!("{name}: {fault}"))
+        .hint("the last checkpoint that was in order is kept, and the next run compares with it again")
+}
+
+type Outcome<T> = Result<T, (Log, WalkError)>;
+
+impl Run<'_> {
+    /// Verifies every entry of both logs. The trail comes first: it tells which entries may be missing.
+    async fn full(&self) -> Outcome<Vec<VerifiedLog>> {
+        let mut is_last_attempt = false;
+        loop {
+            let (audit, audit_note) = self.checkpoint(Log::Audit).await?;
+            let (trail, trail_note) = self.checkpoint(Log::Trail).await?;
+            let in_trail = |error: WalkError| (Log::Trail, error);
+            let listed = self.listed_rules(trail.size).await.map_err(in_trail)?;
+            match self.both(&listed, (audit, audit_note), (trail, trail_note)).await {
+                Err((log, WalkError::Fault(fault))) if !is_last_attempt => {
+                    // Prunes that began meanwhile explain missing entries.
+                    let (trail, _) = self.checkpoint(Log::Trail).await?;
+                    if self.listed_rules(trail.size).await.map_err(in_trail)? == listed {
+                        return Err((log, WalkError::Fault(fault)));
+                    }
+                    is_last_attempt = true;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn both(
+        &self,
+        (trail_rules, _): &(Rules, Rules),
+        (audit, audit_note): (Checkpoint, String),
+        (trail, trail_note): (Checkpoint, String),
+    ) -> Outcome<Vec<VerifiedLog>> {
+        self.progress.expect(audit.size);
+        // The rules as the verified entries state them.
+        let (mut for_trail, mut for_audit) = (Rules::default(), Rules::default());
+        let rules = Arc::new(trail_rules.clone());
+        let walk =
+            self.walk(Log::Trail, &trail).map_err(|failure| (Log::Trail, WalkError::Failure(failure)))?;
+        let visit = |entry: &EntryParts<'_>| {
+            for_trail.add(entry, Log::Trail);
+            for_audit.add(entry, Log::Audit);
+        };
+        let verdict = LogWalk { progress: None, ..walk }.run(rules, visit).await;
+        let (verdict, trail_seen) = verdict.map_err(|error| (Log::Trail, error))?;
+        if for_trail != *trail_rules {
+            let message = "the trail lists other prunes than it holds";
+            let failure = Failure::new(exit::INTEGRITY, message);
+            return Err((Log::Trail, WalkError::Failure(failure)));
+        }
+        let trail = self.verified(Log::Trail, trail, Some(verdict), for_trail, (trail_note, trail_seen));
+        let walk =
+            self.walk(Log::Audit, &audit).map_err(|failure| (Log::Audit, WalkError::Failure(failure)))?;
+        let verdict = walk.run(Arc::new(for_audit.clone()), |_| ()).await;
+        let (verdict, audit_seen) = verdict.map_err(|error| (Log::Audit, error))?;
+        let audit = self.verified(Log::Audit, audit, Some(verdict), for_audit, (audit_note, audit_seen));
+        Ok(vec![audit, trail])
+    }
+
+    /// Checks that both logs continue the last checkpoints.
+    async fn quick(&self) -> Outcome<Vec<VerifiedLog>> {
+        let mut logs = Vec::new();
+        for log in [Log::Audit, Log::Trail] {
+            let (checkpoint, note) = self.checkpoint(log).await?;
+            let walk = self.walk(log, &checkpoint).map_err(|failure| (log, WalkError::Failure(failure)))?;
+            let seen = walk.quick().await.map_err(|error| (log, error))?;
+            logs.push(self.verified(log, checkpoint, None, Rules::default(), (note, seen)));
+        }
+        Ok(logs)
+    }
+
+    fn verified(
+        &self,
+        log: Log,
+        checkpoint: Checkpoint,
+        verdict: Option<Verdict>,
+        rules: Rules,
+        (note, seen): (String, Seen),
+    ) -> VerifiedLog {
+        let before = self.witness.seen(log).ok().flatten();
+        let last = before.zip(self.witness.last(log)).map(|(before, last)| (before.size, last.seen_at));
+        VerifiedLog { report: LogReport { log, checkpoint, last, verdict, rules }, note, seen }
+    }
+
+    fn walk<'a>(&'a self, log: Log, checkpoint: &'a Checkpoint) -> Result<LogWalk<'a>, Failure> {
+        let seen = self.witness.seen(log)?;
+        Ok(LogWalk { client: self.client, log, checkpoint, seen, progress: Some(&self.progress) })
+    }
+
+    /// The checkpoint of a log, signed by the pinned key.
+    async fn checkpoint(&self, log: Log) -> Outcome<(Checkpoint, String)> {
+        let failed = |failure: Failure| (log, WalkError::Failure(failure));
+        let note = self.client.checkpoint(log).await.map_err(|error| {
+            let failure = Failure::from(error);
+            failed(match (log, failure.exit) {
+                (Log::Trail, exit::NOT_ALLOWED) => failure.hint(
+                    "the trail tells which entries may be missing: verify needs a token with the scopes read and trail",
+                ),
+                _ => failure,
+            })
+        })?;
+        let opened = self.witness.key(log).map(|key| key.open(&note));
+        match opened {
+            Some(Ok(checkpoint)) => Ok((checkpoint, note)),
+            Some(Err(error)) => {
+                let message = format!("the checkpoint of the {} log is not accepted: {error}", log.as_str());
+                Err(failed(Failure::new(exit::INTEGRITY, message).hint(
+                    "if the operator has changed the key, get the new one from the operator, and give it once with --key VKEY",
+                )))
+            }
+            None => Err(failed(Failure::usage("the pinned key has another name than the key of a log"))),
+        }
+    }
+
+    /// The rules for the trail and for the audit log, from the entries of the trail that the server lists for them.
+    async fn listed_rules(&self, size: u64) -> Result<(Rules, Rules), WalkError> {
+        let pages = self.client.trail_rules(size).await?;
+        let pages = pages.iter().map(PageText::read).collect::<Result<Vec<PageView<'_>>, _>>()?;
+        let (mut for_trail, mut for_audit) = (Rules::default(), Rules::default());
+        for entry in pages.iter().flat_map(|page| &page.data) {
+            for_trail.add(&entry.parts(), Log::Trail);
+            for_audit.add(&entry.parts(), Log::Audit);
+        }
+        Ok((for_trail, for_audit))
+    }
+}
