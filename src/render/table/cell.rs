@@ -49,7 +49,7 @@ impl TableCell {
                 prefix = format!("{} ", entry.model_type.label());
                 match entry.model_name.as_deref().map(str::trim) {
                     Some(name) if !name.is_empty() => name.to_owned(),
-                    _ => format!("#{}", entry.model_id),
+                    _ => summary::nameless(entry.model_type, &entry.model_id),
                 }
             }
             Column::Summary => {
