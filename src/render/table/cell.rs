@@ -74,6 +74,11 @@ impl TableCell {
         prefix + width(&self.text) + suffix
     }
 
+    /// Whether the cell names two users.
+    pub(super) const fn has_two(&self) -> bool {
+        self.principal.is_some()
+    }
+
     /// The text in at most `max` cells.
     pub(super) fn cut(&self, max: usize, is_short: bool, style: &Style) -> String {
         let prefix = if is_short { "" } else { &self.prefix };
