@@ -17,7 +17,8 @@ pub(crate) fn change_set(
     writeln!(out, "\n  {}", style.paint(Role::Dim, "in the same request"))?;
     let mut rows: Vec<Vec<GridCell>> = Vec::new();
     for entry in entries {
-        let name = entry.model_name.clone().unwrap_or_else(|| format!("#{}", entry.model_id));
+        let name =
+            entry.model_name.clone().unwrap_or_else(|| summary::nameless(entry.model_type, &entry.model_id));
         rows.push(vec![
             GridCell::number(format!("  {}", entry.id), Role::Plain),
             GridCell::new(format!("{} {}", mark(entry.action), entry.action), action_role(entry.action)),

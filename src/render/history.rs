@@ -13,7 +13,7 @@ use crate::model::words::Action;
 use crate::render::detail::fact;
 use crate::render::diff::PathStep;
 use crate::render::style::{Role, Style};
-use crate::render::summary::beneath;
+use crate::render::summary::{beneath, nameless};
 use crate::render::value;
 
 /// The most contradictions listed one by one.
@@ -27,7 +27,9 @@ pub(crate) fn heading(
     style: &Style,
 ) -> io::Result<()> {
     let names = history.names();
-    let name = names.last().map_or_else(|| format!("#{}", resource.model_id), |(_, name)| name.clone());
+    let name = names
+        .last()
+        .map_or_else(|| nameless(resource.model_type, &resource.model_id), |(_, name)| name.clone());
     let key = style.paint(Role::Dim, &style.text(&format!("({resource})")));
     writeln!(
         out,
@@ -77,7 +79,8 @@ pub(crate) fn missing_beginning(
         Some(horizon) if !is_created => {
             Some(format!("entries before {} were pruned: earlier changes are unknown", full(horizon, time)))
         }
-        None if !is_created => {
+        // Events of the trail belong to things that have no beginning there.
+        None if !is_created && action.is_change() => {
             Some("the log holds no creation of this resource: its beginning is unknown".to_owned())
         }
         _ => None,

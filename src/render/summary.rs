@@ -4,7 +4,7 @@
 
 use crate::model::change::Change;
 use crate::model::json::Json;
-use crate::model::words::Action;
+use crate::model::words::{Action, Log, ModelType};
 use crate::render::diff::{Difference, PathStep, ValueDiff, compare};
 use crate::render::filter_summary::counted;
 use crate::render::lookalike::{escape_differences, lookalike};
@@ -32,6 +32,8 @@ pub(crate) fn parts(changes: &str, action: Action) -> (String, usize) {
     };
     match list.split_first() {
         Some((first, others)) if action == Action::Updated => (change(first), others.len()),
+        // What an event of the trail holds is short, and says more than its number of fields.
+        Some(_) if !action.is_change() => (list.iter().map(fact).collect::<Vec<_>>().join(", "), 0),
         _ => (counted(list.len() as u64, "field", "fields"), 0),
     }
 }
@@ -86,6 +88,18 @@ pub(crate) fn beneath(path: &str, place: &PathStep) -> String {
             if path.is_empty() { name } else { format!("{path}.{name}") }
         }
     }
+}
+
+/// A resource without a name: `#42`. In the trail, ids are names.
+pub(crate) fn nameless(model_type: ModelType, id: &str) -> String {
+    if ModelType::of(Log::Audit).contains(&model_type) { format!("#{id}") } else { id.to_owned() }
+}
+
+/// A field and its new value.
+fn fact(change: &Change) -> String {
+    let value = change.new.as_ref().and_then(|new| new.parse().ok());
+    let field = field_label(&change.field);
+    value.map_or_else(|| field.clone(), |value| format!("{field} {}", brief(&value)))
 }
 
 fn change(change: &Change) -> String {
@@ -176,6 +190,16 @@ mod tests {
 
     use super::*;
     use crate::render::samples::entry;
+
+    #[test]
+    fn events_of_the_trail_show_what_they_hold() {
+        let facts = json!([{"field": "call", "new": "list"}, {"field": "user", "new": ["ana"]}, {"field": "rows", "new": 12}]);
+        let shown = |action| parts(entry("created", &facts).changes.get(), action);
+        assert_eq!(shown(Action::Read), (r#"call list, user ["ana"], rows 12"#.to_owned(), 0));
+        assert_eq!(shown(Action::Created), ("3 fields".to_owned(), 0));
+        assert_eq!(nameless(ModelType::Token, "cron"), "cron");
+        assert_eq!(nameless(ModelType::Connector, "42"), "#42");
+    }
 
     #[test]
     fn summarises_the_first_change_and_counts_the_others() {

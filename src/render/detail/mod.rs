@@ -17,6 +17,7 @@ use crate::model::words::{Action, UserKind};
 use crate::render::detail::line::{DetailLine, Span};
 use crate::render::detail::rows::{LineColumns, RowLimits, rows, text_rows, write_rows};
 use crate::render::style::{Role, Style, action_role, mark};
+use crate::render::summary::nameless;
 
 /// Options of the detail view.
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,7 +91,7 @@ fn write_stacked(out: &mut dyn Write, lines: &[DetailLine], full: bool, style: &
 fn title(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
     let name = match entry.model_name.as_deref().map(str::trim) {
         Some(name) if !name.is_empty() => name.to_owned(),
-        _ => format!("#{}", entry.model_id),
+        _ => nameless(entry.model_type, &entry.model_id),
     };
     let spans = [
         span(action_role(entry.action), format!("{} {}", mark(entry.action), entry.action)),

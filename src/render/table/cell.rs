@@ -49,7 +49,7 @@ impl TableCell {
                 prefix = format!("{} ", entry.model_type.label());
                 match entry.model_name.as_deref().map(str::trim) {
                     Some(name) if !name.is_empty() => name.to_owned(),
-                    _ => format!("#{}", entry.model_id),
+                    _ => summary::nameless(entry.model_type, &entry.model_id),
                 }
             }
             Column::Summary => {
@@ -72,6 +72,11 @@ impl TableCell {
             _ => width(&self.suffix),
         };
         prefix + width(&self.text) + suffix
+    }
+
+    /// Whether the cell names two users.
+    pub(super) const fn has_two(&self) -> bool {
+        self.principal.is_some()
     }
 
     /// The text in at most `max` cells.

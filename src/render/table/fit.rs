@@ -12,6 +12,8 @@ pub(super) struct ColumnWidths {
     pub(super) width: usize,
     /// The width of its short form.
     pub(super) short: usize,
+    /// Whether a cell names two users.
+    pub(super) has_two: bool,
 }
 
 /// A shown column.
@@ -20,6 +22,7 @@ pub(super) struct FittedColumn {
     pub(super) width: usize,
     /// Whether wider cells are cut.
     pub(super) may_cut: bool,
+    has_two: bool,
 }
 
 /// The layout of a list.
@@ -70,6 +73,7 @@ fn preferred(natural: &[ColumnWidths], style: &Style, is_short: bool) -> Vec<Fit
             column: natural.column,
             width: if may_cut { width.min(style.width) } else { width },
             may_cut,
+            has_two: natural.has_two,
         }
     };
     natural.iter().map(wish).collect()
@@ -85,11 +89,16 @@ impl TableFit {
     /// Narrows the widest column repeatedly, down to the minimum widths of `room`.
     fn shrink(&mut self, width: usize, changes: bool, room: ShrinkLevel) {
         let mut over = self.total().saturating_sub(width);
+        // Two names need more room than one: it is taken from the other columns.
+        let two = self.columns.iter().any(|fitted| fitted.has_two);
+        let least = |column| match (room, column) {
+            (ShrinkLevel::Least, Column::User | Column::Resource) if two => 16,
+            (ShrinkLevel::Least, Column::Summary | Column::Changes) if two => 10,
+            _ => min_width(column, room),
+        };
         while over > 0 {
             let shrinkable = self.columns.iter_mut().filter(|fitted| {
-                fitted.may_cut
-                    && is_changes(fitted.column) == changes
-                    && fitted.width > min_width(fitted.column, room)
+                fitted.may_cut && is_changes(fitted.column) == changes && fitted.width > least(fitted.column)
             });
             let Some(widest) = shrinkable.max_by_key(|fitted| fitted.width) else { return };
             widest.width -= 1;

@@ -61,7 +61,8 @@ impl<'a> EntryTable<'a> {
                 let title = width(&title(column, is_short, entries, self.style));
                 cells.iter().map(|row: &Vec<TableCell>| row[index].width(is_short)).fold(title, usize::max)
             };
-            ColumnWidths { column, width: widest(false), short: widest(true) }
+            let has_two = cells.iter().any(|row| row[index].has_two());
+            ColumnWidths { column, width: widest(false), short: widest(true), has_two }
         };
         self.columns.iter().enumerate().map(natural).collect()
     }

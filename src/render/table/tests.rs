@@ -163,11 +163,11 @@ fn the_user_for_whom_another_acted_is_shown_and_shortened_before_a_cut() {
 1283  sso (system) for 7          member noor.haddad@acme.io
 "#);
     insta::assert_snapshot!(shown(&entries, TABLE_COLUMNS, &style(80)), @r#"
-  ID  TIME (CET)       USER          ACTION     RESOURCE            CHANGES
-1287  Nov 22 09:14:07  ana.ruiz@ac…  ~ updated  connector Salesfo…  status …, +2
-1286  Nov 21 18:40:52  ter… for an…  ~ updated  secret SF_CLIENT_…  value (reda…
-1285  Nov 21 18:40:52  ter… for an…  + created  endpoint POST /v2…  11 fields
-1283  Nov 19 16:20:45  sso for 7     ~ updated  member noor.hadda…  role viewer…
+  ID  TIME (CET)       USER              ACTION     RESOURCE          CHANGES
+1287  Nov 22 09:14:07  ana.ruiz@acme.io  ~ updated  connector Sales…  statu…, +2
+1286  Nov 21 18:40:52  terra… for ana.…  ~ updated  secret SF_CLIEN…  value (re…
+1285  Nov 21 18:40:52  terra… for ana.…  + created  endpoint POST /…  11 fields
+1283  Nov 19 16:20:45  sso for 7         ~ updated  member noor.had…  role view…
 "#);
 }
 
