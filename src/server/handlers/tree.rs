@@ -123,8 +123,11 @@ async fn read_tile<S: ReadScope>(
         }
         _ => {
             let tile: TileId = path.parse().map_err(|_| no_tile())?;
-            let hashes = server.query(hashes(server, caller, tile)).await?.ok_or_else(no_tile)?;
-            hashes.iter().flat_map(|hash| hash.0).collect()
+            match server.query(hashes(server, caller, tile)).await? {
+                Some(hashes) => hashes.iter().flat_map(|hash| hash.0).collect(),
+                None if tile.level == 0 && has_tile(server, caller, tile).await? => return Err(collapsed()),
+                None => return Err(no_tile()),
+            }
         }
     };
     server.responses.respond(caller.key(), BINARY, bytes)
@@ -172,18 +175,26 @@ fn collapsed_bytes(tile: &CollapsedTile) -> Vec<u8> {
     [place].into_iter().chain(tile.record.to_bytes()).chain(path).collect()
 }
 
+/// Whether the tree has this tile.
+async fn has_tile<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    tile: TileId,
+) -> Result<bool, StoreError> {
+    let size = server.store.tree(caller.log()).await?.size;
+    Ok(TileId::within(tile.level, tile.position, size).is_some_and(|there| there.width >= tile.width))
+}
+
 /// The leaves of a tile; `None` if the tree has no such tile.
 async fn leaves<S: ReadScope>(
     server: &Server,
     caller: &Caller<S>,
     tile: TileId,
 ) -> Result<Option<StoredTile>, StoreError> {
-    let log = caller.log();
-    let size = server.store.tree(log).await?.size;
-    if TileId::within(0, tile.position, size).is_none_or(|there| there.width < tile.width) {
+    if !has_tile(server, caller, tile).await? {
         return Ok(None);
     }
-    server.store.tile(log, tile.position, tile.width.into()).await.map(Some)
+    server.store.tile(caller.log(), tile.position, tile.width.into()).await.map(Some)
 }
 
 /// The hashes of a tile; `None` if the tree has no such tile, or not any more.
@@ -198,13 +209,11 @@ async fn hashes<S: ReadScope>(
             Some(StoredTile::Collapsed(_)) | None => None,
         });
     }
-    let log = caller.log();
-    let size = server.store.tree(log).await?.size;
-    if TileId::within(tile.level, tile.position, size).is_none_or(|there| there.width < tile.width) {
+    if !has_tile(server, caller, tile).await? {
         return Ok(None);
     }
     let from = tile.position * TILE;
-    server.store.tile_hashes(log, tile.level, from, from + u64::from(tile.width)).await.map(Some)
+    server.store.tile_hashes(caller.log(), tile.level, from, from + u64::from(tile.width)).await.map(Some)
 }
 
 /// Returns a proof that an entry is in the audit log.

@@ -26,11 +26,12 @@ impl Deleted {
         last: u64,
     ) -> Result<Self, S::Error> {
         let sql = "SELECT id, record FROM tombstones WHERE org_id = ?1 AND id >= ?2 AND id <= ?3";
-        let tombstone = |row: &dyn Columns| Ok((row.unsigned(0)?, record(row, 1)?));
+        // A tombstone that cannot be read is as good as none: its leaf hash does not fit the tree then.
+        let tombstone = |row: &dyn Columns| Ok(row.unsigned(0).ok().zip(record(row, 1).ok()));
         let tombstones = list(db, sql, values![org, first, last], tombstone).await?;
         let collapsed = collapsed(db, org, (first - 1) / TILE, last.div_ceil(TILE)).await?;
         let collapsed = collapsed.into_iter().map(|tile| (tile.tile, tile));
-        Ok(Self { tombstones: tombstones.into_iter().collect(), collapsed: collapsed.collect() })
+        Ok(Self { tombstones: tombstones.into_iter().flatten().collect(), collapsed: collapsed.collect() })
     }
 
     /// The collapsed tile whose first leaf has this index.
@@ -61,13 +62,14 @@ pub(in crate::store) async fn collapsed<S: Session>(
     until: u64,
 ) -> Result<Vec<CollapsedTile>, S::Error> {
     let sql = "SELECT tile, record, path FROM collapsed_tiles WHERE org_id = ?1 AND tile >= ?2 AND tile < ?3 ORDER BY tile";
-    let tile = |row: &dyn Columns| {
+    let read = |row: &dyn Columns| {
         let path = parse_hashes(row.bytes_or_null(2)?.unwrap_or_default())?;
         let path =
             path.try_into().map_err(|_| StoreError::Damaged("the path of a tile is too short".to_owned()))?;
-        Ok(CollapsedTile { tile: row.unsigned(0)?, record: record(row, 1)?, path })
+        Ok::<_, StoreError>(CollapsedTile { tile: row.unsigned(0)?, record: record(row, 1)?, path })
     };
-    list(db, sql, values![org, from, until], tile).await
+    let tiles = list(db, sql, values![org, from, until], |row| Ok(read(row).ok())).await?;
+    Ok(tiles.into_iter().flatten().collect())
 }
 
 /// The first `width` leaves of a tile of the tree.

@@ -76,7 +76,10 @@ async fn a_tile_without_entries_is_gone_and_its_short_form_has_its_root() {
     let root = hashes(&admin.get(&format!("{LOGS}/tile/1/000.p/1")).await.expect(200).body);
     admin.post(&format!("{LOGS}/prune"), &serde_json::json!({})).await.expect(200);
     assert_eq!(checkpoint(&world, &admin, LOGS).await, before, "a prune changes nothing");
-    admin.get(&format!("{LOGS}/tile/entries/000")).await.refused(Code::Pruned, "every entry of this tile");
+    for path in ["entries/000", "openings/000", "0/000", "0/000.p/3"] {
+        let answer = admin.get(&format!("{LOGS}/tile/{path}")).await;
+        answer.refused(Code::Pruned, "every entry of this tile");
+    }
     let collapsed = admin.get(&format!("{LOGS}/tile/collapsed/000")).await.expect(200).body;
     assert_eq!((collapsed.len(), collapsed[0]), (1 + 97 + 8 * 32, 0));
     let record = LeafRecord::from_bytes(collapsed[1..98].try_into().expect("97 bytes")).expect("a record");
