@@ -91,8 +91,8 @@ impl Context {
     /// The local account, as the trail names it.
     pub(crate) fn actor(&self) -> Actor {
         let Environment { user, host, .. } = &self.environment;
-        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "unknown".to_owned());
-        Actor::account(&name(user), &name(host))
+        let user = user.clone().unwrap_or_else(user_number);
+        Actor::account(&user, host.as_deref().unwrap_or("unknown"))
     }
 
     /// Records in the trail what this command is about to do.
@@ -116,6 +116,14 @@ impl Context {
             self.terminal.page(Pager { words, variables });
         }
     }
+}
+
+/// The account where the environment names none, as in cron.
+fn user_number() -> String {
+    #[cfg(unix)]
+    return format!("uid {}", rustix::process::getuid().as_raw());
+    #[cfg(not(unix))]
+    "unknown".to_owned()
 }
 
 impl From<BadValue> for Failure {

@@ -242,7 +242,7 @@ pub(super) async fn run(
         let checked = guard.check_and_save(store.as_ref()).await;
         if let Ok(checked) = &checked {
             let cause = checked.as_ref().err().map(ToString::to_string);
-            if let Err(error) = pauses.observe(store.as_ref(), &settings, cause).await {
+            if let Err(error) = pauses.observe(&store, &settings, cause).await {
                 tracing::error!(%error, "cannot record in the trail that the clock pauses the sweep; retrying");
             }
         }

@@ -194,7 +194,7 @@ pub async fn serve(
         openapi: LazyLock::new(router::openapi),
     });
     let ServerState { metrics, clock, token_usage, trail, trees, .. } = &*server;
-    if let Err(error) = lifecycle::begin(store.as_ref(), &settings).await {
+    if let Err(error) = lifecycle::begin(&store, &settings).await {
         store.close().await;
         return Err(ServeError::Trail(error));
     }
@@ -248,7 +248,7 @@ pub async fn serve(
     drop(trail.flush(store.as_ref(), None).await);
     if let Some(host) = settings.host.clone() {
         let stopped = TrailEvent::Stopped { host };
-        if let Err(error) = lifecycle::record_everywhere(store.as_ref(), &settings, &stopped).await {
+        if let Err(error) = lifecycle::record_everywhere(&store, &settings, &stopped).await {
             tracing::error!(%error, "cannot record in the trail that the server stops");
         }
     }

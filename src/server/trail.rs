@@ -91,13 +91,13 @@ impl TrailQueue {
     }
 
     /// Queues a read. Returns false when the queue of the organization is full.
-    fn push(&self, org: OrgId, event: TrailEvent, by: Actor, key: EventKey, at: Timestamp) -> bool {
+    fn push(&self, org: OrgId, read: &Arc<QueuedEvent>) -> bool {
         let mut queues = self.queues();
         let queue = queues.entry(org).or_default();
         if queue.len() >= MAX_QUEUED {
             return false;
         }
-        queue.push(Arc::new(QueuedEvent { event, by, key, at }));
+        queue.push(Arc::clone(read));
         drop(queues);
         self.woken.notify_one();
         true
@@ -105,12 +105,12 @@ impl TrailQueue {
 
     /// Queues a read. The caller of an organization whose queue is full waits until it is written.
     pub(super) async fn note(&self, store: &Store, org: OrgId, event: TrailEvent, by: Actor, key: EventKey) {
-        let at = self.clock.now();
-        if self.push(org, event.clone(), by.clone(), key, at) {
+        let read = Arc::new(QueuedEvent { event, by, key, at: self.clock.now() });
+        if self.push(org, &read) {
             return;
         }
         let is_written = self.flush(store, Some(org)).await.is_ok();
-        if !is_written || !self.push(org, event, by, key, at) {
+        if !is_written || !self.push(org, &read) {
             tracing::error!(organization = org.number(), "a read is missing in the trail: its queue is full");
         }
     }

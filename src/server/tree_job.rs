@@ -47,19 +47,22 @@ impl TreeJob {
     }
 }
 
-/// Grows trees until the server ends. With `all`, it begins with every log: entries may have been recorded by a process that
-/// stopped before it added them.
+/// How many rounds pass before all logs are looked at again: other processes record, too, such as operator commands.
+const ROUNDS: u32 = 600;
+
+/// Grows trees until the server ends. With `all`, it looks at every log first and then every ten minutes, and not only at
+/// those in which this process records.
 pub(super) async fn run(store: Arc<Store>, job: Arc<TreeJob>, all: bool) {
-    if all {
-        match store.organizations().await {
-            Ok(organizations) => organizations.iter().for_each(|organization| {
-                store.note_growth(organization.id);
-                store.note_growth(organization.id.trail());
-            }),
-            Err(error) => tracing::warn!(%error, "cannot list the logs whose trees may be behind"),
+    for round in (0..ROUNDS).cycle() {
+        if all && round == 0 {
+            match store.organizations().await {
+                Ok(organizations) => organizations.iter().for_each(|organization| {
+                    store.note_growth(organization.id);
+                    store.note_growth(organization.id.trail());
+                }),
+                Err(error) => tracing::warn!(%error, "cannot list the logs whose trees may be behind"),
+            }
         }
-    }
-    loop {
         job.grow(&store).await;
         tokio::time::sleep(INTERVAL).await;
     }

@@ -16,6 +16,7 @@ use crate::model::merkle::Hash;
 use crate::server::auth::{Caller, CanRead, CanReadTrail, ReadScope};
 use crate::server::body::NoParameters;
 use crate::server::error::ApiError;
+use crate::server::reads;
 use crate::server::state::Server;
 use crate::store::error::StoreError;
 use crate::store::{CollapsedTile, Lookup, StoredLeaf, StoredTile};
@@ -276,7 +277,10 @@ async fn prove<S: ReadScope>(server: &Server, caller: &Caller<S>, id: &str) -> R
     }
     let path = tiles.inclusion(index, size).ok_or_else(ApiError::internal)?;
     let entry = match server.store.entry(log, id).await? {
-        Lookup::Found(entry) => Some(*entry),
+        Lookup::Found(entry) => {
+            reads::note_entry(server, caller, id).await;
+            Some(*entry)
+        }
         Lookup::Pruned(_) | Lookup::Missing => None,
     };
     let proof = EntryProof {

@@ -1,6 +1,10 @@
 //! Records in every trail of a store that a server starts or stops, that the schema was upgraded, and that the clock pauses
 //! the sweep.
 
+use std::sync::Arc;
+
+use tokio::task::{JoinError, JoinSet};
+
 use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::model::trail::{Actor, EventKey, TrailEvent};
@@ -13,25 +17,44 @@ use crate::store::{Organization, PageRequest, Store};
 /// The schema that gave every log a tree.
 const TREES: u32 = 5;
 
+/// How many trails are written at once: a store commits them together.
+const AT_ONCE: usize = 64;
+
 /// Records an event of the server in the trail of every organization. An organization that cannot be reached is left out.
 ///
 /// # Errors
 /// Any other [`StoreError`].
 pub async fn record_everywhere(
-    store: &Store,
+    store: &Arc<Store>,
     settings: &Settings,
     event: &TrailEvent,
 ) -> Result<(), StoreError> {
+    let mut running = JoinSet::new();
     for organization in store.organizations().await? {
-        let now = settings.clock.now();
-        match record(store, organization.id, event, &Actor::server(), &settings.redaction, now).await {
-            Err(error) if error.is_away() => {
-                tracing::warn!(organization = organization.id.number(), %error, "cannot record in a trail");
-            }
-            recorded => recorded?,
+        if running.len() == AT_ONCE {
+            finished(running.join_next().await)?;
         }
+        let (store, event, redaction) = (Arc::clone(store), event.clone(), settings.redaction.clone());
+        let (org, now) = (organization.id, settings.clock.now());
+        running.spawn(async move {
+            match record(&store, org, &event, &Actor::server(), &redaction, now).await {
+                Err(error) if error.is_away() => {
+                    tracing::warn!(organization = org.number(), %error, "cannot record in a trail");
+                    Ok(())
+                }
+                recorded => recorded,
+            }
+        });
+    }
+    while let Some(one) = running.join_next().await {
+        finished(Some(one))?;
     }
     Ok(())
+}
+
+fn finished(one: Option<Result<Result<(), StoreError>, JoinError>>) -> Result<(), StoreError> {
+    let panicked = || StoreError::Failed("recording in a trail panicked; please report it".to_owned());
+    one.map_or(Ok(()), |one| one.map_err(|_| panicked())?)
 }
 
 /// Records the upgrade of the schema, unless it is recorded already.
@@ -61,7 +84,7 @@ pub async fn record_migration(
 
 /// Records what precedes the first request: the upgrade of the schema, and the start of a server with a host. A server
 /// without one goes on after a failure, because its requests will report it.
-pub(in crate::server) async fn begin(store: &Store, settings: &Settings) -> Result<(), StoreError> {
+pub(in crate::server) async fn begin(store: &Arc<Store>, settings: &Settings) -> Result<(), StoreError> {
     let migrated = record_migrations(store, settings).await;
     let Some(host) = settings.host.clone() else {
         if let Err(error) = migrated {
@@ -102,7 +125,7 @@ impl PauseRecorder {
     /// [`StoreError`] when it cannot be recorded: the next check tries again.
     pub async fn observe(
         &mut self,
-        store: &Store,
+        store: &Arc<Store>,
         settings: &Settings,
         cause: Option<String>,
     ) -> Result<(), StoreError> {
