@@ -217,9 +217,10 @@ impl Verifier {
         }
     }
 
-    /// Reports a tile whose hash differs, if the hash is signed. Otherwise the end shows which of the two is right.
+    /// Reports a tile whose hash differs, if the hash is signed. Otherwise, and if the last checkpoint seen covers the tile,
+    /// what follows shows which of the two is right: a server signs what its database says.
     fn suspect(&mut self, fault: Fault) -> Result<(), Fault> {
-        if self.is_signed {
+        if self.is_signed && self.seen.is_none_or(|seen| seen.full_size() < fault.last) {
             return Err(fault);
         }
         self.suspicion.get_or_insert(fault);
@@ -231,7 +232,13 @@ impl Verifier {
     fn seen_before(&self, first: u64) -> Result<Option<Seen>, Fault> {
         match self.seen {
             Some(seen) if seen.full_size() == first - 1 && self.tree.root() != seen.full_tiles => {
-                Err(Fault::range(1, seen.full_size(), FaultKind::Rewritten))
+                let rewritten = Fault::range(1, seen.full_size(), FaultKind::Rewritten);
+                Err(self.suspicion.unwrap_or(rewritten))
+            }
+            Some(seen) if seen.full_size() == first - 1 && self.suspicion.is_some() => {
+                // The entries are those that were seen.
+                let fault = self.suspicion.unwrap_or(Fault::range(1, first - 1, FaultKind::StoredHash));
+                Err(Fault { kind: FaultKind::StoredHash, ..fault })
             }
             Some(seen) if seen.full_size() == first - 1 && seen.size >= first => Ok(Some(seen)),
             _ => Ok(None),
