@@ -30,7 +30,7 @@ pub(super) use crate::commands::verify::proof_file::ProofFile;
 /// something cannot be verified.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit verify deleted.csv november.jsonl.gz\n  krosyn-audit verify deleted.csv --manifest /mnt/evidence/deleted.csv.manifest.json\n  krosyn-audit verify --server https://audit.krosyn.example"
+    after_help = "Examples:\n  krosyn-audit verify deleted.csv november.jsonl.gz\n  krosyn-audit verify --server https://audit.krosyn.example --token-file admin.token"
 )]
 pub(crate) struct VerifyArgs {
     /// The exported files or proofs, or - for stdin

@@ -9,7 +9,8 @@ use crate::support::entries::without_seeds;
 use crate::support::sandbox::Sandbox;
 use crate::support::stores::block_on;
 
-/// The audit log of `acme`, and a trail of three entries that no call of a test has made.
+/// The audit log of `acme`, and a trail of three entries that no call of a test has made, behind the one that tells of the
+/// creation of `acme`.
 fn sandbox() -> Sandbox {
     let sandbox = acme::sandbox();
     let entry = |id: u64, action: &str, model_type: &str, model_id: &str, changes: Value| -> Entry {
@@ -21,9 +22,9 @@ fn sandbox() -> Sandbox {
         serde_json::from_value(entry).expect("an entry")
     };
     let entries = vec![
-        entry(1, "created", "token", "cron", json!([{"field": "scopes", "new": ["read"]}])),
-        entry(2, "read", "audit_log", "audit", json!([{"field": "rows", "new": 12}])),
-        entry(3, "deleted", "token", "cron", json!([{"field": "scopes", "old": ["read"]}])),
+        entry(2, "created", "token", "cron", json!([{"field": "scopes", "new": ["read"]}])),
+        entry(3, "read", "audit_log", "audit", json!([{"field": "rows", "new": 12}])),
+        entry(4, "deleted", "token", "cron", json!([{"field": "scopes", "old": ["read"]}])),
     ];
     block_on(async {
         let url = format!("sqlite:{}", sandbox.path("audit.db").display());
@@ -45,16 +46,16 @@ fn list_and_show_read_the_trail() {
     insta::assert_snapshot!(run(&sandbox, &list), @"
     exit 0
     -- stdout
-    3	cron	deleted	token/cron
-    2	cron	read	audit_log/audit
-    1	cron	created	token/cron
+    4	cron	deleted	token/cron
+    3	cron	read	audit_log/audit
+    2	cron	created	token/cron
     -- stderr
     3 of 3, newest first · log trail · until 2021-05-02 00:00 CEST
     ");
     let tokens = run(&sandbox, &["list", "--log", "trail", "-t", "token", "-a", "created,read"]).ended(0);
     assert!(tokens.err().contains("log trail · action created, read · type token"), "{tokens}");
     assert_eq!(tokens.out().lines().count(), 1);
-    let shown = run(&sandbox, &["show", "2", "--log", "trail"]).ended(0);
+    let shown = run(&sandbox, &["show", "3", "--log", "trail"]).ended(0);
     assert!(shown.out().contains("(audit_log/audit)") && shown.out().contains("rows"), "{shown}");
     assert_eq!(run(&sandbox, &["show", "2", "--format", "json"]).ended(0).json()["model_type"], "secret");
 }

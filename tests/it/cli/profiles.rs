@@ -56,6 +56,7 @@ fn a_profile_sets_the_server_and_its_token_source() {
     organization  default, business plan
     token         admin, may read, record, prune, trail (profile work)
     entries       12, of which 12 have expired
+    key           [key of audit]
     -- stderr
     server http://127.0.0.1:[port] (profile work)
     token by profile work
@@ -77,6 +78,7 @@ fn a_profile_sets_the_server_and_its_token_source() {
     organization  default, business plan
     token         tester (local), may read, record, prune, trail
     entries       12, of which 12 have expired
+    key           [key of audit]
     -- stderr
     server sqlite:[home]/audit.db (profile local)
     GET http://127.0.0.1:[port]/api/v1/whoami: 200, [bytes] in [ms]

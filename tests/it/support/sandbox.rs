@@ -301,6 +301,7 @@ fn masked(text: &str, home: &Path) -> String {
         (r"20(2[2-9]|[3-9]\d)-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| [A-Z]+)?", "[now]"),
         (r"\d+ (minutes|hours|days|months|years) ago", "[age] ago"),
         (r"req_[0-9a-f]{32}", "[request]"),
+        (r"krosyn-audit/[0-9a-f-]{36}/(audit|trail)\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "[key of $1]"),
         (r", \d+ bytes in \d+ ms", ", [bytes] in [ms]"),
         (r"(127\.0\.0\.1|\[::1\]):\d+", "$1:[port]"),
     ];
