@@ -226,20 +226,21 @@ class Log:
         Path(path + ".tile").write_text(f"{tree_hash(self.tops).hex()} {latest}\n", "utf-8")
         Path(path).write_text(self.note, "utf-8")
     def check_missing(self, trail):
-        """Each missing entry had expired when a prune of the trail ran. Entries of version 0 precede the tree."""
+        """Each missing entry had expired when a prune of the trail ran. Records of version 0 are older than the tree."""
         prunes, unprotected, kind = [], 0, ("pruned", "audit_log", self.key.name.rpartition("/")[2])
         for entry in trail.listed.values():
             new = {change["field"]: change.get("new") for change in entry["changes"]}
             if (entry["action"], entry["model_type"], entry["model_id"]) == kind and "cutoff" in new:
-                prunes.append((micros(new["cutoff"]), int(new["as_of"])))
+                prunes += [(micros(new["cutoff"]), int(new["as_of"]))] * (new["cutoff"] <= entry["recorded_at"])
             if entry["action"] == "migrated":
                 unprotected = max(unprotected, int(new.get("unprotected_through", 0)))
         missing = [(number, self.records[number], 9) for number in self.gone]
         missing += [(256 * number + 256, tile[:97], 25) for number, tile in self.collapsed.items()]
         for number, record, start in missing:
-            if record[0] == 0 and number > unprotected:
-                self.wrong.append((number, "its record has version 0, but the log had a tree by then"))
-            elif record[0] and not any(cutoff > integer(record, start) and as_of >= number for cutoff, as_of in prunes):
+            if record[0] == 0 and (start == 9 or not integer(record, 25)):
+                if number > max([unprotected] + [as_of for _, as_of in prunes]):
+                    self.wrong.append((number, "its record has version 0, but the log had a tree by then"))
+            elif not any(cutoff > integer(record, start) and as_of >= number for cutoff, as_of in prunes):
                 self.wrong.append((number, "it is missing, and no prune of the trail explains it"))
     def summary(self, where=""):
         """What was verified, or the first thing that is wrong."""
