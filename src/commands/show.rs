@@ -130,7 +130,12 @@ impl ShowArgs {
             self.ids.push(EntrySelector::Id(pick(context, &prompts, &client).await?));
         }
         if let Some(path) = &self.proof {
-            return proof::write(context, &client, &self.connection, &self.ids, path).await;
+            let id = match self.ids.as_slice() {
+                [EntrySelector::Id(id)] => *id,
+                [latest] => find(&client, *latest).await?.id,
+                _ => return Err(Failure::usage("--proof takes one entry")),
+            };
+            return proof::write(context, &client, &self.connection, id, path).await;
         }
         // Fetch all before printing any: a program reads the complete output or none.
         let mut entries = Vec::new();

@@ -70,8 +70,6 @@ pub(super) struct WrittenEntries {
     pub(super) count: u64,
     pub(super) ids: Option<IdRange>,
     pub(super) as_of: u64,
-    /// The written entry with the highest id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last: Option<LastEntry>,
 }
 

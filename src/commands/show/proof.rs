@@ -6,7 +6,6 @@ use std::path::Path;
 use crate::args::connection::ConnectionArgs;
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::show::{EntrySelector, find};
 use crate::commands::target::resolve_target;
 use crate::commands::verify::ProofFile;
 use crate::commands::witness::Witness;
@@ -15,19 +14,14 @@ use crate::exit;
 use crate::model::words::Log;
 use crate::terminal::file::NewFile;
 
-/// Writes the proof of the selected entry.
+/// Writes the proof of an entry.
 pub(super) async fn write(
     context: &mut Context,
     client: &Client,
     connection: &ConnectionArgs,
-    selectors: &[EntrySelector],
+    id: u64,
     path: &Path,
 ) -> Result<u8, Failure> {
-    let id = match selectors {
-        [EntrySelector::Id(id)] => *id,
-        [latest] => find(client, *latest).await?.id,
-        _ => return Err(Failure::usage("--proof takes one entry")),
-    };
     if path.exists() {
         let message = format!("{} exists already", path.display());
         return Err(Failure::new(exit::REFUSED, message).hint("remove it, or choose another name"));

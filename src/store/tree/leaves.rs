@@ -85,22 +85,21 @@ pub(in crate::store) async fn tile<S: Session>(
         return Ok(StoredTile::Collapsed(Box::new(collapsed.clone())));
     }
     let hints = hints(db, org, tile).await?;
-    let hint = |id: u64| hints.get((id - first) as usize).copied().unwrap_or_default();
-    let mut leaves = Vec::with_capacity(width as usize);
-    let mut walk = Walk::new(first, None, &deleted.tombstones);
-    let gone = |record: LeafRecord| {
-        let hint = hint(record.index + 1);
-        StoredLeaf { record, seed: None, hint }
+    let mut leaves: Vec<StoredLeaf> = Vec::with_capacity(width as usize);
+    // By its place and not by the index in its record, which may be forged.
+    let mut add = |record, seed| {
+        let hint = hints.get(leaves.len()).copied().unwrap_or_default();
+        leaves.push(StoredLeaf { record, seed, hint });
     };
+    let mut walk = Walk::new(first, None, &deleted.tombstones);
     db.visit_leaves(org, LeafIds::Range(first, last), |entry, seed| {
-        walk.until(entry.id, |record| leaves.push(gone(record)));
+        walk.until(entry.id, |record| add(record, None));
         // A seed that was taken away cannot give the record that is in the tree.
-        let record = walk.entry(entry, seed.unwrap_or_default());
-        leaves.push(StoredLeaf { record, seed, hint: hint(entry.id) });
+        add(walk.entry(entry, seed.unwrap_or_default()), seed);
         Ok(())
     })
     .await?;
-    walk.until(last + 1, |record| leaves.push(gone(record)));
+    walk.until(last + 1, |record| add(record, None));
     Ok(StoredTile::Leaves(leaves))
 }
 

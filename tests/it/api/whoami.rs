@@ -9,6 +9,13 @@ use crate::support::test_server::TestServer;
 
 const WHOAMI: &str = "/api/v1/whoami";
 
+/// The key that signs the checkpoints of the organization's audit log.
+async fn verifier_key(world: &TestServer) -> String {
+    let organization = world.store.organizations().await.expect("one").remove(0);
+    let key = world.store.signing_key(NOW).await.expect("a key");
+    key.verifier(&organization.id.origin(organization.uuid)).to_string()
+}
+
 #[tokio::test]
 async fn whoami_reports_organization_plan_name_scopes_and_expiry() {
     let world = TestServer::new().await;
@@ -18,7 +25,7 @@ async fn whoami_reports_organization_plan_name_scopes_and_expiry() {
         caller.get(WHOAMI).await.expect(200).json(),
         json!({
             "organization": "acme", "plan": "free", "token": "cron", "scopes": ["read", "prune"],
-            "expires_at": "2027-02-20T08:00:00.000000Z",
+            "expires_at": "2027-02-20T08:00:00.000000Z", "verifier_key": verifier_key(&world).await,
         })
     );
 }
@@ -27,6 +34,9 @@ async fn whoami_reports_organization_plan_name_scopes_and_expiry() {
 async fn whoami_reports_a_token_without_scopes_and_expiry() {
     let world = TestServer::new().await;
     let caller = world.caller(world.org, "bare", &[]).await;
-    let expected = json!({"organization": "acme", "plan": "free", "token": "bare", "scopes": []});
+    let expected = json!({
+        "organization": "acme", "plan": "free", "token": "bare", "scopes": [],
+        "verifier_key": verifier_key(&world).await,
+    });
     assert_eq!(caller.get(WHOAMI).await.expect(200).json(), expected);
 }

@@ -25,7 +25,7 @@ fn a_manifest_describes_the_query_and_the_file() {
     verify it later with some.csv.manifest.json; note the root hash in a safe place: 31d02d49c0eadc0fc896145760a5e4857d2ef9534d394d363de387f85bb92733
     ");
     let manifest: serde_json::Value = serde_json::from_str(&sandbox.text("some.csv.manifest.json")).unwrap();
-    insta::assert_snapshot!(sandbox.text("some.csv.manifest.json").replace(manifest["exported_at"].as_str().unwrap(), "[now]").replace(manifest["seal"].as_str().unwrap(), "[seal]"), @r#"
+    insta::assert_snapshot!(sandbox.text("some.csv.manifest.json").replace(manifest["exported_at"].as_str().unwrap(), "[now]").replace(manifest["seal"].as_str().unwrap(), "[seal]").replace(&manifest["checkpoint"].to_string(), "\"[checkpoint]\""), @r#"
     {
       "manifest": 1,
       "made_by": "krosyn-audit 0.1.0",
@@ -51,6 +51,7 @@ fn a_manifest_describes_the_query_and_the_file() {
         "highest": 12
       },
       "pruned": [],
+      "checkpoint": "[checkpoint]",
       "file": {
         "name": "some.csv",
         "bytes": 83,

@@ -47,3 +47,4 @@ mod stats;
 mod token;
 mod trail;
 mod usage_errors;
+mod verify_server;

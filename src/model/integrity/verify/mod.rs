@@ -6,8 +6,8 @@
 pub mod fault;
 pub mod rules;
 mod tile;
+mod verdict;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::integrity::checkpoint::Checkpoint;
@@ -18,6 +18,8 @@ use crate::model::integrity::verify::fault::{Fault, FaultKind};
 use crate::model::integrity::verify::rules::Rules;
 use crate::model::merkle::{Hash, Tree};
 use crate::model::timestamp::Timestamp;
+
+pub use crate::model::integrity::verify::verdict::{Leaf, Verdict};
 
 /// What a witness remembers of the last checkpoint it has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,31 +40,6 @@ impl Seen {
     pub const fn full_size(&self) -> u64 {
         self.size - self.size % TILE
     }
-}
-
-/// A leaf as the server has it now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leaf {
-    /// Computed from the entry, or kept since it was deleted.
-    pub record: LeafRecord,
-    /// What opens its commitments.
-    pub opening: Opening,
-    /// The first three bytes of the leaf hash when the leaf was added; zeros if unknown. It proves nothing: it only tells which
-    /// leaf of a tile was changed.
-    pub hint: [u8; 3],
-}
-
-/// What became of the entries of a log.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdict {
-    /// Entries that are as they were recorded.
-    pub unchanged: u64,
-    /// Entries that were deleted, by the number of the first prune that may have deleted them.
-    pub expired: BTreeMap<u64, u64>,
-    /// Entries of which a part was erased. The rest is as it was recorded.
-    pub erased: u64,
-    /// Entries that were deleted before the log had a tree.
-    pub unprotected: u64,
 }
 
 /// Verifies one log, tile by tile in order.
@@ -240,9 +217,10 @@ impl Verifier {
         }
     }
 
-    /// Reports a tile whose hash differs, if the hash is signed. Otherwise the end shows which of the two is right.
+    /// Reports a tile whose hash differs, if the hash is signed. Otherwise, and if the last checkpoint seen covers the tile,
+    /// what follows shows which of the two is right: a server signs what its database says.
     fn suspect(&mut self, fault: Fault) -> Result<(), Fault> {
-        if self.is_signed {
+        if self.is_signed && self.seen.is_none_or(|seen| seen.full_size() < fault.last) {
             return Err(fault);
         }
         self.suspicion.get_or_insert(fault);
@@ -254,7 +232,13 @@ impl Verifier {
     fn seen_before(&self, first: u64) -> Result<Option<Seen>, Fault> {
         match self.seen {
             Some(seen) if seen.full_size() == first - 1 && self.tree.root() != seen.full_tiles => {
-                Err(Fault::range(1, seen.full_size(), FaultKind::Rewritten))
+                let rewritten = Fault::range(1, seen.full_size(), FaultKind::Rewritten);
+                Err(self.suspicion.unwrap_or(rewritten))
+            }
+            Some(seen) if seen.full_size() == first - 1 && self.suspicion.is_some() => {
+                // The entries are those that were seen.
+                let fault = self.suspicion.unwrap_or(Fault::range(1, first - 1, FaultKind::StoredHash));
+                Err(Fault { kind: FaultKind::StoredHash, ..fault })
             }
             Some(seen) if seen.full_size() == first - 1 && seen.size >= first => Ok(Some(seen)),
             _ => Ok(None),

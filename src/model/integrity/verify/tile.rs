@@ -4,7 +4,7 @@ use crate::model::integrity::leaf::{EntryParts, LeafRecord, Part};
 use crate::model::integrity::opening::Opening;
 use crate::model::integrity::verify::fault::{Fault, FaultKind};
 use crate::model::integrity::verify::rules::Rules;
-use crate::model::integrity::verify::{Leaf, Verdict};
+use crate::model::integrity::verify::verdict::{Leaf, Verdict};
 use crate::model::timestamp::Timestamp;
 
 /// Judges the leaves of a tile that begins with the entry `first`. `entries` are those that the server lists, by id.
