@@ -99,7 +99,7 @@ impl Log {
         self.size = self.head;
         let mut tree = Tree::default();
         self.stated.iter().for_each(|hash| tree.push_subtree(TILE_HEIGHT, *hash));
-        if self.size % TILE > 0 {
+        if !self.size.is_multiple_of(TILE) {
             self.hashes(self.size / TILE, self.size).iter().for_each(|hash| tree.push(*hash));
         }
         self.root = tree.root();
