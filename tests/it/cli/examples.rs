@@ -156,7 +156,7 @@ impl Fixture {
             script = script.replace(theirs, ours);
         }
         // A line of a crontab begins with when it runs.
-        Regex::new(r"(?m)^(\S+ ){4}\*  ").unwrap().replace(&script, "").into_owned()
+        Regex::new(r"(?m)^(\S+ ){4}\*  ").unwrap().replace_all(&script, "").into_owned()
     }
 
     fn run(&self, home: &Sandbox, example: &str) {
