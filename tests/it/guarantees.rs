@@ -118,6 +118,32 @@ const CONTRACT: &[Promise] = &[
         ],
     ),
     (
+        "No change of an entry after a kept checkpoint goes unnoticed",
+        &[
+            "src::model::integrity::verify::properties::every_change_of_a_database_is_found_and_named",
+            "src::model::integrity::verify::properties::a_log_that_was_rolled_back_is_found",
+            "src::model::integrity::leaf::tests::a_record_covers_every_field",
+            "store::contract::trees::a_tree_grows_with_its_log",
+            "store::contract::trees::servers_that_grow_a_tree_at_once_agree",
+            "api::tree::tiles_lead_from_the_entries_to_the_checkpoint",
+            "cli::verify_server::a_forged_and_a_deleted_row_are_named",
+            "cli::verify_server::a_log_that_went_backwards_is_noticed",
+            "store::sqlite::file::a_backup_does_not_hold_the_signing_key",
+        ],
+    ),
+    (
+        "Nothing is missing but what a recorded prune may take",
+        &[
+            "src::model::integrity::verify::properties::every_change_of_a_database_is_found_and_named",
+            "src::model::integrity::verify::properties::an_earlier_cutoff_does_not_explain_the_deleted_entries",
+            "src::model::integrity::verify::rules::a_missing_entry_belongs_to_the_first_prune_that_may_delete_it",
+            "store::contract::trees::deleted_entries_stay_in_the_tree",
+            "store::contract::trees::an_entry_is_in_the_tree_before_a_prune_deletes_it",
+            "api::tree::a_tile_without_entries_is_gone_and_its_short_form_has_its_root",
+            "api::trail_records::nothing_is_pruned_without_a_record",
+        ],
+    ),
+    (
         "Whoever reads, exports, prunes or administers a log is on record in the trail",
         &[
             "api::trail_records::a_question_is_recorded_once_with_its_first_page",
@@ -320,7 +346,7 @@ fn every_promise_names_existing_tests() {
 
 #[test]
 fn all_guarantees_are_listed_and_promises_are_unique() {
-    assert_eq!(CONTRACT.len(), 7);
+    assert_eq!(CONTRACT.len(), 9);
     let promises: BTreeSet<_> = CONTRACT.iter().chain(DOMAIN).map(|(promise, _)| promise).collect();
     assert_eq!(promises.len(), CONTRACT.len() + DOMAIN.len());
 }
