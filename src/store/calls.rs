@@ -278,7 +278,7 @@ pub enum StoredTile {
     Collapsed(Box<CollapsedTile>),
 }
 
-/// What is kept of the deleted entries of some tiles.
+/// Leaf records of the deleted entries in a range of tiles.
 #[derive(Debug, Clone)]
 pub struct DeletedLeaves {
     /// Their records, where the tile has other entries.

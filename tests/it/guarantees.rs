@@ -144,7 +144,7 @@ const CONTRACT: &[Promise] = &[
         ],
     ),
     (
-        "Whoever reads, exports, prunes or administers a log is on record in the trail",
+        "Every user who reads, exports, prunes or administers a log is on record in the trail",
         &[
             "api::trail_records::a_question_is_recorded_once_with_its_first_page",
             "api::trail_records::counts_and_single_entries_are_recorded_too",

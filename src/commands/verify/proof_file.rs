@@ -33,7 +33,7 @@ pub(in crate::commands) struct ProofFile {
     krosyn_audit_proof: u32,
     server: String,
     organization: String,
-    /// The key that signed the checkpoint, as far as the writer of the file knew.
+    /// The key that signed the checkpoint, as the file states it.
     key: String,
     proof: EntryProof,
 }
@@ -112,7 +112,7 @@ impl ProofFile {
         };
         if whose == "the key in this file" {
             context.terminal.warn(&format!(
-                "whoever wrote the file could have signed it: compare its key with that of the server, or give --key: {own_key}"
+                "the author of the file could have signed it: compare its key with that of the server, or give --key: {own_key}"
             ));
         }
         let what = match entry {

@@ -1,7 +1,7 @@
 //! The leaf record of an entry: 97 bytes with its times and a commitment to each of its two parts.
 //!
 //! A commitment hides its part: it is salted with random bytes that are deleted with the part. So a record that stays when
-//! its entry goes lets nobody guess what the entry said.
+//! its entry goes does not help to guess what the entry said.
 
 use std::ops::Deref;
 

@@ -1,4 +1,4 @@
-//! Signed notes (C2SP `signed-note`) with Ed25519, as far as checkpoints need them.
+//! Signed notes (C2SP `signed-note`) with Ed25519: the part that checkpoints need.
 
 use std::fmt;
 use std::str::FromStr;

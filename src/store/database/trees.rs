@@ -86,7 +86,7 @@ impl Store {
         run!(self.query(Some(org), QueryKind::Lookup), |db| leaves::tile(db, org, tile, width))
     }
 
-    /// The hashes of a level from 1, from one position up to and without another.
+    /// The hashes of a level (from 1) at the positions from `from` up to and without `until`.
     pub async fn tile_hashes(
         &self,
         org: OrgId,
@@ -97,7 +97,7 @@ impl Store {
         run!(self.query(Some(org), QueryKind::Lookup), |db| row::tile_hashes(db, org, level, from, until))
     }
 
-    /// The tiles without entries, of the tiles from one up to and without another.
+    /// The collapsed tiles from `from` up to and without `until`.
     pub async fn collapsed_tiles(
         &self,
         org: OrgId,
@@ -107,7 +107,7 @@ impl Store {
         run!(self.query(Some(org), QueryKind::Lookup), |db| leaves::collapsed(db, org, from, until))
     }
 
-    /// What is kept of the deleted entries of some tiles, from one up to and without another.
+    /// The leaf records of deleted entries in the tiles from `from_tile` up to and without `until_tile`.
     pub async fn deleted_leaves(
         &self,
         org: OrgId,
@@ -117,7 +117,7 @@ impl Store {
         run!(self.query(Some(org), QueryKind::Lookup), |db| copy::deleted(db, org, from_tile, until_tile))
     }
 
-    /// Stores what another store keeps of deleted entries. Entries up to `unprotected` were recorded before the log had a
+    /// Stores the leaf records of deleted entries of another store. Entries up to `unprotected` were recorded before the log had a
     /// tree.
     pub async fn restore_deleted_leaves(
         &self,

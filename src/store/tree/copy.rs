@@ -1,4 +1,5 @@
-//! Copies what a tree is made of besides the entries. The copy grows its own tree from it, and must come to the same root.
+//! Copies seeds and the leaf records of deleted entries to another store, which grows its own tree from them. Both trees must
+//! have the same root.
 
 use crate::model::integrity::leaf::LeafRecord;
 use crate::model::integrity::tile::TILE;
@@ -27,7 +28,7 @@ pub(in crate::store) async fn seeds<S: Session>(
     list(db, &sql, values![org, column(first), column(last)], seed).await
 }
 
-/// What is kept of the deleted entries of some tiles.
+/// The leaf records of deleted entries in a range of tiles.
 pub(in crate::store) async fn deleted<S: Session>(
     db: &S,
     org: OrgId,
@@ -41,7 +42,7 @@ pub(in crate::store) async fn deleted<S: Session>(
     Ok(DeletedLeaves { tombstones, collapsed })
 }
 
-/// Stores what is kept of deleted entries, also if some of it is there already. Runs in a transaction.
+/// Stores leaf records of deleted entries, and skips those that exist. Runs in a transaction.
 pub(in crate::store) async fn restore_deleted<S: Session>(
     db: &S,
     org: OrgId,

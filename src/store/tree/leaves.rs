@@ -11,14 +11,14 @@ use crate::store::session::{Columns, LeafIds, Session, list, optional, values};
 use crate::store::tree::row::{hashes as parse_hashes, row};
 use crate::store::tree::walk::Walk;
 
-/// What is kept of deleted entries.
+/// The leaf records of deleted entries, one by one or as collapsed tiles.
 pub(super) struct Deleted {
     pub(super) tombstones: BTreeMap<u64, LeafRecord>,
     collapsed: BTreeMap<u64, CollapsedTile>,
 }
 
 impl Deleted {
-    /// Reads what is kept of the entries between two ids.
+    /// Reads the records of the deleted entries between two ids.
     pub(super) async fn read<S: Session>(
         db: &S,
         org: OrgId,
@@ -103,7 +103,7 @@ pub(in crate::store) async fn tile<S: Session>(
     Ok(StoredTile::Leaves(leaves))
 }
 
-/// The hashes of the first leaves of a tile.
+/// The hashes of the first `width` leaves of a tile.
 pub(super) async fn hashes<S: Session>(
     db: &S,
     org: OrgId,

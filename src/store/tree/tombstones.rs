@@ -64,9 +64,9 @@ async fn times<S: Session>(
 struct TileRecords {
     tile: u64,
     has_entries: bool,
-    /// Of all leaves, as far as no entry exists.
+    /// The record of each leaf without an entry.
     all: Vec<LeafRecord>,
-    /// Of the entries that were deleted now.
+    /// The records of entries that this prune deletes.
     new: Vec<LeafRecord>,
 }
 

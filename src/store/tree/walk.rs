@@ -1,4 +1,4 @@
-//! Leaf records in the order of ids: of entries that exist, of tombstones, and of entries of which nothing is left.
+//! Makes leaf records in the order of ids: from entries, from tombstones, and version 0 for ids that have neither.
 
 use std::collections::BTreeMap;
 

@@ -39,7 +39,7 @@ fn has_words(text: &str, wanted: &str) -> bool {
     words.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// Whether the user is meant who acted (`/user`), or for whom another did (`/on_behalf_of`).
+/// Whether the user in this member of an entry (`/user` or `/on_behalf_of`) matches.
 fn is_user(entry: &Value, role: &str, wanted: &str) -> bool {
     text(entry, &format!("{role}/id")) == wanted
         || has_words(text(entry, &format!("{role}/email")), wanted)

@@ -9,8 +9,8 @@ use crate::support::entries::without_seeds;
 use crate::support::sandbox::Sandbox;
 use crate::support::stores::block_on;
 
-/// The audit log of `acme`, and a trail of three entries that no call of a test has made, behind the one that tells of the
-/// creation of `acme`.
+/// The audit log of `acme`, and a trail with three invented entries. They follow the entry that records the creation of
+/// `acme`.
 fn sandbox() -> Sandbox {
     let sandbox = acme::sandbox();
     let entry = |id: u64, action: &str, model_type: &str, model_id: &str, changes: Value| -> Entry {

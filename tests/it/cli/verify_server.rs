@@ -25,7 +25,7 @@ fn verify(sandbox: &Sandbox, more: &[&str]) -> Outcome {
 
 fn change(sandbox: &Sandbox, sql: &str) {
     let db = rusqlite::Connection::open(sandbox.path("audit.db")).unwrap();
-    // Whoever knows the schema switches the checksums of rows off.
+    // An attacker who knows the schema switches the checksums of rows off.
     db.execute_batch("UPDATE org_heads SET unchecked = head; UPDATE entries SET checksum = NULL").unwrap();
     db.execute_batch(sql).unwrap();
     assert!(db.total_changes() > 0);
@@ -119,7 +119,7 @@ fn a_proof_holds_offline_and_only_for_its_entry() {
     std::fs::remove_file(sandbox.path("audit.db")).unwrap();
     let unpinned = sandbox.run(&["verify", "7.proof"]).ended(0);
     assert!(unpinned.out().contains("7.proof: verified: entry 7 is as it was recorded"), "{unpinned}");
-    assert!(unpinned.err().contains("whoever wrote the file could have signed it"));
+    assert!(unpinned.err().contains("the author of the file could have signed it"));
     let proof: serde_json::Value = serde_json::from_str(&sandbox.text("7.proof")).unwrap();
     let key = proof["key"].as_str().unwrap();
     let known = sandbox.run(&["verify", "7.proof", "--key", key]).ended(0);
