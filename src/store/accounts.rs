@@ -49,11 +49,6 @@ pub(super) async fn create_organization<S: Session>(
     Ok(Organization { id, uuid, slug: slug.to_owned(), retention, created_at: now })
 }
 
-pub(super) async fn unprotected<S: Session>(db: &S, log: OrgId) -> Result<u64, S::Error> {
-    let sql = "SELECT unprotected FROM trees WHERE org_id = ?1";
-    Ok(optional(db, sql, values![log], |row| row.unsigned(0)).await?.unwrap_or_default())
-}
-
 pub(super) async fn set_retention<S: Session>(
     db: &S,
     org: OrgId,

@@ -260,11 +260,6 @@ impl Store {
         ))
     }
 
-    /// The id up to which entries were recorded before the log had a tree; 0 if all are in the tree, or will be.
-    pub async fn unprotected(&self, log: OrgId) -> Result<u64, StoreError> {
-        run!(self.read(Some(log)), |db| accounts::unprotected(db, log))
-    }
-
     /// Changes an organization's plan and retention.
     pub async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
         run!(self.write(Retry::Always), |db| accounts::set_retention(db, org, retention))

@@ -66,7 +66,7 @@ pub async fn record_migration(
     settings: &Settings,
     organization: &Organization,
 ) -> Result<(), StoreError> {
-    let unprotected_through = store.unprotected(organization.id).await?;
+    let unprotected_through = store.tree(organization.id).await?.unprotected;
     if unprotected_through == 0 {
         return Ok(());
     }

@@ -1,11 +1,11 @@
 //! Copies seeds and the leaf records of deleted entries to another store, which grows its own tree from them. Both trees must
 //! have the same root.
 
-use crate::model::integrity::leaf::LeafRecord;
 use crate::model::integrity::tile::TILE;
-use crate::store::calls::{CollapsedTile, DeletedLeaves, OrgId};
-use crate::store::session::{Columns, Session, list, values};
-use crate::store::tree::leaves::{Deleted, collapsed};
+use crate::store::calls::{DeletedLeaves, OrgId};
+use crate::store::session::{Columns, Session, values};
+use crate::store::tree::leaves::Deleted;
+use crate::store::tree::row::column_by_id;
 use crate::store::tree::tombstones::{add_collapsed, add_tombstones};
 
 /// The seeds of the entries between two ids.
@@ -15,17 +15,8 @@ pub(in crate::store) async fn seeds<S: Session>(
     first: u64,
     last: u64,
 ) -> Result<Vec<(u64, Option<[u8; 16]>)>, S::Error> {
-    let dialect = &S::DIALECT;
-    let (id, column) = (dialect.id, |id| (dialect.id_to_column)(org, id));
-    let sql = format!(
-        "SELECT {id}, seed FROM {} WHERE org_id = ?1 AND {id} >= ?2 AND {id} <= ?3",
-        dialect.entries_by_id
-    );
-    let seed = |row: &dyn Columns| {
-        let seed = row.bytes_or_null(1)?.and_then(|seed| seed.try_into().ok());
-        Ok(((dialect.id_from_column)(row.integer(0)?), seed))
-    };
-    list(db, &sql, values![org, column(first), column(last)], seed).await
+    let seed = |row: &dyn Columns, at| Ok(row.bytes_or_null(at)?.and_then(|seed| seed.try_into().ok()));
+    column_by_id(db, org, "seed", (first, last), seed).await
 }
 
 /// The leaf records of deleted entries in a range of tiles.
@@ -36,10 +27,11 @@ pub(in crate::store) async fn deleted<S: Session>(
     until_tile: u64,
 ) -> Result<DeletedLeaves, S::Error> {
     let (first, last) = (from_tile * TILE + 1, until_tile * TILE);
-    let tombstones: Vec<LeafRecord> =
-        Deleted::read(db, org, first, last).await?.tombstones.into_values().collect();
-    let collapsed: Vec<CollapsedTile> = collapsed(db, org, from_tile, until_tile).await?;
-    Ok(DeletedLeaves { tombstones, collapsed })
+    let Deleted { tombstones, collapsed } = Deleted::read(db, org, first, last).await?;
+    Ok(DeletedLeaves {
+        tombstones: tombstones.into_values().collect(),
+        collapsed: collapsed.into_values().collect(),
+    })
 }
 
 /// Stores leaf records of deleted entries, and skips those that exist. Runs in a transaction.

@@ -105,8 +105,8 @@ pub(in crate::store) async fn commit<S: Session>(
     let sql = "UPDATE trees SET size = ?3, leaves = ?4, tile_latest = ?5, checkpoint = coalesce(?6, checkpoint) \
                WHERE org_id = ?1 AND size = ?2";
     let size = growth.frontier.size();
-    let values = values![org, growth.from, size, &*leaves, growth.tile_latest, checkpoint];
-    if db.run(sql, values).await? == 0 {
+    let tree = values![org, growth.from, size, &*leaves, growth.tile_latest, checkpoint];
+    if db.run(sql, tree).await? == 0 {
         return Ok(false);
     }
     if !growth.full.is_empty() {
@@ -122,7 +122,7 @@ pub(in crate::store) async fn commit<S: Session>(
              CAST(value->>1 AS BIGINT), {open}value->>2{close}, {open}value->>3{close} FROM {}(?2) AS tiles",
             S::DIALECT.json_elements
         );
-        db.run(&sql, crate::store::session::values![org, &json(&rows)]).await?;
+        db.run(&sql, values![org, &json(&rows)]).await?;
     }
     Ok(true)
 }

@@ -14,7 +14,7 @@ use crate::store::tree::walk::Walk;
 /// The leaf records of deleted entries, one by one or as collapsed tiles.
 pub(super) struct Deleted {
     pub(super) tombstones: BTreeMap<u64, LeafRecord>,
-    collapsed: BTreeMap<u64, CollapsedTile>,
+    pub(super) collapsed: BTreeMap<u64, CollapsedTile>,
 }
 
 impl Deleted {

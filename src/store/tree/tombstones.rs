@@ -9,9 +9,9 @@ use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{CollapsedTile, OrgId};
 use crate::store::codes::{json, ranges};
-use crate::store::session::{Session, list, values};
+use crate::store::session::{Session, values};
 use crate::store::tree::leaves::Deleted;
-use crate::store::tree::row::{hex, state};
+use crate::store::tree::row::{column_by_id, hex, state};
 
 /// Keeps the records of entries that were deleted, by their ids, in the transaction that deletes them. All of them are in
 /// the tree. Their `tile_latest` is set here.
@@ -48,16 +48,8 @@ async fn times<S: Session>(
     first: u64,
     last: u64,
 ) -> Result<BTreeMap<u64, Timestamp>, S::Error> {
-    let dialect = &S::DIALECT;
-    let (id, column) = (dialect.id, |id| (dialect.id_to_column)(org, id));
-    let sql = format!(
-        "SELECT {id}, occurred_at FROM {} WHERE org_id = ?1 AND {id} >= ?2 AND {id} <= ?3",
-        dialect.entries_by_id
-    );
-    let read = |row: &dyn crate::store::session::Columns| {
-        Ok(((dialect.id_from_column)(row.integer(0)?), row.time(1)?))
-    };
-    Ok(list(db, &sql, values![org, column(first), column(last)], read).await?.into_iter().collect())
+    let times = column_by_id(db, org, "occurred_at", (first, last), |row, at| row.time(at)).await?;
+    Ok(times.into_iter().collect())
 }
 
 /// The records of a tile's deleted entries.
