@@ -92,8 +92,8 @@ pub enum ServeError {
         /// The library's message.
         cause: String,
     },
-    /// The trail cannot be written.
-    #[error("cannot record the start in the trail: {0}")]
+    /// The organizations, whose trails record the start, cannot be read.
+    #[error("cannot read the organizations: {0}")]
     Trail(#[source] StoreError),
     /// The listener failed.
     #[error("cannot serve: {0}")]
@@ -194,7 +194,7 @@ pub async fn serve(
         openapi: LazyLock::new(router::openapi),
     });
     let ServerState { metrics, clock, token_usage, trail, trees, .. } = &*server;
-    if let Err(error) = lifecycle::begin(&store, &settings).await {
+    if let Err(error) = lifecycle::begin(&store, &settings, trail).await {
         store.close().await;
         return Err(ServeError::Trail(error));
     }

@@ -1,5 +1,6 @@
 //! Records what is done to the logs, and with them, in the trail of the organization. Reads are queued and written in the
-//! background within a second; everything else is durable before it takes effect.
+//! background within a second; so is the start of a server that cannot record it. Everything else is durable before it
+//! takes effect.
 
 pub mod lifecycle;
 pub(super) mod recent;
@@ -125,7 +126,7 @@ impl TrailQueue {
         let mut outcome = Ok(());
         for org in orgs {
             if let Err(error) = self.write(store, org).await {
-                tracing::error!(organization = org.number(), %error, "cannot record reads in the trail; retrying");
+                tracing::error!(organization = org.number(), %error, "cannot record in the trail; retrying");
                 outcome = Err(error);
             }
         }

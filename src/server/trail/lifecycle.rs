@@ -10,15 +10,47 @@ use crate::model::page::Order;
 use crate::model::trail::{Actor, EventKey, TrailEvent};
 use crate::model::words::Action;
 use crate::server::settings::Settings;
-use crate::server::trail::{record, record_once};
+use crate::server::trail::{TrailQueue, record_once};
 use crate::store::error::StoreError;
-use crate::store::{Organization, PageRequest, Store};
+use crate::store::{OrgId, Organization, PageRequest, Store};
 
 /// The schema that gave every log a tree.
 const TREES: u32 = 5;
 
 /// How many trails are written at once: a store commits them together.
 const AT_ONCE: usize = 64;
+
+/// An event for the trail of an organization.
+type Pending = (OrgId, TrailEvent, EventKey);
+
+/// Records events of the server. Returns those that could not be recorded, with the error.
+async fn record_all(
+    store: &Arc<Store>,
+    settings: &Settings,
+    events: Vec<Pending>,
+) -> Vec<(Pending, StoreError)> {
+    let (mut running, mut failed) = (JoinSet::new(), Vec::new());
+    let mut collect = |one: Option<Result<Option<(Pending, StoreError)>, JoinError>>| match one {
+        Some(Ok(outcome)) => failed.extend(outcome),
+        Some(Err(error)) => tracing::error!(%error, "recording in a trail panicked; please report it"),
+        None => {}
+    };
+    for pending in events {
+        if running.len() == AT_ONCE {
+            collect(running.join_next().await);
+        }
+        let (store, redaction, now) = (Arc::clone(store), settings.redaction.clone(), settings.clock.now());
+        running.spawn(async move {
+            let (org, event, key) = &pending;
+            let recorded = record_once(&store, *org, event, key, &Actor::server(), &redaction, now).await;
+            recorded.err().map(|error| (pending, error))
+        });
+    }
+    while let Some(one) = running.join_next().await {
+        collect(Some(one));
+    }
+    failed
+}
 
 /// Records an event of the server in the trail of every organization. An organization that cannot be reached is left out.
 ///
@@ -29,85 +61,63 @@ pub async fn record_everywhere(
     settings: &Settings,
     event: &TrailEvent,
 ) -> Result<(), StoreError> {
-    let mut running = JoinSet::new();
-    for organization in store.organizations().await? {
-        if running.len() == AT_ONCE {
-            finished(running.join_next().await)?;
+    let organizations = store.organizations().await?.into_iter();
+    let events = organizations.map(|it| (it.id, event.clone(), EventKey::unique())).collect();
+    for ((org, ..), error) in record_all(store, settings, events).await {
+        if !error.is_away() {
+            return Err(error);
         }
-        let (store, event, redaction) = (Arc::clone(store), event.clone(), settings.redaction.clone());
-        let (org, now) = (organization.id, settings.clock.now());
-        running.spawn(async move {
-            match record(&store, org, &event, &Actor::server(), &redaction, now).await {
-                Err(error) if error.is_away() => {
-                    tracing::warn!(organization = org.number(), %error, "cannot record in a trail");
-                    Ok(())
-                }
-                recorded => recorded,
-            }
-        });
-    }
-    while let Some(one) = running.join_next().await {
-        finished(Some(one))?;
+        tracing::warn!(organization = org.number(), %error, "cannot record in a trail");
     }
     Ok(())
 }
 
-fn finished(one: Option<Result<Result<(), StoreError>, JoinError>>) -> Result<(), StoreError> {
-    let panicked = || StoreError::Failed("recording in a trail panicked; please report it".to_owned());
-    one.map_or(Ok(()), |one| one.map_err(|_| panicked())?)
-}
-
-/// Records the upgrade of the schema, unless it is recorded already.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn record_migration(
-    store: &Store,
-    settings: &Settings,
-    organization: &Organization,
-) -> Result<(), StoreError> {
+/// The upgrade of the schema, unless it is recorded already.
+async fn migration(store: &Store, organization: &Organization) -> Result<Option<Pending>, StoreError> {
     let unprotected_through = store.tree(organization.id).await?.unprotected;
     if unprotected_through == 0 {
-        return Ok(());
+        return Ok(None);
     }
     let mut filter = Filter::default();
     filter.action.include.push(Action::Migrated);
     let request = PageRequest { filter, order: Order::Descending, limit: 1, after: None, as_of: None };
     if !store.page(organization.id.trail(), request).await?.entries.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let event = TrailEvent::Migrated { schema: TREES, unprotected_through };
-    let key = EventKey::migration(organization.uuid, TREES);
-    let (by, now) = (Actor::server(), settings.clock.now());
-    record_once(store, organization.id, &event, &key, &by, &settings.redaction, now).await
+    Ok(Some((organization.id, event, EventKey::migration(organization.uuid, TREES))))
 }
 
-/// Records what precedes the first request: the upgrade of the schema, and the start of a server with a host. A server
-/// without one goes on after a failure, because its requests will report it.
-pub(in crate::server) async fn begin(store: &Arc<Store>, settings: &Settings) -> Result<(), StoreError> {
-    let migrated = record_migrations(store, settings).await;
-    let Some(host) = settings.host.clone() else {
-        if let Err(error) = migrated {
-            tracing::warn!(%error, "cannot record the upgrade of the schema in the trail");
-        }
-        return Ok(());
-    };
-    migrated?;
-    record_everywhere(store, settings, &TrailEvent::Started { host }).await
-}
-
-async fn record_migrations(store: &Store, settings: &Settings) -> Result<(), StoreError> {
+/// Records what precedes the first request: the upgrade of the schema, and the start of a server with a host. What cannot
+/// be recorded is queued: a server on a full disk must start, because reading works there.
+///
+/// # Errors
+/// [`StoreError`] if the organizations cannot be read.
+pub(in crate::server) async fn begin(
+    store: &Arc<Store>,
+    settings: &Settings,
+    queue: &TrailQueue,
+) -> Result<(), StoreError> {
     let organizations = match &settings.local {
         Some(local) => vec![local.organization.clone()],
         None => store.organizations().await?,
     };
+    let mut events = Vec::new();
     for organization in &organizations {
-        match record_migration(store, settings, organization).await {
-            Err(error) if error.is_away() => {
-                tracing::warn!(organization = organization.id.number(), %error, "cannot record in a trail");
+        match migration(store, organization).await {
+            Ok(migrated) => events.extend(migrated),
+            // The next start tries again.
+            Err(error) => {
+                tracing::warn!(organization = organization.id.number(), %error, "cannot read a trail")
             }
-            recorded => recorded?,
         }
+        if let Some(host) = &settings.host {
+            events.push((organization.id, TrailEvent::Started { host: host.clone() }, EventKey::unique()));
+        }
+    }
+    for ((org, event, key), error) in record_all(store, settings, events).await {
+        tracing::error!(organization = org.number(), %error, "cannot record the start in the trail; retrying");
+        queue.note(store, org, event, Actor::server(), key).await;
     }
     Ok(())
 }

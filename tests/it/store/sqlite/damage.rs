@@ -9,7 +9,7 @@ use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::page::Order;
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::words::Plan;
-use krosyn_audit::server::Settings;
+use krosyn_audit::server::{self, Settings};
 use krosyn_audit::store::error::StoreError;
 use krosyn_audit::store::{self, Store};
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::store::contract::sweep::sweep_once;
 use crate::support::entries::{
     NOW, append, days_ago, drafts, everything, first_page, ids, listed, recording, recording_at, with,
 };
+use crate::support::postgres::until;
 use crate::support::stores::organization;
 
 async fn open(path: &Path) -> Result<Arc<Store>, StoreError> {
@@ -129,4 +130,35 @@ async fn a_damaged_organization_does_not_stop_the_sweep() {
         }
         store.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_record_its_start_serves_and_records_it_later() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("audit.db");
+    let store = open(&path).await.expect("a store");
+    let org = organization(&store, "acme").await;
+    let other = rusqlite::Connection::open(&path).expect("opens");
+    let refusal =
+        "CREATE TRIGGER full BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no space left'); END";
+    other.execute_batch(refusal).expect("a trigger");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let settings = Settings { host: Some("host".to_owned()), ..Settings::new(Clock::fixed(NOW)) };
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = server::serve(listener.into(), Arc::clone(&store), settings, async { drop(stopped.await) });
+    let serving = tokio::spawn(serving);
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let answer = http.get(format!("http://{address}/api/v1/audit-logs")).send().await.expect("an answer");
+    assert_eq!(answer.status(), 401, "it serves");
+    assert!(everything(&store, org.trail()).await.is_empty());
+    other.execute_batch("DROP TRIGGER full").expect("dropped");
+    until("the start is recorded", async || !everything(&store, org.trail()).await.is_empty()).await;
+    drop(http);
+    stop.send(()).expect("it still serves");
+    serving.await.expect("no panic").expect("served");
+    let store = open(&path).await.expect("opens again");
+    let trail = everything(&store, org.trail()).await;
+    let actions: Vec<_> = trail.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["started", "stopped"]);
 }

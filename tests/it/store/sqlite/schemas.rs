@@ -1,10 +1,10 @@
 //! Files of every earlier schema, kept in `testdata/`, open with all their data and accept entries.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use krosyn_audit::clock::Clock;
-use krosyn_audit::server::Settings;
-use krosyn_audit::server::trail::lifecycle;
+use krosyn_audit::server::{Settings, serve};
 use krosyn_audit::store::{self, Lookup};
 
 use crate::support::entries::{NOW, append, everything, ids, recording_at};
@@ -65,13 +65,16 @@ async fn an_upgrade_is_recorded_once() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("audit.db");
     std::fs::copy(root().join("testdata/sqlite-schema-4.db"), &path).expect("copied");
-    let store = store::open(&format!("sqlite:{}", path.display())).await.expect("opens");
-    let settings = Settings::new(Clock::fixed(NOW));
+    let open = async || store::open(&format!("sqlite:{}", path.display())).await.expect("opens");
+    for _ in 0..2 {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        serve(listener.into(), open().await, Settings::new(Clock::fixed(NOW)), async {})
+            .await
+            .expect("served");
+    }
+    let store = open().await;
     let organizations = store.organizations().await.expect("two");
     for (organization, head) in organizations.iter().zip([12, 2]) {
-        for _ in 0..2 {
-            lifecycle::record_migration(&store, &settings, organization).await.expect("recorded");
-        }
         let trail = everything(&store, organization.id.trail()).await;
         let [entry] = &trail[..] else { panic!("{trail:?}") };
         assert_eq!(
