@@ -2,6 +2,7 @@
 
 mod actor;
 mod key;
+mod restated;
 
 use std::borrow::Cow;
 
@@ -20,6 +21,7 @@ use crate::model::words::{Action, Log, ModelType, Plan, Scope};
 pub use crate::model::trail::actor::Actor;
 pub use crate::model::trail::key::EventKey;
 use crate::model::trail::key::hashed;
+pub use crate::model::trail::restated::Restated;
 
 /// The same question of the same caller is recorded once in this time, in seconds.
 pub const QUESTION_SECONDS: i64 = 3600;
@@ -122,6 +124,8 @@ pub enum TrailEvent {
         as_of: u64,
         /// The organization's plan.
         plan: Plan,
+        /// What the deleted entries state and no other entry does. Only a prune of the trail deletes such entries.
+        restated: Restated,
     },
     /// A prune ended.
     PruneEnded {
@@ -255,12 +259,14 @@ impl TrailEvent {
                 ];
                 of_log(Action::Exported, *log, fields.into())
             }
-            Self::PruneBegun { log, prune, cutoff, as_of, plan } => {
+            Self::PruneBegun { log, prune, cutoff, as_of, plan, restated } => {
                 let fields = [
                     new("prune", *prune),
                     new("cutoff", cutoff.to_string()),
                     new("as_of", *as_of),
                     new("plan", plan.as_str()),
+                    restated.prunes().and_then(|prunes| new("earlier_prunes", prunes)),
+                    restated.unprotected_through().and_then(|id| new("unprotected_through", id)),
                 ];
                 of_log(Action::Pruned, *log, fields.into())
             }

@@ -14,7 +14,7 @@ use crate::server::clock_guard::{ClockGuard, oldest};
 use crate::server::metrics::Metrics;
 use crate::server::prune_job;
 use crate::server::settings::Settings;
-use crate::server::trail::record;
+use crate::server::trail::{record, restate};
 use crate::store::error::StoreError;
 use crate::store::{LEASE_SECONDS, OrgId, Organization, PruneRun, Store};
 
@@ -178,9 +178,12 @@ impl Sweep<'_> {
         };
         let run = PruneRun { as_of: Some(holdings.head), ..run };
         let (prune, as_of, plan) = (run.id, holdings.head, organization.retention.plan);
-        if let Err(error) =
-            self.record(organization.id, &TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan }).await
-        {
+        let begun = async {
+            let restated = restate::restated(store, organization.id, log, cutoff).await?;
+            let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan, restated };
+            self.record(organization.id, &begun).await
+        };
+        if let Err(error) = begun.await {
             store.finish_prune(org, run, false, settings.clock.now()).await.map_err(message)?;
             return Err(message(error));
         }

@@ -4,6 +4,7 @@
 
 pub mod lifecycle;
 pub(super) mod recent;
+pub(super) mod restate;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -232,7 +232,10 @@ class Log:
             new = {change["field"]: change.get("new") for change in entry["changes"]}
             if (entry["action"], entry["model_type"], entry["model_id"]) == kind and "cutoff" in new:
                 prunes += [(micros(new["cutoff"]), int(new["as_of"]))] * (new["cutoff"] <= entry["recorded_at"])
-            if entry["action"] == "migrated":
+            if entry["action"] in ("pruned", "migrated"):
+                # A prune of the trail states again what the entries that it deletes said.
+                again = [it for it in new.get("earlier_prunes", []) if it["log"] == kind[2]]
+                prunes += [(micros(it["cutoff"]), int(it["as_of"])) for it in again if it["cutoff"] <= entry["recorded_at"]]
                 unprotected = max(unprotected, int(new.get("unprotected_through", 0)))
         missing = [(number, self.records[number], 9) for number in self.gone]
         missing += [(256 * number + 256, tile[:97], 25) for number, tile in self.collapsed.items()]

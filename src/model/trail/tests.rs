@@ -51,7 +51,7 @@ fn each_event_has_its_entry() {
             r#"[{"field":"stage","new":"ended"},{"field":"filter","new":"action=created&user=id%3A7"},{"field":"format","new":"csv"},{"field":"as_of","new":9},{"field":"entries","new":4}]"#,
         ),
         (
-            TrailEvent::PruneBegun { log, prune: 3, cutoff, as_of: 9, plan },
+            TrailEvent::PruneBegun { log, prune: 3, cutoff, as_of: 9, plan, restated: Restated::default() },
             "pruned audit_log audit",
             r#"[{"field":"prune","new":3},{"field":"cutoff","new":"2026-08-24T08:00:00.000000Z"},{"field":"as_of","new":9},{"field":"plan","new":"free"}]"#,
         ),

@@ -16,7 +16,7 @@ use crate::model::draft::FieldError;
 use crate::model::plan::Retention;
 use crate::model::prune::Prune as PruneRecord;
 use crate::model::timestamp::Timestamp;
-use crate::model::trail::{Actor, TrailEvent};
+use crate::model::trail::{Actor, Restated, TrailEvent};
 use crate::model::words::{Log, Plan};
 use crate::server::auth::{Caller, CanPrune, CanRead, ReadScope};
 use crate::server::body::{self, MediaType, NoParameters};
@@ -246,7 +246,7 @@ async fn run(
     })?;
     let run = PruneRun { as_of: Some(as_of), ..run };
     let (log, prune) = (Log::Audit, run.id);
-    let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan };
+    let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan, restated: Restated::default() };
     let recorded = if has_expired { server.record(org, &begun, &actor).await } else { Ok(()) };
     if recorded.is_err() || !has_expired {
         // Nothing is deleted, and nothing without a record.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tokio::task::{JoinError, JoinSet};
 
-use crate::model::filter::Filter;
-use crate::model::page::Order;
+use crate::model::integrity::verify::rules::Rules;
 use crate::model::trail::{Actor, EventKey, TrailEvent};
-use crate::model::words::Action;
+use crate::model::words::Log;
 use crate::server::settings::Settings;
+use crate::server::trail::restate::explaining;
 use crate::server::trail::{TrailQueue, record_once};
 use crate::store::error::StoreError;
-use crate::store::{OrgId, Organization, PageRequest, Store};
+use crate::store::{OrgId, Organization, Store};
 
 /// The schema that gave every log a tree.
 const TREES: u32 = 5;
@@ -78,10 +78,9 @@ async fn migration(store: &Store, organization: &Organization) -> Result<Option<
     if unprotected_through == 0 {
         return Ok(None);
     }
-    let mut filter = Filter::default();
-    filter.action.include.push(Action::Migrated);
-    let request = PageRequest { filter, order: Order::Descending, limit: 1, after: None, as_of: None };
-    if !store.page(organization.id.trail(), request).await?.entries.is_empty() {
+    let mut stated = Rules::default();
+    explaining(store, organization.id, |entry| stated.add(&entry.parts(), Log::Audit)).await?;
+    if stated.unprotected_through > 0 {
         return Ok(None);
     }
     let event = TrailEvent::Migrated { schema: TREES, unprotected_through };

@@ -91,6 +91,7 @@ macro_rules! contract {
             }
             trail {
                 a_sweep_is_recorded_before_and_after
+                a_prune_of_the_trail_states_again_what_explains_missing_entries
                 a_pause_of_the_sweep_is_recorded_once
             }
         }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::model::integrity::leaf::EntryParts;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::Log;
+use crate::model::words::{Action, Log};
 
 /// A prune as the trail recorded it before its first delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,30 +47,42 @@ impl Rules {
         self.prunes.push(prune);
     }
 
-    /// Reads an entry of the trail: a prune of `log`, or the migration that gave the log its tree. Others are ignored.
+    /// Reads an entry of the trail: a prune of `log`, a prune of the trail that states earlier prunes of `log` again, or the
+    /// migration that gave the log its tree. Others are ignored.
     pub fn add(&mut self, entry: &EntryParts<'_>, log: Log) {
         let text = (entry.action.as_str(), entry.model_type.as_str());
-        let is_prune = text == ("pruned", "audit_log") && entry.model_id == log.as_str();
-        let is_migration = text == ("migrated", "server") && log == Log::Audit;
-        if !is_prune && !is_migration {
+        if text != ("pruned", "audit_log") && text != ("migrated", "server") {
             return;
         }
-        let new = |field: &str| new_value(entry, field);
-        let number = |field: &str| new(field)?.as_u64();
-        if is_migration {
-            self.unprotected_through =
-                self.unprotected_through.max(number("unprotected_through").unwrap_or(0));
-            return;
+        let is_prune = entry.action == Action::Pruned && entry.model_id == log.as_str();
+        let Ok(changes) = serde_json::from_str::<Vec<NewValue>>(entry.changes) else { return };
+        let new = |field: &str| changes.iter().find(|change| change.field == field).map(|change| &change.new);
+        if log == Log::Audit {
+            let through = new("unprotected_through").and_then(Value::as_u64).unwrap_or(0);
+            self.unprotected_through = self.unprotected_through.max(through);
         }
-        let cutoff = new("cutoff").and_then(|cutoff| cutoff.as_str()?.parse::<Timestamp>().ok());
-        let (Some(prune), Some(cutoff), Some(as_of)) = (number("prune"), cutoff, number("as_of")) else {
-            // The entry that ends a prune has no cutoff.
-            return;
-        };
+        let earlier = new("earlier_prunes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let earlier =
+            earlier.iter().filter(|it| it["log"] == log.as_str()).filter_map(|it| rule(|name| it.get(name)));
+        // The entry that ends a prune has no cutoff.
+        let own = is_prune.then(|| rule(new)).flatten();
         // What had not happened yet cannot have expired.
-        if cutoff <= entry.recorded_at {
-            self.add_prune(PruneRule { prune, cutoff, as_of });
-        }
+        earlier
+            .chain(own)
+            .filter(|rule| rule.cutoff <= entry.recorded_at)
+            .for_each(|rule| self.add_prune(rule));
+    }
+
+    /// The prunes that explain deleted entries which neither another of these prunes nor one of `kept` explains.
+    #[must_use]
+    pub fn not_covered_by(&self, kept: &Self) -> Vec<PruneRule> {
+        let covers = |by: &PruneRule, it: &PruneRule| by.cutoff >= it.cutoff && by.as_of >= it.as_of;
+        let needed = |(index, it): (usize, &PruneRule)| {
+            let is_covered = kept.prunes.iter().chain(&self.prunes[index + 1..]).any(|by| covers(by, it))
+                || self.prunes[..index].iter().any(|by| covers(by, it) && !covers(it, by));
+            (!is_covered).then_some(*it)
+        };
+        self.prunes.iter().enumerate().filter_map(needed).collect()
     }
 
     /// The first prune that may have deleted an entry with this id and time.
@@ -86,11 +99,19 @@ impl Rules {
     }
 }
 
-/// The new value of a field of a trail entry.
-fn new_value(entry: &EntryParts<'_>, field: &str) -> Option<Value> {
-    let changes: Value = serde_json::from_str(entry.changes).ok()?;
-    let change = changes.as_array()?.iter().find(|change| change["field"] == field)?;
-    Some(change["new"].clone())
+/// A field of a trail entry.
+#[derive(Deserialize)]
+struct NewValue {
+    field: String,
+    #[serde(default)]
+    new: Value,
+}
+
+/// The prune that these members describe.
+fn rule<'a>(member: impl Fn(&str) -> Option<&'a Value>) -> Option<PruneRule> {
+    let number = |name: &str| member(name)?.as_u64();
+    let cutoff = member("cutoff")?.as_str()?.parse().ok()?;
+    Some(PruneRule { prune: number("prune")?, cutoff, as_of: number("as_of")? })
 }
 
 #[cfg(test)]
@@ -125,5 +146,24 @@ mod tests {
         }
         assert_eq!(Rules::default().prune_of(1, at(0)), None);
         assert_eq!(rules.prune(3), Some(&rule(3, 20, 200)));
+    }
+
+    #[test]
+    fn only_prunes_that_no_other_covers_are_needed() {
+        let all = [rule(1, 10, 100), rule(2, 30, 50), rule(3, 20, 200), rule(4, 20, 200), rule(5, 15, 150)];
+        let rules = Rules::new(all.to_vec(), 0);
+        let needed = |kept: &[PruneRule]| -> Vec<u64> {
+            let needed = rules.not_covered_by(&Rules::new(kept.to_vec(), 0));
+            needed.iter().map(|rule| rule.prune).collect()
+        };
+        assert_eq!(needed(&[]), [2, 4], "of two equal ones the later");
+        assert_eq!(needed(&[rule(6, 29, 300)]), [2]);
+        assert_eq!(needed(&[rule(6, 30, 200)]), [0; 0]);
+        // Nothing is explained that was not before, and nothing is lost.
+        let carried = Rules::new(rules.not_covered_by(&Rules::default()), 0);
+        for (id, time) in (0..=210).flat_map(|id| (0..=31).map(move |time| (id, at(time)))) {
+            let explained = |rules: &Rules| rules.prune_of(id, time).is_some();
+            assert_eq!(explained(&carried), explained(&rules), "{id} at {time:?}");
+        }
     }
 }

@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::entry::Entry;
+use krosyn_audit::model::integrity::verify::rules::{PruneRule, Rules};
+use krosyn_audit::model::redaction::Redaction;
+use krosyn_audit::model::trail::{Actor, EventKey, Restated, TrailEvent};
+use krosyn_audit::model::words::{Log, Plan};
 use krosyn_audit::server::Settings;
+use krosyn_audit::server::clock_guard::ClockGuard;
 use krosyn_audit::server::trail::lifecycle::PauseRecorder;
 use krosyn_audit::store::Store;
 
 use super::sweep::sweep_once;
-use crate::support::entries::{NOW, append, days_ago, everything, recording_at};
+use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at};
 use crate::support::stores::organization;
 
 fn described(entry: &Entry) -> (String, String) {
@@ -62,4 +68,36 @@ pub(crate) async fn a_pause_of_the_sweep_is_recorded_once(store: Arc<Store>) {
             ["stopped", "started"].map(|word| format!("krosyn-audit {word} server/sweep"));
         assert_eq!(trail, [stopped.clone(), started, stopped]);
     }
+}
+
+pub(crate) async fn a_prune_of_the_trail_states_again_what_explains_missing_entries(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    let mut expired = vec![(TrailEvent::Migrated { schema: 5, unprotected_through: 3 }, 500)];
+    for (prune, cutoff, as_of) in [(1, 600, 10), (2, 580, 12)] {
+        let (log, cutoff, plan, restated) = (Log::Audit, days_ago(cutoff), Plan::Free, Restated::default());
+        expired.push((TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan, restated }, 400));
+    }
+    let drafts = expired.iter().map(|(event, age)| {
+        let at = days_ago(*age);
+        event.draft(&Actor::server(), &EventKey::unique(), &Redaction::default(), (at, at)).expect("a draft")
+    });
+    store.append(org.trail(), drafts.collect(), true).await.expect("appended");
+    let rules = async || {
+        let mut rules = Rules::default();
+        everything(&store, org.trail()).await.iter().for_each(|entry| rules.add(&entry.parts(), Log::Audit));
+        rules
+    };
+    sweep_once(&store, &Settings::new(Clock::fixed(NOW))).await;
+    assert_eq!(ids(&everything(&store, org.trail()).await), [4, 5], "the prune of the trail itself");
+    let covering = PruneRule { prune: 2, cutoff: days_ago(580), as_of: 12 };
+    assert_eq!(rules().await, Rules::new(vec![covering], 3));
+    // A year later the entry that states it expires, too.
+    let later = NOW.plus(TimeDelta::days(366));
+    let event = TrailEvent::SweepResumed;
+    let recent = event.draft(&Actor::server(), &EventKey::unique(), &Redaction::default(), (later, later));
+    store.append(org.trail(), vec![recent.expect("a draft")], true).await.expect("appended");
+    ClockGuard::new(Clock::fixed(later)).confirm(store.as_ref()).await.expect("confirmed");
+    sweep_once(&store, &Settings::new(Clock::fixed(later))).await;
+    assert_eq!(ids(&everything(&store, org.trail()).await), [6, 7, 8]);
+    assert_eq!(rules().await, Rules::new(vec![covering], 3));
 }
