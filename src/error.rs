@@ -151,7 +151,7 @@ impl From<StoreError> for Failure {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         let exit = match error {
-            ServeError::Tls { .. } | ServeError::SigningKey { .. } => exit::USAGE,
+            ServeError::Tls { .. } | ServeError::SigningKey { .. } | ServeError::Signed { .. } => exit::USAGE,
             ServeError::Listener(_) | ServeError::Trail(_) => exit::FAILED,
         };
         Self::new(exit, error.to_string())

@@ -6,7 +6,6 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -73,6 +72,10 @@ pub(crate) struct ServeArgs {
     /// start)
     #[arg(long, value_name = "FILE")]
     signing_key: Option<PathBuf>,
+
+    /// Remember in this directory what the key of --signing-key has signed (default: the key's path with .signed)
+    #[arg(long, value_name = "DIR", requires = "signing_key")]
+    signed: Option<PathBuf>,
 
     /// Also redact values of this field name, in any spelling: they are never stored (can be repeated)
     #[arg(long, value_name = "NAME")]
@@ -150,7 +153,8 @@ impl ServeArgs {
         }
         process::without_core_dumps()?;
         let limit = process::connection_limit(self.max_connections)?;
-        let signing_key = self.signing_key.as_deref().map(server::signing_key).transpose()?.map(Arc::new);
+        let signer =
+            self.signing_key.as_deref().map(|key| server::signer(key, self.signed.as_deref())).transpose()?;
         let (tls, certificate) = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => {
                 let served = server::tls(certificate, key).await?;
@@ -204,7 +208,7 @@ impl ServeArgs {
             behind_proxy: self.behind_proxy,
             max_connections: limit.most,
             query_timeout: Some(Duration::from_secs(self.query_timeout)).filter(|time| !time.is_zero()),
-            signing_key,
+            signer,
             notes_time: true,
             host: Some(context.environment.host.clone().unwrap_or_else(|| "unknown".to_owned())),
             ..Settings::new(context.clock.clone())

@@ -148,7 +148,7 @@ async fn copy_log(
     name: &str,
     progress: &Progress,
 ) -> Result<(u64, String), Failure> {
-    from.grow_tree(log, None).await?;
+    from.grow_tree(log).await?;
     let bound = from.tree(log).await?.size;
     copy_entries(from, log, to, copy, (name, bound), progress).await?;
     // Read after the entries, so that a prune during the copy is applied to the copy too.
@@ -163,7 +163,7 @@ async fn copy_log(
         );
         return Err(differing(message));
     }
-    if from.root_at(log, bound).await? != to.root_at(copy, bound).await? {
+    if from.roots_at(log, bound).await? != to.roots_at(copy, bound).await? {
         let message = format!(
             "the tree of {name} does not fit its entries: an entry was changed, or deleted without a prune, in the source"
         );
@@ -189,7 +189,7 @@ async fn copy_tree(from: &Store, log: OrgId, to: &Store, copy: OrgId, bound: u64
         let deleted = from.deleted_leaves(log, first, tiles.min(first + TILES_A_STEP)).await?;
         to.restore_deleted_leaves(copy, deleted, unprotected).await?;
     }
-    to.grow_tree(copy, None).await
+    to.grow_tree(copy).await.map(drop)
 }
 
 /// The organization of this name in the copy; it is created, or gets the source's retention.

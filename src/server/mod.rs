@@ -21,6 +21,7 @@ mod response;
 mod router;
 mod settings;
 mod shape;
+mod signed_checkpoints;
 mod state;
 pub mod sweeper;
 mod token_usage;
@@ -54,6 +55,8 @@ use crate::store::error::StoreError;
 
 pub use crate::server::router::openapi;
 pub use crate::server::settings::{LocalToken, MAX_CONNECTIONS, Settings};
+pub use crate::server::signed_checkpoints::SignedCheckpoints;
+pub use crate::server::tree_job::Signer;
 
 /// How long running requests may take after the shutdown began.
 const GRACE: Duration = Duration::from_secs(30);
@@ -92,6 +95,15 @@ pub enum ServeError {
         /// The library's message.
         cause: String,
     },
+    /// The directory for signed checkpoints is unusable.
+    #[error("cannot remember signed checkpoints in {path}: {cause}")]
+    Signed {
+        /// The directory's path.
+        path: String,
+        /// The cause.
+        #[source]
+        cause: std::io::Error,
+    },
     /// The organizations, whose trails record the start, cannot be read.
     #[error("cannot read the organizations: {0}")]
     Trail(#[source] StoreError),
@@ -129,11 +141,22 @@ async fn read_tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, S
     Ok(Arc::new(config))
 }
 
-/// Reads the Ed25519 key that signs checkpoints, as PKCS#8 in PEM.
+/// Reads the Ed25519 key that signs checkpoints, as PKCS#8 in PEM, and opens the directory that remembers what it has signed:
+/// `PATH.signed` by default.
 ///
 /// # Errors
-/// [`ServeError::SigningKey`], with its path.
-pub fn signing_key(path: &Path) -> Result<SigningKey, ServeError> {
+/// [`ServeError::SigningKey`], with the path of the key, and [`ServeError::Signed`], with that of the directory.
+pub fn signer(path: &Path, signed: Option<&Path>) -> Result<Signer, ServeError> {
+    let key = Arc::new(signing_key(path)?);
+    let mut default = path.as_os_str().to_owned();
+    default.push(".signed");
+    let directory = signed.unwrap_or(Path::new(&default));
+    let opened = SignedCheckpoints::open(directory);
+    let failed = |cause| ServeError::Signed { path: directory.display().to_string(), cause };
+    Ok(Signer { key, signed: Arc::new(opened.map_err(failed)?) })
+}
+
+fn signing_key(path: &Path) -> Result<SigningKey, ServeError> {
     let failed = |cause: &dyn std::fmt::Display| ServeError::SigningKey {
         path: path.display().to_string(),
         cause: cause.to_string(),
@@ -186,7 +209,7 @@ pub async fn serve(
         settings: Arc::clone(&settings),
         metrics: Arc::default(),
         token_usage: Arc::default(),
-        trees: Arc::new(TreeJob::new(settings.signing_key.clone(), settings.clock.clone())),
+        trees: Arc::new(TreeJob::new(settings.signer.clone(), settings.clock.clone())),
         trail: Arc::new(TrailQueue::new(settings.clock.clone(), settings.redaction.clone())),
         reads: RecentReads::default(),
         bodies: BodyBudget::default(),

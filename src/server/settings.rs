@@ -1,14 +1,13 @@
 //! How a server behaves. Set once at the start; it reads no flags and no environment.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::model::integrity::note::SigningKey;
 use crate::model::redaction::Redaction;
 use crate::model::trail::Actor;
 use crate::model::words::Scope;
+use crate::server::tree_job::Signer;
 use crate::store::Organization;
 
 /// The default limit of connections. With the store's files and refused connections, the process stays below the usual
@@ -39,7 +38,7 @@ pub struct Settings {
     /// How long a query may take. `None` means no limit.
     pub query_timeout: Option<Duration>,
     /// Signs checkpoints; the key in the store, when absent.
-    pub signing_key: Option<Arc<SigningKey>>,
+    pub signer: Option<Signer>,
     /// Whether this server saves the current time in its store while it runs, for the clock guard.
     pub notes_time: bool,
     /// The name of this machine, for the trail, which then records that the server starts and stops.
@@ -63,7 +62,7 @@ impl Settings {
             requests_a_second: None,
             max_connections: MAX_CONNECTIONS,
             query_timeout: None,
-            signing_key: None,
+            signer: None,
             notes_time: false,
             host: None,
             behind_proxy: false,

@@ -4,26 +4,50 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::clock::Clock;
+use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::note::SigningKey;
-use crate::store::Store;
+use crate::model::integrity::tile::TILE;
+use crate::server::signed_checkpoints::{Signed, SignedCheckpoints};
 use crate::store::error::StoreError;
+use crate::store::{OrgId, Store};
 
 /// How often new entries are added: each log gets one checkpoint in this time at most, except when one is requested.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The key that signs checkpoints.
+/// A key with what it has signed.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    /// The key.
+    pub key: Arc<SigningKey>,
+    /// What it has signed.
+    pub signed: Arc<SignedCheckpoints>,
+}
+
+/// Grows trees and signs their checkpoints.
 pub(super) struct TreeJob {
     key: OnceCell<Arc<SigningKey>>,
+    signed: Option<Arc<SignedCheckpoints>>,
+    /// Held while a checkpoint is signed and remembered.
+    signing: Mutex<()>,
     clock: Clock,
+}
+
+/// The latest checkpoint of a log.
+pub(super) enum Latest {
+    /// It is of all entries.
+    Current(Checkpoint, String),
+    /// The log no longer continues the signed one, so no other is signed: verifiers shall see the difference.
+    Refused(String),
 }
 
 impl TreeJob {
     /// Signs with this key, or with the store's.
-    pub(super) fn new(key: Option<Arc<SigningKey>>, clock: Clock) -> Self {
-        Self { key: OnceCell::new_with(key), clock }
+    pub(super) fn new(signer: Option<Signer>, clock: Clock) -> Self {
+        let (key, signed) = signer.map(|Signer { key, signed }| (key, signed)).unzip();
+        Self { key: OnceCell::new_with(key), signed, signing: Mutex::default(), clock }
     }
 
     /// The key that signs checkpoints. The first call may generate it.
@@ -35,16 +59,76 @@ impl TreeJob {
     /// Grows the trees of all logs that have grown. A log that fails is tried again the next time.
     pub(super) async fn grow(&self, store: &Store) {
         for log in store.take_grown() {
-            let grown = match self.key(store).await {
-                Ok(key) => store.grow_tree(log, Some(key)).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = grown {
+            if let Err(error) = self.checkpoint(store, log).await {
                 tracing::warn!(log = log.number(), %error, "cannot add entries to the tree of a log; retrying");
                 store.note_growth(log);
             }
         }
     }
+
+    /// Adds the entries that a log has now to its tree, and signs a checkpoint of them.
+    pub(super) async fn checkpoint(&self, store: &Store, log: OrgId) -> Result<Latest, StoreError> {
+        let key = self.key(store).await?;
+        loop {
+            let grown = store.grow_tree(log).await?;
+            let _signing = self.signing.lock().await;
+            let (checkpoint, stored) = store.checkpoint(log).await?;
+            let verifier = key.verifier(&checkpoint.origin);
+            let stored = stored.and_then(|note| {
+                let checkpoint = verifier.open(&note).ok()?;
+                Some(Signed { checkpoint, note, full_tiles: None })
+            });
+            let remembered = match &self.signed {
+                Some(signed) => signed.last(&verifier).await?,
+                None => None,
+            };
+            for signed in stored.iter().chain(&remembered) {
+                if !continues(store, log, &checkpoint, signed, grown.as_ref()).await? {
+                    let (signed_size, size) = (signed.checkpoint.size, checkpoint.size);
+                    tracing::error!(
+                        log = log.number(),
+                        signed_size,
+                        size,
+                        "no checkpoint is signed: the log does not continue the one that this key has signed. Either the \
+                         database was changed: run verify --server. Or a backup was restored: use a new signing key"
+                    );
+                    return Ok(Latest::Refused(signed.note.clone()));
+                }
+            }
+            if let Some(Signed { note, .. }) = stored.filter(|it| it.checkpoint == checkpoint) {
+                return Ok(Latest::Current(checkpoint, note));
+            }
+            let note = key.sign(&checkpoint);
+            if let Some(signed) = &self.signed {
+                let full_tiles = store.roots_at(log, checkpoint.size / TILE * TILE).await?.full_tiles;
+                signed.remember(&checkpoint, &note, full_tiles).await?;
+            }
+            if store.set_checkpoint(log, checkpoint.size, note.clone()).await? {
+                return Ok(Latest::Current(checkpoint, note));
+            }
+        }
+    }
+}
+
+/// Whether the tree of a checkpoint begins with that of a signed one.
+async fn continues(
+    store: &Store,
+    log: OrgId,
+    checkpoint: &Checkpoint,
+    signed: &Signed,
+    grown: Option<&(Checkpoint, Checkpoint)>,
+) -> Result<bool, StoreError> {
+    let earlier = &signed.checkpoint;
+    if earlier.size >= checkpoint.size {
+        return Ok(earlier == checkpoint);
+    }
+    // The usual case: this call added all leaves behind the signed ones.
+    if grown.is_some_and(|(before, after)| before == earlier && after == checkpoint) {
+        return Ok(true);
+    }
+    let roots = store.roots_at(log, earlier.size).await?;
+    Ok(roots.root.is_none_or(|root| root == earlier.root)
+        && signed.full_tiles.is_none_or(|root| root == roots.full_tiles))
 }
 
 /// How many rounds pass before all logs are looked at again: other processes record, too, such as operator commands.

@@ -247,6 +247,15 @@ pub struct TreeState {
     pub unprotected: u64,
 }
 
+/// The roots of a tree when it had some size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roots {
+    /// The root; `None` once the entries of its last, partial tile are deleted and the tile was filled and collapsed.
+    pub root: Option<Hash>,
+    /// The root without the partial tile.
+    pub full_tiles: Hash,
+}
+
 /// A leaf of a tree as a store finds it now.
 #[derive(Debug, Clone)]
 pub struct StoredLeaf {

@@ -136,7 +136,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Result<PruneRun, PruneRunning>, StoreError> {
         // Only entries in the tree can be deleted.
-        self.grow_tree(org, None).await?;
+        self.grow_tree(org).await?;
         let holder = format!("{} {by}", Uuid::now_v7());
         run!(self.write(Retry::Always), |db| prunes::begin(db, org, &holder, &by, cutoff, now))
     }

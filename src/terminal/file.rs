@@ -20,7 +20,7 @@ use crate::terminal::file::claim::{is_own_stream, resolve_links};
 use crate::terminal::file::compression::{CompressionFormat, Encoder};
 
 pub(crate) use crate::terminal::file::claim::{
-    ClaimedFile, LockedFile, TemporaryFile, read_trusted, remove_temporary_files, sync_directory_of,
+    ClaimedFile, LockedFile, TemporaryFile, read_trusted, remove_temporary_files, rename, sync_directory_of,
 };
 pub(crate) use crate::terminal::file::compression::decompressed;
 pub(crate) use crate::terminal::file::error::FileError;
@@ -197,7 +197,7 @@ impl NewFile {
         let file = ended.map_err(cannot_write)?;
         before(file.get_ref().stored())?;
         if !self.is_passthrough {
-            claim::rename(&self.part, &self.target).map_err(cannot_write)?;
+            rename(&self.part, &self.target).map_err(cannot_write)?;
             self.temporary.take().into_iter().for_each(TemporaryFile::keep);
         }
         Ok(())

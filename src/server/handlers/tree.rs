@@ -18,6 +18,7 @@ use crate::server::body::NoParameters;
 use crate::server::error::ApiError;
 use crate::server::reads;
 use crate::server::state::Server;
+use crate::server::tree_job::Latest;
 use crate::store::error::StoreError;
 use crate::store::{CollapsedTile, Lookup, StoredLeaf, StoredTile};
 
@@ -55,8 +56,8 @@ pub(crate) async fn trail_checkpoint(
 }
 
 async fn sign<S: ReadScope>(server: &Server, caller: &Caller<S>) -> Result<Response, ApiError> {
-    let key = server.trees.key(&server.store).await?;
-    let (_, note) = server.query(server.store.checkpoint(caller.log(), key)).await?;
+    let (Latest::Current(_, note) | Latest::Refused(note)) =
+        server.query(server.trees.checkpoint(&server.store, caller.log())).await?;
     server.responses.respond(caller.key(), TEXT, note.into_bytes())
 }
 
@@ -259,8 +260,9 @@ async fn prove<S: ReadScope>(server: &Server, caller: &Caller<S>, id: &str) -> R
     let log = caller.log();
     let missing = || ApiError::new(Code::NotFound, "no entry has this id");
     let id: u64 = id.parse().ok().filter(|it: &u64| *it > 0 && it.to_string() == id).ok_or_else(missing)?;
-    let key = server.trees.key(&server.store).await?;
-    let (checkpoint, note) = server.query(server.store.checkpoint(log, key)).await?;
+    let latest = server.query(server.trees.checkpoint(&server.store, log)).await?;
+    // The cause is in the server's log.
+    let Latest::Current(checkpoint, note) = latest else { return Err(ApiError::internal()) };
     let (index, size) = (id - 1, checkpoint.size);
     let own = TileId::within(0, index / TILE, size).ok_or_else(missing)?;
     let StoredTile::Leaves(leaves) =

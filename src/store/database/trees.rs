@@ -7,7 +7,7 @@ use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::note::SigningKey;
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{CollapsedTile, DeletedLeaves, OrgId, StoredTile, TreeState};
+use crate::store::calls::{CollapsedTile, DeletedLeaves, OrgId, Roots, StoredTile, TreeState};
 use crate::store::database::{Engine, Store};
 use crate::store::error::StoreError;
 use crate::store::pages;
@@ -33,52 +33,49 @@ impl Store {
         run!(self.read(Some(org)), |db| row::state(db, org))
     }
 
-    /// Adds the entries that the log has now to its tree, and signs each step with the key, if there is one. Any number of
-    /// servers may do so at once.
-    pub async fn grow_tree(&self, org: OrgId, key: Option<&SigningKey>) -> Result<(), StoreError> {
+    /// Adds the entries that the log has now to its tree. Any number of servers may do so at once. Returns what checkpoints
+    /// before and after state, if this call added every leaf between them.
+    pub async fn grow_tree(&self, org: OrgId) -> Result<Option<(Checkpoint, Checkpoint)>, StoreError> {
         let head = run!(self.read(Some(org)), |db| pages::head(db, org))?;
+        let mut grown: Option<(Checkpoint, Checkpoint)> = None;
         loop {
             match run!(self.query(Some(org), QueryKind::Lookup), |db| grow::step(db, org))? {
-                Step::Current => return Ok(()),
+                Step::Current => return Ok(grown),
                 Step::Unseeded(first, last) => {
                     run!(self.write(Retry::Always), |db| db.fill_seeds(org, first, last))?;
                 }
                 Step::Growth(growth) => {
-                    let checkpoint = growth.checkpoint(org);
-                    let is_done = checkpoint.size >= head;
-                    let signed = key.map(|key| key.sign(&checkpoint));
-                    // Another server may have been faster. Its step is the same.
-                    run!(self.write(Retry::Always), |db| grow::commit(db, org, &growth, signed.as_deref()))?;
+                    let (before, after) = growth.checkpoints(org);
+                    let is_done = after.size >= head;
+                    let is_stored = run!(self.write(Retry::Always), |db| grow::commit(db, org, &growth))?;
+                    grown = match grown {
+                        // Another server was faster. Its step is the same, if it has the same entries.
+                        _ if !is_stored => None,
+                        None => Some((before, after)),
+                        Some((first, last)) if last == before => Some((first, after)),
+                        Some(_) => None,
+                    };
                     if is_done {
-                        return Ok(());
+                        return Ok(grown);
                     }
                 }
             }
         }
     }
 
-    /// A checkpoint of all entries that the log has now, signed with the key.
-    pub async fn checkpoint(&self, org: OrgId, key: &SigningKey) -> Result<(Checkpoint, String), StoreError> {
-        loop {
-            self.grow_tree(org, Some(key)).await?;
-            let (checkpoint, signed) =
-                run!(self.query(Some(org), QueryKind::Lookup), |db| checkpoint::checkpoint(db, org))?;
-            let verifier = key.verifier(&checkpoint.origin);
-            let is_current = |signed: &String| verifier.open(signed).is_ok_and(|it| it == checkpoint);
-            if let Some(signed) = signed.filter(is_current) {
-                return Ok((checkpoint, signed));
-            }
-            let (size, signed) = (checkpoint.size, key.sign(&checkpoint));
-            let note = signed.clone();
-            if run!(self.write(Retry::Always), |db| checkpoint::set_checkpoint(db, org, size, &note))? {
-                return Ok((checkpoint, signed));
-            }
-        }
+    /// What a checkpoint of the tree states, and the stored signed checkpoint, which may be older.
+    pub async fn checkpoint(&self, org: OrgId) -> Result<(Checkpoint, Option<String>), StoreError> {
+        run!(self.query(Some(org), QueryKind::Lookup), |db| checkpoint::checkpoint(db, org))
     }
 
-    /// The root that the tree had at this size, which must not be larger than its size now.
-    pub async fn root_at(&self, org: OrgId, size: u64) -> Result<Hash, StoreError> {
-        run!(self.query(Some(org), QueryKind::Lookup), |db| checkpoint::root_at(db, org, size))
+    /// Stores a signed checkpoint of the tree of this size; returns whether the tree still has it.
+    pub async fn set_checkpoint(&self, org: OrgId, size: u64, note: String) -> Result<bool, StoreError> {
+        run!(self.write(Retry::Always), |db| checkpoint::set_checkpoint(db, org, size, &note))
+    }
+
+    /// The roots that the tree had at this size, which must not be larger than its size now.
+    pub async fn roots_at(&self, org: OrgId, size: u64) -> Result<Roots, StoreError> {
+        run!(self.query(Some(org), QueryKind::Lookup), |db| checkpoint::roots_at(db, org, size))
     }
 
     /// The first `width` leaves of a tile, as the store finds them now.

@@ -4,7 +4,7 @@ use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::tile::TILE;
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{OrgId, TreeState};
+use crate::store::calls::{OrgId, Roots, TreeState};
 use crate::store::session::{Session, optional, values};
 use crate::store::tree::leaves;
 use crate::store::tree::row::{TreeRow, frontier, organization, row};
@@ -29,6 +29,19 @@ pub(in crate::store) async fn set_checkpoint<S: Session>(
 ) -> Result<bool, S::Error> {
     let sql = "UPDATE trees SET checkpoint = ?3 WHERE org_id = ?1 AND size = ?2";
     Ok(db.run(sql, values![org, size, checkpoint]).await? > 0)
+}
+
+/// The roots of the tree when it had this size, which must not be larger than now.
+pub(in crate::store) async fn roots_at<S: Session>(db: &S, org: OrgId, size: u64) -> Result<Roots, S::Error> {
+    let width = size % TILE;
+    let full_tiles = root_at(db, org, size - width).await?;
+    let is_gone = width > 0 && !leaves::collapsed(db, org, size / TILE, size / TILE + 1).await?.is_empty();
+    let root = match width {
+        0 => Some(full_tiles),
+        _ if is_gone => None,
+        _ => Some(root_at(db, org, size).await?),
+    };
+    Ok(Roots { root, full_tiles })
 }
 
 /// The root of the tree when it had this size, which must not be larger than now.

@@ -31,6 +31,7 @@ pub(in crate::store) enum Step {
 /// New leaves of a tree, computed but not stored.
 pub(in crate::store) struct Growth {
     from: u64,
+    root: Hash,
     frontier: Frontier,
     full: Vec<FullTile>,
     tile_latest: Option<Timestamp>,
@@ -38,10 +39,10 @@ pub(in crate::store) struct Growth {
 }
 
 impl Growth {
-    /// What a checkpoint of the grown tree states.
-    pub(in crate::store) fn checkpoint(&self, org: OrgId) -> Checkpoint {
-        let (size, root) = (self.frontier.size(), self.frontier.root());
-        Checkpoint { origin: org.origin(self.organization), size, root }
+    /// What checkpoints of the tree before and after the growth state.
+    pub(in crate::store) fn checkpoints(&self, org: OrgId) -> (Checkpoint, Checkpoint) {
+        let of = |size, root| Checkpoint { origin: org.origin(self.organization), size, root };
+        (of(self.from, self.root), of(self.frontier.size(), self.frontier.root()))
     }
 }
 
@@ -56,6 +57,7 @@ pub(in crate::store) async fn step<S: Session>(db: &S, org: OrgId) -> Result<Ste
     }
     let last = head.min((from / TILE + TILES_A_STEP) * TILE);
     let mut edge = frontier(db, org, &tree).await?;
+    let root = edge.root();
     let deleted = Deleted::read(db, org, from + 1, last).await?;
     let mut full = Vec::new();
     let mut walk = Walk::new(from + 1, tree.tile_latest, &deleted.tombstones);
@@ -90,22 +92,19 @@ pub(in crate::store) async fn step<S: Session>(db: &S, org: OrgId) -> Result<Ste
     }
     until(&mut walk, &mut edge, &mut full, last + 1);
     let (tile_latest, organization) = (walk.latest(), organization(db, org).await?);
-    Ok(Step::Growth(Growth { from, frontier: edge, full, tile_latest, organization }))
+    Ok(Step::Growth(Growth { from, root, frontier: edge, full, tile_latest, organization }))
 }
 
-/// Stores a step, with the signed checkpoint of the tree that it leads to; returns whether the tree still had the size from
-/// which the step was computed. Runs in a transaction.
+/// Stores a step; returns whether the tree still had the size from which the step was computed. Runs in a transaction.
 pub(in crate::store) async fn commit<S: Session>(
     db: &S,
     org: OrgId,
     growth: &Growth,
-    checkpoint: Option<&str>,
 ) -> Result<bool, S::Error> {
     let leaves: Vec<u8> = growth.frontier.leaves().iter().flat_map(|hash| hash.0).collect();
-    let sql = "UPDATE trees SET size = ?3, leaves = ?4, tile_latest = ?5, checkpoint = coalesce(?6, checkpoint) \
-               WHERE org_id = ?1 AND size = ?2";
+    let sql = "UPDATE trees SET size = ?3, leaves = ?4, tile_latest = ?5 WHERE org_id = ?1 AND size = ?2";
     let size = growth.frontier.size();
-    let tree = values![org, growth.from, size, &*leaves, growth.tile_latest, checkpoint];
+    let tree = values![org, growth.from, size, &*leaves, growth.tile_latest];
     if db.run(sql, tree).await? == 0 {
         return Ok(false);
     }

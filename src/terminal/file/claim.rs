@@ -283,7 +283,7 @@ fn directory_of(path: &Path) -> &Path {
 }
 
 /// Renames a file within its directory, durably.
-pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)?;
     sync_directory_of(to)
 }

@@ -1,16 +1,20 @@
 //! Checkpoints, tiles and proofs over HTTP: the bytes lead from an entry to the signed root.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use krosyn_audit::api::problem::Code;
 use krosyn_audit::api::tree::EntryProof;
 use krosyn_audit::model::integrity::checkpoint::Checkpoint;
 use krosyn_audit::model::integrity::leaf::LeafRecord;
+use krosyn_audit::model::integrity::note::SigningKey;
 use krosyn_audit::model::integrity::opening::Opening;
 use krosyn_audit::model::integrity::proof::{Proof, root_of_inclusion};
 use krosyn_audit::model::integrity::tile::{root_of_path, tile_root};
 use krosyn_audit::model::merkle::{Hash, Tree};
 use krosyn_audit::model::words::Scope;
+use krosyn_audit::server::{SignedCheckpoints, Signer};
 
 use crate::support::entries::{NOW, append, days_ago, recording, recording_at};
 use crate::support::stores::organization;
@@ -169,4 +173,34 @@ async fn each_log_of_each_organization_has_its_own_tree() {
     assert_ne!(theirs.origin, audit.origin);
     stranger.get(&format!("{LOGS}/1/proof")).await.refused(Code::NotFound, "no entry has this id");
     stranger.get(&format!("{LOGS}/tile/0/000.p/2")).await.refused(Code::NotFound, "no such tile");
+}
+
+#[tokio::test]
+async fn a_key_in_a_file_signs_no_second_root_for_a_size() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let signed = Arc::new(SignedCheckpoints::open(&directory.path().join("signed")).expect("opens"));
+    let signer = Signer { key: Arc::new(SigningKey::generate().expect("a key")), signed };
+    let world = TestServer::in_a_file_with(|settings, _| settings.signer = Some(signer.clone())).await;
+    let admin = world.admin().await;
+    let note = async || admin.get(&format!("{LOGS}/checkpoint")).await.expect(200).text().to_owned();
+    append(&world.store, world.org, (0..300).map(|n| recording(&n.to_string()))).await;
+    let first = note().await;
+    append(&world.store, world.org, [recording("301")]).await;
+    let second = note().await;
+    assert_eq!([&first, &second].map(|note| note.lines().nth(1).expect("a size").to_owned()), ["300", "301"]);
+    let file = rusqlite::Connection::open(world.directory().join("audit.db")).expect("opens");
+    let forget = "UPDATE trees SET size = 0, leaves = NULL, tile_latest = NULL, checkpoint = NULL; DELETE FROM tree_hashes";
+    // The same tree made again is signed again.
+    file.execute_batch(forget).expect("forgotten");
+    assert_eq!(note().await, second);
+    // An entry was changed, and its tree was made again: verifiers get the checkpoint that the entries contradict.
+    let forged = format!(
+        "UPDATE org_heads SET unchecked = head; UPDATE entries SET checksum = NULL; \
+         UPDATE entries SET reason = 'forged' WHERE key = {}; {forget}",
+        (1_i64 << 40) + 7
+    );
+    file.execute_batch(&forged).expect("changed");
+    append(&world.store, world.org, [recording("302")]).await;
+    assert_eq!(note().await, second);
+    admin.get(&format!("{LOGS}/7/proof")).await.expect(500);
 }

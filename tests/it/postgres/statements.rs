@@ -17,7 +17,7 @@ use crate::support::entries::{
     NOW, append, days_ago, drafts, everything, read_all, recording_at, with, without_seeds,
 };
 use crate::support::postgres::{Server, connect, private};
-use crate::support::stores::{organization, prune};
+use crate::support::stores::{organization, prune, signed};
 
 /// A store all of whose statements are logged, the name of its database, and its URL.
 pub(super) async fn logged(server: &Server) -> (Arc<Store>, String, String) {
@@ -67,13 +67,14 @@ fn filters() -> Vec<Filter> {
 async fn ask_for_the_tree(store: &Arc<Store>, log: OrgId) {
     append(store, log, (0..260).map(|_| recording_at("1", days_ago(100)))).await;
     let key = store.signing_key(NOW).await.expect("a key");
-    store.checkpoint(log, &key).await.expect("a checkpoint");
+    signed(store, log, &key).await;
     prune(store, log, days_ago(90), 200).await.expect("a record");
     for tile in 0..2 {
         store.tile(log, tile, 3).await.expect("a tile");
     }
     store.tile_hashes(log, 1, 0, 1).await.expect("hashes");
-    store.root_at(log, 259).await.expect("a root");
+    store.roots_at(log, 255).await.expect("roots");
+    store.roots_at(log, 259).await.expect("roots");
     store.seeds(log, 1, 260).await.expect("seeds");
     let deleted = store.deleted_leaves(log, 0, 2).await.expect("leaves");
     assert_eq!((deleted.collapsed.len(), deleted.tombstones.len()), (1, 4));

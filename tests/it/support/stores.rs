@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use krosyn_audit::model::integrity::note::SigningKey;
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::prune::Prune;
 use krosyn_audit::model::timestamp::Timestamp;
@@ -80,6 +81,18 @@ pub(crate) async fn prune(store: &Arc<Store>, org: OrgId, cutoff: Timestamp, lim
         assert!(deleted <= u64::from(limit), "a batch is no larger than its limit");
         if deleted == 0 {
             return store.finish_prune(org, run, true, NOW).await.expect("finished");
+        }
+    }
+}
+
+/// Adds all entries to the tree, and stores a signed checkpoint.
+pub(crate) async fn signed(store: &Arc<Store>, org: OrgId, key: &SigningKey) -> String {
+    loop {
+        store.grow_tree(org).await.expect("grown");
+        let (checkpoint, _) = store.checkpoint(org).await.expect("a checkpoint");
+        let note = key.sign(&checkpoint);
+        if store.set_checkpoint(org, checkpoint.size, note.clone()).await.expect("stored") {
+            return note;
         }
     }
 }

@@ -52,9 +52,14 @@ impl TestServer {
 
     /// Over a store in a file.
     pub(crate) async fn in_a_file() -> Self {
+        Self::in_a_file_with(|_, _| ()).await
+    }
+
+    /// Over a store in a file, with other settings.
+    pub(crate) async fn in_a_file_with(change: impl FnOnce(&mut Settings, &Organization)) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let url = format!("sqlite:{}", directory.path().join("audit.db").display());
-        Self::over(store::open(&url).await.expect("a store"), Some(directory), |_, _| ()).await
+        Self::over(store::open(&url).await.expect("a store"), Some(directory), change).await
     }
 
     async fn over(

@@ -8,7 +8,7 @@ use krosyn_audit::model::merkle::{Hash, Tree};
 use krosyn_audit::store::{OrgId, Store, StoredTile};
 
 use crate::support::entries::{NOW, append, days_ago, everything, recording, recording_at};
-use crate::support::stores::{organization, prune};
+use crate::support::stores::{organization, prune, signed};
 
 /// The root over the leaves as the store finds them now, and how many tiles have no entry any more.
 async fn recomputed(store: &Store, org: OrgId, size: u64) -> (Hash, usize) {
@@ -35,13 +35,17 @@ async fn recomputed(store: &Store, org: OrgId, size: u64) -> (Hash, usize) {
     (tree.root(), collapsed)
 }
 
+async fn root_at(store: &Arc<Store>, org: OrgId, size: u64) -> Hash {
+    store.roots_at(org, size).await.expect("asked").root.expect("a root")
+}
+
 pub(crate) async fn a_tree_grows_with_its_log(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     let key = SigningKey::generate().expect("a key");
-    let mut roots = vec![(0, store.root_at(org, 0).await.expect("a root"))];
+    let mut roots = vec![(0, root_at(&store, org, 0).await)];
     for count in [1, 2, 252, 1, 1, 255, 300, 0, 3] {
         append(&store, org, (0..count).map(|n| recording_at("1", days_ago(n % 7)))).await;
-        let (_, note) = store.checkpoint(org, &key).await.expect("a checkpoint");
+        let note = signed(&store, org, &key).await;
         let origin = note.lines().next().expect("an origin");
         let checkpoint = key.verifier(origin).open(&note).expect("signed");
         assert_eq!(checkpoint.size, everything(&store, org).await.len() as u64);
@@ -49,7 +53,7 @@ pub(crate) async fn a_tree_grows_with_its_log(store: Arc<Store>) {
         assert_eq!(store.tree(org).await.expect("a tree").checkpoint, Some(note));
         roots.push((checkpoint.size, checkpoint.root));
         for (size, root) in &roots {
-            assert_eq!(store.root_at(org, *size).await.expect("a root"), *root, "the tree of {size}");
+            assert_eq!(root_at(&store, org, *size).await, *root, "the tree of {size}");
         }
     }
 }
@@ -59,9 +63,9 @@ pub(crate) async fn deleted_entries_stay_in_the_tree(store: Arc<Store>) {
     // The second tile and parts of the others expire.
     let age = |n: i64| if (200..560).contains(&n) || n % 3 == 0 { 100 + n % 5 } else { n % 5 };
     append(&store, org, (0..700).map(|n| recording_at("1", days_ago(age(n))))).await;
-    store.grow_tree(org, None).await.expect("grown");
+    store.grow_tree(org).await.expect("grown");
     let (root, _) = recomputed(&store, org, 700).await;
-    let edge = store.root_at(org, 512).await.expect("a root");
+    let edge = root_at(&store, org, 512).await;
     let mut collapsed = 0;
     for (older, limit) in [(103, 7), (101, 1000), (99, 50), (3, 1000)] {
         prune(&store, org, days_ago(older), limit).await.expect("a record");
@@ -75,8 +79,8 @@ pub(crate) async fn deleted_entries_stay_in_the_tree(store: Arc<Store>) {
     // Entries at the cutoff stay. The third tile is not full, so it keeps its records.
     append(&store, org, (0..100).map(|_| recording_at("2", days_ago(200)))).await;
     prune(&store, org, days_ago(1), 1000).await.expect("a record");
-    assert_eq!(store.root_at(org, 512).await.expect("a root"), edge, "an earlier tree");
-    assert_eq!(recomputed(&store, org, 800).await.0, store.root_at(org, 800).await.expect("a root"));
+    assert_eq!(root_at(&store, org, 512).await, edge, "an earlier tree");
+    assert_eq!(recomputed(&store, org, 800).await.0, root_at(&store, org, 800).await);
 }
 
 pub(crate) async fn an_entry_is_in_the_tree_before_a_prune_deletes_it(store: Arc<Store>) {
@@ -85,7 +89,7 @@ pub(crate) async fn an_entry_is_in_the_tree_before_a_prune_deletes_it(store: Arc
     assert_eq!(store.tree(org).await.expect("a tree").size, 0);
     prune(&store, org, days_ago(90), 10).await.expect("a record");
     assert_eq!(store.tree(org).await.expect("a tree").size, 3);
-    assert_eq!(recomputed(&store, org, 3).await.0, store.root_at(org, 3).await.expect("a root"));
+    assert_eq!(recomputed(&store, org, 3).await.0, root_at(&store, org, 3).await);
 }
 
 pub(crate) async fn servers_that_grow_a_tree_at_once_agree(store: Arc<Store>) {
@@ -105,7 +109,7 @@ pub(crate) async fn servers_that_grow_a_tree_at_once_agree(store: Arc<Store>) {
         let (store, key) = (Arc::clone(&store), Arc::clone(&key));
         tasks.spawn(async move {
             for _ in 0..20 {
-                store.checkpoint(org, &key).await.expect("a checkpoint");
+                signed(&store, org, &key).await;
             }
         });
     }
@@ -118,10 +122,10 @@ pub(crate) async fn servers_that_grow_a_tree_at_once_agree(store: Arc<Store>) {
     while let Some(done) = tasks.join_next().await {
         done.expect("no panic");
     }
-    store.grow_tree(org, None).await.expect("grown");
+    store.grow_tree(org).await.expect("grown");
     let size = store.tree(org).await.expect("a tree").size;
     assert_eq!(size, 360);
-    assert_eq!(recomputed(&store, org, size).await.0, store.root_at(org, size).await.expect("a root"));
+    assert_eq!(recomputed(&store, org, size).await.0, root_at(&store, org, size).await);
 }
 
 pub(crate) async fn the_trail_is_a_log_of_its_own(store: Arc<Store>) {
@@ -132,7 +136,7 @@ pub(crate) async fn the_trail_is_a_log_of_its_own(store: Arc<Store>) {
     let key = store.signing_key(NOW).await.expect("a key");
     assert_eq!(store.signing_key(NOW).await.expect("a key").secret(), key.secret(), "it is kept");
     for (log, name, size) in [(org, "audit", "2"), (org.trail(), "trail", "1")] {
-        let (_, note) = store.checkpoint(log, &key).await.expect("a checkpoint");
+        let note = signed(&store, log, &key).await;
         let lines: Vec<_> = note.lines().collect();
         assert!(lines[0].starts_with("krosyn-audit/") && lines[0].ends_with(name), "{note}");
         assert_eq!(lines[1], size);

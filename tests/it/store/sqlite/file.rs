@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at, with};
 use crate::support::files::files_with;
-use crate::support::stores::organization;
+use crate::support::stores::{organization, signed};
 
 async fn open(directory: &TempDir) -> Arc<Store> {
     let url = format!("sqlite:{}", directory.path().join("audit.db").display());
@@ -108,7 +108,7 @@ async fn a_backup_does_not_hold_the_signing_key() {
     let org = organization(&original, "acme").await;
     append(&original, org, [recording_at("1", NOW)]).await;
     let key = original.signing_key(NOW).await.expect("a key");
-    let (_, signed) = original.checkpoint(org, &key).await.expect("a checkpoint");
+    let note = signed(&original, org, &key).await;
     let copy = directory.path().join("copy.db");
     let url = format!("sqlite:{}", directory.path().join("audit.db").display());
     store::backup(&url, &copy).await.expect("backed up");
@@ -122,8 +122,8 @@ async fn a_backup_does_not_hold_the_signing_key() {
     assert_eq!(restored.stored_signing_key().await.expect("asked"), None);
     let other = restored.signing_key(NOW).await.expect("a key");
     assert_ne!(other.secret(), key.secret());
-    let (_, resigned) = restored.checkpoint(org, &other).await.expect("a checkpoint");
-    assert_eq!(resigned.lines().take(3).collect::<Vec<_>>(), signed.lines().take(3).collect::<Vec<_>>());
-    assert_ne!(resigned, signed, "the same tree, signed with the new key");
+    let resigned = signed(&restored, org, &other).await;
+    assert_eq!(resigned.lines().take(3).collect::<Vec<_>>(), note.lines().take(3).collect::<Vec<_>>());
+    assert_ne!(resigned, note, "the same tree, signed with the new key");
     restored.close().await;
 }
