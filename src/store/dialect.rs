@@ -68,9 +68,10 @@ impl Dialect {
         condition
     }
 
-    /// A statement for the first entries of a page, or for all of them without a limit.
+    /// A statement for columns of the first entries of a page, or of all of them without a limit.
     pub(super) fn page(
         &self,
+        columns: &str,
         query: &EntryQuery<'_>,
         (order, after): (Order, Option<Position>),
         limit: Option<usize>,
@@ -104,6 +105,6 @@ impl Dialect {
             }
         };
         let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
-        condition.ordered(self.entry_columns, branches, &order_by, &limit)
+        condition.ordered(columns, branches, &order_by, &limit)
     }
 }

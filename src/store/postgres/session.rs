@@ -203,9 +203,9 @@ impl Session for Object {
         mut visit: impl FnMut(&entries::StoredEntry<'_>) -> Result<(), StoreError>,
     ) -> Result<(), DatabaseError> {
         let mut scan = Scan::new(query, (Order::ById, None));
-        while let Some(rows) = scan.next_rows(self, usize::MAX).await? {
+        while let Some(rows) = scan.next_rows(self).await? {
             for row in &rows {
-                visit(&scan.reader.row(row)?)?;
+                visit(&scan.users.entry(row)?)?;
             }
         }
         Ok(())

@@ -80,7 +80,12 @@ fn page_steps(
     let after = id.map(|id| Position { occurred_at: at(id), id });
     let refs = run_now(users::user_refs(db, *org, &filter)).expect("users");
     let query = EntryQuery { org: *org, filter: &filter, user_refs: &refs, as_of: entries };
-    let select = Connection::DIALECT.page(&query, (Order::Descending, after), Some(51));
+    let select = Connection::DIALECT.page(
+        Connection::DIALECT.entry_columns,
+        &query,
+        (Order::Descending, after),
+        Some(51),
+    );
     let (rows, steps) = steps(db, &select, 51);
     assert!(rows > 0, "{question}");
     (rows, steps)

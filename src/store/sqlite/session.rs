@@ -163,7 +163,8 @@ impl Session for Connection {
         // One more than asked for tells whether there is a next page. Entries that are judged one by one are read until the
         // page is full.
         let limit = (!may_pause).then(|| wanted.saturating_add(1));
-        let select = Self::DIALECT.page(query, (request.order, request.after), limit);
+        let select =
+            Self::DIALECT.page(Self::DIALECT.entry_columns, query, (request.order, request.after), limit);
         let mut statement = self.prepare_cached(&select.sql)?;
         let mut rows = statement.query(params_from_iter(&select.parameters))?;
         let mut reader = EntryReader::new(self, query.org);
