@@ -30,7 +30,10 @@ pub(super) struct AppendRequest {
 }
 
 const LOCK_HEAD: &str = "SELECT head, tallied FROM org_heads WHERE org_id = $1 FOR UPDATE";
-const FIND_KEYS: &str = "SELECT uuid, id, occurred_at FROM entry_keys WHERE org_id = $1 AND uuid = ANY($2)";
+// One look in the index for each uuid. `uuid = ANY($2)` made PostgreSQL read all keys of the organization for each batch: 4.5 s
+// instead of 0.1 s for 60,000 new entries.
+const FIND_KEYS: &str = "SELECT found.uuid, found.id, found.occurred_at FROM unnest($2::uuid[]) AS wanted (uuid), LATERAL \
+     (SELECT uuid, id, occurred_at FROM entry_keys WHERE org_id = $1 AND uuid = wanted.uuid LIMIT 1) AS found";
 const FIND_USERS: &str = "SELECT digest, user_ref FROM users WHERE org_id = $1 AND digest = ANY($2)";
 const LAST_USER: &str = "SELECT coalesce(max(user_ref), 0) FROM users WHERE org_id = $1";
 const SET_HEAD: &str = "UPDATE org_heads SET head = $2 WHERE org_id = $1";
