@@ -2,10 +2,8 @@
 //! Every command takes the same path: client, HTTP, server, store.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 
 use tokio::sync::oneshot;
 use url::Url;
@@ -26,6 +24,7 @@ use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
 use crate::model::trail::TrailEvent;
 use crate::model::words::{Plan, Scope};
+use crate::parallel;
 use crate::secret::Token;
 use crate::server::{self, LocalToken, Settings};
 use crate::store::error::StoreError;
@@ -288,17 +287,7 @@ fn prepare_all(proposals: &[Proposal], now: Timestamp) -> Result<Vec<Draft>, Ref
         // Recorded at the time of the change, as the platform does.
         Draft::prepare(proposal, &redaction, proposal.occurred_at.unwrap_or(now))
     };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let share = proposals.len().div_ceil(cores).max(1);
-    thread::scope(|scope| {
-        let shares = proposals
-            .chunks(share)
-            .map(|share| scope.spawn(|| share.iter().map(&prepare).collect::<Result<Vec<_>, _>>()));
-        let shares: Vec<_> = shares.collect();
-        let drafts =
-            shares.into_iter().map(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        Ok(drafts.collect::<Result<Vec<_>, _>>()?.concat())
-    })
+    parallel::map(proposals, 1, prepare).into_iter().collect()
 }
 
 #[cfg(all(test, unix))]

@@ -1,5 +1,7 @@
 //! The arguments and results of a store's calls. It knows no engine.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::model::entry::Entry;
@@ -105,9 +107,9 @@ pub struct TokenUse {
 #[derive(Debug, Clone)]
 pub enum Appended {
     /// It is stored, durably.
-    New(Box<Entry>),
+    New(Arc<Entry>),
     /// An entry with its uuid and the same content exists.
-    Known(Box<Entry>),
+    Known(Arc<Entry>),
     /// An entry with its uuid and different content exists.
     Conflict,
 }

@@ -9,7 +9,7 @@ use regex::Regex;
 
 /// The floors, from the ground up. A module imports itself and what lies strictly below it.
 const FLOORS: &[&[&str]] = &[
-    &["model", "exit", "secret", "clock", "tls"],
+    &["model", "exit", "secret", "clock", "tls", "parallel"],
     &["api"],
     &["store", "client", "config", "render", "terminal", "demo"],
     &["server", "args"],

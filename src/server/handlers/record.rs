@@ -17,6 +17,7 @@ use crate::api::routes::{AUDIT_LOGS, NDJSON};
 use crate::model::draft::{Draft, FieldError, Refusal};
 use crate::model::entry::Entry;
 use crate::model::proposal::Proposal;
+use crate::parallel;
 use crate::server::auth::{Caller, CanRecord};
 use crate::server::body::{self, MediaType, ReceivedBody};
 use crate::server::error::ApiError;
@@ -163,9 +164,11 @@ async fn record_one(
         Some(Appended::New(entry)) => {
             server.metrics.recorded.inc();
             let location = format!("{AUDIT_LOGS}/{}", entry.id);
-            Ok((StatusCode::CREATED, [(LOCATION, location)], Json(entry)).into_response())
+            Ok((StatusCode::CREATED, [(LOCATION, location)], Json(&*entry)).into_response())
         }
-        Some(Appended::Known(entry)) => Ok(Json(NothingNew::Known(entry)).into_response()),
+        Some(Appended::Known(entry)) => {
+            Ok(Json(NothingNew::Known(Box::new(Arc::unwrap_or_clone(entry)))).into_response())
+        }
         Some(Appended::Conflict) => Err(conflict().into()),
         None => Err(ApiError::internal()),
     }
@@ -182,6 +185,9 @@ enum PrepareError {
     NoChange,
     Problem(Box<Problem>),
 }
+
+/// Fewer lines are not worth another thread.
+const LINES_A_THREAD: usize = 100;
 
 /// Bodies up to this size are processed on the async thread, because handing them to a blocking thread takes longer.
 const INLINE_BYTES: usize = 8 * 1024;
@@ -227,17 +233,21 @@ async fn record_batch(
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let lines: Vec<(u64, &str)> = lines.take(MAX_LINES + 1).collect();
         let one =
-            |(number, line): (u64, &str)| (number, prepare(settings, options, None, BodyKind::Line, line));
-        (lines.len() <= MAX_LINES).then(|| lines.into_iter().map(one).collect::<Vec<_>>())
+            |(number, line): &(u64, &str)| (*number, prepare(settings, options, None, BodyKind::Line, line));
+        (lines.len() <= MAX_LINES).then(|| parallel::map(&lines, LINES_A_THREAD, one))
     });
     let Some(prepared) = prepared.await? else {
         let detail = format!("the body has more than {MAX_LINES} lines: send fewer entries at a time");
         return Err(ApiError::new(Code::TooLarge, detail));
     };
     let bad = prepared.iter().any(|(_, line)| matches!(line, Err(PrepareError::Problem(_))));
-    let store_none = options.dry_run || options.atomic && bad;
-    let drafts = prepared.iter().filter_map(|(_, line)| line.as_ref().ok().cloned());
-    let drafts: Vec<Draft> = if store_none { Vec::new() } else { drafts.collect() };
+    let mut drafts = Vec::with_capacity(prepared.len());
+    let take =
+        |(number, line): (u64, Result<Draft, PrepareError>)| (number, line.map(|draft| drafts.push(draft)));
+    let prepared: Vec<_> = prepared.into_iter().map(take).collect();
+    if options.dry_run || options.atomic && bad {
+        drafts.clear();
+    }
     let appended = if drafts.is_empty() {
         Vec::new()
     } else {

@@ -2,6 +2,7 @@
 //! organization: it locks the head row, looks up existing rows, decides here, and writes everything at once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use deadpool_postgres::Object;
 use sha2::{Digest as _, Sha256};
@@ -80,14 +81,17 @@ pub(super) async fn restore(
         let head = db.query_opt(LOCK_HEAD, &[&org.0]).await?;
         let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
         let (head, rolled_up) = (head.unsigned(0)?, head.unsigned(1)?);
-        let new = entries.iter().filter(|(entry, _)| entry.id > head).cloned();
+        let new = entries
+            .iter()
+            .filter(|(entry, _)| entry.id > head)
+            .map(|(entry, seed)| (Arc::new(entry.clone()), *seed));
         let (new, seeds): (Vec<_>, Vec<_>) = new.unzip();
         if new.is_empty() {
             return Ok(());
         }
-        let digests = new.iter().flat_map(Entry::users).map(|user| Ok(digest(&snapshot(user)?)));
-        let digests: Vec<_> = digests.collect::<Result<HashSet<_>, DatabaseError>>()?.into_iter().collect();
-        let users = user_refs(&db.query(FIND_USERS, &[&org.0, &digests]).await?)?;
+        let snapshots = Snapshots::of(new.iter().flat_map(|entry| entry.users()))?;
+        let refs = user_refs(&db.query(FIND_USERS, &[&org.0, &snapshots.digests()]).await?)?;
+        let users = Users { snapshots, refs };
         let last_user: i64 = db.query_one(LAST_USER, &[&org.0]).await?.try_get(0)?;
         let head = write(db, org, (&new, &seeds), users, last_user).await?;
         catch_up(db, org, rolled_up, head, MAX_BEHIND).await
@@ -100,23 +104,55 @@ fn user_refs(rows: &[Row]) -> Result<HashMap<Vec<u8>, i64>, tokio_postgres::Erro
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
+/// The distinct users of some entries.
+struct Snapshots(HashMap<User, Snapshot>);
+
+/// A user as it is stored.
+struct Snapshot {
+    text: String,
+    digest: Vec<u8>,
+}
+
+impl Snapshots {
+    fn of<'a>(users: impl Iterator<Item = &'a User>) -> Result<Self, DatabaseError> {
+        let mut all = HashMap::new();
+        for user in users {
+            if !all.contains_key(user) {
+                let text =
+                    serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()))?;
+                let digest = Sha256::digest(&text).to_vec();
+                all.insert(user.clone(), Snapshot { text, digest });
+            }
+        }
+        Ok(Self(all))
+    }
+
+    fn digests(&self) -> Vec<&[u8]> {
+        self.0.values().map(|snapshot| &*snapshot.digest).collect()
+    }
+}
+
+/// The users of some entries, with the numbers of those that are stored, by their digests.
+struct Users {
+    snapshots: Snapshots,
+    refs: HashMap<Vec<u8>, i64>,
+}
+
 /// Existing rows that concern the drafts, read under the lock of the head row.
 struct ExistingRows {
     head: u64,
     rolled_up: u64,
-    entries: HashMap<Uuid, Entry>,
-    users: HashMap<Vec<u8>, i64>,
+    entries: HashMap<Uuid, Arc<Entry>>,
+    users: Users,
     last_user: i64,
 }
 
 async fn look(db: &Object, org: OrgId, wanted: &[AppendRequest]) -> Result<ExistingRows, DatabaseError> {
     let drafts = || wanted.iter().flat_map(|one| &one.drafts).map(Draft::entry);
-    let uuids: Vec<Uuid> = drafts().map(|entry| entry.uuid).collect();
-    let digests: HashSet<Vec<u8>> = drafts()
-        .flat_map(Entry::users)
-        .map(|user| Ok(digest(&snapshot(user)?)))
-        .collect::<Result<_, DatabaseError>>()?;
-    let digests: Vec<_> = digests.into_iter().collect();
+    let uuids: HashSet<Uuid> = drafts().map(|entry| entry.uuid).collect();
+    let uuids: Vec<Uuid> = uuids.into_iter().collect();
+    let snapshots = Snapshots::of(drafts().flat_map(Entry::users))?;
+    let digests = snapshots.digests();
     let lock = db.prepare_cached(LOCK_HEAD).await?;
     let find_keys = db.prepare_cached(FIND_KEYS).await?;
     let find_users = db.prepare_cached(FIND_USERS).await?;
@@ -134,13 +170,17 @@ async fn look(db: &Object, org: OrgId, wanted: &[AppendRequest]) -> Result<Exist
         head: head.unsigned(0)?,
         rolled_up: head.unsigned(1)?,
         entries: if keys.is_empty() { HashMap::new() } else { entries_of(db, org, &keys).await? },
-        users: user_refs(&users)?,
+        users: Users { refs: user_refs(&users)?, snapshots },
         last_user: last_user.try_get(0)?,
     })
 }
 
 /// The entries of keys.
-async fn entries_of(db: &Object, org: OrgId, keys: &[Row]) -> Result<HashMap<Uuid, Entry>, DatabaseError> {
+async fn entries_of(
+    db: &Object,
+    org: OrgId,
+    keys: &[Row],
+) -> Result<HashMap<Uuid, Arc<Entry>>, DatabaseError> {
     let column = |number| keys.iter().map(move |row| row.try_get::<_, i64>(number));
     let ids = column(1).collect::<Result<Vec<_>, _>>()?;
     let times = column(2).collect::<Result<Vec<_>, _>>()?;
@@ -152,23 +192,23 @@ async fn entries_of(db: &Object, org: OrgId, keys: &[Row]) -> Result<HashMap<Uui
         return Err(StoreError::Damaged("the keys and the entries disagree".to_owned()).into());
     }
     let mut reader = EntryReader::default();
-    let entry = |row| reader.row(row)?.entry().map(|entry| (entry.uuid, entry));
+    let entry = |row| reader.row(row)?.entry().map(|entry| (entry.uuid, Arc::new(entry)));
     Ok(rows.iter().map(entry).collect::<Result<_, _>>()?)
 }
 
 /// The entries to write, and the results for each caller.
 struct AppendPlan {
-    new: Vec<Entry>,
+    new: Vec<Arc<Entry>>,
     answers: Vec<Vec<Appended>>,
 }
 
 fn decide(
     wanted: &[AppendRequest],
     head: u64,
-    mut there: HashMap<Uuid, Entry>,
+    mut there: HashMap<Uuid, Arc<Entry>>,
     tried_before: bool,
 ) -> AppendPlan {
-    let mut new: Vec<Entry> = Vec::new();
+    let mut new: Vec<Arc<Entry>> = Vec::new();
     let mut answers = Vec::with_capacity(wanted.len());
     for AppendRequest { drafts, atomic } in wanted {
         let before = new.len();
@@ -176,16 +216,16 @@ fn decide(
         for draft in drafts {
             answer.push(match there.get(&draft.entry().uuid) {
                 None => {
-                    let entry = draft.clone().stored_as(head + new.len() as u64 + 1);
-                    there.insert(entry.uuid, entry.clone());
-                    new.push(entry.clone());
-                    Appended::New(Box::new(entry))
+                    let entry = Arc::new(draft.clone().stored_as(head + new.len() as u64 + 1));
+                    there.insert(entry.uuid, Arc::clone(&entry));
+                    new.push(Arc::clone(&entry));
+                    Appended::New(entry)
                 }
                 // An earlier attempt, whose answer was lost, stored it.
-                Some(stored) if tried_before && draft.clone().stored_as(stored.id) == *stored => {
-                    Appended::New(Box::new(stored.clone()))
+                Some(stored) if tried_before && draft.clone().stored_as(stored.id) == **stored => {
+                    Appended::New(Arc::clone(stored))
                 }
-                Some(stored) if draft.same_content(stored) => Appended::Known(Box::new(stored.clone())),
+                Some(stored) if draft.same_content(stored) => Appended::Known(Arc::clone(stored)),
                 Some(_) => Appended::Conflict,
             });
         }
@@ -203,22 +243,24 @@ fn decide(
 async fn write(
     db: &Object,
     org: OrgId,
-    (new, seeds): (&[Entry], &[Option<[u8; 16]>]),
-    mut users: HashMap<Vec<u8>, i64>,
+    (new, seeds): (&[Arc<Entry>], &[Option<[u8; 16]>]),
+    users: Users,
     last_user: i64,
 ) -> Result<u64, DatabaseError> {
+    let Users { snapshots: known, mut refs } = users;
     let (mut added, mut digests, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
     let mut user_ref = |user: &User| -> Result<i64, DatabaseError> {
-        let snapshot = snapshot(user)?;
-        let digest = digest(&snapshot);
-        let next = last_user + added.len() as i64 + 1;
-        let user_ref = *users.entry(digest.clone()).or_insert(next);
-        if user_ref == next {
-            added.push(next);
-            digests.push(digest);
-            snapshots.push(snapshot);
+        let snapshot =
+            known.0.get(user).ok_or_else(|| StoreError::Failed("a user has no snapshot".to_owned()))?;
+        if let Some(user_ref) = refs.get(&snapshot.digest) {
+            return Ok(*user_ref);
         }
-        Ok(user_ref)
+        let next = last_user + added.len() as i64 + 1;
+        refs.insert(snapshot.digest.clone(), next);
+        added.push(next);
+        digests.push(&*snapshot.digest);
+        snapshots.push(&*snapshot.text);
+        Ok(next)
     };
     let mut user_refs = Vec::with_capacity(new.len());
     let mut on_behalf_refs = Vec::with_capacity(new.len());
@@ -282,14 +324,6 @@ async fn write(
     Ok(head)
 }
 
-fn bytes(entries: &[Entry], text: fn(&Entry) -> &Option<String>) -> Vec<Option<&[u8]>> {
+fn bytes(entries: &[Arc<Entry>], text: fn(&Entry) -> &Option<String>) -> Vec<Option<&[u8]>> {
     entries.iter().map(|entry| text(entry).as_deref().map(str::as_bytes)).collect()
-}
-
-fn snapshot(user: &User) -> Result<String, DatabaseError> {
-    serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()).into())
-}
-
-fn digest(snapshot: &str) -> Vec<u8> {
-    Sha256::digest(snapshot).to_vec()
 }

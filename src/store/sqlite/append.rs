@@ -37,10 +37,10 @@ pub(super) fn append(
         let seed = Some(random_seed()?);
         let one = if insert(db, org, head + 1, &mut users, draft.entry(), seed)? {
             head += 1;
-            Appended::New(Box::new(draft.stored_as(head)))
+            Appended::New(Arc::new(draft.stored_as(head)))
         } else {
             let stored = by_uuid(db, org, draft.entry())?;
-            if draft.same_content(&stored) { Appended::Known(Box::new(stored)) } else { Appended::Conflict }
+            if draft.same_content(&stored) { Appended::Known(Arc::new(stored)) } else { Appended::Conflict }
         };
         appended.push(one);
     }

@@ -77,7 +77,7 @@ pub(crate) async fn append(
 /// The entry of a new recording.
 pub(crate) fn new(appended: Appended) -> Entry {
     match appended {
-        Appended::New(entry) => *entry,
+        Appended::New(entry) => Arc::unwrap_or_clone(entry),
         other => panic!("not new: {other:?}"),
     }
 }
