@@ -6,7 +6,7 @@ use std::time::Instant;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::process::Cost;
+use crate::process::{Cost, cpu};
 
 /// The rows of the entries table, and the statements that create the table and its indexes.
 pub(crate) struct Rows {
@@ -36,7 +36,7 @@ impl Rows {
         let marks = vec!["?"; self.rows[0].len()].join(",");
         let mut insert = db.prepare(&format!("INSERT INTO entries VALUES ({marks})")).expect("a statement");
         let rows = &self.rows[..count.min(self.rows.len())];
-        let begin = Instant::now();
+        let (begin, before) = (Instant::now(), cpu(std::process::id()));
         for chunk in rows.chunks(batch) {
             db.execute_batch("BEGIN IMMEDIATE").expect("begun");
             for row in chunk {
@@ -45,8 +45,9 @@ impl Rows {
             db.execute_batch("COMMIT").expect("durable");
         }
         #[expect(clippy::cast_precision_loss, reason = "a count of rows")]
-        let wall_s = begin.elapsed().as_secs_f64() / rows.len() as f64;
-        Cost { wall_s, ..Cost::default() }
+        let each = |seconds: f64| seconds / rows.len() as f64;
+        let (wall_s, cpu_s) = (begin.elapsed().as_secs_f64(), cpu(std::process::id()) - before);
+        Cost { wall_s: each(wall_s), cpu_s: each(cpu_s), ..Cost::default() }
     }
 }
 

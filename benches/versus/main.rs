@@ -11,6 +11,7 @@ mod bare;
 mod data;
 mod export;
 mod http;
+mod integrity;
 mod pages;
 mod postgres;
 mod process;
@@ -39,7 +40,7 @@ struct Arguments {
     /// Runs of each side
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Run only these: startup, batches, singles, pages, export, prune, postgres
+    /// Run only these: startup, batches, singles, pages, export, prune, integrity, postgres
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The directory of the data sets, which are kept for the next run
@@ -76,6 +77,9 @@ fn main() {
     }
     if wanted("prune") {
         outcomes.extend(prune::outcomes(&set(arguments.entries), now));
+    }
+    if wanted("integrity") {
+        outcomes.extend(integrity::outcomes(dir, &set(arguments.entries), now));
     }
     if wanted("postgres") {
         outcomes.extend(postgres::outcomes(dir, *entries, *rounds, now));

@@ -27,6 +27,11 @@ impl Outcome {
         Self { what: what.to_owned(), bar: Bar::AtMost(at_most), ratio: figure, ours, theirs }
     }
 
+    /// A figure without a baseline; larger is better.
+    pub(crate) fn at_least(what: &str, at_least: f64, figure: f64) -> Self {
+        Self { bar: Bar::AtLeast(at_least), ..Self::bound(what, at_least, figure) }
+    }
+
     /// The ratio of two rates; larger is better.
     pub(crate) fn rates(what: &str, at_least: f64, ours: Cost, theirs: Cost) -> Self {
         let ratio = theirs.wall_s / ours.wall_s;
