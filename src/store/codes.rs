@@ -57,6 +57,15 @@ pub(super) fn json(rows: &impl serde::Serialize) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }
 
+/// Bytes in a JSON array, for a statement that inserts many rows.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// The seed of a new entry.
 pub(super) fn random_seed() -> Result<[u8; 16], StoreError> {
     let mut seed = [0; 16];

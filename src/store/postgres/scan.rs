@@ -30,6 +30,7 @@ pub(super) async fn query(db: &Object, statement: &Condition) -> Result<Vec<Row>
         match parameter {
             Parameter::Integer(value) => (Box::new(*value), Type::INT8),
             Parameter::Text(value) => (Box::new(value.clone().into_bytes()), Type::BYTEA),
+            Parameter::Bytes(value) => (Box::new(value.clone()), Type::BYTEA),
         }
     };
     let values: Vec<_> = statement.parameters.iter().map(value).collect();
