@@ -4,6 +4,8 @@
 //! repeated to a longer one, and equal bytes of many signatures can be stored side by side. The format is stored: a
 //! change needs a new [`VERSION`].
 
+use crate::model::fold::folded;
+
 /// The version of the format, and of the texts that are indexed. An index of another version is built again.
 pub const VERSION: u32 = 1;
 
@@ -40,6 +42,7 @@ pub struct Gram {
 
 impl Gram {
     #[expect(clippy::cast_possible_truncation, reason = "the halves of a hash")]
+    #[inline]
     const fn of(number: u64) -> Self {
         let mut hash = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         hash = (hash ^ hash >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
@@ -70,11 +73,16 @@ impl Gram {
         Self::of(hash | 1 << 63)
     }
 
+    /// The gram at the end of the bytes in `window`.
+    #[inline]
+    const fn last(window: u64, length: usize) -> Self {
+        Self::of((length as u64) << (8 * length) | window & ((1 << (8 * length)) - 1))
+    }
+
     /// The grams of a length in a text.
     fn windows(text: &str, length: usize) -> impl Iterator<Item = Self> {
-        let number =
-            move |bytes: &[u8]| bytes.iter().fold(length as u64, |sum, byte| sum << 8 | u64::from(*byte));
-        text.as_bytes().windows(length).map(move |bytes| Self::of(number(bytes)))
+        let window = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        text.as_bytes().windows(length).map(move |bytes| Self::last(window(bytes), length))
     }
 
     /// The grams that a text has if this folded text is a part of it. None for a very short text.
@@ -97,14 +105,30 @@ impl Default for SignatureBuilder {
 }
 
 impl SignatureBuilder {
-    /// Adds all grams of a folded text.
+    /// Adds all grams of a text, after it was folded.
     pub fn add(&mut self, text: &str) {
-        for length in LENGTHS {
-            Gram::windows(text, length).for_each(|gram| self.add_gram(gram));
+        if text.is_ascii() {
+            self.add_bytes(text.bytes().map(|byte| byte.to_ascii_lowercase()));
+        } else {
+            self.add_bytes(folded(text).bytes());
+        }
+    }
+
+    #[inline]
+    fn add_bytes(&mut self, bytes: impl Iterator<Item = u8>) {
+        let mut window = 0;
+        for (at, byte) in bytes.enumerate() {
+            window = window << 8 | u64::from(byte);
+            for length in LENGTHS {
+                if at + 1 >= length {
+                    self.add_gram(Gram::last(window, length));
+                }
+            }
         }
     }
 
     /// Adds one gram.
+    #[inline]
     pub fn add_gram(&mut self, gram: Gram) {
         self.bytes[gram.place as usize % LONGEST] |= gram.bits;
     }
@@ -134,7 +158,8 @@ pub fn full() -> Vec<u8> {
 #[must_use]
 pub fn common_length(lengths: impl ExactSizeIterator<Item = usize>) -> usize {
     let count = lengths.len().max(1);
-    (lengths.sum::<usize>() / count).next_power_of_two().clamp(SHORTEST, LONGEST)
+    // Rounded to the nearer power of two, by ratio.
+    (lengths.sum::<usize>() * 2 / 3 / count).next_power_of_two().clamp(SHORTEST, LONGEST)
 }
 
 /// Whether a signature still rejects much in this length. One folded further has nearly every bit.
@@ -175,7 +200,7 @@ mod tests {
 
     fn may_contain(signature: &[u8], part: &str) -> bool {
         let has = |gram: &Gram| gram.is_in(signature[gram.place() as usize % signature.len()]);
-        Gram::required(part).iter().all(has)
+        Gram::required(&folded(part)).iter().all(has)
     }
 
     /// The format is stored, so it may not change without a new version.

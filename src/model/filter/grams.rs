@@ -102,12 +102,12 @@ impl SignatureBuilder {
         users: impl Iterator<Item = &'e User>,
         changes: &[Change],
     ) {
-        visit_texts(model_name, users, &[], &mut |text| self.add(&folded(text)));
+        visit_texts(model_name, users, &[], &mut |text| self.add(text));
         for change in changes {
             let mut is_unreadable = change.redacted;
             visit_texts(None, std::iter::empty(), std::slice::from_ref(change), &mut |text| {
                 is_unreadable |= hides_keys(text);
-                self.add(&folded(text));
+                self.add(text);
             });
             if is_unreadable {
                 self.add_gram(Gram::mark(&folded(first_key(&change.field))));
