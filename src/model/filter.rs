@@ -5,7 +5,7 @@
 //! `Filter` apart by naming all fields.
 
 mod choice;
-mod grams;
+pub mod grams;
 mod list;
 mod prefilter;
 mod resource;
@@ -15,7 +15,6 @@ mod user;
 use crate::model::entry::Entry;
 use crate::model::field_path::FieldPath;
 pub use crate::model::filter::choice::{Choice, ChoiceError, FilterValue, MAX_VALUES};
-pub use crate::model::filter::grams::GramQuery;
 pub use crate::model::filter::list::{BadText, FilterList};
 pub use crate::model::filter::resource::{InvalidResource, Resource};
 pub use crate::model::filter::text::{MAX_TEXT_LENGTH, MAX_TEXTS, SearchText, TooLong};

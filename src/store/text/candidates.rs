@@ -1,6 +1,7 @@
 //! Finds the blocks that a search must read.
 
-use crate::model::filter::{Filter, GramQuery};
+use crate::model::filter::Filter;
+use crate::model::filter::grams::GramQuery;
 use crate::model::signature::VERSION;
 use crate::store::calls::OrgId;
 use crate::store::codes::json;
