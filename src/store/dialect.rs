@@ -59,6 +59,8 @@ pub(super) struct EntryQuery<'a> {
     pub(super) as_of: u64,
     /// Only these ids.
     pub(super) ids: Ids<'a>,
+    /// After how many entries a page by time pauses, if it is not full.
+    pub(super) pause_after: Option<usize>,
 }
 
 /// A set of ids.

@@ -55,7 +55,7 @@ async fn entries<S: Session>(
     select: &str,
 ) -> Result<Condition, S::Error> {
     let user_refs = user_refs(db, org, filter).await?;
-    let query = EntryQuery { org, filter, user_refs: &user_refs, as_of, ids: Ids::All };
+    let query = EntryQuery { org, filter, user_refs: &user_refs, as_of, ids: Ids::All, pause_after: None };
     let Condition { sql, parameters } = S::DIALECT.condition(&query);
     Ok(Condition { sql: format!("SELECT {select} FROM entries WHERE {sql}"), parameters })
 }

@@ -38,7 +38,7 @@ pub(super) async fn visit_matching<S: Session>(
     if !rollup::may_match(db, org, filter, user_refs).await? {
         return Ok(());
     }
-    let query = |ids| EntryQuery { org, filter, user_refs, as_of, ids };
+    let query = |ids| EntryQuery { org, filter, user_refs, as_of, ids, pause_after: None };
     match candidates(db, org, filter, as_of).await? {
         None => db.visit_entries(&query(Ids::All), visit).await?,
         Some(candidates) => {
@@ -70,11 +70,13 @@ pub(super) async fn page<S: Session>(
 pub(super) struct PartialPage {
     request: PageRequest,
     entries: Entries,
+    /// How many parts were read.
+    parts: u32,
 }
 
 impl PartialPage {
     pub(super) fn new(request: PageRequest) -> Self {
-        Self { request, entries: Entries::default() }
+        Self { request, entries: Entries::default(), parts: 0 }
     }
 
     /// Reads until the page is full or the engine pauses.
@@ -83,13 +85,14 @@ impl PartialPage {
         db: &S,
         org: OrgId,
     ) -> Result<ControlFlow<PageRead, Self>, S::Error> {
-        let Self { request, entries } = &mut self;
+        let Self { request, entries, parts } = &mut self;
         let head = head(db, org).await?;
         let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
         let user_refs = &user_refs(db, org, &request.filter).await?;
-        let query = EntryQuery { org, filter: &request.filter, user_refs, as_of, ids: Ids::All };
+        let query =
+            EntryQuery { org, filter: &request.filter, user_refs, as_of, ids: Ids::All, pause_after: None };
         let progress = match rollup::may_match(db, org, &request.filter, user_refs).await? {
-            true => fill_page(db, query, request, entries).await?,
+            true => fill_page(db, query, request, *parts, entries).await?,
             false => PageProgress::Complete { has_more: false },
         };
         match progress {
@@ -100,6 +103,7 @@ impl PartialPage {
             }
             PageProgress::Paused(position) => {
                 (request.as_of, request.after) = (Some(as_of), Some(position));
+                *parts += 1;
                 Ok(ControlFlow::Continue(self))
             }
         }
@@ -147,8 +151,14 @@ async fn fill_page<S: Session>(
     db: &S,
     query: EntryQuery<'_>,
     request: &PageRequest,
+    parts: u32,
     page: &mut Entries,
 ) -> Result<PageProgress, S::Error> {
+    // A frequent text fills the page before the index was asked.
+    if parts == 0 && request.order != Order::ById && query.filter.gram_query().is_some() {
+        let pause_after = Some(2 * usize::try_from(request.limit).unwrap_or_default().clamp(32, 256));
+        return db.fill_page(&EntryQuery { pause_after, ..query }, request, page).await;
+    }
     let Some(candidates) = candidates(db, query.org, query.filter, query.as_of).await? else {
         return db.fill_page(&query, request, page).await;
     };
@@ -163,7 +173,7 @@ async fn fill_page<S: Session>(
         }
         return Ok(PageProgress::Complete { has_more: false });
     }
-    if !candidates.are_few(query.filter, request.limit) {
+    if !candidates.are_few(query.filter, request.limit, parts > 1) {
         let query = EntryQuery { ids: Ids::Blocks(candidates.map()), ..query };
         return db.fill_page(&query, request, page).await;
     }

@@ -96,6 +96,9 @@ impl<'a> Scan<'a> {
                 }
                 page.push(&self.reader.row(row)?)?;
             }
+            if let Some(position) = self.after.filter(|_| self.query.pause_after.is_some() && !self.is_over) {
+                return Ok(PageProgress::Paused(position));
+            }
         }
         Ok(PageProgress::Complete { has_more: false })
     }

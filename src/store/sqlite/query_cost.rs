@@ -79,7 +79,14 @@ fn page_steps(
     let id = behind.map(|part| entries * (100 - part) / 100);
     let after = id.map(|id| Position { occurred_at: at(id), id });
     let refs = run_now(users::user_refs(db, *org, &filter)).expect("users");
-    let query = EntryQuery { org: *org, filter: &filter, user_refs: &refs, as_of: entries, ids: Ids::All };
+    let query = EntryQuery {
+        org: *org,
+        filter: &filter,
+        user_refs: &refs,
+        as_of: entries,
+        ids: Ids::All,
+        pause_after: None,
+    };
     let select = Connection::DIALECT.page(&query, (Order::Descending, after), Some(51));
     let (rows, steps) = steps(db, &select, 51);
     assert!(rows > 0, "{question}");

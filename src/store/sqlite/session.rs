@@ -175,7 +175,7 @@ impl Session for Connection {
         };
         let select = Self::DIALECT.page_of(columns, query, (request.order, request.after), limit);
         let mut by_key = self.prepare_cached(&format!("SELECT {COLUMNS} FROM entries WHERE key = ?1"))?;
-        let mut passed = 0_u32;
+        let (mut passed, mut read) = (0_u32, 0);
         let mut statement = self.prepare_cached(&select.sql)?;
         let mut rows = statement.query(params_from_iter(&select.parameters))?;
         let mut reader = EntryReader::new(self, query.org);
@@ -219,7 +219,8 @@ impl Session for Connection {
                 }
                 page.push(&row)?;
             }
-            if may_pause && begun.elapsed() >= PART {
+            read += 1;
+            if may_pause && (begun.elapsed() >= PART || query.pause_after == Some(read)) {
                 return Ok(PageProgress::Paused(Position { occurred_at: row.occurred_at, id: row.id }));
             }
         }

@@ -11,8 +11,9 @@ use crate::store::text::{BLOCK, block_of};
 
 /// Up to so many blocks are read in the order of their ids, whatever the size of the log.
 const ALWAYS_FEW: u64 = 8;
-/// The most blocks that are read before a page is sorted by time.
-const MOST_SORTED: u64 = 512;
+/// The most blocks that are read before a page is sorted by time. A walk that went on for a while without filling the
+/// page finds little: then reading all blocks takes less time.
+const MOST_SORTED: u64 = 1_024;
 /// How many entries of an index a walk by time passes in the time in which a block is searched.
 const ENTRIES_A_BLOCK: u64 = 2_400;
 /// Candidates with at most so many other blocks between them are read together.
@@ -34,12 +35,13 @@ impl Candidates {
     }
 
     /// Whether to read all candidates and sort the matches, rather than to walk the log by time until the page is full.
-    pub(in crate::store) fn are_few(&self, filter: &Filter, limit: u32) -> bool {
+    /// `has_walked` says that a walk was tried.
+    pub(in crate::store) fn are_few(&self, filter: &Filter, limit: u32, has_walked: bool) -> bool {
         let by_user = !filter.user.include.is_empty() || !filter.on_behalf_of.include.is_empty();
         self.count <= ALWAYS_FEW
             || !by_user
                 && self.count <= MOST_SORTED
-                && self.count * self.count * ENTRIES_A_BLOCK <= u64::from(limit) * self.as_of
+                && (has_walked || self.count * self.count * ENTRIES_A_BLOCK <= u64::from(limit) * self.as_of)
     }
 
     /// The ids from `first` on that must be read, in ranges that grow.
