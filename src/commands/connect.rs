@@ -275,8 +275,8 @@ async fn fill_demo(store: &Store, now: Timestamp) -> Result<Organization, Failur
     let drafts = prepare_all(&demo::proposals(now), now);
     let drafts = drafts.map_err(|refusal| StoreError::Failed(format!("demo data: {refusal:?}")))?;
     store.append(organization.id, drafts, true).await?;
-    // The store ends with this command. Its tree is made only if it is asked for.
-    drop(store.take_grown());
+    // The store ends with this command. Its tree is made only if it is asked for, and an index does not pay.
+    drop((store.take_grown(), store.take_unindexed()));
     Ok(organization)
 }
 

@@ -93,6 +93,22 @@ impl FieldPath {
         &self.plain[..dotted]
     }
 
+    /// The first key, and all others but the numbers of items: texts that a field and the values inside it contain if the
+    /// path leads into it. `None` if the path has escapes, because then its keys may be stored in another form. With quotes
+    /// it has only the first key: a field that has the quotes in its name starts otherwise.
+    pub(super) fn keys(&self) -> Option<(&str, Vec<&str>)> {
+        if self.written.contains('\\') {
+            return None;
+        }
+        let mut keys = self.plain.split(['.', '[']);
+        let first = keys.next()?;
+        if self.written.contains('"') {
+            return Some((first, Vec::new()));
+        }
+        let is_number = |key: &str| key.bytes().all(|byte| byte.is_ascii_digit());
+        Some((first, keys.filter(|key| !is_number(key)).collect()))
+    }
+
     /// Whether a change touched the path: the field, a value inside it, or a field under the path.
     ///
     /// A redacted value may have changed anywhere inside, so every path into it counts.

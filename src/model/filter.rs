@@ -5,6 +5,7 @@
 //! `Filter` apart by naming all fields.
 
 mod choice;
+pub mod grams;
 mod list;
 mod prefilter;
 mod resource;

@@ -20,6 +20,7 @@ pub mod plan;
 pub mod proposal;
 pub mod prune;
 pub mod redaction;
+pub mod signature;
 pub mod stats;
 pub mod time;
 pub mod timestamp;

@@ -9,6 +9,7 @@ use crate::store::codes::{json, lookup};
 use crate::store::decode::{AFTER_TOKEN, ORGANIZATION_COLUMNS, TOKEN_COLUMNS, organization, token};
 use crate::store::error::StoreError;
 use crate::store::session::{Session, list, optional, values};
+use crate::store::text;
 
 pub(super) async fn organizations<S: Session>(db: &S) -> Result<Vec<Organization>, S::Error> {
     let sql = format!("SELECT {ORGANIZATION_COLUMNS} FROM organizations WHERE org_id > 0 ORDER BY slug");
@@ -45,6 +46,7 @@ pub(super) async fn create_organization<S: Session>(
     for log in [id, id.trail()] {
         db.run("INSERT INTO org_heads (org_id, head) VALUES (?1, 0)", values![log]).await?;
         db.run("INSERT INTO trees (org_id, size, unprotected) VALUES (?1, 0, 0)", values![log]).await?;
+        text::create(db, log).await?;
     }
     Ok(Organization { id, uuid, slug: slug.to_owned(), retention, created_at: now })
 }

@@ -57,6 +57,12 @@ pub(super) fn json(rows: &impl serde::Serialize) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }
 
+/// Bytes in a JSON array, for a statement that inserts many rows.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digit = |digit: u8| char::from(b"0123456789abcdef"[usize::from(digit)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
 /// The seed of a new entry.
 pub(super) fn random_seed() -> Result<[u8; 16], StoreError> {
     let mut seed = [0; 16];

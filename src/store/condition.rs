@@ -13,6 +13,8 @@ pub enum Parameter {
     Integer(i64),
     /// A text.
     Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
 }
 
 /// The numbers of the users that a filter admits, which the store found by the filter's own meaning.
@@ -170,9 +172,15 @@ impl Condition {
     }
 
     /// A statement for the first `limit` rows of this condition in an order, by way of its branches.
-    pub(super) fn ordered(&self, columns: &str, branches: Vec<Self>, order_by: &str, limit: &str) -> Self {
+    pub(super) fn ordered(
+        &self,
+        (columns, table): (&str, &str),
+        branches: Vec<Self>,
+        order_by: &str,
+        limit: &str,
+    ) -> Self {
         let select = |condition: &Self| {
-            format!("SELECT {columns} FROM entries WHERE {} ORDER BY {order_by} {limit}", condition.sql)
+            format!("SELECT {columns} FROM {table} WHERE {} ORDER BY {order_by} {limit}", condition.sql)
         };
         if branches.is_empty() {
             return Self { sql: select(self), parameters: self.parameters.clone() };

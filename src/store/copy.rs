@@ -2,7 +2,7 @@
 
 use crate::store::calls::{OrgId, Past, PrunedIds};
 use crate::store::session::{Columns, Session, list, values};
-use crate::store::{pages, prunes, rollup};
+use crate::store::{pages, prunes, rollup, text};
 
 pub(super) async fn past<S: Session>(db: &S, org: OrgId) -> Result<Past, S::Error> {
     let head = pages::head(db, org).await?;
@@ -15,7 +15,7 @@ pub(super) async fn past<S: Session>(db: &S, org: OrgId) -> Result<Past, S::Erro
 }
 
 /// Takes over head, prunes and pruned ids, in a transaction. Entries that were restored before a prune took them are
-/// deleted.
+/// deleted. The text index is built again.
 pub(super) async fn restore_past<S: Session>(db: &S, org: OrgId, past: &Past) -> Result<(), S::Error> {
     rollup::lock_head(db, org).await?;
     let sql = "UPDATE org_heads SET head = ?2 WHERE org_id = ?1 AND head < ?2";
@@ -45,5 +45,6 @@ pub(super) async fn restore_past<S: Session>(db: &S, org: OrgId, past: &Past) ->
     db.delete_ranges(org, &ranges).await?;
     // The entries that a prune took during the copy may have been the last of their users.
     prunes::delete_unused_users(db, org, 0, i64::MAX).await?;
+    text::reset(db, org).await?;
     rollup::rebuild(db, org).await
 }

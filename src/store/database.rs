@@ -29,6 +29,8 @@ pub struct Store {
     pub(super) engine: Engine,
     /// The logs in which entries were recorded here since they were last asked for.
     grown: Mutex<HashSet<OrgId>>,
+    /// The same, for the text index.
+    unindexed: Mutex<HashSet<OrgId>>,
 }
 
 pub(super) enum Engine {
@@ -65,11 +67,12 @@ macro_rules! call {
     };
 }
 
+mod text;
 mod trees;
 
 impl From<Engine> for Store {
     fn from(engine: Engine) -> Self {
-        Self { engine, grown: Mutex::default() }
+        Self { engine, grown: Mutex::default(), unindexed: Mutex::default() }
     }
 }
 
@@ -154,7 +157,7 @@ impl Store {
         run!(self.write(Retry::Always), |db| prunes::batch(db, org, &run, limit, now))
     }
 
-    /// Ends a prune: releases its lease and frees its space. Returns its record if it deleted anything.
+    /// Ends a prune: removes the deleted text from the text index, releases the lease and frees space. Returns its record if it deleted anything.
     pub async fn finish_prune(
         &self,
         org: OrgId,
@@ -162,6 +165,11 @@ impl Store {
         complete: bool,
         now: Timestamp,
     ) -> Result<Option<Prune>, StoreError> {
+        if let Err(error) = self.remove_pruned_text(org).await {
+            // The record and the lease are closed whatever happens. The server's background job tries again.
+            tracing::warn!(log = org.number(), %error, "pruned text is still in the text index; retrying");
+            self.note_unindexed(org);
+        }
         call!(self.finish_prune(org, run, complete, now))
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Dialect {
     /// An extra condition that leads to the range of pruned ids before `taken`, where no index knows ranges by their
     /// end.
     pub(super) range_before: &'static str,
+    /// True of entries in the blocks of a map, one byte a block; absent where the engine reads such a map itself.
+    pub(super) in_blocks: Option<&'static str>,
     /// Whether a page needs a bound on the time alone: it tells which months need no look.
     pub(super) has_months: bool,
     /// How to read one row for each field of an entry, where SQL can.
@@ -55,17 +57,67 @@ pub(super) struct EntryQuery<'a> {
     pub(super) user_refs: &'a UserRefs,
     /// Without entries recorded after this id.
     pub(super) as_of: u64,
+    /// Only these ids.
+    pub(super) ids: Ids<'a>,
+    /// After how many entries a page by time pauses, if it is not full.
+    pub(super) pause_after: Option<usize>,
+}
+
+/// A set of ids.
+#[derive(Clone, Copy)]
+pub(super) enum Ids<'a> {
+    /// Every id.
+    All,
+    /// Those between two, both included.
+    Range(u64, u64),
+    /// Those in a list.
+    List(&'a [u64]),
+    /// Those in the blocks that a map has a 1 for, one byte a block.
+    Blocks(&'a [u8]),
 }
 
 impl Dialect {
     /// The organization, the bound, and what SQL can say of the filter.
     pub(super) fn condition(&self, query: &EntryQuery<'_>) -> Condition {
+        self.condition_from(query, None)
+    }
+
+    /// As [`Self::condition`], with ids from `first` on. There is one bound at each end: SQLite uses only one of several.
+    fn condition_from(&self, query: &EntryQuery<'_>, first: Option<u64>) -> Condition {
         let mut condition = Condition::default();
         condition.and("org_id = ?", [Parameter::Integer(query.org.0)]);
-        let as_of = Parameter::Integer((self.id_to_column)(query.org, query.as_of));
-        condition.and(&format!("{} <= ?", self.id), [as_of]);
+        let column = |id| Parameter::Integer((self.id_to_column)(query.org, id));
+        let (first, last) = match query.ids {
+            Ids::Range(from, last) => (first.max(Some(from)), query.as_of.min(last)),
+            _ => (first, query.as_of),
+        };
+        condition.and(&format!("{} <= ?", self.id), [column(last)]);
+        if let Some(first) = first {
+            condition.and(&format!("{} >= ?", self.id), [column(first)]);
+        }
+        match query.ids {
+            Ids::List(ids) => {
+                let list: Vec<_> =
+                    ids.iter().map(|id| (self.id_to_column)(query.org, *id).to_string()).collect();
+                condition.and(&format!("{} IN ({})", self.id, list.join(",")), []);
+            }
+            Ids::Blocks(map) => {
+                if let Some(sql) = self.in_blocks {
+                    condition.and(sql, [Parameter::Bytes(map.to_vec())]);
+                }
+            }
+            Ids::All | Ids::Range(..) => {}
+        }
         condition.and_filter(query.filter, query.user_refs);
         condition
+    }
+
+    /// The entries, by way of their ids where these are few.
+    pub(super) const fn table(&self, query: &EntryQuery<'_>) -> &'static str {
+        match query.ids {
+            Ids::Range(..) | Ids::List(_) => self.entries_by_id,
+            Ids::All | Ids::Blocks(_) => "entries",
+        }
     }
 
     /// A statement for columns of the first entries of a page, or of all of them without a limit.
@@ -76,7 +128,9 @@ impl Dialect {
         (order, after): (Order, Option<Position>),
         limit: Option<usize>,
     ) -> Condition {
-        let mut condition = self.condition(query);
+        // On SQLite the organization's rows begin here: without this bound the scan would begin at the first one's.
+        let first = (order == Order::ById).then(|| after.map_or(1, |after| after.id.saturating_add(1)));
+        let mut condition = self.condition_from(query, first);
         let id = self.id;
         let column = |id| Parameter::Integer((self.id_to_column)(query.org, id));
         let (direction, beyond) = match order {
@@ -84,11 +138,7 @@ impl Dialect {
             Order::Ascending | Order::ById => ("", ">"),
         };
         let order_by = match order {
-            // On SQLite the organization's rows begin here: without this bound the scan would begin at the first one's.
-            Order::ById => {
-                condition.and(&format!("{id} > ?"), [column(after.map_or(0, |after| after.id))]);
-                id.to_owned()
-            }
+            Order::ById => id.to_owned(),
             Order::Descending | Order::Ascending => format!("occurred_at{direction}, {id}{direction}"),
         };
         if let Some(after) = after.filter(|_| order != Order::ById) {
@@ -99,12 +149,12 @@ impl Dialect {
             condition.and(&format!("(occurred_at, {id}) {beyond} (?, ?)"), [at, column(after.id)]);
         }
         let branches = match order {
-            Order::ById => Vec::new(),
-            Order::Ascending | Order::Descending => {
+            Order::Ascending | Order::Descending if !matches!(query.ids, Ids::List(_)) => {
                 Condition::branches(query.org.log(), query.filter, query.user_refs)
             }
+            _ => Vec::new(),
         };
         let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
-        condition.ordered(columns, branches, &order_by, &limit)
+        condition.ordered((columns, self.table(query)), branches, &order_by, &limit)
     }
 }

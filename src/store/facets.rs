@@ -12,7 +12,7 @@ use crate::store::calls::{Holdings, OrgId};
 use crate::store::codes::{timestamp, word};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::decode::UserLabels;
-use crate::store::dialect::EntryQuery;
+use crate::store::dialect::{EntryQuery, Ids};
 use crate::store::entries::StoredEntry;
 use crate::store::error::StoreError;
 use crate::store::pages::{head, visit_matching};
@@ -55,7 +55,7 @@ async fn entries<S: Session>(
     select: &str,
 ) -> Result<Condition, S::Error> {
     let user_refs = user_refs(db, org, filter).await?;
-    let query = EntryQuery { org, filter, user_refs: &user_refs, as_of };
+    let query = EntryQuery { org, filter, user_refs: &user_refs, as_of, ids: Ids::All, pause_after: None };
     let Condition { sql, parameters } = S::DIALECT.condition(&query);
     Ok(Condition { sql: format!("SELECT {select} FROM entries WHERE {sql}"), parameters })
 }

@@ -24,6 +24,7 @@ mod rollup;
 mod session;
 mod sqlite;
 mod stats;
+mod text;
 mod tree;
 mod users;
 

@@ -1,14 +1,18 @@
 //! Reading entries: a page by key, one entry by id. On PostgreSQL each statement sees what was committed when it began,
 //! so the prunes that explain missing entries are always read after the entries.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::model::filter::Filter;
+use crate::model::page::{Order, Position};
+use crate::model::timestamp::Timestamp;
 use crate::store::calls::{Lookup, OrgId, PageRead, PageRequest};
-use crate::store::dialect::EntryQuery;
+use crate::store::dialect::{EntryQuery, Ids};
 use crate::store::entries::{Entries, StoredEntry};
 use crate::store::error::StoreError;
 use crate::store::session::{PageProgress, Session, optional, values};
+use crate::store::text::candidates::candidates;
 use crate::store::users::user_refs;
 use crate::store::{prunes, rollup};
 
@@ -28,11 +32,20 @@ pub(super) async fn visit_matching<S: Session>(
     org: OrgId,
     filter: &Filter,
     as_of: u64,
-    visit: impl FnMut(&StoredEntry<'_>) -> Result<(), StoreError>,
+    mut visit: impl FnMut(&StoredEntry<'_>) -> Result<(), StoreError>,
 ) -> Result<(), S::Error> {
     let user_refs = &user_refs(db, org, filter).await?;
-    if rollup::may_match(db, org, filter, user_refs).await? {
-        db.visit_entries(&EntryQuery { org, filter, user_refs, as_of }, visit).await?;
+    if !rollup::may_match(db, org, filter, user_refs).await? {
+        return Ok(());
+    }
+    let query = |ids| EntryQuery { org, filter, user_refs, as_of, ids, pause_after: None };
+    match candidates(db, org, filter, as_of).await? {
+        None => db.visit_entries(&query(Ids::All), visit).await?,
+        Some(candidates) => {
+            for (first, last) in candidates.ranges(1) {
+                db.visit_entries(&query(Ids::Range(first, last)), &mut visit).await?;
+            }
+        }
     }
     Ok(())
 }
@@ -57,11 +70,13 @@ pub(super) async fn page<S: Session>(
 pub(super) struct PartialPage {
     request: PageRequest,
     entries: Entries,
+    /// How many parts were read.
+    parts: u32,
 }
 
 impl PartialPage {
     pub(super) fn new(request: PageRequest) -> Self {
-        Self { request, entries: Entries::default() }
+        Self { request, entries: Entries::default(), parts: 0 }
     }
 
     /// Reads until the page is full or the engine pauses.
@@ -70,13 +85,14 @@ impl PartialPage {
         db: &S,
         org: OrgId,
     ) -> Result<ControlFlow<PageRead, Self>, S::Error> {
-        let Self { request, entries } = &mut self;
+        let Self { request, entries, parts } = &mut self;
         let head = head(db, org).await?;
         let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
         let user_refs = &user_refs(db, org, &request.filter).await?;
-        let query = EntryQuery { org, filter: &request.filter, user_refs, as_of };
+        let query =
+            EntryQuery { org, filter: &request.filter, user_refs, as_of, ids: Ids::All, pause_after: None };
         let progress = match rollup::may_match(db, org, &request.filter, user_refs).await? {
-            true => db.fill_page(&query, request, entries).await?,
+            true => fill_page(db, query, request, *parts, entries).await?,
             false => PageProgress::Complete { has_more: false },
         };
         match progress {
@@ -87,9 +103,101 @@ impl PartialPage {
             }
             PageProgress::Paused(position) => {
                 (request.as_of, request.after) = (Some(as_of), Some(position));
+                *parts += 1;
                 Ok(ControlFlow::Continue(self))
             }
         }
+    }
+}
+
+/// The first matches after a position, in an order by time.
+struct FirstMatches {
+    order: Order,
+    after: Option<(Timestamp, u64)>,
+    wanted: usize,
+    found: BTreeSet<(Timestamp, u64)>,
+}
+
+impl FirstMatches {
+    fn new(order: Order, after: Option<Position>, wanted: usize) -> Self {
+        let after = after.map(|after| (after.occurred_at, after.id));
+        Self { order, after, wanted, found: BTreeSet::new() }
+    }
+
+    fn note(&mut self, position: Position) {
+        let key = (position.occurred_at, position.id);
+        let descends = self.order == Order::Descending;
+        if self.after.is_some_and(|after| if descends { key >= after } else { key <= after }) {
+            return;
+        }
+        self.found.insert(key);
+        if self.found.len() > self.wanted {
+            if descends {
+                self.found.pop_first()
+            } else {
+                self.found.pop_last()
+            };
+        }
+    }
+
+    fn into_sorted(self) -> Vec<Position> {
+        let positions = self.found.into_iter().map(|(occurred_at, id)| Position { occurred_at, id });
+        if self.order == Order::Descending { positions.rev().collect() } else { positions.collect() }
+    }
+}
+
+/// Reads on by way of the text index, where that helps.
+async fn fill_page<S: Session>(
+    db: &S,
+    query: EntryQuery<'_>,
+    request: &PageRequest,
+    parts: u32,
+    page: &mut Entries,
+) -> Result<PageProgress, S::Error> {
+    // A frequent text fills the page before the index was asked.
+    if parts == 0 && request.order != Order::ById && query.filter.gram_query().is_some() {
+        let pause_after = Some(2 * usize::try_from(request.limit).unwrap_or_default().clamp(32, 256));
+        return db.fill_page(&EntryQuery { pause_after, ..query }, request, page).await;
+    }
+    let Some(candidates) = candidates(db, query.org, query.filter, query.as_of).await? else {
+        return db.fill_page(&query, request, page).await;
+    };
+    if request.order == Order::ById {
+        let first = request.after.map_or(1, |after| after.id.saturating_add(1));
+        for (first, last) in candidates.ranges(first) {
+            let query = EntryQuery { ids: Ids::Range(first, last), ..query };
+            match db.fill_page(&query, request, page).await? {
+                PageProgress::Complete { has_more: false } => {}
+                progress => return Ok(progress),
+            }
+        }
+        return Ok(PageProgress::Complete { has_more: false });
+    }
+    if !candidates.are_few(query.filter, request.limit, parts > 1) {
+        let query = EntryQuery { ids: Ids::Blocks(candidates.map()), ..query };
+        return db.fill_page(&query, request, page).await;
+    }
+    // Blocks follow the order of recording, and the page that of time: all matches are found before the first is known.
+    let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX).saturating_sub(page.len());
+    let mut first = FirstMatches::new(request.order, request.after, wanted.saturating_add(1));
+    for (from, last) in candidates.ranges(1) {
+        let query = EntryQuery { ids: Ids::Range(from, last), ..query };
+        let note = |entry: &StoredEntry<'_>| {
+            first.note(Position { occurred_at: entry.occurred_at, id: entry.id });
+            Ok(())
+        };
+        db.visit_entries(&query, note).await?;
+    }
+    let matches = first.into_sorted();
+    let ids: Vec<u64> = matches.iter().map(|position| position.id).collect();
+    if ids.is_empty() {
+        return Ok(PageProgress::Complete { has_more: false });
+    }
+    let progress = db.fill_page(&EntryQuery { ids: Ids::List(&ids), ..query }, request, page).await?;
+    match (progress, matches.get(wanted)) {
+        // On PostgreSQL, entries that were just found may be pruned now. Others follow behind them.
+        (PageProgress::Complete { has_more: false }, Some(last)) => Ok(PageProgress::Paused(*last)),
+        (progress, _) => Ok(progress),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::store::calls::{OrgId, PruneRun, PruneRunning};
 use crate::store::codes::{json, ranges};
 use crate::store::decode::{PRUNE_COLUMNS, prune};
 use crate::store::session::{Columns, LeafIds, Session, list as rows, optional, values};
-use crate::store::{leases, rollup, tree};
+use crate::store::{leases, rollup, text, tree};
 
 /// Takes the lease unless another prune holds it, in a transaction. A retry comes with the same `holder`, so an attempt
 /// whose answer was lost finds its own lease.
@@ -55,6 +55,7 @@ pub(super) async fn batch<S: Session>(
     db.delete_expired(org, &expired).await?;
     tree::tombstones::keep(db, org, records).await?;
     rollup::subtract(db, org, &expired).await?;
+    text::stale::note(db, org, &ids).await?;
     let sql = "INSERT INTO prunes (org_id, prune_id, started_at, by, cutoff, deleted, first_id, last_id, complete) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (org_id, prune_id) DO UPDATE SET \
                deleted = prunes.deleted + excluded.deleted, \

@@ -9,7 +9,7 @@ use crate::store::calls::{Counted, OrgId};
 use crate::store::codes::{timestamp, word};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::decode::UserLabels;
-use crate::store::dialect::EntryQuery;
+use crate::store::dialect::{EntryQuery, Ids};
 use crate::store::entries::StoredEntry;
 use crate::store::error::StoreError;
 use crate::store::pages::{head, visit_matching};
@@ -86,7 +86,14 @@ async fn grouped<S: Session>(
         }
         None => {
             let user_refs = user_refs(db, org, &query.filter).await?;
-            let entries = EntryQuery { org, filter: &query.filter, user_refs: &user_refs, as_of };
+            let entries = EntryQuery {
+                org,
+                filter: &query.filter,
+                user_refs: &user_refs,
+                as_of,
+                ids: Ids::All,
+                pause_after: None,
+            };
             let Condition { sql, parameters } = S::DIALECT.condition(&entries);
             let from = fields.as_ref().map_or("entries", |fields| fields.from);
             let slot = width.map(|width| format!("occurred_at / {width}"));

@@ -70,6 +70,7 @@ mod tests {
     use super::*;
     use crate::model::change::Changes;
     use crate::model::entry::{Entry, User};
+    use crate::model::signature::{Gram, SignatureBuilder};
     use crate::model::timestamp::Timestamp;
 
     #[test]
@@ -130,7 +131,7 @@ mod tests {
     const LETTER: &str = "[aAkKsSiI\u{212a}\u{130}\u{131}é\u{301}\u{307}ßσςΣ\u{7}\n\t\"\\\\/.e\\[\\]1]";
 
     proptest! {
-        /// The prefilter has no false negatives.
+        /// The prefilter and the signatures have no false negatives.
         #[test]
         fn rejected_entries_do_not_match(
             name in letters(0..=6),
@@ -167,6 +168,14 @@ mod tests {
             if filter.matches_content(&entry) {
                 let name = entry.model_name.as_deref();
                 prop_assert!(filter.may_match_content(entry.changes.get(), &user, on_behalf_of.as_deref(), name));
+                let mut signature = SignatureBuilder::default();
+                signature.add_entry(name, entry.users(), &entry.changes.list().expect("changes"));
+                let signature = signature.finish();
+                if let Some(query) = filter.gram_query() {
+                    let has = |gram: &Gram| vec![u8::from(gram.is_in(signature[gram.place() as usize % signature.len()]))];
+                    let has: Vec<_> = query.grams().iter().map(has).collect();
+                    prop_assert_eq!(query.blocks(1, &has), [1]);
+                }
             }
         }
     }

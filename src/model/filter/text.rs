@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::model::change::Change;
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, User};
 use crate::model::filter::choice::{Choice, FilterValue};
 use crate::model::fold::folded;
 use crate::model::json::RawJson;
@@ -63,20 +63,31 @@ impl Choice<SearchText> {
             return true;
         }
         let mut texts = Vec::new();
-        let mut add = |text: &str| {
-            texts.push(folded(text));
-            false
-        };
-        let names = entry.users().flat_map(|user| [&user.id, &user.email, &user.name]);
-        for text in std::iter::once(&entry.model_name).chain(names).flatten() {
-            add(text);
-        }
-        for Change { field, old, new, .. } in changes {
-            add(field);
-            for value in [old, new].into_iter().flatten().filter_map(|side| RawJson::parse(side).ok()) {
-                value.any_text(&mut add);
-            }
-        }
+        visit_texts(entry.model_name.as_deref(), entry.users(), changes, &mut |text| {
+            texts.push(folded(text))
+        });
         self.admits(|wanted| texts.iter().any(|text| text.contains(&wanted.folded)))
+    }
+}
+
+/// Visits the texts of an entry that are searched. The index has the same: a change here needs a new version of
+/// `model::signature`.
+pub(super) fn visit_texts<'e>(
+    model_name: Option<&'e str>,
+    users: impl Iterator<Item = &'e User>,
+    changes: &[Change],
+    visit: &mut dyn FnMut(&str),
+) {
+    let names = users.flat_map(|user| [&user.id, &user.email, &user.name]).flatten().map(String::as_str);
+    model_name.into_iter().chain(names).for_each(&mut *visit);
+    let mut visit_all = |text: &str| {
+        visit(text);
+        false
+    };
+    for Change { field, old, new, .. } in changes {
+        visit_all(field);
+        for value in [old, new].into_iter().flatten().filter_map(|side| RawJson::parse(side).ok()) {
+            value.any_text(&mut visit_all);
+        }
     }
 }

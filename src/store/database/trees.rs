@@ -18,8 +18,9 @@ use crate::store::tree::grow::Step;
 use crate::store::tree::{checkpoint, copy, grow, leaves, row};
 
 impl Store {
-    /// Notes that a log has entries that may not be in its tree.
+    /// Notes that a log has entries that may be neither in its tree nor in its text index.
     pub fn note_growth(&self, org: OrgId) {
+        self.note_unindexed(org);
         self.grown.lock().unwrap_or_else(PoisonError::into_inner).insert(org);
     }
 

@@ -57,6 +57,7 @@ pub(super) async fn query(db: &Object, statement: &Condition) -> Result<Vec<Row>
         match parameter {
             Parameter::Integer(value) => (Box::new(*value), Type::INT8),
             Parameter::Text(value) => (Box::new(value.clone().into_bytes()), Type::BYTEA),
+            Parameter::Bytes(value) => (Box::new(value.clone()), Type::BYTEA),
         }
     };
     let values: Vec<_> = statement.parameters.iter().map(value).collect();
@@ -156,6 +157,9 @@ impl<'a> Scan<'a> {
                     return Ok(PageProgress::Complete { has_more: true });
                 }
                 page.push(&self.users.entry(row)?)?;
+            }
+            if let Some(position) = self.after.filter(|_| self.query.pause_after.is_some() && !self.is_over) {
+                return Ok(PageProgress::Paused(position));
             }
         }
         Ok(PageProgress::Complete { has_more: false })

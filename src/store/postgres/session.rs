@@ -160,6 +160,7 @@ impl Session for Object {
         json_elements: "json_array_elements",
         from_hex: ["decode(", ", 'hex')"],
         range_before: "",
+        in_blocks: Some("substr(?, ((id - 1) / 256)::int + 1, 1) = '\\x01'::bytea"),
         has_months: true,
         // Read as JSON text: a field's name may hold what TEXT cannot. Changes are stored with the name first; values,
         // which may be large, are not parsed. No `?` may stand in it: those are values.

@@ -22,6 +22,8 @@ mod schema;
 mod serving;
 mod session;
 mod space;
+#[cfg(test)]
+mod text_index;
 mod threads;
 
 use std::ops::ControlFlow;

@@ -12,7 +12,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Log, ModelType};
 use crate::store::calls::OrgId;
 use crate::store::condition::Condition;
-use crate::store::dialect::EntryQuery;
+use crate::store::dialect::{EntryQuery, Ids};
 use crate::store::rollup::{self, RollupQuery};
 use crate::store::session::Session as _;
 use crate::store::sqlite::append::{Users, insert, set_head};
@@ -79,7 +79,14 @@ fn page_steps(
     let id = behind.map(|part| entries * (100 - part) / 100);
     let after = id.map(|id| Position { occurred_at: at(id), id });
     let refs = run_now(users::user_refs(db, *org, &filter)).expect("users");
-    let query = EntryQuery { org: *org, filter: &filter, user_refs: &refs, as_of: entries };
+    let query = EntryQuery {
+        org: *org,
+        filter: &filter,
+        user_refs: &refs,
+        as_of: entries,
+        ids: Ids::All,
+        pause_after: None,
+    };
     let select = Connection::DIALECT.page(
         Connection::DIALECT.entry_columns,
         &query,

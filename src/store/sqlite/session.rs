@@ -13,16 +13,19 @@ use crate::model::timestamp::Timestamp;
 use crate::store::calls::{OrgId, PageRequest};
 use crate::store::codes::json;
 use crate::store::condition::{Condition, Parameter};
-use crate::store::dialect::{Dialect, EntryQuery};
+use crate::store::dialect::{Dialect, EntryQuery, Ids};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::session::ExpiredEntry;
 use crate::store::session::{Columns, LeafIds, PageProgress, Session, Value, list, values};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
+use crate::store::text::block_of;
 
 /// How long a search reads before it makes way for others.
 const PART: Duration = Duration::from_millis(100);
+/// After how many entries that a search passes it looks at the time.
+const PASSED_A_LOOK: u32 = 1024;
 
 /// Runs an algorithm to its end.
 pub(in crate::store) fn run_now<T>(
@@ -51,6 +54,7 @@ impl ToSql for Parameter {
         match self {
             Self::Integer(value) => value.to_sql(),
             Self::Text(value) => value.to_sql(),
+            Self::Bytes(value) => value.to_sql(),
         }
     }
 }
@@ -108,6 +112,7 @@ impl Session for Connection {
         from_hex: ["unhex(", ")"],
         range_before: " AND first_id = (SELECT max(before.first_id) FROM pruned_ids AS before \
                        WHERE before.org_id = ?1 AND before.first_id < taken.first)",
+        in_blocks: None,
         has_months: false,
         fields: None,
     };
@@ -144,7 +149,7 @@ impl Session for Connection {
         mut visit: impl FnMut(&entries::StoredEntry<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let condition = Self::DIALECT.condition(query);
-        let sql = format!("SELECT {COLUMNS} FROM entries WHERE {}", condition.sql);
+        let sql = format!("SELECT {COLUMNS} FROM {} WHERE {}", Self::DIALECT.table(query), condition.sql);
         let mut reader = EntryReader::new(self, query.org);
         visit_rows(self, &sql, params_from_iter(&condition.parameters), |row| {
             let row = reader.row(row)?;
@@ -163,13 +168,39 @@ impl Session for Connection {
         // One more than asked for tells whether there is a next page. Entries that are judged one by one are read until the
         // page is full.
         let limit = (!may_pause).then(|| wanted.saturating_add(1));
-        let select =
-            Self::DIALECT.page(Self::DIALECT.entry_columns, query, (request.order, request.after), limit);
+        // In a walk by time to a few blocks, an index has the keys, and only entries in the blocks are read.
+        let (columns, blocks) = match query.ids {
+            Ids::Blocks(map) => ("key, occurred_at", Some(map)),
+            _ => (COLUMNS, None),
+        };
+        let select = Self::DIALECT.page(columns, query, (request.order, request.after), limit);
+        let mut by_key = self.prepare_cached(&format!("SELECT {COLUMNS} FROM entries WHERE key = ?1"))?;
+        let (mut passed, mut read) = (0_u32, 0);
         let mut statement = self.prepare_cached(&select.sql)?;
         let mut rows = statement.query(params_from_iter(&select.parameters))?;
         let mut reader = EntryReader::new(self, query.org);
         let mut last = None;
         while let Some(row) = rows.next()? {
+            let mut found;
+            let row = match blocks {
+                None => row,
+                Some(map) if map.get(block_of(id(row.integer(0)?)) as usize) == Some(&1) => {
+                    found = by_key.query([row.integer(0)?])?;
+                    let missing =
+                        || StoreError::Damaged("the index by time and the entries disagree".to_owned());
+                    found.next()?.ok_or_else(missing)?
+                }
+                Some(_) => {
+                    passed += 1;
+                    if passed.is_multiple_of(PASSED_A_LOOK) && begun.elapsed() >= PART {
+                        return Ok(PageProgress::Paused(Position {
+                            occurred_at: row.time(1)?,
+                            id: id(row.integer(0)?),
+                        }));
+                    }
+                    continue;
+                }
+            };
             let row = reader.row(row)?;
             let key = (row.occurred_at, row.id);
             // An index that disagrees with its table would leave out entries or repeat them.
@@ -188,7 +219,8 @@ impl Session for Connection {
                 }
                 page.push(&row)?;
             }
-            if may_pause && begun.elapsed() >= PART {
+            read += 1;
+            if may_pause && (begun.elapsed() >= PART || query.pause_after == Some(read)) {
                 return Ok(PageProgress::Paused(Position { occurred_at: row.occurred_at, id: row.id }));
             }
         }

@@ -8,11 +8,11 @@ use crate::model::integrity::tile::TILE;
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::OrgId;
-use crate::store::codes::json;
+use crate::store::codes::{hex, json};
 use crate::store::pages;
 use crate::store::session::{LeafIds, Session, values};
 use crate::store::tree::leaves::Deleted;
-use crate::store::tree::row::{frontier, hex, organization, row};
+use crate::store::tree::row::{frontier, organization, row};
 use crate::store::tree::walk::Walk;
 
 /// How many tiles one step adds at most.

@@ -98,12 +98,3 @@ pub(super) async fn column_by_id<S: Session, T>(
     let read = |row: &dyn Columns| Ok(((dialect.id_from_column)(row.integer(0)?), decode(row, 1)?));
     list(db, &sql, values![org, key(first), key(last)], read).await
 }
-
-/// Bytes in a JSON array, for a statement that inserts many rows.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}

@@ -81,9 +81,26 @@ async fn ask_for_the_tree(store: &Arc<Store>, log: OrgId) {
     store.restore_deleted_leaves(log, deleted, 0).await.expect("restored");
 }
 
+/// Calls every store method about the text index of a log: groups of both sizes, and a prune from them.
+async fn ask_for_the_text_index(store: &Arc<Store>, log: OrgId) {
+    let mut entries = append(store, log, [recording_at("1", days_ago(100)), recording_at("1", NOW)]).await;
+    let last = entries.last_mut().expect("two");
+    (last.id, last.uuid) = (512 * 256 + 300, Uuid::from_u128(9));
+    store.restore_entries(log, without_seeds(&entries)).await.expect("restored");
+    while store.index_text(log).await.expect("a step") {}
+    let mut filter = Filter::default();
+    filter.text.add("nowhere to be found").expect("a text");
+    for order in [Order::ById, Order::Descending] {
+        assert!(read_all(store, log, &filter, order, 10).await.is_empty());
+    }
+    prune(store, log, days_ago(90), 200).await.expect("a record");
+    assert!(!store.index_text(log).await.expect("a step"), "the prune left nothing to do");
+}
+
 /// Calls every store method for an organization.
 async fn ask_everything(store: &Arc<Store>, org: OrgId) {
     ask_for_the_tree(store, org.trail()).await;
+    ask_for_the_text_index(store, org.trail()).await;
     let keyed = with(recording_at("1", days_ago(1)), "uuid", Uuid::from_u128(7).to_string());
     append(store, org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(99)), keyed.clone()])
         .await;

@@ -81,6 +81,10 @@ macro_rules! contract {
                 servers_that_grow_a_tree_at_once_agree
                 the_trail_is_a_log_of_its_own
             }
+            text_index {
+                searches_agree_with_the_reference_by_way_of_the_index
+                servers_that_index_a_log_at_once_agree
+            }
             sweep {
                 a_sweep_applies_each_plan_and_ignores_the_floor
                 a_sweep_keeps_the_trail_for_a_year_at_least

@@ -9,6 +9,7 @@ pub(crate) mod pruning;
 pub(crate) mod rollup;
 pub(crate) mod stats;
 pub(crate) mod sweep;
+pub(crate) mod text_index;
 pub(crate) mod trail;
 pub(crate) mod trees;
 pub(crate) mod values;
