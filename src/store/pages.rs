@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::model::filter::Filter;
 use crate::store::calls::{Lookup, OrgId, PageRead, PageRequest};
 use crate::store::dialect::EntryQuery;
-use crate::store::entries::{Entries, StoredEntry};
+use crate::store::entries::{Entries, PageForm, StoredEntry};
 use crate::store::error::StoreError;
 use crate::store::session::{PageProgress, Session, optional, values};
 use crate::store::users::user_refs;
@@ -42,8 +42,9 @@ pub(super) async fn page<S: Session>(
     db: &S,
     org: OrgId,
     request: &PageRequest,
+    form: &PageForm,
 ) -> Result<PageRead, S::Error> {
-    let mut part = PartialPage::new(request.clone());
+    let mut part = PartialPage::new(request.clone(), form.clone());
     loop {
         match part.read_on(db, org).await? {
             ControlFlow::Break(read) => return Ok(read),
@@ -60,8 +61,8 @@ pub(super) struct PartialPage {
 }
 
 impl PartialPage {
-    pub(super) fn new(request: PageRequest) -> Self {
-        Self { request, entries: Entries::default() }
+    pub(super) fn new(request: PageRequest, form: PageForm) -> Self {
+        Self { request, entries: Entries::new(form) }
     }
 
     /// Reads until the page is full or the engine pauses.

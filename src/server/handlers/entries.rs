@@ -82,7 +82,7 @@ pub(super) async fn page<S: ReadScope>(
     let page = page.map_err(|_| ApiError::internal())?;
     // The entries are JSON already: they are spliced into the empty list at the end.
     let before = page.strip_suffix("]}").ok_or_else(ApiError::internal)?;
-    let body = [before.as_bytes(), read.entries.json(), b"]}"].concat();
+    let body = [before.as_bytes(), read.entries.text(), b"]}"].concat();
     server.responses.respond(caller.key(), "application/json", body)
 }
 

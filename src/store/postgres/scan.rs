@@ -90,7 +90,7 @@ impl<'a> Scan<'a> {
         // One more than asked for tells whether there is a next page.
         while let Some(rows) = self.next_rows(db, wanted + 1 - page.len()).await? {
             for row in &rows {
-                if page.len() == wanted || page.json().len() >= MAX_PAGE_BYTES {
+                if page.len() == wanted || page.text().len() >= MAX_PAGE_BYTES {
                     return Ok(PageProgress::Complete { has_more: true });
                 }
                 page.push(&self.reader.row(row)?)?;
