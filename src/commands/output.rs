@@ -7,6 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::api::query::filter_pairs;
+use crate::api::rows::{RowForm, RowOptions};
 use crate::args::output::{CsvArgs, Format, OutputArgs};
 use crate::error::Failure;
 use crate::model::entry::{Entry, EntryView};
@@ -98,6 +99,25 @@ impl EntryFormat {
     pub(super) fn new(format: Format, args: &OutputArgs, csv: CsvArgs) -> Result<Self, Failure> {
         let columns = columns(format, args.columns.as_deref())?;
         Ok(Self { format, columns, csv, explode: false, max_cell: None })
+    }
+
+    /// The options by which a server answers this format; none for a format that it does not answer.
+    pub(super) fn row_options(&self) -> Option<RowOptions> {
+        let form = match self.format {
+            Format::Csv => RowForm::Csv,
+            Format::Tsv => RowForm::Tsv,
+            Format::Jsonl => return Some(RowForm::Jsonl.into()),
+            Format::Table | Format::Wide | Format::Json => return None,
+        };
+        let names: Vec<_> = self.columns.iter().map(|column| column.name()).collect();
+        Some(RowOptions {
+            form,
+            columns: Some(names.join(",")),
+            explode: self.explode,
+            formula_guard: !self.csv.no_formula_guard,
+            bom: self.csv.bom,
+            max_cell: self.max_cell,
+        })
     }
 
     /// The rows of `csv` or `tsv`.
