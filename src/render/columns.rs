@@ -166,7 +166,7 @@ pub fn value<'v>(entry: &EntryParts<'v>, column: Column) -> Cow<'v, str> {
         Column::RequestId => optional(context.request_id),
         Column::Reason => optional(entry.reason),
         Column::Changes => entry.changes.into(),
-        Column::Resource => format!("{}/{}", entry.model_type, entry.model_id).into(),
+        Column::Resource => [entry.model_type.as_str(), "/", entry.model_id].concat().into(),
         Column::Summary => summary::changes(entry.changes, entry.action).into(),
     }
 }

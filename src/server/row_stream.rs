@@ -25,10 +25,10 @@ use crate::server::state::Server;
 use crate::store::entries::PageForm;
 use crate::store::{OrgId, PageRead, PageRequest};
 
-/// The size of a page, in entries. Small pages stay in the processor's cache between the store and the socket.
-const PAGE_ROWS: u32 = 2_000;
-/// The memory of a stream: a page that is read, one that waits and one that is sent, each of the largest size.
-const STREAM_BYTES: usize = 3 * 4 * 1024 * 1024;
+/// The size of a page, in entries.
+const PAGE_ROWS: u32 = 4_000;
+/// The memory of a stream: a page that is read, one that waits and one that is sent, each of two halves of the largest size.
+const STREAM_BYTES: usize = 3 * 2 * 4 * 1024 * 1024;
 
 /// The pages of a query.
 pub(super) struct RowStream {
@@ -52,7 +52,7 @@ impl RowStream {
     }
 
     async fn read(&self) -> Result<PageRead, ApiError> {
-        let page = self.server.store.page_in(self.org, self.request.clone(), self.rows.clone());
+        let page = self.server.store.rows(self.org, self.request.clone(), self.rows.clone());
         self.server.query(page).await
     }
 

@@ -66,6 +66,7 @@ macro_rules! call {
     };
 }
 
+mod rows;
 mod trees;
 
 impl From<Engine> for Store {

@@ -75,6 +75,28 @@ impl Dialect {
         (order, after): (Order, Option<Position>),
         limit: Option<usize>,
     ) -> Condition {
+        let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
+        self.ordered(query, (order, after), self.entry_columns, &limit)
+    }
+
+    /// A statement for the time and the id of the entry that has so many others before it on a page.
+    pub(super) fn position(
+        &self,
+        query: &EntryQuery<'_>,
+        (order, after): (Order, Option<Position>),
+        skipped: u32,
+    ) -> Condition {
+        let columns = format!("occurred_at, {}", self.id);
+        self.ordered(query, (order, after), &columns, &format!("LIMIT 1 OFFSET {skipped}"))
+    }
+
+    fn ordered(
+        &self,
+        query: &EntryQuery<'_>,
+        (order, after): (Order, Option<Position>),
+        columns: &str,
+        limit: &str,
+    ) -> Condition {
         let mut condition = self.condition(query);
         let id = self.id;
         let column = |id| Parameter::Integer((self.id_to_column)(query.org, id));
@@ -103,7 +125,6 @@ impl Dialect {
                 Condition::branches(query.org.log(), query.filter, query.user_refs)
             }
         };
-        let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
-        condition.ordered(self.entry_columns, branches, &order_by, &limit)
+        condition.ordered(columns, branches, &order_by, limit)
     }
 }

@@ -115,6 +115,19 @@ impl Entries {
         serde_json::from_slice(&list).map_err(|error| StoreError::Damaged(error.to_string()))
     }
 
+    /// Adds the entries of the page that follows. Both have the same form, which is not [`PageForm::List`].
+    pub(super) fn append(&mut self, next: Self) {
+        self.text.extend_from_slice(&next.text);
+        self.count += next.count;
+        self.long += next.long;
+        self.last = next.last.or(self.last);
+        let later = self.ids.zip(next.ids).map(|(one, other)| {
+            let highest = if one.highest > other.highest { one } else { other };
+            PageIds { lowest: one.lowest.min(other.lowest), ..highest }
+        });
+        self.ids = later.or(self.ids).or(next.ids);
+    }
+
     pub(super) fn push(&mut self, entry: &StoredEntry<'_>) -> Result<(), StoreError> {
         let damaged = |error: JsonError| StoreError::Damaged(format!("changes: {error}"));
         match &self.form {

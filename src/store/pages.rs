@@ -4,11 +4,13 @@
 use std::ops::ControlFlow;
 
 use crate::model::filter::Filter;
+use crate::model::page::Position;
 use crate::store::calls::{Lookup, OrgId, PageRead, PageRequest};
+use crate::store::condition::UserRefs;
 use crate::store::dialect::EntryQuery;
 use crate::store::entries::{Entries, PageForm, StoredEntry};
 use crate::store::error::StoreError;
-use crate::store::session::{PageProgress, Session, optional, values};
+use crate::store::session::{Columns, PageProgress, Session, optional, values};
 use crate::store::users::user_refs;
 use crate::store::{prunes, rollup};
 
@@ -92,6 +94,28 @@ impl PartialPage {
             }
         }
     }
+}
+
+/// The position of the entry that has `skipped` others before it on a page, and the bound of the page. It reads an index
+/// alone if the filter has no more than times.
+pub(super) async fn position<S: Session>(
+    db: &S,
+    org: OrgId,
+    request: &PageRequest,
+    skipped: u32,
+) -> Result<Option<(Position, u64)>, S::Error> {
+    let head = head(db, org).await?;
+    let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
+    let query = EntryQuery { org, filter: &request.filter, user_refs: &UserRefs::default(), as_of };
+    let select = S::DIALECT.position(&query, (request.order, request.after), skipped);
+    let mut found = None;
+    let read = |row: &dyn Columns| {
+        let id = (S::DIALECT.id_from_column)(row.integer(1)?);
+        found = Some((Position { occurred_at: row.time(0)?, id }, as_of));
+        Ok(())
+    };
+    db.visit_query(&select, read).await?;
+    Ok(found)
 }
 
 pub(super) async fn entry<S: Session>(db: &S, org: OrgId, id: u64) -> Result<Lookup, S::Error> {

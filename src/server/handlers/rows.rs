@@ -83,7 +83,7 @@ pub(super) async fn page<S: ReadScope>(
     let (rows, begin) = page_form(&options)?;
     let question = Question::new(query, caller.log())?;
     reads::settle(server, caller).await;
-    let read = server.query(server.store.page_in(question.org, question.request(), rows)).await?;
+    let read = server.query(server.store.rows(question.org, question.request(), rows)).await?;
     let total = question.total(server, read.as_of).await?;
     let (count, as_of) = (read.entries.len() as u64, read.as_of);
     let last = read.entries.last().filter(|_| read.more);
