@@ -121,7 +121,7 @@ const MAX_LINK: usize = 4096;
 
 /// The link to the next page, relative to this one.
 fn next_page(pairs: &[(String, String)], next: &Cursor) -> Option<HeaderValue> {
-    let same = pairs.iter().filter(|(name, _)| !matches!(name.as_str(), "cursor" | "total" | "after_id"));
+    let same = pairs.iter().filter(|(name, _)| !matches!(name.as_str(), "cursor" | "total"));
     let mut query = form_urlencoded::Serializer::new("?".to_owned());
     query.extend_pairs(same).append_pair("cursor", &next.encode());
     let link = format!("<{}>; rel=\"next\"", query.finish());
