@@ -12,4 +12,5 @@ pub mod purpose;
 pub mod query;
 pub mod record;
 pub mod routes;
+pub mod rows;
 pub mod tree;

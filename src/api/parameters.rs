@@ -7,18 +7,23 @@ use utoipa::openapi::{RefOr, Required};
 
 use crate::api::counts::{COUNT_PARAMETERS, MAX_DIMENSIONS};
 use crate::api::query::{PAGE_PARAMETERS, filter_parameters};
+use crate::api::rows::{EXPORT_PARAMETERS, MIN_CELL, ROW_PARAMETERS, RowForm};
 use crate::model::filter::{MAX_TEXT_LENGTH, MAX_TEXTS, MAX_VALUES};
-use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::model::page::{DEFAULT_LIMIT, MAX_LIMIT, MAX_ROWS};
 use crate::model::words::{Action, Dimension, Log, ModelType};
 
 /// The parameters of `GET /audit-logs`.
 pub struct ListParameters;
+/// The parameters of `GET /audit-logs/export`.
+pub struct ExportParameters;
 /// The parameters of `GET /audit-logs/facets`.
 pub struct FilterParameters;
 /// The parameters of `GET /audit-logs/counts`.
 pub struct CountParameters;
 /// The parameters of `GET /trail`.
 pub struct TrailListParameters;
+/// The parameters of `GET /trail/export`.
+pub struct TrailExportParameters;
 /// The parameters of `GET /trail/facets`.
 pub struct TrailFilterParameters;
 /// The parameters of `GET /trail/counts`.
@@ -26,7 +31,57 @@ pub struct TrailCountParameters;
 
 fn list_parameters(log: Log) -> Vec<Parameter> {
     let names = filter_parameters().chain(PAGE_PARAMETERS.iter().copied());
-    names.map(|name| parameter(log, name)).chain([purpose()]).collect()
+    let rows = ROW_PARAMETERS.iter().map(|name| row_parameter(name, true));
+    names.map(|name| parameter(log, name)).chain(rows).chain([purpose()]).collect()
+}
+
+fn export_parameters(log: Log) -> Vec<Parameter> {
+    let names = EXPORT_PARAMETERS.iter().copied();
+    let (paging, own): (Vec<_>, Vec<_>) = names.partition(|name| PAGE_PARAMETERS.contains(name));
+    let names = filter_parameters().chain(paging).map(|name| parameter(log, name));
+    names
+        .chain(own.into_iter().chain(ROW_PARAMETERS.iter().copied()).map(|name| row_parameter(name, false)))
+        .collect()
+}
+
+/// A parameter of rows. A page may also be JSON, which has none of them.
+fn row_parameter(name: &str, is_page: bool) -> Parameter {
+    let boolean = || ObjectBuilder::new().schema_type(Type::Boolean).into();
+    let (description, schema) = match name {
+        "columns" => (
+            "Columns, separated by commas: `id,time,user`, or changes to the default, `+via,-changes`.",
+            string(),
+        ),
+        "explode" => (
+            "One row for each changed field: the columns field, old, new and redacted replace changes.",
+            boolean(),
+        ),
+        "formula_guard" => (
+            "Whether cells of CSV that a spreadsheet would evaluate get a leading `'`. Default: true.",
+            boolean(),
+        ),
+        "bom" => ("Whether CSV begins with a byte order mark, by which Excel recognises UTF-8.", boolean()),
+        "max_cell" => (
+            "The most characters of a cell. Longer ones are cut and marked as cut.",
+            whole(i64::try_from(MIN_CELL).unwrap_or(i64::MAX), None, None),
+        ),
+        "format" => (
+            "The form, which is stronger than `Accept`. Default: csv.",
+            one_of(&RowForm::ALL.map(RowForm::as_str)),
+        ),
+        _ => (
+            "Whether the last line is a trailer, with which `krosyn-audit verify` checks that nothing is missing.",
+            boolean(),
+        ),
+    };
+    let only = if is_page { "Only if `Accept` prefers CSV or TSV to JSON. " } else { "" };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(format!("{only}{description}")))
+        .schema(Some(schema))
+        .build()
 }
 
 fn purpose() -> Parameter {
@@ -62,9 +117,11 @@ macro_rules! into_params {
 
 into_params! {
     ListParameters => list_parameters(Audit);
+    ExportParameters => export_parameters(Audit);
     FilterParameters => only_filter_parameters(Audit);
     CountParameters => count_parameters(Audit);
     TrailListParameters => list_parameters(Trail);
+    TrailExportParameters => export_parameters(Trail);
     TrailFilterParameters => only_filter_parameters(Trail);
     TrailCountParameters => count_parameters(Trail);
 }
@@ -93,6 +150,9 @@ fn parameter(log: Log, name: &str) -> Parameter {
         "action" => quoted(Action::of(log).iter().map(|word| word.as_str())),
         _ => quoted(ModelType::of(log).iter().map(|word| word.as_str())),
     };
+    let limits = format!(
+        "The size of a page. JSON: at most {MAX_LIMIT}, default {DEFAULT_LIMIT}. CSV, TSV and JSON lines: at most {MAX_ROWS}, which is their default."
+    );
     let (description, schema, is_list) = match name {
         "action" => (&*format!("The action: {words}."), string(), true),
         "model_type" => (&*format!("{words}."), string(), true),
@@ -128,9 +188,7 @@ fn parameter(log: Log, name: &str) -> Parameter {
             one_of(&["desc", "asc"]),
             false,
         ),
-        "limit" => {
-            ("The size of a page.", whole(1, Some(MAX_LIMIT.into()), Some(DEFAULT_LIMIT.into())), false)
-        }
+        "limit" => (&*limits, whole(1, Some(MAX_ROWS.into()), None), false),
         "cursor" => (
             "`page.next_cursor` of the previous page. It is bound to the filter and order: with others the answer is 422 `cursor_mismatch`.",
             string(),

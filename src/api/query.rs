@@ -43,6 +43,14 @@ pub const MAX_PARAMETERS: usize = 1_000;
 /// The parameters of paging.
 pub const PAGE_PARAMETERS: &[&str] = &["order", "limit", "cursor", "after_id", "as_of", "total"];
 
+/// What a query string may say beside a filter.
+pub(super) struct PageRules<'r> {
+    /// The names of all other parameters.
+    pub(super) names: &'r [&'static str],
+    pub(super) default_limit: u32,
+    pub(super) max_limit: u32,
+}
+
 impl Query {
     /// Reads the pairs of a query string about a log.
     ///
@@ -52,7 +60,18 @@ impl Query {
         log: Log,
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Vec<FieldError>> {
-        let mut query = Self::default();
+        let rules = PageRules { names: PAGE_PARAMETERS, default_limit: DEFAULT_LIMIT, max_limit: MAX_LIMIT };
+        Self::read_by(log, pairs, &rules, |_, _, _| false)
+    }
+
+    /// As [`Self::read`], by other rules. `other` reads a parameter that is none of paging, and returns whether it did.
+    pub(super) fn read_by<'a>(
+        log: Log,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        rules: &PageRules<'_>,
+        mut other: impl FnMut(&str, &str, &mut Vec<FieldError>) -> bool,
+    ) -> Result<Self, Vec<FieldError>> {
+        let mut query = Self { limit: rules.default_limit, ..Self::default() };
         let mut seen = Seen::default();
         let mut ordered = false;
         for (name, value) in few_enough(pairs)? {
@@ -60,6 +79,10 @@ impl Query {
                 continue;
             }
             seen.once(name);
+            if !rules.names.contains(&name) {
+                seen.unknown(name, rules.names);
+                continue;
+            }
             let errors = &mut seen.errors;
             match name {
                 "order" => {
@@ -73,9 +96,10 @@ impl Query {
                     }
                 }
                 "limit" => match value.parse() {
-                    Ok(limit @ 1..=MAX_LIMIT) => query.limit = limit,
+                    Ok(limit) if (1..=rules.max_limit).contains(&limit) => query.limit = limit,
                     _ => {
-                        errors.push(FieldError::new(name, format!("is a whole number from 1 to {MAX_LIMIT}")))
+                        let detail = format!("is a whole number from 1 to {}", rules.max_limit);
+                        errors.push(FieldError::new(name, detail));
                     }
                 },
                 "cursor" => match Cursor::decode(value) {
@@ -91,7 +115,8 @@ impl Query {
                     "false" => query.total = false,
                     _ => errors.push(FieldError::new(name, "is true or false")),
                 },
-                _ => seen.unknown(name, PAGE_PARAMETERS),
+                _ if other(name, value, errors) => {}
+                _ => seen.unknown(name, rules.names),
             }
         }
         if query.after_id.is_some() {

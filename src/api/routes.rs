@@ -10,6 +10,8 @@ pub const AUDIT_LOG: &str = "/api/v1/audit-logs/{id}";
 pub const FACETS: &str = "/api/v1/audit-logs/facets";
 /// Counts for a filter by one or two dimensions.
 pub const COUNTS: &str = "/api/v1/audit-logs/counts";
+/// All entries in one answer, as rows.
+pub const EXPORT: &str = "/api/v1/audit-logs/export";
 /// Plan, cutoff and counts.
 pub const RETENTION: &str = "/api/v1/audit-logs/retention";
 /// Plans and runs a prune.
@@ -36,6 +38,8 @@ pub const TRAIL_ENTRY: &str = "/api/v1/trail/{id}";
 pub const TRAIL_FACETS: &str = "/api/v1/trail/facets";
 /// Counts for a filter by one or two dimensions, of the trail.
 pub const TRAIL_COUNTS: &str = "/api/v1/trail/counts";
+/// All entries of the trail in one answer, as rows.
+pub const TRAIL_EXPORT: &str = "/api/v1/trail/export";
 /// Plan, cutoff and counts of the trail.
 pub const TRAIL_RETENTION: &str = "/api/v1/trail/retention";
 /// Past prunes of the trail.

@@ -6,6 +6,7 @@ pub mod follower;
 mod http_log;
 pub mod pages;
 mod request;
+pub mod rows;
 mod tls;
 pub mod tree;
 
@@ -21,8 +22,9 @@ use crate::api::purpose::ExportPurpose;
 use crate::api::query::{Query, filter_pairs};
 use crate::api::record::LineAnswer;
 use crate::api::routes::{self, LogPaths};
+use crate::api::rows::RowOptions;
 use crate::client::error::ClientError;
-use crate::client::request::Call;
+use crate::client::request::{Answer, Call};
 use crate::model::entry::Entry;
 use crate::model::facets::Facets;
 use crate::model::filter::Filter;
@@ -128,10 +130,14 @@ impl Client {
         call.query(query.pairs()).json().await
     }
 
-    /// Reads one page without parsing it.
-    async fn page_text(&self, query: &Query) -> Result<(u16, String), ClientError> {
+    /// Reads one page without parsing it, as rows if the server knows them.
+    async fn page_answer(&self, query: &Query, rows: Option<&RowOptions>) -> Result<Answer, ClientError> {
         let call = self.call(Method::GET, self.paths().list).purpose(self.purpose.as_ref());
-        call.query(query.pairs()).text().await
+        let call = call.query(query.pairs());
+        match rows {
+            Some(rows) => call.query(rows.pairs()).accept(rows.form.media_type()).answer().await,
+            None => call.answer().await,
+        }
     }
 
     /// Reads one entry.

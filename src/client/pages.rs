@@ -1,9 +1,5 @@
 //! Reads the pages of a query one after another. All pages have the upper bound (`as_of`) of the first.
 
-use std::thread;
-
-use tokio::sync::mpsc::{Receiver, channel};
-
 use crate::api::page::{Page, PageInfo, PageView};
 use crate::api::query::Query;
 use crate::client::Client;
@@ -46,7 +42,7 @@ impl Pages {
             let fault = format!("a page of {read} entries although the limit was {}", query.limit);
             return Err(ClientError::unexpected(self.client.server(), 200, &fault));
         }
-        self.next = self.query_after(&page.page)?;
+        self.next = query_after(self.client.server(), query, page.page.next_cursor.as_deref())?;
         if let Some(wanted) = &mut self.wanted {
             // A page may have fewer entries than its limit without being the last: its size in bytes is limited, too.
             *wanted = wanted.saturating_sub(read);
@@ -55,25 +51,20 @@ impl Pages {
         }
         Ok(Some(page))
     }
+}
 
-    /// As [`Self::next`], but parses only the position of the page.
-    async fn next_text(&mut self) -> Result<Option<PageText>, ClientError> {
-        let Some(query) = &self.next else { return Ok(None) };
-        let (status, text) = self.client.page_text(query).await?;
-        let page = PageText::new(self.client.server(), status, text)?;
-        self.next = self.query_after(&page.info)?;
-        Ok(Some(page))
-    }
-
-    /// The query for the page after this one.
-    fn query_after(&self, page: &PageInfo) -> Result<Option<Query>, ClientError> {
-        let (Some(query), Some(text)) = (&self.next, &page.next_cursor) else { return Ok(None) };
-        let cursor = Cursor::decode(text).filter(|cursor| Some(*cursor) != query.cursor);
-        let moved = || ClientError::unexpected(self.client.server(), 200, &"its next_cursor is invalid");
-        let cursor = Some(cursor.ok_or_else(moved)?);
-        // The total is needed only once. The cursor contains the upper bound.
-        Ok(Some(Query { cursor, total: false, ..query.clone() }))
-    }
+/// The query for the page after one that ended with this cursor.
+pub(super) fn query_after(
+    server: &str,
+    query: &Query,
+    next_cursor: Option<&str>,
+) -> Result<Option<Query>, ClientError> {
+    let Some(text) = next_cursor else { return Ok(None) };
+    let cursor = Cursor::decode(text).filter(|cursor| Some(*cursor) != query.cursor);
+    let moved = || ClientError::unexpected(server, 200, &"its next_cursor is invalid");
+    let cursor = Some(cursor.ok_or_else(moved)?);
+    // The total is needed only once. The cursor contains the upper bound.
+    Ok(Some(Query { cursor, total: false, ..query.clone() }))
 }
 
 fn page_limit(wanted: u64) -> u32 {
@@ -112,47 +103,5 @@ impl PageText {
     pub fn read(&self) -> Result<PageView<'_>, ClientError> {
         serde_json::from_str(&self.text)
             .map_err(|error| ClientError::unexpected(&self.server, self.status, &error))
-    }
-}
-
-/// Fetches pages on a separate thread while earlier ones are processed.
-pub struct Prefetch(Receiver<Result<PageText, ClientError>>);
-
-/// How many fetched pages wait: one, so that at most three are in memory.
-const QUEUED_PAGES: usize = 1;
-
-impl Pages {
-    /// Starts to fetch pages ahead, over separate connections.
-    ///
-    /// # Errors
-    /// [`ClientError::Setup`] when the thread cannot be started.
-    pub fn prefetch(mut self) -> Result<Prefetch, ClientError> {
-        let setup = |error: &dyn std::fmt::Display| ClientError::Setup(error.to_string());
-        // A connection belongs to the runtime that opened it, and this thread has its own runtime.
-        self.client = self.client.with_own_connections()?;
-        let (sender, receiver) = channel(QUEUED_PAGES);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| setup(&error))?;
-        let read = async move {
-            while let Some(page) = self.next_text().await.transpose() {
-                let is_last = page.is_err();
-                // The reader may have been dropped.
-                if sender.send(page).await.is_err() || is_last {
-                    return;
-                }
-            }
-        };
-        let thread = thread::Builder::new().name("pages".to_owned()).spawn(move || runtime.block_on(read));
-        thread.map(|_| Prefetch(receiver)).map_err(|error| setup(&error))
-    }
-}
-
-impl Prefetch {
-    /// Returns the next page, or `None` after the last one.
-    ///
-    /// # Errors
-    /// [`ClientError`]. No page follows an error.
-    pub async fn next(&mut self) -> Result<Option<PageText>, ClientError> {
-        self.0.recv().await.transpose()
     }
 }

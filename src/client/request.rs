@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,6 +39,28 @@ pub(super) struct Call<'a> {
     time_limit: Option<Duration>,
     /// Why the call reads.
     purpose: Option<String>,
+    accept: Option<&'static str>,
+}
+
+/// A successful response.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header that is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The status and the body.
+    pub(super) fn text(self, server: &str) -> Result<(u16, String), ClientError> {
+        let text = String::from_utf8(self.body);
+        let invalid = |_| ClientError::unexpected(server, self.status, &"its response is not UTF-8");
+        Ok((self.status, text.map_err(invalid)?))
+    }
 }
 
 /// A failed attempt.
@@ -58,7 +80,18 @@ impl<'a> Call<'a> {
     ) -> Self {
         let has_retries = method == Method::GET;
         let time_limit = Some(READ_TIMEOUT);
-        Self { http, token, server, method, url, body: None, has_retries, time_limit, purpose: None }
+        Self {
+            http,
+            token,
+            server,
+            method,
+            url,
+            body: None,
+            has_retries,
+            time_limit,
+            purpose: None,
+            accept: None,
+        }
     }
 
     pub(super) fn query(mut self, pairs: Vec<(&'static str, String)>) -> Self {
@@ -81,6 +114,11 @@ impl<'a> Call<'a> {
         Self { purpose: purpose.map(ToString::to_string), ..self }
     }
 
+    /// Asks for this media type.
+    pub(super) fn accept(self, media_type: &'static str) -> Self {
+        Self { accept: Some(media_type), ..self }
+    }
+
     /// Allows retries: the call is idempotent.
     pub(super) fn with_retries(self) -> Self {
         Self { has_retries: true, ..self }
@@ -99,14 +137,17 @@ impl<'a> Call<'a> {
     /// Sends the call. Returns the status, which is a 2xx, and the body.
     pub(super) async fn text(self) -> Result<(u16, String), ClientError> {
         let server = self.server;
-        let (status, bytes) = self.bytes().await?;
-        let text = String::from_utf8(bytes);
-        let text = text.map_err(|_| ClientError::unexpected(server, status, &"its response is not UTF-8"));
-        Ok((status, text?))
+        self.answer().await?.text(server)
     }
 
     /// As [`Self::text`], for a body that is no text.
     pub(super) async fn bytes(self) -> Result<(u16, Vec<u8>), ClientError> {
+        let answer = self.answer().await?;
+        Ok((answer.status, answer.body))
+    }
+
+    /// As [`Self::text`], with the headers.
+    pub(super) async fn answer(self) -> Result<Answer, ClientError> {
         let retries = if self.has_retries { RETRIES } else { 0 };
         let waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
@@ -122,7 +163,7 @@ impl<'a> Call<'a> {
         outcome.map_err(|failure| failure.error)
     }
 
-    async fn attempt(&self) -> Result<(u16, Vec<u8>), FailedAttempt> {
+    async fn attempt(&self) -> Result<Answer, FailedAttempt> {
         let request = self.http.request(self.method.clone(), self.url.clone());
         let mut request = request.bearer_auth(self.token.expose());
         if let Some((body, media_type)) = &self.body {
@@ -130,6 +171,9 @@ impl<'a> Call<'a> {
         }
         if let Some(purpose) = &self.purpose {
             request = request.header(PURPOSE, purpose);
+        }
+        if let Some(media_type) = self.accept {
+            request = request.header(ACCEPT, media_type);
         }
         let request = request.build().map_err(|error| self.unreachable(TransportError::from(&error)))?;
         let log = HttpLog::begin(&request, self.token);
@@ -141,7 +185,8 @@ impl<'a> Call<'a> {
         let body = self.read(&mut response).await?;
         log.end(status, body.len());
         if status.is_success() {
-            return Ok((status.as_u16(), body));
+            let headers = std::mem::take(response.headers_mut());
+            return Ok(Answer { status: status.as_u16(), headers, body });
         }
         let may_retry = matches!(status.as_u16(), 429 | 502 | 503 | 504);
         let error = match serde_json::from_slice::<Problem>(&body) {

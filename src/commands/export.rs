@@ -2,6 +2,7 @@
 
 mod journal;
 pub(super) mod write;
+mod written;
 
 use std::path::{Path, PathBuf};
 

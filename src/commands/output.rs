@@ -7,6 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::api::query::filter_pairs;
+use crate::api::rows::{RowForm, RowOptions};
 use crate::args::output::{CsvArgs, Format, OutputArgs};
 use crate::error::Failure;
 use crate::model::entry::{Entry, EntryView};
@@ -15,7 +16,7 @@ use crate::model::words::Log;
 use crate::render::columns::{
     Column, ColumnsError, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS, WIDE_COLUMNS, parse_columns,
 };
-use crate::render::delimited::{Delimited, Delimiter};
+use crate::render::delimited::{Delimited, Delimiter, RowFormat};
 use crate::render::json::{self, DocumentEnd, JsonDocument};
 use crate::render::style::Style;
 use crate::render::table::EntryTable;
@@ -99,6 +100,35 @@ impl EntryFormat {
         let columns = columns(format, args.columns.as_deref())?;
         Ok(Self { format, columns, csv, explode: false, max_cell: None })
     }
+
+    /// The options by which a server answers this format; none for a format that it does not answer.
+    pub(super) fn row_options(&self) -> Option<RowOptions> {
+        let form = match self.format {
+            Format::Csv => RowForm::Csv,
+            Format::Tsv => RowForm::Tsv,
+            Format::Jsonl => return Some(RowForm::Jsonl.into()),
+            Format::Table | Format::Wide | Format::Json => return None,
+        };
+        let names: Vec<_> = self.columns.iter().map(|column| column.name()).collect();
+        Some(RowOptions {
+            form,
+            columns: Some(names.join(",")),
+            explode: self.explode,
+            formula_guard: !self.csv.no_formula_guard,
+            bom: self.csv.bom,
+            max_cell: self.max_cell,
+        })
+    }
+
+    /// The rows of `csv` or `tsv`.
+    fn rows(&self) -> RowFormat {
+        RowFormat {
+            columns: self.columns.clone(),
+            delimiter: delimiter(self.format, self.csv),
+            by_field: self.explode,
+            max_cell: self.max_cell,
+        }
+    }
 }
 
 /// The dialect of `csv` or `tsv`.
@@ -165,7 +195,7 @@ pub(super) enum EntryWriter<'a> {
     Table(&'a mut dyn Write, EntryTable<'a>),
     Lines(&'a mut dyn Write),
     Document(JsonDocument<&'a mut dyn Write>),
-    Delimited(Box<Delimited<'a, &'a mut dyn Write>>),
+    Delimited(Box<Delimited<&'a mut dyn Write>>),
 }
 
 impl<'a> EntryWriter<'a> {
@@ -175,31 +205,23 @@ impl<'a> EntryWriter<'a> {
         style: &'a Style,
         (log, filter): (Log, &Filter),
     ) -> io::Result<Self> {
-        let EntryFormat { columns, explode, max_cell, .. } = format;
+        let columns = &format.columns;
         Ok(match format.format {
             Format::Table | Format::Wide => Self::Table(out, EntryTable::new(columns, style)),
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(JsonDocument::new(out, &query(log, filter))?),
-            Format::Csv | Format::Tsv => {
-                let begin = if *explode { Delimited::by_field } else { Delimited::new };
-                Self::Delimited(Box::new(
-                    begin(out, columns, delimiter(format.format, format.csv))?.limited(*max_cell),
-                ))
-            }
+            Format::Csv | Format::Tsv => Self::Delimited(Box::new(Delimited::begin(out, format.rows())?)),
         })
     }
 
     /// Continues output that already holds a header and at least one entry.
     pub(super) fn resume(out: &'a mut dyn Write, format: &'a EntryFormat, style: &'a Style) -> Self {
-        let EntryFormat { columns, explode, max_cell, .. } = format;
+        let columns = &format.columns;
         match format.format {
             Format::Table | Format::Wide => Self::Table(out, EntryTable::new(columns, style)),
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(JsonDocument::resume(out)),
-            Format::Csv | Format::Tsv => {
-                let rows = Delimited::resume(out, columns, delimiter(format.format, format.csv), *explode);
-                Self::Delimited(Box::new(rows.limited(*max_cell)))
-            }
+            Format::Csv | Format::Tsv => Self::Delimited(Box::new(Delimited::resume(out, format.rows()))),
         }
     }
 

@@ -11,6 +11,9 @@ pub const DEFAULT_LIMIT: u32 = 50;
 /// The largest page.
 pub const MAX_LIMIT: u32 = 1000;
 
+/// The largest page of rows. Rows cost less than JSON, and each page has a cost of its own.
+pub const MAX_ROWS: u32 = 10_000;
+
 /// The order of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {

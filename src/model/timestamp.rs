@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Timelike as _, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -58,28 +58,45 @@ impl Timestamp {
     }
 }
 
+/// The year, month and day that begin so many days after 1970-01-01, by Howard Hinnant's `civil_from_days`: years begin in
+/// March, so that the leap day is the last of its year.
+const fn date(days: u64) -> (u64, u64, u64) {
+    // Days since 0000-03-01. An era is 400 years.
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    // March is 0.
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    if month < 10 { (year + era * 400, month + 3, day) } else { (year + era * 400 + 1, month - 9, day) }
+}
+
 /// The written form, with a `0` for each digit.
 const FORM: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
 
 impl Timestamp {
-    /// The written form. A page holds two of them for each entry, so they are written digit by digit without allocation.
-    fn written(self) -> [u8; FORM.len()] {
-        let moment = self.datetime();
+    /// The written form. A page holds two of them for each entry, so they are computed from the number of days, without
+    /// chrono's types, and written digit by digit.
+    pub(crate) fn written(self) -> [u8; FORM.len()] {
+        let (seconds, micros) = (self.0.cast_unsigned() / 1_000_000, self.0.cast_unsigned() % 1_000_000);
+        let (days, second) = (seconds / 86_400, seconds % 86_400);
+        let (year, month, day) = date(days);
         let mut text = *FORM;
-        let mut write = |mut place: usize, digits: u32, mut number: u32| {
+        let mut write = |mut place: usize, digits: u32, mut number: u64| {
             for _ in 0..digits {
                 place -= 1;
                 text[place] = b'0' + u8::try_from(number % 10).unwrap_or(0);
                 number /= 10;
             }
         };
-        write(4, 4, moment.year().unsigned_abs());
-        write(7, 2, moment.month());
-        write(10, 2, moment.day());
-        write(13, 2, moment.hour());
-        write(16, 2, moment.minute());
-        write(19, 2, moment.second());
-        write(26, 6, moment.timestamp_subsec_micros());
+        write(4, 4, year);
+        write(7, 2, month);
+        write(10, 2, day);
+        write(13, 2, second / 3600);
+        write(16, 2, second / 60 % 60);
+        write(19, 2, second % 60);
+        write(26, 6, micros);
         text
     }
 

@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use crate::model::entry::{EntryView, User};
+use crate::model::entry::User;
+use crate::model::integrity::leaf::EntryParts;
 use crate::model::words::{UnknownWord, UserKind, Via};
 use crate::render::summary;
 
@@ -135,7 +136,7 @@ pub fn parse_columns(spec: &str, default: &[Column]) -> Result<Vec<Column>, Colu
 }
 
 /// The plain text of one column: times in RFC 3339 UTC, changes as the stored JSON, absent values as `""`.
-pub fn value<'v>(entry: &'v EntryView<'_>, column: Column) -> Cow<'v, str> {
+pub fn value<'v>(entry: &EntryParts<'v>, column: Column) -> Cow<'v, str> {
     let (user, context) = (&entry.user, &entry.context);
     let principal = entry.on_behalf_of.as_ref();
     match column {
@@ -145,29 +146,34 @@ pub fn value<'v>(entry: &'v EntryView<'_>, column: Column) -> Cow<'v, str> {
         Column::RecordedAt => entry.recorded_at.to_string().into(),
         Column::Action => entry.action.as_str().into(),
         Column::ModelType => entry.model_type.as_str().into(),
-        Column::ModelId => (*entry.model_id).into(),
-        Column::ModelName => optional(entry.model_name.as_deref()),
-        Column::User => user.label().into(),
-        Column::UserId => optional(user.id.as_deref()),
-        Column::UserEmail => optional(user.email.as_deref()),
-        Column::UserName => optional(user.name.as_deref()),
-        Column::UserRole => optional(user.role.as_deref()),
+        Column::ModelId => entry.model_id.into(),
+        Column::ModelName => optional(entry.model_name),
+        Column::User => label(user).into(),
+        Column::UserId => optional(user.id),
+        Column::UserEmail => optional(user.email),
+        Column::UserName => optional(user.name),
+        Column::UserRole => optional(user.role),
         Column::UserKind => UserKind::as_str(user.kind).into(),
-        Column::OnBehalfOf => optional(principal.map(User::label)),
-        Column::OnBehalfOfId => optional(principal.and_then(|user| user.id.as_deref())),
-        Column::OnBehalfOfEmail => optional(principal.and_then(|user| user.email.as_deref())),
-        Column::OnBehalfOfName => optional(principal.and_then(|user| user.name.as_deref())),
-        Column::OnBehalfOfRole => optional(principal.and_then(|user| user.role.as_deref())),
+        Column::OnBehalfOf => optional(principal.map(label)),
+        Column::OnBehalfOfId => optional(principal.and_then(|user| user.id)),
+        Column::OnBehalfOfEmail => optional(principal.and_then(|user| user.email)),
+        Column::OnBehalfOfName => optional(principal.and_then(|user| user.name)),
+        Column::OnBehalfOfRole => optional(principal.and_then(|user| user.role)),
         Column::OnBehalfOfKind => optional(principal.map(|user| user.kind.as_str())),
         Column::Via => optional(context.via.map(Via::as_str)),
-        Column::Ip => optional(context.ip.as_deref()),
-        Column::UserAgent => optional(context.user_agent.as_deref()),
-        Column::RequestId => optional(context.request_id.as_deref()),
-        Column::Reason => optional(entry.reason.as_deref()),
-        Column::Changes => entry.changes.get().into(),
-        Column::Resource => format!("{}/{}", entry.model_type, &*entry.model_id).into(),
-        Column::Summary => summary::changes(entry.changes.get(), entry.action).into(),
+        Column::Ip => optional(context.ip),
+        Column::UserAgent => optional(context.user_agent),
+        Column::RequestId => optional(context.request_id),
+        Column::Reason => optional(entry.reason),
+        Column::Changes => entry.changes.into(),
+        Column::Resource => [entry.model_type.as_str(), "/", entry.model_id].concat().into(),
+        Column::Summary => summary::changes(entry.changes, entry.action).into(),
     }
+}
+
+/// As [`User::label`], for as long as the text lives.
+fn label<'v>(user: &User<&'v str>) -> &'v str {
+    user.email.or(user.name).or(user.id).unwrap_or("")
 }
 
 fn optional(text: Option<&str>) -> Cow<'_, str> {
@@ -209,9 +215,9 @@ mod tests {
     #[test]
     fn values_are_uncut_and_times_in_utc() {
         let sample = updated();
-        let entry = sample.view();
+        let entry = sample.parts();
         assert_eq!(value(&entry, Column::Time), "2026-11-22T08:14:07.412033Z");
-        assert_eq!(value(&entry, Column::Changes), entry.changes.get());
+        assert_eq!(value(&entry, Column::Changes), entry.changes);
         assert_eq!(value(&entry, Column::Resource), "connector/42");
         assert_eq!(value(&entry, Column::Reason), "");
     }

@@ -3,18 +3,18 @@
 //! CSV is RFC 4180 with `\n` between rows, which Python, SQLite's `.import` and spreadsheets read, and has a guard
 //! against formulas. TSV has exactly one line for each entry. It must not know the query or the destination.
 
+mod cells;
 pub mod guard;
 pub mod records;
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::model::change::Change;
 use crate::model::entry::EntryView;
-use crate::model::json::RawJson;
-use crate::render::columns::{Column, value};
-use crate::render::delimited::guard::{escape_formulas, escape_formulas_in_json};
-use crate::render::sanitize::{replace_hidden, sanitize};
+use crate::model::integrity::leaf::EntryParts;
+use crate::model::json::{JsonError, RawJson};
+use crate::render::columns::Column;
+use crate::render::delimited::cells::Cells;
 
 /// A format of delimited text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,66 +36,123 @@ pub const FIELD_COLUMNS: [&str; 4] = ["field", "old", "new", "redacted"];
 /// The most characters of a cell that spreadsheets keep; they cut longer ones silently.
 pub const SPREADSHEET_CELL: usize = 32_767;
 
-/// Writes entries as rows.
-pub struct Delimited<'a, W: Write> {
-    sink: RowSink<W>,
-    columns: &'a [Column],
-    by_field: bool,
+/// The mark of a cut cell, before and after its original length.
+pub const CUT: (&str, &str) = ("… [cut from ", " characters]");
+
+/// How entries become rows. The server renders pages by it, and the client renders the pages of older servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFormat {
+    /// The columns, without [`FIELD_COLUMNS`].
+    pub columns: Vec<Column>,
+    /// The format.
+    pub delimiter: Delimiter,
+    /// Whether each changed field has a row of its own.
+    pub by_field: bool,
     /// The most characters of a cell.
-    max_cell: Option<usize>,
+    pub max_cell: Option<usize>,
+}
+
+impl RowFormat {
+    /// Appends the byte order mark and the header, where the format has them.
+    pub fn begin(&self, out: &mut Vec<u8>) {
+        let Delimiter::Csv { guard, bom } = self.delimiter else { return };
+        if bom {
+            out.extend_from_slice("\u{feff}".as_bytes());
+        }
+        let fields = FIELD_COLUMNS.into_iter().filter(|_| self.by_field);
+        let names = self.columns.iter().map(|column| column.name()).chain(fields);
+        for (place, name) in names.enumerate() {
+            // `import` recognises an unguarded file by quotes around the first name alone; other readers ignore them.
+            let quote = if place == 0 && !guard { "\"" } else { "" };
+            let separator = if place == 0 { "" } else { "," };
+            for part in [separator, quote, name, quote] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
+        out.push(b'\n');
+    }
+
+    /// Appends one row, or one for each changed field and at least one. Returns whether a cell is longer than
+    /// spreadsheets keep.
+    ///
+    /// # Errors
+    /// [`JsonError`] when the changes are no list of changes.
+    pub fn entry(&self, entry: &EntryParts<'_>, out: &mut Vec<u8>) -> Result<bool, JsonError> {
+        if !self.by_field {
+            return Ok(self.row(entry, None, out));
+        }
+        let changes: Vec<Change> = serde_json::from_str(entry.changes)?;
+        if changes.is_empty() {
+            return Ok(self.row(entry, Some(&FIELD_COLUMNS.map(|_| (Column::Summary, ""))), out));
+        }
+        Ok(changes
+            .iter()
+            .fold(false, |is_long, change| self.row(entry, Some(&field_cells(change)), out) || is_long))
+    }
+
+    fn row(
+        &self,
+        entry: &EntryParts<'_>,
+        more: Option<&[(Column, &str); FIELD_COLUMNS.len()]>,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let begin = out.len();
+        let mut cells = Cells { delimiter: self.delimiter, max: self.max_cell, out, is_long: false };
+        for column in &self.columns {
+            cells.column(entry, *column);
+        }
+        for (column, text) in more.into_iter().flatten() {
+            cells.cell(*column, text);
+        }
+        let is_long = cells.is_long;
+        // Each cell ends with its separator.
+        let last = if out.len() > begin { out.len() - 1 } else { begin };
+        out.truncate(last);
+        if out.len() == begin && matches!(self.delimiter, Delimiter::Csv { .. }) {
+            // An empty line would be no row.
+            out.extend_from_slice(b"\"\"");
+        }
+        out.push(b'\n');
+        is_long
+    }
+}
+
+/// Writes entries as rows.
+pub struct Delimited<W: Write> {
+    writer: W,
+    format: RowFormat,
+    /// The rows of one entry.
+    rows: Vec<u8>,
     /// The number of entries with a cell longer than [`SPREADSHEET_CELL`].
     long: u64,
 }
 
-enum RowSink<W: Write> {
-    Csv { writer: Box<csv::Writer<W>>, guard: bool },
-    Tsv(W),
-}
+impl<W: Write> Delimited<W> {
+    /// Starts a text with a row for each entry, as [`Self::begin`].
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn new(writer: W, columns: &[Column], delimiter: Delimiter) -> io::Result<Self> {
+        Self::begin(
+            writer,
+            RowFormat { columns: columns.to_vec(), delimiter, by_field: false, max_cell: None },
+        )
+    }
 
-impl<'a, W: Write> Delimited<'a, W> {
     /// Starts a text, with a byte order mark and a header where the format has them.
-    pub fn new(writer: W, columns: &'a [Column], delimiter: Delimiter) -> io::Result<Self> {
-        Self::begin(writer, columns, delimiter, false)
-    }
-
-    /// As [`Self::new`], with a row for each changed field.
-    pub fn by_field(writer: W, columns: &'a [Column], delimiter: Delimiter) -> io::Result<Self> {
-        Self::begin(writer, columns, delimiter, true)
-    }
-
-    fn begin(mut writer: W, columns: &'a [Column], delimiter: Delimiter, by_field: bool) -> io::Result<Self> {
-        let sink = match delimiter {
-            Delimiter::Tsv => RowSink::Tsv(writer),
-            Delimiter::Csv { guard, bom } => {
-                if bom {
-                    writer.write_all("\u{feff}".as_bytes())?;
-                }
-                let mut writer = Box::new(unquoted_writer(writer));
-                let fields = FIELD_COLUMNS.into_iter().filter(|_| by_field);
-                let names: Vec<_> = columns.iter().map(|column| column.name()).chain(fields).collect();
-                // `import` recognises an unguarded file by quotes around the first name alone; other readers ignore them.
-                let first = names.first().map(|name| format!("\"{name}\"")).filter(|_| !guard);
-                let header =
-                    first.as_deref().into_iter().chain(names.iter().copied().skip(usize::from(!guard)));
-                writer.write_record(header).map_err(io_error)?;
-                RowSink::Csv { writer, guard }
-            }
-        };
-        Ok(Self { sink, columns, by_field, max_cell: None, long: 0 })
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn begin(mut writer: W, format: RowFormat) -> io::Result<Self> {
+        let mut rows = Vec::new();
+        format.begin(&mut rows);
+        writer.write_all(&rows)?;
+        Ok(Self { writer, format, rows, long: 0 })
     }
 
     /// Continues a text that already has rows: writes no byte order mark and no header.
-    pub fn resume(writer: W, columns: &'a [Column], delimiter: Delimiter, by_field: bool) -> Self {
-        let sink = match delimiter {
-            Delimiter::Tsv => RowSink::Tsv(writer),
-            Delimiter::Csv { guard, .. } => RowSink::Csv { writer: Box::new(unquoted_writer(writer)), guard },
-        };
-        Self { sink, columns, by_field, max_cell: None, long: 0 }
-    }
-
-    /// Limits every cell to this many characters.
-    pub fn limited(self, max_cell: Option<usize>) -> Self {
-        Self { max_cell, ..self }
+    pub const fn resume(writer: W, format: RowFormat) -> Self {
+        Self { writer, format, rows: Vec::new(), long: 0 }
     }
 
     /// The number of entries with a cell that a spreadsheet would cut.
@@ -104,124 +161,42 @@ impl<'a, W: Write> Delimited<'a, W> {
     }
 
     /// Writes one row, or one for each changed field and at least one.
+    ///
+    /// # Errors
+    /// Those of the writer; also when the changes are no list of changes.
     pub fn entry(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
-        let is_long = self.rows(entry)?;
+        self.rows.clear();
+        let is_long = self.format.entry(&entry.parts(), &mut self.rows).map_err(io::Error::other)?;
         self.long += u64::from(is_long);
-        Ok(())
-    }
-
-    /// Returns whether a cell is longer than spreadsheets keep.
-    fn rows(&mut self, entry: &EntryView<'_>) -> io::Result<bool> {
-        if !self.by_field {
-            return self.row(entry, &[]);
-        }
-        let changes = entry.changes.list().map_err(io::Error::other)?;
-        if changes.is_empty() {
-            return self.row(entry, &FIELD_COLUMNS.map(|_| (Column::Summary, String::new())));
-        }
-        changes
-            .iter()
-            .try_fold(false, |is_long, change| Ok(self.row(entry, &field_cells(change))? || is_long))
-    }
-
-    fn row(&mut self, entry: &EntryView<'_>, more: &[(Column, String)]) -> io::Result<bool> {
-        let cells = self.columns.iter().map(|column| (*column, value(entry, *column)));
-        let more = more.iter().map(|(column, text)| (*column, Cow::Borrowed(text.as_str())));
-        let (max, mut is_long) = (self.max_cell, false);
-        match &mut self.sink {
-            RowSink::Csv { writer, guard } => {
-                for (column, text) in cells.chain(more) {
-                    let cell = csv_cell(column, text);
-                    let cell = match (*guard, column) {
-                        (true, Column::Changes) => escape_formulas_in_json(cell),
-                        (true, _) => escape_formulas(cell),
-                        (false, _) => cell,
-                    };
-                    let cell = cut(cell, max);
-                    // Spreadsheets count UTF-16 units.
-                    is_long |=
-                        cell.len() > SPREADSHEET_CELL && cell.encode_utf16().count() > SPREADSHEET_CELL;
-                    writer.write_field(&*quoted(cell.as_bytes())).map_err(io_error)?;
-                }
-                writer.write_record(None::<&[u8]>).map_err(io_error)?;
-            }
-            RowSink::Tsv(writer) => {
-                let cells: Vec<String> = cells
-                    .chain(more)
-                    .map(|(column, text)| cut(tsv_cell(column, text).into(), max).into())
-                    .collect();
-                writeln!(writer, "{}", cells.join("\t"))?;
-            }
-        }
-        Ok(is_long)
+        self.writer.write_all(&self.rows)
     }
 
     /// Flushes all rows.
+    ///
+    /// # Errors
+    /// Those of the writer.
     pub fn flush(&mut self) -> io::Result<()> {
-        match &mut self.sink {
-            RowSink::Csv { writer, .. } => writer.flush(),
-            RowSink::Tsv(writer) => writer.flush(),
-        }
+        self.writer.flush()
     }
 
     /// Ends the text and returns the writer.
-    pub fn finish(self) -> io::Result<W> {
-        match self.sink {
-            RowSink::Csv { writer, .. } => writer.into_inner().map_err(csv::IntoInnerError::into_error),
-            RowSink::Tsv(mut writer) => {
-                writer.flush()?;
-                Ok(writer)
-            }
-        }
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.writer.flush()?;
+        Ok(self.writer)
     }
-}
-
-/// The mark of a cut cell, before and after its original length.
-pub const CUT: (&str, &str) = ("… [cut from ", " characters]");
-
-/// Cuts a cell to `max` characters, including the mark of the cut.
-fn cut(cell: Cow<'_, str>, max: Option<usize>) -> Cow<'_, str> {
-    let Some(max) = max.filter(|max| cell.len() > *max) else { return cell };
-    let count = cell.chars().count();
-    if count <= max {
-        return cell;
-    }
-    let mark = format!("{}{count}{}", CUT.0, CUT.1);
-    let kept = max.saturating_sub(mark.chars().count());
-    format!("{}{mark}", cell.chars().take(kept).collect::<String>()).into()
-}
-
-/// A writer for cells that are already quoted.
-fn unquoted_writer<W: Write>(writer: W) -> csv::Writer<W> {
-    csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Never).from_writer(writer)
-}
-
-/// Quotes a cell if needed (RFC 4180) and doubles its quotes. JSON has many quotes, for which this loop is three times
-/// as fast as the library's search.
-fn quoted(cell: &[u8]) -> Cow<'_, [u8]> {
-    let is = |wanted: u8| cell.iter().fold(0, |count, byte| count + usize::from(*byte == wanted));
-    let quotes = is(b'"');
-    if quotes == 0 && is(b',') + is(b'\n') + is(b'\r') == 0 {
-        return Cow::Borrowed(cell);
-    }
-    let mut text = vec![b'"'; cell.len() + quotes + 2];
-    let mut place = 1;
-    for byte in cell {
-        text[place] = *byte;
-        // The buffer is filled with quotes: skipping one byte doubles the quote.
-        place += 1 + usize::from(*byte == b'"');
-    }
-    Cow::Owned(text)
 }
 
 /// The cells of [`FIELD_COLUMNS`], each with the column whose rules apply; values are JSON.
-fn field_cells(change: &Change) -> [(Column, String); 4] {
-    let side = |side: &Option<RawJson>| side.as_ref().map_or_else(String::new, |raw| raw.get().to_owned());
+fn field_cells(change: &Change) -> [(Column, &str); FIELD_COLUMNS.len()] {
+    let [old, new] = [&change.old, &change.new].map(|side| side.as_ref().map_or("", RawJson::get));
     [
-        (Column::Summary, change.field.clone()),
-        (Column::Changes, side(&change.old)),
-        (Column::Changes, side(&change.new)),
-        (Column::Summary, if change.redacted { "true" } else { "" }.to_owned()),
+        (Column::Summary, &change.field),
+        (Column::Changes, old),
+        (Column::Changes, new),
+        (Column::Summary, if change.redacted { "true" } else { "" }),
     ]
 }
 
@@ -230,50 +205,6 @@ fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(cause) => cause,
         other => io::Error::other(format!("{other:?}")),
-    }
-}
-
-/// Sanitizes a CSV cell. Line breaks and tabs stay; in JSON, hidden characters become JSON escapes, which keeps its
-/// meaning.
-fn csv_cell(column: Column, text: Cow<'_, str>) -> Cow<'_, str> {
-    if column == Column::Changes {
-        return map_cow(text, escape_json);
-    }
-    map_cow(text, |text| {
-        replace_hidden(text, |c, next, out| match c {
-            '\n' | '\t' => out.push(c),
-            '\r' if next == Some('\n') => out.push(c),
-            other => out.push_str(&sanitize(other.encode_utf8(&mut [0; 4]))),
-        })
-    })
-}
-
-fn tsv_cell(column: Column, text: Cow<'_, str>) -> String {
-    let text = if column == Column::Changes { map_cow(text, escape_json) } else { text };
-    let text = text.replace('\\', "\\\\");
-    replace_hidden(&text, |c, _, out| match c {
-        '\t' => out.push_str("\\t"),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        other => out.push_str(&sanitize(other.encode_utf8(&mut [0; 4]))),
-    })
-    .into_owned()
-}
-
-/// Escapes invisible characters in JSON, such as `\u202e`.
-fn escape_json(text: &str) -> Cow<'_, str> {
-    replace_hidden(text, |c, _, out| {
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            out.push_str(&format!("\\u{unit:04x}"));
-        }
-    })
-}
-
-/// Maps text and keeps it borrowed if it stays the same.
-fn map_cow(text: Cow<'_, str>, change: impl FnOnce(&str) -> Cow<'_, str>) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => change(text),
-        Cow::Owned(text) => Cow::Owned(change(&text).into_owned()),
     }
 }
 

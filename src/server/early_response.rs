@@ -15,6 +15,10 @@ pub(super) fn no_free_slot() -> Vec<u8> {
 
 /// Adds a problem body to the HTTP library's own error responses. `None` for our responses, which carry a request id.
 pub(super) fn with_body(answer: &[u8]) -> Option<Vec<u8>> {
+    // Every part of every response comes past here: its text is not checked.
+    if !answer.starts_with(b"HTTP/1.1 ") {
+        return None;
+    }
     let answer = str::from_utf8(answer).ok()?;
     let status: u16 = answer.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
     let (code, detail) = match status {

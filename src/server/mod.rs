@@ -19,6 +19,7 @@ mod prune_job;
 mod reads;
 mod response;
 mod router;
+mod row_stream;
 mod settings;
 mod shape;
 mod signed_checkpoints;

@@ -5,11 +5,13 @@ use crate::api::purpose::{ExportPurpose, PURPOSE, UnknownPurpose};
 use crate::api::query::filter_pairs;
 use crate::model::draft::FieldError;
 use crate::model::filter::Filter;
-use crate::model::trail::{EventKey, FilterPairs, ReadCall, SEARCH, TrailEvent};
+use crate::model::trail::{Actor, EventKey, FilterPairs, ReadCall, SEARCH, TrailEvent};
+use crate::model::words::Log;
 use crate::server::auth::{Caller, ReadScope};
 use crate::server::error::ApiError;
 use crate::server::state::Server;
 use crate::server::trail::recent::AnsweredPage;
+use crate::store::OrgId;
 
 /// Makes the caller's earlier reads visible in the trail that it is about to read.
 pub(super) async fn settle<S: ReadScope>(server: &Server, caller: &Caller<S>) {
@@ -51,15 +53,66 @@ pub(super) async fn note_page<S: ReadScope>(
     };
     let key = (caller.key().token, binding, as_of);
     let entries = server.reads.count(key, query.cursor.as_ref(), page, server.settings.clock.now());
-    let (log, format, filter) = (S::LOG, purpose.format.clone(), filter_pairs(&query.filter));
-    let (store, org) = (server.store.as_ref(), caller.organization.id);
+    let facts = ExportFacts {
+        format: purpose.format.clone(),
+        ..ExportFacts::new(caller, server, &query.filter, "", as_of)
+    };
     if query.cursor.is_none() {
-        let begun = TrailEvent::ExportBegun { log, filter: filter.clone(), format: format.clone(), as_of };
-        server.trail.note(store, org, begun, caller.actor(server), EventKey::unique()).await;
+        let (store, begun) = (server.store.as_ref(), facts.begun());
+        server.trail.note(store, facts.org, begun, facts.by.clone(), EventKey::unique()).await;
     }
     if next.is_none() {
+        facts.note_end(server, entries).await;
+    }
+}
+
+/// What the trail says of an export.
+pub(super) struct ExportFacts {
+    org: OrgId,
+    by: Actor,
+    log: Log,
+    filter: FilterPairs,
+    format: Option<String>,
+    as_of: u64,
+}
+
+impl ExportFacts {
+    pub(super) fn new<S: ReadScope>(
+        caller: &Caller<S>,
+        server: &Server,
+        filter: &Filter,
+        format: &str,
+        as_of: u64,
+    ) -> Self {
+        Self {
+            org: caller.organization.id,
+            by: caller.actor(server),
+            log: S::LOG,
+            filter: filter_pairs(filter),
+            format: Some(format.to_owned()),
+            as_of,
+        }
+    }
+
+    fn begun(&self) -> TrailEvent {
+        let Self { log, filter, format, as_of, .. } = self;
+        TrailEvent::ExportBegun { log: *log, filter: filter.clone(), format: format.clone(), as_of: *as_of }
+    }
+
+    /// Records that the export begins. It is durable when this returns.
+    pub(super) async fn begin(&self, server: &Server) -> Result<(), ApiError> {
+        server.record(self.org, &self.begun(), &self.by).await
+    }
+
+    /// Records that all entries were answered.
+    pub(super) async fn end(self, server: &Server, entries: u64) {
+        self.note_end(server, Some(entries)).await;
+    }
+
+    async fn note_end(self, server: &Server, entries: Option<u64>) {
+        let Self { org, by, log, filter, format, as_of } = self;
         let ended = TrailEvent::ExportEnded { log, filter, format, as_of, entries };
-        server.trail.note(store, org, ended, caller.actor(server), EventKey::unique()).await;
+        server.trail.note(server.store.as_ref(), org, ended, by, EventKey::unique()).await;
     }
 }
 

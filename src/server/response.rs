@@ -48,15 +48,20 @@ impl ResponseBudget {
         content_type: &'static str,
         text: Vec<u8>,
     ) -> Result<Response, ApiError> {
+        Ok(response(self.reserve(caller, text.len())?, content_type, text))
+    }
+
+    /// Reserves memory for a response, unless the caller has too many unread responses.
+    pub(super) fn reserve(&self, caller: CallerKey, bytes: usize) -> Result<Reservation, ApiError> {
         let mut reservation = self.0.reserve(caller);
-        reservation.grow(text.len()).map_err(|exceeded| {
+        reservation.grow(bytes).map_err(|exceeded| {
             let detail = match exceeded {
                 BudgetExceeded::Own => "too many unread responses for this token or its organization: read them, or try again in a moment",
                 BudgetExceeded::All => "too many unread responses on this server: try again in a moment",
             };
             ApiError::new(Code::Unavailable, detail)
         })?;
-        Ok(response(reservation, content_type, text))
+        Ok(reservation)
     }
 
     pub(super) fn json(&self, caller: CallerKey, value: &impl Serialize) -> Result<Response, ApiError> {
@@ -82,7 +87,7 @@ fn response(reservation: Reservation, content_type: &'static str, text: Vec<u8>)
 }
 
 /// How many bytes are compressed and written before the task yields: a few milliseconds' work.
-const CHUNK_BYTES: usize = 128 * 1024;
+pub(super) const CHUNK_BYTES: usize = 128 * 1024;
 
 /// A body that yields after each chunk: compressing a whole page at once would block the async thread.
 struct YieldingBody {

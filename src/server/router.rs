@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::METRICS;
 use crate::server::error::ApiError;
-use crate::server::handlers::{account, counts, entries, health, prune, record, trail, tree};
+use crate::server::handlers::{account, counts, entries, health, prune, record, rows, trail, tree};
 use crate::server::middleware::handle_request;
 use crate::server::state::Server;
 
@@ -27,6 +27,7 @@ fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(entries::list, record::record))
         .routes(routes!(entries::facets))
         .routes(routes!(counts::counts))
+        .routes(routes!(rows::export))
         .routes(routes!(prune::retention))
         .routes(routes!(prune::prune))
         .routes(routes!(prune::prunes))
@@ -34,6 +35,7 @@ fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(trail::list_trail))
         .routes(routes!(trail::trail_facets))
         .routes(routes!(trail::trail_counts))
+        .routes(routes!(rows::export_trail))
         .routes(routes!(trail::trail_retention))
         .routes(routes!(trail::trail_prunes))
         .routes(routes!(trail::show_trail))

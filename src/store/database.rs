@@ -18,6 +18,7 @@ use crate::store::calls::{
     Appended, ClockSeen, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past,
     PruneRun, PruneRunning, StoredToken, TokenUse,
 };
+use crate::store::entries::PageForm;
 use crate::store::error::StoreError;
 use crate::store::postgres::{Connection, PostgresStore};
 use crate::store::session::{QueryKind, Retry};
@@ -67,6 +68,7 @@ macro_rules! call {
     };
 }
 
+mod rows;
 mod text;
 mod trees;
 
@@ -90,12 +92,24 @@ impl Store {
         Ok(appended)
     }
 
-    /// Reads one page.
+    /// Reads one page as a list.
     pub async fn page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
+        self.page_in(org, request, PageForm::List).await
+    }
+
+    /// Reads one page in this form.
+    pub async fn page_in(
+        &self,
+        org: OrgId,
+        request: PageRequest,
+        form: PageForm,
+    ) -> Result<PageRead, StoreError> {
         let kind = if request.filter.reads_content() { QueryKind::Search } else { QueryKind::Lookup };
         match &self.engine {
-            Engine::Sqlite(engine) if kind == QueryKind::Search => engine.search_page(org, request).await,
-            _ => run!(self.query(Some(org), kind), |db| pages::page(db, org, &request)),
+            Engine::Sqlite(engine) if kind == QueryKind::Search => {
+                engine.search_page(org, request, form).await
+            }
+            _ => run!(self.query(Some(org), kind), |db| pages::page(db, org, &request, &form)),
         }
     }
 

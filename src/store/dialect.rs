@@ -128,6 +128,28 @@ impl Dialect {
         (order, after): (Order, Option<Position>),
         limit: Option<usize>,
     ) -> Condition {
+        let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
+        self.ordered(columns, query, (order, after), &limit)
+    }
+
+    /// A statement for the time and the id of the entry that has so many others before it on a page.
+    pub(super) fn position(
+        &self,
+        query: &EntryQuery<'_>,
+        (order, after): (Order, Option<Position>),
+        skipped: u32,
+    ) -> Condition {
+        let columns = format!("occurred_at, {}", self.id);
+        self.ordered(&columns, query, (order, after), &format!("LIMIT 1 OFFSET {skipped}"))
+    }
+
+    fn ordered(
+        &self,
+        columns: &str,
+        query: &EntryQuery<'_>,
+        (order, after): (Order, Option<Position>),
+        limit: &str,
+    ) -> Condition {
         // On SQLite the organization's rows begin here: without this bound the scan would begin at the first one's.
         let first = (order == Order::ById).then(|| after.map_or(1, |after| after.id.saturating_add(1)));
         let mut condition = self.condition_from(query, first);
@@ -154,7 +176,6 @@ impl Dialect {
             }
             _ => Vec::new(),
         };
-        let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
-        condition.ordered((columns, self.table(query)), branches, &order_by, &limit)
+        condition.ordered((columns, self.table(query)), branches, &order_by, limit)
     }
 }

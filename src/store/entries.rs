@@ -1,30 +1,91 @@
-//! The entries of a page as JSON, written directly from database rows: the stored changes are spliced in unparsed. An
-//! [`Entry`] is built only where a caller needs one.
+//! The entries of a page, written directly from database rows: as JSON, into which the stored changes are spliced
+//! unparsed, or as rows of another form. An [`Entry`] is built only where a caller needs one.
+
+use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
+use uuid::Uuid;
 
 use crate::model::change::Changes;
 use crate::model::entry::{Entry, User};
 use crate::model::filter::Filter;
 use crate::model::integrity::leaf::EntryParts;
-use crate::model::json::RawJson;
+use crate::model::json::{JsonError, RawJson};
 use crate::model::page::Position;
 use crate::store::codes;
 use crate::store::error::StoreError;
 
-/// A page's entries in order, as JSON objects separated by commas.
+/// Writes entries as rows of text.
+pub trait WriteRows: fmt::Debug + Send + Sync {
+    /// Appends the rows of an entry. Returns whether they hold a cell that spreadsheets cut.
+    ///
+    /// # Errors
+    /// [`JsonError`] when the stored changes are damaged.
+    fn write_rows(&self, entry: &EntryParts<'_>, out: &mut Vec<u8>) -> Result<bool, JsonError>;
+}
+
+/// The form of a page's entries.
+#[derive(Debug, Clone, Default)]
+pub enum PageForm {
+    /// JSON objects separated by commas: the content of a list.
+    #[default]
+    List,
+    /// One JSON object on each line.
+    Lines,
+    /// As this writes them.
+    Rows(Arc<dyn WriteRows>),
+}
+
+/// The ids of a page's entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageIds {
+    /// The lowest.
+    pub lowest: u64,
+    /// The highest.
+    pub highest: u64,
+    /// The uuid of the entry with the highest id.
+    pub uuid: Uuid,
+}
+
+/// A page's entries in order.
 #[derive(Debug, Default)]
 pub struct Entries {
-    json: Vec<u8>,
+    form: PageForm,
+    text: Vec<u8>,
     count: usize,
+    long: usize,
     last: Option<Position>,
+    ids: Option<PageIds>,
 }
 
 impl Entries {
-    /// The content of a JSON list: objects separated by commas.
+    pub(super) fn new(form: PageForm) -> Self {
+        Self { form, ..Self::default() }
+    }
+
+    /// The entries in the page's form.
     #[must_use]
-    pub fn json(&self) -> &[u8] {
-        &self.json
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The entries in the page's form.
+    #[must_use]
+    pub fn into_text(self) -> Vec<u8> {
+        self.text
+    }
+
+    /// The number of entries with a cell that spreadsheets cut.
+    #[must_use]
+    pub const fn long(&self) -> usize {
+        self.long
+    }
+
+    /// The ids of the entries; none of an empty page.
+    #[must_use]
+    pub const fn ids(&self) -> Option<PageIds> {
+        self.ids
     }
 
     /// The number of entries.
@@ -45,29 +106,65 @@ impl Entries {
         self.last
     }
 
-    /// Parses the entries.
+    /// Parses the entries of a page in the form [`PageForm::List`].
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when a stored text is no longer JSON.
     pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
-        let list = [b"[", &*self.json, b"]"].concat();
+        let list = [b"[", &*self.text, b"]"].concat();
         serde_json::from_slice(&list).map_err(|error| StoreError::Damaged(error.to_string()))
     }
 
+    /// Adds the entries of the page that follows. Both have the same form, which is not [`PageForm::List`].
+    pub(super) fn append(&mut self, next: Self) {
+        self.text.extend_from_slice(&next.text);
+        self.count += next.count;
+        self.long += next.long;
+        self.last = next.last.or(self.last);
+        let later = self.ids.zip(next.ids).map(|(one, other)| {
+            let highest = if one.highest > other.highest { one } else { other };
+            PageIds { lowest: one.lowest.min(other.lowest), ..highest }
+        });
+        self.ids = later.or(self.ids).or(next.ids);
+    }
+
     pub(super) fn push(&mut self, entry: &StoredEntry<'_>) -> Result<(), StoreError> {
-        if !self.is_empty() {
-            self.json.push(b',');
+        let damaged = |error: JsonError| StoreError::Damaged(format!("changes: {error}"));
+        match &self.form {
+            PageForm::List => {
+                if self.count > 0 {
+                    self.text.push(b',');
+                }
+                push_json(entry, &mut self.text)?;
+            }
+            PageForm::Lines => {
+                push_json(entry, &mut self.text)?;
+                self.text.push(b'\n');
+            }
+            PageForm::Rows(rows) => {
+                let is_long = rows.write_rows(&entry.parts(), &mut self.text).map_err(damaged)?;
+                self.long += usize::from(is_long);
+            }
         }
-        serde_json::to_writer(&mut self.json, entry)
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
-        // The changes are the last member, and were written as `null`.
-        self.json.truncate(self.json.len() - b"null}".len());
-        self.json.extend_from_slice(entry.changes.0.as_bytes());
-        self.json.push(b'}');
         self.count += 1;
+        let (id, uuid) = (entry.id, entry.uuid);
+        let ids = self.ids.get_or_insert(PageIds { lowest: id, highest: id, uuid });
+        ids.lowest = ids.lowest.min(id);
+        if id > ids.highest {
+            (ids.highest, ids.uuid) = (id, uuid);
+        }
         self.last = Some(Position { occurred_at: entry.occurred_at, id: entry.id });
         Ok(())
     }
+}
+
+fn push_json(entry: &StoredEntry<'_>, text: &mut Vec<u8>) -> Result<(), StoreError> {
+    serde_json::to_writer(&mut *text, entry).map_err(|error| StoreError::Failed(error.to_string()))?;
+    // The changes are the last member, and were written as `null`.
+    text.truncate(text.len() - b"null}".len());
+    text.extend_from_slice(entry.changes.0.as_bytes());
+    text.push(b'}');
+    Ok(())
 }
 
 /// An entry whose texts are borrowed from a database row.
@@ -153,8 +250,6 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::model::entry::RequestContext;
     use crate::model::timestamp::Timestamp;
@@ -183,17 +278,21 @@ mod tests {
             reason: text,
             changes: StoredChanges(r#"[{"field":"n","old":1.10,"new":2e0}]"#),
         };
-        let mut entries = Entries::default();
+        let (mut entries, mut lines) = (Entries::default(), Entries::new(PageForm::Lines));
         assert!(entries.list().expect("none").is_empty());
         for text in [Some("é\n"), None] {
             entries.push(&stored(text)).expect("written");
+            lines.push(&stored(text)).expect("written");
         }
         let list = entries.list().expect("entries");
         assert_eq!(list, [Some("é\n"), None].map(|text| stored(text).entry().expect("an entry")));
         assert_eq!((list.len(), entries.len()), (2, 2));
         assert_eq!(entries.last(), Some(Position { occurred_at: Timestamp::MIN, id: 7 }));
         let written = serde_json::to_string(&list).expect("JSON");
-        assert_eq!(written.as_bytes(), [b"[", entries.json(), b"]"].concat());
+        assert_eq!(written.as_bytes(), [b"[", entries.text(), b"]"].concat());
+        let line = |entry| serde_json::to_string(entry).expect("JSON") + "\n";
+        assert_eq!(lines.into_text(), list.iter().map(line).collect::<String>().as_bytes());
+        assert_eq!(entries.ids(), Some(PageIds { lowest: 7, highest: 7, uuid: Uuid::from_u128(1 << 100) }));
         let mut damaged = Entries::default();
         damaged.push(&Entry { changes: StoredChanges("["), ..stored(None) }).expect("written");
         assert!(matches!(damaged.list(), Err(StoreError::Damaged(_))));

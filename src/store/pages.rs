@@ -8,10 +8,11 @@ use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{Lookup, OrgId, PageRead, PageRequest};
+use crate::store::condition::UserRefs;
 use crate::store::dialect::{EntryQuery, Ids};
-use crate::store::entries::{Entries, StoredEntry};
+use crate::store::entries::{Entries, PageForm, StoredEntry};
 use crate::store::error::StoreError;
-use crate::store::session::{PageProgress, Session, optional, values};
+use crate::store::session::{Columns, PageProgress, Session, optional, values};
 use crate::store::text::candidates::candidates;
 use crate::store::users::user_refs;
 use crate::store::{prunes, rollup};
@@ -55,8 +56,9 @@ pub(super) async fn page<S: Session>(
     db: &S,
     org: OrgId,
     request: &PageRequest,
+    form: &PageForm,
 ) -> Result<PageRead, S::Error> {
-    let mut part = PartialPage::new(request.clone());
+    let mut part = PartialPage::new(request.clone(), form.clone());
     loop {
         match part.read_on(db, org).await? {
             ControlFlow::Break(read) => return Ok(read),
@@ -75,8 +77,8 @@ pub(super) struct PartialPage {
 }
 
 impl PartialPage {
-    pub(super) fn new(request: PageRequest) -> Self {
-        Self { request, entries: Entries::default(), parts: 0 }
+    pub(super) fn new(request: PageRequest, form: PageForm) -> Self {
+        Self { request, entries: Entries::new(form), parts: 0 }
     }
 
     /// Reads until the page is full or the engine pauses.
@@ -199,6 +201,30 @@ async fn fill_page<S: Session>(
         (PageProgress::Complete { has_more: false }, Some(last)) => Ok(PageProgress::Paused(*last)),
         (progress, _) => Ok(progress),
     }
+}
+
+/// The position of the entry that has `skipped` others before it on a page, and the bound of the page. It reads an index
+/// alone if the filter has no more than times.
+pub(super) async fn position<S: Session>(
+    db: &S,
+    org: OrgId,
+    request: &PageRequest,
+    skipped: u32,
+) -> Result<Option<(Position, u64)>, S::Error> {
+    let head = head(db, org).await?;
+    let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
+    let user_refs = &UserRefs::default();
+    let query =
+        EntryQuery { org, filter: &request.filter, user_refs, as_of, ids: Ids::All, pause_after: None };
+    let select = S::DIALECT.position(&query, (request.order, request.after), skipped);
+    let mut found = None;
+    let read = |row: &dyn Columns| {
+        let id = (S::DIALECT.id_from_column)(row.integer(1)?);
+        found = Some((Position { occurred_at: row.time(0)?, id }, as_of));
+        Ok(())
+    };
+    db.visit_query(&select, read).await?;
+    Ok(found)
 }
 
 pub(super) async fn entry<S: Session>(db: &S, org: OrgId, id: u64) -> Result<Lookup, S::Error> {

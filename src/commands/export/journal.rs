@@ -10,11 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::query::{filter_pairs, read_only_filter};
 use crate::args::output::{CsvArgs, Format};
-use crate::commands::last_entry::LastEntry;
+use crate::commands::export::written::WrittenEntries;
 use crate::commands::output::{EntryFormat, LOG};
 use crate::error::Failure;
 use crate::exit;
-use crate::model::evidence::manifest::IdRange;
 use crate::model::filter::Filter;
 use crate::model::words::Log;
 use crate::render::delimited::FIELD_COLUMNS;
@@ -60,17 +59,6 @@ pub(super) struct Checkpoint {
     #[serde(rename = "tally")]
     pub(super) written: WrittenEntries,
     pub(super) stored: FileDigest,
-}
-
-/// The entries written so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WrittenEntries {
-    #[serde(rename = "entries")]
-    pub(super) count: u64,
-    pub(super) ids: Option<IdRange>,
-    pub(super) as_of: u64,
-    pub(super) last: Option<LastEntry>,
 }
 
 impl ExportHeader {
@@ -255,6 +243,7 @@ fn read(text: &str) -> Option<(ExportHeader, Option<Checkpoint>, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::evidence::manifest::IdRange;
     use crate::model::merkle::Hash;
     use crate::render::columns::EXPORT_COLUMNS;
 

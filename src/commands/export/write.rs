@@ -13,22 +13,23 @@ use crate::api::query::Query;
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::error::ClientError;
-use crate::client::pages::Pages;
+use crate::client::rows::{ExportPage, ExportPages, RowPage};
 use crate::commands::Context;
-use crate::commands::export::journal::{Checkpoint, ExportHeader, Journal, MADE_BY, WrittenEntries};
-use crate::commands::last_entry::LastEntry;
+use crate::commands::export::journal::{Checkpoint, ExportHeader, Journal, MADE_BY};
+use crate::commands::export::written::WrittenEntries;
 use crate::commands::output::{EntryFormat, EntryWriter, SharedBuffer, query};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::evidence::ledger::Ledger;
-use crate::model::evidence::manifest::{FileFacts, IdRange, Manifest, PrunedRange};
+use crate::model::evidence::manifest::{FileFacts, Manifest, PrunedRange};
 use crate::model::evidence::trailer::Trail;
 use crate::model::filter::Filter;
 use crate::model::merkle::Hash;
-use crate::model::page::{Cursor, MAX_LIMIT, Order};
+use crate::model::page::{Cursor, Order};
 use crate::model::words::Log;
 use crate::render::filter_summary::{counted, grouped};
 use crate::render::json::DocumentEnd;
+use crate::render::style::Style;
 use crate::terminal::file::{FileDigest, NewFile, decompressed, part_path, with_suffix};
 use crate::terminal::progress::Progress;
 
@@ -132,52 +133,65 @@ impl Export {
         let order = if self.header.oldest_first { Order::Ascending } else { Order::Descending };
         // Counting has a cost: only a progress bar needs the total.
         let total = context.terminal.shows_progress() && cursor.is_none();
-        let query = Query { filter, order, limit: MAX_LIMIT, cursor, total, ..Query::default() };
+        let query = Query { filter, order, cursor, total, ..Query::default() };
         let name = format.format.to_possible_value();
         let client = client.exporting(name.as_ref().map_or("other", PossibleValue::get_name));
-        let mut pages = Pages::new(client.clone(), query).prefetch()?;
+        let mut pages = ExportPages::new(client.clone(), query, format.row_options()).prefetch()?;
         let style = context.appearance.style(&context.terminal, context.time, false);
         let buffer = SharedBuffer::default();
         let mut out = buffer.clone();
-        let mut writer = match self.written.count {
-            0 => EntryWriter::open(&mut out, &format, &style, (client.log(), &self.filter))?,
-            _ => EntryWriter::resume(&mut out, &format, &style),
-        };
+        // Rows are written as they come. Only JSON needs a writer.
+        let mut writer = LazyWriter { unopened: Some(&mut out), writer: None };
+        if format.row_options().is_none() {
+            writer.open(&self.written, &format, &style, (client.log(), &self.filter))?;
+        }
+        let mut long = 0;
         let outcome = loop {
             let page = match pages.next().await {
                 Ok(None) => break Ok(()),
                 Ok(Some(page)) => page,
                 Err(error) => break Err(error),
             };
-            let PageView { data, total, .. } = match page.read() {
-                Ok(read) => read,
-                Err(error) => break Err(error),
+            let (count, next) = match page {
+                ExportPage::Rows(RowPage { info, text }) => {
+                    if let Some(total) = info.total {
+                        progress.expect(total);
+                    }
+                    self.written.add_page(&info);
+                    long += info.long;
+                    self.put(context, &text)?;
+                    (info.count, info.next.map(|cursor| cursor.encode()))
+                }
+                ExportPage::Json(page) => {
+                    let PageView { data, total, .. } = match page.read() {
+                        Ok(read) => read,
+                        Err(error) => break Err(error),
+                    };
+                    if let Some(total) = total {
+                        progress.expect(total.count);
+                    }
+                    let writer = writer.open(&self.written, &format, &style, (client.log(), &self.filter))?;
+                    self.written.add_entries(&data, page.info.as_of);
+                    data.iter().try_for_each(|entry| writer.view(entry))?;
+                    writer.flush()?;
+                    buffer.drain(|text| self.put(context, text))?;
+                    (data.len() as u64, page.info.next_cursor.clone())
+                }
             };
-            if let Some(total) = total {
-                progress.expect(total.count);
+            if let Some(cursor) = next {
+                self.checkpoint(context, cursor)?;
             }
-            self.written.count += data.len() as u64;
-            self.written.ids =
-                data.iter().fold(self.written.ids, |ids, entry| Some(IdRange::with(ids, entry.id)));
-            self.written.last = data
-                .iter()
-                .fold(self.written.last, |last, entry| LastEntry::latest(last, entry.id, entry.uuid));
-            self.written.as_of = page.info.as_of;
-            data.iter().try_for_each(|entry| writer.view(entry))?;
-            writer.flush()?;
-            buffer.drain(|text| self.put(context, text))?;
-            if let Some(cursor) = &page.info.next_cursor {
-                self.checkpoint(context, cursor.clone())?;
-            }
-            progress.add(data.len() as u64);
+            progress.add(count);
         };
-        let long = writer.long();
-        writer.finish(DocumentEnd {
-            matched: outcome.is_ok().then_some(self.written.count),
-            complete: outcome.is_ok(),
-            next_cursor: None,
-        })?;
-        buffer.drain(|text| self.put(context, text))?;
+        if let Some(writer) = writer.writer {
+            long += writer.long();
+            writer.finish(DocumentEnd {
+                matched: outcome.is_ok().then_some(self.written.count),
+                complete: outcome.is_ok(),
+                next_cursor: None,
+            })?;
+            buffer.drain(|text| self.put(context, text))?;
+        }
         outcome?;
         if long > 0 && format.format == Format::Csv {
             context.terminal.warn(&format!(
@@ -303,6 +317,30 @@ impl Export {
             }
         };
         Failure { exit: exit::PARTIAL, ..failure }.hint(kept).hint(next)
+    }
+}
+
+/// Renders the pages of JSON from the first one on.
+struct LazyWriter<'a> {
+    unopened: Option<&'a mut dyn io::Write>,
+    writer: Option<EntryWriter<'a>>,
+}
+
+impl<'a> LazyWriter<'a> {
+    fn open(
+        &mut self,
+        written: &WrittenEntries,
+        format: &'a EntryFormat,
+        style: &'a Style,
+        query: (Log, &Filter),
+    ) -> io::Result<&mut EntryWriter<'a>> {
+        if let Some(out) = self.unopened.take() {
+            self.writer = Some(match written.count {
+                0 => EntryWriter::open(out, format, style, query)?,
+                _ => EntryWriter::resume(out, format, style),
+            });
+        }
+        self.writer.as_mut().ok_or_else(|| io::Error::other("the output is closed"))
     }
 }
 

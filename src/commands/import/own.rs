@@ -300,7 +300,7 @@ mod tests {
         fn a_name_is_restored_exactly_or_refused(name in "[ -~\n\t\r=+@'\u{1b}\u{241b}\u{202e}é日<>U0-2]{1,12}", guard: bool) {
             prop_assume!(!name.trim().is_empty());
             let entry = entry(&name);
-            let shown = value(&entry.view(), Column::ModelName).into_owned();
+            let shown = value(&entry.parts(), Column::ModelName).into_owned();
             prop_assert_eq!(shown, name.as_str());
             if let Ok(line) = line(&cells(&entry, guard), guard) {
                 let back: serde_json::Value = serde_json::from_str(&line).expect("JSON");

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use super::cells::{csv_cell, tsv_cell};
 use super::guard::escape_formulas;
-use super::{Delimiter, csv_cell, io_error, tsv_cell};
+use super::{Delimiter, io_error};
 use crate::render::columns::Column;
 
 /// A column of plain text, whose rules apply to all cells.

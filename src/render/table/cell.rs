@@ -59,7 +59,7 @@ impl TableCell {
                 }
                 text
             }
-            other => value(&entry.view(), other).into_owned(),
+            other => value(&entry.parts(), other).into_owned(),
         };
         Self { prefix, text: clean(&text, style), suffix, principal }
     }

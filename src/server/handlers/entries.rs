@@ -1,6 +1,7 @@
 //! Reading entries: pages, single entries and facets.
 
 use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::api::page::{Page, PageInfo, Total};
@@ -10,79 +11,76 @@ use crate::api::problems::{FilterProblems, ScopeProblems};
 use crate::api::query::{Query, read_only_filter};
 use crate::model::entry::Entry;
 use crate::model::facets::Facets;
-use crate::model::page::{Cursor, Order, Position};
-use crate::model::timestamp::Timestamp;
 use crate::model::trail::ReadCall;
 use crate::server::auth::{Caller, CanRead, ReadScope};
 use crate::server::body::{self, NoParameters};
 use crate::server::error::ApiError;
+use crate::server::handlers::question::Question;
+use crate::server::handlers::rows;
 use crate::server::reads;
 use crate::server::state::Server;
 use crate::server::trail::recent::AnsweredPage;
-use crate::store::{Lookup, PageRequest};
+use crate::store::Lookup;
 
 /// Returns one page of entries, newest first.
 #[utoipa::path(
     get, path = crate::api::routes::AUDIT_LOGS, operation_id = "list_audit_logs", security(("bearer" = ["read"])), params(ListParameters),
     responses(
-        (status = 200, description = "One page", body = Page),
+        (status = 200, description = "One page. Rows have what leads to the next page in headers, and only the first page has a header line", content(
+            (Page = "application/json"), (String = "text/csv"), (String = "text/tab-separated-values"), (Entry = "application/x-ndjson"),
+        ), headers(
+            ("link" = String, description = "Rows: the next page, `rel=\"next\"`, relative to this one; absent on the last page, and when it would be longer than 4 kB"),
+            ("krosyn-next-cursor" = String, description = "Rows: send it as `cursor` for the next page"),
+            ("krosyn-count" = u64, description = "Rows: the number of entries on this page"),
+            ("krosyn-as-of" = u64, description = "Rows: the upper bound of the answer, as `page.as_of`"),
+            ("krosyn-lowest-id" = u64, description = "Rows: the lowest id on this page"),
+            ("krosyn-highest-id" = u64, description = "Rows: the highest id on this page"),
+            ("krosyn-highest-uuid" = String, description = "Rows: the uuid of the entry with the highest id"),
+            ("krosyn-long-cells" = u64, description = "Rows: the number of entries with a cell longer than spreadsheets keep"),
+            ("krosyn-total" = u64, description = "Rows: the number of entries that match, with `total=true`"),
+            ("krosyn-pruned-through-id" = u64, description = "Rows: as `pruned.through_id`"),
+            ("krosyn-pruned-before" = String, description = "Rows: as `pruned.before`"),
+        )),
         FilterProblems,
     ))]
 pub(crate) async fn list(
     State(server): State<Server>,
     caller: Caller<CanRead>,
+    headers: HeaderMap,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
-    page(&server, &caller, raw.as_deref()).await
+    page(&server, &caller, &headers, raw.as_deref()).await
 }
 
-/// Answers with a page of the log that the caller's scope reads.
+/// Answers with a page of the log that the caller's scope reads, in the form that the caller prefers.
 pub(super) async fn page<S: ReadScope>(
     server: &Server,
     caller: &Caller<S>,
+    headers: &HeaderMap,
     raw: Option<&str>,
 ) -> Result<Response, ApiError> {
+    if let Some(form) = rows::accepted(headers) {
+        return rows::page(server, caller, form, raw).await;
+    }
     let purpose = reads::purpose(caller)?;
     reads::settle(server, caller).await;
     let pairs = body::pairs(raw)?;
     let query = Query::read(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let org = caller.log();
-    let binding = query.binding(org.number());
-    let after_id = query.after_id.map(|id| Position { occurred_at: Timestamp::MIN, id });
-    let (after, as_of) = match query.cursor {
-        None => (after_id, query.as_of),
-        Some(cursor) => {
-            if cursor.binding != binding || query.as_of.is_some_and(|as_of| as_of != cursor.as_of) {
-                let detail = "the cursor belongs to another filter, order or as_of: repeat its query unchanged, or leave the cursor out";
-                return Err(ApiError::new(Code::CursorMismatch, detail));
-            }
-            (Some(cursor.position), Some(cursor.as_of))
-        }
-    };
-    let request =
-        PageRequest { filter: query.filter.clone(), order: query.order, limit: query.limit, after, as_of };
-    let read = server.query(server.store.page(org, request)).await?;
-    let total = match query.total {
-        true => {
-            let count = server.query(server.store.count(org, query.filter.clone(), read.as_of)).await?;
-            Some(Total { count, exact: true })
-        }
-        false => None,
-    };
+    let question = Question::new(query, caller.log())?;
+    let read = server.query(server.store.page(question.org, question.request())).await?;
+    let total = question.total(server, read.as_of).await?.map(|count| Total { count, exact: true });
     let last = read.entries.last().filter(|_| read.more);
-    let rows = read.entries.len() as u64;
-    let answered = AnsweredPage { query: &query, binding, as_of: read.as_of, rows, next: last };
+    let (query, binding, rows) = (&question.query, question.binding, read.entries.len() as u64);
+    let answered = AnsweredPage { query, binding, as_of: read.as_of, rows, next: last };
     reads::note_page(server, caller, purpose.as_ref(), &answered).await;
-    let next_cursor = last.map(|position| Cursor { position, as_of: read.as_of, binding }.encode());
-    // A follower is past the entries before its `after_id`.
-    let passed = after.filter(|_| query.order == Order::ById).map_or(0, |position| position.id);
-    let pruned = read.pruned.filter(|pruned| pruned.through_id > passed);
+    let next_cursor = last.map(|position| question.cursor(position, read.as_of).encode());
+    let pruned = read.pruned.filter(|pruned| pruned.through_id > question.passed());
     let page = PageInfo { limit: query.limit, next_cursor, as_of: read.as_of };
     let page = serde_json::to_string(&Page { data: Vec::new(), page, total, pruned });
     let page = page.map_err(|_| ApiError::internal())?;
     // The entries are JSON already: they are spliced into the empty list at the end.
     let before = page.strip_suffix("]}").ok_or_else(ApiError::internal)?;
-    let body = [before.as_bytes(), read.entries.json(), b"]}"].concat();
+    let body = [before.as_bytes(), read.entries.text(), b"]}"].concat();
     server.responses.respond(caller.key(), "application/json", body)
 }
 

@@ -3,6 +3,7 @@
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::api::counts::Counts;
@@ -23,15 +24,30 @@ use crate::server::state::Server;
 #[utoipa::path(
     get, path = crate::api::routes::TRAIL, operation_id = "list_trail", security(("bearer" = ["trail"])), params(TrailListParameters),
     responses(
-        (status = 200, description = "One page", body = Page),
+        (status = 200, description = "One page. Rows have what leads to the next page in headers, and only the first page has a header line", content(
+            (Page = "application/json"), (String = "text/csv"), (String = "text/tab-separated-values"), (Entry = "application/x-ndjson"),
+        ), headers(
+            ("link" = String, description = "Rows: the next page, `rel=\"next\"`, relative to this one; absent on the last page, and when it would be longer than 4 kB"),
+            ("krosyn-next-cursor" = String, description = "Rows: send it as `cursor` for the next page"),
+            ("krosyn-count" = u64, description = "Rows: the number of entries on this page"),
+            ("krosyn-as-of" = u64, description = "Rows: the upper bound of the answer, as `page.as_of`"),
+            ("krosyn-lowest-id" = u64, description = "Rows: the lowest id on this page"),
+            ("krosyn-highest-id" = u64, description = "Rows: the highest id on this page"),
+            ("krosyn-highest-uuid" = String, description = "Rows: the uuid of the entry with the highest id"),
+            ("krosyn-long-cells" = u64, description = "Rows: the number of entries with a cell longer than spreadsheets keep"),
+            ("krosyn-total" = u64, description = "Rows: the number of entries that match, with `total=true`"),
+            ("krosyn-pruned-through-id" = u64, description = "Rows: as `pruned.through_id`"),
+            ("krosyn-pruned-before" = String, description = "Rows: as `pruned.before`"),
+        )),
         FilterProblems,
     ))]
 pub(crate) async fn list_trail(
     State(server): State<Server>,
     caller: Caller<CanReadTrail>,
+    headers: HeaderMap,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
-    entries::page(&server, &caller, raw.as_deref()).await
+    entries::page(&server, &caller, &headers, raw.as_deref()).await
 }
 
 /// Returns one entry of the trail.

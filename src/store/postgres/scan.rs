@@ -153,7 +153,7 @@ impl<'a> Scan<'a> {
         }
         while let Some(rows) = self.next_rows(db).await? {
             for row in &rows {
-                if page.len() == wanted || page.json().len() >= MAX_PAGE_BYTES {
+                if page.len() == wanted || page.text().len() >= MAX_PAGE_BYTES {
                     return Ok(PageProgress::Complete { has_more: true });
                 }
                 page.push(&self.users.entry(row)?)?;

@@ -57,7 +57,7 @@ impl ChecksumInput<'_> {
         for (place, number) in head.chunks_exact_mut(8).zip(numbers.chain(lengths)) {
             place.copy_from_slice(&number.to_le_bytes());
         }
-        let mut hash = Hasher::new();
+        let mut hash = Gathered { hash: Hasher::new(), bytes: [0; 512], len: 0 };
         hash.update(&head);
         hash.update(&self.uuid);
         for text in self.texts.into_iter().flatten() {
@@ -68,7 +68,35 @@ impl ChecksumInput<'_> {
             hash.update(&(text.len() as u64).to_le_bytes());
             hash.update(text.as_bytes());
         }
-        WIDE | i64::from(hash.finalize())
+        hash.flush();
+        WIDE | i64::from(hash.hash.finalize())
+    }
+}
+
+/// Gathers short texts: the hash is fast only for 128 bytes and more at once.
+struct Gathered {
+    hash: Hasher,
+    bytes: [u8; 512],
+    len: usize,
+}
+
+impl Gathered {
+    fn update(&mut self, text: &[u8]) {
+        if text.len() > self.bytes.len() - self.len {
+            self.flush();
+        }
+        match self.bytes.get_mut(self.len..self.len + text.len()) {
+            Some(place) => {
+                place.copy_from_slice(text);
+                self.len += text.len();
+            }
+            None => self.hash.update(text),
+        }
+    }
+
+    fn flush(&mut self) {
+        self.hash.update(&self.bytes[..self.len]);
+        self.len = 0;
     }
 }
 

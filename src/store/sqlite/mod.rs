@@ -37,6 +37,7 @@ use crate::model::entry::Entry;
 use crate::model::prune::Prune;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{Appended, OrgId, PageRead, PageRequest, PruneRun};
+use crate::store::entries::PageForm;
 use crate::store::error::StoreError;
 use crate::store::pages::PartialPage;
 use crate::store::session::{QueryKind, Retry};
@@ -178,8 +179,13 @@ impl SqliteStore {
     }
 
     /// Reads a page by a search, in parts: others get their turn between two of them, and the log can be emptied.
-    pub(super) async fn search_page(&self, org: OrgId, request: PageRequest) -> Result<PageRead, StoreError> {
-        let mut page = PartialPage::new(request);
+    pub(super) async fn search_page(
+        &self,
+        org: OrgId,
+        request: PageRequest,
+        form: PageForm,
+    ) -> Result<PageRead, StoreError> {
+        let mut page = PartialPage::new(request, form);
         loop {
             let part = move |db: &Connection| run_now(page.read_on(db, org));
             match self.read_as(Some(org), QueryKind::Search, part).await? {

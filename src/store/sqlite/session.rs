@@ -214,7 +214,7 @@ impl Session for Connection {
             }
             last = Some(key);
             if row.matches(&request.filter)? {
-                if page.len() == wanted || page.json().len() >= MAX_PAGE_BYTES {
+                if page.len() == wanted || page.text().len() >= MAX_PAGE_BYTES {
                     return Ok(PageProgress::Complete { has_more: true });
                 }
                 page.push(&row)?;

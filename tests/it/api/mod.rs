@@ -16,6 +16,7 @@ mod problems;
 mod prune;
 mod record;
 mod retention;
+mod rows;
 mod stats;
 mod tenancy;
 mod token_usage;

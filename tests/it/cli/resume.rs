@@ -11,7 +11,7 @@ const ENTRIES: usize = 2500;
 /// A server with three pages of entries behind a gate.
 struct Fixture {
     sandbox: Sandbox,
-    _serving: Serving,
+    serving: Serving,
     gate: PageGate,
 }
 
@@ -21,7 +21,12 @@ impl Fixture {
         let sandbox = Sandbox::with(&FILES);
         let serving = sandbox.serve(&["--no-sweep"]);
         let gate = PageGate::before(serving.address());
-        Self { sandbox, _serving: serving, gate }
+        Self { sandbox, serving, gate }
+    }
+
+    /// The same server, as one that answers only JSON.
+    fn older(&self) -> PageGate {
+        PageGate::before_older(self.serving.address())
     }
 
     /// Records the entries, and reads the store and its token.
@@ -227,4 +232,27 @@ fn an_export_that_cannot_be_resumed_is_refused() {
     ");
     fixture.export(&["--resume", "all.csv", "-a", "deleted"]).ended(2);
     fixture.export(&["--resume", "all.csv", "-o", "x"]).ended(2);
+}
+
+#[test]
+fn an_older_server_gives_the_same_file_and_may_be_replaced_meanwhile() {
+    let mut fixture = Fixture::new();
+    for (name, more) in [
+        ("all.csv", &["--bom", "--no-formula-guard"][..]),
+        ("all.csv.gz", &["--explode", "--trailer", "--max-cell", "64"]),
+        ("all.tsv", &["--columns", "-changes,+reason,+summary"]),
+        ("all.jsonl.zst", &["--trailer", "--reverse"]),
+        ("all.json", &[]),
+    ] {
+        let written = |fixture: &Fixture, name: &str| {
+            fixture.export(&[&["-o", name, "--manifest"], more].concat()).ended(0);
+            fixture.sandbox.read(name)
+        };
+        let whole = written(&fixture, &format!("new-{name}"));
+        let older = fixture.older();
+        let newer = std::mem::replace(&mut fixture.gate, older);
+        assert!(written(&fixture, &format!("old-{name}")) == whole, "{name}");
+        // Behind another address the server would be another one.
+        fixture.gate = newer;
+    }
 }

@@ -1,4 +1,5 @@
-//! A proxy that passes a number of pages, then closes the connection or holds the request.
+//! A proxy that passes a number of pages, then closes the connection or holds the request. It asks for pages of a thousand
+//! entries, so that a test needs few entries for several pages, and can hide that the server answers rows.
 
 #![cfg(test)]
 
@@ -24,6 +25,15 @@ pub(crate) struct PageGate {
 impl PageGate {
     /// Starts in front of the server at `address`, without a limit.
     pub(crate) fn before(address: &str) -> Self {
+        Self::start(address, false)
+    }
+
+    /// As [`Self::before`], for a server that answers only JSON: to it, the parameters of rows are unknown.
+    pub(crate) fn before_older(address: &str) -> Self {
+        Self::start(address, true)
+    }
+
+    fn start(address: &str, is_older: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new((usize::MAX, Beyond::Cut)));
@@ -35,7 +45,7 @@ impl PageGate {
                 let (gate, tell) = (Arc::clone(&gate), tell.clone());
                 let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
                 thread::spawn(move || drop(std::io::copy(&mut answers, &mut back)));
-                thread::spawn(move || forward(client, server, &gate, &tell));
+                thread::spawn(move || forward(client, server, &gate, &tell, is_older));
             }
         });
         Self { url, state, reached }
@@ -56,7 +66,13 @@ impl PageGate {
     }
 }
 
-fn forward(mut client: TcpStream, mut server: TcpStream, gate: &Mutex<(usize, Beyond)>, tell: &Sender<()>) {
+fn forward(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    gate: &Mutex<(usize, Beyond)>,
+    tell: &Sender<()>,
+    is_older: bool,
+) {
     let mut request = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = client.read(&mut request) {
         if request.starts_with(b"GET /api/v1/audit-logs?") {
@@ -72,7 +88,15 @@ fn forward(mut client: TcpStream, mut server: TcpStream, gate: &Mutex<(usize, Be
             }
             *left = left.saturating_sub(1);
         }
-        if server.write_all(&request[..length]).is_err() {
+        let mut text = String::from_utf8(request[..length].to_vec()).unwrap();
+        if is_older {
+            text = text
+                .replace("accept: text/", "x-accept: text/")
+                .replace("accept: application/x-", "x-accept: ");
+        } else {
+            text = text.replacen("limit=10000", "limit=1000", 1);
+        }
+        if server.write_all(text.as_bytes()).is_err() {
             return;
         }
     }
