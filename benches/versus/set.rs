@@ -153,7 +153,9 @@ fn tenfold(smaller: &Set, directory: &Path) {
     }
     let (_, sums) = TALLIES.split_once("INSERT INTO").expect("a statement");
     db.execute_batch(&format!(
-        "UPDATE org_heads SET head = head * 10; DELETE FROM tallies; INSERT INTO{sums}; PRAGMA journal_mode = WAL;"
+        "UPDATE org_heads SET head = head * 10; DELETE FROM tallies; INSERT INTO{sums}; \
+         UPDATE text_indexes SET blocks = 0; DELETE FROM text_blocks; DELETE FROM text_groups; DELETE FROM text_parts; \
+         DELETE FROM text_stale; PRAGMA journal_mode = WAL;"
     ))
     .expect("counted");
     // Trees are made again, before anything is measured.
