@@ -65,6 +65,7 @@ macro_rules! call {
     };
 }
 
+mod sessions;
 mod trees;
 
 impl From<Engine> for Store {

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_tallies.sqlite.sql"),
     include_str!("../migrations/0004_checksums.sqlite.sql"),
     include_str!("../migrations/0005_integrity.sqlite.sql"),
+    include_str!("../migrations/0006_sessions.sqlite.sql"),
 ];
 
 /// Marks a file as ours: "KrAu".
