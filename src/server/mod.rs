@@ -55,6 +55,7 @@ use crate::server::tree_job::TreeJob;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
+pub use crate::server::page::link::session_link;
 pub use crate::server::router::openapi;
 pub use crate::server::settings::{LocalToken, MAX_CONNECTIONS, PageSettings, Settings};
 pub use crate::server::signed_checkpoints::SignedCheckpoints;

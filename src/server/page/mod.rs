@@ -4,6 +4,7 @@ mod answer;
 mod csv;
 mod entry;
 mod frame;
+pub(super) mod link;
 mod list;
 mod query;
 mod resource;

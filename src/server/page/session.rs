@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use crate::api::problem::Code;
@@ -19,6 +19,7 @@ use crate::model::timestamp::Timestamp;
 use crate::server::auth::{Caller, ReadScope};
 use crate::server::error::ApiError;
 use crate::server::page::answer::PageError;
+pub(super) use crate::server::page::link::Secret;
 use crate::server::state::Server;
 use crate::store::StoredSession;
 
@@ -38,20 +39,12 @@ const FORM: &str = "krosyn-audit-form";
 /// The cookie in which the page's script puts the viewer's time zone.
 const ZONE: &str = "krosyn-audit-tz";
 
-/// 256 random bits as text, whose hash is stored.
-pub(super) struct Secret(pub(super) String);
+/// Random text for a session or a form.
+pub(super) fn secret() -> Result<Secret, ApiError> {
+    Secret::generate().map_err(|_| ApiError::internal())
+}
 
 impl Secret {
-    pub(super) fn generate() -> Result<Self, ApiError> {
-        let mut bits = zeroize::Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *bits).map_err(|_| ApiError::internal())?;
-        Ok(Self(URL_SAFE_NO_PAD.encode(*bits)))
-    }
-
-    pub(super) fn hash(&self) -> [u8; 32] {
-        Sha256::digest(&self.0).into()
-    }
-
     /// The session's name in the trail: the beginning of its hash.
     pub(super) fn name(&self) -> String {
         self.hash()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -109,23 +102,11 @@ pub(super) fn is_valid(session: &StoredSession, now: Timestamp) -> bool {
 
 /// Starts a session for a valid token.
 pub(super) async fn begin(server: &Server, token_hash: [u8; 32]) -> Result<Secret, ApiError> {
-    let (secret, now) = (Secret::generate()?, server.settings.clock.now());
-    add(server, &secret, token_hash, false, now.plus(LIFETIME)).await?;
-    Ok(secret)
-}
-
-/// Stores a session or a link.
-pub(super) async fn add(
-    server: &Server,
-    secret: &Secret,
-    token_hash: [u8; 32],
-    is_link: bool,
-    expires_at: Timestamp,
-) -> Result<(), ApiError> {
-    let now = server.settings.clock.now();
-    let hash = secret.hash();
+    let (secret, now) = (secret()?, server.settings.clock.now());
+    let (hash, is_link, expires_at) = (secret.hash(), false, now.plus(LIFETIME));
     let session = StoredSession { hash, is_link, token_hash, created_at: now, last_used_at: now, expires_at };
-    Ok(server.store.add_session(session).await?)
+    server.store.add_session(session).await?;
+    Ok(secret)
 }
 
 /// The session's secret in a request.

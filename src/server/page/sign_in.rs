@@ -21,6 +21,7 @@ use crate::server::body::NoParameters;
 use crate::server::error::ApiError;
 use crate::server::limits::TokenAttempt;
 use crate::server::page::answer::{PageError, html, redirect};
+use crate::server::page::link::session_link;
 use crate::server::page::session::{self, LINK_LIFETIME, Secret, safe_target};
 use crate::server::state::Server;
 
@@ -45,10 +46,10 @@ pub(crate) async fn link(
         return Err(ApiError::new(Code::NotFound, "this server has no page: it was started with --no-page"));
     }
     check_scopes(&caller)?;
-    let secret = Secret::generate()?;
-    let expires_at = server.settings.clock.now().plus(LINK_LIFETIME);
-    session::add(&server, &secret, caller.key().token, true, expires_at).await?;
-    Ok(Json(SessionLink { path: format!("/sign-in?link={}", secret.0), expires_at }))
+    let now = server.settings.clock.now();
+    let expires_at = now.plus(LINK_LIFETIME);
+    let path = session_link(&server.store, caller.key().token, now, expires_at).await?;
+    Ok(Json(SessionLink { path, expires_at }))
 }
 
 /// The page shows only what these scopes read.
@@ -83,7 +84,7 @@ fn show(
     link: Option<&str>,
     error: Option<&str>,
 ) -> Result<Response, PageError> {
-    let secret = Secret::generate()?;
+    let secret = session::secret()?;
     let next = safe_target(next);
     let mut response = html(status, view(&SignIn { form_token: &secret.0, next, link, error }));
     response.headers_mut().extend([session::set_form(server, &secret)?]);
