@@ -74,8 +74,10 @@ fn line(it: &DetailLine, extent: Extent) -> Markup {
         li class=(class) data-depth=[(it.depth > 0).then_some(depth)] {
             @if let Some(mark) = it.mark { span class="sign" aria-hidden="true" { (mark.sign()) } }
             @if let Some(label) = &it.label { b { (shown(label)) } " " }
-            @if it.mark.is_some() { span class="word" { (name) } " " }
+            // The lines of a text have the word once, in their heading.
+            @if it.mark.is_some() && it.label.is_some() { span class="word" { (name) } " " }
             @match it.mark {
+                _ if it.value.is_empty() && it.new_value.is_empty() => {}
                 _ if both => { del { (value(&it.value, extent)) } " " ins { (value(&it.new_value, extent)) } }
                 Some(LineMark::Added) => ins { (value(&it.value, extent)) }
                 Some(LineMark::Removed) => del { (value(&it.value, extent)) }

@@ -13,6 +13,7 @@ use crate::model::time::TimeContext;
 use crate::model::words::{Action, Log};
 use crate::page::changes::{self, Extent};
 use crate::page::text::{entry_path, href, list_path, shown, time};
+use crate::render::filter_summary::counted;
 use crate::render::history::{dotted_path, leaf_text, notes};
 use crate::render::state::sentence;
 use crate::render::style::mark;
@@ -50,7 +51,7 @@ pub(crate) fn view(shown_now: &ResourceView<'_>, context: TimeContext) -> Markup
     html! {
         h1 { (resource.model_type.label()) " " (shown(&name)) }
         p class="dim" {
-            (shown(&resource.to_string())) " · " (history.entries().len()) " entries · " a href=(filter) { "Show in the list" }
+            (shown(&resource.to_string())) " · " (counted(history.entries().len() as u64, "entry", "entries")) " · " a href=(filter) { "Show in the list" }
         }
         @for note in notes(history, &context) { p class="note" { (shown(&note)) } }
         (times(shown_now))

@@ -86,7 +86,9 @@ pub(super) async fn handle_request(
     // The page has a policy of its own.
     let policy = headers.remove(header::CONTENT_SECURITY_POLICY);
     headers.extend(HARDENING);
-    headers.extend(policy.map(|policy| (header::CONTENT_SECURITY_POLICY, policy)));
+    if let Some(policy) = policy {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     headers.extend(HeaderValue::from_str(&id).map(|id| (REQUEST_ID, id)));
     response
 }
