@@ -241,7 +241,7 @@ impl Runtime {
 
 async fn run(cli: Cli, context: &mut Context) -> Result<u8, Failure> {
     let Some(command) = cli.command else { return cli::start(context) };
-    if context.demo && !command.is_client() {
+    if context.demo && !command.is_client() && !command.is_server() {
         return Err(Failure::usage("--demo works only with commands that use the audit API"));
     }
     if command.is_client() && (cli.debug_http || context.appearance.verbose) {

@@ -12,6 +12,7 @@ use crate::commands::history::HistoryArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::list::ListArgs;
 use crate::commands::login::{LoginArgs, LogoutArgs, StatusArgs};
+use crate::commands::open::OpenArgs;
 use crate::commands::org::OrgArgs;
 use crate::commands::prune::PruneArgs;
 use crate::commands::record::RecordArgs;
@@ -69,6 +70,7 @@ pub(crate) enum Command {
     Login(LoginArgs),
     Logout(LogoutArgs),
     Status(StatusArgs),
+    Open(OpenArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -198,6 +200,7 @@ impl Command {
             Self::Login(args) => args.run(context).await,
             Self::Logout(args) => args.run(context),
             Self::Status(args) => args.run(context).await,
+            Self::Open(args) => args.run(context).await,
             Self::Completions(args) => args.run(context),
             Self::Man(args) => args.run(context, Cli::command()),
         }

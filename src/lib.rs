@@ -15,6 +15,7 @@ pub mod demo;
 mod error;
 pub mod exit;
 pub mod model;
+pub mod page;
 pub mod parallel;
 pub mod render;
 pub mod secret;

@@ -1,4 +1,4 @@
-//! The response of `GET /whoami`.
+//! The responses of `GET /whoami` and `POST /sessions/link`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,4 +27,15 @@ pub struct Whoami {
     /// the trail's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifier_key: Option<String>,
+}
+
+/// A link that signs a browser in to the page, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionLink {
+    /// The path and query on this server.
+    #[schema(example = "/sign-in?link=3q2-7w…")]
+    pub path: String,
+    /// When the link ends, if it is not used.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
 }

@@ -46,6 +46,8 @@ pub const TRAIL_RETENTION: &str = "/api/v1/trail/retention";
 pub const TRAIL_PRUNES: &str = "/api/v1/trail/prunes";
 /// The caller's organization and token.
 pub const WHOAMI: &str = "/api/v1/whoami";
+/// A one-time link that signs a browser in to the page.
+pub const SESSION_LINK: &str = "/api/v1/sessions/link";
 /// Liveness.
 pub const HEALTHZ: &str = "/healthz";
 /// Readiness.

@@ -1,39 +1,8 @@
-//! Renders a filter and a connection as shell arguments, for people to read and to paste.
-//!
-//! It knows the names of flags and shell quoting, and nothing about what a command does.
+//! Renders a connection as shell arguments, and tests those of a filter against the flags that read them.
 
 use crate::args::connection::ConnectionArgs;
-use crate::args::filter::filter_flag;
-use crate::model::filter::Filter;
-use crate::model::words::Log;
-use crate::render::sanitize::sanitize;
 
-/// The flags that [`FilterArgs`](crate::args::filter::FilterArgs) reads as this filter.
-pub(crate) fn filter_words(filter: &Filter) -> Vec<String> {
-    let mut words = Vec::new();
-    for (parameter, list) in filter.lists() {
-        let texts = list.texts();
-        match filter_flag(parameter) {
-            Some(name @ "--grep") => texts.into_iter().for_each(|text| flag(&mut words, name, text)),
-            Some(name) if !texts.is_empty() => flag(&mut words, name, texts.join(",")),
-            _ => {}
-        }
-    }
-    for (name, at) in [("--since", filter.since), ("--until", filter.until)] {
-        if let Some(at) = at {
-            flag(&mut words, name, at.to_string());
-        }
-    }
-    words
-}
-
-/// The flag that selects the log; none for the audit log, which is the default.
-pub(crate) fn log_words(log: Log) -> Vec<String> {
-    match log {
-        Log::Audit => Vec::new(),
-        Log::Trail => vec!["--log".to_owned(), log.to_string()],
-    }
-}
+pub(crate) use crate::render::command_line::{filter_words, flag, line, log_words};
 
 /// The flags that name the same server.
 pub(crate) fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String> {
@@ -53,42 +22,6 @@ pub(crate) fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String>
     words
 }
 
-/// The words as one shell line.
-pub(crate) fn line(words: &[String]) -> String {
-    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
-}
-
-/// Quotes a word for a shell: not at all, in `'…'`, or, if it holds control or invisible characters, in `$'…'`.
-pub(crate) fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    if sanitize(word) == word {
-        return format!("'{}'", word.replace('\'', r"'\''"));
-    }
-    let mut quoted = "$'".to_owned();
-    for c in word.chars() {
-        let text = c.to_string();
-        match c {
-            '\'' | '\\' => quoted.extend(['\\', c]),
-            // Every shell reads byte escapes alike; code point escapes depend on the locale.
-            _ if c.is_ascii() && !c.is_control() => quoted.push(c),
-            _ => quoted.extend(text.bytes().map(|byte| format!("\\x{byte:02x}"))),
-        }
-    }
-    quoted + "'"
-}
-
-/// Adds a flag. A value that begins with a dash is joined by `=`: by itself clap would take it for a flag.
-fn flag(words: &mut Vec<String>, name: &str, value: String) {
-    if value.starts_with('-') {
-        words.push(format!("{name}={value}"));
-    } else {
-        words.extend([name.to_owned(), value]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::process::Command;
@@ -98,9 +31,11 @@ mod tests {
 
     use super::*;
     use crate::args::filter::FilterArgs;
+    use crate::model::filter::Filter;
     use crate::model::filter::{Choice, FilterValue};
     use crate::model::time::TimeContext;
     use crate::model::words::{Action, ModelType, Via};
+    use crate::render::sanitize::sanitize;
 
     #[derive(Parser)]
     struct Typed {

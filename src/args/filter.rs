@@ -8,6 +8,7 @@ use crate::model::filter::{BadText, Filter};
 use crate::model::log_filter::add_text;
 use crate::model::time::{self, Edge, TimeContext, When};
 use crate::model::words::Log;
+use crate::render::command_line::filter_flag;
 
 /// Filters. Repeats and commas are alternatives, different flags combine, `!value` excludes.
 #[derive(Debug, Clone, Default, Args)]
@@ -171,22 +172,6 @@ impl FilterArgs {
         }
         Ok(unresolved)
     }
-}
-
-/// The flag of a filter's query parameter, if it has one.
-pub(crate) fn filter_flag(parameter: &str) -> Option<&'static str> {
-    Some(match parameter {
-        "action" => "--action",
-        "model_type" => "--model-type",
-        "user" => "--user",
-        "on_behalf_of" => "--on-behalf-of",
-        "resource" => "--resource",
-        "field" => "--field",
-        "via" => "--via",
-        "request_id" => "--request-id",
-        "q" => "--grep",
-        _ => return None,
-    })
 }
 
 fn bad_time(flag: &'static str, error: &dyn Display) -> BadValue {

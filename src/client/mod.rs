@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use reqwest::{Method, Url};
 
-use crate::api::account::Whoami;
+use crate::api::account::{SessionLink, Whoami};
 use crate::api::counts::{Counts, CountsQuery};
 use crate::api::page::Page;
 use crate::api::prune::{PruneAnswer, PruneRequest, Prunes, RetentionAnswer};
@@ -196,6 +196,15 @@ impl Client {
     /// [`ClientError`].
     pub async fn whoami(&self) -> Result<Whoami, ClientError> {
         self.call(Method::GET, routes::WHOAMI).json().await
+    }
+
+    /// Makes a one-time link that signs a browser in to the server's page. Returns its URL.
+    ///
+    /// # Errors
+    /// [`ClientError`], also from servers without a page.
+    pub async fn session_link(&self) -> Result<String, ClientError> {
+        let link: SessionLink = self.call(Method::POST, routes::SESSION_LINK).json().await?;
+        Ok(format!("{}{}", self.server(), link.path))
     }
 
     /// Records one entry. Its JSON must contain a uuid, so that a retry does not record it twice.

@@ -269,7 +269,8 @@ fn embed(context: &mut Context, store: Arc<Store>, organization: Organization) -
     Ok(Client::new(base, token)?)
 }
 
-async fn fill_demo(store: &Store, now: Timestamp) -> Result<Organization, Failure> {
+/// Creates the invented organization with its entries in an empty store.
+pub(super) async fn fill_demo(store: &Store, now: Timestamp) -> Result<Organization, Failure> {
     let retention = Retention { plan: Plan::Free, floor: None };
     let organization = store.create_organization(demo::SLUG.to_owned(), retention, now).await?;
     let drafts = prepare_all(&demo::proposals(now), now);

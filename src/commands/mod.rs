@@ -14,6 +14,7 @@ mod json_input;
 mod last_entry;
 pub(crate) mod list;
 pub(crate) mod login;
+pub(crate) mod open;
 mod opened;
 mod operator_table;
 pub(crate) mod org;

@@ -1,5 +1,6 @@
 //! `serve`: runs the audit API on a store.
 
+mod demo;
 mod process;
 
 use std::io::Write as _;
@@ -17,7 +18,7 @@ use crate::commands::{Context, target, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
-use crate::server::{self, Listeners, MAX_CONNECTIONS, Settings};
+use crate::server::{self, Listeners, MAX_CONNECTIONS, PageSettings, Settings};
 use crate::store::Store;
 use crate::terminal::logs::{self, LogFormat, LogLevel};
 use crate::{exit, store};
@@ -102,6 +103,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     query_timeout: u64,
 
+    /// Serve only the API, without the audit logs page for browsers
+    #[arg(long)]
+    no_page: bool,
+
     /// Log format: text, json
     #[arg(long, value_name = "FORM", default_value = "text", hide_possible_values = true, value_parser = log_form())]
     log: LogFormat,
@@ -143,6 +148,12 @@ fn log_level() -> impl TypedValueParser<Value = LogLevel> {
 impl ServeArgs {
     /// Serves until a signal stops it. Wrong settings fail before the ready line is printed.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        if context.demo {
+            return match &self.store {
+                Some(_) => Err(Failure::usage("--demo and --store cannot be used together")),
+                None => demo::run(context, self.listen, (self.log, self.log_level)).await,
+            };
+        }
         if !self.listen.ip().is_loopback() && self.tls_cert.is_none() && !self.behind_proxy {
             let message = format!(
                 "{} is reachable from other machines, and tokens would be sent unencrypted",
@@ -198,6 +209,8 @@ impl ServeArgs {
         // Before the ready line: a signal may follow it immediately.
         let (stop, others) = (process::stop_signal()?, process::other_signals(certificate)?);
         let scheme = if tls.is_some() { "https" } else { "http" };
+        // A proxy in front has the certificate, so that browsers see HTTPS.
+        let is_https = tls.is_some() || self.behind_proxy;
         writeln!(context.terminal.data(), "listening on {scheme}://{address}")?;
         context.terminal.flush()?;
         let settings = Settings {
@@ -206,6 +219,7 @@ impl ServeArgs {
             wrong_tokens_a_minute: NonZeroU32::new(self.wrong_token_limit),
             requests_a_second: NonZeroU32::new(self.rate_limit),
             behind_proxy: self.behind_proxy,
+            page: (!self.no_page).then_some(PageSettings { is_https }),
             max_connections: limit.most,
             query_timeout: Some(Duration::from_secs(self.query_timeout)).filter(|time| !time.is_zero()),
             signer,

@@ -174,6 +174,18 @@ pub enum TrailEvent {
         /// Plan and floor from now on.
         new: Retention,
     },
+    /// A token signed in to the page.
+    SignedIn {
+        /// The session.
+        session: String,
+        /// Whether a one-time link was used, in place of the token itself.
+        by_link: bool,
+    },
+    /// A session of the page was ended by its user.
+    SignedOut {
+        /// The session.
+        session: String,
+    },
     /// A server started on this host.
     Started {
         /// The host.
@@ -301,6 +313,15 @@ impl TrailEvent {
                     fields.push(("floor", text(old.floor), text(new.floor)));
                 }
                 (Action::Updated, ModelType::Organization, slug.clone(), fields)
+            }
+            Self::SignedIn { session, by_link } => {
+                let fields = [new("by", if *by_link { "link" } else { "token" })];
+                let fields = fields.into_iter().flatten().collect();
+                (Action::Created, ModelType::Session, session.clone(), fields)
+            }
+            Self::SignedOut { session } => {
+                let fields = vec![("signed_in", Some(Value::from(true)), Some(Value::from(false)))];
+                (Action::Updated, ModelType::Session, session.clone(), fields)
             }
             Self::Started { host } => of_server(Action::Started, host, &[new("version", VERSION)]),
             Self::Stopped { host } => of_server(Action::Stopped, host, &[new("version", VERSION)]),

@@ -204,6 +204,8 @@ words! {
         User = "user",
         /// A server, or the store that it serves.
         Server = "server",
+        /// A session of the page: its id is the beginning of a hash.
+        Session = "session",
     }
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod blame;
 pub(crate) mod change_set;
 pub mod columns;
+pub(crate) mod command_line;
 pub mod delimited;
 pub mod detail;
 pub(crate) mod diff;

@@ -3,6 +3,7 @@
 //! It describes the first change and counts the others. It must not know widths or colours.
 
 use crate::model::change::Change;
+use crate::model::entry::Entry;
 use crate::model::json::Json;
 use crate::model::words::{Action, Log, ModelType};
 use crate::render::diff::{Difference, PathStep, ValueDiff, compare};
@@ -23,6 +24,11 @@ pub(crate) fn changes(changes: &str, action: Action) -> String {
         (summary, 0) => summary,
         (summary, others) => format!("{summary}, +{others}"),
     }
+}
+
+/// Summarises an entry's changes.
+pub(crate) fn summary_of(entry: &Entry) -> String {
+    changes(entry.changes.get(), entry.action)
 }
 
 /// The summary of the first change, and the number of other changes.

@@ -153,6 +153,17 @@ impl<S: RequiredScope> FromRequestParts<Server> for Caller<S> {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
         let hash = bearer(parts)?.hash();
+        Self::authenticate(parts, server, hash).await
+    }
+}
+
+impl<S: RequiredScope> Caller<S> {
+    /// Finds the caller of a request by the hash of its token, and counts the attempt and the request.
+    pub(super) async fn authenticate(
+        parts: &Parts,
+        server: &Server,
+        hash: [u8; 32],
+    ) -> Result<Self, ApiError> {
         let slot = parts.extensions.get::<Arc<Slot>>();
         // A token that this connection has used before is not a new attempt. All others count against the attempts of
         // the address: beyond the limit, a valid token must be answered like an invalid one.
@@ -185,6 +196,13 @@ impl<S: RequiredScope> FromRequestParts<Server> for Caller<S> {
         }
         caller.with_scope()
     }
+}
+
+/// Counts an attempt of a request to sign in by a secret that is no token, such as a one-time link.
+pub(super) fn attempt<'a>(parts: &Parts, server: &'a Server) -> Result<Option<TokenAttempt<'a>>, ApiError> {
+    let Some(address) = client_address(server, &parts.headers, &parts.extensions) else { return Ok(None) };
+    let attempt = server.limits.attempt(address);
+    Ok(Some(attempt.map_err(|RateLimited(wait)| ApiError::too_many_requests(wait))?))
 }
 
 fn listed(scopes: &[Scope]) -> String {

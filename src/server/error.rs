@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::PROBLEM_JSON;
 use crate::model::draft::FieldError;
+use crate::server::page_body::PageBody;
 use crate::store::error::StoreError;
 
 /// The `Retry-After` of a 503 response, in seconds.
@@ -32,7 +33,14 @@ impl ApiError {
         Self { retry_seconds: Some(seconds), ..Self::new(Code::TooManyRequests, detail) }
     }
 
-    #[cfg(test)]
+    pub(super) const fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    pub(super) const fn retry_seconds(&self) -> Option<u64> {
+        self.retry_seconds
+    }
+
     pub(super) fn code(&self) -> Code {
         self.problem.code
     }
@@ -124,7 +132,8 @@ impl IntoResponse for ApiError {
 /// Adds the problem body with the request's id to an error response of a handler, a layer or the framework.
 pub(super) fn with_problem(mut response: Response, request_id: &str) -> Response {
     let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
+    let is_page = response.extensions().get::<PageBody>().is_some();
+    if is_page || !status.is_client_error() && !status.is_server_error() {
         return response;
     }
     let problem = response.extensions_mut().remove::<ApiError>().map(|error| *error.problem);

@@ -83,7 +83,12 @@ pub(super) async fn handle_request(
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         slot.iter().for_each(|slot| slot.mark_unread_body());
     }
+    // The page has a policy of its own.
+    let policy = headers.remove(header::CONTENT_SECURITY_POLICY);
     headers.extend(HARDENING);
+    if let Some(policy) = policy {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     headers.extend(HeaderValue::from_str(&id).map(|id| (REQUEST_ID, id)));
     response
 }

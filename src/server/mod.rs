@@ -15,6 +15,8 @@ mod listen;
 mod metrics;
 mod middleware;
 
+mod page;
+mod page_body;
 mod prune_job;
 mod reads;
 mod response;
@@ -55,8 +57,9 @@ use crate::server::tree_job::TreeJob;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
+pub use crate::server::page::link::session_link;
 pub use crate::server::router::openapi;
-pub use crate::server::settings::{LocalToken, MAX_CONNECTIONS, Settings};
+pub use crate::server::settings::{LocalToken, MAX_CONNECTIONS, PageSettings, Settings};
 pub use crate::server::signed_checkpoints::SignedCheckpoints;
 pub use crate::server::tree_job::Signer;
 

@@ -20,6 +20,8 @@ use crate::api::routes::METRICS;
 use crate::server::error::ApiError;
 use crate::server::handlers::{account, counts, entries, health, prune, record, rows, trail, tree};
 use crate::server::middleware::handle_request;
+use crate::server::page;
+use crate::server::page::sign_in;
 use crate::server::state::Server;
 
 fn routes() -> OpenApiRouter<Server> {
@@ -46,13 +48,17 @@ fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(tree::trail_tile))
         .routes(routes!(tree::trail_proof))
         .routes(routes!(account::whoami))
+        .routes(routes!(sign_in::link))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::openapi))
 }
 
 pub(super) fn router(server: Server) -> Router {
-    let routes = routes().split_for_parts().0.route(METRICS, get(health::no_metrics_here));
+    let mut routes = routes().split_for_parts().0.route(METRICS, get(health::no_metrics_here));
+    if server.settings.page.is_some() {
+        routes = routes.merge(page::routes());
+    }
     with_layers(routes, server)
 }
 

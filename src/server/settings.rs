@@ -43,6 +43,8 @@ pub struct Settings {
     pub notes_time: bool,
     /// The name of this machine, for the trail, which then records that the server starts and stops.
     pub host: Option<String>,
+    /// The page for browsers, if it is served.
+    pub page: Option<PageSettings>,
     /// Whether a proxy in front sends clients' addresses in `X-Forwarded-For`.
     pub behind_proxy: bool,
 }
@@ -65,9 +67,17 @@ impl Settings {
             signer: None,
             notes_time: false,
             host: None,
+            page: None,
             behind_proxy: false,
         }
     }
+}
+
+/// How the page for browsers is served.
+#[derive(Debug, Clone, Copy)]
+pub struct PageSettings {
+    /// Whether browsers reach it by HTTPS. Its cookies are then sent by HTTPS only.
+    pub is_https: bool,
 }
 
 /// A token that is valid for one server process and is in no store.

@@ -73,6 +73,23 @@ impl Organization {
     }
 }
 
+/// A session of the page, or a one-time link that becomes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSession {
+    /// SHA-256 of the session's id, or of the link's code.
+    pub hash: [u8; 32],
+    /// Whether it is a link.
+    pub is_link: bool,
+    /// SHA-256 of the token that signed in.
+    pub token_hash: [u8; 32],
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used, at most a minute behind.
+    pub last_used_at: Timestamp,
+    /// When it ends, used or not.
+    pub expires_at: Timestamp,
+}
+
 /// A token as it is stored: only its hash, never the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredToken {

@@ -69,6 +69,7 @@ macro_rules! call {
 }
 
 mod rows;
+mod sessions;
 mod text;
 mod trees;
 

@@ -22,6 +22,7 @@ mod postgres;
 mod prunes;
 mod rollup;
 mod session;
+mod sessions;
 mod sqlite;
 mod stats;
 mod text;
@@ -32,7 +33,7 @@ pub use crate::store::address::without_password;
 pub use crate::store::calls::{
     Appended, ClockSeen, CollapsedTile, Counted, DeletedLeaves, Holdings, LEASE_SECONDS, Lookup, OrgId,
     Organization, PageRead, PageRequest, Past, PruneRun, PruneRunning, PrunedIds, Roots, StoredLeaf,
-    StoredTile, StoredToken, TokenUse, TreeState,
+    StoredSession, StoredTile, StoredToken, TokenUse, TreeState,
 };
 pub use crate::store::database::Store;
 pub use crate::store::opening::{backup, has_trail, lock_for_serving, open, open_in_memory};

@@ -3,6 +3,7 @@
 //! - `store`: the contract of every store, tested through `Store` on each engine
 //! - `api`: the HTTP contract, tested by a real client against a real server, one module per resource
 //! - `cli`: the binary as a user runs it, in a sandbox
+//! - `page`: the page for browsers, by plain HTTP and in Chromium
 //! - `postgres`: what only PostgreSQL has; skipped with a message where it is not installed
 //! - `screens`: how list and show look on the demo data
 //! - `fuzz`: every parser of foreign input, with random changes of valid texts
@@ -26,6 +27,8 @@ mod fuzz;
 mod guarantees;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod page;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]

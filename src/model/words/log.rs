@@ -44,9 +44,15 @@ impl ModelType {
     pub const fn of(log: Log) -> &'static [Self] {
         match log {
             Log::Audit => Self::TYPED,
-            Log::Trail => {
-                &[Self::AuditLog, Self::Token, Self::Hold, Self::User, Self::Server, Self::Organization]
-            }
+            Log::Trail => &[
+                Self::AuditLog,
+                Self::Token,
+                Self::Session,
+                Self::Hold,
+                Self::User,
+                Self::Server,
+                Self::Organization,
+            ],
         }
     }
 

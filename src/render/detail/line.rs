@@ -4,30 +4,30 @@ use crate::render::style::Role;
 
 /// Text and its role.
 #[derive(Debug, Clone)]
-pub(super) struct Span {
-    pub(super) text: String,
-    pub(super) role: Role,
+pub(crate) struct Span {
+    pub(crate) text: String,
+    pub(crate) role: Role,
 }
 
 /// A line of the detail view.
 #[derive(Debug, Clone, Default)]
-pub(super) struct DetailLine {
-    pub(super) depth: usize,
+pub(crate) struct DetailLine {
+    pub(crate) depth: usize,
     /// The sign before the label: `+`, `-`, `~`, `>`, `!`.
-    pub(super) mark: Option<LineMark>,
+    pub(crate) mark: Option<LineMark>,
     /// The path of the value. Without a label, the value follows the mark.
-    pub(super) label: Option<String>,
-    pub(super) value: Vec<Span>,
+    pub(crate) label: Option<String>,
+    pub(crate) value: Vec<Span>,
     /// The new value, after an arrow or on the right side.
-    pub(super) new_value: Vec<Span>,
-    pub(super) note: String,
+    pub(crate) new_value: Vec<Span>,
+    pub(crate) note: String,
     /// Whether the values are raw text, without quotes or escapes.
-    pub(super) is_text: bool,
+    pub(crate) is_text: bool,
 }
 
 /// The kind of change that a line describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LineMark {
+pub(crate) enum LineMark {
     Added,
     Removed,
     Changed,
@@ -36,7 +36,7 @@ pub(super) enum LineMark {
 }
 
 impl LineMark {
-    pub(super) const fn sign(self) -> &'static str {
+    pub(crate) const fn sign(self) -> &'static str {
         match self {
             Self::Added => "+",
             Self::Removed => "-",
@@ -46,7 +46,7 @@ impl LineMark {
         }
     }
 
-    pub(super) const fn role(self) -> Role {
+    pub(crate) const fn role(self) -> Role {
         match self {
             Self::Added => Role::Added,
             Self::Removed => Role::Removed,
@@ -56,7 +56,7 @@ impl LineMark {
 }
 
 impl DetailLine {
-    pub(super) fn has_value(&self) -> bool {
+    pub(crate) fn has_value(&self) -> bool {
         !self.value.is_empty() || !self.new_value.is_empty()
     }
 }

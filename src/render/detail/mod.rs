@@ -4,7 +4,7 @@
 
 mod block;
 mod disambiguate;
-mod line;
+pub(crate) mod line;
 mod rows;
 mod sides;
 
@@ -81,6 +81,11 @@ pub fn changes(
     write_stacked(out, &block::fields(changes, Action::Updated, options.full, style), options.full, style)
 }
 
+/// The changed fields as lines, for another layout than rows of a screen. Their text is not sanitized yet.
+pub(crate) fn lines(changes: &[Change], action: Action, full: bool, style: &Style) -> Vec<DetailLine> {
+    block::fields(changes, action, full, style)
+}
+
 fn write_stacked(out: &mut dyn Write, lines: &[DetailLine], full: bool, style: &Style) -> io::Result<()> {
     let limits = RowLimits::new(style.width, full, style);
     let columns = LineColumns::of(lines, limits, style);
@@ -112,13 +117,13 @@ const fn span(role: Role, text: String) -> Span {
     Span { text, role }
 }
 
-fn when(entry: &Entry, style: &Style) -> String {
+pub(crate) fn when(entry: &Entry, style: &Style) -> String {
     let (at, time) = (entry.occurred_at, &style.time);
     format!("{}, {}", format::full(at, time), format::relative(at, time.now))
 }
 
 /// `Ana Ruiz <ana.ruiz@acme.io>, admin, via web from 198.51.100.23`.
-fn who(entry: &Entry) -> String {
+pub(crate) fn who(entry: &Entry) -> String {
     let text = identity(&entry.user);
     let via = entry.context.via.map(|via| format!("via {via}"));
     let from = entry.context.ip.as_ref().map(|ip| format!("from {ip}"));
@@ -127,7 +132,7 @@ fn who(entry: &Entry) -> String {
 }
 
 /// `Ana Ruiz <ana.ruiz@acme.io>, admin`, or `terraform (service)`.
-fn identity(user: &User) -> String {
+pub(crate) fn identity(user: &User) -> String {
     let User { email, name, role, kind, .. } = user;
     let mut text = match (name, email) {
         (Some(name), Some(email)) => format!("{name} <{email}>"),

@@ -104,7 +104,7 @@ pub(crate) async fn show(
 }
 
 /// Answers with an entry of the log that the caller's scope reads.
-pub(super) async fn entry<S: ReadScope>(
+pub(in crate::server) async fn entry<S: ReadScope>(
     server: &Server,
     caller: &Caller<S>,
     id: &str,

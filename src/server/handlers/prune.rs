@@ -42,7 +42,7 @@ pub(crate) async fn retention(
 }
 
 /// Answers with the retention of the log that the caller's scope reads.
-pub(super) async fn holdings<S: ReadScope>(
+pub(in crate::server) async fn holdings<S: ReadScope>(
     server: &Server,
     caller: &Caller<S>,
 ) -> Result<Json<RetentionAnswer>, ApiError> {
@@ -82,7 +82,7 @@ pub(crate) async fn prunes(
 }
 
 /// Answers with the past prunes of the log that the caller's scope reads.
-pub(super) async fn past_prunes<S: ReadScope>(
+pub(in crate::server) async fn past_prunes<S: ReadScope>(
     server: &Server,
     caller: &Caller<S>,
 ) -> Result<Json<Prunes>, ApiError> {

@@ -10,6 +10,7 @@ use axum::response::Response;
 
 use crate::api::parameters::{ExportParameters, TrailExportParameters};
 use crate::api::problems::FilterProblems;
+use crate::api::query::Query;
 use crate::api::rows::{ExportQuery, RowForm, RowOptions, RowPageInfo, RowQuery};
 use crate::model::draft::FieldError;
 use crate::model::entry::Entry;
@@ -177,7 +178,19 @@ async fn stream<S: ReadScope>(
     let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let ExportQuery { rows: RowQuery { query, options }, trailer } =
         ExportQuery::read(S::LOG, accepted(headers), pairs)?;
-    let (rows, begin) = page_form(&options)?;
+    whole_log(server, caller, slot, query, &options, trailer).await
+}
+
+/// Answers with all entries of a query in one answer, as a file.
+pub(in crate::server) async fn whole_log<S: ReadScope>(
+    server: Server,
+    caller: Caller<S>,
+    slot: Option<Extension<Arc<Slot>>>,
+    query: Query,
+    options: &RowOptions,
+    trailer: bool,
+) -> Result<Response, ApiError> {
+    let (rows, begin) = page_form(options)?;
     let question = Question::new(query, caller.log())?;
     reads::settle(&server, &caller).await;
     let stream = RowStream::new(&server, caller.key(), question.org, question.request(), rows);

@@ -256,7 +256,12 @@ pub(crate) async fn trail_proof(
     prove(&server, &caller, &id).await
 }
 
-async fn prove<S: ReadScope>(server: &Server, caller: &Caller<S>, id: &str) -> Result<Response, ApiError> {
+/// Answers with a proof that an entry is in the log that the caller's scope reads.
+pub(in crate::server) async fn prove<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    id: &str,
+) -> Result<Response, ApiError> {
     let log = caller.log();
     let missing = || ApiError::new(Code::NotFound, "no entry has this id");
     let id: u64 = id.parse().ok().filter(|it: &u64| *it > 0 && it.to_string() == id).ok_or_else(missing)?;

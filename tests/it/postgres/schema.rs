@@ -82,7 +82,7 @@ const NOTING_CITUS: &str = "
         VALUES (99999, 'citus', 10, 2200, false, '12.1');";
 
 /// The tables that Citus keeps whole on each node. It distributes all others.
-pub(super) const ON_EVERY_NODE: [&str; 3] = ["organizations", "signing_keys", "tokens"];
+pub(super) const ON_EVERY_NODE: [&str; 4] = ["organizations", "sessions", "signing_keys", "tokens"];
 
 #[tokio::test]
 async fn on_citus_every_table_is_distributed_by_organization_or_on_every_node() {
@@ -118,7 +118,8 @@ async fn on_citus_every_table_is_distributed_by_organization_or_on_every_node() 
                 WHERE c.relnamespace = 'krosyn_audit'::regnamespace";
     for index in database.query(keys, &[]).await.expect("read") {
         let (name, first): (&str, &str) = (index.get(0), index.get(1));
-        let small = ["tokens_by_lookup", "organizations_slug_key", "signing_keys_pkey"].contains(&name);
+        let small = ["tokens_by_lookup", "organizations_slug_key", "signing_keys_pkey", "sessions_pkey"]
+            .contains(&name);
         assert!(first == "org_id" || small, "{name} begins with {first}");
     }
 }

@@ -1,0 +1,57 @@
+//! One entry with its change set, and its proof.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::api::problem::Code;
+use crate::model::filter::Filter;
+use crate::model::page::Order;
+use crate::page::entry::view;
+use crate::render::command_line::log_words;
+use crate::server::auth::ReadScope;
+use crate::server::error::ApiError;
+use crate::server::handlers::{entries, tree};
+use crate::server::page::answer::{PageError, with_headers};
+use crate::server::page::frame::{framed, section};
+use crate::server::page::session::Viewer;
+use crate::server::state::Server;
+use crate::store::{Lookup, PageRequest};
+
+/// The most other entries of a change set that are shown.
+const OTHERS: u32 = 50;
+
+pub(super) async fn show<S: ReadScope>(
+    State(server): State<Server>,
+    viewer: Viewer<S>,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let log = viewer.caller.log();
+    // The API's answer records the read, and explains why an entry is missing.
+    entries::entry(&server, &viewer.caller, &id).await?;
+    let missing = || ApiError::new(Code::NotFound, "no entry has this id");
+    let number = id.parse().map_err(|_| missing())?;
+    let Lookup::Found(entry) = server.store.entry(log, number).await? else { return Err(missing().into()) };
+    let mut others = Vec::new();
+    if let Some(request) = &entry.context.request_id {
+        let mut filter = Filter::default();
+        filter.request_id.include.push(request.clone());
+        let request =
+            PageRequest { filter, order: Order::Ascending, limit: OTHERS, after: None, as_of: None };
+        others = server.query(server.store.page(log, request)).await?.entries.list()?;
+        others.retain(|other| other.id != entry.id);
+    }
+    let body = view(S::LOG, &entry, &others, viewer.time);
+    let command = [&["show".to_owned(), id.clone()][..], &log_words(S::LOG)].concat();
+    let title = format!("Entry {id}");
+    Ok(framed(&server, &viewer, (StatusCode::OK, section(S::LOG), &title), command, &body)?)
+}
+
+/// The proof as the API has it.
+pub(super) async fn proof<S: ReadScope>(
+    State(server): State<Server>,
+    viewer: Viewer<S>,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    Ok(with_headers(tree::prove(&server, &viewer.caller, &id).await?))
+}

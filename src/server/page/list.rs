@@ -1,0 +1,190 @@
+//! The list of a log, and the count of entries that came since.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+
+use crate::api::query::{Query, filter_pairs};
+use crate::model::entry::Entry;
+use crate::model::facets::Facets;
+use crate::model::filter::Filter;
+use crate::model::page::{Cursor, Order, Position};
+use crate::model::timestamp::Timestamp;
+use crate::model::words::Log;
+use crate::page::filters::FilterForm;
+use crate::page::list::{Rows, view};
+use crate::page::text::{href, list_path};
+use crate::render::command_line::{filter_words, log_words};
+use crate::server::auth::ReadScope;
+use crate::server::page::answer::{PageError, with_headers};
+use crate::server::page::frame::{framed, section};
+use crate::server::page::query::{Direction, PageQuery, read};
+use crate::server::page::session::Viewer;
+use crate::server::reads;
+use crate::server::state::Server;
+use crate::server::trail::recent::AnsweredPage;
+use crate::store::PageRequest;
+
+/// The number of entries on a page.
+const ROWS: u32 = 50;
+
+pub(super) async fn show<S: ReadScope>(
+    State(server): State<Server>,
+    viewer: Viewer<S>,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, PageError> {
+    reads::settle(&server, &viewer.caller).await;
+    let mut query = read(S::LOG, raw.as_deref(), &viewer.time)?;
+    let found = if query.errors.is_empty() { find(&server, &viewer, &mut query).await? } else { None };
+    let facets = facets(&server, &viewer, &query.filter).await?;
+    let form = FilterForm { log: S::LOG, typed: &query.typed, errors: &query.errors, facets: &facets };
+    let rows = found.as_ref().map(|found| rows::<S>(&query, found));
+    let body = view(&form, rows.as_ref(), viewer.time);
+    let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let command = match found {
+        Some(_) => [&["list".to_owned()][..], &log_words(S::LOG), &filter_words(&query.filter)].concat(),
+        None => Vec::new(),
+    };
+    let title = match S::LOG {
+        Log::Audit => "Audit logs",
+        Log::Trail => "Trail",
+    };
+    Ok(framed(&server, &viewer, (status, section(S::LOG), title), command, &body)?)
+}
+
+/// A page of entries, newest first.
+struct Found {
+    entries: Vec<Entry>,
+    as_of: u64,
+    pruned: Option<crate::model::prune::Pruned>,
+    has_older: bool,
+    has_newer: bool,
+    total: Option<u64>,
+    binding: [u8; 8],
+}
+
+/// Reads the page. A cursor of another query becomes an error of the query, and there is no page.
+async fn find<S: ReadScope>(
+    server: &Server,
+    viewer: &Viewer<S>,
+    query: &mut PageQuery,
+) -> Result<Option<Found>, PageError> {
+    let log = viewer.caller.log();
+    let asked = Query { filter: query.filter.clone(), limit: ROWS, ..Query::default() };
+    let binding = asked.binding(log.number());
+    if let Some((direction, cursor)) = query.cursor.filter(|(_, cursor)| cursor.binding != binding) {
+        let name = if direction == Direction::Older { "older" } else { "newer" };
+        let detail = format!("{} is a position in another list: start at the first page", cursor.position.id);
+        query.errors.push(crate::model::draft::FieldError::new(name, detail));
+        return Ok(None);
+    }
+    let is_newer = matches!(query.cursor, Some((Direction::Newer, _)));
+    let order = if is_newer { Order::Ascending } else { Order::Descending };
+    let (after, as_of) = query.cursor.map_or((None, None), |(_, it)| (Some(it.position), Some(it.as_of)));
+    let filter = query.filter.clone();
+    let request = PageRequest { filter: filter.clone(), order, limit: ROWS, after, as_of };
+    let read = server.query(server.store.page(log, request)).await?;
+    let last = read.entries.last().filter(|_| read.more);
+    let asked = Query { cursor: query.cursor.map(|(_, cursor)| cursor), ..asked };
+    let answered = AnsweredPage {
+        query: &asked,
+        binding,
+        as_of: read.as_of,
+        rows: read.entries.len() as u64,
+        next: last,
+    };
+    reads::note_page(server, &viewer.caller, None, &answered).await;
+    let total = if query.total || !filter.reads_content() {
+        Some(server.query(server.store.count(log, filter, read.as_of)).await?)
+    } else {
+        None
+    };
+    let mut entries = read.entries.list()?;
+    if is_newer {
+        entries.reverse();
+    }
+    Ok(Some(Found {
+        entries,
+        as_of: read.as_of,
+        pruned: read.pruned,
+        has_older: read.more || is_newer,
+        has_newer: if is_newer { read.more } else { query.cursor.is_some() },
+        total,
+        binding,
+    }))
+}
+
+/// Counts for the controls, in the time range alone: the rollup has them.
+async fn facets<S: ReadScope>(
+    server: &Server,
+    viewer: &Viewer<S>,
+    filter: &Filter,
+) -> Result<Facets, PageError> {
+    let times = Filter { since: filter.since, until: filter.until, ..Filter::default() };
+    Ok(server.query(server.store.facets(viewer.caller.log(), times)).await?)
+}
+
+fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found) -> Rows<'a> {
+    let path = list_path(S::LOG);
+    let step = |name: &str, entry: Option<&Entry>| {
+        let entry = entry?;
+        let position = Position { occurred_at: entry.occurred_at, id: entry.id };
+        let cursor = Cursor { position, as_of: found.as_of, binding: found.binding }.encode();
+        let typed = query.typed.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let total = query.total.then_some(("total", "true"));
+        Some(href(path, typed.chain(total).chain([(name, cursor.as_str())])))
+    };
+    let typed = || query.typed.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    // The file is of this filter, also when a relative time is read again later.
+    let exact = filter_pairs(&query.filter);
+    let tail = query.cursor.is_none().then(|| {
+        let after = ("after_id", found.as_of.to_string());
+        href(&format!("{path}/new"), exact.iter().cloned().chain([after]))
+    });
+    let at_end = [found.has_older, found.has_newer];
+    Rows {
+        entries: &found.entries,
+        total: found.total,
+        count: href(path, typed().chain([("total", "true")])),
+        older: step("older", found.entries.last()).filter(|_| at_end[0]),
+        newer: step("newer", found.entries.first()).filter(|_| at_end[1]),
+        export: href(&format!("{path}/export.csv"), exact),
+        tail,
+        pruned: found.pruned,
+    }
+}
+
+/// The most new entries that are counted.
+const MAX_NEW: u32 = 100;
+
+/// Counts entries behind `after_id` that match, up to a hundred.
+pub(super) async fn count_new<S: ReadScope>(
+    State(server): State<Server>,
+    viewer: Viewer<S>,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, PageError> {
+    let query = read(S::LOG, raw.as_deref(), &viewer.time)?;
+    let (Some(id), true) = (query.after_id, query.errors.is_empty()) else {
+        return Ok(with_headers(
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "new": 0 }))).into_response(),
+        ));
+    };
+    let log = viewer.caller.log();
+    let after = Position { occurred_at: Timestamp::MIN, id };
+    let asked = Query { filter: query.filter, after_id: Some(id), order: Order::ById, ..Query::default() };
+    let request = PageRequest {
+        filter: asked.filter.clone(),
+        order: Order::ById,
+        limit: MAX_NEW,
+        after: Some(after),
+        as_of: None,
+    };
+    let read = server.query(server.store.page(log, request)).await?;
+    let rows = read.entries.len() as u64;
+    let binding = asked.binding(log.number());
+    let answered = AnsweredPage { query: &asked, binding, as_of: read.as_of, rows, next: None };
+    reads::note_page(&server, &viewer.caller, None, &answered).await;
+    Ok(with_headers(Json(json!({ "new": rows, "more": read.more })).into_response()))
+}

@@ -1,0 +1,50 @@
+//! The page for browsers: handlers read the store as those of the API do, and call the views of `page`.
+
+mod answer;
+mod csv;
+mod entry;
+mod frame;
+pub(super) mod link;
+mod list;
+mod query;
+mod resource;
+mod retention;
+mod session;
+pub(super) mod sign_in;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+
+use crate::page::{CSS, JS};
+use crate::server::auth::{CanRead, CanReadTrail};
+use crate::server::page::answer::{redirect, text};
+use crate::server::state::Server;
+
+/// The icon of the browser's tab.
+const ICON: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#1f4e79"/><path d="M4 4h8M4 8h8M4 12h5" stroke="#fff" stroke-width="1.6"/></svg>"##;
+
+/// The routes of the page.
+pub(super) fn routes() -> Router<Server> {
+    let asset = |content_type, body| get(async move || text(StatusCode::OK, content_type, body));
+    Router::new()
+        .route("/", get(async || redirect("/audit-logs")))
+        .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/audit-logs", get(list::show::<CanRead>))
+        .route("/audit-logs/new", get(list::count_new::<CanRead>))
+        .route("/audit-logs/export.csv", get(csv::export::<CanRead>))
+        .route("/audit-logs/resource", get(resource::show::<CanRead>))
+        .route("/audit-logs/{id}", get(entry::show::<CanRead>))
+        .route("/audit-logs/{id}/proof", get(entry::proof::<CanRead>))
+        .route("/trail", get(list::show::<CanReadTrail>))
+        .route("/trail/new", get(list::count_new::<CanReadTrail>))
+        .route("/trail/export.csv", get(csv::export::<CanReadTrail>))
+        .route("/trail/resource", get(resource::show::<CanReadTrail>))
+        .route("/trail/{id}", get(entry::show::<CanReadTrail>))
+        .route("/trail/{id}/proof", get(entry::proof::<CanReadTrail>))
+        .route("/retention", get(retention::show))
+        .route("/page/page.css", asset("text/css; charset=utf-8", CSS))
+        .route("/page/page.js", asset("text/javascript; charset=utf-8", JS))
+        .route("/page/icon.svg", asset("image/svg+xml", ICON))
+}

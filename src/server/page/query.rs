@@ -1,0 +1,121 @@
+//! Reads the query string of a list of the page: the API's filters, times as people type them, and a cursor.
+
+use crate::api::query::{filter_pairs, read_only_filter};
+use crate::model::draft::FieldError;
+use crate::model::filter::Filter;
+use crate::model::page::Cursor;
+use crate::model::time::{Edge, TimeContext, When, parse};
+use crate::model::words::Log;
+use crate::server::body;
+use crate::server::error::ApiError;
+
+/// Which way a page continues from its cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Older,
+    Newer,
+}
+
+/// A query of a list.
+#[derive(Debug, Default)]
+pub(super) struct PageQuery {
+    pub(super) filter: Filter,
+    /// The filter's parameters as typed, without blank ones.
+    pub(super) typed: Vec<(String, String)>,
+    pub(super) errors: Vec<FieldError>,
+    pub(super) cursor: Option<(Direction, Cursor)>,
+    /// Entries up to this id are known to the viewer.
+    pub(super) after_id: Option<u64>,
+    /// Whether to count all matches, at any cost.
+    pub(super) total: bool,
+}
+
+/// Reads a query string. Errors are part of the result, so that each can be shown beside its control.
+pub(super) fn read(log: Log, raw: Option<&str>, context: &TimeContext) -> Result<PageQuery, ApiError> {
+    let mut query = PageQuery::default();
+    let mut pairs = Vec::new();
+    for (name, value) in body::pairs(raw)? {
+        let value = value.trim();
+        // A form sends its blank controls too.
+        if value.is_empty() {
+            continue;
+        }
+        match name.as_str() {
+            "older" | "newer" => {
+                let direction = if name == "older" { Direction::Older } else { Direction::Newer };
+                match Cursor::decode(value).filter(|_| query.cursor.is_none()) {
+                    Some(cursor) => query.cursor = Some((direction, cursor)),
+                    None => query.errors.push(FieldError::new(name, "is not a position in this list")),
+                }
+            }
+            "after_id" => match value.parse() {
+                Ok(id) => query.after_id = Some(id),
+                Err(_) => query.errors.push(FieldError::new(name, "must be an entry id")),
+            },
+            "total" => query.total = value == "true",
+            "since" | "until" => {
+                let edge = if name == "since" { Edge::Since } else { Edge::Until };
+                query.typed.push((name.clone(), value.to_owned()));
+                match parse(value, edge, context) {
+                    Ok(When::At { at, .. }) => pairs.push((name, at.to_string())),
+                    Ok(When::Entry(_)) => {
+                        query.errors.push(FieldError::new(
+                            name,
+                            "must be a time: open the entry to see when it happened",
+                        ));
+                    }
+                    Err(error) => query.errors.push(FieldError::new(name, error.to_string())),
+                }
+            }
+            _ => {
+                query.typed.push((name.clone(), value.to_owned()));
+                pairs.push((name, value.to_owned()));
+            }
+        }
+    }
+    match read_only_filter(log, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
+        Ok(filter) => {
+            // One text for each value, as the checkboxes have them.
+            query.typed.retain(|(name, _)| Filter::TIMES.contains(&name.as_str()));
+            let lists = filter_pairs(&filter).into_iter();
+            let lists = lists.filter(|(name, _)| !Filter::TIMES.contains(name));
+            query.typed.splice(0..0, lists.map(|(name, value)| (name.to_owned(), value)));
+            query.filter = filter;
+        }
+        Err(errors) => query.errors.extend(errors),
+    }
+    Ok(query)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> TimeContext {
+        TimeContext { now: "2026-11-22T08:00:00Z".parse().expect("a time"), zone: chrono_tz::Europe::Madrid }
+    }
+
+    fn errors(raw: &str) -> Vec<String> {
+        let query = read(Log::Audit, Some(raw), &context()).expect("UTF-8");
+        query.errors.into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn blank_controls_are_no_filter_and_times_are_read_in_the_viewers_zone() {
+        let raw = "action=created&action=deleted&user=&q=+&field=&since=2026-11-20&until=";
+        let query = read(Log::Audit, Some(raw), &context()).expect("UTF-8");
+        assert!(query.errors.is_empty(), "{:?}", query.errors);
+        assert_eq!(query.filter.action.include.len(), 2);
+        assert_eq!(query.filter.since, Some("2026-11-19T23:00:00Z".parse().expect("a time")));
+        let typed: Vec<_> = query.typed.iter().map(|(name, text)| format!("{name}={text}")).collect();
+        assert_eq!(typed, ["action=created", "action=deleted", "since=2026-11-20"]);
+    }
+
+    #[test]
+    fn each_bad_parameter_is_an_error_of_its_own_control() {
+        assert_eq!(errors("action=explode"), ["action"]);
+        assert_eq!(errors("since=whenever&until=id:7"), ["since", "until"]);
+        assert_eq!(errors("acton=created&older=x&after_id=y"), ["older", "after_id", "acton"]);
+        assert_eq!(errors("limit=5"), ["limit"], "an API parameter is no silent no-op");
+    }
+}

@@ -1,0 +1,257 @@
+//! Sessions of the page: cookies, the checks of each request, and tokens against forged forms.
+
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+use crate::api::problem::Code;
+use crate::model::time::{TimeContext, zone};
+use crate::model::timestamp::Timestamp;
+use crate::server::auth::{Caller, ReadScope};
+use crate::server::error::ApiError;
+use crate::server::page::answer::PageError;
+pub(super) use crate::server::page::link::Secret;
+use crate::server::state::Server;
+use crate::store::StoredSession;
+
+/// How long a session lasts, used or not.
+const LIFETIME: TimeDelta = TimeDelta::hours(8);
+/// How long a session lasts without a request.
+const IDLE: TimeDelta = TimeDelta::hours(1);
+/// How often the last use of a session is written.
+const TOUCH_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// How long a one-time link can be used.
+pub(super) const LINK_LIFETIME: TimeDelta = TimeDelta::seconds(60);
+
+/// The cookie of a session.
+const SESSION: &str = "krosyn-audit-session";
+/// The cookie that the sign-in form must repeat.
+const FORM: &str = "krosyn-audit-form";
+/// The cookie in which the page's script puts the viewer's time zone.
+const ZONE: &str = "krosyn-audit-tz";
+
+/// Random text for a session or a form.
+pub(super) fn secret() -> Result<Secret, ApiError> {
+    Secret::generate().map_err(|_| ApiError::internal())
+}
+
+impl Secret {
+    /// The session's name in the trail: the beginning of its hash.
+    pub(super) fn name(&self) -> String {
+        self.hash()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The token that each form of the session must send.
+    fn form_token(&self) -> String {
+        // HMAC takes keys of any length.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) else { return String::new() };
+        mac.update(b"form");
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+}
+
+/// A caller who is signed in to the page, with a token that has the scope.
+pub(super) struct Viewer<S> {
+    pub(super) caller: Caller<S>,
+    /// For the forms of the page.
+    pub(super) form_token: String,
+    /// The present and the viewer's zone.
+    pub(super) time: TimeContext,
+    scope: PhantomData<S>,
+}
+
+impl<S: ReadScope> FromRequestParts<Server> for Viewer<S> {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, PageError> {
+        let sign_in = || PageError::SignIn(local_target(&parts.uri));
+        let secret = session(server, &parts.headers).ok_or_else(sign_in)?;
+        let now = server.settings.clock.now();
+        let found = server.store.find_session(secret.hash()).await.map_err(ApiError::from)?;
+        let session = found.filter(|it| is_valid(it, now)).ok_or_else(sign_in)?;
+        let caller = match Caller::<S>::authenticate(parts, server, session.token_hash).await {
+            // The token was revoked or has expired: its sessions end.
+            Err(error) if error.code() == Code::Unauthorized => {
+                server.store.take_session(session.hash).await.map_err(ApiError::from)?;
+                return Err(sign_in());
+            }
+            caller => caller?,
+        };
+        if now.since(session.last_used_at) >= TOUCH_AFTER {
+            // Reading goes on if the time cannot be written: the session then ends early.
+            drop(server.store.touch_session(session.hash, now).await);
+        }
+        let time = TimeContext { now, zone: viewer_zone(&parts.headers) };
+        Ok(Self { caller, form_token: secret.form_token(), time, scope: PhantomData })
+    }
+}
+
+/// Whether a session or link can still be used.
+pub(super) fn is_valid(session: &StoredSession, now: Timestamp) -> bool {
+    !session.is_link && now < session.expires_at && now < session.last_used_at.plus(IDLE)
+}
+
+/// Starts a session for a valid token.
+pub(super) async fn begin(server: &Server, token_hash: [u8; 32]) -> Result<Secret, ApiError> {
+    let (secret, now) = (secret()?, server.settings.clock.now());
+    let (hash, is_link, expires_at) = (secret.hash(), false, now.plus(LIFETIME));
+    let session = StoredSession { hash, is_link, token_hash, created_at: now, last_used_at: now, expires_at };
+    server.store.add_session(session).await?;
+    Ok(secret)
+}
+
+/// The session's secret in a request.
+pub(super) fn session(server: &Server, headers: &HeaderMap) -> Option<Secret> {
+    cookie(headers, &name(server, SESSION))
+        .filter(|text| text.len() == 43)
+        .map(|text| Secret(text.to_owned()))
+}
+
+/// The zone that the page's script has told, or UTC.
+pub(super) fn viewer_zone(headers: &HeaderMap) -> chrono_tz::Tz {
+    cookie(headers, ZONE).and_then(|text| zone(text).ok()).unwrap_or(chrono_tz::Tz::UTC)
+}
+
+/// The value of a cookie.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find_map(|(found, value)| (found == name).then_some(value))
+}
+
+fn is_https(server: &Server) -> bool {
+    server.settings.page.is_some_and(|page| page.is_https)
+}
+
+/// A browser accepts the prefix only over HTTPS, for this host and for all paths.
+fn name(server: &Server, name: &str) -> String {
+    if is_https(server) { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+fn set(
+    server: &Server,
+    cookie: &str,
+    value: &str,
+    age: i64,
+) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
+    let secure = if is_https(server) { "; Secure" } else { "" };
+    let text =
+        format!("{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}", name(server, cookie));
+    Ok((SET_COOKIE, HeaderValue::from_str(&text).map_err(|_| ApiError::internal())?))
+}
+
+/// The header that gives a browser its session.
+pub(super) fn set_session(
+    server: &Server,
+    secret: &Secret,
+) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
+    set(server, SESSION, &secret.0, LIFETIME.num_seconds())
+}
+
+/// The header that ends a browser's session.
+pub(super) fn clear_session(server: &Server) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
+    set(server, SESSION, "", 0)
+}
+
+/// The header of the sign-in form's cookie.
+pub(super) fn set_form(
+    server: &Server,
+    secret: &Secret,
+) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
+    set(server, FORM, &secret.0, LIFETIME.num_seconds())
+}
+
+/// Checks a form that was sent without a session: it repeats its cookie.
+pub(super) fn check_sign_in_form(server: &Server, headers: &HeaderMap, sent: &str) -> Result<(), PageError> {
+    check_origin(server, headers)?;
+    match cookie(headers, &name(server, FORM)) {
+        Some(expected) if !sent.is_empty() && is_same(expected, sent) => Ok(()),
+        _ => Err(PageError::Forged),
+    }
+}
+
+/// Checks a form of a session.
+pub(super) fn check_form(
+    server: &Server,
+    headers: &HeaderMap,
+    secret: &Secret,
+    sent: &str,
+) -> Result<(), PageError> {
+    check_origin(server, headers)?;
+    if is_same(&secret.form_token(), sent) { Ok(()) } else { Err(PageError::Forged) }
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    bool::from(one.as_bytes().ct_eq(other.as_bytes()))
+}
+
+/// Refuses a form of another site. Under `Referrer-Policy: no-referrer` browsers send the origin `null` with their own
+/// forms too, so `Sec-Fetch-Site` then decides, which no page can set.
+fn check_origin(server: &Server, headers: &HeaderMap) -> Result<(), PageError> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(HOST.as_str()).unwrap_or_default();
+    let scheme = if is_https(server) { "https" } else { "http" };
+    let is_ours = match text(ORIGIN.as_str()) {
+        Some("null") | None => text("sec-fetch-site") == Some("same-origin"),
+        Some(origin) => origin == format!("{scheme}://{host}"),
+    };
+    if is_ours { Ok(()) } else { Err(PageError::Forged) }
+}
+
+/// A path and query of this server, as text.
+fn local_target(uri: &Uri) -> String {
+    uri.path_and_query().map_or_else(|| "/audit-logs".to_owned(), ToString::to_string)
+}
+
+/// The view to return to after sign-in, if it is one of the page's: another site would be an open redirect.
+pub(super) fn safe_target(text: &str) -> &str {
+    let is_view = ["/audit-logs", "/trail", "/retention"].iter().any(|view| {
+        text.strip_prefix(view).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    });
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_view && is_plain && text.len() < 8192 { text } else { "/audit-logs" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_views_of_the_page_are_targets() {
+        for target in ["/audit-logs?action=created&q=%0a", "/trail", "/audit-logs/17", "/retention"] {
+            assert_eq!(safe_target(target), target);
+        }
+        for target in
+            ["//evil.example", "https://evil.example", "/audit-logs\\..", "/audit-logsx", "", "/audit-logs\n"]
+        {
+            assert_eq!(safe_target(target), "/audit-logs", "{target:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("a=1; krosyn-audit-tz=Europe/Madrid"));
+        headers.append(COOKIE, HeaderValue::from_static("xa=2"));
+        assert_eq!(cookie(&headers, "a"), Some("1"));
+        assert_eq!(cookie(&headers, "xa"), Some("2"));
+        assert_eq!(cookie(&headers, "b"), None);
+        assert_eq!(viewer_zone(&headers), chrono_tz::Europe::Madrid);
+    }
+
+    #[test]
+    fn a_form_token_depends_on_the_session_and_does_not_reveal_it() {
+        let (one, other) = (Secret("a".repeat(43)), Secret("b".repeat(43)));
+        assert_ne!(one.form_token(), other.form_token());
+        assert!(!one.form_token().contains(&one.0) && one.name().len() == 12);
+    }
+}

@@ -1,0 +1,180 @@
+//! Sign-in by token or one-time link, and sign-out.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use crate::api::account::SessionLink;
+use crate::api::problem::Code;
+use crate::api::problems::TokenProblems;
+use crate::model::trail::TrailEvent;
+use crate::model::words::Scope;
+use crate::page::sign_in::{SignIn, view};
+use crate::secret::Token;
+use crate::server::auth::{self, AnyToken, Caller};
+use crate::server::body::NoParameters;
+use crate::server::error::ApiError;
+use crate::server::limits::TokenAttempt;
+use crate::server::page::answer::{PageError, html, redirect};
+use crate::server::page::link::session_link;
+use crate::server::page::session::{self, LINK_LIFETIME, Secret, safe_target};
+use crate::server::state::Server;
+
+/// The longest form, in bytes. It holds a token and a view to return to.
+const MAX_FORM: usize = 16 * 1024;
+/// How long a form may take to arrive.
+const FORM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Makes a link that signs a browser in to the page: for 60 seconds, and once.
+#[utoipa::path(
+    post, path = crate::api::routes::SESSION_LINK, operation_id = "create_session_link", security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The link's path", body = SessionLink),
+        TokenProblems,
+    ))]
+pub(crate) async fn link(
+    State(server): State<Server>,
+    caller: Caller<AnyToken>,
+    _: NoParameters,
+) -> Result<Json<SessionLink>, ApiError> {
+    if server.settings.page.is_none() {
+        return Err(ApiError::new(Code::NotFound, "this server has no page: it was started with --no-page"));
+    }
+    check_scopes(&caller)?;
+    let now = server.settings.clock.now();
+    let expires_at = now.plus(LINK_LIFETIME);
+    let path = session_link(&server.store, caller.key().token, now, expires_at).await?;
+    Ok(Json(SessionLink { path, expires_at }))
+}
+
+/// The page shows only what these scopes read.
+fn check_scopes(caller: &Caller<AnyToken>) -> Result<(), ApiError> {
+    if [Scope::Read, Scope::Trail].iter().any(|scope| caller.scopes.contains(scope)) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        Code::Forbidden,
+        "this token can read neither the audit log (scope read) nor the trail (scope trail)",
+    ))
+}
+
+/// Shows the form. It changes nothing, so a link that a mail scanner fetches stays valid.
+pub(super) async fn form(State(server): State<Server>, request: Request) -> Result<Response, PageError> {
+    let query = request.uri().query().unwrap_or_default();
+    let (mut next, mut link) = (String::new(), None);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "next" => next = value.into_owned(),
+            "link" => link = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    show(&server, StatusCode::OK, &next, link.as_deref(), None)
+}
+
+fn show(
+    server: &Server,
+    status: StatusCode,
+    next: &str,
+    link: Option<&str>,
+    error: Option<&str>,
+) -> Result<Response, PageError> {
+    let secret = session::secret()?;
+    let next = safe_target(next);
+    let mut response = html(status, view(&SignIn { form_token: &secret.0, next, link, error }));
+    response.headers_mut().extend([session::set_form(server, &secret)?]);
+    Ok(response)
+}
+
+/// The fields of a form.
+#[derive(Default)]
+struct Fields {
+    form_token: String,
+    token: String,
+    link: String,
+    next: String,
+}
+
+async fn read_form(request: Request) -> Result<(Parts, Fields), PageError> {
+    let (parts, body) = request.into_parts();
+    let too_large = |_| ApiError::new(Code::TooLarge, "the form is too large");
+    let read = tokio::time::timeout(FORM_TIMEOUT, axum::body::to_bytes(body, MAX_FORM)).await;
+    let read = read.map_err(|_| ApiError::new(Code::Timeout, "the form did not arrive within 30 seconds"))?;
+    let bytes: Bytes = read.map_err(too_large)?;
+    let mut fields = Fields::default();
+    for (name, value) in form_urlencoded::parse(&bytes) {
+        match &*name {
+            "form_token" => fields.form_token = value.into_owned(),
+            "token" => fields.token = value.into_owned(),
+            "link" => fields.link = value.into_owned(),
+            "next" => fields.next = value.into_owned(),
+            _ => {}
+        }
+    }
+    Ok((parts, fields))
+}
+
+/// Signs in by a token or a link.
+pub(super) async fn sign_in(State(server): State<Server>, request: Request) -> Result<Response, PageError> {
+    let (parts, fields) = read_form(request).await?;
+    session::check_sign_in_form(&server, &parts.headers, &fields.form_token)?;
+    let by_link = !fields.link.is_empty();
+    let hash = if by_link {
+        let attempt = auth::attempt(&parts, &server)?;
+        let now = server.settings.clock.now();
+        let taken = server.store.take_session(Secret(fields.link).hash()).await?;
+        let Some(link) = taken.filter(|it| it.is_link && now < it.expires_at) else {
+            attempt.into_iter().for_each(TokenAttempt::failed);
+            let error =
+                "This link was used before, or is older than 60 seconds. Make a new one: krosyn-audit open";
+            return show(&server, StatusCode::UNAUTHORIZED, &fields.next, None, Some(error));
+        };
+        attempt.into_iter().for_each(TokenAttempt::succeeded);
+        link.token_hash
+    } else {
+        match Token::read(&fields.token) {
+            Ok(token) => token.hash(),
+            Err(error) => {
+                let error = format!("This is not a token: {error}.");
+                return show(&server, StatusCode::UNPROCESSABLE_ENTITY, &fields.next, None, Some(&error));
+            }
+        }
+    };
+    let caller = match Caller::<AnyToken>::authenticate(&parts, &server, hash).await {
+        Err(error) if error.code() == Code::Unauthorized => {
+            let error = "This token is unknown, revoked or expired.";
+            return show(&server, StatusCode::UNAUTHORIZED, &fields.next, None, Some(error));
+        }
+        caller => caller?,
+    };
+    check_scopes(&caller)?;
+    let secret = session::begin(&server, hash).await?;
+    let event = TrailEvent::SignedIn { session: secret.name(), by_link };
+    server.record(caller.organization.id, &event, &caller.actor(&server)).await?;
+    let mut response = redirect(safe_target(&fields.next));
+    response.headers_mut().extend([session::set_session(&server, &secret)?]);
+    Ok(response)
+}
+
+/// Ends the session.
+pub(super) async fn sign_out(State(server): State<Server>, request: Request) -> Result<Response, PageError> {
+    let (parts, fields) = read_form(request).await?;
+    if let Some(secret) = session::session(&server, &parts.headers) {
+        session::check_form(&server, &parts.headers, &secret, &fields.form_token)?;
+        if let Some(ended) = server.store.take_session(secret.hash()).await? {
+            // The session has ended, whether or not its token is still valid.
+            if let Ok(caller) = Caller::<AnyToken>::authenticate(&parts, &server, ended.token_hash).await {
+                let event = TrailEvent::SignedOut { session: secret.name() };
+                server.record(caller.organization.id, &event, &caller.actor(&server)).await?;
+            }
+        }
+    }
+    let mut response = redirect("/sign-in");
+    response.headers_mut().extend([session::clear_session(&server)?]);
+    Ok(response)
+}

@@ -1,0 +1,87 @@
+//! The page in Chromium, driven by `tests/page`: loudly skipped where a browser is missing, and required in CI.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use krosyn_audit::model::words::Scope;
+
+use crate::page::browser::{server, token};
+use crate::page::hostile::{payloads, record_all};
+use crate::support::sandbox::Sandbox;
+
+/// The directory of the scripts, with their packages.
+fn scripts() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page")
+}
+
+/// Whether everything is there that the scripts need.
+fn is_available() -> bool {
+    let runs = |program: &str| {
+        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    };
+    let missing = [
+        (!runs("node")).then_some("node"),
+        (!runs("chromium")).then_some("chromium"),
+        (!scripts().join("node_modules/playwright-core").exists()).then_some("npm ci in tests/page"),
+    ];
+    let missing: Vec<_> = missing.into_iter().flatten().collect();
+    if missing.is_empty() {
+        return true;
+    }
+    assert!(std::env::var_os("CI").is_none(), "CI must test the page, and this is missing: {missing:?}");
+    // Past the harness, which hides what a passing test prints.
+    let message = format!("SKIPPED: the page in Chromium, missing: {}\n", missing.join(", "));
+    drop(std::io::stderr().write_all(message.as_bytes()));
+    false
+}
+
+/// Runs a script to its end.
+async fn run(script: &'static str, args: Vec<String>) {
+    let ended = tokio::task::spawn_blocking(move || {
+        Command::new("node").current_dir(scripts()).arg(script).args(args).output().expect("node")
+    });
+    let ended = ended.await.expect("it ran");
+    let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    assert!(ended.status.success(), "{out}\n{err}");
+}
+
+#[tokio::test]
+async fn the_page_works_by_mouse_by_keyboard_and_without_a_script() {
+    if !is_available() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["--demo", "serve", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
+    let mut serving = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut lines = BufReader::new(serving.stdout.take().expect("piped")).lines();
+    let mut line = |word: &str| {
+        let line = lines.next().expect("a line").expect("text");
+        line.strip_prefix(word).unwrap_or_else(|| panic!("{line}")).to_owned()
+    };
+    let (base, link) = (line("listening on "), line("open "));
+    let export = sandbox
+        .command(&["export", "-a", "created,deleted", "--server", &base, "-o", "expected.csv"])
+        .env("KROSYN_AUDIT_TOKEN", "demo")
+        .output()
+        .expect("it ran");
+    assert!(export.status.success(), "{}", String::from_utf8_lossy(&export.stderr));
+    let expected = sandbox.path("expected.csv").display().to_string();
+    run("views.mjs", vec![base, link, expected]).await;
+    serving.kill().expect("stopped");
+    serving.wait().expect("ended");
+}
+
+#[tokio::test]
+async fn hostile_text_does_nothing_in_a_browser() {
+    if !is_available() {
+        return;
+    }
+    let server = server().await;
+    record_all(&server).await;
+    let token = token(&server, "viewer", &[Scope::Read]).await;
+    let sandbox = Sandbox::new();
+    let list = sandbox.write("payloads.json", serde_json::to_string(&payloads()).expect("JSON"));
+    let base = format!("http://{}", server.address());
+    run("hostile.mjs", vec![base, token, list.display().to_string()]).await;
+}

@@ -1,0 +1,7 @@
+//! The page for browsers: sign-in and views by plain HTTP, and the whole page in Chromium.
+
+mod browser;
+mod chromium;
+mod hostile;
+mod sign_in;
+mod views;

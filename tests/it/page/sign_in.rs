@@ -1,0 +1,176 @@
+//! Sessions: how they begin, what they may do, and when they end.
+
+use std::num::NonZeroU32;
+
+use chrono::TimeDelta;
+use krosyn_audit::model::words::Scope;
+use krosyn_audit::server::PageSettings;
+
+use crate::page::browser::{Browser, server, token};
+use crate::support::entries::NOW;
+use crate::support::test_server::TestServer;
+
+#[tokio::test]
+async fn a_token_becomes_a_session_that_ends_with_the_token() {
+    let server = server().await;
+    let browser = Browser::new(&server);
+    let asked = browser.get("/audit-logs?action=created&q=a%20b").await;
+    assert_eq!(asked.status, 303);
+    assert_eq!(asked.header("location"), "/sign-in?next=%2Faudit-logs%3Faction%3Dcreated%26q%3Da%2520b");
+    let form = browser.get(asked.header("location")).await;
+    assert_eq!(form.hidden("next"), "/audit-logs?action=created&amp;q=a%20b");
+    let token = token(&server, "ana", &[Scope::Read]).await;
+    let wrong = browser.sign_in("kra_wrong").await;
+    assert_eq!(wrong.status, 401);
+    assert!(wrong.text.contains("unknown, revoked or expired") && !wrong.text.contains("kra_wrong"));
+    let form_token = browser.get("/sign-in").await.hidden("form_token");
+    let fields =
+        [("form_token", &*form_token), ("token", &token), ("next", "/audit-logs?action=created&q=a%20b")];
+    let signed_in = browser.post("/sign-in", &fields).await;
+    assert_eq!((signed_in.status, signed_in.header("location")), (303, "/audit-logs?action=created&q=a%20b"));
+    let cookie = signed_in.header("set-cookie");
+    assert!(cookie.contains("; HttpOnly; SameSite=Strict;") && !cookie.contains("Secure"), "{cookie}");
+    let list = browser.get("/audit-logs").await;
+    assert_eq!(list.status, 200);
+    assert!(list.text.contains("No entry matches") && !list.text.contains(&token));
+    server.store.revoke_token(server.org, "ana".to_owned(), NOW).await.expect("revoked");
+    assert_eq!(browser.get("/audit-logs").await.status, 303, "the session ends with its token");
+}
+
+#[tokio::test]
+async fn a_session_ends_after_an_hour_without_use_and_after_eight_hours() {
+    let server = server().await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    for minutes in [59, 118, 177] {
+        server.set_now(NOW.plus(TimeDelta::minutes(minutes)));
+        assert_eq!(browser.get("/audit-logs").await.status, 200, "used after {minutes} minutes");
+    }
+    server.set_now(NOW.plus(TimeDelta::minutes(177 + 61)));
+    assert_eq!(browser.get("/audit-logs").await.status, 303, "idle for an hour");
+    server.set_now(NOW);
+    let busy = Browser::new(&server);
+    assert_eq!(busy.sign_in(&token(&server, "busy", &[Scope::Read]).await).await.status, 303);
+    for minutes in (0..480).step_by(30) {
+        server.set_now(NOW.plus(TimeDelta::minutes(minutes)));
+        assert_eq!(busy.get("/audit-logs").await.status, 200, "{minutes}");
+    }
+    server.set_now(NOW.plus(TimeDelta::hours(8)));
+    assert_eq!(busy.get("/audit-logs").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_link_signs_in_once_and_for_a_minute() {
+    let server = server().await;
+    let caller = server.caller(server.org, "cli", &[Scope::Read]).await;
+    let link = async || caller.client().session_link().await.expect("a link");
+    let path = |link: &str| {
+        link.split_once("/sign-in").map(|(_, query)| format!("/sign-in{query}")).expect("a link")
+    };
+    let (first, browser) = (path(&link().await), Browser::new(&server));
+    // Fetching it, as mail scanners and previews do, does not use it.
+    let form = browser.get(&first).await;
+    assert!(form.text.contains("data-submit"), "{}", form.text);
+    let (form_token, code) = (browser.get(&first).await.hidden("form_token"), form.hidden("link"));
+    let fields = [("form_token", &*form_token), ("link", &*code)];
+    assert_eq!(browser.post("/sign-in", &fields).await.status, 303);
+    assert_eq!(browser.get("/audit-logs").await.status, 200);
+    let thief = Browser::new(&server);
+    let form_token = thief.get(&first).await.hidden("form_token");
+    let stolen = thief.post("/sign-in", &[("form_token", &form_token), ("link", &code)]).await;
+    assert_eq!(stolen.status, 401, "a link works once");
+    assert_eq!(thief.get("/audit-logs").await.status, 303);
+    let late = path(&link().await);
+    server.set_now(NOW.plus(TimeDelta::seconds(60)));
+    let form = thief.get(&late).await;
+    let fields = [("form_token", form.hidden("form_token")), ("link", form.hidden("link"))];
+    let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(thief.post("/sign-in", &fields).await.status, 401, "a link lasts a minute");
+    // A link is no session.
+    let answer = thief.get("/audit-logs").await;
+    assert_eq!(answer.status, 303);
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_are_refused() {
+    let server = server().await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let page = browser.get("/audit-logs").await;
+    let form_token = page.hidden("form_token");
+    for (origin, form_token) in [
+        (Some("https://evil.example"), form_token.as_str()),
+        (Some("null"), &form_token),
+        (None, &form_token),
+        (Some(browser.base()), ""),
+        (Some(browser.base()), "guessed"),
+    ] {
+        let answer = browser.post_from(origin, "/sign-out", &[("form_token", form_token)]).await;
+        assert_eq!(answer.status, 403, "{origin:?} {form_token}");
+    }
+    assert_eq!(browser.get("/audit-logs").await.status, 200, "still signed in");
+    let token = token(&server, "other", &[Scope::Read]).await;
+    let fields = [("form_token", "guessed"), ("token", &*token)];
+    assert_eq!(browser.post("/sign-in", &fields).await.status, 403, "nobody is signed in by another site");
+    assert_eq!(browser.post("/sign-out", &[("form_token", &form_token)]).await.status, 303);
+    assert_eq!(browser.get("/audit-logs").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_session_reads_only_what_its_token_may_read() {
+    let server = server().await;
+    let recorder = Browser::new(&server);
+    let refused = recorder.sign_in(&token(&server, "recorder", &[Scope::Record, Scope::Prune]).await).await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.text.contains("scope read"), "{}", refused.text);
+    let reader = Browser::signed_in(&server, &[Scope::Read]).await;
+    let list = reader.get("/audit-logs").await;
+    assert!(!list.text.contains("href=\"/trail\""));
+    assert_eq!(reader.get("/trail").await.status, 403);
+    let warden = Browser::new(&server);
+    warden.sign_in(&token(&server, "warden", &[Scope::Trail]).await).await;
+    let trail = warden.get("/trail").await;
+    assert_eq!(trail.status, 200);
+    assert!(trail.text.contains("session") && trail.text.contains("viewer"), "{}", trail.text);
+    assert_eq!(warden.get("/audit-logs").await.status, 403);
+}
+
+#[tokio::test]
+async fn wrong_tokens_and_links_are_limited() {
+    let server = TestServer::with_settings(|settings, _| {
+        settings.page = Some(PageSettings { is_https: false });
+        settings.wrong_tokens_a_minute = NonZeroU32::new(2);
+    })
+    .await;
+    let browser = Browser::new(&server);
+    let form_token = browser.get("/sign-in").await.hidden("form_token");
+    let guess = async |name: &str| {
+        browser.post("/sign-in", &[("form_token", &*form_token), (name, "x")]).await.status
+    };
+    assert_eq!([guess("token").await, guess("link").await, guess("link").await], [401, 401, 429]);
+    assert_eq!(guess("token").await, 429);
+}
+
+#[tokio::test]
+async fn over_https_cookies_are_bound_to_the_host() {
+    let server =
+        TestServer::with_settings(|settings, _| settings.page = Some(PageSettings { is_https: true })).await;
+    let browser = Browser::new(&server);
+    let form_token = browser.get("/sign-in").await.hidden("form_token");
+    let token = token(&server, "ana", &[Scope::Read]).await;
+    let fields = [("form_token", &*form_token), ("token", &*token)];
+    let origin = browser.base().replacen("http", "https", 1);
+    let answer = browser.post_from(Some(&origin), "/sign-in", &fields).await;
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("__Host-krosyn-audit-session=") && cookie.ends_with("; Secure"), "{cookie}");
+}
+
+#[tokio::test]
+async fn without_the_page_there_is_only_the_api() {
+    let server = TestServer::new().await;
+    let browser = Browser::new(&server);
+    for path in ["/", "/audit-logs", "/sign-in", "/page/page.css"] {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
+    let caller = server.admin().await;
+    let answer = caller.client().session_link().await.expect_err("no page");
+    assert!(answer.to_string().contains("--no-page"), "{answer}");
+}

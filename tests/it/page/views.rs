@@ -1,0 +1,230 @@
+//! The views by plain HTTP: filters, pages, errors and headers.
+
+use krosyn_audit::model::words::Scope;
+use krosyn_audit::server::PageSettings;
+use serde_json::json;
+
+use crate::page::browser::{Browser, server};
+use crate::support::test_server::TestServer;
+
+/// Records as many entries, a second apart, with actions and users in turns.
+async fn record(server: &TestServer, count: usize) {
+    let caller = server.caller(server.org, "recorder", &[Scope::Record]).await;
+    let lines = (0..count).map(|index| {
+        let action = ["created", "updated", "deleted"][index % 3];
+        let sides = [json!({"new": "b"}), json!({"old": "a", "new": "b"}), json!({"old": "a"})];
+        let mut change = sides[index % 3].clone();
+        change["field"] = json!("status");
+        let user = ["ana@acme.example", "bo, the second"][index % 2];
+        let at = format!("2026-11-22T07:{:02}:{:02}Z", index / 60, index % 60);
+        json!({
+            "occurred_at": at, "action": action, "model_type": "connector", "model_id": (index / 3).to_string(),
+            "user": { "name": user }, "context": { "request_id": format!("r{}", index / 2) }, "changes": [change],
+        })
+        .to_string()
+    });
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let answer = caller.record_lines("", &lines).await;
+    assert!(!answer.text().contains("\"error\""), "{}", answer.text());
+}
+
+/// The ids of a list's rows.
+fn ids(html: &str) -> Vec<u64> {
+    let cells = html.split("<tr><td><a href=\"/audit-logs/").skip(1);
+    cells.map(|it| it.split('"').next().expect("an id").parse().expect("a number")).collect()
+}
+
+/// The target of the link with this relation.
+fn step(html: &str, relation: &str) -> Option<String> {
+    let before = html.split(&format!("\" rel=\"{relation}\"")).next().filter(|before| *before != html)?;
+    Some(before.rsplit("href=\"").next()?.replace("&amp;", "&"))
+}
+
+#[tokio::test]
+async fn older_and_newer_pages_show_each_entry_once() {
+    let server = server().await;
+    record(&server, 120).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let first = browser.get("/audit-logs").await.text;
+    assert!(first.contains("<b>120</b> entries") && step(&first, "prev").is_none());
+    let second = browser.get(&step(&first, "next").expect("older")).await.text;
+    let third = browser.get(&step(&second, "next").expect("older")).await.text;
+    assert!(step(&third, "next").is_none());
+    let all: Vec<_> = [&first, &second, &third].into_iter().flat_map(|page| ids(page)).collect();
+    assert_eq!(all, (1..=120).rev().collect::<Vec<_>>());
+    let back = browser.get(&step(&third, "prev").expect("newer")).await.text;
+    assert_eq!(ids(&back), ids(&second));
+    assert_eq!(ids(&browser.get(&step(&back, "prev").expect("newer")).await.text), ids(&first));
+    let other = step(&first, "next").expect("older").replace("/audit-logs?", "/audit-logs?action=created&");
+    let mixed = browser.get(&other).await;
+    assert_eq!((mixed.status, ids(&mixed.text).len()), (422, 0), "a position belongs to its filter");
+}
+
+#[tokio::test]
+async fn filters_combine_and_stay_checked() {
+    let server = server().await;
+    record(&server, 60).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let form = browser.get("/audit-logs").await.text;
+    let user = r"is:bo\, the second";
+    assert!(form.contains(&format!("name=\"user\" value=\"{user}\"")), "a comma in a name is escaped");
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("action", "created"),
+            ("action", "deleted"),
+            ("user", user),
+            ("user", ""),
+            ("q", ""),
+            ("since", ""),
+        ])
+        .finish();
+    let page = browser.get(&format!("/audit-logs?{query}")).await.text;
+    assert!(page.contains("<b>20</b> entries"), "of 60, two thirds and half of these");
+    assert_eq!(page.matches(" checked").count(), 3);
+    assert!(
+        page.contains("krosyn-audit list --action created,deleted --user &#39;is:bo\\, the second&#39;")
+            || page.contains("krosyn-audit list --action created,deleted --user 'is:bo\\, the second'"),
+        "{page}"
+    );
+    assert!(page.contains(
+        "/audit-logs/export.csv?action=created&amp;action=deleted&amp;user=is%3Abo%5C%2C+the+second"
+    ));
+}
+
+#[tokio::test]
+async fn a_bad_parameter_is_explained_beside_its_control_and_lists_nothing() {
+    let server = server().await;
+    record(&server, 3).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    for (query, message) in [
+        ("action=explode", "id=\"error-action\""),
+        ("since=whenever", "id=\"error-since\""),
+        ("resource=42", "id=\"error-resource\""),
+        ("acton=created", "<b>acton</b>"),
+        ("older=x", "<b>older</b>"),
+    ] {
+        let page = browser.get(&format!("/audit-logs?{query}")).await;
+        assert_eq!(page.status, 422, "{query}");
+        assert!(page.text.contains(message) && ids(&page.text).is_empty(), "{query}: {}", page.text);
+    }
+    let page = browser.get("/audit-logs/resource?type=connector&id=0&at=whenever&from=1h").await;
+    assert_eq!(page.status, 422);
+    assert!(page.text.contains("id=\"error-at\"") && page.text.contains("id=\"error-to\""), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_views_of_an_entry_and_its_resource_show_its_changes() {
+    let server = server().await;
+    record(&server, 6).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let entry = browser.get("/audit-logs/2").await.text;
+    assert!(
+        entry.contains("<del>")
+            && entry.contains("<ins>")
+            && entry.contains("<span class=\"word\">changed</span>"),
+        "{entry}"
+    );
+    assert!(
+        entry.contains("Change set") && entry.contains("href=\"/audit-logs/1\""),
+        "the other entry of its request"
+    );
+    let proof = browser.get("/audit-logs/2/proof").await;
+    assert_eq!((proof.status, proof.text.starts_with('{')), (200, true));
+    let query =
+        "type=connector&id=0&at=2026-11-22T07:00:01Z&from=2026-11-22T07:00:00Z&to=2026-11-22T07:00:01Z";
+    let resource = browser.get(&format!("/audit-logs/resource?{query}")).await;
+    assert_eq!(resource.status, 200, "{}", resource.text);
+    assert!(resource.text.contains("the state at") && resource.text.contains("Who set each value"));
+    assert_eq!(browser.get("/retention").await.status, 200);
+}
+
+#[tokio::test]
+async fn missing_entries_and_resources_are_pages() {
+    let server = server().await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    for path in ["/audit-logs/7", "/audit-logs/x", "/audit-logs/resource?type=connector&id=9"] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, 404, "{path}");
+        assert!(page.header("content-type").starts_with("text/html") && page.text.contains("Not found"));
+    }
+}
+
+#[tokio::test]
+async fn the_export_has_the_filters_entries_and_new_entries_are_counted() {
+    let server = server().await;
+    record(&server, 30).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let csv = browser.get("/audit-logs/export.csv?action=created").await;
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(csv.header("content-disposition"), "attachment; filename=\"audit-logs.csv\"");
+    assert_eq!(csv.text.lines().count(), 11, "{}", csv.text);
+    assert_eq!(browser.get("/audit-logs/export.csv?action=x").await.status, 422);
+    let new = browser.get("/audit-logs/new?action=created&after_id=24").await;
+    assert_eq!(new.text, r#"{"more":false,"new":2}"#);
+}
+
+#[tokio::test]
+async fn every_answer_has_the_pages_headers_and_the_api_keeps_its_own() {
+    let server = server().await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let paths = [
+        "/audit-logs",
+        "/audit-logs/9",
+        "/sign-in",
+        "/page/page.js",
+        "/trail",
+        "/audit-logs?x=1",
+        "/",
+        "/audit-logs/export.csv",
+    ];
+    for path in paths {
+        let page = browser.get(path).await;
+        let policies: Vec<_> = page.headers.get_all("content-security-policy").iter().collect();
+        assert_eq!(policies.len(), 1, "{path}");
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self';")
+                && policy.ends_with("require-trusted-types-for 'script'")
+        );
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(page.header("cross-origin-resource-policy"), "same-origin");
+        assert_eq!(
+            (page.header("cache-control"), page.header("x-content-type-options")),
+            ("no-store", "nosniff")
+        );
+    }
+    assert_eq!(
+        browser.get("/healthz").await.header("content-security-policy"),
+        "default-src 'none'; frame-ancestors 'none'"
+    );
+}
+
+#[tokio::test]
+async fn fifty_rows_are_small() {
+    let server = server().await;
+    record(&server, 60).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let page = browser.get("/audit-logs").await.text;
+    // Without what the closed rows hide.
+    let mut shown = String::new();
+    for (index, part) in page.split("</summary>").enumerate() {
+        let visible =
+            if index == 0 { Some(part) } else { part.split_once("</details>").map(|(_, rest)| rest) };
+        shown.push_str(visible.unwrap_or(part));
+    }
+    assert!(shown.len() < 60_000, "{} of {} bytes", shown.len(), page.len());
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_a_page_that_says_when_to_try_again() {
+    // A store that was closed answers as one that cannot be reached.
+    let server =
+        TestServer::with_settings(|settings, _| settings.page = Some(PageSettings { is_https: false })).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    server.store.close().await;
+    let page = browser.get("/audit-logs").await;
+    assert!(page.header("content-type").starts_with("text/html"), "{}", page.text);
+    assert_eq!((page.status, page.header("retry-after")), (503, "2"), "{}", page.text);
+    assert!(page.text.contains("Try again in 2 seconds"));
+}
