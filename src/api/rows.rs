@@ -3,11 +3,14 @@
 
 use std::fmt;
 
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::api::query::{PAGE_PARAMETERS, PageRules, Query};
 use crate::api::routes::NDJSON;
 use crate::model::draft::FieldError;
+use crate::model::entry::Entry;
 use crate::model::page::{Cursor, MAX_ROWS};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
@@ -233,6 +236,35 @@ impl ExportQuery {
         })?;
         Ok(Self { rows: RowQuery { query, options }, trailer })
     }
+}
+
+/// A line of an export as JSON lines.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ExportLine {
+    /// An entry.
+    Entry(Box<Entry>),
+    /// The last line, with `trailer=true`.
+    Trailer(TrailerLine),
+}
+
+/// What the last line of an export says of all lines before it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrailerLine {
+    /// The version of the format.
+    pub trailer: u32,
+    /// The number of entries.
+    pub entries: u64,
+    /// The number of lines.
+    pub lines: u64,
+    /// The number of bytes.
+    pub bytes: u64,
+    /// The upper bound: entries with a higher id are left out.
+    pub as_of: u64,
+    /// Their SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// Four bytes of the hash of the other members, in hexadecimal.
+    pub check: String,
 }
 
 const COUNT: &str = "krosyn-count";

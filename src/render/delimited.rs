@@ -15,29 +15,10 @@ use crate::model::integrity::leaf::EntryParts;
 use crate::model::json::{JsonError, RawJson};
 use crate::render::columns::Column;
 use crate::render::delimited::cells::Cells;
-
-/// A format of delimited text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delimiter {
-    /// Commas, quotes where needed, and a header.
-    Csv {
-        /// Whether formulas get a leading `'`, so that spreadsheets treat them as text.
-        guard: bool,
-        /// Whether the file starts with a byte order mark, by which Excel recognises UTF-8.
-        bom: bool,
-    },
-    /// Tabs, no header; backslash, tab and line breaks are escaped as `\\`, `\t`, `\n`, `\r`.
-    Tsv,
-}
+pub use crate::render::delimited::cells::{CUT, Delimiter, SPREADSHEET_CELL};
 
 /// The columns that replace `changes` when each changed field has its own row.
 pub const FIELD_COLUMNS: [&str; 4] = ["field", "old", "new", "redacted"];
-
-/// The most characters of a cell that spreadsheets keep; they cut longer ones silently.
-pub const SPREADSHEET_CELL: usize = 32_767;
-
-/// The mark of a cut cell, before and after its original length.
-pub const CUT: (&str, &str) = ("… [cut from ", " characters]");
 
 /// How entries become rows. The server renders pages by it, and the client renders the pages of older servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,9 +66,11 @@ impl RowFormat {
         if changes.is_empty() {
             return Ok(self.row(entry, Some(&FIELD_COLUMNS.map(|_| (Column::Summary, ""))), out));
         }
-        Ok(changes
-            .iter()
-            .fold(false, |is_long, change| self.row(entry, Some(&field_cells(change)), out) || is_long))
+        let mut is_long = false;
+        for change in &changes {
+            is_long |= self.row(entry, Some(&field_cells(change)), out);
+        }
+        Ok(is_long)
     }
 
     fn row(

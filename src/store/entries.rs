@@ -116,7 +116,7 @@ impl Entries {
     }
 
     /// Adds the entries of the page that follows. Both have the same form, which is not [`PageForm::List`].
-    pub(super) fn append(&mut self, next: Self) {
+    pub(super) fn append(&mut self, next: &Self) {
         self.text.extend_from_slice(&next.text);
         self.count += next.count;
         self.long += next.long;

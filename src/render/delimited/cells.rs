@@ -6,8 +6,27 @@ use std::borrow::Cow;
 use crate::model::integrity::leaf::EntryParts;
 use crate::render::columns::{Column, value};
 use crate::render::delimited::guard::{escape_formulas, escape_formulas_in_json};
-use crate::render::delimited::{CUT, Delimiter, SPREADSHEET_CELL};
 use crate::render::sanitize::{replace_hidden, sanitize};
+
+/// A format of delimited text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delimiter {
+    /// Commas, quotes where needed, and a header.
+    Csv {
+        /// Whether formulas get a leading `'`, so that spreadsheets treat them as text.
+        guard: bool,
+        /// Whether the file starts with a byte order mark, by which Excel recognises UTF-8.
+        bom: bool,
+    },
+    /// Tabs, no header; backslash, tab and line breaks are escaped as `\\`, `\t`, `\n`, `\r`.
+    Tsv,
+}
+
+/// The most characters of a cell that spreadsheets keep; they cut longer ones silently.
+pub const SPREADSHEET_CELL: usize = 32_767;
+
+/// The mark of a cut cell, before and after its original length.
+pub const CUT: (&str, &str) = ("… [cut from ", " characters]");
 
 /// The cells of one row, each followed by a separator.
 pub(super) struct Cells<'o> {

@@ -11,9 +11,8 @@ use axum::response::Response;
 use crate::api::parameters::{ExportParameters, TrailExportParameters};
 use crate::api::problems::FilterProblems;
 use crate::api::query::Query;
-use crate::api::rows::{ExportQuery, RowForm, RowOptions, RowPageInfo, RowQuery};
+use crate::api::rows::{ExportLine, ExportQuery, RowForm, RowOptions, RowPageInfo, RowQuery};
 use crate::model::draft::FieldError;
-use crate::model::entry::Entry;
 use crate::model::integrity::leaf::EntryParts;
 use crate::model::json::JsonError;
 use crate::model::page::Cursor;
@@ -134,7 +133,7 @@ fn next_page(pairs: &[(String, String)], next: &Cursor) -> Option<HeaderValue> {
     get, path = crate::api::routes::EXPORT, operation_id = "export_audit_logs", security(("bearer" = ["read"])), params(ExportParameters),
     responses(
         (status = 200, description = "All entries; an answer that is cut has no trailer", content(
-            (String = "text/csv"), (String = "text/tab-separated-values"), (Entry = "application/x-ndjson"),
+            (String = "text/csv"), (String = "text/tab-separated-values"), (ExportLine = "application/x-ndjson"),
         ), headers(("content-disposition" = String, description = "A name for the file"))),
         FilterProblems,
     ))]
@@ -153,7 +152,7 @@ pub(crate) async fn export(
     get, path = crate::api::routes::TRAIL_EXPORT, operation_id = "export_trail", security(("bearer" = ["trail"])), params(TrailExportParameters),
     responses(
         (status = 200, description = "All entries; an answer that is cut has no trailer", content(
-            (String = "text/csv"), (String = "text/tab-separated-values"), (Entry = "application/x-ndjson"),
+            (String = "text/csv"), (String = "text/tab-separated-values"), (ExportLine = "application/x-ndjson"),
         ), headers(("content-disposition" = String, description = "A name for the file"))),
         FilterProblems,
     ))]

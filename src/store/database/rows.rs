@@ -37,7 +37,7 @@ impl Store {
             && page.more
             && page.entries.last() == Some(middle)
         {
-            page.entries.append(second.entries);
+            page.entries.append(&second.entries);
             (page.more, page.pruned) = (second.more, second.pruned);
         }
         Ok(page)
