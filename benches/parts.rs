@@ -58,7 +58,7 @@ impl Data {
         let page = format!(r#"{{"page":{{"limit":1000,"as_of":1000}},"data":{list}}}"#);
         let row = |entry: &Entry| {
             let view = entry.view();
-            EXPORT_COLUMNS.iter().map(|column| value(&view, *column).into_owned()).collect()
+            EXPORT_COLUMNS.iter().map(|column| value(&view.parts(), *column).into_owned()).collect()
         };
         let cells = entries.iter().map(row).collect();
         Self { proposals, proposed, entries, page, cells }
