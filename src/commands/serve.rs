@@ -4,7 +4,7 @@ mod demo;
 mod process;
 
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::commands::connect::{self, DEFAULT_SLUG, OpenMode};
-use crate::commands::serve::process::ServedCertificate;
+use crate::commands::serve::process::{ServedCertificate, bind};
 use crate::commands::{Context, target, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
@@ -114,11 +114,6 @@ pub(crate) struct ServeArgs {
     /// Log level: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", default_value = "info", hide_possible_values = true, value_parser = log_level())]
     log_level: LogLevel,
-}
-
-fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .map_err(|error| Failure::new(exit::FAILED, format!("cannot listen on {address}: {error}")))
 }
 
 /// An address and a port. A port alone, or with `localhost`, means loopback.

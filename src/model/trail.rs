@@ -2,6 +2,7 @@
 
 mod actor;
 mod key;
+mod read_call;
 mod restated;
 
 use std::borrow::Cow;
@@ -21,39 +22,11 @@ use crate::model::words::{Action, Log, ModelType, Plan, Scope};
 pub use crate::model::trail::actor::Actor;
 pub use crate::model::trail::key::EventKey;
 use crate::model::trail::key::hashed;
+pub use crate::model::trail::read_call::ReadCall;
 pub use crate::model::trail::restated::Restated;
 
 /// The same question of the same caller is recorded once in this time, in seconds.
 pub const QUESTION_SECONDS: i64 = 3600;
-
-/// A call that reads a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReadCall {
-    /// The pages of a query.
-    List,
-    /// New entries again and again, in the order of their ids.
-    Follow,
-    /// One entry.
-    Show,
-    /// Counts by value.
-    Facets,
-    /// Counts by one or two dimensions.
-    Counts,
-}
-
-impl ReadCall {
-    /// The written form.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::Follow => "follow",
-            Self::Show => "show",
-            Self::Facets => "facets",
-            Self::Counts => "counts",
-        }
-    }
-}
 
 /// The parameter of a filter that holds a text to search for.
 pub const SEARCH: &str = "q";

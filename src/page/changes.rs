@@ -106,12 +106,16 @@ fn value(spans: &[Span], extent: Extent) -> Markup {
 }
 
 /// The pieces, up to a number of bytes.
-fn pieces(spans: &[Span], most: usize) -> Markup {
+fn pieces<'s>(spans: &'s [Span], most: usize) -> Markup {
     let mut left = most;
+    let cut = |span: &'s Span| {
+        let part = &span.text[..span.text.floor_char_boundary(left)];
+        left -= part.len();
+        (part, span.role)
+    };
+    let parts: Vec<_> = spans.iter().map(cut).collect();
     html! {
-        @for Span { text, role } in spans {
-            @let part = &text[..text.floor_char_boundary(left)];
-            @let _ = { left -= part.len(); };
+        @for (part, role) in parts {
             @match role {
                 Role::AddedWord | Role::RemovedWord => mark { (shown(part)) }
                 Role::Dim => span class="dim" { (shown(part.trim_end_matches(": --full"))) }

@@ -52,7 +52,7 @@ impl FilterForm<'_> {
         self.errors.iter().any(|it| it.field == name).then(|| format!("error-{name}"))
     }
 
-    fn pick(&self, name: &'static str, title: &str, options: &[Choosable], others: Markup) -> Markup {
+    fn pick(&self, name: &'static str, title: &str, options: &[Choosable], others: &Markup) -> Markup {
         let chosen: Vec<_> = self.texts(name).collect();
         let has_error = self.described_by(name).is_some();
         html! {
@@ -135,9 +135,9 @@ pub(crate) fn view(form: &FilterForm<'_>) -> Markup {
     let hidden = form.typed.iter().filter(|(name, _)| !WITH_CONTROL.contains(&name.as_str()));
     html! {
         form class="filters" method="get" action=(list_path(form.log)) role="search" aria-label="Filters" {
-            (form.pick("action", "Action", &actions, html! {}))
-            (form.pick("model_type", "Model type", &types, html! {}))
-            (form.pick("user", "User", &users, other))
+            (form.pick("action", "Action", &actions, &html! {}))
+            (form.pick("model_type", "Model type", &types, &html! {}))
+            (form.pick("user", "User", &users, &other))
             (form.input("q", "Text", "search", "in names and values"))
             (form.input("field", "Field", "text", "perform.retry"))
             (form.input("resource", "Resource", "text", "connector/42"))

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use crate::commands::Context;
 use crate::commands::connect::fill_demo;
-use crate::commands::serve::{bind, process};
+use crate::commands::serve::process::{bind, stop_signal};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::words::Scope;
@@ -50,7 +50,7 @@ pub(super) async fn run(
         ..Settings::new(context.clock.clone())
     };
     // Before the ready line: a signal may follow it immediately.
-    let stop = process::stop_signal()?;
+    let stop = stop_signal()?;
     writeln!(context.terminal.data(), "listening on http://{address}")?;
     writeln!(context.terminal.data(), "open http://{address}{path}")?;
     context.terminal.flush()?;

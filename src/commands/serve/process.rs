@@ -1,5 +1,6 @@
 //! Process settings of `serve`: core dumps, the limit on open files, and signals.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use axum_server::tls_rustls::RustlsConfig;
@@ -129,6 +130,12 @@ async fn reload(certificate: Option<&ServedCertificate>) {
         Ok(()) => tracing::info!("SIGHUP: reloaded the certificate and key; other settings need a restart"),
         Err(error) => tracing::error!("SIGHUP: {error}: keeping the previous certificate"),
     }
+}
+
+/// Listens on an address.
+pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .map_err(|error| Failure::new(exit::FAILED, format!("cannot listen on {address}: {error}")))
 }
 
 #[cfg(test)]

@@ -156,7 +156,11 @@ pub(super) async fn sign_in(State(server): State<Server>, request: Request) -> R
     let secret = session::begin(&server, hash).await?;
     let event = TrailEvent::SignedIn { session: secret.name(), by_link };
     server.record(caller.organization.id, &event, &caller.actor(&server)).await?;
-    let mut response = redirect(safe_target(&fields.next));
+    let target = match safe_target(&fields.next) {
+        "/audit-logs" if !caller.scopes.contains(&Scope::Read) => "/trail",
+        target => target,
+    };
+    let mut response = redirect(target);
     response.headers_mut().extend([session::set_session(&server, &secret)?]);
     Ok(response)
 }

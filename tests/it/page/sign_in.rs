@@ -141,8 +141,8 @@ async fn wrong_tokens_and_links_are_limited() {
     })
     .await;
     let browser = Browser::new(&server);
-    let form_token = browser.get("/sign-in").await.hidden("form_token");
     let guess = async |name: &str| {
+        let form_token = browser.get("/sign-in").await.hidden("form_token");
         browser.post("/sign-in", &[("form_token", &*form_token), (name, "x")]).await.status
     };
     assert_eq!([guess("token").await, guess("link").await, guess("link").await], [401, 401, 429]);
