@@ -45,6 +45,7 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("get",  "/api/v1/trail/tile/{tile}",      Needs::One(Scope::Trail)),
     ("get",  "/api/v1/trail/{id}/proof",       Needs::One(Scope::Trail)),
     ("get",  "/api/v1/whoami",               Needs::Token),
+    ("post", "/api/v1/sessions/link",        Needs::Token),
     ("get",  "/healthz",                     Needs::Nothing),
     ("get",  "/readyz",                      Needs::Nothing),
     ("get",  "/api/openapi.json",            Needs::Nothing),

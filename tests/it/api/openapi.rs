@@ -75,6 +75,7 @@ fn the_document_has_exactly_the_routes_of_the_contract() {
             "get /readyz",
             "post /api/v1/audit-logs",
             "post /api/v1/audit-logs/prune",
+            "post /api/v1/sessions/link",
         ]
     );
 }
