@@ -94,7 +94,7 @@ mod tests {
         );
         assert_eq!(
             ModelType::read_in(Log::Trail, "connector").expect_err("of the audit log").to_string(),
-            r#"model type "connector" occurs only in the audit log: expected one of audit_log, token, hold, user, server, organization"#
+            r#"model type "connector" occurs only in the audit log: expected one of audit_log, token, session, hold, user, server, organization"#
         );
         assert_eq!(ModelType::read_in(Log::Trail, "Audit Log"), Ok(ModelType::AuditLog));
         assert_eq!(Action::read_in(Log::Trail, "prune").expect_err("no word").nearest(), Some("pruned"));

@@ -35,6 +35,8 @@ const FORM_TIMEOUT: Duration = Duration::from_secs(30);
     post, path = crate::api::routes::SESSION_LINK, operation_id = "create_session_link", security(("bearer" = [])),
     responses(
         (status = 200, description = "The link's path", body = SessionLink),
+        (status = 403, description = "The token can read neither the audit log nor the trail", body = crate::api::problem::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The server has no page", body = crate::api::problem::Problem, content_type = "application/problem+json"),
         TokenProblems,
     ))]
 pub(crate) async fn link(

@@ -69,7 +69,7 @@ async fn each_log_has_its_own_words() {
         ),
         (
             format!("{TRAIL}?model_type=connector"),
-            r#"model type "connector" occurs only in the audit log: expected one of audit_log, token, hold, user, server, organization"#,
+            r#"model type "connector" occurs only in the audit log: expected one of audit_log, token, session, hold, user, server, organization"#,
         ),
         (format!("{TRAIL}/facets?resource=secret/1"), r#"model type "secret" occurs only in the audit log"#),
         (

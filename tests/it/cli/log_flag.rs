@@ -93,7 +93,7 @@ fn words_of_the_other_log_get_a_hint() {
     insta::assert_snapshot!(run(&sandbox, &["list", "--log", "trail", "-t", "secret"]), @r#"
     exit 2
     -- stderr
-    error: --model-type: model type "secret" occurs only in the audit log: expected one of audit_log, token, hold, user, server, organization
+    error: --model-type: model type "secret" occurs only in the audit log: expected one of audit_log, token, session, hold, user, server, organization
       hint: leave out --log trail to read the audit log
     "#);
     let stray = run(&sandbox, &["list", "exported"]).ended(2);

@@ -12,6 +12,7 @@ use super::acme;
 
 /// Each command as somebody might schedule it, and how it ends, one after the other on one log.
 const ENDS: &[(&str, u8)] = &[
+    ("open --print", exit::USAGE),
     ("list --server sqlite:audit.db", exit::DONE),
     ("show --server sqlite:audit.db", exit::USAGE),
     ("history connector/42 --server sqlite:audit.db", exit::DONE),

@@ -156,7 +156,7 @@ async fn the_export_has_the_filters_entries_and_new_entries_are_counted() {
     let browser = Browser::signed_in(&server, &[Scope::Read]).await;
     let csv = browser.get("/audit-logs/export.csv?action=created").await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
-    assert_eq!(csv.header("content-disposition"), "attachment; filename=\"audit-logs.csv\"");
+    assert_eq!(csv.header("content-disposition"), "attachment; filename=\"acme-audit-log.csv\"");
     assert_eq!(csv.text.lines().count(), 11, "{}", csv.text);
     assert_eq!(browser.get("/audit-logs/export.csv?action=x").await.status, 422);
     let new = browser.get("/audit-logs/new?action=created&after_id=24").await;
