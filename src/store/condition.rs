@@ -268,7 +268,7 @@ mod tests {
         let words: Vec<_> = ModelType::ALL.iter().map(|it| it.as_str()).collect();
         let of_audit_log = ["connector", "connector_endpoint", "secret", "organization", "member"];
         let of_trail = ["audit_log", "token", "hold", "user", "server", "session"];
-        assert_eq!(words, [of_audit_log, of_trail].concat());
+        assert_eq!(words, [&of_audit_log[..], &of_trail].concat());
         let words: Vec<_> = Via::ALL.iter().map(|it| it.as_str()).collect();
         assert_eq!(words, ["web", "api", "cli", "terraform", "system", "mcp"]);
     }

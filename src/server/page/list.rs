@@ -128,17 +128,16 @@ async fn facets<S: ReadScope>(
 
 fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found) -> Rows<'a> {
     let path = list_path(S::LOG);
-    let step = |name: &str, entry: Option<&Entry>| {
+    // The file, and the pages before and after, are of this filter, also when a relative time is read again later.
+    let exact = filter_pairs(&query.filter);
+    let step = |name: &'static str, entry: Option<&Entry>| {
         let entry = entry?;
         let position = Position { occurred_at: entry.occurred_at, id: entry.id };
         let cursor = Cursor { position, as_of: found.as_of, binding: found.binding }.encode();
-        let typed = query.typed.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        let total = query.total.then_some(("total", "true"));
-        Some(href(path, typed.chain(total).chain([(name, cursor.as_str())])))
+        let total = query.total.then(|| ("total", "true".to_owned()));
+        Some(href(path, exact.iter().cloned().chain(total).chain([(name, cursor)])))
     };
     let typed = || query.typed.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    // The file is of this filter, also when a relative time is read again later.
-    let exact = filter_pairs(&query.filter);
     let tail = query.cursor.is_none().then(|| {
         let after = ("after_id", found.as_of.to_string());
         href(&format!("{path}/new"), exact.iter().cloned().chain([after]))
@@ -150,7 +149,7 @@ fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found) -> Rows<'a> {
         count: href(path, typed().chain([("total", "true")])),
         older: step("older", found.entries.last()).filter(|_| at_end[0]),
         newer: step("newer", found.entries.first()).filter(|_| at_end[1]),
-        export: href(&format!("{path}/export.csv"), exact),
+        export: href(&format!("{path}/export.csv"), exact.iter().cloned()),
         tail,
         pruned: found.pruned,
     }

@@ -18,8 +18,8 @@ use super::{acme, demo_log};
 use crate::support::postgres;
 use crate::support::sandbox::{Sandbox, Serving, program, skipped};
 
-/// Examples not run here: this test itself, endless commands, which `follow` runs, and `open`, which needs a server.
-const NOT_RUN: [&str; 3] = ["cargo test", "--follow", "krosyn-audit open"];
+/// Examples not run here: this test itself, endless commands, which other tests run, and `open`, which needs a server.
+const NOT_RUN: [&str; 4] = ["cargo test", "--follow", "--demo serve", "krosyn-audit open"];
 
 /// The help examples of a command and its subcommands.
 fn of_help(command: &clap::Command) -> Vec<Vec<String>> {

@@ -5,6 +5,7 @@ use krosyn_audit::server::PageSettings;
 use serde_json::json;
 
 use crate::page::browser::{Browser, server};
+use crate::support::entries::NOW;
 use crate::support::test_server::TestServer;
 
 /// Records as many entries, a second apart, with actions and users in turns.
@@ -58,6 +59,17 @@ async fn older_and_newer_pages_show_each_entry_once() {
     let other = step(&first, "next").expect("older").replace("/audit-logs?", "/audit-logs?action=created&");
     let mixed = browser.get(&other).await;
     assert_eq!((mixed.status, ids(&mixed.text).len()), (422, 0), "a position belongs to its filter");
+}
+
+#[tokio::test]
+async fn a_relative_time_stays_the_same_on_the_next_page() {
+    let server = server().await;
+    record(&server, 60).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let first = browser.get("/audit-logs?since=60d").await.text;
+    server.set_now(NOW.plus(chrono::TimeDelta::minutes(1)));
+    let second = browser.get(&step(&first, "next").expect("older")).await;
+    assert_eq!((second.status, ids(&second.text)), (200, (1..=10).rev().collect()));
 }
 
 #[tokio::test]
