@@ -114,6 +114,16 @@ impl Client {
         tiles.iter().map(tile).collect::<Option<_>>().ok_or_else(wrong)
     }
 
+    /// The highest id of a log now.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn head(&self, log: Log) -> Result<u64, ClientError> {
+        let query = Query { limit: 1, ..Query::default() };
+        let (status, text) = self.call(Method::GET, base(log)).query(query.pairs()).text().await?;
+        Ok(PageText::new(self.server(), status, text)?.info.as_of)
+    }
+
     /// Reads the entries from one id to another, in id order.
     ///
     /// # Errors

@@ -21,8 +21,8 @@ pub struct SignedCheckpoints(PathBuf);
 pub(super) struct Signed {
     pub(super) checkpoint: Checkpoint,
     pub(super) note: String,
-    /// The root of its full tiles, if known: the leaves of a partial tile do not outlive their entries.
-    pub(super) full_tiles: Option<Hash>,
+    /// The root of its full tiles: the leaves of a partial tile do not outlive their entries.
+    pub(super) full_tiles: Hash,
 }
 
 /// The content of a file.
@@ -64,7 +64,7 @@ impl SignedCheckpoints {
         };
         let Remembered { note, full_tiles } = serde_json::from_str(&text).map_err(|error| failed(&error))?;
         let checkpoint = key.open(&note).map_err(|error| failed(&error))?;
-        Ok(Some(Signed { checkpoint, note, full_tiles: Some(full_tiles) }))
+        Ok(Some(Signed { checkpoint, note, full_tiles }))
     }
 
     /// Remembers a checkpoint. It is on disk when this returns.

@@ -74,28 +74,23 @@ impl TreeJob {
             let _signing = self.signing.lock().await;
             let (checkpoint, stored) = store.checkpoint(log).await?;
             let verifier = key.verifier(&checkpoint.origin);
-            let stored = stored.and_then(|note| {
-                let checkpoint = verifier.open(&note).ok()?;
-                Some(Signed { checkpoint, note, full_tiles: None })
-            });
-            let remembered = match &self.signed {
-                Some(signed) => signed.last(&verifier).await?,
-                None => None,
-            };
-            for signed in stored.iter().chain(&remembered) {
-                if !continues(store, log, &checkpoint, signed, grown.as_ref()).await? {
-                    let (signed_size, size) = (signed.checkpoint.size, checkpoint.size);
-                    tracing::error!(
-                        log = log.number(),
-                        signed_size,
-                        size,
-                        "no checkpoint is signed: the log does not continue the one that this key has signed. Either the \
+            // A key in the store has no memory: a person who can change the tree can use that key.
+            if let Some(remembered) = &self.signed
+                && let Some(signed) = remembered.last(&verifier).await?
+                && !continues(store, log, &checkpoint, &signed, grown.as_ref()).await?
+            {
+                let (signed_size, size) = (signed.checkpoint.size, checkpoint.size);
+                tracing::error!(
+                    log = log.number(),
+                    signed_size,
+                    size,
+                    "no checkpoint is signed: the log does not continue the one that this key has signed. Either the \
                          database was changed: run verify --server. Or a backup was restored: use a new signing key"
-                    );
-                    return Ok(Latest::Refused(signed.note.clone()));
-                }
+                );
+                return Ok(Latest::Refused(signed.note));
             }
-            if let Some(Signed { note, .. }) = stored.filter(|it| it.checkpoint == checkpoint) {
+            let is_current = |note: &String| verifier.open(note).is_ok_and(|signed| signed == checkpoint);
+            if let Some(note) = stored.filter(is_current) {
                 return Ok(Latest::Current(checkpoint, note));
             }
             let note = key.sign(&checkpoint);
@@ -127,8 +122,7 @@ async fn continues(
         return Ok(true);
     }
     let roots = store.roots_at(log, earlier.size).await?;
-    Ok(roots.root.is_none_or(|root| root == earlier.root)
-        && signed.full_tiles.is_none_or(|root| root == roots.full_tiles))
+    Ok(roots.root.is_none_or(|root| root == earlier.root) && roots.full_tiles == signed.full_tiles)
 }
 
 /// How many rounds pass before all logs are looked at again: other processes record, too, such as operator commands.

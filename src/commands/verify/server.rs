@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::api::page::PageView;
 use crate::args::output::Format;
 use crate::client::Client;
+use crate::client::error::ClientError;
 use crate::client::pages::PageText;
 use crate::commands::Context;
 use crate::commands::connect::{OpenMode, connect};
@@ -209,7 +210,8 @@ impl Run<'_> {
     /// The checkpoint of a log, signed by the pinned key.
     async fn checkpoint(&self, log: Log) -> Outcome<(Checkpoint, String)> {
         let failed = |failure: Failure| (log, WalkError::Failure(failure));
-        let note = self.client.checkpoint(log).await.map_err(|error| {
+        let requested = async { Ok((self.client.head(log).await?, self.client.checkpoint(log).await?)) };
+        let (head, note) = requested.await.map_err(|error: ClientError| {
             let failure = Failure::from(error);
             failed(match (log, failure.exit) {
                 (Log::Trail, exit::NOT_ALLOWED) => failure.hint(
@@ -220,6 +222,18 @@ impl Run<'_> {
         })?;
         let opened = self.witness.key(log).map(|key| key.open(&note));
         match opened {
+            Some(Ok(checkpoint)) if checkpoint.size < head => {
+                let message = format!(
+                    "the checkpoint of the {} log has {} entries, but the log had {head} before it was requested",
+                    log.as_str(),
+                    checkpoint.size
+                );
+                Err(failed(
+                    Failure::new(exit::INTEGRITY, message).hint(
+                        "the server signs no log that contradicts what its key has signed: see its log",
+                    ),
+                ))
+            }
             Some(Ok(checkpoint)) => Ok((checkpoint, note)),
             Some(Err(error)) => {
                 let message = format!("the checkpoint of the {} log is not accepted: {error}", log.as_str());
