@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::api::page::PageView;
 use crate::args::output::Format;
 use crate::client::Client;
-use crate::client::error::ClientError;
 use crate::client::pages::PageText;
 use crate::commands::Context;
 use crate::commands::connect::{OpenMode, connect};
@@ -140,7 +139,12 @@ impl Run<'_> {
                     }
                     is_last_attempt = true;
                 }
-                outcome => return outcome,
+                Ok(verified) => {
+                    self.covers(Log::Audit).await?;
+                    self.covers(Log::Trail).await?;
+                    return Ok(verified);
+                }
+                failed => return failed,
             }
         }
     }
@@ -186,6 +190,8 @@ impl Run<'_> {
             let seen = walk.quick().await.map_err(|error| (log, error))?;
             logs.push(self.verified(log, checkpoint, None, Rules::default(), (note, seen)));
         }
+        self.covers(Log::Audit).await?;
+        self.covers(Log::Trail).await?;
         Ok(logs)
     }
 
@@ -210,8 +216,7 @@ impl Run<'_> {
     /// The checkpoint of a log, signed by the pinned key.
     async fn checkpoint(&self, log: Log) -> Outcome<(Checkpoint, String)> {
         let failed = |failure: Failure| (log, WalkError::Failure(failure));
-        let requested = async { Ok((self.client.head(log).await?, self.client.checkpoint(log).await?)) };
-        let (head, note) = requested.await.map_err(|error: ClientError| {
+        let note = self.client.checkpoint(log).await.map_err(|error| {
             let failure = Failure::from(error);
             failed(match (log, failure.exit) {
                 (Log::Trail, exit::NOT_ALLOWED) => failure.hint(
@@ -222,18 +227,6 @@ impl Run<'_> {
         })?;
         let opened = self.witness.key(log).map(|key| key.open(&note));
         match opened {
-            Some(Ok(checkpoint)) if checkpoint.size < head => {
-                let message = format!(
-                    "the checkpoint of the {} log has {} entries, but the log had {head} before it was requested",
-                    log.as_str(),
-                    checkpoint.size
-                );
-                Err(failed(
-                    Failure::new(exit::INTEGRITY, message).hint(
-                        "the server signs no log that contradicts what its key has signed: see its log",
-                    ),
-                ))
-            }
             Some(Ok(checkpoint)) => Ok((checkpoint, note)),
             Some(Err(error)) => {
                 let message = format!("the checkpoint of the {} log is not accepted: {error}", log.as_str());
@@ -243,6 +236,24 @@ impl Run<'_> {
             }
             None => Err(failed(Failure::usage("the pinned key has another name than the key of a log"))),
         }
+    }
+
+    /// Checks that a checkpoint has every entry that the log had before it was requested. It is the last check, because the
+    /// request for the highest id is a read, which the trail records.
+    async fn covers(&self, log: Log) -> Outcome<()> {
+        let failed = |failure: Failure| (log, WalkError::Failure(failure));
+        let head = self.client.head(log).await.map_err(|error| failed(error.into()))?;
+        let (checkpoint, _) = self.checkpoint(log).await?;
+        if checkpoint.size >= head {
+            return Ok(());
+        }
+        let message = format!(
+            "the checkpoint of the {} log has {} entries, but the log had {head} before it was requested",
+            log.as_str(),
+            checkpoint.size
+        );
+        let hint = "the server signs no log that contradicts what its key has signed: see its log";
+        Err(failed(Failure::new(exit::INTEGRITY, message).hint(hint)))
     }
 
     /// The rules for the trail and for the audit log, from the entries of the trail that the server lists for them.

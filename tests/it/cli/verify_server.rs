@@ -100,11 +100,7 @@ fn a_log_that_went_backwards_is_noticed() {
     std::fs::copy(sandbox.path("older.db"), sandbox.path("audit.db")).unwrap();
     for more in [&[][..], &["--quick"]] {
         let back = verify(&sandbox, more).ended(7);
-        // The first verification is recorded in the trail, which was rolled back too: then others have the ids of its entries.
-        let told =
-            ["entry 6 is missing, and all entries after it up to 9", "trail: one of the entries 1 to "];
-        let first = if more.is_empty() { &told[..1] } else { &told[..] };
-        assert!(first.iter().any(|text| back.err().contains(text)), "{back}");
+        assert!(back.err().contains("entry 6 is missing, and all entries after it up to 9"), "{back}");
     }
     // Others take the ids.
     record(&sandbox, 16..=29);
