@@ -246,7 +246,7 @@ pub async fn serve(
         background.spawn(sweeper::run(Arc::clone(&store), settings, Arc::clone(clock), metrics, interval));
     }
     background.spawn(tree_job::run(Arc::clone(&store), Arc::clone(trees), settings.notes_time));
-    background.spawn(text_job::run(Arc::clone(&store), settings.notes_time));
+    background.spawn(text_job::run(Arc::clone(&store)));
     background.spawn(crate::server::trail::run(Arc::clone(&store), Arc::clone(trail)));
     let interval = settings.token_uses_every;
     background.spawn(token_usage::run(Arc::clone(&store), Arc::clone(token_usage), interval));

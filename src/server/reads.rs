@@ -53,16 +53,13 @@ pub(super) async fn note_page<S: ReadScope>(
     };
     let key = (caller.key().token, binding, as_of);
     let entries = server.reads.count(key, query.cursor.as_ref(), page, server.settings.clock.now());
-    let facts = ExportFacts {
-        format: purpose.format.clone(),
-        ..ExportFacts::new(caller, server, &query.filter, "", as_of)
-    };
+    let facts = ExportFacts::new(caller, server, &query.filter, purpose.format.clone(), as_of);
     if query.cursor.is_none() {
         let (store, begun) = (server.store.as_ref(), facts.begun());
         server.trail.note(store, facts.org, begun, facts.by.clone(), EventKey::unique()).await;
     }
     if next.is_none() {
-        facts.note_end(server, entries).await;
+        facts.end(server, entries).await;
     }
 }
 
@@ -81,7 +78,7 @@ impl ExportFacts {
         caller: &Caller<S>,
         server: &Server,
         filter: &Filter,
-        format: &str,
+        format: Option<String>,
         as_of: u64,
     ) -> Self {
         Self {
@@ -89,7 +86,7 @@ impl ExportFacts {
             by: caller.actor(server),
             log: S::LOG,
             filter: filter_pairs(filter),
-            format: Some(format.to_owned()),
+            format,
             as_of,
         }
     }
@@ -104,12 +101,8 @@ impl ExportFacts {
         server.record(self.org, &self.begun(), &self.by).await
     }
 
-    /// Records that all entries were answered.
-    pub(super) async fn end(self, server: &Server, entries: u64) {
-        self.note_end(server, Some(entries)).await;
-    }
-
-    async fn note_end(self, server: &Server, entries: Option<u64>) {
+    /// Records that all entries were answered, and their number if it is known.
+    pub(super) async fn end(self, server: &Server, entries: Option<u64>) {
         let Self { org, by, log, filter, format, as_of } = self;
         let ended = TrailEvent::ExportEnded { log, filter, format, as_of, entries };
         server.trail.note(server.store.as_ref(), org, ended, by, EventKey::unique()).await;

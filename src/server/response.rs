@@ -82,17 +82,44 @@ pub(super) fn respond_to_write(
 
 fn response(reservation: Reservation, content_type: &'static str, text: Vec<u8>) -> Response {
     let rest = Bytes::from_owner(ReservedBytes { text, _reservation: reservation });
-    let body = Body::new(YieldingBody { rest, must_yield: false });
+    let body = Body::new(YieldingBody::from(rest));
     ([(CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response()
 }
 
 /// How many bytes are compressed and written before the task yields: a few milliseconds' work.
-pub(super) const CHUNK_BYTES: usize = 128 * 1024;
+const CHUNK_BYTES: usize = 128 * 1024;
 
-/// A body that yields after each chunk: compressing a whole page at once would block the async thread.
-struct YieldingBody {
-    rest: Bytes,
+/// Bytes that are sent in chunks. The task yields after each: compressing a whole page at once would block the async thread.
+#[derive(Default)]
+pub(super) struct Chunks {
+    /// The bytes that are left.
+    pub(super) rest: Bytes,
     must_yield: bool,
+}
+
+impl Chunks {
+    /// The next chunk; `None` while no bytes are left.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {
+        if self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        self.must_yield = !self.must_yield;
+        if !self.must_yield {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let chunk = CHUNK_BYTES.min(self.rest.len());
+        Poll::Ready(Some(Frame::data(self.rest.split_to(chunk))))
+    }
+}
+
+/// A body of bytes that are there from the beginning.
+struct YieldingBody(Chunks);
+
+impl From<Bytes> for YieldingBody {
+    fn from(rest: Bytes) -> Self {
+        Self(Chunks { rest, must_yield: false })
+    }
 }
 
 impl HttpBody for YieldingBody {
@@ -103,24 +130,15 @@ impl HttpBody for YieldingBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.rest.is_empty() {
-            return Poll::Ready(None);
-        }
-        self.must_yield = !self.must_yield;
-        if !self.must_yield {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let chunk = CHUNK_BYTES.min(self.rest.len());
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(chunk)))))
+        self.0.poll(cx).map(|chunk| chunk.map(Ok))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty()
+        self.0.rest.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.rest.len() as u64)
+        SizeHint::with_exact(self.0.rest.len() as u64)
     }
 }
 
@@ -161,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn a_large_body_is_complete_and_yields_after_each_chunk() {
         let text: Vec<u8> = (0..3 * CHUNK_BYTES + 7).map(|at| (at % 251) as u8).collect();
-        let mut body = YieldingBody { rest: text.clone().into(), must_yield: false };
+        let mut body = YieldingBody::from(Bytes::from(text.clone()));
         assert_eq!(body.size_hint().exact(), Some(text.len() as u64));
         let (mut read, mut pauses) = (Vec::new(), 0);
         let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -178,10 +196,7 @@ mod tests {
             }
         }
         assert!(read == text && pauses == 3 && body.is_end_stream());
-        let whole = Body::new(YieldingBody { rest: text.clone().into(), must_yield: false })
-            .collect()
-            .await
-            .expect("a body");
+        let whole = Body::new(YieldingBody::from(Bytes::from(text.clone()))).collect().await.expect("a body");
         assert!(whole.to_bytes() == text);
     }
 }

@@ -20,7 +20,7 @@ use crate::server::budget::{CallerKey, Reservation};
 use crate::server::connection_slots::BusyGuard;
 use crate::server::error::ApiError;
 use crate::server::reads::ExportFacts;
-use crate::server::response::CHUNK_BYTES;
+use crate::server::response::Chunks;
 use crate::server::state::Server;
 use crate::store::entries::PageForm;
 use crate::store::{OrgId, PageRead, PageRequest};
@@ -97,7 +97,7 @@ impl RowStream {
             if self.request.after.is_none() {
                 // There is room again when the last page is on its way. The body ends after this.
                 if pages.reserve().await.is_ok() {
-                    facts.end(&self.server, entries).await;
+                    facts.end(&self.server, Some(entries)).await;
                 }
                 return;
             }
@@ -134,8 +134,7 @@ impl FirstPage {
         let task = tokio::spawn(self.stream.send(self.page, begin, trailer, facts, sender));
         let body = StreamBody {
             pages,
-            rest: Bytes::new(),
-            must_yield: false,
+            page: Chunks::default(),
             task: task.abort_handle(),
             _reservation: self.reservation,
             _busy: busy,
@@ -147,8 +146,8 @@ impl FirstPage {
 /// A body of pages. Dropping it ends the task that reads them, and its query.
 struct StreamBody {
     pages: Receiver<io::Result<Bytes>>,
-    rest: Bytes,
-    must_yield: bool,
+    /// What is left of the current page.
+    page: Chunks,
     task: AbortHandle,
     _reservation: Reservation,
     /// The connection counts as busy while it waits for a page.
@@ -160,21 +159,14 @@ impl HttpBody for StreamBody {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        while self.rest.is_empty() {
+        while self.page.rest.is_empty() {
             match ready!(self.pages.poll_recv(cx)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                Some(Ok(page)) => self.rest = page,
+                Some(Ok(page)) => self.page.rest = page,
             }
         }
-        // Compressing a whole page at once would block the async thread.
-        self.must_yield = !self.must_yield;
-        if !self.must_yield {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let chunk = CHUNK_BYTES.min(self.rest.len());
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(chunk)))))
+        self.page.poll(cx).map(|chunk| chunk.map(Ok))
     }
 }
 

@@ -7,26 +7,14 @@ use std::time::Duration;
 
 use crate::store::Store;
 
-/// How often logs are looked at in which this process has recorded.
+/// How often noted logs are looked at. `tree_job` notes all of them every ten minutes, for the text index too.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How many intervals pass before all logs are looked at again: other processes record and prune, too.
-const ROUNDS: u32 = 600;
 /// How many steps a log gets before it is the turn of the next.
 const STEPS_A_TURN: usize = 32;
 
-/// Grows the text indexes until the server ends. With `all`, it looks at every log first and then every ten minutes, and
-/// not only at those in which this process records.
-pub(super) async fn run(store: Arc<Store>, all: bool) {
-    for round in (0..ROUNDS).cycle() {
-        if all && round == 0 {
-            match store.organizations().await {
-                Ok(organizations) => organizations.iter().for_each(|organization| {
-                    store.note_unindexed(organization.id);
-                    store.note_unindexed(organization.id.trail());
-                }),
-                Err(error) => tracing::warn!(%error, "cannot list the logs whose text index may be behind"),
-            }
-        }
+/// Grows the text indexes of noted logs until the server ends.
+pub(super) async fn run(store: Arc<Store>) {
+    loop {
         let mut logs = store.take_unindexed();
         while !logs.is_empty() {
             let mut unfinished = HashSet::new();

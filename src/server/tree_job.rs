@@ -128,8 +128,8 @@ async fn continues(
 /// How many rounds pass before all logs are looked at again: other processes record, too, such as operator commands.
 const ROUNDS: u32 = 600;
 
-/// Grows trees until the server ends. With `all`, it looks at every log first and then every ten minutes, and not only at
-/// those in which this process records.
+/// Grows trees until the server ends. With `all`, it notes every log first and then every ten minutes, and not only those in
+/// which this process records.
 pub(super) async fn run(store: Arc<Store>, job: Arc<TreeJob>, all: bool) {
     for round in (0..ROUNDS).cycle() {
         if all && round == 0 {
@@ -138,7 +138,9 @@ pub(super) async fn run(store: Arc<Store>, job: Arc<TreeJob>, all: bool) {
                     store.note_growth(organization.id);
                     store.note_growth(organization.id.trail());
                 }),
-                Err(error) => tracing::warn!(%error, "cannot list the logs whose trees may be behind"),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot list the logs whose trees and text indexes may be behind")
+                }
             }
         }
         job.grow(&store).await;

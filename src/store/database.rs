@@ -172,7 +172,8 @@ impl Store {
         run!(self.write(Retry::Always), |db| prunes::batch(db, org, &run, limit, now))
     }
 
-    /// Ends a prune: removes the deleted text from the text index, releases the lease and frees space. Returns its record if it deleted anything.
+    /// Ends a prune: removes the deleted text from the text index, releases the lease and frees space. Returns its record if it
+    /// deleted anything.
     pub async fn finish_prune(
         &self,
         org: OrgId,

@@ -7,6 +7,7 @@ mod accounts;
 mod address;
 mod calls;
 mod codes;
+mod column;
 pub mod condition;
 mod copy;
 mod database;

@@ -5,7 +5,7 @@ pub(super) mod counts;
 pub(super) mod entries;
 pub(super) mod health;
 pub(super) mod prune;
-mod question;
+pub(super) mod question;
 pub(super) mod record;
 pub(super) mod rows;
 pub(super) mod trail;

@@ -8,18 +8,18 @@ use crate::server::error::ApiError;
 use crate::server::state::Server;
 use crate::store::{OrgId, PageRequest};
 
-pub(super) struct Question {
-    pub(super) query: Query,
-    pub(super) org: OrgId,
-    pub(super) binding: [u8; 8],
+pub(in crate::server) struct Question {
+    pub(in crate::server) query: Query,
+    pub(in crate::server) org: OrgId,
+    pub(in crate::server) binding: [u8; 8],
     /// Where the page begins.
-    pub(super) after: Option<Position>,
+    pub(in crate::server) after: Option<Position>,
     as_of: Option<u64>,
 }
 
 impl Question {
     /// Refuses the cursor of another query.
-    pub(super) fn new(query: Query, org: OrgId) -> Result<Self, ApiError> {
+    pub(in crate::server) fn new(query: Query, org: OrgId) -> Result<Self, ApiError> {
         let binding = query.binding(org.number());
         let after_id = query.after_id.map(|id| Position { occurred_at: Timestamp::MIN, id });
         let (after, as_of) = match query.cursor {
@@ -35,7 +35,7 @@ impl Question {
         Ok(Self { query, org, binding, after, as_of })
     }
 
-    pub(super) fn request(&self) -> PageRequest {
+    pub(in crate::server) fn request(&self) -> PageRequest {
         let Query { filter, order, limit, .. } = &self.query;
         PageRequest {
             filter: filter.clone(),
@@ -47,12 +47,16 @@ impl Question {
     }
 
     /// The cursor of the page after this position.
-    pub(super) const fn cursor(&self, position: Position, as_of: u64) -> Cursor {
+    pub(in crate::server) const fn cursor(&self, position: Position, as_of: u64) -> Cursor {
         Cursor { position, as_of, binding: self.binding }
     }
 
     /// The number of entries that match up to `as_of`, if it is asked for.
-    pub(super) async fn total(&self, server: &Server, as_of: u64) -> Result<Option<u64>, ApiError> {
+    pub(in crate::server) async fn total(
+        &self,
+        server: &Server,
+        as_of: u64,
+    ) -> Result<Option<u64>, ApiError> {
         if !self.query.total {
             return Ok(None);
         }
@@ -61,7 +65,7 @@ impl Question {
     }
 
     /// The highest id that a follower has passed: it is past the entries before its `after_id`.
-    pub(super) fn passed(&self) -> u64 {
+    pub(in crate::server) fn passed(&self) -> u64 {
         self.after.filter(|_| self.query.order == Order::ById).map_or(0, |position| position.id)
     }
 }

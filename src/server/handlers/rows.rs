@@ -195,7 +195,7 @@ pub(in crate::server) async fn whole_log<S: ReadScope>(
     let stream = RowStream::new(&server, caller.key(), question.org, question.request(), rows);
     let (stream, as_of) = stream.first_page().await?;
     let format = options.form.as_str();
-    let facts = ExportFacts::new(&caller, &server, &question.query.filter, format, as_of);
+    let facts = ExportFacts::new(&caller, &server, &question.query.filter, Some(format.to_owned()), as_of);
     // No byte leaves before the trail has it.
     facts.begin(&server).await?;
     let busy = slot.map(|Extension(slot)| slot.mark_busy());

@@ -11,13 +11,13 @@ use crate::model::entry::Entry;
 use crate::model::facets::Facets;
 use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order, Position};
-use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
 use crate::page::filters::FilterForm;
 use crate::page::list::{Rows, view};
 use crate::page::text::{href, list_path};
 use crate::render::command_line::{filter_words, log_words};
 use crate::server::auth::ReadScope;
+use crate::server::handlers::question::Question;
 use crate::server::page::answer::{PageError, with_headers};
 use crate::server::page::frame::{framed, section};
 use crate::server::page::query::{Direction, PageQuery, read};
@@ -170,20 +170,18 @@ pub(super) async fn count_new<S: ReadScope>(
             (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "new": 0 }))).into_response(),
         ));
     };
-    let log = viewer.caller.log();
-    let after = Position { occurred_at: Timestamp::MIN, id };
-    let asked = Query { filter: query.filter, after_id: Some(id), order: Order::ById, ..Query::default() };
-    let request = PageRequest {
-        filter: asked.filter.clone(),
+    let query = Query {
+        filter: query.filter,
+        after_id: Some(id),
         order: Order::ById,
         limit: MAX_NEW,
-        after: Some(after),
-        as_of: None,
+        ..Query::default()
     };
-    let read = server.query(server.store.page(log, request)).await?;
+    let question = Question::new(query, viewer.caller.log())?;
+    let read = server.query(server.store.page(question.org, question.request())).await?;
     let rows = read.entries.len() as u64;
-    let binding = asked.binding(log.number());
-    let answered = AnsweredPage { query: &asked, binding, as_of: read.as_of, rows, next: None };
+    let (query, binding) = (&question.query, question.binding);
+    let answered = AnsweredPage { query, binding, as_of: read.as_of, rows, next: None };
     reads::note_page(&server, &viewer.caller, None, &answered).await;
     Ok(with_headers(Json(json!({ "new": rows, "more": read.more })).into_response()))
 }

@@ -170,7 +170,7 @@ pub(super) async fn merge<S: Session>(
                 false => child.bytes.clear(),
             }
         }
-        delete_blocks(db, org, &merged).await?;
+        delete_blocks(db, org, "text_blocks", &merged).await?;
     } else {
         parts = parts.max(longest / 4);
     }
@@ -178,14 +178,15 @@ pub(super) async fn merge<S: Session>(
     write(db, org, (level, position), &merged, None).await
 }
 
-/// Deletes the signatures of single blocks.
+/// Deletes the rows of these blocks from a table.
 pub(super) async fn delete_blocks<S: Session>(
     db: &S,
     org: OrgId,
+    table: &str,
     blocks: &[[u64; 1]],
 ) -> Result<(), S::Error> {
     let sql = format!(
-        "DELETE FROM text_blocks WHERE org_id = ?1 AND block IN \
+        "DELETE FROM {table} WHERE org_id = ?1 AND block IN \
          (SELECT CAST(value->>0 AS BIGINT) FROM {}(?2) AS blocks)",
         S::DIALECT.json_elements
     );

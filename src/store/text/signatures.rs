@@ -6,8 +6,9 @@ use crate::model::change::Change;
 use crate::model::signature::{SignatureBuilder, full};
 use crate::store::calls::OrgId;
 use crate::store::codes::ranges;
+use crate::store::column::column_by_id;
 use crate::store::entries::StoredEntry;
-use crate::store::session::{LeafIds, Session, list, values};
+use crate::store::session::{LeafIds, Session};
 use crate::store::text::{BLOCK, block_of};
 
 /// Computes the signatures of some blocks, in order, from the entries that exist now. A block with an entry that cannot
@@ -52,14 +53,10 @@ async fn counts<S: Session>(
     first: u64,
     last: u64,
 ) -> Result<BTreeMap<u64, i64>, S::Error> {
-    let dialect = &S::DIALECT;
-    let (id, table) = (dialect.id, dialect.entries_by_id);
-    let sql = format!("SELECT {id} FROM {table} WHERE org_id = ?1 AND {id} >= ?2 AND {id} <= ?3");
-    let [first, last] = [first, last].map(|id| (dialect.id_to_column)(org, id));
-    let ids = list(db, &sql, values![org, first, last], |row| row.integer(0)).await?;
+    let ids = column_by_id(db, org, "1", (first, last), |_, _| Ok(())).await?;
     let mut counts = BTreeMap::new();
-    for id in ids {
-        *counts.entry(block_of((dialect.id_from_column)(id))).or_default() += 1;
+    for (id, ()) in ids {
+        *counts.entry(block_of(id)).or_default() += 1;
     }
     Ok(counts)
 }

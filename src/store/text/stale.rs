@@ -71,7 +71,7 @@ pub(in crate::store) async fn commit<S: Session>(
         return Ok(false);
     }
     let stale: Vec<_> = refresh.signatures.iter().map(|(block, _)| [*block]).collect();
-    delete_blocks(db, org, &stale).await?;
+    delete_blocks(db, org, "text_blocks", &stale).await?;
     let stored = if level == 0 { None } else { Some(read(db, org, level, position).await?) };
     let parts = stored.as_ref().map_or(0, Matrix::parts);
     let mut new = stored.clone();
@@ -88,11 +88,6 @@ pub(in crate::store) async fn commit<S: Session>(
     if let Some((new, stored)) = new.zip(stored) {
         write(db, org, refresh.place, &new, Some(&stored)).await?;
     }
-    let sql = format!(
-        "DELETE FROM text_stale WHERE org_id = ?1 AND block IN \
-         (SELECT CAST(value->>0 AS BIGINT) FROM {}(?2) AS blocks)",
-        S::DIALECT.json_elements
-    );
-    db.run(&sql, values![org, &json(&stale)]).await?;
+    delete_blocks(db, org, "text_stale", &stale).await?;
     Ok(true)
 }

@@ -3,9 +3,9 @@
 
 use crate::model::integrity::tile::TILE;
 use crate::store::calls::{DeletedLeaves, OrgId};
+use crate::store::column::column_by_id;
 use crate::store::session::{Columns, Session, values};
 use crate::store::tree::leaves::Deleted;
-use crate::store::tree::row::column_by_id;
 use crate::store::tree::tombstones::{add_collapsed, add_tombstones};
 
 /// The seeds of the entries between two ids.

@@ -9,9 +9,10 @@ use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{CollapsedTile, OrgId};
 use crate::store::codes::{hex, json, ranges};
+use crate::store::column::column_by_id;
 use crate::store::session::{Session, values};
 use crate::store::tree::leaves::Deleted;
-use crate::store::tree::row::{column_by_id, state};
+use crate::store::tree::row::state;
 
 /// Keeps the records of entries that were deleted, by their ids, in the transaction that deletes them. All of them are in
 /// the tree. Their `tile_latest` is set here.

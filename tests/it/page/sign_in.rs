@@ -109,7 +109,7 @@ async fn forms_of_other_sites_are_refused() {
     assert_eq!(browser.get("/audit-logs").await.status, 200, "still signed in");
     let token = token(&server, "other", &[Scope::Read]).await;
     let fields = [("form_token", "guessed"), ("token", &*token)];
-    assert_eq!(browser.post("/sign-in", &fields).await.status, 403, "nobody is signed in by another site");
+    assert_eq!(browser.post("/sign-in", &fields).await.status, 403, "another site cannot sign a viewer in");
     assert_eq!(browser.post("/sign-out", &[("form_token", &form_token)]).await.status, 303);
     assert_eq!(browser.get("/audit-logs").await.status, 303);
 }

@@ -260,7 +260,14 @@ fn facets_of(entries: &[&Entry]) -> Facets {
     }
 }
 
-async fn agrees(store: &Arc<Store>, org: OrgId, all: &[Entry], filter: Filter, limit: u32) {
+/// Pages of every order have the entries that match by the reference. Returns these.
+pub(crate) async fn pages_agree<'a>(
+    store: &Arc<Store>,
+    org: OrgId,
+    all: &'a [Entry],
+    filter: &Filter,
+    limit: u32,
+) -> Vec<&'a Entry> {
     let mut expected: Vec<&Entry> = all.iter().filter(|entry| filter.matches(entry)).collect();
     for order in [Order::ById, Order::Ascending, Order::Descending] {
         match order {
@@ -268,10 +275,15 @@ async fn agrees(store: &Arc<Store>, org: OrgId, all: &[Entry], filter: Filter, l
             Order::Ascending => expected.sort_by_key(|entry| (entry.occurred_at, entry.id)),
             Order::Descending => expected.reverse(),
         }
-        let read = read_all(store, org, &filter, order, limit).await;
+        let read = read_all(store, org, filter, order, limit).await;
         let expected: Vec<_> = expected.iter().map(|entry| entry.id).collect();
         assert_eq!(ids(&read), expected, "{order:?}");
     }
+    expected
+}
+
+async fn agrees(store: &Arc<Store>, org: OrgId, all: &[Entry], filter: Filter, limit: u32) {
+    let expected = pages_agree(store, org, all, &filter, limit).await;
     for as_of in [0, all.len() as u64 / 2, all.len() as u64] {
         let counted = store.count(org, filter.clone(), as_of).await.expect("a count");
         assert_eq!(counted, expected.iter().filter(|entry| entry.id <= as_of).count() as u64);
