@@ -7,6 +7,7 @@ use crate::model::history::revert::{Revert, RevertAction};
 use crate::model::json::Json;
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
+use crate::render::filter_summary::{counted, grouped};
 use crate::render::history::dotted_path;
 use crate::render::json::{number, object, text};
 
@@ -73,10 +74,9 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
             format!("entry {} created the resource again since: there is nothing to undo", id(*back))
         }
     }];
-    for (index, paths) in &plan.since {
+    for (index, paths) in plan.since.iter().take(MOST_NAMED) {
         let later = &history.entries()[*index];
-        let fields: Vec<_> = paths.iter().map(|path| dotted_path(path)).collect();
-        let what = if fields.is_empty() { String::new() } else { format!(" {}", fields.join(", ")) };
+        let what = if paths.is_empty() { String::new() } else { format!(" {}", named(paths)) };
         sentences.push(format!(
             "since then {} {}{what} in entry {} of {}",
             later.actor(),
@@ -85,10 +85,15 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
             full(later.occurred_at, time)
         ));
     }
+    if let Some(more) = plan.since.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+        sentences.push(format!(
+            "since then {} more changed these fields: the plan lists them all",
+            counted(more as u64, "entry", "entries")
+        ));
+    }
     if !plan.lost.is_empty() {
-        let lost: Vec<_> = plan.lost.iter().map(|path| dotted_path(path)).collect();
         sentences
-            .push(format!("cannot restore, because the old value was never stored: {}", lost.join(", ")));
+            .push(format!("cannot restore, because the old value was never stored: {}", named(&plan.lost)));
     }
     if plan.object.is_some() && !plan.is_whole {
         sentences.push(
@@ -97,4 +102,30 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
     }
     sentences.push("this is a plan: nothing was changed".to_owned());
     sentences
+}
+
+/// How many fields a sentence names, and how many later entries get one. The document has all of them.
+const MOST_NAMED: usize = 10;
+
+/// The first fields, and how many more there are.
+fn named(paths: &[KeyPath]) -> String {
+    let (first, more) = paths.split_at(paths.len().min(MOST_NAMED));
+    let first: Vec<_> = first.iter().map(|path| dotted_path(path)).collect();
+    match more.len() {
+        0 => first.join(", "),
+        more => format!("{} and {} more", first.join(", "), grouped(more as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_fields_are_counted_and_few_are_named() {
+        let paths = |count: usize| (0..count).map(|at| vec![format!("f{at}")]).collect::<Vec<_>>();
+        assert_eq!(named(&paths(2)), "f0, f1");
+        assert_eq!(named(&paths(10)), "f0, f1, f2, f3, f4, f5, f6, f7, f8, f9");
+        assert_eq!(named(&paths(20_000)), "f0, f1, f2, f3, f4, f5, f6, f7, f8, f9 and 19 990 more");
+    }
 }

@@ -2,7 +2,7 @@
 //! its own way is a method of the engine.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ use crate::store::error::StoreError;
 use crate::store::postgres::{Connection, PostgresStore};
 use crate::store::session::{QueryKind, Retry};
 use crate::store::sqlite::{SqliteStore, run_now};
+use crate::store::users::KnownUsers;
 use crate::store::{accounts, copy, facets, leases, pages, prunes, stats};
 
 /// A store of entries. Many tasks may call it at once.
@@ -32,6 +33,7 @@ pub struct Store {
     grown: Mutex<HashSet<OrgId>>,
     /// The same, for the text index.
     unindexed: Mutex<HashSet<OrgId>>,
+    users: Arc<KnownUsers>,
 }
 
 pub(super) enum Engine {
@@ -75,7 +77,7 @@ mod trees;
 
 impl From<Engine> for Store {
     fn from(engine: Engine) -> Self {
-        Self { engine, grown: Mutex::default(), unindexed: Mutex::default() }
+        Self { engine, grown: Mutex::default(), unindexed: Mutex::default(), users: Arc::default() }
     }
 }
 
@@ -106,11 +108,12 @@ impl Store {
         form: PageForm,
     ) -> Result<PageRead, StoreError> {
         let kind = if request.filter.reads_content() { QueryKind::Search } else { QueryKind::Lookup };
+        let users = Arc::clone(&self.users);
         match &self.engine {
             Engine::Sqlite(engine) if kind == QueryKind::Search => {
-                engine.search_page(org, request, form).await
+                engine.search_page(org, request, form, users).await
             }
-            _ => run!(self.query(Some(org), kind), |db| pages::page(db, org, &request, &form)),
+            _ => run!(self.query(Some(org), kind), |db| pages::page(db, org, &request, &form, &users)),
         }
     }
 
@@ -122,7 +125,8 @@ impl Store {
     /// Counts all entries that match, up to `as_of`.
     pub async fn count(&self, org: OrgId, filter: Filter, as_of: u64) -> Result<u64, StoreError> {
         let kind = if filter.fits_rollup() { QueryKind::Lookup } else { QueryKind::Search };
-        run!(self.query(Some(org), kind), |db| facets::count(db, org, &filter, as_of))
+        let users = Arc::clone(&self.users);
+        run!(self.query(Some(org), kind), |db| facets::count(db, org, &filter, as_of, &users))
     }
 
     /// Counts entries by action, model type, user and day.

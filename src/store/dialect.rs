@@ -50,6 +50,7 @@ pub(super) struct Fields {
 }
 
 /// Which entries a query reads.
+#[derive(Clone, Copy)]
 pub(super) struct EntryQuery<'a> {
     pub(super) org: OrgId,
     pub(super) filter: &'a Filter,
@@ -61,6 +62,13 @@ pub(super) struct EntryQuery<'a> {
     pub(super) ids: Ids<'a>,
     /// After how many entries a page by time pauses, if it is not full.
     pub(super) pause_after: Option<usize>,
+}
+
+impl<'a> EntryQuery<'a> {
+    /// All entries up to `as_of` that match.
+    pub(super) const fn new(org: OrgId, filter: &'a Filter, user_refs: &'a UserRefs, as_of: u64) -> Self {
+        Self { org, filter, user_refs, as_of, ids: Ids::All, pause_after: None }
+    }
 }
 
 /// A set of ids.

@@ -10,54 +10,49 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
 use crate::store::calls::{Holdings, OrgId};
 use crate::store::codes::{timestamp, word};
-use crate::store::condition::{Condition, Parameter};
+use crate::store::condition::{Condition, Parameter, UserRefs};
 use crate::store::decode::UserLabels;
-use crate::store::dialect::{EntryQuery, Ids};
+use crate::store::dialect::EntryQuery;
 use crate::store::entries::StoredEntry;
 use crate::store::error::StoreError;
 use crate::store::pages::{head, visit_matching};
 use crate::store::rollup::{self, DAY};
 use crate::store::session::{Columns, Session, optional, values};
-use crate::store::users::user_refs;
+use crate::store::users::{KnownUsers, user_refs};
 
 pub(super) async fn count<S: Session>(
     db: &S,
     org: OrgId,
     filter: &Filter,
     as_of: u64,
+    users: &KnownUsers,
 ) -> Result<u64, S::Error> {
+    let user_refs = &users.refs(db, org, filter, as_of).await?;
+    let query = EntryQuery::new(org, filter, user_refs, as_of);
     let mut count = 0;
     if filter.reads_content() {
         let add = |_: &StoredEntry<'_>| {
             count += 1;
             Ok(())
         };
-        visit_matching(db, org, filter, as_of, add).await?;
+        visit_matching(db, &query, add).await?;
         return Ok(count);
     }
     let read = |row: &dyn Columns| {
         count = row.unsigned(0)?;
         Ok(())
     };
-    match rollup::rows(db, org, filter, as_of, false).await? {
+    match rollup::rows::<S>(&query, false) {
         Some(rows) => rollup::sum_by(db, &rows, &[], read).await?,
-        None => db.visit_query(&entries(db, org, filter, as_of, "count(*)").await?, read).await?,
+        None => db.visit_query(&entries::<S>(&query, "count(*)"), read).await?,
     }
     Ok(count)
 }
 
 /// A statement that selects expressions from the entries that match, for a filter that SQL can say.
-async fn entries<S: Session>(
-    db: &S,
-    org: OrgId,
-    filter: &Filter,
-    as_of: u64,
-    select: &str,
-) -> Result<Condition, S::Error> {
-    let user_refs = user_refs(db, org, filter).await?;
-    let query = EntryQuery { org, filter, user_refs: &user_refs, as_of, ids: Ids::All, pause_after: None };
-    let Condition { sql, parameters } = S::DIALECT.condition(&query);
-    Ok(Condition { sql: format!("SELECT {select} FROM entries WHERE {sql}"), parameters })
+fn entries<S: Session>(query: &EntryQuery<'_>, select: &str) -> Condition {
+    let Condition { sql, parameters } = S::DIALECT.condition(query);
+    Condition { sql: format!("SELECT {select} FROM entries WHERE {sql}"), parameters }
 }
 
 /// Counts that become facets.
@@ -107,6 +102,8 @@ fn by_count(counts: BTreeMap<impl Into<String>, u64>) -> Vec<Facet> {
 
 pub(super) async fn facets<S: Session>(db: &S, org: OrgId, filter: &Filter) -> Result<Facets, S::Error> {
     let head = head(db, org).await?;
+    let user_refs = &user_refs(db, org, filter).await?;
+    let query = EntryQuery::new(org, filter, user_refs, head);
     let mut counts = FacetCounts::default();
     if filter.reads_content() {
         let add = |row: &StoredEntry<'_>| {
@@ -114,10 +111,10 @@ pub(super) async fn facets<S: Session>(db: &S, org: OrgId, filter: &Filter) -> R
             counts.add(row.action, row.model_type, row.user.user.label(), day, 1);
             Ok(())
         };
-        visit_matching(db, org, filter, head, add).await?;
+        visit_matching(db, &query, add).await?;
         return Ok(counts.facets()?);
     }
-    let mut counted = match rollup::rows(db, org, filter, head, true).await? {
+    let mut counted = match rollup::rows::<S>(&query, true) {
         Some(rows) => Condition {
             sql: format!(
                 "SELECT action, model_type, day, CAST(sum(n) AS BIGINT) AS count, user_ref \
@@ -129,7 +126,7 @@ pub(super) async fn facets<S: Session>(db: &S, org: OrgId, filter: &Filter) -> R
         None => {
             let day = format!("occurred_at / {DAY}");
             let columns = format!("action, model_type, {day} AS day, count(*) AS count, user_ref");
-            let mut counted = entries(db, org, filter, head, &columns).await?;
+            let mut counted = entries::<S>(&query, &columns);
             counted.sql.push_str(" GROUP BY 1, 2, 3, user_ref");
             counted
         }
@@ -159,6 +156,7 @@ pub(super) async fn holdings<S: Session>(
 ) -> Result<Holdings, S::Error> {
     let head = head(db, org).await?;
     let mut counts = BTreeMap::<i64, (u64, u64)>::new();
+    let all_users = UserRefs::default();
     let expired = Filter { until: Some(cutoff), ..Filter::default() };
     for (filter, is_expired) in [(Filter::default(), false), (expired, true)] {
         let read = |row: &dyn Columns| {
@@ -166,10 +164,11 @@ pub(super) async fn holdings<S: Session>(
             *(if is_expired { expired } else { all }) = row.unsigned(1)?;
             Ok(())
         };
-        match rollup::rows(db, org, &filter, head, false).await? {
+        let query = EntryQuery::new(org, &filter, &all_users, head);
+        match rollup::rows::<S>(&query, false) {
             Some(rows) => rollup::sum_by(db, &rows, &["model_type"], read).await?,
             None => {
-                let mut counted = entries(db, org, &filter, head, "model_type, count(*)").await?;
+                let mut counted = entries::<S>(&query, "model_type, count(*)");
                 counted.sql.push_str(" GROUP BY 1");
                 db.visit_query(&counted, read).await?;
             }

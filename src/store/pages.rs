@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{Lookup, OrgId, PageRead, PageRequest};
@@ -14,7 +14,7 @@ use crate::store::entries::{Entries, PageForm, StoredEntry};
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, PageProgress, Session, optional, values};
 use crate::store::text::candidates::candidates;
-use crate::store::users::user_refs;
+use crate::store::users::KnownUsers;
 use crate::store::{prunes, rollup};
 
 /// A page larger than this ends before its limit: entries may be large, and many pages must fit in memory. A page always
@@ -27,24 +27,21 @@ pub(super) async fn head<S: Session>(db: &S, org: OrgId) -> Result<u64, S::Error
     Ok(optional(db, sql, values![org], |row| row.unsigned(0)).await?.unwrap_or_default())
 }
 
-/// Visits every entry up to `as_of` that matches, in no particular order.
+/// Visits every entry of a query, in no particular order.
 pub(super) async fn visit_matching<S: Session>(
     db: &S,
-    org: OrgId,
-    filter: &Filter,
-    as_of: u64,
+    query: &EntryQuery<'_>,
     mut visit: impl FnMut(&StoredEntry<'_>) -> Result<(), StoreError>,
 ) -> Result<(), S::Error> {
-    let user_refs = &user_refs(db, org, filter).await?;
-    if !rollup::may_match(db, org, filter, user_refs).await? {
+    if !rollup::may_match(db, query).await? {
         return Ok(());
     }
-    let query = |ids| EntryQuery { org, filter, user_refs, as_of, ids, pause_after: None };
-    match candidates(db, org, filter, as_of).await? {
-        None => db.visit_entries(&query(Ids::All), visit).await?,
+    match candidates(db, query.org, query.filter, query.as_of).await? {
+        None => db.visit_entries(query, visit).await?,
         Some(candidates) => {
             for (first, last) in candidates.ranges(1) {
-                db.visit_entries(&query(Ids::Range(first, last)), &mut visit).await?;
+                let query = EntryQuery { ids: Ids::Range(first, last), ..*query };
+                db.visit_entries(&query, &mut visit).await?;
             }
         }
     }
@@ -57,8 +54,9 @@ pub(super) async fn page<S: Session>(
     org: OrgId,
     request: &PageRequest,
     form: &PageForm,
+    users: &Arc<KnownUsers>,
 ) -> Result<PageRead, S::Error> {
-    let mut part = PartialPage::new(request.clone(), form.clone());
+    let mut part = PartialPage::new(request.clone(), form.clone(), Arc::clone(users));
     loop {
         match part.read_on(db, org).await? {
             ControlFlow::Break(read) => return Ok(read),
@@ -74,11 +72,12 @@ pub(super) struct PartialPage {
     entries: Entries,
     /// How many parts were read.
     parts: u32,
+    users: Arc<KnownUsers>,
 }
 
 impl PartialPage {
-    pub(super) fn new(request: PageRequest, form: PageForm) -> Self {
-        Self { request, entries: Entries::new(form), parts: 0 }
+    pub(super) fn new(request: PageRequest, form: PageForm, users: Arc<KnownUsers>) -> Self {
+        Self { request, entries: Entries::new(form), parts: 0, users }
     }
 
     /// Reads until the page is full or the engine pauses.
@@ -87,13 +86,12 @@ impl PartialPage {
         db: &S,
         org: OrgId,
     ) -> Result<ControlFlow<PageRead, Self>, S::Error> {
-        let Self { request, entries, parts } = &mut self;
+        let Self { request, entries, parts, users } = &mut self;
         let head = head(db, org).await?;
         let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
-        let user_refs = &user_refs(db, org, &request.filter).await?;
-        let query =
-            EntryQuery { org, filter: &request.filter, user_refs, as_of, ids: Ids::All, pause_after: None };
-        let progress = match rollup::may_match(db, org, &request.filter, user_refs).await? {
+        let user_refs = &users.refs(db, org, &request.filter, as_of).await?;
+        let query = EntryQuery::new(org, &request.filter, user_refs, as_of);
+        let progress = match rollup::may_match(db, &query).await? {
             true => fill_page(db, query, request, *parts, entries).await?,
             false => PageProgress::Complete { has_more: false },
         };
@@ -214,8 +212,7 @@ pub(super) async fn position<S: Session>(
     let head = head(db, org).await?;
     let as_of = request.as_of.map_or(head, |as_of| as_of.min(head));
     let user_refs = &UserRefs::default();
-    let query =
-        EntryQuery { org, filter: &request.filter, user_refs, as_of, ids: Ids::All, pause_after: None };
+    let query = EntryQuery::new(org, &request.filter, user_refs, as_of);
     let select = S::DIALECT.position(&query, (request.order, request.after), skipped);
     let mut found = None;
     let read = |row: &dyn Columns| {

@@ -11,11 +11,10 @@ use crate::model::filter::Filter;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::OrgId;
 use crate::store::codes::json;
-use crate::store::condition::{Condition, Parameter, UserRefs};
-use crate::store::dialect::Dialect;
+use crate::store::condition::{Condition, Parameter};
+use crate::store::dialect::{Dialect, EntryQuery};
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, ExpiredEntry, NO_VIA, Session, optional, values};
-use crate::store::users::user_refs;
 
 /// Microseconds of a day.
 pub(super) const DAY: i64 = 86_400_000_000;
@@ -140,19 +139,10 @@ impl RollupQuery<'_> {
     }
 }
 
-/// The rows that count what a filter admits; none where the rollup cannot tell.
-pub(super) async fn rows<S: Session>(
-    db: &S,
-    org: OrgId,
-    filter: &Filter,
-    as_of: u64,
-    by_day: bool,
-) -> Result<Option<Condition>, S::Error> {
-    if !filter.fits_rollup() {
-        return Ok(None);
-    }
-    let user_refs = user_refs(db, org, filter).await?;
-    Ok(RollupQuery { org, filter, user_refs: user_refs.user.as_deref(), as_of, by_day }.rows(&S::DIALECT))
+/// The rows that count the entries of a query; none where the rollup cannot tell.
+pub(super) fn rows<S: Session>(query: &EntryQuery<'_>, by_day: bool) -> Option<Condition> {
+    let EntryQuery { org, filter, user_refs, as_of, .. } = *query;
+    RollupQuery { org, filter, user_refs: user_refs.user.as_deref(), as_of, by_day }.rows(&S::DIALECT)
 }
 
 /// Adds up rows of [`RollupQuery::rows`] by some of their columns: visits each combination, and then its count.
@@ -176,12 +166,8 @@ pub(super) async fn sum_by<S: Session>(
 }
 
 /// Whether an entry may match, by the rollup: if none does, a scan of the whole log is skipped.
-pub(super) async fn may_match<S: Session>(
-    db: &S,
-    org: OrgId,
-    filter: &Filter,
-    user_refs: &UserRefs,
-) -> Result<bool, S::Error> {
+pub(super) async fn may_match<S: Session>(db: &S, query: &EntryQuery<'_>) -> Result<bool, S::Error> {
+    let EntryQuery { org, filter, user_refs, .. } = *query;
     let query =
         RollupQuery { org, filter, user_refs: user_refs.user.as_deref(), as_of: u64::MAX, by_day: false };
     let Some(any) = query.any(&S::DIALECT) else { return Ok(true) };

@@ -9,7 +9,7 @@ use crate::store::calls::{Counted, OrgId};
 use crate::store::codes::{timestamp, word};
 use crate::store::condition::{Condition, Parameter};
 use crate::store::decode::UserLabels;
-use crate::store::dialect::{EntryQuery, Ids};
+use crate::store::dialect::EntryQuery;
 use crate::store::entries::StoredEntry;
 use crate::store::error::StoreError;
 use crate::store::pages::{head, visit_matching};
@@ -29,6 +29,8 @@ pub(super) async fn stats<S: Session>(
 ) -> Result<Counted, S::Error> {
     let head = head(db, org).await?;
     let as_of = as_of.map_or(head, |as_of| as_of.min(head));
+    let user_refs = &user_refs(db, org, &query.filter).await?;
+    let entries = EntryQuery::new(org, &query.filter, user_refs, as_of);
     let mut total = 0;
     let mut sums = Sums::new();
     let by_field = query.by.contains(&Dimension::Field);
@@ -42,9 +44,9 @@ pub(super) async fn stats<S: Session>(
             }
             Ok(())
         };
-        visit_matching(db, org, &query.filter, as_of, add).await?;
+        visit_matching(db, &entries, add).await?;
     } else {
-        let grouped = grouped(db, org, query, as_of).await?;
+        let grouped = grouped::<S>(query, &entries);
         let mut labels = UserLabels::default();
         let add = |row: &dyn Columns| {
             let slot = query.slot_seconds.map(|seconds| timestamp(row.integer(0)? * micros(seconds)));
@@ -67,16 +69,11 @@ fn micros(seconds: u32) -> i64 {
 
 /// A statement of rows `slot, count, in_all` and then a value for each dimension. The users come with their counts, in
 /// one statement: a prune may delete a user between two.
-async fn grouped<S: Session>(
-    db: &S,
-    org: OrgId,
-    query: &StatsQuery,
-    as_of: u64,
-) -> Result<Condition, S::Error> {
+fn grouped<S: Session>(query: &StatsQuery, entries: &EntryQuery<'_>) -> Condition {
     let width = query.slot_seconds.map(micros);
     let fields = S::DIALECT.fields.filter(|_| query.by.contains(&Dimension::Field));
     let rolled_up = match fields.is_none() && width.is_none_or(|width| width % DAY == 0) {
-        true => rollup::rows(db, org, &query.filter, as_of, width.is_some()).await?,
+        true => rollup::rows::<S>(entries, width.is_some()),
         false => None,
     };
     let (time, count, from, mut parameters) = match rolled_up {
@@ -85,16 +82,7 @@ async fn grouped<S: Session>(
             (slot, "sum(n)", format!("({}) AS counted_rows", rows.sql), rows.parameters)
         }
         None => {
-            let user_refs = user_refs(db, org, &query.filter).await?;
-            let entries = EntryQuery {
-                org,
-                filter: &query.filter,
-                user_refs: &user_refs,
-                as_of,
-                ids: Ids::All,
-                pause_after: None,
-            };
-            let Condition { sql, parameters } = S::DIALECT.condition(&entries);
+            let Condition { sql, parameters } = S::DIALECT.condition(entries);
             let from = fields.as_ref().map_or("entries", |fields| fields.from);
             let slot = width.map(|width| format!("occurred_at / {width}"));
             (slot, "count(*)", format!("{from} WHERE {sql}"), parameters)
@@ -113,7 +101,7 @@ async fn grouped<S: Session>(
         keys.push(format!("{} AS v{place}", column(*by, field)));
         if *by == Dimension::User {
             shown.push("snapshot".to_owned());
-            parameters.push(Parameter::Integer(org.0));
+            parameters.push(Parameter::Integer(entries.org.0));
             join = format!("LEFT JOIN users ON users.org_id = ? AND users.user_ref = counted.v{place}");
         } else {
             shown.push(format!("v{place}"));
@@ -127,7 +115,7 @@ async fn grouped<S: Session>(
         keys.join(", "),
         numbers.join(", "),
     );
-    Ok(Condition { sql, parameters })
+    Condition { sql, parameters }
 }
 
 const fn column(by: Dimension, field: &'static str) -> &'static str {

@@ -1,6 +1,8 @@
-//! Finds the users that a filter admits, by the filter's own definition.
+//! Finds the users that a filter admits, by the filter's own definition, and remembers them for the next page.
 
-use crate::model::filter::Filter;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::filter::{Choice, Filter, UserTerm};
 use crate::store::calls::OrgId;
 use crate::store::codes::user;
 use crate::store::condition::UserRefs;
@@ -25,4 +27,62 @@ pub(super) async fn user_refs<S: Session>(db: &S, org: OrgId, filter: &Filter) -
     db.visit("SELECT user_ref, snapshot FROM users WHERE org_id = ?1", values![org], add).await?;
     let [user, on_behalf_of] = refs;
     Ok(UserRefs { user, on_behalf_of })
+}
+
+/// How many answers are remembered.
+const MOST_ANSWERS: usize = 16;
+/// The most numbers of an answer that is remembered: half a megabyte.
+const MOST_REFS: usize = 65_536;
+
+/// The users found for recent questions, each for the entries up to one id. A user of such an entry stays the same while the
+/// entry exists, so an answer never becomes wrong: a number that is given to another user belongs to later entries. An
+/// export with many users would otherwise test all of them for every page.
+#[derive(Default)]
+pub(super) struct KnownUsers(Mutex<Vec<(Question, Arc<UserRefs>)>>);
+
+/// What an answer depends on.
+#[derive(PartialEq, Eq)]
+struct Question {
+    org: OrgId,
+    user: Choice<UserTerm>,
+    on_behalf_of: Choice<UserTerm>,
+    as_of: u64,
+}
+
+impl KnownUsers {
+    /// As [`user_refs`], for the entries up to `as_of` only, which must not lie ahead of the log.
+    pub(super) async fn refs<S: Session>(
+        &self,
+        db: &S,
+        org: OrgId,
+        filter: &Filter,
+        as_of: u64,
+    ) -> Result<Arc<UserRefs>, S::Error> {
+        let Filter { user, on_behalf_of, .. } = filter;
+        if user.is_any() && on_behalf_of.is_any() {
+            return Ok(Arc::default());
+        }
+        let question = Question { org, user: user.clone(), on_behalf_of: on_behalf_of.clone(), as_of };
+        if let Some(refs) = self.known(&question) {
+            return Ok(refs);
+        }
+        let refs = Arc::new(user_refs(db, org, filter).await?);
+        let numbers = |refs: &Option<Vec<i64>>| refs.as_ref().map_or(0, Vec::len);
+        if numbers(&refs.user) + numbers(&refs.on_behalf_of) <= MOST_REFS {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.len() == MOST_ANSWERS {
+                known.remove(0);
+            }
+            known.push((question, Arc::clone(&refs)));
+        }
+        Ok(refs)
+    }
+
+    /// Moves an answer to the end of the list if it is there: the first is the next to go.
+    fn known(&self, question: &Question) -> Option<Arc<UserRefs>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = known.iter().position(|(known, _)| known == question)?;
+        known[place..].rotate_left(1);
+        known.last().map(|(_, refs)| Arc::clone(refs))
+    }
 }

@@ -46,6 +46,7 @@ use crate::store::sqlite::file_state::FileState;
 use crate::store::sqlite::files::Files;
 use crate::store::sqlite::readers::Readers;
 use crate::store::sqlite::threads::{Writer, caught};
+use crate::store::users::KnownUsers;
 use crate::store::{prunes, rollup};
 
 pub(super) use crate::store::sqlite::backup::{backup, is_current};
@@ -184,8 +185,9 @@ impl SqliteStore {
         org: OrgId,
         request: PageRequest,
         form: PageForm,
+        users: Arc<KnownUsers>,
     ) -> Result<PageRead, StoreError> {
-        let mut page = PartialPage::new(request, form);
+        let mut page = PartialPage::new(request, form, users);
         loop {
             let part = move |db: &Connection| run_now(page.read_on(db, org));
             match self.read_as(Some(org), QueryKind::Search, part).await? {

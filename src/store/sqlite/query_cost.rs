@@ -12,13 +12,14 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Log, ModelType};
 use crate::store::calls::OrgId;
 use crate::store::condition::Condition;
-use crate::store::dialect::{EntryQuery, Ids};
+use crate::store::dialect::EntryQuery;
 use crate::store::rollup::{self, RollupQuery};
 use crate::store::session::Session as _;
 use crate::store::sqlite::append::{Users, insert, set_head};
 use crate::store::sqlite::schema;
 use crate::store::sqlite::session::run_now;
-use crate::store::{accounts, codes, facets, users};
+use crate::store::users::{KnownUsers, user_refs};
+use crate::store::{accounts, codes, facets};
 
 /// A second between two entries.
 fn at(second: u64) -> Timestamp {
@@ -78,15 +79,8 @@ fn page_steps(
     let filter = filter(question);
     let id = behind.map(|part| entries * (100 - part) / 100);
     let after = id.map(|id| Position { occurred_at: at(id), id });
-    let refs = run_now(users::user_refs(db, *org, &filter)).expect("users");
-    let query = EntryQuery {
-        org: *org,
-        filter: &filter,
-        user_refs: &refs,
-        as_of: entries,
-        ids: Ids::All,
-        pause_after: None,
-    };
+    let refs = run_now(user_refs(db, *org, &filter)).expect("users");
+    let query = EntryQuery::new(*org, &filter, &refs, entries);
     let select = Connection::DIALECT.page(
         Connection::DIALECT.entry_columns,
         &query,
@@ -175,9 +169,11 @@ fn the_cost_of_a_total_does_not_grow_with_the_log() {
     for question in ["", "action=deleted", "via=web", "user=3&action=deleted&model_type=secret"] {
         let [few, many] = [(&small, SMALL), (&large, LARGE)].map(|((db, org), entries)| {
             let filter = filter(question);
-            let sums =
-                run_now(rollup::rows(db, *org, &filter, entries, false)).expect("asked").expect("rolled up");
-            let counted = run_now(facets::count(db, *org, &filter, entries)).expect("counted");
+            let refs = run_now(user_refs(db, *org, &filter)).expect("users");
+            let query = EntryQuery::new(*org, &filter, &refs, entries);
+            let sums = rollup::rows::<Connection>(&query, false).expect("rolled up");
+            let counted =
+                run_now(facets::count(db, *org, &filter, entries, &KnownUsers::default())).expect("counted");
             assert!(counted > 0, "{question}");
             // The newest entries, at most 2,048 and here 52 and 520, are counted one by one.
             let behind = i32::try_from(entries % 2048).expect("small");
@@ -186,4 +182,24 @@ fn the_cost_of_a_total_does_not_grow_with_the_log() {
         let allowed = few.0 * 3 / 2 + (many.1 - few.1) * 40;
         assert!(many.0 <= allowed, "{question}: {few:?} steps, and {many:?} in the larger log");
     }
+}
+
+#[test]
+fn the_next_page_does_not_test_every_user_again() {
+    let (db, org) = log(SMALL);
+    let users = KnownUsers::default();
+    let refs = |question: &str, as_of: u64| {
+        run_now(users.refs(&db, org, &filter(question), as_of)).expect("users").user.clone()
+    };
+    let first = refs("user=3", SMALL);
+    assert_eq!(first.as_ref().map(Vec::len), Some(1));
+    db.execute("DELETE FROM users", []).expect("deleted");
+    assert_eq!(refs("user=3&action=deleted", SMALL), first, "remembered, whatever else is asked");
+    for (question, as_of) in [("user=4", SMALL), ("user=3", SMALL + 1)] {
+        assert_eq!(refs(question, as_of), Some(Vec::new()), "{question} up to {as_of} is another question");
+    }
+    assert_eq!(refs("", SMALL), None);
+    // Many other questions make it forget.
+    (0..16).for_each(|other| drop(refs(&format!("user={other}"), 1)));
+    assert_eq!(refs("user=3", SMALL), Some(Vec::new()));
 }
