@@ -4,6 +4,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::limits;
 use crate::process::{Serve, cpu, peak, product, run};
 use crate::report::{Outcome, alternate};
 use crate::set::Set;
@@ -64,6 +65,14 @@ pub(crate) fn outcomes(set: &Set, rounds: usize) -> Vec<Outcome> {
         alternate("GET /audit-logs/export by curl against sqlite3 -csv", 0.4, rounds, &stream, &sqlite),
         alternate("export, wall time against curl + jq -r @csv", 0.05, rounds.min(3), &ours, &jq),
     ];
+    let (export, by_curl) = (outcomes[0].ours, outcomes[1].ours);
+    let answer = limits::loopback(csv.as_ref(), rounds);
+    outcomes.push(limits::row("the bytes of GET /audit-logs/export over loopback", by_curl, answer));
+    outcomes.push(limits::row(
+        "export, against cat of the database",
+        export,
+        limits::read(&set.store(), rounds),
+    ));
     let client_mib = outcomes[0].ours.peak_kib / 1024;
     outcomes.push(Outcome::bound("export, peak memory of the client in MiB", 64.0, mib(client_mib)));
     outcomes.push(Outcome::bound(

@@ -12,6 +12,7 @@ mod data;
 mod export;
 mod http;
 mod integrity;
+mod limits;
 mod pages;
 mod postgres;
 mod process;
@@ -20,6 +21,7 @@ mod recording;
 mod report;
 mod set;
 mod startup;
+mod wide;
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -40,7 +42,7 @@ struct Arguments {
     /// Runs of each side
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Run only these: startup, batches, singles, pages, export, prune, integrity, postgres
+    /// Run only these: startup, batches, singles, pages, export, prune, integrity, wide, postgres
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The directory of the data sets, which are kept for the next run
@@ -80,6 +82,9 @@ fn main() {
     }
     if wanted("integrity") {
         outcomes.extend(integrity::outcomes(dir, &set(arguments.entries), now));
+    }
+    if wanted("wide") {
+        outcomes.extend(wide::outcomes(dir, *rounds));
     }
     if wanted("postgres") {
         outcomes.extend(postgres::outcomes(dir, *entries, *rounds, now));

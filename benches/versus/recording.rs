@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::bare::Rows;
 use crate::data;
 use crate::http::{Caller, Wire, block_on};
+use crate::limits;
 use crate::process::{Cost, Serve, cpu, peak};
 use crate::report::{Bar, Outcome, by_turns, percentile};
 use crate::set::organization;
@@ -51,7 +52,7 @@ pub(crate) fn in_batches(root: &Path, entries: u64, rounds: usize, now: i64) -> 
     Outcome::rates("recording in batches of 1,000, rate against a bare loop", 0.6, ours, theirs)
 }
 
-pub(crate) fn in_singles(root: &Path, entries: u64, rounds: usize, now: i64) -> [Outcome; 3] {
+pub(crate) fn in_singles(root: &Path, entries: u64, rounds: usize, now: i64) -> [Outcome; 4] {
     let files = Files::new(root, entries.min(ONE_BY_ONE), now);
     let slowest = std::cell::RefCell::new(Vec::new());
     let ours = || {
@@ -79,6 +80,11 @@ pub(crate) fn in_singles(root: &Path, entries: u64, rounds: usize, now: i64) -> 
         },
         Outcome::rates("recording one by one, 32 connections, rate against a bare loop", 3.0, ours, theirs),
         Outcome::bound("recording one by one, 99th percentile in ms", 50.0, slowest_ms),
+        limits::row(
+            "an entry recorded by one of 32, against a durable write of a page",
+            ours,
+            limits::durable_write(root),
+        ),
     ]
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Outcome {
 pub(crate) enum Bar {
     AtMost(f64),
     AtLeast(f64),
+    /// No goal: a figure to compare with.
+    None,
 }
 
 impl Outcome {
@@ -42,6 +44,7 @@ impl Outcome {
         match self.bar {
             Bar::AtMost(bar) => self.ratio <= bar,
             Bar::AtLeast(bar) => self.ratio >= bar,
+            Bar::None => true,
         }
     }
 }
@@ -93,8 +96,13 @@ pub(crate) fn print(outcomes: &[Outcome]) {
         let bar = match outcome.bar {
             Bar::AtMost(bar) => format!("≤ {bar}"),
             Bar::AtLeast(bar) => format!("≥ {bar}"),
+            Bar::None => String::new(),
         };
-        let met = if outcome.is_met() { "met" } else { "missed" };
+        let met = match outcome.bar {
+            Bar::None => "",
+            _ if outcome.is_met() => "met",
+            _ => "missed",
+        };
         let both = |part: &dyn Fn(&Cost) -> f64, digits: usize| match outcome.theirs.wall_s {
             0.0 => String::new(),
             _ => format!("{:.digits$} : {:.digits$}", part(&outcome.ours), part(&outcome.theirs)),

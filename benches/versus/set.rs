@@ -177,11 +177,20 @@ const ORG: i64 = 1 << 40;
 
 fn multiply(db: &Connection, mut numbers: Numbers) {
     let mut select = db
-        .prepare("SELECT *, (SELECT head FROM org_heads WHERE org_id = e.org_id) FROM smaller.entries e ORDER BY key")
+        .prepare(
+            "SELECT e.*, (SELECT head FROM org_heads WHERE org_id = e.org_id), u.snapshot, b.snapshot \
+             FROM smaller.entries e JOIN smaller.users u ON u.org_id = e.org_id AND u.user_ref = e.user_ref \
+             LEFT JOIN smaller.users b ON b.org_id = e.org_id AND b.user_ref = e.on_behalf_ref ORDER BY key",
+        )
         .expect("a table");
-    let columns = select.column_count() - 1;
+    let columns = select.column_count() - 3;
     let place = |name: &str| select.column_index(name).expect("a column");
     let (key, uuid, at, request) = (place("key"), place("uuid"), place("occurred_at"), place("request_id"));
+    let checksum = place("checksum");
+    let numbers_in = ["key", "occurred_at", "recorded_at", "action", "model_type", "user_ref"].map(place);
+    let via = place("via");
+    let texts_in = ["model_id", "model_name", "ip", "user_agent", "request_id", "reason"].map(place);
+    let changes = place("changes");
     let marks = vec!["?"; columns].join(",");
     let mut insert = db.prepare(&format!("INSERT INTO entries VALUES ({marks})")).expect("a statement");
     db.execute_batch("BEGIN").expect("begun");
@@ -190,6 +199,8 @@ fn multiply(db: &Connection, mut numbers: Numbers) {
         let mut values: Vec<Value> = (0..columns).map(|column| row.get(column).expect("a value")).collect();
         let (old_key, old_at, head): (i64, i64, i64) =
             (row.get(key).expect("a key"), row.get(at).expect("a time"), row.get(columns).expect("a head"));
+        let user: String = row.get(columns + 1).expect("a user");
+        let on_behalf_of: Option<String> = row.get(columns + 2).expect("a user or none");
         for copy in 0..10 {
             values[key] = Value::Integer(old_key / ORG * ORG + (old_key % ORG - 1) * 10 + 1 + copy);
             values[at] = Value::Integer(old_at + copy * (data::SPAN_US / (head * 10)));
@@ -197,8 +208,52 @@ fn multiply(db: &Connection, mut numbers: Numbers) {
                 values[uuid] = Value::Blob(numbers.uuid().into_bytes().to_vec());
                 values[request] = Value::Text(numbers.request_id());
             }
+            let text = |at: usize| match &values[at] {
+                Value::Text(text) => Some(text.as_str()),
+                _ => None,
+            };
+            let [a, b, c, d, e, f] = texts_in.map(text);
+            let sum = row_checksum(
+                numbers_in.map(|at| integer(&values[at]).expect("a number")),
+                integer(&values[via]),
+                &values[uuid],
+                [a, b, c, d, e, f, Some(&user), text(changes)],
+                on_behalf_of.as_deref(),
+            );
+            values[checksum] = Value::Integer(sum);
             insert.execute(params_from_iter(&values)).expect("inserted");
         }
     }
     db.execute_batch("COMMIT").expect("kept");
+}
+
+const fn integer(value: &Value) -> Option<i64> {
+    if let Value::Integer(number) = value { Some(*number) } else { None }
+}
+
+/// The checksum of a row, as `src/store/sqlite/checksum.rs` defines it: without it the store takes the row for damaged.
+fn row_checksum(
+    numbers: [i64; 6],
+    via: Option<i64>,
+    uuid: &Value,
+    texts: [Option<&str>; 8],
+    on_behalf_of: Option<&str>,
+) -> i64 {
+    let mut hash = crc32fast::Hasher::new();
+    numbers
+        .into_iter()
+        .chain([via.unwrap_or(i64::MIN)])
+        .for_each(|number| hash.update(&number.to_le_bytes()));
+    for text in texts {
+        hash.update(&text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+    }
+    if let Value::Blob(uuid) = uuid {
+        hash.update(uuid);
+    }
+    texts.into_iter().flatten().for_each(|text| hash.update(text.as_bytes()));
+    if let Some(text) = on_behalf_of {
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    1 << 62 | i64::from(hash.finalize())
 }
