@@ -43,6 +43,7 @@ mod secrets;
 mod serve;
 mod serve_process;
 mod show;
+mod signing_key;
 mod stats;
 mod token;
 mod trail;
