@@ -48,4 +48,5 @@ mod stats;
 mod token;
 mod trail;
 mod usage_errors;
+mod verify_prunes;
 mod verify_server;

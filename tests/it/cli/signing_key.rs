@@ -3,8 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use krosyn_audit::clock::Clock;
+use krosyn_audit::model::time::Age;
 
-use crate::support::entries::{days_ago, recording_at};
+use crate::support::entries::recording_at;
 use crate::support::sandbox::{Outcome, Sandbox, Serving};
 
 const KEY: [&str; 2] = ["--signing-key", "key.pem"];
@@ -28,9 +30,10 @@ fn record(
     sandbox: &Sandbox,
     serving: &Serving,
     ids: impl IntoIterator<Item = u32>,
-    age: impl Fn(u32) -> i64,
+    age: impl Fn(u32) -> u32,
 ) {
-    let line = |id: u32| format!("{}\n", recording_at(&id.to_string(), days_ago(age(id))));
+    let now = Clock::System.now();
+    let line = |id: u32| format!("{}\n", recording_at(&id.to_string(), Age::days(age(id)).before(now)));
     sandbox.write("lines.jsonl", ids.into_iter().map(line).collect::<String>());
     let _ = sandbox.run(&[&["import", "lines.jsonl"], &serving.flags()[..]].concat()).ended(0);
 }
