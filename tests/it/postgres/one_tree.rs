@@ -84,8 +84,8 @@ async fn two_servers_recorders_and_prunes_make_one_tree() {
     assert_eq!(deleted, ALL as u64 / 2);
     for (server, memory) in [(&servers[0], "witness"), (&servers[1], "witness"), (&servers[1], "first")] {
         let found = verify(&sandbox, server, memory).ended(0);
-        let told = "1,024 entries unchanged, 1,024 expired";
-        assert!(found.out().contains(told) && found.out().contains("all 2,048 entries"), "{found}");
+        let told = "1 024 entries unchanged, 1 024 expired";
+        assert!(found.out().contains(told) && found.out().contains("all 2 048 entries"), "{found}");
     }
     let log = sandbox.text("serve.log");
     assert!(!log.contains("no checkpoint is signed") && !log.contains("panicked"), "{log}");
