@@ -80,7 +80,11 @@ impl TreeJob {
             let (checkpoint, stored) = store.checkpoint(log).await?;
             let verifier = key.verifier(&checkpoint.origin);
             if let Some(signed) = self.last(&verifier, stored.as_deref()).await? {
-                let continuity = compare(store, log, &checkpoint, &signed, grown.as_ref()).await?;
+                let continuity = match compare(store, log, &checkpoint, &signed, grown.as_ref()).await {
+                    // An entry that cannot be read keeps only a key with a memory from signing.
+                    Err(StoreError::Damaged(_)) if self.signed.is_none() => Continuity::Differs,
+                    found => found?,
+                };
                 let is_refused = match continuity {
                     Continuity::Continues => false,
                     // A key in the store has no memory: a person who can change the tree can use that key.
@@ -172,19 +176,22 @@ async fn compare(
     if earlier.size > checkpoint.size {
         return Ok(Continuity::Differs);
     }
+    let has_right_hashes = match store.has_right_hashes(log, earlier.size).await {
+        // An entry that cannot be read is for the reader to report.
+        Err(StoreError::Damaged(_)) => true,
+        found => found?,
+    };
     // Usually this call has added all leaves behind the signed ones.
-    if grown.is_none_or(|(before, after)| before != earlier || after != checkpoint) {
-        let roots = store.roots_at(log, earlier.size).await?;
-        if roots.root.is_some_and(|root| root != earlier.root)
-            || signed.full_tiles.is_some_and(|root| root != roots.full_tiles)
-        {
-            return Ok(Continuity::Differs);
-        }
+    if has_right_hashes && grown.is_some_and(|(before, after)| before == earlier && after == checkpoint) {
+        return Ok(Continuity::Continues);
     }
-    Ok(match store.has_right_hashes(log, earlier.size).await? {
-        true => Continuity::Continues,
-        false => Continuity::WrongHashes,
-    })
+    let roots = store.roots_at(log, earlier.size).await?;
+    if roots.root.is_some_and(|root| root != earlier.root)
+        || signed.full_tiles.is_some_and(|root| root != roots.full_tiles)
+    {
+        return Ok(Continuity::Differs);
+    }
+    Ok(if has_right_hashes { Continuity::Continues } else { Continuity::WrongHashes })
 }
 
 /// Logs why no checkpoint is signed.
