@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::integrity::verify::rules::Overreach;
+use crate::model::timestamp::Timestamp;
 
 /// The first wrong entry of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,19 @@ pub struct Fault {
     pub last: u64,
     /// What is wrong.
     pub kind: FaultKind,
+}
+
+/// A prune whose cutoff is later than the retention in force allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overreach {
+    /// Its number.
+    pub prune: u64,
+    /// It deleted entries that happened before this.
+    pub cutoff: Timestamp,
+    /// It deleted no entry with a higher id.
+    pub as_of: u64,
+    /// Only entries that happened before this had expired.
+    pub allowed: Timestamp,
 }
 
 /// What is wrong with an entry.

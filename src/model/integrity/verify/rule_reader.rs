@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::model::integrity::leaf::EntryParts;
+use crate::model::integrity::verify::fault::Overreach;
 use crate::model::integrity::verify::retention::{RetentionChanges, StatedRetention};
-use crate::model::integrity::verify::rules::{Overreach, PruneRule, Rules};
+use crate::model::integrity::verify::rules::{PruneRule, Rules};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Log, ModelType};
 

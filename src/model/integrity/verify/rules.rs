@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::integrity::verify::fault::FaultKind;
+use crate::model::integrity::verify::fault::{FaultKind, Overreach};
 use crate::model::timestamp::Timestamp;
 
 /// A prune as the trail recorded it before its first delete.
@@ -14,19 +14,6 @@ pub struct PruneRule {
     pub cutoff: Timestamp,
     /// It deletes no entry with a higher id.
     pub as_of: u64,
-}
-
-/// A prune whose cutoff is later than the retention in force allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overreach {
-    /// Its number.
-    pub prune: u64,
-    /// It deleted entries that happened before this.
-    pub cutoff: Timestamp,
-    /// It deleted no entry with a higher id.
-    pub as_of: u64,
-    /// Only entries that happened before this had expired.
-    pub allowed: Timestamp,
 }
 
 /// What the trail says about deleted entries of one log.
