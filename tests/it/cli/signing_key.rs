@@ -269,9 +269,10 @@ fn two_servers_with_one_key_do_not_sign_two_logs() {
     record(&sandbox, &serving, 1..=5, |_| 3);
     stop(serving);
     std::fs::copy(sandbox.path("audit.db"), sandbox.path("other.db")).unwrap();
-    let (one, other) = (sandbox.serve(&KEY), sandbox.serve_on("sqlite:other.db", &KEY));
+    let one = sandbox.serve(&KEY);
     record(&sandbox, &one, 6..=6, |_| 3);
     let _ = verify(&sandbox, &one, "one", &[]).ended(0);
+    let other = sandbox.serve_on("sqlite:other.db", &KEY);
     record(&sandbox, &other, 7..=9, |_| 3);
     let forked = verify(&sandbox, &other, "other", &[]).ended(7);
     assert!(forked.err().contains("ask the operator"), "{forked}");
