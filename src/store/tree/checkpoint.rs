@@ -34,22 +34,19 @@ pub(in crate::store) async fn set_checkpoint<S: Session>(
 /// The roots of the tree when it had this size, which must not be larger than now.
 pub(in crate::store) async fn roots_at<S: Session>(db: &S, org: OrgId, size: u64) -> Result<Roots, S::Error> {
     let width = size % TILE;
-    let full_tiles = root_at(db, org, size - width).await?;
-    let is_gone = width > 0 && !leaves::collapsed(db, org, size / TILE, size / TILE + 1).await?.is_empty();
-    let root = match width {
-        0 => Some(full_tiles),
-        _ if is_gone => None,
-        _ => Some(root_at(db, org, size).await?),
+    let full_tiles = root_with(db, org, size - width, Vec::new()).await?;
+    if width == 0 {
+        return Ok(Roots { root: Some(full_tiles), full_tiles });
+    }
+    let root = match leaves::tile(db, org, size / TILE, width).await? {
+        StoredTile::Collapsed(_) => None,
+        StoredTile::Leaves(leaves) => Some(root_with(db, org, size, leaves::hashes(&leaves)).await?),
     };
     Ok(Roots { root, full_tiles })
 }
 
-/// The root of the tree when it had this size, which must not be larger than now.
-pub(in crate::store) async fn root_at<S: Session>(db: &S, org: OrgId, size: u64) -> Result<Hash, S::Error> {
-    let leaves = match size % TILE {
-        0 => Vec::new(),
-        width => leaves::hashes(db, org, size / TILE, width).await?,
-    };
+/// The root of the tree when it had this size, with the leaves behind its full tiles.
+async fn root_with<S: Session>(db: &S, org: OrgId, size: u64, leaves: Vec<Hash>) -> Result<Hash, S::Error> {
     let state = TreeState { size, checkpoint: None, unprotected: 0 };
     Ok(frontier(db, org, &TreeRow { state, leaves, tile_latest: None }).await?.root())
 }
@@ -76,7 +73,7 @@ pub(in crate::store) async fn has_right_hashes<S: Session>(
         let found = match leaves::tile(db, org, tile, width).await? {
             StoredTile::Collapsed(collapsed) => vec![collapsed.root()],
             StoredTile::Leaves(leaves) => {
-                let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.record.hash()).collect();
+                let hashes = leaves::hashes(&leaves);
                 if width == TILE { vec![tile_root(&hashes)] } else { hashes }
             }
         };

@@ -122,19 +122,9 @@ async fn read_tile<S: Session>(db: &S, org: OrgId, tile: u64, width: u64) -> Res
     Ok(StoredTile::Leaves(leaves))
 }
 
-/// The hashes of the first `width` leaves of a tile.
-pub(super) async fn hashes<S: Session>(
-    db: &S,
-    org: OrgId,
-    number: u64,
-    width: u64,
-) -> Result<Vec<Hash>, S::Error> {
-    match tile(db, org, number, width).await? {
-        StoredTile::Leaves(leaves) => Ok(leaves.iter().map(|leaf| leaf.record.hash()).collect()),
-        StoredTile::Collapsed(_) => {
-            Err(StoreError::Missing(format!("tile {number}, whose entries are all deleted")).into())
-        }
-    }
+/// The hashes of leaves.
+pub(super) fn hashes(leaves: &[StoredLeaf]) -> Vec<Hash> {
+    leaves.iter().map(|leaf| leaf.record.hash()).collect()
 }
 
 /// The first three bytes of each leaf hash of a tile, as they were when the leaf was added.

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
 use super::acme::LINES;
 use crate::support::sandbox::{Sandbox, program, skipped, wait_until};
@@ -111,7 +111,7 @@ fn without_open_files_connections_wait_and_the_log_says_so() {
     let list = [&["list"], &serving.flags()[..]].concat();
     let _ = sandbox.run(&list).ended(0);
     let pid = Pid::from_raw(serving.pid().cast_signed());
-    let none = Rlimit { current: Some(3), maximum: Some(4096) };
+    let none = Rlimit { current: Some(3), ..getrlimit(Resource::Nofile) };
     let before = prlimit(pid, Resource::Nofile, none).unwrap();
     // The system accepts it, and the server cannot.
     let waiting = TcpStream::connect(serving.address()).unwrap();
