@@ -154,7 +154,13 @@ impl From<ServeError> for Failure {
             ServeError::Tls { .. } | ServeError::SigningKey { .. } | ServeError::Signed { .. } => exit::USAGE,
             ServeError::Listener(_) | ServeError::Trail(_) => exit::FAILED,
         };
-        Self::new(exit, error.to_string())
+        let failure = Self::new(exit, error.to_string());
+        match error {
+            ServeError::Signed { .. } => failure.hint(
+                "--signed names the directory. A new key needs a new one. Without its files, the key signs any log again, also one that was changed",
+            ),
+            _ => failure,
+        }
     }
 }
 

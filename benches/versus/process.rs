@@ -95,6 +95,9 @@ impl Serve {
                 "--no-sweep",
                 "--rate-limit",
                 "0",
+                // Adding ten million entries to a tree takes longer than a query may.
+                "--query-timeout",
+                "0",
                 "--log-level",
                 "error",
             ])

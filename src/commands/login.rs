@@ -181,8 +181,11 @@ impl StatusArgs {
 
 /// Prints the key that signs checkpoints, and the last one that `verify --server` has seen here.
 fn print_witness(context: &mut Context, server: &str, whoami: &Whoami) -> Result<(), Failure> {
-    let path = Witness::path(context, server, &whoami.organization).ok();
-    let witness = path.map(|path| Witness::read(&path)).transpose()?.flatten();
+    let told = whoami.verifier_key.as_deref().and_then(|key| key.parse().ok());
+    let witness = match Witness::path(context, server, &whoami.organization) {
+        Ok(_) => Witness::load(context, server, &whoami.organization, told.as_ref())?.1,
+        Err(_) => None,
+    };
     let pinned = witness.as_ref().and_then(|witness| witness.key(Log::Audit)).map(|key| key.to_string());
     let time = context.time;
     let out = context.terminal.data();

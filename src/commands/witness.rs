@@ -1,5 +1,6 @@
 //! What a witness remembers of the logs of an organization: the key that signs their checkpoints, and the last checkpoint
-//! of each. One private file for each server and organization, in the state directory.
+//! of each. One private file for each server and organization, in the state directory. A server under another name is known by
+//! the origin of its log.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,9 @@ pub(super) struct SeenCheckpoint {
     pub(super) seen_at: Timestamp,
     full_tiles: Hash,
     tile_latest: Timestamp,
+    /// The key that signed it, under the name of the audit log, if another key was pinned since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 impl Witness {
@@ -52,12 +56,61 @@ impl Witness {
         Self { witness: VERSION, server, organization, key, pinned_at: now, audit: None, trail: None }
     }
 
+    /// Pins another key of the same log, and keeps the last checkpoints: the log must continue them under any key.
+    pub(super) fn repinned(mut self, key: &VerifierKey, now: Timestamp) -> Self {
+        for seen in [&mut self.audit, &mut self.trail].into_iter().flatten() {
+            seen.key.get_or_insert_with(|| self.key.clone());
+        }
+        Self { key: key.to_string(), pinned_at: now, ..self }
+    }
+
+    /// What is remembered of a log, with the file for it. A log that was verified under another name of its server is
+    /// recognized by the origin in its key; `told` is the key that the server tells or the user gives.
+    pub(super) fn load(
+        context: &Context,
+        server: &str,
+        organization: &str,
+        told: Option<&VerifierKey>,
+    ) -> Result<(PathBuf, Option<Self>), Failure> {
+        let path = Self::path(context, server, organization)?;
+        let own = Self::read(&path)?;
+        let key = own.as_ref().and_then(Self::parsed_key);
+        let Some(origin) = key.as_ref().or(told).map(|key| key.name().to_owned()) else {
+            return Ok((path, own));
+        };
+        let files = path.parent().map(std::fs::read_dir).into_iter().flatten().flatten().flatten();
+        let others = files.map(|file| file.path()).filter(|other| *other != path);
+        let others = others.filter_map(|other| Self::read(&other).ok().flatten());
+        let mut others: Vec<Self> =
+            others.filter(|other| other.parsed_key().is_some_and(|key| key.name() == origin)).collect();
+        others.sort_by_key(|other| other.pinned_at);
+        let renamed = |other: &Self| Self { server: server.to_owned(), ..other.clone() };
+        let Some(mut witness) = own.or_else(|| others.last().map(renamed)) else { return Ok((path, None)) };
+        for other in others.iter().filter(|other| other.key == witness.key) {
+            let is_newer = |log| {
+                let size = |witness: &Self| witness.seen(log).ok().flatten().map(|seen| seen.size);
+                size(other) > size(&witness)
+            };
+            let (audit, trail) = (is_newer(Log::Audit), is_newer(Log::Trail));
+            if audit {
+                witness.audit.clone_from(&other.audit);
+            }
+            if trail {
+                witness.trail.clone_from(&other.trail);
+            }
+        }
+        Ok((path, Some(witness)))
+    }
+
     /// The file for a server and an organization.
     pub(super) fn path(context: &Context, server: &str, organization: &str) -> Result<PathBuf, Failure> {
         let directory = context.environment.witness_directory();
         let directory = directory.ok_or_else(|| {
             Failure::usage("no home directory is set to remember checkpoints in").hint("set XDG_STATE_HOME")
         })?;
+        // A relative path names other stores in other directories.
+        let store = server.strip_prefix("sqlite:").and_then(|path| std::path::absolute(path).ok());
+        let server = store.map_or_else(|| server.to_owned(), |path| format!("sqlite:{}", path.display()));
         // Names of servers are no names of files.
         let hash = Hash::of(format!("{server}\n{organization}").as_bytes()).to_string();
         Ok(directory.join(format!("{}.json", &hash[..24])))
@@ -91,14 +144,7 @@ impl Witness {
 
     /// The pinned key, under the name of a log.
     pub(super) fn key(&self, log: Log) -> Option<VerifierKey> {
-        let key = self.parsed_key()?;
-        Some(match log {
-            Log::Audit => key,
-            Log::Trail => {
-                let name = key.name().strip_suffix(Log::Audit.as_str())?;
-                key.renamed(&format!("{name}{}", Log::Trail.as_str()))
-            }
-        })
+        of_log(self.parsed_key()?, log)
     }
 
     /// The last checkpoint of a log.
@@ -113,7 +159,9 @@ impl Witness {
     pub(super) fn seen(&self, log: Log) -> Result<Option<Seen>, Failure> {
         let Some(last) = self.last(log) else { return Ok(None) };
         let damaged = || Failure::usage("the last checkpoint that was saved is not signed by the pinned key");
-        let checkpoint = self.key(log).and_then(|key| key.open(&last.checkpoint).ok()).ok_or_else(damaged)?;
+        let key = last.key.as_ref().map_or_else(|| self.parsed_key(), |key| key.parse().ok());
+        let key = key.and_then(|key| of_log(key, log));
+        let checkpoint = key.and_then(|key| key.open(&last.checkpoint).ok()).ok_or_else(damaged)?;
         let Checkpoint { size, root, .. } = checkpoint;
         let SeenCheckpoint { full_tiles, tile_latest, .. } = *last;
         Ok(Some(Seen { size, root, full_tiles, tile_latest }))
@@ -122,12 +170,23 @@ impl Witness {
     /// Remembers a checkpoint.
     pub(super) fn note(&mut self, log: Log, checkpoint: String, seen: &Seen, now: Timestamp) {
         let Seen { full_tiles, tile_latest, .. } = *seen;
-        let last = Some(SeenCheckpoint { checkpoint, seen_at: now, full_tiles, tile_latest });
+        let last = Some(SeenCheckpoint { checkpoint, seen_at: now, full_tiles, tile_latest, key: None });
         match log {
             Log::Audit => self.audit = last,
             Log::Trail => self.trail = last,
         }
     }
+}
+
+/// A key of the audit log, under the name of another log of the organization.
+fn of_log(key: VerifierKey, log: Log) -> Option<VerifierKey> {
+    Some(match log {
+        Log::Audit => key,
+        Log::Trail => {
+            let name = key.name().strip_suffix(Log::Audit.as_str())?;
+            key.renamed(&format!("{name}{}", Log::Trail.as_str()))
+        }
+    })
 }
 
 #[cfg(test)]
@@ -160,8 +219,14 @@ mod tests {
             let mode = std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
             assert_eq!(mode, 0o600);
         }
-        // A checkpoint that somebody else signed is not compared with.
+        // A new key does not make it forget.
         let other = SigningKey::from_secret(&[8; 32]).expect("a key");
+        let mut again = read.repinned(&other.verifier(origin), Timestamp::MAX);
+        assert_eq!(again.key(Log::Audit), Some(other.verifier(origin)));
+        assert_eq!(again.seen(Log::Audit).ok().flatten(), Some(seen));
+        again = again.repinned(&key.verifier(origin), Timestamp::MAX);
+        assert_eq!(again.seen(Log::Audit).ok().flatten(), Some(seen));
+        // A checkpoint that somebody else signed is not compared with.
         witness.note(Log::Audit, other.sign(&checkpoint), &seen, Timestamp::MAX);
         assert!(witness.seen(Log::Audit).is_err());
         std::fs::write(&path, "{}").expect("written");

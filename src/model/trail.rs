@@ -17,7 +17,7 @@ use crate::model::plan::Retention;
 use crate::model::proposal::Proposal;
 use crate::model::redaction::Redaction;
 use crate::model::timestamp::Timestamp;
-use crate::model::words::{Action, Log, ModelType, Plan, Scope};
+use crate::model::words::{Action, Log, ModelType, Scope};
 
 pub use crate::model::trail::actor::Actor;
 pub use crate::model::trail::key::EventKey;
@@ -95,8 +95,8 @@ pub enum TrailEvent {
         cutoff: Timestamp,
         /// Entries with a higher id are kept.
         as_of: u64,
-        /// The organization's plan.
-        plan: Plan,
+        /// The organization's plan and floor.
+        retention: Retention,
         /// What the deleted entries state and no other entry does. Only a prune of the trail deletes such entries.
         restated: Restated,
     },
@@ -182,6 +182,8 @@ pub enum TrailEvent {
         schema: u32,
         /// Entries of the audit log up to this id were recorded before the log had a tree.
         unprotected_through: u64,
+        /// The organization's plan and floor at that time.
+        retention: Retention,
     },
 }
 
@@ -244,14 +246,20 @@ impl TrailEvent {
                 ];
                 of_log(Action::Exported, *log, fields.into())
             }
-            Self::PruneBegun { log, prune, cutoff, as_of, plan, restated } => {
+            Self::PruneBegun { log, prune, cutoff, as_of, retention, restated } => {
+                // The trail is not pruned by a floor.
+                let floor = retention.floor.filter(|_| *log == Log::Audit);
+                let (earlier_plan, earlier_floor) = restated.retention().unzip();
                 let fields = [
                     new("prune", *prune),
                     new("cutoff", cutoff.to_string()),
                     new("as_of", *as_of),
-                    new("plan", plan.as_str()),
+                    new("plan", retention.plan.as_str()),
+                    text(floor).and_then(|floor| new("floor", floor)),
                     restated.prunes().and_then(|prunes| new("earlier_prunes", prunes)),
                     restated.unprotected_through().and_then(|id| new("unprotected_through", id)),
+                    earlier_plan.and_then(|plan| new("earlier_plan", plan)),
+                    earlier_floor.and_then(|floor| new("earlier_floor", floor)),
                 ];
                 of_log(Action::Pruned, *log, fields.into())
             }
@@ -300,8 +308,12 @@ impl TrailEvent {
             Self::Stopped { host } => of_server(Action::Stopped, host, &[new("version", VERSION)]),
             Self::SweepPaused { cause } => of_server(Action::Stopped, SWEEP, &[new("cause", cause.as_str())]),
             Self::SweepResumed => of_server(Action::Started, SWEEP, &[new("version", VERSION)]),
-            Self::Migrated { schema, unprotected_through } => {
-                let fields = [new("unprotected_through", *unprotected_through)];
+            Self::Migrated { schema, unprotected_through, retention } => {
+                let fields = [
+                    new("unprotected_through", *unprotected_through),
+                    new("plan", retention.plan.as_str()),
+                    text(retention.floor).and_then(|floor| new("floor", floor)),
+                ];
                 of_server(Action::Migrated, &schema.to_string(), &fields)
             }
         }

@@ -156,7 +156,7 @@ pub fn signer(path: &Path, signed: Option<&Path>) -> Result<Signer, ServeError> 
     let mut default = path.as_os_str().to_owned();
     default.push(".signed");
     let directory = signed.unwrap_or(Path::new(&default));
-    let opened = SignedCheckpoints::open(directory);
+    let opened = SignedCheckpoints::open(directory, &key);
     let failed = |cause| ServeError::Signed { path: directory.display().to_string(), cause };
     Ok(Signer { key, signed: Arc::new(opened.map_err(failed)?) })
 }

@@ -177,10 +177,10 @@ impl Sweep<'_> {
             return Ok(());
         };
         let run = PruneRun { as_of: Some(holdings.head), ..run };
-        let (prune, as_of, plan) = (run.id, holdings.head, organization.retention.plan);
+        let (prune, as_of, retention) = (run.id, holdings.head, organization.retention);
         let begun = async {
-            let restated = restate::restated(store, organization.id, log, cutoff).await?;
-            let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan, restated };
+            let restated = restate::restated(store, organization.id, log, cutoff, now).await?;
+            let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, retention, restated };
             self.record(organization.id, &begun).await
         };
         if let Err(error) = begun.await {

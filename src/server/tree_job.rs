@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::clock::Clock;
 use crate::model::integrity::checkpoint::Checkpoint;
-use crate::model::integrity::note::SigningKey;
+use crate::model::integrity::note::{SigningKey, VerifierKey};
 use crate::model::integrity::tile::TILE;
 use crate::server::signed_checkpoints::{Signed, SignedCheckpoints};
 use crate::store::error::StoreError;
@@ -69,25 +69,37 @@ impl TreeJob {
     /// Adds the entries that a log has now to its tree, and signs a checkpoint of them.
     pub(super) async fn checkpoint(&self, store: &Store, log: OrgId) -> Result<Latest, StoreError> {
         let key = self.key(store).await?;
+        let mut is_last_attempt = false;
         loop {
             let grown = store.grow_tree(log).await?;
             let _signing = self.signing.lock().await;
+            let _locked = match &self.signed {
+                Some(signed) => Some(signed.lock().await?),
+                None => None,
+            };
             let (checkpoint, stored) = store.checkpoint(log).await?;
             let verifier = key.verifier(&checkpoint.origin);
-            // A key in the store has no memory: a person who can change the tree can use that key.
-            if let Some(remembered) = &self.signed
-                && let Some(signed) = remembered.last(&verifier).await?
-                && !continues(store, log, &checkpoint, &signed, grown.as_ref()).await?
-            {
-                let (signed_size, size) = (signed.checkpoint.size, checkpoint.size);
-                tracing::error!(
-                    log = log.number(),
-                    signed_size,
-                    size,
-                    "no checkpoint is signed: the log does not continue the one that this key has signed. Either the \
-                         database was changed: run verify --server. Or a backup was restored: use a new signing key"
-                );
-                return Ok(Latest::Refused(signed.note));
+            if let Some(signed) = self.last(&verifier, stored.as_deref()).await? {
+                let continuity = match compare(store, log, &checkpoint, &signed, grown.as_ref()).await {
+                    // An entry that cannot be read keeps only a key with a memory from signing.
+                    Err(StoreError::Damaged(_)) if self.signed.is_none() => Continuity::Differs,
+                    found => found?,
+                };
+                let is_refused = match continuity {
+                    Continuity::Continues => false,
+                    // A key in the store has no memory: a person who can change the tree can use that key.
+                    Continuity::Differs => self.signed.is_some(),
+                    Continuity::WrongHashes => true,
+                };
+                if is_refused && is_last_attempt {
+                    refuse(log, &checkpoint, &signed, continuity);
+                    return Ok(Latest::Refused(signed.note));
+                }
+                if is_refused {
+                    // A prune may have deleted entries between two statements.
+                    is_last_attempt = true;
+                    continue;
+                }
             }
             let is_current = |note: &String| verifier.open(note).is_ok_and(|signed| signed == checkpoint);
             if let Some(note) = stored.filter(is_current) {
@@ -103,26 +115,105 @@ impl TreeJob {
             }
         }
     }
+
+    /// The last checkpoint of a log that the key has signed: from the directory, or from the store if the key is there, too.
+    async fn last(&self, key: &VerifierKey, stored: Option<&str>) -> Result<Option<Signed>, StoreError> {
+        if let Some(signed) = &self.signed {
+            return signed.last(key).await;
+        }
+        let signed = |note: &str| {
+            let checkpoint = key.open(note).ok()?;
+            Some(Signed { checkpoint, note: note.to_owned(), full_tiles: None })
+        };
+        Ok(stored.and_then(signed))
+    }
+
+    /// Computes wrong stored hashes again, if the entries are as signed. Only a server that starts does: until then, verifiers
+    /// shall see that hashes were changed.
+    async fn repair(&self, store: &Store, log: OrgId) -> Result<(), StoreError> {
+        let key = self.key(store).await?;
+        let (checkpoint, stored) = store.checkpoint(log).await?;
+        let Some(signed) = self.last(&key.verifier(&checkpoint.origin), stored.as_deref()).await? else {
+            return Ok(());
+        };
+        let from = signed.checkpoint.size;
+        if compare(store, log, &checkpoint, &signed, None).await? == Continuity::WrongHashes
+            && store.forget_hashes(log, from, checkpoint.size).await?
+        {
+            tracing::warn!(
+                log = log.number(),
+                signed_size = from,
+                "stored hashes of the tree were changed: computing them again, because the entries are as signed"
+            );
+        }
+        Ok(())
+    }
 }
 
-/// Whether the tree of a checkpoint begins with that of a signed one.
-async fn continues(
+/// How a tree relates to the last checkpoint that was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Continuity {
+    /// It continues it.
+    Continues,
+    /// The entries do, but the tree was grown from other hashes than theirs.
+    WrongHashes,
+    /// The entries are others.
+    Differs,
+}
+
+/// Compares a tree with the last signed checkpoint.
+async fn compare(
     store: &Store,
     log: OrgId,
     checkpoint: &Checkpoint,
     signed: &Signed,
     grown: Option<&(Checkpoint, Checkpoint)>,
-) -> Result<bool, StoreError> {
+) -> Result<Continuity, StoreError> {
     let earlier = &signed.checkpoint;
-    if earlier.size >= checkpoint.size {
-        return Ok(earlier == checkpoint);
+    if earlier == checkpoint {
+        return Ok(Continuity::Continues);
     }
-    // The usual case: this call added all leaves behind the signed ones.
-    if grown.is_some_and(|(before, after)| before == earlier && after == checkpoint) {
-        return Ok(true);
+    if earlier.size > checkpoint.size {
+        return Ok(Continuity::Differs);
+    }
+    let has_right_hashes = match store.has_right_hashes(log, earlier.size).await {
+        // An entry that cannot be read is for the reader to report.
+        Err(StoreError::Damaged(_)) => true,
+        found => found?,
+    };
+    // Usually this call has added all leaves behind the signed ones.
+    if has_right_hashes && grown.is_some_and(|(before, after)| before == earlier && after == checkpoint) {
+        return Ok(Continuity::Continues);
     }
     let roots = store.roots_at(log, earlier.size).await?;
-    Ok(roots.root.is_none_or(|root| root == earlier.root) && roots.full_tiles == signed.full_tiles)
+    if roots.root.is_some_and(|root| root != earlier.root)
+        || signed.full_tiles.is_some_and(|root| root != roots.full_tiles)
+    {
+        return Ok(Continuity::Differs);
+    }
+    Ok(if has_right_hashes { Continuity::Continues } else { Continuity::WrongHashes })
+}
+
+/// Logs why no checkpoint is signed.
+fn refuse(log: OrgId, checkpoint: &Checkpoint, signed: &Signed, continuity: Continuity) {
+    let (log, signed_size, size) = (log.number(), signed.checkpoint.size, checkpoint.size);
+    if continuity == Continuity::WrongHashes {
+        tracing::error!(
+            log,
+            signed_size,
+            size,
+            "no checkpoint is signed: stored hashes of the tree were changed. The entries are as signed. Restart the server: it \
+             computes the hashes again"
+        );
+    } else {
+        tracing::error!(
+            log,
+            signed_size,
+            size,
+            "no checkpoint is signed: the log does not continue the one that this key has signed. Either the database was \
+             changed: run verify --server. Or a backup was restored: use a new signing key"
+        );
+    }
 }
 
 /// How many rounds pass before all logs are looked at again: other processes record, too, such as operator commands.
@@ -131,19 +222,29 @@ const ROUNDS: u32 = 600;
 /// Grows trees until the server ends. With `all`, it notes every log first and then every ten minutes, and not only those in
 /// which this process records.
 pub(super) async fn run(store: Arc<Store>, job: Arc<TreeJob>, all: bool) {
+    let mut is_started = false;
     for round in (0..ROUNDS).cycle() {
         if all && round == 0 {
-            match store.organizations().await {
-                Ok(organizations) => organizations.iter().for_each(|organization| {
-                    store.note_growth(organization.id);
-                    store.note_growth(organization.id.trail());
-                }),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot list the logs whose trees and text indexes may be behind")
-                }
-            }
+            note_all(&store, &job, !is_started).await;
+            is_started = true;
         }
         job.grow(&store).await;
         tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// Notes that every log may have grown, and at the start repairs their trees.
+async fn note_all(store: &Store, job: &TreeJob, repairs: bool) {
+    let organizations = match store.organizations().await {
+        Ok(organizations) => organizations,
+        Err(error) => {
+            return tracing::warn!(%error, "cannot list the logs whose trees and text indexes may be behind");
+        }
+    };
+    for log in organizations.iter().flat_map(|organization| [organization.id, organization.id.trail()]) {
+        if repairs && let Err(error) = job.repair(store, log).await {
+            tracing::warn!(log = log.number(), %error, "cannot check the hashes of a tree");
+        }
+        store.note_growth(log);
     }
 }

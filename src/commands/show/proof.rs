@@ -11,6 +11,7 @@ use crate::commands::verify::ProofFile;
 use crate::commands::witness::Witness;
 use crate::error::Failure;
 use crate::exit;
+use crate::model::integrity::note::VerifierKey;
 use crate::model::words::Log;
 use crate::terminal::file::NewFile;
 
@@ -28,11 +29,12 @@ pub(super) async fn write(
     }
     let server = resolve_target(context, connection)?.to_string();
     let whoami = client.whoami().await?;
+    let told: Option<VerifierKey> = whoami.verifier_key.as_deref().and_then(|key| key.parse().ok());
     let pinned = match Witness::path(context, &server, &whoami.organization) {
-        Ok(path) => Witness::read(&path)?.and_then(|witness| witness.key(Log::Audit)),
+        Ok(_) => Witness::load(context, &server, &whoami.organization, told.as_ref())?.1,
         Err(_) => None,
     };
-    let key = pinned.or_else(|| whoami.verifier_key.as_deref()?.parse().ok());
+    let key = pinned.and_then(|witness| witness.key(Log::Audit)).or(told);
     let key = key.ok_or_else(|| Failure::new(exit::FAILED, format!("{server} does not tell its key")))?;
     let proof = client.proof(Log::Audit, id).await?;
     let mut file = NewFile::create(path, false)?;

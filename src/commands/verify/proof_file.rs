@@ -89,10 +89,14 @@ impl ProofFile {
             return mismatch("its key cannot be read".to_owned());
         };
         let log = if own_key.name().ends_with("/trail") { Log::Trail } else { Log::Audit };
+        // A key of the file's own counts for nothing, but its name tells which log was seen here under another address.
+        let audit =
+            own_key.name().rsplit_once('/').map(|(name, _)| own_key.renamed(&format!("{name}/audit")));
         let pinned = match Witness::path(context, &self.server, &self.organization) {
-            Ok(path) => Witness::read(&path)?.and_then(|witness| witness.key(log)),
+            Ok(_) => Witness::load(context, &self.server, &self.organization, audit.as_ref())?.1,
             Err(_) => None,
         };
+        let pinned = pinned.and_then(|witness| witness.key(log));
         let (key, whose) = match (key, pinned) {
             (Some(key), _) => (key.renamed(own_key.name()), "the given key"),
             (None, Some(pinned)) => (pinned, "the pinned key"),

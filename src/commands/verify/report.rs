@@ -6,7 +6,7 @@ use crate::commands::Context;
 use crate::error::Failure;
 use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::verify::Verdict;
-use crate::model::integrity::verify::fault::Fault;
+use crate::model::integrity::verify::fault::{Fault, FaultKind, Overreach};
 use crate::model::integrity::verify::rules::Rules;
 use crate::model::time::format::short;
 use crate::model::timestamp::Timestamp;
@@ -97,10 +97,14 @@ impl Report {
             let logs: serde_json::Map<_, _> =
                 self.logs.iter().map(|report| (report.log.as_str().to_owned(), report.json())).collect();
             let fault = self.fault.map(|(log, fault)| {
-                json!({
-                    "log": log.as_str(), "first": fault.first, "last": fault.last, "kind": fault.kind,
+                let mut value = json!({
+                    "log": log.as_str(), "first": fault.first, "last": fault.last, "kind": fault.kind.name(),
                     "message": fault.to_string(),
-                })
+                });
+                if let FaultKind::InsideRetention(Overreach { prune, cutoff, allowed, .. }) = fault.kind {
+                    value["prune"] = json!({ "prune": prune, "cutoff": cutoff, "allowed": allowed });
+                }
+                value
             });
             let document = json!({
                 "verified": fault.is_none(), "server": self.server, "organization": self.organization,

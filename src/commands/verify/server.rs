@@ -1,6 +1,7 @@
 //! `verify --server`: verifies the logs of an organization against the checkpoints that the server signs, and against the
 //! last ones that were seen here.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::api::page::PageView;
@@ -19,9 +20,11 @@ use crate::exit;
 use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::leaf::EntryParts;
 use crate::model::integrity::note::VerifierKey;
-use crate::model::integrity::verify::fault::Fault;
+use crate::model::integrity::verify::fault::{Fault, FaultKind};
+use crate::model::integrity::verify::rule_reader::RuleReader;
 use crate::model::integrity::verify::rules::Rules;
 use crate::model::integrity::verify::{Seen, Verdict};
+use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
 use crate::terminal::progress::Progress;
 
@@ -37,6 +40,8 @@ struct Run<'a> {
     client: &'a Client,
     witness: &'a Witness,
     progress: Progress,
+    /// No prune of the trail was recorded later.
+    now: Timestamp,
 }
 
 impl VerifyArgs {
@@ -50,19 +55,22 @@ impl VerifyArgs {
         let server = resolve_target(context, &connection)?.to_string();
         let client = connect(context, &connection, OpenMode::Existing).await?;
         let whoami = client.whoami().await?;
-        let path = Witness::path(context, &server, &whoami.organization)?;
         let now = context.time.now;
-        let saved = Witness::read(&path)?;
+        let told = whoami.verifier_key.as_deref().and_then(|key| key.parse::<VerifierKey>().ok());
+        let told = self.key.as_ref().or(told.as_ref());
+        let (path, saved) = Witness::load(context, &server, &whoami.organization, told)?;
         let pin = |key: &VerifierKey| Witness::pin(server.clone(), whoami.organization.clone(), key, now);
         let (mut witness, was_pinned) = match (&self.key, saved) {
             (Some(key), Some(saved)) if saved.key(Log::Audit).as_ref() == Some(key) => (saved, true),
+            (Some(key), Some(saved)) if saved.key(Log::Audit).is_some_and(|old| old.name() == key.name()) => {
+                (saved.repinned(key, now), true)
+            }
             (Some(key), _) => (pin(key), true),
             (None, Some(saved)) => (saved, true),
             (None, None) => {
-                let key = whoami.verifier_key.as_deref().and_then(|key| key.parse().ok());
                 let missing =
                     || Failure::usage(format!("{server} does not tell its key: give it with --key VKEY"));
-                (pin(&key.ok_or_else(missing)?), false)
+                (pin(told.ok_or_else(missing)?), false)
             }
         };
         let key = witness.key(Log::Audit).map_or(String::new(), |key| key.to_string());
@@ -84,6 +92,7 @@ impl VerifyArgs {
             client: &client,
             witness: &witness,
             progress: Progress::start(&context.terminal, "verified"),
+            now,
         };
         let outcome = if self.quick { run.quick().await } else { run.full().await };
         drop(run);
@@ -92,7 +101,7 @@ impl VerifyArgs {
             Err((log, WalkError::Fault(fault))) => {
                 report.fault = Some((log, fault));
                 report.print(context, is_json)?;
-                return Err(failure(log, fault));
+                return Err(failure(log, fault, (witness.last(log).is_some(), &path)));
             }
             Err((_, WalkError::Failure(failure))) => return Err(failure),
         };
@@ -109,14 +118,43 @@ impl VerifyArgs {
     }
 }
 
-/// The failure that names a fault.
-fn failure(log: Log, fault: Fault) -> Failure {
+/// The failure that names a fault, and what to do. `remembered` tells whether a checkpoint of the log was seen before, and the
+/// file that remembers it.
+fn failure(log: Log, fault: Fault, (was_seen, path): (bool, &Path)) -> Failure {
     let name = match log {
         Log::Audit => "audit log",
         Log::Trail => "trail",
     };
-    Failure::new(exit::INTEGRITY, format!("{name}: {fault}"))
-        .hint("the last checkpoint that was in order is kept, and the next run compares with it again")
+    let mut failure = Failure::new(exit::INTEGRITY, format!("{name}: {fault}"));
+    let advice = match fault.kind {
+        FaultKind::RolledBack => Some(
+            "ask the operator whether a backup was restored: entries recorded after it are lost, and the restored log needs a new signing key",
+        ),
+        FaultKind::Rewritten => Some(
+            "ask the operator: the database was changed, or a backup was restored and others took the ids",
+        ),
+        FaultKind::Changed if fault.first < fault.last => Some(
+            "ask the operator: the database was changed, or a backup was restored and others took the ids. The server's log says whether it refuses to sign",
+        ),
+        FaultKind::StoredHash => Some(
+            "the server computes the hashes of the last entries again when it is restarted; others come back with a backup",
+        ),
+        _ => None,
+    };
+    if let Some(advice) = advice {
+        failure = failure.hint(advice);
+    }
+    if !was_seen {
+        return failure;
+    }
+    let kept = "the last checkpoint that was in order is kept, and the next run compares with it again";
+    match fault.kind {
+        FaultKind::RolledBack | FaultKind::Rewritten => failure.hint(format!(
+            "{kept}. To accept the log as it is now, and to pin its key again, remove {}",
+            path.display()
+        )),
+        _ => failure.hint(kept),
+    }
 }
 
 type Outcome<T> = Result<T, (Log, WalkError)>;
@@ -135,7 +173,7 @@ impl Run<'_> {
                     // Prunes that began meanwhile explain missing entries.
                     let (trail, _) = self.checkpoint(Log::Trail).await?;
                     if self.listed_rules(trail.size).await.map_err(in_trail)? == listed {
-                        return Err((log, WalkError::Fault(fault)));
+                        return Err(self.explained(log, fault).await);
                     }
                     is_last_attempt = true;
                 }
@@ -144,9 +182,26 @@ impl Run<'_> {
                     self.covers(Log::Trail).await?;
                     return Ok(verified);
                 }
+                Err((log, WalkError::Fault(fault))) => return Err(self.explained(log, fault).await),
                 failed => return failed,
             }
         }
+    }
+
+    /// A fault, or the cause of it: a log with fewer entries than its signed checkpoint was rolled back. The server keeps to a
+    /// checkpoint that its key, in a file, has signed.
+    async fn explained(&self, log: Log, fault: Fault) -> (Log, WalkError) {
+        for log in [Log::Audit, Log::Trail] {
+            let (Ok((checkpoint, _)), Ok(head)) = (self.checkpoint(log).await, self.client.head(log).await)
+            else {
+                continue;
+            };
+            if head < checkpoint.size {
+                let fault = Fault::range(head + 1, checkpoint.size, FaultKind::RolledBack);
+                return (log, WalkError::Fault(fault));
+            }
+        }
+        (log, WalkError::Fault(fault))
     }
 
     async fn both(
@@ -157,16 +212,17 @@ impl Run<'_> {
     ) -> Outcome<Vec<VerifiedLog>> {
         self.progress.expect(audit.size);
         // The rules as the verified entries state them.
-        let (mut for_trail, mut for_audit) = (Rules::default(), Rules::default());
+        let (mut for_trail, mut for_audit) = (RuleReader::new(Log::Trail), RuleReader::new(Log::Audit));
         let rules = Arc::new(trail_rules.clone());
         let walk =
             self.walk(Log::Trail, &trail).map_err(|failure| (Log::Trail, WalkError::Failure(failure)))?;
         let visit = |entry: &EntryParts<'_>| {
-            for_trail.add(entry, Log::Trail);
-            for_audit.add(entry, Log::Audit);
+            for_trail.add(entry);
+            for_audit.add(entry);
         };
         let verdict = LogWalk { progress: None, ..walk }.run(rules, visit).await;
         let (verdict, trail_seen) = verdict.map_err(|error| (Log::Trail, error))?;
+        let (for_trail, for_audit) = (for_trail.rules(self.now), for_audit.rules(self.now));
         if for_trail != *trail_rules {
             let message = "the trail lists other prunes than it holds";
             let failure = Failure::new(exit::INTEGRITY, message);
@@ -187,7 +243,10 @@ impl Run<'_> {
         for log in [Log::Audit, Log::Trail] {
             let (checkpoint, note) = self.checkpoint(log).await?;
             let walk = self.walk(log, &checkpoint).map_err(|failure| (log, WalkError::Failure(failure)))?;
-            let seen = walk.quick().await.map_err(|error| (log, error))?;
+            let seen = match walk.quick().await {
+                Err(WalkError::Fault(fault)) => return Err(self.explained(log, fault).await),
+                seen => seen.map_err(|error| (log, error))?,
+            };
             logs.push(self.verified(log, checkpoint, None, Rules::default(), (note, seen)));
         }
         self.covers(Log::Audit).await?;
@@ -248,11 +307,11 @@ impl Run<'_> {
             return Ok(());
         }
         let message = format!(
-            "the checkpoint of the {} log has {} entries, but the log had {head} before it was requested",
+            "the checkpoint of the {} log has {} entries, which are in order, but the log had {head} before it was requested",
             log.as_str(),
             checkpoint.size
         );
-        let hint = "the server signs no log that contradicts what its key has signed: see its log";
+        let hint = "the server's log says why it does not sign the others";
         Err(failed(Failure::new(exit::INTEGRITY, message).hint(hint)))
     }
 
@@ -260,11 +319,11 @@ impl Run<'_> {
     async fn listed_rules(&self, size: u64) -> Result<(Rules, Rules), WalkError> {
         let pages = self.client.trail_rules(size).await?;
         let pages = pages.iter().map(PageText::read).collect::<Result<Vec<PageView<'_>>, _>>()?;
-        let (mut for_trail, mut for_audit) = (Rules::default(), Rules::default());
+        let (mut for_trail, mut for_audit) = (RuleReader::new(Log::Trail), RuleReader::new(Log::Audit));
         for entry in pages.iter().flat_map(|page| &page.data) {
-            for_trail.add(&entry.parts(), Log::Trail);
-            for_audit.add(&entry.parts(), Log::Audit);
+            for_trail.add(&entry.parts());
+            for_audit.add(&entry.parts());
         }
-        Ok((for_trail, for_audit))
+        Ok((for_trail.rules(self.now), for_audit.rules(self.now)))
     }
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::model::integrity::verify::retention::StatedRetention;
 use crate::model::integrity::verify::rules::{PruneRule, Rules};
 use crate::model::words::Log;
 
@@ -11,6 +12,7 @@ use crate::model::words::Log;
 pub struct Restated {
     prunes: Vec<(Log, PruneRule)>,
     unprotected_through: u64,
+    retention: StatedRetention,
 }
 
 impl Restated {
@@ -20,6 +22,18 @@ impl Restated {
         if deleted.unprotected_through > kept.unprotected_through {
             self.unprotected_through = deleted.unprotected_through;
         }
+    }
+
+    /// Sets the retention in force after the deleted entries, as far as they state it.
+    pub const fn set_retention(&mut self, retention: StatedRetention) {
+        self.retention = retention;
+    }
+
+    /// The plan and the floor in force after the deleted entries, if they state them.
+    pub(super) fn retention(&self) -> Option<(&'static str, String)> {
+        let StatedRetention { plan, floor } = self.retention;
+        let floor = floor.flatten().map_or_else(|| "none".to_owned(), |floor| floor.to_string());
+        plan.map(|plan| (plan.as_str(), floor))
     }
 
     /// The earlier prunes as a list, if there are any.

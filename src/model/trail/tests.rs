@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::draft::MAX_NAME_CHARS;
-use crate::model::words::{UserKind, Via};
+use crate::model::words::{Plan, UserKind, Via};
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect(text)
@@ -29,7 +29,7 @@ fn question(filter: FilterPairs) -> TrailEvent {
 
 #[test]
 fn each_event_has_its_entry() {
-    let (log, plan, cutoff) = (Log::Audit, Plan::Free, at("2026-08-24T08:00:00Z"));
+    let (log, cutoff) = (Log::Audit, at("2026-08-24T08:00:00Z"));
     let retention =
         |plan, floor: Option<&str>| Retention { plan, floor: floor.map(|age| age.parse().expect("an age")) };
     let filter = vec![("action", "created".to_owned()), ("user", "id:7".to_owned())];
@@ -51,9 +51,16 @@ fn each_event_has_its_entry() {
             r#"[{"field":"stage","new":"ended"},{"field":"filter","new":"action=created&user=id%3A7"},{"field":"format","new":"csv"},{"field":"as_of","new":9},{"field":"entries","new":4}]"#,
         ),
         (
-            TrailEvent::PruneBegun { log, prune: 3, cutoff, as_of: 9, plan, restated: Restated::default() },
+            TrailEvent::PruneBegun {
+                log,
+                prune: 3,
+                cutoff,
+                as_of: 9,
+                retention: retention(Plan::Free, Some("30d")),
+                restated: Restated::default(),
+            },
             "pruned audit_log audit",
-            r#"[{"field":"prune","new":3},{"field":"cutoff","new":"2026-08-24T08:00:00.000000Z"},{"field":"as_of","new":9},{"field":"plan","new":"free"}]"#,
+            r#"[{"field":"prune","new":3},{"field":"cutoff","new":"2026-08-24T08:00:00.000000Z"},{"field":"as_of","new":9},{"field":"plan","new":"free"},{"field":"floor","new":"30d"}]"#,
         ),
         (
             TrailEvent::PruneEnded { log, prune: 3, deleted: 5, complete: true },
@@ -93,9 +100,13 @@ fn each_event_has_its_entry() {
             r#"[{"field":"plan","new":"free"}]"#,
         ),
         (
-            TrailEvent::Migrated { schema: 5, unprotected_through: 1300 },
+            TrailEvent::Migrated {
+                schema: 5,
+                unprotected_through: 1300,
+                retention: retention(Plan::Pro, None),
+            },
             "migrated server 5",
-            r#"[{"field":"unprotected_through","new":1300}]"#,
+            r#"[{"field":"unprotected_through","new":1300},{"field":"plan","new":"pro"}]"#,
         ),
         (
             TrailEvent::Copied { log, format: "backup", as_of: 9, target: "/mnt/a.db".to_owned() },
@@ -109,8 +120,8 @@ fn each_event_has_its_entry() {
     assert_eq!(recorded(&TrailEvent::SweepPaused { cause: "ahead".to_owned() }).0, "stopped server sweep");
     let same = TrailEvent::RetentionChanged {
         slug: "acme".to_owned(),
-        old: retention(plan, None),
-        new: retention(plan, None),
+        old: retention(Plan::Free, None),
+        new: retention(Plan::Free, None),
     };
     let refused = same.draft(&Actor::server(), &EventKey::unique(), &Redaction::default(), (now(), now()));
     assert_eq!(refused.map(|_| ()), Err(Refusal::NoChange));

@@ -17,7 +17,7 @@ use crate::model::plan::Retention;
 use crate::model::prune::Prune as PruneRecord;
 use crate::model::timestamp::Timestamp;
 use crate::model::trail::{Actor, Restated, TrailEvent};
-use crate::model::words::{Log, Plan};
+use crate::model::words::Log;
 use crate::server::auth::{Caller, CanPrune, CanRead, ReadScope};
 use crate::server::body::{self, MediaType, NoParameters};
 use crate::server::error::ApiError;
@@ -155,7 +155,7 @@ pub(crate) async fn prune(
     let plan = PrunePlan {
         cutoff,
         as_of: request.as_of.unwrap_or(holdings.head),
-        plan: retention.plan,
+        retention,
         has_expired: counts.expired > 0,
     };
     let actor = caller.actor(&server);
@@ -214,7 +214,7 @@ impl Drop for StopOnDrop {
 struct PrunePlan {
     cutoff: Timestamp,
     as_of: u64,
-    plan: Plan,
+    retention: Retention,
     has_expired: bool,
 }
 
@@ -227,7 +227,7 @@ async fn run(
     plan: PrunePlan,
     request: &PruneRequest,
 ) -> Result<(bool, Option<PruneRecord>), ApiError> {
-    let PrunePlan { cutoff, as_of, plan, has_expired } = plan;
+    let PrunePlan { cutoff, as_of, retention, has_expired } = plan;
     let now = server.settings.clock.now();
     let by = if request.clock_is_right { format!("{by} (said the clock is right)") } else { by };
     let mut begun = server.store.begin_prune(org, by.clone(), cutoff, now).await?;
@@ -246,7 +246,8 @@ async fn run(
     })?;
     let run = PruneRun { as_of: Some(as_of), ..run };
     let (log, prune) = (Log::Audit, run.id);
-    let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan, restated: Restated::default() };
+    let restated = Restated::default();
+    let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, retention, restated };
     let recorded = if has_expired { server.record(org, &begun, &actor).await } else { Ok(()) };
     if recorded.is_err() || !has_expired {
         // Nothing is deleted, and nothing without a record.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::{JoinError, JoinSet};
 
-use crate::model::integrity::verify::rules::Rules;
+use crate::model::integrity::verify::rule_reader::RuleReader;
 use crate::model::trail::{Actor, EventKey, TrailEvent};
 use crate::model::words::Log;
 use crate::server::settings::Settings;
@@ -78,12 +78,13 @@ async fn migration(store: &Store, organization: &Organization) -> Result<Option<
     if unprotected_through == 0 {
         return Ok(None);
     }
-    let mut stated = Rules::default();
-    explaining(store, organization.id, |entry| stated.add(&entry.parts(), Log::Audit)).await?;
-    if stated.unprotected_through > 0 {
+    let mut stated = RuleReader::new(Log::Audit);
+    explaining(store, organization.id, |entry| stated.add(&entry.parts())).await?;
+    if stated.unprotected_through() > 0 {
         return Ok(None);
     }
-    let event = TrailEvent::Migrated { schema: TREES, unprotected_through };
+    let retention = organization.retention;
+    let event = TrailEvent::Migrated { schema: TREES, unprotected_through, retention };
     Ok(Some((organization.id, event, EventKey::migration(organization.uuid, TREES))))
 }
 

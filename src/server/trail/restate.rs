@@ -1,13 +1,13 @@
 //! What a prune of the trail must state again: the prunes and the migration whose entries it deletes, as long as they explain
-//! missing entries. Without them, `verify --server` would report those entries as deleted without a reason.
+//! missing entries, and the retention. Without them, `verify --server` would report entries as deleted without a reason.
 
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
-use crate::model::integrity::verify::rules::Rules;
+use crate::model::integrity::verify::rule_reader::RuleReader;
 use crate::model::page::Order;
 use crate::model::timestamp::Timestamp;
 use crate::model::trail::Restated;
-use crate::model::words::{Action, Log};
+use crate::model::words::{Action, Log, ModelType};
 use crate::store::error::StoreError;
 use crate::store::{OrgId, PageRequest, Store};
 
@@ -23,7 +23,8 @@ pub(super) async fn explaining(
     mut pass: impl FnMut(&Entry),
 ) -> Result<(), StoreError> {
     let mut filter = Filter::default();
-    filter.action.include = vec![Action::Pruned, Action::Migrated];
+    filter.action.include = vec![Action::Pruned, Action::Migrated, Action::Created, Action::Updated];
+    filter.model_type.include = vec![ModelType::AuditLog, ModelType::Server, ModelType::Organization];
     let mut after = None;
     loop {
         let filter = filter.clone();
@@ -46,17 +47,23 @@ pub(in crate::server) async fn restated(
     org: OrgId,
     log: Log,
     cutoff: Timestamp,
+    now: Timestamp,
 ) -> Result<Restated, StoreError> {
     let mut restated = Restated::default();
     if log == Log::Trail {
-        let mut rules = [Log::Audit, Log::Trail].map(|log| (log, Rules::default(), Rules::default()));
+        let mut readers =
+            [Log::Audit, Log::Trail].map(|log| (log, RuleReader::new(log), RuleReader::new(log)));
         let pass = |entry: &Entry| {
-            for (log, deleted, kept) in &mut rules {
-                if entry.occurred_at < cutoff { deleted } else { kept }.add(&entry.parts(), *log);
+            for (_, deleted, kept) in &mut readers {
+                if entry.occurred_at < cutoff { deleted } else { kept }.add(&entry.parts());
             }
         };
         explaining(store, org, pass).await?;
-        rules.iter().for_each(|(log, deleted, kept)| restated.add(*log, deleted, kept));
+        for (log, deleted, mut kept) in readers {
+            restated.set_retention(deleted.retention());
+            kept.begin_with(deleted.retention());
+            restated.add(log, &deleted.rules(now), &kept.rules(now));
+        }
     }
     Ok(restated)
 }

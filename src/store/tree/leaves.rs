@@ -72,6 +72,9 @@ pub(in crate::store) async fn collapsed<S: Session>(
     Ok(tiles.into_iter().flatten().collect())
 }
 
+/// How often a tile is read again because a prune deletes entries of it meanwhile.
+const ATTEMPTS: u32 = 5;
+
 /// The first `width` leaves of a tile of the tree.
 pub(in crate::store) async fn tile<S: Session>(
     db: &S,
@@ -79,6 +82,22 @@ pub(in crate::store) async fn tile<S: Session>(
     tile: u64,
     width: u64,
 ) -> Result<StoredTile, S::Error> {
+    let mut attempt = 1;
+    loop {
+        let found = read_tile(db, org, tile, width).await?;
+        let StoredTile::Leaves(leaves) = &found else { return Ok(found) };
+        let missing = leaves.iter().find(|leaf| !leaf.record.is_protected).map(|leaf| leaf.record.id());
+        let Some(id) = missing.filter(|_| attempt < ATTEMPTS) else { return Ok(found) };
+        // PostgreSQL reads tombstones and entries at two moments: an entry may be gone whose record was not there yet.
+        let deleted = Deleted::read(db, org, id, id).await?;
+        if deleted.tombstones.is_empty() && deleted.collapsed.is_empty() {
+            return Ok(found);
+        }
+        attempt += 1;
+    }
+}
+
+async fn read_tile<S: Session>(db: &S, org: OrgId, tile: u64, width: u64) -> Result<StoredTile, S::Error> {
     let (first, last) = (tile * TILE + 1, tile * TILE + width);
     let deleted = Deleted::read(db, org, first, last).await?;
     if let Some(collapsed) = deleted.collapsed(tile * TILE) {
@@ -103,19 +122,9 @@ pub(in crate::store) async fn tile<S: Session>(
     Ok(StoredTile::Leaves(leaves))
 }
 
-/// The hashes of the first `width` leaves of a tile.
-pub(super) async fn hashes<S: Session>(
-    db: &S,
-    org: OrgId,
-    number: u64,
-    width: u64,
-) -> Result<Vec<Hash>, S::Error> {
-    match tile(db, org, number, width).await? {
-        StoredTile::Leaves(leaves) => Ok(leaves.iter().map(|leaf| leaf.record.hash()).collect()),
-        StoredTile::Collapsed(_) => {
-            Err(StoreError::Missing(format!("tile {number}, whose entries are all deleted")).into())
-        }
-    }
+/// The hashes of leaves.
+pub(super) fn hashes(leaves: &[StoredLeaf]) -> Vec<Hash> {
+    leaves.iter().map(|leaf| leaf.record.hash()).collect()
 }
 
 /// The first three bytes of each leaf hash of a tile, as they were when the leaf was added.

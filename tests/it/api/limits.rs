@@ -1,9 +1,11 @@
 //! Limits of a query, and of the answer that reports them.
 
+use std::time::Duration;
+
 use krosyn_audit::api::problem::Code;
 use serde_json::json;
 
-use crate::support::entries::{append, recording_at, seconds_ago, with};
+use crate::support::entries::{append, recording, recording_at, seconds_ago, with};
 use crate::support::test_server::{LOGS, TestServer};
 
 #[tokio::test]
@@ -68,4 +70,18 @@ async fn an_exact_user_filter_matches_one_user() {
         assert_eq!(found, ids, "{user}");
     }
     admin.list("user=id:").await.refused(Code::Invalid, "has no value behind");
+}
+
+#[tokio::test]
+async fn a_query_that_takes_longer_than_the_timeout_is_503_and_says_so() {
+    let world = TestServer::with_settings(|settings, _| settings.query_timeout = Some(Duration::ZERO)).await;
+    let admin = world.admin().await;
+    let recorded = admin.record(&recording("1")).await;
+    assert_eq!(recorded.status, 201, "recording has no such limit");
+    for path in ["", "/facets", "/counts?by=day", "/retention", "?total=true", "/checkpoint"] {
+        let answer = admin.get(&format!("{LOGS}{path}")).await;
+        let problem = answer.refused(Code::Unavailable, "(--query-timeout) and was stopped");
+        assert_eq!((answer.status, problem.status), (503, 503), "{path}");
+        assert_eq!(answer.header("retry-after"), "2", "{path}");
+    }
 }

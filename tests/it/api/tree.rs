@@ -178,8 +178,9 @@ async fn each_log_of_each_organization_has_its_own_tree() {
 #[tokio::test]
 async fn a_key_in_a_file_signs_no_second_root_for_a_size() {
     let directory = tempfile::tempdir().expect("a directory");
-    let signed = Arc::new(SignedCheckpoints::open(&directory.path().join("signed")).expect("opens"));
-    let signer = Signer { key: Arc::new(SigningKey::generate().expect("a key")), signed };
+    let key = Arc::new(SigningKey::generate().expect("a key"));
+    let signed = SignedCheckpoints::open(&directory.path().join("signed"), &key).expect("opens");
+    let signer = Signer { key, signed: Arc::new(signed) };
     let world = TestServer::in_a_file_with(|settings, _| settings.signer = Some(signer.clone())).await;
     let admin = world.admin().await;
     let note = async || admin.get(&format!("{LOGS}/checkpoint")).await.expect(200).text().to_owned();

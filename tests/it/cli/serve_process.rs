@@ -3,10 +3,10 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
 use super::acme::LINES;
-use crate::support::sandbox::{Sandbox, program, skipped};
+use crate::support::sandbox::{Sandbox, program, skipped, wait_until};
 
 #[test]
 fn unused_signals_do_not_stop_the_server() {
@@ -99,6 +99,31 @@ fn a_file_allows_one_server_and_other_commands() {
     sandbox.run(&["store", "backup", "--store", "sqlite:audit.db", "copy.db"]).ended(1);
     sandbox.run(&["store", "backup", "--store", "sqlite:none.db", "other.db"]).ended(5);
     assert!(!sandbox.path("none.db").exists() && !sandbox.path("other.db").exists());
+    serving.terminate();
+    assert_eq!(serving.wait(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_open_files_connections_wait_and_the_log_says_so() {
+    let sandbox = Sandbox::new();
+    let serving = sandbox.serve(&[]);
+    let list = [&["list"], &serving.flags()[..]].concat();
+    let _ = sandbox.run(&list).ended(0);
+    let pid = Pid::from_raw(serving.pid().cast_signed());
+    let none = Rlimit { current: Some(3), ..getrlimit(Resource::Nofile) };
+    let before = prlimit(pid, Resource::Nofile, none).unwrap();
+    // The system accepts it, and the server cannot.
+    let waiting = TcpStream::connect(serving.address()).unwrap();
+    let words = "cannot accept connections; retrying";
+    wait_until("the log tells it", || sandbox.text("serve.log").contains(words));
+    let log = sandbox.text("serve.log");
+    assert!(log.contains("Too many open files"), "{log}");
+    // It tries twenty times a second.
+    assert_eq!(log.matches(words).count(), 1, "{log}");
+    let _ = prlimit(pid, Resource::Nofile, before).unwrap();
+    let _ = sandbox.run(&list).ended(0);
+    drop(waiting);
     serving.terminate();
     assert_eq!(serving.wait(), Some(0));
 }

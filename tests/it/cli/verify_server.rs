@@ -144,6 +144,51 @@ fn the_key_must_be_the_pinned_or_the_given_one() {
 }
 
 #[test]
+fn a_token_without_a_scope_is_told_which_one_verify_needs() {
+    let sandbox = with_entries(3);
+    let serving = sandbox.serve(&[]);
+    for (scope, told) in [
+        (
+            "read",
+            &["this call needs the scope trail", "verify needs a token with the scopes read and trail"][..],
+        ),
+        ("trail", &["this call needs the scope read", "verify needs a token with the scopes read and trail"]),
+    ] {
+        let create = ["token", "create", "--org", "default", "--name", scope, "--scope", scope];
+        let file = format!("{scope}.token");
+        let _ = sandbox.run(&[&create[..], &["--store", SERVER[1], "--token-out", &file]].concat()).ended(0);
+        for more in [&[][..], &["--quick"]] {
+            let args = ["verify", "--server", serving.url(), "--token-file", &file];
+            let outcome = sandbox.run(&[&args[..], more].concat()).ended(4);
+            assert!(told.iter().all(|words| outcome.err().contains(words)), "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_store_has_one_memory_under_each_of_its_names() {
+    let sandbox = with_entries(3);
+    let _ = verify(&sandbox, &[]).ended(0);
+    record(&sandbox, 4..=4);
+    std::fs::create_dir(sandbox.path("sub")).unwrap();
+    let absolute = format!("sqlite:{}", sandbox.path("audit.db").display());
+    let path = sandbox.path("audit.db");
+    std::os::unix::fs::symlink(&path, sandbox.path("link.db")).unwrap();
+    for (name, seen) in [(&*absolute, "(3 entries)"), ("sqlite:link.db", "(4 entries)")] {
+        let found = sandbox.run(&["verify", "--server", name]).ended(0);
+        assert!(found.out().contains("(pinned ") && found.out().contains(seen), "{name}: {found}");
+    }
+    // Another store under the same relative name is another store.
+    let other = Sandbox::new();
+    record(&other, 1..=2);
+    std::fs::copy(other.path("audit.db"), sandbox.path("sub/audit.db")).unwrap();
+    let child =
+        sandbox.command(&["verify", "--server", "sqlite:audit.db"]).current_dir(sandbox.path("sub")).spawn();
+    let found = sandbox.finish(child.unwrap()).ended(0);
+    assert!(found.out().contains("now pinned"), "{found}");
+}
+
+#[test]
 fn a_follower_notices_other_entries_under_its_ids() {
     let sandbox = with_entries(2);
     std::fs::copy(sandbox.path("audit.db"), sandbox.path("older.db")).unwrap();

@@ -3,6 +3,7 @@
 
 mod copy;
 mod nodes;
+mod one_tree;
 mod partitions;
 mod plans;
 mod processes;

@@ -220,6 +220,11 @@ impl Serving {
         ["--server", &self.url, "--token-file", "admin.token"]
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to stop.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);

@@ -1,5 +1,7 @@
 //! Proofs from tiles: each verifies, and none verifies for anything else.
 
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
+use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
@@ -8,6 +10,11 @@ use crate::model::merkle::leaf_hash;
 
 fn leaves(number: u64) -> Vec<Hash> {
     (0..number).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect()
+}
+
+/// The hashes of a path, one behind the other.
+fn bytes(path: &[Hash]) -> Vec<u8> {
+    path.iter().flat_map(|hash| hash.0).collect()
 }
 
 /// Only the tiles that a proof needs, as a tree of `size` leaves has them.
@@ -104,6 +111,37 @@ proptest! {
         prop_assert!(needed.len() <= 6, "{needed:?}");
         let path = tiles(&leaves, &needed).consistency(old, size).expect("tiles");
         prop_assert!(is_consistent((old, root(old)), (size, root(size)), &path));
+    }
+
+    /// The crate `ct-merkle` implements RFC 6962 without tiles.
+    #[test]
+    fn another_implementation_has_the_same_roots_and_proofs(size in 1..1_500_usize, a in any::<u64>(), b in any::<u64>()) {
+        let mut other = MemoryBackedTree::<sha2::Sha256, [u8; 8]>::new();
+        (0..size as u64).for_each(|leaf| other.push(leaf.to_be_bytes()));
+        let (size, leaves) = (size as u64, leaves(size as u64));
+        let root = |size: u64| tile_root(&leaves[..usize::try_from(size).expect("small")]);
+        prop_assert_eq!(other.root().as_bytes().to_vec(), root(size).0.to_vec());
+
+        // Each verifies the other's proofs.
+        let index = a % size;
+        let path = tiles(&leaves, &inclusion_tiles(index, size)).inclusion(index, size).expect("tiles");
+        let theirs = other.prove_inclusion(usize::try_from(index).expect("small"));
+        prop_assert_eq!(theirs.as_bytes(), &*bytes(&path));
+        let ours = InclusionProof::try_from_bytes(bytes(&path)).expect("whole hashes");
+        other.root().verify_inclusion(&index.to_be_bytes(), index, &ours).expect("included");
+        let next = (index + 1) % size;
+        prop_assert!(size == 1 || other.root().verify_inclusion(&next.to_be_bytes(), index, &ours).is_err());
+
+        let old = 1 + b % size;
+        let path = tiles(&leaves, &consistency_tiles(old, size)).consistency(old, size).expect("tiles");
+        if old < size {
+            let added = usize::try_from(size - old).expect("small");
+            prop_assert_eq!(other.prove_consistency(added).as_bytes().to_vec(), bytes(&path));
+            let ours = ConsistencyProof::try_from_bytes(bytes(&path)).expect("whole hashes");
+            let old_root = |root: Hash| RootHash::<sha2::Sha256>::new(root.0.into(), old);
+            other.root().verify_consistency(&old_root(root(old)), &ours).expect("consistent");
+            prop_assert!(other.root().verify_consistency(&old_root(Hash::of(b"forged")), &ours).is_err());
+        }
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use crate::model::timestamp::Timestamp;
 
 /// The first wrong entry of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault {
     /// The id of the entry, or the lowest of the entries of which one is wrong.
     pub first: u64,
@@ -15,9 +15,21 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
+/// A prune whose cutoff is later than the retention in force allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overreach {
+    /// Its number.
+    pub prune: u64,
+    /// It deleted entries that happened before this.
+    pub cutoff: Timestamp,
+    /// It deleted no entry with a higher id.
+    pub as_of: u64,
+    /// Only entries that happened before this had expired.
+    pub allowed: Timestamp,
+}
+
 /// What is wrong with an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// The entry, or the record that is kept of it, is not what was recorded.
     Changed,
@@ -25,6 +37,8 @@ pub enum FaultKind {
     Missing,
     /// The entry was deleted, and no recorded prune may have deleted it.
     Deleted,
+    /// The entry was deleted by a prune, although the retention that the trail states was not over.
+    InsideRetention(Overreach),
     /// The server has the entry, but does not list it.
     Hidden,
     /// An entry exists where one was deleted.
@@ -43,10 +57,31 @@ pub enum FaultKind {
     RolledBack,
 }
 
+impl FaultKind {
+    /// The name for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Missing => "missing",
+            Self::Deleted => "deleted",
+            Self::InsideRetention(_) => "inside_retention",
+            Self::Hidden => "hidden",
+            Self::Inserted => "inserted",
+            Self::Erased => "erased",
+            Self::Record => "record",
+            Self::StoredHash => "stored_hash",
+            Self::Tree => "tree",
+            Self::Rewritten => "rewritten",
+            Self::RolledBack => "rolled_back",
+        }
+    }
+}
+
 impl Fault {
     /// A fault in one of the entries of a range.
     #[must_use]
-    pub(super) const fn range(first: u64, last: u64, kind: FaultKind) -> Self {
+    pub const fn range(first: u64, last: u64, kind: FaultKind) -> Self {
         Self { first, last, kind }
     }
 }
@@ -63,6 +98,11 @@ impl fmt::Display for Fault {
             FaultKind::Changed => write!(f, "{one} was changed after it was recorded"),
             FaultKind::Missing => write!(f, "{one} is missing, and no record of it is left"),
             FaultKind::Deleted => write!(f, "{one} was deleted before any recorded prune could delete it"),
+            FaultKind::InsideRetention(Overreach { prune, cutoff, allowed, .. }) => write!(
+                f,
+                "{one} was deleted by prune {prune}, which took entries before {cutoff}; by the retention that the trail states, \
+                 only entries before {allowed} had expired"
+            ),
             FaultKind::Hidden => write!(f, "{one} exists, but the server does not list it"),
             FaultKind::Inserted => write!(f, "{one} was inserted in the place of a deleted entry"),
             FaultKind::Erased => write!(f, "a part of {one} is gone, and no erasure is recorded"),

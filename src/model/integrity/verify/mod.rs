@@ -4,6 +4,8 @@
 //! rules, read from the trail, tell which entries a recorded prune may have deleted.
 
 pub mod fault;
+pub mod retention;
+pub mod rule_reader;
 pub mod rules;
 mod tile;
 mod verdict;
@@ -124,14 +126,18 @@ impl Verifier {
         }
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.record.hash()).collect();
         let last = leaves.last().map_or(Timestamp::MIN, |leaf| leaf.record.tile_latest);
-        self.hashes(first, leaves, &hashes)?;
-        if let Some(seen) = self.seen_before(first)? {
+        // How many leaves of the tile are as they were in the last checkpoint seen.
+        let mut proved = 0;
+        let seen = self.seen_before(first)?;
+        if let Some(seen) = seen {
             let mut tree = self.tree.clone();
             let until = usize::try_from(seen.size - seen.full_size()).unwrap_or(usize::MAX);
             hashes.iter().take(until).for_each(|hash| tree.push(*hash));
-            if tree.root() != seen.root {
-                return Err(Fault::range(first, seen.size, FaultKind::Rewritten));
-            }
+            proved = if tree.root() == seen.root { until } else { 0 };
+        }
+        self.hashes(first, leaves, &hashes, proved)?;
+        if let Some(seen) = seen.filter(|_| proved == 0) {
+            return Err(Fault::range(first, seen.size, FaultKind::Rewritten));
         }
         tile::judge(first, leaves, entries, &self.rules, &mut self.verdict)?;
         self.advance(hashes, last);
@@ -180,7 +186,9 @@ impl Verifier {
             self.seen_before(size + 1)?;
         }
         if self.tree.root() != root {
-            return Err(self.suspicion.unwrap_or(Fault::range(1, size, FaultKind::Changed)));
+            // The tiles of the last checkpoint seen were compared with it.
+            let first = self.seen.map_or(1, |seen| seen.size + 1).min(size);
+            return Err(self.suspicion.unwrap_or(Fault::range(first, size, FaultKind::Changed)));
         }
         if let Some(Fault { first, last, .. }) = self.suspicion {
             return Err(Fault::range(first, last, FaultKind::StoredHash));
@@ -193,27 +201,41 @@ impl Verifier {
         Ok((self.verdict, Seen { size, root, full_tiles, tile_latest }))
     }
 
-    /// Compares the leaves of a tile with the stated hash, and finds the leaf that differs.
-    fn hashes(&mut self, first: u64, leaves: &[Leaf], hashes: &[Hash]) -> Result<(), Fault> {
+    /// Compares the leaves of a tile with the stated hash, and finds the leaf that differs. The first `proved` leaves are those
+    /// that were seen before.
+    fn hashes(&mut self, first: u64, leaves: &[Leaf], hashes: &[Hash], proved: usize) -> Result<(), Fault> {
         let last = first + leaves.len() as u64 - 1;
-        let is_right = match self.stated.get(((first - 1) / TILE) as usize) {
+        let stated = self.stated.get(((first - 1) / TILE) as usize);
+        let is_right = match stated {
             Some(stated) => *stated == tile_root(hashes),
             // The leaves behind the full tiles are part of what was compared with the checkpoint.
             None => self.is_signed,
         };
+        let is_full = stated.is_some();
+        let differs = |(leaf, hash): (&Leaf, &Hash)| leaf.hint != [0; 3] && hash.0[..3] != leaf.hint;
+        let pairs = leaves.iter().zip(hashes).enumerate();
+        let wrong_hints: Vec<usize> = pairs.filter(|(_, pair)| differs(*pair)).map(|(at, _)| at).collect();
+        let stored_hash = Fault::range(first, last, FaultKind::StoredHash);
         if is_right {
+            // The hints of the last tile are from the hashes that the tree grows from.
+            if !is_full && !wrong_hints.is_empty() {
+                self.suspicion.get_or_insert(stored_hash);
+            }
             return Ok(());
         }
-        let differs = |(leaf, hash): (&Leaf, &Hash)| leaf.hint != [0; 3] && hash.0[..3] != leaf.hint;
-        match leaves.iter().zip(hashes).position(differs) {
-            Some(at) => {
+        match wrong_hints.iter().find(|at| **at >= proved) {
+            Some(&at) => {
                 let Leaf { record, opening, .. } = &leaves[at];
                 let id = first + at as u64;
                 let is_gone = !record.is_protected && *opening == Opening::Deleted;
                 let kind = if is_gone { FaultKind::Missing } else { FaultKind::Changed };
                 Err(Fault::range(id, id, kind))
             }
-            None => self.suspect(Fault::range(first, last, FaultKind::Changed)),
+            // Leaves that are as they were seen have other hints: the stored hashes were changed, and the tree grew from them.
+            None if !wrong_hints.is_empty() => Err(stored_hash),
+            None if is_full => self.suspect(Fault::range(first + proved as u64, last, FaultKind::Changed)),
+            // The root differs, and nothing tells in which tile.
+            None => Ok(()),
         }
     }
 

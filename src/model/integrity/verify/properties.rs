@@ -245,15 +245,59 @@ proptest! {
 #[test]
 fn changed_hints_accuse_no_entry() {
     let (mut log, _) = run(0, &[Step::Append { entries: 400, late: 3 }]);
-    log.hints.iter_mut().for_each(|hint| hint[0] ^= 1);
-    log.verify(None).expect("no entry was touched");
-    // Without hints, a changed entry is found in its tile.
+    log.hints.iter_mut().take(256).for_each(|hint| hint[0] ^= 1);
+    let (_, seen) = log.verify(None).expect("no entry was touched");
+    // Those of the last tile come from the hashes that the tree grows from.
+    log.hints.iter_mut().skip(256).for_each(|hint| hint[0] ^= 1);
+    let fault = log.verify(None).expect_err("a stored hash");
+    assert_eq!((fault.first, fault.last, fault.kind), (257, 400, FaultKind::StoredHash));
+    // Without hints, a changed entry is found in its tile. In the last tile, only an earlier checkpoint narrows it down.
     log.hints.clear();
     log.entries.get_mut(&300).expect("kept").0.reason = None;
     let fault = log.verify(None).expect_err("changed");
-    assert_eq!((fault.first, fault.last), (257, 400));
+    assert_eq!((fault.first, fault.last, fault.kind), (1, 400, FaultKind::Changed));
+    let fault = log.verify(Some(&seen)).expect_err("changed");
+    assert_eq!((fault.first, fault.last, fault.kind), (257, 400, FaultKind::Rewritten));
     log.entries.get_mut(&7).expect("kept").0.reason = None;
     assert_eq!(log.verify(None).expect_err("changed").last, 256);
+}
+
+/// A tree that grew from changed hashes is signed by a server whose key is in the store.
+#[test]
+fn hashes_that_were_changed_before_the_tree_grew_accuse_no_entry_that_was_seen() {
+    let (log, seen) = run(0, &[Step::Append { entries: 300, late: 3 }, Step::Witness]);
+    for more in [1, 300] {
+        let mut log = log.clone();
+        (0..more).for_each(|n| log.append(at(5_000 + n)));
+        log.grow();
+        // The hashes of the entries 257 to 300 are wrong in the tree, and so in the hints.
+        let mut leaves: Vec<Hash> = log.hashes(1, log.size);
+        leaves.iter_mut().take(44).for_each(|hash| hash.0[0] ^= 1);
+        log.hints.iter_mut().skip(256).take(44).for_each(|hint| hint[0] ^= 1);
+        let mut tree = Tree::default();
+        tree.push_subtree(TILE_HEIGHT, log.stated[0]);
+        leaves.iter().for_each(|hash| tree.push(*hash));
+        if let Some(stated) = log.stated.get_mut(1) {
+            *stated = tile_root(&leaves);
+            log.hashes(2, log.size).iter().for_each(|hash| tree.push(*hash));
+        }
+        log.root = tree.root();
+        let fault = log.verify(seen.as_ref()).expect_err("a stored hash");
+        let last = log.size.min(512);
+        assert_eq!((fault.first, fault.last, fault.kind), (257, last, FaultKind::StoredHash), "{more}");
+    }
+}
+
+/// A key outside the store has signed a checkpoint that the entries of today contradict.
+#[test]
+fn a_rebuilt_tree_accuses_no_tile_in_particular() {
+    let (mut log, _) = run(0, &[Step::Append { entries: 300, late: 3 }]);
+    let root = log.root;
+    log.entries.get_mut(&7).expect("kept").0.reason = None;
+    log.rebuild();
+    log.root = root;
+    let fault = log.verify(None).expect_err("changed");
+    assert_eq!((fault.first, fault.last, fault.kind), (1, 300, FaultKind::Changed));
 }
 
 #[test]

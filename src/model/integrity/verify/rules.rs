@@ -2,12 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::Value;
-
-use crate::model::integrity::leaf::EntryParts;
+use crate::model::integrity::verify::fault::{FaultKind, Overreach};
 use crate::model::timestamp::Timestamp;
-use crate::model::words::{Action, Log};
 
 /// A prune as the trail recorded it before its first delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +24,8 @@ pub struct Rules {
     reach: Vec<(Timestamp, u64)>,
     /// Entries up to this id were recorded before the log had a tree.
     pub unprotected_through: u64,
+    /// The prunes that may have deleted younger entries.
+    overreaches: Vec<Overreach>,
     /// The entries of which a part was erased, with the entry of the trail that says so.
     pub erasures: BTreeMap<u64, u64>,
 }
@@ -47,30 +45,10 @@ impl Rules {
         self.prunes.push(prune);
     }
 
-    /// Reads an entry of the trail: a prune of `log`, a prune of the trail that states earlier prunes of `log` again, or the
-    /// migration that gave the log its tree. Others are ignored.
-    pub fn add(&mut self, entry: &EntryParts<'_>, log: Log) {
-        let text = (entry.action.as_str(), entry.model_type.as_str());
-        if text != ("pruned", "audit_log") && text != ("migrated", "server") {
-            return;
-        }
-        let is_prune = entry.action == Action::Pruned && entry.model_id == log.as_str();
-        let Ok(changes) = serde_json::from_str::<Vec<NewValue>>(entry.changes) else { return };
-        let new = |field: &str| changes.iter().find(|change| change.field == field).map(|change| &change.new);
-        if log == Log::Audit {
-            let through = new("unprotected_through").and_then(Value::as_u64).unwrap_or(0);
-            self.unprotected_through = self.unprotected_through.max(through);
-        }
-        let earlier = new("earlier_prunes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let earlier =
-            earlier.iter().filter(|it| it["log"] == log.as_str()).filter_map(|it| rule(|name| it.get(name)));
-        // The entry that ends a prune has no cutoff.
-        let own = is_prune.then(|| rule(new)).flatten();
-        // What had not happened yet cannot have expired.
-        earlier
-            .chain(own)
-            .filter(|rule| rule.cutoff <= entry.recorded_at)
-            .for_each(|rule| self.add_prune(rule));
+    /// Adds prunes whose cutoffs were later than allowed. Their rules are limited to what was.
+    #[must_use]
+    pub(super) fn with_overreaches(self, overreaches: Vec<Overreach>) -> Self {
+        Self { overreaches, ..self }
     }
 
     /// The prunes that explain deleted entries which neither another of these prunes nor one of `kept` explains.
@@ -92,26 +70,18 @@ impl Rules {
         self.prunes[from..].iter().find(|prune| at < prune.cutoff && id <= prune.as_of)
     }
 
+    /// What is wrong with a deleted entry that no prune may have deleted.
+    #[must_use]
+    pub(super) fn fault_of(&self, id: u64, at: Timestamp) -> FaultKind {
+        let reaches = |it: &&Overreach| at < it.cutoff && id <= it.as_of;
+        self.overreaches.iter().find(reaches).map_or(FaultKind::Deleted, |it| FaultKind::InsideRetention(*it))
+    }
+
     /// The prune with this number.
     #[must_use]
     pub fn prune(&self, number: u64) -> Option<&PruneRule> {
         self.prunes.iter().find(|prune| prune.prune == number)
     }
-}
-
-/// A field of a trail entry.
-#[derive(Deserialize)]
-struct NewValue {
-    field: String,
-    #[serde(default)]
-    new: Value,
-}
-
-/// The prune that these members describe.
-fn rule<'a>(member: impl Fn(&str) -> Option<&'a Value>) -> Option<PruneRule> {
-    let number = |name: &str| member(name)?.as_u64();
-    let cutoff = member("cutoff")?.as_str()?.parse().ok()?;
-    Some(PruneRule { prune: number("prune")?, cutoff, as_of: number("as_of")? })
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl Log {
         leaves
     }
 
-    fn hashes(&self, tile: u64, until: u64) -> Vec<Hash> {
+    pub(super) fn hashes(&self, tile: u64, until: u64) -> Vec<Hash> {
         self.leaves(tile, until).iter().map(|leaf| leaf.record.hash()).collect()
     }
 

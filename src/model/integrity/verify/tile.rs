@@ -50,7 +50,7 @@ pub(super) fn judge(
             }
             (Opening::Deleted, None) if record.is_protected => match rules.prune_of(id, record.occurred_at) {
                 Some(prune) => *verdict.expired.entry(prune.prune).or_default() += 1,
-                None => return Err(fault(FaultKind::Deleted)),
+                None => return Err(fault(rules.fault_of(id, record.occurred_at))),
             },
             (Opening::Deleted, None) => unprotected(id, rules, 1, verdict)?,
             (Opening::Deleted, Some(_)) => return Err(fault(FaultKind::Inserted)),
@@ -77,7 +77,7 @@ pub(super) fn judge_collapsed(
             .map_err(|fault| Fault::range(first, fault.last, fault.kind));
     }
     let Some(prune) = rules.prune_of(last, record.tile_latest) else {
-        return Err(Fault::range(first, last, FaultKind::Deleted));
+        return Err(Fault::range(first, last, rules.fault_of(last, record.tile_latest)));
     };
     *verdict.expired.entry(prune.prune).or_default() += 256;
     Ok(())

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use krosyn_audit::clock::Clock;
 use krosyn_audit::model::entry::Entry;
+use krosyn_audit::model::integrity::verify::rule_reader::RuleReader;
 use krosyn_audit::model::integrity::verify::rules::{PruneRule, Rules};
+use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::redaction::Redaction;
+use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::model::trail::{Actor, EventKey, Restated, TrailEvent};
 use krosyn_audit::model::words::{Log, Plan};
 use krosyn_audit::server::Settings;
@@ -72,10 +75,11 @@ pub(crate) async fn a_pause_of_the_sweep_is_recorded_once(store: Arc<Store>) {
 
 pub(crate) async fn a_prune_of_the_trail_states_again_what_explains_missing_entries(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
-    let mut expired = vec![(TrailEvent::Migrated { schema: 5, unprotected_through: 3 }, 500)];
+    let retention = Retention { plan: Plan::Free, floor: None };
+    let mut expired = vec![(TrailEvent::Migrated { schema: 5, unprotected_through: 3, retention }, 500)];
     for (prune, cutoff, as_of) in [(1, 600, 10), (2, 580, 12)] {
-        let (log, cutoff, plan, restated) = (Log::Audit, days_ago(cutoff), Plan::Free, Restated::default());
-        expired.push((TrailEvent::PruneBegun { log, prune, cutoff, as_of, plan, restated }, 400));
+        let (log, cutoff, restated) = (Log::Audit, days_ago(cutoff), Restated::default());
+        expired.push((TrailEvent::PruneBegun { log, prune, cutoff, as_of, retention, restated }, 400));
     }
     let drafts = expired.iter().map(|(event, age)| {
         let at = days_ago(*age);
@@ -83,9 +87,10 @@ pub(crate) async fn a_prune_of_the_trail_states_again_what_explains_missing_entr
     });
     store.append(org.trail(), drafts.collect(), true).await.expect("appended");
     let rules = async || {
-        let mut rules = Rules::default();
-        everything(&store, org.trail()).await.iter().for_each(|entry| rules.add(&entry.parts(), Log::Audit));
-        rules
+        let mut reader = RuleReader::new(Log::Audit);
+        everything(&store, org.trail()).await.iter().for_each(|entry| reader.add(&entry.parts()));
+        assert_eq!(reader.retention(), retention.into(), "the plan is stated again, too");
+        reader.rules(Timestamp::MAX)
     };
     sweep_once(&store, &Settings::new(Clock::fixed(NOW))).await;
     assert_eq!(ids(&everything(&store, org.trail()).await), [4, 5], "the prune of the trail itself");

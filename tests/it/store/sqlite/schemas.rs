@@ -74,14 +74,19 @@ async fn an_upgrade_is_recorded_once() {
     }
     let store = open().await;
     let organizations = store.organizations().await.expect("two");
-    for (organization, head) in organizations.iter().zip([12, 2]) {
+    // The trail states the retention from here on.
+    let stated = [
+        r#"[{"field":"unprotected_through","new":12},{"field":"plan","new":"free"},{"field":"floor","new":"30d"}]"#,
+        r#"[{"field":"unprotected_through","new":2},{"field":"plan","new":"pro"}]"#,
+    ];
+    for (organization, stated) in organizations.iter().zip(stated) {
         let trail = everything(&store, organization.id.trail()).await;
         let [entry] = &trail[..] else { panic!("{trail:?}") };
         assert_eq!(
             (entry.action.as_str(), entry.model_type.as_str(), &*entry.model_id),
             ("migrated", "server", "5")
         );
-        assert_eq!(entry.changes.get(), format!(r#"[{{"field":"unprotected_through","new":{head}}}]"#));
+        assert_eq!(entry.changes.get(), stated);
     }
     store.close().await;
 }
