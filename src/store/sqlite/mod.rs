@@ -6,6 +6,7 @@ mod append;
 mod backup;
 mod checkpointer;
 mod checksum;
+mod consecutive;
 mod error;
 #[cfg(test)]
 mod faults;

@@ -22,13 +22,13 @@ use crate::store::users::{KnownUsers, user_refs};
 use crate::store::{accounts, codes, facets};
 
 /// A second between two entries.
-fn at(second: u64) -> Timestamp {
+pub(super) fn at(second: u64) -> Timestamp {
     Timestamp::from_micros(1_700_000_000_000_000 + i64::try_from(second).expect("small") * 1_000_000)
         .expect("a moment")
 }
 
 /// A log of so many entries by 7 users on 20 resources: in one of more entries each has more.
-fn log(entries: u64) -> (Connection, OrgId) {
+pub(super) fn log(entries: u64) -> (Connection, OrgId) {
     let db = schema::open_in_memory().expect("memory");
     let retention = codes::retention("pro", None).expect("a plan");
     let org =

@@ -19,6 +19,7 @@ use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::session::ExpiredEntry;
 use crate::store::session::{Columns, LeafIds, PageProgress, Session, Value, list, values};
+use crate::store::sqlite::consecutive::{self, disagree};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
 use crate::store::text::block_of;
 
@@ -163,6 +164,9 @@ impl Session for Connection {
         request: &PageRequest,
         page: &mut Entries,
     ) -> Result<PageProgress, StoreError> {
+        if let Some(progress) = consecutive::fill_page(self, query, request, page)? {
+            return Ok(progress);
+        }
         let (begun, may_pause) = (Instant::now(), request.filter.reads_content());
         let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
         // One more than asked for tells whether there is a next page. Entries that are judged one by one are read until the
@@ -186,9 +190,7 @@ impl Session for Connection {
                 None => row,
                 Some(map) if map.get(block_of(id(row.integer(0)?)) as usize) == Some(&1) => {
                     found = by_key.query([row.integer(0)?])?;
-                    let missing =
-                        || StoreError::Damaged("the index by time and the entries disagree".to_owned());
-                    found.next()?.ok_or_else(missing)?
+                    found.next()?.ok_or_else(disagree)?
                 }
                 Some(_) => {
                     passed += 1;
@@ -203,14 +205,13 @@ impl Session for Connection {
             };
             let row = reader.row(row)?;
             let key = (row.occurred_at, row.id);
-            // An index that disagrees with its table would leave out entries or repeat them.
             let is_in_order = last.is_none_or(|last: (Timestamp, u64)| match request.order {
                 Order::Descending => key < last,
                 Order::Ascending => key > last,
                 Order::ById => row.id > last.1,
             });
             if !is_in_order {
-                return Err(StoreError::Damaged("the index by time and the entries disagree".to_owned()));
+                return Err(disagree());
             }
             last = Some(key);
             if row.matches(&request.filter)? {
