@@ -60,6 +60,7 @@ pub(crate) fn outcomes(set: &Set, rounds: usize) -> Vec<Outcome> {
         cost.cpu_s += cpu(server.pid()) - before;
         cost
     };
+    server.rest();
     let mut outcomes = vec![
         alternate("export, wall time against sqlite3 -csv", 0.45, rounds, &ours, &sqlite),
         alternate("GET /audit-logs/export by curl against sqlite3 -csv", 0.4, rounds, &stream, &sqlite),
