@@ -79,7 +79,10 @@ impl TreeJob {
             };
             let (checkpoint, stored) = store.checkpoint(log).await?;
             let verifier = key.verifier(&checkpoint.origin);
-            if let Some(signed) = self.last(&verifier, stored.as_deref()).await? {
+            let last = self.last(&verifier, stored.as_deref()).await?;
+            // A key whose directory is new has yet to remember a checkpoint that is in the store.
+            let is_remembered = last.as_ref().is_some_and(|signed| signed.checkpoint == checkpoint);
+            if let Some(signed) = last {
                 let continuity = match compare(store, log, &checkpoint, &signed, grown.as_ref()).await {
                     // An entry that cannot be read keeps only a key with a memory from signing.
                     Err(StoreError::Damaged(_)) if self.signed.is_none() => Continuity::Differs,
@@ -102,10 +105,11 @@ impl TreeJob {
                 }
             }
             let is_current = |note: &String| verifier.open(note).is_ok_and(|signed| signed == checkpoint);
-            if let Some(note) = stored.filter(is_current) {
-                return Ok(Latest::Current(checkpoint, note));
+            let stored = stored.filter(is_current);
+            if let (Some(note), true) = (&stored, is_remembered) {
+                return Ok(Latest::Current(checkpoint, note.clone()));
             }
-            let note = key.sign(&checkpoint);
+            let note = stored.unwrap_or_else(|| key.sign(&checkpoint));
             if let Some(signed) = &self.signed {
                 let full_tiles = store.roots_at(log, checkpoint.size / TILE * TILE).await?.full_tiles;
                 signed.remember(&checkpoint, &note, full_tiles).await?;

@@ -277,9 +277,9 @@ impl Run<'_> {
         let failed = |failure: Failure| (log, WalkError::Failure(failure));
         let note = self.client.checkpoint(log).await.map_err(|error| {
             let failure = Failure::from(error);
-            failed(match (log, failure.exit) {
-                (Log::Trail, exit::NOT_ALLOWED) => failure.hint(
-                    "the trail tells which entries may be missing: verify needs a token with the scopes read and trail",
+            failed(match failure.exit {
+                exit::NOT_ALLOWED => failure.hint(
+                    "verify needs a token with the scopes read and trail: the trail tells which entries may be missing",
                 ),
                 _ => failure,
             })

@@ -157,7 +157,7 @@ impl Verifier {
         }
         let root = root_of_path(record.hash(), u8::MAX, path);
         if root != self.stated[number as usize] {
-            self.suspect(fault(FaultKind::Changed))?;
+            self.suspect(fault(FaultKind::Changed), 0)?;
         }
         if let Some(seen) = self.seen_before(first)?
             && record.tile_latest < seen.tile_latest
@@ -233,17 +233,18 @@ impl Verifier {
             }
             // Leaves that are as they were seen have other hints: the stored hashes were changed, and the tree grew from them.
             None if !wrong_hints.is_empty() => Err(stored_hash),
-            None if is_full => self.suspect(Fault::range(first + proved as u64, last, FaultKind::Changed)),
+            None if is_full => self.suspect(Fault::range(first, last, FaultKind::Changed), proved as u64),
             // The root differs, and nothing tells in which tile.
             None => Ok(()),
         }
     }
 
     /// Reports a tile whose hash differs, if the hash is signed. Otherwise, and if the last checkpoint seen covers the tile,
-    /// what follows shows which of the two is right: a server signs what its database says.
-    fn suspect(&mut self, fault: Fault) -> Result<(), Fault> {
+    /// what follows shows which of the two is right: a server signs what its database says. The first `proved` leaves are as they
+    /// were seen.
+    fn suspect(&mut self, fault: Fault, proved: u64) -> Result<(), Fault> {
         if self.is_signed && self.seen.is_none_or(|seen| seen.full_size() < fault.last) {
-            return Err(fault);
+            return Err(Fault { first: fault.first + proved, ..fault });
         }
         self.suspicion.get_or_insert(fault);
         Ok(())

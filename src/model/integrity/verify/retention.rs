@@ -56,6 +56,11 @@ impl RetentionChanges {
         self.initial = initial;
     }
 
+    /// Adds what a change states about the retention before it, unless that is known.
+    pub(super) fn complete(&mut self, before: StatedRetention) {
+        self.initial = self.initial.or(before);
+    }
+
     pub(super) fn add(&mut self, at: Timestamp, stated: StatedRetention) {
         let before = self.changes.last().map_or(StatedRetention::default(), |(_, before)| *before);
         self.changes.push((at, stated.or(before)));
@@ -85,10 +90,10 @@ impl RetentionChanges {
             let ended = self.changes.get(*count).map(|(ended, _)| *ended);
             ended.is_some_and(|ended| ended.plus(OLD_PLAN) >= at)
         };
-        let earlier = (0..count).rev().take_while(recent);
-        let cutoffs =
-            std::iter::once(count).chain(earlier).map(|count| self.after(count).or(own).cutoff(log, at));
-        cutoffs.max().unwrap_or(Timestamp::MIN)
+        let earlier = (0..count).rev().take_while(recent).map(|count| self.after(count));
+        let earlier = earlier.filter(|retention| retention.plan.is_some());
+        let retentions = std::iter::once(self.after(count).or(own)).chain(earlier);
+        retentions.map(|retention| retention.cutoff(log, at)).max().unwrap_or(Timestamp::MIN)
     }
 }
 
@@ -120,8 +125,12 @@ mod tests {
         assert_eq!(changes.after(1), stated(Plan::Business, Some("30d")));
         changes.add(day, StatedRetention { plan: None, floor: Some(None) });
         assert_eq!(changes.after(2), stated(Plan::Business, None));
-        // What the prune says about itself does not count then.
+        // Nor what was in force before the first statement.
+        let mut created = RetentionChanges::default();
+        created.add(day, stated(Plan::Free, None));
         let own = stated(Plan::Free, Some("1h"));
+        assert_eq!(created.latest_cutoff(Log::Audit, 1, later, own), days(90));
+        // What the prune says about itself does not count then.
         assert_eq!(changes.latest_cutoff(Log::Audit, 2, later, own), days(30));
         let after_a_day = at("2026-11-23T08:00:01Z");
         assert_eq!(changes.latest_cutoff(Log::Audit, 2, after_a_day, own), Age::years(3).before(after_a_day));

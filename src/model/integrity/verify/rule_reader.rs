@@ -82,7 +82,7 @@ impl RuleReader {
             | (Action::Created | Action::Updated, ModelType::Organization) => {}
             _ => return,
         }
-        let Ok(fields) = serde_json::from_str::<Vec<NewValue>>(entry.changes) else { return };
+        let Ok(fields) = serde_json::from_str::<Vec<Field>>(entry.changes) else { return };
         let field = |name: &str| fields.iter().find(|it| it.field == name).map(|it| &it.new);
         self.times.push(entry.recorded_at);
         if self.log == Log::Audit {
@@ -93,7 +93,10 @@ impl RuleReader {
             return self.add_prunes(entry, &field);
         }
         let mut stated = retention(&field, ["plan", "floor"]);
-        if entry.action != Action::Updated && stated.plan.is_some() {
+        if entry.action == Action::Updated {
+            let old = |name: &str| fields.iter().find(|it| it.field == name).map(|it| &it.old);
+            self.retention.complete(retention(&old, ["plan", "floor"]));
+        } else if stated.plan.is_some() {
             // It states the floor, if there is one.
             stated.floor = stated.floor.or(Some(None));
         }
@@ -155,8 +158,10 @@ impl RuleReader {
 
 /// A field of a trail entry.
 #[derive(Deserialize)]
-struct NewValue {
+struct Field {
     field: String,
+    #[serde(default)]
+    old: Value,
     #[serde(default)]
     new: Value,
 }

@@ -78,6 +78,10 @@ fn a_prune_explains_only_what_had_expired_by_the_retention_in_force() {
         (vec![prune(1, free)], 90),
         (vec![prune(1, floor)], 30),
         (vec![changed(free, business, 3), prune(90, free)], 1097),
+        // The first change states the plan before it.
+        (vec![pruned(Log::Audit, days_ago(90), free, now()), changed(business, free, 0)], 1097),
+        // An organization that was created today.
+        (vec![created(free, 0), prune(1, floor)], 90),
     ] {
         // The tolerance for clocks is five minutes.
         let found = youngest(&trail).expect("some age");
