@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::entry::EntryView;
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION, changes_list, user_object};
 use crate::render::event::json::{Object, text_of};
-use crate::render::sanitize::{is_hidden, sanitize};
+use crate::render::sanitize::sanitize;
 
 /// Appends an event.
 pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<()> {
@@ -41,8 +41,9 @@ pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<
     pairs.add("krosynOccurredAt", &entry.occurred_at.to_string());
     pairs.add("krosynRecordedAt", &entry.recorded_at.to_string());
     pairs.add("krosynUserKind", user.kind.as_str());
-    // The label is the e-mail address if there is one.
-    pairs.maybe("krosynUserName", user.name.as_deref().filter(|name| *name != user.label()));
+    // The label is one of these, and does not say which.
+    pairs.maybe("krosynUserEmail", user.email.as_deref());
+    pairs.maybe("krosynUserName", user.name.as_deref());
     if let Some(principal) = &entry.on_behalf_of {
         pairs.add("krosynOnBehalfOf", &text_of(&user_object(principal))?);
     }
@@ -75,10 +76,8 @@ impl Pairs {
         }
         self.text.push_str(key);
         self.text.push('=');
-        push_value(value, &mut self.text);
-        let is_break = |c| matches!(c, '\n' | '\r');
         // Readers drop spaces around values.
-        if value.trim() != value || value.chars().any(|c| is_hidden(c) && !is_break(c)) {
+        if !push_value(value, &mut self.text) || value.trim() != value {
             self.altered.push((key, value.to_owned()));
         }
     }
@@ -111,8 +110,10 @@ impl Pairs {
     }
 }
 
-/// Appends a value. Line breaks, `\` and `=` are escaped by the specification; other hidden characters become visible.
-fn push_value(value: &str, out: &mut String) {
+/// Appends a value. The specification has escapes for line breaks, `\` and `=`. Other hidden characters become visible:
+/// returns whether there was none.
+fn push_value(value: &str, out: &mut String) -> bool {
+    let mut is_exact = true;
     for (index, line) in value.split('\n').enumerate() {
         if index > 0 {
             out.push_str("\\n");
@@ -121,7 +122,9 @@ fn push_value(value: &str, out: &mut String) {
             if index > 0 {
                 out.push_str("\\r");
             }
-            for c in sanitize(part).chars() {
+            let visible = sanitize(part);
+            is_exact &= visible == part;
+            for c in visible.chars() {
                 if matches!(c, '\\' | '=') {
                     out.push('\\');
                 }
@@ -129,4 +132,5 @@ fn push_value(value: &str, out: &mut String) {
             }
         }
     }
+    is_exact
 }

@@ -47,19 +47,18 @@ fn classified<'a>(event: &Event<'a>) -> Object<'a> {
     let entry = event.entry;
     let category = match (entry.action, entry.model_type) {
         (Action::Started | Action::Stopped, _) => "process",
+        (Action::Read | Action::Exported, _) => "api",
         (_, ModelType::Session) => "session",
         (_, ModelType::Member | ModelType::Token | ModelType::User | ModelType::Secret) => "iam",
         _ => "configuration",
     };
     let kind = match (entry.action, entry.model_type) {
+        (Action::Read | Action::Exported, _) => "access",
         (Action::Created, ModelType::Session) | (Action::Started, _) => "start",
         (_, ModelType::Session) | (Action::Stopped, _) => "end",
         (Action::Created, _) => "creation",
         (Action::Updated | Action::Migrated, _) => "change",
         (Action::Deleted | Action::Pruned | Action::Erased, _) => "deletion",
-        // Of the categories, only configuration has it.
-        (Action::Read | Action::Exported, _) if category == "configuration" => "access",
-        (Action::Read | Action::Exported, _) => "info",
     };
     Object::default()
         .with("kind", "event")

@@ -30,8 +30,9 @@ pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<
     pairs.add("krosynResourceId", &entry.model_id);
     pairs.maybe("krosynResourceName", entry.model_name.as_deref());
     pairs.maybe("krosynUserId", user.id.as_deref());
-    // The label is the e-mail address if there is one.
-    pairs.maybe("krosynUserName", user.name.as_deref().filter(|name| *name != user.label()));
+    // The label is one of these, and does not say which.
+    pairs.maybe("krosynUserEmail", user.email.as_deref());
+    pairs.maybe("krosynUserName", user.name.as_deref());
     pairs.add("krosynUserKind", user.kind.as_str());
     pairs.maybe("krosynVia", context.via.map(|via| via.as_str()));
     pairs.maybe("krosynUserAgent", context.user_agent.as_deref());

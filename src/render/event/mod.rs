@@ -9,6 +9,14 @@ mod facts;
 mod json;
 mod leef;
 mod ocsf;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod readers;
+#[cfg(test)]
+mod schemas;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 

@@ -1,14 +1,20 @@
 //! Open Cybersecurity Schema Framework, version 1.6.0. Changes are class 3004 Entity Management; reads and exports of a log
 //! are class 6003 API Activity.
 
+use std::net::IpAddr;
+
 use crate::model::change::Change;
 use crate::model::entry::{EntryView, Text, User};
+use crate::model::json::RawJson;
 use crate::model::words::{Action, UserKind};
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION, changes_list, user_object};
 use crate::render::event::json::{Member, Object, text_of};
 
 /// The version of the schema.
 pub(super) const SCHEMA: &str = "1.6.0";
+
+/// The longest IP address, in bytes.
+const MAX_IP: usize = 40;
 
 /// A class of events.
 struct Class {
@@ -57,10 +63,11 @@ pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<
         .with("status", "Success")
         .with("message", event.message())
         .with("actor", Object::default().with("user", actor(user)));
-    let source = Object::default().maybe("ip", context.ip.as_deref());
+    let ip = context.ip.as_deref().filter(|ip| is_ip(ip));
+    let source = Object::default().maybe("ip", ip);
     // A call needs an endpoint: without an address, it is known by its channel.
     let channel = context.via.map_or(PRODUCT, |via| via.as_str());
-    let source = if is_call && context.ip.is_none() { source.with("svc_name", channel) } else { source };
+    let source = if is_call && ip.is_none() { source.with("svc_name", channel) } else { source };
     object = object.maybe("src_endpoint", source.filled());
     let request = Object::default()
         .maybe("uid", context.request_id.as_deref())
@@ -96,11 +103,12 @@ fn metadata<'a>(event: &Event<'a>) -> Object<'a> {
 
 fn actor<'a>(user: &'a User<Text<'a>>) -> Object<'a> {
     let User { id, email, name, role: _, kind } = user;
-    let type_id = match kind {
-        UserKind::User => 1_u64,
-        UserKind::System => 3,
-        UserKind::Service => 4,
-        UserKind::Token | UserKind::Agent => OTHER,
+    let (type_id, kind) = match kind {
+        UserKind::User => (1, "User"),
+        UserKind::System => (3, "System"),
+        UserKind::Service => (4, "Service"),
+        UserKind::Token => (OTHER, "Token"),
+        UserKind::Agent => (OTHER, "Agent"),
     };
     Object::default()
         .maybe("uid", id.as_deref())
@@ -108,7 +116,7 @@ fn actor<'a>(user: &'a User<Text<'a>>) -> Object<'a> {
         .maybe("full_name", name.as_deref())
         .maybe("email_addr", email.as_deref().filter(|email| is_address(email)))
         .with("type_id", type_id)
-        .with("type", kind.as_str())
+        .with("type", kind)
 }
 
 /// Whether the schema accepts a text as an e-mail address. The name holds other texts.
@@ -124,6 +132,11 @@ fn is_address(text: &str) -> bool {
         && domain.chars().all(is_domain)
 }
 
+/// Whether the schema accepts a text as an IP address.
+fn is_ip(text: &str) -> bool {
+    text.len() <= MAX_IP && text.parse::<IpAddr>().is_ok()
+}
+
 /// Whether the fields can be the members of an object: repeated names would be lost.
 fn has_unique_fields(changes: &[Change]) -> bool {
     let mut names: Vec<_> = changes.iter().map(|change| change.field.as_str()).collect();
@@ -132,10 +145,7 @@ fn has_unique_fields(changes: &[Change]) -> bool {
 }
 
 /// The values of one side by field, unless there are none.
-fn side<'a>(
-    changes: &'a [Change],
-    value: impl Fn(&'a Change) -> Option<&'a crate::model::json::RawJson>,
-) -> Option<Object<'a>> {
+fn side<'a>(changes: &'a [Change], value: impl Fn(&'a Change) -> Option<&'a RawJson>) -> Option<Object<'a>> {
     let object = changes
         .iter()
         .fold(Object::default(), |object, change| object.maybe(change.field.as_str(), value(change)));
@@ -190,6 +200,7 @@ fn unmapped<'a>(event: &'a Event<'a>, is_call: bool) -> Object<'a> {
     Object::default()
         .with("recorded_at", entry.recorded_at.to_string())
         .maybe("via", entry.context.via.map(|via| via.as_str()))
+        .maybe("ip", entry.context.ip.as_deref().filter(|ip| !is_ip(ip)))
         .maybe("user_role", entry.user.role.as_deref())
         .maybe("user_email", email)
         .maybe("on_behalf_of", entry.on_behalf_of.as_ref().map(user_object))
