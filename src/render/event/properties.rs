@@ -100,16 +100,14 @@ fn user() -> impl Strategy<Value = User> {
     })
 }
 
+/// Addresses; the last is longer than OCSF allows.
+const IPS: &[&str] =
+    &["198.51.100.23", "2001:db8::1", "::ffff:198.51.100.23", "0000:0000:0000:0000:0000:ffff:198.51.100.230"];
+
 fn context() -> impl Strategy<Value = RequestContext> {
-    let ips = [
-        "198.51.100.23",
-        "2001:db8::1",
-        "::ffff:198.51.100.23",
-        "0000:0000:0000:0000:0000:ffff:198.51.100.230",
-    ];
     (
         option::of(select(Via::ALL)),
-        option::of(select(&ips[..]).prop_map(str::to_owned)),
+        option::of(select(IPS).prop_map(str::to_owned)),
         option::of(text()),
         option::of(text()),
     )
