@@ -83,7 +83,7 @@ pub(super) fn format_by_name(path: &Path) -> Result<Option<Format>, Failure> {
         // An ending that starts with a digit is a date or a version.
         Some(other) if (other == "7z" || other.starts_with(char::is_alphabetic)) && !is_passthrough(path) => {
             return Err(Failure::usage(format!("cannot write {}: unknown format .{other}", path.display()))
-                .hint("name it .csv, .tsv, .json, .jsonl, .ocsf, .cef, .ecs or .leef (.gz or .zst compresses), or give --format"));
+                .hint("name it .csv, .tsv, .json or .jsonl, for a SIEM .ocsf, .cef, .ecs or .leef (.gz or .zst compresses), or give --format"));
         }
         _ => None,
     })
