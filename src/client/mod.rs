@@ -4,13 +4,13 @@ mod certificate;
 pub mod error;
 pub mod follower;
 mod http_log;
+pub mod last_entry;
 pub mod pages;
 mod request;
 pub mod rows;
 mod tls;
+pub(crate) mod transport;
 pub mod tree;
-
-use std::time::Duration;
 
 use reqwest::{Method, Url};
 
@@ -30,8 +30,6 @@ use crate::model::facets::Facets;
 use crate::model::filter::Filter;
 use crate::model::words::Log;
 use crate::secret::Token;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client for one Krosyn audit API, with its token.
 #[derive(Debug, Clone)]
@@ -62,22 +60,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Setup`] when TLS cannot be set up.
     pub fn new(base: Url, token: Token) -> Result<Self, ClientError> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("krosyn-audit/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none());
-        if base.scheme() == "http" {
-            // Plain HTTP needs no certificates. Loading them takes longer than most commands, and fails where none are
-            // installed.
-            builder = builder.tls_certs_only(std::iter::empty());
-        } else {
-            let tls = tls::config().map_err(ClientError::Setup)?;
-            builder = builder.tls_backend_preconfigured(tls);
-        }
-        if is_loopback(&base) {
-            builder = builder.no_proxy().no_gzip().no_zstd();
-        }
-        let http = builder.build().map_err(|error| ClientError::Setup(error.to_string()))?;
+        let http = transport::http_client(&base).map_err(ClientError::Setup)?;
         Ok(Self { http, base, token, purpose: None, log: Log::Audit })
     }
 

@@ -11,7 +11,6 @@ pub(crate) mod generate;
 pub(crate) mod history;
 pub(crate) mod import;
 mod json_input;
-mod last_entry;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod open;

@@ -225,7 +225,14 @@ impl<'a> EntryWriter<'a> {
         }
     }
 
-    /// Writes a batch of entries. A table takes its column widths from the first batch.
+    /// Fits a table to lines of this width from now on.
+    pub(super) fn set_width(&mut self, width: usize) {
+        if let Self::Table(_, table) = self {
+            table.set_width(width);
+        }
+    }
+
+    /// Writes a batch of entries.
     pub(super) fn entries(&mut self, entries: &[Entry]) -> io::Result<()> {
         match self {
             Self::Table(out, table) => table.entries(out, entries),
