@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::model::time::{self, TimeContext};
+use crate::render::event::EventFormat;
 use crate::render::style::{Style, Theme};
 use crate::terminal::{ColourWhen, Terminal};
 
@@ -99,12 +101,50 @@ pub(crate) enum Format {
     Csv,
     /// Tab-separated without a header: fixed columns, full values, times in UTC.
     Tsv,
+    /// One event per line, as JSON of the Open Cybersecurity Schema Framework.
+    Ocsf,
+    /// One event per line, in ArcSight Common Event Format.
+    Cef,
+    /// One event per line, as JSON of the Elastic Common Schema.
+    Ecs,
+    /// One event per line, in QRadar Log Event Extended Format.
+    Leef,
 }
 
 impl Format {
+    /// Whether the output is JSON.
     #[must_use]
     pub(crate) const fn is_json(self) -> bool {
-        matches!(self, Self::Json | Self::Jsonl)
+        matches!(self, Self::Json | Self::Jsonl | Self::Ocsf | Self::Ecs)
+    }
+
+    /// Whether columns can be chosen. The other formats write whole entries.
+    #[must_use]
+    pub(crate) const fn has_columns(self) -> bool {
+        matches!(self, Self::Table | Self::Wide | Self::Csv | Self::Tsv)
+    }
+
+    /// The form of the events, if this is a format for SIEMs.
+    #[must_use]
+    pub(crate) const fn event(self) -> Option<EventFormat> {
+        match self {
+            Self::Ocsf => Some(EventFormat::Ocsf),
+            Self::Cef => Some(EventFormat::Cef),
+            Self::Ecs => Some(EventFormat::Ecs),
+            Self::Leef => Some(EventFormat::Leef),
+            Self::Table | Self::Wide | Self::Json | Self::Jsonl | Self::Csv | Self::Tsv => None,
+        }
+    }
+}
+
+/// The names of `forward --as`.
+impl ValueEnum for EventFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
     }
 }
 
@@ -112,7 +152,7 @@ impl Format {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Output format: table, wide, json, jsonl, csv or tsv (default: table on a terminal, tsv in a pipe)
+    /// Output format: table, wide, json, jsonl, csv, tsv, or events for a SIEM: ocsf, cef, ecs, leef (default: table on a terminal, tsv in a pipe)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<Format>,
 

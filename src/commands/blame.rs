@@ -59,7 +59,7 @@ impl BlameArgs {
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let on_screen = context.terminal.out_is_terminal;
         let format = self.format.unwrap_or(if on_screen { Format::Table } else { Format::Tsv });
-        if matches!(format, Format::Wide | Format::Jsonl) {
+        if !matches!(format, Format::Table | Format::Json | Format::Csv | Format::Tsv) {
             return Err(Failure::usage("blame writes table, json, csv or tsv"));
         }
         let fields = FilterArgs { field: self.field.clone(), ..FilterArgs::default() };

@@ -16,7 +16,7 @@ use crate::commands::Context;
 use crate::commands::connect::{OpenMode, connect, connect_to_read};
 use crate::commands::export::journal::{ExportHeader, Journal};
 use crate::commands::export::write::{Export, ExportOutput, manifest_of};
-use crate::commands::output::{EntryFormat, chosen_format, explain_columns};
+use crate::commands::output::{EntryFormat, chosen_format, explain_columns, whole_entries};
 use crate::commands::target::resolve_target;
 use crate::error::Failure;
 use crate::exit;
@@ -27,7 +27,7 @@ use crate::render::columns::Column;
 use crate::render::filter_summary::{counted, describe_in, missing};
 use crate::terminal::file::{FileError, NewFile, PartFile, is_passthrough};
 
-/// Export all matching entries as CSV, TSV, JSON lines or JSON
+/// Export all matching entries as CSV, TSV, JSON lines, JSON, or events for a SIEM
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit export -a deleted -o deleted.csv\n  krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"
@@ -96,6 +96,7 @@ impl ExportArgs {
             return Err(Failure::usage(message));
         }
         let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
+        let format = format.with_source(&client).await?;
         let origin = match target {
             None => (String::new(), String::new()),
             Some(_) => origin(context, &client, &self.connection).await?,
@@ -166,10 +167,10 @@ impl ExportArgs {
 
     fn format(&self) -> Result<EntryFormat, Failure> {
         let mut format = file_format(&self.output, self.csv)?;
-        let is_json = format.format.is_json();
         for (flag, is_given) in [("--explode", self.explode), ("--max-cell", self.max_cell.is_some())] {
-            if is_given && is_json {
-                let message = format!("{flag} is for csv and tsv: json and jsonl contain whole entries");
+            if is_given && !format.format.has_columns() {
+                let others = whole_entries(format.format);
+                let message = format!("{flag} is for csv and tsv: {others} contain whole entries");
                 return Err(Failure::usage(message));
             }
         }
@@ -192,7 +193,7 @@ pub(super) async fn export_to_file(
     target: &Path,
 ) -> Result<u64, Failure> {
     let args = OutputArgs { output: Some(target.to_owned()), ..OutputArgs::default() };
-    let format = file_format(&args, CsvArgs::default())?;
+    let format = file_format(&args, CsvArgs::default())?.with_source(client).await?;
     let origin = origin(context, client, connection).await?;
     let header = ExportHeader::new((client.log(), &filter), &format, origin, order == Order::Ascending);
     let output = new_file(target, &header)?;
@@ -212,7 +213,7 @@ async fn origin(
 fn file_format(args: &OutputArgs, csv: CsvArgs) -> Result<EntryFormat, Failure> {
     match chosen_format(args)?.unwrap_or(Format::Csv) {
         Format::Table | Format::Wide => Err(Failure::usage(
-            "export writes csv, tsv, json or jsonl; for a table use `krosyn-audit list --all`",
+            "export writes csv, tsv, json, jsonl, ocsf, cef, ecs or leef; for a table use `krosyn-audit list --all`",
         )),
         format => EntryFormat::new(format, args, csv),
     }

@@ -135,7 +135,8 @@ impl HistoryArgs {
         // A patch is the same text on a screen and in a pipe. JSON contains the changes anyway.
         let default = if self.patch || on_screen { Format::Table } else { Format::Tsv };
         let format = self.output.format.unwrap_or(default);
-        let mut format = EntryFormat::new(format, &self.output, CsvArgs::default())?;
+        let format = EntryFormat::new(format, &self.output, CsvArgs::default())?;
+        let mut format = format.with_source(client).await?;
         if self.output.columns.is_none() && format.format == Format::Table {
             format.columns = HISTORY_COLUMNS.to_vec();
         }

@@ -82,6 +82,7 @@ impl ListArgs {
         let format = format.unwrap_or(if on_screen { Format::Table } else { Format::Tsv });
         let format = EntryFormat::new(format, &self.output, self.csv)?;
         let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
+        let format = format.with_source(&client).await?;
         let truncate = !self.output.no_trunc && on_screen;
         let mut style = context.appearance.style(&context.terminal, context.time, truncate);
         if !on_screen {

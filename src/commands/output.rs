@@ -9,6 +9,7 @@ use std::rc::Rc;
 use crate::api::query::filter_pairs;
 use crate::api::rows::{RowForm, RowOptions};
 use crate::args::output::{CsvArgs, Format, OutputArgs};
+use crate::client::Client;
 use crate::error::Failure;
 use crate::model::entry::{Entry, EntryView};
 use crate::model::filter::Filter;
@@ -17,6 +18,7 @@ use crate::render::columns::{
     Column, ColumnsError, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS, WIDE_COLUMNS, parse_columns,
 };
 use crate::render::delimited::{Delimited, Delimiter, RowFormat};
+use crate::render::event::{EventSource, write_event};
 use crate::render::json::{self, DocumentEnd, JsonDocument};
 use crate::render::style::Style;
 use crate::render::table::EntryTable;
@@ -72,12 +74,16 @@ pub(super) fn format_by_name(path: &Path) -> Result<Option<Format>, Failure> {
         Some("json") => Some(Format::Json),
         Some("tsv") => Some(Format::Tsv),
         Some("csv") => Some(Format::Csv),
+        Some("ocsf") => Some(Format::Ocsf),
+        Some("cef") => Some(Format::Cef),
+        Some("ecs") => Some(Format::Ecs),
+        Some("leef") => Some(Format::Leef),
         // Plain text of any format.
         Some("txt" | "text" | "log") => None,
         // An ending that starts with a digit is a date or a version.
         Some(other) if (other == "7z" || other.starts_with(char::is_alphabetic)) && !is_passthrough(path) => {
             return Err(Failure::usage(format!("cannot write {}: unknown format .{other}", path.display()))
-                .hint("name it .csv, .tsv, .json or .jsonl (.gz or .zst compresses), or give --format"));
+                .hint("name it .csv, .tsv, .json, .jsonl, .ocsf, .cef, .ecs or .leef (.gz or .zst compresses), or give --format"));
         }
         _ => None,
     })
@@ -93,12 +99,22 @@ pub(super) struct EntryFormat {
     pub(super) explode: bool,
     /// Cells longer than this many characters are cut (CSV and TSV).
     pub(super) max_cell: Option<usize>,
+    /// The log and the organization that events name; see [`EntryFormat::with_source`].
+    pub(super) source: Option<(Log, String)>,
 }
 
 impl EntryFormat {
     pub(super) fn new(format: Format, args: &OutputArgs, csv: CsvArgs) -> Result<Self, Failure> {
         let columns = columns(format, args.columns.as_deref())?;
-        Ok(Self { format, columns, csv, explode: false, max_cell: None })
+        Ok(Self { format, columns, csv, explode: false, max_cell: None, source: None })
+    }
+
+    /// Asks for the organization, if the format names it.
+    pub(super) async fn with_source(mut self, client: &Client) -> Result<Self, Failure> {
+        if self.format.event().is_some() {
+            self.source = Some((client.log(), client.whoami().await?.organization));
+        }
+        Ok(self)
     }
 
     /// The options by which a server answers this format; none for a format that it does not answer.
@@ -107,7 +123,13 @@ impl EntryFormat {
             Format::Csv => RowForm::Csv,
             Format::Tsv => RowForm::Tsv,
             Format::Jsonl => return Some(RowForm::Jsonl.into()),
-            Format::Table | Format::Wide | Format::Json => return None,
+            Format::Table
+            | Format::Wide
+            | Format::Json
+            | Format::Ocsf
+            | Format::Cef
+            | Format::Ecs
+            | Format::Leef => return None,
         };
         let names: Vec<_> = self.columns.iter().map(|column| column.name()).collect();
         Some(RowOptions {
@@ -139,6 +161,11 @@ pub(super) fn delimiter(format: Format, csv: CsvArgs) -> Delimiter {
     }
 }
 
+/// The names of a format that writes whole entries, and of those like it.
+pub(super) const fn whole_entries(format: Format) -> &'static str {
+    if format.event().is_some() { "ocsf, cef, ecs and leef" } else { "json and jsonl" }
+}
+
 /// The default columns of a format, as `--columns` changes them.
 fn columns(format: Format, spec: Option<&str>) -> Result<Vec<Column>, Failure> {
     let default = match format {
@@ -146,12 +173,14 @@ fn columns(format: Format, spec: Option<&str>) -> Result<Vec<Column>, Failure> {
         Format::Wide => WIDE_COLUMNS,
         Format::Tsv => TSV_COLUMNS,
         Format::Csv | Format::Json | Format::Jsonl => EXPORT_COLUMNS,
+        Format::Ocsf | Format::Cef | Format::Ecs | Format::Leef => &[],
     };
     match spec {
         None => Ok(default.to_vec()),
-        Some(_) if format.is_json() => {
-            Err(Failure::usage("--columns cannot be used with json and jsonl, which write whole entries"))
-        }
+        Some(_) if !format.has_columns() => Err(Failure::usage(format!(
+            "--columns cannot be used with {}, which write whole entries",
+            whole_entries(format)
+        ))),
         Some(spec) if spec.trim().is_empty() => {
             Err(Failure::usage("--columns is empty").hint("--columns help lists all columns"))
         }
@@ -194,6 +223,7 @@ pub(super) const LOG: &str = "log";
 pub(super) enum EntryWriter<'a> {
     Table(&'a mut dyn Write, EntryTable<'a>),
     Lines(&'a mut dyn Write),
+    Events(EventLines<'a>),
     Document(JsonDocument<&'a mut dyn Write>),
     Delimited(Box<Delimited<&'a mut dyn Write>>),
 }
@@ -211,6 +241,9 @@ impl<'a> EntryWriter<'a> {
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(JsonDocument::new(out, &query(log, filter))?),
             Format::Csv | Format::Tsv => Self::Delimited(Box::new(Delimited::begin(out, format.rows())?)),
+            Format::Ocsf | Format::Cef | Format::Ecs | Format::Leef => {
+                Self::Events(EventLines { out, format, line: Vec::new() })
+            }
         })
     }
 
@@ -222,6 +255,9 @@ impl<'a> EntryWriter<'a> {
             Format::Jsonl => Self::Lines(out),
             Format::Json => Self::Document(JsonDocument::resume(out)),
             Format::Csv | Format::Tsv => Self::Delimited(Box::new(Delimited::resume(out, format.rows()))),
+            Format::Ocsf | Format::Cef | Format::Ecs | Format::Leef => {
+                Self::Events(EventLines { out, format, line: Vec::new() })
+            }
         }
     }
 
@@ -245,6 +281,7 @@ impl<'a> EntryWriter<'a> {
         match self {
             Self::Table(..) => Err(io::Error::other("a table cannot be written entry by entry")),
             Self::Lines(out) => json::line(out, entry),
+            Self::Events(events) => events.write(entry),
             Self::Document(document) => document.entry(entry),
             Self::Delimited(delimited) => delimited.entry(entry),
         }
@@ -253,7 +290,7 @@ impl<'a> EntryWriter<'a> {
     pub(super) fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Delimited(delimited) => delimited.flush(),
-            Self::Table(..) | Self::Lines(_) | Self::Document(_) => Ok(()),
+            Self::Table(..) | Self::Lines(_) | Self::Events(_) | Self::Document(_) => Ok(()),
         }
     }
 
@@ -261,14 +298,14 @@ impl<'a> EntryWriter<'a> {
     pub(super) fn long(&self) -> u64 {
         match self {
             Self::Delimited(delimited) => delimited.long(),
-            Self::Table(..) | Self::Lines(_) | Self::Document(_) => 0,
+            Self::Table(..) | Self::Lines(_) | Self::Events(_) | Self::Document(_) => 0,
         }
     }
 
     /// Ends the output. A JSON document states here whether it is complete.
     pub(super) fn finish(self, ending: DocumentEnd<'_>) -> io::Result<()> {
         match self {
-            Self::Table(..) | Self::Lines(_) => Ok(()),
+            Self::Table(..) | Self::Lines(_) | Self::Events(_) => Ok(()),
             Self::Document(document) => document.finish(ending).map(drop),
             Self::Delimited(delimited) => delimited.finish().map(drop),
         }
@@ -277,6 +314,26 @@ impl<'a> EntryWriter<'a> {
     /// Ends the output after a failure.
     pub(super) fn finish_incomplete(self) -> io::Result<()> {
         self.finish(DocumentEnd { matched: None, complete: false, next_cursor: None })
+    }
+}
+
+/// Writes each entry as an event for a SIEM.
+pub(super) struct EventLines<'a> {
+    out: &'a mut dyn Write,
+    format: &'a EntryFormat,
+    line: Vec<u8>,
+}
+
+impl EventLines<'_> {
+    fn write(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
+        let (Some(form), Some((log, organization))) = (self.format.format.event(), &self.format.source)
+        else {
+            return Err(io::Error::other("the source of the events is not known"));
+        };
+        self.line.clear();
+        write_event(form, EventSource { log: *log, organization }, entry, &mut self.line)?;
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)
     }
 }
 
@@ -319,6 +376,7 @@ pub(super) fn query(log: Log, filter: &Filter) -> BTreeMap<&'static str, Vec<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::event::EventFormat;
 
     #[test]
     fn a_file_name_selects_a_format_or_is_refused() {
@@ -326,6 +384,10 @@ mod tests {
         assert_eq!(format("a.b/x.CSV.gz"), Ok(Some(Format::Csv)));
         assert_eq!(format("x.ndjson"), Ok(Some(Format::Jsonl)));
         assert_eq!(format("X.JSONL.ZST"), Ok(Some(Format::Jsonl)));
+        for event in [Format::Ocsf, Format::Cef, Format::Ecs, Format::Leef] {
+            let ending = event.event().map(EventFormat::as_str).expect("an event");
+            assert_eq!(format(&format!("x.{ending}.gz")), Ok(Some(event)));
+        }
         for plain in
             ["x", "x.txt", "csv", "a.csv/x", "x.gz", "x.GZ", "a-2026.11.20", ".hidden/x", "a.", "/dev/null"]
         {

@@ -85,6 +85,11 @@ pub(super) fn is_unseen(c: char) -> bool {
     (c.is_control() || is_format(c)) && !c.is_whitespace()
 }
 
+/// Whether a character is a control or format character.
+pub(super) fn is_hidden(c: char) -> bool {
+    c.is_control() || is_format(c)
+}
+
 /// Characters without a glyph: separators, direction marks, joiners, fillers, selectors, tags.
 const fn is_format(c: char) -> bool {
     matches!(c,

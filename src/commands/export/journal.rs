@@ -72,7 +72,7 @@ impl ExportHeader {
         let log = Some((LOG, log.to_string())).filter(|_| log != Log::Audit);
         let pairs = log.into_iter().chain(filter_pairs(filter));
         let format_name = format.format.to_possible_value().map(|value| value.get_name().to_owned());
-        let columns = if format.format.is_json() { &[][..] } else { &format.columns };
+        let columns = if format.format.has_columns() { &format.columns[..] } else { &[] };
         let columns = columns.iter().map(|column| column.name());
         let fields = FIELD_COLUMNS.into_iter().filter(|_| format.explode);
         Self {
@@ -105,14 +105,16 @@ impl ExportHeader {
         let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
         let columns = self.columns.len().checked_sub(if self.explode { FIELD_COLUMNS.len() } else { 0 })?;
         let columns = self.columns[..columns].iter().map(|name| name.parse());
+        let log = self.log();
+        let name = Format::from_str(&self.format, false).ok()?;
         let format = EntryFormat {
-            format: Format::from_str(&self.format, false).ok()?,
+            format: name,
             columns: columns.collect::<Result<_, _>>().ok()?,
             csv: CsvArgs { no_formula_guard: !self.formula_guard, bom: self.bom },
             explode: self.explode,
             max_cell: self.max_cell,
+            source: name.event().map(|_| (log, self.organization.clone())),
         };
-        let log = self.log();
         Some((log, (read_only_filter(log, pairs).ok()?, format)))
     }
 }
@@ -258,6 +260,7 @@ mod tests {
             csv: CsvArgs { no_formula_guard: true, bom: false },
             explode: true,
             max_cell: None,
+            source: None,
         };
         (filter, format)
     }
