@@ -11,7 +11,7 @@ use crate::client::last_entry::{LastEntry, LogPosition};
 use crate::commands::Context;
 use crate::commands::forward::delivery_error::DeliveryError;
 use crate::commands::forward::destination::Destination;
-use crate::commands::forward::event::{Event, Form, Gap};
+use crate::commands::forward::event::{Event, Gap, Renderer};
 use crate::commands::forward::metrics::Metrics;
 use crate::commands::forward::progress::Progress;
 use crate::commands::forward::stop::Stop;
@@ -28,7 +28,9 @@ pub(super) struct Forwarder {
     pub(super) destination: Destination,
     /// For messages.
     pub(super) name: String,
-    pub(super) form: Form,
+    pub(super) renderer: Renderer,
+    /// Whether `--batch` was given: bodies of webhooks are lists.
+    pub(super) is_list: bool,
     /// The most entries of one delivery.
     pub(super) batch: usize,
     pub(super) progress: Progress,
@@ -112,7 +114,7 @@ impl Forwarder {
             context.terminal.warn(&gap.message());
             self.has_gaps = true;
             self.metrics.gaps.inc();
-            let event = Event::gap(self.form, &gap);
+            let event = self.renderer.gap(&gap);
             if self.deliver(context, follower, &[event]).await? == Outcome::Stopped {
                 return Ok(Outcome::Stopped);
             }
@@ -121,7 +123,7 @@ impl Forwarder {
             let (Some(first), Some(last)) = (batch.first(), batch.last()) else { continue };
             self.metrics.set_waiting(Some(first.recorded_at));
             self.metrics.set_lag(head_id, self.progress.position().after_id);
-            let events = batch.iter().map(|entry| Event::entry(self.form, entry));
+            let events = batch.iter().map(|entry| self.renderer.entry(entry));
             let events = events.collect::<Result<Vec<_>, _>>()?;
             if self.deliver(context, follower, &events).await? == Outcome::Stopped {
                 return Ok(Outcome::Stopped);
@@ -153,7 +155,7 @@ impl Forwarder {
         let mut is_lost = false;
         loop {
             let attempt = tokio::select! {
-                attempt = self.destination.deliver(events) => attempt,
+                attempt = self.destination.deliver(&self.renderer, events, self.is_list) => attempt,
                 () = self.stop.insisted() => return Ok(Outcome::Stopped),
             };
             let (cause, hint, retry_after) = match attempt {

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::commands::forward::address::Address;
 use crate::commands::forward::delivery_error::DeliveryError;
-use crate::commands::forward::event::{Event, Form};
+use crate::commands::forward::event::{Event, Renderer};
 use crate::commands::forward::file::LogFile;
 use crate::commands::forward::otlp::Otlp;
 use crate::commands::forward::program::Program;
@@ -18,9 +18,6 @@ const OTLP_BATCH: usize = 500;
 
 /// What a destination needs besides its address.
 pub(super) struct DestinationOptions {
-    pub(super) form: Form,
-    /// `--batch`.
-    pub(super) batch: Option<usize>,
     pub(super) secrets: Option<Secrets>,
     pub(super) clock: Clock,
     pub(super) organization: String,
@@ -39,11 +36,9 @@ pub(super) enum Destination {
 
 impl Destination {
     pub(super) fn new(address: &Address, options: DestinationOptions) -> Result<Self, Failure> {
-        let DestinationOptions { form, batch, secrets, clock, organization, host: sender } = options;
+        let DestinationOptions { secrets, clock, organization, host: sender } = options;
         Ok(match address {
-            Address::Webhook(url) => {
-                Self::Webhook(Webhook::new(url.read()?, secrets, (form, batch.is_some()), clock)?)
-            }
+            Address::Webhook(url) => Self::Webhook(Webhook::new(url.read()?, secrets, clock)?),
             Address::Otlp(url) => Self::Otlp(Otlp::new(url.read()?, organization, clock)?),
             Address::Syslog { host, port, is_tls } => {
                 Self::Syslog(SyslogStream::new(host, *port, *is_tls, address.to_string(), sender)?)
@@ -63,10 +58,15 @@ impl Destination {
         })
     }
 
-    /// Delivers events. After an error, any of them may have arrived.
-    pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
+    /// Delivers events, to a webhook as a list or alone. After an error, any of them may have arrived.
+    pub(super) async fn deliver(
+        &mut self,
+        renderer: &Renderer,
+        events: &[Event<'_>],
+        is_list: bool,
+    ) -> Result<(), DeliveryError> {
         match self {
-            Self::Webhook(webhook) => webhook.deliver(events).await,
+            Self::Webhook(webhook) => webhook.deliver(events, renderer.body(events, is_list)).await,
             Self::Otlp(otlp) => otlp.deliver(events).await,
             Self::Syslog(stream) => stream.deliver(events).await,
             Self::SyslogSocket(socket) => socket.deliver(events).await,

@@ -10,17 +10,40 @@ use crate::error::Failure;
 use crate::model::entry::Entry;
 use crate::model::prune::Pruned;
 use crate::model::timestamp::Timestamp;
-use crate::render::json;
+use crate::model::words::Log;
+use crate::render::event::{EventFormat, EventSource, write_event};
 use crate::render::sanitize::sanitize;
 use crate::render::summary;
 
 /// `--as`: the form of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Form {
-    /// The entry as JSON, as in `export --format jsonl`.
+    /// The entry as JSON, as in `export --format jsonl`
     Json,
-    /// A sentence, as Slack and compatible chats take it.
+    /// Open Cybersecurity Schema Framework, as JSON
+    Ocsf,
+    /// ArcSight Common Event Format
+    Cef,
+    /// Elastic Common Schema, as JSON
+    Ecs,
+    /// QRadar Log Event Extended Format
+    Leef,
+    /// A sentence, for webhooks of Slack and compatible chats
     Slack,
+}
+
+impl Form {
+    /// The form of the events that SIEMs read; none for a chat.
+    pub(super) const fn event_format(self) -> Option<EventFormat> {
+        match self {
+            Self::Json => Some(EventFormat::Json),
+            Self::Ocsf => Some(EventFormat::Ocsf),
+            Self::Cef => Some(EventFormat::Cef),
+            Self::Ecs => Some(EventFormat::Ecs),
+            Self::Leef => Some(EventFormat::Leef),
+            Self::Slack => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Form {
@@ -28,6 +51,11 @@ impl std::fmt::Display for Form {
         f.write_str(self.to_possible_value().as_ref().map_or("", PossibleValue::get_name))
     }
 }
+
+const JSON: &str = "application/json";
+const NOTICE: &str = "entries_pruned";
+const PRODUCT: &str = "krosyn-audit";
+const OCSF_VERSION: &str = "1.6.0";
 
 /// A range of the log from which entries were pruned before they could be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,37 +88,80 @@ impl Gap {
             self.after_id, self.pruned.through_id, self.pruned.before
         )
     }
+}
 
-    fn json(&self) -> String {
-        json!({
-            "notice": "entries_pruned", "after_id": self.after_id, "through_id": self.pruned.through_id,
-            "before": self.pruned.before, "noticed_at": self.noticed_at, "message": self.message(),
-        })
-        .to_string()
+/// Renders entries and notices in one form.
+pub(super) struct Renderer {
+    pub(super) form: Form,
+    pub(super) log: Log,
+    pub(super) organization: String,
+}
+
+impl Renderer {
+    pub(super) fn entry<'a>(&self, entry: &'a Entry) -> Result<Event<'a>, Failure> {
+        let line = match self.form.event_format() {
+            None => sentence(entry),
+            Some(format) => {
+                let source = EventSource { log: self.log, organization: &self.organization };
+                let mut line = Vec::new();
+                write_event(format, source, &entry.view(), &mut line)?;
+                String::from_utf8_lossy(&line).into_owned()
+            }
+        };
+        Ok(Event { subject: Subject::Entry(entry), line })
+    }
+
+    pub(super) fn gap<'a>(&self, gap: &'a Gap) -> Event<'a> {
+        let line = match self.form.event_format() {
+            None => escaped(&gap.message()).into_owned(),
+            Some(format) => notice(format, gap),
+        };
+        Event { subject: Subject::Gap(gap), line }
+    }
+
+    /// The body of a request and its media type: one event, or a list of them.
+    pub(super) fn body(&self, events: &[Event<'_>], is_list: bool) -> (String, &'static str) {
+        let lines: Vec<_> = events.iter().map(|event| event.line.as_str()).collect();
+        match self.form.event_format() {
+            None => (json!({ "text": lines.join("\n") }).to_string(), JSON),
+            Some(format) if format.is_json() && is_list => (format!("[{}]", lines.join(",")), JSON),
+            Some(format) if format.is_json() => (lines.join("\n"), JSON),
+            Some(_) => (lines.join("\n"), "text/plain; charset=utf-8"),
+        }
     }
 }
 
-impl<'a> Event<'a> {
-    pub(super) fn entry(form: Form, entry: &'a Entry) -> Result<Self, Failure> {
-        let line = match form {
-            Form::Json => {
-                let mut line = Vec::new();
-                json::line(&mut line, &entry.view())?;
-                String::from_utf8_lossy(&line).trim_end().to_owned()
-            }
-            Form::Slack => sentence(entry),
-        };
-        Ok(Self { subject: Subject::Entry(entry), line })
+/// A notice in one of the forms that SIEMs read. It holds no text of the log.
+fn notice(format: EventFormat, gap: &Gap) -> String {
+    let (message, version) = (gap.message(), env!("CARGO_PKG_VERSION"));
+    let Gap { after_id, pruned, noticed_at } = gap;
+    let facts = json!({
+        "notice": NOTICE, "after_id": after_id, "through_id": pruned.through_id, "before": pruned.before,
+        "noticed_at": noticed_at,
+    });
+    match format {
+        EventFormat::Json => {
+            let mut notice = facts;
+            notice["message"] = message.into();
+            notice.to_string()
+        }
+        EventFormat::Ocsf => json!({
+            "class_uid": 0, "category_uid": 0, "activity_id": 99, "activity_name": NOTICE, "type_uid": 99,
+            "severity_id": 3, "time": noticed_at.micros() / 1000, "message": message, "unmapped": facts,
+            "metadata": {"version": OCSF_VERSION, "product": {"name": PRODUCT, "vendor_name": "Krosyn", "version": version}},
+        })
+        .to_string(),
+        EventFormat::Ecs => json!({
+            "@timestamp": noticed_at, "message": message, "krosyn": facts,
+            "event": {"kind": "pipeline_error", "action": NOTICE, "provider": PRODUCT},
+        })
+        .to_string(),
+        EventFormat::Cef => format!("CEF:0|Krosyn|{PRODUCT}|{version}|{NOTICE}|Entries pruned|6|msg={message}"),
+        EventFormat::Leef => format!("LEEF:2.0|Krosyn|{PRODUCT}|{version}|{NOTICE}|x09|msg={message}"),
     }
+}
 
-    pub(super) fn gap(form: Form, gap: &'a Gap) -> Self {
-        let line = match form {
-            Form::Json => gap.json(),
-            Form::Slack => escaped(&gap.message()).into_owned(),
-        };
-        Self { subject: Subject::Gap(gap), line }
-    }
-
+impl Event<'_> {
     /// The idempotency key: the same for each attempt to deliver the event.
     pub(super) fn id(&self) -> String {
         match self.subject {
@@ -127,17 +198,6 @@ fn escaped(text: &str) -> Cow<'_, str> {
     text
 }
 
-/// The body of a request: one event, or a list of them.
-pub(super) fn body(form: Form, events: &[Event<'_>], is_list: bool) -> (String, &'static str) {
-    let lines: Vec<_> = events.iter().map(|event| event.line.as_str()).collect();
-    let text = match form {
-        Form::Json if is_list => format!("[{}]", lines.join(",")),
-        Form::Json => lines.join("\n"),
-        Form::Slack => json!({ "text": lines.join("\n") }).to_string(),
-    };
-    (text, "application/json")
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -153,15 +213,20 @@ pub(super) mod tests {
         serde_json::from_value(text).expect("an entry")
     }
 
+    pub(in crate::commands::forward) fn renderer(form: Form) -> Renderer {
+        Renderer { form, log: Log::Audit, organization: "acme".to_owned() }
+    }
+
     #[test]
     fn a_chat_message_cannot_mention_or_link() {
         let entry = deleted();
-        let event = Event::entry(Form::Slack, &entry).expect("rendered");
+        let renderer = renderer(Form::Slack);
+        let event = renderer.entry(&entry).expect("rendered");
         assert_eq!(
             event.line,
             "*secret &lt;!channel&gt; &amp; co␊* deleted by ana@acme.example: 1 field (entry 7)"
         );
-        let (body, _) = body(Form::Slack, &[event], false);
+        let (body, _) = renderer.body(&[event], false);
         let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
         assert!(body["text"].as_str().is_some_and(|text| text.starts_with("*secret ")));
     }
@@ -169,9 +234,10 @@ pub(super) mod tests {
     #[test]
     fn a_batch_is_a_list_and_a_single_entry_is_an_object() {
         let entry = deleted();
-        let event = || Event::entry(Form::Json, &entry).expect("rendered");
+        let renderer = renderer(Form::Json);
+        let event = || renderer.entry(&entry).expect("rendered");
         let parsed = |events: &[Event<'_>], is_list| {
-            let (text, media_type) = body(Form::Json, events, is_list);
+            let (text, media_type) = renderer.body(events, is_list);
             assert_eq!(media_type, "application/json");
             serde_json::from_str::<serde_json::Value>(&text).expect("JSON")
         };
@@ -181,12 +247,15 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_notice_names_the_range() {
+    fn a_notice_names_the_range_in_every_form() {
         let pruned = Pruned { through_id: 12, before: "2026-11-01T00:00:00Z".parse().expect("a time") };
         let gap = Gap { after_id: 3, pruned, noticed_at: Timestamp::MIN };
-        let event = Event::gap(Form::Json, &gap);
-        let notice: serde_json::Value = serde_json::from_str(&event.line).expect("JSON");
-        assert_eq!((&notice["notice"], &notice["through_id"]), (&json!("entries_pruned"), &json!(12)));
-        assert_eq!(event.id(), "pruned-3-12");
+        for &form in Form::value_variants() {
+            let event = renderer(form).gap(&gap);
+            assert!(event.line.contains("between 3 and 12"), "{form}: {}", event.line);
+            assert_eq!((event.id().as_str(), event.line.lines().count()), ("pruned-3-12", 1), "{form}");
+            let is_json = form.event_format().is_some_and(EventFormat::is_json);
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&event.line).is_ok(), is_json, "{form}");
+        }
     }
 }

@@ -40,7 +40,7 @@ use crate::commands::follow::open_cursor;
 use crate::commands::forward::address::{Address, UrlSource};
 use crate::commands::forward::delivery::Forwarder;
 use crate::commands::forward::destination::{Destination, DestinationOptions};
-use crate::commands::forward::event::Form;
+use crate::commands::forward::event::{Form, Renderer};
 use crate::commands::forward::metrics::Metrics;
 use crate::commands::forward::progress::Progress;
 use crate::commands::forward::signature::Secrets;
@@ -179,12 +179,11 @@ impl ForwardArgs {
         let secrets = self.secret_file.as_deref().map(Secrets::read).transpose()?;
         let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
         let batch = self.batch.and_then(|batch| usize::try_from(batch).ok());
+        let organization = client.whoami().await?.organization;
         let options = DestinationOptions {
-            form: self.form,
-            batch,
             secrets,
             clock: context.clock.clone(),
-            organization: client.whoami().await?.organization,
+            organization: organization.clone(),
             host: context.environment.host.clone().unwrap_or_default(),
         };
         let destination = Destination::new(&self.to, options)?;
@@ -218,11 +217,20 @@ impl ForwardArgs {
         }
         let mut progress = Progress::new(cursor, position);
         progress.save(&mut context.terminal);
+        let renderer = Renderer { form: self.form, log: client.log(), organization };
         let follower = Follower::new(client, filter, position, context.clock.clone());
-        let batch = destination.batch(batch);
-        let name = self.to.to_string();
-        let forwarder =
-            Forwarder { destination, name, form: self.form, batch, progress, metrics, stop, has_gaps: false };
+        let is_list = batch.is_some();
+        let forwarder = Forwarder {
+            batch: destination.batch(batch),
+            destination,
+            name: self.to.to_string(),
+            renderer,
+            is_list,
+            progress,
+            metrics,
+            stop,
+            has_gaps: false,
+        };
         Ok((forwarder, follower.without_reporting(pruned)))
     }
 

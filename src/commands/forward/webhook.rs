@@ -5,7 +5,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 
 use crate::clock::Clock;
 use crate::commands::forward::delivery_error::DeliveryError;
-use crate::commands::forward::event::{Event, Form, body};
+use crate::commands::forward::event::Event;
 use crate::commands::forward::http::HttpReceiver;
 use crate::commands::forward::signature::Secrets;
 use crate::error::Failure;
@@ -14,19 +14,11 @@ use crate::exit;
 pub(super) struct Webhook {
     receiver: HttpReceiver,
     secrets: Option<Secrets>,
-    form: Form,
-    /// Whether a body is a list: `--batch` was given.
-    is_list: bool,
     clock: Clock,
 }
 
 impl Webhook {
-    pub(super) fn new(
-        url: Url,
-        secrets: Option<Secrets>,
-        (form, is_list): (Form, bool),
-        clock: Clock,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(url: Url, secrets: Option<Secrets>, clock: Clock) -> Result<Self, Failure> {
         let on_refusal = match secrets {
             Some(_) => {
                 "check that --secret-file holds the secret that the receiver verifies with, and that both clocks are right"
@@ -34,15 +26,19 @@ impl Webhook {
             None => "the receiver may expect a signature: give its secret with --secret-file",
         };
         let receiver = HttpReceiver::new(url, on_refusal, clock.clone())?;
-        Ok(Self { receiver, secrets, form, is_list, clock })
+        Ok(Self { receiver, secrets, clock })
     }
 
-    pub(super) async fn deliver(&self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
+    /// Posts events as one body of this media type.
+    pub(super) async fn deliver(
+        &self,
+        events: &[Event<'_>],
+        (body, media_type): (String, &'static str),
+    ) -> Result<(), DeliveryError> {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
         // A later attempt may hold more entries, and is then another message.
         let id = if events.len() == 1 { first.id() } else { format!("{}_{}", first.id(), last.id()) };
         let timestamp = self.clock.now().micros() / 1_000_000;
-        let (body, media_type) = body(self.form, events, self.is_list);
         let signature = self.secrets.as_ref().map(|secrets| secrets.sign(&id, timestamp, &body));
         let mut headers = HeaderMap::new();
         let values = [
