@@ -81,7 +81,8 @@ macro_rules! exit_codes_and_examples {
     () => {
         "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, 4 not allowed, 5 not found,
 6 refused by a safety check, 7 integrity check failed, 8 locked, 9 server unreachable,
-10 entries matched (with --exit-code), 130 interrupted, 129 hang-up, 143 SIGTERM
+10 entries matched (--exit-code) or the log is silent (status --max-age), 130 interrupted,
+129 hang-up, 143 SIGTERM
 
 Examples:
   krosyn-audit --demo list

@@ -63,7 +63,7 @@ fn open_for_appending(path: &Path) -> io::Result<File> {
     let mut file = options.open(path)?;
     if is_new {
         // The name of the file must be as durable as its content.
-        sync_directory_of(path.parent().unwrap_or(path))?;
+        sync_directory_of(path)?;
     }
     if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
         let mut last = [0];

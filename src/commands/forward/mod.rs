@@ -27,17 +27,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use url::Url;
 
 use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
-use crate::client::Client;
+use crate::client::{Client, is_loopback};
 use crate::client::follower::Follower;
 use crate::client::last_entry::LogPosition;
 use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
 use crate::commands::follow::open_cursor;
-use crate::commands::forward::address::{Address, UrlSource};
+use crate::commands::forward::address::{Address, UrlSource, masked};
 use crate::commands::forward::delivery::Forwarder;
 use crate::commands::forward::destination::{Destination, DestinationOptions};
 use crate::commands::forward::event::{Form, Renderer};
@@ -65,7 +66,7 @@ const DEFAULT_INTERVAL: u64 = 2;
 /// the command with exit code 3. SIGTERM finishes what is in flight.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit --demo forward -t secret -a deleted --from beginning --until now --to file:secrets.jsonl"
+    after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit --demo forward --from beginning --until now --as ecs --to file:all.ndjson"
 )]
 pub(crate) struct ForwardArgs {
     /// The destination: webhook:URL, syslog:HOST:PORT (TCP), syslog+tls:HOST:PORT, syslog+unix:PATH, otlp:URL, file:PATH or
@@ -206,7 +207,7 @@ impl ForwardArgs {
             metrics::serve(listener, Arc::clone(&metrics))?;
             context.terminal.status(&format!("metrics on http://{address}/metrics"));
         }
-        if let Some(host) = unencrypted(&self.to, &destination) {
+        if let Some(host) = unencrypted(&self.to) {
             context.terminal.warn(&format!("entries are sent to {host} unencrypted"));
         }
         context.terminal.status(&self.describe(&client, &filter, position, context));
@@ -236,8 +237,10 @@ impl ForwardArgs {
 
     fn describe(&self, client: &Client, filter: &Filter, position: LogPosition, context: &Context) -> String {
         let start = match position.after_id {
-            0 if self.from == Some(From::Beginning) => "from the first entry".to_owned(),
-            0 => format!("{}; waiting for entries", empty(client.log())),
+            0 if matches!(self.from, None | Some(From::Now)) => {
+                format!("({} now)", empty(client.log()))
+            }
+            0 => "from the first entry".to_owned(),
             id => format!("after entry {id}"),
         };
         let query = describe_in(client.log(), filter, &context.time);
@@ -270,15 +273,14 @@ impl From {
 }
 
 /// The host to which entries are sent without TLS over a network.
-fn unencrypted(address: &Address, destination: &Destination) -> Option<String> {
-    let is_local = |url: &url::Url| crate::client::is_loopback(url);
-    match (address, destination) {
-        (Address::Syslog { host, is_tls: false, .. }, _) => {
-            let url = url::Url::parse(&format!("http://{host}")).ok()?;
-            (!is_local(&url)).then(|| host.clone())
+fn unencrypted(address: &Address) -> Option<String> {
+    match address {
+        Address::Syslog { host, is_tls: false, .. } => {
+            let url = Url::parse(&format!("http://{host}")).ok()?;
+            (!is_loopback(&url)).then(|| host.clone())
         }
-        (Address::Webhook(UrlSource::Typed(url)) | Address::Otlp(UrlSource::Typed(url)), _) => {
-            (url.scheme() == "http" && !is_local(url)).then(|| address::masked(url))
+        Address::Webhook(UrlSource::Typed(url)) | Address::Otlp(UrlSource::Typed(url)) => {
+            (url.scheme() == "http" && !is_loopback(url)).then(|| masked(url))
         }
         _ => None,
     }

@@ -1,4 +1,5 @@
-//! `exec:PROGRAM`: writes lines to the standard input of a program, and starts it again when it ends.
+//! `exec:PROGRAM`: writes lines to the standard input of a program, and starts it again when it ends. It then gets the last
+//! delivery once more, because it may have ended with lines that it had read and not used.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -22,11 +23,13 @@ pub(super) struct Program {
     /// The program and its arguments: no shell reads them.
     words: Vec<String>,
     running: Option<(Child, ChildStdin)>,
+    /// The lines of the last delivery.
+    last: String,
 }
 
 impl Program {
     pub(super) const fn new(words: Vec<String>) -> Self {
-        Self { words, running: None }
+        Self { words, running: None, last: String::new() }
     }
 
     fn name(&self) -> &str {
@@ -37,11 +40,15 @@ impl Program {
         let lines: String = events.iter().map(|event| format!("{}\n", event.line)).collect();
         let is_running = |(child, _): &mut (Child, ChildStdin)| matches!(child.try_wait(), Ok(None));
         let running = self.running.take().and_then(|mut it| is_running(&mut it).then_some(it));
-        let (mut child, mut stdin) = match running {
-            Some(running) => running,
-            None => self.start()?,
+        let (mut child, mut stdin, repeated) = match running {
+            Some((child, stdin)) => (child, stdin, ""),
+            None => {
+                let (child, stdin) = self.start()?;
+                (child, stdin, self.last.as_str())
+            }
         };
         let write = async {
+            stdin.write_all(repeated.as_bytes()).await?;
             stdin.write_all(lines.as_bytes()).await?;
             stdin.flush().await?;
             is_read(&stdin).await
@@ -53,6 +60,7 @@ impl Program {
         match written {
             Ok(()) if matches!(child.try_wait(), Ok(None)) => {
                 self.running = Some((child, stdin));
+                self.last = lines;
                 Ok(())
             }
             _ => {
@@ -63,11 +71,12 @@ impl Program {
     }
 
     fn start(&self) -> Result<(Child, ChildStdin), DeliveryError> {
-        let spawned = Command::new(self.name())
-            .args(self.words.iter().skip(1))
-            .stdin(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
+        let mut command = Command::new(self.name());
+        command.args(self.words.iter().skip(1)).stdin(Stdio::piped()).kill_on_drop(true);
+        // Ctrl-C is for us: the program ends when its input ends.
+        #[cfg(unix)]
+        command.process_group(0);
+        let spawned = command.spawn();
         let not_started = |error: &dyn std::fmt::Display| {
             let message = format!("cannot start {}: {error}", self.name());
             DeliveryError::Permanent(

@@ -4,7 +4,7 @@
 
 #![cfg(test)]
 
-mod acme;
+pub(crate) mod acme;
 mod bad_servers;
 mod blame;
 mod browse;
@@ -43,6 +43,7 @@ mod secrets;
 mod serve;
 mod serve_process;
 mod show;
+mod silent_log;
 mod stats;
 mod token;
 mod trail;
