@@ -31,6 +31,8 @@ use crate::model::filter::Filter;
 use crate::model::words::Log;
 use crate::secret::Token;
 
+pub use crate::client::transport::is_loopback;
+
 /// A client for one Krosyn audit API, with its token.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -234,15 +236,4 @@ impl Client {
 #[must_use]
 pub fn server_name(url: &Url) -> &str {
     url.as_str().trim_end_matches('/')
-}
-
-/// Returns whether a URL points to this machine, where neither proxies nor compression help.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

@@ -6,7 +6,7 @@ use reqwest::Url;
 use rustls::ClientConfig;
 
 use crate::client::certificate::TlsError;
-use crate::client::{is_loopback, tls};
+use crate::client::tls;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -30,6 +30,17 @@ pub(crate) fn http_client(base: &Url) -> Result<reqwest::Client, String> {
         builder = builder.no_proxy().no_gzip().no_zstd();
     }
     builder.build().map_err(|error| error.to_string())
+}
+
+/// Returns whether a URL points to this machine, where neither proxies nor compression help.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// The TLS configuration of a connection that does not speak HTTP.

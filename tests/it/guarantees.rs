@@ -301,7 +301,7 @@ const DOMAIN: &[Promise] = &[
             "forward::messages::each_refusal_has_a_message_that_mends_it",
             "forward::messages::a_wrong_secret_is_explained",
             "forward::messages::a_systemd_unit_has_every_flag_and_no_secret",
-            "src::commands::forward::address::tests::destinations_are_parsed_and_named_without_secrets",
+            "src::commands::forward::address::destinations_are_parsed_and_named_without_secrets",
         ],
     ),
     (

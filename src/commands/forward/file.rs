@@ -93,7 +93,7 @@ fn is_named(file: &File, path: &Path) -> bool {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -122,6 +122,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).expect("a file"), "1\n{\"id\":2,\"u\n2\n");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_full_device_is_an_error_and_a_pipe_is_not() {
         assert!(append(Path::new("/dev/full"), None, b"1\n").is_err());

@@ -52,14 +52,14 @@ fn deliver(destination: &str) {
     let script = directory().join("deliver");
     let outcome = Command::new("python3")
         .arg(script)
-        .args(["--entries", "1000", "--kills", "2", destination])
+        .args(["--entries", "300", "--kills", "2", destination])
         .env("KROSYN_AUDIT", env!("CARGO_BIN_EXE_krosyn-audit"))
         .env("FORWARD_PYTHON", python())
         .output()
         .expect("python3");
     let (out, err) = (String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&outcome.stderr));
     assert!(outcome.status.success(), "{out}\n{err}");
-    assert!(out.contains("1000 received") && out.contains("0 lost, 0 disorder, 0 changed"), "{out}");
+    assert!(out.contains("300 received") && out.contains("0 lost, 0 disorder, 0 changed"), "{out}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn rsyslog_gets_cef() {
     let out = sandbox.path("siem.log").display().to_string();
     let config = format!(
         "global(workDirectory=\"{}\" maxMessageSize=\"1m\")\nmodule(load=\"imtcp\")\ninput(type=\"imtcp\" port=\"{port}\" address=\"127.0.0.1\")\n\
-         template(name=\"m\" type=\"string\" string=\"%app-name%%msg%\\n\")\naction(type=\"omfile\" file=\"{out}\" template=\"m\")\n",
+         template(name=\"m\" type=\"string\" string=\"%app-name% %msg%\\n\")\naction(type=\"omfile\" file=\"{out}\" template=\"m\")\n",
         sandbox.path("").display()
     );
     let config = sandbox.write("rsyslog.conf", config);
