@@ -151,8 +151,9 @@ impl FollowOutput<'_> {
         entries: &[Entry],
         position: LogPosition,
     ) -> Result<(), Failure> {
-        if self.is_on_screen {
-            self.writer.set_width(stdout_width());
+        // The window may have been resized.
+        if let (true, EntryWriter::Table(_, table)) = (self.is_on_screen, &mut self.writer) {
+            table.set_width(stdout_width());
         }
         self.writer.entries(entries)?;
         self.writer.flush()?;

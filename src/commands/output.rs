@@ -83,7 +83,7 @@ pub(super) fn format_by_name(path: &Path) -> Result<Option<Format>, Failure> {
         // An ending that starts with a digit is a date or a version.
         Some(other) if (other == "7z" || other.starts_with(char::is_alphabetic)) && !is_passthrough(path) => {
             return Err(Failure::usage(format!("cannot write {}: unknown format .{other}", path.display()))
-                .hint("name it .csv, .tsv, .json, .jsonl, .ocsf, .cef, .ecs or .leef (.gz or .zst compresses), or give --format"));
+                .hint("name it .csv, .tsv, .json or .jsonl, for a SIEM .ocsf, .cef, .ecs or .leef (.gz or .zst compresses), or give --format"));
         }
         _ => None,
     })
@@ -258,13 +258,6 @@ impl<'a> EntryWriter<'a> {
             Format::Ocsf | Format::Cef | Format::Ecs | Format::Leef => {
                 Self::Events(EventLines { out, format, line: Vec::new() })
             }
-        }
-    }
-
-    /// Fits a table to lines of this width from now on.
-    pub(super) fn set_width(&mut self, width: usize) {
-        if let Self::Table(_, table) = self {
-            table.set_width(width);
         }
     }
 

@@ -211,6 +211,18 @@ const DOMAIN: &[Promise] = &[
         ],
     ),
     (
+        "Events for SIEMs are one line each, keep every value, and cannot be forged by text of the log",
+        &[
+            "src::render::event::properties::an_ocsf_event_is_one_line_that_loses_and_forges_nothing",
+            "src::render::event::properties::a_cef_event_is_one_line_that_loses_and_forges_nothing",
+            "src::render::event::properties::an_ecs_event_is_one_line_that_loses_and_forges_nothing",
+            "src::render::event::properties::a_leef_event_is_one_line_that_loses_and_forges_nothing",
+            "src::render::event::tests::the_document_names_exactly_the_fields_that_are_written",
+            "cli::formats::each_entry_is_one_event_in_list_history_and_export",
+            "tests/siem/readers",
+        ],
+    ),
+    (
         "Retention by plan, by the calendar in UTC; before the cutoff is expired, at it is not",
         &[
             "src::model::plan::each_plan_has_its_cutoff",

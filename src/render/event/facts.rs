@@ -1,6 +1,5 @@
 //! What all forms say of an entry: its names, its severity and its changes.
 
-use std::fmt::Write as _;
 use std::io;
 
 use crate::model::change::Change;
@@ -52,8 +51,7 @@ impl<'a> Event<'a> {
         let model_type = model_type.as_str().replace('_', " ");
         let mut message = format!("{user} {action} {model_type} {}", &**model_id);
         if let Some(name) = model_name.as_deref() {
-            // Writing to a String cannot fail.
-            let _ = write!(message, " ({name})");
+            message.push_str(&format!(" ({name})"));
         }
         message
     }

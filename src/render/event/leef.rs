@@ -1,5 +1,7 @@
 //! QRadar Log Event Extended Format, version 2.0: a header with `|`, then `key=value` pairs with tabs between them.
 
+use std::net::IpAddr;
+
 use crate::model::entry::EntryView;
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION, changes_list, user_object};
 use crate::render::event::json::{push_escape, text_of};
@@ -17,7 +19,9 @@ pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<
     pairs.add("sev", &event.severity().to_string());
     pairs.add("usrName", user.label());
     pairs.maybe("role", user.role.as_deref());
-    pairs.maybe("src", context.ip.as_deref());
+    if let Some(ip) = context.ip.as_deref() {
+        pairs.add(if ip.parse::<IpAddr>().is_ok() { "src" } else { "krosynIp" }, ip);
+    }
     pairs.add("resource", &format!("{}/{}", entry.model_type, &*entry.model_id));
     pairs.add("krosynMessage", &event.message());
     pairs.add("krosynId", &entry.id.to_string());

@@ -199,6 +199,7 @@ fn of_leef(line: &str) -> Facts {
             ("user.kind", "krosynUserKind"),
             ("context.via", "krosynVia"),
             ("context.ip", "src"),
+            ("context.ip", "krosynIp"),
             ("context.user_agent", "krosynUserAgent"),
             ("context.request_id", "krosynRequestId"),
             ("reason", "krosynReason"),

@@ -228,7 +228,7 @@ fn an_older_manifest_is_replaced_only_with_force() {
 #[test]
 fn a_trailer_verifies_piped_output() {
     let sandbox = acme::sandbox();
-    for format in ["csv", "tsv", "json", "jsonl"] {
+    for format in ["csv", "tsv", "json", "jsonl", "ocsf", "cef", "ecs", "leef"] {
         let plain = acme::run(&sandbox, &["export", "--format", format]).ended(0).stdout;
         let whole = acme::run(&sandbox, &["export", "--format", format, "--trailer"]).ended(0).stdout;
         assert!(whole.starts_with(&plain) && whole[plain.len()..].split(|byte| *byte == b'\n').count() == 2);

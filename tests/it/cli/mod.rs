@@ -20,6 +20,7 @@ mod field_paths;
 mod file_locations;
 mod filter_pairs;
 mod follow;
+mod formats;
 mod generated;
 mod help;
 mod history;

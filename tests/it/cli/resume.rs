@@ -93,7 +93,7 @@ impl Fixture {
 #[test]
 fn a_lost_connection_exits_3_and_can_be_resumed() {
     let fixture = Fixture::new();
-    for name in ["all.csv", "all.json.zst"] {
+    for name in ["all.csv", "all.json.zst", "all.cef"] {
         let whole = fixture.whole(name);
         fixture.gate.allow(2, Beyond::Cut);
         let outcome = fixture.export(&["-o", name, "--manifest"]).ended(3);

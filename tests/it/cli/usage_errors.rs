@@ -114,7 +114,7 @@ fn unknown_commands_flags_and_values_are_usage_errors() {
     exit 2
     -- stderr
     error: invalid value 'xml' for '--format <FORMAT>'
-      [possible values: table, wide, json, jsonl, csv, tsv]
+      [possible values: table, wide, json, jsonl, csv, tsv, ocsf, cef, ecs, leef]
 
     For more information, try '--help'.
     ");

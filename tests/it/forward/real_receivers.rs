@@ -5,6 +5,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::destinations::WHOLE;
+use super::recipes::started;
+use crate::cli::acme;
+use crate::support::sandbox::wait_until;
+
 /// The directory of the script and its receivers.
 pub(super) fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/forward")
@@ -102,4 +107,30 @@ fn a_killed_program_loses_nothing() {
     if is_available("programs", true, &[]) {
         deliver("exec");
     }
+}
+
+#[test]
+fn rsyslog_reads_a_local_socket() {
+    if !is_available("rsyslog on a local socket", false, &[RSYSLOGD]) {
+        return;
+    }
+    let sandbox = acme::sandbox();
+    let (socket, out) = (sandbox.path("log"), sandbox.path("local.log"));
+    let config = format!(
+        "global(workDirectory=\"{}\" maxMessageSize=\"1m\")\nmodule(load=\"imuxsock\" SysSock.Use=\"off\")\n\
+         input(type=\"imuxsock\" Socket=\"{}\")\ntemplate(name=\"m\" type=\"string\" string=\"%programname%%msg%\\n\")\n\
+         action(type=\"omfile\" file=\"{}\" template=\"m\")\n",
+        sandbox.path("").display(),
+        socket.display(),
+        out.display()
+    );
+    let mut rsyslogd = Command::new(RSYSLOGD);
+    rsyslogd.arg("-n").arg("-f").arg(sandbox.write("rsyslog.conf", config));
+    rsyslogd.arg("-i").arg(sandbox.path("rsyslog.pid"));
+    let receiver = started(rsyslogd, || socket.exists());
+    acme::run(&sandbox, &[&["forward", "--to", "syslog+unix:log"], &WHOLE[..]].concat()).ended(0);
+    let lines = || std::fs::read_to_string(&out).unwrap_or_default();
+    let is_ours = |line: &&str| line.starts_with("krosyn-audit {\"id\":");
+    wait_until("all entries are written", || lines().lines().filter(is_ours).count() == 12);
+    drop(receiver);
 }

@@ -24,7 +24,7 @@ fn run_recipe(sandbox: &Sandbox, part: &str, replaced: &[(&str, &str)]) {
 }
 
 /// A receiver that is killed when it is dropped.
-struct Receiver(Child);
+pub(super) struct Receiver(Child);
 
 impl Drop for Receiver {
     fn drop(&mut self) {
@@ -37,11 +37,15 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port()
 }
 
-/// Starts a receiver and waits until it listens.
-fn started(mut command: Command, port: u16) -> Receiver {
+fn listens(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+/// Starts a receiver and waits until it is ready.
+pub(super) fn started(mut command: Command, is_ready: impl FnMut() -> bool) -> Receiver {
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let receiver = Receiver(child.expect("it starts"));
-    wait_until("the receiver listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    wait_until("the receiver is ready", is_ready);
     receiver
 }
 
@@ -79,7 +83,7 @@ fn rsyslog_gets_cef() {
     let config = sandbox.write("rsyslog.conf", config);
     let mut rsyslogd = Command::new(RSYSLOGD);
     rsyslogd.arg("-n").arg("-f").arg(config).arg("-i").arg(sandbox.path("rsyslog.pid"));
-    let receiver = started(rsyslogd, port);
+    let receiver = started(rsyslogd, || listens(port));
     run_recipe(&sandbox, "syslog:", &[("127.0.0.1:514", &format!("127.0.0.1:{port}"))]);
     let lines = || std::fs::read_to_string(&out).unwrap_or_default();
     let is_ours = |line: &&str| line.starts_with("krosyn-audit CEF:0|Krosyn|krosyn-audit|");
@@ -96,7 +100,7 @@ fn an_opentelemetry_receiver_gets_log_records() {
     let mut command = Command::new(python());
     let out = sandbox.path("otel.jsonl");
     command.arg(directory().join("receiver.py")).arg("otlp").arg(port.to_string()).arg(&out);
-    let receiver = started(command, port);
+    let receiver = started(command, || listens(port));
     let ours = format!("127.0.0.1:{port}");
     run_recipe(&sandbox, "otlp:", &[("127.0.0.1:4318", &ours), ("--metrics 9465", "--metrics 0")]);
     assert_eq!(sandbox.text("otel.jsonl").lines().count(), 12);
