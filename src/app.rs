@@ -188,7 +188,8 @@ impl Runtime {
         };
         let tokio = builder.enable_all().build().map_err(cannot_start)?;
         // Before any prompt or change: an unhandled signal would end the process at any point.
-        let signals = (!is_server).then(|| {
+        let handles_signals = cli.command.as_ref().is_some_and(cli::Command::handles_signals);
+        let signals = (!handles_signals).then(|| {
             let hint = context.resume_hint.clone();
             Signals::listen(context.terminal.ctrl_c().clone(), move |ending| {
                 let failure = interrupted(ending, &hint);

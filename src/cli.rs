@@ -7,6 +7,7 @@ use crate::commands::Context;
 use crate::commands::blame::BlameArgs;
 use crate::commands::browse::BrowseArgs;
 use crate::commands::export::ExportArgs;
+use crate::commands::forward::ForwardArgs;
 use crate::commands::generate::{CompletionsArgs, ManArgs};
 use crate::commands::history::HistoryArgs;
 use crate::commands::import::ImportArgs;
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     Stats(StatsArgs),
     Browse(BrowseArgs),
     Export(ExportArgs),
+    Forward(Box<ForwardArgs>),
     Prune(PruneArgs),
     Record(RecordArgs),
     Import(ImportArgs),
@@ -79,7 +81,8 @@ macro_rules! exit_codes_and_examples {
     () => {
         "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, 4 not allowed, 5 not found,
 6 refused by a safety check, 7 integrity check failed, 8 locked, 9 server unreachable,
-10 entries matched (with --exit-code), 130 interrupted, 129 hang-up, 143 SIGTERM
+10 entries matched (--exit-code) or the log is silent (status --max-age), 130 interrupted,
+129 hang-up, 143 SIGTERM
 
 Examples:
   krosyn-audit --demo list
@@ -131,9 +134,14 @@ krosyn-audit --help lists all commands.
 ";
 
 impl Command {
-    /// Whether it serves requests: it needs several threads and handles signals itself.
+    /// Whether it serves requests: it needs several threads.
     pub(crate) const fn is_server(&self) -> bool {
         matches!(self, Self::Serve(_))
+    }
+
+    /// Whether it handles signals itself, to finish what is in flight.
+    pub(crate) const fn handles_signals(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Forward(_))
     }
 
     /// Whether it runs until the user interrupts it.
@@ -189,6 +197,7 @@ impl Command {
             Self::Stats(args) => args.run(context).await,
             Self::Browse(args) => args.run(context).await,
             Self::Export(args) => args.run(context).await,
+            Self::Forward(args) => args.run(context).await,
             Self::Prune(args) => args.run(context).await,
             Self::Record(args) => args.run(context).await,
             Self::Import(args) => args.run(context).await,

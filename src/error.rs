@@ -3,6 +3,7 @@
 
 use crate::api::problem::{Code, Problem};
 use crate::client::error::ClientError;
+use crate::client::last_entry::FollowError;
 use crate::config::ProfileError;
 use crate::config::credentials::CredentialsError;
 use crate::config::file::{ConfigError, KEYS};
@@ -82,6 +83,18 @@ impl From<ClientError> for Failure {
                 .hint("check that the host name matches the certificate; a private CA or a self-signed certificate must be in the system's trust store or in the file named by SSL_CERT_FILE"),
             ClientError::UnexpectedResponse { .. } => Self::new(exit::FAILED, message).hint("check that --server is the address of a Krosyn audit API"),
             ClientError::Setup(_) => Self::new(exit::FAILED, message),
+        }
+    }
+}
+
+impl From<FollowError> for Failure {
+    fn from(error: FollowError) -> Self {
+        let message = error.to_string();
+        match error {
+            FollowError::Client(error) => error.into(),
+            FollowError::WentBackwards(_) => Self::new(exit::INTEGRITY, message)
+                .hint("the server was restored from an older backup, or its log was replaced: `verify --server` tells more")
+                .hint("start again from an id before the change, with a new file"),
         }
     }
 }

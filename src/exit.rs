@@ -20,7 +20,7 @@ pub const INTEGRITY: u8 = 7;
 pub const LOCKED: u8 = 8;
 /// The server cannot be reached.
 pub const UNREACHABLE: u8 = 9;
-/// Something matched, with `--exit-code`.
+/// Something matched, with `--exit-code`; or the newest entry is too old, with `status --max-age`.
 pub const MATCHED: u8 = 10;
 /// The terminal was closed (SIGHUP).
 pub const HUNG_UP: u8 = 129;

@@ -4,7 +4,7 @@ use crate::model::filter::Resource;
 use crate::model::words::{Action, Dimension, Log, ModelType};
 
 /// The commands that take filters.
-const FILTERED: &[&str] = &["list", "ls", "browse", "export", "stats"];
+const FILTERED: &[&str] = &["list", "ls", "browse", "export", "forward", "stats"];
 
 /// What to write instead of `word`, one of the `words` after `command`.
 pub(crate) fn suggestion(command: &str, word: &str, words: &[String]) -> Option<String> {

@@ -1,19 +1,34 @@
-//! Follows a growing log: returns each entry after a given id once, in commit order. The caller decides when to poll
-//! and when to retry.
+//! Follows a growing log: returns each entry after a position once, in commit order, and waits for a server that is lost.
+//! `list --follow` and `forward` share it.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 
 use crate::api::page::Page;
 use crate::api::query::Query;
 use crate::client::Client;
 use crate::client::error::ClientError;
+use crate::client::last_entry::{FollowError, LastEntry, LogPosition};
+use crate::clock::Clock;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::prune::Pruned;
 
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
 /// Polls for entries after the last one it has returned.
 pub struct Follower {
     client: Client,
     query: Query,
+    clock: Clock,
+    last: Option<LastEntry>,
+    /// Whether the log was seen to have the last entry since this follower began.
+    is_checked: bool,
+    /// The pruned range that was returned last.
+    reported: Option<Pruned>,
 }
 
 /// The result of one poll.
@@ -21,18 +36,32 @@ pub struct Follower {
 pub struct NewEntries {
     /// The entries, in id order.
     pub entries: Vec<Entry>,
-    /// The id up to which the log was searched. The next poll continues after it.
-    pub through_id: u64,
+    /// The position after the entries. The next poll continues there.
+    pub position: LogPosition,
+    /// The highest id of the log.
+    pub head_id: u64,
     /// Whether there are more entries to poll at once.
     pub more: bool,
-    /// The pruned range, if entries were pruned before they could be read.
+    /// The pruned range, if entries were pruned before they could be read. Each range is returned once.
     pub pruned: Option<Pruned>,
+    /// Whether the end of the filter's time window has passed, and all entries were returned.
+    pub is_end: bool,
+}
+
+/// A change of the connection to the server.
+#[derive(Debug)]
+pub enum ConnectionChange<'a> {
+    /// Requests fail. They are repeated until one succeeds.
+    Lost(&'a ClientError),
+    /// A request succeeded again.
+    Restored,
 }
 
 impl Follower {
-    /// Follows the entries that match `filter` and come after the entry `after_id`.
+    /// Follows the entries that match `filter` and come after `position`, until the end of the filter's time window.
     #[must_use]
-    pub const fn new(client: Client, filter: Filter, after_id: u64) -> Self {
+    pub const fn new(client: Client, filter: Filter, position: LogPosition, clock: Clock) -> Self {
+        let LogPosition { after_id, last } = position;
         let query = Query {
             filter,
             order: Order::ById,
@@ -42,48 +71,108 @@ impl Follower {
             as_of: None,
             total: false,
         };
-        Self { client, query }
+        Self { client, query, clock, last, is_checked: false, reported: None }
     }
 
-    /// The id up to which the log was searched.
+    /// The same follower, which does not report this pruned range: nobody waits for its entries.
     #[must_use]
-    pub fn through_id(&self) -> u64 {
-        self.query.after_id.unwrap_or(0)
+    pub fn without_reporting(self, pruned: Option<Pruned>) -> Self {
+        Self { reported: pruned, ..self }
     }
 
-    /// Reads the next page of new entries.
+    /// The position up to which entries were returned.
+    #[must_use]
+    pub fn position(&self) -> LogPosition {
+        LogPosition { after_id: self.query.after_id.unwrap_or(0), last: self.last }
+    }
+
+    /// Reads the next page of new entries, which may be empty. Retries until the server answers, and tells when it is lost
+    /// and when it is back. A dropped future leaves the position unchanged.
     ///
     /// # Errors
-    /// [`ClientError`]. The position is unchanged, so that the poll can be repeated.
-    pub async fn poll(&mut self) -> Result<NewEntries, ClientError> {
+    /// [`FollowError`], if a retry would not help.
+    pub async fn next(
+        &mut self,
+        tell: &mut dyn FnMut(ConnectionChange<'_>),
+    ) -> Result<NewEntries, FollowError> {
+        let delays = ExponentialBuilder::default().with_min_delay(FIRST_RETRY).with_max_delay(LONGEST_RETRY);
+        let mut delays = delays.with_jitter().without_max_times().build();
+        let mut is_lost = false;
+        loop {
+            match self.poll().await {
+                Ok(news) => {
+                    if is_lost {
+                        tell(ConnectionChange::Restored);
+                    }
+                    return Ok(news);
+                }
+                Err(FollowError::Client(error)) if error.is_transient() => {
+                    if !is_lost {
+                        tell(ConnectionChange::Lost(&error));
+                    }
+                    is_lost = true;
+                    tokio::time::sleep(delays.next().unwrap_or(LONGEST_RETRY)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits before the next poll, at most until the end of the time window.
+    pub async fn wait(&self, interval: Duration) {
+        let left = self.query.filter.until.map(|until| until.since(self.clock.now()));
+        let left = left.map(|left| left.to_std().unwrap_or(Duration::ZERO));
+        tokio::time::sleep(left.map_or(interval, |left| left.min(interval))).await;
+    }
+
+    /// The highest id of the log.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn head_id(&self) -> Result<u64, ClientError> {
+        Ok(self.client.page(&Query { limit: 1, ..self.query.clone() }).await?.page.as_of)
+    }
+
+    async fn poll(&mut self) -> Result<NewEntries, FollowError> {
+        // Before the request: an entry that is recorded during it may still be inside the window.
+        let is_over = self.query.filter.until.is_some_and(|until| until <= self.clock.now());
         let page = self.client.page(&self.query).await?;
-        let news = checked_page(self.through_id(), page);
-        let news = news.map_err(|cause| ClientError::unexpected(self.client.server(), 200, &cause))?;
-        self.query.after_id = Some(news.through_id);
+        let mut news = checked_page(self.position(), page, self.client.server())?;
+        // New entries may have the ids of others that are gone.
+        if let Some(last) = self.last.filter(|_| !news.entries.is_empty() || !self.is_checked) {
+            last.check(&self.client).await?;
+        }
+        self.is_checked = true;
+        news.pruned = news.pruned.filter(|pruned| self.reported != Some(*pruned));
+        news.is_end = is_over && !news.more;
+        self.reported = news.pruned.or(self.reported);
+        self.query.after_id = Some(news.position.after_id);
+        self.last = news.position.last;
         Ok(news)
     }
 }
 
-/// Checks a page of entries after `after_id`. A server that repeats entries, or has lost some, is not followed.
-fn checked_page(after_id: u64, page: Page) -> Result<NewEntries, String> {
+/// Checks a page of entries after `before`. A server that repeats entries, or has lost some, is not followed.
+fn checked_page(before: LogPosition, page: Page, server: &str) -> Result<NewEntries, FollowError> {
     let Page { data: entries, page, pruned, .. } = page;
+    let after_id = before.after_id;
     if page.as_of < after_id {
-        return Err(format!(
-            "its log ends at entry {}, but entry {after_id} was read before: it is another log, or an older copy",
-            page.as_of
-        ));
+        return Err(FollowError::WentBackwards(after_id));
     }
+    let invalid = |cause: &str| Err(ClientError::unexpected(server, 200, &cause).into());
     let ids = std::iter::once(after_id).chain(entries.iter().map(|entry| entry.id));
     if !ids.is_sorted_by(|before, next| before < next) {
-        return Err(format!("the entries after {after_id} are not in id order"));
+        return invalid(&format!("the entries after {after_id} are not in id order"));
     }
     let more = page.next_cursor.is_some();
     let through_id = match entries.last() {
         Some(last) if more => last.id,
-        None if more => return Err("its next_cursor is invalid".to_owned()),
+        None if more => return invalid("its next_cursor is invalid"),
         _ => page.as_of,
     };
-    Ok(NewEntries { entries, through_id, more, pruned })
+    let last = entries.last().map(|entry| LastEntry { id: entry.id, uuid: entry.uuid }).or(before.last);
+    let position = LogPosition { after_id: through_id, last };
+    Ok(NewEntries { entries, position, head_id: page.as_of, more, pruned, is_end: false })
 }
 
 #[cfg(test)]
@@ -91,6 +180,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    const AFTER_7: LogPosition = LogPosition { after_id: 7, last: None };
 
     fn page(ids: &[u64], as_of: u64, more: bool) -> Page {
         let entry = |id: &u64| {
@@ -117,8 +208,9 @@ mod tests {
             (&[8, 11], 12, true, 11),
             (&[8, 12], 12, false, 12),
         ] {
-            let news = checked_page(7, page(ids, as_of, more)).expect("news");
-            assert_eq!((news.through_id, news.more), (through_id, more), "{ids:?}");
+            let news = checked_page(AFTER_7, page(ids, as_of, more), "s").expect("news");
+            assert_eq!((news.position.after_id, news.more), (through_id, more), "{ids:?}");
+            assert_eq!(news.position.last.map(|last| last.id), ids.last().copied());
             assert_eq!(news.entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), ids);
         }
     }
@@ -129,10 +221,10 @@ mod tests {
             (&[7, 8][..], 8, false, "id order"),
             (&[9, 8], 9, false, "id order"),
             (&[8, 8], 9, false, "id order"),
-            (&[], 6, false, "another log"),
+            (&[], 6, false, "went backwards: entry 7"),
             (&[], 9, true, "next_cursor is invalid"),
         ] {
-            let error = checked_page(7, page(ids, as_of, more)).expect_err("refused");
+            let error = checked_page(AFTER_7, page(ids, as_of, more), "s").expect_err("refused").to_string();
             assert!(error.contains(words), "{error}");
         }
     }

@@ -4,13 +4,13 @@ mod certificate;
 pub mod error;
 pub mod follower;
 mod http_log;
+pub mod last_entry;
 pub mod pages;
 mod request;
 pub mod rows;
 mod tls;
+pub(crate) mod transport;
 pub mod tree;
-
-use std::time::Duration;
 
 use reqwest::{Method, Url};
 
@@ -31,7 +31,7 @@ use crate::model::filter::Filter;
 use crate::model::words::Log;
 use crate::secret::Token;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub use crate::client::transport::is_loopback;
 
 /// A client for one Krosyn audit API, with its token.
 #[derive(Debug, Clone)]
@@ -62,22 +62,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Setup`] when TLS cannot be set up.
     pub fn new(base: Url, token: Token) -> Result<Self, ClientError> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("krosyn-audit/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none());
-        if base.scheme() == "http" {
-            // Plain HTTP needs no certificates. Loading them takes longer than most commands, and fails where none are
-            // installed.
-            builder = builder.tls_certs_only(std::iter::empty());
-        } else {
-            let tls = tls::config().map_err(ClientError::Setup)?;
-            builder = builder.tls_backend_preconfigured(tls);
-        }
-        if is_loopback(&base) {
-            builder = builder.no_proxy().no_gzip().no_zstd();
-        }
-        let http = builder.build().map_err(|error| ClientError::Setup(error.to_string()))?;
+        let http = transport::http_client(&base).map_err(ClientError::Setup)?;
         Ok(Self { http, base, token, purpose: None, log: Log::Audit })
     }
 
@@ -251,15 +236,4 @@ impl Client {
 #[must_use]
 pub fn server_name(url: &Url) -> &str {
     url.as_str().trim_end_matches('/')
-}
-
-/// Returns whether a URL points to this machine, where neither proxies nor compression help.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 
 use crate::api::problem::Problem;
 use crate::api::purpose::{ExportPurpose, PURPOSE};
-use crate::client::certificate::TlsError;
 use crate::client::error::ClientError;
 use crate::client::http_log::HttpLog;
+use crate::client::transport::TransportError;
 use crate::secret::Token;
 
 /// How long to wait for the next bytes of a response.
@@ -242,28 +242,6 @@ impl<'a> Call<'a> {
 
     fn unexpected(&self, status: u16, cause: &str) -> ClientError {
         ClientError::unexpected(self.server, status, &cause)
-    }
-}
-
-/// Why there is no response.
-enum TransportError {
-    Untrusted(String),
-    Network(String),
-}
-
-impl From<&reqwest::Error> for TransportError {
-    /// Keeps the innermost message, because the outer ones repeat the URL.
-    fn from(error: &reqwest::Error) -> Self {
-        match TlsError::within(error) {
-            Some(TlsError::Untrusted(words)) => return Self::Untrusted(words),
-            Some(TlsError::Handshake(words)) => return Self::Network(words),
-            None => {}
-        }
-        let mut innermost: &dyn std::error::Error = error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-        }
-        Self::Network(innermost.to_string())
     }
 }
 

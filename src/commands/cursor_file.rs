@@ -1,4 +1,4 @@
-//! `--cursor-file`: stores the position of `list --follow`. The file also holds the server, the organization and the
+//! `--cursor-file`: stores the position of `list --follow` and `forward`. The file also holds the server, the organization and the
 //! filter, so that a file written for another query is refused.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::commands::last_entry::LastEntry;
+use crate::client::last_entry::{LastEntry, LogPosition};
 use crate::commands::output::LOG;
 use crate::error::Failure;
 use crate::model::filter::Filter;
@@ -24,30 +24,24 @@ pub(super) struct CursorFile {
     server: String,
     organization: String,
     query: BTreeMap<String, Vec<String>>,
-    /// The id up to which all matching entries were printed.
+    /// The id up to which all matching entries were printed or delivered.
     after_id: u64,
-    /// The last entry that was printed, if any.
+    /// The last of these entries, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<LastEntry>,
 }
 
 impl CursorFile {
     /// Creates a cursor for this query without its time window: `--since 2h` means a different time in each run.
-    pub(super) fn new(
-        server: String,
-        organization: String,
-        (log, filter): (Log, &Filter),
-        after_id: u64,
-    ) -> Self {
+    pub(super) fn new(server: String, organization: String, (log, filter): (Log, &Filter)) -> Self {
         let filter = Filter { since: None, until: None, ..filter.clone() };
         let query = super::output::query(log, &filter);
         let query = query.into_iter().map(|(name, values)| (name.to_owned(), values)).collect();
-        Self { cursor_file: VERSION, server, organization, query, after_id, last: None }
+        Self { cursor_file: VERSION, server, organization, query, after_id: 0, last: None }
     }
 
-    /// Reads the id saved by an earlier run of the same query, and the last entry that it printed. `None` if the file does
-    /// not exist yet.
-    pub(super) fn read_position(&self, path: &Path) -> Result<Option<(u64, Option<LastEntry>)>, Failure> {
+    /// Reads the position saved by an earlier run of the same query. `None` if the file does not exist yet.
+    pub(super) fn read_position(&self, path: &Path) -> Result<Option<LogPosition>, Failure> {
         let text = match read_trusted(path) {
             Ok(text) => text,
             Err(FileError::Read { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -62,7 +56,7 @@ impl CursorFile {
     }
 
     /// Returns the saved position if this file belongs to the `current` query, otherwise an error that names the difference.
-    fn position_for(&self, current: &Self) -> Result<(u64, Option<LastEntry>), String> {
+    fn position_for(&self, current: &Self) -> Result<LogPosition, String> {
         if self.cursor_file != VERSION {
             return Err(format!("by another version of this tool (format {})", self.cursor_file));
         }
@@ -86,7 +80,7 @@ impl CursorFile {
                 parameters(&current.query)
             ));
         }
-        Ok((self.after_id, self.last))
+        Ok(LogPosition { after_id: self.after_id, last: self.last })
     }
 
     /// The log: no key is the audit log.
@@ -101,13 +95,8 @@ impl CursorFile {
     }
 
     /// Saves the position by replacing the whole file.
-    pub(super) fn save(
-        &mut self,
-        path: &Path,
-        after_id: u64,
-        last: Option<LastEntry>,
-    ) -> Result<(), Failure> {
-        (self.after_id, self.last) = (after_id, last);
+    pub(super) fn save(&mut self, path: &Path, position: LogPosition) -> Result<(), Failure> {
+        LogPosition { after_id: self.after_id, last: self.last } = position;
         let text = serde_json::to_string(self).map_err(io::Error::other)?;
         let mut file = NewFile::create(path, true)?;
         writeln!(file, "{text}").map_err(|error| Failure::file(path, "write", &error))?;
@@ -129,7 +118,7 @@ mod tests {
         if !action.is_empty() {
             filter.action.add_list(action).expect("words");
         }
-        CursorFile::new(server.to_owned(), organization.to_owned(), (Log::Audit, &filter), 0)
+        CursorFile::new(server.to_owned(), organization.to_owned(), (Log::Audit, &filter))
     }
 
     #[test]
@@ -140,10 +129,11 @@ mod tests {
         assert_eq!(cursor.read_position(&path).map_err(|it| it.message), Ok(None));
         let last = Some(LastEntry { id: 15, uuid: uuid::Uuid::from_u128(15) });
         for (after_id, last) in [(0, None), (17, last)] {
-            cursor.save(&path, after_id, last).expect("saved");
+            let position = LogPosition { after_id, last };
+            cursor.save(&path, position).expect("saved");
             assert_eq!(
                 cursor_of("https://a", "acme", "updated").read_position(&path).map_err(|it| it.message),
-                Ok(Some((after_id, last)))
+                Ok(Some(position))
             );
         }
         for (other, words) in [
@@ -163,8 +153,8 @@ mod tests {
 
     #[test]
     fn a_cursor_of_one_log_is_refused_for_the_other() {
-        let of = |log| CursorFile::new("s".to_owned(), "o".to_owned(), (log, &Filter::default()), 3);
-        assert_eq!(of(Log::Trail).position_for(&of(Log::Trail)), Ok((3, None)));
+        let of = |log| CursorFile::new("s".to_owned(), "o".to_owned(), (log, &Filter::default()));
+        assert_eq!(of(Log::Trail).position_for(&of(Log::Trail)), Ok(LogPosition::default()));
         for (saved, wanted, words) in [
             (Log::Audit, Log::Trail, "for the audit log, not for the trail"),
             (Log::Trail, Log::Audit, "for the trail, not for the audit log"),
@@ -184,7 +174,7 @@ mod tests {
     #[test]
     fn the_time_window_is_not_part_of_the_query() {
         let since = Filter { since: Some(crate::model::timestamp::Timestamp::MAX), ..Filter::default() };
-        let cursor = CursorFile::new("s".to_owned(), "o".to_owned(), (Log::Audit, &since), 3);
-        assert_eq!(cursor.position_for(&cursor_of("s", "o", "")), Ok((3, None)));
+        let cursor = CursorFile::new("s".to_owned(), "o".to_owned(), (Log::Audit, &since));
+        assert_eq!(cursor.position_for(&cursor_of("s", "o", "")), Ok(LogPosition::default()));
     }
 }

@@ -91,7 +91,7 @@ impl ListArgs {
 
         if self.follow.follow {
             let backlog = if self.all { None } else { Some(self.limit.unwrap_or(DEFAULT_BACKLOG)) };
-            let written = (&format, &style);
+            let written = (&format, &style, on_screen);
             return self.follow.run(context, &self.connection, client, &filter, backlog, written).await;
         }
         if on_screen && matches!(format.format, Format::Table | Format::Wide) {

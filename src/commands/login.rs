@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::api::account::Whoami;
+use crate::api::prune::RetentionAnswer;
 use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::client::{Client, server_name};
 use crate::commands::connect::{OpenMode, connect_with_origin};
@@ -17,7 +18,8 @@ use crate::config::credentials::Credentials;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::integrity::verify::Seen;
-use crate::model::time::format::full;
+use crate::model::time::Age;
+use crate::model::time::format::{full, relative};
 use crate::model::words::Log;
 use crate::model::words::Scope;
 use crate::render::filter_summary::counted;
@@ -50,8 +52,12 @@ pub(crate) struct LogoutArgs {
 /// With -v, also show each setting and where it comes from: a flag, a variable, a profile of config.toml, login, or the
 /// default.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  krosyn-audit status -v\n  krosyn-audit status --profile work")]
+#[command(after_help = "Examples:\n  krosyn-audit status -v\n  krosyn-audit --demo status --max-age 30d")]
 pub(crate) struct StatusArgs {
+    /// Exit with code 10 if the newest entry is older than this, or there is none (to notice a log that went silent)
+    #[arg(long, value_name = "AGE")]
+    max_age: Option<Age>,
+
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -165,7 +171,7 @@ impl StatusArgs {
             writeln!(out, "expires       {}", full(end, &context.time))?;
         }
         // A token that may only record cannot read the retention.
-        if let Ok(retention) = retention {
+        if let Ok(retention) = &retention {
             writeln!(
                 out,
                 "entries       {}, of which {} have expired",
@@ -174,9 +180,28 @@ impl StatusArgs {
             )?;
         }
         print_witness(context, &target.to_string(), &whoami)?;
+        let is_silent = match self.max_age {
+            Some(max_age) => is_silent(context, max_age, &retention?)?,
+            None => false,
+        };
         context.terminal.flush()?;
-        Ok(exit::DONE)
+        Ok(if is_silent { exit::MATCHED } else { exit::DONE })
     }
+}
+
+/// Prints the time of the newest entry, and returns whether it is older than `max_age` by the server's clock.
+fn is_silent(context: &mut Context, max_age: Age, retention: &RetentionAnswer) -> Result<bool, Failure> {
+    let Some(newest) = retention.newest else {
+        context.terminal.warn("the log is empty");
+        return Ok(true);
+    };
+    let age = relative(newest, retention.now);
+    writeln!(context.terminal.data(), "newest        {}, {age}", full(newest, &context.time))?;
+    let is_silent = newest < max_age.before(retention.now);
+    if is_silent {
+        context.terminal.warn(&format!("the log went silent: its newest entry is older than {max_age}"));
+    }
+    Ok(is_silent)
 }
 
 /// Prints the key that signs checkpoints, and the last one that `verify --server` has seen here.

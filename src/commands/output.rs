@@ -261,7 +261,7 @@ impl<'a> EntryWriter<'a> {
         }
     }
 
-    /// Writes a batch of entries. A table takes its column widths from the first batch.
+    /// Writes a batch of entries.
     pub(super) fn entries(&mut self, entries: &[Entry]) -> io::Result<()> {
         match self {
             Self::Table(out, table) => table.entries(out, entries),

@@ -13,7 +13,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::commands::connect::{self, DEFAULT_SLUG, OpenMode};
-use crate::commands::serve::process::{ServedCertificate, bind};
+use crate::commands::serve::process::ServedCertificate;
 use crate::commands::{Context, target, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
@@ -22,6 +22,8 @@ use crate::server::{self, Listeners, MAX_CONNECTIONS, PageSettings, Settings};
 use crate::store::Store;
 use crate::terminal::logs::{self, LogFormat, LogLevel};
 use crate::{exit, store};
+
+pub(super) use crate::commands::serve::process::bind;
 
 /// How often expired entries are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
@@ -117,7 +119,7 @@ pub(crate) struct ServeArgs {
 }
 
 /// An address and a port. A port alone, or with `localhost`, means loopback.
-fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+pub(super) fn listen(text: &str) -> Result<SocketAddr, &'static str> {
     let text = text.strip_prefix("localhost:").unwrap_or(text);
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let address = text.parse().ok().or_else(|| text.trim_start_matches(':').parse().ok().map(loopback));

@@ -62,8 +62,13 @@ pub(crate) struct Terminal {
     /// Whether a pager is possible: stdin and stdout are terminals, and somebody is present.
     can_page: bool,
     err_is_terminal: bool,
-    /// The width of stdout in cells, or 80.
+    /// The width of stdout in cells when the command began, or 80.
     pub width: usize,
+}
+
+/// The current width of stdout in cells, or 80.
+pub(crate) fn stdout_width() -> usize {
+    console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20))
 }
 
 impl Terminal {
@@ -74,8 +79,7 @@ impl Terminal {
         let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
         let in_is_terminal = io::stdin().is_terminal();
         let is_attended = !manners.dumb && !manners.unattended;
-        let width =
-            console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns).max(20));
+        let width = stdout_width();
         Self {
             out: PagedStdout::new(out),
             err,

@@ -302,6 +302,27 @@ const DOMAIN: &[Promise] = &[
         ],
     ),
     (
+        "Each entry is forwarded at least once and in order, and a repeated delivery has the same id",
+        &[
+            "tests/forward/deliver",
+            "forward::destinations::a_webhook_gets_each_entry_once_signed_and_in_order",
+            "forward::destinations::a_refused_entry_stays_before_the_cursor",
+            "forward::destinations::a_full_disk_stops_the_cursor_and_not_the_process",
+            "forward::destinations::entries_pruned_before_their_delivery_are_a_notice_and_exit_3",
+            "forward::real_receivers::webhooks_lose_nothing_while_everything_is_killed",
+            "forward::real_receivers::rsyslog_over_tcp_loses_nothing_while_everything_is_killed",
+        ],
+    ),
+    (
+        "No message of forward holds a key, or more of a URL than its host",
+        &[
+            "forward::messages::each_refusal_has_a_message_that_mends_it",
+            "forward::messages::a_wrong_secret_is_explained",
+            "forward::messages::a_systemd_unit_has_every_flag_and_no_secret",
+            "src::commands::forward::address::destinations_are_parsed_and_named_without_secrets",
+        ],
+    ),
+    (
         "Files of other users are neither followed nor written, and nothing is left half-written",
         &[
             "src::terminal::file::tests::parts_that_are_links_are_rejected_untouched",

@@ -3,6 +3,7 @@
 //! - `store`: the contract of every store, tested through `Store` on each engine
 //! - `api`: the HTTP contract, tested by a real client against a real server, one module per resource
 //! - `cli`: the binary as a user runs it, in a sandbox
+//! - `forward`: deliveries to receivers of our own and to real ones, which are skipped with a message where they are missing
 //! - `page`: the page for browsers, by plain HTTP and in Chromium
 //! - `postgres`: what only PostgreSQL has; skipped with a message where it is not installed
 //! - `screens`: how list and show look on the demo data
@@ -21,6 +22,8 @@ mod api;
 mod cli;
 #[cfg(test)]
 mod contributing;
+#[cfg(test)]
+mod forward;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]

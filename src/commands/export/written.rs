@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::rows::RowPageInfo;
-use crate::commands::last_entry::LastEntry;
+use crate::client::last_entry::LastEntry;
 use crate::model::entry::EntryView;
 use crate::model::evidence::manifest::IdRange;
 

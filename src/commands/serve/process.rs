@@ -133,7 +133,7 @@ async fn reload(certificate: Option<&ServedCertificate>) {
 }
 
 /// Listens on an address.
-pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+pub(in crate::commands) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
         .map_err(|error| Failure::new(exit::FAILED, format!("cannot listen on {address}: {error}")))
 }

@@ -16,6 +16,18 @@ pub(super) struct ColumnWidths {
     pub(super) has_two: bool,
 }
 
+impl ColumnWidths {
+    /// The widths that suit both.
+    pub(super) fn max(&self, other: &Self) -> Self {
+        Self {
+            column: self.column,
+            width: self.width.max(other.width),
+            short: self.short.max(other.short),
+            has_two: self.has_two || other.has_two,
+        }
+    }
+}
+
 /// A shown column.
 pub(super) struct FittedColumn {
     pub(super) column: Column,
@@ -80,6 +92,12 @@ fn preferred(natural: &[ColumnWidths], style: &Style, is_short: bool) -> Vec<Fit
 }
 
 impl TableFit {
+    /// Whether a header of this layout names the columns of the other.
+    pub(super) fn shows_same_columns(&self, other: &Self) -> bool {
+        let columns = |fit: &Self| fit.columns.iter().map(|fitted| fitted.column).collect::<Vec<_>>();
+        self.is_short == other.is_short && columns(self) == columns(other)
+    }
+
     /// The width of a line.
     fn total(&self) -> usize {
         let cells: usize = self.columns.iter().map(|fitted| fitted.width + self.gap).sum();

@@ -22,43 +22,57 @@ use crate::render::table::fit::{ColumnWidths, FittedColumn, TableFit, fit};
 /// The widest cell that comfy-table can count; longer text is cut here.
 const WIDEST_CELL: usize = 60_000;
 
-/// Writes a list. The first entries decide the column widths for all that follow.
+/// Writes a list. Columns grow with the entries that follow, as far as the width allows.
 pub struct EntryTable<'a> {
-    style: &'a Style,
+    style: Style,
     columns: &'a [Column],
+    /// The widths that the columns would like, by all entries so far.
+    natural: Vec<ColumnWidths>,
     fit: Option<TableFit>,
 }
 
 impl<'a> EntryTable<'a> {
     /// A list with these columns.
-    pub const fn new(columns: &'a [Column], style: &'a Style) -> Self {
-        Self { style, columns, fit: None }
+    pub const fn new(columns: &'a [Column], style: &Style) -> Self {
+        Self { style: *style, columns, natural: Vec::new(), fit: None }
     }
 
-    /// Writes one line for each entry, and a header before the first. On narrow screens columns are left out, which `…` in
-    /// the header shows.
+    /// Fits the following lines to this width.
+    pub fn set_width(&mut self, width: usize) {
+        if self.style.width != width {
+            self.style.width = width;
+            // Lines are laid out anew, below another header.
+            self.fit = None;
+        }
+    }
+
+    /// Writes one line for each entry, and a header before the first, and again when other columns are shown. On narrow
+    /// screens columns are left out, which `…` in the header shows.
     pub fn entries(&mut self, out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
         let cells =
-            |entry| self.columns.iter().map(|&column| TableCell::new(entry, column, self.style)).collect();
+            |entry| self.columns.iter().map(|&column| TableCell::new(entry, column, &self.style)).collect();
         let cells: Vec<Vec<TableCell>> = entries.iter().map(cells).collect();
-        if self.fit.is_none() {
-            let fit = fit(&self.column_widths(entries, &cells), self.style);
+        let widths = self.column_widths(entries, &cells);
+        let natural = if self.natural.is_empty() { &widths } else { &self.natural };
+        self.natural = natural.iter().zip(&widths).map(|(before, now)| before.max(now)).collect();
+        let fit = fit(&self.natural, &self.style);
+        if !self.fit.as_ref().is_some_and(|before| before.shows_same_columns(&fit)) {
             self.write(out, &fit, &[self.header(entries, &fit)])?;
-            self.fit = Some(fit);
         }
-        let Some(fit) = &self.fit else { return Ok(()) };
         let rows: Vec<_> =
-            entries.iter().zip(&cells).map(|(entry, cells)| self.row(fit, entry, cells)).collect();
-        self.write(out, fit, &rows)
+            entries.iter().zip(&cells).map(|(entry, cells)| self.row(&fit, entry, cells)).collect();
+        self.write(out, &fit, &rows)?;
+        self.fit = Some(fit);
+        Ok(())
     }
 
     fn column_widths(&self, entries: &[Entry], cells: &[Vec<TableCell>]) -> Vec<ColumnWidths> {
         let natural = |(index, &column): (usize, &Column)| {
             let widest = |is_short| {
-                let title = width(&title(column, is_short, entries, self.style));
+                let title = width(&title(column, is_short, entries, &self.style));
                 cells.iter().map(|row: &Vec<TableCell>| row[index].width(is_short)).fold(title, usize::max)
             };
             let has_two = cells.iter().any(|row| row[index].has_two());
@@ -69,7 +83,7 @@ impl<'a> EntryTable<'a> {
 
     fn header(&self, entries: &[Entry], fit: &TableFit) -> Vec<(String, Role)> {
         let cut = |column: &FittedColumn, suffix: &str| {
-            let title = title(column.column, fit.is_short, entries, self.style) + suffix;
+            let title = title(column.column, fit.is_short, entries, &self.style) + suffix;
             (self.style.cut(&title, column.width), Role::Title)
         };
         let mut titles: Vec<_> = fit.columns.iter().map(|column| cut(column, "")).collect();
@@ -89,7 +103,7 @@ impl<'a> EntryTable<'a> {
                 _ => Role::Plain,
             };
             let room = if fitted.may_cut { fitted.width } else { WIDEST_CELL };
-            Some((cells[index].cut(room, fit.is_short, self.style), role))
+            Some((cells[index].cut(room, fit.is_short, &self.style), role))
         });
         shown.collect()
     }

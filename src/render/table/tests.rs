@@ -180,3 +180,36 @@ fn suffixes_survive_cuts() {
     let usual = shown(&entries, TABLE_COLUMNS, &style(100));
     assert!(usual.contains("… (service)"), "who is no person: {usual}");
 }
+
+#[test]
+fn columns_grow_with_later_entries_within_the_width() {
+    let (mut first, mut second) = (updated(), updated());
+    (first.id, first.user.email) = (9, Some("a@b".into()));
+    (second.id, second.user.email) = (1_000_000, Some("maximilian@acme.example".into()));
+    let style = style(80);
+    let mut table = EntryTable::new(TABLE_COLUMNS, &style);
+    let text = printed(|out| {
+        table.entries(out, &[first])?;
+        table.entries(out, &[second])
+    });
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "one header: {text}");
+    assert!(lines.iter().all(|line| width(line) <= 80), "{text}");
+    assert!(lines[2].contains("1000000") && lines[2].contains("maximilian@acme.ex"), "{text}");
+}
+
+#[test]
+fn a_resized_window_gets_another_header_and_layout() {
+    let style = style(120);
+    let mut table = EntryTable::new(TABLE_COLUMNS, &style);
+    let text = printed(|out| {
+        for width in [120, 120, 50, 50] {
+            table.set_width(width);
+            table.entries(out, &[updated()])?;
+        }
+        Ok(())
+    });
+    let widths: Vec<_> = text.lines().map(width).collect();
+    assert_eq!(text.matches("ID").count(), 2, "{text}");
+    assert!(widths[..3].iter().any(|width| *width > 50) && widths[3..].iter().all(|it| *it <= 50), "{text}");
+}

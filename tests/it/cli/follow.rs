@@ -182,3 +182,22 @@ fn options_that_follow_cannot_support_are_refused() {
     }
     sandbox.run(&["--demo", "list", "--follow", "--cursor-file", "x"]).ended(2);
 }
+
+#[test]
+fn a_follower_ends_with_its_time_window() {
+    let sandbox = acme::sandbox();
+    let window = ["--until", "2025-12-31", "-n", "3", "--format", "jsonl"];
+    let plain = acme::run(&sandbox, &[&["list", "--reverse"], &window[..]].concat()).ended(0);
+    let followed = acme::run(&sandbox, &[&["list", "--follow"], &window[..]].concat()).ended(0);
+    assert_eq!(followed.out(), plain.out());
+    assert!(followed.err().ends_with("the time window has ended (--until)\n"), "{followed}");
+}
+
+#[test]
+fn an_empty_log_is_named_so() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["org", "create", "acme", "--plan", "pro", "--store", "sqlite:audit.db"]).ended(0);
+    let outcome = sandbox.run(&[&["list", "--follow", "--until", "2025-01-01"], &SERVER[..]].concat());
+    let outcome = outcome.ended(0);
+    assert!(outcome.err().starts_with("the log is empty; waiting for entries · until "), "{outcome}");
+}

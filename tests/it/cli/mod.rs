@@ -4,7 +4,7 @@
 
 #![cfg(test)]
 
-mod acme;
+pub(crate) mod acme;
 mod bad_servers;
 mod blame;
 mod browse;
@@ -45,6 +45,7 @@ mod serve;
 mod serve_process;
 mod show;
 mod signing_key;
+mod silent_log;
 mod stats;
 mod token;
 mod trail;

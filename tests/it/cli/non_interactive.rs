@@ -20,6 +20,7 @@ const ENDS: &[(&str, u8)] = &[
     ("stats --server sqlite:audit.db", exit::DONE),
     ("browse --server sqlite:audit.db", exit::USAGE),
     ("export --server sqlite:audit.db", exit::DONE),
+    ("forward --to file:out.jsonl --from beginning --until now --server sqlite:audit.db", exit::DONE),
     ("prune --server sqlite:audit.db", exit::REFUSED),
     ("record --server sqlite:audit.db", exit::USAGE),
     ("import - --server sqlite:audit.db", exit::DONE),

@@ -1,0 +1,71 @@
+//! The last entry that was read from a log. Its uuid shows whether the log has gone backwards since: a restored server may
+//! have other entries under the same ids.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::api::problem::Code;
+use crate::client::Client;
+use crate::client::error::ClientError;
+
+/// The last entry that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastEntry {
+    /// Its id.
+    pub id: u64,
+    /// Its uuid.
+    pub uuid: Uuid,
+}
+
+/// A position in a log: what was read, or delivered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogPosition {
+    /// The id up to which all matching entries were read.
+    pub after_id: u64,
+    /// The last entry that was read, if any.
+    pub last: Option<LastEntry>,
+}
+
+/// Why a log cannot be followed or resumed.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The log has another entry under this id, or none.
+    #[error("the log went backwards: entry {0} is not the one that was read before")]
+    WentBackwards(u64),
+    /// A request failed.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl FollowError {
+    /// Returns whether the same call may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Client(error) if error.is_transient())
+    }
+}
+
+impl LastEntry {
+    /// The one with the higher id.
+    #[must_use]
+    pub fn latest(one: Option<Self>, id: u64, uuid: Uuid) -> Option<Self> {
+        Some(one.filter(|one| one.id >= id).unwrap_or(Self { id, uuid }))
+    }
+
+    /// Fails if the log has another entry under this id, or none. A pruned entry is in order.
+    ///
+    /// # Errors
+    /// [`FollowError`].
+    pub async fn check(self, client: &Client) -> Result<(), FollowError> {
+        match client.entry(self.id).await {
+            Ok(entry) if entry.uuid == self.uuid => Ok(()),
+            Ok(_) => Err(FollowError::WentBackwards(self.id)),
+            Err(ClientError::Problem(problem)) if problem.code == Code::Pruned => Ok(()),
+            Err(ClientError::Problem(problem)) if problem.code == Code::NotFound => {
+                Err(FollowError::WentBackwards(self.id))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! `forward`: follows a log and delivers each entry to another system: a webhook, syslog, OpenTelemetry, a file or a program.
+
+mod address;
+mod delivery;
+mod delivery_error;
+mod destination;
+mod event;
+mod file;
+mod http;
+mod metrics;
+mod otlp;
+mod program;
+mod progress;
+mod signature;
+mod stop;
+mod syslog;
+mod syslog_message;
+mod syslog_unix;
+mod unit;
+mod webhook;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use url::Url;
+
+use crate::api::query::Query;
+use crate::args::connection::ConnectionArgs;
+use crate::args::filter::FilterArgs;
+use crate::client::follower::Follower;
+use crate::client::last_entry::LogPosition;
+use crate::client::{Client, is_loopback};
+use crate::commands::Context;
+use crate::commands::connect::connect_to_read;
+use crate::commands::follow::open_cursor;
+use crate::commands::forward::address::{Address, UrlSource, masked};
+use crate::commands::forward::delivery::Forwarder;
+use crate::commands::forward::destination::{Destination, DestinationOptions};
+use crate::commands::forward::event::{Form, Renderer};
+use crate::commands::forward::metrics::Metrics;
+use crate::commands::forward::progress::Progress;
+use crate::commands::forward::signature::Secrets;
+use crate::commands::forward::stop::Stop;
+use crate::commands::output::empty;
+use crate::commands::serve::{bind, listen};
+use crate::error::Failure;
+use crate::exit;
+use crate::model::filter::Filter;
+use crate::model::page::{MAX_LIMIT, Order};
+use crate::model::prune::Pruned;
+use crate::render::filter_summary::describe_in;
+
+const DEFAULT_FORM: Form = Form::Json;
+const DEFAULT_INTERVAL: u64 = 2;
+
+/// Deliver each new entry to a webhook, syslog, OpenTelemetry, a file or a program
+///
+/// Follows the log like `list --follow`, and delivers each matching entry at least once and in order; an entry's uuid tells
+/// repeated deliveries. The cursor file moves only after a delivery. A server or destination that does not answer is tried
+/// again until it does. Entries that were pruned before they could be delivered are reported to the destination, too, and end
+/// the command with exit code 3. SIGTERM finishes what is in flight.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit --demo forward --from beginning --until now --as ecs --to file:all.ndjson"
+)]
+pub(crate) struct ForwardArgs {
+    /// The destination: webhook:URL, syslog:HOST:PORT (TCP), syslog+tls:HOST:PORT, syslog+unix:PATH, otlp:URL, file:PATH or
+    /// exec:PROGRAM; webhook:@FILE and otlp:@FILE read the URL from a file
+    #[arg(long, value_name = "DESTINATION")]
+    to: Address,
+
+    /// The form of an entry
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = DEFAULT_FORM)]
+    form: Form,
+
+    /// The most entries in one delivery (default: 1 for webhooks, 500 for OpenTelemetry, all that wait for the others);
+    /// webhooks then get a list
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_LIMIT)))]
+    batch: Option<u32>,
+
+    /// Sign webhooks with the secret in this file: whsec_… of Standard Webhooks; several lines while a secret is replaced
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+
+    /// Save the position in this file, and continue from it the next time
+    #[arg(long, value_name = "FILE")]
+    cursor_file: Option<PathBuf>,
+
+    /// Where to start if no position is saved: an entry's id, beginning or now [default: now]
+    #[arg(long, value_name = "ID|beginning|now")]
+    from: Option<From>,
+
+    /// Seconds between two requests for new entries
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_INTERVAL, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    interval: u64,
+
+    /// Serve /metrics on this address over plain HTTP: lag, deliveries and the last error. A port alone means loopback
+    #[arg(long, value_name = "ADDRESS", value_parser = listen)]
+    metrics: Option<SocketAddr>,
+
+    /// Print a systemd unit that runs this command, and deliver nothing
+    #[arg(long)]
+    print_systemd: bool,
+
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// `--from`: where the first run starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    Now,
+    Beginning,
+    Id(u64),
+}
+
+impl FromStr for From {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "now" => Ok(Self::Now),
+            "beginning" => Ok(Self::Beginning),
+            _ => {
+                let id = text.parse().ok().filter(|id| *id > 0);
+                id.map(Self::Id).ok_or("expected the id of an entry, beginning or now")
+            }
+        }
+    }
+}
+
+impl fmt::Display for From {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now => f.write_str("now"),
+            Self::Beginning => f.write_str("beginning"),
+            Self::Id(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+impl ForwardArgs {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
+        self.check()?;
+        if self.print_systemd {
+            return self.print_unit(context);
+        }
+        // Before anything is opened: a signal may come at any time.
+        let stop = Stop::listen(context.terminal.err_is_terminal())?;
+        let prepared = tokio::select! {
+            prepared = self.prepare(context, stop.clone()) => prepared?,
+            () = stop.requested() => return Ok(exit::DONE),
+        };
+        let (mut forwarder, mut follower) = prepared;
+        let outcome = forwarder.run(context, &mut follower, Duration::from_secs(self.interval)).await;
+        forwarder.finish(context).await;
+        outcome
+    }
+
+    /// Refuses flags that the destination cannot use.
+    fn check(&self) -> Result<(), Failure> {
+        let is_webhook = matches!(self.to, Address::Webhook(_));
+        if self.form == Form::Slack && !is_webhook {
+            return Err(Failure::usage("--as slack is the body of a webhook: use it with --to webhook:URL"));
+        }
+        if self.secret_file.is_some() && !is_webhook {
+            return Err(Failure::usage("--secret-file signs webhooks: use it with --to webhook:URL"));
+        }
+        Ok(())
+    }
+
+    async fn prepare(&self, context: &mut Context, stop: Stop) -> Result<(Forwarder, Follower), Failure> {
+        let secrets = self.secret_file.as_deref().map(Secrets::read).transpose()?;
+        let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
+        let batch = self.batch.and_then(|batch| usize::try_from(batch).ok());
+        let organization = client.whoami().await?.organization;
+        let options = DestinationOptions {
+            secrets,
+            clock: context.clock.clone(),
+            organization: organization.clone(),
+            host: context.environment.host.clone().unwrap_or_default(),
+        };
+        let destination = Destination::new(&self.to, options)?;
+        let cursor = match &self.cursor_file {
+            Some(path) => {
+                let cursor = open_cursor(path, context, &self.connection, &client, &filter).await?;
+                Some((cursor, path.clone()))
+            }
+            None => None,
+        };
+        let saved = cursor.as_ref().map(|(cursor, path)| cursor.read_position(path)).transpose()?.flatten();
+        let (position, pruned) = match saved {
+            Some(position) => (position, None),
+            None => self.from.unwrap_or(From::Now).position(&client, &filter).await?,
+        };
+        let metrics = Arc::new(Metrics::new(context.clock.clone()));
+        if let Some(address) = self.metrics {
+            let listener = bind(address)?;
+            let address = listener.local_addr()?;
+            metrics::serve(listener, Arc::clone(&metrics))?;
+            context.terminal.status(&format!("metrics on http://{address}/metrics"));
+        }
+        if let Some(host) = unencrypted(&self.to) {
+            context.terminal.warn(&format!("entries are sent to {host} unencrypted"));
+        }
+        context.terminal.status(&self.describe(&client, &filter, position, context));
+        if cursor.is_none() && filter.until.is_none() {
+            context.terminal.status(
+                "without --cursor-file, what is recorded while this command does not run is not delivered",
+            );
+        }
+        let mut progress = Progress::new(cursor, position);
+        progress.save(&mut context.terminal);
+        let renderer = Renderer { form: self.form, log: client.log(), organization };
+        let follower = Follower::new(client, filter, position, context.clock.clone());
+        let is_list = batch.is_some();
+        let forwarder = Forwarder {
+            batch: destination.batch(batch),
+            destination,
+            name: self.to.to_string(),
+            renderer,
+            is_list,
+            progress,
+            metrics,
+            stop,
+            has_gaps: false,
+        };
+        Ok((forwarder, follower.without_reporting(pruned)))
+    }
+
+    fn describe(&self, client: &Client, filter: &Filter, position: LogPosition, context: &Context) -> String {
+        let start = match position.after_id {
+            0 if matches!(self.from, None | Some(From::Now)) => {
+                format!("({} now)", empty(client.log()))
+            }
+            0 => "from the first entry".to_owned(),
+            id => format!("after entry {id}"),
+        };
+        let query = describe_in(client.log(), filter, &context.time);
+        let query = if query.is_empty() { query } else { format!(" · {query}") };
+        format!("forwarding to {} {start}{query}; Ctrl-C ends it", self.to)
+    }
+}
+
+impl From {
+    /// The position before the first entry to deliver, and what was pruned before anything was to be delivered.
+    async fn position(
+        self,
+        client: &Client,
+        filter: &Filter,
+    ) -> Result<(LogPosition, Option<Pruned>), Failure> {
+        if let Self::Id(id) = self {
+            return Ok((LogPosition { after_id: id.saturating_sub(1), last: None }, None));
+        }
+        let query = Query {
+            filter: filter.clone(),
+            order: Order::ById,
+            limit: 1,
+            after_id: Some(0),
+            ..Query::default()
+        };
+        let page = client.page(&query).await?;
+        let after_id = if self == Self::Now { page.page.as_of } else { 0 };
+        Ok((LogPosition { after_id, last: None }, page.pruned))
+    }
+}
+
+/// The host to which entries are sent without TLS over a network.
+fn unencrypted(address: &Address) -> Option<String> {
+    match address {
+        Address::Syslog { host, is_tls: false, .. } => {
+            let url = Url::parse(&format!("http://{host}")).ok()?;
+            (!is_loopback(&url)).then(|| host.clone())
+        }
+        Address::Webhook(UrlSource::Typed(url)) | Address::Otlp(UrlSource::Typed(url)) => {
+            (url.scheme() == "http" && !is_loopback(url)).then(|| masked(url))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,118 @@
+//! `exec:PROGRAM`: writes lines to the standard input of a program, and starts it again when it ends. It then gets the last
+//! delivery once more, because it may have ended with lines that it had read and not used.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, ChildStdin, Command};
+
+use crate::commands::forward::delivery_error::DeliveryError;
+use crate::commands::forward::event::Event;
+use crate::error::Failure;
+use crate::exit;
+
+/// How long the program may take to end after its input has ended.
+const END_LIMIT: Duration = Duration::from_secs(10);
+/// How often to look whether the program has read its input.
+#[cfg(unix)]
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+pub(super) struct Program {
+    /// The program and its arguments: no shell reads them.
+    words: Vec<String>,
+    running: Option<(Child, ChildStdin)>,
+    /// The lines of the last delivery.
+    last: String,
+}
+
+impl Program {
+    pub(super) const fn new(words: Vec<String>) -> Self {
+        Self { words, running: None, last: String::new() }
+    }
+
+    fn name(&self) -> &str {
+        self.words.first().map_or("", String::as_str)
+    }
+
+    pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
+        let lines: String = events.iter().map(|event| format!("{}\n", event.line)).collect();
+        let is_running = |(child, _): &mut (Child, ChildStdin)| matches!(child.try_wait(), Ok(None));
+        let running = self.running.take().and_then(|mut it| is_running(&mut it).then_some(it));
+        let (mut child, mut stdin, repeated) = match running {
+            Some((child, stdin)) => (child, stdin, ""),
+            None => {
+                let (child, stdin) = self.start()?;
+                (child, stdin, self.last.as_str())
+            }
+        };
+        let write = async {
+            stdin.write_all(repeated.as_bytes()).await?;
+            stdin.write_all(lines.as_bytes()).await?;
+            stdin.flush().await?;
+            is_read(&stdin).await
+        };
+        let written = tokio::select! {
+            written = write => written,
+            status = child.wait() => return Err(self.ended(status)),
+        };
+        match written {
+            Ok(()) if matches!(child.try_wait(), Ok(None)) => {
+                self.running = Some((child, stdin));
+                self.last = lines;
+                Ok(())
+            }
+            _ => {
+                drop(stdin);
+                Err(self.ended(child.wait().await))
+            }
+        }
+    }
+
+    fn start(&self) -> Result<(Child, ChildStdin), DeliveryError> {
+        let mut command = Command::new(self.name());
+        command.args(self.words.iter().skip(1)).stdin(Stdio::piped()).kill_on_drop(true);
+        // Ctrl-C is for us: the program ends when its input ends.
+        #[cfg(unix)]
+        command.process_group(0);
+        let spawned = command.spawn();
+        let not_started = |error: &dyn std::fmt::Display| {
+            let message = format!("cannot start {}: {error}", self.name());
+            DeliveryError::Permanent(
+                Failure::new(exit::USAGE, message).hint("check the path of the program in --to exec:PROGRAM"),
+            )
+        };
+        let mut child = spawned.map_err(|error| not_started(&error))?;
+        let stdin = child.stdin.take().ok_or_else(|| not_started(&"it has no standard input"))?;
+        Ok((child, stdin))
+    }
+
+    fn ended(&self, status: io::Result<ExitStatus>) -> DeliveryError {
+        let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        DeliveryError::transient(format!("{} ended ({status}) before it had read all entries", self.name()))
+            .hint("the program must read lines from standard input until they end")
+    }
+
+    /// Ends the input, and waits until the program ends.
+    pub(super) async fn finish(&mut self) {
+        let Some((mut child, stdin)) = self.running.take() else { return };
+        drop(stdin);
+        // A program that does not end is killed when it is dropped.
+        drop(tokio::time::timeout(END_LIMIT, child.wait()).await);
+    }
+}
+
+/// Waits until the pipe is empty: what a pipe holds is lost when its reader ends.
+#[cfg(unix)]
+async fn is_read(stdin: &ChildStdin) -> io::Result<()> {
+    while rustix::io::ioctl_fionread(stdin)? > 0 {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn is_read(_: &ChildStdin) -> io::Result<()> {
+    Ok(())
+}

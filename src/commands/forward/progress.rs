@@ -1,0 +1,63 @@
+//! The position up to which entries were delivered, and its cursor file. The file is never ahead of what was delivered. It is
+//! saved a few times a second, and whenever there is nothing to do: a crash repeats the deliveries since.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::client::last_entry::LogPosition;
+use crate::commands::cursor_file::CursorFile;
+use crate::terminal::Terminal;
+
+/// The shortest time between two saves during a stream of deliveries.
+const SAVE_EVERY: Duration = Duration::from_millis(250);
+
+pub(super) struct Progress {
+    cursor: Option<(CursorFile, PathBuf)>,
+    position: LogPosition,
+    saved: Option<LogPosition>,
+    saved_at: Instant,
+    is_failing: bool,
+}
+
+impl Progress {
+    pub(super) fn new(cursor: Option<(CursorFile, PathBuf)>, position: LogPosition) -> Self {
+        Self { cursor, position, saved: None, saved_at: Instant::now(), is_failing: false }
+    }
+
+    pub(super) const fn position(&self) -> LogPosition {
+        self.position
+    }
+
+    /// Notes what was delivered, and saves it if the last save is long ago.
+    pub(super) fn advance(&mut self, position: LogPosition, terminal: &mut Terminal) {
+        self.position = position;
+        if self.saved_at.elapsed() >= SAVE_EVERY {
+            self.save(terminal);
+        }
+    }
+
+    /// Saves the position. If that fails, a later save tries again: deliveries go on, and would be repeated after a crash.
+    pub(super) fn save(&mut self, terminal: &mut Terminal) {
+        let Some((cursor, path)) = &mut self.cursor else { return };
+        if self.saved == Some(self.position) {
+            return;
+        }
+        self.saved_at = Instant::now();
+        match cursor.save(path, self.position) {
+            Ok(()) => {
+                self.saved = Some(self.position);
+                if std::mem::take(&mut self.is_failing) {
+                    terminal.status("the cursor file can be written again");
+                }
+            }
+            Err(failure) if !self.is_failing => {
+                self.is_failing = true;
+                let message = format!("{}; entries delivered since may be delivered again", failure.message);
+                terminal.warn(&message);
+            }
+            Err(_) => {}
+        }
+    }
+}

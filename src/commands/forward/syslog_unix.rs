@@ -1,0 +1,81 @@
+//! `syslog+unix:PATH`: one datagram for each entry to a local socket, such as `/dev/log`. The system keeps datagrams until the
+//! receiver reads them; what it has not read when it ends is lost.
+
+use std::path::PathBuf;
+
+#[cfg(unix)]
+use std::{io, time::Duration};
+
+use crate::commands::forward::delivery_error::DeliveryError;
+use crate::commands::forward::event::Event;
+#[cfg(unix)]
+use crate::commands::forward::syslog_message::local_message;
+use crate::error::Failure;
+use crate::exit;
+
+#[cfg(unix)]
+const SEND_LIMIT: Duration = Duration::from_secs(30);
+
+pub(super) struct SyslogSocket {
+    path: PathBuf,
+    #[cfg(unix)]
+    socket: Option<tokio::net::UnixDatagram>,
+}
+
+impl SyslogSocket {
+    pub(super) const fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            #[cfg(unix)]
+            socket: None,
+        }
+    }
+
+    #[cfg(unix)]
+    pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
+        let socket = match self.socket.take() {
+            Some(socket) => socket,
+            None => self.connect().map_err(|error| self.failed(&error))?,
+        };
+        for event in events {
+            let sent = tokio::time::timeout(SEND_LIMIT, socket.send(local_message(event).as_bytes())).await;
+            sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+                .map_err(|error| self.failed(&error))?;
+        }
+        self.socket = Some(socket);
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn connect(&self) -> io::Result<tokio::net::UnixDatagram> {
+        let socket = tokio::net::UnixDatagram::unbound()?;
+        socket.connect(&self.path)?;
+        Ok(socket)
+    }
+
+    #[cfg(unix)]
+    fn failed(&self, error: &io::Error) -> DeliveryError {
+        use rustix::io::Errno;
+        let cause = format!("cannot send to the socket {}: {error}", self.path.display());
+        let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
+        if is(Errno::MSGSIZE) {
+            return DeliveryError::Permanent(
+                Failure::new(exit::FAILED, format!("{cause}: an entry is larger than a datagram may be"))
+                    .hint("send to the receiver over TCP: --to syslog:HOST:PORT"),
+            );
+        }
+        if is(Errno::PROTOTYPE) {
+            return DeliveryError::Permanent(
+                Failure::usage(format!("{cause}: it is not a datagram socket"))
+                    .hint("send to the receiver over TCP: --to syslog:HOST:PORT"),
+            );
+        }
+        DeliveryError::transient(cause).hint("check that a syslog receiver is running, and the path in --to")
+    }
+
+    #[cfg(not(unix))]
+    pub(super) async fn deliver(&mut self, _: &[Event<'_>]) -> Result<(), DeliveryError> {
+        let message = format!("this system has no sockets such as {}", self.path.display());
+        Err(DeliveryError::Permanent(Failure::new(exit::USAGE, message)))
+    }
+}

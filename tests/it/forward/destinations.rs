@@ -1,0 +1,176 @@
+//! What arrives at each kind of destination, and when the cursor moves.
+
+use std::process::Child;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::web_receiver::WebReceiver;
+use crate::cli::acme::{self, SERVER};
+use crate::support::sandbox::{Sandbox, wait_until};
+
+/// Everything in the log of acme, and an end.
+pub(super) const WHOLE: [&str; 4] = ["--from", "beginning", "--until", "2022-01-01"];
+
+pub(super) fn terminate(child: &Child) {
+    kill_process(Pid::from_child(child), Signal::TERM).expect("it runs");
+}
+
+/// The entries as `export` writes them, in the order in which they were recorded.
+fn exported(sandbox: &Sandbox) -> Vec<String> {
+    let outcome = acme::run(sandbox, &["export", "--format", "jsonl"]).ended(0);
+    let mut lines: Vec<_> = outcome.out().lines().map(str::to_owned).collect();
+    lines.sort_by_key(|line| id(line));
+    lines
+}
+
+fn id(line: &str) -> u64 {
+    serde_json::from_str::<serde_json::Value>(line).expect("JSON")["id"].as_u64().expect("an id")
+}
+
+fn cursor(sandbox: &Sandbox) -> u64 {
+    serde_json::from_str::<serde_json::Value>(&sandbox.text("cursor")).expect("JSON")["after_id"]
+        .as_u64()
+        .expect("an id")
+}
+
+#[test]
+fn a_webhook_gets_each_entry_once_signed_and_in_order() {
+    let sandbox = acme::sandbox();
+    let receiver = WebReceiver::answering(&["204 No Content"]);
+    let key = [7; 32];
+    sandbox.write_with_mode("secret", format!("whsec_{}\n", STANDARD.encode(key)), 0o600);
+    let to = format!("webhook:http://{}/hook?a=1", receiver.address());
+    let args = ["forward", "--to", &to, "--secret-file", "secret", "--cursor-file", "cursor"];
+    let outcome = acme::run(&sandbox, &[&args[..], &WHOLE].concat()).ended(0);
+    assert!(outcome.err().ends_with("stopped: delivered 12 entries, through entry 12\n"), "{outcome}");
+    let requests = receiver.requests();
+    let bodies: Vec<_> = requests.iter().map(|request| request.body.clone()).collect();
+    assert_eq!(bodies, exported(&sandbox));
+    for request in &requests {
+        let entry: serde_json::Value = serde_json::from_str(&request.body).expect("JSON");
+        let header = |name: &str| request.headers.get(name).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!((&*request.path, header("content-type").as_str()), ("/hook?a=1", "application/json"));
+        assert_eq!(header("webhook-id"), entry["uuid"].as_str().expect("a uuid"));
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).expect("a key");
+        let signed = format!("{}.{}.{}", header("webhook-id"), header("webhook-timestamp"), request.body);
+        mac.update(signed.as_bytes());
+        let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+        assert_eq!(header("webhook-signature"), &expected);
+    }
+    assert_eq!(cursor(&sandbox), 12);
+    acme::run(&sandbox, &[&args[..], &WHOLE].concat()).ended(0);
+    assert!(receiver.requests().is_empty(), "it continues where the cursor is");
+}
+
+#[test]
+fn a_batch_is_a_list_with_an_id_of_its_own() {
+    let sandbox = acme::sandbox();
+    let receiver = WebReceiver::answering(&["200 OK"]);
+    let to = format!("webhook:http://{}", receiver.address());
+    acme::run(&sandbox, &[&["forward", "--to", &to, "--batch", "5"], &WHOLE[..]].concat()).ended(0);
+    let requests = receiver.requests();
+    let lists: Vec<Vec<serde_json::Value>> =
+        requests.iter().map(|it| serde_json::from_str(&it.body).expect("a list")).collect();
+    assert_eq!(lists.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 2]);
+    let uuid = |entry: &serde_json::Value| entry["uuid"].as_str().expect("a uuid").to_owned();
+    let expected = format!("{}_{}", uuid(&lists[0][0]), uuid(&lists[0][4]));
+    assert_eq!(requests[0].headers["webhook-id"], expected);
+    assert!(!requests[0].headers.contains_key("webhook-signature"));
+}
+
+#[test]
+fn a_busy_receiver_is_tried_again_and_told_once() {
+    let sandbox = acme::sandbox();
+    let busy = "429 Too Many Requests\r\nretry-after: 1";
+    let receiver = WebReceiver::answering(&["503 Service Unavailable", busy, "200 OK"]);
+    let to = format!("webhook:http://{}", receiver.address());
+    let args = ["forward", "--to", &to, "-a", "deleted"];
+    let outcome = acme::run(&sandbox, &[&args[..], &WHOLE].concat()).ended(0);
+    let requests = receiver.requests();
+    let ids: Vec<_> = requests.iter().map(|it| it.headers["webhook-id"].clone()).collect();
+    assert!(ids.len() > 2 && ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
+    assert_eq!(outcome.err().matches("retrying until it accepts entries").count(), 1, "{outcome}");
+    assert_eq!(outcome.err().matches("accepts entries again").count(), 1, "{outcome}");
+}
+
+#[test]
+fn a_refused_entry_stays_before_the_cursor() {
+    let sandbox = acme::sandbox();
+    let receiver = WebReceiver::answering(&["200 OK", "200 OK", "410 Gone"]);
+    let to = format!("webhook:http://{}", receiver.address());
+    let args = ["forward", "--to", &to, "--cursor-file", "cursor"];
+    acme::run(&sandbox, &[&args[..], &WHOLE].concat()).ended(1);
+    assert_eq!(cursor(&sandbox), 2);
+}
+
+#[test]
+fn programs_and_files_get_lines() {
+    let sandbox = acme::sandbox();
+    let all = exported(&sandbox).join("\n") + "\n";
+    let outcome = acme::run(&sandbox, &[&["forward", "--to", "exec:cat"], &WHOLE[..]].concat()).ended(0);
+    assert_eq!(outcome.out(), all);
+    acme::run(&sandbox, &[&["forward", "--to", "file:out.jsonl"], &WHOLE[..]].concat()).ended(0);
+    assert_eq!(sandbox.text("out.jsonl"), all);
+    // A program that ends is started again, and gets its last lines once more.
+    sandbox.write_with_mode("three", "#!/bin/sh\nhead -n 3 >> three.out\n", 0o755);
+    let path = sandbox.path("three").display().to_string();
+    let to = format!("exec:{path}");
+    let child = sandbox
+        .command(&[&["forward", "--to", &to, "--batch", "2"], &WHOLE[..], &SERVER].concat())
+        .spawn()
+        .expect("it starts");
+    wait_until("it was started again", || {
+        std::fs::read_to_string(sandbox.path("three.out")).is_ok_and(|text| text.lines().count() > 3)
+    });
+    terminate(&child);
+    let outcome = sandbox.finish(child).ended(0);
+    assert!(outcome.err().contains("ended (exit status: 0) before it had read all entries"), "{outcome}");
+}
+
+#[test]
+fn a_full_disk_stops_the_cursor_and_not_the_process() {
+    let sandbox = acme::sandbox();
+    let args = ["forward", "--to", "file:/dev/full", "--cursor-file", "cursor", "--from", "beginning"];
+    let mut child = sandbox.command(&[&args[..], &SERVER].concat()).spawn().expect("it starts");
+    let mut said = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().expect("piped")));
+    assert!(said.any(|line| line.expect("text").contains("cannot write /dev/full")));
+    terminate(&child);
+    sandbox.finish(child).ended(0);
+    assert_eq!(cursor(&sandbox), 0);
+}
+
+#[test]
+fn entries_pruned_before_their_delivery_are_a_notice_and_exit_3() {
+    let sandbox = acme::sandbox();
+    sandbox.write(
+        "cursor",
+        r#"{"cursor_file":1,"server":"sqlite:audit.db","organization":"default","query":{},"after_id":3}"#,
+    );
+    acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%", "-q"]).ended(0);
+    acme::record_update(&sandbox, "{\"a\":1}", "{\"a\":2}");
+    let args = ["forward", "--to", "file:out", "--cursor-file", "cursor"];
+    let child = sandbox.command(&[&args[..], &SERVER].concat()).spawn().expect("it starts");
+    let lines = || std::fs::read_to_string(sandbox.path("out")).unwrap_or_default();
+    wait_until("both arrive", || lines().lines().count() == 2);
+    terminate(&child);
+    let outcome = sandbox.finish(child).ended(3);
+    assert!(outcome.err().contains("entries are missing between 3 and 12"), "{outcome}");
+    let lines = lines();
+    let notice: serde_json::Value =
+        serde_json::from_str(lines.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&notice["notice"], &notice["through_id"]), (&"entries_pruned".into(), &12.into()));
+    assert_eq!(id(lines.lines().nth(1).expect("a line")), 13);
+}
+
+#[test]
+fn the_first_run_starts_where_from_says() {
+    let sandbox = acme::sandbox();
+    for (from, ids) in [("beginning", 1..=12), ("10", 10..=12), ("now", 13..=12)] {
+        let args = ["forward", "--to", "exec:cat", "--from", from, "--until", "2022-01-01"];
+        let outcome = acme::run(&sandbox, &args).ended(0);
+        assert_eq!(outcome.out().lines().map(id).collect::<Vec<_>>(), ids.collect::<Vec<_>>(), "{from}");
+    }
+}
