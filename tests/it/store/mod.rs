@@ -41,6 +41,7 @@ macro_rules! contract {
                 as_of_excludes_entries_recorded_later
                 paging_continues_after_a_pruned_or_future_id
                 paging_during_appends_and_prunes_returns_each_entry_once
+                large_pages_and_rows_have_the_entries_of_small_pages
             }
             filtering {
                 filters_agree_with_the_reference

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::page::{Order, Position};
+use krosyn_audit::store::entries::PageForm;
 use krosyn_audit::store::{OrgId, PageRequest, Store};
 
 use crate::support::entries::{
     NOW, append, days_ago, everything, first_page, ids, listed, page_after, read_all, recording,
     recording_at, seconds_ago,
 };
-use crate::support::stores::organization;
+use crate::support::stores::{organization, prune};
 
 const ORDERS: [Order; 3] = [Order::Descending, Order::Ascending, Order::ById];
 
@@ -142,5 +143,37 @@ pub(crate) async fn paging_during_appends_and_prunes_returns_each_entry_once(sto
         let before: HashSet<u64> = ids(&before).into_iter().collect();
         assert!(once.is_subset(&before), "nothing recorded later: {order:?} {read:?}");
         assert!(turn >= 4, "the reader was disturbed");
+    }
+}
+
+/// Entries whose times follow their ids, but for a late one among the last and a gap that a prune left.
+pub(crate) async fn large_pages_and_rows_have_the_entries_of_small_pages(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, (0..5).map(|number| recording_at(&number.to_string(), days_ago(900)))).await;
+    append(
+        &store,
+        org,
+        (5..2200).map(|number| recording_at(&number.to_string(), seconds_ago(9000 - number))),
+    )
+    .await;
+    append(&store, org, [recording_at("late", seconds_ago(6999)), recording_at("equal", seconds_ago(6801))])
+        .await;
+    prune(&store, org, days_ago(800), 1000).await;
+    for order in ORDERS {
+        let expected = ids(&read_all(&store, org, &Filter::default(), order, 150).await);
+        assert_eq!(expected.len(), 2197);
+        for limit in [250, 1000, 2100, 5000] {
+            let large = read_all(&store, org, &Filter::default(), order, limit).await;
+            assert!(ids(&large) == expected, "{order:?} by {limit}");
+            let (mut request, mut rows) = (first_page(&Filter::default(), order, limit), Vec::new());
+            loop {
+                let read = store.rows(org, request.clone(), PageForm::Lines).await.expect("a page");
+                let lines = std::str::from_utf8(read.entries.text()).expect("text").lines();
+                rows.extend(lines.map(|line| serde_json::from_str::<Entry>(line).expect("an entry").id));
+                let Some(last) = read.entries.last().filter(|_| read.more) else { break };
+                request = page_after(&request, last, read.as_of);
+            }
+            assert!(rows == expected, "{order:?}: rows by {limit}");
+        }
     }
 }
