@@ -14,6 +14,7 @@ use crate::client::tree::Collapsed;
 use crate::error::Failure;
 use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::leaf::EntryParts;
+use crate::model::integrity::opening::Opening;
 use crate::model::integrity::tile::{TILE, TileId, hashes_at};
 use crate::model::integrity::verify::fault::{Fault, FaultKind};
 use crate::model::integrity::verify::rules::Rules;
@@ -21,6 +22,9 @@ use crate::model::integrity::verify::{Leaf, Seen, Verdict, Verifier};
 use crate::model::merkle::Hash;
 use crate::model::words::Log;
 use crate::terminal::progress::Progress;
+
+/// How often a block is read at most, while a prune deletes entries of it.
+const ATTEMPTS: u32 = 20;
 
 /// How many tiles are read at once. Their 768 entries fit into one page.
 const TILES_A_BLOCK: u64 = 3;
@@ -66,6 +70,21 @@ struct Block {
     pages: Vec<PageText>,
 }
 
+impl Block {
+    /// Which entries are there, and which leaves say that theirs are.
+    fn outline(&self) -> Result<(Vec<u64>, Vec<Option<Opening>>), WalkError> {
+        let mut ids = Vec::new();
+        for page in &self.pages {
+            ids.extend(page.read()?.data.iter().map(|entry| entry.id));
+        }
+        let openings = self.tiles.iter().flat_map(|tile| match tile {
+            TileContent::Leaves(leaves) => leaves.iter().map(|leaf| Some(leaf.opening)).collect(),
+            TileContent::Collapsed(_) => vec![None],
+        });
+        Ok((ids, openings.collect()))
+    }
+}
+
 impl LogWalk<'_> {
     /// Verifies the whole log, and calls `visit` with each entry that was verified.
     pub(super) async fn run(
@@ -94,21 +113,36 @@ impl LogWalk<'_> {
                 group = Some(tile / TILE);
                 collapsed = self.collapsed(tile / TILE).await?;
             }
-            let block = self.block(tile, &mut collapsed).await?;
-            let mut after = verifier.clone();
-            if judge(&mut after, &block, &mut visit).is_err() {
-                // A prune may have deleted entries between two of the requests.
-                collapsed = self.collapsed(tile / TILE).await?;
-                let block = self.block(tile, &mut collapsed).await?;
-                after = verifier.clone();
-                judge(&mut after, &block, &mut visit)?;
-            }
-            verifier = after;
+            verifier = self.judge(&verifier, tile, &mut collapsed, &mut visit).await?;
             if let (Some(progress), Some((tile, _))) = (self.progress, verifier.next_tile()) {
                 progress.reach(tile * TILE);
             }
         }
         Ok(verifier.finish()?)
+    }
+
+    /// Reads a block and judges it. A prune may delete entries between two of the requests. So a fault counts only if the same is
+    /// read again.
+    async fn judge(
+        &self,
+        verifier: &Verifier,
+        tile: u64,
+        collapsed: &mut BTreeMap<u64, Collapsed>,
+        visit: &mut impl FnMut(&EntryParts<'_>),
+    ) -> Result<Verifier, WalkError> {
+        let mut before = None;
+        for attempt in 1.. {
+            let block = self.block(tile, collapsed).await?;
+            let mut after = verifier.clone();
+            let Err(error) = judge(&mut after, &block, visit) else { return Ok(after) };
+            let outline = block.outline()?;
+            if attempt == ATTEMPTS || before.as_ref() == Some(&outline) {
+                return Err(error);
+            }
+            before = Some(outline);
+            *collapsed = self.collapsed(tile / TILE).await?;
+        }
+        Ok(verifier.clone())
     }
 
     /// Reads a tile of hashes.

@@ -157,25 +157,28 @@ fn failure(log: Log, fault: Fault, (was_seen, path): (bool, &Path)) -> Failure {
     }
 }
 
+/// How often a log is read again because a prune began meanwhile.
+const ATTEMPTS: u32 = 5;
+
 type Outcome<T> = Result<T, (Log, WalkError)>;
 
 impl Run<'_> {
     /// Verifies every entry of both logs. The trail comes first: it tells which entries may be missing.
     async fn full(&self) -> Outcome<Vec<VerifiedLog>> {
-        let mut is_last_attempt = false;
+        let mut attempt = 0;
         loop {
+            attempt += 1;
             let (audit, audit_note) = self.checkpoint(Log::Audit).await?;
             let (trail, trail_note) = self.checkpoint(Log::Trail).await?;
             let in_trail = |error: WalkError| (Log::Trail, error);
             let listed = self.listed_rules(trail.size).await.map_err(in_trail)?;
             match self.both(&listed, (audit, audit_note), (trail, trail_note)).await {
-                Err((log, WalkError::Fault(fault))) if !is_last_attempt => {
+                Err((log, WalkError::Fault(fault))) if attempt < ATTEMPTS => {
                     // Prunes that began meanwhile explain missing entries.
                     let (trail, _) = self.checkpoint(Log::Trail).await?;
                     if self.listed_rules(trail.size).await.map_err(in_trail)? == listed {
                         return Err(self.explained(log, fault).await);
                     }
-                    is_last_attempt = true;
                 }
                 Ok(verified) => {
                     self.covers(Log::Audit).await?;
