@@ -66,7 +66,7 @@ const DEFAULT_INTERVAL: u64 = 2;
 /// the command with exit code 3. SIGTERM finishes what is in flight.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit --demo forward --from beginning --until now --as ecs --to file:all.ndjson"
+    after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit forward --demo --from beginning --until now --as ecs --to file:all.ndjson"
 )]
 pub(crate) struct ForwardArgs {
     /// The destination: webhook:URL, syslog:HOST:PORT (TCP), syslog+tls:HOST:PORT, syslog+unix:PATH, otlp:URL, file:PATH or
