@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::model::entry::EntryView;
+use crate::model::words::Via;
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION, changes_list, user_object};
 use crate::render::event::json::{Object, text_of};
 use crate::render::sanitize::sanitize;
@@ -33,7 +34,7 @@ pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<
     pairs.labelled("cs1", "resourceType", Some(entry.model_type.as_str()));
     pairs.labelled("cs2", "resourceId", Some(&*entry.model_id));
     pairs.labelled("cs3", "resourceName", entry.model_name.as_deref());
-    pairs.labelled("cs4", "channel", context.via.map(|via| via.as_str()));
+    pairs.labelled("cs4", "channel", context.via.map(Via::as_str));
     pairs.labelled("cs5", "requestId", context.request_id.as_deref());
     pairs.labelled("cs6", "changedFields", Some(&event.fields().collect::<Vec<_>>().join(", ")));
     pairs.add("krosynUuid", &entry.uuid.to_string());

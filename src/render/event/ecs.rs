@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::model::change::Change;
 use crate::model::entry::{EntryView, Text, User};
 use crate::model::json::RawJson;
-use crate::model::words::{Action, ModelType};
+use crate::model::words::{Action, ModelType, Via};
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION};
 use crate::render::event::json::{Object, text_of};
 
@@ -113,7 +113,7 @@ fn own<'a>(event: &'a Event<'a>) -> serde_json::Result<Object<'a>> {
         .with("action", entry.action.as_str())
         .with("resource", resource)
         .with("user", Object::default().with("kind", entry.user.kind.as_str()).maybe("effective", effective))
-        .maybe("via", entry.context.via.map(|via| via.as_str()))
+        .maybe("via", entry.context.via.map(Via::as_str))
         .with("changes", changes))
 }
 

@@ -4,8 +4,7 @@ use std::io;
 
 use crate::model::change::Change;
 use crate::model::entry::{EntryView, Text, User};
-use crate::model::words::Action;
-use crate::render::event::EventSource;
+use crate::model::words::{Action, Log};
 use crate::render::event::json::{Member, Object};
 
 /// The vendor in every header.
@@ -14,6 +13,15 @@ pub(super) const VENDOR: &str = "Krosyn";
 pub(super) const PRODUCT: &str = "krosyn-audit";
 /// The version of the product in every header.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The log that entries come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventSource<'a> {
+    /// Which of the organization's logs.
+    pub log: Log,
+    /// The organization's slug.
+    pub organization: &'a str,
+}
 
 /// An entry with its changes parsed.
 pub(super) struct Event<'a> {

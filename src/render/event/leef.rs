@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::model::entry::EntryView;
+use crate::model::words::Via;
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION, changes_list, user_object};
 use crate::render::event::json::{push_escape, text_of};
 use crate::render::sanitize::is_hidden;
@@ -38,7 +39,7 @@ pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<
     pairs.maybe("krosynUserEmail", user.email.as_deref());
     pairs.maybe("krosynUserName", user.name.as_deref());
     pairs.add("krosynUserKind", user.kind.as_str());
-    pairs.maybe("krosynVia", context.via.map(|via| via.as_str()));
+    pairs.maybe("krosynVia", context.via.map(Via::as_str));
     pairs.maybe("krosynUserAgent", context.user_agent.as_deref());
     pairs.maybe("krosynRequestId", context.request_id.as_deref());
     pairs.maybe("krosynReason", entry.reason.as_deref());

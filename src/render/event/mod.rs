@@ -21,8 +21,9 @@ mod tests;
 use std::io;
 
 use crate::model::entry::EntryView;
-use crate::model::words::Log;
 use crate::render::event::facts::Event;
+
+pub use crate::render::event::facts::EventSource;
 
 /// The form of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,15 +61,6 @@ impl EventFormat {
     pub const fn is_json(self) -> bool {
         matches!(self, Self::Json | Self::Ocsf | Self::Ecs)
     }
-}
-
-/// The log that entries come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventSource<'a> {
-    /// Which of the organization's logs.
-    pub log: Log,
-    /// The organization's slug.
-    pub organization: &'a str,
 }
 
 /// Appends an entry as one line, without the line break.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::model::change::Change;
 use crate::model::entry::{EntryView, Text, User};
 use crate::model::json::RawJson;
-use crate::model::words::{Action, UserKind};
+use crate::model::words::{Action, UserKind, Via};
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION, changes_list, user_object};
 use crate::render::event::json::{Member, Object, text_of};
 
@@ -199,7 +199,7 @@ fn unmapped<'a>(event: &'a Event<'a>, is_call: bool) -> Object<'a> {
     let email = entry.user.email.as_deref().filter(|email| !is_address(email));
     Object::default()
         .with("recorded_at", entry.recorded_at.to_string())
-        .maybe("via", entry.context.via.map(|via| via.as_str()))
+        .maybe("via", entry.context.via.map(Via::as_str))
         .maybe("ip", entry.context.ip.as_deref().filter(|ip| !is_ip(ip)))
         .maybe("user_role", entry.user.role.as_deref())
         .maybe("user_email", email)

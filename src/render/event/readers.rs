@@ -130,7 +130,7 @@ fn of_cef(line: &str) -> Facts {
         }
     }
     of_pairs(
-        pairs,
+        &pairs,
         &[
             ("id", "externalId"),
             ("uuid", "krosynUuid"),
@@ -182,7 +182,7 @@ fn of_leef(line: &str) -> Facts {
         (key, value)
     });
     of_pairs(
-        pairs.collect(),
+        &pairs.collect(),
         &[
             ("id", "krosynId"),
             ("uuid", "krosynUuid"),
@@ -209,7 +209,7 @@ fn of_leef(line: &str) -> Facts {
     )
 }
 
-fn of_pairs(pairs: BTreeMap<String, String>, names: &[(&str, &str)]) -> Facts {
+fn of_pairs(pairs: &BTreeMap<String, String>, names: &[(&str, &str)]) -> Facts {
     let found =
         names.iter().filter_map(|(ours, theirs)| Some(((*ours).to_owned(), pairs.get(*theirs)?.clone())));
     let mut texts: BTreeMap<_, _> = found.collect();

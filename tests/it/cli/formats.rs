@@ -81,7 +81,11 @@ fn options_of_columns_are_refused() {
             assert!(refused.err().contains(" writes table"), "{refused}");
         }
     }
-    insta::assert_snapshot!(acme::run(&sandbox, &["list", "--format", "cef", "--columns", "id"]), @"");
+    insta::assert_snapshot!(acme::run(&sandbox, &["list", "--format", "cef", "--columns", "id"]), @"
+    exit 2
+    -- stderr
+    error: --columns cannot be used with ocsf, cef, ecs and leef, which write whole entries
+    ");
 }
 
 #[test]
