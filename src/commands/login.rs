@@ -52,7 +52,7 @@ pub(crate) struct LogoutArgs {
 /// With -v, also show each setting and where it comes from: a flag, a variable, a profile of config.toml, login, or the
 /// default.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  krosyn-audit status -v\n  krosyn-audit --demo status --max-age 30d")]
+#[command(after_help = "Examples:\n  krosyn-audit status -v\n  krosyn-audit status --demo --max-age 30d")]
 pub(crate) struct StatusArgs {
     /// Exit with code 10 if the newest entry is older than this, or there is none (to notice a log that went silent)
     #[arg(long, value_name = "AGE")]

@@ -62,11 +62,11 @@ const DEFAULT_INTERVAL: u64 = 2;
 ///
 /// Follows the log like `list --follow`, and delivers each matching entry at least once and in order; an entry's uuid tells
 /// repeated deliveries. The cursor file moves only after a delivery. A server or destination that does not answer is tried
-/// again until it does. Entries that were pruned before they could be delivered are reported to the destination, too, and end
-/// the command with exit code 3. SIGTERM finishes what is in flight.
+/// again until it does. Entries that were pruned before they could be delivered are reported to the destination, too, and the
+/// exit code is then 3. SIGTERM finishes what is in flight.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit --demo forward --from beginning --until now --as ecs --to file:all.ndjson"
+    after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit forward --demo --from beginning --until now --as ecs --to file:all.ndjson"
 )]
 pub(crate) struct ForwardArgs {
     /// The destination: webhook:URL, syslog:HOST:PORT (TCP), syslog+tls:HOST:PORT, syslog+unix:PATH, otlp:URL, file:PATH or

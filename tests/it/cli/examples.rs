@@ -19,8 +19,7 @@ use crate::support::postgres;
 use crate::support::sandbox::{Sandbox, Serving, program, skipped};
 
 /// Examples not run here: this test itself, endless commands, which other tests run, and `open`, which needs a server.
-const NOT_RUN: [&str; 5] =
-    ["cargo test", "--follow", "--demo serve", "krosyn-audit open", "krosyn-audit forward"];
+const NOT_RUN: [&str; 5] = ["cargo test", "--follow", "--demo serve", "krosyn-audit open", "--cursor-file"];
 
 /// The help examples of a command and its subcommands.
 fn of_help(command: &clap::Command) -> Vec<Vec<String>> {
