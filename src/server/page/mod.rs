@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
+use crate::api::problem::Code;
 use crate::page::{CSS, JS};
 use crate::server::auth::{CanRead, CanReadTrail};
 use crate::server::error::ApiError;
@@ -35,7 +36,12 @@ pub(super) fn refused(uri: &Uri, headers: &HeaderMap, error: ApiError) -> Respon
     let is_browser = ranges.any(|range| {
         range.split(';').next().is_some_and(|range| range.trim().eq_ignore_ascii_case("text/html"))
     });
-    if is_browser && !uri.path().starts_with("/api/") { of_problem(&error) } else { error.into_response() }
+    if !is_browser || uri.path().starts_with("/api/") {
+        return error.into_response();
+    }
+    // The problem names the API's paths, which are of no use to a reader of the page.
+    let no_page = || ApiError::new(Code::NotFound, "there is no page at this address");
+    of_problem(&if error.code() == Code::NotFound { no_page() } else { error })
 }
 
 /// The routes of the page.

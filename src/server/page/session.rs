@@ -112,6 +112,7 @@ impl<S: RequiredScope> Viewer<S> {
             // The token was revoked or has expired: its sessions end.
             Err(error) if error.code() == Code::Unauthorized => {
                 server.store.take_session(session.hash).await.map_err(ApiError::from)?;
+                server.limits.note_session(hash, false);
                 return Err(sign_in());
             }
             caller => caller?,

@@ -71,7 +71,7 @@ fn without_a_browser_the_link_is_printed() {
         let outcome = sandbox.finish(command.spawn().unwrap()).ended(exit::FAILED);
         check_link(&serving, outcome.out());
         assert!(outcome.err().starts_with("error: cannot open a browser: "), "{outcome}");
-        assert!(outcome.err().contains("\nhint: open the printed link within 60 seconds"), "{outcome}");
+        assert!(outcome.err().contains("\n  hint: open the printed link within 60 seconds"), "{outcome}");
     }
 }
 
