@@ -7,6 +7,7 @@ use crate::model::prune::Prune;
 use crate::model::time::TimeContext;
 use crate::model::words::Log;
 use crate::page::text::{full_time, number, shown, time};
+use crate::render::filter_summary::counted;
 
 /// The retention of one log.
 pub(crate) struct LogRetention {
@@ -34,8 +35,8 @@ fn of_log(LogRetention { log, answer, prunes }: &LogRetention, context: TimeCont
             dt { "Plan" } dd { (answer.plan) ": entries are kept for " (answer.retention) }
             @if let Some(floor) = answer.floor { dt { "Floor" } dd { "a prune by hand may ask for " (floor) } }
             dt { "Cutoff" } dd { (full_time(answer.cutoff, &context)) ": older entries have expired" }
-            dt { "Kept" } dd { (number(answer.counts.kept)) " entries" }
-            dt { "Expired" } dd { (number(answer.counts.expired)) " entries, deleted by the next prune" }
+            dt { "Kept" } dd { (counted(answer.counts.kept, "entry", "entries")) }
+            dt { "Expired" } dd { (counted(answer.counts.expired, "entry", "entries")) ", deleted by the next prune" }
             @if let Some(oldest) = answer.oldest { dt { "Oldest" } dd { (full_time(oldest, &context)) } }
             @if let Some(newest) = answer.newest { dt { "Newest" } dd { (full_time(newest, &context)) } }
         }

@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use crate::model::time::TimeContext;
+use crate::model::time::format::zone_label;
 use crate::model::timestamp::Timestamp;
 use crate::page::shell::plain;
-use crate::page::text::{full_time, shown};
+use crate::page::text::{shown, time};
 
 /// What the form shows and sends.
 pub(crate) struct SignIn<'a> {
@@ -38,7 +39,7 @@ pub(crate) fn view(form: &SignIn<'_>) -> Markup {
                 p { "Sign in with the token " b { (shown(link.token)) } " of the organization " b { (shown(link.organization)) } "?" }
                 p class="dim" {
                     "Continue only if you made this link yourself, with " code { "krosyn-audit open" } ": what you read is recorded under "
-                    "this token. The link works once, until " (full_time(link.expires_at, &link.time)) "."
+                    "this token. The link works once, until " (time(link.expires_at, &link.time)) " " (zone_label(link.expires_at, link.time.zone)) "."
                 }
             } @else {
                 p {
