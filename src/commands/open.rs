@@ -16,8 +16,8 @@ const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" }
 
 /// Open the audit logs page of a server in the browser, signed in
 ///
-/// Makes a link that works once and for 60 seconds. The session can only read, whatever the token may do, and ends with the
-/// token, after 8 hours, or after an hour without use.
+/// Makes a link that works once and for 60 seconds. The page names the token and asks before it signs in. The session can
+/// only read, whatever the token may do, and ends with the token, after 8 hours, or after an hour without use.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit open\n  krosyn-audit open --server https://audit.krosyn.example --print"

@@ -138,10 +138,10 @@ pub(crate) fn view(form: &FilterForm<'_>) -> Markup {
             (form.pick("action", "Action", &actions, &html! {}))
             (form.pick("model_type", "Model type", &types, &html! {}))
             (form.pick("user", "User", &users, &other))
-            (form.input("q", "Text", "search", "in names and values"))
+            (form.input("q", "Text", "search", "names and values"))
             (form.input("field", "Field", "text", "perform.retry"))
             (form.input("resource", "Resource", "text", "connector/42"))
-            (form.input("since", "Since", "text", "2h, yesterday, 2026-11-20"))
+            (form.input("since", "Since", "text", "2h, 2026-11-20"))
             (form.input("until", "Until", "text", "now"))
             @for (name, text) in hidden {
                 label class="chip" {

@@ -1,4 +1,4 @@
-//! The list of a log: filters, a table of entries that expand in place, and links to older and newer entries.
+//! The list of a log: filters, a table of entries that the script expands in place, and links to older and newer entries.
 
 use maud::{Markup, html};
 
@@ -90,14 +90,26 @@ fn row(log: Log, entry: &Entry, context: &TimeContext) -> Markup {
                 span class="dim" { (entry.model_type.label()) } " "
                 a href=(resource_path(log, entry.model_type, &entry.model_id)) { (shown(&resource_name(entry))) }
             }
-            td {
-                details {
-                    summary { (shown(&summary_of(entry))) }
-                    @if let Some(reason) = &entry.reason { p { "Reason: " (shown(reason)) } }
-                    (changes::of_entry(entry, Extent::Brief, *context))
-                    p class="dim" { a href=(entry_path(log, entry.id)) { "Entry " (entry.id) } }
-                }
-            }
+            // The script expands it in place.
+            td { a class="open" href=(entry_path(log, entry.id)) { (shown(&summary_of(entry))) } }
         }
+    }
+}
+
+/// The changes of an entry, below its row.
+pub(crate) fn expanded(log: Log, entry: &Entry, context: TimeContext) -> Markup {
+    html! {
+        div class="expanded" {
+            @if let Some(reason) = &entry.reason { p { "Reason: " (shown(reason)) } }
+            (changes::of_entry(entry, Extent::Brief, context))
+            p class="dim" { a href=(entry_path(log, entry.id)) { "Entry " (entry.id) } }
+        }
+    }
+}
+
+/// Rows that came after the list was shown, in the order of their ids, and where the script asks for the next.
+pub(crate) fn new_rows(log: Log, entries: &[Entry], next: &str, context: TimeContext) -> Markup {
+    html! {
+        table class="log" data-next=(next) { tbody { @for entry in entries { (row(log, entry, &context)) } } }
     }
 }

@@ -17,3 +17,11 @@ pub(crate) mod text;
 pub(crate) const CSS: &str = include_str!("page.css");
 /// The script. Everything but its conveniences works without it.
 pub(crate) const JS: &str = include_str!("page.js");
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_script_is_at_most_8_kb() {
+        assert!(super::JS.len() <= 8 * 1024, "{} bytes", super::JS.len());
+    }
+}

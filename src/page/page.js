@@ -1,11 +1,9 @@
-// Conveniences of the page: the viewer's time zone, keys, the live tail, copying. Everything else works without it.
+// Conveniences of the page: the viewer's time zone, entries that expand, keys, the live tail, copying. Without it, an entry
+// opens on its own page, and everything else works as well.
 "use strict";
 
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const first = (selector) => document.querySelector(selector);
-
-// A one-time link is exchanged by POST. Without a script, the viewer presses the button.
-first("form[data-submit]")?.requestSubmit();
 
 // The server writes times in the viewer's zone once it knows it.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -22,6 +20,46 @@ const picks = all(".pick");
 addEventListener("click", (event) => {
   for (const pick of picks) if (!pick.contains(event.target) && !pick.querySelector(".error")) pick.open = false;
 });
+
+// A document or a part of one. Its scripts do not run, and no text becomes markup here.
+const load = (url) => new Promise((resolve, reject) => {
+  const request = new XMLHttpRequest();
+  request.open("GET", url);
+  request.responseType = "document";
+  request.onload = () => (request.status === 200 ? resolve(request) : reject(request));
+  request.onerror = () => reject(request);
+  request.send();
+});
+
+// An entry of a list expands in place: its changes are fetched when it is opened first.
+const expandable = (link) => {
+  const details = document.createElement("details");
+  const summary = document.createElement("summary");
+  summary.append(...link.childNodes);
+  details.append(summary);
+  let part;
+  details.addEventListener("toggle", async () => {
+    if (!details.open || part) return;
+    details.querySelector(":scope > p")?.remove();
+    part = document.createElement("p");
+    part.textContent = "…";
+    details.append(part);
+    let loaded;
+    try {
+      loaded = (await load(`${link.href}/changes`)).response.querySelector(".expanded");
+    } catch {
+      // Explained below.
+    }
+    if (loaded) return part.replaceWith(document.adoptNode(loaded));
+    const page = document.createElement("a");
+    page.href = link.href;
+    page.textContent = "The changes cannot be loaded now: open the entry";
+    part.replaceChildren(page);
+    part = undefined;
+  });
+  link.replaceWith(details);
+};
+all(".log a.open").forEach(expandable);
 
 // Copying the equal command.
 for (const code of all(".command code")) {
@@ -40,8 +78,8 @@ for (const code of all(".command code")) {
 }
 
 // Keys: j and k move between entries, Enter opens, / goes to the text filter, ? shows help.
-const rows = all(".log td > details > summary");
 const move = (step) => {
+  const rows = all(".log td > details > summary");
   const at = rows.indexOf(document.activeElement);
   const next = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + step, 0), rows.length - 1)];
   next?.focus();
@@ -91,28 +129,71 @@ addEventListener("keydown", (event) => {
   }
 });
 
-// The live tail asks for entries behind the last known id, while the page is visible.
+// The live tail asks for entries behind the last known id, while the page is visible. They are inserted on request, or at
+// once while "Live" is checked.
 const tail = first("#tail[data-tail]");
 if (tail) {
+  let url = tail.dataset.tail;
   let waits = 3000;
+  const held = [];
+  const show = document.createElement("button");
+  show.type = "button";
+  show.textContent = "Show";
+  show.hidden = true;
+  const label = document.createElement("label");
+  const live = document.createElement("input");
+  live.type = "checkbox";
+  label.append(live, " Live");
+  tail.after(show, label);
+
+  const entries = (count) => `${count} new ${count === 1 ? "entry" : "entries"}`;
+  const at = (row) => Date.parse(row.querySelector("time").dateTime);
+  // By time, as the list. A row that belongs to an older page is left out.
+  const place = (row) => {
+    const body = first(".log tbody");
+    const before = [...body.rows].find((other) => at(other) <= at(row));
+    if (!before && first("a[rel=next]")) return;
+    row.classList.add("new");
+    row.querySelectorAll("a.open").forEach(expandable);
+    body.insertBefore(row, before ?? null);
+  };
+  const insert = () => {
+    const count = held.length;
+    // An empty list has no table.
+    if (!first(".log tbody")) return location.reload();
+    held.splice(0).forEach(place);
+    const total = first("#total b");
+    if (total) total.textContent = String(Number(total.textContent.replace(/\D/g, "")) + count).replace(/\B(?=(\d{3})+$)/g, " ");
+    tail.textContent = `${entries(count)} shown`;
+    show.hidden = true;
+  };
+  show.addEventListener("click", insert);
+  live.addEventListener("change", () => { if (live.checked && held.length) insert(); });
+
   const ask = async () => {
-    try {
-      if (!document.hidden) {
-        const answer = await fetch(tail.dataset.tail, { redirect: "error" });
-        if (!answer.ok) throw new Error(answer.status);
-        const { new: count, more } = await answer.json();
-        waits = 3000;
-        const text = `${count}${more ? "+" : ""} new ${count === 1 ? "entry" : "entries"}`;
-        if (count > 0 && tail.textContent !== text) {
+    if (!document.hidden) {
+      try {
+        const { response, responseURL } = await load(url);
+        if (responseURL.includes("/sign-in?")) {
           const link = document.createElement("a");
           link.href = location.href;
-          link.textContent = text;
-          tail.replaceChildren(link);
+          link.textContent = "The session has ended: sign in again";
+          return tail.replaceChildren(link);
         }
+        const table = response.querySelector("table[data-next]");
+        const rows = [...table.querySelectorAll("tbody > tr")].map((row) => document.adoptNode(row));
+        url = table.dataset.next;
+        waits = 3000;
+        held.push(...rows);
+        if (rows.length && live.checked) insert();
+        else if (rows.length) {
+          tail.textContent = entries(held.length);
+          show.hidden = false;
+        }
+      } catch {
+        // The server is away: ask less often.
+        waits = Math.min(waits * 2, 60000);
       }
-    } catch {
-      // The server is away, or the session has ended: ask less often.
-      waits = Math.min(waits * 2, 60000);
     }
     setTimeout(ask, waits);
   };

@@ -72,7 +72,7 @@ pub(crate) fn page(shell: &Shell<'_>, body: &Markup) -> Markup {
                     nav aria-label="Views" {
                         @if shell.can_read { (link(Section::Audit, "/audit-logs", "Audit logs")) }
                         @if shell.can_read_trail { (link(Section::Trail, "/trail", "Trail")) }
-                        @if shell.can_read { (link(Section::Retention, "/retention", "Retention")) }
+                        (link(Section::Retention, "/retention", "Retention"))
                     }
                     form method="post" action="/sign-out" {
                         input type="hidden" name="form_token" value=(shell.form_token);

@@ -76,6 +76,8 @@ pub(super) struct Caller<S> {
     /// Where the request comes from.
     pub(super) source: RequestSource,
     hash: [u8; 32],
+    /// The hash of the page's session that stands for the token, if there is one.
+    session: Option<[u8; 32]>,
     scope: PhantomData<S>,
 }
 
@@ -130,7 +132,28 @@ impl<S: RequiredScope> Caller<S> {
     /// Checks the token again. A body may arrive long after its head, and the token may have expired meanwhile.
     pub(super) async fn reauthenticate(self, server: &Server) -> Result<Self, ApiError> {
         let found: Self = find(server, self.hash).await?.ok_or_else(unknown_token)?;
-        Self { source: self.source, ..found }.with_scope()
+        Self { source: self.source, session: self.session, ..found }.with_scope()
+    }
+
+    /// The same caller for another scope, which its token must have.
+    pub(super) fn narrowed<T: RequiredScope>(&self) -> Result<Caller<T>, ApiError> {
+        let Self { organization, token, scopes, expires_at, source, hash, session, .. } = self;
+        let caller = Caller {
+            organization: organization.clone(),
+            token: token.clone(),
+            scopes: scopes.clone(),
+            expires_at: *expires_at,
+            source: source.clone(),
+            hash: *hash,
+            session: *session,
+            scope: PhantomData,
+        };
+        caller.with_scope()
+    }
+
+    /// What an answer in several parts checks again between them.
+    pub(super) const fn permit(&self) -> Permit {
+        Permit { token: self.hash, session: self.session, scope: S::SCOPE }
     }
 
     fn with_scope(self) -> Result<Self, ApiError> {
@@ -180,22 +203,79 @@ impl<S: RequiredScope> Caller<S> {
             return Err(unknown_token());
         };
         attempt.into_iter().for_each(TokenAttempt::succeeded);
-        let caller = Caller { source, ..caller };
+        Caller { source, ..caller }.admitted(parts, server)
+    }
+
+    /// Finds the caller of a request by the token of its session or link. The session or link was found, so the token is
+    /// no attempt. `session` is absent for a link.
+    pub(super) async fn of_session(
+        parts: &Parts,
+        server: &Server,
+        token: [u8; 32],
+        session: Option<[u8; 32]>,
+    ) -> Result<Self, ApiError> {
+        let caller = find::<S>(server, token).await?.ok_or_else(unknown_token)?;
+        Caller { source: RequestSource::of(server, parts), session, ..caller }.admitted(parts, server)
+    }
+
+    /// Counts the request of a caller with a valid token, and checks its scope.
+    fn admitted(self, parts: &Parts, server: &Server) -> Result<Self, ApiError> {
+        let (slot, hash) = (parts.extensions.get::<Arc<Slot>>(), self.hash);
         // For the log line, also if the call is refused.
         let span = Span::current();
-        span.record("token", &*caller.token).record("organization", &*caller.organization.slug);
-        let counted = slot.map_or(Ok(()), |slot| slot.authenticate(caller.key()));
+        span.record("token", &*self.token).record("organization", &*self.organization.slug);
+        let counted = slot.map_or(Ok(()), |slot| slot.authenticate(self.key()));
         counted.map_err(|TooManyConnections| {
             let detail = "too many connections for this token or its organization: reuse them, or try again in a moment";
             ApiError::new(Code::Unavailable, detail)
         })?;
         if !is_local(server, &hash) {
-            server.token_usage.note(caller.organization.id, &caller.token, server.settings.clock.now());
+            server.token_usage.note(self.organization.id, &self.token, server.settings.clock.now());
             let allowed = server.limits.count_request(&hash);
             allowed.map_err(|RateLimited(wait)| ApiError::too_many_requests(wait))?;
         }
-        caller.with_scope()
+        self.with_scope()
     }
+}
+
+/// What an answer in several parts depends on: a token with a scope, and the session that stands for it.
+pub(super) struct Permit {
+    token: [u8; 32],
+    session: Option<[u8; 32]>,
+    scope: Option<Scope>,
+}
+
+impl Permit {
+    /// Checks that neither the token nor the session was revoked or has expired meanwhile.
+    pub(super) async fn check(&self, server: &Server) -> Result<(), ApiError> {
+        let caller = find::<AnyToken>(server, self.token).await?.ok_or_else(unknown_token)?;
+        if self.scope.is_some_and(|scope| !caller.scopes.contains(&scope)) {
+            return Err(unknown_token());
+        }
+        if let Some(hash) = self.session {
+            // It is in use, so only its end counts and not its last request.
+            let now = server.settings.clock.now();
+            let session = server.store.find_session(hash).await?.filter(|it| now < it.expires_at);
+            session.ok_or_else(|| unauthorized("the session has ended"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The caller that a one-time link would sign in, if its token is valid.
+pub(super) async fn owner(server: &Server, token: [u8; 32]) -> Result<Option<Caller<AnyToken>>, ApiError> {
+    find(server, token).await
+}
+
+/// Counts an attempt of a request to show a session with this hash.
+pub(super) fn session_attempt<'a>(
+    parts: &Parts,
+    server: &'a Server,
+    hash: &[u8; 32],
+) -> Result<Option<TokenAttempt<'a>>, ApiError> {
+    let Some(address) = client_address(server, &parts.headers, &parts.extensions) else { return Ok(None) };
+    let attempt = server.limits.session_attempt(address, hash);
+    Ok(Some(attempt.map_err(|RateLimited(wait)| ApiError::too_many_requests(wait))?))
 }
 
 /// Counts an attempt of a request to sign in by a secret that is no token, such as a one-time link.
@@ -264,6 +344,7 @@ async fn find<S>(server: &Server, hash: [u8; 32]) -> Result<Option<Caller<S>>, A
             expires_at: None,
             source: RequestSource::default(),
             hash,
+            session: None,
             scope: PhantomData,
         }));
     }
@@ -279,6 +360,7 @@ async fn find<S>(server: &Server, hash: [u8; 32]) -> Result<Option<Caller<S>>, A
         expires_at: token.expires_at,
         source: RequestSource::default(),
         hash,
+        session: None,
         scope: PhantomData,
     }))
 }

@@ -1,10 +1,10 @@
-//! Rate limits: invalid tokens by address, to slow down guessing; requests by token, so that one token cannot starve
-//! the others.
+//! Rate limits: invalid tokens and unknown sessions by address, to slow down guessing; requests by token, so that one
+//! token cannot starve the others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -16,6 +16,10 @@ const CLEAN_UP_ABOVE: usize = 10_000;
 
 pub(super) struct Limits {
     wrong: Option<FailedAttempts>,
+    /// Unknown sessions of the page. They are counted apart, so that wrong tokens lock no viewer out.
+    unknown_sessions: Option<FailedAttempts>,
+    /// The hashes of sessions that this server has found. They may be shown again without an attempt.
+    found_sessions: Mutex<HashSet<[u8; 32]>>,
     valid: Option<RateLimiter<[u8; 32], HashMapStateStore<[u8; 32]>, DefaultClock>>,
     clock: DefaultClock,
 }
@@ -36,6 +40,8 @@ impl Limits {
         };
         Self {
             wrong: failures_per_minute.map(FailedAttempts::new),
+            unknown_sessions: failures_per_minute.map(FailedAttempts::new),
+            found_sessions: Mutex::default(),
             valid: requests_per_second.map(|rate| RateLimiter::hashmap(quota(rate))),
             clock: DefaultClock::default(),
         }
@@ -44,9 +50,38 @@ impl Limits {
     /// Allows an address to try a token, before the token is looked up.
     pub(super) fn attempt(&self, address: IpAddr) -> Result<TokenAttempt<'_>, RateLimited> {
         match &self.wrong {
-            None => Ok(TokenAttempt { failures: None, network: address, is_counted: false }),
+            None => Ok(TokenAttempt::unlimited(address)),
             Some(failures) => failures.attempt(network(address), Instant::now()),
         }
+    }
+
+    /// Allows an address to show a session with this hash, before the session is looked up. A session that was found
+    /// before is no attempt, so other callers at the same address cannot lock its viewer out.
+    pub(super) fn session_attempt(
+        &self,
+        address: IpAddr,
+        hash: &[u8; 32],
+    ) -> Result<TokenAttempt<'_>, RateLimited> {
+        match &self.unknown_sessions {
+            Some(failures) if !lock(&self.found_sessions).contains(hash) => {
+                failures.attempt(network(address), Instant::now())
+            }
+            _ => Ok(TokenAttempt::unlimited(address)),
+        }
+    }
+
+    /// Notes whether the session with this hash exists.
+    pub(super) fn note_session(&self, hash: [u8; 32], exists: bool) {
+        let mut found = lock(&self.found_sessions);
+        if !exists {
+            found.remove(&hash);
+            return;
+        }
+        if found.len() >= CLEAN_UP_ABOVE {
+            // The others count as attempts once more.
+            found.clear();
+        }
+        found.insert(hash);
     }
 
     /// Counts a request with a valid token.
@@ -87,7 +122,7 @@ impl FailedAttempts {
     }
 
     fn attempt(&self, network: IpAddr, now: Instant) -> Result<TokenAttempt<'_>, RateLimited> {
-        let mut recovered_at = self.recovered_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recovered_at = lock(&self.recovered_at);
         let mut attempt = TokenAttempt { failures: Some(self), network, is_counted: false };
         if let Some(at) = recovered_at.get_mut(&network).filter(|at| **at > now) {
             let (after, most) = (*at + self.interval, now + self.interval * self.burst);
@@ -101,7 +136,7 @@ impl FailedAttempts {
     }
 
     fn count(&self, network: IpAddr, now: Instant) {
-        let mut recovered_at = self.recovered_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recovered_at = lock(&self.recovered_at);
         if recovered_at.len() > CLEAN_UP_ABOVE {
             recovered_at.retain(|_, at| *at > now);
         }
@@ -112,6 +147,10 @@ impl FailedAttempts {
 }
 
 impl TokenAttempt<'_> {
+    const fn unlimited(network: IpAddr) -> Self {
+        Self { failures: None, network, is_counted: false }
+    }
+
     pub(super) fn failed(self) {
         self.failed_at(Instant::now());
     }
@@ -124,11 +163,15 @@ impl TokenAttempt<'_> {
 
     pub(super) fn succeeded(self) {
         let Some(failures) = self.failures.filter(|_| self.is_counted) else { return };
-        let mut recovered_at = failures.recovered_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recovered_at = lock(&failures.recovered_at);
         if let Some(at) = recovered_at.get_mut(&self.network) {
             *at = at.checked_sub(failures.interval).unwrap_or(*at);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The unit that limits count: an IPv4 address, or the /64 network of an IPv6 address.
@@ -195,6 +238,23 @@ mod tests {
         first.into_iter().for_each(|attempt| attempt.failed_at(now));
         assert!(failures.attempt(other, now).is_err());
         assert!(failures.attempt(other, now + Duration::from_secs(61)).is_ok());
+    }
+
+    #[test]
+    fn a_session_that_was_found_is_no_attempt_and_wrong_tokens_do_not_count_for_sessions() {
+        let limits = Limits::new(NonZeroU32::new(2), None);
+        let one = address("198.51.100.1");
+        while limits.attempt(one).map(TokenAttempt::failed).is_ok() {}
+        let show = |hash: [u8; 32]| limits.session_attempt(one, &hash);
+        show([1; 32]).expect("tokens are counted apart").succeeded();
+        limits.note_session([1; 32], true);
+        while show([2; 32]).map(TokenAttempt::failed).is_ok() {}
+        assert!(show([3; 32]).is_err(), "unknown sessions are limited");
+        assert!(show([1; 32]).is_ok(), "this one is known");
+        limits.note_session([1; 32], false);
+        assert!(show([1; 32]).is_err(), "it has ended");
+        let elsewhere = limits.session_attempt(address("198.51.100.2"), &[3; 32]);
+        assert!(elsewhere.is_ok(), "each address has its own attempts");
     }
 
     #[test]

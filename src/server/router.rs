@@ -1,6 +1,7 @@
 //! All routes, and the layers around them.
 
 use axum::Router;
+use axum::http::{HeaderMap, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
@@ -59,15 +60,16 @@ pub(super) fn router(server: Server) -> Router {
     if server.settings.page.is_some() {
         routes = routes.merge(page::routes());
     }
-    with_layers(routes, server)
+    let has_page = server.settings.page.is_some();
+    with_layers(routes, server, has_page)
 }
 
 /// The router of the metrics listener.
 pub(super) fn metrics_router(server: Server) -> Router {
-    with_layers(Router::new().route(METRICS, get(health::metrics)), server)
+    with_layers(Router::new().route(METRICS, get(health::metrics)), server, false)
 }
 
-fn with_layers(routes: Router<Server>, server: Server) -> Router {
+fn with_layers(routes: Router<Server>, server: Server, has_page: bool) -> Router {
     // One combined layer, outermost first: separate layers would each be cloned for every request.
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(server.clone(), handle_request))
@@ -80,12 +82,17 @@ fn with_layers(routes: Router<Server>, server: Server) -> Router {
             tracing::error!("a handler panicked");
             ApiError::internal().into_response()
         }));
+    let refused = move |uri: &Uri, headers: &HeaderMap, error: ApiError| {
+        if has_page { page::refused(uri, headers, error) } else { error.into_response() }
+    };
     routes
-        .fallback(async || {
-            ApiError::new(Code::NotFound, "no such path: GET /api/openapi.json lists all paths")
+        .fallback(async move |uri: Uri, headers: HeaderMap| {
+            let detail = "no such path: GET /api/openapi.json lists all paths";
+            refused(&uri, &headers, ApiError::new(Code::NotFound, detail))
         })
-        .method_not_allowed_fallback(async || {
-            ApiError::new(Code::MethodNotAllowed, "this path does not support this method")
+        .method_not_allowed_fallback(async move |uri: Uri, headers: HeaderMap| {
+            let detail = "this path does not support this method";
+            refused(&uri, &headers, ApiError::new(Code::MethodNotAllowed, detail))
         })
         .layer(layers)
         .with_state(server)

@@ -1,5 +1,5 @@
 //! A whole log in one answer: pages are read one after the other while earlier ones are sent, in constant memory. A
-//! failure cuts the answer, which every HTTP client reports.
+//! failure, or the end of the token or session, cuts the answer, which every HTTP client reports.
 
 use std::io;
 use std::pin::Pin;
@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::api::rows::RowForm;
 use crate::model::evidence::trailer::Trail;
+use crate::server::auth::Permit;
 use crate::server::budget::{CallerKey, Reservation};
 use crate::server::connection_slots::BusyGuard;
 use crate::server::error::ApiError;
@@ -37,23 +38,36 @@ pub(super) struct RowStream {
     request: PageRequest,
     rows: PageForm,
     caller: CallerKey,
+    permit: Permit,
 }
 
 impl RowStream {
     pub(super) fn new(
         server: &Server,
-        caller: CallerKey,
+        (caller, permit): (CallerKey, Permit),
         org: OrgId,
         request: PageRequest,
         rows: PageForm,
     ) -> Self {
         let request = PageRequest { limit: PAGE_ROWS, ..request };
-        Self { server: Server::clone(server), org, request, rows, caller }
+        Self { server: Server::clone(server), org, request, rows, caller, permit }
     }
 
     async fn read(&self) -> Result<PageRead, ApiError> {
         let page = self.server.store.rows(self.org, self.request.clone(), self.rows.clone());
         self.server.query(page).await
+    }
+
+    /// Reads the next page, if the caller may still read.
+    async fn read_on(&self) -> Result<PageRead, &'static str> {
+        if let Err(error) = self.permit.check(&self.server).await {
+            tracing::warn!(reason = %error.problem().detail, "an export is cut");
+            return Err("the caller may not read on");
+        }
+        self.read().await.map_err(|_| {
+            tracing::error!("an export is cut: its next page cannot be read");
+            "the next page cannot be read"
+        })
     }
 
     /// Reserves memory and reads the first page, so that most failures have a status. Returns also the upper bound.
@@ -101,11 +115,10 @@ impl RowStream {
                 }
                 return;
             }
-            page = match self.read().await {
+            page = match self.read_on().await {
                 Ok(page) => page,
-                Err(_) => {
-                    tracing::error!("an export is cut: its next page cannot be read");
-                    drop(pages.send(Err(io::Error::other("the next page cannot be read"))).await);
+                Err(cause) => {
+                    drop(pages.send(Err(io::Error::other(cause))).await);
                     return;
                 }
             };

@@ -30,6 +30,14 @@ export const watched = async (context, base) => {
   return page;
 };
 
+// Opens every entry of a list and every long value, and waits for what the server answers.
+export const expandAll = async (page) => {
+  const open = () => page.evaluate(() => document.querySelectorAll(".log details, details.long").forEach((it) => { it.open = true; }));
+  await open();
+  await page.waitForFunction(() => [...document.querySelectorAll(".log td > details")].every((it) => it.querySelector(".expanded")));
+  await open();
+};
+
 export const signIn = async (page, base, token) => {
   await page.goto(`${base}/sign-in`);
   await page.fill("#token", token);

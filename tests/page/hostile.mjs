@@ -1,7 +1,7 @@
 // Payloads in every field of entries, in filters and in errors: nothing runs, asks, or leaves the page.
 // Arguments: the server, a token, a file with the payloads.
 import { readFileSync } from "node:fs";
-import { check, launch, same, signIn, watched } from "./browser.mjs";
+import { check, expandAll, launch, same, signIn, watched } from "./browser.mjs";
 
 const [base, token, file] = process.argv.slice(2);
 const payloads = JSON.parse(readFileSync(file, "utf8"));
@@ -24,6 +24,7 @@ try {
   let rows = 0;
   while (url) {
     await page.goto(url);
+    await expandAll(page);
     await page.evaluate(() => document.querySelectorAll("details").forEach((it) => { it.open = true; }));
     await page.evaluate(() => document.querySelectorAll("*").forEach((it) => {
       for (const type of ["mouseover", "pointerenter", "focus", "animationstart", "toggle"]) it.dispatchEvent(new Event(type));

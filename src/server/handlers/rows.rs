@@ -1,16 +1,20 @@
 //! Pages as rows of CSV, TSV or JSON lines, and whole logs in one answer.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Extension;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{RawQuery, State};
-use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, LINK};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::Response;
+use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, LINK};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::response::{IntoResponse as _, Response};
+use http_body::Frame;
 
 use crate::api::parameters::{ExportParameters, TrailExportParameters};
 use crate::api::problems::FilterProblems;
-use crate::api::query::Query;
 use crate::api::rows::{ExportLine, ExportQuery, RowForm, RowOptions, RowPageInfo, RowQuery};
 use crate::model::draft::FieldError;
 use crate::model::integrity::leaf::EntryParts;
@@ -141,10 +145,11 @@ pub(crate) async fn export(
     State(server): State<Server>,
     caller: Caller<CanRead>,
     slot: Option<Extension<Arc<Slot>>>,
+    method: Method,
     headers: HeaderMap,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
-    stream(server, caller, slot, &headers, raw.as_deref()).await
+    stream(server, caller, slot, (&method, &headers), raw.as_deref()).await
 }
 
 /// Returns all matching entries of the trail in one answer, as a file.
@@ -160,52 +165,73 @@ pub(crate) async fn export_trail(
     State(server): State<Server>,
     caller: Caller<CanReadTrail>,
     slot: Option<Extension<Arc<Slot>>>,
+    method: Method,
     headers: HeaderMap,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
-    stream(server, caller, slot, &headers, raw.as_deref()).await
+    stream(server, caller, slot, (&method, &headers), raw.as_deref()).await
 }
 
 async fn stream<S: ReadScope>(
     server: Server,
     caller: Caller<S>,
     slot: Option<Extension<Arc<Slot>>>,
-    headers: &HeaderMap,
+    (method, headers): (&Method, &HeaderMap),
     raw: Option<&str>,
 ) -> Result<Response, ApiError> {
     let pairs = body::pairs(raw)?;
     let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let ExportQuery { rows: RowQuery { query, options }, trailer } =
-        ExportQuery::read(S::LOG, accepted(headers), pairs)?;
-    whole_log(server, caller, slot, query, &options, trailer).await
+    let asked = ExportQuery::read(S::LOG, accepted(headers), pairs)?;
+    whole_log(server, caller, slot, method, asked).await
 }
 
-/// Answers with all entries of a query in one answer, as a file.
+/// A body of unknown length that is not read, so that HEAD promises no length.
+struct Unread;
+
+impl HttpBody for Unread {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+}
+
+/// Answers with all entries of a query in one answer, as a file. HEAD has only the headers: it reads no entry, so the
+/// trail records none.
 pub(in crate::server) async fn whole_log<S: ReadScope>(
     server: Server,
     caller: Caller<S>,
     slot: Option<Extension<Arc<Slot>>>,
-    query: Query,
-    options: &RowOptions,
-    trailer: bool,
+    method: &Method,
+    ExportQuery { rows: RowQuery { query, options }, trailer }: ExportQuery,
 ) -> Result<Response, ApiError> {
-    let (rows, begin) = page_form(options)?;
+    let (rows, begin) = page_form(&options)?;
     let question = Question::new(query, caller.log())?;
-    reads::settle(&server, &caller).await;
-    let stream = RowStream::new(&server, caller.key(), question.org, question.request(), rows);
-    let (stream, as_of) = stream.first_page().await?;
-    let format = options.form.as_str();
-    let facts = ExportFacts::new(&caller, &server, &question.query.filter, Some(format.to_owned()), as_of);
-    // No byte leaves before the trail has it.
-    facts.begin(&server).await?;
-    let busy = slot.map(|Extension(slot)| slot.mark_busy());
-    let trailer = trailer.then_some(options.form);
-    let mut response = stream.respond(options.form.content_type(), begin, trailer, facts, busy);
+    let form = options.form;
     let log = match S::LOG {
         Log::Audit => "audit-log",
         Log::Trail => "trail",
     };
-    let name = format!("attachment; filename=\"{}-{log}.{format}\"", caller.organization.slug);
+    let name = format!("attachment; filename=\"{}-{log}.{form}\"", caller.organization.slug);
+    let mut response = if method == Method::HEAD {
+        ([(CONTENT_TYPE, HeaderValue::from_static(form.content_type()))], Body::new(Unread)).into_response()
+    } else {
+        // Pages are read while earlier ones are sent.
+        reads::settle(&server, &caller).await;
+        let caller_and_permit = (caller.key(), caller.permit());
+        let stream = RowStream::new(&server, caller_and_permit, question.org, question.request(), rows);
+        let (stream, as_of) = stream.first_page().await?;
+        let format = Some(form.as_str().to_owned());
+        let facts = ExportFacts::new(&caller, &server, &question.query.filter, format, as_of);
+        // No byte leaves before the trail has it.
+        facts.begin(&server).await?;
+        let busy = slot.map(|Extension(slot)| slot.mark_busy());
+        stream.respond(form.content_type(), begin, trailer.then_some(form), facts, busy)
+    };
     if let Ok(name) = HeaderValue::from_str(&name) {
         response.headers_mut().insert(CONTENT_DISPOSITION, name);
     }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use maud::Markup;
 
 use crate::api::problem::{Code, Problem};
-use crate::page::message;
+use crate::page::message::{self, Next};
 use crate::server::error::ApiError;
 use crate::server::page_body::PageBody;
 
@@ -19,7 +19,8 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
              form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
         ),
     ),
-    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // Other sites learn nothing. Under `no-referrer`, browsers would send forms with the origin `null`.
+    (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
@@ -56,7 +57,7 @@ impl IntoResponse for PageError {
             }
             Self::Forged => {
                 let text = "The form has expired, or another site sent it. Open the page again and repeat what you did.";
-                html(StatusCode::FORBIDDEN, message::view("This form was refused", text, None))
+                html(StatusCode::FORBIDDEN, message::view("This form was refused", text, Next::List))
             }
             Self::Api(error) => of_problem(&error),
         }
@@ -64,7 +65,7 @@ impl IntoResponse for PageError {
 }
 
 /// A problem of the API as a page.
-fn of_problem(error: &ApiError) -> Response {
+pub(super) fn of_problem(error: &ApiError) -> Response {
     let Problem { status, code, detail, .. } = error.problem();
     let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let title = match code {
@@ -77,9 +78,12 @@ fn of_problem(error: &ApiError) -> Response {
         Code::Internal => "Internal error",
         _ => "This request cannot be answered",
     };
-    let retry =
-        error.retry_seconds().map(|seconds| format!("Try again in {seconds} seconds: reload this page."));
-    let mut response = html(status, message::view(title, detail, retry.as_deref()));
+    let next = match error.retry_seconds() {
+        Some(seconds) => Next::Retry(seconds),
+        None if *code == Code::Pruned => Next::Retention,
+        None => Next::List,
+    };
+    let mut response = html(status, message::view(title, detail, next));
     if let Some(seconds) = error.retry_seconds() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

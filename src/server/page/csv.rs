@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
+use axum::http::Method;
 use axum::response::Response;
 
 use crate::api::query::Query;
-use crate::api::rows::{RowForm, RowOptions};
+use crate::api::rows::{ExportQuery, RowForm, RowOptions, RowQuery};
 use crate::server::auth::ReadScope;
 use crate::server::connection_slots::Slot;
 use crate::server::error::ApiError;
@@ -21,6 +22,7 @@ pub(super) async fn export<S: ReadScope>(
     State(server): State<Server>,
     viewer: Viewer<S>,
     slot: Option<Extension<Arc<Slot>>>,
+    method: Method,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
     let query = read(S::LOG, raw.as_deref(), &viewer.time)?;
@@ -29,5 +31,6 @@ pub(super) async fn export<S: ReadScope>(
     }
     let query = Query { filter: query.filter, ..Query::default() };
     let options = RowOptions::from(RowForm::Csv);
-    Ok(with_headers(whole_log(server, viewer.caller, slot, query, &options, false).await?))
+    let asked = ExportQuery { rows: RowQuery { query, options }, trailer: false };
+    Ok(with_headers(whole_log(server, viewer.caller, slot, &method, asked).await?))
 }

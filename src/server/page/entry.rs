@@ -5,15 +5,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::api::problem::Code;
+use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::page::entry::view;
+use crate::page::list::expanded;
 use crate::render::command_line::log_words;
 use crate::server::auth::ReadScope;
 use crate::server::error::ApiError;
 use crate::server::handlers::{entries, tree};
 use crate::server::page::answer::{PageError, with_headers};
-use crate::server::page::frame::{framed, section};
+use crate::server::page::frame::{fragment, framed, section};
 use crate::server::page::session::Viewer;
 use crate::server::state::Server;
 use crate::store::{Lookup, PageRequest};
@@ -27,11 +29,7 @@ pub(super) async fn show<S: ReadScope>(
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let log = viewer.caller.log();
-    // The API's answer records the read, and explains why an entry is missing.
-    entries::entry(&server, &viewer.caller, &id).await?;
-    let missing = || ApiError::new(Code::NotFound, "no entry has this id");
-    let number = id.parse().map_err(|_| missing())?;
-    let Lookup::Found(entry) = server.store.entry(log, number).await? else { return Err(missing().into()) };
+    let entry = read(&server, &viewer, &id).await?;
     let mut others = Vec::new();
     if let Some(request) = &entry.context.request_id {
         let mut filter = Filter::default();
@@ -45,6 +43,28 @@ pub(super) async fn show<S: ReadScope>(
     let command = [&["show".to_owned(), id.clone()][..], &log_words(S::LOG)].concat();
     let title = format!("Entry {id}");
     Ok(framed(&server, &viewer, (StatusCode::OK, section(S::LOG), &title), command, &body)?)
+}
+
+/// Reads and records as the API does, which explains why an entry is missing.
+async fn read<S: ReadScope>(server: &Server, viewer: &Viewer<S>, id: &str) -> Result<Entry, PageError> {
+    entries::entry(server, &viewer.caller, id).await?;
+    let missing = || ApiError::new(Code::NotFound, "no entry has this id");
+    let number = id.parse().map_err(|_| missing())?;
+    match server.store.entry(viewer.caller.log(), number).await? {
+        Lookup::Found(entry) => Ok(*entry),
+        _ => Err(missing().into()),
+    }
+}
+
+/// The changes of an entry, which the script shows below its row.
+pub(super) async fn changes<S: ReadScope>(
+    State(server): State<Server>,
+    viewer: Viewer<S>,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let entry = read(&server, &viewer, &id).await?;
+    let markup = expanded(S::LOG, &entry, viewer.time);
+    Ok(fragment(&server, &viewer, markup)?)
 }
 
 /// The proof as the API has it.

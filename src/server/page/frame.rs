@@ -6,14 +6,14 @@ use maud::Markup;
 
 use crate::model::words::{Log, Scope};
 use crate::page::shell::{Section, Shell, page};
-use crate::server::auth::ReadScope;
+use crate::server::auth::RequiredScope;
 use crate::server::error::ApiError;
 use crate::server::page::answer::with_headers;
 use crate::server::page::session::Viewer;
 use crate::server::state::Server;
 
 /// The answer to a signed-in viewer: a view in its frame.
-pub(super) fn framed<S: ReadScope>(
+pub(super) fn framed<S: RequiredScope>(
     server: &Server,
     viewer: &Viewer<S>,
     (status, section, title): (StatusCode, Section, &str),
@@ -39,6 +39,16 @@ pub(super) fn framed<S: ReadScope>(
     let mut response = server.responses.respond(caller.key(), "text/html; charset=utf-8", text)?;
     *response.status_mut() = status;
     Ok(with_headers(response))
+}
+
+/// A part of a view, for the page's script.
+pub(super) fn fragment<S: RequiredScope>(
+    server: &Server,
+    viewer: &Viewer<S>,
+    markup: Markup,
+) -> Result<Response, ApiError> {
+    let text = markup.into_string().into_bytes();
+    Ok(with_headers(server.responses.respond(viewer.caller.key(), "text/html; charset=utf-8", text)?))
 }
 
 /// The part of the navigation that shows a log.

@@ -1,10 +1,8 @@
-//! The list of a log, and the count of entries that came since.
+//! The list of a log.
 
-use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
-use serde_json::json;
+use axum::response::Response;
 
 use crate::api::query::{Query, filter_pairs};
 use crate::model::entry::Entry;
@@ -17,8 +15,7 @@ use crate::page::list::{Rows, view};
 use crate::page::text::{href, list_path};
 use crate::render::command_line::{filter_words, log_words};
 use crate::server::auth::ReadScope;
-use crate::server::handlers::question::Question;
-use crate::server::page::answer::{PageError, with_headers};
+use crate::server::page::answer::PageError;
 use crate::server::page::frame::{framed, section};
 use crate::server::page::query::{Direction, PageQuery, read};
 use crate::server::page::session::Viewer;
@@ -138,10 +135,7 @@ fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found) -> Rows<'a> {
         Some(href(path, exact.iter().cloned().chain(total).chain([(name, cursor)])))
     };
     let typed = || query.typed.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let tail = query.cursor.is_none().then(|| {
-        let after = ("after_id", found.as_of.to_string());
-        href(&format!("{path}/new"), exact.iter().cloned().chain([after]))
-    });
+    let tail = query.cursor.is_none().then(|| tail_path(S::LOG, &query.filter, found.as_of));
     let at_end = [found.has_older, found.has_newer];
     Rows {
         entries: &found.entries,
@@ -155,33 +149,8 @@ fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found) -> Rows<'a> {
     }
 }
 
-/// The most new entries that are counted.
-const MAX_NEW: u32 = 100;
-
-/// Counts entries behind `after_id` that match, up to a hundred.
-pub(super) async fn count_new<S: ReadScope>(
-    State(server): State<Server>,
-    viewer: Viewer<S>,
-    RawQuery(raw): RawQuery,
-) -> Result<Response, PageError> {
-    let query = read(S::LOG, raw.as_deref(), &viewer.time)?;
-    let (Some(id), true) = (query.after_id, query.errors.is_empty()) else {
-        return Ok(with_headers(
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "new": 0 }))).into_response(),
-        ));
-    };
-    let query = Query {
-        filter: query.filter,
-        after_id: Some(id),
-        order: Order::ById,
-        limit: MAX_NEW,
-        ..Query::default()
-    };
-    let question = Question::new(query, viewer.caller.log())?;
-    let read = server.query(server.store.page(question.org, question.request())).await?;
-    let rows = read.entries.len() as u64;
-    let (query, binding) = (&question.query, question.binding);
-    let answered = AnsweredPage { query, binding, as_of: read.as_of, rows, next: None };
-    reads::note_page(&server, &viewer.caller, None, &answered).await;
-    Ok(with_headers(Json(json!({ "new": rows, "more": read.more })).into_response()))
+/// Where the script asks for entries after the one with this id.
+pub(super) fn tail_path(log: Log, filter: &Filter, after_id: u64) -> String {
+    let after = ("after_id", after_id.to_string());
+    href(&format!("{}/new", list_path(log)), filter_pairs(filter).into_iter().chain([after]))
 }

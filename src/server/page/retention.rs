@@ -1,13 +1,16 @@
-//! The retention of the audit log.
+//! The retention of each log that the viewer may read.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::page::retention::view;
+use crate::api::problem::Code;
+use crate::model::words::Scope;
+use crate::page::retention::{LogRetention, view};
 use crate::page::shell::Section;
-use crate::server::auth::CanRead;
+use crate::server::auth::{AnyToken, Caller, CanRead, CanReadTrail, ReadScope};
+use crate::server::error::ApiError;
 use crate::server::handlers::prune;
 use crate::server::page::answer::PageError;
 use crate::server::page::frame::framed;
@@ -16,11 +19,28 @@ use crate::server::state::Server;
 
 pub(super) async fn show(
     State(server): State<Server>,
-    viewer: Viewer<CanRead>,
+    viewer: Viewer<AnyToken>,
 ) -> Result<Response, PageError> {
-    let Json(answer) = prune::holdings(&server, &viewer.caller).await?;
-    let Json(prunes) = prune::past_prunes(&server, &viewer.caller).await?;
-    let body = view(&answer, &prunes.data, viewer.time);
-    let command = vec!["prune".to_owned(), "--dry-run".to_owned()];
+    let caller = &viewer.caller;
+    let mut logs = Vec::new();
+    if caller.scopes.contains(&Scope::Read) {
+        logs.push(of_log(&server, &caller.narrowed::<CanRead>()?).await?);
+    }
+    if caller.scopes.contains(&Scope::Trail) {
+        logs.push(of_log(&server, &caller.narrowed::<CanReadTrail>()?).await?);
+    }
+    if logs.is_empty() {
+        let detail = "this token has neither the scope read nor the scope trail any more";
+        return Err(ApiError::new(Code::Forbidden, detail).into());
+    }
+    let body = view(&logs, viewer.time);
+    let command = if caller.scopes.contains(&Scope::Read) { &["prune", "--dry-run"][..] } else { &[] };
+    let command = command.iter().map(|word| (*word).to_owned()).collect();
     Ok(framed(&server, &viewer, (StatusCode::OK, Section::Retention, "Retention"), command, &body)?)
+}
+
+async fn of_log<S: ReadScope>(server: &Server, caller: &Caller<S>) -> Result<LogRetention, ApiError> {
+    let Json(answer) = prune::holdings(server, caller).await?;
+    let Json(prunes) = prune::past_prunes(server, caller).await?;
+    Ok(LogRetention { log: S::LOG, answer, prunes: prunes.data })
 }

@@ -1,9 +1,7 @@
 //! Sessions of the page: cookies, the checks of each request, and tokens against forged forms.
 
-use std::marker::PhantomData;
-
 use axum::extract::FromRequestParts;
-use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::header::{COOKIE, HOST, ORIGIN, REFERER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use base64::Engine as _;
@@ -16,8 +14,9 @@ use subtle::ConstantTimeEq as _;
 use crate::api::problem::Code;
 use crate::model::time::{TimeContext, zone};
 use crate::model::timestamp::Timestamp;
-use crate::server::auth::{Caller, ReadScope};
+use crate::server::auth::{self, Caller, RequiredScope};
 use crate::server::error::ApiError;
+use crate::server::limits::TokenAttempt;
 use crate::server::page::answer::PageError;
 pub(super) use crate::server::page::link::Secret;
 use crate::server::state::Server;
@@ -34,7 +33,7 @@ pub(super) const LINK_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 /// The cookie of a session.
 const SESSION: &str = "krosyn-audit-session";
-/// The cookie that the sign-in form must repeat.
+/// The cookie of a browser that is not signed in: its sign-in form must show that it is from the same browser.
 const FORM: &str = "krosyn-audit-form";
 /// The cookie in which the page's script puts the viewer's time zone.
 const ZONE: &str = "krosyn-audit-tz";
@@ -51,7 +50,7 @@ impl Secret {
     }
 
     /// The token that each form of the session must send.
-    fn form_token(&self) -> String {
+    pub(super) fn form_token(&self) -> String {
         // HMAC takes keys of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) else { return String::new() };
         mac.update(b"form");
@@ -66,32 +65,60 @@ pub(super) struct Viewer<S> {
     pub(super) form_token: String,
     /// The present and the viewer's zone.
     pub(super) time: TimeContext,
-    scope: PhantomData<S>,
 }
 
-impl<S: ReadScope> FromRequestParts<Server> for Viewer<S> {
+impl<S: RequiredScope> FromRequestParts<Server> for Viewer<S> {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, PageError> {
-        let sign_in = || PageError::SignIn(local_target(&parts.uri));
-        let secret = session(server, &parts.headers).ok_or_else(sign_in)?;
-        let now = server.settings.clock.now();
-        let found = server.store.find_session(secret.hash()).await.map_err(ApiError::from)?;
-        let session = found.filter(|it| is_valid(it, now)).ok_or_else(sign_in)?;
-        let caller = match Caller::<S>::authenticate(parts, server, session.token_hash).await {
-            // The token was revoked or has expired: its sessions end.
-            Err(error) if error.code() == Code::Unauthorized => {
-                server.store.take_session(session.hash).await.map_err(ApiError::from)?;
-                return Err(sign_in());
-            }
-            caller => caller?,
-        };
+        let (viewer, session) = Self::signed_in(parts, server).await?;
+        let now = viewer.time.now;
         if now.since(session.last_used_at) >= TOUCH_AFTER {
             // Reading goes on if the time cannot be written: the session then ends early.
             drop(server.store.touch_session(session.hash, now).await);
         }
+        Ok(viewer)
+    }
+}
+
+/// A viewer whose request the page's script sends by itself: it does not count as a use of the session.
+pub(super) struct Watcher<S>(pub(super) Viewer<S>);
+
+impl<S: RequiredScope> FromRequestParts<Server> for Watcher<S> {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, PageError> {
+        Ok(Self(Viewer::signed_in(parts, server).await?.0))
+    }
+}
+
+impl<S: RequiredScope> Viewer<S> {
+    /// Finds the session of a request, and its token.
+    async fn signed_in(parts: &Parts, server: &Server) -> Result<(Self, StoredSession), PageError> {
+        let sign_in = || PageError::SignIn(local_target(&parts.uri));
+        let secret = session(server, &parts.headers).ok_or_else(sign_in)?;
+        let now = server.settings.clock.now();
+        let hash = secret.hash();
+        let attempt = auth::session_attempt(parts, server, &hash)?;
+        let found = server.store.find_session(hash).await.map_err(ApiError::from)?;
+        let found = found.filter(|it| is_valid(it, now));
+        server.limits.note_session(hash, found.is_some());
+        let Some(session) = found else {
+            attempt.into_iter().for_each(TokenAttempt::failed);
+            return Err(sign_in());
+        };
+        attempt.into_iter().for_each(TokenAttempt::succeeded);
+        let caller = match Caller::<S>::of_session(parts, server, session.token_hash, Some(hash)).await {
+            // The token was revoked or has expired: its sessions end.
+            Err(error) if error.code() == Code::Unauthorized => {
+                server.store.take_session(session.hash).await.map_err(ApiError::from)?;
+                server.limits.note_session(hash, false);
+                return Err(sign_in());
+            }
+            caller => caller?,
+        };
         let time = TimeContext { now, zone: viewer_zone(&parts.headers) };
-        Ok(Self { caller, form_token: secret.form_token(), time, scope: PhantomData })
+        Ok((Self { caller, form_token: secret.form_token(), time }, session))
     }
 }
 
@@ -106,14 +133,26 @@ pub(super) async fn begin(server: &Server, token_hash: [u8; 32]) -> Result<Secre
     let (hash, is_link, expires_at) = (secret.hash(), false, now.plus(LIFETIME));
     let session = StoredSession { hash, is_link, token_hash, created_at: now, last_used_at: now, expires_at };
     server.store.add_session(session).await?;
+    server.limits.note_session(hash, true);
     Ok(secret)
 }
 
 /// The session's secret in a request.
 pub(super) fn session(server: &Server, headers: &HeaderMap) -> Option<Secret> {
-    cookie(headers, &name(server, SESSION))
-        .filter(|text| text.len() == 43)
-        .map(|text| Secret(text.to_owned()))
+    secret_of(headers, &name(server, SESSION))
+}
+
+/// The random text in a cookie.
+fn secret_of(headers: &HeaderMap, name: &str) -> Option<Secret> {
+    let is_sound = |text: &&str| {
+        text.len() == 43 && text.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'))
+    };
+    cookie(headers, name).filter(is_sound).map(|text| Secret(text.to_owned()))
+}
+
+/// The secret of a browser that is not signed in, or a new one. It is kept, so that several open forms work.
+pub(super) fn browser(server: &Server, headers: &HeaderMap) -> Result<Secret, ApiError> {
+    secret_of(headers, &name(server, FORM)).map_or_else(secret, Ok)
 }
 
 /// The zone that the page's script has told, or UTC.
@@ -170,13 +209,10 @@ pub(super) fn set_form(
     set(server, FORM, &secret.0, LIFETIME.num_seconds())
 }
 
-/// Checks a form that was sent without a session: it repeats its cookie.
+/// Checks a form that was sent without a session: it came from a page of ours, in the same browser.
 pub(super) fn check_sign_in_form(server: &Server, headers: &HeaderMap, sent: &str) -> Result<(), PageError> {
-    check_origin(server, headers)?;
-    match cookie(headers, &name(server, FORM)) {
-        Some(expected) if !sent.is_empty() && is_same(expected, sent) => Ok(()),
-        _ => Err(PageError::Forged),
-    }
+    let secret = secret_of(headers, &name(server, FORM)).ok_or(PageError::Forged)?;
+    check_form(server, headers, &secret, sent)
 }
 
 /// Checks a form of a session.
@@ -194,15 +230,18 @@ fn is_same(one: &str, other: &str) -> bool {
     bool::from(one.as_bytes().ct_eq(other.as_bytes()))
 }
 
-/// Refuses a form of another site. Under `Referrer-Policy: no-referrer` browsers send the origin `null` with their own
-/// forms too, so `Sec-Fetch-Site` then decides, which no page can set.
+/// Refuses a form of another site. `Sec-Fetch-Site` decides if the browser sends it, because no page can set it. Browsers
+/// omit it over plain HTTP, and older ones always: then the origin must be ours, or else the page that sent the form.
 fn check_origin(server: &Server, headers: &HeaderMap) -> Result<(), PageError> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text(HOST.as_str()).unwrap_or_default();
     let scheme = if is_https(server) { "https" } else { "http" };
-    let is_ours = match text(ORIGIN.as_str()) {
-        Some("null") | None => text("sec-fetch-site") == Some("same-origin"),
-        Some(origin) => origin == format!("{scheme}://{host}"),
+    let host = text(HOST.as_str()).filter(|host| !host.is_empty());
+    let ours = host.map(|host| format!("{scheme}://{host}")).ok_or(PageError::Forged)?;
+    let is_ours = match (text("sec-fetch-site"), text(ORIGIN.as_str()), text(REFERER.as_str())) {
+        (Some(site), ..) => site == "same-origin",
+        (None, Some(origin), _) if origin != "null" => origin == ours,
+        (None, _, Some(page)) => page.strip_prefix(&ours).is_some_and(|rest| rest.starts_with('/')),
+        _ => false,
     };
     if is_ours { Ok(()) } else { Err(PageError::Forged) }
 }

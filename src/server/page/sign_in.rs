@@ -5,16 +5,17 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::api::account::SessionLink;
 use crate::api::problem::Code;
 use crate::api::problems::TokenProblems;
+use crate::model::time::TimeContext;
 use crate::model::trail::TrailEvent;
 use crate::model::words::Scope;
-use crate::page::sign_in::{SignIn, view};
+use crate::page::sign_in::{Link, SignIn, view};
 use crate::secret::Token;
 use crate::server::auth::{self, AnyToken, Caller};
 use crate::server::body::NoParameters;
@@ -65,32 +66,68 @@ fn check_scopes(caller: &Caller<AnyToken>) -> Result<(), ApiError> {
     ))
 }
 
-/// Shows the form. It changes nothing, so a link that a mail scanner fetches stays valid.
+/// Shows the form. It changes nothing, so a link that a mail scanner fetches stays valid. A link does not sign in by itself,
+/// and the form names its token: somebody else's link would let the viewer work, and be recorded, under another name.
 pub(super) async fn form(State(server): State<Server>, request: Request) -> Result<Response, PageError> {
-    let query = request.uri().query().unwrap_or_default();
-    let (mut next, mut link) = (String::new(), None);
+    let (parts, _) = request.into_parts();
+    let query = parts.uri.query().unwrap_or_default();
+    let (mut next, mut code) = (String::new(), None);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
             "next" => next = value.into_owned(),
-            "link" => link = Some(value.into_owned()),
+            "link" => code = Some(value.into_owned()),
             _ => {}
         }
     }
-    show(&server, StatusCode::OK, &next, link.as_deref(), None)
+    let form = Form { server: &server, headers: &parts.headers, next: &next };
+    let Some(code) = code else { return form.show(StatusCode::OK, None, None) };
+    let attempt = auth::attempt(&parts, &server)?;
+    let now = server.settings.clock.now();
+    let link = server.store.find_session(Secret(code.clone()).hash()).await?;
+    let link = link.filter(|it| it.is_link && now < it.expires_at);
+    let owner = match &link {
+        Some(link) => auth::owner(&server, link.token_hash).await?,
+        None => None,
+    };
+    let (Some(link), Some(owner)) = (link, owner) else {
+        attempt.into_iter().for_each(TokenAttempt::failed);
+        return form.show(StatusCode::UNAUTHORIZED, None, Some(USED_LINK));
+    };
+    attempt.into_iter().for_each(TokenAttempt::succeeded);
+    let link = Link {
+        code: &code,
+        token: &owner.token,
+        organization: &owner.organization.slug,
+        expires_at: link.expires_at,
+        time: TimeContext { now, zone: session::viewer_zone(&parts.headers) },
+    };
+    form.show(StatusCode::OK, Some(&link), None)
 }
 
-fn show(
-    server: &Server,
-    status: StatusCode,
-    next: &str,
-    link: Option<&str>,
-    error: Option<&str>,
-) -> Result<Response, PageError> {
-    let secret = session::secret()?;
-    let next = safe_target(next);
-    let mut response = html(status, view(&SignIn { form_token: &secret.0, next, link, error }));
-    response.headers_mut().extend([session::set_form(server, &secret)?]);
-    Ok(response)
+const USED_LINK: &str = "This link was used before, or has expired. Make a new one: krosyn-audit open";
+
+/// The form of a request.
+struct Form<'a> {
+    server: &'a Server,
+    headers: &'a HeaderMap,
+    /// The view that follows.
+    next: &'a str,
+}
+
+impl Form<'_> {
+    fn show(
+        &self,
+        status: StatusCode,
+        link: Option<&Link<'_>>,
+        error: Option<&str>,
+    ) -> Result<Response, PageError> {
+        let secret = session::browser(self.server, self.headers)?;
+        let next = safe_target(self.next);
+        let markup = view(&SignIn { form_token: &secret.form_token(), next, link, error });
+        let mut response = html(status, markup);
+        response.headers_mut().extend([session::set_form(self.server, &secret)?]);
+        Ok(response)
+    }
 }
 
 /// The fields of a form.
@@ -125,37 +162,42 @@ async fn read_form(request: Request) -> Result<(Parts, Fields), PageError> {
 pub(super) async fn sign_in(State(server): State<Server>, request: Request) -> Result<Response, PageError> {
     let (parts, fields) = read_form(request).await?;
     session::check_sign_in_form(&server, &parts.headers, &fields.form_token)?;
+    let form = Form { server: &server, headers: &parts.headers, next: &fields.next };
     let by_link = !fields.link.is_empty();
-    let hash = if by_link {
+    let caller = if by_link {
         let attempt = auth::attempt(&parts, &server)?;
         let now = server.settings.clock.now();
         let taken = server.store.take_session(Secret(fields.link).hash()).await?;
         let Some(link) = taken.filter(|it| it.is_link && now < it.expires_at) else {
             attempt.into_iter().for_each(TokenAttempt::failed);
-            let error =
-                "This link was used before, or is older than 60 seconds. Make a new one: krosyn-audit open";
-            return show(&server, StatusCode::UNAUTHORIZED, &fields.next, None, Some(error));
+            return form.show(StatusCode::UNAUTHORIZED, None, Some(USED_LINK));
         };
         attempt.into_iter().for_each(TokenAttempt::succeeded);
-        link.token_hash
+        Caller::<AnyToken>::of_session(&parts, &server, link.token_hash, None).await
     } else {
         match Token::read(&fields.token) {
-            Ok(token) => token.hash(),
+            Ok(token) => Caller::authenticate(&parts, &server, token.hash()).await,
             Err(error) => {
+                let attempt = auth::attempt(&parts, &server)?;
+                attempt.into_iter().for_each(TokenAttempt::failed);
                 let error = format!("This is not a token: {error}.");
-                return show(&server, StatusCode::UNPROCESSABLE_ENTITY, &fields.next, None, Some(&error));
+                return form.show(StatusCode::UNPROCESSABLE_ENTITY, None, Some(&error));
             }
         }
     };
-    let caller = match Caller::<AnyToken>::authenticate(&parts, &server, hash).await {
+    let caller = match caller {
         Err(error) if error.code() == Code::Unauthorized => {
             let error = "This token is unknown, revoked or expired.";
-            return show(&server, StatusCode::UNAUTHORIZED, &fields.next, None, Some(error));
+            return form.show(StatusCode::UNAUTHORIZED, None, Some(error));
         }
         caller => caller?,
     };
     check_scopes(&caller)?;
-    let secret = session::begin(&server, hash).await?;
+    // A browser has one session: the earlier one would stay valid without a way to end it.
+    if let Some(earlier) = session::session(&server, &parts.headers) {
+        end(&server, &parts, &earlier).await?;
+    }
+    let secret = session::begin(&server, caller.key().token).await?;
     let event = TrailEvent::SignedIn { session: secret.name(), by_link };
     server.record(caller.organization.id, &event, &caller.actor(&server)).await?;
     let target = match safe_target(&fields.next) {
@@ -172,15 +214,28 @@ pub(super) async fn sign_out(State(server): State<Server>, request: Request) -> 
     let (parts, fields) = read_form(request).await?;
     if let Some(secret) = session::session(&server, &parts.headers) {
         session::check_form(&server, &parts.headers, &secret, &fields.form_token)?;
-        if let Some(ended) = server.store.take_session(secret.hash()).await? {
-            // The session has ended, whether or not its token is still valid.
-            if let Ok(caller) = Caller::<AnyToken>::authenticate(&parts, &server, ended.token_hash).await {
-                let event = TrailEvent::SignedOut { session: secret.name() };
-                server.record(caller.organization.id, &event, &caller.actor(&server)).await?;
-            }
-        }
+        end(&server, &parts, &secret).await?;
     }
     let mut response = redirect("/sign-in");
     response.headers_mut().extend([session::clear_session(&server)?]);
     Ok(response)
+}
+
+/// Ends a session of the browser, if it exists.
+async fn end(server: &Server, parts: &Parts, secret: &Secret) -> Result<(), PageError> {
+    let hash = secret.hash();
+    let attempt = auth::session_attempt(parts, server, &hash)?;
+    let ended = server.store.take_session(hash).await?.filter(|it| !it.is_link);
+    server.limits.note_session(hash, false);
+    let Some(ended) = ended else {
+        attempt.into_iter().for_each(TokenAttempt::failed);
+        return Ok(());
+    };
+    attempt.into_iter().for_each(TokenAttempt::succeeded);
+    // The session has ended, whether or not its token is still valid.
+    if let Ok(caller) = Caller::<AnyToken>::of_session(parts, server, ended.token_hash, None).await {
+        let event = TrailEvent::SignedOut { session: secret.name() };
+        server.record(caller.organization.id, &event, &caller.actor(server)).await?;
+    }
+    Ok(())
 }

@@ -18,8 +18,8 @@ use super::{acme, demo_log};
 use crate::support::postgres;
 use crate::support::sandbox::{Sandbox, Serving, program, skipped};
 
-/// Examples not run here: this test itself, endless commands, which other tests run, and `open`, which needs a server.
-const NOT_RUN: [&str; 5] = ["cargo test", "--follow", "--demo serve", "krosyn-audit open", "--cursor-file"];
+/// Examples not run here: this test itself, and endless commands, which other tests run.
+const NOT_RUN: [&str; 4] = ["cargo test", "--follow", "--demo serve", "--cursor-file"];
 
 /// The help examples of a command and its subcommands.
 fn of_help(command: &clap::Command) -> Vec<Vec<String>> {
@@ -60,6 +60,7 @@ const BEFORE: &[(&str, &str)] = &[
     ),
     ("krosyn-audit logout", "krosyn-audit login --server https://audit.krosyn.example --token-file token"),
     ("krosyn-audit logout", "krosyn-audit login --profile work --token-file token"),
+    ("krosyn-audit open", "krosyn-audit login --server https://audit.krosyn.example --token-file token"),
     ("krosyn-audit store", "krosyn-audit import november.jsonl --server sqlite:audit.db"),
     ("krosyn-audit verify", "krosyn-audit export -a deleted -o deleted.csv --manifest"),
     ("krosyn-audit verify", "krosyn-audit export --since 2026-11-01 -o november.jsonl.gz --manifest"),
@@ -110,6 +111,10 @@ impl Fixture {
         home.write_with_mode("config/krosyn-audit/config.toml", &(profile("work") + &profile("cron")), 0o600);
         std::fs::create_dir(home.path("bin")).unwrap();
         home.write_with_mode("bin/pass", "#!/bin/sh\ntest \"$1\" = show && exec cat token\n", 0o755);
+        // The programs that open a URL on a desktop.
+        for name in ["bin/xdg-open", "bin/open"] {
+            home.write_with_mode(name, "#!/bin/sh\n[ $# -eq 1 ]\n", 0o755);
+        }
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_krosyn-audit"), home.path("bin/krosyn-audit"))
             .unwrap();
         home.write("new.json", r#"{"status": "disabled"}"#);

@@ -31,6 +31,7 @@ mod list;
 mod log_flag;
 mod migrate;
 mod non_interactive;
+mod open;
 mod output_streams;
 mod pager;
 mod profiles;

@@ -38,6 +38,10 @@ pub(super) struct Browser {
     cookies: Mutex<BTreeMap<String, String>>,
 }
 
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().expect("a client")
+}
+
 /// A server with the page.
 pub(super) async fn server() -> TestServer {
     TestServer::with_settings(|settings, _| settings.page = Some(PageSettings { is_https: false })).await
@@ -52,8 +56,30 @@ pub(super) async fn token(server: &TestServer, name: &str, scopes: &[Scope]) -> 
 
 impl Browser {
     pub(super) fn new(server: &TestServer) -> Self {
-        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().expect("a client");
-        Self { base: format!("http://{}", server.address()), http, cookies: Mutex::default() }
+        Self::at(&format!("http://{}", server.address()))
+    }
+
+    /// A browser of the server at this address.
+    pub(super) fn at(base: &str) -> Self {
+        Self { base: base.to_owned(), http: http(), cookies: Mutex::default() }
+    }
+
+    /// The same cookies on a new connection. What happens to them here is unknown to the other.
+    pub(super) fn copied(&self) -> Self {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { base: self.base.clone(), http: http(), cookies: Mutex::new(cookies) }
+    }
+
+    /// Sets a cookie.
+    pub(super) fn set_cookie(&self, name: &str, value: &str) {
+        let mut jar = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        jar.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The header with all cookies.
+    pub(super) fn cookies(&self) -> String {
+        let jar = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
     /// A browser that is signed in by a token with these scopes.
@@ -69,42 +95,44 @@ impl Browser {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Answered {
-        let cookies = {
-            let jar = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-            jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
-        };
-        let response = request.header("cookie", cookies).send().await.expect("an answer");
+        let response = request.header("cookie", self.cookies()).send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         for cookie in headers.get_all("set-cookie") {
             let (name, rest) = cookie.to_str().expect("text").split_once('=').expect("a pair");
-            let value = rest.split(';').next().expect("a value");
-            let mut jar = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-            jar.insert(name.to_owned(), value.to_owned());
+            self.set_cookie(name, rest.split(';').next().expect("a value"));
         }
         Answered { status, headers, text: response.text().await.expect("text") }
     }
 
     pub(super) async fn get(&self, path: &str) -> Answered {
-        self.send(self.http.get(format!("{}{path}", self.base))).await
+        self.get_as(path, "text/html,application/xhtml+xml,*/*;q=0.8").await
+    }
+
+    /// Asks for a media type.
+    pub(super) async fn get_as(&self, path: &str, accept: &str) -> Answered {
+        self.send(self.http.get(format!("{}{path}", self.base)).header("accept", accept)).await
+    }
+
+    pub(super) async fn head(&self, path: &str) -> Answered {
+        self.send(self.http.head(format!("{}{path}", self.base))).await
     }
 
     /// Sends a form as the server's own page does.
     pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answered {
-        let base = self.base.clone();
-        self.post_from(Some(&base), path, fields).await
+        self.post_with(&[("origin", &self.base)], path, fields).await
     }
 
-    /// Sends a form from a page of this origin.
-    pub(super) async fn post_from(
+    /// Sends a form with these headers.
+    pub(super) async fn post_with(
         &self,
-        origin: Option<&str>,
+        headers: &[(&str, &str)],
         path: &str,
         fields: &[(&str, &str)],
     ) -> Answered {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.http.post(format!("{}{path}", self.base)).body(body);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        self.send(origin.into_iter().fold(request, |request, origin| request.header("origin", origin))).await
+        self.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 
     pub(super) async fn sign_in(&self, token: &str) -> Answered {

@@ -1,12 +1,13 @@
 //! The page in Chromium, driven by `tests/page`: loudly skipped where a browser is missing, and required in CI.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use krosyn_audit::model::words::Scope;
 
 use crate::page::browser::{server, token};
+use crate::page::demo::Demo;
 use crate::page::hostile::{payloads, record_all};
 use crate::support::sandbox::Sandbox;
 
@@ -56,24 +57,15 @@ async fn the_page_works_by_mouse_by_keyboard_and_without_a_script() {
         return;
     }
     let sandbox = Sandbox::new();
-    let mut command = sandbox.command(&["--demo", "serve", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
-    let mut serving = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-    let mut lines = BufReader::new(serving.stdout.take().expect("piped")).lines();
-    let mut line = |word: &str| {
-        let line = lines.next().expect("a line").expect("text");
-        line.strip_prefix(word).unwrap_or_else(|| panic!("{line}")).to_owned()
-    };
-    let (base, link) = (line("listening on "), line("open "));
+    let demo = Demo::start(&sandbox);
     let export = sandbox
-        .command(&["export", "-a", "created,deleted", "--server", &base, "-o", "expected.csv"])
+        .command(&["export", "-a", "created,deleted", "--server", &demo.base, "-o", "expected.csv"])
         .env("KROSYN_AUDIT_TOKEN", "demo")
         .output()
         .expect("it ran");
     assert!(export.status.success(), "{}", String::from_utf8_lossy(&export.stderr));
     let expected = sandbox.path("expected.csv").display().to_string();
-    run("views.mjs", vec![base, link, expected]).await;
-    serving.kill().expect("stopped");
-    serving.wait().expect("ended");
+    run("views.mjs", vec![demo.base.clone(), demo.link.clone(), expected]).await;
 }
 
 #[tokio::test]
@@ -88,4 +80,15 @@ async fn hostile_text_does_nothing_in_a_browser() {
     let list = sandbox.write("payloads.json", serde_json::to_string(&payloads()).expect("JSON"));
     let base = format!("http://{}", server.address());
     run("hostile.mjs", vec![base, token, list.display().to_string()]).await;
+}
+
+#[tokio::test]
+async fn new_entries_appear_on_request_or_live() {
+    if !is_available() {
+        return;
+    }
+    let server = server().await;
+    let reader = token(&server, "viewer", &[Scope::Read]).await;
+    let recorder = token(&server, "recorder", &[Scope::Record]).await;
+    run("tail.mjs", vec![format!("http://{}", server.address()), reader, recorder]).await;
 }

@@ -2,6 +2,10 @@
 
 mod browser;
 mod chromium;
+mod demo;
+mod errors;
+mod export;
 mod hostile;
 mod sign_in;
+mod tail;
 mod views;

@@ -10,6 +10,15 @@ use crate::page::browser::{Browser, server, token};
 use crate::support::entries::NOW;
 use crate::support::test_server::TestServer;
 
+/// A server that allows two wrong tokens a minute.
+async fn limited() -> TestServer {
+    TestServer::with_settings(|settings, _| {
+        settings.page = Some(PageSettings { is_https: false });
+        settings.wrong_tokens_a_minute = NonZeroU32::new(2);
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_token_becomes_a_session_that_ends_with_the_token() {
     let server = server().await;
@@ -69,19 +78,22 @@ async fn a_link_signs_in_once_and_for_a_minute() {
     let (first, browser) = (path(&link().await), Browser::new(&server));
     // Fetching it, as mail scanners and previews do, does not use it.
     let form = browser.get(&first).await;
-    assert!(form.text.contains("data-submit"), "{}", form.text);
     let (form_token, code) = (browser.get(&first).await.hidden("form_token"), form.hidden("link"));
     let fields = [("form_token", &*form_token), ("link", &*code)];
     assert_eq!(browser.post("/sign-in", &fields).await.status, 303);
     assert_eq!(browser.get("/audit-logs").await.status, 200);
     let thief = Browser::new(&server);
-    let form_token = thief.get(&first).await.hidden("form_token");
+    let used = thief.get(&first).await;
+    assert!(used.status == 401 && used.text.contains("used before"), "{}", used.text);
+    let form_token = used.hidden("form_token");
     let stolen = thief.post("/sign-in", &[("form_token", &form_token), ("link", &code)]).await;
     assert_eq!(stolen.status, 401, "a link works once");
     assert_eq!(thief.get("/audit-logs").await.status, 303);
     let late = path(&link().await);
-    server.set_now(NOW.plus(TimeDelta::seconds(60)));
     let form = thief.get(&late).await;
+    assert!(form.text.contains("until <time datetime=\"2026-11-22T08:01:00.000000Z\""), "{}", form.text);
+    server.set_now(NOW.plus(TimeDelta::seconds(60)));
+    assert_eq!(thief.get(&late).await.status, 401);
     let fields = [("form_token", form.hidden("form_token")), ("link", form.hidden("link"))];
     let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
     assert_eq!(thief.post("/sign-in", &fields).await.status, 401, "a link lasts a minute");
@@ -96,22 +108,97 @@ async fn forms_of_other_sites_are_refused() {
     let browser = Browser::signed_in(&server, &[Scope::Read]).await;
     let page = browser.get("/audit-logs").await;
     let form_token = page.hidden("form_token");
-    for (origin, form_token) in [
-        (Some("https://evil.example"), form_token.as_str()),
-        (Some("null"), &form_token),
-        (None, &form_token),
-        (Some(browser.base()), ""),
-        (Some(browser.base()), "guessed"),
+    let (ours, referer) = (browser.base(), format!("{}/audit-logs", browser.base()));
+    let lookalike = format!("{ours}0/audit-logs");
+    for (headers, form_token) in [
+        (&[("origin", "https://evil.example")][..], form_token.as_str()),
+        (&[("origin", "null")], &form_token),
+        (&[("origin", "null"), ("referer", "https://evil.example/")], &form_token),
+        (&[("referer", &lookalike)], &form_token),
+        (&[("origin", ours), ("sec-fetch-site", "same-site")], &form_token),
+        (&[("origin", ours), ("sec-fetch-site", "cross-site")], &form_token),
+        (&[], &form_token),
+        (&[("origin", ours)], ""),
+        (&[("origin", ours)], "guessed"),
+        (&[("origin", "null"), ("sec-fetch-site", "same-origin")], "guessed"),
     ] {
-        let answer = browser.post_from(origin, "/sign-out", &[("form_token", form_token)]).await;
-        assert_eq!(answer.status, 403, "{origin:?} {form_token}");
+        let answer = browser.post_with(headers, "/sign-out", &[("form_token", form_token)]).await;
+        assert_eq!(answer.status, 403, "{headers:?} {form_token}");
     }
     assert_eq!(browser.get("/audit-logs").await.status, 200, "still signed in");
     let token = token(&server, "other", &[Scope::Read]).await;
     let fields = [("form_token", "guessed"), ("token", &*token)];
     assert_eq!(browser.post("/sign-in", &fields).await.status, 403, "another site cannot sign a viewer in");
+    // Browsers differ in what they tell about the sender of a form.
+    for headers in [
+        &[("origin", "null"), ("sec-fetch-site", "same-origin")][..],
+        &[("origin", ours)],
+        &[("origin", "null"), ("referer", &referer)],
+        &[("referer", &referer)],
+    ] {
+        let other = Browser::new(&server);
+        let form_token = other.get("/sign-in").await.hidden("form_token");
+        let fields = [("form_token", &*form_token), ("token", &*token)];
+        assert_eq!(other.post_with(headers, "/sign-in", &fields).await.status, 303, "{headers:?}");
+    }
     assert_eq!(browser.post("/sign-out", &[("form_token", &form_token)]).await.status, 303);
     assert_eq!(browser.get("/audit-logs").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_link_asks_before_it_signs_in_and_only_from_the_browser_that_was_asked() {
+    let server = server().await;
+    let caller = server.caller(server.org, "cli", &[Scope::Read]).await;
+    let link = caller.client().session_link().await.expect("a link");
+    let path = link.strip_prefix(&format!("http://{}", server.address())).expect("a path").to_owned();
+    let (viewer, attacker) = (Browser::new(&server), Browser::new(&server));
+    let form = viewer.get(&path).await;
+    assert!(form.text.contains("<b>cli</b>") && form.text.contains("<b>acme</b>"), "{}", form.text);
+    assert!(!form.text.contains("data-submit"), "no script sends the form");
+    let theirs = attacker.get(&path).await.hidden("form_token");
+    let code = form.hidden("link");
+    let forged = viewer.post("/sign-in", &[("form_token", &theirs), ("link", &code)]).await;
+    assert_eq!(forged.status, 403, "the form of another browser");
+    let stranger = Browser::new(&server);
+    let ours = form.hidden("form_token");
+    let forged = stranger.post("/sign-in", &[("form_token", &ours), ("link", &code)]).await;
+    assert_eq!(forged.status, 403, "a form without the browser's cookie");
+    // A second form does not invalidate the first.
+    viewer.get("/sign-in").await;
+    let fields = [("form_token", &*ours), ("link", &code)];
+    assert_eq!(viewer.post("/sign-in", &fields).await.status, 303);
+}
+
+#[tokio::test]
+async fn signing_in_again_ends_the_earlier_session_of_the_browser() {
+    let server = server().await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let earlier = browser.copied();
+    let token = token(&server, "other", &[Scope::Read, Scope::Trail]).await;
+    assert_eq!(browser.sign_in("kra_wrong").await.status, 401);
+    assert_eq!(earlier.get("/audit-logs").await.status, 200, "a failed attempt ends nothing");
+    assert_eq!(browser.sign_in(&token).await.status, 303);
+    assert_eq!(earlier.get("/audit-logs").await.status, 303);
+    let trail = browser.get("/trail?model_type=session&action=updated").await;
+    assert!(trail.text.contains("<b>1</b> entry") && trail.text.contains("viewer"), "{}", trail.text);
+}
+
+#[tokio::test]
+async fn sessions_outlast_the_wrong_tokens_and_sessions_of_others() {
+    let server = limited().await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let stranger = Browser::new(&server);
+    let mut statuses = Vec::new();
+    for number in 0..4 {
+        stranger.set_cookie("krosyn-audit-session", &format!("{number:0>43}"));
+        statuses.push(stranger.get("/audit-logs").await.status);
+    }
+    assert_eq!(statuses, [303, 303, 429, 429], "random sessions are limited");
+    let other = Browser::new(&server);
+    assert_eq!(other.sign_in("kra_wrong").await.status, 401, "tokens are counted apart");
+    assert_eq!(other.sign_in("kra_wrong").await.status, 401);
+    assert_eq!(other.sign_in("kra_wrong").await.status, 429);
+    assert_eq!(browser.copied().get("/audit-logs").await.status, 200);
 }
 
 #[tokio::test]
@@ -135,18 +222,20 @@ async fn a_session_reads_only_what_its_token_may_read() {
 
 #[tokio::test]
 async fn wrong_tokens_and_links_are_limited() {
-    let server = TestServer::with_settings(|settings, _| {
-        settings.page = Some(PageSettings { is_https: false });
-        settings.wrong_tokens_a_minute = NonZeroU32::new(2);
-    })
-    .await;
-    let browser = Browser::new(&server);
-    let guess = async |name: &str| {
+    for (one, other) in [(("token", "x"), 401), (("token", "ä"), 422), (("link", "x"), 401)].iter().zip([
+        (("link", "x"), 401),
+        (("token", "x y"), 422),
+        (("token", "x"), 401),
+    ]) {
+        let server = limited().await;
+        let browser = Browser::new(&server);
         let form_token = browser.get("/sign-in").await.hidden("form_token");
-        browser.post("/sign-in", &[("form_token", &*form_token), (name, "x")]).await.status
-    };
-    assert_eq!([guess("token").await, guess("link").await, guess("link").await], [401, 401, 429]);
-    assert_eq!(guess("token").await, 429);
+        for (field, status) in [*one, other, (one.0, 429), (other.0, 429)] {
+            let answer = browser.post("/sign-in", &[("form_token", &*form_token), field]).await;
+            assert_eq!(answer.status, status, "{field:?} {}", answer.text);
+        }
+        assert_eq!(browser.get("/sign-in?link=x").await.status, 429, "the form looks links up, too");
+    }
 }
 
 #[tokio::test]
@@ -158,7 +247,7 @@ async fn over_https_cookies_are_bound_to_the_host() {
     let token = token(&server, "ana", &[Scope::Read]).await;
     let fields = [("form_token", &*form_token), ("token", &*token)];
     let origin = browser.base().replacen("http", "https", 1);
-    let answer = browser.post_from(Some(&origin), "/sign-in", &fields).await;
+    let answer = browser.post_with(&[("origin", &origin)], "/sign-in", &fields).await;
     let cookie = answer.header("set-cookie");
     assert!(cookie.starts_with("__Host-krosyn-audit-session=") && cookie.ends_with("; Secure"), "{cookie}");
 }

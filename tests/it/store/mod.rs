@@ -21,6 +21,12 @@ macro_rules! contract {
                 last_used_at_keeps_the_latest_use_in_any_order
                 calls_to_a_closed_store_fail
             }
+            sessions {
+                sessions_and_links_are_found_by_their_hash_unchanged
+                a_session_keeps_its_latest_use_and_its_end
+                of_concurrent_callers_one_takes_a_session
+                expired_sessions_are_deleted_when_another_begins
+            }
             append {
                 concurrent_appends_get_ids_without_gaps_in_commit_order
                 an_appended_entry_is_read_back_unchanged

@@ -7,6 +7,7 @@ pub(crate) mod isolation;
 pub(crate) mod paging;
 pub(crate) mod pruning;
 pub(crate) mod rollup;
+pub(crate) mod sessions;
 pub(crate) mod stats;
 pub(crate) mod sweep;
 pub(crate) mod text_index;
