@@ -4,8 +4,12 @@
 //! Names beginning with `src` are unit tests, those with a slash are programs of `tests/`, and those beginning with
 //! `store::contract` run on every engine. All others are in this binary.
 
+mod domain;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+use domain::DOMAIN;
 
 /// A promise and its tests.
 type Promise = (&'static str, &'static [&'static str]);
@@ -52,6 +56,7 @@ const CONTRACT: &[Promise] = &[
         &[
             "store::contract::paging::pages_of_any_size_return_every_entry_in_order",
             "store::contract::paging::three_pages_equal_one_page_of_three_times_the_limit",
+            "store::contract::paging::large_pages_and_rows_have_the_entries_of_small_pages",
             "store::contract::paging::paging_during_appends_and_prunes_returns_each_entry_once",
             "store::contract::paging::as_of_excludes_entries_recorded_later",
             "api::list::cursors_reach_the_end_and_keep_the_first_as_of",
@@ -166,187 +171,6 @@ const CONTRACT: &[Promise] = &[
             "cli::trail::operator_commands_are_recorded_with_account_and_host",
             "cli::trail::a_server_records_its_start_and_its_end",
             "cli::trail::reads_of_a_local_store_are_recorded",
-        ],
-    ),
-];
-
-/// The rules of the domain.
-const DOMAIN: &[Promise] = &[
-    (
-        "One entry is who, what, on which resource, when, and the old and new value of each changed field",
-        &[
-            "api::record::an_updated_entry_has_only_the_changed_fields_in_order",
-            "api::record::a_created_entry_has_all_new_values_and_a_location",
-            "api::record::a_deleted_entry_has_all_old_values",
-            "api::record::an_update_without_changes_records_no_entry",
-            "src::model::diff::applying_the_differences_to_before_gives_after",
-            "fuzz::entries",
-            "fuzz::diffs",
-        ],
-    ),
-    (
-        "A chronological list, newest first by default",
-        &[
-            "api::list::the_default_list_is_the_newest_fifty_without_a_total",
-            "cli::list::entries_are_newest_first_and_reverse_flips_the_same_rows",
-        ],
-    ),
-    (
-        "Filters take several values, all combine, and none silently does nothing",
-        &[
-            "store::contract::filtering::filters_agree_with_the_reference",
-            "store::contract::rollup::rollup_counts_agree_with_the_reference",
-            "api::list::every_filter_reaches_the_store",
-            "api::list::a_filter_never_silently_does_nothing",
-            "cli::filter_pairs::the_api_agrees_on_every_filter_pair_and_its_total",
-            "fuzz::query_strings",
-        ],
-    ),
-    (
-        "An update shows each old value in red and new value in green; a create or delete shows all",
-        &["cli::show::old_is_red_and_new_is_green", "cli::show::a_creation_and_a_deletion_show_every_field"],
-    ),
-    (
-        "CSV of exactly what the current filters select",
-        &[
-            "cli::export::csv_has_every_column_and_can_be_parsed",
-            "cli::export::python_reads_the_same_cells",
-            "cli::export::formula_cells_are_guarded",
-            "cli::filter_pairs::list_agrees_on_a_sample_of_filter_pairs",
-            "fuzz::csv_rows",
-        ],
-    ),
-    (
-        "Events for SIEMs are one line each, keep every value, and cannot be forged by text of the log",
-        &[
-            "src::render::event::properties::an_ocsf_event_is_one_line_that_loses_and_forges_nothing",
-            "src::render::event::properties::a_cef_event_is_one_line_that_loses_and_forges_nothing",
-            "src::render::event::properties::an_ecs_event_is_one_line_that_loses_and_forges_nothing",
-            "src::render::event::properties::a_leef_event_is_one_line_that_loses_and_forges_nothing",
-            "src::render::event::tests::the_document_names_exactly_the_fields_that_are_written",
-            "cli::formats::each_entry_is_one_event_in_list_history_and_export",
-            "tests/siem/readers",
-        ],
-    ),
-    (
-        "Retention by plan, by the calendar in UTC; before the cutoff is expired, at it is not",
-        &[
-            "src::model::plan::each_plan_has_its_cutoff",
-            "src::model::time::age::tests::years_and_months_follow_the_calendar_and_days_last_24_hours",
-            "store::contract::pruning::a_prune_deletes_only_entries_before_the_cutoff",
-        ],
-    ),
-    (
-        "A plan change takes effect at the next prune, both ways",
-        &[
-            "api::prune::a_lower_floor_allows_a_shorter_age_and_a_plan_change_applies_at_once",
-            "cli::prune::an_operator_can_lower_the_floor_and_change_the_plan",
-            "store::contract::accounts::set_retention_changes_one_organization",
-        ],
-    ),
-    (
-        "What must never be stored is redacted on every path, before anything is written",
-        &[
-            "src::model::redaction::tests::secret_fields_are_never_stored",
-            "src::model::redaction::tests::authentication_headers_keep_their_names_and_lose_their_values",
-            "src::model::redaction::tests::values_of_credential_keys_are_redacted_at_any_depth",
-            "src::model::redaction::cases::what_is_secret_vanishes_and_what_resembles_it_stays",
-            "src::model::redaction::properties::a_canary_under_a_credential_key_never_survives",
-            "cli::secrets::no_secret_is_stored_shown_or_logged",
-        ],
-    ),
-    (
-        "A redacted field still says that it changed",
-        &[
-            "api::record::a_redacted_field_shows_only_that_it_changed",
-            "src::model::redaction::tests::the_change_of_a_redacted_value_stays_visible",
-        ],
-    ),
-    (
-        "An operator can add names, never remove the built-in ones",
-        &["src::model::redaction::tests::an_operator_can_add_names_but_remove_none"],
-    ),
-    (
-        "A token does what its scopes allow, until it ends or is revoked, and not without limit",
-        &[
-            "api::auth::every_route_and_its_scope_are_in_the_table",
-            "api::auth::every_operation_accepts_only_its_own_scope",
-            "api::auth::a_token_expires_exactly_at_its_expiry",
-            "api::auth::a_revoked_token_is_refused",
-            "api::auth::too_many_requests_get_429_with_retry_after",
-            "api::connections::a_connection_over_the_limit_gets_503_until_one_closes",
-            "tests/schemathesis",
-            "page::sign_in::a_token_becomes_a_session_that_ends_with_the_token",
-            "page::sign_in::a_session_reads_only_what_its_token_may_read",
-            "page::sign_in::wrong_tokens_and_links_are_limited",
-            "page::export::an_export_is_cut_when_its_session_or_token_ends",
-        ],
-    ),
-    (
-        "A session of the page belongs to the browser that signed in knowingly, and ends with its time, its token or a new one",
-        &[
-            "page::sign_in::a_link_asks_before_it_signs_in_and_only_from_the_browser_that_was_asked",
-            "page::sign_in::forms_of_other_sites_are_refused",
-            "page::sign_in::a_link_signs_in_once_and_for_a_minute",
-            "page::sign_in::a_session_ends_after_an_hour_without_use_and_after_eight_hours",
-            "page::sign_in::signing_in_again_ends_the_earlier_session_of_the_browser",
-            "page::sign_in::sessions_outlast_the_wrong_tokens_and_sessions_of_others",
-            "page::tail::the_live_tail_does_not_keep_a_session_alive",
-            "store::contract::sessions::of_concurrent_callers_one_takes_a_session",
-            "store::contract::sessions::expired_sessions_are_deleted_when_another_begins",
-        ],
-    ),
-    (
-        "One caller does not stop the others: connections, memory, readers and time are shared out",
-        &[
-            "api::connections::endless_request_heads_do_not_exclude_authenticated_callers",
-            "api::connections::endless_bodies_use_only_the_budget_of_their_token",
-            "api::limits::an_error_names_the_limit_and_not_the_whole_input",
-            "src::server::connection_slots::tests::many_addresses_do_not_evict_authenticated_connections",
-            "src::server::budget::a_token_may_reserve_a_quarter_and_an_organization_half",
-            "src::store::sqlite::readers::an_organization_never_holds_every_thread",
-            "src::store::sqlite::readers::a_query_is_interrupted_when_its_caller_has_gone",
-            "src::store::sqlite::faults::a_prune_with_an_open_reader_does_not_block_recorders",
-            "store::sqlite::damage::a_damaged_organization_does_not_stop_the_sweep",
-            "postgres::queries::slow_queries_do_not_block_health_tokens_recordings_or_other_organizations",
-        ],
-    ),
-    (
-        "History says what is not known in place of what is likely, and no difference is invisible",
-        &[
-            "src::model::history::tests::removed_and_added_secrets_are_tracked",
-            "src::model::history::properties::pruned_logs_claim_only_true_values",
-            "src::render::lookalike::escaped_lookalikes_look_different",
-        ],
-    ),
-    (
-        "Each entry is forwarded at least once and in order, and a repeated delivery has the same id",
-        &[
-            "tests/forward/deliver",
-            "forward::destinations::a_webhook_gets_each_entry_once_signed_and_in_order",
-            "forward::destinations::a_refused_entry_stays_before_the_cursor",
-            "forward::destinations::a_full_disk_stops_the_cursor_and_not_the_process",
-            "forward::destinations::entries_pruned_before_their_delivery_are_a_notice_and_exit_3",
-            "forward::real_receivers::webhooks_lose_nothing_while_everything_is_killed",
-            "forward::real_receivers::rsyslog_over_tcp_loses_nothing_while_everything_is_killed",
-        ],
-    ),
-    (
-        "No message of forward holds a key, or more of a URL than its host",
-        &[
-            "forward::messages::each_refusal_has_a_message_that_mends_it",
-            "forward::messages::a_wrong_secret_is_explained",
-            "forward::messages::a_systemd_unit_has_every_flag_and_no_secret",
-            "src::commands::forward::address::destinations_are_parsed_and_named_without_secrets",
-        ],
-    ),
-    (
-        "Files of other users are neither followed nor written, and nothing is left half-written",
-        &[
-            "src::terminal::file::tests::parts_that_are_links_are_rejected_untouched",
-            "src::terminal::file::tests::files_of_other_users_in_shared_directories_are_rejected",
-            "cli::interrupted::failing_commands_close_the_store",
-            "cli::interrupted::signals_end_a_command_blocked_on_output",
         ],
     ),
 ];

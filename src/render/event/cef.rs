@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::entry::EntryView;
 use crate::model::words::Via;
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION, changes_list, user_object};
-use crate::render::event::json::{Object, text_of};
+use crate::render::event::json::{Object, push_escape, text_of};
 use crate::render::sanitize::sanitize;
 
 /// Appends an event.
@@ -105,8 +105,13 @@ impl Pairs {
         let object =
             altered.iter().fold(Object::default(), |object, (key, value)| object.with(key, value.as_str()));
         let Some(object) = object.filled() else { return Ok(String::new()) };
+        let mut ascii = String::new();
+        for c in text_of(&object)?.chars() {
+            // Characters that are harmless alone are replaced in long runs, such as accents.
+            if c.is_ascii() { ascii.push(c) } else { push_escape(c, &mut ascii) }
+        }
         let mut pair = " krosynExact=".to_owned();
-        push_value(&text_of(&object)?, &mut pair);
+        push_value(&ascii, &mut pair);
         Ok(pair)
     }
 }
