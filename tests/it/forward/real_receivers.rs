@@ -17,8 +17,7 @@ pub(super) fn directory() -> PathBuf {
 
 /// The Python that has the packages of the receivers.
 pub(super) fn python() -> PathBuf {
-    let venv = directory().join("venv/bin/python");
-    std::env::var_os("FORWARD_PYTHON").map_or(venv, PathBuf::from)
+    directory().join("venv/bin/python")
 }
 
 /// Whether everything is there that these receivers need. Prints to stderr directly, because the harness hides the output of

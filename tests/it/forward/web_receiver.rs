@@ -29,7 +29,7 @@ impl WebReceiver {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let answer = if answers.len() > 1 { answers.pop() } else { answers.last().copied() };
-                let request = received(stream.expect("a connection"), answer.expect("an answer"));
+                let request = received(&stream.expect("a connection"), answer.expect("an answer"));
                 if send.send(request).is_err() {
                     return;
                 }
@@ -49,8 +49,8 @@ impl WebReceiver {
     }
 }
 
-fn received(stream: TcpStream, answer: &str) -> Request {
-    let mut reader = BufReader::new(&stream);
+fn received(mut stream: &TcpStream, answer: &str) -> Request {
+    let mut reader = BufReader::new(stream);
     let mut line = || {
         let mut line = String::new();
         reader.read_line(&mut line).expect("a line");
@@ -67,7 +67,7 @@ fn received(stream: TcpStream, answer: &str) -> Request {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("a body");
     let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-    (&stream).write_all(answer.as_bytes()).expect("answered");
+    stream.write_all(answer.as_bytes()).expect("answered");
     let path = first.split(' ').nth(1).expect("a path").to_owned();
     Request { path, headers, body: String::from_utf8(body).expect("UTF-8") }
 }
