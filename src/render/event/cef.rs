@@ -46,9 +46,9 @@ pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<
     pairs.maybe("krosynUserEmail", user.email.as_deref());
     pairs.maybe("krosynUserName", user.name.as_deref());
     if let Some(principal) = &entry.on_behalf_of {
-        pairs.add("krosynOnBehalfOf", &text_of(&user_object(principal))?);
+        pairs.json("krosynOnBehalfOf", &text_of(&user_object(principal))?);
     }
-    pairs.add("krosynChanges", &text_of(&changes_list(&event.changes))?);
+    pairs.json("krosynChanges", &text_of(&changes_list(&event.changes))?);
     let exact = pairs.exact()?;
     let (code, title, severity) = (event.code(), event.title(), event.severity());
     let header = format!("CEF:0|{VENDOR}|{PRODUCT}|{VERSION}|{code}|{title}|{severity}|");
@@ -72,15 +72,25 @@ impl Pairs {
         if value.is_empty() {
             return;
         }
+        self.key(key);
+        // Readers drop spaces around values.
+        if !push_value(value, &mut self.text) || value.trim() != value {
+            self.altered.push((key, value.to_owned()));
+        }
+    }
+
+    fn key(&mut self, key: &str) {
         if !self.text.is_empty() {
             self.text.push(' ');
         }
         self.text.push_str(key);
         self.text.push('=');
-        // Readers drop spaces around values.
-        if !push_value(value, &mut self.text) || value.trim() != value {
-            self.altered.push((key, value.to_owned()));
-        }
+    }
+
+    /// Adds JSON. It holds no hidden characters, so that it need not be altered.
+    fn json(&mut self, key: &str, text: &str) {
+        self.key(key);
+        push_escaped(text, &mut self.text);
     }
 
     fn maybe(&mut self, key: &'static str, value: Option<&str>) {
@@ -106,7 +116,7 @@ impl Pairs {
             altered.iter().fold(Object::default(), |object, (key, value)| object.with(key, value.as_str()));
         let Some(object) = object.filled() else { return Ok(String::new()) };
         let mut pair = " krosynExact=".to_owned();
-        push_value(&text_of(&object)?, &mut pair);
+        push_escaped(&text_of(&object)?, &mut pair);
         Ok(pair)
     }
 }
@@ -125,13 +135,18 @@ fn push_value(value: &str, out: &mut String) -> bool {
             }
             let visible = sanitize(part);
             is_exact &= visible == part;
-            for c in visible.chars() {
-                if matches!(c, '\\' | '=') {
-                    out.push('\\');
-                }
-                out.push(c);
-            }
+            push_escaped(&visible, out);
         }
     }
     is_exact
+}
+
+/// Appends a text with `\` before each `\` and `=`.
+fn push_escaped(text: &str, out: &mut String) {
+    for c in text.chars() {
+        if matches!(c, '\\' | '=') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
 }
