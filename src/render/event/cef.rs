@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::entry::EntryView;
 use crate::model::words::Via;
 use crate::render::event::facts::{Event, PRODUCT, VENDOR, VERSION, changes_list, user_object};
-use crate::render::event::json::{Object, push_escape, text_of};
+use crate::render::event::json::{Object, text_of};
 use crate::render::sanitize::sanitize;
 
 /// Appends an event.
@@ -46,9 +46,9 @@ pub(super) fn write(event: &Event<'_>, out: &mut Vec<u8>) -> serde_json::Result<
     pairs.maybe("krosynUserEmail", user.email.as_deref());
     pairs.maybe("krosynUserName", user.name.as_deref());
     if let Some(principal) = &entry.on_behalf_of {
-        pairs.add("krosynOnBehalfOf", &text_of(&user_object(principal))?);
+        pairs.json("krosynOnBehalfOf", &text_of(&user_object(principal))?);
     }
-    pairs.add("krosynChanges", &text_of(&changes_list(&event.changes))?);
+    pairs.json("krosynChanges", &text_of(&changes_list(&event.changes))?);
     let exact = pairs.exact()?;
     let (code, title, severity) = (event.code(), event.title(), event.severity());
     let header = format!("CEF:0|{VENDOR}|{PRODUCT}|{VERSION}|{code}|{title}|{severity}|");
@@ -72,15 +72,25 @@ impl Pairs {
         if value.is_empty() {
             return;
         }
+        self.key(key);
+        // Readers drop spaces around values.
+        if !push_value(value, &mut self.text) || value.trim() != value {
+            self.altered.push((key, value.to_owned()));
+        }
+    }
+
+    fn key(&mut self, key: &str) {
         if !self.text.is_empty() {
             self.text.push(' ');
         }
         self.text.push_str(key);
         self.text.push('=');
-        // Readers drop spaces around values.
-        if !push_value(value, &mut self.text) || value.trim() != value {
-            self.altered.push((key, value.to_owned()));
-        }
+    }
+
+    /// Adds JSON. It holds no hidden characters, so that it need not be altered.
+    fn json(&mut self, key: &str, text: &str) {
+        self.key(key);
+        push_escaped(text, &mut self.text);
     }
 
     fn maybe(&mut self, key: &'static str, value: Option<&str>) {
@@ -105,13 +115,8 @@ impl Pairs {
         let object =
             altered.iter().fold(Object::default(), |object, (key, value)| object.with(key, value.as_str()));
         let Some(object) = object.filled() else { return Ok(String::new()) };
-        let mut ascii = String::new();
-        for c in text_of(&object)?.chars() {
-            // Characters that are harmless alone are replaced in long runs, such as accents.
-            if c.is_ascii() { ascii.push(c) } else { push_escape(c, &mut ascii) }
-        }
         let mut pair = " krosynExact=".to_owned();
-        push_value(&ascii, &mut pair);
+        push_escaped(&text_of(&object)?, &mut pair);
         Ok(pair)
     }
 }
@@ -130,13 +135,18 @@ fn push_value(value: &str, out: &mut String) -> bool {
             }
             let visible = sanitize(part);
             is_exact &= visible == part;
-            for c in visible.chars() {
-                if matches!(c, '\\' | '=') {
-                    out.push('\\');
-                }
-                out.push(c);
-            }
+            push_escaped(&visible, out);
         }
     }
     is_exact
+}
+
+/// Appends a text with `\` before each `\` and `=`.
+fn push_escaped(text: &str, out: &mut String) {
+    for c in text.chars() {
+        if matches!(c, '\\' | '=') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
 }
