@@ -108,6 +108,7 @@ impl Forwarder {
         news: NewEntries,
     ) -> Result<Outcome, Failure> {
         let NewEntries { entries, position, head_id, pruned, .. } = news;
+        self.progress.keep_before(follower.left_out());
         if let Some(pruned) = pruned {
             let after_id = self.progress.position().after_id;
             let gap = Gap { after_id, pruned, noticed_at: context.clock.now() };

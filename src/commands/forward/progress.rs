@@ -16,6 +16,8 @@ const SAVE_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Progress {
     cursor: Option<(CursorFile, PathBuf)>,
     position: LogPosition,
+    /// The first entry that only `--until` has left out: the cursor stays before it.
+    left_out: Option<u64>,
     saved: Option<LogPosition>,
     saved_at: Instant,
     is_failing: bool,
@@ -23,11 +25,16 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(cursor: Option<(CursorFile, PathBuf)>, position: LogPosition) -> Self {
-        Self { cursor, position, saved: None, saved_at: Instant::now(), is_failing: false }
+        Self { cursor, position, left_out: None, saved: None, saved_at: Instant::now(), is_failing: false }
     }
 
     pub(super) const fn position(&self) -> LogPosition {
         self.position
+    }
+
+    /// Keeps the saved position before an entry that another time window may have.
+    pub(super) const fn keep_before(&mut self, left_out: Option<u64>) {
+        self.left_out = left_out;
     }
 
     /// Notes what was delivered, and saves it if the last save is long ago.
@@ -41,13 +48,14 @@ impl Progress {
     /// Saves the position. If that fails, a later save tries again: deliveries go on, and would be repeated after a crash.
     pub(super) fn save(&mut self, terminal: &mut Terminal) {
         let Some((cursor, path)) = &mut self.cursor else { return };
-        if self.saved == Some(self.position) {
+        let position = self.position.before(self.left_out, self.saved.unwrap_or_default());
+        if self.saved == Some(position) {
             return;
         }
         self.saved_at = Instant::now();
-        match cursor.save(path, self.position) {
+        match cursor.save(path, position) {
             Ok(()) => {
-                self.saved = Some(self.position);
+                self.saved = Some(position);
                 if std::mem::take(&mut self.is_failing) {
                     terminal.status("the cursor file can be written again");
                 }

@@ -66,6 +66,29 @@ fn a_webhook_gets_each_entry_once_signed_and_in_order() {
 }
 
 #[test]
+fn an_entry_after_the_time_window_is_left_to_the_next_run() {
+    let sandbox = acme::sandbox();
+    // Entry 13 is after the window, and entry 14, recorded later, inside.
+    for (uuid, at) in [(13, "2023-06-01T00:00:00Z"), (14, "2020-06-01T00:00:00Z")] {
+        let line = format!(
+            "{{\"uuid\":\"00000000-0000-4000-8000-{uuid:012}\",\"occurred_at\":\"{at}\",\"action\":\"created\",\
+             \"model_type\":\"secret\",\"model_id\":\"1\",\"user\":{{\"id\":\"7\"}},\"after\":{{\"name\":\"X\"}}}}\n"
+        );
+        sandbox.run_with(&[&["import", "-"], &SERVER[..]].concat(), line.as_bytes()).ended(0);
+    }
+    let run = |until| {
+        let args =
+            ["forward", "--to", "exec:cat", "--cursor-file", "cursor", "--from", "beginning", "--until"];
+        let outcome = acme::run(&sandbox, &[&args[..], &[until]].concat()).ended(0);
+        outcome.out().lines().map(id).collect::<Vec<_>>()
+    };
+    assert_eq!(run("2022-01-01"), (1..=12).chain([14]).collect::<Vec<_>>());
+    assert_eq!(cursor(&sandbox), 12);
+    assert_eq!(run("2024-01-01"), [13, 14], "an entry may be repeated, and none is skipped");
+    assert_eq!(cursor(&sandbox), 14);
+}
+
+#[test]
 fn a_batch_is_a_list_with_an_id_of_its_own() {
     let sandbox = acme::sandbox();
     let receiver = WebReceiver::answering(&["200 OK"]);
