@@ -71,8 +71,8 @@ const DEFAULT_INTERVAL: u64 = 2;
 pub(crate) struct ForwardArgs {
     /// The destination: webhook:URL, syslog:HOST:PORT (TCP), syslog+tls:HOST:PORT, syslog+unix:PATH, otlp:URL, file:PATH or
     /// exec:PROGRAM; webhook:@FILE and otlp:@FILE read the URL from a file
-    #[arg(long, value_name = "DESTINATION")]
-    to: Address,
+    #[arg(long, value_name = "DESTINATION", value_parser = TypedAddress::parse)]
+    to: TypedAddress,
 
     /// The form of an entry
     #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = DEFAULT_FORM)]
@@ -111,6 +111,23 @@ pub(crate) struct ForwardArgs {
     filter: FilterArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
+}
+
+/// The destination, or what is wrong with it. The parser of the command line would repeat a wrong value, which may be a secret.
+#[derive(Debug, Clone)]
+struct TypedAddress(Result<Address, String>);
+
+impl TypedAddress {
+    fn parse(text: &str) -> Result<Self, std::convert::Infallible> {
+        Ok(Self(text.parse()))
+    }
+
+    fn address(&self) -> Result<&Address, Failure> {
+        self.0.as_ref().map_err(|cause| {
+            Failure::usage(format!("invalid --to: {cause}"))
+                .hint("the value is not shown: it may hold a secret")
+        })
+    }
 }
 
 /// `--from`: where the first run starts.
@@ -166,7 +183,7 @@ impl ForwardArgs {
 
     /// Refuses flags that the destination cannot use.
     fn check(&self) -> Result<(), Failure> {
-        let is_webhook = matches!(self.to, Address::Webhook(_));
+        let is_webhook = matches!(self.to.address()?, Address::Webhook(_));
         if self.form == Form::Slack && !is_webhook {
             return Err(Failure::usage("--as slack is the body of a webhook: use it with --to webhook:URL"));
         }
@@ -177,6 +194,7 @@ impl ForwardArgs {
     }
 
     async fn prepare(&self, context: &mut Context, stop: Stop) -> Result<(Forwarder, Follower), Failure> {
+        let to = self.to.address()?;
         let secrets = self.secret_file.as_deref().map(Secrets::read).transpose()?;
         let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
         let batch = self.batch.and_then(|batch| usize::try_from(batch).ok());
@@ -187,7 +205,7 @@ impl ForwardArgs {
             organization: organization.clone(),
             host: context.environment.host.clone().unwrap_or_default(),
         };
-        let destination = Destination::new(&self.to, options)?;
+        let destination = Destination::new(to, options)?;
         let cursor = match &self.cursor_file {
             Some(path) => {
                 let cursor = open_cursor(path, context, &self.connection, &client, &filter).await?;
@@ -207,10 +225,10 @@ impl ForwardArgs {
             metrics::serve(listener, Arc::clone(&metrics))?;
             context.terminal.status(&format!("metrics on http://{address}/metrics"));
         }
-        if let Some(host) = unencrypted(&self.to) {
+        if let Some(host) = unencrypted(to) {
             context.terminal.warn(&format!("entries are sent to {host} unencrypted"));
         }
-        context.terminal.status(&self.describe(&client, &filter, position, context));
+        context.terminal.status(&self.describe((to, &client), &filter, position, context));
         if cursor.is_none() && filter.until.is_none() {
             context.terminal.status(
                 "without --cursor-file, what is recorded while this command does not run is not delivered",
@@ -224,7 +242,7 @@ impl ForwardArgs {
         let forwarder = Forwarder {
             batch: destination.batch(batch),
             destination,
-            name: self.to.to_string(),
+            name: to.to_string(),
             renderer,
             is_list,
             progress,
@@ -235,7 +253,13 @@ impl ForwardArgs {
         Ok((forwarder, follower.without_reporting(pruned)))
     }
 
-    fn describe(&self, client: &Client, filter: &Filter, position: LogPosition, context: &Context) -> String {
+    fn describe(
+        &self,
+        (to, client): (&Address, &Client),
+        filter: &Filter,
+        position: LogPosition,
+        context: &Context,
+    ) -> String {
         let start = match position.after_id {
             0 if matches!(self.from, None | Some(From::Now)) => {
                 format!("({} now)", empty(client.log()))
@@ -245,7 +269,7 @@ impl ForwardArgs {
         };
         let query = describe_in(client.log(), filter, &context.time);
         let query = if query.is_empty() { query } else { format!(" · {query}") };
-        format!("forwarding to {} {start}{query}; Ctrl-C ends it", self.to)
+        format!("forwarding to {to} {start}{query}; Ctrl-C ends it")
     }
 }
 
