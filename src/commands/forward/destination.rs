@@ -75,10 +75,11 @@ impl Destination {
         }
     }
 
-    /// Ends what was started.
-    pub(super) async fn finish(&mut self) {
-        if let Self::Program(program) = self {
-            program.finish().await;
+    /// Ends what was started. An error says why the last delivery may not have been used.
+    pub(super) async fn finish(&mut self) -> Result<(), String> {
+        match self {
+            Self::Program(program) => program.finish().await,
+            _ => Ok(()),
         }
     }
 }

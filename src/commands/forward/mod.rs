@@ -177,8 +177,8 @@ impl ForwardArgs {
         };
         let (mut forwarder, mut follower) = prepared;
         let outcome = forwarder.run(context, &mut follower, Duration::from_secs(self.interval)).await;
-        forwarder.finish(context).await;
-        outcome
+        let is_used = forwarder.finish(context).await;
+        Ok(if is_used { outcome? } else { outcome?.max(exit::FAILED) })
     }
 
     /// Refuses flags that the destination cannot use.

@@ -16,6 +16,8 @@ const SAVE_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Progress {
     cursor: Option<(CursorFile, PathBuf)>,
     position: LogPosition,
+    /// The position before the last delivery.
+    before_last: LogPosition,
     /// The first entry that only `--until` has left out: the cursor stays before it.
     left_out: Option<u64>,
     saved: Option<LogPosition>,
@@ -25,7 +27,15 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(cursor: Option<(CursorFile, PathBuf)>, position: LogPosition) -> Self {
-        Self { cursor, position, left_out: None, saved: None, saved_at: Instant::now(), is_failing: false }
+        Self {
+            cursor,
+            position,
+            before_last: position,
+            left_out: None,
+            saved: None,
+            saved_at: Instant::now(),
+            is_failing: false,
+        }
     }
 
     pub(super) const fn position(&self) -> LogPosition {
@@ -43,6 +53,16 @@ impl Progress {
         if self.saved_at.elapsed() >= SAVE_EVERY {
             self.save(terminal);
         }
+    }
+
+    /// Notes that the next position is that of a delivery.
+    pub(super) const fn begin_delivery(&mut self) {
+        self.before_last = self.position;
+    }
+
+    /// Goes back before the last delivery, which was not used.
+    pub(super) const fn take_back(&mut self) {
+        self.position = self.before_last;
     }
 
     /// Saves the position. If that fails, a later save tries again: deliveries go on, and would be repeated after a crash.

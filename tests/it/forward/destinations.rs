@@ -154,6 +154,26 @@ fn programs_and_files_get_lines() {
 }
 
 #[test]
+fn a_program_that_fails_at_the_end_gets_its_last_delivery_again() {
+    let sandbox = acme::sandbox();
+    sandbox.write_with_mode("failing", "#!/bin/sh\ncat >/dev/null\nexit 3\n", 0o755);
+    let to = format!("exec:{}", sandbox.path("failing").display());
+    let args = ["forward", "--to", &to, "--batch", "5", "--cursor-file", "cursor"];
+    let outcome = acme::run(&sandbox, &[&args[..], &WHOLE].concat()).ended(1);
+    assert!(outcome.err().contains("failed (exit status: 3)"), "{outcome}");
+    assert_eq!(cursor(&sandbox), 10, "before the last two");
+}
+
+#[test]
+fn a_pipe_is_refused() {
+    let sandbox = acme::sandbox();
+    let made = std::process::Command::new("mkfifo").arg(sandbox.path("pipe")).status();
+    assert!(made.expect("it runs").success());
+    let outcome = acme::run(&sandbox, &[&["forward", "--to", "file:pipe"], &WHOLE[..]].concat()).ended(2);
+    assert!(outcome.err().contains("it is a pipe"), "{outcome}");
+}
+
+#[test]
 fn a_full_disk_stops_the_cursor_and_not_the_process() {
     let sandbox = acme::sandbox();
     let args = ["forward", "--to", "file:/dev/full", "--cursor-file", "cursor", "--from", "beginning"];
