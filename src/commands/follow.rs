@@ -71,6 +71,8 @@ impl FollowArgs {
             }
             None => None,
         };
+        // Held until the command ends.
+        let _lock = self.cursor_file.as_deref().map(CursorFile::lock).transpose()?;
         let resumed = match &cursor {
             Some((cursor, path)) => cursor.read_position(path)?,
             None => None,

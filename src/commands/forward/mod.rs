@@ -37,6 +37,7 @@ use crate::client::last_entry::LogPosition;
 use crate::client::{Client, is_loopback};
 use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
+use crate::commands::cursor_file::CursorFile;
 use crate::commands::follow::open_cursor;
 use crate::commands::forward::address::{Address, UrlSource, masked};
 use crate::commands::forward::delivery::Forwarder;
@@ -209,15 +210,22 @@ impl ForwardArgs {
         let cursor = match &self.cursor_file {
             Some(path) => {
                 let cursor = open_cursor(path, context, &self.connection, &client, &filter).await?;
-                Some((cursor, path.clone()))
+                Some((cursor.for_destination(to.to_string()), path.clone()))
             }
             None => None,
         };
+        let lock = self.cursor_file.as_deref().map(CursorFile::lock).transpose()?;
         let saved = cursor.as_ref().map(|(cursor, path)| cursor.read_position(path)).transpose()?.flatten();
         let (position, pruned) = match saved {
             Some(position) => (position, None),
             None => self.from.unwrap_or(From::Now).position(&client, &filter).await?,
         };
+        if let (Some(from), Some(position)) = (self.from, saved) {
+            context.terminal.status(&format!(
+                "--from {from} is ignored: the cursor file continues after entry {}",
+                position.after_id
+            ));
+        }
         let metrics = Arc::new(Metrics::new(context.clock.clone()));
         if let Some(address) = self.metrics {
             let listener = bind(address)?;
@@ -234,7 +242,7 @@ impl ForwardArgs {
                 "without --cursor-file, what is recorded while this command does not run is not delivered",
             );
         }
-        let mut progress = Progress::new(cursor, position);
+        let mut progress = Progress::new(cursor, lock, position);
         progress.save(&mut context.terminal);
         let renderer = Renderer { form: self.form, log: client.log(), organization };
         let follower = Follower::new(client, filter, position, context.clock.clone());

@@ -9,12 +9,15 @@ use tokio::time::Instant;
 use crate::client::last_entry::LogPosition;
 use crate::commands::cursor_file::CursorFile;
 use crate::terminal::Terminal;
+use crate::terminal::file::ClaimedFile;
 
 /// The shortest time between two saves during a stream of deliveries.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 
 pub(super) struct Progress {
     cursor: Option<(CursorFile, PathBuf)>,
+    /// Held until the command ends.
+    _lock: Option<ClaimedFile>,
     position: LogPosition,
     /// The position before the last delivery.
     before_last: LogPosition,
@@ -26,9 +29,14 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(cursor: Option<(CursorFile, PathBuf)>, position: LogPosition) -> Self {
+    pub(super) fn new(
+        cursor: Option<(CursorFile, PathBuf)>,
+        lock: Option<ClaimedFile>,
+        position: LogPosition,
+    ) -> Self {
         Self {
             cursor,
+            _lock: lock,
             position,
             before_last: position,
             left_out: None,

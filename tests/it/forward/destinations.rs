@@ -190,7 +190,7 @@ fn entries_pruned_before_their_delivery_are_a_notice_and_exit_3() {
     let sandbox = acme::sandbox();
     sandbox.write(
         "cursor",
-        r#"{"cursor_file":1,"server":"sqlite:audit.db","organization":"default","query":{},"after_id":3}"#,
+        r#"{"cursor_file":1,"server":"sqlite:audit.db","organization":"default","query":{},"destination":"file:out","after_id":3}"#,
     );
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%", "-q"]).ended(0);
     acme::record_update(&sandbox, "{\"a\":1}", "{\"a\":2}");
