@@ -85,9 +85,12 @@ impl Forwarder {
 
     /// Ends the destination, saves the position, and says how far it came. Returns whether the last delivery was used.
     pub(super) async fn finish(&mut self, context: &mut Context) -> bool {
+        let has_unused = self.destination.has_unused_delivery();
         let ended = self.destination.finish().await;
-        if let Err(cause) = &ended {
+        if has_unused || ended.is_err() {
             self.progress.take_back();
+        }
+        if let Err(cause) = &ended {
             context.terminal.warn(&format!("{cause}: its last delivery is repeated by the next run"));
         }
         self.progress.save(&mut context.terminal);

@@ -75,6 +75,11 @@ impl Destination {
         }
     }
 
+    /// Whether the last delivery was read, and may not have been used.
+    pub(super) const fn has_unused_delivery(&self) -> bool {
+        matches!(self, Self::Program(program) if program.has_unused_lines())
+    }
+
     /// Ends what was started. An error says why the last delivery may not have been used.
     pub(super) async fn finish(&mut self) -> Result<(), String> {
         match self {

@@ -38,17 +38,18 @@ impl HttpReceiver {
         Ok(Self { http, name: masked(&url), url, on_refusal, clock })
     }
 
-    /// Posts a body. Returns the answer of a receiver whose status is a success.
+    /// Posts a body with so many entries. Returns the answer of a receiver whose status is a success.
     pub(super) async fn post(
         &self,
         headers: HeaderMap,
         media_type: &'static str,
         body: String,
+        entries: usize,
     ) -> Result<Response, DeliveryError> {
         let request = self.http.post(self.url.clone()).headers(headers).header(CONTENT_TYPE, media_type);
         let sent = request.timeout(TIME_LIMIT).body(body).send().await;
         let response = sent.map_err(|error| self.unreachable(&error))?;
-        if response.status().is_success() { Ok(response) } else { Err(self.refused(&response)) }
+        if response.status().is_success() { Ok(response) } else { Err(self.refused(&response, entries)) }
     }
 
     /// Reads the body of an answer. The rest of one that is too long is not read.
@@ -85,7 +86,7 @@ impl HttpReceiver {
         }
     }
 
-    fn refused(&self, response: &Response) -> DeliveryError {
+    fn refused(&self, response: &Response, entries: usize) -> DeliveryError {
         let (name, status) = (&self.name, response.status());
         let answered = format!("{name} answered {}", status.as_u16());
         let permanent = |exit, words: &str, hint: &str| {
@@ -112,7 +113,10 @@ impl HttpReceiver {
             StatusCode::PAYLOAD_TOO_LARGE => permanent(
                 exit::FAILED,
                 "the request is too large",
-                "send fewer entries in one request: --batch N",
+                match entries {
+                    1 => "raise the receiver's limit of a request: one entry is larger",
+                    _ => "send fewer entries in one request: --batch N",
+                },
             ),
             _ if status.is_redirection() => permanent(
                 exit::FAILED,

@@ -64,7 +64,9 @@ const DEFAULT_INTERVAL: u64 = 2;
 /// Follows the log like `list --follow`, and delivers each matching entry at least once and in order; an entry's uuid tells
 /// repeated deliveries. The cursor file moves only after a delivery. A server or destination that does not answer is tried
 /// again until it does. Entries that were pruned before they could be delivered are reported to the destination, too, and the
-/// exit code is then 3. SIGTERM finishes what is in flight.
+/// exit code is then 3. SIGTERM finishes what is in flight, for 5 seconds at most. A server that cannot be reached at the start
+/// ends the command with exit code 9. With --until, the cursor stays before entries that only the end of the window left out, so
+/// that a later run may repeat entries and skips none.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit forward --demo --from beginning --until now --as ecs --to file:all.ndjson"
@@ -72,7 +74,7 @@ const DEFAULT_INTERVAL: u64 = 2;
 pub(crate) struct ForwardArgs {
     /// The destination: webhook:URL, syslog:HOST:PORT (TCP), syslog+tls:HOST:PORT, syslog+unix:PATH, otlp:URL, file:PATH or
     /// exec:PROGRAM; webhook:@FILE and otlp:@FILE read the URL from a file
-    #[arg(long, value_name = "DESTINATION", value_parser = TypedAddress::parse)]
+    #[arg(long, value_name = "DESTINATION")]
     to: TypedAddress,
 
     /// The form of an entry
@@ -88,7 +90,7 @@ pub(crate) struct ForwardArgs {
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 
-    /// Save the position in this file, and continue from it the next time
+    /// Save the position in this file, and continue from it the next time; each destination needs a file of its own
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
 
@@ -118,11 +120,15 @@ pub(crate) struct ForwardArgs {
 #[derive(Debug, Clone)]
 struct TypedAddress(Result<Address, String>);
 
-impl TypedAddress {
-    fn parse(text: &str) -> Result<Self, std::convert::Infallible> {
+impl FromStr for TypedAddress {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(Self(text.parse()))
     }
+}
 
+impl TypedAddress {
     fn address(&self) -> Result<&Address, Failure> {
         self.0.as_ref().map_err(|cause| {
             Failure::usage(format!("invalid --to: {cause}"))
@@ -288,9 +294,6 @@ impl From {
         client: &Client,
         filter: &Filter,
     ) -> Result<(LogPosition, Option<Pruned>), Failure> {
-        if let Self::Id(id) = self {
-            return Ok((LogPosition { after_id: id.saturating_sub(1), last: None }, None));
-        }
         let query = Query {
             filter: filter.clone(),
             order: Order::ById,
@@ -299,6 +302,16 @@ impl From {
             ..Query::default()
         };
         let page = client.page(&query).await?;
+        if let Self::Id(id) = self {
+            let (after_id, end) = (id.saturating_sub(1), page.page.as_of);
+            if after_id > end {
+                return Err(Failure::usage(format!(
+                    "cannot start from entry {id}: the log ends at entry {end}"
+                ))
+                .hint("--from now starts with the next entry"));
+            }
+            return Ok((LogPosition { after_id, last: None }, None));
+        }
         let after_id = if self == Self::Now { page.page.as_of } else { 0 };
         Ok((LogPosition { after_id, last: None }, page.pruned))
     }

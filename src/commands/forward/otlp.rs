@@ -35,7 +35,7 @@ impl Otlp {
 
     pub(super) async fn deliver(&self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
         let body = request(&self.organization, events).to_string();
-        let response = self.receiver.post(HeaderMap::new(), "application/json", body).await?;
+        let response = self.receiver.post(HeaderMap::new(), "application/json", body, events.len()).await?;
         let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let is_json = media_type.is_some_and(|text| text.to_ascii_lowercase().contains("json"));
         let answer = self.receiver.read(response).await?;

@@ -107,6 +107,11 @@ impl Program {
             .hint("the program must read lines from standard input until they end")
     }
 
+    /// Whether the program has ended since its last lines, so that it may not have used them.
+    pub(super) const fn has_unused_lines(&self) -> bool {
+        self.running.is_none() && !self.last.is_empty()
+    }
+
     /// Ends the input, and waits until the program ends. A program that fails has not used its last lines.
     pub(super) async fn finish(&mut self) -> Result<(), String> {
         let Some((mut child, stdin)) = self.running.take() else { return Ok(()) };

@@ -95,7 +95,7 @@ fn unit(command: &str) -> String {
         "# /etc/systemd/system/krosyn-audit-forward.service\n[Unit]\nDescription=Forward Krosyn audit log entries\n\
          Wants=network-online.target\nAfter=network-online.target\n\n\
          [Service]\nExecStart={command}\nRestart=on-failure\nRestartSec=30\n\
-         # 1: the receiver takes no more entries. 2: wrong usage. 7: the log went backwards.\nRestartPreventExitStatus=1 2 7\n\
+         # 1: the receiver refuses entries. 2: wrong usage, or a wrong destination. 7: the log went backwards.\nRestartPreventExitStatus=1 2 7\n\
          NoNewPrivileges=yes\nPrivateTmp=yes\n\n[Install]\nWantedBy=multi-user.target\n"
     )
 }

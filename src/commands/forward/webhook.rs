@@ -59,7 +59,7 @@ impl Webhook {
                 |_| DeliveryError::Permanent(Failure::new(exit::FAILED, format!("invalid header {name}")));
             headers.insert(name, value.map_err(invalid)?);
         }
-        let response = self.receiver.post(headers, media_type, body).await?;
+        let response = self.receiver.post(headers, media_type, body, events.len()).await?;
         // The status decides. The body is read only so that the connection can be used again.
         drop(timeout(DRAIN_LIMIT, self.receiver.read(response)).await);
         Ok(())

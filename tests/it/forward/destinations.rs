@@ -216,4 +216,6 @@ fn the_first_run_starts_where_from_says() {
         let outcome = acme::run(&sandbox, &args).ended(0);
         assert_eq!(outcome.out().lines().map(id).collect::<Vec<_>>(), ids.collect::<Vec<_>>(), "{from}");
     }
+    let outcome = acme::run(&sandbox, &["forward", "--to", "exec:cat", "--from", "99"]).ended(2);
+    assert!(outcome.err().contains("the log ends at entry 12"), "{outcome}");
 }

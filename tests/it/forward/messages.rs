@@ -16,7 +16,7 @@ fn each_refusal_has_a_message_that_mends_it() {
         ("403 Forbidden", 4, "it refuses the sender"),
         ("400 Bad Request", 1, "it does not accept the request"),
         ("404 Not Found", 5, "check the path of the URL"),
-        ("413 Content Too Large", 1, "--batch N"),
+        ("413 Content Too Large", 1, "raise the receiver's limit"),
         ("302 Found\r\nlocation: /hush", 1, "it redirects to another URL"),
     ] {
         let receiver = WebReceiver::answering(&[answer]);
