@@ -29,6 +29,8 @@ pub struct Follower {
     is_checked: bool,
     /// The pruned range that was returned last.
     reported: Option<Pruned>,
+    /// The first entry that only the end of the time window has left out.
+    left_out: Option<u64>,
 }
 
 /// The result of one poll.
@@ -71,7 +73,7 @@ impl Follower {
             as_of: None,
             total: false,
         };
-        Self { client, query, clock, last, is_checked: false, reported: None }
+        Self { client, query, clock, last, is_checked: false, reported: None, left_out: None }
     }
 
     /// The same follower, which does not report this pruned range: nobody waits for its entries.
@@ -84,6 +86,13 @@ impl Follower {
     #[must_use]
     pub fn position(&self) -> LogPosition {
         LogPosition { after_id: self.query.after_id.unwrap_or(0), last: self.last }
+    }
+
+    /// The first entry so far that only the end of the time window has left out. Another window may have it, so that no saved
+    /// position may be after it.
+    #[must_use]
+    pub const fn left_out(&self) -> Option<u64> {
+        self.left_out
     }
 
     /// Reads the next page of new entries, which may be empty. Retries until the server answers, and tells when it is lost
@@ -143,6 +152,11 @@ impl Follower {
             last.check(&self.client).await?;
         }
         self.is_checked = true;
+        if self.left_out.is_none() {
+            // After the page: it sees each entry that the page has passed.
+            let after_id = self.position().after_id;
+            self.left_out = first_left_out(&self.client, &self.query.filter, after_id).await?;
+        }
         news.pruned = news.pruned.filter(|pruned| self.reported != Some(*pruned));
         news.is_end = is_over && !news.more;
         self.reported = news.pruned.or(self.reported);
@@ -150,6 +164,21 @@ impl Follower {
         self.last = news.position.last;
         Ok(news)
     }
+}
+
+/// The first entry after `after_id` that matches the filter except for the end of its time window.
+///
+/// # Errors
+/// [`ClientError`].
+pub async fn first_left_out(
+    client: &Client,
+    filter: &Filter,
+    after_id: u64,
+) -> Result<Option<u64>, ClientError> {
+    let Some(until) = filter.until else { return Ok(None) };
+    let filter = Filter { since: filter.since.max(Some(until)), until: None, ..filter.clone() };
+    let query = Query { filter, order: Order::ById, limit: 1, after_id: Some(after_id), ..Query::default() };
+    Ok(client.page(&query).await?.data.first().map(|entry| entry.id))
 }
 
 /// Checks a page of entries after `before`. A server that repeats entries, or has lost some, is not followed.

@@ -27,6 +27,20 @@ pub struct LogPosition {
     pub last: Option<LastEntry>,
 }
 
+impl LogPosition {
+    /// The position to save when the entry `left_out` must still be read. `saved` is the position before this one.
+    #[must_use]
+    pub fn before(self, left_out: Option<u64>, saved: Self) -> Self {
+        match left_out {
+            Some(id) if self.after_id >= id => Self {
+                after_id: id.saturating_sub(1),
+                last: self.last.filter(|last| last.id < id).or(saved.last),
+            },
+            _ => self,
+        }
+    }
+}
+
 /// Why a log cannot be followed or resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {

@@ -10,20 +10,24 @@ use serde::{Deserialize, Serialize};
 use crate::client::last_entry::{LastEntry, LogPosition};
 use crate::commands::output::LOG;
 use crate::error::Failure;
+use crate::exit;
 use crate::model::filter::Filter;
 use crate::model::words::Log;
-use crate::terminal::file::{FileError, NewFile, read_trusted};
+use crate::terminal::file::{ClaimedFile, FileError, NewFile, read_trusted, with_suffix};
 
 /// The version of the file format.
 const VERSION: u32 = 1;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CursorFile {
     cursor_file: u32,
     server: String,
     organization: String,
     query: BTreeMap<String, Vec<String>>,
+    /// The destination of `forward`, without secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    destination: Option<String>,
     /// The id up to which all matching entries were printed or delivered.
     after_id: u64,
     /// The last of these entries, if any.
@@ -37,7 +41,24 @@ impl CursorFile {
         let filter = Filter { since: None, until: None, ..filter.clone() };
         let query = super::output::query(log, &filter);
         let query = query.into_iter().map(|(name, values)| (name.to_owned(), values)).collect();
-        Self { cursor_file: VERSION, server, organization, query, after_id: 0, last: None }
+        Self { cursor_file: VERSION, server, organization, query, destination: None, after_id: 0, last: None }
+    }
+
+    /// The same cursor, for this destination of `forward`.
+    pub(super) fn for_destination(self, destination: String) -> Self {
+        Self { destination: Some(destination), ..self }
+    }
+
+    /// Locks the cursor file at `path`, until the lock is dropped. A second process would move the position past what this one
+    /// has not delivered. The lock has a file of its own, because each save replaces the cursor file.
+    pub(super) fn lock(path: &Path) -> Result<ClaimedFile, Failure> {
+        ClaimedFile::open(&with_suffix(path, ".lock"), path).map_err(|error| match error {
+            FileError::Busy(path) => {
+                let message = format!("{} is in use by another process", path.display());
+                Failure::new(exit::LOCKED, message).hint("give each command its own --cursor-file")
+            }
+            error => error.into(),
+        })
     }
 
     /// Reads the position saved by an earlier run of the same query. `None` if the file does not exist yet.
@@ -72,6 +93,10 @@ impl CursorFile {
         let [saved, wanted] = [self.log(), current.log()];
         if saved != wanted {
             return Err(format!("for the {}, not for the {}", saved.label(), wanted.label()));
+        }
+        if self.destination != current.destination {
+            let name = |it: &Self| it.destination.clone().unwrap_or_else(|| "list --follow".to_owned());
+            return Err(format!("for {}, not for {}", name(self), name(current)));
         }
         if self.query != current.query {
             return Err(format!(
@@ -161,6 +186,29 @@ mod tests {
         ] {
             assert_eq!(of(saved).position_for(&of(wanted)), Err(words.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_cursor_of_one_destination_is_refused_for_another() {
+        let to = |name: &str| cursor_of("s", "o", "").for_destination(name.to_owned());
+        assert_eq!(to("file:a").position_for(&to("file:a")), Ok(LogPosition::default()));
+        assert_eq!(to("file:a").position_for(&to("file:b")), Err("for file:a, not for file:b".to_owned()));
+        assert_eq!(
+            cursor_of("s", "o", "").position_for(&to("file:b")),
+            Err("for list --follow, not for file:b".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_cursor_file_has_one_process() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("cursor");
+        let lock = CursorFile::lock(&path).map_err(|it| it.message).expect("free");
+        let busy = CursorFile::lock(&path).map(drop).expect_err("in use");
+        assert!(busy.exit == exit::LOCKED && busy.message.contains("in use"), "{}", busy.message);
+        drop(lock);
+        CursorFile::lock(&path).map_err(|it| it.message).expect("free again");
+        assert_eq!(std::fs::read_dir(directory.path()).expect("read").count(), 0);
     }
 
     #[test]

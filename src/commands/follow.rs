@@ -12,7 +12,7 @@ use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
 use crate::client::Client;
-use crate::client::follower::{ConnectionChange, Follower, NewEntries};
+use crate::client::follower::{ConnectionChange, Follower, NewEntries, first_left_out};
 use crate::client::last_entry::{LastEntry, LogPosition};
 use crate::client::pages::Pages;
 use crate::commands::Context;
@@ -71,6 +71,8 @@ impl FollowArgs {
             }
             None => None,
         };
+        // Held until the command ends.
+        let _lock = self.cursor_file.as_deref().map(CursorFile::lock).transpose()?;
         let resumed = match &cursor {
             Some((cursor, path)) => cursor.read_position(path)?,
             None => None,
@@ -79,6 +81,14 @@ impl FollowArgs {
             (Some(position), _) => (Vec::new(), position),
             (None, None) => (Vec::new(), LogPosition::default()),
             (None, Some(most)) => last(&client, filter, most).await?,
+        };
+        // The backlog begins where its first entry is, or with the log.
+        let left_out = match backlog {
+            Some(most) if most > 0 && resumed.is_none() && cursor.is_some() => {
+                let before = last_few.iter().map(|entry| entry.id).min().map_or(0, |id| id.saturating_sub(1));
+                first_left_out(&client, filter, before).await?
+            }
+            _ => None,
         };
         let is_empty = resumed.is_none() && backlog.is_some() && position.after_id == 0;
         let start = match position.after_id {
@@ -93,7 +103,7 @@ impl FollowArgs {
         let buffer = SharedBuffer::default();
         let mut out = buffer.clone();
         let writer = EntryWriter::open(&mut out, format, style, (client.log(), filter))?;
-        let mut output = FollowOutput { buffer, writer, cursor, saved: None, is_on_screen };
+        let mut output = FollowOutput { buffer, writer, cursor, saved: None, left_out, is_on_screen };
         output.print(context, &last_few, position)?;
         let mut follower = Follower::new(client, filter.clone(), position, context.clock.clone());
         loop {
@@ -103,6 +113,7 @@ impl FollowArgs {
             if let Some(pruned) = pruned {
                 context.terminal.warn(&gap(&pruned, passed, context));
             }
+            output.left_out = output.left_out.or(follower.left_out());
             output.print(context, &entries, position)?;
             if is_end {
                 context.terminal.status("the time window has ended (--until)");
@@ -140,6 +151,8 @@ struct FollowOutput<'a> {
     cursor: Option<(CursorFile, PathBuf)>,
     /// The position that was saved last.
     saved: Option<LogPosition>,
+    /// The first entry that only the end of the time window has left out: the cursor stays before it.
+    left_out: Option<u64>,
     is_on_screen: bool,
 }
 
@@ -159,6 +172,7 @@ impl FollowOutput<'_> {
         self.writer.flush()?;
         self.buffer.drain(|text| context.terminal.data().write_all(text))?;
         context.terminal.flush()?;
+        let position = position.before(self.left_out, self.saved.unwrap_or_default());
         if self.saved != Some(position) {
             self.saved = Some(position);
             if let Some((cursor, path)) = &mut self.cursor {

@@ -12,7 +12,7 @@ use crate::error::Failure;
 /// The port of syslog over TLS (RFC 5425).
 const SYSLOG_TLS_PORT: u16 = 6514;
 /// The path of logs under an OTLP endpoint.
-const OTLP_LOGS: &str = "/v1/logs";
+pub(super) const OTLP_LOGS: &str = "/v1/logs";
 
 /// A destination as it was typed.
 #[derive(Clone, PartialEq, Eq)]

@@ -21,6 +21,8 @@ use crate::render::filter_summary::counted;
 
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// How long a delivery in flight may take after a signal.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long to ask for the length of the log between two attempts.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
 
@@ -37,6 +39,12 @@ pub(super) struct Forwarder {
     pub(super) metrics: Arc<Metrics>,
     pub(super) stop: Stop,
     pub(super) has_gaps: bool,
+}
+
+/// Waits for a signal, and for what is in flight; a second signal ends it at once.
+async fn ended(stop: &Stop) {
+    stop.requested().await;
+    drop(timeout(STOP_LIMIT, stop.insisted()).await);
 }
 
 #[derive(PartialEq)]
@@ -75,13 +83,21 @@ impl Forwarder {
         Ok(if self.has_gaps { exit::PARTIAL } else { exit::DONE })
     }
 
-    /// Saves the position, ends the destination, and says how far it came.
-    pub(super) async fn finish(&mut self, context: &mut Context) {
+    /// Ends the destination, saves the position, and says how far it came. Returns whether the last delivery was used.
+    pub(super) async fn finish(&mut self, context: &mut Context) -> bool {
+        let has_unused = self.destination.has_unused_delivery();
+        let ended = self.destination.finish().await;
+        if has_unused || ended.is_err() {
+            self.progress.take_back();
+        }
+        if let Err(cause) = &ended {
+            context.terminal.warn(&format!("{cause}: its last delivery is repeated by the next run"));
+        }
         self.progress.save(&mut context.terminal);
-        self.destination.finish().await;
         let delivered = counted(self.metrics.delivered.get(), "entry", "entries");
         let through = self.progress.position().after_id;
         context.terminal.status(&format!("stopped: delivered {delivered}, through entry {through}"));
+        ended.is_ok()
     }
 
     /// Polls for new entries, and reports when the server is lost and when it is back.
@@ -108,6 +124,7 @@ impl Forwarder {
         news: NewEntries,
     ) -> Result<Outcome, Failure> {
         let NewEntries { entries, position, head_id, pruned, .. } = news;
+        self.progress.keep_before(follower.left_out());
         if let Some(pruned) = pruned {
             let after_id = self.progress.position().after_id;
             let gap = Gap { after_id, pruned, noticed_at: context.clock.now() };
@@ -131,6 +148,7 @@ impl Forwarder {
             self.metrics.note_delivery(batch.len() as u64);
             let last = Some(LastEntry { id: last.id, uuid: last.uuid });
             let after_id = last.map_or(0, |last| last.id);
+            self.progress.begin_delivery();
             self.progress.advance(LogPosition { after_id, last }, &mut context.terminal);
             if self.stop.is_requested() {
                 return Ok(Outcome::Stopped);
@@ -156,7 +174,7 @@ impl Forwarder {
         loop {
             let attempt = tokio::select! {
                 attempt = self.destination.deliver(&self.renderer, events, self.is_list) => attempt,
-                () = self.stop.insisted() => return Ok(Outcome::Stopped),
+                () = ended(&self.stop) => return Ok(Outcome::Stopped),
             };
             let (cause, hint, retry_after) = match attempt {
                 Ok(()) => {

@@ -75,10 +75,16 @@ impl Destination {
         }
     }
 
-    /// Ends what was started.
-    pub(super) async fn finish(&mut self) {
-        if let Self::Program(program) = self {
-            program.finish().await;
+    /// Whether the last delivery was read, and may not have been used.
+    pub(super) const fn has_unused_delivery(&self) -> bool {
+        matches!(self, Self::Program(program) if program.has_unused_lines())
+    }
+
+    /// Ends what was started. An error says why the last delivery may not have been used.
+    pub(super) async fn finish(&mut self) -> Result<(), String> {
+        match self {
+            Self::Program(program) => program.finish().await,
+            _ => Ok(()),
         }
     }
 }

@@ -189,13 +189,34 @@ fn sentence(entry: &Entry) -> String {
     )
 }
 
-/// Escapes the characters that start links and mentions, and shows invisible ones: text of the log can notify nobody.
+/// Escapes the characters that start links, mentions and styles, and shows invisible ones: text of the log can notify nobody.
+///
+/// Chats have no common escape of Markdown, so that look-alikes replace its characters. A word joiner after `@` ends a mention.
 fn escaped(text: &str) -> Cow<'_, str> {
     let text = sanitize(text);
-    if text.contains(['&', '<', '>']) {
-        return text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").into();
+    if !text.contains(['&', '<', '>', '@', '*', '_', '~', '`', '[']) {
+        return text;
     }
-    text
+    let (mut escaped, mut before) = (String::with_capacity(text.len()), None);
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let is_inner = |it: Option<char>| it.is_some_and(char::is_alphanumeric);
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '@' => escaped.push_str("@\u{2060}"),
+            '*' => escaped.push('∗'),
+            '~' => escaped.push('∼'),
+            '`' => escaped.push('ˋ'),
+            '[' => escaped.push('［'),
+            // Inside a word, as in SF_CLIENT_SECRET, it starts no style.
+            '_' if !(is_inner(before) && is_inner(rest.peek().copied())) => escaped.push('＿'),
+            _ => escaped.push(character),
+        }
+        before = Some(character);
+    }
+    escaped.into()
 }
 
 #[cfg(test)]
@@ -224,11 +245,19 @@ pub(super) mod tests {
         let event = renderer.entry(&entry).expect("rendered");
         assert_eq!(
             event.line,
-            "*secret &lt;!channel&gt; &amp; co⏎* deleted by ana@acme.example: 1 field (entry 7)"
+            "*secret &lt;!channel&gt; &amp; co⏎* deleted by ana@\u{2060}acme.example: 1 field (entry 7)"
         );
         let (body, _) = renderer.body(&[event], false);
         let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
         assert!(body["text"].as_str().is_some_and(|text| text.starts_with("*secret ")));
+    }
+
+    #[test]
+    fn text_of_the_log_has_no_markdown_and_mentions_nobody() {
+        assert_eq!(
+            escaped("@channel *a* _b_ ~c~ `d` [e](f) SF_CLIENT_SECRET"),
+            "@\u{2060}channel ∗a∗ ＿b＿ ∼c∼ ˋdˋ ［e](f) SF_CLIENT_SECRET"
+        );
     }
 
     #[test]

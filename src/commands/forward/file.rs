@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::forward::delivery_error::DeliveryError;
 use crate::commands::forward::event::Event;
+use crate::error::Failure;
 use crate::terminal::file::sync_directory_of;
 
 pub(super) struct LogFile {
@@ -21,6 +22,11 @@ impl LogFile {
 
     pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
         let lines: String = events.iter().map(|event| format!("{}\n", event.line)).collect();
+        if is_fifo(&self.path) {
+            let message = format!("cannot append to {}: it is a pipe", self.path.display());
+            let hint = "a program reads entries from its standard input: --to exec:PROGRAM";
+            return Err(DeliveryError::Permanent(Failure::usage(message).hint(hint)));
+        }
         let (path, open) = (self.path.clone(), self.file.take());
         // A slow disk must not keep metrics and signals waiting.
         let work = tokio::task::spawn_blocking(move || append(&path, open, lines.as_bytes()));
@@ -44,7 +50,7 @@ fn append(path: &Path, open: Option<File>, lines: &[u8]) -> io::Result<File> {
     let written = file.write_all(lines).and_then(|()| file.sync_data());
     match written {
         Ok(()) => Ok(file),
-        // A device or a pipe cannot be synced.
+        // A device cannot be synced.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(file),
         Err(error) => {
             // The disk may be full: half a line would be read as an entry.
@@ -75,6 +81,20 @@ fn open_for_appending(path: &Path) -> io::Result<File> {
         }
     }
     Ok(file)
+}
+
+/// A pipe would keep entries that nothing reads, and lose them.
+fn is_fifo(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        path.metadata().is_ok_and(|it| it.file_type().is_fifo())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
 }
 
 /// Whether the file still has this name.
@@ -124,7 +144,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_full_device_is_an_error_and_a_pipe_is_not() {
+    fn a_full_device_is_an_error_and_a_null_device_is_not() {
         assert!(append(Path::new("/dev/full"), None, b"1\n").is_err());
         assert!(append(Path::new("/dev/null"), None, b"1\n").is_ok());
     }

@@ -18,7 +18,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// The longest `Retry-After` that is respected.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// The longest answer that is read.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// An HTTP receiver.
 pub(super) struct HttpReceiver {
@@ -38,25 +38,35 @@ impl HttpReceiver {
         Ok(Self { http, name: masked(&url), url, on_refusal, clock })
     }
 
-    /// Posts a body. Returns the answer of a receiver that has accepted it.
+    /// Posts a body with so many entries. Returns the answer of a receiver whose status is a success.
     pub(super) async fn post(
         &self,
         headers: HeaderMap,
         media_type: &'static str,
         body: String,
-    ) -> Result<Vec<u8>, DeliveryError> {
+        entries: usize,
+    ) -> Result<Response, DeliveryError> {
         let request = self.http.post(self.url.clone()).headers(headers).header(CONTENT_TYPE, media_type);
         let sent = request.timeout(TIME_LIMIT).body(body).send().await;
-        let mut response = sent.map_err(|error| self.unreachable(&error))?;
+        let response = sent.map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() { Ok(response) } else { Err(self.refused(&response, entries)) }
+    }
+
+    /// Reads the body of an answer. The rest of one that is too long is not read.
+    pub(super) async fn read(&self, mut response: Response) -> Result<Vec<u8>, DeliveryError> {
         let mut answer = Vec::new();
-        // The whole answer, so that the connection can be used again.
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             if answer.len() + chunk.len() > MAX_ANSWER_BYTES {
                 break;
             }
             answer.extend_from_slice(&chunk);
         }
-        if response.status().is_success() { Ok(answer) } else { Err(self.refused(&response)) }
+        Ok(answer)
+    }
+
+    /// An answer that does not tell whether the entries were accepted.
+    pub(super) fn unreadable(&self) -> DeliveryError {
+        DeliveryError::transient(format!("the answer of {} cannot be read", self.name))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> DeliveryError {
@@ -76,7 +86,7 @@ impl HttpReceiver {
         }
     }
 
-    fn refused(&self, response: &Response) -> DeliveryError {
+    fn refused(&self, response: &Response, entries: usize) -> DeliveryError {
         let (name, status) = (&self.name, response.status());
         let answered = format!("{name} answered {}", status.as_u16());
         let permanent = |exit, words: &str, hint: &str| {
@@ -103,7 +113,10 @@ impl HttpReceiver {
             StatusCode::PAYLOAD_TOO_LARGE => permanent(
                 exit::FAILED,
                 "the request is too large",
-                "send fewer entries in one request: --batch N",
+                match entries {
+                    1 => "raise the receiver's limit of a request: one entry is larger",
+                    _ => "send fewer entries in one request: --batch N",
+                },
             ),
             _ if status.is_redirection() => permanent(
                 exit::FAILED,

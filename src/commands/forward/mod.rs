@@ -37,6 +37,7 @@ use crate::client::last_entry::LogPosition;
 use crate::client::{Client, is_loopback};
 use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
+use crate::commands::cursor_file::CursorFile;
 use crate::commands::follow::open_cursor;
 use crate::commands::forward::address::{Address, UrlSource, masked};
 use crate::commands::forward::delivery::Forwarder;
@@ -63,7 +64,9 @@ const DEFAULT_INTERVAL: u64 = 2;
 /// Follows the log like `list --follow`, and delivers each matching entry at least once and in order; an entry's uuid tells
 /// repeated deliveries. The cursor file moves only after a delivery. A server or destination that does not answer is tried
 /// again until it does. Entries that were pruned before they could be delivered are reported to the destination, too, and the
-/// exit code is then 3. SIGTERM finishes what is in flight.
+/// exit code is then 3. SIGTERM finishes what is in flight, for 5 seconds at most. A server that cannot be reached at the start
+/// ends the command with exit code 9. With --until, the cursor stays before entries that only the end of the window left out, so
+/// that a later run may repeat entries and skips none.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit forward --to syslog:127.0.0.1:514 --cursor-file siem.cursor\n  krosyn-audit forward --demo --from beginning --until now --as ecs --to file:all.ndjson"
@@ -72,7 +75,7 @@ pub(crate) struct ForwardArgs {
     /// The destination: webhook:URL, syslog:HOST:PORT (TCP), syslog+tls:HOST:PORT, syslog+unix:PATH, otlp:URL, file:PATH or
     /// exec:PROGRAM; webhook:@FILE and otlp:@FILE read the URL from a file
     #[arg(long, value_name = "DESTINATION")]
-    to: Address,
+    to: TypedAddress,
 
     /// The form of an entry
     #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = DEFAULT_FORM)]
@@ -87,7 +90,7 @@ pub(crate) struct ForwardArgs {
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 
-    /// Save the position in this file, and continue from it the next time
+    /// Save the position in this file, and continue from it the next time; each destination needs a file of its own
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
 
@@ -111,6 +114,27 @@ pub(crate) struct ForwardArgs {
     filter: FilterArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
+}
+
+/// The destination, or what is wrong with it. The parser of the command line would repeat a wrong value, which may be a secret.
+#[derive(Debug, Clone)]
+struct TypedAddress(Result<Address, String>);
+
+impl FromStr for TypedAddress {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.parse()))
+    }
+}
+
+impl TypedAddress {
+    fn address(&self) -> Result<&Address, Failure> {
+        self.0.as_ref().map_err(|cause| {
+            Failure::usage(format!("invalid --to: {cause}"))
+                .hint("the value is not shown: it may hold a secret")
+        })
+    }
 }
 
 /// `--from`: where the first run starts.
@@ -160,13 +184,13 @@ impl ForwardArgs {
         };
         let (mut forwarder, mut follower) = prepared;
         let outcome = forwarder.run(context, &mut follower, Duration::from_secs(self.interval)).await;
-        forwarder.finish(context).await;
-        outcome
+        let is_used = forwarder.finish(context).await;
+        Ok(if is_used { outcome? } else { outcome?.max(exit::FAILED) })
     }
 
     /// Refuses flags that the destination cannot use.
     fn check(&self) -> Result<(), Failure> {
-        let is_webhook = matches!(self.to, Address::Webhook(_));
+        let is_webhook = matches!(self.to.address()?, Address::Webhook(_));
         if self.form == Form::Slack && !is_webhook {
             return Err(Failure::usage("--as slack is the body of a webhook: use it with --to webhook:URL"));
         }
@@ -177,6 +201,7 @@ impl ForwardArgs {
     }
 
     async fn prepare(&self, context: &mut Context, stop: Stop) -> Result<(Forwarder, Follower), Failure> {
+        let to = self.to.address()?;
         let secrets = self.secret_file.as_deref().map(Secrets::read).transpose()?;
         let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
         let batch = self.batch.and_then(|batch| usize::try_from(batch).ok());
@@ -187,19 +212,26 @@ impl ForwardArgs {
             organization: organization.clone(),
             host: context.environment.host.clone().unwrap_or_default(),
         };
-        let destination = Destination::new(&self.to, options)?;
+        let destination = Destination::new(to, options)?;
         let cursor = match &self.cursor_file {
             Some(path) => {
                 let cursor = open_cursor(path, context, &self.connection, &client, &filter).await?;
-                Some((cursor, path.clone()))
+                Some((cursor.for_destination(to.to_string()), path.clone()))
             }
             None => None,
         };
+        let lock = self.cursor_file.as_deref().map(CursorFile::lock).transpose()?;
         let saved = cursor.as_ref().map(|(cursor, path)| cursor.read_position(path)).transpose()?.flatten();
         let (position, pruned) = match saved {
             Some(position) => (position, None),
             None => self.from.unwrap_or(From::Now).position(&client, &filter).await?,
         };
+        if let (Some(from), Some(position)) = (self.from, saved) {
+            context.terminal.status(&format!(
+                "--from {from} is ignored: the cursor file continues after entry {}",
+                position.after_id
+            ));
+        }
         let metrics = Arc::new(Metrics::new(context.clock.clone()));
         if let Some(address) = self.metrics {
             let listener = bind(address)?;
@@ -207,16 +239,16 @@ impl ForwardArgs {
             metrics::serve(listener, Arc::clone(&metrics))?;
             context.terminal.status(&format!("metrics on http://{address}/metrics"));
         }
-        if let Some(host) = unencrypted(&self.to) {
+        if let Some(host) = unencrypted(to) {
             context.terminal.warn(&format!("entries are sent to {host} unencrypted"));
         }
-        context.terminal.status(&self.describe(&client, &filter, position, context));
+        context.terminal.status(&self.describe((to, &client), &filter, position, context));
         if cursor.is_none() && filter.until.is_none() {
             context.terminal.status(
                 "without --cursor-file, what is recorded while this command does not run is not delivered",
             );
         }
-        let mut progress = Progress::new(cursor, position);
+        let mut progress = Progress::new(cursor, lock, position);
         progress.save(&mut context.terminal);
         let renderer = Renderer { form: self.form, log: client.log(), organization };
         let follower = Follower::new(client, filter, position, context.clock.clone());
@@ -224,7 +256,7 @@ impl ForwardArgs {
         let forwarder = Forwarder {
             batch: destination.batch(batch),
             destination,
-            name: self.to.to_string(),
+            name: to.to_string(),
             renderer,
             is_list,
             progress,
@@ -235,7 +267,13 @@ impl ForwardArgs {
         Ok((forwarder, follower.without_reporting(pruned)))
     }
 
-    fn describe(&self, client: &Client, filter: &Filter, position: LogPosition, context: &Context) -> String {
+    fn describe(
+        &self,
+        (to, client): (&Address, &Client),
+        filter: &Filter,
+        position: LogPosition,
+        context: &Context,
+    ) -> String {
         let start = match position.after_id {
             0 if matches!(self.from, None | Some(From::Now)) => {
                 format!("({} now)", empty(client.log()))
@@ -245,7 +283,7 @@ impl ForwardArgs {
         };
         let query = describe_in(client.log(), filter, &context.time);
         let query = if query.is_empty() { query } else { format!(" · {query}") };
-        format!("forwarding to {} {start}{query}; Ctrl-C ends it", self.to)
+        format!("forwarding to {to} {start}{query}; Ctrl-C ends it")
     }
 }
 
@@ -256,9 +294,6 @@ impl From {
         client: &Client,
         filter: &Filter,
     ) -> Result<(LogPosition, Option<Pruned>), Failure> {
-        if let Self::Id(id) = self {
-            return Ok((LogPosition { after_id: id.saturating_sub(1), last: None }, None));
-        }
         let query = Query {
             filter: filter.clone(),
             order: Order::ById,
@@ -267,6 +302,16 @@ impl From {
             ..Query::default()
         };
         let page = client.page(&query).await?;
+        if let Self::Id(id) = self {
+            let (after_id, end) = (id.saturating_sub(1), page.page.as_of);
+            if after_id > end {
+                return Err(Failure::usage(format!(
+                    "cannot start from entry {id}: the log ends at entry {end}"
+                ))
+                .hint("--from now starts with the next entry"));
+            }
+            return Ok((LogPosition { after_id, last: None }, None));
+        }
         let after_id = if self == Self::Now { page.page.as_of } else { 0 };
         Ok((LogPosition { after_id, last: None }, page.pruned))
     }

@@ -5,7 +5,7 @@
 //! changes; attributes repeat what is searched for, by the semantic conventions where they have a name.
 
 use reqwest::Url;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
@@ -35,10 +35,15 @@ impl Otlp {
 
     pub(super) async fn deliver(&self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
         let body = request(&self.organization, events).to_string();
-        let answer = self.receiver.post(HeaderMap::new(), "application/json", body).await?;
+        let response = self.receiver.post(HeaderMap::new(), "application/json", body, events.len()).await?;
+        let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let is_json = media_type.is_some_and(|text| text.to_ascii_lowercase().contains("json"));
+        let answer = self.receiver.read(response).await?;
         match rejected(&answer) {
-            None => Ok(()),
-            Some((count, words)) => {
+            // A proxy may answer in another form; half an answer in JSON may have lost a rejection.
+            Err(_) if is_json => Err(self.receiver.unreadable()),
+            Ok(None) | Err(_) => Ok(()),
+            Ok(Some((count, words))) => {
                 let message =
                     format!("the receiver rejected {count} of {} log records: {words}", events.len());
                 Err(DeliveryError::Permanent(Failure::new(exit::FAILED, message)))
@@ -129,14 +134,21 @@ fn nanos(at: Timestamp) -> String {
     format!("{}000", at.micros())
 }
 
-/// The number of rejected records and the reason, of an `ExportLogsServiceResponse`.
-fn rejected(answer: &[u8]) -> Option<(u64, String)> {
-    let answer: Value = serde_json::from_slice(answer).ok()?;
-    let partial = answer.get("partialSuccess")?;
-    let count = partial.get("rejectedLogRecords")?;
-    let count = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
-    let words = partial.get("errorMessage").and_then(Value::as_str).unwrap_or("no reason given");
-    (count > 0).then(|| (count, words.chars().take(200).collect()))
+/// The number of rejected records and the reason, of an `ExportLogsServiceResponse`. Readers of protobuf's JSON accept both
+/// spellings of a name.
+fn rejected(answer: &[u8]) -> Result<Option<(u64, String)>, serde_json::Error> {
+    if answer.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let answer: Value = serde_json::from_slice(answer)?;
+    let field =
+        |value: &Value, name: &str, other: &str| value.get(name).or_else(|| value.get(other)).cloned();
+    let Some(partial) = field(&answer, "partialSuccess", "partial_success") else { return Ok(None) };
+    let count = field(&partial, "rejectedLogRecords", "rejected_log_records");
+    let count = count.and_then(|count| count.as_u64().or_else(|| count.as_str()?.parse().ok())).unwrap_or(0);
+    let words = field(&partial, "errorMessage", "error_message");
+    let words = words.as_ref().and_then(Value::as_str).unwrap_or("no reason given");
+    Ok((count > 0).then(|| (count, words.chars().take(200).collect())))
 }
 
 #[cfg(test)]
@@ -184,12 +196,14 @@ mod tests {
         for (answer, count) in [
             ("{}", None),
             ("", None),
-            ("not JSON", None),
             (r#"{"partialSuccess":{"rejectedLogRecords":"0"}}"#, None),
             (r#"{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"too old"}}"#, Some(2)),
             (r#"{"partialSuccess":{"rejectedLogRecords":3}}"#, Some(3)),
+            (r#"{"partial_success":{"rejected_log_records":"4"}}"#, Some(4)),
         ] {
-            assert_eq!(rejected(answer.as_bytes()).map(|(count, _)| count), count, "{answer}");
+            let found = rejected(answer.as_bytes()).expect("readable");
+            assert_eq!(found.map(|(count, _)| count), count, "{answer}");
         }
+        assert!(rejected(br#"{"partialSuccess":{"rejectedLogRecords":"2","err"#).is_err());
     }
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
+#[cfg(unix)]
+use tokio::time::Instant;
+use tokio::time::timeout;
 
 use crate::commands::forward::delivery_error::DeliveryError;
 use crate::commands::forward::event::Event;
@@ -15,6 +18,8 @@ use crate::exit;
 
 /// How long the program may take to end after its input has ended.
 const END_LIMIT: Duration = Duration::from_secs(10);
+/// How long the program may read nothing.
+const READ_LIMIT: Duration = Duration::from_secs(30);
 /// How often to look whether the program has read its input.
 #[cfg(unix)]
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -47,14 +52,13 @@ impl Program {
                 (child, stdin, self.last.as_str())
             }
         };
-        let write = async {
-            stdin.write_all(repeated.as_bytes()).await?;
-            stdin.write_all(lines.as_bytes()).await?;
-            stdin.flush().await?;
+        let written = async {
+            write(&mut stdin, repeated.as_bytes()).await?;
+            write(&mut stdin, lines.as_bytes()).await?;
             is_read(&stdin).await
         };
         let written = tokio::select! {
-            written = write => written,
+            written = written => written,
             status = child.wait() => return Err(self.ended(status)),
         };
         match written {
@@ -62,6 +66,15 @@ impl Program {
                 self.running = Some((child, stdin));
                 self.last = lines;
                 Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                // Dropped, it is killed, and the next attempt starts it again.
+                let seconds = READ_LIMIT.as_secs();
+                Err(DeliveryError::transient(format!(
+                    "{} has read nothing for {seconds} seconds",
+                    self.name()
+                ))
+                .hint("the program must read lines from standard input until they end"))
             }
             _ => {
                 drop(stdin);
@@ -94,22 +107,57 @@ impl Program {
             .hint("the program must read lines from standard input until they end")
     }
 
-    /// Ends the input, and waits until the program ends.
-    pub(super) async fn finish(&mut self) {
-        let Some((mut child, stdin)) = self.running.take() else { return };
+    /// Whether the program has ended since its last lines, so that it may not have used them.
+    pub(super) const fn has_unused_lines(&self) -> bool {
+        self.running.is_none() && !self.last.is_empty()
+    }
+
+    /// Ends the input, and waits until the program ends. A program that fails has not used its last lines.
+    pub(super) async fn finish(&mut self) -> Result<(), String> {
+        let Some((mut child, stdin)) = self.running.take() else { return Ok(()) };
         drop(stdin);
         // A program that does not end is killed when it is dropped.
-        drop(tokio::time::timeout(END_LIMIT, child.wait()).await);
+        match timeout(END_LIMIT, child.wait()).await {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(Ok(status)) => Err(format!("{} failed ({status})", self.name())),
+            Ok(Err(error)) => Err(format!("cannot wait for {}: {error}", self.name())),
+            Err(_) => {
+                let seconds = END_LIMIT.as_secs();
+                Err(format!(
+                    "{} was killed: it did not end within {seconds} seconds after its input",
+                    self.name()
+                ))
+            }
+        }
     }
+}
+
+/// Writes everything, as long as the program reads.
+async fn write(stdin: &mut ChildStdin, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let written = timeout(READ_LIMIT, stdin.write(bytes)).await??;
+        bytes = bytes.get(written..).unwrap_or_default();
+    }
+    stdin.flush().await
 }
 
 /// Waits until the pipe is empty: what a pipe holds is lost when its reader ends.
 #[cfg(unix)]
 async fn is_read(stdin: &ChildStdin) -> io::Result<()> {
-    while rustix::io::ioctl_fionread(stdin)? > 0 {
+    let (mut left, mut read_at) = (u64::MAX, Instant::now());
+    loop {
+        let now_left = rustix::io::ioctl_fionread(stdin)?;
+        if now_left == 0 {
+            return Ok(());
+        }
+        if now_left < left {
+            (left, read_at) = (now_left, Instant::now());
+        }
+        if read_at.elapsed() > READ_LIMIT {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    Ok(())
 }
 
 #[cfg(not(unix))]

@@ -9,25 +9,50 @@ use tokio::time::Instant;
 use crate::client::last_entry::LogPosition;
 use crate::commands::cursor_file::CursorFile;
 use crate::terminal::Terminal;
+use crate::terminal::file::ClaimedFile;
 
 /// The shortest time between two saves during a stream of deliveries.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 
 pub(super) struct Progress {
     cursor: Option<(CursorFile, PathBuf)>,
+    /// Held until the command ends.
+    _lock: Option<ClaimedFile>,
     position: LogPosition,
+    /// The position before the last delivery.
+    before_last: LogPosition,
+    /// The first entry that only `--until` has left out: the cursor stays before it.
+    left_out: Option<u64>,
     saved: Option<LogPosition>,
     saved_at: Instant,
     is_failing: bool,
 }
 
 impl Progress {
-    pub(super) fn new(cursor: Option<(CursorFile, PathBuf)>, position: LogPosition) -> Self {
-        Self { cursor, position, saved: None, saved_at: Instant::now(), is_failing: false }
+    pub(super) fn new(
+        cursor: Option<(CursorFile, PathBuf)>,
+        lock: Option<ClaimedFile>,
+        position: LogPosition,
+    ) -> Self {
+        Self {
+            cursor,
+            _lock: lock,
+            position,
+            before_last: position,
+            left_out: None,
+            saved: None,
+            saved_at: Instant::now(),
+            is_failing: false,
+        }
     }
 
     pub(super) const fn position(&self) -> LogPosition {
         self.position
+    }
+
+    /// Keeps the saved position before an entry that another time window may have.
+    pub(super) const fn keep_before(&mut self, left_out: Option<u64>) {
+        self.left_out = left_out;
     }
 
     /// Notes what was delivered, and saves it if the last save is long ago.
@@ -38,16 +63,27 @@ impl Progress {
         }
     }
 
+    /// Notes that the next position is that of a delivery.
+    pub(super) const fn begin_delivery(&mut self) {
+        self.before_last = self.position;
+    }
+
+    /// Goes back before the last delivery, which was not used.
+    pub(super) const fn take_back(&mut self) {
+        self.position = self.before_last;
+    }
+
     /// Saves the position. If that fails, a later save tries again: deliveries go on, and would be repeated after a crash.
     pub(super) fn save(&mut self, terminal: &mut Terminal) {
         let Some((cursor, path)) = &mut self.cursor else { return };
-        if self.saved == Some(self.position) {
+        let position = self.position.before(self.left_out, self.saved.unwrap_or_default());
+        if self.saved == Some(position) {
             return;
         }
         self.saved_at = Instant::now();
-        match cursor.save(path, self.position) {
+        match cursor.save(path, position) {
             Ok(()) => {
-                self.saved = Some(self.position);
+                self.saved = Some(position);
                 if std::mem::take(&mut self.is_failing) {
                     terminal.status("the cursor file can be written again");
                 }

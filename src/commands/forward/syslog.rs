@@ -26,7 +26,7 @@ use crate::exit;
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a receiver may take to close its side.
-const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+const CLOSE_LIMIT: Duration = Duration::from_secs(30);
 /// How long the end of a process may take to reach its second connection.
 const SETTLE: Duration = Duration::from_millis(20);
 
@@ -43,6 +43,7 @@ pub(super) struct SyslogStream {
     sender: String,
     /// The connection of the next batch.
     idle: Option<Box<dyn Connection>>,
+    close_limit: Duration,
 }
 
 impl SyslogStream {
@@ -64,7 +65,7 @@ impl SyslogStream {
         } else {
             None
         };
-        Ok(Self { host, port, tls, name, sender, idle: None })
+        Ok(Self { host, port, tls, name, sender, idle: None, close_limit: CLOSE_LIMIT })
     }
 
     pub(super) async fn deliver(&mut self, events: &[Event<'_>]) -> Result<(), DeliveryError> {
@@ -88,10 +89,15 @@ impl SyslogStream {
         written.map_err(|_| self.failed("it reads nothing"))?.map_err(|error| self.broken(&error))?;
         let mut witness = self.connect().await?;
         stream.shutdown().await.map_err(|error| self.broken(&error))?;
-        // A receiver that keeps its side open is judged by the second connection alone.
-        if let Ok(closed) = timeout(CLOSE_LIMIT, read_to_end(&mut stream)).await {
-            closed.map_err(|error| self.broken(&error))?;
-        }
+        // The system accepts connections and bytes for a process that hangs: only the close shows that they were read.
+        let closed = timeout(self.close_limit, read_to_end(&mut stream)).await;
+        let closed = closed.map_err(|_| {
+            let seconds = self.close_limit.as_secs();
+            self.failed(&format!(
+                "the receiver has not read the entries to their end within {seconds} seconds"
+            ))
+        })?;
+        closed.map_err(|error| self.broken(&error))?;
         if !is_open(&mut witness, SETTLE).await {
             return Err(self.failed("it ended while it was reading"));
         }
@@ -147,5 +153,28 @@ async fn is_open(stream: &mut Box<dyn Connection>, time: Duration) -> bool {
     match timeout(time, stream.read(&mut buffer)).await {
         Err(_) => true,
         Ok(read) => read.is_ok_and(|bytes| bytes > 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::forward::event::Form;
+    use crate::commands::forward::event::tests::{deleted, renderer};
+
+    #[tokio::test]
+    async fn a_receiver_that_reads_nothing_has_accepted_nothing() {
+        // The system accepts connections for it.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let name = "syslog:test".to_owned();
+        let mut stream = SyslogStream::new("127.0.0.1", port, false, name, "h".to_owned()).expect("made");
+        stream.close_limit = Duration::from_millis(50);
+        let entry = deleted();
+        let event = renderer(Form::Json).entry(&entry).expect("rendered");
+        let Err(DeliveryError::Transient { cause, .. }) = stream.deliver(&[event]).await else {
+            panic!("a failure that is tried again");
+        };
+        assert!(cause.contains("has not read the entries"), "{cause}");
     }
 }

@@ -1,7 +1,7 @@
 //! `--print-systemd`: prints a unit that forwards from the start of the machine on. Installs nothing.
 
 use crate::commands::Context;
-use crate::commands::forward::address::{Address, UrlSource};
+use crate::commands::forward::address::{Address, OTLP_LOGS, UrlSource};
 use crate::commands::forward::{DEFAULT_FORM, DEFAULT_INTERVAL, ForwardArgs};
 use crate::commands::schedule::{ScheduleSettings, absolute_path, flag, in_unit, quoted};
 use crate::error::Failure;
@@ -18,7 +18,7 @@ impl ForwardArgs {
         for (name, entry) in [("since", filter.since_entry), ("until", filter.until_entry)] {
             words.extend(entry.map(|id| flag(name, &format!("id:{id}"))));
         }
-        words.push(flag("to", &destination(&self.to)?));
+        words.push(flag("to", &destination(self.to.address()?)?));
         words.extend(options(self)?);
         words.extend(settings.connection(&self.connection)?);
         words.extend(self.connection.insecure_http.then(|| "--insecure-http".to_owned()));
@@ -43,7 +43,9 @@ fn destination(address: &Address) -> Result<String, Failure> {
         Address::Webhook(UrlSource::Typed(url)) if url.path() == "/" && !has_secret(url) => {
             format!("webhook:{url}")
         }
-        Address::Otlp(UrlSource::Typed(url)) if !has_secret(url) => format!("otlp:{url}"),
+        Address::Otlp(UrlSource::Typed(url)) if matches!(url.path(), "/" | OTLP_LOGS) && !has_secret(url) => {
+            format!("otlp:{url}")
+        }
         Address::Webhook(_) | Address::Otlp(_) => {
             return Err(Failure::usage(
                 "everybody can read a unit, and the URL may hold a secret: it is not printed",
@@ -52,6 +54,12 @@ fn destination(address: &Address) -> Result<String, Failure> {
         }
         Address::SyslogUnix(path) => format!("syslog+unix:{}", absolute_path(path)?),
         Address::File(path) => format!("file:{}", absolute_path(path)?),
+        Address::Exec(words) if words.len() > 1 => {
+            return Err(Failure::usage(
+                "everybody can read a unit, and the program's arguments may hold a secret: they are not printed",
+            )
+            .hint("put the command in a script, and give --to exec:/path/to/script without arguments"));
+        }
         Address::Exec(words) => {
             format!("exec:{}", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
         }
@@ -60,7 +68,10 @@ fn destination(address: &Address) -> Result<String, Failure> {
 }
 
 fn has_secret(url: &url::Url) -> bool {
-    !url.username().is_empty() || url.password().is_some() || url.query().is_some()
+    !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
 }
 
 fn options(args: &ForwardArgs) -> Result<Vec<String>, Failure> {
@@ -84,7 +95,7 @@ fn unit(command: &str) -> String {
         "# /etc/systemd/system/krosyn-audit-forward.service\n[Unit]\nDescription=Forward Krosyn audit log entries\n\
          Wants=network-online.target\nAfter=network-online.target\n\n\
          [Service]\nExecStart={command}\nRestart=on-failure\nRestartSec=30\n\
-         # 1: the receiver takes no more entries. 2: wrong usage. 7: the log went backwards.\nRestartPreventExitStatus=1 2 7\n\
+         # 1: the receiver refuses entries. 2: wrong usage, or a wrong destination. 7: the log went backwards.\nRestartPreventExitStatus=1 2 7\n\
          NoNewPrivileges=yes\nPrivateTmp=yes\n\n[Install]\nWantedBy=multi-user.target\n"
     )
 }

@@ -1,7 +1,10 @@
 //! `webhook:URL`: posts entries as Standard Webhooks says.
 
+use std::time::Duration;
+
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue};
+use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::commands::forward::delivery_error::DeliveryError;
@@ -10,6 +13,9 @@ use crate::commands::forward::http::HttpReceiver;
 use crate::commands::forward::signature::Secrets;
 use crate::error::Failure;
 use crate::exit;
+
+/// How long the body of an accepted request is read.
+const DRAIN_LIMIT: Duration = Duration::from_secs(1);
 
 pub(super) struct Webhook {
     receiver: HttpReceiver,
@@ -53,6 +59,9 @@ impl Webhook {
                 |_| DeliveryError::Permanent(Failure::new(exit::FAILED, format!("invalid header {name}")));
             headers.insert(name, value.map_err(invalid)?);
         }
-        self.receiver.post(headers, media_type, body).await.map(drop)
+        let response = self.receiver.post(headers, media_type, body, events.len()).await?;
+        // The status decides. The body is read only so that the connection can be used again.
+        drop(timeout(DRAIN_LIMIT, self.receiver.read(response)).await);
+        Ok(())
     }
 }

@@ -66,6 +66,29 @@ fn a_webhook_gets_each_entry_once_signed_and_in_order() {
 }
 
 #[test]
+fn an_entry_after_the_time_window_is_left_to_the_next_run() {
+    let sandbox = acme::sandbox();
+    // Entry 13 is after the window, and entry 14, recorded later, inside.
+    for (uuid, at) in [(13, "2023-06-01T00:00:00Z"), (14, "2020-06-01T00:00:00Z")] {
+        let line = format!(
+            "{{\"uuid\":\"00000000-0000-4000-8000-{uuid:012}\",\"occurred_at\":\"{at}\",\"action\":\"created\",\
+             \"model_type\":\"secret\",\"model_id\":\"1\",\"user\":{{\"id\":\"7\"}},\"after\":{{\"name\":\"X\"}}}}\n"
+        );
+        sandbox.run_with(&[&["import", "-"], &SERVER[..]].concat(), line.as_bytes()).ended(0);
+    }
+    let run = |until| {
+        let args =
+            ["forward", "--to", "exec:cat", "--cursor-file", "cursor", "--from", "beginning", "--until"];
+        let outcome = acme::run(&sandbox, &[&args[..], &[until]].concat()).ended(0);
+        outcome.out().lines().map(id).collect::<Vec<_>>()
+    };
+    assert_eq!(run("2022-01-01"), (1..=12).chain([14]).collect::<Vec<_>>());
+    assert_eq!(cursor(&sandbox), 12);
+    assert_eq!(run("2024-01-01"), [13, 14], "an entry may be repeated, and none is skipped");
+    assert_eq!(cursor(&sandbox), 14);
+}
+
+#[test]
 fn a_batch_is_a_list_with_an_id_of_its_own() {
     let sandbox = acme::sandbox();
     let receiver = WebReceiver::answering(&["200 OK"]);
@@ -131,6 +154,26 @@ fn programs_and_files_get_lines() {
 }
 
 #[test]
+fn a_program_that_fails_at_the_end_gets_its_last_delivery_again() {
+    let sandbox = acme::sandbox();
+    sandbox.write_with_mode("failing", "#!/bin/sh\ncat >/dev/null\nexit 3\n", 0o755);
+    let to = format!("exec:{}", sandbox.path("failing").display());
+    let args = ["forward", "--to", &to, "--batch", "5", "--cursor-file", "cursor"];
+    let outcome = acme::run(&sandbox, &[&args[..], &WHOLE].concat()).ended(1);
+    assert!(outcome.err().contains("failed (exit status: 3)"), "{outcome}");
+    assert_eq!(cursor(&sandbox), 10, "before the last two");
+}
+
+#[test]
+fn a_pipe_is_refused() {
+    let sandbox = acme::sandbox();
+    let made = std::process::Command::new("mkfifo").arg(sandbox.path("pipe")).status();
+    assert!(made.expect("it runs").success());
+    let outcome = acme::run(&sandbox, &[&["forward", "--to", "file:pipe"], &WHOLE[..]].concat()).ended(2);
+    assert!(outcome.err().contains("it is a pipe"), "{outcome}");
+}
+
+#[test]
 fn a_full_disk_stops_the_cursor_and_not_the_process() {
     let sandbox = acme::sandbox();
     let args = ["forward", "--to", "file:/dev/full", "--cursor-file", "cursor", "--from", "beginning"];
@@ -147,7 +190,7 @@ fn entries_pruned_before_their_delivery_are_a_notice_and_exit_3() {
     let sandbox = acme::sandbox();
     sandbox.write(
         "cursor",
-        r#"{"cursor_file":1,"server":"sqlite:audit.db","organization":"default","query":{},"after_id":3}"#,
+        r#"{"cursor_file":1,"server":"sqlite:audit.db","organization":"default","query":{},"destination":"file:out","after_id":3}"#,
     );
     acme::run(&sandbox, &["prune", "--yes", "--max-delete", "100%", "-q"]).ended(0);
     acme::record_update(&sandbox, "{\"a\":1}", "{\"a\":2}");
@@ -173,4 +216,6 @@ fn the_first_run_starts_where_from_says() {
         let outcome = acme::run(&sandbox, &args).ended(0);
         assert_eq!(outcome.out().lines().map(id).collect::<Vec<_>>(), ids.collect::<Vec<_>>(), "{from}");
     }
+    let outcome = acme::run(&sandbox, &["forward", "--to", "exec:cat", "--from", "99"]).ended(2);
+    assert!(outcome.err().contains("the log ends at entry 12"), "{outcome}");
 }

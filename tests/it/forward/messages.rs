@@ -16,7 +16,7 @@ fn each_refusal_has_a_message_that_mends_it() {
         ("403 Forbidden", 4, "it refuses the sender"),
         ("400 Bad Request", 1, "it does not accept the request"),
         ("404 Not Found", 5, "check the path of the URL"),
-        ("413 Content Too Large", 1, "--batch N"),
+        ("413 Content Too Large", 1, "raise the receiver's limit"),
         ("302 Found\r\nlocation: /hush", 1, "it redirects to another URL"),
     ] {
         let receiver = WebReceiver::answering(&[answer]);
@@ -125,6 +125,21 @@ fn flags_that_a_destination_cannot_use_are_refused() {
 }
 
 #[test]
+fn a_wrong_destination_is_not_repeated() {
+    let sandbox = acme::sandbox();
+    for to in [
+        "https://hooks.example/hush",
+        "webhok:https://hooks.example/hush",
+        "webhook:https://hooks.example:x/hush",
+        "exec:send 'hush",
+        "syslog:ana:hush@siem.example",
+    ] {
+        let outcome = acme::run(&sandbox, &["forward", "--to", to]).ended(2);
+        assert!(outcome.err().contains("invalid --to") && !outcome.err().contains("hush"), "{outcome}");
+    }
+}
+
+#[test]
 fn metrics_tell_the_lag_and_the_last_error() {
     let sandbox = acme::sandbox();
     let args = ["forward", "--to", "file:/dev/full", "--from", "beginning", "--metrics", "0"];
@@ -164,7 +179,12 @@ fn a_systemd_unit_has_every_flag_and_no_secret() {
     ] {
         assert!(start.contains(flag), "{flag}\n{start}");
     }
-    let args = ["forward", "--print-systemd", "--to", "webhook:https://hooks.example/hush"];
-    let outcome = acme::run(&sandbox, &args).ended(2);
-    assert!(!outcome.err().contains("hush") && outcome.out().is_empty(), "{outcome}");
+    for to in [
+        "webhook:https://hooks.example/hush",
+        "otlp:https://otlp.example/hush/v1/logs",
+        "exec:/bin/send --key hush",
+    ] {
+        let outcome = acme::run(&sandbox, &["forward", "--print-systemd", "--to", to]).ended(2);
+        assert!(!outcome.err().contains("hush") && outcome.out().is_empty(), "{outcome}");
+    }
 }
