@@ -24,6 +24,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) can_read: bool,
     pub(crate) can_read_trail: bool,
     pub(crate) form_token: &'a str,
+    /// Names the viewer to whom the requests of the page's script belong.
+    pub(crate) viewer: &'a str,
     pub(crate) time: TimeContext,
     /// The words of the equal command, after the program's name.
     pub(crate) command: Vec<String>,
@@ -65,7 +67,7 @@ pub(crate) fn page(shell: &Shell<'_>, body: &Markup) -> Markup {
         (DOCTYPE)
         html lang="en" {
             (head(shell.title))
-            body data-zone=(shell.time.zone.name()) {
+            body data-zone=(shell.time.zone.name()) data-viewer=(shell.viewer) {
                 a class="skip" href="#main" { "Skip to content" }
                 header {
                     p class="brand" { b { "Krosyn" } " audit " span { (shown(shell.organization)) } }

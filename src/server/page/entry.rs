@@ -10,13 +10,14 @@ use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::page::entry::view;
 use crate::page::list::expanded;
+use crate::page::text::{entry_path, href};
 use crate::render::command_line::log_words;
 use crate::server::auth::ReadScope;
 use crate::server::error::ApiError;
 use crate::server::handlers::{entries, tree};
 use crate::server::page::answer::{PageError, with_headers};
 use crate::server::page::frame::{fragment, framed, section};
-use crate::server::page::session::Viewer;
+use crate::server::page::session::{VIEWER, Viewer, viewer_tag};
 use crate::server::state::Server;
 use crate::store::{Lookup, PageRequest};
 
@@ -39,7 +40,9 @@ pub(super) async fn show<S: ReadScope>(
         others = server.query(server.store.page(log, request)).await?.entries.list()?;
         others.retain(|other| other.id != entry.id);
     }
-    let body = view(S::LOG, &entry, &others, viewer.time);
+    let proof =
+        href(&format!("{}/proof", entry_path(S::LOG, entry.id)), [(VIEWER, viewer_tag(&viewer.caller))]);
+    let body = view(S::LOG, &entry, &others, &proof, viewer.time);
     let command = [&["show".to_owned(), id.clone()][..], &log_words(S::LOG)].concat();
     let title = format!("Entry {id}");
     Ok(framed(&server, &viewer, (StatusCode::OK, section(S::LOG), &title), command, &body)?)

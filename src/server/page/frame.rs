@@ -9,7 +9,7 @@ use crate::page::shell::{Section, Shell, page};
 use crate::server::auth::RequiredScope;
 use crate::server::error::ApiError;
 use crate::server::page::answer::with_headers;
-use crate::server::page::session::Viewer;
+use crate::server::page::session::{Viewer, viewer_tag};
 use crate::server::state::Server;
 
 /// The answer to a signed-in viewer: a view in its frame.
@@ -30,6 +30,7 @@ pub(super) fn framed<S: RequiredScope>(
             can_read: caller.scopes.contains(&Scope::Read),
             can_read_trail: caller.scopes.contains(&Scope::Trail),
             form_token: &viewer.form_token,
+            viewer: &viewer_tag(caller),
             time: viewer.time,
             command,
         },

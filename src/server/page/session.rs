@@ -8,13 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::api::problem::Code;
 use crate::model::time::{TimeContext, zone};
 use crate::model::timestamp::Timestamp;
-use crate::server::auth::{self, Caller, RequiredScope};
+use crate::server::auth::{self, AnyToken, Caller, RequiredScope};
 use crate::server::error::ApiError;
 use crate::server::limits::TokenAttempt;
 use crate::server::page::answer::PageError;
@@ -30,6 +30,9 @@ const IDLE: TimeDelta = TimeDelta::hours(1);
 const TOUCH_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// How long a one-time link can be used.
 pub(super) const LINK_LIFETIME: TimeDelta = TimeDelta::seconds(60);
+
+/// The parameter by which a page's requests name the viewer for whom the page was made.
+pub(super) const VIEWER: &str = "viewer";
 
 /// The cookie of a session.
 const SESSION: &str = "krosyn-audit-session";
@@ -108,7 +111,8 @@ impl<S: RequiredScope> Viewer<S> {
             return Err(sign_in());
         };
         attempt.into_iter().for_each(TokenAttempt::succeeded);
-        let caller = match Caller::<S>::of_session(parts, server, session.token_hash, Some(hash)).await {
+        let caller = match Caller::<AnyToken>::of_session(parts, server, session.token_hash, Some(hash)).await
+        {
             // The token was revoked or has expired: its sessions end.
             Err(error) if error.code() == Code::Unauthorized => {
                 server.store.take_session(session.hash).await.map_err(ApiError::from)?;
@@ -117,9 +121,36 @@ impl<S: RequiredScope> Viewer<S> {
             }
             caller => caller?,
         };
+        // Before the scope: the other token may have it or not.
+        check_viewer(&parts.uri, &caller)?;
+        let caller = caller.narrowed()?;
         let time = TimeContext { now, zone: viewer_zone(&parts.headers) };
         Ok((Self { caller, form_token: secret.form_token(), time }, session))
     }
+}
+
+/// Names a viewer, without a secret: the same for each session of a token, and another for each token and organization.
+pub(super) fn viewer_tag<S: RequiredScope>(caller: &Caller<S>) -> String {
+    let hash =
+        Sha256::new().chain_update(caller.organization.slug.as_bytes()).chain_update(caller.key().token);
+    hash.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Refuses a request of a page that was made for another viewer: its answer would be shown among that viewer's entries.
+fn check_viewer(uri: &Uri, caller: &Caller<AnyToken>) -> Result<(), PageError> {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    let mut viewers = form_urlencoded::parse(query).filter(|(name, _)| name == VIEWER).peekable();
+    if viewers.peek().is_none() {
+        return Ok(());
+    }
+    let tag = viewer_tag(caller);
+    if viewers.all(|(_, value)| value == tag) {
+        return Ok(());
+    }
+    Err(PageError::OtherViewer {
+        token: caller.token.clone(),
+        organization: caller.organization.slug.clone(),
+    })
 }
 
 /// Whether a session or link can still be used.
