@@ -41,6 +41,12 @@ pub(crate) fn filter_words(filter: &Filter) -> Vec<String> {
     words
 }
 
+/// The parameters of this filter that no flag expresses: a command line without them would select more.
+pub(crate) fn without_flag(filter: &Filter) -> Vec<&'static str> {
+    let used = filter.lists().into_iter().filter(|(_, list)| !list.texts().is_empty());
+    used.map(|(parameter, _)| parameter).filter(|parameter| filter_flag(parameter).is_none()).collect()
+}
+
 /// The flag that selects the log; none for the audit log, which is the default.
 pub(crate) fn log_words(log: Log) -> Vec<String> {
     match log {

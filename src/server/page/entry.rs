@@ -10,6 +10,7 @@ use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::page::entry::view;
 use crate::page::list::expanded;
+use crate::page::shell::Equal;
 use crate::page::text::{entry_path, href};
 use crate::render::command_line::log_words;
 use crate::server::auth::ReadScope;
@@ -45,7 +46,13 @@ pub(super) async fn show<S: ReadScope>(
     let body = view(S::LOG, &entry, &others, &proof, viewer.time);
     let command = [&["show".to_owned(), id.clone()][..], &log_words(S::LOG)].concat();
     let title = format!("Entry {id}");
-    Ok(framed(&server, &viewer, (StatusCode::OK, section(S::LOG), &title), command, &body)?)
+    Ok(framed(
+        &server,
+        &viewer,
+        (StatusCode::OK, section(S::LOG), &title),
+        Equal::Commands(vec![command]),
+        &body,
+    )?)
 }
 
 /// Reads and records as the API does, which explains why an entry is missing.

@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::Markup;
 
 use crate::model::words::{Log, Scope};
-use crate::page::shell::{Section, Shell, page};
+use crate::page::shell::{Equal, Section, Shell, page};
 use crate::server::auth::RequiredScope;
 use crate::server::error::ApiError;
 use crate::server::page::answer::with_headers;
@@ -17,7 +17,7 @@ pub(super) fn framed<S: RequiredScope>(
     server: &Server,
     viewer: &Viewer<S>,
     (status, section, title): (StatusCode, Section, &str),
-    command: Vec<String>,
+    equal: Equal,
     body: &Markup,
 ) -> Result<Response, ApiError> {
     let caller = &viewer.caller;
@@ -32,7 +32,7 @@ pub(super) fn framed<S: RequiredScope>(
             form_token: &viewer.form_token,
             viewer: &viewer_tag(caller),
             time: viewer.time,
-            command,
+            equal,
         },
         body,
     );

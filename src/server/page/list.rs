@@ -12,8 +12,9 @@ use crate::model::page::{Cursor, Order, Position};
 use crate::model::words::Log;
 use crate::page::filters::FilterForm;
 use crate::page::list::{Rows, view};
+use crate::page::shell::Equal;
 use crate::page::text::{href, list_path};
-use crate::render::command_line::{filter_words, log_words};
+use crate::render::command_line::{filter_words, log_words, without_flag};
 use crate::server::auth::ReadScope;
 use crate::server::page::answer::PageError;
 use crate::server::page::frame::{framed, section};
@@ -40,15 +41,25 @@ pub(super) async fn show<S: ReadScope>(
     let rows = found.as_ref().map(|found| rows::<S>(&query, found, &viewer_tag(&viewer.caller)));
     let body = view(&form, rows.as_ref(), viewer.time);
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let command = match found {
-        Some(_) => [&["list".to_owned()][..], &log_words(S::LOG), &filter_words(&query.filter)].concat(),
-        None => Vec::new(),
-    };
+    let equal = if found.is_some() { equal(S::LOG, &query) } else { Equal::Commands(Vec::new()) };
     let title = match S::LOG {
         Log::Audit => "Audit logs",
         Log::Trail => "Trail",
     };
-    Ok(framed(&server, &viewer, (status, section(S::LOG), title), command, &body)?)
+    Ok(framed(&server, &viewer, (status, section(S::LOG), title), equal, &body)?)
+}
+
+/// The equal command line. It begins at the first page, so other pages have none.
+fn equal(log: Log, query: &PageQuery) -> Equal {
+    let without_flag = without_flag(&query.filter);
+    if !without_flag.is_empty() {
+        let names = without_flag.join(", ");
+        return Equal::Note(format!("No command line shows the same: it has no flag for {names}."));
+    }
+    if query.cursor.is_some() {
+        return Equal::Commands(Vec::new());
+    }
+    Equal::Commands(vec![[&["list".to_owned()][..], &log_words(log), &filter_words(&query.filter)].concat()])
 }
 
 /// A page of entries, newest first.

@@ -8,7 +8,7 @@ use axum::response::Response;
 use crate::api::problem::Code;
 use crate::model::words::Scope;
 use crate::page::retention::{LogRetention, view};
-use crate::page::shell::Section;
+use crate::page::shell::{Equal, Section};
 use crate::server::auth::{AnyToken, Caller, CanRead, CanReadTrail, ReadScope};
 use crate::server::error::ApiError;
 use crate::server::handlers::prune;
@@ -34,9 +34,10 @@ pub(super) async fn show(
         return Err(ApiError::new(Code::Forbidden, detail).into());
     }
     let body = view(&logs, viewer.time);
-    let command = if caller.scopes.contains(&Scope::Read) { &["prune", "--dry-run"][..] } else { &[] };
-    let command = command.iter().map(|word| (*word).to_owned()).collect();
-    Ok(framed(&server, &viewer, (StatusCode::OK, Section::Retention, "Retention"), command, &body)?)
+    let command = ["prune", "--dry-run"].map(str::to_owned).to_vec();
+    let commands = if caller.scopes.contains(&Scope::Read) { vec![command] } else { Vec::new() };
+    let equal = Equal::Commands(commands);
+    Ok(framed(&server, &viewer, (StatusCode::OK, Section::Retention, "Retention"), equal, &body)?)
 }
 
 async fn of_log<S: ReadScope>(server: &Server, caller: &Caller<S>) -> Result<LogRetention, ApiError> {

@@ -230,3 +230,28 @@ async fn every_answer_has_the_pages_headers_and_the_api_keeps_its_own() {
         "default-src 'none'; frame-ancestors 'none'"
     );
 }
+
+/// The command lines that a view says are equal.
+fn commands(html: &str) -> Vec<&str> {
+    html.split("<code tabindex=\"0\">").skip(1).filter_map(|it| it.split('<').next()).collect()
+}
+
+#[tokio::test]
+async fn a_command_line_is_shown_only_if_it_is_equal() {
+    let server = server().await;
+    record(&server, 60).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let first = browser.get("/audit-logs").await.text;
+    assert_eq!(commands(&first), ["krosyn-audit list"]);
+    let second = browser.get(&step(&first, "next").expect("older")).await.text;
+    assert_eq!(commands(&second), [""; 0], "it would show the first page");
+    let other = browser.get("/audit-logs?model_id=1&action=created").await.text;
+    assert_eq!(commands(&other), [""; 0]);
+    assert!(other.contains("no flag for model_id"), "{other}");
+    let times = "at=2026-11-22T07:00:01Z&from=2026-11-22T07:00:00Z&to=2026-11-22T07:00:02Z";
+    let resource = browser.get(&format!("/audit-logs/resource?type=connector&id=0&{times}")).await.text;
+    let at = |second: u8| format!("2026-11-22T07:00:0{second}.000000Z");
+    let history = "krosyn-audit history connector/0";
+    let equal = [format!("{history} --at {}", at(1)), format!("{history} --diff {} {}", at(0), at(2))];
+    assert_eq!(commands(&resource), equal);
+}
