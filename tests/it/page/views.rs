@@ -255,3 +255,17 @@ async fn a_command_line_is_shown_only_if_it_is_equal() {
     let equal = [format!("{history} --at {}", at(1)), format!("{history} --diff {} {}", at(0), at(2))];
     assert_eq!(commands(&resource), equal);
 }
+
+#[tokio::test]
+async fn several_texts_have_a_box_each_and_stay_several() {
+    let server = server().await;
+    record(&server, 3).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let page = browser.get("/audit-logs?q=created&q=a,b&field=x,y").await.text;
+    let values = |name: &str| {
+        let boxes = page.split(&format!("name=\"{name}\" value=\"")).skip(1);
+        boxes.map(|it| it.split('"').next().expect("a value").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(values("q"), ["created", "a,b"]);
+    assert_eq!(values("field"), ["x,y"], "commas separate these");
+}
