@@ -42,8 +42,12 @@ impl FilterForm<'_> {
 
     fn error(&self, name: &str) -> Markup {
         html! {
-            @for error in self.errors.iter().filter(|it| it.field == name) {
-                span class="error" role="alert" id={ "error-" (name) } { (shown(name)) " " (shown(&error.detail)) }
+            @if self.described_by(name).is_some() {
+                span id={ "error-" (name) } {
+                    @for error in self.errors.iter().filter(|it| it.field == name) {
+                        span class="error" role="alert" { (shown(name)) " " (shown(&error.detail)) } " "
+                    }
+                }
             }
         }
     }

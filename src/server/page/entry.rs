@@ -1,6 +1,6 @@
 //! One entry with its change set, and its proof.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -18,6 +18,7 @@ use crate::server::error::ApiError;
 use crate::server::handlers::{entries, tree};
 use crate::server::page::answer::{PageError, with_headers};
 use crate::server::page::frame::{fragment, framed, section};
+use crate::server::page::query::check_parameters;
 use crate::server::page::session::{VIEWER, Viewer, viewer_tag};
 use crate::server::state::Server;
 use crate::store::{Lookup, PageRequest};
@@ -29,7 +30,9 @@ pub(super) async fn show<S: ReadScope>(
     State(server): State<Server>,
     viewer: Viewer<S>,
     Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
+    check_parameters(raw.as_deref(), &[])?;
     let log = viewer.caller.log();
     let entry = read(&server, &viewer, &id).await?;
     let mut others = Vec::new();
@@ -71,7 +74,9 @@ pub(super) async fn changes<S: ReadScope>(
     State(server): State<Server>,
     viewer: Viewer<S>,
     Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
+    check_parameters(raw.as_deref(), &[VIEWER])?;
     let entry = read(&server, &viewer, &id).await?;
     let markup = expanded(S::LOG, &entry, viewer.time);
     Ok(fragment(&server, &viewer, markup)?)
@@ -82,6 +87,8 @@ pub(super) async fn proof<S: ReadScope>(
     State(server): State<Server>,
     viewer: Viewer<S>,
     Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
+    check_parameters(raw.as_deref(), &[VIEWER])?;
     Ok(with_headers(tree::prove(&server, &viewer.caller, &id).await?))
 }

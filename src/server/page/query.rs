@@ -17,6 +17,19 @@ pub(super) enum Direction {
     Newer,
 }
 
+/// The most errors of a query that are shown.
+const MAX_ERRORS: usize = 20;
+
+/// Refuses parameters of a view that takes none but `own`.
+pub(super) fn check_parameters(raw: Option<&str>, own: &[&str]) -> Result<(), ApiError> {
+    let names = body::pairs(raw)?.into_iter().map(|(name, _)| name);
+    let unknown: Vec<_> = names.filter(|name| !own.contains(&name.as_str())).collect();
+    match body::unknown_parameters(&unknown, "this view takes none") {
+        errors if errors.is_empty() => Ok(()),
+        errors => Err(errors.into()),
+    }
+}
+
 /// What asks for entries of a log. Each takes the filter, and some parameters of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Request {
@@ -116,6 +129,7 @@ pub(super) fn read(
         }
         Err(errors) => query.errors.extend(errors),
     }
+    query.errors.truncate(MAX_ERRORS);
     Ok(query)
 }
 

@@ -53,21 +53,18 @@ struct Parameters {
 const TIMES: [&str; 3] = ["at", "from", "to"];
 
 fn read(raw: Option<&str>) -> Result<Parameters, ApiError> {
-    let mut parameters = Parameters::default();
+    let (mut parameters, mut unknown) = (Parameters::default(), Vec::new());
     for (name, value) in body::pairs(raw)? {
         match name.as_str() {
             "type" => parameters.model_type = value,
             "id" => parameters.id = value,
             _ => match TIMES.iter().position(|time| *time == name) {
                 Some(index) => value.trim().clone_into(&mut parameters.times[index]),
-                None => {
-                    let names = vec![name];
-                    let expected = "this view takes type, id, at, from and to";
-                    parameters.errors.extend(body::unknown_parameters(&names, expected));
-                }
+                None => unknown.push(name),
             },
         }
     }
+    parameters.errors = body::unknown_parameters(&unknown, "this view takes type, id, at, from and to");
     Ok(parameters)
 }
 

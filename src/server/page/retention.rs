@@ -1,7 +1,7 @@
 //! The retention of each log that the viewer may read.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -14,13 +14,16 @@ use crate::server::error::ApiError;
 use crate::server::handlers::prune;
 use crate::server::page::answer::PageError;
 use crate::server::page::frame::framed;
+use crate::server::page::query::check_parameters;
 use crate::server::page::session::Viewer;
 use crate::server::state::Server;
 
 pub(super) async fn show(
     State(server): State<Server>,
     viewer: Viewer<AnyToken>,
+    RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
+    check_parameters(raw.as_deref(), &[])?;
     let caller = &viewer.caller;
     let mut logs = Vec::new();
     if caller.scopes.contains(&Scope::Read) {

@@ -118,8 +118,28 @@ async fn a_bad_parameter_is_explained_beside_its_control_and_lists_nothing() {
         assert_eq!(page.status, 422, "{query}");
         assert!(page.text.contains(message) && ids(&page.text).is_empty(), "{query}: {}", page.text);
     }
+    let many = browser.get(&format!("/audit-logs?{}", "action=x&".repeat(60))).await;
+    assert_eq!((many.status, many.text.matches("id=\"error-action\"").count()), (422, 1), "ids are unique");
+    assert_eq!(many.text.matches("role=\"alert\"").count(), 20, "and few messages are enough");
+    for path in
+        ["/audit-logs/resource?type=connector&id=0", "/retention?", "/audit-logs/1?", "/audit-logs/1/proof?"]
+    {
+        let page = browser.get(&format!("{path}&foo=1")).await;
+        assert_eq!(page.status, 422, "{path}");
+        let text = page.text.replace("</b>", "");
+        assert!(
+            text.contains("foo is no parameter here") || text.contains("foo: is no parameter here"),
+            "{text}"
+        );
+        assert!(!text.contains("<h2>"), "{path} lists nothing: {text}");
+    }
+    for parameter in ["after_id=1", "older=x", "newer=x", "total=true"] {
+        let export = browser.get(&format!("/audit-logs/export.csv?{parameter}")).await;
+        assert_eq!(export.status, 422, "{parameter}");
+    }
     let page = browser.get("/audit-logs/resource?type=connector&id=0&at=whenever&from=1h").await;
     assert_eq!(page.status, 422);
+    assert!(!page.text.contains("Who set each value"));
     assert!(page.text.contains("id=\"error-at\"") && page.text.contains("id=\"error-to\""), "{}", page.text);
 }
 
