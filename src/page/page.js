@@ -182,6 +182,7 @@ if (tail) {
   live.addEventListener("change", () => { if (live.checked && held.length) insert(); });
 
   const ask = async () => {
+    let more = false;
     if (!document.hidden) {
       try {
         const { response, responseURL } = await load(url);
@@ -194,6 +195,7 @@ if (tail) {
         const table = response.querySelector("table[data-next]");
         const rows = [...table.querySelectorAll("tbody > tr")].map((row) => document.adoptNode(row));
         url = table.dataset.next;
+        more = "more" in table.dataset;
         waits = 3000;
         held.push(...rows);
         if (rows.length && live.checked) insert();
@@ -212,7 +214,8 @@ if (tail) {
         waits = Math.min(waits * 2, 60000);
       }
     }
-    setTimeout(ask, waits);
+    // The answer was full: the rest is there already.
+    setTimeout(ask, more ? 0 : waits);
   };
   setTimeout(ask, waits);
 }

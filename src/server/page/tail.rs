@@ -52,6 +52,7 @@ pub(super) async fn show<S: ReadScope>(
     let answered = AnsweredPage { query, binding, as_of: page.as_of, rows, next: None };
     reads::note_page(&server, &viewer.caller, None, &answered).await;
     let seen = page.entries.last().filter(|_| page.more).map_or(page.as_of, |last| last.id);
+    let more = page.more;
     let mut entries = page.entries.list()?;
     if S::LOG == Log::Trail {
         // Otherwise looking at the trail would be news in the trail.
@@ -59,7 +60,7 @@ pub(super) async fn show<S: ReadScope>(
         entries.retain(|entry| !is_read_of(entry, &reader));
     }
     let next = tail_path(S::LOG, &query.filter, seen, &viewer_tag(&viewer.caller));
-    Ok(fragment(&server, &viewer, new_rows(S::LOG, &entries, &next, viewer.time))?)
+    Ok(fragment(&server, &viewer, new_rows(S::LOG, &entries, &next, more, viewer.time))?)
 }
 
 /// Whether this browser has read a log, according to the entry.

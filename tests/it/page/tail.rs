@@ -40,6 +40,7 @@ async fn new_entries_are_rows_and_each_is_answered_once() {
         let answer = browser.get(&next).await;
         assert_eq!((answer.status, rows(&answer.text)), (200, count), "{}", answer.text);
         let ids = answer.text.split("<tr><td><a href=\"/audit-logs/").skip(1);
+        assert_eq!(answer.text.contains("data-more"), count == 50, "more is there already: {}", answer.text);
         shown.extend(ids.map(|it| it.split('"').next().expect("an id").parse::<u64>().expect("a number")));
         next = attribute(&answer.text, "data-next");
     }
