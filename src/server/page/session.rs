@@ -170,7 +170,7 @@ pub(super) async fn begin(server: &Server, token_hash: [u8; 32]) -> Result<Secre
 
 /// The session's secret in a request.
 pub(super) fn session(server: &Server, headers: &HeaderMap) -> Option<Secret> {
-    secret_of(headers, &name(server, SESSION))
+    secret_of(headers, &name(server, headers, SESSION))
 }
 
 /// The random text in a cookie.
@@ -183,7 +183,7 @@ fn secret_of(headers: &HeaderMap, name: &str) -> Option<Secret> {
 
 /// The secret of a browser that is not signed in, or a new one. It is kept, so that several open forms work.
 pub(super) fn browser(server: &Server, headers: &HeaderMap) -> Result<Secret, ApiError> {
-    secret_of(headers, &name(server, FORM)).map_or_else(secret, Ok)
+    secret_of(headers, &name(server, headers, FORM)).map_or_else(secret, Ok)
 }
 
 /// The zone that the page's script has told, or UTC.
@@ -202,47 +202,61 @@ fn is_https(server: &Server) -> bool {
     server.settings.page.is_some_and(|page| page.is_https)
 }
 
-/// A browser accepts the prefix only over HTTPS, for this host and for all paths.
-fn name(server: &Server, name: &str) -> String {
-    if is_https(server) { format!("__Host-{name}") } else { name.to_owned() }
+/// A browser accepts the prefix only over HTTPS, for this host and for all paths. Without it, the name has the port that the
+/// browser asked: cookies do not tell ports apart, and servers on one host would sign each other's viewers out.
+fn name(server: &Server, headers: &HeaderMap, name: &str) -> String {
+    if is_https(server) {
+        return format!("__Host-{name}");
+    }
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok());
+    let port = host.and_then(|host| host.rsplit_once(':')?.1.parse::<u16>().ok());
+    port.map_or_else(|| name.to_owned(), |port| format!("{name}-{port}"))
 }
 
 fn set(
     server: &Server,
+    headers: &HeaderMap,
     cookie: &str,
     value: &str,
     age: i64,
 ) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
     let secure = if is_https(server) { "; Secure" } else { "" };
-    let text =
-        format!("{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}", name(server, cookie));
+    let text = format!(
+        "{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}",
+        name(server, headers, cookie)
+    );
     Ok((SET_COOKIE, HeaderValue::from_str(&text).map_err(|_| ApiError::internal())?))
 }
 
 /// The header that gives a browser its session.
 pub(super) fn set_session(
     server: &Server,
+    headers: &HeaderMap,
     secret: &Secret,
 ) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
-    set(server, SESSION, &secret.0, LIFETIME.num_seconds())
+    set(server, headers, SESSION, &secret.0, LIFETIME.num_seconds())
 }
 
 /// The header that ends a browser's session.
-pub(super) fn clear_session(server: &Server) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
-    set(server, SESSION, "", 0)
+pub(super) fn clear_session(
+    server: &Server,
+    headers: &HeaderMap,
+) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
+    set(server, headers, SESSION, "", 0)
 }
 
 /// The header of the sign-in form's cookie.
 pub(super) fn set_form(
     server: &Server,
+    headers: &HeaderMap,
     secret: &Secret,
 ) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
-    set(server, FORM, &secret.0, LIFETIME.num_seconds())
+    set(server, headers, FORM, &secret.0, LIFETIME.num_seconds())
 }
 
 /// Checks a form that was sent without a session: it came from a page of ours, in the same browser.
 pub(super) fn check_sign_in_form(server: &Server, headers: &HeaderMap, sent: &str) -> Result<(), PageError> {
-    let secret = secret_of(headers, &name(server, FORM)).ok_or(PageError::Forged)?;
+    let secret = secret_of(headers, &name(server, headers, FORM)).ok_or(PageError::Forged)?;
     check_form(server, headers, &secret, sent)
 }
 

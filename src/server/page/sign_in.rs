@@ -125,7 +125,7 @@ impl Form<'_> {
         let next = safe_target(self.next);
         let markup = view(&SignIn { form_token: &secret.form_token(), next, link, error });
         let mut response = html(status, markup);
-        response.headers_mut().extend([session::set_form(self.server, &secret)?]);
+        response.headers_mut().extend([session::set_form(self.server, self.headers, &secret)?]);
         Ok(response)
     }
 }
@@ -205,7 +205,7 @@ pub(super) async fn sign_in(State(server): State<Server>, request: Request) -> R
         target => target,
     };
     let mut response = redirect(target);
-    response.headers_mut().extend([session::set_session(&server, &secret)?]);
+    response.headers_mut().extend([session::set_session(&server, &parts.headers, &secret)?]);
     Ok(response)
 }
 
@@ -217,7 +217,7 @@ pub(super) async fn sign_out(State(server): State<Server>, request: Request) -> 
         end(&server, &parts, &secret).await?;
     }
     let mut response = redirect("/sign-in");
-    response.headers_mut().extend([session::clear_session(&server)?]);
+    response.headers_mut().extend([session::clear_session(&server, &parts.headers)?]);
     Ok(response)
 }
 

@@ -38,6 +38,11 @@ async fn a_token_becomes_a_session_that_ends_with_the_token() {
     let signed_in = browser.post("/sign-in", &fields).await;
     assert_eq!((signed_in.status, signed_in.header("location")), (303, "/audit-logs?action=created&q=a%20b"));
     let cookie = signed_in.header("set-cookie");
+    let port = server.address().rsplit(':').next().expect("a port");
+    assert!(
+        cookie.starts_with(&format!("krosyn-audit-session-{port}=")),
+        "servers on one host are apart: {cookie}"
+    );
     assert!(cookie.contains("; HttpOnly; SameSite=Strict;") && !cookie.contains("Secure"), "{cookie}");
     let list = browser.get("/audit-logs").await;
     assert_eq!(list.status, 200);
@@ -188,9 +193,10 @@ async fn sessions_outlast_the_wrong_tokens_and_sessions_of_others() {
     let server = limited().await;
     let browser = Browser::signed_in(&server, &[Scope::Read]).await;
     let stranger = Browser::new(&server);
+    let session = format!("krosyn-audit-session-{}", server.address().rsplit(':').next().expect("a port"));
     let mut statuses = Vec::new();
     for number in 0..4 {
-        stranger.set_cookie("krosyn-audit-session", &format!("{number:0>43}"));
+        stranger.set_cookie(&session, &format!("{number:0>43}"));
         statuses.push(stranger.get("/audit-logs").await.status);
     }
     assert_eq!(statuses, [303, 303, 429, 429], "random sessions are limited");
