@@ -63,7 +63,8 @@ pub(crate) fn line(words: &[String]) -> String {
 /// Quotes a word for a shell: not at all, in `'…'`, or, if it holds control or invisible characters, in `$'…'`.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
+    // zsh replaces `=ls` by the path of `ls`.
+    if !word.is_empty() && !word.starts_with('=') && word.chars().all(is_plain) {
         return word.to_owned();
     }
     if sanitize(word) == word {

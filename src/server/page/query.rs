@@ -125,6 +125,11 @@ pub(super) fn read(
             let lists = filter_pairs(&filter).into_iter();
             let lists = lists.filter(|(name, _)| !Filter::TIMES.contains(name));
             query.typed.splice(0..0, lists.map(|(name, value)| (name.to_owned(), value)));
+            if let (Some(since), Some(until)) = (filter.since, filter.until)
+                && since >= until
+            {
+                query.errors.push(FieldError::new("until", "is not after since, so no entry can match"));
+            }
             query.filter = filter;
         }
         Err(errors) => query.errors.extend(errors),
@@ -162,6 +167,7 @@ mod tests {
         assert_eq!(errors("action=explode"), ["action"]);
         assert_eq!(errors("since=whenever&until=id:7"), ["since", "until"]);
         assert_eq!(errors("acton=created&older=x&newer=y"), ["older", "newer", "acton"]);
+        assert_eq!(errors("since=2026-11-20&until=2026-11-19"), ["until"], "no time is between these");
         assert_eq!(errors("limit=5"), ["limit"], "an API parameter is no silent no-op");
     }
 }

@@ -224,6 +224,10 @@ async fn a_session_reads_only_what_its_token_may_read() {
     assert_eq!(trail.status, 200);
     assert!(trail.text.contains("session") && trail.text.contains("viewer"), "{}", trail.text);
     assert_eq!(warden.get("/audit-logs").await.status, 403);
+    assert_eq!(
+        [warden.get("/").await, reader.get("/").await].map(|it| it.header("location").to_owned()),
+        ["/trail", "/audit-logs"]
+    );
 }
 
 #[tokio::test]
