@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn words_are_quoted_only_when_needed() {
-        let words = ["list", "--user", "ana,!bob", "it's", "a\u{1b}[2J", ""].map(str::to_owned);
-        assert_eq!(line(&words), r"list --user 'ana,!bob' 'it'\''s' $'a\x1b[2J' ''");
+        let words = ["list", "--user", "ana,!bob", "it's", "a\u{1b}[2J", "", "=ls", "a=b"].map(str::to_owned);
+        assert_eq!(line(&words), r"list --user 'ana,!bob' 'it'\''s' $'a\x1b[2J' '' '=ls' a=b");
         let args = ConnectionArgs { server: Some("sqlite:a b.db".to_owned()), ..ConnectionArgs::default() };
         assert_eq!(connection_words(&args, false), ["--server", "sqlite:a b.db"]);
         assert_eq!(connection_words(&ConnectionArgs::default(), true), ["--demo"]);

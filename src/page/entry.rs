@@ -11,8 +11,8 @@ use crate::render::detail::{identity, who};
 use crate::render::style::mark;
 use crate::render::summary::summary_of;
 
-/// The view. `others` are further entries of the same request.
-pub(crate) fn view(log: Log, entry: &Entry, others: &[Entry], context: TimeContext) -> Markup {
+/// The view. `others` are further entries of the same request, and `proof` is where its proof is.
+pub(crate) fn view(log: Log, entry: &Entry, others: &[Entry], proof: &str, context: TimeContext) -> Markup {
     let user = [("user", format!("is:{}", entry.user.label().replace('\\', r"\\").replace(',', r"\,")))];
     html! {
         h1 {
@@ -34,7 +34,7 @@ pub(crate) fn view(log: Log, entry: &Entry, others: &[Entry], context: TimeConte
             @if let Some(agent) = &entry.context.user_agent { dt { "Agent" } dd { (shown(agent)) } }
             @if let Some(request) = &entry.context.request_id { dt { "Request" } dd { (shown(request)) } }
             dt { "Proof" }
-            dd { a href={ (entry_path(log, entry.id)) "/proof" } { "Proof that this entry is in the log" } " (JSON)" }
+            dd { a href=(proof) { "Proof that this entry is in the log" } " (JSON)" }
         }
         h2 { "Changes" }
         (changes::of_entry(entry, Extent::Full, context))

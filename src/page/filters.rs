@@ -42,8 +42,12 @@ impl FilterForm<'_> {
 
     fn error(&self, name: &str) -> Markup {
         html! {
-            @for error in self.errors.iter().filter(|it| it.field == name) {
-                span class="error" role="alert" id={ "error-" (name) } { (shown(name)) " " (shown(&error.detail)) }
+            @if self.described_by(name).is_some() {
+                span id={ "error-" (name) } {
+                    @for error in self.errors.iter().filter(|it| it.field == name) {
+                        span class="error" role="alert" { (shown(name)) " " (shown(&error.detail)) } " "
+                    }
+                }
             }
         }
     }
@@ -81,12 +85,17 @@ impl FilterForm<'_> {
     }
 
     fn input(&self, name: &'static str, title: &str, kind: &str, hint: &str) -> Markup {
+        self.box_of(name, title, kind, hint, &self.text(name), true)
+    }
+
+    /// A text box. The first of a parameter has its errors.
+    fn box_of(&self, name: &str, title: &str, kind: &str, hint: &str, text: &str, is_first: bool) -> Markup {
         html! {
             label class={ "field " (name) } {
                 span { (title) }
-                input type=(kind) name=(name) value=(self.text(name)) placeholder=(hint) spellcheck="false" autocomplete="off"
+                input type=(kind) name=(name) value=(text) placeholder=(hint) spellcheck="false" autocomplete="off"
                     aria-invalid=[self.described_by(name).map(|_| "true")] aria-describedby=[self.described_by(name)];
-                (self.error(name))
+                @if is_first { (self.error(name)) }
             }
         }
     }
@@ -138,7 +147,10 @@ pub(crate) fn view(form: &FilterForm<'_>) -> Markup {
             (form.pick("action", "Action", &actions, &html! {}))
             (form.pick("model_type", "Model type", &types, &html! {}))
             (form.pick("user", "User", &users, &other))
-            (form.input("q", "Text", "search", "names and values"))
+            // A comma is a part of a text, so each text has its own box.
+            @let texts: Vec<_> = form.texts("q").collect();
+            @for (index, text) in texts.iter().enumerate() { (form.box_of("q", "Text", "search", "names and values", text, index == 0)) }
+            @if texts.is_empty() { (form.box_of("q", "Text", "search", "names and values", "", true)) }
             (form.input("field", "Field", "text", "perform.retry"))
             (form.input("resource", "Resource", "text", "connector/42"))
             (form.input("since", "Since", "text", "2h, 2026-11-20"))

@@ -107,9 +107,10 @@ pub(crate) fn expanded(log: Log, entry: &Entry, context: TimeContext) -> Markup 
     }
 }
 
-/// Rows that came after the list was shown, in the order of their ids, and where the script asks for the next.
-pub(crate) fn new_rows(log: Log, entries: &[Entry], next: &str, context: TimeContext) -> Markup {
+/// Rows that came after the list was shown, in the order of their ids, where the script asks for the next, and whether there are
+/// more already.
+pub(crate) fn new_rows(log: Log, entries: &[Entry], next: &str, more: bool, context: TimeContext) -> Markup {
     html! {
-        table class="log" data-next=(next) { tbody { @for entry in entries { (row(log, entry, &context)) } } }
+        table class="log" data-next=(next) data-more[more] { tbody { @for entry in entries { (row(log, entry, &context)) } } }
     }
 }

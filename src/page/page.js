@@ -31,6 +31,17 @@ const load = (url) => new Promise((resolve, reject) => {
   request.send();
 });
 
+// After another sign-in in this browser, the server answers this page's requests with 409 and the reason: nothing of the
+// other viewer is shown here.
+const viewer = document.body.dataset.viewer;
+const otherViewer = (request) => {
+  if (request.status !== 409) return undefined;
+  const link = document.createElement("a");
+  link.href = location.href;
+  link.textContent = request.response?.querySelector("main p")?.textContent || "Another sign-in: reload the page";
+  return link;
+};
+
 // An entry of a list expands in place: its changes are fetched when it is opened first.
 const expandable = (link) => {
   const details = document.createElement("details");
@@ -45,15 +56,15 @@ const expandable = (link) => {
     part.textContent = "…";
     details.append(part);
     let loaded;
-    try {
-      loaded = (await load(`${link.href}/changes`)).response.querySelector(".expanded");
-    } catch {
-      // Explained below.
-    }
-    if (loaded) return part.replaceWith(document.adoptNode(loaded));
-    const page = document.createElement("a");
+    let page = document.createElement("a");
     page.href = link.href;
     page.textContent = "The changes cannot be loaded now: open the entry";
+    try {
+      loaded = (await load(`${link.href}/changes?viewer=${viewer}`)).response.querySelector(".expanded");
+    } catch (failed) {
+      page = otherViewer(failed) ?? page;
+    }
+    if (loaded) return part.replaceWith(document.adoptNode(loaded));
     part.replaceChildren(page);
     part = undefined;
   });
@@ -171,6 +182,7 @@ if (tail) {
   live.addEventListener("change", () => { if (live.checked && held.length) insert(); });
 
   const ask = async () => {
+    let more = false;
     if (!document.hidden) {
       try {
         const { response, responseURL } = await load(url);
@@ -183,6 +195,7 @@ if (tail) {
         const table = response.querySelector("table[data-next]");
         const rows = [...table.querySelectorAll("tbody > tr")].map((row) => document.adoptNode(row));
         url = table.dataset.next;
+        more = "more" in table.dataset;
         waits = 3000;
         held.push(...rows);
         if (rows.length && live.checked) insert();
@@ -190,12 +203,19 @@ if (tail) {
           tail.textContent = entries(held.length);
           show.hidden = false;
         }
-      } catch {
+      } catch (failed) {
+        const link = otherViewer(failed);
+        if (link) {
+          held.length = 0;
+          show.hidden = true;
+          return tail.replaceChildren(link);
+        }
         // The server is away: ask less often.
         waits = Math.min(waits * 2, 60000);
       }
     }
-    setTimeout(ask, waits);
+    // The answer was full: the rest is there already.
+    setTimeout(ask, more ? 0 : waits);
   };
   setTimeout(ask, waits);
 }

@@ -41,7 +41,7 @@ pub(crate) struct ResourceView<'a> {
 
 /// The view.
 pub(crate) fn view(shown_now: &ResourceView<'_>, context: TimeContext) -> Markup {
-    let ResourceView { log, resource, history, entries, at, compares, .. } = *shown_now;
+    let ResourceView { log, resource, history, errors, at, compares, .. } = *shown_now;
     let name = history
         .names()
         .last()
@@ -70,13 +70,22 @@ pub(crate) fn view(shown_now: &ResourceView<'_>, context: TimeContext) -> Markup
                 @if !diff.unknown.is_empty() { p class="note" { "Unknown at one of the times: " (shown(&diff.unknown.join(", "))) } }
             }
         }
+        @if errors.is_empty() { (lists(shown_now, &filter, &context)) }
+        @else { p class="error" { "No entries are shown, because a parameter has an error." } }
+    }
+}
+
+/// Who set each value, and the entries.
+fn lists(shown_now: &ResourceView<'_>, filter: &str, context: &TimeContext) -> Markup {
+    let ResourceView { log, history, entries, .. } = *shown_now;
+    html! {
         h2 { "Who set each value" }
-        (blame(log, history, &context))
+        (blame(log, history, context))
         h2 { "Entries" }
         ul class="entries" {
             @for entry in entries.iter().take(MAX_ENTRIES) {
                 li {
-                    a href=(entry_path(log, entry.id)) { (time(entry.occurred_at, &context)) }
+                    a href=(entry_path(log, entry.id)) { (time(entry.occurred_at, context)) }
                     " " span class={ "action " (entry.action) } { (mark(entry.action)) " " (entry.action) }
                     " " (shown(&entry.user.label_for(entry.on_behalf_of.as_ref())))
                     " " (shown(&summary_of(entry)))
@@ -109,6 +118,9 @@ fn times(shown_now: &ResourceView<'_>) -> Markup {
             (input("from", "Compare from", from))
             (input("to", "to", to))
             span class="buttons" { button class="main" { "Show" } }
+            @for error in errors.iter().filter(|error| !["at", "from", "to"].contains(&error.field.as_str())) {
+                p class="error" role="alert" { b { (shown(&error.field)) } " " (shown(&error.detail)) }
+            }
         }
     }
 }

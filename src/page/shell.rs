@@ -15,6 +15,14 @@ pub(crate) enum Section {
     Retention,
 }
 
+/// The command lines that show the same as a view.
+pub(crate) enum Equal {
+    /// The words of each, after the program's name.
+    Commands(Vec<Vec<String>>),
+    /// There is none, for this reason.
+    Note(String),
+}
+
 /// What the frame shows.
 pub(crate) struct Shell<'a> {
     pub(crate) title: &'a str,
@@ -24,9 +32,10 @@ pub(crate) struct Shell<'a> {
     pub(crate) can_read: bool,
     pub(crate) can_read_trail: bool,
     pub(crate) form_token: &'a str,
+    /// Names the viewer to whom the requests of the page's script belong.
+    pub(crate) viewer: &'a str,
     pub(crate) time: TimeContext,
-    /// The words of the equal command, after the program's name.
-    pub(crate) command: Vec<String>,
+    pub(crate) equal: Equal,
 }
 
 /// The head of a document.
@@ -65,7 +74,7 @@ pub(crate) fn page(shell: &Shell<'_>, body: &Markup) -> Markup {
         (DOCTYPE)
         html lang="en" {
             (head(shell.title))
-            body data-zone=(shell.time.zone.name()) {
+            body data-zone=(shell.time.zone.name()) data-viewer=(shell.viewer) {
                 a class="skip" href="#main" { "Skip to content" }
                 header {
                     p class="brand" { b { "Krosyn" } " audit " span { (shown(shell.organization)) } }
@@ -82,7 +91,7 @@ pub(crate) fn page(shell: &Shell<'_>, body: &Markup) -> Markup {
                 }
                 main id="main" tabindex="-1" {
                     (body)
-                    @if !shell.command.is_empty() { (command(&shell.command)) }
+                    (equal(&shell.equal))
                     p class="dim foot" {
                         "Times in " span id="zone" { (shell.time.zone.name()) " (" (zone_label(shell.time.now, shell.time.zone)) ")" }
                         "."
@@ -93,13 +102,20 @@ pub(crate) fn page(shell: &Shell<'_>, body: &Markup) -> Markup {
     }
 }
 
-/// The equal command line, in one piece to be copied.
-fn command(words: &[String]) -> Markup {
-    let words = [&["krosyn-audit".to_owned()], words].concat();
+/// The equal command lines, each in one piece to be copied.
+fn equal(equal: &Equal) -> Markup {
+    let text = |words: &[String]| line(&[&["krosyn-audit".to_owned()], words].concat());
     html! {
-        section class="command" aria-label="Equal command" {
-            span class="dim" { "Same on the command line" }
-            code tabindex="0" { (shown(&line(&words))) }
+        @match equal {
+            Equal::Commands(commands) => {
+                @for words in commands {
+                    section class="command" aria-label="Equal command" {
+                        span class="dim" { "Same on the command line" }
+                        code tabindex="0" { (shown(&text(words))) }
+                    }
+                }
+            }
+            Equal::Note(note) => p class="dim" { (shown(note)) },
         }
     }
 }

@@ -41,6 +41,12 @@ pub(crate) fn filter_words(filter: &Filter) -> Vec<String> {
     words
 }
 
+/// The parameters of this filter that no flag expresses: a command line without them would select more.
+pub(crate) fn without_flag(filter: &Filter) -> Vec<&'static str> {
+    let used = filter.lists().into_iter().filter(|(_, list)| !list.texts().is_empty());
+    used.map(|(parameter, _)| parameter).filter(|parameter| filter_flag(parameter).is_none()).collect()
+}
+
 /// The flag that selects the log; none for the audit log, which is the default.
 pub(crate) fn log_words(log: Log) -> Vec<String> {
     match log {
@@ -57,7 +63,8 @@ pub(crate) fn line(words: &[String]) -> String {
 /// Quotes a word for a shell: not at all, in `'…'`, or, if it holds control or invisible characters, in `$'…'`.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
+    // zsh replaces `=ls` by the path of `ls`.
+    if !word.is_empty() && !word.starts_with('=') && word.chars().all(is_plain) {
         return word.to_owned();
     }
     if sanitize(word) == word {

@@ -278,7 +278,17 @@ pub(super) fn session_attempt<'a>(
     Ok(Some(attempt.map_err(|RateLimited(wait)| ApiError::too_many_requests(wait))?))
 }
 
-/// Counts an attempt of a request to sign in by a secret that is no token, such as a one-time link.
+/// Counts an attempt of a request to show a one-time link.
+pub(super) fn link_attempt<'a>(
+    parts: &Parts,
+    server: &'a Server,
+) -> Result<Option<TokenAttempt<'a>>, ApiError> {
+    let Some(address) = client_address(server, &parts.headers, &parts.extensions) else { return Ok(None) };
+    let attempt = server.limits.link_attempt(address);
+    Ok(Some(attempt.map_err(|RateLimited(wait)| ApiError::too_many_requests(wait))?))
+}
+
+/// Counts an attempt of a request to sign in by a text that is no token.
 pub(super) fn attempt<'a>(parts: &Parts, server: &'a Server) -> Result<Option<TokenAttempt<'a>>, ApiError> {
     let Some(address) = client_address(server, &parts.headers, &parts.extensions) else { return Ok(None) };
     let attempt = server.limits.attempt(address);

@@ -18,6 +18,8 @@ pub(super) struct Limits {
     wrong: Option<FailedAttempts>,
     /// Unknown sessions of the page. They are counted apart, so that wrong tokens lock no viewer out.
     unknown_sessions: Option<FailedAttempts>,
+    /// One-time links that are used or unknown. They are counted apart, because any site can make a browser look one up.
+    unknown_links: Option<FailedAttempts>,
     /// The hashes of sessions that this server has found. They may be shown again without an attempt.
     found_sessions: Mutex<HashSet<[u8; 32]>>,
     valid: Option<RateLimiter<[u8; 32], HashMapStateStore<[u8; 32]>, DefaultClock>>,
@@ -41,6 +43,7 @@ impl Limits {
         Self {
             wrong: failures_per_minute.map(FailedAttempts::new),
             unknown_sessions: failures_per_minute.map(FailedAttempts::new),
+            unknown_links: failures_per_minute.map(FailedAttempts::new),
             found_sessions: Mutex::default(),
             valid: requests_per_second.map(|rate| RateLimiter::hashmap(quota(rate))),
             clock: DefaultClock::default(),
@@ -50,6 +53,14 @@ impl Limits {
     /// Allows an address to try a token, before the token is looked up.
     pub(super) fn attempt(&self, address: IpAddr) -> Result<TokenAttempt<'_>, RateLimited> {
         match &self.wrong {
+            None => Ok(TokenAttempt::unlimited(address)),
+            Some(failures) => failures.attempt(network(address), Instant::now()),
+        }
+    }
+
+    /// Allows an address to show a one-time link, before the link is looked up.
+    pub(super) fn link_attempt(&self, address: IpAddr) -> Result<TokenAttempt<'_>, RateLimited> {
+        match &self.unknown_links {
             None => Ok(TokenAttempt::unlimited(address)),
             Some(failures) => failures.attempt(network(address), Instant::now()),
         }

@@ -32,6 +32,8 @@ pub(super) enum PageError {
     SignIn(String),
     /// A form came from elsewhere, or from a session that has ended.
     Forged,
+    /// The page that sent the request was made for another viewer than this one, who has signed in since.
+    OtherViewer { token: String, organization: String },
     /// As in the API.
     Api(ApiError),
 }
@@ -58,6 +60,12 @@ impl IntoResponse for PageError {
             Self::Forged => {
                 let text = "The form has expired, or another site sent it. Open the page again and repeat what you did.";
                 html(StatusCode::FORBIDDEN, message::view("This form was refused", text, Next::List))
+            }
+            Self::OtherViewer { token, organization } => {
+                let text = format!(
+                    "You are now signed in as {token} of {organization}, and this page was made for another sign-in: reload it."
+                );
+                html(StatusCode::CONFLICT, message::view("Another sign-in", &text, Next::List))
             }
             Self::Api(error) => of_problem(&error),
         }

@@ -14,7 +14,7 @@ use crate::server::connection_slots::Slot;
 use crate::server::error::ApiError;
 use crate::server::handlers::rows::whole_log;
 use crate::server::page::answer::{PageError, with_headers};
-use crate::server::page::query::read;
+use crate::server::page::query::{Request, read};
 use crate::server::page::session::Viewer;
 use crate::server::state::Server;
 
@@ -25,7 +25,7 @@ pub(super) async fn export<S: ReadScope>(
     method: Method,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
-    let query = read(S::LOG, raw.as_deref(), &viewer.time)?;
+    let query = read(Request::Export(S::LOG), raw.as_deref(), &viewer.time)?;
     if !query.errors.is_empty() {
         return Err(ApiError::from(query.errors).into());
     }

@@ -1,6 +1,6 @@
 //! One entry with its change set, and its proof.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -10,13 +10,16 @@ use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::page::entry::view;
 use crate::page::list::expanded;
+use crate::page::shell::Equal;
+use crate::page::text::{entry_path, href};
 use crate::render::command_line::log_words;
 use crate::server::auth::ReadScope;
 use crate::server::error::ApiError;
 use crate::server::handlers::{entries, tree};
 use crate::server::page::answer::{PageError, with_headers};
 use crate::server::page::frame::{fragment, framed, section};
-use crate::server::page::session::Viewer;
+use crate::server::page::query::check_parameters;
+use crate::server::page::session::{VIEWER, Viewer, viewer_tag};
 use crate::server::state::Server;
 use crate::store::{Lookup, PageRequest};
 
@@ -27,7 +30,9 @@ pub(super) async fn show<S: ReadScope>(
     State(server): State<Server>,
     viewer: Viewer<S>,
     Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
+    check_parameters(raw.as_deref(), &[])?;
     let log = viewer.caller.log();
     let entry = read(&server, &viewer, &id).await?;
     let mut others = Vec::new();
@@ -39,10 +44,18 @@ pub(super) async fn show<S: ReadScope>(
         others = server.query(server.store.page(log, request)).await?.entries.list()?;
         others.retain(|other| other.id != entry.id);
     }
-    let body = view(S::LOG, &entry, &others, viewer.time);
+    let proof =
+        href(&format!("{}/proof", entry_path(S::LOG, entry.id)), [(VIEWER, viewer_tag(&viewer.caller))]);
+    let body = view(S::LOG, &entry, &others, &proof, viewer.time);
     let command = [&["show".to_owned(), id.clone()][..], &log_words(S::LOG)].concat();
     let title = format!("Entry {id}");
-    Ok(framed(&server, &viewer, (StatusCode::OK, section(S::LOG), &title), command, &body)?)
+    Ok(framed(
+        &server,
+        &viewer,
+        (StatusCode::OK, section(S::LOG), &title),
+        Equal::Commands(vec![command]),
+        &body,
+    )?)
 }
 
 /// Reads and records as the API does, which explains why an entry is missing.
@@ -61,7 +74,9 @@ pub(super) async fn changes<S: ReadScope>(
     State(server): State<Server>,
     viewer: Viewer<S>,
     Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
+    check_parameters(raw.as_deref(), &[VIEWER])?;
     let entry = read(&server, &viewer, &id).await?;
     let markup = expanded(S::LOG, &entry, viewer.time);
     Ok(fragment(&server, &viewer, markup)?)
@@ -72,6 +87,8 @@ pub(super) async fn proof<S: ReadScope>(
     State(server): State<Server>,
     viewer: Viewer<S>,
     Path(id): Path<String>,
+    RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
+    check_parameters(raw.as_deref(), &[VIEWER])?;
     Ok(with_headers(tree::prove(&server, &viewer.caller, &id).await?))
 }

@@ -5,11 +5,11 @@ use axum::response::Response;
 use maud::Markup;
 
 use crate::model::words::{Log, Scope};
-use crate::page::shell::{Section, Shell, page};
+use crate::page::shell::{Equal, Section, Shell, page};
 use crate::server::auth::RequiredScope;
 use crate::server::error::ApiError;
 use crate::server::page::answer::with_headers;
-use crate::server::page::session::Viewer;
+use crate::server::page::session::{Viewer, viewer_tag};
 use crate::server::state::Server;
 
 /// The answer to a signed-in viewer: a view in its frame.
@@ -17,7 +17,7 @@ pub(super) fn framed<S: RequiredScope>(
     server: &Server,
     viewer: &Viewer<S>,
     (status, section, title): (StatusCode, Section, &str),
-    command: Vec<String>,
+    equal: Equal,
     body: &Markup,
 ) -> Result<Response, ApiError> {
     let caller = &viewer.caller;
@@ -30,8 +30,9 @@ pub(super) fn framed<S: RequiredScope>(
             can_read: caller.scopes.contains(&Scope::Read),
             can_read_trail: caller.scopes.contains(&Scope::Trail),
             form_token: &viewer.form_token,
+            viewer: &viewer_tag(caller),
             time: viewer.time,
-            command,
+            equal,
         },
         body,
     );

@@ -12,13 +12,14 @@ use crate::model::page::{Cursor, Order, Position};
 use crate::model::words::Log;
 use crate::page::filters::FilterForm;
 use crate::page::list::{Rows, view};
+use crate::page::shell::Equal;
 use crate::page::text::{href, list_path};
-use crate::render::command_line::{filter_words, log_words};
+use crate::render::command_line::{filter_words, log_words, without_flag};
 use crate::server::auth::ReadScope;
 use crate::server::page::answer::PageError;
 use crate::server::page::frame::{framed, section};
-use crate::server::page::query::{Direction, PageQuery, read};
-use crate::server::page::session::Viewer;
+use crate::server::page::query::{Direction, PageQuery, Request, read};
+use crate::server::page::session::{VIEWER, Viewer, viewer_tag};
 use crate::server::reads;
 use crate::server::state::Server;
 use crate::server::trail::recent::AnsweredPage;
@@ -33,22 +34,32 @@ pub(super) async fn show<S: ReadScope>(
     RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
     reads::settle(&server, &viewer.caller).await;
-    let mut query = read(S::LOG, raw.as_deref(), &viewer.time)?;
+    let mut query = read(Request::List(S::LOG), raw.as_deref(), &viewer.time)?;
     let found = if query.errors.is_empty() { find(&server, &viewer, &mut query).await? } else { None };
     let facets = facets(&server, &viewer, &query.filter).await?;
     let form = FilterForm { log: S::LOG, typed: &query.typed, errors: &query.errors, facets: &facets };
-    let rows = found.as_ref().map(|found| rows::<S>(&query, found));
+    let rows = found.as_ref().map(|found| rows::<S>(&query, found, &viewer_tag(&viewer.caller)));
     let body = view(&form, rows.as_ref(), viewer.time);
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let command = match found {
-        Some(_) => [&["list".to_owned()][..], &log_words(S::LOG), &filter_words(&query.filter)].concat(),
-        None => Vec::new(),
-    };
+    let equal = if found.is_some() { equal(S::LOG, &query) } else { Equal::Commands(Vec::new()) };
     let title = match S::LOG {
         Log::Audit => "Audit logs",
         Log::Trail => "Trail",
     };
-    Ok(framed(&server, &viewer, (status, section(S::LOG), title), command, &body)?)
+    Ok(framed(&server, &viewer, (status, section(S::LOG), title), equal, &body)?)
+}
+
+/// The equal command line. It begins at the first page, so other pages have none.
+fn equal(log: Log, query: &PageQuery) -> Equal {
+    let without_flag = without_flag(&query.filter);
+    if !without_flag.is_empty() {
+        let names = without_flag.join(", ");
+        return Equal::Note(format!("No command line shows the same: it has no flag for {names}."));
+    }
+    if query.cursor.is_some() {
+        return Equal::Commands(Vec::new());
+    }
+    Equal::Commands(vec![[&["list".to_owned()][..], &log_words(log), &filter_words(&query.filter)].concat()])
 }
 
 /// A page of entries, newest first.
@@ -123,7 +134,7 @@ async fn facets<S: ReadScope>(
     Ok(server.query(server.store.facets(viewer.caller.log(), times)).await?)
 }
 
-fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found) -> Rows<'a> {
+fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found, viewer: &str) -> Rows<'a> {
     let path = list_path(S::LOG);
     // The file, and the pages before and after, are of this filter, also when a relative time is read again later.
     let exact = filter_pairs(&query.filter);
@@ -135,7 +146,7 @@ fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found) -> Rows<'a> {
         Some(href(path, exact.iter().cloned().chain(total).chain([(name, cursor)])))
     };
     let typed = || query.typed.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let tail = query.cursor.is_none().then(|| tail_path(S::LOG, &query.filter, found.as_of));
+    let tail = query.cursor.is_none().then(|| tail_path(S::LOG, &query.filter, found.as_of, viewer));
     let at_end = [found.has_older, found.has_newer];
     Rows {
         entries: &found.entries,
@@ -143,14 +154,17 @@ fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found) -> Rows<'a> {
         count: href(path, typed().chain([("total", "true")])),
         older: step("older", found.entries.last()).filter(|_| at_end[0]),
         newer: step("newer", found.entries.first()).filter(|_| at_end[1]),
-        export: href(&format!("{path}/export.csv"), exact.iter().cloned()),
+        export: href(
+            &format!("{path}/export.csv"),
+            exact.iter().cloned().chain([(VIEWER, viewer.to_owned())]),
+        ),
         tail,
         pruned: found.pruned,
     }
 }
 
 /// Where the script asks for entries after the one with this id.
-pub(super) fn tail_path(log: Log, filter: &Filter, after_id: u64) -> String {
-    let after = ("after_id", after_id.to_string());
-    href(&format!("{}/new", list_path(log)), filter_pairs(filter).into_iter().chain([after]))
+pub(super) fn tail_path(log: Log, filter: &Filter, after_id: u64, viewer: &str) -> String {
+    let after = [("after_id", after_id.to_string()), (VIEWER, viewer.to_owned())];
+    href(&format!("{}/new", list_path(log)), filter_pairs(filter).into_iter().chain(after))
 }

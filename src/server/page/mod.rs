@@ -20,10 +20,12 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
 use crate::api::problem::Code;
+use crate::model::words::Scope;
 use crate::page::{CSS, JS};
-use crate::server::auth::{CanRead, CanReadTrail};
+use crate::server::auth::{AnyToken, CanRead, CanReadTrail};
 use crate::server::error::ApiError;
-use crate::server::page::answer::{of_problem, redirect, text};
+use crate::server::page::answer::{PageError, of_problem, redirect, text};
+use crate::server::page::session::Viewer;
 use crate::server::state::Server;
 
 /// The icon of the browser's tab.
@@ -44,11 +46,18 @@ pub(super) fn refused(uri: &Uri, headers: &HeaderMap, error: ApiError) -> Respon
     of_problem(&if error.code() == Code::NotFound { no_page() } else { error })
 }
 
+/// The list of the audit log, or the trail for a viewer who may read only that.
+async fn first_view(viewer: Result<Viewer<AnyToken>, PageError>) -> Response {
+    let scopes = viewer.map(|viewer| viewer.caller.scopes).unwrap_or_default();
+    let only_trail = scopes.contains(&Scope::Trail) && !scopes.contains(&Scope::Read);
+    redirect(if only_trail { "/trail" } else { "/audit-logs" })
+}
+
 /// The routes of the page.
 pub(super) fn routes() -> Router<Server> {
     let asset = |content_type, body| get(async move || text(StatusCode::OK, content_type, body));
     Router::new()
-        .route("/", get(async || redirect("/audit-logs")))
+        .route("/", get(first_view))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/audit-logs", get(list::show::<CanRead>))

@@ -8,12 +8,49 @@ use crate::model::time::{Edge, TimeContext, When, parse};
 use crate::model::words::Log;
 use crate::server::body;
 use crate::server::error::ApiError;
+use crate::server::page::session::VIEWER;
 
 /// Which way a page continues from its cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Older,
     Newer,
+}
+
+/// The most errors of a query that are shown.
+const MAX_ERRORS: usize = 20;
+
+/// Refuses parameters of a view that takes none but `own`.
+pub(super) fn check_parameters(raw: Option<&str>, own: &[&str]) -> Result<(), ApiError> {
+    let names = body::pairs(raw)?.into_iter().map(|(name, _)| name);
+    let unknown: Vec<_> = names.filter(|name| !own.contains(&name.as_str())).collect();
+    match body::unknown_parameters(&unknown, "this view takes none") {
+        errors if errors.is_empty() => Ok(()),
+        errors => Err(errors.into()),
+    }
+}
+
+/// What asks for entries of a log. Each takes the filter, and some parameters of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    List(Log),
+    Tail(Log),
+    Export(Log),
+}
+
+impl Request {
+    const fn log(self) -> Log {
+        let (Self::List(log) | Self::Tail(log) | Self::Export(log)) = self;
+        log
+    }
+
+    const fn own(self) -> &'static [&'static str] {
+        match self {
+            Self::List(_) => &["older", "newer", "total"],
+            Self::Tail(_) => &["after_id", VIEWER],
+            Self::Export(_) => &[VIEWER],
+        }
+    }
 }
 
 /// A query of a list.
@@ -31,7 +68,11 @@ pub(super) struct PageQuery {
 }
 
 /// Reads a query string. Errors are part of the result, so that each can be shown beside its control.
-pub(super) fn read(log: Log, raw: Option<&str>, context: &TimeContext) -> Result<PageQuery, ApiError> {
+pub(super) fn read(
+    request: Request,
+    raw: Option<&str>,
+    context: &TimeContext,
+) -> Result<PageQuery, ApiError> {
     let mut query = PageQuery::default();
     let mut pairs = Vec::new();
     for (name, value) in body::pairs(raw)? {
@@ -40,19 +81,23 @@ pub(super) fn read(log: Log, raw: Option<&str>, context: &TimeContext) -> Result
         if value.is_empty() {
             continue;
         }
+        // Others than its own are unknown to the filter, and so refused.
+        let own = request.own().contains(&name.as_str());
         match name.as_str() {
-            "older" | "newer" => {
+            // Compared with the viewer before.
+            VIEWER if own => {}
+            "older" | "newer" if own => {
                 let direction = if name == "older" { Direction::Older } else { Direction::Newer };
                 match Cursor::decode(value).filter(|_| query.cursor.is_none()) {
                     Some(cursor) => query.cursor = Some((direction, cursor)),
                     None => query.errors.push(FieldError::new(name, "is not a position in this list")),
                 }
             }
-            "after_id" => match value.parse() {
+            "after_id" if own => match value.parse() {
                 Ok(id) => query.after_id = Some(id),
                 Err(_) => query.errors.push(FieldError::new(name, "must be an entry id")),
             },
-            "total" => query.total = value == "true",
+            "total" if own => query.total = value == "true",
             "since" | "until" => {
                 let edge = if name == "since" { Edge::Since } else { Edge::Until };
                 query.typed.push((name.clone(), value.to_owned()));
@@ -73,17 +118,23 @@ pub(super) fn read(log: Log, raw: Option<&str>, context: &TimeContext) -> Result
             }
         }
     }
-    match read_only_filter(log, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
+    match read_only_filter(request.log(), pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
         Ok(filter) => {
             // One text for each value, as the checkboxes have them.
             query.typed.retain(|(name, _)| Filter::TIMES.contains(&name.as_str()));
             let lists = filter_pairs(&filter).into_iter();
             let lists = lists.filter(|(name, _)| !Filter::TIMES.contains(name));
             query.typed.splice(0..0, lists.map(|(name, value)| (name.to_owned(), value)));
+            if let (Some(since), Some(until)) = (filter.since, filter.until)
+                && since >= until
+            {
+                query.errors.push(FieldError::new("until", "is not after since, so no entry can match"));
+            }
             query.filter = filter;
         }
         Err(errors) => query.errors.extend(errors),
     }
+    query.errors.truncate(MAX_ERRORS);
     Ok(query)
 }
 
@@ -96,14 +147,14 @@ mod tests {
     }
 
     fn errors(raw: &str) -> Vec<String> {
-        let query = read(Log::Audit, Some(raw), &context()).expect("UTF-8");
+        let query = read(Request::List(Log::Audit), Some(raw), &context()).expect("UTF-8");
         query.errors.into_iter().map(|error| error.field).collect()
     }
 
     #[test]
     fn blank_controls_are_no_filter_and_times_are_read_in_the_viewers_zone() {
         let raw = "action=created&action=deleted&user=&q=+&field=&since=2026-11-20&until=";
-        let query = read(Log::Audit, Some(raw), &context()).expect("UTF-8");
+        let query = read(Request::List(Log::Audit), Some(raw), &context()).expect("UTF-8");
         assert!(query.errors.is_empty(), "{:?}", query.errors);
         assert_eq!(query.filter.action.include.len(), 2);
         assert_eq!(query.filter.since, Some("2026-11-19T23:00:00Z".parse().expect("a time")));
@@ -115,7 +166,8 @@ mod tests {
     fn each_bad_parameter_is_an_error_of_its_own_control() {
         assert_eq!(errors("action=explode"), ["action"]);
         assert_eq!(errors("since=whenever&until=id:7"), ["since", "until"]);
-        assert_eq!(errors("acton=created&older=x&after_id=y"), ["older", "after_id", "acton"]);
+        assert_eq!(errors("acton=created&older=x&newer=y"), ["older", "newer", "acton"]);
+        assert_eq!(errors("since=2026-11-20&until=2026-11-19"), ["until"], "no time is between these");
         assert_eq!(errors("limit=5"), ["limit"], "an API parameter is no silent no-op");
     }
 }

@@ -16,7 +16,9 @@ use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::log_filter::resource_in;
 use crate::model::page::{Order, Position};
 use crate::model::time::{Edge, TimeContext, When, parse};
+use crate::model::words::Log;
 use crate::page::resource::{ResourceView, view};
+use crate::page::shell::Equal;
 use crate::render::command_line::log_words;
 use crate::server::auth::ReadScope;
 use crate::server::error::ApiError;
@@ -51,21 +53,18 @@ struct Parameters {
 const TIMES: [&str; 3] = ["at", "from", "to"];
 
 fn read(raw: Option<&str>) -> Result<Parameters, ApiError> {
-    let mut parameters = Parameters::default();
+    let (mut parameters, mut unknown) = (Parameters::default(), Vec::new());
     for (name, value) in body::pairs(raw)? {
         match name.as_str() {
             "type" => parameters.model_type = value,
             "id" => parameters.id = value,
             _ => match TIMES.iter().position(|time| *time == name) {
                 Some(index) => value.trim().clone_into(&mut parameters.times[index]),
-                None => {
-                    let names = vec![name];
-                    let expected = "this view takes type, id, at, from and to";
-                    parameters.errors.extend(body::unknown_parameters(&names, expected));
-                }
+                None => unknown.push(name),
             },
         }
     }
+    parameters.errors = body::unknown_parameters(&unknown, "this view takes type, id, at, from and to");
     Ok(parameters)
 }
 
@@ -130,17 +129,26 @@ pub(super) async fn show<S: ReadScope>(
         compares: positions[1].is_some() && positions[2].is_some(),
     };
     let body = view(&shown, viewer.time);
-    let mut command = vec!["history".to_owned(), resource.to_string()];
-    command.extend(log_words(S::LOG));
-    match positions {
-        [Some(at), ..] => command.extend(["--at".to_owned(), at.occurred_at.to_string()]),
-        [None, Some(from), Some(to)] => {
-            command.extend(["--diff".to_owned(), from.occurred_at.to_string(), to.occurred_at.to_string()]);
-        }
-        _ => {}
-    }
+    let equal = if parameters.errors.is_empty() {
+        Equal::Commands(commands(S::LOG, &resource, positions))
+    } else {
+        Equal::Commands(Vec::new())
+    };
     let title = resource.to_string();
-    Ok(framed(&server, &viewer, (status, section(S::LOG), &title), command, &body)?)
+    Ok(framed(&server, &viewer, (status, section(S::LOG), &title), equal, &body)?)
+}
+
+/// The command lines of the view: one for the state, and one for the comparison.
+fn commands(log: Log, resource: &Resource, [at, from, to]: [Option<Position>; 3]) -> Vec<Vec<String>> {
+    let text = |position: Position| position.occurred_at.to_string();
+    let mut flags = Vec::new();
+    flags.extend(at.map(|at| vec!["--at".to_owned(), text(at)]));
+    flags.extend(from.zip(to).map(|(from, to)| vec!["--diff".to_owned(), text(from), text(to)]));
+    if flags.is_empty() {
+        flags.push(Vec::new());
+    }
+    let command = [&["history".to_owned(), resource.to_string()][..], &log_words(log)].concat();
+    flags.into_iter().map(|flags| [&command[..], &flags].concat()).collect()
 }
 
 /// Replays the entries of a resource. Returns also the newest of them, newest first.

@@ -8,13 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::api::problem::Code;
 use crate::model::time::{TimeContext, zone};
 use crate::model::timestamp::Timestamp;
-use crate::server::auth::{self, Caller, RequiredScope};
+use crate::server::auth::{self, AnyToken, Caller, RequiredScope};
 use crate::server::error::ApiError;
 use crate::server::limits::TokenAttempt;
 use crate::server::page::answer::PageError;
@@ -30,6 +30,9 @@ const IDLE: TimeDelta = TimeDelta::hours(1);
 const TOUCH_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// How long a one-time link can be used.
 pub(super) const LINK_LIFETIME: TimeDelta = TimeDelta::seconds(60);
+
+/// The parameter by which a page's requests name the viewer for whom the page was made.
+pub(super) const VIEWER: &str = "viewer";
 
 /// The cookie of a session.
 const SESSION: &str = "krosyn-audit-session";
@@ -108,7 +111,8 @@ impl<S: RequiredScope> Viewer<S> {
             return Err(sign_in());
         };
         attempt.into_iter().for_each(TokenAttempt::succeeded);
-        let caller = match Caller::<S>::of_session(parts, server, session.token_hash, Some(hash)).await {
+        let caller = match Caller::<AnyToken>::of_session(parts, server, session.token_hash, Some(hash)).await
+        {
             // The token was revoked or has expired: its sessions end.
             Err(error) if error.code() == Code::Unauthorized => {
                 server.store.take_session(session.hash).await.map_err(ApiError::from)?;
@@ -117,9 +121,36 @@ impl<S: RequiredScope> Viewer<S> {
             }
             caller => caller?,
         };
+        // Before the scope: the other token may have it or not.
+        check_viewer(&parts.uri, &caller)?;
+        let caller = caller.narrowed()?;
         let time = TimeContext { now, zone: viewer_zone(&parts.headers) };
         Ok((Self { caller, form_token: secret.form_token(), time }, session))
     }
+}
+
+/// Names a viewer, without a secret: the same for each session of a token, and another for each token and organization.
+pub(super) fn viewer_tag<S: RequiredScope>(caller: &Caller<S>) -> String {
+    let hash =
+        Sha256::new().chain_update(caller.organization.slug.as_bytes()).chain_update(caller.key().token);
+    hash.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Refuses a request of a page that was made for another viewer: its answer would be shown among that viewer's entries.
+fn check_viewer(uri: &Uri, caller: &Caller<AnyToken>) -> Result<(), PageError> {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    let mut viewers = form_urlencoded::parse(query).filter(|(name, _)| name == VIEWER).peekable();
+    if viewers.peek().is_none() {
+        return Ok(());
+    }
+    let tag = viewer_tag(caller);
+    if viewers.all(|(_, value)| value == tag) {
+        return Ok(());
+    }
+    Err(PageError::OtherViewer {
+        token: caller.token.clone(),
+        organization: caller.organization.slug.clone(),
+    })
 }
 
 /// Whether a session or link can still be used.
@@ -139,7 +170,7 @@ pub(super) async fn begin(server: &Server, token_hash: [u8; 32]) -> Result<Secre
 
 /// The session's secret in a request.
 pub(super) fn session(server: &Server, headers: &HeaderMap) -> Option<Secret> {
-    secret_of(headers, &name(server, SESSION))
+    secret_of(headers, &name(server, headers, SESSION))
 }
 
 /// The random text in a cookie.
@@ -152,7 +183,7 @@ fn secret_of(headers: &HeaderMap, name: &str) -> Option<Secret> {
 
 /// The secret of a browser that is not signed in, or a new one. It is kept, so that several open forms work.
 pub(super) fn browser(server: &Server, headers: &HeaderMap) -> Result<Secret, ApiError> {
-    secret_of(headers, &name(server, FORM)).map_or_else(secret, Ok)
+    secret_of(headers, &name(server, headers, FORM)).map_or_else(secret, Ok)
 }
 
 /// The zone that the page's script has told, or UTC.
@@ -171,47 +202,61 @@ fn is_https(server: &Server) -> bool {
     server.settings.page.is_some_and(|page| page.is_https)
 }
 
-/// A browser accepts the prefix only over HTTPS, for this host and for all paths.
-fn name(server: &Server, name: &str) -> String {
-    if is_https(server) { format!("__Host-{name}") } else { name.to_owned() }
+/// A browser accepts the prefix only over HTTPS, for this host and for all paths. Without it, the name has the port that the
+/// browser asked: cookies do not tell ports apart, and servers on one host would sign each other's viewers out.
+fn name(server: &Server, headers: &HeaderMap, name: &str) -> String {
+    if is_https(server) {
+        return format!("__Host-{name}");
+    }
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok());
+    let port = host.and_then(|host| host.rsplit_once(':')?.1.parse::<u16>().ok());
+    port.map_or_else(|| name.to_owned(), |port| format!("{name}-{port}"))
 }
 
 fn set(
     server: &Server,
+    headers: &HeaderMap,
     cookie: &str,
     value: &str,
     age: i64,
 ) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
     let secure = if is_https(server) { "; Secure" } else { "" };
-    let text =
-        format!("{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}", name(server, cookie));
+    let text = format!(
+        "{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}",
+        name(server, headers, cookie)
+    );
     Ok((SET_COOKIE, HeaderValue::from_str(&text).map_err(|_| ApiError::internal())?))
 }
 
 /// The header that gives a browser its session.
 pub(super) fn set_session(
     server: &Server,
+    headers: &HeaderMap,
     secret: &Secret,
 ) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
-    set(server, SESSION, &secret.0, LIFETIME.num_seconds())
+    set(server, headers, SESSION, &secret.0, LIFETIME.num_seconds())
 }
 
 /// The header that ends a browser's session.
-pub(super) fn clear_session(server: &Server) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
-    set(server, SESSION, "", 0)
+pub(super) fn clear_session(
+    server: &Server,
+    headers: &HeaderMap,
+) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
+    set(server, headers, SESSION, "", 0)
 }
 
 /// The header of the sign-in form's cookie.
 pub(super) fn set_form(
     server: &Server,
+    headers: &HeaderMap,
     secret: &Secret,
 ) -> Result<(axum::http::HeaderName, HeaderValue), ApiError> {
-    set(server, FORM, &secret.0, LIFETIME.num_seconds())
+    set(server, headers, FORM, &secret.0, LIFETIME.num_seconds())
 }
 
 /// Checks a form that was sent without a session: it came from a page of ours, in the same browser.
 pub(super) fn check_sign_in_form(server: &Server, headers: &HeaderMap, sent: &str) -> Result<(), PageError> {
-    let secret = secret_of(headers, &name(server, FORM)).ok_or(PageError::Forged)?;
+    let secret = secret_of(headers, &name(server, headers, FORM)).ok_or(PageError::Forged)?;
     check_form(server, headers, &secret, sent)
 }
 

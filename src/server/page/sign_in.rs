@@ -81,7 +81,7 @@ pub(super) async fn form(State(server): State<Server>, request: Request) -> Resu
     }
     let form = Form { server: &server, headers: &parts.headers, next: &next };
     let Some(code) = code else { return form.show(StatusCode::OK, None, None) };
-    let attempt = auth::attempt(&parts, &server)?;
+    let attempt = auth::link_attempt(&parts, &server)?;
     let now = server.settings.clock.now();
     let link = server.store.find_session(Secret(code.clone()).hash()).await?;
     let link = link.filter(|it| it.is_link && now < it.expires_at);
@@ -125,7 +125,7 @@ impl Form<'_> {
         let next = safe_target(self.next);
         let markup = view(&SignIn { form_token: &secret.form_token(), next, link, error });
         let mut response = html(status, markup);
-        response.headers_mut().extend([session::set_form(self.server, &secret)?]);
+        response.headers_mut().extend([session::set_form(self.server, self.headers, &secret)?]);
         Ok(response)
     }
 }
@@ -165,7 +165,7 @@ pub(super) async fn sign_in(State(server): State<Server>, request: Request) -> R
     let form = Form { server: &server, headers: &parts.headers, next: &fields.next };
     let by_link = !fields.link.is_empty();
     let caller = if by_link {
-        let attempt = auth::attempt(&parts, &server)?;
+        let attempt = auth::link_attempt(&parts, &server)?;
         let now = server.settings.clock.now();
         let taken = server.store.take_session(Secret(fields.link).hash()).await?;
         let Some(link) = taken.filter(|it| it.is_link && now < it.expires_at) else {
@@ -205,7 +205,7 @@ pub(super) async fn sign_in(State(server): State<Server>, request: Request) -> R
         target => target,
     };
     let mut response = redirect(target);
-    response.headers_mut().extend([session::set_session(&server, &secret)?]);
+    response.headers_mut().extend([session::set_session(&server, &parts.headers, &secret)?]);
     Ok(response)
 }
 
@@ -217,7 +217,7 @@ pub(super) async fn sign_out(State(server): State<Server>, request: Request) -> 
         end(&server, &parts, &secret).await?;
     }
     let mut response = redirect("/sign-in");
-    response.headers_mut().extend([session::clear_session(&server)?]);
+    response.headers_mut().extend([session::clear_session(&server, &parts.headers)?]);
     Ok(response)
 }
 

@@ -16,8 +16,8 @@ use crate::server::handlers::question::Question;
 use crate::server::page::answer::PageError;
 use crate::server::page::frame::fragment;
 use crate::server::page::list::tail_path;
-use crate::server::page::query::read;
-use crate::server::page::session::Watcher;
+use crate::server::page::query::{Request, read};
+use crate::server::page::session::{Watcher, viewer_tag};
 use crate::server::reads;
 use crate::server::state::Server;
 use crate::server::trail::recent::AnsweredPage;
@@ -31,7 +31,7 @@ pub(super) async fn show<S: ReadScope>(
     Watcher(viewer): Watcher<S>,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, PageError> {
-    let asked = read(S::LOG, raw.as_deref(), &viewer.time)?;
+    let asked = read(Request::Tail(S::LOG), raw.as_deref(), &viewer.time)?;
     let mut errors = asked.errors;
     if asked.after_id.is_none() {
         errors.push(FieldError::new("after_id", "must be an entry id"));
@@ -52,14 +52,15 @@ pub(super) async fn show<S: ReadScope>(
     let answered = AnsweredPage { query, binding, as_of: page.as_of, rows, next: None };
     reads::note_page(&server, &viewer.caller, None, &answered).await;
     let seen = page.entries.last().filter(|_| page.more).map_or(page.as_of, |last| last.id);
+    let more = page.more;
     let mut entries = page.entries.list()?;
     if S::LOG == Log::Trail {
         // Otherwise looking at the trail would be news in the trail.
-        let viewer = viewer.caller.actor(&server);
-        entries.retain(|entry| !is_read_of(entry, &viewer));
+        let reader = viewer.caller.actor(&server);
+        entries.retain(|entry| !is_read_of(entry, &reader));
     }
-    let next = tail_path(S::LOG, &query.filter, seen);
-    Ok(fragment(&server, &viewer, new_rows(S::LOG, &entries, &next, viewer.time))?)
+    let next = tail_path(S::LOG, &query.filter, seen, &viewer_tag(&viewer.caller));
+    Ok(fragment(&server, &viewer, new_rows(S::LOG, &entries, &next, more, viewer.time))?)
 }
 
 /// Whether this browser has read a log, according to the entry.

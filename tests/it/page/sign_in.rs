@@ -7,7 +7,7 @@ use krosyn_audit::model::words::Scope;
 use krosyn_audit::server::PageSettings;
 
 use crate::page::browser::{Browser, server, token};
-use crate::support::entries::NOW;
+use crate::support::entries::{NOW, recording};
 use crate::support::test_server::TestServer;
 
 /// A server that allows two wrong tokens a minute.
@@ -38,6 +38,11 @@ async fn a_token_becomes_a_session_that_ends_with_the_token() {
     let signed_in = browser.post("/sign-in", &fields).await;
     assert_eq!((signed_in.status, signed_in.header("location")), (303, "/audit-logs?action=created&q=a%20b"));
     let cookie = signed_in.header("set-cookie");
+    let port = server.address().rsplit(':').next().expect("a port");
+    assert!(
+        cookie.starts_with(&format!("krosyn-audit-session-{port}=")),
+        "servers on one host are apart: {cookie}"
+    );
     assert!(cookie.contains("; HttpOnly; SameSite=Strict;") && !cookie.contains("Secure"), "{cookie}");
     let list = browser.get("/audit-logs").await;
     assert_eq!(list.status, 200);
@@ -188,9 +193,10 @@ async fn sessions_outlast_the_wrong_tokens_and_sessions_of_others() {
     let server = limited().await;
     let browser = Browser::signed_in(&server, &[Scope::Read]).await;
     let stranger = Browser::new(&server);
+    let session = format!("krosyn-audit-session-{}", server.address().rsplit(':').next().expect("a port"));
     let mut statuses = Vec::new();
     for number in 0..4 {
-        stranger.set_cookie("krosyn-audit-session", &format!("{number:0>43}"));
+        stranger.set_cookie(&session, &format!("{number:0>43}"));
         statuses.push(stranger.get("/audit-logs").await.status);
     }
     assert_eq!(statuses, [303, 303, 429, 429], "random sessions are limited");
@@ -218,24 +224,45 @@ async fn a_session_reads_only_what_its_token_may_read() {
     assert_eq!(trail.status, 200);
     assert!(trail.text.contains("session") && trail.text.contains("viewer"), "{}", trail.text);
     assert_eq!(warden.get("/audit-logs").await.status, 403);
+    assert_eq!(
+        [warden.get("/").await, reader.get("/").await].map(|it| it.header("location").to_owned()),
+        ["/trail", "/audit-logs"]
+    );
 }
 
 #[tokio::test]
-async fn wrong_tokens_and_links_are_limited() {
-    for (one, other) in [(("token", "x"), 401), (("token", "ä"), 422), (("link", "x"), 401)].iter().zip([
-        (("link", "x"), 401),
-        (("token", "x y"), 422),
-        (("token", "x"), 401),
-    ]) {
+async fn wrong_tokens_and_links_are_limited_apart() {
+    for attempts in [
+        [("token", "x", 401), ("token", "ä", 422)],
+        [("token", "ä", 422), ("token", "x y", 422)],
+        [("link", "x", 401); 2],
+    ] {
         let server = limited().await;
         let browser = Browser::new(&server);
         let form_token = browser.get("/sign-in").await.hidden("form_token");
-        for (field, status) in [*one, other, (one.0, 429), (other.0, 429)] {
-            let answer = browser.post("/sign-in", &[("form_token", &*form_token), field]).await;
-            assert_eq!(answer.status, status, "{field:?} {}", answer.text);
+        let (field, ..) = attempts[0];
+        for (field, text, status) in attempts.into_iter().chain([(field, "x", 429), (field, "y", 429)]) {
+            let answer = browser.post("/sign-in", &[("form_token", &*form_token), (field, text)]).await;
+            assert_eq!(answer.status, status, "{field} {text}: {}", answer.text);
         }
-        assert_eq!(browser.get("/sign-in?link=x").await.status, 429, "the form looks links up, too");
+        let looked_up = browser.get("/sign-in?link=x").await.status;
+        assert_eq!(looked_up, if field == "link" { 429 } else { 401 }, "the form looks links up, too");
     }
+}
+
+#[tokio::test]
+async fn links_that_another_site_makes_a_browser_look_up_lock_no_token_out() {
+    let server = limited().await;
+    let browser = Browser::new(&server);
+    let mut statuses = Vec::new();
+    for number in 0..40 {
+        statuses.push(browser.get(&format!("/sign-in?link=x{number}")).await.status);
+    }
+    assert_eq!((statuses[0], statuses[39]), (401, 429), "look-ups are limited");
+    // The token is new to this connection.
+    let recorder = server.caller(server.org, "recorder", &[Scope::Record]).await;
+    recorder.record(&recording("1")).await.expect(201);
+    assert_eq!(browser.sign_in(&token(&server, "ana", &[Scope::Read]).await).await.status, 303);
 }
 
 #[tokio::test]

@@ -2,11 +2,13 @@
 
 use chrono::TimeDelta;
 use krosyn_audit::model::words::Scope;
+use krosyn_audit::secret::Token;
 
 use crate::page::browser::{Browser, server, token};
 use crate::page::demo::Demo;
 use crate::support::entries::{NOW, append, recording, with};
 use crate::support::sandbox::Sandbox;
+use crate::support::stores::organization;
 
 /// The attribute's value.
 fn attribute(html: &str, name: &str) -> String {
@@ -25,7 +27,9 @@ async fn new_entries_are_rows_and_each_is_answered_once() {
     append(&server.store, server.org, ["1", "2"].map(recording)).await;
     let list = browser.get("/audit-logs?action=created").await.text;
     let mut next = attribute(&list, "data-tail");
-    assert_eq!(next, "/audit-logs/new?action=created&after_id=2");
+    let viewer = attribute(&list, "data-viewer");
+    let tail = |id: u64| format!("/audit-logs/new?action=created&after_id={id}&viewer={viewer}");
+    assert_eq!(next, tail(2));
     let none = browser.get(&next).await.text;
     assert_eq!((rows(&none), attribute(&none, "data-next")), (0, next.clone()));
     let mut other = with(recording("x"), "action", "deleted");
@@ -36,11 +40,12 @@ async fn new_entries_are_rows_and_each_is_answered_once() {
         let answer = browser.get(&next).await;
         assert_eq!((answer.status, rows(&answer.text)), (200, count), "{}", answer.text);
         let ids = answer.text.split("<tr><td><a href=\"/audit-logs/").skip(1);
+        assert_eq!(answer.text.contains("data-more"), count == 50, "more is there already: {}", answer.text);
         shown.extend(ids.map(|it| it.split('"').next().expect("an id").parse::<u64>().expect("a number")));
         next = attribute(&answer.text, "data-next");
     }
     assert_eq!(shown, (3..=60).collect::<Vec<_>>(), "in the order of their ids");
-    assert_eq!(next, "/audit-logs/new?action=created&after_id=61");
+    assert_eq!(next, tail(61));
     assert_eq!(browser.get("/audit-logs/new?action=created").await.status, 422);
     assert_eq!(browser.get("/audit-logs/new?action=x&after_id=1").await.status, 422);
 }
@@ -116,4 +121,39 @@ async fn the_demos_link_says_how_long_it_works() {
     let browser = Browser::at(&demo.base);
     let form = browser.get(demo.link.strip_prefix(&demo.base).expect("a path")).await.text;
     assert!(form.contains("works once, until <time") && !form.contains("60 seconds"), "{form}");
+}
+
+#[tokio::test]
+async fn after_another_sign_in_a_page_gets_nothing_of_the_other_viewer() {
+    let server = server().await;
+    append(&server.store, server.org, ["1", "2"].map(recording)).await;
+    let other_org = organization(&server.store, "beta").await;
+    append(&server.store, other_org, ["3", "4", "5"].map(recording)).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read, Scope::Trail]).await;
+    let (list, entry) = (browser.get("/audit-logs").await.text, browser.get("/audit-logs/1").await.text);
+    let viewer = attribute(&list, "data-viewer");
+    let export = format!("/audit-logs/export.csv?viewer={viewer}");
+    assert!(list.contains(&format!("href=\"{export}\"")), "{list}");
+    let proof = format!("/audit-logs/1/proof?viewer={viewer}");
+    assert!(entry.contains(&format!("href=\"{proof}\"")), "{entry}");
+    let trail = attribute(&browser.get("/trail").await.text, "data-tail");
+    let requests = [
+        attribute(&list, "data-tail"),
+        format!("/audit-logs/1/changes?viewer={viewer}"),
+        proof,
+        export,
+        trail,
+    ];
+    for request in &requests {
+        assert_eq!(browser.get(request).await.status, 200, "{request}");
+    }
+    let token = Token::generate().expect("randomness");
+    server.keep_token(other_org, "bea", &[Scope::Read], None, &token).await;
+    assert_eq!(browser.sign_in(token.expose()).await.status, 303);
+    for request in &requests {
+        let answer = browser.get(request).await;
+        assert_eq!((answer.status, rows(&answer.text)), (409, 0), "{request}: {}", answer.text);
+        assert!(answer.text.contains("now signed in as bea of beta"), "{}", answer.text);
+    }
+    assert_ne!(attribute(&browser.get("/audit-logs").await.text, "data-viewer"), viewer);
 }

@@ -118,8 +118,28 @@ async fn a_bad_parameter_is_explained_beside_its_control_and_lists_nothing() {
         assert_eq!(page.status, 422, "{query}");
         assert!(page.text.contains(message) && ids(&page.text).is_empty(), "{query}: {}", page.text);
     }
+    let many = browser.get(&format!("/audit-logs?{}", "action=x&".repeat(60))).await;
+    assert_eq!((many.status, many.text.matches("id=\"error-action\"").count()), (422, 1), "ids are unique");
+    assert_eq!(many.text.matches("role=\"alert\"").count(), 20, "and few messages are enough");
+    for path in
+        ["/audit-logs/resource?type=connector&id=0", "/retention?", "/audit-logs/1?", "/audit-logs/1/proof?"]
+    {
+        let page = browser.get(&format!("{path}&foo=1")).await;
+        assert_eq!(page.status, 422, "{path}");
+        let text = page.text.replace("</b>", "");
+        assert!(
+            text.contains("foo is no parameter here") || text.contains("foo: is no parameter here"),
+            "{text}"
+        );
+        assert!(!text.contains("<h2>"), "{path} lists nothing: {text}");
+    }
+    for parameter in ["after_id=1", "older=x", "newer=x", "total=true"] {
+        let export = browser.get(&format!("/audit-logs/export.csv?{parameter}")).await;
+        assert_eq!(export.status, 422, "{parameter}");
+    }
     let page = browser.get("/audit-logs/resource?type=connector&id=0&at=whenever&from=1h").await;
     assert_eq!(page.status, 422);
+    assert!(!page.text.contains("Who set each value"));
     assert!(page.text.contains("id=\"error-at\"") && page.text.contains("id=\"error-to\""), "{}", page.text);
 }
 
@@ -229,4 +249,43 @@ async fn every_answer_has_the_pages_headers_and_the_api_keeps_its_own() {
         browser.get("/healthz").await.header("content-security-policy"),
         "default-src 'none'; frame-ancestors 'none'"
     );
+}
+
+/// The command lines that a view says are equal.
+fn commands(html: &str) -> Vec<&str> {
+    html.split("<code tabindex=\"0\">").skip(1).filter_map(|it| it.split('<').next()).collect()
+}
+
+#[tokio::test]
+async fn a_command_line_is_shown_only_if_it_is_equal() {
+    let server = server().await;
+    record(&server, 60).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let first = browser.get("/audit-logs").await.text;
+    assert_eq!(commands(&first), ["krosyn-audit list"]);
+    let second = browser.get(&step(&first, "next").expect("older")).await.text;
+    assert_eq!(commands(&second), [""; 0], "it would show the first page");
+    let other = browser.get("/audit-logs?model_id=1&action=created").await.text;
+    assert_eq!(commands(&other), [""; 0]);
+    assert!(other.contains("no flag for model_id"), "{other}");
+    let times = "at=2026-11-22T07:00:01Z&from=2026-11-22T07:00:00Z&to=2026-11-22T07:00:02Z";
+    let resource = browser.get(&format!("/audit-logs/resource?type=connector&id=0&{times}")).await.text;
+    let at = |second: u8| format!("2026-11-22T07:00:0{second}.000000Z");
+    let history = "krosyn-audit history connector/0";
+    let equal = [format!("{history} --at {}", at(1)), format!("{history} --diff {} {}", at(0), at(2))];
+    assert_eq!(commands(&resource), equal);
+}
+
+#[tokio::test]
+async fn several_texts_have_a_box_each_and_stay_several() {
+    let server = server().await;
+    record(&server, 3).await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let page = browser.get("/audit-logs?q=created&q=a,b&field=x,y").await.text;
+    let values = |name: &str| {
+        let boxes = page.split(&format!("name=\"{name}\" value=\"")).skip(1);
+        boxes.map(|it| it.split('"').next().expect("a value").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(values("q"), ["created", "a,b"]);
+    assert_eq!(values("field"), ["x,y"], "commas separate these");
 }
