@@ -283,7 +283,8 @@ async fn several_texts_have_a_box_each_and_stay_several() {
     let browser = Browser::signed_in(&server, &[Scope::Read]).await;
     let page = browser.get("/audit-logs?q=created&q=a,b&field=x,y").await.text;
     let values = |name: &str| {
-        let boxes = page.split(&format!("name=\"{name}\" value=\"")).skip(1);
+        let begin = format!("name=\"{name}\" value=\"");
+        let boxes = page.split(&begin).skip(1);
         boxes.map(|it| it.split('"').next().expect("a value").to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(values("q"), ["created", "a,b"]);
