@@ -1,27 +1,26 @@
-// Conveniences of the page: the viewer's time zone, entries that expand, keys, the live tail, copying. Without it, an entry
-// opens on its own page, and everything else works as well.
+// Conveniences: the viewer's time zone, entries that expand, keys, the live tail, copying. The page works without it.
 "use strict";
 
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const first = (selector) => document.querySelector(selector);
 
-// The server writes times in the viewer's zone once it knows it.
+// The server writes times in this zone.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const shownZone = document.body.dataset.zone;
 if (zone && /^[A-Za-z0-9_+\-/]+$/.test(zone)) {
   const before = document.cookie;
   document.cookie = `krosyn-audit-tz=${zone}; Path=/; SameSite=Strict; Max-Age=31536000`;
-  // Once: where cookies are off, the cookie does not change. Names of the same zone may differ.
+  // Once: where cookies are off, the cookie does not change.
   if (shownZone && shownZone !== zone && document.cookie !== before) location.reload();
 }
 
-// Drop-downs close by Escape and by a click elsewhere.
+// Drop-downs close by a click elsewhere.
 const picks = all(".pick");
 addEventListener("click", (event) => {
   for (const pick of picks) if (!pick.contains(event.target) && !pick.querySelector(".error")) pick.open = false;
 });
 
-// A document or a part of one. Its scripts do not run, and no text becomes markup here.
+// A document or a part of one. Its scripts do not run.
 const load = (url) => new Promise((resolve, reject) => {
   const request = new XMLHttpRequest();
   request.open("GET", url);
@@ -31,14 +30,13 @@ const load = (url) => new Promise((resolve, reject) => {
   request.send();
 });
 
-// After another sign-in in this browser, the server answers this page's requests with 409 and the reason: nothing of the
-// other viewer is shown here.
+// After another sign-in in this browser, the server answers this page's requests with 409 and the reason.
 const viewer = document.body.dataset.viewer;
 const otherViewer = (request) => {
   if (request.status !== 409) return undefined;
   const link = document.createElement("a");
   link.href = location.href;
-  link.textContent = request.response?.querySelector("main p")?.textContent || "Another sign-in: reload the page";
+  link.textContent = request.response?.querySelector("main p")?.textContent || "Reload the page";
   return link;
 };
 
@@ -88,7 +86,7 @@ for (const code of all(".command code")) {
   code.after(button);
 }
 
-// Keys: j and k move between entries, Enter opens, / goes to the text filter, ? shows help.
+// Keys: ? shows them.
 const move = (step) => {
   const rows = all(".log td > details > summary");
   const at = rows.indexOf(document.activeElement);
@@ -140,8 +138,7 @@ addEventListener("keydown", (event) => {
   }
 });
 
-// The live tail asks for entries behind the last known id, while the page is visible. They are inserted on request, or at
-// once while "Live" is checked.
+// The live tail asks for entries behind the last known id while the page is visible. They are inserted on request or "Live".
 const tail = first("#tail[data-tail]");
 if (tail) {
   let url = tail.dataset.tail;
@@ -159,7 +156,7 @@ if (tail) {
 
   const entries = (count) => `${count} new ${count === 1 ? "entry" : "entries"}`;
   const at = (row) => Date.parse(row.querySelector("time").dateTime);
-  // By time, as the list. A row that belongs to an older page is left out.
+  // By time. A row of an older page is left out.
   const place = (row) => {
     const body = first(".log tbody");
     const before = [...body.rows].find((other) => at(other) <= at(row));
