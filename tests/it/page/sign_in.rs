@@ -185,7 +185,7 @@ async fn signing_in_again_ends_the_earlier_session_of_the_browser() {
     assert_eq!(browser.sign_in(&token).await.status, 303);
     assert_eq!(earlier.get("/audit-logs").await.status, 303);
     let trail = browser.get("/trail?model_type=session&action=updated").await;
-    assert!(trail.text.contains("<b>1</b> entry") && trail.text.contains("viewer"), "{}", trail.text);
+    assert!(trail.text.contains("<b>1</b> entry") && trail.text.contains("<td>viewer"), "{}", trail.text);
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn a_session_reads_only_what_its_token_may_read() {
     warden.sign_in(&token(&server, "warden", &[Scope::Trail]).await).await;
     let trail = warden.get("/trail").await;
     assert_eq!(trail.status, 200);
-    assert!(trail.text.contains("session") && trail.text.contains("viewer"), "{}", trail.text);
+    assert!(trail.text.contains("session") && trail.text.contains("<td>viewer"), "{}", trail.text);
     assert_eq!(warden.get("/audit-logs").await.status, 403);
     assert_eq!(
         [warden.get("/").await, reader.get("/").await].map(|it| it.header("location").to_owned()),
