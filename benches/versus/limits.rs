@@ -12,7 +12,7 @@ use std::time::Instant;
 use crate::process::{Cost, run};
 use crate::report::{Bar, Outcome, median};
 
-/// A limit that stands in the table beside our cost for the same work.
+/// A row that compares our cost with the limit for the same work.
 pub(crate) fn row(what: &str, ours: Cost, limit: Cost) -> Outcome {
     let ratio = ours.wall_s / limit.wall_s;
     Outcome { what: format!("limit: {what}"), bar: Bar::None, ratio, ours, theirs: limit }

@@ -3,21 +3,17 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
-
 use crate::api::page::Page;
 use crate::api::query::Query;
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::client::last_entry::{FollowError, LastEntry, LogPosition};
+use crate::client::transport::{LONGEST_RETRY, retry_delays};
 use crate::clock::Clock;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
 use crate::model::page::{MAX_LIMIT, Order};
 use crate::model::prune::Pruned;
-
-const FIRST_RETRY: Duration = Duration::from_millis(500);
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// Polls for entries after the last one it has returned.
 pub struct Follower {
@@ -76,7 +72,7 @@ impl Follower {
         Self { client, query, clock, last, is_checked: false, reported: None, left_out: None }
     }
 
-    /// The same follower, which does not report this pruned range: nobody waits for its entries.
+    /// The same follower, which does not report this pruned range, because its entries were not to be read.
     #[must_use]
     pub fn without_reporting(self, pruned: Option<Pruned>) -> Self {
         Self { reported: pruned, ..self }
@@ -104,8 +100,7 @@ impl Follower {
         &mut self,
         tell: &mut dyn FnMut(ConnectionChange<'_>),
     ) -> Result<NewEntries, FollowError> {
-        let delays = ExponentialBuilder::default().with_min_delay(FIRST_RETRY).with_max_delay(LONGEST_RETRY);
-        let mut delays = delays.with_jitter().without_max_times().build();
+        let mut delays = retry_delays();
         let mut is_lost = false;
         loop {
             match self.poll().await {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::Url;
 use rustls::ClientConfig;
 
@@ -9,8 +10,17 @@ use crate::client::certificate::TlsError;
 use crate::client::tls;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+/// The longest wait between two attempts.
+pub(crate) const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
-/// Creates a client for one host. It follows no redirects: what is sent belongs to this host.
+/// The waits between attempts that are repeated until one succeeds: twice as long each time, with jitter.
+pub(crate) fn retry_delays() -> impl Iterator<Item = Duration> {
+    let delays = ExponentialBuilder::default().with_min_delay(FIRST_RETRY).with_max_delay(LONGEST_RETRY);
+    delays.with_jitter().without_max_times().build()
+}
+
+/// Creates a client for one host. It follows no redirects, because another host must not get what is sent.
 ///
 /// # Errors
 /// Why TLS cannot be set up.

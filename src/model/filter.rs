@@ -146,6 +146,12 @@ impl Filter {
         !self.field.is_any() || !self.text.is_any()
     }
 
+    /// Whether it admits every entry of its time window.
+    #[must_use]
+    pub fn has_only_times(&self) -> bool {
+        *self == Self { since: self.since, until: self.until, ..Self::default() }
+    }
+
     /// Whether the rollup can answer: it counts by action, model type, channel, user and day alone.
     #[must_use]
     pub const fn fits_rollup(&self) -> bool {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::time::{sleep, timeout};
 
 use crate::client::follower::{ConnectionChange, Follower, NewEntries};
 use crate::client::last_entry::{LastEntry, LogPosition};
+use crate::client::transport::{LONGEST_RETRY, retry_delays};
 use crate::commands::Context;
 use crate::commands::forward::delivery_error::DeliveryError;
 use crate::commands::forward::destination::Destination;
@@ -19,8 +19,6 @@ use crate::error::Failure;
 use crate::exit;
 use crate::render::filter_summary::counted;
 
-const FIRST_RETRY: Duration = Duration::from_millis(500);
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// How long a delivery in flight may take after a signal.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long to ask for the length of the log between two attempts.
@@ -168,8 +166,7 @@ impl Forwarder {
         follower: &Follower,
         events: &[Event<'_>],
     ) -> Result<Outcome, Failure> {
-        let delays = ExponentialBuilder::default().with_min_delay(FIRST_RETRY).with_max_delay(LONGEST_RETRY);
-        let mut delays = delays.with_jitter().without_max_times().build();
+        let mut delays = retry_delays();
         let mut is_lost = false;
         loop {
             let attempt = tokio::select! {

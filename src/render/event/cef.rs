@@ -87,7 +87,7 @@ impl Pairs {
         self.text.push('=');
     }
 
-    /// Adds JSON. It holds no hidden characters, so that it need not be altered.
+    /// Adds JSON unaltered: its hidden characters are escaped already.
     fn json(&mut self, key: &str, text: &str) {
         self.key(key);
         push_escaped(text, &mut self.text);

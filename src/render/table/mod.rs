@@ -41,7 +41,7 @@ impl<'a> EntryTable<'a> {
     pub fn set_width(&mut self, width: usize) {
         if self.style.width != width {
             self.style.width = width;
-            // Lines are laid out anew, below another header.
+            // The following lines get a new layout and a new header.
             self.fit = None;
         }
     }

@@ -1,7 +1,6 @@
 //! Reads large pages of rows by two readers at once. Rendering takes longer than finding, so the index finds the middle of
 //! the page first.
 
-use crate::model::filter::Filter;
 use crate::model::page::Position;
 use crate::store::calls::{OrgId, PageRead, PageRequest};
 use crate::store::database::{Engine, QueryKind, Store};
@@ -50,9 +49,8 @@ impl Store {
         request: &PageRequest,
         count: u32,
     ) -> Result<Option<(Position, u64)>, StoreError> {
-        let unbounded = Filter { since: None, until: None, ..request.filter.clone() };
         match &self.engine {
-            Engine::Sqlite(engine) if count >= MIN_HALF && unbounded == Filter::default() => {
+            Engine::Sqlite(engine) if count >= MIN_HALF && request.filter.has_only_times() => {
                 let request = request.clone();
                 let find = move |db: &_| run_now(pages::position(db, org, &request, count - 1));
                 engine.query(Some(org), QueryKind::Lookup, find).await

@@ -4,7 +4,6 @@
 
 use rusqlite::{Connection, params, params_from_iter};
 
-use crate::model::filter::Filter;
 use crate::model::page::{Order, Position};
 use crate::store::calls::PageRequest;
 use crate::store::dialect::{EntryQuery, Ids};
@@ -26,9 +25,8 @@ pub(super) fn fill_page(
     page: &mut Entries,
 ) -> Result<Option<PageProgress>, StoreError> {
     let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    let without_times = Filter { since: None, until: None, ..query.filter.clone() };
-    let admits_all = without_times == Filter::default() && matches!(query.ids, Ids::All);
-    if !admits_all || !page.is_empty() || wanted < MIN_ENTRIES || request.order == Order::ById {
+    let reads_all = query.filter.has_only_times() && matches!(query.ids, Ids::All);
+    if !reads_all || !page.is_empty() || wanted < MIN_ENTRIES || request.order == Order::ById {
         return Ok(None);
     }
     let mut positions = positions(db, query, request, wanted.saturating_add(1))?;
@@ -39,11 +37,11 @@ pub(super) fn fill_page(
         Order::Descending => ("DESC", last.id, first.id),
         Order::Ascending | Order::ById => ("ASC", first.id, last.id),
     };
-    let step = |pair: &[Position]| {
-        if direction == "ASC" { pair[0].id < pair[1].id } else { pair[0].id > pair[1].id }
+    let follow = |pair: &[Position]| match request.order {
+        Order::Descending => pair[0].id == pair[1].id + 1,
+        Order::Ascending | Order::ById => pair[0].id + 1 == pair[1].id,
     };
-    let as_many = high.checked_sub(low).is_some_and(|between| between < positions.len() as u64);
-    if !as_many || !positions.windows(2).all(step) {
+    if !positions.windows(2).all(follow) {
         return Ok(None);
     }
     let sql = format!(
@@ -92,7 +90,7 @@ pub(super) fn disagree() -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::filter::Choice;
+    use crate::model::filter::{Choice, Filter};
     use crate::store::OrgId;
     use crate::store::condition::UserRefs;
     use crate::store::entries::PageForm;
