@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_integrity.postgres.sql"),
     include_str!("../migrations/0006_text.postgres.sql"),
     include_str!("../migrations/0007_sessions.postgres.sql"),
+    include_str!("../migrations/0008_holds.postgres.sql"),
 ];
 
 /// The schema of our tables, and the count of applied migrations.

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_integrity.sqlite.sql"),
     include_str!("../migrations/0006_text.sqlite.sql"),
     include_str!("../migrations/0007_sessions.sqlite.sql"),
+    include_str!("../migrations/0008_holds.sqlite.sql"),
 ];
 
 /// Marks a file as ours: "KrAu".
