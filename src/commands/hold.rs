@@ -163,6 +163,9 @@ impl CreateArgs {
         cheap(self.filter.parse(&context.time)?.filter)?;
         let (client, filter) = connect_to_read(context, &self.output.connection, &self.filter).await?;
         let filter = cheap(filter)?;
+        if filter.filter().since.zip(filter.filter().until).is_some_and(|(since, until)| since >= until) {
+            return Err(Failure::usage("--since is not before --until: the hold would cover nothing"));
+        }
         let name = self.name.to_string();
         let request = CreateHold { name, reason: self.reason, filter: filter_text(&filter) };
         let created = client.create_hold(&request).await?;
@@ -204,9 +207,9 @@ async fn list(context: &mut Context, output: &HoldOutput) -> Result<(), Failure>
             OperatorValue::Text(if hold.released_at.is_some() { "released" } else { "active" }.to_owned()),
             OperatorValue::Text(filter),
             OperatorValue::Text(hold.reason),
-            OperatorValue::Time(Some(hold.created_at)),
+            OperatorValue::Day(Some(hold.created_at)),
             OperatorValue::Text(hold.created_by),
-            OperatorValue::Time(hold.released_at),
+            OperatorValue::Day(hold.released_at),
             OperatorValue::Text(hold.released_by.unwrap_or_else(|| "-".to_owned())),
         ]
     };

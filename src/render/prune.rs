@@ -66,7 +66,7 @@ pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &Time
     lines.join("\n")
 }
 
-/// The line about holds: `3 expired entries are held: 3 by case-14, 1 by q3-audit`. None if they keep nothing.
+/// Names the holds that keep expired entries: `3 expired entries are held: 3 by case-14, 1 by q3-audit`. None if they keep nothing.
 fn held(answer: &PruneAnswer) -> Option<String> {
     let by = answer.held_by.iter().map(|by| format!("{} by {}", grouped(by.entries), sanitize(&by.hold)));
     let by = by.collect::<Vec<_>>().join(", ");

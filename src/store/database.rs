@@ -164,8 +164,7 @@ impl Store {
         run!(self.write(Retry::Always), |db| prunes::begin(db, org, &holder, &by, cutoff, now))
     }
 
-    /// Visits up to `limit` expired entries, oldest first, and deletes those that no hold covers. Records it in the same commit,
-    /// and renews the lease.
+    /// Deletes up to `limit` expired entries that no hold covers, oldest first, records it in the same commit, and renews the lease.
     pub async fn prune_batch(
         &self,
         org: OrgId,

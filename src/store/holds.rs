@@ -105,7 +105,7 @@ async fn respected<S: Session>(db: &S, org: OrgId, begun_with: &[String]) -> Res
     Ok(holds)
 }
 
-/// SQL that is true of the entries that these holds cover, and false of others.
+/// SQL that is true of the entries that these holds cover, and false of others. There is at least one hold.
 pub(super) async fn covered<S: Session>(db: &S, org: OrgId, holds: &[Hold]) -> Result<Condition, S::Error> {
     let mut covered = Condition::default();
     for hold in holds {
@@ -118,21 +118,22 @@ pub(super) async fn covered<S: Session>(db: &S, org: OrgId, holds: &[Hold]) -> R
         covered.parameters.extend(one.parameters);
     }
     // A comparison with NULL is neither true nor false, and an entry must be one of them.
-    covered.sql = if holds.is_empty() { "1 = 0".to_owned() } else { format!("(({}) IS TRUE)", covered.sql) };
+    covered.sql = format!("(({}) IS TRUE)", covered.sql);
     Ok(covered)
 }
 
-/// SQL that is true of the entries that a batch keeps, in its transaction. Only entries of the audit log can be held.
+/// SQL that is true of the entries that a batch keeps, in its transaction. None if there is no hold. Only entries of the audit
+/// log can be held.
 pub(super) async fn kept_by_batch<S: Session>(
     db: &S,
     org: OrgId,
     begun_with: &[String],
-) -> Result<Condition, S::Error> {
+) -> Result<Option<Condition>, S::Error> {
     let holds = match org.log() {
         Log::Audit => respected(db, org, begun_with).await?,
         Log::Trail => Vec::new(),
     };
-    covered(db, org, &holds).await
+    if holds.is_empty() { Ok(None) } else { covered(db, org, &holds).await.map(Some) }
 }
 
 #[cfg(test)]

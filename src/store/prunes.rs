@@ -34,7 +34,10 @@ pub(super) async fn begin<S: Session>(
     Ok(Ok(PruneRun { id, by, holder, started_at: now, cutoff, as_of: None, holds: Vec::new(), after: None }))
 }
 
-/// Visits up to `limit` expired entries, deletes those that no hold covers, and records it, in a transaction.
+/// How many entries a batch may visit when some are held, also if it may delete fewer: a visit costs far less than a commit.
+const VISITS_A_BATCH: u32 = 2_000;
+
+/// Deletes up to `limit` expired entries that no hold covers, and records it, in a transaction.
 pub(super) async fn batch<S: Session>(
     db: &S,
     org: OrgId,
@@ -76,13 +79,13 @@ pub(super) async fn batch<S: Session>(
     Ok(PruneBatch { deleted: count, next })
 }
 
-/// Visits up to `limit` entries before the cutoff, oldest first. Returns those that are not held, and the position of the
-/// last one if there may be more.
+/// Finds up to `limit` entries before the cutoff that are not held, oldest first. Returns also the position of the last visited
+/// entry if there may be more.
 async fn expired<S: Session>(
     db: &S,
     org: OrgId,
     run: &PruneRun,
-    held: Condition,
+    held: Option<Condition>,
     last_id: u64,
     limit: u32,
 ) -> Result<(Vec<ExpiredEntry>, Option<Position>), S::Error> {
@@ -99,16 +102,22 @@ async fn expired<S: Session>(
         }
         selected.and(&format!("(occurred_at, {id}) > (?, ?)"), [at, column(after.id)]);
     }
+    let visits = if held.is_some() { limit.max(VISITS_A_BATCH) } else { limit };
+    let held = held.unwrap_or_else(|| Condition { sql: "1 = 0".to_owned(), ..Condition::default() });
     let sql = format!(
         "SELECT {id}, {}, {} FROM entries WHERE {} ORDER BY occurred_at, {id} LIMIT ?",
         ExpiredEntry::COLUMNS,
         held.sql,
         selected.sql
     );
-    let limit = Parameter::Integer(limit.into());
-    let parameters = held.parameters.into_iter().chain(selected.parameters).chain([limit.clone()]).collect();
-    let (mut visited, mut last, mut expired) = (0, None, Vec::new());
+    let most = [Parameter::Integer(visits.into())];
+    let parameters = held.parameters.into_iter().chain(selected.parameters).chain(most).collect();
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut visited, mut last, mut expired) = (0_u32, None, Vec::new());
     let add = |row: &dyn Columns| {
+        if expired.len() == limit {
+            return Ok(());
+        }
         let entry = ExpiredEntry::decode(row, &S::DIALECT)?;
         visited += 1;
         last = Some(Position { occurred_at: timestamp(entry.occurred_at)?, id: entry.id });
@@ -118,8 +127,8 @@ async fn expired<S: Session>(
         Ok(())
     };
     db.visit_query(&Condition { sql, parameters }, add).await?;
-    let is_full = limit == Parameter::Integer(visited);
-    Ok((expired, last.filter(|_| is_full)))
+    let may_have_more = expired.len() == limit || visited == visits;
+    Ok((expired, last.filter(|_| may_have_more)))
 }
 
 /// Records which ids a prune deleted: a range of the same prune that ends just before grows.

@@ -86,6 +86,7 @@ macro_rules! contract {
                 a_hold_created_between_two_batches_is_respected
                 a_hold_released_during_a_prune_is_kept_to_its_end
                 a_prune_goes_on_behind_held_entries
+                a_batch_visits_a_limited_number_of_held_entries
                 holdings_count_held_entries
                 a_held_entry_of_a_tile_stays_provable
                 a_hold_and_its_release_are_kept

@@ -116,8 +116,7 @@ pub(crate) async fn a_prune_goes_on_behind_held_entries(store: Arc<Store>) {
     expired(&store, org, 9).await;
     store.create_hold(org, of_connector("case", "1")).await.expect("created");
     let mut run = begin_prune(&store, org, days_ago(90), NOW).await;
-    // Each batch visits its limit of entries, whether they are held or not.
-    for (deleted, has_more) in [(1, true), (1, true), (1, true), (1, true), (0, false)] {
+    for (deleted, has_more) in [(2, true), (2, true), (0, false)] {
         let batch = store.prune_batch(org, run.clone(), 2, NOW).await.expect("a batch");
         assert_eq!((batch.deleted, batch.next.is_some()), (deleted, has_more));
         run.after = batch.next;
@@ -126,6 +125,19 @@ pub(crate) async fn a_prune_goes_on_behind_held_entries(store: Arc<Store>) {
     assert_eq!(left(&store, org).await, [1, 3, 5, 7, 9]);
     assert!(prune(&store, org, days_ago(90), 2).await.is_none(), "held entries alone make no record");
     assert_eq!(store.prunes(org).await.expect("prunes").len(), 1);
+}
+
+pub(crate) async fn a_batch_visits_a_limited_number_of_held_entries(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, (0..2_001).map(|_| recording_at("1", days_ago(200)))).await;
+    append(&store, org, [recording_at("2", days_ago(100))]).await;
+    store.create_hold(org, of_connector("case", "1")).await.expect("created");
+    let mut run = begin_prune(&store, org, days_ago(90), NOW).await;
+    for (deleted, last) in [(0, Some(2_000)), (1, Some(2_002)), (0, None)] {
+        let batch = store.prune_batch(org, run.clone(), 1, NOW).await.expect("a batch");
+        assert_eq!((batch.deleted, batch.next.map(|next| next.id)), (deleted, last));
+        run.after = batch.next;
+    }
 }
 
 pub(crate) async fn holdings_count_held_entries(store: Arc<Store>) {
