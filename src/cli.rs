@@ -10,6 +10,7 @@ use crate::commands::export::ExportArgs;
 use crate::commands::forward::ForwardArgs;
 use crate::commands::generate::{CompletionsArgs, ManArgs};
 use crate::commands::history::HistoryArgs;
+use crate::commands::hold::HoldArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::list::ListArgs;
 use crate::commands::login::{LoginArgs, LogoutArgs, StatusArgs};
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Export(ExportArgs),
     Forward(Box<ForwardArgs>),
     Prune(PruneArgs),
+    Hold(HoldArgs),
     Record(RecordArgs),
     Import(ImportArgs),
     Verify(VerifyArgs),
@@ -183,6 +185,7 @@ impl Command {
             Self::Stats(args) => args.is_json(),
             Self::Export(args) => args.is_json(),
             Self::Prune(args) => args.is_json(),
+            Self::Hold(args) => args.is_json(),
             Self::Verify(args) => args.is_json(),
             _ => false,
         }
@@ -199,6 +202,7 @@ impl Command {
             Self::Export(args) => args.run(context).await,
             Self::Forward(args) => args.run(context).await,
             Self::Prune(args) => args.run(context).await,
+            Self::Hold(args) => args.run(context).await,
             Self::Record(args) => args.run(context).await,
             Self::Import(args) => args.run(context).await,
             Self::Verify(args) => args.run(context).await,

@@ -116,6 +116,7 @@ impl From<Problem> for Failure {
             ),
             Code::NotFound | Code::Pruned => (exit::NOT_FOUND, None),
             Code::PruneRunning => (exit::LOCKED, None),
+            Code::HoldConflict => (exit::REFUSED, None),
             Code::ClockImplausible => (
                 exit::REFUSED,
                 Some("correct the server's clock; if it is right, run the prune with --clock-is-right"),

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::model::json::null_is_default;
-use crate::model::prune::{ModelTypeCounts, Prune};
+use crate::model::prune::{HeldBy, ModelTypeCounts, Prune};
 use crate::model::time::Age;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Plan;
 
 /// What to prune.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"dry_run": true, "older_than": "4y"}))]
 pub struct PruneRequest {
@@ -40,6 +40,9 @@ pub struct PruneRequest {
     /// End the lease of another prune that no longer runs; the record of this one says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub break_lease: bool,
+    /// Keep what these holds cover even if they have been released: the holds of a plan (`held_by`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<String>,
 }
 
 /// What a prune did, or what it would do.
@@ -66,6 +69,9 @@ pub struct PruneAnswer {
     pub counts: PruneCounts,
     /// The same by model type, without those that have no entry.
     pub by_model_type: Vec<ModelTypeCounts>,
+    /// The holds that keep expired entries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<HeldBy>,
     /// The oldest entry there was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -79,13 +85,16 @@ pub struct PruneAnswer {
     pub purged: Option<bool>,
 }
 
-/// How many entries go and how many stay.
+/// How many entries go and how many stay. All entries are `expired` and `kept` together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PruneCounts {
-    /// Entries before the cutoff.
+    /// Entries before the cutoff that no hold covers: a prune deletes them.
     pub expired: u64,
-    /// Entries that stay.
+    /// Entries that stay, including held ones.
     pub kept: u64,
+    /// The part of `kept` that has expired and is covered by a hold.
+    #[serde(default)]
+    pub held: u64,
 }
 
 /// Past prunes, newest first.
@@ -115,6 +124,9 @@ pub struct RetentionAnswer {
     pub cutoff: Timestamp,
     /// How many entries have expired, and how many have not.
     pub counts: PruneCounts,
+    /// The holds that keep expired entries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<HeldBy>,
     /// When the oldest entry happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -18,6 +18,12 @@ pub const RETENTION: &str = "/api/v1/audit-logs/retention";
 pub const PRUNE: &str = "/api/v1/audit-logs/prune";
 /// Past prunes.
 pub const PRUNES: &str = "/api/v1/audit-logs/prunes";
+/// The legal holds (GET), creating one (POST).
+pub const HOLDS: &str = "/api/v1/holds";
+/// One hold.
+pub const HOLD: &str = "/api/v1/holds/{name}";
+/// Releases a hold.
+pub const HOLD_RELEASE: &str = "/api/v1/holds/{name}/release";
 /// A signed checkpoint of the log.
 pub const CHECKPOINT: &str = "/api/v1/audit-logs/checkpoint";
 /// A tile of the log's tree.

@@ -3,6 +3,7 @@
 mod certificate;
 pub mod error;
 pub mod follower;
+mod holds;
 mod http_log;
 pub mod last_entry;
 pub mod pages;

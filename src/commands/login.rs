@@ -172,12 +172,13 @@ impl StatusArgs {
         }
         // A token that may only record cannot read the retention.
         if let Ok(retention) = &retention {
-            writeln!(
-                out,
-                "entries       {}, of which {} have expired",
-                retention.counts.expired + retention.counts.kept,
-                retention.counts.expired
-            )?;
+            let counts = retention.counts;
+            let held = match counts.held {
+                0 => String::new(),
+                held => format!(" and {held} are held"),
+            };
+            let all = counts.expired + counts.kept;
+            writeln!(out, "entries       {all}, of which {} have expired{held}", counts.expired)?;
         }
         print_witness(context, &target.to_string(), &whoami)?;
         let is_silent = match self.max_age {

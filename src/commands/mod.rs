@@ -10,6 +10,7 @@ mod follow;
 pub(crate) mod forward;
 pub(crate) mod generate;
 pub(crate) mod history;
+pub(crate) mod hold;
 pub(crate) mod import;
 mod json_input;
 pub(crate) mod list;

@@ -36,7 +36,7 @@ pub(crate) struct StoreArgs {
 enum StoreCommand {
     /// Copy everything to another store with the same ids, and compare both
     ///
-    /// Copies organizations, tokens, entries, the trail, the records of prunes and the signing key. After an interruption, run
+    /// Copies organizations, tokens, holds, entries, the trail, the records of prunes and the signing key. After an interruption, run
     /// it again to continue. To move a log, run it once more after the server has stopped: it copies what is new. At the end it
     /// compares entries and trees of both stores, and prints the name, number of entries and SHA-256 of each log.
     #[command(
@@ -121,6 +121,7 @@ async fn copy(context: &mut Context, from: &Arc<Store>, to: &Arc<Store>) -> Resu
     for organization in from.organizations().await? {
         let target = same_organization(to.as_ref(), &organization).await?;
         copy_tokens(from.as_ref(), organization.id, to.as_ref(), target).await?;
+        copy_holds(from.as_ref(), organization.id, to.as_ref(), target).await?;
         let Organization { id, slug, .. } = organization;
         for (log, copy, name) in
             [(id, target, slug.clone()), (id.trail(), target.trail(), format!("{slug}/trail"))]
@@ -219,6 +220,19 @@ async fn copy_tokens(from: &Store, org: OrgId, to: &Store, target: OrgId) -> Res
         }
     }
     to.note_token_uses(target, uses).await
+}
+
+async fn copy_holds(from: &Store, org: OrgId, to: &Store, target: OrgId) -> Result<(), StoreError> {
+    let there = to.holds(target).await?;
+    for hold in from.holds(org).await? {
+        match (there.iter().any(|it| it.name == hold.name), hold.release.clone()) {
+            (false, _) => to.create_hold(target, hold).await?,
+            // The first release stays.
+            (true, Some(release)) => to.release_hold(target, hold.name, release).await.map(drop)?,
+            (true, None) => {}
+        }
+    }
+    Ok(())
 }
 
 async fn copy_entries(

@@ -47,7 +47,7 @@ enum TokenCommand {
         /// Its name, unique in the organization; prunes are recorded with it
         #[arg(long)]
         name: String,
-        /// Permissions: read, record, prune, trail (can be repeated)
+        /// Permissions: read, record, prune, trail, hold (can be repeated)
         #[arg(long, value_delimiter = ',', required = true)]
         scope: Vec<Scope>,
         /// Who creates it (default: the user running this command)

@@ -11,6 +11,7 @@ pub mod filter;
 pub(crate) mod fold;
 pub(crate) mod foreign;
 pub mod history;
+pub mod hold;
 pub mod integrity;
 pub mod json;
 pub mod log_filter;

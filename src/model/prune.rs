@@ -50,8 +50,25 @@ pub struct Pruned {
 pub struct ModelTypeCounts {
     /// The model type.
     pub model_type: ModelType,
-    /// Entries before the cutoff.
+    /// Entries before the cutoff that no hold covers: a prune deletes them.
     pub expired: u64,
-    /// Entries that stay.
+    /// Entries that stay, including held ones.
     pub kept: u64,
+    /// The part of `kept` that has expired and is covered by a hold.
+    #[serde(default)]
+    pub held: u64,
+}
+
+/// A hold that keeps expired entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldBy {
+    /// Its name.
+    #[schema(example = "case-2026-14")]
+    pub hold: String,
+    /// The number of expired entries that it covers. Other holds may cover them as well.
+    pub entries: u64,
+    /// Its filter as a query string; only in answers to a prune.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "resource=connector%2F42")]
+    pub filter: Option<String>,
 }

@@ -1,16 +1,15 @@
 //! The events of the trail, and the entries that record them. Only the server and operator commands record them.
 
 mod actor;
+mod fields;
 mod key;
 mod read_call;
 mod restated;
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::model::change::{Change, REDACTED};
+use crate::model::change::Change;
 use crate::model::draft::{Draft, Refusal};
 use crate::model::json::RawJson;
 use crate::model::plan::Retention;
@@ -20,6 +19,8 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Log, ModelType, Scope};
 
 pub use crate::model::trail::actor::Actor;
+pub use crate::model::trail::fields::SEARCH;
+use crate::model::trail::fields::{Field, new, of_server, query_string, text, words};
 pub use crate::model::trail::key::EventKey;
 use crate::model::trail::key::hashed;
 pub use crate::model::trail::read_call::ReadCall;
@@ -27,9 +28,6 @@ pub use crate::model::trail::restated::Restated;
 
 /// The same question of the same caller is recorded once in this time, in seconds.
 pub const QUESTION_SECONDS: i64 = 3600;
-
-/// The parameter of a filter that holds a text to search for.
-pub const SEARCH: &str = "q";
 
 /// The parameters of a filter.
 pub type FilterPairs = Vec<(&'static str, String)>;
@@ -147,6 +145,24 @@ pub enum TrailEvent {
         /// Plan and floor from now on.
         new: Retention,
     },
+    /// A legal hold is created.
+    HoldCreated {
+        /// Its name.
+        name: String,
+        /// The filter of the entries that it covers.
+        filter: FilterPairs,
+        /// Why.
+        reason: String,
+    },
+    /// A legal hold is released.
+    HoldReleased {
+        /// Its name.
+        name: String,
+        /// The filter of the entries that it covered.
+        filter: FilterPairs,
+        /// Why.
+        reason: String,
+    },
     /// A token signed in to the page.
     SignedIn {
         /// The session.
@@ -185,21 +201,6 @@ pub enum TrailEvent {
         /// The organization's plan and floor at that time.
         retention: Retention,
     },
-}
-
-/// A field with its old and new value.
-type Field = (&'static str, Option<Value>, Option<Value>);
-
-fn new(name: &'static str, value: impl Into<Value>) -> Option<Field> {
-    Some((name, None, Some(value.into())))
-}
-
-fn words(scopes: &[Scope]) -> Value {
-    scopes.iter().map(|scope| scope.as_str()).collect()
-}
-
-fn text(value: Option<impl ToString>) -> Option<Value> {
-    value.map(|value| value.to_string().into())
 }
 
 impl TrailEvent {
@@ -295,6 +296,14 @@ impl TrailEvent {
                 }
                 (Action::Updated, ModelType::Organization, slug.clone(), fields)
             }
+            Self::HoldCreated { name, filter, .. } => {
+                let fields = vec![("filter", None, Some(query(filter).into()))];
+                (Action::Created, ModelType::Hold, name.clone(), fields)
+            }
+            Self::HoldReleased { name, filter, .. } => {
+                let fields = vec![("filter", Some(query(filter).into()), None)];
+                (Action::Deleted, ModelType::Hold, name.clone(), fields)
+            }
             Self::SignedIn { session, by_link } => {
                 let fields = [new("by", if *by_link { "link" } else { "token" })];
                 let fields = fields.into_iter().flatten().collect();
@@ -316,6 +325,14 @@ impl TrailEvent {
                 ];
                 of_server(Action::Migrated, &schema.to_string(), &fields)
             }
+        }
+    }
+
+    /// The reason that somebody gave.
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::HoldCreated { reason, .. } | Self::HoldReleased { reason, .. } => Some(reason),
+            _ => None,
         }
     }
 
@@ -362,7 +379,7 @@ impl TrailEvent {
             user: by.user.clone(),
             on_behalf_of: None,
             context: by.context.clone(),
-            reason: None,
+            reason: self.reason().map(str::to_owned),
             before: None,
             after: None,
             changes: Some(changes),
@@ -375,21 +392,6 @@ impl TrailEvent {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The id under which pauses of the sweep are recorded.
 const SWEEP: &str = "sweep";
-
-fn of_server(action: Action, id: &str, fields: &[Option<Field>]) -> (Action, ModelType, String, Vec<Field>) {
-    (action, ModelType::Server, id.to_owned(), fields.iter().flatten().cloned().collect())
-}
-
-/// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets. A text
-/// that is searched for is not kept at all: it may be a secret of any form, whose traces somebody looks for.
-fn query_string(filter: &FilterPairs, redaction: &Redaction) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in filter {
-        let kept = if *name == SEARCH { Cow::Borrowed(REDACTED) } else { redaction.text(value) };
-        query.append_pair(name, &kept);
-    }
-    query.finish()
-}
 
 #[cfg(test)]
 mod tests;

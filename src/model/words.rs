@@ -279,6 +279,8 @@ words! {
         Prune = "prune",
         /// Read the trail: what was done to the logs, and with them.
         Trail = "trail",
+        /// Create, show and release legal holds.
+        Hold = "hold",
     }
 }
 

@@ -37,6 +37,15 @@ fn of_log(LogRetention { log, answer, prunes }: &LogRetention, context: TimeCont
             dt { "Cutoff" } dd { (full_time(answer.cutoff, &context)) ": older entries have expired" }
             dt { "Kept" } dd { (counted(answer.counts.kept, "entry", "entries")) }
             dt { "Expired" } dd { (counted(answer.counts.expired, "entry", "entries")) ", deleted by the next prune" }
+            @if answer.counts.held > 0 {
+                dt { "Held" } dd {
+                    (counted(answer.counts.held, "expired entry", "expired entries")) ", kept by holds: "
+                    @for (index, by) in answer.held_by.iter().enumerate() {
+                        @if index > 0 { ", " }
+                        (shown(&by.hold)) " (" (number(by.entries)) ")"
+                    }
+                }
+            }
             @if let Some(oldest) = answer.oldest { dt { "Oldest" } dd { (full_time(oldest, &context)) } }
             @if let Some(newest) = answer.newest { dt { "Newest" } dd { (full_time(newest, &context)) } }
         }

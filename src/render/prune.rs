@@ -7,6 +7,7 @@ use crate::model::prune::Prune;
 use crate::model::time::format::{milliseconds, span};
 use crate::model::time::{Age, TimeContext};
 use crate::render::filter_summary::{counted, grouped};
+use crate::render::sanitize::sanitize;
 
 /// The plan: the cutoff, and the numbers of deleted and kept entries for each model type and in total.
 pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &TimeContext) -> String {
@@ -27,23 +28,30 @@ pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &Time
             || "the log is empty".to_owned(),
             |oldest| format!("the oldest is {} old", span(answer.now.since(oldest))),
         );
-        lines.push(format!(
-            "{}: {} kept, {oldest}",
-            if older_than.is_some() { "nothing is that old" } else { "nothing has expired" },
-            counted(counts.kept, "entry", "entries")
-        ));
+        let nothing = match (counts.held, older_than) {
+            (0, Some(_)) => "nothing is that old",
+            (0, None) => "nothing has expired",
+            _ => "nothing goes",
+        };
+        lines.push(format!("{nothing}: {} kept, {oldest}", counted(counts.kept, "entry", "entries")));
+        lines.extend(held(answer));
         return lines.join("\n");
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["", "goes", "stays"]);
+    // Without holds there is no column for them.
+    let columns = if counts.held == 0 { 3 } else { 4 };
+    table.load_style(presets::NOTHING).set_header(["", "goes", "stays", "of which held"][..columns].to_vec());
     for one in &answer.by_model_type {
-        table.add_row([one.model_type.label().to_owned(), grouped(one.expired), grouped(one.kept)]);
+        let row =
+            [one.model_type.label().to_owned(), grouped(one.expired), grouped(one.kept), grouped(one.held)];
+        table.add_row(row[..columns].to_vec());
     }
-    table.add_row(["all".to_owned(), grouped(counts.expired), grouped(counts.kept)]);
+    let row = ["all".to_owned(), grouped(counts.expired), grouped(counts.kept), grouped(counts.held)];
+    table.add_row(row[..columns].to_vec());
     if let Some(column) = table.column_mut(0) {
         column.set_padding((0, 1));
     }
-    for column in [1, 2] {
+    for column in 1..columns {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -54,7 +62,16 @@ pub(crate) fn plan(answer: &PruneAnswer, older_than: Option<Age>, context: &Time
         format!("; the oldest happened at {}", milliseconds(oldest, context))
     });
     lines.push(format!("{} of {} go ({percent} %){oldest}", grouped(counts.expired), grouped(all)));
+    lines.extend(held(answer));
     lines.join("\n")
+}
+
+/// Names the holds that keep expired entries: `3 expired entries are held: 3 by case-14, 1 by q3-audit`. None if they keep nothing.
+fn held(answer: &PruneAnswer) -> Option<String> {
+    let by = answer.held_by.iter().map(|by| format!("{} by {}", grouped(by.entries), sanitize(&by.hold)));
+    let by = by.collect::<Vec<_>>().join(", ");
+    let entries = counted(answer.counts.held, "expired entry is", "expired entries are");
+    (answer.counts.held > 0).then(|| format!("{entries} held: {by}"))
 }
 
 /// The outcome of a prune in a word or two; empty if it is complete.

@@ -62,6 +62,11 @@ impl RequiredScope for CanPrune {
     const SCOPE: Option<Scope> = Some(Scope::Prune);
 }
 
+pub(super) struct CanHold;
+impl RequiredScope for CanHold {
+    const SCOPE: Option<Scope> = Some(Scope::Hold);
+}
+
 pub(super) struct AnyToken;
 impl RequiredScope for AnyToken {
     const SCOPE: Option<Scope> = None;

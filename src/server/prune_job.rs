@@ -7,8 +7,8 @@ use crate::server::settings::Settings;
 use crate::store::error::StoreError;
 use crate::store::{OrgId, PruneRun, Store};
 
-/// Deletes until no entry is left or `may_continue` returns false. Returns the number of deleted entries, also on
-/// failure, and whether none is left.
+/// Deletes until no expired entry is left but held ones, or `may_continue` returns false. Returns the number of deleted
+/// entries, also on failure, and whether the prune is complete.
 pub(super) async fn delete_batches(
     store: &Store,
     settings: &Settings,
@@ -16,15 +16,16 @@ pub(super) async fn delete_batches(
     run: &PruneRun,
     may_continue: impl Fn() -> bool,
 ) -> (u64, Result<bool, StoreError>) {
-    let mut deleted = 0;
+    let (mut run, mut deleted) = (run.clone(), 0);
     let mut size = FIRST_BATCH.min(settings.prune_batch);
     while may_continue() {
         let begun = Instant::now();
         match store.prune_batch(org, run.clone(), size, settings.clock.now()).await {
             Err(error) => return (deleted, Err(error)),
             Ok(batch) => {
-                deleted += batch;
-                if batch < u64::from(size) {
+                deleted += batch.deleted;
+                run.after = batch.next;
+                if batch.next.is_none() {
                     return (deleted, Ok(true));
                 }
             }

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::METRICS;
 use crate::server::error::ApiError;
-use crate::server::handlers::{account, counts, entries, health, prune, record, rows, trail, tree};
+use crate::server::handlers::{account, counts, entries, health, hold, prune, record, rows, trail, tree};
 use crate::server::middleware::handle_request;
 use crate::server::page;
 use crate::server::page::sign_in;
@@ -35,6 +35,9 @@ fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(prune::prune))
         .routes(routes!(prune::prunes))
         .routes(routes!(entries::show))
+        .routes(routes!(hold::list_holds, hold::create_hold))
+        .routes(routes!(hold::show_hold))
+        .routes(routes!(hold::release_hold))
         .routes(routes!(trail::list_trail))
         .routes(routes!(trail::trail_facets))
         .routes(routes!(trail::trail_counts))

@@ -169,14 +169,15 @@ impl Sweep<'_> {
         // The floor allows a shorter age in manual prunes only.
         let cutoff = organization.retention.plan.retention_of(log).before(now);
         let holdings = store.holdings(org, cutoff).await.map_err(message)?;
-        if holdings.oldest.is_none_or(|oldest| oldest >= cutoff) {
+        // A log of which only held entries have expired needs no prune, and no record of one.
+        if holdings.by_model_type.iter().all(|counts| counts.expired == 0) {
             return Ok(());
         }
         let Ok(run) = store.begin_prune(org, NAME.to_owned(), cutoff, now).await.map_err(message)? else {
             // Another prune is running. The next sweep deletes what it leaves.
             return Ok(());
         };
-        let run = PruneRun { as_of: Some(holdings.head), ..run };
+        let run = PruneRun { as_of: Some(holdings.head), holds: holdings.hold_names(), ..run };
         let (prune, as_of, retention) = (run.id, holdings.head, organization.retention);
         let begun = async {
             let restated = restate::restated(store, organization.id, log, cutoff, now).await?;

@@ -11,7 +11,7 @@ use crate::model::integrity::leaf::LeafRecord;
 use crate::model::merkle::Hash;
 use crate::model::page::{Order, Position};
 use crate::model::plan::Retention;
-use crate::model::prune::{ModelTypeCounts, Prune, Pruned};
+use crate::model::prune::{HeldBy, ModelTypeCounts, Prune, Pruned};
 use crate::model::stats::Count;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Log, Scope};
@@ -186,12 +186,22 @@ pub enum Lookup {
 pub struct Holdings {
     /// Counts by model type, without those that have no entry.
     pub by_model_type: Vec<ModelTypeCounts>,
+    /// The holds that keep expired entries.
+    pub held_by: Vec<HeldBy>,
     /// The time of the oldest entry.
     pub oldest: Option<Timestamp>,
     /// The time of the newest entry.
     pub newest: Option<Timestamp>,
     /// The highest id ever given out.
     pub head: u64,
+}
+
+impl Holdings {
+    /// The names of the holds that keep expired entries.
+    #[must_use]
+    pub fn hold_names(&self) -> Vec<String> {
+        self.held_by.iter().map(|by| by.hold.clone()).collect()
+    }
 }
 
 /// The latest plausible time that a store has seen.
@@ -218,6 +228,19 @@ pub struct PruneRun {
     pub cutoff: Timestamp,
     /// Entries recorded after this id are kept, when it is present.
     pub as_of: Option<u64>,
+    /// The holds that it keeps to the end, also if they are released meanwhile. It keeps those that are active in any case.
+    pub holds: Vec<String>,
+    /// The next batch begins behind this position, so that no batch visits held entries again.
+    pub after: Option<Position>,
+}
+
+/// The result of a batch of a prune.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PruneBatch {
+    /// The number of deleted entries.
+    pub deleted: u64,
+    /// The position of the last visited entry; absent when no expired entry is left behind it.
+    pub next: Option<Position>,
 }
 
 /// Another prune holds the lease.

@@ -16,7 +16,7 @@ use crate::model::stats::StatsQuery;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{
     Appended, ClockSeen, Counted, Holdings, Lookup, OrgId, Organization, PageRead, PageRequest, Past,
-    PruneRun, PruneRunning, StoredToken, TokenUse,
+    PruneBatch, PruneRun, PruneRunning, StoredToken, TokenUse,
 };
 use crate::store::entries::PageForm;
 use crate::store::error::StoreError;
@@ -24,7 +24,7 @@ use crate::store::postgres::{Connection, PostgresStore};
 use crate::store::session::{QueryKind, Retry};
 use crate::store::sqlite::{SqliteStore, run_now};
 use crate::store::users::KnownUsers;
-use crate::store::{accounts, copy, facets, leases, pages, prunes, stats};
+use crate::store::{accounts, copy, facets, holdings, leases, pages, prunes, stats};
 
 /// A store of entries. Many tasks may call it at once.
 pub struct Store {
@@ -70,6 +70,7 @@ macro_rules! call {
     };
 }
 
+mod holds;
 mod rows;
 mod sessions;
 mod text;
@@ -144,9 +145,9 @@ impl Store {
         run!(self.query(Some(org), QueryKind::Search), |db| stats::stats(db, org, &query, as_of))
     }
 
-    /// Counts expired and kept entries at `cutoff`.
+    /// Counts expired, held and kept entries at `cutoff`.
     pub async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
-        run!(self.query(Some(org), QueryKind::Lookup), |db| facets::holdings(db, org, cutoff))
+        run!(self.query(Some(org), QueryKind::Lookup), |db| holdings::holdings(db, org, cutoff))
     }
 
     /// Takes the organization's prune lease.
@@ -163,15 +164,14 @@ impl Store {
         run!(self.write(Retry::Always), |db| prunes::begin(db, org, &holder, &by, cutoff, now))
     }
 
-    /// Deletes up to `limit` expired entries, oldest first, records it in the same commit, and renews the lease.
-    /// Returns the number of deleted entries.
+    /// Deletes up to `limit` expired entries that no hold covers, oldest first, records it in the same commit, and renews the lease.
     pub async fn prune_batch(
         &self,
         org: OrgId,
         run: PruneRun,
         limit: u32,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<PruneBatch, StoreError> {
         // A second attempt deletes what would be next, which was asked for too: the record counts all of it.
         run!(self.write(Retry::Always), |db| prunes::batch(db, org, &run, limit, now))
     }

@@ -22,6 +22,8 @@ pub(super) struct Dialect {
     pub(super) rolled_up: &'static str,
     /// Locks the selected rows until the commit, where connections write at the same time.
     pub(super) for_update: &'static str,
+    /// Locks the selected rows until the commit against those who lock them alone.
+    pub(super) for_share: &'static str,
     /// Locks the organizations until the commit.
     pub(super) lock_organizations: Option<&'static str>,
     /// The function that gives the elements of a JSON array, in a column `value`.

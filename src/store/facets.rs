@@ -1,23 +1,21 @@
-//! Counts of entries by value, in total, and by what a prune would delete. The rollup or SQL counts where it can; else
+//! Counts of entries by value and in total. The rollup or SQL counts where it can; else
 //! entries are read one by one.
 
 use std::collections::BTreeMap;
 
 use crate::model::facets::{Facet, Facets};
 use crate::model::filter::Filter;
-use crate::model::prune::ModelTypeCounts;
-use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType};
-use crate::store::calls::{Holdings, OrgId};
+use crate::store::calls::OrgId;
 use crate::store::codes::{timestamp, word};
-use crate::store::condition::{Condition, Parameter, UserRefs};
+use crate::store::condition::{Condition, Parameter};
 use crate::store::decode::UserLabels;
 use crate::store::dialect::EntryQuery;
 use crate::store::entries::StoredEntry;
 use crate::store::error::StoreError;
 use crate::store::pages::{head, visit_matching};
 use crate::store::rollup::{self, DAY};
-use crate::store::session::{Columns, Session, optional, values};
+use crate::store::session::{Columns, Session};
 use crate::store::users::{KnownUsers, user_refs};
 
 pub(super) async fn count<S: Session>(
@@ -27,30 +25,34 @@ pub(super) async fn count<S: Session>(
     as_of: u64,
     users: &KnownUsers,
 ) -> Result<u64, S::Error> {
-    let user_refs = &users.refs(db, org, filter, as_of).await?;
-    let query = EntryQuery::new(org, filter, user_refs, as_of);
+    let user_refs = users.refs(db, org, filter, as_of).await?;
+    count_by(db, &EntryQuery::new(org, filter, &user_refs, as_of)).await
+}
+
+/// Counts the entries of a query.
+pub(super) async fn count_by<S: Session>(db: &S, query: &EntryQuery<'_>) -> Result<u64, S::Error> {
     let mut count = 0;
-    if filter.reads_content() {
+    if query.filter.reads_content() {
         let add = |_: &StoredEntry<'_>| {
             count += 1;
             Ok(())
         };
-        visit_matching(db, &query, add).await?;
+        visit_matching(db, query, add).await?;
         return Ok(count);
     }
     let read = |row: &dyn Columns| {
         count = row.unsigned(0)?;
         Ok(())
     };
-    match rollup::rows::<S>(&query, false) {
+    match rollup::rows::<S>(query, false) {
         Some(rows) => rollup::sum_by(db, &rows, &[], read).await?,
-        None => db.visit_query(&entries::<S>(&query, "count(*)"), read).await?,
+        None => db.visit_query(&entries::<S>(query, "count(*)"), read).await?,
     }
     Ok(count)
 }
 
 /// A statement that selects expressions from the entries that match, for a filter that SQL can say.
-fn entries<S: Session>(query: &EntryQuery<'_>, select: &str) -> Condition {
+pub(super) fn entries<S: Session>(query: &EntryQuery<'_>, select: &str) -> Condition {
     let Condition { sql, parameters } = S::DIALECT.condition(query);
     Condition { sql: format!("SELECT {select} FROM entries WHERE {sql}"), parameters }
 }
@@ -147,45 +149,4 @@ pub(super) async fn facets<S: Session>(db: &S, org: OrgId, filter: &Filter) -> R
     };
     db.visit_query(&counted, add).await?;
     Ok(counts.facets()?)
-}
-
-pub(super) async fn holdings<S: Session>(
-    db: &S,
-    org: OrgId,
-    cutoff: Timestamp,
-) -> Result<Holdings, S::Error> {
-    let head = head(db, org).await?;
-    let mut counts = BTreeMap::<i64, (u64, u64)>::new();
-    let all_users = UserRefs::default();
-    let expired = Filter { until: Some(cutoff), ..Filter::default() };
-    for (filter, is_expired) in [(Filter::default(), false), (expired, true)] {
-        let read = |row: &dyn Columns| {
-            let (all, expired) = counts.entry(row.integer(0)?).or_default();
-            *(if is_expired { expired } else { all }) = row.unsigned(1)?;
-            Ok(())
-        };
-        let query = EntryQuery::new(org, &filter, &all_users, head);
-        match rollup::rows::<S>(&query, false) {
-            Some(rows) => rollup::sum_by(db, &rows, &["model_type"], read).await?,
-            None => {
-                let mut counted = entries::<S>(&query, "model_type, count(*)");
-                counted.sql.push_str(" GROUP BY 1");
-                db.visit_query(&counted, read).await?;
-            }
-        }
-    }
-    let by_model_type = counts.into_iter().map(|(code, (all, expired))| {
-        let model_type = word(ModelType::ALL, code)?;
-        // On PostgreSQL a prune between the two statements leaves fewer.
-        Ok(ModelTypeCounts { model_type, expired, kept: all.saturating_sub(expired) })
-    });
-    let by_model_type = by_model_type.collect::<Result<_, StoreError>>()?;
-    let id = S::DIALECT.id;
-    let sql = format!(
-        "SELECT (SELECT occurred_at FROM entries WHERE org_id = ?1 ORDER BY occurred_at, {id} LIMIT 1), \
-         (SELECT occurred_at FROM entries WHERE org_id = ?1 ORDER BY occurred_at DESC, {id} DESC LIMIT 1)"
-    );
-    let ends = |row: &dyn Columns| Ok((row.time_or_null(0)?, row.time_or_null(1)?));
-    let (oldest, newest) = optional(db, &sql, values![org], ends).await?.unwrap_or_default();
-    Ok(Holdings { by_model_type, oldest, newest, head })
 }

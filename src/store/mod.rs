@@ -16,6 +16,8 @@ mod dialect;
 pub mod entries;
 pub mod error;
 mod facets;
+mod holdings;
+mod holds;
 mod leases;
 mod opening;
 mod pages;
@@ -33,8 +35,8 @@ mod users;
 pub use crate::store::address::without_password;
 pub use crate::store::calls::{
     Appended, ClockSeen, CollapsedTile, Counted, DeletedLeaves, Holdings, LEASE_SECONDS, Lookup, OrgId,
-    Organization, PageRead, PageRequest, Past, PruneRun, PruneRunning, PrunedIds, Roots, StoredLeaf,
-    StoredSession, StoredTile, StoredToken, TokenUse, TreeState,
+    Organization, PageRead, PageRequest, Past, PruneBatch, PruneRun, PruneRunning, PrunedIds, Roots,
+    StoredLeaf, StoredSession, StoredTile, StoredToken, TokenUse, TreeState,
 };
 pub use crate::store::database::Store;
 pub use crate::store::opening::{backup, has_trail, lock_for_serving, open, open_in_memory};

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::model::integrity::leaf::{LeafRecord, Seed};
+use crate::model::page::Position;
 use crate::model::prune::{Prune, Pruned};
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{OrgId, PruneRun, PruneRunning};
-use crate::store::codes::{json, ranges};
+use crate::store::calls::{OrgId, PruneBatch, PruneRun, PruneRunning};
+use crate::store::codes::{json, ranges, timestamp};
+use crate::store::condition::{Condition, Parameter};
 use crate::store::decode::{PRUNE_COLUMNS, prune};
-use crate::store::session::{Columns, LeafIds, Session, list as rows, optional, values};
-use crate::store::{leases, rollup, text, tree};
+use crate::store::session::{
+    Columns, EXPIRED_COLUMNS, ExpiredEntry, LeafIds, Session, list as rows, optional, values,
+};
+use crate::store::{holds, leases, rollup, text, tree};
 
 /// Takes the lease unless another prune holds it, in a transaction. A retry comes with the same `holder`, so an attempt
 /// whose answer was lost finds its own lease.
@@ -27,24 +31,31 @@ pub(super) async fn begin<S: Session>(
     let sql = "SELECT coalesce(max(prune_id), 0) + 1 FROM prunes WHERE org_id = ?1";
     let id = optional(db, sql, values![org], |row| row.unsigned(0)).await?.unwrap_or(1);
     let (by, holder) = (by.to_owned(), holder.to_owned());
-    Ok(Ok(PruneRun { id, by, holder, started_at: now, cutoff, as_of: None }))
+    Ok(Ok(PruneRun { id, by, holder, started_at: now, cutoff, as_of: None, holds: Vec::new(), after: None }))
 }
 
-/// Deletes up to `limit` expired entries and records it, in a transaction; returns how many were deleted.
+/// How many entries a batch may visit when some are held, also if it may delete fewer: a visit costs far less than a commit.
+const VISITS_A_BATCH: u32 = 2_000;
+
+/// Deletes up to `limit` expired entries that no hold covers, and records it, in a transaction.
 pub(super) async fn batch<S: Session>(
     db: &S,
     org: OrgId,
     run: &PruneRun,
     limit: u32,
     now: Timestamp,
-) -> Result<u64, S::Error> {
+) -> Result<PruneBatch, S::Error> {
     leases::renew_prune(db, org, &run.holder, now).await?;
     // An entry that is not in the tree yet leaves no record that could prove its deletion.
     let last_id = run.as_of.unwrap_or(u64::MAX).min(tree::row::state(db, org).await?.size);
-    let expired = db.expired(org, run.cutoff, last_id, limit).await?;
+    // The users of these entries are committed, so the conditions of the holds miss none.
+    let held = holds::kept_by_batch(db, org, &run.holds).await?;
+    let (expired, next) = expired(db, org, run, held, last_id, limit).await?;
     let mut ids: Vec<u64> = expired.iter().map(|entry| entry.id).collect();
     ids.sort_unstable();
-    let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else { return Ok(0) };
+    let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else {
+        return Ok(PruneBatch { deleted: 0, next });
+    };
     let mut records = BTreeMap::new();
     db.visit_leaves(org, LeafIds::Expired(&expired), |entry, seed| {
         let record = |seed| LeafRecord::of(&entry.parts(), &Seed(seed), Timestamp::MIN);
@@ -65,7 +76,59 @@ pub(super) async fn batch<S: Session>(
     let values = values![org, run.id, run.started_at, &run.by, run.cutoff, count, first, last, false];
     db.run(sql, values).await?;
     record_ranges(db, org, run.id, &ranges(&ids)).await?;
-    Ok(count)
+    Ok(PruneBatch { deleted: count, next })
+}
+
+/// Finds up to `limit` entries before the cutoff that are not held, oldest first. Returns also the position of the last visited
+/// entry if there may be more.
+async fn expired<S: Session>(
+    db: &S,
+    org: OrgId,
+    run: &PruneRun,
+    held: Option<Condition>,
+    last_id: u64,
+    limit: u32,
+) -> Result<(Vec<ExpiredEntry>, Option<Position>), S::Error> {
+    let id = S::DIALECT.id;
+    let column = |id| Parameter::Integer((S::DIALECT.id_to_column)(org, id));
+    let mut selected = Condition::default();
+    selected.and("org_id = ?", [Parameter::Integer(org.0)]);
+    selected.and("occurred_at < ?", [Parameter::Integer(run.cutoff.micros())]);
+    selected.and(&format!("{id} <= ?"), [column(last_id)]);
+    if let Some(after) = run.after {
+        let at = Parameter::Integer(after.occurred_at.micros());
+        if S::DIALECT.has_months {
+            selected.and("occurred_at >= ?", [at.clone()]);
+        }
+        selected.and(&format!("(occurred_at, {id}) > (?, ?)"), [at, column(after.id)]);
+    }
+    let visits = if held.is_some() { limit.max(VISITS_A_BATCH) } else { limit };
+    let held = held.unwrap_or_else(|| Condition { sql: "1 = 0".to_owned(), ..Condition::default() });
+    let sql = format!(
+        "SELECT {id}, {}, {} FROM entries WHERE {} ORDER BY occurred_at, {id} LIMIT ?",
+        ExpiredEntry::COLUMNS,
+        held.sql,
+        selected.sql
+    );
+    let most = [Parameter::Integer(visits.into())];
+    let parameters = held.parameters.into_iter().chain(selected.parameters).chain(most).collect();
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut visited, mut last, mut expired) = (0_u32, None, Vec::new());
+    let add = |row: &dyn Columns| {
+        if expired.len() == limit {
+            return Ok(());
+        }
+        let entry = ExpiredEntry::decode(row, &S::DIALECT)?;
+        visited += 1;
+        last = Some(Position { occurred_at: timestamp(entry.occurred_at)?, id: entry.id });
+        if row.integer(EXPIRED_COLUMNS)? == 0 {
+            expired.push(entry);
+        }
+        Ok(())
+    };
+    db.visit_query(&Condition { sql, parameters }, add).await?;
+    let may_have_more = expired.len() == limit || visited == visits;
+    Ok((expired, last.filter(|_| may_have_more)))
 }
 
 /// Records which ids a prune deleted: a range of the same prune that ends just before grows.

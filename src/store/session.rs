@@ -156,6 +156,9 @@ pub(super) struct ExpiredEntry {
     pub(super) dimensions: [i64; 4],
 }
 
+/// How many columns [`ExpiredEntry::decode`] reads.
+pub(super) const EXPIRED_COLUMNS: usize = 7;
+
 impl ExpiredEntry {
     /// The columns that [`ExpiredEntry::decode`] reads, behind the id.
     pub(super) const COLUMNS: &str = "occurred_at, model_type, action, via, user_ref, uuid";
@@ -231,15 +234,6 @@ pub(super) trait Session {
 
     /// Gives a random seed to the entries between two ids that have none.
     async fn fill_seeds(&self, org: OrgId, first: u64, last: u64) -> Result<(), Self::Error>;
-
-    /// Finds up to `limit` of the oldest entries before `cutoff` with ids up to `last_id`.
-    async fn expired(
-        &self,
-        org: OrgId,
-        cutoff: Timestamp,
-        last_id: u64,
-        limit: u32,
-    ) -> Result<Vec<ExpiredEntry>, Self::Error>;
 
     /// Deletes expired entries.
     async fn delete_expired(&self, org: OrgId, expired: &[ExpiredEntry]) -> Result<(), Self::Error>;

@@ -173,6 +173,24 @@ const CONTRACT: &[Promise] = &[
             "cli::trail::reads_of_a_local_store_are_recorded",
         ],
     ),
+    (
+        "While a hold exists, nothing that matches it is deleted",
+        &[
+            "cli::hold_processes::on_sqlite_a_prune_of_another_process_keeps_what_is_held_meanwhile",
+            "cli::hold_processes::on_postgres_a_prune_of_another_process_keeps_what_is_held_meanwhile",
+            "postgres::holds::a_hold_waits_for_a_running_batch_and_the_next_batch_sees_it",
+            "store::contract::holds::a_prune_keeps_exactly_what_the_filters_of_holds_match",
+            "store::contract::holds::a_hold_created_between_two_batches_is_respected",
+            "store::contract::holds::a_hold_released_during_a_prune_is_kept_to_its_end",
+            "store::contract::holds::a_prune_goes_on_behind_held_entries",
+            "store::contract::sweep::a_sweep_keeps_held_entries_and_makes_no_empty_record",
+            "api::holds::a_hold_keeps_expired_entries_until_it_is_released",
+            "api::holds::a_prune_keeps_the_holds_of_its_plan_if_they_are_released_meanwhile",
+            "cli::hold::a_prune_shows_archives_and_deletes_only_what_no_hold_covers",
+            "cli::hold::a_copy_of_a_store_has_its_holds",
+            "src::model::hold::filters_that_read_values_are_refused",
+        ],
+    ),
 ];
 
 fn root() -> PathBuf {
@@ -227,7 +245,7 @@ fn every_promise_names_existing_tests() {
 
 #[test]
 fn all_guarantees_are_listed_and_promises_are_unique() {
-    assert_eq!(CONTRACT.len(), 9);
+    assert_eq!(CONTRACT.len(), 10);
     let promises: BTreeSet<_> = CONTRACT.iter().chain(DOMAIN).map(|(promise, _)| promise).collect();
     assert_eq!(promises.len(), CONTRACT.len() + DOMAIN.len());
 }

@@ -105,6 +105,13 @@ impl LiveValues {
         self.facets().into_iter().map(exact).collect()
     }
 
+    /// The active holds.
+    pub(super) fn holds(&self) -> Vec<Candidate> {
+        let holds = self.query(async |client| Ok(client.holds().await?.data)).unwrap_or_default();
+        let active = holds.into_iter().filter(|hold| hold.released_at.is_none());
+        active.map(|hold| Candidate::new(hold.name, hold.reason)).collect()
+    }
+
     fn facets(&self) -> Vec<Facet> {
         let facets = self.query(async |client| Ok(client.facets(&Filter::default()).await?.user));
         facets.unwrap_or_default()

@@ -121,6 +121,7 @@ fn values(arg: &Arg) -> Option<fn(&LiveValues) -> Vec<Candidate>> {
         "tz" => |_| TZ_VARIANTS.iter().map(|zone| Candidate::new(zone.name(), "")).collect(),
         "since" | "until" => |_| TIMES.iter().map(|time| Candidate::new(*time, "")).collect(),
         "profile" => LiveValues::profiles,
+        "hold" => LiveValues::holds,
         // A repeatable argument is a filter; otherwise it is the user to record.
         "user" if matches!(arg.get_action(), ArgAction::Append) => LiveValues::exact_users,
         "user" => LiveValues::users,

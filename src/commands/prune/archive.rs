@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use crate::api::prune::PruneAnswer;
-use crate::api::query::Query;
+use crate::api::query::{Query, read_only_filter};
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::pages::Pages;
@@ -16,7 +16,10 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
+use crate::model::hold::HoldFilter;
 use crate::model::page::{MAX_LIMIT, Order};
+use crate::model::prune::HeldBy;
+use crate::model::words::Log;
 use crate::render::filter_summary::grouped;
 use crate::render::json::line;
 use crate::terminal::file::{FileError, NewFile, decompressed, is_passthrough};
@@ -73,7 +76,7 @@ fn exists(error: &FileError) -> Failure {
 }
 
 /// Writes the planned entries, oldest first, as JSON lines that `import` can read; then reads the file back and compares it
-/// with the plan.
+/// with the plan. Held entries are left out: they stay in the log.
 pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path) -> Result<(), Failure> {
     let mut file = NewFile::create(path, false).map_err(|error| match error {
         FileError::Exists(_) => exists(&error),
@@ -87,9 +90,11 @@ pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path)
         as_of: Some(planned.as_of),
         ..Query::default()
     };
+    let holds = holds(planned)?;
     let mut pages = Pages::new(client.clone(), query);
     while let Some(page) = pages.next().await? {
-        page.data.iter().try_for_each(|entry| line(&mut file, &entry.view()))?;
+        let goes = |entry: &&Entry| !holds.iter().any(|hold| hold.covers(entry));
+        page.data.iter().filter(goes).try_for_each(|entry| line(&mut file, &entry.view()))?;
     }
     file.finish()?;
     let archived = read_back(path, planned).map_err(|error| Failure::file(path, "read back", &error))?;
@@ -104,6 +109,24 @@ pub(super) async fn archive(client: &Client, planned: &PruneAnswer, path: &Path)
             .hint("the log was pruned meanwhile: remove the file and run the command again"));
     }
     Ok(())
+}
+
+/// The filters of the plan's holds.
+fn holds(planned: &PruneAnswer) -> Result<Vec<HoldFilter>, Failure> {
+    let read = |by: &HeldBy| {
+        let text = by.filter.as_deref()?;
+        let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
+        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+        HoldFilter::new(read_only_filter(Log::Audit, pairs).ok()?).ok()
+    };
+    let read_or_refuse = |by: &HeldBy| {
+        read(by).ok_or_else(|| {
+            let message =
+                format!("cannot archive: this version does not know the filter of the hold {:?}", by.hold);
+            Failure::new(exit::FAILED, message).hint("update krosyn-audit to the version of the server")
+        })
+    };
+    planned.held_by.iter().map(read_or_refuse).collect()
 }
 
 /// Counts the entries of an archive. Each must be complete and belong to the plan.

@@ -134,7 +134,7 @@ impl PruneArgs {
         let planned = client.prune(&request).await.map_err(with_flag_name)?;
         if self.clock_is_right && !self.dry_run && planned.counts.expired == 0 {
             // Deletes nothing, but tells a local store that the clock is right.
-            let confirm = PruneRequest { dry_run: false, cutoff: Some(planned.cutoff), ..request };
+            let confirm = PruneRequest { dry_run: false, cutoff: Some(planned.cutoff), ..request.clone() };
             client.prune(&confirm).await.map_err(with_flag_name)?;
         }
         let archive = self.archive.as_deref();
@@ -167,6 +167,8 @@ impl PruneArgs {
             as_of: Some(planned.as_of),
             max_seconds: self.max_time.map(|age| seconds(age, context)),
             break_lease: self.break_lease,
+            // Also if one is released now: what it covers is not in the archive.
+            holds: planned.held_by.iter().map(|by| by.hold.clone()).collect(),
             ..request
         };
         let done = self.delete(context, &client, &request, planned.counts.expired).await?;

@@ -51,6 +51,24 @@ fn each_event_has_its_entry() {
             r#"[{"field":"stage","new":"ended"},{"field":"filter","new":"action=created&user=id%3A7"},{"field":"format","new":"csv"},{"field":"as_of","new":9},{"field":"entries","new":4}]"#,
         ),
         (
+            TrailEvent::HoldCreated {
+                name: "case-14".to_owned(),
+                filter: vec![("resource", "connector/42".to_owned())],
+                reason: "court order".to_owned(),
+            },
+            "created hold case-14",
+            r#"[{"field":"filter","new":"resource=connector%2F42"}]"#,
+        ),
+        (
+            TrailEvent::HoldReleased {
+                name: "case-14".to_owned(),
+                filter: Vec::new(),
+                reason: "case closed".to_owned(),
+            },
+            "deleted hold case-14",
+            r#"[{"field":"filter","old":""}]"#,
+        ),
+        (
             TrailEvent::PruneBegun {
                 log,
                 prune: 3,

@@ -4,6 +4,7 @@ pub(super) mod account;
 pub(super) mod counts;
 pub(super) mod entries;
 pub(super) mod health;
+pub(super) mod hold;
 pub(super) mod prune;
 pub(super) mod question;
 pub(super) mod record;

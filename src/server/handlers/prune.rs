@@ -14,7 +14,7 @@ use crate::api::problems::{BodyProblems, ScopeProblems};
 use crate::api::prune::{PruneAnswer, PruneCounts, PruneRequest, Prunes, RetentionAnswer};
 use crate::model::draft::FieldError;
 use crate::model::plan::Retention;
-use crate::model::prune::Prune as PruneRecord;
+use crate::model::prune::{HeldBy, Prune as PruneRecord};
 use crate::model::timestamp::Timestamp;
 use crate::model::trail::{Actor, Restated, TrailEvent};
 use crate::model::words::Log;
@@ -60,6 +60,8 @@ pub(in crate::server) async fn holdings<S: ReadScope>(
         now,
         cutoff,
         counts: total(&holdings),
+        // The filter of a hold may tell whom an investigation is about.
+        held_by: holdings.held_by.into_iter().map(|by| HeldBy { filter: None, ..by }).collect(),
         oldest: holdings.oldest,
         newest: holdings.newest,
         last_prune,
@@ -126,6 +128,7 @@ pub(crate) async fn prune(
     }
     let holdings = server.query(server.store.holdings(org, cutoff)).await?;
     let counts = total(&holdings);
+    let holds = holds_to_keep(&server, org, &request, &holdings).await?;
     let answer = |complete, prune, purged| {
         Json(PruneAnswer {
             dry_run: request.dry_run,
@@ -137,6 +140,7 @@ pub(crate) async fn prune(
             retention: retention.plan.retention(),
             counts,
             by_model_type: holdings.by_model_type,
+            held_by: holdings.held_by,
             oldest: holdings.oldest,
             prune,
             purged,
@@ -155,6 +159,7 @@ pub(crate) async fn prune(
     let plan = PrunePlan {
         cutoff,
         as_of: request.as_of.unwrap_or(holdings.head),
+        holds,
         retention,
         has_expired: counts.expired > 0,
     };
@@ -162,6 +167,28 @@ pub(crate) async fn prune(
     let (complete, prune) = run(server.clone(), org, (caller.token, actor), plan, &request).await?;
     let purged = if prune.is_some() { Some(server.store.is_purged().await) } else { None };
     Ok(answer(complete, prune, purged))
+}
+
+/// The names of the holds that a prune keeps to its end, even if they are released: those of its plan, and those that keep
+/// expired entries now.
+async fn holds_to_keep(
+    server: &Server,
+    org: OrgId,
+    request: &PruneRequest,
+    holdings: &Holdings,
+) -> Result<Vec<String>, ApiError> {
+    let mut names = holdings.hold_names();
+    if !request.holds.is_empty() {
+        let known = server.store.holds(org).await?;
+        for (index, name) in request.holds.iter().enumerate() {
+            if !known.iter().any(|hold| hold.name.as_str() == name) {
+                let field = format!("holds[{index}]");
+                return Err(vec![FieldError::new(field, "names no hold of this organization")].into());
+            }
+        }
+        names.extend(request.holds.iter().cloned());
+    }
+    Ok(names)
 }
 
 /// The time to prune by. An implausible clock fails dry runs, too, because their numbers would be wrong.
@@ -198,6 +225,7 @@ fn total(holdings: &Holdings) -> PruneCounts {
     counts.fold(PruneCounts::default(), |total, one| PruneCounts {
         expired: total.expired + one.expired,
         kept: total.kept + one.kept,
+        held: total.held + one.held,
     })
 }
 
@@ -214,6 +242,8 @@ impl Drop for StopOnDrop {
 struct PrunePlan {
     cutoff: Timestamp,
     as_of: u64,
+    /// The holds that it keeps in any case.
+    holds: Vec<String>,
     retention: Retention,
     has_expired: bool,
 }
@@ -227,7 +257,7 @@ async fn run(
     plan: PrunePlan,
     request: &PruneRequest,
 ) -> Result<(bool, Option<PruneRecord>), ApiError> {
-    let PrunePlan { cutoff, as_of, retention, has_expired } = plan;
+    let PrunePlan { cutoff, as_of, holds, retention, has_expired } = plan;
     let now = server.settings.clock.now();
     let by = if request.clock_is_right { format!("{by} (said the clock is right)") } else { by };
     let mut begun = server.store.begin_prune(org, by.clone(), cutoff, now).await?;
@@ -244,7 +274,7 @@ async fn run(
         );
         ApiError::new(Code::PruneRunning, detail)
     })?;
-    let run = PruneRun { as_of: Some(as_of), ..run };
+    let run = PruneRun { as_of: Some(as_of), holds, ..run };
     let (log, prune) = (Log::Audit, run.id);
     let restated = Restated::default();
     let begun = TrailEvent::PruneBegun { log, prune, cutoff, as_of, retention, restated };

@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use crate::model::entry::Entry;
 use crate::model::page::Order;
-use crate::model::timestamp::Timestamp;
 use crate::store::calls::{OrgId, PageRequest};
 use crate::store::codes::signed;
 use crate::store::condition::Condition;
@@ -19,7 +18,7 @@ use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::postgres::error::DatabaseError;
 use crate::store::postgres::scan::{EntryReader, Scan, query};
-use crate::store::session::{Columns, ExpiredEntry, LeafIds, PageProgress, Session, Value, list, values};
+use crate::store::session::{Columns, ExpiredEntry, LeafIds, PageProgress, Session, Value};
 
 /// The columns of an entry. The users come with the entry, in one statement: a prune may delete a user between two. `$1`
 /// is the organization in every statement that selects them. Citus would send a condition of two columns,
@@ -155,6 +154,7 @@ impl Session for Object {
         entries_by_id: "entries",
         rolled_up: "(SELECT tallied FROM org_heads WHERE org_id = ?)",
         for_update: " FOR UPDATE",
+        for_share: " FOR SHARE",
         // One at a time, for each takes the next number; readers do not wait.
         lock_organizations: Some("LOCK TABLE organizations IN SHARE ROW EXCLUSIVE MODE"),
         json_elements: "json_array_elements",
@@ -297,22 +297,6 @@ impl Session for Object {
         let update = self.prepare_cached(sql).await?;
         self.execute(&update, &[&org.0, &signed(first), &signed(last), &&key[..]]).await?;
         Ok(())
-    }
-
-    async fn expired(
-        &self,
-        org: OrgId,
-        cutoff: Timestamp,
-        last_id: u64,
-        limit: u32,
-    ) -> Result<Vec<ExpiredEntry>, DatabaseError> {
-        let sql = format!(
-            "SELECT id, {} FROM entries WHERE org_id = ?1 AND occurred_at < ?2 AND id <= ?3 \
-             ORDER BY occurred_at, id LIMIT ?4",
-            ExpiredEntry::COLUMNS
-        );
-        let values = values![org, cutoff, last_id, limit];
-        list(self, &sql, values, |row| ExpiredEntry::decode(row, &Self::DIALECT)).await
     }
 
     async fn delete_expired(&self, org: OrgId, expired: &[ExpiredEntry]) -> Result<(), DatabaseError> {

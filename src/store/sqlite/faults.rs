@@ -81,7 +81,7 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) -> bool {
 
 async fn prune(store: &Store, org: OrgId) {
     let run = store.begin_prune(org, "cron".to_owned(), NOW, NOW).await.expect("asked").expect("free");
-    while store.prune_batch(org, run.clone(), 100, NOW).await.expect("a batch") > 0 {}
+    while store.prune_batch(org, run.clone(), 100, NOW).await.expect("a batch").deleted > 0 {}
     store.finish_prune(org, run, true, NOW).await.expect("finished").expect("a record");
 }
 

@@ -18,7 +18,7 @@ use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::session::ExpiredEntry;
-use crate::store::session::{Columns, LeafIds, PageProgress, Session, Value, list, values};
+use crate::store::session::{Columns, LeafIds, PageProgress, Session, Value, values};
 use crate::store::sqlite::consecutive::{self, disagree};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
 use crate::store::text::block_of;
@@ -108,6 +108,7 @@ impl Session for Connection {
         entries_by_id: "entries NOT INDEXED",
         rolled_up: "(SELECT (org_id << 40) | tallied FROM org_heads WHERE org_id = ?)",
         for_update: "",
+        for_share: "",
         lock_organizations: None,
         json_elements: "json_each",
         from_hex: ["unhex(", ")"],
@@ -284,22 +285,6 @@ impl Session for Connection {
         // SQLite's generator is seeded by the operating system.
         let sql = "UPDATE entries SET seed = randomblob(16) WHERE key BETWEEN ?1 AND ?2 AND seed IS NULL";
         changed(self, sql, values![key(org, first), key(org, last)]).map(drop)
-    }
-
-    async fn expired(
-        &self,
-        org: OrgId,
-        cutoff: Timestamp,
-        last_id: u64,
-        limit: u32,
-    ) -> Result<Vec<ExpiredEntry>, StoreError> {
-        let sql = format!(
-            "SELECT key, {} FROM entries WHERE org_id = ?1 AND occurred_at < ?2 AND key <= ?4 \
-             ORDER BY occurred_at, key LIMIT ?3",
-            ExpiredEntry::COLUMNS
-        );
-        let values = values![org, cutoff, limit, key(org, last_id)];
-        list(self, &sql, values, |row| ExpiredEntry::decode(row, &Self::DIALECT)).await
     }
 
     async fn delete_expired(&self, org: OrgId, expired: &[ExpiredEntry]) -> Result<(), StoreError> {

@@ -33,6 +33,10 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("get",  "/api/v1/audit-logs/retention", Needs::One(Scope::Read)),
     ("get",  "/api/v1/audit-logs/prunes",    Needs::One(Scope::Read)),
     ("post", "/api/v1/audit-logs/prune",     Needs::One(Scope::Prune)),
+    ("get",  "/api/v1/holds",                Needs::One(Scope::Hold)),
+    ("post", "/api/v1/holds",                Needs::One(Scope::Hold)),
+    ("get",  "/api/v1/holds/{name}",         Needs::One(Scope::Hold)),
+    ("post", "/api/v1/holds/{name}/release", Needs::One(Scope::Hold)),
     ("get",  "/api/v1/trail",                Needs::One(Scope::Trail)),
     ("get",  "/api/v1/trail/{id}",           Needs::One(Scope::Trail)),
     ("get",  "/api/v1/trail/facets",         Needs::One(Scope::Trail)),
@@ -88,7 +92,10 @@ fn every_route_and_its_scope_are_in_the_table() {
 /// The calls that need a token, and the scopes each asks for.
 fn secured() -> Vec<(Method, String, Vec<Scope>)> {
     let call = |(method, path, needs): &(&str, &str, Needs)| {
-        let (method, path) = (method.to_uppercase().parse().expect("a method"), path.replace("{id}", "1"));
+        let (method, path) = (
+            method.to_uppercase().parse().expect("a method"),
+            path.replace("{id}", "1").replace("{name}", "1"),
+        );
         match needs {
             Needs::Nothing => None,
             Needs::Token => Some((method, path, Vec::new())),
@@ -109,7 +116,7 @@ async fn call(caller: &Caller, method: &Method, path: &str) -> Answer {
 async fn every_documented_operation_with_security_answers_401_without_a_token() {
     let world = TestServer::new().await;
     let secured = secured();
-    assert_eq!(secured.len(), 24, "the document keeps its operations under lock: {secured:?}");
+    assert_eq!(secured.len(), 28, "the document keeps its operations under lock: {secured:?}");
     for (method, path, _) in &secured {
         let answer = call(&world.stranger(), method, path).await;
         answer.refused(Code::Unauthorized, "no token: send the header");
@@ -139,8 +146,8 @@ async fn every_operation_accepts_only_its_own_scope() {
             }
         }
     }
-    // Ten read the audit log and ten the trail, one records, one prunes, one takes any token.
-    assert_eq!(refused, (10 + 10 + 1 + 1) * 3);
+    // Ten read the audit log and ten the trail, four are about holds, one records, one prunes, one takes any token.
+    assert_eq!(refused, (10 + 10 + 4 + 1 + 1) * 4);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod canary;
 mod connections;
 mod entry;
 mod facets;
+mod holds;
 mod limits;
 mod list;
 mod openapi;

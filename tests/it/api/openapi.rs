@@ -60,6 +60,8 @@ fn the_document_has_exactly_the_routes_of_the_contract() {
             "get /api/v1/audit-logs/tile/{tile}",
             "get /api/v1/audit-logs/{id}",
             "get /api/v1/audit-logs/{id}/proof",
+            "get /api/v1/holds",
+            "get /api/v1/holds/{name}",
             "get /api/v1/trail",
             "get /api/v1/trail/checkpoint",
             "get /api/v1/trail/counts",
@@ -75,6 +77,8 @@ fn the_document_has_exactly_the_routes_of_the_contract() {
             "get /readyz",
             "post /api/v1/audit-logs",
             "post /api/v1/audit-logs/prune",
+            "post /api/v1/holds",
+            "post /api/v1/holds/{name}/release",
             "post /api/v1/sessions/link",
         ]
     );

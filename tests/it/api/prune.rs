@@ -35,7 +35,7 @@ async fn a_dry_run_reports_the_prune_and_deletes_nothing() {
     let world = TestServer::new().await;
     let admin = with_entries(&world).await;
     let plan: PruneAnswer = prune(&admin, json!({"dry_run": true})).await.expect(200).read();
-    let counts = |model_type, expired, kept| ModelTypeCounts { model_type, expired, kept };
+    let counts = |model_type, expired, kept| ModelTypeCounts { model_type, expired, kept, held: 0 };
     assert_eq!(
         plan,
         PruneAnswer {
@@ -46,8 +46,9 @@ async fn a_dry_run_reports_the_prune_and_deletes_nothing() {
             as_of: 5,
             plan: Plan::Free,
             retention: "90d".parse().expect("an age"),
-            counts: PruneCounts { expired: 3, kept: 2 },
+            counts: PruneCounts { expired: 3, kept: 2, held: 0 },
             by_model_type: vec![counts(ModelType::Connector, 2, 2), counts(ModelType::Secret, 1, 0)],
+            held_by: Vec::new(),
             oldest: Some(days_ago(200)),
             purged: None,
             prune: None,
@@ -63,7 +64,7 @@ async fn a_prune_deletes_the_planned_entries_and_is_recorded() {
     let admin = with_entries(&world).await;
     let answer: PruneAnswer = prune(&admin, json!({})).await.expect(200).read();
     assert_eq!((answer.dry_run, answer.complete), (false, true));
-    assert_eq!(answer.counts, PruneCounts { expired: 3, kept: 2 });
+    assert_eq!(answer.counts, PruneCounts { expired: 3, kept: 2, held: 0 });
     let record = answer.prune.expect("a record");
     assert_eq!((record.id, record.by.as_str(), record.cutoff), (1, "admin", days_ago(90)));
     assert_eq!((record.deleted, record.first_id, record.last_id, record.complete), (3, 1, 3, true));

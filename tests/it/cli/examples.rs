@@ -58,6 +58,9 @@ const BEFORE: &[(&str, &str)] = &[
         "krosyn-audit token revoke",
         "krosyn-audit token create --org acme --name ci --scope read --store sqlite:audit.db",
     ),
+    ("krosyn-audit hold show", "krosyn-audit hold create case-2026-14 --reason court"),
+    ("krosyn-audit hold release", "krosyn-audit hold create case-2026-14 --reason court"),
+    ("krosyn-audit hold release", "krosyn-audit hold create q3-audit --reason audit"),
     ("krosyn-audit logout", "krosyn-audit login --server https://audit.krosyn.example --token-file token"),
     ("krosyn-audit logout", "krosyn-audit login --profile work --token-file token"),
     ("krosyn-audit open", "krosyn-audit login --server https://audit.krosyn.example --token-file token"),
@@ -93,8 +96,16 @@ impl Fixture {
         std::fs::copy(home.path("audit.db"), server.path("audit.db")).unwrap();
         std::fs::create_dir_all(home.path("data/krosyn-audit")).unwrap();
         std::fs::copy(home.path("audit.db"), home.path("data/krosyn-audit/audit.db")).unwrap();
-        let create =
-            ["token", "create", "--org", "default", "--name", "admin", "--scope", "read,record,prune,trail"];
+        let create = [
+            "token",
+            "create",
+            "--org",
+            "default",
+            "--name",
+            "admin",
+            "--scope",
+            "read,record,prune,trail,hold",
+        ];
         let token = server.run(&[&create[..], &["--store", "sqlite:audit.db"]].concat()).ended(0);
         let serving = server.serve(&[]);
         std::fs::create_dir(home.path("etc")).unwrap();

@@ -24,6 +24,8 @@ mod formats;
 mod generated;
 mod help;
 mod history;
+mod hold;
+mod hold_processes;
 mod import;
 mod import_cases;
 mod interrupted;

@@ -4,7 +4,8 @@ use krosyn_audit::model::words::Scope;
 use serde_json::json;
 
 use crate::page::browser::{Browser, server, token};
-use crate::support::entries::NOW;
+use crate::support::entries::{NOW, append, days_ago, recording_at};
+use crate::support::stores::of_connector;
 use crate::support::test_server::TestServer;
 
 /// Records as many entries, a second apart, with actions and users in turns.
@@ -189,6 +190,16 @@ async fn retention_shows_each_log_that_the_token_may_read() {
             assert!(page.text.contains("kept for 1y"), "the trail's own retention: {}", page.text);
         }
     }
+}
+
+#[tokio::test]
+async fn retention_shows_which_holds_keep_expired_entries() {
+    let server = server().await;
+    append(&server.store, server.org, [recording_at("1", days_ago(100))]).await;
+    server.store.create_hold(server.org, of_connector("case-14", "1")).await.expect("created");
+    let page = Browser::signed_in(&server, &[Scope::Read]).await.get("/retention").await;
+    assert!(page.text.contains("1 expired entry, kept by holds: "), "{}", page.text);
+    assert!(page.text.contains("case-14") && !page.text.contains("court order"), "{}", page.text);
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn months(url: &str) -> Vec<String> {
 
 async fn prune(store: &Arc<Store>, org: OrgId, cutoff: Timestamp) {
     let run = store.begin_prune(org, "cron".into(), cutoff, NOW).await.expect("asked").expect("free");
-    while store.prune_batch(org, run.clone(), 100, NOW).await.expect("a batch") > 0 {}
+    while store.prune_batch(org, run.clone(), 100, NOW).await.expect("a batch").deleted > 0 {}
     store.finish_prune(org, run, true, NOW).await.expect("finished");
 }
 

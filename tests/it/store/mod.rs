@@ -81,6 +81,17 @@ macro_rules! contract {
                 a_prune_keeps_the_users_for_whom_remaining_entries_were_made
                 a_lease_has_one_holder_until_it_expires_or_is_released
             }
+            holds {
+                a_prune_keeps_exactly_what_the_filters_of_holds_match
+                a_hold_created_between_two_batches_is_respected
+                a_hold_released_during_a_prune_is_kept_to_its_end
+                a_prune_goes_on_behind_held_entries
+                a_batch_visits_a_limited_number_of_held_entries
+                holdings_count_held_entries
+                a_held_entry_of_a_tile_stays_provable
+                a_hold_and_its_release_are_kept
+                only_the_audit_log_is_held
+            }
             trees {
                 a_tree_grows_with_its_log
                 deleted_entries_stay_in_the_tree
@@ -95,6 +106,7 @@ macro_rules! contract {
             sweep {
                 a_sweep_applies_each_plan_and_ignores_the_floor
                 a_sweep_keeps_the_trail_for_a_year_at_least
+                a_sweep_keeps_held_entries_and_makes_no_empty_record
                 a_sweep_skips_an_organization_that_is_being_pruned
                 one_server_sweeps_at_a_time_until_its_lease_expires
                 a_sweep_refuses_a_clock_far_ahead_of_the_store

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use krosyn_audit::model::filter::Filter;
+use krosyn_audit::model::hold::{Hold, HoldFilter};
 use krosyn_audit::model::integrity::note::SigningKey;
 use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::prune::Prune;
@@ -63,6 +65,25 @@ pub(crate) async fn organization(store: &Arc<Store>, slug: &str) -> OrgId {
     store.create_organization(slug.to_owned(), retention, NOW).await.expect("an organization").id
 }
 
+/// A hold of the entries that match.
+pub(crate) fn hold(name: &str, filter: Filter) -> Hold {
+    Hold {
+        name: name.parse().expect("a name"),
+        filter: HoldFilter::new(filter).expect("cheap"),
+        reason: "court order 14/2026".to_owned(),
+        created_at: NOW,
+        created_by: "legal".to_owned(),
+        release: None,
+    }
+}
+
+/// A hold of one connector.
+pub(crate) fn of_connector(name: &str, id: &str) -> Hold {
+    let mut filter = Filter::default();
+    filter.resource.add_list(&format!("connector/{id}")).expect("a resource");
+    hold(name, filter)
+}
+
 /// Begins a prune in the name of `cron`.
 pub(crate) async fn begin_prune(
     store: &Arc<Store>,
@@ -75,11 +96,12 @@ pub(crate) async fn begin_prune(
 
 /// Prunes to the end, `limit` entries at a time.
 pub(crate) async fn prune(store: &Arc<Store>, org: OrgId, cutoff: Timestamp, limit: u32) -> Option<Prune> {
-    let run = begin_prune(store, org, cutoff, NOW).await;
+    let mut run = begin_prune(store, org, cutoff, NOW).await;
     loop {
-        let deleted = store.prune_batch(org, run.clone(), limit, NOW).await.expect("a batch");
-        assert!(deleted <= u64::from(limit), "a batch is no larger than its limit");
-        if deleted == 0 {
+        let batch = store.prune_batch(org, run.clone(), limit, NOW).await.expect("a batch");
+        assert!(batch.deleted <= u64::from(limit), "a batch is no larger than its limit");
+        run.after = batch.next;
+        if batch.next.is_none() {
             return store.finish_prune(org, run, true, NOW).await.expect("finished");
         }
     }

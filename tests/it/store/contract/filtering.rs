@@ -143,7 +143,7 @@ fn users() -> impl Strategy<Value = Value> {
     )
 }
 
-fn recordings() -> impl Strategy<Value = Value> {
+pub(super) fn recordings() -> impl Strategy<Value = Value> {
     let change = (select(FIELDS), values(), values(), 0..8u8);
     let changes = prop::collection::btree_map(select(FIELDS), change, 1..3);
     let context = (prop::option::of(select(Via::ALL)), prop::option::of(select(REQUESTS)));
@@ -194,7 +194,7 @@ fn choice<T: Clone + std::fmt::Debug + 'static>(
     ]
 }
 
-fn filters() -> impl Strategy<Value = Filter> {
+pub(super) fn filters() -> impl Strategy<Value = Filter> {
     let text = |texts: &'static [&'static str]| choice(select(texts).prop_map(str::to_owned));
     fn parsed<T>(texts: &'static [&'static str]) -> impl Strategy<Value = Choice<T>>
     where

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod append;
 pub(crate) mod filtering;
+pub(crate) mod holds;
 pub(crate) mod isolation;
 pub(crate) mod paging;
 pub(crate) mod pruning;

@@ -13,6 +13,7 @@ use krosyn_audit::store::LEASE_SECONDS;
 use krosyn_audit::store::Store;
 
 use crate::support::entries::{NOW, append, days_ago, everything, ids, recording_at};
+use crate::support::stores::{of_connector, organization};
 
 pub(crate) async fn sweep_once(store: &Arc<Store>, settings: &Settings) -> SweepReport {
     let guard = ClockGuard::new(settings.clock.clone());
@@ -63,6 +64,24 @@ pub(crate) async fn a_sweep_keeps_the_trail_for_a_year_at_least(store: Arc<Store
         let prunes = store.prunes(trail).await.expect("prunes");
         assert_eq!((prunes.len(), prunes[0].by.as_str(), prunes[0].complete), (1, "sweep", true));
     }
+}
+
+pub(crate) async fn a_sweep_keeps_held_entries_and_makes_no_empty_record(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, [200, 150, 100, 1].map(|days| recording_at("1", days_ago(days)))).await;
+    append(&store, org, [recording_at("2", days_ago(120))]).await;
+    store.create_hold(org, of_connector("case", "1")).await.expect("created");
+    let settings = Settings { prune_batch: 2, ..Settings::new(Clock::fixed(NOW)) };
+    assert_eq!(swept(&store, &settings).await, 1);
+    assert_eq!(ids(&everything(&store, org).await), [1, 2, 3, 4]);
+    let trail = everything(&store, org.trail()).await.len();
+    assert_eq!(swept(&store, &settings).await, 0);
+    assert_eq!(store.prunes(org).await.expect("prunes").len(), 1);
+    assert_eq!(
+        everything(&store, org.trail()).await.len(),
+        trail,
+        "a sweep that deletes nothing is not recorded"
+    );
 }
 
 pub(crate) async fn a_sweep_skips_an_organization_that_is_being_pruned(store: Arc<Store>) {

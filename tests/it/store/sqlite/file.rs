@@ -76,7 +76,7 @@ async fn pruned_text_leaves_the_file_and_its_log() {
     }
     assert!(!files_with(directory.path(), "weathervane").is_empty(), "the search can find it");
     let run = store.begin_prune(org, "cron".into(), days_ago(90), NOW).await.expect("asked").expect("free");
-    while store.prune_batch(org, run.clone(), 2, NOW).await.expect("a batch") > 0 {}
+    while store.prune_batch(org, run.clone(), 2, NOW).await.expect("a batch").deleted > 0 {}
     let record = store.finish_prune(org, run, true, NOW).await.expect("finished").expect("a record");
     assert_eq!(record.deleted, 5);
     assert_eq!(files_with(directory.path(), "weathervane"), Vec::<String>::new());
@@ -95,7 +95,7 @@ async fn a_prune_shrinks_the_file() {
     let large = with(recording_at("1", days_ago(100)), "after", json!({"note": "x ".repeat(25_000)}));
     append(&store, org, std::iter::repeat_n(large, 120)).await;
     let run = store.begin_prune(org, "cron".into(), days_ago(90), NOW).await.expect("asked").expect("free");
-    while store.prune_batch(org, run.clone(), 10, NOW).await.expect("a batch") > 0 {}
+    while store.prune_batch(org, run.clone(), 10, NOW).await.expect("a batch").deleted > 0 {}
     store.finish_prune(org, run, true, NOW).await.expect("finished");
     assert!(size() < 200_000, "{} bytes for an empty log", size());
     store.close().await;

@@ -1,0 +1,47 @@
+//! The fields of the trail's entries, and filters as they are kept there.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::model::change::REDACTED;
+use crate::model::redaction::Redaction;
+use crate::model::words::{Action, ModelType, Scope};
+
+/// The parameter of a filter that holds a text to search for.
+pub const SEARCH: &str = "q";
+
+/// A field with its old and new value.
+pub(super) type Field = (&'static str, Option<Value>, Option<Value>);
+
+pub(super) fn new(name: &'static str, value: impl Into<Value>) -> Option<Field> {
+    Some((name, None, Some(value.into())))
+}
+
+pub(super) fn words(scopes: &[Scope]) -> Value {
+    scopes.iter().map(|scope| scope.as_str()).collect()
+}
+
+pub(super) fn text(value: Option<impl ToString>) -> Option<Value> {
+    value.map(|value| value.to_string().into())
+}
+
+/// The parts of an entry about a server.
+pub(super) fn of_server(
+    action: Action,
+    id: &str,
+    fields: &[Option<Field>],
+) -> (Action, ModelType, String, Vec<Field>) {
+    (action, ModelType::Server, id.to_owned(), fields.iter().flatten().cloned().collect())
+}
+
+/// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets. A text
+/// that is searched for is not kept at all: it may be a secret of any form, whose traces somebody looks for.
+pub(super) fn query_string(filter: &[(&'static str, String)], redaction: &Redaction) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in filter {
+        let kept = if *name == SEARCH { Cow::Borrowed(REDACTED) } else { redaction.text(value) };
+        query.append_pair(name, &kept);
+    }
+    query.finish()
+}

@@ -1,0 +1,151 @@
+//! Legal holds: their records, and the SQL that tells which entries they cover. `HoldFilter::covers` is the meaning.
+//!
+//! A hold must be effective when its creation is acknowledged, also while another process prunes. SQLite has one writer at a
+//! time. On PostgreSQL a batch shares the lock of the organization's row from before it reads the holds until its commit, and
+//! the creation of a hold needs that lock alone: it waits for a running batch, and the next batch sees the hold. Recorders
+//! lock another row.
+
+use crate::api::hold::filter_text;
+use crate::api::query::read_only_filter;
+use crate::model::hold::{Hold, HoldFilter, Release};
+use crate::model::words::Log;
+use crate::store::calls::OrgId;
+use crate::store::condition::Condition;
+use crate::store::error::StoreError;
+use crate::store::session::{Columns, Session, list as rows, optional, values};
+use crate::store::users::user_refs;
+
+const COLUMNS: &str =
+    "name, filter, reason, created_at, created_by, released_at, released_by, release_reason";
+
+fn decode(row: &dyn Columns) -> Result<Hold, StoreError> {
+    let text = |at: usize| row.text(at).map(str::to_owned);
+    let damaged = |cause: String| StoreError::Damaged(format!("a hold: {cause}"));
+    let release = match row.time_or_null(5)? {
+        Some(at) => Some(Release { at, by: text(6)?, reason: text(7)? }),
+        None => None,
+    };
+    Ok(Hold {
+        name: row.text(0)?.parse().map_err(|_| damaged("its name is invalid".to_owned()))?,
+        filter: filter_from_text(row.text(1)?).map_err(damaged)?,
+        reason: text(2)?,
+        created_at: row.time(3)?,
+        created_by: text(4)?,
+        release,
+    })
+}
+
+/// Reads a stored filter, which is a query string.
+fn filter_from_text(text: &str) -> Result<HoldFilter, String> {
+    let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();
+    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+    let filter = read_only_filter(Log::Audit, pairs).map_err(|errors| format!("{errors:?}"))?;
+    HoldFilter::new(filter).map_err(|error| error.to_string())
+}
+
+/// Locks the organization's row until the commit.
+async fn lock<S: Session>(db: &S, org: OrgId, mode: &str) -> Result<(), S::Error> {
+    let sql = format!("SELECT 1 FROM organizations WHERE org_id = ?1{mode}");
+    optional(db, &sql, values![org], |_| Ok(())).await.map(drop)
+}
+
+/// Adds a hold, in a transaction. Every batch of a prune that commits afterwards respects it.
+pub(super) async fn create<S: Session>(db: &S, org: OrgId, hold: &Hold) -> Result<(), S::Error> {
+    lock(db, org, S::DIALECT.for_update).await?;
+    let Hold { name, filter, reason, created_at, created_by, release } = hold;
+    let sql = format!(
+        "INSERT INTO holds (org_id, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"
+    );
+    let (name, filter) = (name.as_str(), filter_text(filter));
+    let released_at = release.as_ref().map(|release| release.at);
+    let released_by = release.as_ref().map(|release| &release.by);
+    let release_reason = release.as_ref().map(|release| &release.reason);
+    let values = values![
+        org,
+        name,
+        &filter,
+        reason,
+        *created_at,
+        created_by,
+        released_at,
+        released_by,
+        release_reason
+    ];
+    match db.run(&sql, values).await? {
+        0 => Err(StoreError::Exists(format!("a hold {name:?}")).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Releases a hold, in a transaction; returns whether this call did. The first release stays.
+pub(super) async fn release<S: Session>(
+    db: &S,
+    org: OrgId,
+    name: &str,
+    release: &Release,
+) -> Result<bool, S::Error> {
+    let sql = "UPDATE holds SET released_at = ?3, released_by = ?4, release_reason = ?5 \
+               WHERE org_id = ?1 AND name = ?2 AND released_at IS NULL";
+    let Release { at, by, reason } = release;
+    Ok(db.run(sql, values![org, name, *at, by, reason]).await? > 0)
+}
+
+/// Every hold, by name.
+pub(super) async fn list<S: Session>(db: &S, org: OrgId) -> Result<Vec<Hold>, S::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM holds WHERE org_id = ?1 ORDER BY name");
+    rows(db, &sql, values![org], decode).await
+}
+
+/// Finds the holds that a batch respects: the active ones, and those that its prune has begun with. Locks out new ones until
+/// the commit.
+async fn respected<S: Session>(db: &S, org: OrgId, begun_with: &[String]) -> Result<Vec<Hold>, S::Error> {
+    lock(db, org, S::DIALECT.for_share).await?;
+    let mut holds = list(db, org).await?;
+    holds.retain(|hold| hold.is_active() || begun_with.iter().any(|name| name == hold.name.as_str()));
+    Ok(holds)
+}
+
+/// SQL that is true of the entries that these holds cover, and false of others. There is at least one hold.
+pub(super) async fn covered<S: Session>(db: &S, org: OrgId, holds: &[Hold]) -> Result<Condition, S::Error> {
+    let mut covered = Condition::default();
+    for hold in holds {
+        let user_refs = user_refs(db, org, hold.filter.filter()).await?;
+        let mut one = Condition::default();
+        one.and("1 = 1", []);
+        one.and_filter(hold.filter.filter(), &user_refs);
+        let or = if covered.sql.is_empty() { "" } else { " OR " };
+        covered.sql.push_str(&format!("{or}({})", one.sql));
+        covered.parameters.extend(one.parameters);
+    }
+    // A comparison with NULL is neither true nor false, and an entry must be one of them.
+    covered.sql = format!("(({}) IS TRUE)", covered.sql);
+    Ok(covered)
+}
+
+/// SQL that is true of the entries that a batch keeps, in its transaction. None if there is no hold. Only entries of the audit
+/// log can be held.
+pub(super) async fn kept_by_batch<S: Session>(
+    db: &S,
+    org: OrgId,
+    begun_with: &[String],
+) -> Result<Option<Condition>, S::Error> {
+    let holds = match org.log() {
+        Log::Audit => respected(db, org, begun_with).await?,
+        Log::Trail => Vec::new(),
+    };
+    if holds.is_empty() { Ok(None) } else { covered(db, org, &holds).await.map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_filter_is_read_back() {
+        for text in ["", "action=deleted&user=%21ana&resource=connector%2F42%2Csecret%2Fa%5C%2Cb"] {
+            let filter = filter_from_text(text).expect("a filter");
+            assert_eq!(filter_from_text(&filter_text(&filter)), Ok(filter), "{text}");
+        }
+        assert!(filter_from_text("q=x").is_err() && filter_from_text("color=red").is_err());
+    }
+}
