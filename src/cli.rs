@@ -6,6 +6,7 @@ use crate::args::output::AppearanceArgs;
 use crate::commands::Context;
 use crate::commands::blame::BlameArgs;
 use crate::commands::browse::BrowseArgs;
+use crate::commands::erase::EraseArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::forward::ForwardArgs;
 use crate::commands::generate::{CompletionsArgs, ManArgs};
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Export(ExportArgs),
     Forward(Box<ForwardArgs>),
     Prune(PruneArgs),
+    Erase(EraseArgs),
     Record(RecordArgs),
     Import(ImportArgs),
     Verify(VerifyArgs),
@@ -183,6 +185,7 @@ impl Command {
             Self::Stats(args) => args.is_json(),
             Self::Export(args) => args.is_json(),
             Self::Prune(args) => args.is_json(),
+            Self::Erase(args) => args.is_json(),
             Self::Verify(args) => args.is_json(),
             _ => false,
         }
@@ -199,6 +202,7 @@ impl Command {
             Self::Export(args) => args.run(context).await,
             Self::Forward(args) => args.run(context).await,
             Self::Prune(args) => args.run(context).await,
+            Self::Erase(args) => args.run(context).await,
             Self::Record(args) => args.run(context).await,
             Self::Import(args) => args.run(context).await,
             Self::Verify(args) => args.run(context).await,

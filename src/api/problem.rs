@@ -27,6 +27,8 @@ pub enum Code {
     PruneRunning,
     /// 409: the server's clock may be ahead, so that young entries look expired.
     ClockImplausible,
+    /// 409: a hold keeps entries that would be changed.
+    Held,
     /// 410: the entry was pruned.
     Pruned,
     /// 413: the request is larger than 8 MiB.
@@ -72,7 +74,7 @@ impl Code {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,
-            Self::UuidConflict | Self::PruneRunning | Self::ClockImplausible => 409,
+            Self::UuidConflict | Self::PruneRunning | Self::ClockImplausible | Self::Held => 409,
             Self::Pruned => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
@@ -97,6 +99,7 @@ impl Code {
             Self::UuidConflict => "The uuid belongs to another entry",
             Self::PruneRunning => "Another prune is running",
             Self::ClockImplausible => "The clock may be ahead",
+            Self::Held => "Entries are held",
             Self::Pruned => "The entry was pruned",
             Self::TooLarge => "The request is too large",
             Self::UnsupportedMediaType => "The media type is not supported",

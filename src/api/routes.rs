@@ -18,6 +18,8 @@ pub const RETENTION: &str = "/api/v1/audit-logs/retention";
 pub const PRUNE: &str = "/api/v1/audit-logs/prune";
 /// Past prunes.
 pub const PRUNES: &str = "/api/v1/audit-logs/prunes";
+/// Plans and runs an erasure of a person (POST), past erasures (GET).
+pub const ERASURES: &str = "/api/v1/erasures";
 /// A signed checkpoint of the log.
 pub const CHECKPOINT: &str = "/api/v1/audit-logs/checkpoint";
 /// A tile of the log's tree.

@@ -279,6 +279,8 @@ words! {
         Prune = "prune",
         /// Read the trail: what was done to the logs, and with them.
         Trail = "trail",
+        /// Erase people from the logs.
+        Erase = "erase",
     }
 }
 

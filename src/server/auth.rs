@@ -62,6 +62,11 @@ impl RequiredScope for CanPrune {
     const SCOPE: Option<Scope> = Some(Scope::Prune);
 }
 
+pub(super) struct CanErase;
+impl RequiredScope for CanErase {
+    const SCOPE: Option<Scope> = Some(Scope::Erase);
+}
+
 pub(super) struct AnyToken;
 impl RequiredScope for AnyToken {
     const SCOPE: Option<Scope> = None;

@@ -70,6 +70,7 @@ macro_rules! call {
     };
 }
 
+mod erasures;
 mod rows;
 mod sessions;
 mod text;

@@ -6,6 +6,7 @@ use crate::model::filter::{Choice, Filter, UserTerm};
 use crate::store::calls::OrgId;
 use crate::store::codes::user;
 use crate::store::condition::UserRefs;
+use crate::store::erasures;
 use crate::store::session::{Columns, Session, values};
 
 /// The numbers of the admitted users. It tests each user, because there are few.
@@ -34,8 +35,8 @@ const MOST_ANSWERS: usize = 16;
 /// The most numbers of an answer that is remembered: half a megabyte.
 const MOST_REFS: usize = 65_536;
 
-/// The users found for recent questions, each for the entries up to one id. A user of such an entry stays the same while the
-/// entry exists, so an answer never becomes wrong: a number that is given to another user belongs to later entries. An
+/// The users found for recent questions, each for the entries up to one id. A user of such an entry stays the same until an
+/// erasure or a prune, so an answer never becomes wrong: a number that is given to another user belongs to later entries. An
 /// export with many users would otherwise test all of them for every page.
 #[derive(Default)]
 pub(super) struct KnownUsers(Mutex<Vec<(Question, Arc<UserRefs>)>>);
@@ -47,6 +48,8 @@ struct Question {
     user: Choice<UserTerm>,
     on_behalf_of: Choice<UserTerm>,
     as_of: u64,
+    /// How many entries were erased: those have another user since.
+    erased: u64,
 }
 
 impl KnownUsers {
@@ -62,7 +65,9 @@ impl KnownUsers {
         if user.is_any() && on_behalf_of.is_any() {
             return Ok(Arc::default());
         }
-        let question = Question { org, user: user.clone(), on_behalf_of: on_behalf_of.clone(), as_of };
+        let erased = erasures::count(db, org).await?;
+        let question =
+            Question { org, user: user.clone(), on_behalf_of: on_behalf_of.clone(), as_of, erased };
         if let Some(refs) = self.known(&question) {
             return Ok(refs);
         }
