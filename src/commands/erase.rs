@@ -4,8 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::api::erase::{ErasureAnswer, ErasureRequest, HeldEntries};
+use crate::api::problem::Code;
 use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
+use crate::client::error::ClientError;
 use crate::commands::Context;
 use crate::commands::connect::{OpenMode, connect};
 use crate::commands::operator_table::{OperatorValue, print_table};
@@ -23,7 +25,7 @@ use crate::render::sanitize::sanitize;
 /// counts the entries as erased. Exports and backups made before are not changed. Held entries need --despite-holds.
 #[derive(Debug, Default, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit erase ana.ruiz@acme.example --reason 'GDPR request 117' --dry-run\n  krosyn-audit erase user/id:7 --reason 'GDPR request 117' --also-values"
+    after_help = "Examples:\n  krosyn-audit erase ana.ruiz@tramontana.example --reason 'GDPR request 117' --dry-run\n  krosyn-audit erase user/id:2 --reason 'GDPR request 117' --also-values --yes"
 )]
 pub(crate) struct EraseArgs {
     /// The person: an id, e-mail address or name, or whole words of one, in any case; exactly one user by id:7, email:…,
@@ -91,7 +93,7 @@ impl EraseArgs {
             despite_holds: self.despite_holds,
             max_seconds: None,
         };
-        let planned = client.erase(&request).await?;
+        let planned = client.erase(&request).await.map_err(refused)?;
         let refusal = self.refusal(&planned.held);
         if self.dry_run {
             self.print_plan(context, &planned)?;
@@ -103,7 +105,7 @@ impl EraseArgs {
             return Err(refusal);
         }
         self.confirm(context, &planned, &request).await?;
-        let done = client.erase(&ErasureRequest { dry_run: false, ..request }).await?;
+        let done = client.erase(&ErasureRequest { dry_run: false, ..request }).await.map_err(refused)?;
         self.print_result(context, &done)?;
         if done.complete {
             return Ok(exit::DONE);
@@ -211,6 +213,14 @@ impl EraseArgs {
             context.terminal.status("no erasures yet");
         }
         Ok(())
+    }
+}
+
+/// A failure of the request. The server checks what was typed: whom it means, and whether the reason names them.
+fn refused(error: ClientError) -> Failure {
+    match error {
+        ClientError::Problem(problem) if problem.code == Code::Invalid => Failure::usage(problem.detail),
+        other => other.into(),
     }
 }
 

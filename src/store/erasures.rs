@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::entry::User;
+use crate::model::entry::{Entry, User};
 use crate::model::erasure::{ErasedEntry, Eraser, Erasure, ErasureOptions, Person, label};
 use crate::model::filter::Filter;
 use crate::model::integrity::leaf::{Part, Seed};
@@ -319,7 +319,7 @@ pub(super) async fn restore_leaves<S: Session>(
     org: OrgId,
     (first, last): (u64, u64),
     leaves: &[ErasedLeaf],
-    changed: &[crate::model::entry::Entry],
+    changed: &[Entry],
 ) -> Result<(), S::Error> {
     rollup::lock_head(db, org).await?;
     tree::erased::clear(db, org, first, last).await?;
@@ -331,10 +331,4 @@ pub(super) async fn restore_leaves<S: Session>(
         }
     }
     tree::erased::keep(db, org, leaves).await
-}
-
-/// How many entries were erased in all. What was found for users of earlier entries no longer holds when it grows.
-pub(super) async fn count<S: Session>(db: &S, org: OrgId) -> Result<u64, S::Error> {
-    let sql = "SELECT CAST(coalesce(sum(actors), 0) AS BIGINT) FROM erasures WHERE org_id = ?1";
-    Ok(optional(db, sql, values![org], |row| row.unsigned(0)).await?.unwrap_or_default())
 }

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::model::change::Changes;
 use crate::model::entry::{Entry, User};
-use crate::model::erasure::ErasureOptions;
 use crate::model::erasure::identity::Person;
+use crate::model::erasure::record::ErasureOptions;
 use crate::model::erasure::replace::Texts;
 use crate::model::integrity::leaf::{EntryParts, Part};
 use crate::model::words::ModelType;

@@ -43,9 +43,14 @@ impl Store {
         getrandom::fill(&mut random)
             .map_err(|error| StoreError::Failed(format!("no randomness: {error}")))?;
         let random = u32::from_be_bytes(random);
-        run!(self.write(Retry::Always), |db| {
-            erasures::begin(db, org, (&by, &reason, options), &person, random, now)
-        })
+        run!(self.write(Retry::Always), |db| erasures::begin(
+            db,
+            org,
+            (&by, &reason, options),
+            &person,
+            random,
+            now
+        ))
     }
 
     /// Takes the lease for an erasure that was interrupted.
@@ -66,9 +71,7 @@ impl Store {
         eraser: Arc<Eraser>,
         holds: Arc<Vec<(String, Filter)>>,
     ) -> Result<Vec<Mention>, StoreError> {
-        run!(self.query(Some(log), QueryKind::Search), |db| {
-            erasures::mentions(db, log, ids, &eraser, &holds)
-        })
+        run!(self.query(Some(log), QueryKind::Search), |db| erasures::mentions(db, log, ids, &eraser, &holds))
     }
 
     /// Erases a person from some entries, in one commit, and renews the lease. Returns in how many entries the actor and the
@@ -124,7 +127,7 @@ impl Store {
         last: u64,
     ) -> Result<Vec<ErasedLeaf>, StoreError> {
         let leaves =
-            run!(self.query(Some(log), QueryKind::Lookup), |db| { erased::between(db, log, first, last) })?;
+            run!(self.query(Some(log), QueryKind::Lookup), |db| erased::between(db, log, first, last))?;
         Ok(leaves.into_values().collect())
     }
 

@@ -60,6 +60,7 @@ fn the_document_has_exactly_the_routes_of_the_contract() {
             "get /api/v1/audit-logs/tile/{tile}",
             "get /api/v1/audit-logs/{id}",
             "get /api/v1/audit-logs/{id}/proof",
+            "get /api/v1/erasures",
             "get /api/v1/trail",
             "get /api/v1/trail/checkpoint",
             "get /api/v1/trail/counts",
@@ -75,6 +76,7 @@ fn the_document_has_exactly_the_routes_of_the_contract() {
             "get /readyz",
             "post /api/v1/audit-logs",
             "post /api/v1/audit-logs/prune",
+            "post /api/v1/erasures",
             "post /api/v1/sessions/link",
         ]
     );

@@ -93,8 +93,16 @@ impl Fixture {
         std::fs::copy(home.path("audit.db"), server.path("audit.db")).unwrap();
         std::fs::create_dir_all(home.path("data/krosyn-audit")).unwrap();
         std::fs::copy(home.path("audit.db"), home.path("data/krosyn-audit/audit.db")).unwrap();
-        let create =
-            ["token", "create", "--org", "default", "--name", "admin", "--scope", "read,record,prune,trail"];
+        let create = [
+            "token",
+            "create",
+            "--org",
+            "default",
+            "--name",
+            "admin",
+            "--scope",
+            "read,record,prune,trail,erase",
+        ];
         let token = server.run(&[&create[..], &["--store", "sqlite:audit.db"]].concat()).ended(0);
         let serving = server.serve(&[]);
         std::fs::create_dir(home.path("etc")).unwrap();

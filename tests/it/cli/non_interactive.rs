@@ -22,6 +22,7 @@ const ENDS: &[(&str, u8)] = &[
     ("export --server sqlite:audit.db", exit::DONE),
     ("forward --to file:out.jsonl --from beginning --until now --server sqlite:audit.db", exit::DONE),
     ("prune --server sqlite:audit.db", exit::REFUSED),
+    ("erase nobody --reason r --server sqlite:audit.db", exit::NOT_FOUND),
     ("record --server sqlite:audit.db", exit::USAGE),
     ("import - --server sqlite:audit.db", exit::DONE),
     ("verify nothing.csv", exit::USAGE),
