@@ -6,6 +6,7 @@ use crate::args::output::AppearanceArgs;
 use crate::commands::Context;
 use crate::commands::blame::BlameArgs;
 use crate::commands::browse::BrowseArgs;
+use crate::commands::erase::EraseArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::forward::ForwardArgs;
 use crate::commands::generate::{CompletionsArgs, ManArgs};
@@ -64,6 +65,7 @@ pub(crate) enum Command {
     Forward(Box<ForwardArgs>),
     Prune(PruneArgs),
     Hold(HoldArgs),
+    Erase(EraseArgs),
     Record(RecordArgs),
     Import(ImportArgs),
     Verify(VerifyArgs),
@@ -186,6 +188,7 @@ impl Command {
             Self::Export(args) => args.is_json(),
             Self::Prune(args) => args.is_json(),
             Self::Hold(args) => args.is_json(),
+            Self::Erase(args) => args.is_json(),
             Self::Verify(args) => args.is_json(),
             _ => false,
         }
@@ -203,6 +206,7 @@ impl Command {
             Self::Forward(args) => args.run(context).await,
             Self::Prune(args) => args.run(context).await,
             Self::Hold(args) => args.run(context).await,
+            Self::Erase(args) => args.run(context).await,
             Self::Record(args) => args.run(context).await,
             Self::Import(args) => args.run(context).await,
             Self::Verify(args) => args.run(context).await,

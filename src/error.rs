@@ -121,7 +121,7 @@ impl From<Problem> for Failure {
                 exit::REFUSED,
                 Some("correct the server's clock; if it is right, run the prune with --clock-is-right"),
             ),
-            Code::InsideRetention | Code::OverMaxDelete => (exit::REFUSED, None),
+            Code::InsideRetention | Code::OverMaxDelete | Code::Held => (exit::REFUSED, None),
             Code::Unavailable => (exit::UNREACHABLE, None),
             _ => (exit::FAILED, None),
         };

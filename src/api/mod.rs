@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod counts;
+pub mod erase;
 pub mod hold;
 pub mod page;
 pub mod parameters;

@@ -29,6 +29,8 @@ pub enum Code {
     ClockImplausible,
     /// 409: a hold of this name exists, or the hold has been released already.
     HoldConflict,
+    /// 409: a hold keeps entries that would be changed.
+    Held,
     /// 410: the entry was pruned.
     Pruned,
     /// 413: the request is larger than 8 MiB.
@@ -74,7 +76,11 @@ impl Code {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Timeout => 408,
-            Self::UuidConflict | Self::PruneRunning | Self::ClockImplausible | Self::HoldConflict => 409,
+            Self::UuidConflict
+            | Self::PruneRunning
+            | Self::ClockImplausible
+            | Self::HoldConflict
+            | Self::Held => 409,
             Self::Pruned => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
@@ -100,6 +106,7 @@ impl Code {
             Self::PruneRunning => "Another prune is running",
             Self::ClockImplausible => "The clock may be ahead",
             Self::HoldConflict => "The hold exists or is released already",
+            Self::Held => "Entries are held",
             Self::Pruned => "The entry was pruned",
             Self::TooLarge => "The request is too large",
             Self::UnsupportedMediaType => "The media type is not supported",

@@ -24,6 +24,8 @@ pub const HOLDS: &str = "/api/v1/holds";
 pub const HOLD: &str = "/api/v1/holds/{name}";
 /// Releases a hold.
 pub const HOLD_RELEASE: &str = "/api/v1/holds/{name}/release";
+/// Plans and runs an erasure of a person (POST), past erasures (GET).
+pub const ERASURES: &str = "/api/v1/erasures";
 /// A signed checkpoint of the log.
 pub const CHECKPOINT: &str = "/api/v1/audit-logs/checkpoint";
 /// A tile of the log's tree.

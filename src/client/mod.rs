@@ -17,6 +17,7 @@ use reqwest::{Method, Url};
 
 use crate::api::account::{SessionLink, Whoami};
 use crate::api::counts::{Counts, CountsQuery};
+use crate::api::erase::{ErasureAnswer, ErasureRequest, Erasures};
 use crate::api::page::Page;
 use crate::api::prune::{PruneAnswer, PruneRequest, Prunes, RetentionAnswer};
 use crate::api::purpose::ExportPurpose;
@@ -174,6 +175,25 @@ impl Client {
     /// [`ClientError`].
     pub async fn prunes(&self) -> Result<Prunes, ClientError> {
         self.call(Method::GET, self.paths().prunes).json().await
+    }
+
+    /// Plans or runs an erasure. A run is answered when it is done, so there is no time limit.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn erase(&self, request: &ErasureRequest) -> Result<ErasureAnswer, ClientError> {
+        let call = self.call(Method::POST, routes::ERASURES).body_json(request)?;
+        let call = if request.dry_run { call.with_retries() } else { call };
+        // A plan reads both logs.
+        call.without_time_limit().json().await
+    }
+
+    /// Lists erasures.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn erasures(&self) -> Result<Erasures, ClientError> {
+        self.call(Method::GET, routes::ERASURES).json().await
     }
 
     /// Returns the token's organization, name and scopes.

@@ -144,9 +144,10 @@ impl Client {
     /// [`ClientError`].
     pub async fn trail_rules(&self, last: u64) -> Result<Vec<PageText>, ClientError> {
         let query = Query { order: Order::ById, limit: MAX_LIMIT, as_of: Some(last), ..Query::default() };
-        let actions =
-            ["pruned", "migrated", "created", "updated"].map(|action| ("action", action.to_owned()));
-        let types = ["audit_log", "server", "organization"].map(|name| ("model_type", name.to_owned()));
+        let actions = ["pruned", "erased", "migrated", "created", "updated"]
+            .map(|action| ("action", action.to_owned()));
+        let types =
+            ["audit_log", "user", "server", "organization"].map(|name| ("model_type", name.to_owned()));
         self.in_id_order(Log::Trail, query, [&actions[..], &types].concat(), 0).await
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod browse;
 pub(crate) mod complete;
 mod connect;
 mod cursor_file;
+pub(crate) mod erase;
 pub(crate) mod export;
 mod follow;
 pub(crate) mod forward;

@@ -18,7 +18,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::trail::TrailEvent;
 use crate::model::words::Log;
 use crate::store::error::StoreError;
-use crate::store::{OrgId, Organization, PageRequest, Past, Store, TokenUse};
+use crate::store::{Lookup, OrgId, Organization, PageRequest, Past, Store, TokenUse};
 use crate::terminal::progress::Progress;
 use crate::{exit, store};
 
@@ -152,6 +152,7 @@ async fn copy_log(
     from.grow_tree(log).await?;
     let bound = from.tree(log).await?.size;
     copy_entries(from, log, to, copy, (name, bound), progress).await?;
+    copy_erased(from, log, to, copy, bound).await?;
     // Read after the entries, so that a prune during the copy is applied to the copy too.
     let past = Past { head: bound, ..from.past(log).await? };
     to.restore_past(copy, past).await?;
@@ -179,6 +180,34 @@ fn differing(message: String) -> Failure {
         .hint("if entries were recorded in the copy, copy to an empty store")
 }
 
+/// Erases in the copy what was erased in the source, also since an earlier run has copied it.
+async fn copy_erased(
+    from: &Store,
+    log: OrgId,
+    to: &Store,
+    copy: OrgId,
+    bound: u64,
+) -> Result<(), StoreError> {
+    for first in (1..=bound).step_by(ERASED_A_STEP as usize) {
+        let ids = (first, bound.min(first + ERASED_A_STEP - 1));
+        let (leaves, there) =
+            tokio::try_join!(from.erased_leaves(log, ids.0, ids.1), to.erased_leaves(copy, ids.0, ids.1),)?;
+        if leaves == there {
+            continue;
+        }
+        let mut changed = Vec::new();
+        for leaf in leaves.iter().filter(|leaf| !there.contains(leaf)) {
+            if let Lookup::Found(entry) = from.entry(log, leaf.id).await? {
+                changed.push(*entry);
+            }
+        }
+        to.restore_erased(copy, ids, leaves, changed).await?;
+    }
+    Ok(())
+}
+
+/// In how many entries erasures are looked for at once.
+const ERASED_A_STEP: u64 = 4_096;
 /// How many tiles are copied at once.
 const TILES_A_STEP: u64 = 64;
 

@@ -4,6 +4,7 @@ pub mod change;
 pub mod diff;
 pub mod draft;
 pub mod entry;
+pub mod erasure;
 pub(crate) mod evidence;
 pub mod facets;
 pub mod field_path;

@@ -1,6 +1,7 @@
 //! The events of the trail, and the entries that record them. Only the server and operator commands record them.
 
 mod actor;
+mod erasure;
 mod fields;
 mod key;
 mod read_call;
@@ -19,6 +20,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Log, ModelType, Scope};
 
 pub use crate::model::trail::actor::Actor;
+pub use crate::model::trail::erasure::ErasureEvent;
 pub use crate::model::trail::fields::SEARCH;
 use crate::model::trail::fields::{Field, new, of_server, query_string, text, words};
 pub use crate::model::trail::key::EventKey;
@@ -109,6 +111,8 @@ pub enum TrailEvent {
         /// Whether no expired entry is left.
         complete: bool,
     },
+    /// An erasure of a person begins, goes on or ends.
+    Erasure(ErasureEvent),
     /// A token is created.
     TokenCreated {
         /// Its name.
@@ -258,6 +262,7 @@ impl TrailEvent {
                     new("plan", retention.plan.as_str()),
                     text(floor).and_then(|floor| new("floor", floor)),
                     restated.prunes().and_then(|prunes| new("earlier_prunes", prunes)),
+                    restated.erasures().and_then(|erasures| new("earlier_erasures", erasures)),
                     restated.unprotected_through().and_then(|id| new("unprotected_through", id)),
                     earlier_plan.and_then(|plan| new("earlier_plan", plan)),
                     earlier_floor.and_then(|floor| new("earlier_floor", floor)),
@@ -268,6 +273,7 @@ impl TrailEvent {
                 let fields = [new("prune", *prune), new("deleted", *deleted), new("complete", *complete)];
                 of_log(Action::Pruned, *log, fields.into())
             }
+            Self::Erasure(event) => event.parts(),
             Self::TokenCreated { name, scopes, expires_at, created_by } => {
                 let fields = [
                     new("scopes", words(scopes)),
@@ -388,7 +394,6 @@ impl TrailEvent {
     }
 }
 
-/// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The id under which pauses of the sweep are recorded.
 const SWEEP: &str = "sweep";

@@ -281,6 +281,8 @@ words! {
         Trail = "trail",
         /// Create, show and release legal holds.
         Hold = "hold",
+        /// Erase people from the logs.
+        Erase = "erase",
     }
 }
 

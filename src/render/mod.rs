@@ -10,6 +10,7 @@ pub(crate) mod command_line;
 pub mod delimited;
 pub mod detail;
 pub(crate) mod diff;
+pub(crate) mod erase;
 pub mod event;
 pub(crate) mod filter_summary;
 pub(crate) mod grid;

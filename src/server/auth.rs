@@ -67,6 +67,11 @@ impl RequiredScope for CanHold {
     const SCOPE: Option<Scope> = Some(Scope::Hold);
 }
 
+pub(super) struct CanErase;
+impl RequiredScope for CanErase {
+    const SCOPE: Option<Scope> = Some(Scope::Erase);
+}
+
 pub(super) struct AnyToken;
 impl RequiredScope for AnyToken {
     const SCOPE: Option<Scope> = None;

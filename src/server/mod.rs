@@ -8,6 +8,7 @@ pub mod clock_guard;
 mod connection_slots;
 mod connections;
 mod early_response;
+mod erase_job;
 mod error;
 mod handlers;
 mod limits;
@@ -247,6 +248,9 @@ pub async fn serve(
     }
     background.spawn(tree_job::run(Arc::clone(&store), Arc::clone(trees), settings.notes_time));
     background.spawn(text_job::run(Arc::clone(&store)));
+    if settings.local.is_none() {
+        background.spawn(erase_job::resume_all(Arc::clone(&store), Arc::clone(&settings)));
+    }
     background.spawn(crate::server::trail::run(Arc::clone(&store), Arc::clone(trail)));
     let interval = settings.token_uses_every;
     background.spawn(token_usage::run(Arc::clone(&store), Arc::clone(token_usage), interval));

@@ -19,7 +19,9 @@ use utoipa_axum::routes;
 use crate::api::problem::{Code, Problem};
 use crate::api::routes::METRICS;
 use crate::server::error::ApiError;
-use crate::server::handlers::{account, counts, entries, health, hold, prune, record, rows, trail, tree};
+use crate::server::handlers::{
+    account, counts, entries, erase, health, hold, prune, record, rows, trail, tree,
+};
 use crate::server::middleware::handle_request;
 use crate::server::page;
 use crate::server::page::sign_in;
@@ -51,6 +53,7 @@ fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(tree::trail_checkpoint))
         .routes(routes!(tree::trail_tile))
         .routes(routes!(tree::trail_proof))
+        .routes(routes!(erase::erasures, erase::erase))
         .routes(routes!(account::whoami))
         .routes(routes!(sign_in::link))
         .routes(routes!(health::healthz))

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::entry::Entry;
+use crate::model::erasure::{Erasure, Mentions, Person};
 use crate::model::filter::Filter;
 use crate::model::integrity::checkpoint;
 use crate::model::integrity::leaf::LeafRecord;
+use crate::model::integrity::opening::Opening;
 use crate::model::merkle::Hash;
 use crate::model::page::{Order, Position};
 use crate::model::plan::Retention;
@@ -276,6 +278,8 @@ pub struct Past {
     pub prunes: Vec<Prune>,
     /// All deleted ids.
     pub pruned_ids: Vec<PrunedIds>,
+    /// All erasures.
+    pub erasures: Vec<StoredErasure>,
 }
 
 /// How far a log's tree reaches.
@@ -303,10 +307,58 @@ pub struct Roots {
 pub struct StoredLeaf {
     /// Its record, made from the entry as it is now, or kept since the entry was deleted.
     pub record: LeafRecord,
-    /// What opens the commitments of an entry that exists.
-    pub seed: Option<[u8; 16]>,
+    /// What opens its commitments.
+    pub opening: Opening,
     /// The first bytes of the leaf hash as it was when the leaf was added; zeros when they are not known.
     pub hint: [u8; 3],
+}
+
+/// What the tree needs of an entry of which a part was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasedLeaf {
+    /// The entry.
+    pub id: u64,
+    /// What opens the commitment of the part that was kept.
+    pub opening: Opening,
+    /// The commitment to [`Part::Actor`](crate::model::integrity::leaf::Part::Actor), as it was recorded.
+    pub actor: Hash,
+    /// The commitment to [`Part::Content`](crate::model::integrity::leaf::Part::Content), as it was recorded.
+    pub content: Hash,
+}
+
+/// An erasure that holds its organization's lease.
+#[derive(Debug, Clone)]
+pub struct ErasureRun {
+    /// The organization.
+    pub org: OrgId,
+    /// The record, as it was when the run began.
+    pub erasure: Erasure,
+    /// Identifies this run's lease.
+    pub holder: String,
+}
+
+/// An erasure as a store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredErasure {
+    /// The record.
+    pub erasure: Erasure,
+    /// Who is erased, as long as something may name them.
+    pub person: Option<Person>,
+}
+
+/// An entry that names a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// The entry.
+    pub id: u64,
+    /// Where it names them.
+    pub mentions: Mentions,
+    /// Whether the erasure takes the actor part.
+    pub actor: bool,
+    /// Whether the erasure takes the content part.
+    pub content: bool,
+    /// The names of the holds that keep the entry.
+    pub held: Vec<String>,
 }
 
 /// A tile of which every entry was deleted.

@@ -2,7 +2,7 @@
 
 use crate::store::calls::{OrgId, Past, PrunedIds};
 use crate::store::session::{Columns, Session, list, values};
-use crate::store::{pages, prunes, rollup, text};
+use crate::store::{erasures, pages, prunes, rollup, text};
 
 pub(super) async fn past<S: Session>(db: &S, org: OrgId) -> Result<Past, S::Error> {
     let head = pages::head(db, org).await?;
@@ -11,7 +11,8 @@ pub(super) async fn past<S: Session>(db: &S, org: OrgId) -> Result<Past, S::Erro
         Ok(PrunedIds { prune_id: row.unsigned(0)?, first_id: row.unsigned(1)?, last_id: row.unsigned(2)? })
     };
     let pruned_ids = list(db, sql, values![org], ids).await?;
-    Ok(Past { head, pruned_ids, prunes: prunes::list(db, org).await? })
+    let (prunes, erasures) = (prunes::list(db, org).await?, erasures::list(db, org).await?);
+    Ok(Past { head, prunes, pruned_ids, erasures })
 }
 
 /// Takes over head, prunes and pruned ids, in a transaction. Entries that were restored before a prune took them are
@@ -43,6 +44,7 @@ pub(super) async fn restore_past<S: Session>(db: &S, org: OrgId, past: &Past) ->
     prunes::insert_ranges(db, org, &ids).await?;
     let ranges: Vec<_> = past.pruned_ids.iter().map(|ids| (ids.first_id, ids.last_id)).collect();
     db.delete_ranges(org, &ranges).await?;
+    erasures::restore(db, org, &past.erasures).await?;
     // The entries that a prune took during the copy may have been the last of their users.
     prunes::delete_unused_users(db, org, 0, i64::MAX).await?;
     text::reset(db, org).await?;

@@ -70,6 +70,7 @@ macro_rules! call {
     };
 }
 
+mod erasures;
 mod holds;
 mod rows;
 mod sessions;

@@ -14,6 +14,7 @@ mod database;
 mod decode;
 mod dialect;
 pub mod entries;
+mod erasures;
 pub mod error;
 mod facets;
 mod holdings;
@@ -34,9 +35,10 @@ mod users;
 
 pub use crate::store::address::without_password;
 pub use crate::store::calls::{
-    Appended, ClockSeen, CollapsedTile, Counted, DeletedLeaves, Holdings, LEASE_SECONDS, Lookup, OrgId,
-    Organization, PageRead, PageRequest, Past, PruneBatch, PruneRun, PruneRunning, PrunedIds, Roots,
-    StoredLeaf, StoredSession, StoredTile, StoredToken, TokenUse, TreeState,
+    Appended, ClockSeen, CollapsedTile, Counted, DeletedLeaves, ErasedLeaf, ErasureRun, Holdings,
+    LEASE_SECONDS, Lookup, Mention, OrgId, Organization, PageRead, PageRequest, Past, PruneBatch, PruneRun,
+    PruneRunning, PrunedIds, Roots, StoredErasure, StoredLeaf, StoredSession, StoredTile, StoredToken,
+    TokenUse, TreeState,
 };
 pub use crate::store::database::Store;
 pub use crate::store::opening::{backup, has_trail, lock_for_serving, open, open_in_memory};

@@ -56,15 +56,19 @@ pub(super) async fn batch<S: Session>(
     let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else {
         return Ok(PruneBatch { deleted: 0, next });
     };
+    let erased = tree::erased::of(db, org, &ids).await?;
     let mut records = BTreeMap::new();
     db.visit_leaves(org, LeafIds::Expired(&expired), |entry, seed| {
         let record = |seed| LeafRecord::of(&entry.parts(), &Seed(seed), Timestamp::MIN);
-        records.extend(seed.map(|seed| (entry.id, record(seed))));
+        // What is left of the commitments of an erased entry cannot be computed again.
+        let of_erased = || erased.get(&entry.id).map(|leaf| leaf.record(entry, Timestamp::MIN));
+        records.extend(seed.map(record).or_else(of_erased).map(|record| (entry.id, record)));
         Ok(())
     })
     .await?;
     db.delete_expired(org, &expired).await?;
     tree::tombstones::keep(db, org, records).await?;
+    tree::erased::forget(db, org, &ids).await?;
     rollup::subtract(db, org, &expired).await?;
     text::stale::note(db, org, &ids).await?;
     let sql = "INSERT INTO prunes (org_id, prune_id, started_at, by, cutoff, deleted, first_id, last_id, complete) \

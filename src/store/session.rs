@@ -235,6 +235,10 @@ pub(super) trait Session {
     /// Gives a random seed to the entries between two ids that have none.
     async fn fill_seeds(&self, org: OrgId, first: u64, last: u64) -> Result<(), Self::Error>;
 
+    /// Replaces user, context, texts and uuid of an entry, and deletes its seed. `before` is its uuid so far. The caller has
+    /// locked the head row.
+    async fn rewrite_entry(&self, org: OrgId, before: Uuid, entry: &Entry) -> Result<(), Self::Error>;
+
     /// Deletes expired entries.
     async fn delete_expired(&self, org: OrgId, expired: &[ExpiredEntry]) -> Result<(), Self::Error>;
 

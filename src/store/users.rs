@@ -6,7 +6,7 @@ use crate::model::filter::{Choice, Filter, UserTerm};
 use crate::store::calls::OrgId;
 use crate::store::codes::user;
 use crate::store::condition::UserRefs;
-use crate::store::session::{Columns, Session, values};
+use crate::store::session::{Columns, Session, optional, values};
 
 /// The numbers of the admitted users. It tests each user, because there are few.
 pub(super) async fn user_refs<S: Session>(db: &S, org: OrgId, filter: &Filter) -> Result<UserRefs, S::Error> {
@@ -29,13 +29,19 @@ pub(super) async fn user_refs<S: Session>(db: &S, org: OrgId, filter: &Filter) -
     Ok(UserRefs { user, on_behalf_of })
 }
 
+/// In how many entries a user was erased. What was found for users of earlier entries no longer holds when it grows.
+async fn erased_entries<S: Session>(db: &S, org: OrgId) -> Result<u64, S::Error> {
+    let sql = "SELECT CAST(coalesce(sum(actors), 0) AS BIGINT) FROM erasures WHERE org_id = ?1";
+    Ok(optional(db, sql, values![org], |row| row.unsigned(0)).await?.unwrap_or_default())
+}
+
 /// How many answers are remembered.
 const MOST_ANSWERS: usize = 16;
 /// The most numbers of an answer that is remembered: half a megabyte.
 const MOST_REFS: usize = 65_536;
 
-/// The users found for recent questions, each for the entries up to one id. A user of such an entry stays the same while the
-/// entry exists, so an answer never becomes wrong: a number that is given to another user belongs to later entries. An
+/// The users found for recent questions, each for the entries up to one id. A user of such an entry stays the same until an
+/// erasure or a prune, so an answer never becomes wrong: a number that is given to another user belongs to later entries. An
 /// export with many users would otherwise test all of them for every page.
 #[derive(Default)]
 pub(super) struct KnownUsers(Mutex<Vec<(Question, Arc<UserRefs>)>>);
@@ -47,6 +53,8 @@ struct Question {
     user: Choice<UserTerm>,
     on_behalf_of: Choice<UserTerm>,
     as_of: u64,
+    /// How many entries were erased: those have another user since.
+    erased: u64,
 }
 
 impl KnownUsers {
@@ -62,7 +70,9 @@ impl KnownUsers {
         if user.is_any() && on_behalf_of.is_any() {
             return Ok(Arc::default());
         }
-        let question = Question { org, user: user.clone(), on_behalf_of: on_behalf_of.clone(), as_of };
+        let erased = erased_entries(db, org).await?;
+        let question =
+            Question { org, user: user.clone(), on_behalf_of: on_behalf_of.clone(), as_of, erased };
         if let Some(refs) = self.known(&question) {
             return Ok(refs);
         }

@@ -102,8 +102,8 @@ def difference(text, at, record, opening):
     """Compares the entry whose JSON begins at `at` with its leaf record. Returns what differs, or None."""
     kind, secret, found = opening[0], opening[1:17], members(text, at)
     entry = {name: value for name, value, _, _ in found}
-    if len(entry) != len(found) or kind not in (1, 2, 3):
-        return "its JSON names a member twice" if kind in (1, 2, 3) else "it is listed, but its opening says that it was deleted"
+    if len(entry) != len(found) or kind not in (1, 2, 3, 4):
+        return "its JSON names a member twice" if kind in (1, 2, 3, 4) else "it is listed, but its opening says that it was deleted"
     try:
         if (micros(entry["occurred_at"]), micros(entry["recorded_at"])) != (integer(record, 9), integer(record, 17)):
             return "its times are not those of its leaf record"
@@ -225,6 +225,28 @@ class Log:
         latest = integer(self.records.get(self.size, bytes(97)), 25)
         Path(path + ".tile").write_text(f"{tree_hash(self.tops).hex()} {latest}\n", "utf-8")
         Path(path).write_text(self.note, "utf-8")
+    def check_erased(self, trail):
+        """Each erased part was named by the trail before it was erased, and shows the label in place of the person (rule 10)."""
+        name, parts, labels = self.key.name.rpartition("/")[2], {"actor": [], "content": []}, set()
+        for entry in trail.listed.values():
+            new = {change["field"]: change.get("new") for change in entry["changes"]}
+            own = [new | {"label": entry["model_id"]}] if (entry["action"], entry["model_type"]) == ("erased", "user") else []
+            earlier = new.get("earlier_erasures", []) if (entry["action"], entry["model_id"]) == ("pruned", "trail") else []
+            for step in own + earlier:
+                if step.get("log") == name:
+                    labels.add(step["label"])
+                    for part in parts:
+                        parts[part] += step[part]
+        for number, entry in self.listed.items():
+            kind = self.openings.get(number, bytes(20))[0]
+            for part in {2: ("actor",), 3: ("content",), 4: ("actor", "content")}.get(kind, ()):
+                if not any(first <= number <= last for first, last in parts[part]):
+                    self.wrong.append((number, f"its {part} was erased, and no erasure of the trail explains it"))
+            users, context = [entry["user"], entry.get("on_behalf_of") or {}], entry.get("context") or {}
+            shown = [user.get(it) or "" for user in users for it in ("id", "email", "name")]
+            shown += [context.get(it) or "" for it in ("ip", "user_agent")]
+            if kind in (2, 4) and not any(label in text for text in shown for label in labels):
+                self.wrong.append((number, "its actor was erased, and it shows no label of an erasure"))
     def check_missing(self, trail):
         """Each missing entry had expired when a prune of the trail ran. Records of version 0 are older than the tree."""
         prunes, unprotected, kind = [], 0, ("pruned", "audit_log", self.key.name.rpartition("/")[2])
@@ -260,8 +282,9 @@ def verify(with_trail, url, token, vkey, state=None):
     more = f"{missing} entries are missing" + ("; whether they may be was not checked (--trail)" if missing else "")
     if with_trail:
         trail = Log(url, token, Key(key.name.removesuffix("/audit") + "/trail", key.public), "/api/v1/trail")
-        trail.check_missing(trail)
-        log.check_missing(trail)
+        for one in (trail, log):
+            one.check_missing(trail)
+            one.check_erased(trail)
         more = f"{trail.summary('in the trail: ')}; it explains the {missing} missing entries"
     text = log.summary()
     if state:

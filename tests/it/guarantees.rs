@@ -105,6 +105,17 @@ const CONTRACT: &[Promise] = &[
         ],
     ),
     (
+        "An erased person is nowhere in the store, and the log still verifies",
+        &[
+            "cli::erase::nothing_names_an_erased_person_and_the_log_verifies",
+            "cli::erase::a_forged_erasure_is_named",
+            "store::contract::erasures::an_erased_person_is_in_no_entry_and_the_tree_stays",
+            "store::contract::erasures::an_erasure_and_a_prune_exclude_each_other_and_another_process_resumes",
+            "store::contract::erasures::entries_recorded_during_an_erasure_are_erased",
+            "postgres::erasing::erased_text_leaves_the_files_of_tables_and_indexes_with_a_vacuum",
+        ],
+    ),
+    (
         "Nothing younger than the retention period is ever deleted by a prune or by the automatic sweep",
         &[
             "api::prune::entries_within_retention_are_never_deleted",

@@ -60,7 +60,12 @@ impl LogReport {
             let cutoff = self.rules.prune(*last).map(|prune| short(prune.cutoff, &context.time));
             text += &cutoff.map_or(format!(" ({prunes})"), |cutoff| format!(" ({prunes}, cutoff {cutoff})"));
         }
-        text += &format!(", {} erased", grouped(*erased));
+        text += &format!(", {} erased", grouped(erased.values().sum()));
+        let erasures: Vec<_> = erased.keys().map(u64::to_string).collect();
+        if !erasures.is_empty() {
+            let word = if erasures.len() == 1 { "erasure" } else { "erasures" };
+            text += &format!(" ({word} {})", erasures.join(", "));
+        }
         if *unprotected > 0 {
             text += &format!(", {} deleted before the log had a tree", grouped(*unprotected));
         }
@@ -83,7 +88,12 @@ impl LogReport {
                 .collect();
             value["unchanged"] = json!(unchanged);
             value["expired"] = json!(expired);
-            value["erased"] = json!(erased);
+            let erasures: Vec<_> = erased
+                .iter()
+                .map(|(erasure, entries)| json!({ "erasure": erasure, "entries": entries }))
+                .collect();
+            value["erased"] = json!(erased.values().sum::<u64>());
+            value["erasures"] = json!(erasures);
             value["unprotected"] = json!(unprotected);
         }
         value

@@ -42,7 +42,7 @@ pub fn check(
     }
     match (entry, opening) {
         (None, Opening::Deleted) => Ok(checkpoint),
-        (Some(entry), Opening::Kept(_) | Opening::Erased { .. }) => {
+        (Some(entry), Opening::Kept(_) | Opening::Erased { .. } | Opening::BothErased) => {
             let parts = entry.parts();
             let is_part = |part: Part, commitment| {
                 opening.salt(part).is_none_or(|salt| part.commitment(&parts, &salt) == commitment)
@@ -104,6 +104,7 @@ mod tests {
         erased.reason = None;
         let opening = Opening::Erased { kept: Part::Content, salt };
         assert_eq!(checked(Some(&erased), &record, &opening), Err(EntryProofError::Entry));
+        assert!(checked(Some(&erased), &record, &Opening::BothErased).is_ok());
         let other = SigningKey::from_secret(&[8; 32]).expect("a key").verifier("log");
         let note = check(None, (&record, &Opening::Deleted), &proof, &other);
         assert_eq!(note, Err(EntryProofError::Note(NoteError::OtherKey)));

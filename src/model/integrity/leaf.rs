@@ -43,6 +43,15 @@ impl Part {
         }
     }
 
+    /// The other part.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Actor => Self::Content,
+            Self::Content => Self::Actor,
+        }
+    }
+
     /// The commitment to this part of an entry: the hash of the salt and the canonical bytes.
     #[must_use]
     pub fn commitment(self, entry: &EntryParts<'_>, salt: &Salt) -> Hash {

@@ -16,6 +16,8 @@ pub enum Opening {
         /// Its salt.
         salt: Salt,
     },
+    /// Nothing but the times: both parts were erased.
+    BothErased,
 }
 
 /// The bytes are not an opening.
@@ -35,6 +37,7 @@ impl Opening {
             Self::Kept(Seed(seed)) => (1, seed),
             Self::Erased { kept: Part::Content, salt: Salt(salt) } => (2, salt),
             Self::Erased { kept: Part::Actor, salt: Salt(salt) } => (3, salt),
+            Self::BothErased => (4, [0; 16]),
         };
         let mut opening = [kind; Self::LENGTH];
         opening[1..].copy_from_slice(&bytes);
@@ -52,6 +55,7 @@ impl Opening {
             1 => Ok(Self::Kept(Seed(bytes))),
             2 => Ok(Self::Erased { kept: Part::Content, salt: Salt(bytes) }),
             3 => Ok(Self::Erased { kept: Part::Actor, salt: Salt(bytes) }),
+            4 if bytes == [0; 16] => Ok(Self::BothErased),
             _ => Err(InvalidOpening),
         }
     }
@@ -62,7 +66,24 @@ impl Opening {
         match self {
             Self::Kept(seed) => Some(seed.salt(part)),
             Self::Erased { kept, salt } => (*kept == part).then_some(*salt),
-            Self::Deleted => None,
+            Self::Deleted | Self::BothErased => None,
+        }
+    }
+
+    /// Whether the entry is kept and this part of it was erased.
+    #[must_use]
+    pub fn is_erased(&self, part: Part) -> bool {
+        *self != Self::Deleted && self.salt(part).is_none()
+    }
+
+    /// The opening after this part was erased.
+    #[must_use]
+    pub fn without(&self, part: Part) -> Self {
+        let other = part.other();
+        match (self.salt(other), self) {
+            (_, Self::Deleted) => Self::Deleted,
+            (Some(salt), _) => Self::Erased { kept: other, salt },
+            (None, _) => Self::BothErased,
         }
     }
 }
@@ -79,6 +100,7 @@ mod tests {
             Opening::Kept(Seed([9; 16])),
             Opening::Erased { kept: Part::Content, salt },
             Opening::Erased { kept: Part::Actor, salt },
+            Opening::BothErased,
         ]
         .into_iter()
         .enumerate()
@@ -91,6 +113,7 @@ mod tests {
         deleted[16] = 1;
         assert_eq!(Opening::from_bytes(&deleted), Err(InvalidOpening));
         assert_eq!(Opening::from_bytes(&[4; 17]), Err(InvalidOpening));
+        assert_eq!(Opening::from_bytes(&[5; 17]), Err(InvalidOpening));
     }
 
     #[test]
@@ -102,5 +125,12 @@ mod tests {
         assert_eq!(salts(Opening::Kept(seed)), [Some(actor), Some(content)]);
         assert_eq!(salts(Opening::Erased { kept: Part::Content, salt: content }), [None, Some(content)]);
         assert_eq!(salts(Opening::Deleted), [None, None]);
+        let kept = Opening::Kept(seed);
+        let one = kept.without(Part::Actor);
+        assert_eq!(one, Opening::Erased { kept: Part::Content, salt: content });
+        assert_eq!(one.without(Part::Actor), one);
+        assert_eq!(one.without(Part::Content), Opening::BothErased);
+        assert_eq!(Opening::Deleted.without(Part::Actor), Opening::Deleted);
+        assert_eq!([Part::Actor, Part::Content].map(|part| one.is_erased(part)), [true, false]);
     }
 }

@@ -1,8 +1,9 @@
-//! What a prune of the trail states again, because the entries that stated it are about to be deleted: the prunes, of both logs,
-//! and the upgrade that explain missing entries.
+//! What a prune of the trail states again, because the entries that stated it are about to be deleted: the prunes and erasures,
+//! of both logs, and the upgrade that explain missing entries.
 
 use serde_json::{Value, json};
 
+use crate::model::integrity::verify::erasures::ErasureRule;
 use crate::model::integrity::verify::retention::StatedRetention;
 use crate::model::integrity::verify::rules::{PruneRule, Rules};
 use crate::model::words::Log;
@@ -11,6 +12,7 @@ use crate::model::words::Log;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Restated {
     prunes: Vec<(Log, PruneRule)>,
+    erasures: Vec<(Log, ErasureRule)>,
     unprotected_through: u64,
     retention: StatedRetention,
 }
@@ -19,6 +21,8 @@ impl Restated {
     /// Adds what the deleted entries of the trail state about a log, and the entries that are kept do not.
     pub fn add(&mut self, log: Log, deleted: &Rules, kept: &Rules) {
         self.prunes.extend(deleted.not_covered_by(kept).into_iter().map(|rule| (log, rule)));
+        let erasures = deleted.erasures.not_covered_by(&kept.erasures);
+        self.erasures.extend(erasures.into_iter().map(|rule| (log, rule)));
         if deleted.unprotected_through > kept.unprotected_through {
             self.unprotected_through = deleted.unprotected_through;
         }
@@ -43,6 +47,16 @@ impl Restated {
             json!({"log": log.as_str(), "prune": prune, "cutoff": cutoff.to_string(), "as_of": as_of})
         };
         (!self.prunes.is_empty()).then(|| self.prunes.iter().map(member).collect())
+    }
+
+    /// The earlier erasures as a list, if there are any.
+    pub(super) fn erasures(&self) -> Option<Value> {
+        let member = |(log, rule): &(Log, ErasureRule)| {
+            let mut member = json!({"log": log.as_str(), "label": rule.label});
+            rule.members().into_iter().for_each(|(name, value)| member[name] = value);
+            member
+        };
+        (!self.erasures.is_empty()).then(|| self.erasures.iter().map(member).collect())
     }
 
     /// The highest id of the audit log that was recorded before the log had a tree, if there is one.

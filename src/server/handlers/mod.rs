@@ -3,6 +3,7 @@
 pub(super) mod account;
 pub(super) mod counts;
 pub(super) mod entries;
+pub(super) mod erase;
 pub(super) mod health;
 pub(super) mod hold;
 pub(super) mod prune;

@@ -8,8 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::api::problem::Code;
 use crate::api::problems::ScopeProblems;
 use crate::api::tree::EntryProof;
-use crate::model::integrity::leaf::{LeafRecord, Seed};
-use crate::model::integrity::opening::Opening;
+use crate::model::integrity::leaf::LeafRecord;
 use crate::model::integrity::proof::{Proof, inclusion_tiles};
 use crate::model::integrity::tile::{TILE, TileId, Tiles, read_position};
 use crate::model::merkle::Hash;
@@ -164,11 +163,7 @@ fn record_bytes(leaf: &StoredLeaf) -> Vec<u8> {
 }
 
 fn opening_bytes(leaf: &StoredLeaf) -> Vec<u8> {
-    [&opening(leaf).to_bytes()[..], &leaf.hint].concat()
-}
-
-fn opening(leaf: &StoredLeaf) -> Opening {
-    leaf.seed.map_or(Opening::Deleted, |seed| Opening::Kept(Seed(seed)))
+    [&leaf.opening.to_bytes()[..], &leaf.hint].concat()
 }
 
 fn collapsed_bytes(tile: &CollapsedTile) -> Vec<u8> {
@@ -292,7 +287,7 @@ pub(in crate::server) async fn prove<S: ReadScope>(
     };
     let proof = EntryProof {
         entry,
-        opening: STANDARD.encode(opening(leaf).to_bytes()),
+        opening: STANDARD.encode(leaf.opening.to_bytes()),
         record: STANDARD.encode(leaf.record.to_bytes()),
         proof: Proof { index, path, checkpoint: note }.to_string(),
     };

@@ -1,4 +1,4 @@
-//! What a prune of the trail must state again: the prunes and the migration whose entries it deletes, as long as they explain
+//! What a prune of the trail must state again: the prunes, erasures and the migration whose entries it deletes, as long as they explain
 //! missing entries, and the retention. Without them, `verify --server` would report entries as deleted without a reason.
 
 use crate::model::entry::Entry;
@@ -23,8 +23,10 @@ pub(super) async fn explaining(
     mut pass: impl FnMut(&Entry),
 ) -> Result<(), StoreError> {
     let mut filter = Filter::default();
-    filter.action.include = vec![Action::Pruned, Action::Migrated, Action::Created, Action::Updated];
-    filter.model_type.include = vec![ModelType::AuditLog, ModelType::Server, ModelType::Organization];
+    filter.action.include =
+        vec![Action::Pruned, Action::Erased, Action::Migrated, Action::Created, Action::Updated];
+    filter.model_type.include =
+        vec![ModelType::AuditLog, ModelType::User, ModelType::Server, ModelType::Organization];
     let mut after = None;
     loop {
         let filter = filter.clone();

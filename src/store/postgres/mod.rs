@@ -12,6 +12,7 @@ mod error;
 mod partitions;
 mod pool;
 mod queue;
+mod rewrite;
 mod scan;
 mod schema;
 mod session;
@@ -187,6 +188,19 @@ impl PostgresStore {
             }
         }
         Ok(record)
+    }
+
+    /// Deletes users without entries and empty rows of the rollup. PostgreSQL frees their space when it vacuums.
+    pub(super) async fn free_space(&self, org: OrgId) -> Result<(), StoreError> {
+        let free = |db: Connection| async move {
+            let delete = async {
+                rollup::lock_head(&*db, org).await?;
+                prunes::delete_unused_users(&*db, org, 0, i64::MAX).await?;
+                rollup::delete_empty(&*db, org).await
+            };
+            in_transaction(&db, delete).await
+        };
+        self.connections.run(Retry::Always, free).await
     }
 
     pub(super) async fn ready(&self) -> Result<(), StoreError> {

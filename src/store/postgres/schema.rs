@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_text.postgres.sql"),
     include_str!("../migrations/0007_sessions.postgres.sql"),
     include_str!("../migrations/0008_holds.postgres.sql"),
+    include_str!("../migrations/0009_erasures.postgres.sql"),
 ];
 
 /// The schema of our tables, and the count of applied migrations.

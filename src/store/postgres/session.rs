@@ -17,6 +17,7 @@ use crate::store::dialect::{Dialect, EntryQuery, Fields};
 use crate::store::entries::{self, Entries};
 use crate::store::error::StoreError;
 use crate::store::postgres::error::DatabaseError;
+use crate::store::postgres::rewrite;
 use crate::store::postgres::scan::{EntryReader, Scan, query};
 use crate::store::session::{Columns, ExpiredEntry, LeafIds, PageProgress, Session, Value};
 
@@ -293,10 +294,15 @@ impl Session for Object {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| StoreError::Failed(error.to_string()))?;
         let sql = "UPDATE entries SET seed = substr(sha256($4 || int8send(id)), 1, 16) \
-                   WHERE org_id = $1 AND id >= $2 AND id <= $3 AND seed IS NULL";
+                   WHERE org_id = $1 AND id >= $2 AND id <= $3 AND seed IS NULL \
+                   AND id NOT IN (SELECT id FROM erased WHERE org_id = $1 AND id >= $2 AND id <= $3)";
         let update = self.prepare_cached(sql).await?;
         self.execute(&update, &[&org.0, &signed(first), &signed(last), &&key[..]]).await?;
         Ok(())
+    }
+
+    async fn rewrite_entry(&self, org: OrgId, before: Uuid, entry: &Entry) -> Result<(), DatabaseError> {
+        rewrite::rewrite(self, org, before, entry).await
     }
 
     async fn delete_expired(&self, org: OrgId, expired: &[ExpiredEntry]) -> Result<(), DatabaseError> {

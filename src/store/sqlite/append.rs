@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::model::draft::Draft;
-use crate::model::entry::{Entry, User};
-use crate::model::words::{Action, ModelType, Via};
+use crate::model::entry::Entry;
 use crate::store::calls::{Appended, OrgId};
 use crate::store::codes::{random_seed, signed};
-use crate::store::condition::place;
 use crate::store::error::StoreError;
 use crate::store::pages;
 use crate::store::rollup::{MAX_BEHIND, catch_up};
-use crate::store::sqlite::checksum::ChecksumInput;
+use crate::store::sqlite::checksum::{self, Codes};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, key};
 use crate::store::sqlite::session::run_now;
+use crate::store::sqlite::snapshots::Users;
 use crate::store::sqlite::threads::control;
 
 pub(super) fn append(
@@ -94,28 +93,10 @@ pub(super) fn insert(
     let (user_ref, snapshot) = users.find_or_add(&entry.user)?;
     let on_behalf_of = entry.on_behalf_of.as_ref().map(|user| users.find_or_add(user)).transpose()?;
     let (on_behalf_ref, on_behalf_of) = on_behalf_of.unzip();
-    let number = |place: i16| i64::from(place);
-    let action = number(place(Action::ALL, entry.action));
-    let model_type = number(place(ModelType::ALL, entry.model_type));
-    let (key, via) = (key(org, id), entry.context.via.map(|via| number(place(Via::ALL, via))));
+    let key = key(org, id);
+    let codes = Codes::of(entry);
     let (occurred_at, recorded_at) = (entry.occurred_at.micros(), entry.recorded_at.micros());
-    let checksum = ChecksumInput {
-        numbers: [key, occurred_at, recorded_at, action, model_type, user_ref],
-        uuid: *entry.uuid.as_bytes(),
-        via,
-        texts: [
-            Some(&entry.model_id),
-            entry.model_name.as_deref(),
-            entry.context.ip.as_deref(),
-            entry.context.user_agent.as_deref(),
-            entry.context.request_id.as_deref(),
-            entry.reason.as_deref(),
-            Some(&snapshot),
-            Some(entry.changes.get()),
-        ],
-        on_behalf_of: on_behalf_of.as_deref(),
-    }
-    .checksum();
+    let checksum = checksum::of_entry(key, entry, (user_ref, &snapshot), on_behalf_of.as_deref());
     let mut insert = db.prepare_cached(
         "INSERT INTO entries (key, org_id, uuid, occurred_at, recorded_at, action, model_type, model_id, model_name, user_ref, via, ip, \
          user_agent, request_id, reason, changes, checksum, seed, on_behalf_ref) \
@@ -128,12 +109,12 @@ pub(super) fn insert(
         entry.uuid.as_bytes(),
         occurred_at,
         recorded_at,
-        action,
-        model_type,
+        codes.action,
+        codes.model_type,
         entry.model_id,
         entry.model_name,
         user_ref,
-        via,
+        codes.via,
         entry.context.ip,
         entry.context.user_agent,
         entry.context.request_id,
@@ -153,44 +134,5 @@ fn by_uuid(db: &Connection, org: OrgId, wanted: &Entry) -> Result<Entry, StoreEr
     match rows.next()? {
         Some(row) => EntryReader::new(db, org).row(row)?.entry(),
         None => Err(StoreError::Damaged("the index of uuids and the entries disagree".to_owned())),
-    }
-}
-
-/// The users of one append, each looked up once: most entries have the same few.
-pub(super) struct Users<'a> {
-    db: &'a Connection,
-    org: OrgId,
-    known: Vec<(User, (i64, Arc<str>))>,
-}
-
-impl<'a> Users<'a> {
-    pub(super) const fn new(db: &'a Connection, org: OrgId) -> Self {
-        Self { db, org, known: Vec::new() }
-    }
-
-    /// The user's number and snapshot.
-    fn find_or_add(&mut self, user: &User) -> Result<(i64, Arc<str>), StoreError> {
-        if let Some((_, found)) = self.known.iter().find(|(known, _)| known == user) {
-            return Ok(found.clone());
-        }
-        let snapshot = serde_json::to_string(user).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let snapshot = Arc::<str>::from(snapshot);
-        let mut find =
-            self.db.prepare_cached("SELECT user_ref FROM users WHERE org_id = ?1 AND snapshot = ?2")?;
-        let found: Option<i64> =
-            find.query_row(params![self.org.0, &*snapshot], |row| row.get(0)).optional()?;
-        let user_ref = match found {
-            Some(user_ref) => user_ref,
-            None => self.db.prepare_cached(
-                "INSERT INTO users (org_id, user_ref, snapshot) \
-                 VALUES (?1, (SELECT coalesce(max(user_ref), 0) + 1 FROM users WHERE org_id = ?1), ?2) RETURNING user_ref",
-            )?
-            .query_row(params![self.org.0, &*snapshot], |row| row.get(0))?,
-        };
-        // Beyond this, the table is faster than the list.
-        if self.known.len() < 64 {
-            self.known.push((user.clone(), (user_ref, Arc::clone(&snapshot))));
-        }
-        Ok((user_ref, snapshot))
     }
 }

@@ -2,7 +2,7 @@
 
 use crc32fast::Hasher;
 
-use crate::model::entry::RequestContext;
+use crate::model::entry::{Entry, RequestContext};
 use crate::model::words::{Action, ModelType, Via};
 use crate::store::condition::place;
 use crate::store::entries::StoredEntry;
@@ -39,6 +39,50 @@ pub(super) fn of_row(key: i64, user_ref: i64, row: &StoredEntry<'_>) -> i64 {
             Some(row.changes.0),
         ],
         on_behalf_of: row.on_behalf_of.map(|user| user.json.get()),
+    }
+    .checksum()
+}
+
+/// The words of an entry as numbers.
+pub(super) struct Codes {
+    pub(super) action: i64,
+    pub(super) model_type: i64,
+    pub(super) via: Option<i64>,
+}
+
+impl Codes {
+    pub(super) fn of(entry: &Entry) -> Self {
+        Self {
+            action: place(Action::ALL, entry.action).into(),
+            model_type: place(ModelType::ALL, entry.model_type).into(),
+            via: entry.context.via.map(|via| place(Via::ALL, via).into()),
+        }
+    }
+}
+
+/// The checksum of an entry that is written, with the number of its user and the snapshots of both users.
+pub(super) fn of_entry(
+    key: i64,
+    entry: &Entry,
+    (user_ref, snapshot): (i64, &str),
+    on_behalf_of: Option<&str>,
+) -> i64 {
+    let Codes { action, model_type, via } = Codes::of(entry);
+    ChecksumInput {
+        numbers: [key, entry.occurred_at.micros(), entry.recorded_at.micros(), action, model_type, user_ref],
+        uuid: *entry.uuid.as_bytes(),
+        via,
+        texts: [
+            Some(&entry.model_id),
+            entry.model_name.as_deref(),
+            entry.context.ip.as_deref(),
+            entry.context.user_agent.as_deref(),
+            entry.context.request_id.as_deref(),
+            entry.reason.as_deref(),
+            Some(snapshot),
+            Some(entry.changes.get()),
+        ],
+        on_behalf_of,
     }
     .checksum()
 }

@@ -299,7 +299,7 @@ async fn a_copy_keeps_no_user_whose_entries_were_pruned_meanwhile() {
         complete: true,
     };
     let gone = [1, 3].map(|id| PrunedIds { prune_id: 1, first_id: id, last_id: id });
-    let past = Past { head: 3, prunes: vec![prune], pruned_ids: gone.to_vec() };
+    let past = Past { head: 3, prunes: vec![prune], pruned_ids: gone.to_vec(), erasures: Vec::new() };
     store.restore_past(org, past).await.expect("restored");
     assert_eq!(users().await, r#"{"name":"Lighthouse","kind":"user"}"#);
     store.close().await;

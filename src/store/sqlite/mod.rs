@@ -18,10 +18,12 @@ mod flips;
 mod query_cost;
 mod reader;
 mod readers;
+mod rewrite;
 mod scheduler;
 mod schema;
 mod serving;
 mod session;
+mod snapshots;
 mod space;
 #[cfg(test)]
 mod text_index;
@@ -212,20 +214,26 @@ impl SqliteStore {
         };
         let record = self.writer.in_transaction(close).await?;
         if record.is_some() {
-            self.writer.in_transaction(move |db| run_now(rollup::delete_empty(db, org))).await?;
-            // Part by part, so that recorders get their turn; then the log, which still holds the old pages.
-            let mut looked_at = Some(0);
-            while let Some(after) = looked_at {
-                let delete = move |db: &Connection| space::delete_unused_users(db, org, after);
-                looked_at = self.writer.in_transaction(delete).await?;
-            }
-            while self.writer.in_transaction(space::give_back).await? {}
-            if self.file_threads.is_some() {
-                // Resolves after the first attempt: the caller does not wait for a reader in the way.
-                self.file_state.ask_for_purge().await.unwrap_or(());
-            }
+            self.free_space(org).await?;
         }
         Ok(record)
+    }
+
+    /// Deletes users without entries and empty rows of the rollup, and removes deleted text from the files.
+    pub(super) async fn free_space(&self, org: OrgId) -> Result<(), StoreError> {
+        self.writer.in_transaction(move |db| run_now(rollup::delete_empty(db, org))).await?;
+        // Part by part, so that recorders get their turn; then the log, which still holds the old pages.
+        let mut looked_at = Some(0);
+        while let Some(after) = looked_at {
+            let delete = move |db: &Connection| space::delete_unused_users(db, org, after);
+            looked_at = self.writer.in_transaction(delete).await?;
+        }
+        while self.writer.in_transaction(space::give_back).await? {}
+        if self.file_threads.is_some() {
+            // Resolves after the first attempt: the caller does not wait for a reader in the way.
+            self.file_state.ask_for_purge().await.unwrap_or(());
+        }
+        Ok(())
     }
 
     pub(super) fn is_purged(&self) -> bool {

@@ -15,9 +15,10 @@ use crate::store::condition::Condition;
 use crate::store::dialect::EntryQuery;
 use crate::store::rollup::{self, RollupQuery};
 use crate::store::session::Session as _;
-use crate::store::sqlite::append::{Users, insert, set_head};
+use crate::store::sqlite::append::{insert, set_head};
 use crate::store::sqlite::schema;
 use crate::store::sqlite::session::run_now;
+use crate::store::sqlite::snapshots::Users;
 use crate::store::users::{KnownUsers, user_refs};
 use crate::store::{accounts, codes, facets};
 

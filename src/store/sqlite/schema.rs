@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_text.sqlite.sql"),
     include_str!("../migrations/0007_sessions.sqlite.sql"),
     include_str!("../migrations/0008_holds.sqlite.sql"),
+    include_str!("../migrations/0009_erasures.sqlite.sql"),
 ];
 
 /// Marks a file as ours: "KrAu".

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Params, Row, params_from_iter};
+use uuid::Uuid;
 
 use crate::model::entry::Entry;
 use crate::model::page::{Order, Position};
@@ -21,6 +22,7 @@ use crate::store::session::ExpiredEntry;
 use crate::store::session::{Columns, LeafIds, PageProgress, Session, Value, values};
 use crate::store::sqlite::consecutive::{self, disagree};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, id, key};
+use crate::store::sqlite::rewrite;
 use crate::store::text::block_of;
 
 /// How long a search reads before it makes way for others.
@@ -283,8 +285,13 @@ impl Session for Connection {
 
     async fn fill_seeds(&self, org: OrgId, first: u64, last: u64) -> Result<(), StoreError> {
         // SQLite's generator is seeded by the operating system.
-        let sql = "UPDATE entries SET seed = randomblob(16) WHERE key BETWEEN ?1 AND ?2 AND seed IS NULL";
-        changed(self, sql, values![key(org, first), key(org, last)]).map(drop)
+        let sql = "UPDATE entries SET seed = randomblob(16) WHERE key BETWEEN ?1 AND ?2 AND seed IS NULL \
+                   AND key NOT IN (SELECT (?3 << 40) | id FROM erased WHERE org_id = ?3)";
+        changed(self, sql, values![key(org, first), key(org, last), org]).map(drop)
+    }
+
+    async fn rewrite_entry(&self, org: OrgId, _: Uuid, entry: &Entry) -> Result<(), StoreError> {
+        rewrite::rewrite(self, org, entry)
     }
 
     async fn delete_expired(&self, org: OrgId, expired: &[ExpiredEntry]) -> Result<(), StoreError> {

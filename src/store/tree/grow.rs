@@ -11,6 +11,7 @@ use crate::store::calls::OrgId;
 use crate::store::codes::{hex, json};
 use crate::store::pages;
 use crate::store::session::{LeafIds, Session, values};
+use crate::store::tree::erased;
 use crate::store::tree::leaves::Deleted;
 use crate::store::tree::row::{frontier, organization, row};
 use crate::store::tree::walk::Walk;
@@ -59,6 +60,8 @@ pub(in crate::store) async fn step<S: Session>(db: &S, org: OrgId) -> Result<Ste
     let mut edge = frontier(db, org, &tree).await?;
     let root = edge.root();
     let deleted = Deleted::read(db, org, from + 1, last).await?;
+    // Entries were erased behind the tree only in a copy, or if stored hashes are computed again.
+    let erased = erased::between(db, org, from + 1, last).await?;
     let mut full = Vec::new();
     let mut walk = Walk::new(from + 1, tree.tile_latest, &deleted.tombstones);
     // Adds leaves up to an id of which no entry exists before it.
@@ -78,12 +81,17 @@ pub(in crate::store) async fn step<S: Session>(db: &S, org: OrgId) -> Result<Ste
     };
     let mut is_unseeded = false;
     db.visit_leaves(org, LeafIds::Range(from + 1, last), |entry, seed| {
-        let Some(seed) = seed.filter(|_| !is_unseeded) else {
+        let leaf = erased.get(&entry.id);
+        if is_unseeded || seed.is_none() && leaf.is_none() {
             is_unseeded = true;
             return Ok(());
-        };
+        }
         until(&mut walk, &mut edge, &mut full, entry.id);
-        edge.push(walk.entry(entry, seed).hash(), &mut full);
+        let record = match (seed, leaf) {
+            (None, Some(leaf)) => walk.erased(entry, leaf),
+            (seed, _) => walk.entry(entry, seed.unwrap_or_default()),
+        };
+        edge.push(record.hash(), &mut full);
         Ok(())
     })
     .await?;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::integrity::leaf::LeafRecord;
+use crate::model::integrity::leaf::{LeafRecord, Seed};
+use crate::model::integrity::opening::Opening;
 use crate::model::integrity::tile::{TILE, root_of_path};
 use crate::model::merkle::Hash;
 use crate::store::calls::{CollapsedTile, OrgId, StoredLeaf, StoredTile};
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, LeafIds, Session, list, optional, values};
+use crate::store::tree::erased;
 use crate::store::tree::row::{hashes as parse_hashes, row};
 use crate::store::tree::walk::Walk;
 
@@ -72,7 +74,7 @@ pub(in crate::store) async fn collapsed<S: Session>(
     Ok(tiles.into_iter().flatten().collect())
 }
 
-/// How often a tile is read again because a prune deletes entries of it meanwhile.
+/// How often a tile is read again because a prune deletes entries of it meanwhile, or an erasure changes them.
 const ATTEMPTS: u32 = 5;
 
 /// The first `width` leaves of a tile of the tree.
@@ -84,42 +86,59 @@ pub(in crate::store) async fn tile<S: Session>(
 ) -> Result<StoredTile, S::Error> {
     let mut attempt = 1;
     loop {
-        let found = read_tile(db, org, tile, width).await?;
+        let (found, unopened) = read_tile(db, org, tile, width).await?;
         let StoredTile::Leaves(leaves) = &found else { return Ok(found) };
         let missing = leaves.iter().find(|leaf| !leaf.record.is_protected).map(|leaf| leaf.record.id());
-        let Some(id) = missing.filter(|_| attempt < ATTEMPTS) else { return Ok(found) };
-        // PostgreSQL reads tombstones and entries at two moments: an entry may be gone whose record was not there yet.
+        let Some(id) = missing.or(unopened).filter(|_| attempt < ATTEMPTS) else { return Ok(found) };
+        // PostgreSQL reads tombstones and entries at two moments: an entry may be gone whose record was not there yet. The
+        // same concerns an entry without a seed.
         let deleted = Deleted::read(db, org, id, id).await?;
-        if deleted.tombstones.is_empty() && deleted.collapsed.is_empty() {
+        let is_erased = unopened.is_some() && !erased::of(db, org, &[id]).await?.is_empty();
+        if deleted.tombstones.is_empty() && deleted.collapsed.is_empty() && !is_erased {
             return Ok(found);
         }
         attempt += 1;
     }
 }
 
-async fn read_tile<S: Session>(db: &S, org: OrgId, tile: u64, width: u64) -> Result<StoredTile, S::Error> {
+/// A tile, and the first entry in it that has neither a seed nor what an erasure leaves of it.
+async fn read_tile<S: Session>(
+    db: &S,
+    org: OrgId,
+    tile: u64,
+    width: u64,
+) -> Result<(StoredTile, Option<u64>), S::Error> {
     let (first, last) = (tile * TILE + 1, tile * TILE + width);
     let deleted = Deleted::read(db, org, first, last).await?;
     if let Some(collapsed) = deleted.collapsed(tile * TILE) {
-        return Ok(StoredTile::Collapsed(Box::new(collapsed.clone())));
+        return Ok((StoredTile::Collapsed(Box::new(collapsed.clone())), None));
     }
     let hints = hints(db, org, tile).await?;
+    let erased = erased::between(db, org, first, last).await?;
+    let mut unopened = None;
     let mut leaves: Vec<StoredLeaf> = Vec::with_capacity(width as usize);
     // By its place and not by the index in its record, which may be forged.
-    let mut add = |record, seed| {
+    let mut add = |record, opening| {
         let hint = hints.get(leaves.len()).copied().unwrap_or_default();
-        leaves.push(StoredLeaf { record, seed, hint });
+        leaves.push(StoredLeaf { record, opening, hint });
     };
     let mut walk = Walk::new(first, None, &deleted.tombstones);
     db.visit_leaves(org, LeafIds::Range(first, last), |entry, seed| {
-        walk.until(entry.id, |record| add(record, None));
-        // A seed that was taken away cannot give the record that is in the tree.
-        add(walk.entry(entry, seed.unwrap_or_default()), seed);
+        walk.until(entry.id, |record| add(record, Opening::Deleted));
+        match (seed, erased.get(&entry.id)) {
+            (Some(seed), _) => add(walk.entry(entry, seed), Opening::Kept(Seed(seed))),
+            (None, Some(leaf)) => add(walk.erased(entry, leaf), leaf.opening),
+            (None, None) => {
+                unopened.get_or_insert(entry.id);
+                // A seed that was taken away cannot give the record that is in the tree.
+                add(walk.entry(entry, [0; 16]), Opening::Deleted);
+            }
+        }
         Ok(())
     })
     .await?;
-    walk.until(last + 1, |record| add(record, None));
-    Ok(StoredTile::Leaves(leaves))
+    walk.until(last + 1, |record| add(record, Opening::Deleted));
+    Ok((StoredTile::Leaves(leaves), unopened))
 }
 
 /// The hashes of leaves.

@@ -3,6 +3,7 @@
 
 pub(super) mod checkpoint;
 pub(super) mod copy;
+pub(super) mod erased;
 pub(super) mod grow;
 pub(super) mod leaves;
 pub(super) mod row;

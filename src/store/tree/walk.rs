@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::integrity::leaf::{LeafRecord, Seed};
 use crate::model::integrity::tile::TILE;
 use crate::model::timestamp::Timestamp;
+use crate::store::calls::ErasedLeaf;
 use crate::store::entries::StoredEntry;
 
 /// Makes the records of ids one after the other. Every id gets one.
@@ -54,6 +55,13 @@ impl<'t> Walk<'t> {
         let latest = self.note(Some(entry.occurred_at)).unwrap_or(entry.occurred_at);
         self.next += 1;
         LeafRecord::of(&entry.parts(), &Seed(seed), latest)
+    }
+
+    /// Makes the record of an entry of which a part was erased. Its id is the next.
+    pub(super) fn erased(&mut self, entry: &StoredEntry<'_>, leaf: &ErasedLeaf) -> LeafRecord {
+        let latest = self.note(Some(entry.occurred_at)).unwrap_or(entry.occurred_at);
+        self.next += 1;
+        leaf.record(entry, latest)
     }
 
     fn note(&mut self, occurred_at: Option<Timestamp>) -> Option<Timestamp> {

@@ -50,6 +50,8 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("get",  "/api/v1/trail/checkpoint",       Needs::One(Scope::Trail)),
     ("get",  "/api/v1/trail/tile/{tile}",      Needs::One(Scope::Trail)),
     ("get",  "/api/v1/trail/{id}/proof",       Needs::One(Scope::Trail)),
+    ("get",  "/api/v1/erasures",             Needs::One(Scope::Erase)),
+    ("post", "/api/v1/erasures",             Needs::One(Scope::Erase)),
     ("get",  "/api/v1/whoami",               Needs::Token),
     ("post", "/api/v1/sessions/link",        Needs::Token),
     ("get",  "/healthz",                     Needs::Nothing),

@@ -104,7 +104,7 @@ impl Fixture {
             "--name",
             "admin",
             "--scope",
-            "read,record,prune,trail,hold",
+            "read,record,prune,trail,hold,erase",
         ];
         let token = server.run(&[&create[..], &["--store", "sqlite:audit.db"]].concat()).ended(0);
         let serving = server.serve(&[]);

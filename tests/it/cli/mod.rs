@@ -13,6 +13,7 @@ mod confirm;
 mod demo_log;
 mod diagnostics;
 mod durability;
+mod erase;
 mod evidence;
 mod examples;
 mod export;

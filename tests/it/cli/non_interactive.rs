@@ -26,6 +26,7 @@ const ENDS: &[(&str, u8)] = &[
     ("hold list --server sqlite:audit.db", exit::DONE),
     ("hold show case-14 --server sqlite:audit.db", exit::DONE),
     ("hold release case-14 --reason closed --server sqlite:audit.db", exit::REFUSED),
+    ("erase nobody --reason r --server sqlite:audit.db", exit::NOT_FOUND),
     ("record --server sqlite:audit.db", exit::USAGE),
     ("import - --server sqlite:audit.db", exit::DONE),
     ("verify nothing.csv", exit::USAGE),

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use krosyn_audit::model::erasure::{Eraser, ErasureOptions, identities};
 use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::hold::{Hold, HoldFilter, Release};
 use krosyn_audit::model::page::Order;
@@ -11,6 +12,7 @@ use krosyn_audit::model::stats::StatsQuery;
 use krosyn_audit::model::words::{Dimension, Scope};
 use krosyn_audit::store::{self, OrgId, Store, StoredToken, TokenUse};
 use regex::Regex;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::postgres::schema::ON_EVERY_NODE;
@@ -98,10 +100,35 @@ async fn ask_for_the_text_index(store: &Arc<Store>, log: OrgId) {
     assert!(!store.index_text(log).await.expect("a step"), "the prune left nothing to do");
 }
 
+/// Calls every store method about erasures.
+async fn erase_somebody(store: &Arc<Store>, org: OrgId) {
+    append(store, org, [with(recording_at("1", NOW), "user", json!({"id": "99"}))]).await;
+    store.grow_tree(org).await.expect("grown");
+    let head = store.tree(org).await.expect("a tree").size;
+    let term = "id:99".parse().expect("a term");
+    let people = identities(store.users(org).await.expect("users"), &term, &BTreeSet::new());
+    let how = ("privacy".to_owned(), "r".to_owned(), ErasureOptions::default());
+    let run = store.begin_erasure(org, how, people[0].clone(), NOW).await.expect("asked").expect("free");
+    let eraser = Arc::new(Eraser::new(people[0].clone(), &run.erasure.label, run.erasure.options));
+    assert!(store.holds_in_force(org).await.expect("holds").is_empty());
+    store.mentions(org, (1, head), Arc::clone(&eraser), Arc::default()).await.expect("read");
+    let run = store.resume_erasure(org, run.erasure, NOW).await.expect("asked").expect("its own");
+    let batch = store.erase_batch(org, run.clone(), Arc::clone(&eraser), vec![head], NOW).await;
+    assert_eq!(batch.expect("a batch"), (1, 0));
+    assert!(store.finish_erasure(run.clone(), eraser, head, NOW).await.expect("asked"));
+    store.close_erasure(run, true, NOW).await.expect("closed");
+    assert_eq!(store.erasures(org).await.expect("erasures").len(), 1);
+    let leaves = store.erased_leaves(org, head, head).await.expect("leaves");
+    let mut entries = everything(store, org).await;
+    entries.retain(|entry| entry.id == head);
+    store.restore_erased(org, (head, head), leaves, entries).await.expect("restored");
+}
+
 /// Calls every store method for an organization.
 async fn ask_everything(store: &Arc<Store>, org: OrgId) {
     ask_for_the_tree(store, org.trail()).await;
     ask_for_the_text_index(store, org.trail()).await;
+    erase_somebody(store, org.trail()).await;
     let keyed = with(recording_at("1", days_ago(1)), "uuid", Uuid::from_u128(7).to_string());
     append(store, org, [recording_at("1", days_ago(100)), recording_at("2", days_ago(99)), keyed.clone()])
         .await;

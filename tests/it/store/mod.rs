@@ -99,6 +99,12 @@ macro_rules! contract {
                 servers_that_grow_a_tree_at_once_agree
                 the_trail_is_a_log_of_its_own
             }
+            erasures {
+                an_erased_person_is_in_no_entry_and_the_tree_stays
+                an_opening_has_the_salt_of_the_kept_part_only
+                entries_recorded_during_an_erasure_are_erased
+                an_erasure_and_a_prune_exclude_each_other_and_another_process_resumes
+            }
             text_index {
                 searches_agree_with_the_reference_by_way_of_the_index
                 servers_that_index_a_log_at_once_agree

@@ -3,6 +3,7 @@
 //! The tree proves what was recorded: a tile whose leaves give another hash than the signed tree has was tampered with. The
 //! rules, read from the trail, tell which entries a recorded prune may have deleted.
 
+pub mod erasures;
 pub mod fault;
 pub mod retention;
 pub mod rule_reader;

@@ -304,14 +304,18 @@ fn a_rebuilt_tree_accuses_no_tile_in_particular() {
 fn an_erased_part_needs_a_recorded_erasure_and_a_listed_entry() {
     use crate::model::integrity::leaf::Part;
     use crate::model::integrity::opening::Opening;
+    use crate::model::integrity::verify::erasures::{ErasureRule, Erasures};
 
     let (mut erased, seed) = (entry(1, at(5)), Seed([3; 16]));
     let record = LeafRecord::of(&erased.parts(), &seed, Timestamp::MIN);
-    erased.user.name = None;
+    erased.user.name = Some("erased-1".to_owned());
     let checkpoint = Checkpoint { origin: "log".to_owned(), size: 1, root: record.hash() };
     let verify = |opening: Opening, entries: &[Entry], erasures: &[u64]| {
         let mut rules = Rules::default();
-        rules.erasures.extend(erasures.iter().map(|id| (*id, 1)));
+        let ranges: Vec<_> = erasures.iter().map(|id| (*id, *id)).collect();
+        let (actor, content) = (ranges, vec![(7, 7)]);
+        rules.erasures =
+            Erasures::new(vec![ErasureRule { erasure: 3, label: "erased-1".to_owned(), actor, content }]);
         let entries: Vec<_> = entries.iter().map(|entry: &Entry| entry.parts()).collect();
         let mut verifier = Verifier::new(&checkpoint, None, rules.into(), Vec::new(), &[record.hash()])?;
         verifier.leaves(&[Leaf { record, opening, hint: [0; 3] }], &entries)?;
@@ -320,10 +324,18 @@ fn an_erased_part_needs_a_recorded_erasure_and_a_listed_entry() {
     let kept = |part: Part| Opening::Erased { kept: part, salt: seed.salt(part) };
     let erased = [erased];
     let verdict = verify(kept(Part::Content), &erased, &[1]).expect("recorded");
-    assert_eq!((verdict.erased, verdict.unchanged), (1, 0));
+    assert_eq!((verdict.erased, verdict.unchanged), ([(3, 1)].into(), 0));
     let kind = |found: Result<Verdict, Fault>| found.expect_err("a fault").kind;
     assert_eq!(kind(verify(kept(Part::Content), &erased, &[2])), FaultKind::Erased);
     assert_eq!(kind(verify(kept(Part::Actor), &erased, &[1])), FaultKind::Changed);
+    // Only the actor was recorded as erased.
+    assert_eq!(kind(verify(Opening::BothErased, &erased, &[1])), FaultKind::Erased);
+    let mut renamed = erased.clone();
+    renamed[0].user.name = Some("mallory".to_owned());
+    assert_eq!(kind(verify(kept(Part::Content), &renamed, &[1])), FaultKind::Changed);
+    let mut later = erased.clone();
+    later[0].occurred_at = at(6);
+    assert_eq!(kind(verify(kept(Part::Content), &later, &[1])), FaultKind::Changed);
     assert_eq!(kind(verify(Opening::Kept(seed), &erased, &[1])), FaultKind::Changed);
     assert_eq!(kind(verify(Opening::Kept(seed), &[], &[])), FaultKind::Hidden);
     assert_eq!(kind(verify(Opening::Deleted, &erased, &[])), FaultKind::Inserted);

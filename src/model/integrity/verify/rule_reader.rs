@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::model::integrity::leaf::EntryParts;
+use crate::model::integrity::verify::erasures::{ErasureRule, Erasures};
 use crate::model::integrity::verify::fault::Overreach;
 use crate::model::integrity::verify::retention::{RetentionChanges, StatedRetention};
 use crate::model::integrity::verify::rules::{PruneRule, Rules};
@@ -23,6 +24,7 @@ pub struct RuleReader {
     /// When the entries of the trail that were read here were recorded.
     times: Vec<Timestamp>,
     unprotected_through: u64,
+    erasures: Vec<ErasureRule>,
 }
 
 /// A prune as the trail states it.
@@ -52,8 +54,9 @@ impl RuleReader {
     /// Begins to read the rules for a log.
     #[must_use]
     pub fn new(log: Log) -> Self {
-        let (prunes, times) = (Vec::new(), Vec::new());
-        Self { log, prunes, retention: RetentionChanges::default(), times, unprotected_through: 0 }
+        let (prunes, times, erasures) = (Vec::new(), Vec::new(), Vec::new());
+        let retention = RetentionChanges::default();
+        Self { log, prunes, retention, times, unprotected_through: 0, erasures }
     }
 
     /// Sets the retention in force before the first entry.
@@ -73,11 +76,12 @@ impl RuleReader {
         self.unprotected_through
     }
 
-    /// Reads an entry of the trail, in the order of ids: a prune, a change of the retention, or the migration that gave the log
+    /// Reads an entry of the trail, in the order of ids: a prune, an erasure, a change of the retention, or the migration that gave the log
     /// its tree. Others are ignored.
     pub fn add(&mut self, entry: &EntryParts<'_>) {
         match (entry.action, entry.model_type) {
             (Action::Pruned, ModelType::AuditLog)
+            | (Action::Erased, ModelType::User)
             | (Action::Migrated, ModelType::Server)
             | (Action::Created | Action::Updated, ModelType::Organization) => {}
             _ => return,
@@ -91,6 +95,12 @@ impl RuleReader {
         }
         if entry.action == Action::Pruned {
             return self.add_prunes(entry, &field);
+        }
+        if entry.action == Action::Erased {
+            // The entries that begin and end an erasure name no log.
+            let of_log = field("log").and_then(Value::as_str) == Some(self.log.as_str());
+            let rule = ErasureRule::read(entry.model_id, &field).filter(|_| of_log);
+            return self.erasures.extend(rule);
         }
         let mut stated = retention(&field, ["plan", "floor"]);
         if entry.action == Action::Updated {
@@ -114,6 +124,11 @@ impl RuleReader {
             let rules = of_log.filter_map(|it| rule(&|name: &str| it.get(name)));
             let evidence = Evidence::Restated(cutoff);
             self.prunes.extend(rules.map(|rule| RecordedPrune { rule, evidence: evidence.clone() }));
+            let earlier = field("earlier_erasures").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let of_log = earlier.iter().filter(|it| it["log"] == self.log.as_str());
+            let label = |it: &Value| it["label"].as_str().unwrap_or_default().to_owned();
+            self.erasures
+                .extend(of_log.filter_map(|it| ErasureRule::read(&label(it), &|name: &str| it.get(name))));
             let earlier = retention(field, ["earlier_plan", "earlier_floor"]);
             if earlier.plan.is_some() {
                 self.retention.begin_with(earlier);
@@ -152,7 +167,8 @@ impl RuleReader {
         };
         let (prunes, overreaches): (Vec<_>, Vec<_>) = self.prunes.iter().map(limited).unzip();
         let overreaches = overreaches.into_iter().flatten().collect();
-        Rules::new(prunes, self.unprotected_through).with_overreaches(overreaches)
+        let rules = Rules::new(prunes, self.unprotected_through).with_overreaches(overreaches);
+        rules.with_erasures(Erasures::new(self.erasures.clone()))
     }
 }
 

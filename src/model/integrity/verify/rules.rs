@@ -1,7 +1,6 @@
 //! Which entries may be missing: the prunes and erasures that the trail recorded.
 
-use std::collections::BTreeMap;
-
+use crate::model::integrity::verify::erasures::Erasures;
 use crate::model::integrity::verify::fault::{FaultKind, Overreach};
 use crate::model::timestamp::Timestamp;
 
@@ -26,8 +25,8 @@ pub struct Rules {
     pub unprotected_through: u64,
     /// The prunes that may have deleted younger entries.
     overreaches: Vec<Overreach>,
-    /// The entries of which a part was erased, with the entry of the trail that says so.
-    pub erasures: BTreeMap<u64, u64>,
+    /// The entries of which a part was erased.
+    pub erasures: Erasures,
 }
 
 impl Rules {
@@ -43,6 +42,12 @@ impl Rules {
         let (cutoff, as_of) = self.reach.last().copied().unwrap_or((Timestamp::MIN, 0));
         self.reach.push((cutoff.max(prune.cutoff), as_of.max(prune.as_of)));
         self.prunes.push(prune);
+    }
+
+    /// Adds erasures.
+    #[must_use]
+    pub(super) fn with_erasures(self, erasures: Erasures) -> Self {
+        Self { erasures, ..self }
     }
 
     /// Adds prunes whose cutoffs were later than allowed. Their rules are limited to what was.

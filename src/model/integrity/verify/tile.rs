@@ -32,21 +32,9 @@ pub(super) fn judge(
                 }
                 verdict.unchanged += 1;
             }
-            (Opening::Erased { kept, salt }, Some(entry)) => {
-                let commitment = match kept {
-                    Part::Actor => record.actor,
-                    Part::Content => record.content,
-                };
-                let times = (entry.occurred_at, entry.recorded_at);
-                if kept.commitment(entry, salt) != commitment
-                    || times != (record.occurred_at, record.recorded_at)
-                {
-                    return Err(fault(FaultKind::Changed));
-                }
-                if !rules.erasures.contains_key(&id) {
-                    return Err(fault(FaultKind::Erased));
-                }
-                verdict.erased += 1;
+            (Opening::Erased { .. } | Opening::BothErased, Some(entry)) => {
+                let erasure = erased(leaf, entry, rules).map_err(fault)?;
+                *verdict.erased.entry(erasure).or_default() += 1;
             }
             (Opening::Deleted, None) if record.is_protected => match rules.prune_of(id, record.occurred_at) {
                 Some(prune) => *verdict.expired.entry(prune.prune).or_default() += 1,
@@ -54,7 +42,9 @@ pub(super) fn judge(
             },
             (Opening::Deleted, None) => unprotected(id, rules, 1, verdict)?,
             (Opening::Deleted, Some(_)) => return Err(fault(FaultKind::Inserted)),
-            (Opening::Kept(_) | Opening::Erased { .. }, None) => return Err(fault(FaultKind::Hidden)),
+            (Opening::Kept(_) | Opening::Erased { .. } | Opening::BothErased, None) => {
+                return Err(fault(FaultKind::Hidden));
+            }
         }
         latest = tile_latest;
     }
@@ -62,6 +52,27 @@ pub(super) fn judge(
         None => Ok(()),
         Some(entry) => Err(Fault::range(entry.id, entry.id, FaultKind::Inserted)),
     }
+}
+
+/// Judges an entry of which a part was erased: what is left must be as it was recorded, and an erasure must have taken the
+/// rest. Returns the number of that erasure.
+fn erased(leaf: &Leaf, entry: &EntryParts<'_>, rules: &Rules) -> Result<u64, FaultKind> {
+    let Leaf { record, opening, .. } = leaf;
+    if (entry.occurred_at, entry.recorded_at) != (record.occurred_at, record.recorded_at) {
+        return Err(FaultKind::Changed);
+    }
+    let mut erasure = None;
+    for (part, commitment) in [(Part::Actor, record.actor), (Part::Content, record.content)] {
+        match opening.salt(part) {
+            Some(salt) if part.commitment(entry, &salt) != commitment => return Err(FaultKind::Changed),
+            Some(_) => {}
+            None => erasure = Some(rules.erasures.of(record.id(), part).ok_or(FaultKind::Erased)?),
+        }
+    }
+    if opening.is_erased(Part::Actor) && !rules.erasures.is_shown_in(entry) {
+        return Err(FaultKind::Changed);
+    }
+    erasure.ok_or(FaultKind::Erased)
 }
 
 /// Judges a tile of which every entry was deleted, by the record of its last leaf.

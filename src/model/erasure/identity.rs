@@ -1,0 +1,141 @@
+//! Tells which snapshots of users belong to one identity: its e-mail address, name and role may have changed over time.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::entry::{Entry, User};
+use crate::model::filter::UserTerm;
+use crate::model::fold::folded;
+use crate::model::json::RawJson;
+use crate::model::words::{ModelType, UserKind};
+
+/// One identity, with every snapshot of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The snapshots, the latest last.
+    pub users: Vec<User>,
+    /// E-mail addresses and names that only entries about the person have.
+    pub more_texts: BTreeSet<String>,
+}
+
+impl Person {
+    /// The person as people know them, by the latest snapshot.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.users.last().map_or("", User::label)
+    }
+
+    /// Every e-mail address and name.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let own = self.users.iter().flat_map(|user| [&user.email, &user.name]).flatten();
+        own.chain(&self.more_texts).map(|text| &**text)
+    }
+
+    /// Whether a member of the organization has the id of this person.
+    pub(super) fn is_member(&self, model_type: ModelType, model_id: &str) -> bool {
+        let is_same = |user: &User| user.kind == UserKind::User && user.id.as_deref() == Some(model_id);
+        model_type == ModelType::Member && self.users.iter().any(is_same)
+    }
+
+    /// Adds the addresses and names that an entry about the person states.
+    pub fn learn(&mut self, entry: &Entry) {
+        if !self.is_member(entry.model_type, &entry.model_id) {
+            return;
+        }
+        self.more_texts.extend(entry.model_name.clone());
+        for change in entry.changes.list().unwrap_or_default() {
+            if ["email", "name"].contains(&change.field.as_str()) {
+                let text = |value: &RawJson| serde_json::from_str::<String>(value.get()).ok();
+                self.more_texts.extend([&change.old, &change.new].into_iter().flatten().filter_map(text));
+            }
+        }
+    }
+}
+
+/// The identities that a term matches, each with all of its snapshots. `users` are those of the log in the order in which
+/// they were first recorded; `labels` are those of earlier erasures, whose users are nobody any more.
+#[must_use]
+pub fn identities(users: Vec<User>, term: &UserTerm, labels: &BTreeSet<String>) -> Vec<Person> {
+    let is_erased =
+        |user: &User| user.email.is_none() && user.name.as_ref().is_some_and(|name| labels.contains(name));
+    let (with_id, without): (Vec<_>, Vec<_>) =
+        users.into_iter().filter(|user| !is_erased(user)).partition(|user| user.id.is_some());
+    let mut groups: Vec<Vec<User>> = Vec::new();
+    for user in with_id {
+        match groups
+            .iter_mut()
+            .find(|group| group.first().is_some_and(|other| (other.kind, &other.id) == (user.kind, &user.id)))
+        {
+            Some(group) => group.push(user),
+            None => groups.push(vec![user]),
+        }
+    }
+    for user in without {
+        let same: Vec<usize> =
+            (0..groups.len()).filter(|place| is_named_like(&user, &groups[*place])).collect();
+        match same[..] {
+            [one] => groups[one].push(user),
+            // Nothing tells to which of several people it belongs: it must not be erased with the wrong one.
+            _ => groups.push(vec![user]),
+        }
+    }
+    groups.retain(|group| group.iter().any(|user| term.matches(user)));
+    groups.into_iter().map(|users| Person { users, ..Person::default() }).collect()
+}
+
+/// Whether a snapshot without an id is of the same identity as others: it has the e-mail address of one of them, or the name
+/// if neither has an address or an id.
+fn is_named_like(user: &User, others: &[User]) -> bool {
+    let fold = |text: &Option<String>| text.as_deref().map(folded);
+    let (email, name) = (fold(&user.email), fold(&user.name));
+    others.iter().filter(|other| other.kind == user.kind).any(|other| match &email {
+        Some(_) => fold(&other.email) == email,
+        None => other.id.is_none() && other.email.is_none() && fold(&other.name) == name,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(id: &str, email: &str, name: &str, kind: UserKind) -> User {
+        let [id, email, name] = [id, email, name].map(|text| (!text.is_empty()).then(|| text.to_owned()));
+        User { id, email, name, role: None, kind }
+    }
+
+    #[test]
+    fn snapshots_of_one_person_are_one_identity() {
+        let person = |id: &str, email: &str, name: &str| user(id, email, name, UserKind::User);
+        let users = vec![
+            person("7", "ana@acme.example", "Ana"),
+            person("7", "ana.ruiz@acme.example", "Ana Ruiz"),
+            person("8", "bo@acme.example", "Bo"),
+            // Recorded by another program, without the id.
+            person("", "ANA@acme.example", ""),
+            // Another person who got the address later has another id.
+            person("9", "ana@acme.example", "Ana Li"),
+            user("7", "", "robot", UserKind::Service),
+            person("", "", "erased-4c1f"),
+        ];
+        let found = |term: &str| {
+            let labels = BTreeSet::from(["erased-4c1f".to_owned()]);
+            let people = identities(users.clone(), &term.parse().expect(term), &labels);
+            people.into_iter().map(|person| person.users.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("bo"), [1]);
+        assert_eq!(found("service/id:7"), [1]);
+        assert_eq!(found("erased-4c1f"), [0; 0], "erased before");
+        assert_eq!(found("nobody"), [0; 0]);
+        // The snapshot without an id may be of 7 or of 9.
+        assert_eq!(found("ana"), [2, 1, 1]);
+        assert_eq!(found("id:7"), [2, 1], "two kinds");
+        let without: Vec<_> = users.iter().filter(|user| user.id.as_deref() != Some("9")).cloned().collect();
+        let people = identities(without, &"user/id:7".parse().expect("a term"), &BTreeSet::new());
+        assert_eq!(people.len(), 1);
+        assert_eq!(
+            people[0].texts().collect::<Vec<_>>(),
+            ["ana@acme.example", "Ana", "ana.ruiz@acme.example", "Ana Ruiz", "ANA@acme.example",]
+        );
+    }
+}

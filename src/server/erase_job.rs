@@ -1,0 +1,221 @@
+//! Erases a person from the logs of an organization, and resumes erasures that were interrupted. Every batch is one commit
+//! that leaves the log complete and verifiable, so that the work may stop after each of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::erasure::{Eraser, Erasure};
+use crate::model::filter::Filter;
+use crate::model::integrity::verify::erasures::{ErasureRule, id_ranges};
+use crate::model::trail::{Actor, ErasureEvent, TrailEvent};
+use crate::model::words::Log;
+use crate::server::settings::Settings;
+use crate::server::trail::record;
+use crate::store::error::StoreError;
+use crate::store::{ErasureRun, Mention, OrgId, Store, StoredErasure};
+
+/// How many entries are searched at once.
+const WINDOW: u64 = 4_096;
+/// How many entries are changed in one commit. Recorders wait meanwhile.
+const BATCH: usize = 100;
+/// How many other entries a plan names.
+const EXAMPLES: usize = 20;
+/// How often erasures that cannot be resumed at once are tried again.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// Which entries an erasure changes.
+#[derive(Debug, Default)]
+pub(super) struct ErasurePlan {
+    pub(super) acted: u64,
+    pub(super) about: u64,
+    pub(super) other: u64,
+    pub(super) examples: Vec<(Log, u64)>,
+    /// How many entries that would change each hold keeps.
+    pub(super) held: BTreeMap<String, u64>,
+    /// How many entries change.
+    pub(super) changed: u64,
+}
+
+fn log_of(org: OrgId, log: Log) -> OrgId {
+    match log {
+        Log::Audit => org,
+        Log::Trail => org.trail(),
+    }
+}
+
+/// Reads both logs, and counts what the erasure concerns.
+pub(super) async fn plan(
+    store: &Store,
+    org: OrgId,
+    eraser: &Arc<Eraser>,
+    holds: Vec<(String, Filter)>,
+) -> Result<ErasurePlan, StoreError> {
+    let mut plan = ErasurePlan::default();
+    let holds = Arc::new(holds);
+    for log in Log::ALL {
+        let (number, also_values) = (log_of(org, *log), eraser.options().also_values);
+        store.grow_tree(number).await?;
+        let size = store.tree(number).await?.size;
+        // Holds are about the audit log.
+        let holds = if *log == Log::Audit { Arc::clone(&holds) } else { Arc::default() };
+        for first in (1..=size).step_by(WINDOW as usize) {
+            let ids = (first, size.min(first + WINDOW - 1));
+            for mention in store.mentions(number, ids, Arc::clone(eraser), Arc::clone(&holds)).await? {
+                let Mention { id, mentions, held, .. } = &mention;
+                let is_changed = changes(*log, also_values, &mention);
+                plan.changed += u64::from(is_changed);
+                plan.acted += u64::from(mentions.acted && *log == Log::Audit);
+                plan.about += u64::from(mentions.about && *log == Log::Audit);
+                if mentions.other || *log == Log::Trail {
+                    plan.other += 1;
+                    if plan.examples.len() < EXAMPLES {
+                        plan.examples.push((*log, *id));
+                    }
+                }
+                for name in held.iter().filter(|_| is_changed) {
+                    *plan.held.entry(name.clone()).or_default() += 1;
+                }
+            }
+        }
+    }
+    Ok(plan)
+}
+
+/// Whether the erasure changes an entry. In the trail it does only with `also_values`.
+const fn changes(log: Log, also_values: bool, mention: &Mention) -> bool {
+    (mention.actor || mention.content) && (also_values || matches!(log, Log::Audit))
+}
+
+/// An erasure in progress.
+pub(super) struct EraseJob<'a> {
+    pub(super) store: &'a Store,
+    pub(super) settings: &'a Settings,
+    pub(super) run: ErasureRun,
+    pub(super) eraser: Arc<Eraser>,
+    pub(super) actor: Actor,
+}
+
+impl EraseJob<'_> {
+    async fn record(&self, event: ErasureEvent) -> Result<(), StoreError> {
+        let Settings { clock, redaction, .. } = self.settings;
+        let event = TrailEvent::Erasure(event);
+        record(self.store, self.run.org, &event, &self.actor, redaction, clock.now()).await
+    }
+
+    /// Erases until nothing names the person, or `may_continue` returns false; returns the record, and whether the erasure
+    /// is complete.
+    pub(super) async fn finish(
+        self,
+        may_continue: impl Fn() -> bool,
+    ) -> Result<(Option<Erasure>, bool), StoreError> {
+        let (mut actors, mut contents) = (0, 0);
+        let outcome = self.erase(may_continue, (&mut actors, &mut contents)).await;
+        let is_complete = matches!(outcome, Ok(true));
+        let Erasure { id: erasure, label, .. } = self.run.erasure.clone();
+        let ended = ErasureEvent::Ended { erasure, label, actors, contents, complete: is_complete };
+        let recorded = self.record(ended).await;
+        // It stays open if its end is not recorded: the next server records that.
+        let is_closed = is_complete && recorded.is_ok();
+        let now = self.settings.clock.now();
+        let record = self.store.close_erasure(self.run, is_closed, now).await;
+        outcome?;
+        recorded?;
+        Ok((record?, is_complete))
+    }
+
+    async fn erase(
+        &self,
+        may_continue: impl Fn() -> bool,
+        (actors, contents): (&mut u64, &mut u64),
+    ) -> Result<bool, StoreError> {
+        let also_values = self.eraser.options().also_values;
+        let logs = if also_values { Log::ALL } else { &[Log::Audit][..] };
+        let mut next = BTreeMap::new();
+        loop {
+            for log in logs {
+                let number = log_of(self.run.org, *log);
+                self.store.grow_tree(number).await?;
+                let size = self.store.tree(number).await?.size;
+                let begin = next.insert(*log, size + 1).unwrap_or(1);
+                for first in (begin..=size).step_by(WINDOW as usize) {
+                    let ids = (first, size.min(first + WINDOW - 1));
+                    let found = self.store.mentions(number, ids, Arc::clone(&self.eraser), Arc::default());
+                    let mut wanted = found.await?;
+                    wanted.retain(|mention| changes(*log, also_values, mention));
+                    if !self.step(*log, &wanted, &may_continue, (actors, contents)).await? {
+                        return Ok(false);
+                    }
+                }
+            }
+            let seen = next.get(&Log::Audit).map_or(0, |next| next - 1);
+            let (run, eraser) = (self.run.clone(), Arc::clone(&self.eraser));
+            if self.store.finish_erasure(run, eraser, seen, self.settings.clock.now()).await? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Records which entries change, and changes them. Returns whether all of them were.
+    async fn step(
+        &self,
+        log: Log,
+        wanted: &[Mention],
+        may_continue: &impl Fn() -> bool,
+        (actors, contents): (&mut u64, &mut u64),
+    ) -> Result<bool, StoreError> {
+        if wanted.is_empty() {
+            return Ok(may_continue());
+        }
+        let ids = |has: fn(&Mention) -> bool| -> Vec<u64> {
+            wanted.iter().filter(|mention| has(mention)).map(|mention| mention.id).collect()
+        };
+        let (actor, content) = (id_ranges(&ids(|it| it.actor)), id_ranges(&ids(|it| it.content)));
+        let Erasure { id: erasure, label, .. } = self.run.erasure.clone();
+        self.record(ErasureEvent::Step { log, rule: ErasureRule { erasure, label, actor, content } }).await?;
+        for batch in ids(|_| true).chunks(BATCH) {
+            if !may_continue() {
+                return Ok(false);
+            }
+            let (run, eraser) = (self.run.clone(), Arc::clone(&self.eraser));
+            let (number, now) = (log_of(self.run.org, log), self.settings.clock.now());
+            let (one, other) = self.store.erase_batch(number, run, eraser, batch.to_vec(), now).await?;
+            (*actors, *contents) = (*actors + one, *contents + other);
+        }
+        Ok(true)
+    }
+}
+
+/// Resumes the erasures that were interrupted, by the end of a server or by a limit of time.
+pub(super) async fn resume_all(store: Arc<Store>, settings: Arc<Settings>) {
+    loop {
+        match resume_each(&store, &settings).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "cannot resume an erasure; retrying"),
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Resumes each interrupted erasure; returns whether none is left.
+async fn resume_each(store: &Store, settings: &Settings) -> Result<bool, StoreError> {
+    let mut is_done = true;
+    for organization in store.organizations().await? {
+        let org = organization.id;
+        let unfinished = store.erasures(org).await?.into_iter().filter(|it| it.erasure.finished_at.is_none());
+        for StoredErasure { erasure, person } in unfinished {
+            let now = settings.clock.now();
+            let Ok(run) = store.resume_erasure(org, erasure.clone(), now).await? else {
+                is_done = false;
+                continue;
+            };
+            tracing::info!(organization = org.number(), erasure = erasure.id, "resuming an erasure");
+            // Without a person only the record of the end is missing.
+            let eraser = Eraser::new(person.unwrap_or_default(), &erasure.label, erasure.options);
+            let job = EraseJob { store, settings, run, eraser: Arc::new(eraser), actor: Actor::server() };
+            job.finish(|| true).await?;
+        }
+    }
+    Ok(is_done)
+}

@@ -1,0 +1,272 @@
+//! Erasures of people: the plan, and the work. The person is named in the body only, so that no URL, log line or entry of the
+//! trail does.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+
+use crate::api::erase::{EntryPlace, ErasureAnswer, ErasureRequest, Erasures, HeldEntries};
+use crate::api::problem::{Code, Problem};
+use crate::api::problems::{BodyProblems, ScopeProblems};
+use crate::api::query::read_only_filter;
+use crate::model::draft::{FieldError, MAX_REASON_CHARS};
+use crate::model::erasure::{Eraser, Erasure, Person, identities};
+use crate::model::filter::{Filter, UserTerm};
+use crate::model::page::Order;
+use crate::model::trail::{Actor, ErasureEvent, TrailEvent};
+use crate::model::words::{Log, ModelType};
+use crate::server::auth::{Caller, CanErase};
+use crate::server::body::{self, MediaType, NoParameters};
+use crate::server::erase_job::{EraseJob, ErasurePlan, plan};
+use crate::server::error::ApiError;
+use crate::server::shape::{self, BodyKind};
+use crate::server::state::Server;
+use crate::store::{ErasureRun, OrgId, PageRequest, StoredErasure};
+
+/// The most candidates that an error lists.
+const MAX_CANDIDATES: usize = 10;
+/// How many entries about members are read at once.
+const PAGE: u32 = 1_000;
+
+/// Returns the erasures, newest first. They do not name anybody.
+#[utoipa::path(
+    get, path = crate::api::routes::ERASURES, operation_id = "erasures", security(("bearer" = ["erase"])),
+    responses(
+        (status = 200, description = "The erasures", body = Erasures),
+        ScopeProblems,
+    ))]
+pub(crate) async fn erasures(
+    State(server): State<Server>,
+    caller: Caller<CanErase>,
+    _: NoParameters,
+) -> Result<Json<Erasures>, ApiError> {
+    let stored = server.store.erasures(caller.organization.id).await?;
+    Ok(Json(Erasures { data: stored.into_iter().map(|it| it.erasure).collect() }))
+}
+
+/// Erases a person from the logs, or with `dry_run` returns the plan. The same request continues an interrupted erasure.
+#[utoipa::path(
+    post, path = crate::api::routes::ERASURES, operation_id = "erase", security(("bearer" = ["erase"])),
+    request_body(content = ErasureRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "What was erased, or with dry_run what would be", body = ErasureAnswer),
+        (status = 404, description = "No user matches", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A hold keeps some of the entries, or a prune or another erasure is running", body = Problem, content_type = "application/problem+json"),
+        BodyProblems,
+    ))]
+pub(crate) async fn erase(
+    State(server): State<Server>,
+    caller: Caller<CanErase>,
+    _: NoParameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<ErasureAnswer>, ApiError> {
+    if body::media_type(&headers)? != MediaType::Json {
+        return Err(body::unsupported("application/json"));
+    }
+    body::without_idempotency_key(&headers)?;
+    let received = server.bodies.read(caller.key(), body).await?;
+    let caller = if received.was_waited_for { caller.reauthenticate(&server).await? } else { caller };
+    let request: ErasureRequest = shape::read(&body::utf8(received.bytes)?, BodyKind::Object)?;
+    let org = caller.organization.id;
+    // Reads that name the person are in the trail before it is searched.
+    server.trail.flush(server.store.as_ref(), Some(org)).await?;
+    let (person, unfinished) = find(&server, org, &request).await?;
+    let (label, options) = unfinished
+        .as_ref()
+        .map_or_else(|| (String::new(), request.options()), |it| (it.label.clone(), it.options));
+    let eraser = Arc::new(Eraser::new(person.clone(), &label, options));
+    check_reason(&request.reason, &eraser)?;
+    let plan = plan(server.store.as_ref(), org, &eraser, holds(&server, org).await?).await?;
+    let answer = |complete, erasure, purged| {
+        let place = |(log, id): &(Log, u64)| EntryPlace { log: *log, id: *id };
+        let held = |(name, entries): (&String, &u64)| HeldEntries { name: name.clone(), entries: *entries };
+        Json(ErasureAnswer {
+            dry_run: request.dry_run,
+            complete,
+            person: person.label().to_owned(),
+            snapshots: person.users.clone(),
+            acted: plan.acted,
+            about: plan.about,
+            other: plan.other,
+            other_entries: plan.examples.iter().map(place).collect(),
+            held: plan.held.iter().map(held).collect(),
+            erasure,
+            purged,
+        })
+    };
+    if request.dry_run || plan.changed == 0 && unfinished.is_none() {
+        return Ok(answer(true, None, None));
+    }
+    if !plan.held.is_empty() && !request.despite_holds {
+        let names: Vec<_> = plan.held.iter().map(|(name, entries)| format!("{name} ({entries})")).collect();
+        let detail = format!(
+            "holds keep some of these entries: {}; nothing was erased: release them, or set despite_holds",
+            names.join(", ")
+        );
+        return Err(ApiError::new(Code::Held, detail));
+    }
+    let (erasure, complete) = run(&server, &caller, (person.clone(), unfinished), &plan, &request).await?;
+    let purged = server.store.is_purged().await;
+    Ok(answer(complete, erasure, Some(purged)))
+}
+
+/// The one person that the request means, and their erasure if it was interrupted.
+async fn find(
+    server: &Server,
+    org: OrgId,
+    request: &ErasureRequest,
+) -> Result<(Person, Option<Erasure>), ApiError> {
+    let invalid = |detail: String| ApiError::from(vec![FieldError::new("user", detail)]);
+    let term: UserTerm =
+        request.user.parse().map_err(|_| invalid("has no value behind its prefix".to_owned()))?;
+    let earlier = server.store.erasures(org).await?;
+    let labels: BTreeSet<String> = earlier.iter().map(|it| it.erasure.label.clone()).collect();
+    let mut people = identities(server.store.users(org).await?, &term, &labels);
+    if people.len() > 1 {
+        let mut names: Vec<String> = people.iter().take(MAX_CANDIDATES).map(candidate).collect();
+        names.extend(
+            people.len().checked_sub(MAX_CANDIDATES + 1).map(|more| format!("and {} more", more + 1)),
+        );
+        let detail = format!("matches {} people, and must match one: {}", people.len(), names.join("; "));
+        return Err(invalid(detail));
+    }
+    let Some(mut person) = people.pop() else {
+        return Err(ApiError::new(Code::NotFound, "no user in the log matches"));
+    };
+    let is_same = |it: &&StoredErasure| {
+        let of = it.person.iter().flat_map(|person| &person.users);
+        it.erasure.finished_at.is_none() && of.clone().any(|user| person.users.contains(user))
+    };
+    // What it knew of the person may be erased from the entries by now.
+    if let Some(StoredErasure { erasure, person: Some(stored) }) = earlier.iter().find(is_same) {
+        return Ok((stored.clone(), Some(erasure.clone())));
+    }
+    learn(server, org, &mut person).await?;
+    Ok((person, None))
+}
+
+/// A person in a list of candidates, with a term that means only them.
+fn candidate(person: &Person) -> String {
+    let Some(user) = person.users.last() else { return String::new() };
+    match &user.id {
+        Some(id) => format!("{} ({}/id:{id})", user.label(), user.kind),
+        None => format!("{} ({}/is:{})", user.label(), user.kind, user.label()),
+    }
+}
+
+/// Reads from entries about the person which addresses and names they had.
+async fn learn(server: &Server, org: OrgId, person: &mut Person) -> Result<(), ApiError> {
+    let mut filter = Filter::default();
+    filter.model_type.include = vec![ModelType::Member];
+    let mut after = None;
+    loop {
+        let request =
+            PageRequest { filter: filter.clone(), order: Order::Ascending, limit: PAGE, after, as_of: None };
+        let page = server.query(server.store.page(org, request)).await?;
+        page.entries.list()?.iter().for_each(|entry| person.learn(entry));
+        after = page.entries.last();
+        if !page.more {
+            return Ok(());
+        }
+    }
+}
+
+/// Refuses a reason that cannot be kept.
+fn check_reason(reason: &str, eraser: &Eraser) -> Result<(), ApiError> {
+    let detail = if reason.trim().is_empty() {
+        "is empty"
+    } else if reason.chars().count() > MAX_REASON_CHARS || reason.chars().any(char::is_control) {
+        "is too long, or has control characters"
+    } else if eraser.is_named_in(reason) {
+        "names the person: it is kept forever, so use the number of the request instead"
+    } else {
+        return Ok(());
+    };
+    Err(vec![FieldError::new("reason", detail)].into())
+}
+
+/// The holds in force, with their filters. One whose filter cannot be read keeps every entry.
+async fn holds(server: &Server, org: OrgId) -> Result<Vec<(String, Filter)>, ApiError> {
+    let stored = server.store.holds_in_force(org).await?;
+    let read = |(name, query): (String, String)| {
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        (name, read_only_filter(Log::Audit, pairs).unwrap_or_default())
+    };
+    Ok(stored.into_iter().map(read).collect())
+}
+
+/// Stops an erasure when its caller has disconnected.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Erases in batches until it is done, the time is up or the caller disconnects. It runs in its own task, so that a batch is
+/// never interrupted.
+async fn run(
+    server: &Server,
+    caller: &Caller<CanErase>,
+    (person, unfinished): (Person, Option<Erasure>),
+    plan: &ErasurePlan,
+    request: &ErasureRequest,
+) -> Result<(Option<Erasure>, bool), ApiError> {
+    let (org, now) = (caller.organization.id, server.settings.clock.now());
+    let store = server.store.as_ref();
+    let begun = match unfinished {
+        Some(erasure) => store.resume_erasure(org, erasure, now).await?,
+        None => {
+            let how = (caller.token.clone(), request.reason.clone(), request.options());
+            store.begin_erasure(org, how, person.clone(), now).await?
+        }
+    };
+    let run = begun.map_err(|running| {
+        let detail = format!(
+            "{} has been running since {}; its lease expires at {} unless renewed: try again later",
+            running.by, running.started_at, running.expires_at
+        );
+        ApiError::new(Code::PruneRunning, detail)
+    })?;
+    let actor: Actor = caller.actor(server);
+    let event = ErasureEvent::Begun {
+        erasure: run.erasure.id,
+        label: run.erasure.label.clone(),
+        reason: request.reason.clone(),
+        options: run.erasure.options,
+        planned: [plan.acted, plan.about, plan.other],
+        despite_holds: plan.held.keys().cloned().collect(),
+    };
+    // Nothing is erased without a record. What is begun here is resumed by the same request, or by the next server.
+    server.record(org, &TrailEvent::Erasure(event), &actor).await?;
+    let stop = StopOnDrop(Arc::default());
+    let task =
+        tokio::spawn(work(Arc::clone(server), run, person, actor, Arc::clone(&stop.0), request.max_seconds));
+    let outcome = task.await.map_err(|_| ApiError::internal())?;
+    drop(stop);
+    outcome
+}
+
+async fn work(
+    server: Server,
+    run: ErasureRun,
+    person: Person,
+    actor: Actor,
+    stopped: Arc<AtomicBool>,
+    max_seconds: Option<u32>,
+) -> Result<(Option<Erasure>, bool), ApiError> {
+    let end = max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
+    let may_continue = || !stopped.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end);
+    let eraser = Arc::new(Eraser::new(person, &run.erasure.label, run.erasure.options));
+    let (store, settings) = (server.store.as_ref(), server.settings.as_ref());
+    Ok(EraseJob { store, settings, run, eraser, actor }.finish(may_continue).await?)
+}

@@ -1,0 +1,334 @@
+//! Erasures of people: their records, finding the entries that name somebody, and batches that each leave the log consistent
+//! and verifiable. An erasure holds the lease of prunes, so that only one of both changes a log at a time.
+
+use std::collections::BTreeSet;
+
+use crate::model::entry::{Entry, User};
+use crate::model::erasure::{ErasedEntry, Eraser, Erasure, ErasureOptions, Person, label};
+use crate::model::filter::Filter;
+use crate::model::integrity::leaf::{Part, Seed};
+use crate::model::timestamp::Timestamp;
+use crate::store::calls::{ErasedLeaf, ErasureRun, Mention, OrgId, PruneRunning, StoredErasure};
+use crate::store::codes::{json, user};
+use crate::store::error::StoreError;
+use crate::store::session::{Columns, ExpiredEntry, LeafIds, Session, list as rows, optional, values};
+use crate::store::{leases, pages, prunes, rollup, text, tree};
+
+const COLUMNS: &str =
+    "erasure_id, label, started_at, finished_at, by, reason, with_id, also_values, actors, contents, person";
+
+fn decode(row: &dyn Columns) -> Result<StoredErasure, StoreError> {
+    let damaged = |error: serde_json::Error| StoreError::Damaged(format!("an erasure: {error}"));
+    let options = ErasureOptions { with_id: row.integer(6)? != 0, also_values: row.integer(7)? != 0 };
+    Ok(StoredErasure {
+        erasure: Erasure {
+            id: row.unsigned(0)?,
+            label: row.text(1)?.to_owned(),
+            started_at: row.time(2)?,
+            finished_at: row.time_or_null(3)?,
+            by: row.text(4)?.to_owned(),
+            reason: row.text(5)?.to_owned(),
+            options,
+            actors: row.unsigned(8)?,
+            contents: row.unsigned(9)?,
+        },
+        person: row.text_or_null(10)?.map(serde_json::from_str).transpose().map_err(damaged)?,
+    })
+}
+
+/// All erasures of an organization, newest first.
+pub(super) async fn list<S: Session>(db: &S, org: OrgId) -> Result<Vec<StoredErasure>, S::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM erasures WHERE org_id = ?1 ORDER BY erasure_id DESC");
+    rows(db, &sql, values![org], decode).await
+}
+
+/// The users of a log, in the order in which they were first recorded.
+pub(super) async fn users<S: Session>(db: &S, org: OrgId) -> Result<Vec<User>, S::Error> {
+    let sql = "SELECT snapshot FROM users WHERE org_id = ?1 ORDER BY user_ref";
+    rows(db, sql, values![org], |row| user(row.text(0)?)).await
+}
+
+/// The holds in force: their names and filters.
+pub(super) async fn holds<S: Session>(db: &S, org: OrgId) -> Result<Vec<(String, String)>, S::Error> {
+    let sql = "SELECT name, filter FROM holds WHERE org_id = ?1 AND released_at IS NULL ORDER BY name";
+    rows(db, sql, values![org], |row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).await
+}
+
+/// What identifies the lease of an erasure. Another process that resumes it has the same, so that it need not wait for the
+/// lease of one that was killed. Batches of both take turns, and each does what is left.
+fn holder(label: &str) -> String {
+    format!("{label} erasure {label}")
+}
+
+/// Takes the lease and records the erasure, in a transaction. `random` makes the label.
+pub(super) async fn begin<S: Session>(
+    db: &S,
+    org: OrgId,
+    (by, reason, options): (&str, &str, ErasureOptions),
+    person: &Person,
+    random: u32,
+    now: Timestamp,
+) -> Result<Result<ErasureRun, PruneRunning>, S::Error> {
+    let earlier = list(db, org).await?;
+    // The answer of an earlier attempt was lost.
+    let own = |it: &&StoredErasure| {
+        it.erasure.started_at == now && it.erasure.by == by && it.person.as_ref() == Some(person)
+    };
+    if let Some(StoredErasure { erasure, .. }) = earlier.iter().find(own) {
+        return resume(db, org, erasure.clone(), now).await;
+    }
+    let is_taken = |label: &String| earlier.iter().any(|it| it.erasure.label == *label);
+    let label = (4..=8).map(|digits| label(random, digits)).find(|label| !is_taken(label));
+    let label = label.ok_or_else(|| S::lost_race("an erasure has this label"))?;
+    let holder = holder(&label);
+    if let Some(running) = leases::hold_prune(db, org, &holder, now).await? {
+        return Ok(Err(running));
+    }
+    let id = earlier.iter().map(|it| it.erasure.id).max().unwrap_or_default() + 1;
+    let erasure = Erasure {
+        id,
+        label,
+        started_at: now,
+        finished_at: None,
+        by: by.to_owned(),
+        reason: reason.to_owned(),
+        options,
+        actors: 0,
+        contents: 0,
+    };
+    insert(db, org, &erasure, Some(person)).await?;
+    Ok(Ok(ErasureRun { org, erasure, holder }))
+}
+
+async fn insert<S: Session>(
+    db: &S,
+    org: OrgId,
+    erasure: &Erasure,
+    person: Option<&Person>,
+) -> Result<(), S::Error> {
+    let Erasure { id, label, started_at, finished_at, by, reason, options, actors, contents } = erasure;
+    let ErasureOptions { with_id, also_values } = options;
+    let person = person.map(json);
+    let sql = format!(
+        "INSERT INTO erasures (org_id, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+    );
+    let values = values![
+        org,
+        *id,
+        label,
+        *started_at,
+        *finished_at,
+        by,
+        reason,
+        *with_id,
+        *also_values,
+        *actors,
+        *contents,
+        person.as_deref(),
+    ];
+    db.run(&sql, values).await?;
+    Ok(())
+}
+
+/// Takes the lease for an erasure that was interrupted.
+pub(super) async fn resume<S: Session>(
+    db: &S,
+    org: OrgId,
+    erasure: Erasure,
+    now: Timestamp,
+) -> Result<Result<ErasureRun, PruneRunning>, S::Error> {
+    let holder = holder(&erasure.label);
+    Ok(match leases::hold_prune(db, org, &holder, now).await? {
+        Some(running) => Err(running),
+        None => Ok(ErasureRun { org, erasure, holder }),
+    })
+}
+
+/// The entries from one id to another that name a person.
+pub(super) async fn mentions<S: Session>(
+    db: &S,
+    log: OrgId,
+    (first, last): (u64, u64),
+    eraser: &Eraser,
+    holds: &[(String, Filter)],
+) -> Result<Vec<Mention>, S::Error> {
+    let mut found = Vec::new();
+    db.visit_leaves(log, LeafIds::Range(first, last), |entry, _| {
+        let mentions = eraser.mentions(&entry.parts());
+        if mentions.acted || mentions.about || mentions.other {
+            let entry = entry.entry()?;
+            let erased = eraser.erase(&entry);
+            let has = |part| erased.as_ref().is_some_and(|erased| erased.has(part));
+            let held =
+                holds.iter().filter(|(_, filter)| filter.matches(&entry)).map(|(name, _)| name.clone());
+            found.push(Mention {
+                id: entry.id,
+                mentions,
+                actor: has(Part::Actor),
+                content: has(Part::Content),
+                held: held.collect(),
+            });
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(found)
+}
+
+/// Erases a person from some entries of a log, in a transaction. Returns in how many each part was erased. An entry that no
+/// longer names the person, or was deleted meanwhile, stays as it is.
+pub(super) async fn batch<S: Session>(
+    db: &S,
+    log: OrgId,
+    run: &ErasureRun,
+    eraser: &Eraser,
+    ids: &[u64],
+    now: Timestamp,
+) -> Result<(u64, u64), S::Error> {
+    leases::renew_prune(db, run.org, &run.holder, now).await?;
+    // Recorders wait: a new entry may need the user that is replaced here.
+    rollup::lock_head(db, log).await?;
+    // An entry that is not in the tree yet has no record that could be kept.
+    let size = tree::row::state(db, log).await?.size;
+    let ids: Vec<u64> = ids.iter().copied().filter(|id| *id <= size).collect();
+    let before = by_ids(db, log, &ids).await?;
+    let known = tree::erased::of(db, log, &ids).await?;
+    let (mut changed, mut leaves): (Vec<ErasedEntry>, Vec<ErasedLeaf>) = (Vec::new(), Vec::new());
+    db.visit_leaves(log, LeafIds::Expired(&before), |entry, seed| {
+        let Some(erased) = eraser.erase(&entry.entry()?) else { return Ok(()) };
+        let mut leaf = match (seed, known.get(&entry.id)) {
+            (Some(seed), _) => ErasedLeaf::of_seed(entry, Seed(seed)),
+            (None, Some(leaf)) => *leaf,
+            (None, None) => {
+                let cause = format!("entry {} has no seed: find the cause with verify --server", entry.id);
+                return Err(StoreError::Damaged(cause));
+            }
+        };
+        for part in [Part::Actor, Part::Content].into_iter().filter(|part| erased.has(*part)) {
+            leaf.opening = leaf.opening.without(part);
+        }
+        leaves.push(leaf);
+        changed.push(erased);
+        Ok(())
+    })
+    .await?;
+    if changed.is_empty() {
+        return Ok((0, 0));
+    }
+    let ids: Vec<u64> = leaves.iter().map(|leaf| leaf.id).collect();
+    let before: Vec<ExpiredEntry> = before.into_iter().filter(|entry| ids.contains(&entry.id)).collect();
+    for ErasedEntry { entry, .. } in &changed {
+        let uuid = before.iter().find(|row| row.id == entry.id).map_or(entry.uuid, |row| row.uuid);
+        db.rewrite_entry(log, uuid, entry).await?;
+    }
+    tree::erased::keep(db, log, &leaves).await?;
+    rollup::subtract(db, log, &before).await?;
+    rollup::add(db, log, &by_ids(db, log, &ids).await?).await?;
+    text::stale::note(db, log, &ids).await?;
+    let count = |part| changed.iter().filter(|erased| erased.has(part)).count() as u64;
+    let (actors, contents) = (count(Part::Actor), count(Part::Content));
+    let sql = "UPDATE erasures SET actors = actors + ?3, contents = contents + ?4 WHERE org_id = ?1 AND erasure_id = ?2";
+    db.run(sql, values![run.org, run.erasure.id, actors, contents]).await?;
+    Ok((actors, contents))
+}
+
+/// Entries with these ids, as the rollup counts them.
+async fn by_ids<S: Session>(db: &S, log: OrgId, ids: &[u64]) -> Result<Vec<ExpiredEntry>, S::Error> {
+    let dialect = &S::DIALECT;
+    let columns: Vec<_> = ids.iter().map(|id| [(dialect.id_to_column)(log, *id)]).collect();
+    let sql = format!(
+        "SELECT {id}, {} FROM {} WHERE org_id = ?1 AND {id} IN \
+         (SELECT CAST(value->>0 AS BIGINT) FROM {}(?2) AS wanted)",
+        ExpiredEntry::COLUMNS,
+        dialect.entries_by_id,
+        dialect.json_elements,
+        id = dialect.id,
+    );
+    rows(db, &sql, values![log, &json(&columns)], |row| ExpiredEntry::decode(row, dialect)).await
+}
+
+/// How many entries are looked at in the transaction that ends an erasure. Recorders wait meanwhile.
+const MOST_UNSEEN: u64 = 1_000;
+
+/// Deletes the last that names the person: the erasure's own note of them, and users without entries. `seen` is up to where
+/// the audit log was searched. Returns false if entries recorded meanwhile name the person, and nothing was done.
+pub(super) async fn finish<S: Session>(
+    db: &S,
+    run: &ErasureRun,
+    eraser: &Eraser,
+    seen: u64,
+    now: Timestamp,
+) -> Result<bool, S::Error> {
+    leases::renew_prune(db, run.org, &run.holder, now).await?;
+    rollup::lock_head(db, run.org).await?;
+    let head = pages::head(db, run.org).await?;
+    if head > seen + MOST_UNSEEN {
+        return Ok(false);
+    }
+    let mut is_named = false;
+    if head > seen {
+        db.visit_leaves(run.org, LeafIds::Range(seen + 1, head), |entry, _| {
+            is_named |= eraser.erase(&entry.entry()?).is_some();
+            Ok(())
+        })
+        .await?;
+    }
+    if is_named {
+        return Ok(false);
+    }
+    let sql = "UPDATE erasures SET person = NULL WHERE org_id = ?1 AND erasure_id = ?2";
+    db.run(sql, values![run.org, run.erasure.id]).await?;
+    prunes::delete_unused_users(db, run.org, 0, i64::MAX).await?;
+    rollup::delete_empty(db, run.org).await?;
+    Ok(true)
+}
+
+/// Records the end of an erasure, and releases the lease.
+pub(super) async fn close<S: Session>(
+    db: &S,
+    run: &ErasureRun,
+    is_complete: bool,
+    now: Timestamp,
+) -> Result<Option<Erasure>, S::Error> {
+    leases::release_prune(db, run.org, &run.holder).await?;
+    if is_complete {
+        let sql = "UPDATE erasures SET finished_at = ?3 WHERE org_id = ?1 AND erasure_id = ?2";
+        db.run(sql, values![run.org, run.erasure.id, now]).await?;
+    }
+    let sql = format!("SELECT {COLUMNS} FROM erasures WHERE org_id = ?1 AND erasure_id = ?2");
+    let stored = optional(db, &sql, values![run.org, run.erasure.id], decode).await?;
+    Ok(stored.map(|it| it.erasure))
+}
+
+/// Replaces the erasures of a copy by those of its source.
+pub(super) async fn restore<S: Session>(
+    db: &S,
+    org: OrgId,
+    erasures: &[StoredErasure],
+) -> Result<(), S::Error> {
+    db.run("DELETE FROM erasures WHERE org_id = ?1", values![org]).await?;
+    for StoredErasure { erasure, person } in erasures {
+        insert(db, org, erasure, person.as_ref()).await?;
+    }
+    Ok(())
+}
+
+/// Makes the erased entries between two ids of a copy those of its source, in a transaction.
+pub(super) async fn restore_leaves<S: Session>(
+    db: &S,
+    org: OrgId,
+    (first, last): (u64, u64),
+    leaves: &[ErasedLeaf],
+    changed: &[Entry],
+) -> Result<(), S::Error> {
+    rollup::lock_head(db, org).await?;
+    tree::erased::clear(db, org, first, last).await?;
+    let there: BTreeSet<u64> = changed.iter().map(|entry| entry.id).collect();
+    let rows = by_ids(db, org, &there.into_iter().collect::<Vec<_>>()).await?;
+    for entry in changed {
+        if let Some(row) = rows.iter().find(|row| row.id == entry.id) {
+            db.rewrite_entry(org, row.uuid, entry).await?;
+        }
+    }
+    tree::erased::keep(db, org, leaves).await
+}
