@@ -76,7 +76,7 @@ pub(crate) async fn create_hold(
 ) -> Result<(StatusCode, Json<HoldAnswer>), ApiError> {
     let (caller, request): (_, CreateHold) = read_body(&server, caller, &headers, body).await?;
     let org = caller.organization.id;
-    let hold = new_hold(&server, &caller, request)?;
+    let hold = new_hold(&server, &caller, &request)?;
     // The trail does not record a hold that cannot be created.
     let existing = server.store.holds(org).await?;
     if let Some(same) = existing.iter().find(|it| it.name == hold.name) {
@@ -154,7 +154,7 @@ async fn read_body<T: DeserializeOwned>(
 }
 
 /// The hold of a request, if all of it is valid.
-fn new_hold(server: &Server, caller: &Caller<CanHold>, request: CreateHold) -> Result<Hold, ApiError> {
+fn new_hold(server: &Server, caller: &Caller<CanHold>, request: &CreateHold) -> Result<Hold, ApiError> {
     let name = request.name.parse().map_err(|error| invalid("name", &error))?;
     let reason = reason(server, &request.reason)?;
     let pairs: Vec<_> = form_urlencoded::parse(request.filter.as_bytes()).collect();

@@ -22,7 +22,7 @@ async fn retention_of_an_empty_organization_has_no_counts() {
         admin.get(RETENTION).await.expect(200).json(),
         json!({
             "plan": "free", "retention": "90d", "now": "2026-11-22T08:00:00.000000Z",
-            "cutoff": "2026-08-24T08:00:00.000000Z", "counts": {"expired": 0, "kept": 0},
+            "cutoff": "2026-08-24T08:00:00.000000Z", "counts": {"expired": 0, "kept": 0, "held": 0},
         })
     );
     assert_eq!(admin.get(PRUNES).await.expect(200).json(), json!({"data": []}));
