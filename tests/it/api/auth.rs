@@ -118,7 +118,7 @@ async fn call(caller: &Caller, method: &Method, path: &str) -> Answer {
 async fn every_documented_operation_with_security_answers_401_without_a_token() {
     let world = TestServer::new().await;
     let secured = secured();
-    assert_eq!(secured.len(), 28, "the document keeps its operations under lock: {secured:?}");
+    assert_eq!(secured.len(), 30, "the document keeps its operations under lock: {secured:?}");
     for (method, path, _) in &secured {
         let answer = call(&world.stranger(), method, path).await;
         answer.refused(Code::Unauthorized, "no token: send the header");
@@ -148,8 +148,8 @@ async fn every_operation_accepts_only_its_own_scope() {
             }
         }
     }
-    // Ten read the audit log and ten the trail, four are about holds, one records, one prunes, one takes any token.
-    assert_eq!(refused, (10 + 10 + 4 + 1 + 1) * 4);
+    // Ten read the audit log and ten the trail, four are about holds, one records, one prunes, two erase, one takes any token.
+    assert_eq!(refused, (10 + 10 + 4 + 1 + 1 + 2) * 5);
 }
 
 #[tokio::test]

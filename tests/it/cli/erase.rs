@@ -1,8 +1,9 @@
 //! `erase`: the plan, what it refuses, and that nothing names the person afterwards.
 
+use krosyn_audit::clock::Clock;
 use serde_json::json;
 
-use crate::support::entries::{recording, with};
+use crate::support::entries::{recording_at, with};
 use crate::support::files::files_with;
 use crate::support::sandbox::{Outcome, Sandbox};
 
@@ -13,6 +14,8 @@ const TRACES: [&str; 4] = ["ana.ruiz", "ana ruiz", "203.0.113.9", "netscape"];
 
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
+    let now = Clock::System.now();
+    let recording = |id: &str| recording_at(id, now);
     let context = json!({"ip": "203.0.113.9", "user_agent": "Netscape"});
     let bo = json!({"id": "8", "email": "bo@acme.example", "name": "Bo"});
     let by_bo = |id: &str| with(recording(id), "user", bo.clone());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use krosyn_audit::model::entry::Entry;
 use krosyn_audit::model::filter::{Choice, Filter};
 use krosyn_audit::model::hold::{Hold, Release};
+use krosyn_audit::model::integrity::opening::Opening;
 use krosyn_audit::store::error::StoreError;
 use krosyn_audit::store::{OrgId, PruneRun, Store, StoredTile};
 use proptest::prelude::*;
