@@ -1,4 +1,6 @@
-//! `store`: copies a log to another store, or backs it up. Operator command: works on the stores, not the API.
+//! `store`: copies a log to another store, backs it up, or checks it. Operator command: works on the stores, not the API.
+
+mod check;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +24,7 @@ use crate::store::{OrgId, Organization, PageRequest, Past, Store, TokenUse};
 use crate::terminal::progress::Progress;
 use crate::{exit, store};
 
-/// Copy a log to another store, or back it up (operator)
+/// Copy a log to another store, back it up, or check it (operator)
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit?sslmode=verify-full\n  krosyn-audit store copy postgres://audit@db.example/audit sqlite:copy.db"
@@ -65,6 +67,18 @@ enum StoreCommand {
         #[arg(long, value_name = "URL")]
         store: Option<String>,
     },
+    /// Check a SQLite store for damage and report its schema, also while a server uses it
+    ///
+    /// Reads every page, compares tables with indexes, and reads each entry with its checksum. It repairs and upgrades nothing;
+    /// the exit code is 7 if something is damaged. For PostgreSQL use pg_amcheck.
+    #[command(
+        after_help = "Examples:\n  krosyn-audit store check\n  krosyn-audit store check --store sqlite:/var/lib/krosyn-audit/audit.db"
+    )]
+    Check {
+        /// The store: sqlite:PATH (default: SQLite in the platform's data directory)
+        #[arg(long, value_name = "URL")]
+        store: Option<String>,
+    },
 }
 
 impl StoreArgs {
@@ -73,6 +87,7 @@ impl StoreArgs {
         let (from, to) = match self.command {
             StoreCommand::Copy { from, to } => (from, to),
             StoreCommand::Backup { file, store } => return backup(context, store, &file).await,
+            StoreCommand::Check { store } => return check::check(context, store).await,
         };
         if from == to {
             return Err(Failure::usage("FROM and TO are the same store"));

@@ -2,6 +2,7 @@
 
 mod actor;
 mod key;
+mod organization;
 mod read_call;
 mod restated;
 
@@ -22,6 +23,7 @@ use crate::model::words::{Action, Log, ModelType, Scope};
 pub use crate::model::trail::actor::Actor;
 pub use crate::model::trail::key::EventKey;
 use crate::model::trail::key::hashed;
+pub use crate::model::trail::organization::OrganizationEvent;
 pub use crate::model::trail::read_call::ReadCall;
 pub use crate::model::trail::restated::Restated;
 
@@ -147,6 +149,8 @@ pub enum TrailEvent {
         /// Plan and floor from now on.
         new: Retention,
     },
+    /// The organization is renamed or deleted.
+    Organization(OrganizationEvent),
     /// A token signed in to the page.
     SignedIn {
         /// The session.
@@ -295,6 +299,7 @@ impl TrailEvent {
                 }
                 (Action::Updated, ModelType::Organization, slug.clone(), fields)
             }
+            Self::Organization(event) => event.parts(),
             Self::SignedIn { session, by_link } => {
                 let fields = [new("by", if *by_link { "link" } else { "token" })];
                 let fields = fields.into_iter().flatten().collect();

@@ -12,11 +12,13 @@ pub mod condition;
 mod copy;
 mod database;
 mod decode;
+mod deletions;
 mod dialect;
 pub mod entries;
 pub mod error;
 mod facets;
 mod leases;
+mod missing;
 mod opening;
 mod pages;
 mod postgres;
@@ -32,10 +34,10 @@ mod users;
 
 pub use crate::store::address::without_password;
 pub use crate::store::calls::{
-    Appended, ClockSeen, CollapsedTile, Counted, DeletedLeaves, Holdings, LEASE_SECONDS, Lookup, OrgId,
-    Organization, PageRead, PageRequest, Past, PruneRun, PruneRunning, PrunedIds, Roots, StoredLeaf,
-    StoredSession, StoredTile, StoredToken, TokenUse, TreeState,
+    Appended, CheckedFile, ClockSeen, CollapsedTile, Counted, DeletedLeaves, Deletion, DeletionRefused,
+    Holdings, LEASE_SECONDS, Lookup, OrgId, Organization, PageRead, PageRequest, Past, PruneRun,
+    PruneRunning, PrunedIds, Roots, StoredLeaf, StoredSession, StoredTile, StoredToken, TokenUse, TreeState,
 };
 pub use crate::store::database::Store;
-pub use crate::store::opening::{backup, has_trail, lock_for_serving, open, open_in_memory};
+pub use crate::store::opening::{backup, check_file, has_trail, lock_for_serving, open, open_in_memory};
 pub use crate::store::sqlite::ServeLock;

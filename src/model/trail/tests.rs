@@ -92,6 +92,19 @@ fn each_event_has_its_entry() {
             r#"[{"field":"plan","old":"free","new":"pro"},{"field":"floor","new":"30d"}]"#,
         ),
         (
+            TrailEvent::Organization(OrganizationEvent::Renamed {
+                old: "acme".to_owned(),
+                new: "acme-eu".to_owned(),
+            }),
+            "updated organization acme",
+            r#"[{"field":"slug","old":"acme","new":"acme-eu"}]"#,
+        ),
+        (
+            TrailEvent::Organization(OrganizationEvent::Deleted { slug: "acme".to_owned() }),
+            "deleted organization acme",
+            r#"[{"field":"slug","old":"acme"}]"#,
+        ),
+        (
             TrailEvent::OrganizationCreated {
                 slug: "acme".to_owned(),
                 retention: retention(Plan::Free, None),

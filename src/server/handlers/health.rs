@@ -34,12 +34,12 @@ pub(crate) async fn healthz() -> Json<Health> {
     OK
 }
 
-/// Returns 200 when the store is reachable and its schema is current.
+/// Returns 200 when the store is reachable, its schema is current, and its disk has space for entries.
 #[utoipa::path(
     get, path = crate::api::routes::READYZ, operation_id = "readyz",
     responses(
         (status = 200, description = "Ready", body = Health),
-        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached, or its disk is full", body = Problem, content_type = "application/problem+json"),
         CommonProblems,
     ))]
 pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {
