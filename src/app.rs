@@ -146,9 +146,10 @@ fn write_failure(written: std::io::Result<()>) -> Option<ExitCode> {
 
 /// The failure of a `forward` whose destination has no flag. clap's message would repeat it, and it may hold a secret.
 fn misplaced_destination(error: &clap::Error) -> Option<Failure> {
-    let word = match (error.kind(), error.get(ContextKind::InvalidArg)) {
-        (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) => word,
-        _ => return None,
+    let (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+    else {
+        return None;
     };
     let is_forward = arguments().iter().skip(1).any(|word| word == "forward");
     (is_forward && word.contains(':')).then(|| {

@@ -4,22 +4,24 @@
 mod confirm;
 mod delete;
 mod list;
+mod lookup;
 mod rename;
 mod set;
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use crate::commands::Context;
 use crate::commands::connect::{self, OpenMode};
-use crate::commands::{Context, target};
+use crate::commands::org::lookup::summary;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::plan::Retention;
 use crate::model::time::{Age, AgeError};
 use crate::model::words::Plan;
-use crate::store::{Organization, Store};
+
+pub(super) use crate::commands::org::lookup::{find, open};
 
 /// Create, list, change, rename and delete the organizations of a store (operator)
 #[derive(Debug, Args)]
@@ -169,34 +171,5 @@ impl OrgArgs {
             OrgCommand::Delete { slug, yes } => delete::delete(context, store, &slug.0, yes).await?,
         }
         Ok(exit::DONE)
-    }
-}
-
-/// `acme: plan pro, retention 1y, floor 30d`
-fn summary(organization: &Organization) -> String {
-    let Retention { plan, floor } = organization.retention;
-    let floor = floor.map_or_else(String::new, |floor| format!(", floor {floor}"));
-    format!("{}: plan {plan}, retention {}{floor}", organization.slug, plan.retention())
-}
-
-pub(super) async fn open(
-    context: &mut Context,
-    url: Option<&str>,
-    mode: OpenMode,
-) -> Result<Arc<Store>, Failure> {
-    let url = url.map_or_else(|| target::default_store(context), |url| Ok(url.to_owned()))?;
-    connect::open(context, &url, mode).await.map_err(|failure| match failure.exit {
-        exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, failure.message)
-            .hint("create a store with `krosyn-audit org create`; --store selects another"),
-        _ => failure,
-    })
-}
-
-/// The organization with this slug.
-pub(super) async fn find(store: &Store, slug: &str) -> Result<Organization, Failure> {
-    let organizations = store.organizations().await?;
-    match organizations.iter().find(|it| it.slug == slug) {
-        Some(found) => Ok(found.clone()),
-        None => Err(connect::no_organization(slug, &organizations)),
     }
 }

@@ -1,6 +1,7 @@
 //! The events of the trail, and the entries that record them. Only the server and operator commands record them.
 
 mod actor;
+mod field;
 mod key;
 mod organization;
 mod read_call;
@@ -21,6 +22,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, Log, ModelType, Scope};
 
 pub use crate::model::trail::actor::Actor;
+use crate::model::trail::field::Field;
 pub use crate::model::trail::key::EventKey;
 use crate::model::trail::key::hashed;
 pub use crate::model::trail::organization::OrganizationEvent;
@@ -190,9 +192,6 @@ pub enum TrailEvent {
         retention: Retention,
     },
 }
-
-/// A field with its old and new value.
-type Field = (&'static str, Option<Value>, Option<Value>);
 
 fn new(name: &'static str, value: impl Into<Value>) -> Option<Field> {
     Some((name, None, Some(value.into())))

@@ -2,7 +2,7 @@
 
 use crate::commands::Context;
 use crate::commands::org::confirm::confirm;
-use crate::commands::org::find;
+use crate::commands::org::lookup::find;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::time::format::milliseconds;

@@ -1,7 +1,7 @@
 //! `org rename`: gives an organization another slug.
 
 use crate::commands::Context;
-use crate::commands::org::find;
+use crate::commands::org::lookup::find;
 use crate::error::Failure;
 use crate::model::trail::{OrganizationEvent, TrailEvent};
 use crate::store::Store;
@@ -25,6 +25,8 @@ pub(super) async fn rename(
     context.record_in_trail(store, organization.id, &TrailEvent::Organization(event)).await?;
     store.rename_organization(organization.id, new.clone()).await?;
     context.terminal.status(&format!("{old} is now {new}; its tokens stay valid"));
-    context.terminal.hint(&format!("change --org {old} in scripts, and org = \"{old}\" in profiles"));
+    context.terminal.hint(&format!(
+        "change {old} in scripts (--org), in profiles (org), and in cursor files of `list --follow` and `forward` (organization)"
+    ));
     Ok(())
 }

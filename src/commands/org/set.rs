@@ -2,8 +2,10 @@
 
 use crate::commands::Context;
 use crate::commands::org::confirm::confirm;
-use crate::commands::org::summary;
+use crate::commands::org::lookup::summary;
 use crate::error::Failure;
+use crate::model::filter::Filter;
+use crate::model::page::Order;
 use crate::model::plan::Retention;
 use crate::model::time::format::milliseconds;
 use crate::model::timestamp::Timestamp;
@@ -11,7 +13,7 @@ use crate::model::trail::TrailEvent;
 use crate::model::words::Log;
 use crate::render::filter_summary::counted;
 use crate::store::error::StoreError;
-use crate::store::{Holdings, Organization, Store};
+use crate::store::{OrgId, Organization, PageRequest, Store};
 
 pub(super) async fn set(
     context: &mut Context,
@@ -43,17 +45,32 @@ pub(super) async fn set(
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Lost {
     entries: u64,
-    /// When the oldest entry of the log happened.
+    /// When the oldest of them happened.
     oldest: Option<Timestamp>,
 }
 
 impl Lost {
-    /// Compares the holdings at the old cutoff with those at the new one.
-    fn between(before: &Holdings, after: &Holdings) -> Self {
-        let expired =
-            |holdings: &Holdings| -> u64 { holdings.by_model_type.iter().map(|counts| counts.expired).sum() };
-        Self { entries: expired(after).saturating_sub(expired(before)), oldest: after.oldest }
+    /// Counts the entries of a log that the new cutoff reaches and the old one did not.
+    async fn between(store: &Store, log: OrgId, [before, after]: [Timestamp; 2]) -> Result<Self, StoreError> {
+        if after <= before {
+            return Ok(Self::default());
+        }
+        let expired = async |cutoff| {
+            let holdings = store.holdings(log, cutoff).await?;
+            Ok::<u64, StoreError>(holdings.by_model_type.iter().map(|counts| counts.expired).sum())
+        };
+        let entries = expired(after).await?.saturating_sub(expired(before).await?);
+        let oldest = if entries > 0 { first_since(store, log, before).await? } else { None };
+        Ok(Self { entries, oldest })
     }
+}
+
+/// When the first entry since this time happened.
+async fn first_since(store: &Store, log: OrgId, since: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let filter = Filter { since: Some(since), ..Filter::default() };
+    let request = PageRequest { filter, order: Order::Ascending, limit: 1, after: None, as_of: None };
+    let page = store.page(log, request).await?;
+    Ok(page.entries.list()?.first().map(|entry| entry.occurred_at))
 }
 
 /// The effect of a change.
@@ -72,18 +89,10 @@ impl Losses {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let new = changed.retention;
-        let lost = async |log, [before, after]: [Timestamp; 2]| {
-            if after <= before {
-                return Ok(Lost::default());
-            }
-            let log = changed.log(log);
-            let holdings = (store.holdings(log, before).await?, store.holdings(log, after).await?);
-            Ok::<_, StoreError>(Lost::between(&holdings.0, &holdings.1))
-        };
         let mut swept = Vec::new();
         for log in Log::ALL {
             let cutoffs = [old, new].map(|it| it.plan.retention_of(*log).before(now));
-            let lost = lost(*log, cutoffs).await?;
+            let lost = Lost::between(store, changed.log(*log), cutoffs).await?;
             if lost.entries > 0 {
                 swept.push((*log, lost));
             }
@@ -91,7 +100,7 @@ impl Losses {
         // What the sweep deletes is not counted twice.
         let by_plan = new.plan.retention().before(now);
         let latest = |it: Retention| latest_cutoff(it, now).max(by_plan);
-        let prunable = lost(Log::Audit, [latest(old), latest(new)]).await?;
+        let prunable = Lost::between(store, changed.id, [latest(old), latest(new)]).await?;
         Ok(Self { swept, prunable })
     }
 

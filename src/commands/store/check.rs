@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::commands::Context;
 use crate::commands::connect::{self, OpenMode};
-use crate::commands::store::digest;
+use crate::commands::store::digest::digest;
 use crate::commands::target;
 use crate::error::Failure;
 use crate::model::words::Log;

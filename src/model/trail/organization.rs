@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::trail::Field;
+use crate::model::trail::field::Field;
 use crate::model::words::{Action, ModelType};
 
 /// A rename or the deletion of an organization.

@@ -11,6 +11,7 @@ use crate::api::problem::{Code, Problem};
 use crate::api::problems::CommonProblems;
 use crate::server::error::ApiError;
 use crate::server::state::Server;
+use crate::store::error::StoreError;
 
 /// The state of the server.
 #[derive(Serialize, ToSchema)]
@@ -43,7 +44,15 @@ pub(crate) async fn healthz() -> Json<Health> {
         CommonProblems,
     ))]
 pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {
-    server.store.ready().await?;
+    match server.store.ready().await {
+        Err(StoreError::Unwritable(cause)) => {
+            tracing::error!(cause, "not ready: the store cannot be written");
+            let detail =
+                "the store cannot be written, or its disk is almost full: the server's log has the cause";
+            return Err(ApiError::new(Code::Unwritable, detail));
+        }
+        ready => ready?,
+    }
     Ok(if server.store.is_damaged() { DEGRADED } else { OK })
 }
 

@@ -33,7 +33,7 @@ fn sighup_reads_redacted_names_and_the_log_level_again() {
     let serving = sandbox.serve(&["--settings", "serve.toml", "--redact", "tax_id"]);
     let values = |field: &str| {
         let args =
-            ["record", "-a", "created", "--resource", "secret/5", "-u", "Zoe", "--after", "after.json"];
+            ["record", "-a", "created", "--resource", "connector/5", "-u", "Zoe", "--after", "after.json"];
         sandbox.write("after.json", format!(r#"{{"{field}":"DE12 plain words"}}"#));
         sandbox.run(&[&args[..], &serving.flags()].concat()).ended(0);
         let list = ["list", "-n", "1", "--format", "json"];
