@@ -88,6 +88,15 @@ pub fn main() -> ExitCode {
 
 /// Prints help, the version or a usage error. clap chooses between stdout and stderr.
 fn report_usage(error: &clap::Error) -> ExitCode {
+    if let Some(failure) = misplaced_destination(error) {
+        let mut terminal = Terminal::open(TerminalOptions::default());
+        terminal.error(&failure.message);
+        failure.hints.iter().for_each(|hint| terminal.hint(hint));
+        if asks_for_json() {
+            terminal.show(&as_json(&failure));
+        }
+        return ExitCode::from(failure.exit);
+    }
     if let Some(failed) = write_failure(error.print()) {
         return failed;
     }
@@ -133,6 +142,20 @@ fn write_failure(written: std::io::Result<()>) -> Option<ExitCode> {
     let cause = written.err().filter(|cause| cause.kind() != std::io::ErrorKind::BrokenPipe)?;
     Terminal::open(TerminalOptions::default()).error(&format!("cannot write: {cause}"));
     Some(ExitCode::from(exit::FAILED))
+}
+
+/// The failure of a `forward` whose destination has no flag. clap's message would repeat it, and it may hold a secret.
+fn misplaced_destination(error: &clap::Error) -> Option<Failure> {
+    let (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+    else {
+        return None;
+    };
+    let is_forward = arguments().iter().skip(1).any(|word| word == "forward");
+    (is_forward && word.contains(':')).then(|| {
+        Failure::usage("unexpected argument: it is not shown, because it may hold a secret")
+            .hint("give the destination with --to, such as --to webhook:URL or --to webhook:@FILE")
+    })
 }
 
 /// A correction for an unexpected argument: mostly a value without its flag.

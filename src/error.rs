@@ -123,6 +123,10 @@ impl From<Problem> for Failure {
             ),
             Code::InsideRetention | Code::OverMaxDelete | Code::Held => (exit::REFUSED, None),
             Code::Unavailable => (exit::UNREACHABLE, None),
+            Code::Unwritable => (
+                exit::FAILED,
+                Some("free space on the disk of the store, or make it writable; then run the command again"),
+            ),
             _ => (exit::FAILED, None),
         };
         let failure = Self {
@@ -151,6 +155,8 @@ impl From<StoreError> for Failure {
         };
         let failure = Self::new(exit, error.to_string());
         match error {
+            StoreError::Unwritable(_) => failure
+                .hint("free space on the disk of the store, or make it writable; then run the command again"),
             StoreError::Locked => {
                 failure.hint("wait until it has finished, or stop the server that has the store open")
             }

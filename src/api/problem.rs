@@ -53,6 +53,8 @@ pub enum Code {
     Internal,
     /// 503: the store cannot be reached; see `Retry-After`.
     Unavailable,
+    /// 503: the store cannot be written: its disk is full, failed or read-only.
+    Unwritable,
     /// A code of a later version of the API.
     #[serde(other)]
     Unknown,
@@ -88,7 +90,7 @@ impl Code {
             Self::NotStored => 424,
             Self::TooManyRequests => 429,
             Self::Internal | Self::Unknown => 500,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::Unwritable => 503,
         }
     }
 
@@ -118,6 +120,7 @@ impl Code {
             Self::TooManyRequests => "Too many requests",
             Self::Internal | Self::Unknown => "Internal error",
             Self::Unavailable => "The store cannot be reached",
+            Self::Unwritable => "The store cannot be written",
         }
     }
 }

@@ -9,7 +9,7 @@ use reqwest::{Method, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Code, Problem};
 use crate::api::purpose::{ExportPurpose, PURPOSE};
 use crate::client::error::ClientError;
 use crate::client::http_log::HttpLog;
@@ -188,9 +188,13 @@ impl<'a> Call<'a> {
             let headers = std::mem::take(response.headers_mut());
             return Ok(Answer { status: status.as_u16(), headers, body });
         }
-        let may_retry = matches!(status.as_u16(), 429 | 502 | 503 | 504);
+        let mut may_retry = matches!(status.as_u16(), 429 | 502 | 503 | 504);
         let error = match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) => ClientError::Problem(Box::new(problem)),
+            Ok(problem) => {
+                // A person has to act first.
+                may_retry &= problem.code != Code::Unwritable;
+                ClientError::Problem(Box::new(problem))
+            }
             Err(_) if status.is_redirection() => self.unexpected(
                 status.as_u16(),
                 "it redirects to another URL, and the token is not sent there: use the right server URL",

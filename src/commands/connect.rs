@@ -37,6 +37,9 @@ pub(super) const DEFAULT_SLUG: &str = "default";
 /// The longest retention of any plan: entries kept too long can still be pruned.
 pub(super) const DEFAULT_RETENTION: Retention = Retention { plan: Plan::Business, floor: None };
 
+/// How similar a slug must be to be suggested: from 0 to 1.
+const MIN_SIMILARITY: f64 = 0.75;
+
 /// What to do when the store does not exist.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum OpenMode {
@@ -202,9 +205,8 @@ async fn select_organization(
     let listed = slugs.join(", ");
     match (slug, organizations.len()) {
         (Some(slug), _) => {
-            let message = format!("there is no organization {slug:?}: the store holds {listed}");
             let found = organizations.iter().find(|it| it.slug == slug).cloned();
-            found.ok_or_else(|| Failure::new(exit::NOT_FOUND, message))
+            found.ok_or_else(|| no_organization(slug, &organizations))
         }
         (None, 1) => Ok(organizations[0].clone()),
         (None, 0) if mode == OpenMode::Create => Ok(first_organization(context, store).await?.0),
@@ -214,6 +216,17 @@ async fn select_organization(
             "the store holds several organizations: choose one with --org: {listed}"
         ))),
     }
+}
+
+/// The failure about an unknown slug, with the most similar one.
+pub(super) fn no_organization(slug: &str, organizations: &[Organization]) -> Failure {
+    let slugs: Vec<_> = organizations.iter().map(|it| it.slug.as_str()).collect();
+    let similarity = |it: &&&str| strsim::jaro_winkler(slug, it);
+    let nearest = slugs.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+    let nearest = nearest.filter(|it| similarity(it) >= MIN_SIMILARITY);
+    let holds = if slugs.is_empty() { "no organization".to_owned() } else { slugs.join(", ") };
+    Failure::new(exit::NOT_FOUND, format!("there is no organization {slug:?}: the store holds {holds}"))
+        .nearest(nearest)
 }
 
 /// Creates the organization `default` in an empty store; returns whether this call created it. When several processes

@@ -15,6 +15,9 @@ use crate::model::filter::Filter;
 use crate::model::words::Log;
 use crate::terminal::file::{ClaimedFile, FileError, NewFile, read_trusted, with_suffix};
 
+/// Comes before what tells two destinations of one name apart. Files of earlier versions have only the name.
+pub(super) const MARK: &str = " #";
+
 /// The version of the file format.
 const VERSION: u32 = 1;
 
@@ -94,7 +97,14 @@ impl CursorFile {
         if saved != wanted {
             return Err(format!("for the {}, not for the {}", saved.label(), wanted.label()));
         }
-        if self.destination != current.destination {
+        let without_mark = |name: &str| name.split(MARK).next().unwrap_or_default().to_owned();
+        let is_same = self.destination == current.destination
+            || current
+                .destination
+                .as_deref()
+                .map(without_mark)
+                .is_some_and(|it| Some(it) == self.destination);
+        if !is_same {
             let name = |it: &Self| it.destination.clone().unwrap_or_else(|| "list --follow".to_owned());
             return Err(format!("for {}, not for {}", name(self), name(current)));
         }
@@ -193,6 +203,14 @@ mod tests {
         let to = |name: &str| cursor_of("s", "o", "").for_destination(name.to_owned());
         assert_eq!(to("file:a").position_for(&to("file:a")), Ok(LogPosition::default()));
         assert_eq!(to("file:a").position_for(&to("file:b")), Err("for file:a, not for file:b".to_owned()));
+        let hook = |mark: &str| to(&format!("webhook:https://h/…{mark}"));
+        assert_eq!(hook(" #1a2b").position_for(&hook(" #1a2b")), Ok(LogPosition::default()));
+        assert!(hook(" #1a2b").position_for(&hook(" #3c4d")).is_err(), "another webhook of the host");
+        assert_eq!(
+            hook("").position_for(&hook(" #3c4d")),
+            Ok(LogPosition::default()),
+            "of an earlier version"
+        );
         assert_eq!(
             cursor_of("s", "o", "").position_for(&to("file:b")),
             Err("for list --follow, not for file:b".to_owned())

@@ -1,21 +1,29 @@
-//! `org`: creates, lists and changes the organizations of a store. Operator command: works on the store, not the API.
+//! `org`: creates, lists, changes, renames and deletes the organizations of a store. Operator command: works on the store, not
+//! the API.
+
+mod confirm;
+mod delete;
+mod list;
+mod lookup;
+mod rename;
+mod set;
 
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
+use crate::commands::Context;
 use crate::commands::connect::{self, OpenMode};
-use crate::commands::operator_table::{OperatorValue, print_table};
-use crate::commands::{Context, target};
+use crate::commands::org::lookup::summary;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::plan::Retention;
 use crate::model::time::{Age, AgeError};
-use crate::model::trail::TrailEvent;
 use crate::model::words::Plan;
-use crate::store::{Organization, Store};
 
-/// Create, list and change the organizations of a store (operator)
+pub(super) use crate::commands::org::lookup::{find, open};
+
+/// Create, list, change, rename and delete the organizations of a store (operator)
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit org create acme --plan business --store sqlite:audit.db\n  krosyn-audit org set acme --plan pro --store sqlite:audit.db"
@@ -44,12 +52,18 @@ enum OrgCommand {
     },
     /// List the organizations with their plans and retention
     #[command(
-        after_help = "Examples:\n  krosyn-audit org list\n  krosyn-audit org list --store sqlite:audit.db"
+        after_help = "Examples:\n  krosyn-audit org list\n  krosyn-audit org list --deleted --store sqlite:audit.db"
     )]
-    List,
+    List {
+        /// List the organizations that were deleted, with the time, the account and the number of entries
+        #[arg(long)]
+        deleted: bool,
+    },
     /// Change an organization's plan, or its shortest allowed retention; applies from the next prune
+    ///
+    /// If more entries expire than before, it shows how many, the oldest and when they are deleted, and asks.
     #[command(
-        after_help = "Examples:\n  krosyn-audit org set acme --plan business\n  krosyn-audit org set acme --floor 30d --store sqlite:audit.db"
+        after_help = "Examples:\n  krosyn-audit org set acme --plan business\n  krosyn-audit org set acme --floor 30d --yes --store sqlite:audit.db"
     )]
     Set {
         /// The organization
@@ -60,9 +74,41 @@ enum OrgCommand {
         /// Allow `prune --older-than` down to this age, such as 30d, although the plan keeps entries longer; or none
         #[arg(long, value_name = "AGE|none")]
         floor: Option<FloorArg>,
+        /// Do not ask although more entries expire; required without a terminal
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Give an organization another short name
+    ///
+    /// Tokens, entries and checkpoints stay valid. Profiles and commands with the old name fail until they are changed.
+    #[command(
+        after_help = "Examples:\n  krosyn-audit org rename acme acme-eu\n  krosyn-audit org rename acme acme-eu --store sqlite:audit.db"
+    )]
+    Rename {
+        /// The organization
+        #[arg(value_name = "OLD")]
+        old: Slug,
+        /// The new short name: lower-case letters, digits and hyphens
+        #[arg(value_name = "NEW")]
+        new: Slug,
+    },
+    /// Delete an organization with its entries, its trail and its tokens, permanently
+    ///
+    /// It shows what goes, and asks for the name. Its tokens stop to work at once; the rest is deleted in batches. After an
+    /// interruption, run it again to continue. `org list --deleted` shows the record that remains.
+    #[command(
+        after_help = "Examples:\n  krosyn-audit org delete acme --yes\n  krosyn-audit org delete acme --yes --store sqlite:audit.db"
+    )]
+    Delete {
+        /// The organization
+        slug: Slug,
+        /// Delete without asking; required without a terminal
+        #[arg(long)]
+        yes: bool,
     },
 }
 
+/// The short name of an organization.
 #[derive(Debug, Clone)]
 struct Slug(String);
 
@@ -96,83 +142,34 @@ impl FromStr for FloorArg {
 }
 
 impl OrgArgs {
+    /// Exit code 6 when a change that loses entries is not confirmed, or when a hold keeps entries.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         let mode = match self.command {
             OrgCommand::Create { .. } => OpenMode::Create,
-            OrgCommand::List | OrgCommand::Set { .. } => OpenMode::Existing,
+            _ => OpenMode::Existing,
         };
         let store = open(context, self.store.as_deref(), mode).await?;
+        let store = store.as_ref();
         match self.command {
             OrgCommand::Create { slug, plan } => {
                 let retention = Retention { plan, floor: None };
-                let created = connect::create_organization(context, store.as_ref(), &slug.0, retention);
-                let created = created.await??;
+                let created = connect::create_organization(context, store, &slug.0, retention).await??;
                 context.terminal.status(&format!("created {}", summary(&created)));
             }
-            OrgCommand::List => {
-                let row = |organization: Organization| {
-                    let Retention { plan, floor } = organization.retention;
-                    vec![
-                        OperatorValue::Text(organization.slug),
-                        OperatorValue::Text(plan.to_string()),
-                        OperatorValue::Text(plan.retention().to_string()),
-                        OperatorValue::Text(floor.map_or_else(|| "-".to_owned(), |floor| floor.to_string())),
-                        OperatorValue::Time(Some(organization.created_at)),
-                    ]
-                };
-                let rows: Vec<_> = store.organizations().await?.into_iter().map(row).collect();
-                if rows.is_empty() {
-                    context
-                        .terminal
-                        .status("the store has no organization: create one with `krosyn-audit org create`");
-                }
-                print_table(context, &["slug", "plan", "retention", "floor", "created at"], rows)?;
-            }
-            OrgCommand::Set { slug, plan, floor } => {
-                let organization = find(store.as_ref(), &slug.0).await?;
+            OrgCommand::List { deleted: false } => list::list(context, store).await?,
+            OrgCommand::List { deleted: true } => list::list_deleted(context, store).await?,
+            OrgCommand::Set { slug, plan, floor, yes } => {
+                let organization = find(store, &slug.0).await?;
                 let before = organization.retention;
-                let retention = Retention {
+                let new = Retention {
                     plan: plan.unwrap_or(before.plan),
                     floor: floor.map_or(before.floor, |floor| floor.0),
                 };
-                let changed = Organization { retention, ..organization };
-                let slug = changed.slug.clone();
-                let event = TrailEvent::RetentionChanged { slug, old: before, new: retention };
-                context.record_in_trail(store.as_ref(), changed.id, &event).await?;
-                store.set_retention(changed.id, retention).await?;
-                context.terminal.status(&format!("{} (applies from the next prune)", summary(&changed)));
+                set::set(context, store, organization, new, yes).await?;
             }
+            OrgCommand::Rename { old, new } => rename::rename(context, store, old.0, new.0).await?,
+            OrgCommand::Delete { slug, yes } => delete::delete(context, store, &slug.0, yes).await?,
         }
         Ok(exit::DONE)
     }
-}
-
-/// `acme: plan pro, retention 1y, floor 30d`
-fn summary(organization: &Organization) -> String {
-    let Retention { plan, floor } = organization.retention;
-    let floor = floor.map_or_else(String::new, |floor| format!(", floor {floor}"));
-    format!("{}: plan {plan}, retention {}{floor}", organization.slug, plan.retention())
-}
-
-pub(super) async fn open(
-    context: &mut Context,
-    url: Option<&str>,
-    mode: OpenMode,
-) -> Result<std::sync::Arc<Store>, Failure> {
-    let url = url.map_or_else(|| target::default_store(context), |url| Ok(url.to_owned()))?;
-    connect::open(context, &url, mode).await.map_err(|failure| match failure.exit {
-        exit::NOT_FOUND => Failure::new(exit::NOT_FOUND, failure.message)
-            .hint("create a store with `krosyn-audit org create`; --store selects another"),
-        _ => failure,
-    })
-}
-
-pub(super) async fn find(store: &Store, slug: &str) -> Result<Organization, Failure> {
-    let organizations = store.organizations().await?;
-    let slugs: Vec<_> = organizations.iter().map(|it| it.slug.clone()).collect();
-    let missing = || {
-        Failure::new(exit::NOT_FOUND, format!("there is no organization {slug:?}"))
-            .hint(format!("the store holds {}", slugs.join(", ")))
-    };
-    organizations.into_iter().find(|it| it.slug == slug).ok_or_else(missing)
 }

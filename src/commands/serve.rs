@@ -2,6 +2,7 @@
 
 mod demo;
 mod process;
+mod reload;
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,7 +14,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::commands::connect::{self, DEFAULT_SLUG, OpenMode};
-use crate::commands::serve::process::ServedCertificate;
+use crate::commands::serve::reload::{ReloadedSettings, ServedCertificate, SettingsFile};
 use crate::commands::{Context, target, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
@@ -31,8 +32,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Run the audit API on a store
 ///
 /// Prints `listening on http://ADDRESS` to stdout when it is ready, and logs to stderr. On SIGTERM or Ctrl-C it finishes
-/// running requests and stops. On SIGHUP it reads the certificate and key again. In an empty store it creates the
-/// organization `default` and an admin token, which is shown once on a terminal or written to --token-out.
+/// running requests and stops. On SIGHUP it reads the certificate, its key and the file of --settings again; a file that cannot
+/// be used changes nothing. In an empty store it creates the organization `default` and an admin token, which is shown once on a
+/// terminal or written to --token-out.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit serve --store sqlite:/var/lib/krosyn-audit/audit.db --token-out admin.token\n  krosyn-audit serve --listen 0.0.0.0:7744 --tls-cert chain.pem --tls-key key.pem"
@@ -83,6 +85,10 @@ pub(crate) struct ServeArgs {
     /// Also redact values of this field name, in any spelling: they are never stored (can be repeated)
     #[arg(long, value_name = "NAME")]
     redact: Vec<String>,
+
+    /// Settings that SIGHUP reads again (TOML): redact = ["NAME", …], in addition to --redact, and log_level = "LEVEL"
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
 
     /// Do not delete expired entries automatically; `prune` still does
     #[arg(long)]
@@ -171,6 +177,7 @@ impl ServeArgs {
             }
             _ => (None, None),
         };
+        let file = self.settings.as_deref().map(SettingsFile::read).transpose()?.unwrap_or_default();
         let url = match &self.store {
             Some(url) => target::expand_home(context, url)?,
             None => target::default_store(context)?,
@@ -183,7 +190,16 @@ impl ServeArgs {
         let metrics = self.metrics_listen.map(bind).transpose()?;
         let address = listener.local_addr()?;
         // Before the store is opened, because opening it logs warnings.
-        logs::start(self.log, self.log_level);
+        let reloaded = ReloadedSettings {
+            certificate,
+            file: self.settings.clone(),
+            redact: self.redact.clone(),
+            log_level: self.log_level,
+            redaction: Redaction::default(),
+            log: logs::start(self.log, file.log_level.unwrap_or(self.log_level)),
+        };
+        reloaded.apply(&file);
+        let redaction = reloaded.redaction.clone();
         limit.warning.iter().for_each(|warning| tracing::warn!("{warning}"));
         let store = connect::open(context, &url, mode).await;
         let store = store.map_err(|failure| match failure.exit {
@@ -204,14 +220,14 @@ impl ServeArgs {
         }
 
         // Before the ready line: a signal may follow it immediately.
-        let (stop, others) = (process::stop_signal()?, process::other_signals(certificate)?);
+        let (stop, others) = (process::stop_signal()?, process::other_signals(reloaded)?);
         let scheme = if tls.is_some() { "https" } else { "http" };
         // A proxy in front has the certificate, so that browsers see HTTPS.
         let is_https = tls.is_some() || self.behind_proxy;
         writeln!(context.terminal.data(), "listening on {scheme}://{address}")?;
         context.terminal.flush()?;
         let settings = Settings {
-            redaction: Redaction::new(&self.redact),
+            redaction,
             sweep_every: (!self.no_sweep).then_some(SWEEP_EVERY),
             wrong_tokens_a_minute: NonZeroU32::new(self.wrong_token_limit),
             requests_a_second: NonZeroU32::new(self.rate_limit),

@@ -1,28 +1,28 @@
-//! `store`: copies a log to another store, or backs it up. Operator command: works on the stores, not the API.
+//! `store`: copies a log to another store, backs it up, or checks it. Operator command: works on the stores, not the API.
+
+mod check;
+mod digest;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use sha2::{Digest as _, Sha256};
 
 use crate::commands::connect::{self, OpenMode};
+use crate::commands::store::digest::{StorePages, digest};
 use crate::commands::{Context, target};
 use crate::error::Failure;
 use crate::model::entry::Entry;
-use crate::model::filter::Filter;
 use crate::model::integrity::tile::TILE;
-use crate::model::page::{MAX_LIMIT, Order, Position};
-use crate::model::timestamp::Timestamp;
 use crate::model::trail::TrailEvent;
 use crate::model::words::Log;
 use crate::store::error::StoreError;
-use crate::store::{Lookup, OrgId, Organization, PageRequest, Past, Store, TokenUse};
+use crate::store::{Lookup, OrgId, Organization, Past, Store, TokenUse};
 use crate::terminal::progress::Progress;
 use crate::{exit, store};
 
-/// Copy a log to another store, or back it up (operator)
+/// Copy a log to another store, back it up, or check it (operator)
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit store copy sqlite:audit.db postgres://audit@db.example/audit?sslmode=verify-full\n  krosyn-audit store copy postgres://audit@db.example/audit sqlite:copy.db"
@@ -65,6 +65,18 @@ enum StoreCommand {
         #[arg(long, value_name = "URL")]
         store: Option<String>,
     },
+    /// Check a SQLite store for damage and report its schema, also while a server uses it
+    ///
+    /// Reads every page, compares tables with indexes, and reads each entry with its checksum. It repairs and upgrades nothing;
+    /// the exit code is 7 if something is damaged. For PostgreSQL use pg_amcheck.
+    #[command(
+        after_help = "Examples:\n  krosyn-audit store check\n  krosyn-audit store check --store sqlite:/var/lib/krosyn-audit/audit.db"
+    )]
+    Check {
+        /// The store: sqlite:PATH (default: SQLite in the platform's data directory)
+        #[arg(long, value_name = "URL")]
+        store: Option<String>,
+    },
 }
 
 impl StoreArgs {
@@ -73,6 +85,7 @@ impl StoreArgs {
         let (from, to) = match self.command {
             StoreCommand::Copy { from, to } => (from, to),
             StoreCommand::Backup { file, store } => return backup(context, store, &file).await,
+            StoreCommand::Check { store } => return check::check(context, store).await,
         };
         if from == to {
             return Err(Failure::usage("FROM and TO are the same store"));
@@ -280,7 +293,7 @@ async fn copy_entries(
             .hint("the target is not a copy of this store: use an empty store"));
     }
     progress.expect(bound - start);
-    let mut pages = StorePages { store: from, org: log, after: start, bound, is_over: false };
+    let mut pages = StorePages::new(from, log, start, bound);
     while let Some(entries) = pages.next().await? {
         let counted = entries.len() as u64;
         let ids = entries.first().zip(entries.last()).map(|(first, last)| (first.id, last.id));
@@ -296,51 +309,4 @@ async fn copy_entries(
         progress.add(counted);
     }
     Ok(())
-}
-
-/// An organization's entries in id order, a page at a time.
-struct StorePages<'a> {
-    store: &'a Store,
-    org: OrgId,
-    after: u64,
-    bound: u64,
-    is_over: bool,
-}
-
-impl StorePages<'_> {
-    async fn next(&mut self) -> Result<Option<Vec<Entry>>, StoreError> {
-        if self.is_over {
-            return Ok(None);
-        }
-        // In id order only the id of the position counts.
-        let after = Some(Position { occurred_at: Timestamp::MIN, id: self.after });
-        let request = PageRequest {
-            filter: Filter::default(),
-            order: Order::ById,
-            limit: MAX_LIMIT,
-            after,
-            as_of: Some(self.bound),
-        };
-        let read = self.store.page(self.org, request).await?;
-        self.is_over = !read.more;
-        self.after = read.entries.last().map_or(self.after, |position| position.id);
-        read.entries.list().map(Some)
-    }
-}
-
-/// The number of entries, and the SHA-256 of all entries in id order.
-async fn digest(store: &Store, org: OrgId, bound: u64) -> Result<(u64, String), Failure> {
-    let (mut count, mut hash) = (0, Sha256::new());
-    let mut pages = StorePages { store, org, after: 0, bound, is_over: false };
-    while let Some(entries) = pages.next().await? {
-        count += entries.len() as u64;
-        for entry in entries {
-            let line = serde_json::to_vec(&entry).map_err(|error| {
-                Failure::new(exit::FAILED, format!("cannot serialise entry {}: {error}", entry.id))
-            })?;
-            hash.update(line);
-            hash.update(b"\n");
-        }
-    }
-    Ok((count, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }

@@ -3,7 +3,9 @@
 mod actor;
 mod erasure;
 mod fields;
+mod hold;
 mod key;
+mod organization;
 mod read_call;
 mod restated;
 
@@ -21,18 +23,17 @@ use crate::model::words::{Action, Log, ModelType, Scope};
 
 pub use crate::model::trail::actor::Actor;
 pub use crate::model::trail::erasure::ErasureEvent;
-pub use crate::model::trail::fields::SEARCH;
 use crate::model::trail::fields::{Field, new, of_server, query_string, text, words};
+pub use crate::model::trail::fields::{FilterPairs, SEARCH};
+pub use crate::model::trail::hold::HoldEvent;
 pub use crate::model::trail::key::EventKey;
 use crate::model::trail::key::hashed;
+pub use crate::model::trail::organization::OrganizationEvent;
 pub use crate::model::trail::read_call::ReadCall;
 pub use crate::model::trail::restated::Restated;
 
 /// The same question of the same caller is recorded once in this time, in seconds.
 pub const QUESTION_SECONDS: i64 = 3600;
-
-/// The parameters of a filter.
-pub type FilterPairs = Vec<(&'static str, String)>;
 
 /// An event of the trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,24 +150,10 @@ pub enum TrailEvent {
         /// Plan and floor from now on.
         new: Retention,
     },
-    /// A legal hold is created.
-    HoldCreated {
-        /// Its name.
-        name: String,
-        /// The filter of the entries that it covers.
-        filter: FilterPairs,
-        /// Why.
-        reason: String,
-    },
-    /// A legal hold is released.
-    HoldReleased {
-        /// Its name.
-        name: String,
-        /// The filter of the entries that it covered.
-        filter: FilterPairs,
-        /// Why.
-        reason: String,
-    },
+    /// A legal hold is created or released.
+    Hold(HoldEvent),
+    /// The organization is renamed or deleted.
+    Organization(OrganizationEvent),
     /// A token signed in to the page.
     SignedIn {
         /// The session.
@@ -302,14 +289,8 @@ impl TrailEvent {
                 }
                 (Action::Updated, ModelType::Organization, slug.clone(), fields)
             }
-            Self::HoldCreated { name, filter, .. } => {
-                let fields = vec![("filter", None, Some(query(filter).into()))];
-                (Action::Created, ModelType::Hold, name.clone(), fields)
-            }
-            Self::HoldReleased { name, filter, .. } => {
-                let fields = vec![("filter", Some(query(filter).into()), None)];
-                (Action::Deleted, ModelType::Hold, name.clone(), fields)
-            }
+            Self::Hold(event) => event.parts(redaction),
+            Self::Organization(event) => event.parts(),
             Self::SignedIn { session, by_link } => {
                 let fields = [new("by", if *by_link { "link" } else { "token" })];
                 let fields = fields.into_iter().flatten().collect();
@@ -337,7 +318,7 @@ impl TrailEvent {
     /// The reason that somebody gave.
     fn reason(&self) -> Option<&str> {
         match self {
-            Self::HoldCreated { reason, .. } | Self::HoldReleased { reason, .. } => Some(reason),
+            Self::Hold(event) => Some(&event.reason),
             _ => None,
         }
     }

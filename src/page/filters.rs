@@ -13,6 +13,14 @@ const MAX_USERS: usize = 50;
 /// The parameters that have a control.
 const WITH_CONTROL: [&str; 8] = ["action", "model_type", "user", "q", "field", "resource", "since", "until"];
 
+/// A parameter with another one inside, as in a query string. Browsers change line breaks in the values of a form.
+pub(crate) const KEPT: &str = "kept";
+
+/// Whether a browser would change this value of a form.
+fn has_line_break(text: &str) -> bool {
+    text.contains(['\r', '\n'])
+}
+
 /// The controls' values.
 pub(crate) struct FilterForm<'a> {
     pub(crate) log: Log,
@@ -32,7 +40,8 @@ struct Choosable {
 
 impl FilterForm<'_> {
     fn texts<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
-        self.typed.iter().filter(move |(it, _)| it == name).map(|(_, text)| text.as_str())
+        let own = self.typed.iter().filter(move |(it, text)| it == name && !has_line_break(text));
+        own.map(|(_, text)| text.as_str())
     }
 
     /// The text of a control. Several values are shown as the list that one value may be.
@@ -141,7 +150,11 @@ pub(crate) fn view(form: &FilterForm<'_>) -> Markup {
         }
     };
     let unknown = form.errors.iter().filter(|error| !WITH_CONTROL.contains(&error.field.as_str()));
-    let hidden = form.typed.iter().filter(|(name, _)| !WITH_CONTROL.contains(&name.as_str()));
+    let (kept, others): (Vec<_>, Vec<_>) = form.typed.iter().partition(|(_, text)| has_line_break(text));
+    let hidden = others.into_iter().filter(|(name, _)| !WITH_CONTROL.contains(&name.as_str()));
+    let pair = |name: &str, text: &str| {
+        form_urlencoded::Serializer::new(String::new()).append_pair(name, text).finish()
+    };
     html! {
         form class="filters" method="get" action=(list_path(form.log)) role="search" aria-label="Filters" {
             (form.pick("action", "Action", &actions, &html! {}))
@@ -158,6 +171,11 @@ pub(crate) fn view(form: &FilterForm<'_>) -> Markup {
             @for (name, text) in hidden {
                 label class="chip" {
                     input type="checkbox" name=(name) value=(text) checked; " " (shown(name)) " " b { (shown(text)) }
+                }
+            }
+            @for (name, text) in kept {
+                label class="chip" {
+                    input type="checkbox" name=(KEPT) value=(pair(name, text)) checked; " " (shown(name)) " " b { (shown(text)) }
                 }
             }
             span class="buttons" {

@@ -1,6 +1,6 @@
 //! A page with a message in place of a view.
 
-use maud::{Markup, html};
+use maud::{DOCTYPE, Markup, html};
 
 use crate::page::shell::plain;
 use crate::page::text::shown;
@@ -14,6 +14,21 @@ pub(crate) enum Next {
     Retry(u64),
     /// Look at the prunes.
     Retention,
+}
+
+/// Opens a view of this site again, without a script.
+pub(crate) fn reopened(target: &str) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="refresh" content={ "0;url=" (target) };
+                title { "Krosyn audit logs" }
+            }
+            body { p { a href=(target) { "Continue" } } }
+        }
+    }
 }
 
 /// A title, the reason, and what to do.

@@ -52,7 +52,8 @@ impl ApiError {
 
 impl From<Box<Problem>> for ApiError {
     fn from(problem: Box<Problem>) -> Self {
-        let retry_seconds = (problem.code == Code::Unavailable).then_some(RETRY_SECONDS);
+        let is_passing = matches!(problem.code, Code::Unavailable | Code::Unwritable);
+        let retry_seconds = is_passing.then_some(RETRY_SECONDS);
         Self { problem, retry_seconds }
     }
 }
@@ -72,7 +73,14 @@ impl From<Vec<FieldError>> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Locked | StoreError::Unwritable(_) | StoreError::Closed | StoreError::Open { .. } => {
+            StoreError::Unwritable(_) => {
+                tracing::error!(error = %error, "the store cannot be written");
+                Self::new(
+                    Code::Unwritable,
+                    "the store cannot be written, its disk is full, failed or read-only: nothing of this request was stored",
+                )
+            }
+            StoreError::Locked | StoreError::Closed | StoreError::Open { .. } => {
                 tracing::error!(error = %error, "the store is unusable");
                 Self::new(
                     Code::Unavailable,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::store::Store;
+use crate::store::error::StoreError;
 
 /// How often noted logs are looked at. `tree_job` notes all of them every ten minutes, for the text index too.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -23,6 +24,11 @@ pub(super) async fn run(store: Arc<Store>) {
                     match store.index_text(log).await {
                         Ok(true) => drop(unfinished.insert(log)),
                         Ok(false) => {
+                            unfinished.remove(&log);
+                            break;
+                        }
+                        Err(StoreError::Missing(_)) => {
+                            tracing::debug!(log = log.number(), "a deleted log has no text index");
                             unfinished.remove(&log);
                             break;
                         }

@@ -151,7 +151,14 @@ impl TrailQueue {
             };
             let drafts: Vec<_> = batch.iter().filter_map(draft).collect();
             // The keys make another attempt harmless, so the reads leave the queue only once they are durable.
-            store.append(org.trail(), drafts, false).await?;
+            match store.append(org.trail(), drafts, false).await {
+                Err(StoreError::Missing(_)) => {
+                    tracing::info!(organization = org.number(), "a deleted organization has no trail");
+                    self.queues().remove(&org);
+                    return Ok(());
+                }
+                written => drop(written?),
+            }
             if let Some(queue) = self.queues().get_mut(&org) {
                 queue.drain(..batch.len().min(queue.len()));
             }

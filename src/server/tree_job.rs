@@ -59,9 +59,15 @@ impl TreeJob {
     /// Grows the trees of all logs that have grown. A log that fails is tried again the next time.
     pub(super) async fn grow(&self, store: &Store) {
         for log in store.take_grown() {
-            if let Err(error) = self.checkpoint(store, log).await {
-                tracing::warn!(log = log.number(), %error, "cannot add entries to the tree of a log; retrying");
-                store.note_growth(log);
+            match self.checkpoint(store, log).await {
+                Ok(_) => {}
+                Err(StoreError::Missing(_)) => {
+                    tracing::debug!(log = log.number(), "a deleted log has no tree")
+                }
+                Err(error) => {
+                    tracing::warn!(log = log.number(), %error, "cannot add entries to the tree of a log; retrying");
+                    store.note_growth(log);
+                }
             }
         }
     }

@@ -9,10 +9,13 @@ use crate::store::codes::{json, lookup};
 use crate::store::decode::{AFTER_TOKEN, ORGANIZATION_COLUMNS, TOKEN_COLUMNS, organization, token};
 use crate::store::error::StoreError;
 use crate::store::session::{Session, list, optional, values};
-use crate::store::text;
+use crate::store::{deletions, text};
 
 pub(super) async fn organizations<S: Session>(db: &S) -> Result<Vec<Organization>, S::Error> {
-    let sql = format!("SELECT {ORGANIZATION_COLUMNS} FROM organizations WHERE org_id > 0 ORDER BY slug");
+    let sql = format!(
+        "SELECT {ORGANIZATION_COLUMNS} FROM organizations WHERE org_id > 0 AND {} ORDER BY slug",
+        deletions::is_alive()
+    );
     list(db, &sql, &[], |row| organization(row, 0)).await
 }
 
@@ -49,6 +52,21 @@ pub(super) async fn create_organization<S: Session>(
         text::create(db, log).await?;
     }
     Ok(Organization { id, uuid, slug: slug.to_owned(), retention, created_at: now })
+}
+
+/// Changes the slugs of an organization and of its trail, in a transaction.
+pub(super) async fn rename_organization<S: Session>(db: &S, org: OrgId, slug: &str) -> Result<(), S::Error> {
+    if let Some(lock) = S::DIALECT.lock_organizations {
+        db.run(lock, &[]).await?;
+    }
+    let sql = "SELECT 1 FROM organizations WHERE slug = ?1 AND org_id <> ?2";
+    if optional(db, sql, values![slug, org], |_| Ok(())).await?.is_some() {
+        return Err(StoreError::Exists(format!("an organization {slug:?}")).into());
+    }
+    for (log, slug) in [(org, slug), (org.trail(), &format!("{slug}/trail"))] {
+        db.run("UPDATE organizations SET slug = ?2 WHERE org_id = ?1", values![log, slug]).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn set_retention<S: Session>(

@@ -10,7 +10,6 @@ use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::model::facets::Facets;
 use crate::model::filter::Filter;
-use crate::model::plan::Retention;
 use crate::model::prune::Prune;
 use crate::model::stats::StatsQuery;
 use crate::model::timestamp::Timestamp;
@@ -72,6 +71,7 @@ macro_rules! call {
 
 mod erasures;
 mod holds;
+mod organizations;
 mod rows;
 mod sessions;
 mod text;
@@ -259,39 +259,6 @@ impl Store {
     /// Copies the history of another store, and deletes the entries that it lists as pruned.
     pub async fn restore_past(&self, org: OrgId, past: Past) -> Result<(), StoreError> {
         run!(self.write(Retry::Always), |db| copy::restore_past(db, org, &past))
-    }
-
-    /// Every organization, by slug: an operator's report.
-    pub async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
-        run!(self.read(None), |db| accounts::organizations(db))
-    }
-
-    /// Creates an organization with an empty log and an empty trail.
-    pub async fn create_organization(
-        &self,
-        slug: String,
-        retention: Retention,
-        now: Timestamp,
-    ) -> Result<Organization, StoreError> {
-        self.copy_organization(Uuid::now_v7(), slug, retention, now).await
-    }
-
-    /// Creates an organization that exists in another store.
-    pub async fn copy_organization(
-        &self,
-        uuid: Uuid,
-        slug: String,
-        retention: Retention,
-        created_at: Timestamp,
-    ) -> Result<Organization, StoreError> {
-        run!(self.write(Retry::IfUndone), |db| accounts::create_organization(
-            db, uuid, &slug, retention, created_at
-        ))
-    }
-
-    /// Changes an organization's plan and retention.
-    pub async fn set_retention(&self, org: OrgId, retention: Retention) -> Result<(), StoreError> {
-        run!(self.write(Retry::Always), |db| accounts::set_retention(db, org, retention))
     }
 
     /// Stores a token.

@@ -52,6 +52,11 @@ async fn lock<S: Session>(db: &S, org: OrgId, mode: &str) -> Result<(), S::Error
 /// Adds a hold, in a transaction. Every batch of a prune that commits afterwards respects it.
 pub(super) async fn create<S: Session>(db: &S, org: OrgId, hold: &Hold) -> Result<(), S::Error> {
     lock(db, org, S::DIALECT.for_update).await?;
+    // The deletion of the organization takes the head first, and then looks for holds.
+    let sql = format!("SELECT 1 FROM org_heads WHERE org_id = ?1{}", S::DIALECT.for_update);
+    if optional(db, &sql, values![org], |_| Ok(())).await?.is_none() {
+        return Err(StoreError::Missing(format!("organization number {}", org.number())).into());
+    }
     let Hold { name, filter, reason, created_at, created_by, release } = hold;
     let sql = format!(
         "INSERT INTO holds (org_id, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"

@@ -12,6 +12,7 @@ pub mod condition;
 mod copy;
 mod database;
 mod decode;
+mod deletions;
 mod dialect;
 pub mod entries;
 mod erasures;
@@ -20,6 +21,7 @@ mod facets;
 mod holdings;
 mod holds;
 mod leases;
+mod missing;
 mod opening;
 mod pages;
 mod postgres;
@@ -35,11 +37,11 @@ mod users;
 
 pub use crate::store::address::without_password;
 pub use crate::store::calls::{
-    Appended, ClockSeen, CollapsedTile, Counted, DeletedLeaves, ErasedLeaf, ErasureRun, Holdings,
-    LEASE_SECONDS, Lookup, Mention, OrgId, Organization, PageRead, PageRequest, Past, PruneBatch, PruneRun,
-    PruneRunning, PrunedIds, Roots, StoredErasure, StoredLeaf, StoredSession, StoredTile, StoredToken,
-    TokenUse, TreeState,
+    Appended, CheckedFile, ClockSeen, CollapsedTile, Counted, DeletedLeaves, Deletion, DeletionRefused,
+    ErasedLeaf, ErasureRun, Holdings, LEASE_SECONDS, Lookup, Mention, OrgId, Organization, PageRead,
+    PageRequest, Past, PruneBatch, PruneRun, PruneRunning, PrunedIds, Roots, StoredErasure, StoredLeaf,
+    StoredSession, StoredTile, StoredToken, TokenUse, TreeState,
 };
 pub use crate::store::database::Store;
-pub use crate::store::opening::{backup, has_trail, lock_for_serving, open, open_in_memory};
+pub use crate::store::opening::{backup, check_file, has_trail, lock_for_serving, open, open_in_memory};
 pub use crate::store::sqlite::ServeLock;

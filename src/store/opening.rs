@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::store::address::without_password;
+use crate::store::calls::CheckedFile;
 use crate::store::database::{Engine, Store};
 use crate::store::error::StoreError;
 use crate::store::postgres::PostgresStore;
@@ -50,6 +51,16 @@ pub async fn backup(url: &str, to: &Path) -> Result<u64, StoreError> {
     let (from, to) = (PathBuf::from(from), to.to_owned());
     let copied = tokio::task::spawn_blocking(move || sqlite::backup(&from, &to)).await;
     copied.unwrap_or_else(|_| Err(StoreError::Failed("the backup panicked; please report it".to_owned())))
+}
+
+/// Reads a whole SQLite store, in use or not. Unlike [`open`], it does not upgrade the store.
+///
+/// # Errors
+/// [`StoreError::Damaged`], and others when the file is no store or cannot be read.
+pub async fn check_file(url: &str) -> Result<CheckedFile, StoreError> {
+    let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));
+    let checked = tokio::task::spawn_blocking(move || sqlite::check_file(&path)).await;
+    checked.unwrap_or_else(|_| Err(StoreError::Failed("the check panicked; please report it".to_owned())))
 }
 
 /// Whether a SQLite store has the schema of this version, and thus trails. Unlike [`open`], it does not upgrade the store.

@@ -9,7 +9,7 @@ It shares no code with the program. tests/integrity/third-party runs it. Needs p
 
 VKEY is the verifier key NAME+ID+KEY of the audit log. STATE keeps the checkpoint for the next run, and STATE.tile what is needed
 if the last tile of that checkpoint collapses. Exit codes: 0 verified, 1 not possible, 2 wrong usage, 7 something is wrong."""
-import base64, datetime, hashlib, hmac, json, re, subprocess, sys, tempfile, urllib.error, urllib.request
+import base64, calendar, datetime, hashlib, hmac, json, re, subprocess, sys, tempfile, urllib.error, urllib.request
 from pathlib import Path
 
 class Wrong(Exception):
@@ -91,6 +91,54 @@ def members(text, at=0):
 def micros(text):
     epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
     return (datetime.datetime.fromisoformat(text.replace("Z", "+00:00")) - epoch) // datetime.timedelta(microseconds=1)
+
+MINUTE, DAY = 60_000_000, 86_400_000_000
+UNITS = {"s": MINUTE // 60, "min": MINUTE, "h": 60 * MINUTE, "d": DAY}
+PLANS = {"free": "90d", "starter": "1y", "pro": "1y", "business": "3y"}
+
+def before(age, at):
+    """The time an age before `at`. Months and years are those of the calendar, in UTC."""
+    parts = {unit: int(number) for number, unit in re.findall("([0-9]+)([a-z]+)", age)}
+    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(microseconds=at)
+    months = 12 * parts.pop("y", 0) + parts.pop("mo", 0)
+    year, month = divmod(12 * moment.year + moment.month - 1 - months, 12)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    moment = moment.replace(year=year, month=month + 1, day=day)
+    return micros(moment.isoformat()) - sum(number * UNITS[unit] for unit, number in parts.items())
+
+class Retention:
+    """The plan and the floor as the trail states them (rule 9). None is not stated, and "none" is a floor that was removed."""
+    def __init__(self):
+        self.initial, self.changes = (None, None), []
+    @staticmethod
+    def completed(one, other):
+        return tuple(first if first is not None else second for first, second in zip(one, other))
+    def add(self, entry, changes):
+        """Reads an entry about the organization, or the migration that gave the log a tree."""
+        fields = {name: changes.get(name) for name in ("plan", "floor")}
+        value = lambda side, name: fields[name] and (fields[name].get(side) or ("none" if name == "floor" else None))
+        stated = (value("new", "plan"), value("new", "floor"))
+        if entry["action"] == "updated":
+            self.initial = self.completed(self.initial, (value("old", "plan"), value("old", "floor")))
+        elif stated[0]:
+            stated = (stated[0], stated[1] or "none")
+        last = self.changes[-1][1] if self.changes else (None, None)
+        self.changes.append((micros(entry["recorded_at"]), self.completed(stated, last)))
+    def after(self, count):
+        return self.completed(self.changes[count - 1][1] if count else (None, None), self.initial)
+    def allowed(self, log, count, at, own):
+        """The latest cutoff of a prune that was recorded at `at`, after so many changes. `own` is what it says about itself."""
+        known = [self.completed(self.after(count), own)]
+        for earlier in range(count - 1, -1, -1):
+            if self.changes[earlier][0] + DAY < at:
+                break
+            known += [self.after(earlier)] * bool(self.after(earlier)[0])
+        cutoffs = []
+        for plan, floor in known:
+            age = "1y" if (log, plan) == ("trail", "free") else PLANS[plan or "business"]
+            floors = [before(floor, at)] if log == "audit" and floor not in (None, "none") else []
+            cutoffs.append(max([before(age, at)] + floors))
+        return max(cutoffs)
 
 def canonical(fields):
     if any(type(field) not in (str, bytes, type(None)) for field in fields):
@@ -249,16 +297,32 @@ class Log:
                 self.wrong.append((number, "its actor was erased, and it shows no label of an erasure"))
     def check_missing(self, trail):
         """Each missing entry had expired when a prune of the trail ran. Records of version 0 are older than the tree."""
-        prunes, unprotected, kind = [], 0, ("pruned", "audit_log", self.key.name.rpartition("/")[2])
-        for entry in trail.listed.values():
-            new = {change["field"]: change.get("new") for change in entry["changes"]}
-            if (entry["action"], entry["model_type"], entry["model_id"]) == kind and "cutoff" in new:
-                prunes += [(micros(new["cutoff"]), int(new["as_of"]))] * (new["cutoff"] <= entry["recorded_at"])
-            if entry["action"] in ("pruned", "migrated"):
-                # A prune of the trail states again what the entries that it deletes said.
-                again = [it for it in new.get("earlier_prunes", []) if it["log"] == kind[2]]
-                prunes += [(micros(it["cutoff"]), int(it["as_of"])) for it in again if it["cutoff"] <= entry["recorded_at"]]
-                unprotected = max(unprotected, int(new.get("unprotected_through", 0)))
+        log, unprotected, retention, found = self.key.name.rpartition("/")[2], 0, Retention(), []
+        about = [("pruned", "audit_log"), ("migrated", "server"), ("created", "organization"), ("updated", "organization")]
+        entries = [entry for entry in trail.listed.values() if (entry["action"], entry["model_type"]) in about]
+        # A prune ran before the entries that follow it were recorded, and before now, whatever the server's clock said.
+        latest = micros(datetime.datetime.now(datetime.timezone.utc).isoformat()) + 5 * MINUTE
+        times = [latest := min(latest, micros(entry["recorded_at"]) + 5 * MINUTE) for entry in reversed(entries)][::-1]
+        for entry, at in zip(entries, times):
+            changes = {change["field"]: change for change in entry["changes"]}
+            new = {name: change.get("new") for name, change in changes.items()}
+            unprotected = max(unprotected, int(new.get("unprotected_through") or 0))
+            if entry["action"] != "pruned":
+                retention.add(entry, changes)
+            elif "cutoff" in new and new["cutoff"] <= entry["recorded_at"]:
+                cutoff = micros(new["cutoff"])
+                if entry["model_id"] == "trail":
+                    # It states again what the entries that it deletes said: these were recorded before its cutoff.
+                    found += [(it["cutoff"], it["as_of"], cutoff, None) for it in new.get("earlier_prunes") or [] if it["log"] == log]
+                    if new.get("earlier_plan"):
+                        retention.initial = (new["earlier_plan"], new.get("earlier_floor") or "none")
+                if entry["model_id"] == log:
+                    own = (new.get("plan"), new.get("floor") or "none")
+                    found.append((new["cutoff"], new["as_of"], at, (len(retention.changes), own)))
+        prunes = []
+        for cutoff, as_of, at, stated in found:
+            allowed = retention.allowed(log, stated[0], at, stated[1]) if stated else at
+            prunes.append((min(micros(cutoff), allowed), int(as_of)))
         missing = [(number, self.records[number], 9) for number in self.gone]
         missing += [(256 * number + 256, tile[:97], 25) for number, tile in self.collapsed.items()]
         for number, record, start in missing:

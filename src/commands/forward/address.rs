@@ -4,8 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use crate::commands::cursor_file::MARK;
 use crate::config::credentials::refuse_readable_by_others;
 use crate::error::Failure;
 
@@ -130,6 +132,20 @@ pub(super) fn masked(url: &Url) -> String {
     format!("{}://{host}{port}{rest}", url.scheme())
 }
 
+impl Address {
+    /// The name, with a mark that tells URLs of one host apart, and programs by their arguments. The mark has 16 bits of a hash:
+    /// enough to notice a mistake, and too few to guess a secret by it.
+    pub(super) fn distinct_name(&self) -> String {
+        let hidden = match self {
+            Self::Webhook(UrlSource::Typed(url)) | Self::Otlp(UrlSource::Typed(url)) => url.to_string(),
+            Self::Exec(words) => words.join("\0"),
+            _ => return self.to_string(),
+        };
+        let hash = Sha256::digest(hidden);
+        format!("{self}{MARK}{:02x}{:02x}", hash[0], hash[1])
+    }
+}
+
 /// The name in messages, without secrets.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,6 +194,17 @@ mod tests {
             assert_eq!(address.to_string(), shown);
             assert_eq!(format!("{address:?}"), shown);
         }
+    }
+
+    #[test]
+    fn webhooks_of_one_host_have_distinct_names_without_secrets() {
+        let name = |text: &str| text.parse::<Address>().expect(text).distinct_name();
+        let names = ["webhook:https://h.example/hush-a", "webhook:https://h.example/hush-b"].map(name);
+        assert_ne!(names[0], names[1]);
+        assert_eq!(name("webhook:https://h.example/hush-a"), names[0]);
+        assert!(names.iter().all(|name| name.starts_with("webhook:https://h.example/… #")), "{names:?}");
+        assert_ne!(name("exec:/bin/send --key hush"), name("exec:/bin/send --key other"));
+        assert_eq!(name("webhook:@/etc/slack.url"), "webhook:@/etc/slack.url", "its URL may be replaced");
     }
 
     #[test]

@@ -32,8 +32,10 @@ use url::Url;
 use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::args::filter::FilterArgs;
+use crate::client::error::ClientError;
 use crate::client::follower::Follower;
 use crate::client::last_entry::LogPosition;
+use crate::client::transport::retry_delays;
 use crate::client::{Client, is_loopback};
 use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
@@ -64,8 +66,8 @@ const DEFAULT_INTERVAL: u64 = 2;
 /// Follows the log like `list --follow`, and delivers each matching entry at least once and in order; an entry's uuid tells
 /// repeated deliveries. The cursor file moves only after a delivery. A server or destination that does not answer is tried
 /// again until it does. Entries that were pruned before they could be delivered are reported to the destination, too, and the
-/// exit code is then 3. SIGTERM finishes what is in flight, for 5 seconds at most. A server that cannot be reached at the start
-/// ends the command with exit code 9. With --until, the cursor stays before entries that only the end of the window left out, so
+/// exit code is then 3. SIGTERM finishes what is in flight, for 5 seconds at most. With --until, a server that cannot be reached
+/// at the start ends the command with exit code 9, and the cursor stays before entries that only the end of the window left out, so
 /// that a later run may repeat entries and skips none.
 #[derive(Debug, Args)]
 #[command(
@@ -205,7 +207,7 @@ impl ForwardArgs {
         let secrets = self.secret_file.as_deref().map(Secrets::read).transpose()?;
         let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
         let batch = self.batch.and_then(|batch| usize::try_from(batch).ok());
-        let organization = client.whoami().await?.organization;
+        let organization = reach(context, &client, filter.until.is_some()).await?;
         let options = DestinationOptions {
             secrets,
             clock: context.clock.clone(),
@@ -216,7 +218,7 @@ impl ForwardArgs {
         let cursor = match &self.cursor_file {
             Some(path) => {
                 let cursor = open_cursor(path, context, &self.connection, &client, &filter).await?;
-                Some((cursor.for_destination(to.to_string()), path.clone()))
+                Some((cursor.for_destination(to.distinct_name()), path.clone()))
             }
             None => None,
         };
@@ -315,6 +317,24 @@ impl From {
         let after_id = if self == Self::Now { page.page.as_of } else { 0 };
         Ok((LogPosition { after_id, last: None }, page.pruned))
     }
+}
+
+/// Waits until the server answers, and returns the organization of the token. A command that ends by itself does not wait.
+async fn reach(context: &mut Context, client: &Client, ends: bool) -> Result<String, Failure> {
+    let mut is_told = false;
+    for delay in retry_delays() {
+        match client.whoami().await {
+            Err(error @ ClientError::Unreachable { .. }) if !ends => {
+                if !is_told {
+                    context.terminal.status(&format!("{error}; trying again until it answers"));
+                    is_told = true;
+                }
+                tokio::time::sleep(delay).await;
+            }
+            answer => return Ok(answer?.organization),
+        }
+    }
+    Ok(client.whoami().await?.organization)
 }
 
 /// The host to which entries are sent without TLS over a network.

@@ -31,7 +31,7 @@ pub(super) async fn run(
     }
     let listener = bind(listen)?;
     let address = listener.local_addr()?;
-    logs::start(format, level);
+    drop(logs::start(format, level));
     let store = store::open_in_memory()?;
     let now = context.time.now;
     let organization = fill_demo(store.as_ref(), now).await?;

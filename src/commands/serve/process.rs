@@ -1,10 +1,8 @@
 //! Process settings of `serve`: core dumps, the limit on open files, and signals.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 
-use axum_server::tls_rustls::RustlsConfig;
-
+use crate::commands::serve::reload::ReloadedSettings;
 use crate::error::Failure;
 use crate::{exit, server};
 
@@ -85,17 +83,9 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send +
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// The certificate in use, and its files.
-pub(super) struct ServedCertificate {
-    pub(super) served: RustlsConfig,
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
-}
-
-/// Installs handlers for signals that would end the process. SIGHUP reads the certificate and key again; SIGUSR1 and
-/// SIGUSR2 are ignored.
+/// Installs handlers for signals that would end the process. SIGHUP reads settings again; SIGUSR1 and SIGUSR2 are ignored.
 pub(super) fn other_signals(
-    certificate: Option<ServedCertificate>,
+    reloaded: ReloadedSettings,
 ) -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     {
@@ -106,7 +96,7 @@ pub(super) fn other_signals(
         Ok(async move {
             loop {
                 tokio::select! {
-                    _ = hangup.recv() => reload(certificate.as_ref()).await,
+                    _ = hangup.recv() => reloaded.reload().await,
                     _ = first.recv() => tracing::info!("SIGUSR1 ignored"),
                     _ = second.recv() => tracing::info!("SIGUSR2 ignored"),
                 }
@@ -115,20 +105,8 @@ pub(super) fn other_signals(
     }
     #[cfg(not(unix))]
     {
-        drop(certificate);
+        drop(reloaded);
         Ok(std::future::pending())
-    }
-}
-
-/// Reads the certificate files again for new connections. Keeps the old certificate if the files are not usable.
-#[cfg(unix)]
-async fn reload(certificate: Option<&ServedCertificate>) {
-    let Some(ServedCertificate { served, certificate, key }) = certificate else {
-        return tracing::info!("SIGHUP ignored: no certificate is in use; other settings need a restart");
-    };
-    match server::reload_tls(served, certificate, key).await {
-        Ok(()) => tracing::info!("SIGHUP: reloaded the certificate and key; other settings need a restart"),
-        Err(error) => tracing::error!("SIGHUP: {error}: keeping the previous certificate"),
     }
 }
 

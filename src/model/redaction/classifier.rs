@@ -1,6 +1,9 @@
 //! Decides whether a value is a secret, by the class of the name beside it and by how the text writes the two. Every
 //! format uses this one rule.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
 use crate::model::redaction::names::{KeyName, NameClass};
 use crate::model::redaction::references;
 use crate::model::redaction::values::{is_harmless_text, is_known_word, looks_generated, looks_like_word};
@@ -8,8 +11,16 @@ use crate::model::redaction::values::{is_harmless_text, is_known_word, looks_gen
 /// Classifies names by the built-in vocabulary and by the names that an operator added.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Classifier {
+    additional_names: Arc<AdditionalNames>,
+}
+
+/// Names that an operator added. Clones of a classifier share them, so that a running server can replace them.
+#[derive(Debug, Default)]
+struct AdditionalNames {
+    /// Usually there are none, and then no lock is taken.
+    has_any: AtomicBool,
     /// Normalized: lower-case letters and digits only.
-    pub(super) additional_names: Vec<String>,
+    names: RwLock<Vec<String>>,
 }
 
 /// How a text writes a value beside its name.
@@ -29,7 +40,20 @@ impl Classifier {
     }
 
     pub(super) fn class_of(&self, name: &KeyName) -> NameClass {
-        if self.additional_names.contains(&name.joined) { NameClass::Password } else { name.class }
+        if self.is_added(&name.joined) { NameClass::Password } else { name.class }
+    }
+
+    /// Replaces the additional names, which are normalized.
+    pub(super) fn set_additional_names(&self, names: Vec<String>) {
+        let has_any = !names.is_empty();
+        *self.additional_names.names.write().unwrap_or_else(PoisonError::into_inner) = names;
+        self.additional_names.has_any.store(has_any, Ordering::Release);
+    }
+
+    fn is_added(&self, joined: &String) -> bool {
+        let AdditionalNames { has_any, names } = &*self.additional_names;
+        has_any.load(Ordering::Acquire)
+            && names.read().unwrap_or_else(PoisonError::into_inner).contains(joined)
     }
 
     pub(super) fn is_credential(&self, name: &str) -> bool {

@@ -70,8 +70,14 @@ impl Redaction {
     /// The built-in rules and `additional_names`: further keys, in any spelling, that name a credential.
     #[must_use]
     pub fn new(additional_names: &[String]) -> Self {
-        let additional_names = additional_names.iter().map(|name| normalize::joined(name)).collect();
-        Self { classifier: Classifier { additional_names } }
+        let redaction = Self::default();
+        redaction.set_additional_names(additional_names);
+        redaction
+    }
+
+    /// Replaces the additional names, also in all clones: a server reads them again without a restart.
+    pub fn set_additional_names(&self, names: &[String]) {
+        self.classifier.set_additional_names(names.iter().map(|name| normalize::joined(name)).collect());
     }
 
     /// The change of a field as it may be stored.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::model::erasure::ErasureOptions;
 use crate::model::integrity::verify::erasures::ErasureRule;
+use crate::model::trail::fields::Field;
 use crate::model::words::{Action, Log, ModelType};
 
 /// What happens in an erasure.
@@ -45,9 +46,6 @@ pub enum ErasureEvent {
         complete: bool,
     },
 }
-
-/// A field with its old and new value.
-type Field = (&'static str, Option<Value>, Option<Value>);
 
 fn new(name: &'static str, value: impl Into<Value>) -> Field {
     (name, None, Some(value.into()))

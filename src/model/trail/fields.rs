@@ -11,6 +11,9 @@ use crate::model::words::{Action, ModelType, Scope};
 /// The parameter of a filter that holds a text to search for.
 pub const SEARCH: &str = "q";
 
+/// The parameters of a filter.
+pub type FilterPairs = Vec<(&'static str, String)>;
+
 /// A field with its old and new value.
 pub(super) type Field = (&'static str, Option<Value>, Option<Value>);
 

@@ -51,20 +51,22 @@ fn each_event_has_its_entry() {
             r#"[{"field":"stage","new":"ended"},{"field":"filter","new":"action=created&user=id%3A7"},{"field":"format","new":"csv"},{"field":"as_of","new":9},{"field":"entries","new":4}]"#,
         ),
         (
-            TrailEvent::HoldCreated {
+            TrailEvent::Hold(HoldEvent {
+                is_release: false,
                 name: "case-14".to_owned(),
                 filter: vec![("resource", "connector/42".to_owned())],
                 reason: "court order".to_owned(),
-            },
+            }),
             "created hold case-14",
             r#"[{"field":"filter","new":"resource=connector%2F42"}]"#,
         ),
         (
-            TrailEvent::HoldReleased {
+            TrailEvent::Hold(HoldEvent {
+                is_release: true,
                 name: "case-14".to_owned(),
                 filter: Vec::new(),
                 reason: "case closed".to_owned(),
-            },
+            }),
             "deleted hold case-14",
             r#"[{"field":"filter","old":""}]"#,
         ),
@@ -108,6 +110,19 @@ fn each_event_has_its_entry() {
             },
             "updated organization acme",
             r#"[{"field":"plan","old":"free","new":"pro"},{"field":"floor","new":"30d"}]"#,
+        ),
+        (
+            TrailEvent::Organization(OrganizationEvent::Renamed {
+                old: "acme".to_owned(),
+                new: "acme-eu".to_owned(),
+            }),
+            "updated organization acme",
+            r#"[{"field":"slug","old":"acme","new":"acme-eu"}]"#,
+        ),
+        (
+            TrailEvent::Organization(OrganizationEvent::Deleted { slug: "acme".to_owned() }),
+            "deleted organization acme",
+            r#"[{"field":"slug","old":"acme"}]"#,
         ),
         (
             TrailEvent::OrganizationCreated {

@@ -11,6 +11,7 @@ use crate::api::problem::{Code, Problem};
 use crate::api::problems::CommonProblems;
 use crate::server::error::ApiError;
 use crate::server::state::Server;
+use crate::store::error::StoreError;
 
 /// The state of the server.
 #[derive(Serialize, ToSchema)]
@@ -34,16 +35,24 @@ pub(crate) async fn healthz() -> Json<Health> {
     OK
 }
 
-/// Returns 200 when the store is reachable and its schema is current.
+/// Returns 200 when the store is reachable, its schema is current, and its disk has space for entries.
 #[utoipa::path(
     get, path = crate::api::routes::READYZ, operation_id = "readyz",
     responses(
         (status = 200, description = "Ready", body = Health),
-        (status = 503, description = "The store cannot be reached", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store cannot be reached, or its disk is full", body = Problem, content_type = "application/problem+json"),
         CommonProblems,
     ))]
 pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {
-    server.store.ready().await?;
+    match server.store.ready().await {
+        Err(StoreError::Unwritable(cause)) => {
+            tracing::error!(cause, "not ready: the store cannot be written");
+            let detail =
+                "the store cannot be written, or its disk is almost full: the server's log has the cause";
+            return Err(ApiError::new(Code::Unwritable, detail));
+        }
+        ready => ready?,
+    }
     Ok(if server.store.is_damaged() { DEGRADED } else { OK })
 }
 

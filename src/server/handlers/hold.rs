@@ -13,7 +13,7 @@ use crate::api::query::{filter_pairs, filter_parameters, read_only_filter};
 use crate::model::draft::FieldError;
 use crate::model::hold::{Hold, HoldFilter, MAX_ACTIVE_HOLDS, Release, is_reason};
 use crate::model::page::Order;
-use crate::model::trail::TrailEvent;
+use crate::model::trail::{HoldEvent, TrailEvent};
 use crate::model::words::Log;
 use crate::server::auth::{Caller, CanHold};
 use crate::server::body::{self, MediaType, NoParameters};
@@ -90,7 +90,8 @@ pub(crate) async fn create_hold(
     }
     let name = hold.name.to_string();
     let (filter, reason) = (filter_pairs(hold.filter.filter()), hold.reason.clone());
-    server.record(org, &TrailEvent::HoldCreated { name, filter, reason }, &caller.actor(&server)).await?;
+    let event = TrailEvent::Hold(HoldEvent { is_release: false, name, filter, reason });
+    server.record(org, &event, &caller.actor(&server)).await?;
     match server.store.create_hold(org, hold.clone()).await {
         Err(StoreError::Exists(_)) => return Err(exists(&hold)),
         created => created?,
@@ -125,7 +126,7 @@ pub(crate) async fn release_hold(
         return Err(released_already(&hold));
     }
     let filter = filter_pairs(hold.filter.filter());
-    let event = TrailEvent::HoldReleased { name, filter, reason: reason.clone() };
+    let event = TrailEvent::Hold(HoldEvent { is_release: true, name, filter, reason: reason.clone() });
     server.record(org, &event, &caller.actor(&server)).await?;
     let release = Release { at: server.settings.clock.now(), by: caller.token.clone(), reason };
     let is_first = server.store.release_hold(org, hold.name.clone(), release).await?;

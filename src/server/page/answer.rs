@@ -30,6 +30,8 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 pub(super) enum PageError {
     /// There is no session: the view follows after sign-in.
     SignIn(String),
+    /// A link of another site led here, so the browser sent no session: the view opens itself again.
+    FromElsewhere(String),
     /// A form came from elsewhere, or from a session that has ended.
     Forged,
     /// The page that sent the request was made for another viewer than this one, who has signed in since.
@@ -57,6 +59,8 @@ impl IntoResponse for PageError {
                 let next = form_urlencoded::byte_serialize(target.as_bytes()).collect::<String>();
                 redirect(&format!("/sign-in?next={next}"))
             }
+            // The second request comes from this page, so that it is not answered like this again.
+            Self::FromElsewhere(target) => html(StatusCode::OK, message::reopened(&target)),
             Self::Forged => {
                 let text = "The form has expired, or another site sent it. Open the page again and repeat what you did.";
                 html(StatusCode::FORBIDDEN, message::view("This form was refused", text, Next::List))
@@ -80,7 +84,7 @@ pub(super) fn of_problem(error: &ApiError) -> Response {
         Code::NotFound => "Not found",
         Code::Pruned => "This entry was pruned",
         Code::Forbidden => "Not permitted",
-        Code::Unavailable => "The log is not available now",
+        Code::Unavailable | Code::Unwritable => "The log is not available now",
         Code::TooManyRequests => "Too many requests",
         Code::Unauthorized => "Not signed in",
         Code::Internal => "Internal error",

@@ -6,6 +6,7 @@ use crate::model::filter::Filter;
 use crate::model::page::Cursor;
 use crate::model::time::{Edge, TimeContext, When, parse};
 use crate::model::words::Log;
+use crate::page::filters::KEPT;
 use crate::server::body;
 use crate::server::error::ApiError;
 use crate::server::page::session::VIEWER;
@@ -75,8 +76,15 @@ pub(super) fn read(
 ) -> Result<PageQuery, ApiError> {
     let mut query = PageQuery::default();
     let mut pairs = Vec::new();
+    let mut given = Vec::new();
     for (name, value) in body::pairs(raw)? {
-        let value = value.trim();
+        match &*name {
+            KEPT => given.extend(form_urlencoded::parse(value.as_bytes()).into_owned()),
+            _ => given.push((name, value)),
+        }
+    }
+    for (name, exact) in given {
+        let value = exact.trim();
         // A form sends its blank controls too.
         if value.is_empty() {
             continue;
@@ -113,8 +121,9 @@ pub(super) fn read(
                 }
             }
             _ => {
-                query.typed.push((name.clone(), value.to_owned()));
-                pairs.push((name, value.to_owned()));
+                // Blanks belong to a value, as in the API.
+                query.typed.push((name.clone(), exact.clone()));
+                pairs.push((name, exact));
             }
         }
     }
@@ -160,6 +169,22 @@ mod tests {
         assert_eq!(query.filter.since, Some("2026-11-19T23:00:00Z".parse().expect("a time")));
         let typed: Vec<_> = query.typed.iter().map(|(name, text)| format!("{name}={text}")).collect();
         assert_eq!(typed, ["action=created", "action=deleted", "since=2026-11-20"]);
+    }
+
+    #[test]
+    fn values_keep_their_blanks_and_line_breaks() {
+        let typed = |raw: &str| {
+            let query = read(Request::List(Log::Audit), Some(raw), &context()).expect("UTF-8");
+            assert!(query.errors.is_empty(), "{:?}", query.errors);
+            query.typed
+        };
+        let text = |text: &str| vec![("q".to_owned(), text.to_owned())];
+        assert_eq!(typed("q=+a+b+"), text(" a b "));
+        assert_eq!(typed("q=a%0Ab"), text("a\nb"));
+        // As the form sends it: a browser would change a line break in a value of its own.
+        assert_eq!(typed("kept=q%3Da%250Ab"), text("a\nb"));
+        let nested = read(Request::List(Log::Audit), Some("kept=kept%3Dq"), &context()).expect("UTF-8");
+        assert_eq!(nested.errors[0].field, "kept");
     }
 
     #[test]

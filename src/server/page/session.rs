@@ -1,9 +1,12 @@
 //! Sessions of the page: cookies, the checks of each request, and tokens against forged forms.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, HOST, ORIGIN, REFERER, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
@@ -28,6 +31,8 @@ const LIFETIME: TimeDelta = TimeDelta::hours(8);
 const IDLE: TimeDelta = TimeDelta::hours(1);
 /// How often the last use of a session is written.
 const TOUCH_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// How long a view waits until the last use of its session is written.
+const TOUCH_WAIT: Duration = Duration::from_millis(100);
 /// How long a one-time link can be used.
 pub(super) const LINK_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
@@ -77,8 +82,11 @@ impl<S: RequiredScope> FromRequestParts<Server> for Viewer<S> {
         let (viewer, session) = Self::signed_in(parts, server).await?;
         let now = viewer.time.now;
         if now.since(session.last_used_at) >= TOUCH_AFTER {
-            // Reading goes on if the time cannot be written: the session then ends early.
-            drop(server.store.touch_session(session.hash, now).await);
+            // The view does not wait for a store that another process has locked. Reading goes on if the time cannot be
+            // written: the session then ends early.
+            let store = Arc::clone(&server.store);
+            let touched = tokio::spawn(async move { store.touch_session(session.hash, now).await });
+            drop(tokio::time::timeout(TOUCH_WAIT, touched).await);
         }
         Ok(viewer)
     }
@@ -99,7 +107,13 @@ impl<S: RequiredScope> Viewer<S> {
     /// Finds the session of a request, and its token.
     async fn signed_in(parts: &Parts, server: &Server) -> Result<(Self, StoredSession), PageError> {
         let sign_in = || PageError::SignIn(local_target(&parts.uri));
-        let secret = session(server, &parts.headers).ok_or_else(sign_in)?;
+        let secret = session(server, &parts.headers).ok_or_else(|| {
+            if follows_foreign_link(&parts.method, &parts.headers) {
+                PageError::FromElsewhere(safe_target(&local_target(&parts.uri)).to_owned())
+            } else {
+                sign_in()
+            }
+        })?;
         let now = server.settings.clock.now();
         let hash = secret.hash();
         let attempt = auth::session_attempt(parts, server, &hash)?;
@@ -273,6 +287,16 @@ pub(super) fn check_form(
 
 fn is_same(one: &str, other: &str) -> bool {
     bool::from(one.as_bytes().ct_eq(other.as_bytes()))
+}
+
+/// Whether a browser opens a view in a tab by a link of another site. It then sends no session, because the cookie is
+/// `SameSite=Strict`. No page can set these headers.
+fn follows_foreign_link(method: &Method, headers: &HeaderMap) -> bool {
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
+    method == Method::GET
+        && is("sec-fetch-site", "cross-site")
+        && is("sec-fetch-mode", "navigate")
+        && is("sec-fetch-dest", "document")
 }
 
 /// Refuses a form of another site. `Sec-Fetch-Site` decides if the browser sends it, because no page can set it. Browsers

@@ -114,7 +114,7 @@ impl Store {
             }
         }
         for log in [org, org.trail()] {
-            call!(self.free_space(log))?;
+            call!(self.delete_unused(log))?;
         }
         run!(self.write(Retry::Always), |db| erasures::close(db, &run, is_complete, now))
     }

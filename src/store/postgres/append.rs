@@ -79,7 +79,7 @@ pub(super) async fn restore(
 ) -> Result<(), DatabaseError> {
     in_transaction(db, async {
         let head = db.query_opt(LOCK_HEAD, &[&org.0]).await?;
-        let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0)))?;
+        let head = head.ok_or_else(|| StoreError::Missing(format!("organization number {}", org.0.abs())))?;
         let (head, rolled_up) = (head.unsigned(0)?, head.unsigned(1)?);
         let new = entries
             .iter()

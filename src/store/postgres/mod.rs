@@ -191,7 +191,7 @@ impl PostgresStore {
     }
 
     /// Deletes users without entries and empty rows of the rollup. PostgreSQL frees their space when it vacuums.
-    pub(super) async fn free_space(&self, org: OrgId) -> Result<(), StoreError> {
+    pub(super) async fn delete_unused(&self, org: OrgId) -> Result<(), StoreError> {
         let free = |db: Connection| async move {
             let delete = async {
                 rollup::lock_head(&*db, org).await?;

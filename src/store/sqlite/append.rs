@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::store::calls::{Appended, OrgId};
 use crate::store::codes::{random_seed, signed};
 use crate::store::error::StoreError;
-use crate::store::pages;
 use crate::store::rollup::{MAX_BEHIND, catch_up};
 use crate::store::sqlite::checksum::{self, Codes};
 use crate::store::sqlite::reader::{COLUMNS, EntryReader, key};
@@ -28,7 +27,7 @@ pub(super) fn append(
     if undoes {
         control(db, "SAVEPOINT append")?;
     }
-    let before = run_now(pages::head(db, org))?;
+    let before = known_head(db, org)?;
     let mut head = before;
     let mut users = Users::new(db, org);
     let mut appended = Vec::with_capacity(drafts.len());
@@ -54,11 +53,24 @@ pub(super) fn append(
     Ok(appended)
 }
 
+/// The highest id given out by a log that exists.
+fn known_head(db: &Connection, org: OrgId) -> Result<u64, StoreError> {
+    let mut select = db.prepare_cached("SELECT head FROM org_heads WHERE org_id = ?1")?;
+    let head: Option<i64> = select.query_row(params![org.0], |row| row.get(0)).optional()?;
+    head.map(i64::unsigned_abs).ok_or_else(|| no_organization(org))
+}
+
+/// The organization was deleted.
+fn no_organization(org: OrgId) -> StoreError {
+    StoreError::Missing(format!("organization number {}", org.0.abs()))
+}
+
 /// Stores the highest id given out, and adds to the rollup once it is far behind.
 pub(super) fn set_head(db: &Connection, org: OrgId, head: u64) -> Result<(), StoreError> {
     let mut set =
         db.prepare_cached("UPDATE org_heads SET head = max(head, ?2) WHERE org_id = ?1 RETURNING tallied")?;
-    let rolled_up: i64 = set.query_row(params![org.0, signed(head)], |row| row.get(0))?;
+    let rolled_up: Option<i64> = set.query_row(params![org.0, signed(head)], |row| row.get(0)).optional()?;
+    let rolled_up = rolled_up.ok_or_else(|| no_organization(org))?;
     run_now(catch_up(db, org, rolled_up.unsigned_abs(), head, MAX_BEHIND))
 }
 
@@ -69,7 +81,7 @@ pub(super) fn restore(
     org: OrgId,
     entries: &[(Entry, Option<[u8; 16]>)],
 ) -> Result<(), StoreError> {
-    let before = run_now(pages::head(db, org))?;
+    let before = known_head(db, org)?;
     let mut users = Users::new(db, org);
     let mut last = before;
     for (entry, seed) in entries.iter().filter(|(entry, _)| entry.id > before) {

@@ -4,6 +4,7 @@
 
 mod append;
 mod backup;
+mod check;
 mod checkpointer;
 mod checksum;
 mod consecutive;
@@ -14,6 +15,7 @@ mod file_state;
 mod files;
 #[cfg(test)]
 mod flips;
+mod free_space;
 #[cfg(test)]
 mod query_cost;
 mod reader;
@@ -30,7 +32,7 @@ mod text_index;
 mod threads;
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -47,12 +49,14 @@ use crate::store::session::{QueryKind, Retry};
 use crate::store::sqlite::checkpointer::Checkpointer;
 use crate::store::sqlite::file_state::FileState;
 use crate::store::sqlite::files::Files;
+use crate::store::sqlite::free_space::{check_space, directory_of};
 use crate::store::sqlite::readers::Readers;
 use crate::store::sqlite::threads::{Writer, caught};
 use crate::store::users::KnownUsers;
 use crate::store::{prunes, rollup};
 
 pub(super) use crate::store::sqlite::backup::{backup, is_current};
+pub(super) use crate::store::sqlite::check::check_file;
 pub use crate::store::sqlite::serving::ServeLock;
 pub(super) use crate::store::sqlite::session::run_now;
 
@@ -68,6 +72,8 @@ pub(super) struct SqliteStore {
     /// For authentication and readiness: a few rows, read on the caller's thread, because handing them to another takes
     /// longer. Absent in memory, and when closed.
     quick_reader: Mutex<Option<Connection>>,
+    /// The directory of the file; absent in memory.
+    directory: Option<PathBuf>,
 }
 
 /// The threads that work on a file beside the writer.
@@ -97,13 +103,14 @@ impl SqliteStore {
             file_state,
             file_threads: Some(FileThreads { readers, checkpointer }),
             quick_reader: Mutex::new(Some(quick)),
+            directory: directory_of(path),
         })
     }
 
     pub(super) fn in_memory() -> Result<Self, StoreError> {
         let file_state = Arc::<FileState>::default();
         let writer = Arc::new(Writer::start(schema::open_in_memory()?, None, Arc::clone(&file_state))?);
-        Ok(Self { writer, file_state, file_threads: None, quick_reader: Mutex::new(None) })
+        Ok(Self { writer, file_state, file_threads: None, quick_reader: Mutex::new(None), directory: None })
     }
 
     /// Runs work in a transaction that is durable when this returns.
@@ -214,13 +221,13 @@ impl SqliteStore {
         };
         let record = self.writer.in_transaction(close).await?;
         if record.is_some() {
-            self.free_space(org).await?;
+            self.delete_unused(org).await?;
         }
         Ok(record)
     }
 
     /// Deletes users without entries and empty rows of the rollup, and removes deleted text from the files.
-    pub(super) async fn free_space(&self, org: OrgId) -> Result<(), StoreError> {
+    pub(super) async fn delete_unused(&self, org: OrgId) -> Result<(), StoreError> {
         self.writer.in_transaction(move |db| run_now(rollup::delete_empty(db, org))).await?;
         // Part by part, so that recorders get their turn; then the log, which still holds the old pages.
         let mut looked_at = Some(0);
@@ -228,6 +235,11 @@ impl SqliteStore {
             let delete = move |db: &Connection| space::delete_unused_users(db, org, after);
             looked_at = self.writer.in_transaction(delete).await?;
         }
+        self.free_space().await
+    }
+
+    /// Gives free pages back to the file system, and removes deleted text from the log.
+    pub(super) async fn free_space(&self) -> Result<(), StoreError> {
         while self.writer.in_transaction(space::give_back).await? {}
         if self.file_threads.is_some() {
             // Resolves after the first attempt: the caller does not wait for a reader in the way.
@@ -247,6 +259,9 @@ impl SqliteStore {
         }
         if let Some(cause) = self.file_state.checkpoint_failure() {
             return Err(StoreError::Unwritable(cause));
+        }
+        if let Some(directory) = &self.directory {
+            check_space(directory)?;
         }
         // Reading proves nothing about a disk that refused the last write: only another write does.
         if self.file_state.write_failed() { self.writer.in_transaction(schema::touch).await } else { Ok(()) }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::store::calls::CheckedFile;
 use crate::store::error::StoreError;
 
 /// The migrations, in order. A file's `user_version` is the number of those it has.
@@ -86,6 +87,12 @@ pub(super) fn forget_signing_key(path: &Path) -> Result<(), StoreError> {
 pub(super) fn is_current(db: &Connection) -> Result<bool, StoreError> {
     let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(usize::try_from(found) == Ok(MIGRATIONS.len()))
+}
+
+/// The schema of the file, and the newest that this version knows.
+pub(super) fn versions(db: &Connection) -> Result<CheckedFile, StoreError> {
+    let schema = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(CheckedFile { schema, known: u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX) })
 }
 
 /// Checks a copy that nothing else has open.

@@ -12,7 +12,7 @@ pub(super) mod stale;
 
 use crate::model::signature::VERSION;
 use crate::store::calls::OrgId;
-use crate::store::error::StoreError;
+use crate::store::missing::missing_row;
 use crate::store::session::{Columns, Session, optional, values};
 
 /// The entries of a block.
@@ -36,8 +36,10 @@ async fn row<S: Session>(db: &S, org: OrgId) -> Result<IndexRow, S::Error> {
     let read = |row: &dyn Columns| {
         Ok(IndexRow { blocks: row.unsigned(0)?, generation: row.unsigned(1)?, version: row.unsigned(2)? })
     };
-    let missing = || StoreError::Damaged(format!("log {} has no text index", org.0)).into();
-    optional(db, sql, values![org], read).await?.ok_or_else(missing)
+    match optional(db, sql, values![org], read).await? {
+        Some(row) => Ok(row),
+        None => Err(missing_row(db, org, "text index").await?.into()),
+    }
 }
 
 /// Creates the empty index of a new log.

@@ -8,6 +8,7 @@ use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{OrgId, TreeState};
 use crate::store::error::StoreError;
+use crate::store::missing::missing_row;
 use crate::store::session::{Columns, Session, list, optional, values};
 
 /// The row of a log's tree.
@@ -29,8 +30,10 @@ pub(super) async fn row<S: Session>(db: &S, org: OrgId) -> Result<TreeRow, S::Er
         let leaves = hashes(row.bytes_or_null(1)?.unwrap_or_default())?;
         Ok(TreeRow { state, leaves, tile_latest: row.time_or_null(2)? })
     };
-    let missing = || StoreError::Damaged(format!("log {} has no tree", org.0)).into();
-    optional(db, sql, values![org], read).await?.ok_or_else(missing)
+    match optional(db, sql, values![org], read).await? {
+        Some(row) => Ok(row),
+        None => Err(missing_row(db, org, "tree").await?.into()),
+    }
 }
 
 /// The state of a log's tree.

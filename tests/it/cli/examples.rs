@@ -50,6 +50,10 @@ fn of_readme() -> Vec<String> {
 const BEFORE: &[(&str, &str)] = &[
     ("krosyn-audit org set ", "krosyn-audit org create acme --plan pro"),
     ("krosyn-audit org set ", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
+    ("krosyn-audit org rename", "krosyn-audit org create acme --plan pro"),
+    ("krosyn-audit org rename", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
+    ("krosyn-audit org delete", "krosyn-audit org create acme --plan pro"),
+    ("krosyn-audit org delete", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
     ("krosyn-audit token", "krosyn-audit org create acme --plan pro"),
     ("krosyn-audit token list", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),
     ("krosyn-audit token revoke", "krosyn-audit org create acme --plan pro --store sqlite:audit.db"),

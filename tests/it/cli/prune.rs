@@ -282,9 +282,10 @@ fn entries_within_retention_are_never_deleted() {
 fn an_operator_can_lower_the_floor_and_change_the_plan() {
     let sandbox = sandbox(15);
     let org = |args: &[&str]| sandbox.run(&[&["org"], args, &["--store", "sqlite:audit.db"]].concat());
-    insta::assert_snapshot!(org(&["set", "default", "--floor", "2h"]), @"
+    insta::assert_snapshot!(org(&["set", "default", "--floor", "2h", "--yes"]), @"
     exit 0
     -- stderr
+    default: with floor 2h, 15 entries of the audit log can be deleted by `prune --older-than`; the oldest happened at [now]
     default: plan business, retention 3y, floor 2h (applies from the next prune)
     ");
     acme::run(&sandbox, &["prune", "--yes"]).ended(0);

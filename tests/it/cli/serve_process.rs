@@ -13,7 +13,7 @@ fn unused_signals_do_not_stop_the_server() {
     let sandbox = Sandbox::new();
     let serving = sandbox.serve(&[]);
     for (signal, words) in [
-        (Signal::HUP, "SIGHUP ignored: no certificate is in use"),
+        (Signal::HUP, "SIGHUP ignored: neither --tls-cert nor --settings is in use"),
         (Signal::USR1, "SIGUSR1 ignored"),
         (Signal::USR2, "SIGUSR2 ignored"),
     ] {
@@ -24,6 +24,48 @@ fn unused_signals_do_not_stop_the_server() {
     serving.terminate();
     assert_eq!(serving.wait(), Some(0));
     assert!(sandbox.text("serve.log").contains("SIGTERM: stopping"));
+}
+
+#[test]
+fn sighup_reads_redacted_names_and_the_log_level_again() {
+    let sandbox = Sandbox::new();
+    sandbox.write("serve.toml", "redact = [\"iban\"]\nlog_level = \"warn\"\n");
+    let serving = sandbox.serve(&["--settings", "serve.toml", "--redact", "tax_id"]);
+    let values = |field: &str| {
+        let args =
+            ["record", "-a", "created", "--resource", "connector/5", "-u", "Zoe", "--after", "after.json"];
+        sandbox.write("after.json", format!(r#"{{"{field}":"DE12 plain words"}}"#));
+        sandbox.run(&[&args[..], &serving.flags()].concat()).ended(0);
+        let list = ["list", "-n", "1", "--format", "json"];
+        let listed = sandbox.run(&[&list[..], &serving.flags()].concat()).ended(0);
+        listed.out().contains("DE12 plain words")
+    };
+    assert!(!values("iban") && !values("tax_id") && values("branch"));
+    assert!(!sandbox.text("serve.log").contains("INFO"), "the file's level is in force");
+    let hang_up = |settings: &str, words: &str| {
+        sandbox.write("serve.toml", settings);
+        let times = sandbox.text("serve.log").matches(words).count();
+        serving.signal(Signal::HUP);
+        wait_until(words, || sandbox.text("serve.log").matches(words).count() > times);
+    };
+    // A connection that is open outlives the signal.
+    let mut open = TcpStream::connect(serving.address()).unwrap();
+    open.write_all(b"GET /healthz HTTP/1.1\r\n").unwrap();
+    hang_up("redact = 7", "redact must be a list of names: keeping the previous settings");
+    assert!(!values("iban"), "a bad file changes nothing");
+    hang_up("redact = [\"branch\"]\nlog_level = \"debug\"\n", "SIGHUP: the settings are in force");
+    assert!(values("iban") && !values("tax_id") && !values("branch"));
+    open.write_all(b"host: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    open.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    serving.terminate();
+    assert_eq!(serving.wait(), Some(0));
+    let serve = ["serve", "--store", "sqlite:audit.db", "--settings"];
+    sandbox.write("serve.toml", "token = \"hush\"");
+    let refused = sandbox.run(&[&serve[..], &["serve.toml"]].concat()).ended(2);
+    assert!(refused.err().contains("unknown key token") && !refused.err().contains("hush"), "{refused}");
+    sandbox.run(&[&serve[..], &["missing.toml"]].concat()).ended(2);
 }
 
 #[test]

@@ -161,7 +161,9 @@ fn changed_hashes_of_the_last_tile_are_named_and_a_restart_computes_them_again()
 fn damage_of_the_tree_is_named_for_what_it_is() {
     let sandbox = with_key();
     let serving = sandbox.serve(&KEY);
-    let _ = sandbox.run(&["org", "set", "default", "--plan", "free", "--store", "sqlite:audit.db"]).ended(0);
+    let _ = sandbox
+        .run(&["org", "set", "default", "--plan", "free", "--yes", "--store", "sqlite:audit.db"])
+        .ended(0);
     record(&sandbox, &serving, 1..=400, |id| if id <= 256 || id % 2 == 0 { 100 } else { 3 });
     let prune = [&["prune", "--yes", "--max-delete", "100%"], &serving.flags()[..]].concat();
     let _ = sandbox.run(&prune).ended(0);

@@ -59,7 +59,8 @@ fn a_prune_by_a_floor_that_the_trail_states_is_an_explanation() {
     let store = ["--store", "sqlite:audit.db"];
     let _ = sandbox.run(&[&["org", "create", "default", "--plan", "free"], &store[..]].concat()).ended(0);
     record(&sandbox, 300);
-    let _ = sandbox.run(&[&["org", "set", "default", "--floor", "1d"], &store[..]].concat()).ended(0);
+    let _ =
+        sandbox.run(&[&["org", "set", "default", "--floor", "1d", "--yes"], &store[..]].concat()).ended(0);
     let prune = ["prune", "--older-than", "1d", "--yes", "--max-delete", "100%"];
     let _ = sandbox.run(&[&prune[..], &SERVER].concat()).ended(0);
     let _ = sandbox.run(&[&["org", "set", "default", "--floor", "none"], &store[..]].concat()).ended(0);

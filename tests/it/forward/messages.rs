@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use super::destinations::{WHOLE, terminate};
 use super::web_receiver::WebReceiver;
 use crate::cli::acme::{self, SERVER};
-use crate::support::sandbox::{Sandbox, program, skipped};
+use crate::support::sandbox::{Sandbox, program, skipped, wait_until};
 
 #[test]
 fn each_refusal_has_a_message_that_mends_it() {
@@ -137,6 +137,40 @@ fn a_wrong_destination_is_not_repeated() {
         let outcome = acme::run(&sandbox, &["forward", "--to", to]).ended(2);
         assert!(outcome.err().contains("invalid --to") && !outcome.err().contains("hush"), "{outcome}");
     }
+}
+
+#[test]
+fn a_destination_without_its_flag_is_not_repeated() {
+    let sandbox = acme::sandbox();
+    for args in [&["webhook:https://hooks.example/hush"][..], &["--to", "file:x", "exec:send hush"]] {
+        let outcome = acme::run(&sandbox, &[&["forward"], args].concat()).ended(2);
+        assert!(outcome.err().contains("hint: give the destination with --to"), "{outcome}");
+        assert!(!outcome.err().contains("hush") && !outcome.out().contains("hush"), "{outcome}");
+    }
+    let outcome = acme::run(&sandbox, &["forward", "--to", "file:x", "updated"]).ended(2);
+    assert!(outcome.err().contains("hint: -a updated"), "{outcome}");
+}
+
+#[test]
+fn a_server_that_is_away_at_the_start_is_waited_for() {
+    let (sandbox, serving) = acme::served();
+    let (url, address) = (serving.url().to_owned(), serving.address().to_owned());
+    serving.terminate();
+    assert_eq!(serving.wait(), Some(0));
+    let to = ["forward", "--to", "file:out", "--server", &url, "--token-file", "admin.token"];
+    sandbox.run(&[&to[..], &WHOLE].concat()).ended(9);
+    let mut child =
+        sandbox.command(&[&to[..], &["--from", "beginning"]].concat()).spawn().expect("it starts");
+    let said = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut said = said.map(|line| line.expect("text"));
+    assert!(said.any(|line| line.ends_with("; trying again until it answers")));
+    let _serving = sandbox.serve_at("sqlite:audit.db", &address, &[]);
+    assert!(said.any(|line| line.contains("forwarding to file:out from the first entry")));
+    wait_until("everything arrives", || {
+        std::fs::read_to_string(sandbox.path("out")).unwrap_or_default().lines().count() == 12
+    });
+    terminate(&child);
+    sandbox.finish(child).ended(0);
 }
 
 #[test]

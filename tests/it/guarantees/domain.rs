@@ -77,6 +77,28 @@ pub(super) const DOMAIN: &[Promise] = &[
         ],
     ),
     (
+        "A change that lets more entries expire says so and asks, and one that loses nothing does not",
+        &[
+            "cli::org::a_plan_change_that_loses_entries_says_so_and_needs_a_confirmation",
+            "cli::org::a_floor_that_lets_prunes_delete_more_needs_a_confirmation",
+            "cli::org::on_a_terminal_the_number_of_entries_confirms_a_plan_change",
+        ],
+    ),
+    (
+        "A renamed organization is the same log; a deleted one leaves nothing but its record, and neither touches another",
+        &[
+            "store::contract::deletions::a_renamed_organization_keeps_its_number_uuid_and_logs",
+            "store::contract::deletions::a_deleted_organization_leaves_only_its_record",
+            "store::contract::deletions::a_running_prune_prevents_a_deletion",
+            "postgres::deletions::no_table_keeps_a_row_of_a_deleted_organization",
+            "cli::org::a_renamed_organization_keeps_tokens_and_verifies_as_the_same_log",
+            "cli::org::a_deletion_needs_the_name_and_leaves_a_record",
+            "cli::org::a_hold_prevents_a_deletion",
+            "cli::org::an_interrupted_deletion_is_continued_without_another_question",
+            "cli::org::a_running_server_goes_on_without_a_deleted_organization",
+        ],
+    ),
+    (
         "What must never be stored is redacted on every path, before anything is written",
         &[
             "src::model::redaction::tests::secret_fields_are_never_stored",
@@ -96,7 +118,10 @@ pub(super) const DOMAIN: &[Promise] = &[
     ),
     (
         "An operator can add names, never remove the built-in ones",
-        &["src::model::redaction::tests::an_operator_can_add_names_but_remove_none"],
+        &[
+            "src::model::redaction::tests::an_operator_can_add_names_but_remove_none",
+            "cli::serve_process::sighup_reads_redacted_names_and_the_log_level_again",
+        ],
     ),
     (
         "A token does what its scopes allow, until it ends or is revoked, and not without limit",
@@ -120,6 +145,7 @@ pub(super) const DOMAIN: &[Promise] = &[
         &[
             "page::sign_in::a_link_asks_before_it_signs_in_and_only_from_the_browser_that_was_asked",
             "page::sign_in::forms_of_other_sites_are_refused",
+            "page::sign_in::a_link_of_another_site_opens_the_view_again_once",
             "page::sign_in::a_link_signs_in_once_and_for_a_minute",
             "page::sign_in::a_session_ends_after_an_hour_without_use_and_after_eight_hours",
             "page::sign_in::signing_in_again_ends_the_earlier_session_of_the_browser",
@@ -169,6 +195,7 @@ pub(super) const DOMAIN: &[Promise] = &[
         &[
             "forward::messages::each_refusal_has_a_message_that_mends_it",
             "forward::messages::a_wrong_secret_is_explained",
+            "forward::messages::a_destination_without_its_flag_is_not_repeated",
             "forward::messages::a_systemd_unit_has_every_flag_and_no_secret",
             "src::commands::forward::address::destinations_are_parsed_and_named_without_secrets",
         ],

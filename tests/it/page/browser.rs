@@ -113,6 +113,12 @@ impl Browser {
         self.send(self.http.get(format!("{}{path}", self.base)).header("accept", accept)).await
     }
 
+    /// Asks with these headers.
+    pub(super) async fn get_with(&self, headers: &[(&str, &str)], path: &str) -> Answered {
+        let request = self.http.get(format!("{}{path}", self.base)).header("accept", "text/html");
+        self.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+    }
+
     pub(super) async fn head(&self, path: &str) -> Answered {
         self.send(self.http.head(format!("{}{path}", self.base))).await
     }

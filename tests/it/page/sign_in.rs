@@ -73,6 +73,60 @@ async fn a_session_ends_after_an_hour_without_use_and_after_eight_hours() {
 }
 
 #[tokio::test]
+async fn a_link_of_another_site_opens_the_view_again_once() {
+    let server = server().await;
+    // A browser keeps the strict cookie back from such a request.
+    let stranger = Browser::new(&server);
+    let foreign =
+        |site, mode, dest| [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
+    let path = "/audit-logs?q=%22%3Ea&user=id:7";
+    let bounced = stranger.get_with(&foreign("cross-site", "navigate", "document"), path).await;
+    assert_eq!(bounced.status, 200);
+    let refresh = "<meta http-equiv=\"refresh\" content=\"0;url=/audit-logs?q=%22%3Ea&amp;user=id:7\">";
+    assert!(bounced.text.contains(refresh) && !bounced.text.contains("<script"), "{}", bounced.text);
+    assert_eq!((bounced.header("set-cookie"), bounced.header("cache-control")), ("", "no-store"));
+    // The second request comes from that page. Without a session it leads to the sign-in form, so nothing loops.
+    for fetched in [
+        foreign("same-origin", "navigate", "document"),
+        foreign("none", "navigate", "document"),
+        foreign("cross-site", "no-cors", "image"),
+        foreign("cross-site", "navigate", "iframe"),
+    ] {
+        assert_eq!(stranger.get_with(&fetched, path).await.status, 303, "{fetched:?}");
+    }
+    // Only views of this site are opened.
+    for path in ["//evil.example/audit-logs", "/sign-out"] {
+        let answer = stranger.get_with(&foreign("cross-site", "navigate", "document"), path).await;
+        assert!(!answer.text.contains("http-equiv=\"refresh\""), "{path}");
+    }
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    let shown = browser.get_with(&foreign("same-origin", "navigate", "document"), path).await;
+    assert_eq!(shown.status, 200);
+    // A forged form is refused as before.
+    let form_token = browser.get("/audit-logs").await.hidden("form_token");
+    let headers = foreign("cross-site", "navigate", "document");
+    let refused = browser.post_with(&headers, "/sign-out", &[("form_token", &form_token)]).await;
+    assert_eq!(refused.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_does_not_wait_for_a_store_that_another_process_has_locked() {
+    let server = TestServer::in_a_file_with(|settings, _| {
+        settings.page = Some(PageSettings { is_https: false });
+    })
+    .await;
+    let browser = Browser::signed_in(&server, &[Scope::Read]).await;
+    server.set_now(NOW.plus(TimeDelta::minutes(5)));
+    let other = rusqlite::Connection::open(server.directory().join("audit.db")).expect("opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let begun = std::time::Instant::now();
+    assert_eq!(browser.get("/audit-logs").await.status, 200);
+    // SQLite waits for five seconds.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{:?}", begun.elapsed());
+    other.execute_batch("ROLLBACK").expect("unlocked");
+}
+
+#[tokio::test]
 async fn a_link_signs_in_once_and_for_a_minute() {
     let server = server().await;
     let caller = server.caller(server.org, "cli", &[Scope::Read]).await;

@@ -2,6 +2,7 @@
 //! distribution by Citus, and the statements themselves. `store` has the contract of every store.
 
 mod copy;
+mod deletions;
 mod erasing;
 mod holds;
 mod nodes;

@@ -193,6 +193,15 @@ async fn ask_everything(store: &Arc<Store>, org: OrgId) {
     assert_eq!(store.find_tokens([7; 32]).await.expect("looked up").len(), 1);
 }
 
+/// Renames and deletes the organization.
+async fn delete_everything(store: &Arc<Store>, org: OrgId) {
+    store.rename_organization(org, "acme-eu".to_owned()).await.expect("renamed");
+    store.begin_deletion(org, "ana".to_owned(), NOW).await.expect("asked").expect("nothing prevents it");
+    while store.deletion_batch(org, 100).await.expect("a batch") {}
+    store.finish_deletion(org, NOW).await.expect("finished");
+    assert_eq!(store.deletions().await.expect("one").len(), 1);
+}
+
 /// Judges statements by the tables that Citus distributes.
 struct Judge {
     mention: Regex,
@@ -287,6 +296,7 @@ async fn every_statement_names_one_organization_for_each_growing_table() {
     let (store, database, url) = logged(server).await;
     let org = organization(&store, "acme").await;
     ask_everything(&store, org).await;
+    delete_everything(&store, org).await;
     let (executed, tables) = (executed(server, &database), distributed(&url).await);
     let judge = Judge::new(&tables);
     let (mut judged, mut met) = (0, BTreeSet::new());

@@ -21,6 +21,12 @@ macro_rules! contract {
                 last_used_at_keeps_the_latest_use_in_any_order
                 calls_to_a_closed_store_fail
             }
+            deletions {
+                a_renamed_organization_keeps_its_number_uuid_and_logs
+                a_deleted_organization_leaves_only_its_record
+                a_running_prune_prevents_a_deletion
+                the_next_organization_keeps_the_latest_time
+            }
             sessions {
                 sessions_and_links_are_found_by_their_hash_unchanged
                 a_session_keeps_its_latest_use_and_its_end

@@ -173,8 +173,11 @@ pub(crate) async fn a_held_entry_of_a_tile_stays_provable(store: Arc<Store>) {
     let StoredTile::Leaves(leaves) = store.tile(org, 0, 256).await.expect("a tile") else {
         panic!("a tile with an entry does not collapse");
     };
-    let opened: Vec<_> =
-        leaves.iter().filter(|leaf| matches!(leaf.opening, Opening::Kept(_))).map(|leaf| leaf.record.index).collect();
+    let opened: Vec<_> = leaves
+        .iter()
+        .filter(|leaf| matches!(leaf.opening, Opening::Kept(_)))
+        .map(|leaf| leaf.record.index)
+        .collect();
     assert_eq!((leaves.len(), opened), (256, vec![7]));
     assert_eq!(store.roots_at(org, 256).await.expect("roots"), before);
     assert!(release(&store, org, &case, "closed").await);

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod append;
+pub(crate) mod deletions;
 pub(crate) mod erasures;
 pub(crate) mod filtering;
 pub(crate) mod holds;
