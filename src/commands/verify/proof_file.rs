@@ -14,7 +14,7 @@ use crate::commands::verify::files::{Mismatch, is_stdin};
 use crate::commands::witness::Witness;
 use crate::error::Failure;
 use crate::model::integrity::entry_proof::check;
-use crate::model::integrity::leaf::LeafRecord;
+use crate::model::integrity::leaf::{LeafRecord, Part};
 use crate::model::integrity::note::VerifierKey;
 use crate::model::integrity::opening::Opening;
 use crate::model::integrity::proof::Proof;
@@ -120,7 +120,20 @@ impl ProofFile {
             ));
         }
         let what = match entry {
-            Some(_) => format!("entry {} is as it was recorded", record.id()),
+            Some(_) => match [Part::Actor, Part::Content].map(|part| opening.is_erased(part)) {
+                [false, false] => format!("entry {} is as it was recorded", record.id()),
+                [true, false] => format!(
+                    "entry {} without user, address and user agent, which were erased, is as it was recorded",
+                    record.id()
+                ),
+                [false, true] => {
+                    format!(
+                        "the user of entry {}, whose texts were erased, is as it was recorded",
+                        record.id()
+                    )
+                }
+                [true, true] => format!("only the times of entry {} are as they were recorded", record.id()),
+            },
             None => format!("entry {} existed, and was deleted since", record.id()),
         };
         let recorded = match record.is_protected {

@@ -4,7 +4,6 @@ use krosyn_audit::clock::Clock;
 use serde_json::json;
 
 use crate::support::entries::{recording_at, with};
-use crate::support::files::files_with;
 use crate::support::sandbox::{Outcome, Sandbox};
 
 const SERVER: [&str; 2] = ["--server", "sqlite:audit.db"];
@@ -78,7 +77,6 @@ fn nothing_names_an_erased_person_and_the_log_verifies() {
             }
         }
     }
-    assert!(!files_with(&directory, "erased-").is_empty());
     for command in [
         &["export"][..],
         &["list", "-n", "500"],
@@ -128,7 +126,7 @@ fn a_forged_erasure_is_named() {
     // Entry 5 takes the user of an entry that was erased, and what the tree needs of it.
     let _ = sandbox.run(&[&["show", "5", "--proof", "five.json"], &SERVER[..]].concat()).ended(0);
     let proof: serde_json::Value = serde_json::from_str(&sandbox.text("five.json")).expect("JSON");
-    let record = proof["record"].as_str().expect("a record");
+    let record = proof["proof"]["record"].as_str().expect("a record");
     let bytes: Vec<u8> = {
         use base64::Engine as _;
         base64::engine::general_purpose::STANDARD.decode(record).expect("base64")
