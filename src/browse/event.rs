@@ -64,7 +64,7 @@ pub(crate) enum Reading {
 /// The entries of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExportSource {
-    Matching(Filter, Order),
+    Matching(Box<Filter>, Order),
     Marked(Vec<u64>),
 }
 

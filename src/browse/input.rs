@@ -163,7 +163,7 @@ impl Browser {
         let request = self.next_request();
         let Some(list) = self.list() else { return };
         let source = if list.marks.is_empty() {
-            ExportSource::Matching(list.filter.clone(), list.order)
+            ExportSource::Matching(Box::new(list.filter.clone()), list.order)
         } else {
             ExportSource::Marked(list.marks.iter().copied().collect())
         };

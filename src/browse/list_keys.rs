@@ -25,7 +25,9 @@ impl Browser {
             KeyCode::Left | KeyCode::Backspace if self.screens.len() > 1 => self.back(effects),
             KeyCode::Char('g' | '<') | KeyCode::Home => self.go_to_end(Place::First, effects),
             KeyCode::Char('G' | '>') | KeyCode::End => self.go_to_end(Place::Last, effects),
-            KeyCode::Char('f') if !is_ctrl(key) => self.mode = Mode::Form(Form::new(&filter, &time)),
+            KeyCode::Char('f') if !is_ctrl(key) => {
+                self.mode = Mode::Form(Box::new(Form::new(&filter, &time)))
+            }
             KeyCode::Char('t') => self.mode = Mode::Jump(LineInput::default()),
             KeyCode::Char('e') => self.mode = Mode::Export(LineInput::default()),
             KeyCode::Char('F') => self.toggle_follow(effects),

@@ -33,7 +33,7 @@ pub(crate) enum Mode {
     Export(LineInput),
     /// The next key chooses what is copied.
     Copy,
-    Form(Form),
+    Form(Box<Form>),
 }
 
 /// A message in the last line, until the next key.

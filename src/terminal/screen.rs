@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use crate::terminal::modes::ModeGuard;
 
 /// Enters the alternate screen without wrapping, and asks for mouse clicks and marked pastes.
-const TAKE: &str = "\x1b[?1049h\x1b[?7l\x1b[?1000h\x1b[?1006h\x1b[?2004h";
+const TAKE: &str = "\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?7l\x1b[?1000h\x1b[?1006h\x1b[?2004h";
 /// Undoes [`TAKE`], and shows the cursor.
 const GIVE_BACK: &str = "\x1b[0m\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?7h\x1b[?25h\x1b[?1049l";
 /// How often the thread that reads keys looks whether it is still needed.
@@ -38,18 +38,16 @@ pub(crate) struct FullScreen {
 }
 
 impl FullScreen {
-    #[expect(clippy::disallowed_methods, reason = "the screen is part of the terminal")]
     pub(super) fn open() -> io::Result<Self> {
         restore_after_panics();
         let modes = ModeGuard::kept();
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stderr()));
         #[cfg(unix)]
         let continued = {
             use tokio::signal::unix::{SignalKind, signal};
             signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?
         };
         take()?;
-        let terminal = ratatui::Terminal::new(backend).inspect_err(|_| give_back())?;
+        let terminal = ratatui::Terminal::new(backend()).inspect_err(|_| give_back())?;
         let (sender, events) = mpsc::unbounded_channel();
         thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&sender))?;
         Ok(Self {
@@ -127,9 +125,12 @@ impl FullScreen {
         write(&format!("\x1b]52;c;{}\x07", base64::engine::general_purpose::STANDARD.encode(text)))
     }
 
+    /// Takes the screen and draws all of it next time. `ratatui::Terminal::clear` would ask the terminal for the cursor, and
+    /// wait for an answer that keys may delay.
     fn take_again(&mut self) -> io::Result<()> {
         take()?;
-        self.terminal.clear()
+        self.terminal = ratatui::Terminal::new(backend())?;
+        Ok(())
     }
 }
 
@@ -137,6 +138,11 @@ impl Drop for FullScreen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the screen is part of the terminal")]
+fn backend() -> CrosstermBackend<BufWriter<Stderr>> {
+    CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stderr()))
 }
 
 fn take() -> io::Result<()> {
@@ -191,7 +197,7 @@ fn write(text: &str) -> io::Result<()> {
     err.flush()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::process::Command;
 

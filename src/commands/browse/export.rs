@@ -26,7 +26,7 @@ pub(super) async fn export(
     let path = Path::new(name);
     let count = match source {
         ExportSource::Matching(filter, order) => {
-            export_to_file(context, client, connection, (filter, order), path).await?
+            export_to_file(context, client, connection, (*filter, order), path).await?
         }
         ExportSource::Marked(ids) => marked(context, client, &ids, path).await?,
     };
