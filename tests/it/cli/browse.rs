@@ -64,8 +64,8 @@ fn typed_filters_lead_to_the_user_who_disabled_a_connector() {
         terminal.wait_for("type connector · field status · text salesforce");
         terminal.type_in(ENTER);
         terminal.wait_without("filters:").wait_for("ana.ruiz@");
-        terminal.press(ENTER, "active → disabled").wait_for("Ana Ruiz");
-        terminal.press(ESC, "newest first");
+        terminal.press(ENTER, "q back").wait_for("active → disabled").wait_for("Ana Ruiz");
+        terminal.press(ESC, "q quit");
         let command = leave(&mut terminal);
         assert!(
             command.starts_with("krosyn-audit list --model-type connector --field status --grep salesforce"),
@@ -184,10 +184,10 @@ fn resizing_stray_keys_and_suspending_do_no_harm() {
 fn hostile_names_are_shown_and_not_interpreted() {
     let sandbox = acme::sandbox();
     let mut terminal = browse(&sandbox, &["--resource", "connector/43"], 24, 160);
-    terminal.wait_for("␛]0;owned␇").press("G", "3 of 3").press(ENTER, "Entry").wait_for("␛]0;owned␇");
+    terminal.wait_for("␛]0;owned␇").press("G", "3 of 3").press(ENTER, "q back").wait_for("␛]0;owned␇");
     let written = terminal.written();
     assert!(!written.contains("\u{1b}]0;"), "{written:?}");
-    terminal.press(ESC, "3 of 3");
+    terminal.press(ESC, "q quit");
     leave(&mut terminal);
 }
 
