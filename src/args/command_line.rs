@@ -2,7 +2,7 @@
 
 use crate::args::connection::ConnectionArgs;
 
-pub(crate) use crate::render::command_line::{filter_words, flag, line, log_words};
+use crate::render::command_line::flag;
 
 /// The flags that name the same server.
 pub(crate) fn connection_words(args: &ConnectionArgs, demo: bool) -> Vec<String> {
@@ -35,6 +35,7 @@ mod tests {
     use crate::model::filter::{Choice, FilterValue};
     use crate::model::time::TimeContext;
     use crate::model::words::{Action, ModelType, Via};
+    use crate::render::command_line::{filter_words, line};
     use crate::render::sanitize::sanitize;
 
     #[derive(Parser)]

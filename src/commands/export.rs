@@ -210,7 +210,8 @@ async fn origin(
     Ok((resolve_target(context, connection)?.to_string(), client.whoami().await?.organization))
 }
 
-fn file_format(args: &OutputArgs, csv: CsvArgs) -> Result<EntryFormat, Failure> {
+/// The format of a file, by its name.
+pub(super) fn file_format(args: &OutputArgs, csv: CsvArgs) -> Result<EntryFormat, Failure> {
     match chosen_format(args)?.unwrap_or(Format::Csv) {
         Format::Table | Format::Wide => Err(Failure::usage(
             "export writes csv, tsv, json, jsonl, ocsf, cef, ecs or leef; for a table use `krosyn-audit list --all`",

@@ -1,5 +1,6 @@
 //! `show`: prints entries field by field, or all entries of one request.
 
+mod pick;
 mod proof;
 pub(super) mod request;
 mod revert;
@@ -14,9 +15,9 @@ use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::commands::Context;
-use crate::commands::browse::pick::pick;
 use crate::commands::connect::{OpenMode, connect};
 use crate::commands::output::empty;
+use crate::commands::show::pick::pick;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;

@@ -21,6 +21,7 @@ pub(crate) mod patch;
 pub(crate) mod prune;
 pub(crate) mod revert;
 pub mod sanitize;
+pub(crate) mod spans;
 pub(crate) mod state;
 pub(crate) mod stats;
 pub mod style;

@@ -3,9 +3,11 @@
 pub(crate) mod encoding;
 pub(crate) mod file;
 pub(crate) mod logs;
+mod modes;
 pub(crate) mod pager;
 pub(crate) mod progress;
 pub(crate) mod prompt;
+pub(crate) mod screen;
 pub(crate) mod signals;
 
 use std::io::{self, IsTerminal as _, Read as _, Write};

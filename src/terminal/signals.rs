@@ -16,6 +16,7 @@ use tokio::sync::{mpsc as channel, watch};
 use crate::exit;
 use crate::terminal::file::remove_temporary_files;
 use crate::terminal::pager::CtrlC;
+use crate::terminal::screen::give_back;
 
 /// How long a command may take to react to a signal.
 const NOTICE: Duration = Duration::from_millis(500);
@@ -217,6 +218,7 @@ impl Listener {
 )]
 fn end(ending: TerminationSignal, modes: &TerminalModes, last_words: Option<String>) {
     remove_temporary_files();
+    give_back();
     modes.give_back();
     let (written, is_written) = mpsc::channel();
     thread::spawn(move || {

@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["model", "exit", "secret", "clock", "tls", "parallel"],
     &["api"],
     &["store", "client", "config", "render", "terminal", "demo"],
-    &["server", "args", "page"],
+    &["server", "args", "page", "browse"],
     &["error", "commands"],
     &["cli", "app", "main", "lib"],
 ];
@@ -37,7 +37,7 @@ const FORBIDDEN: &[(&str, &str)] = &[("server", "client")];
 const MAX_LINES: usize = 400;
 
 /// The most packages `Cargo.lock` may hold. Each is code to be trusted, so raise the limit knowingly.
-const MAX_PACKAGES: usize = 396;
+const MAX_PACKAGES: usize = 437;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -1,34 +1,35 @@
-//! `browse`: interactive menus for filters, entries, one entry, its neighbours and its history.
-//!
-//! A filter and an order define each page, so it has an equivalent command. `browse` prints the last one on exit.
+//! `browse`: the event loop. It reads keys, runs effects and draws; `crate::browse` decides what happens.
 
-mod change_set;
-mod detail;
-mod entries;
-mod filters;
-pub(super) mod pick;
-mod values;
+mod effects;
+mod export;
 
 use clap::Args;
+use ratatui::crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use ratatui::layout::Size;
+use tokio::sync::mpsc;
 
 use crate::args::command_line;
-use crate::args::connection::ConnectionArgs;
+use crate::args::connection::{ConnectionArgs, ServerAddress};
 use crate::args::filter::FilterArgs;
+use crate::browse::event::{Answer, Effect, Event};
+use crate::browse::state::Browser;
+use crate::browse::view::draw;
 use crate::client::Client;
 use crate::commands::Context;
+use crate::commands::browse::effects::Effects;
+use crate::commands::browse::export::export;
 use crate::commands::connect::connect_to_read;
+use crate::commands::target::resolve_target;
 use crate::error::Failure;
 use crate::exit;
-use crate::model::facets::Facets;
-use crate::model::filter::Filter;
-use crate::model::page::{DEFAULT_LIMIT, Order};
-use crate::render::style::{Role, Style};
-use crate::terminal::prompt::{FullScreen, PromptPage};
+use crate::render::style::Style;
+use crate::terminal::screen::FullScreen;
 
-/// Browse entries with interactive menus
+/// Browse entries on a full screen: list, detail, facets, history and blame
 ///
-/// Menus show the number of entries for each value. Esc goes back one step, Ctrl-C quits. At the end, browse prints the
-/// command that lists the same entries.
+/// The list stands beside the detail of the selected entry, or above it. The keys are those of less, vim and lazygit, and
+/// arrows and the mouse work too: ? shows them all, q goes back. The line above the keys is the command that prints the
+/// same. At the end, browse prints the command of the list.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  krosyn-audit browse --demo\n  krosyn-audit browse -t connector --since 30d"
@@ -40,24 +41,26 @@ pub(crate) struct BrowseArgs {
     connection: ConnectionArgs,
 }
 
-/// State shared by all pages.
-struct Browser<'a> {
-    context: &'a mut Context,
-    client: Client,
-    screen: FullScreen,
-    style: Style,
-    connection: ConnectionArgs,
-    /// The connection flags to append to the printed command.
-    connection_words: Vec<String>,
+/// How the browser was left.
+enum Leave {
+    Quit,
+    Interrupt,
 }
 
-/// The destination after the current page is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Navigation {
-    /// The previous page.
-    Back,
-    /// The first page, which shows the filters.
-    ToFilters,
+/// The result of an effect.
+enum Performed {
+    /// It is done or started, and these effects follow.
+    Done(Vec<Effect>),
+    Leave(Leave),
+}
+
+/// The screen, and what effects need.
+struct Session<'a> {
+    context: &'a mut Context,
+    client: Client,
+    connection: ConnectionArgs,
+    screen: FullScreen,
+    effects: Effects,
 }
 
 impl BrowseArgs {
@@ -67,68 +70,95 @@ impl BrowseArgs {
                 .hint("`krosyn-audit list` takes the same filters"));
         };
         let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
+        let page = match resolve_target(context, &self.connection)?.address {
+            ServerAddress::Remote(_) => Some(client.server().to_owned()),
+            ServerAddress::Demo | ServerAddress::Store(_) => None,
+        };
         let style = context.appearance.style(&context.terminal, context.time, true);
         let style = Style { colour: context.terminal.colours_stderr(), ..style };
-        let connection_words = command_line::connection_words(&self.connection, context.demo);
-        let (screen, connection) = (prompts.screen()?, self.connection);
-        let mut browser = Browser { context, client, screen, style, connection, connection_words };
-        let command = browser.filters(filter).await?;
-        let Browser { screen, context, client, .. } = browser;
-        drop((screen, client));
-        writeln!(context.terminal.data(), "{command}")?;
-        context.terminal.flush()?;
-        Ok(exit::DONE)
+        let words = command_line::connection_words(&self.connection, context.demo);
+        let screen = prompts.screen()?;
+        let size = screen.size()?;
+        let (mut browser, first) = Browser::new(client.log(), filter, (style, size), (words, page));
+        let (results, mut done) = mpsc::unbounded_channel();
+        let effects = Effects::new(client.clone(), results);
+        let mut session = Session { context, client, connection: self.connection, screen, effects };
+        let leave = session.run(&mut browser, first, &mut done).await;
+        let Session { context, screen, .. } = session;
+        drop(screen);
+        match leave? {
+            Leave::Interrupt => Err(Failure::new(exit::INTERRUPTED, "interrupted")),
+            Leave::Quit => {
+                writeln!(context.terminal.data(), "{}", browser.last_command())?;
+                context.terminal.flush()?;
+                Ok(exit::DONE)
+            }
+        }
     }
 }
 
-impl Browser<'_> {
-    /// The command that lists these entries; `matched` is their number.
-    fn command(&self, filter: &Filter, order: Order, matched: u64) -> String {
-        let mut words = vec!["krosyn-audit".to_owned(), "list".to_owned()];
-        words.extend(command_line::log_words(self.client.log()));
-        words.extend(command_line::filter_words(filter));
-        let switches =
-            [("--all", matched > u64::from(DEFAULT_LIMIT)), ("--reverse", order == Order::Ascending)];
-        words.extend(switches.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.to_owned()));
-        words.extend(self.connection_words.iter().cloned());
-        command_line::line(&words)
+impl Session<'_> {
+    /// Draws and reacts until the user leaves.
+    async fn run(
+        &mut self,
+        browser: &mut Browser,
+        first: Vec<Effect>,
+        done: &mut mpsc::UnboundedReceiver<Event>,
+    ) -> Result<Leave, Failure> {
+        let mut effects = first;
+        loop {
+            while let Some(effect) = effects.pop() {
+                match self.perform(effect, browser).await? {
+                    Performed::Done(more) => effects.extend(more),
+                    Performed::Leave(leave) => return Ok(leave),
+                }
+            }
+            self.screen.draw(|buffer| draw(browser, buffer))?;
+            let event = tokio::select! {
+                biased;
+                event = self.screen.next() => translated(event?),
+                Some(event) = done.recv() => Some(event),
+            };
+            effects.extend(browser.update(Event::Now(self.context.clock.now())));
+            effects.extend(event.map(|event| browser.update(event)).unwrap_or_default());
+            // Keys that wait already are answered by one drawing.
+            while effects.is_empty() {
+                let Some(event) = self.screen.ready() else { break };
+                effects.extend(translated(event?).map(|event| browser.update(event)).unwrap_or_default());
+            }
+        }
     }
 
-    async fn facets(&self, filter: &Filter) -> Result<Facets, Failure> {
-        Ok(self.client.facets(filter).await?)
+    /// Runs an effect, or starts it.
+    async fn perform(&mut self, effect: Effect, browser: &mut Browser) -> Result<Performed, Failure> {
+        match effect {
+            Effect::Quit => return Ok(Performed::Leave(Leave::Quit)),
+            Effect::Interrupt => return Ok(Performed::Leave(Leave::Interrupt)),
+            Effect::Suspend => self.screen.suspend().await?,
+            Effect::Copy(text) => self.screen.copy(&text)?,
+            Effect::Export(request, name, source) => {
+                let work = export(self.context, &self.client, &self.connection, &name, source);
+                let answer = match self.screen.lend(work).await? {
+                    Ok(message) => Ok(Answer::Exported(message)),
+                    // Other failures are shown on the screen.
+                    Err(failure) if failure.exit == exit::INTERRUPTED => return Err(failure),
+                    Err(failure) => Err(failure.message),
+                };
+                return Ok(Performed::Done(browser.update(Event::Done(request, answer))));
+            }
+            other => self.effects.start(other),
+        }
+        Ok(Performed::Done(Vec::new()))
     }
+}
 
-    /// Shows a menu with a fixed list of items.
-    async fn choose(
-        &self,
-        head: &[String],
-        question: &str,
-        items: &[String],
-        start: usize,
-    ) -> Result<Option<usize>, Failure> {
-        let (head, items) = (|_| head.to_vec(), |_| items.to_vec());
-        let page =
-            PromptPage { head: &head, question: question.to_owned(), items: &items, style: &self.style };
-        Ok(self.screen.choose(&page, start).await?)
-    }
-
-    /// Asks for a line of text.
-    async fn line(&self, head: &[String], question: &str, text: &str) -> Result<Option<String>, Failure> {
-        let head = |_| head.to_vec();
-        let page = PromptPage {
-            head: &head,
-            question: question.to_owned(),
-            items: &|_| Vec::new(),
-            style: &self.style,
-        };
-        Ok(self.screen.line(&page, text).await?)
-    }
-
-    fn dim(&self, text: &str) -> String {
-        self.style.paint(Role::Dim, &self.style.text(text))
-    }
-
-    fn title(&self, text: &str) -> String {
-        self.style.paint(Role::Title, &self.style.text(text))
+/// An event of the terminal, if it concerns the browser.
+fn translated(event: TerminalEvent) -> Option<Event> {
+    match event {
+        TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
+        TerminalEvent::Mouse(mouse) => Some(Event::Mouse(mouse)),
+        TerminalEvent::Paste(text) => Some(Event::Paste(text)),
+        TerminalEvent::Resize(width, height) => Some(Event::Resize(Size { width, height })),
+        TerminalEvent::Key(_) | TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
     }
 }

@@ -272,7 +272,7 @@ impl PruneArgs {
         };
         let expired = planned.counts.expired;
         let question = format!("Type {expired} to delete them permanently");
-        let typed = prompts.line(&question).await?.unwrap_or_default();
+        let typed = prompts.line(&question).await?;
         let digits: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
         if digits == expired.to_string() {
             Ok(())

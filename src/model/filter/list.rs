@@ -12,6 +12,8 @@ pub trait FilterList {
     /// # Errors
     /// [`BadText`]; values before the bad one have been added.
     fn add_text(&mut self, text: &str) -> Result<(), BadText>;
+    /// Removes all values.
+    fn clear(&mut self);
     /// Each value as [`FilterList::add_text`] reads it back.
     fn texts(&self) -> Vec<String>;
     /// The values to include and those to exclude, for a reader.
@@ -29,6 +31,10 @@ pub struct BadText {
 }
 
 impl<T: FilterValue<Err: Display>> FilterList for Choice<T> {
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     fn add_text(&mut self, text: &str) -> Result<(), BadText> {
         let added = if T::IS_PROSE { self.add(text) } else { self.add_list(text) };
         added.map_err(|error| {

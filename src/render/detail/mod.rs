@@ -113,6 +113,11 @@ pub(super) fn fact(out: &mut dyn Write, style: &Style, label: &str, text: &str) 
     write_rows(out, &text_rows(2, FACT_COLUMN, &spans, style))
 }
 
+/// Writes a sentence on as many rows as it needs.
+pub(crate) fn paragraph(out: &mut dyn Write, role: Role, text: &str, style: &Style) -> io::Result<()> {
+    write_rows(out, &text_rows(0, 2, &[span(role, text.to_owned())], style))
+}
+
 const fn span(role: Role, text: String) -> Span {
     Span { text, role }
 }

@@ -1,4 +1,4 @@
-//! `browse` on a real terminal, and the command it prints at the end.
+//! `browse` on a real terminal: that keys arrive, that the screen is given back, and the command it prints at the end.
 
 use std::process::Command;
 
@@ -7,36 +7,21 @@ use super::demo_log;
 use crate::support::pty::{CTRL_C, DOWN, ENTER, ESC, Terminal, UP};
 use crate::support::sandbox::Sandbox;
 
+/// Ctrl-Z.
+const CTRL_Z: &str = "\u{1a}";
+
 fn browse(sandbox: &Sandbox, args: &[&str], rows: u16, columns: u16) -> Terminal {
     let command = sandbox.command(&[&["browse"], args, &SERVER].concat());
     let mut terminal = Terminal::start(&command, rows, columns);
-    terminal.wait_for("Show entries");
+    terminal.wait_for("newest first");
     terminal
 }
 
-/// The selected row of a menu.
+/// The selected row of the list.
 fn pointed(terminal: &Terminal) -> String {
     let screen = terminal.screen();
-    let row = screen.lines().find_map(|line| line.strip_prefix("> ")).unwrap_or_default();
+    let row = screen.lines().find_map(|line| line.strip_prefix('>')).unwrap_or_default();
     row.to_owned()
-}
-
-/// Moves down to a row with this text, and selects it.
-fn take(terminal: &mut Terminal, text: &str) {
-    // A key typed before the menu is drawn would be read after it.
-    terminal.wait_until("a menu", |terminal| !pointed(terminal).is_empty());
-    for _ in 0..500 {
-        if pointed(terminal).contains(text) {
-            terminal.type_in(ENTER);
-            return;
-        }
-        let before = pointed(terminal);
-        terminal.type_in(DOWN);
-        terminal.wait_until(&format!("a pointer at {text}"), |terminal| {
-            !pointed(terminal).is_empty() && pointed(terminal) != before
-        });
-    }
-    panic!("no item {text}:\n{}", terminal.screen());
 }
 
 /// Runs a line in a shell that finds the binary, and gives the ids it prints.
@@ -51,11 +36,17 @@ fn ids(sandbox: &Sandbox, line: &str) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Leaves from the filters, and gives the command that was printed.
+fn is_given_back(terminal: &Terminal) -> bool {
+    let written = terminal.written();
+    let mouse = written.rfind("\u{1b}[?1000l") > written.rfind("\u{1b}[?1000h");
+    terminal.shows_cursor() && terminal.is_as_before() && !terminal.is_taken() && mouse
+}
+
+/// Leaves from the list, and gives the command that was printed.
 fn leave(terminal: &mut Terminal) -> String {
-    terminal.wait_for("Show entries").type_in(ESC);
+    terminal.type_in("q");
     assert_eq!(terminal.end(), 0, "{}", terminal.screen());
-    assert!(terminal.shows_cursor() && terminal.is_as_before() && !terminal.is_taken());
+    assert!(is_given_back(terminal), "{:?}", terminal.written());
     let written = terminal.written();
     let last = written.trim_end().lines().last().unwrap_or_default();
     let command = last.rfind("krosyn-audit list").map(|start| &last[start..]);
@@ -63,137 +54,79 @@ fn leave(terminal: &mut Terminal) -> String {
 }
 
 #[test]
-fn menus_lead_to_the_user_who_disabled_a_connector() {
+fn typed_filters_lead_to_the_user_who_disabled_a_connector() {
     let sandbox = demo_log::sandbox();
     for (rows, columns) in [(24, 80), (50, 140)] {
         let mut terminal = browse(&sandbox, &[], rows, columns);
-        take(&mut terminal, "Type");
-        // The counts are those of the whole log.
-        terminal.wait_for("[ ]").wait_for("connector");
-        terminal.wait_until("a pointer at connector", |terminal| pointed(terminal).ends_with("connector"));
-        terminal.press(" ", "> [x]").type_in(ENTER);
-        terminal.wait_for("Type              connector");
-        take(&mut terminal, "Text");
-        terminal.wait_for("Text in names").type_in(&format!("salesforce{ENTER}"));
-        terminal.wait_for("Text              salesforce");
-        take(&mut terminal, "Field");
-        terminal.wait_for("A field that changed").type_in(&format!("status{ENTER}"));
-        terminal.wait_for("Field             status");
-        take(&mut terminal, "Show entries");
-        terminal.wait_for("newest first").wait_for("ana.ruiz@");
-        terminal.press(ENTER, "status").wait_for("active → disabled").wait_for("Ana Ruiz");
-        terminal.wait_until("a neighbour to step to", |terminal| {
-            terminal.screen().contains("Next") || terminal.screen().contains("Previous")
-        });
-        terminal.press(ESC, "newest first").press(ESC, "Show entries");
+        terminal
+            .press("f", "filters:")
+            .type_in(&format!("salesforce{DOWN}{DOWN}connector{DOWN}{DOWN}status"));
+        terminal.wait_for("type connector · field status · text salesforce");
+        terminal.type_in(ENTER);
+        terminal.wait_without("filters:").wait_for("ana.ruiz@");
+        terminal.press(ENTER, "q back").wait_for("active → disabled").wait_for("Ana Ruiz");
+        terminal.press(ESC, "q quit");
         let command = leave(&mut terminal);
         assert!(
             command.starts_with("krosyn-audit list --model-type connector --field status --grep salesforce"),
             "{command}"
         );
-        let found = ids(&sandbox, &command);
         let expected = acme::run(
             &sandbox,
             &["list", "--all", "-t", "connector", "-g", "salesforce", "--field", "status", "--columns", "id"],
         );
+        let found = ids(&sandbox, &command);
         assert_eq!(found, expected.out().lines().collect::<Vec<_>>());
         assert!(!found.is_empty());
     }
 }
 
 #[test]
-fn esc_goes_back_and_keeps_the_marked_users() {
+fn the_whole_demo_scrolls_to_both_ends() {
     let sandbox = demo_log::sandbox();
     let mut terminal = browse(&sandbox, &[], 24, 80);
-    take(&mut terminal, "User");
-    terminal.wait_for("User: _").press("nobody at all", "nothing matches").press(ESC, "Show entries");
-    take(&mut terminal, "User");
-    terminal.wait_for("User: _").press("terraform", "User: terraform_");
-    terminal.wait_until("the one that is meant", |terminal| pointed(terminal).contains("terraform"));
-    terminal.press(ENTER, "use the 1 marked").press(ESC, "Show entries");
-    assert!(leave(&mut terminal).contains("--user is:terraform"), "{}", terminal.screen());
+    terminal.press("G", "1 301 of 1 301");
+    let ids = acme::run(&sandbox, &["list", "--all", "--reverse", "--columns", "id"]);
+    let oldest = ids.out().lines().next().unwrap().to_owned();
+    assert!(pointed(&terminal).split_whitespace().any(|word| word == oldest), "{}", terminal.screen());
+    terminal.press(&"\u{1b}[5~".repeat(10), "1 201 of 1 301").press("g", "1 of 1 301");
+    assert_eq!(leave(&mut terminal), "krosyn-audit list --all --server sqlite:audit.db");
 }
 
 #[test]
-fn many_users_can_be_searched_and_several_selected() {
-    let sandbox = demo_log::sandbox();
-    let mut terminal = browse(&sandbox, &[], 24, 80);
-    take(&mut terminal, "User");
-    terminal.wait_for("User: _").wait_for("any user");
-    for name in ["terraform", "ana.ruiz"] {
-        terminal.press(name, &format!("User: {name}_"));
-        terminal.wait_until("the one that is meant", |terminal| pointed(terminal).contains(name));
-        terminal.press(ENTER, "User: _").wait_for("use the");
-    }
-    terminal.wait_for("use the 2 marked").type_in(ENTER);
-    terminal.wait_for("terraform");
-    let command = leave(&mut terminal);
-    let found = ids(&sandbox, &command);
-    let expected = acme::run(&sandbox, &["list", "--all", "-u", "terraform,ana.ruiz", "--columns", "id"]);
-    assert_eq!(found, expected.out().lines().collect::<Vec<_>>(), "{command}");
-}
-
-#[test]
-fn an_entry_leads_to_neighbours_history_and_change_set() {
+fn an_entry_leads_to_blame_history_and_state() {
     let sandbox = acme::sandbox();
-    let mut terminal = browse(&sandbox, &[], 40, 100);
-    terminal.press(ENTER, "12 matching entries, newest first").press(ENTER, "1 of 12");
-    // Enter goes on to the next, and the one after.
-    terminal.wait_until("a pointer at Next", |terminal| pointed(terminal) == "Next");
-    terminal.press(ENTER, "2 of 12").press(ENTER, "3 of 12");
-    take(&mut terminal, "Previous");
-    terminal.wait_for("2 of 12");
-    take(&mut terminal, "History of this organization");
-    terminal.wait_for("2 matching entries, oldest first · resource organization/1");
-    terminal.press(ENTER, "1 of 2").press(ESC, "oldest first").press(ESC, "2 of 12");
-    take(&mut terminal, "Show in full");
-    terminal.wait_without("History of").press(ESC, "History of");
-    take(&mut terminal, "Change filters");
-    terminal.wait_for("Show entries");
-    assert_eq!(leave(&mut terminal), "krosyn-audit list --server sqlite:audit.db");
-}
-
-#[test]
-fn entries_of_a_change_set_are_grouped_and_linked() {
-    let sandbox = demo_log::sandbox();
-    let mut terminal =
-        browse(&sandbox, &["-u", "terraform", "-t", "secret,endpoint", "--since", "3d"], 30, 120);
-    terminal.press(ENTER, "newest first").wait_for("┌ ").wait_for("└ ");
-    while !pointed(&terminal).starts_with('┌') {
-        let before = pointed(&terminal);
-        terminal.type_in(DOWN);
-        terminal.wait_until("another row", |terminal| pointed(terminal) != before);
-    }
-    terminal.press(ENTER, "Same request (");
-    take(&mut terminal, "Same request");
-    terminal.wait_for("· request req_").press(ESC, "Same request (");
-    terminal.type_in(CTRL_C);
-    assert_eq!(terminal.end(), 130);
-    assert!(terminal.shows_cursor() && terminal.is_as_before() && !terminal.is_taken());
+    let mut terminal = browse(&sandbox, &["--resource", "connector/42"], 40, 100);
+    terminal.press("b", "Blame of connector/42").wait_for("krosyn-audit blame connector/42 --server");
+    terminal.press("q", "newest first").press("=", "State of connector/42").wait_for("\"state\"");
+    terminal.press("q", "newest first").press("h", "History").wait_for("+ created");
+    terminal.press("q", "newest first").press("R", "nothing was changed");
+    terminal.press("q", "newest first");
+    assert_eq!(leave(&mut terminal), "krosyn-audit list --resource connector/42 --server sqlite:audit.db");
 }
 
 #[test]
 fn the_listed_entries_can_be_exported_and_one_copied() {
     let sandbox = acme::sandbox();
     let mut terminal = browse(&sandbox, &["-t", "secret"], 24, 80);
-    terminal.press(ENTER, "2 matching entries").press(ENTER, "1 of 2");
-    take(&mut terminal, "Copy as JSON");
-    terminal.wait_for("copied");
+    terminal.press("y", "copy: t text").press("j", "copied the JSON of entry");
     let copied = terminal.written();
     let copied = copied.rsplit("\u{1b}]52;c;").next().unwrap().split('\u{7}').next().unwrap();
     use base64::Engine as _;
     let copied = base64::engine::general_purpose::STANDARD.decode(copied).unwrap();
-    let listed = acme::run(&sandbox, &["show", "4", "--format", "jsonl"]);
+    let first = ids(&sandbox, "krosyn-audit list -t secret --server sqlite:audit.db").remove(0);
+    let listed = acme::run(&sandbox, &["show", &first, "--format", "jsonl"]);
     assert_eq!(String::from_utf8(copied).unwrap().trim(), listed.out().trim());
-    take(&mut terminal, "Export the list");
-    terminal.wait_for("File name: audit.csv").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
+    terminal.press("e", "Export 2 entries").type_in(&format!("mine.jsonl{ENTER}"));
     terminal.wait_for("2 entries written to mine.jsonl");
     assert_eq!(sandbox.text("mine.jsonl").lines().count(), 2);
+    terminal.press("m", "1 marked").press("e", "Export 1 entry marked");
+    terminal.type_in(&format!("marked.csv{ENTER}"));
+    terminal.wait_for("1 entry written to marked.csv");
+    assert_eq!(sandbox.text("marked.csv").lines().count(), 2);
     // A file that is there is not replaced, and no reason to leave.
-    take(&mut terminal, "Export the list");
-    terminal.wait_for("File name").type_in(&format!("\u{15}mine.jsonl{ENTER}"));
+    terminal.press("Me", "Export 2 entries").type_in(&format!("mine.jsonl{ENTER}"));
     terminal.wait_for("mine.jsonl already exists");
-    terminal.press(ESC, "2 matching entries").press(ESC, "Show entries");
     leave(&mut terminal);
 }
 
@@ -202,11 +135,10 @@ fn the_printed_command_selects_the_same_rows() {
     let sandbox = acme::sandbox();
     for args in [
         &["-u", "Ana Ruiz", "-a", "!created"][..],
-        &["-g", "it's \"$HOME\" `id`"],
         &["-g", "!\u{1b}]0;owned\u{7}", "-t", "connector"],
         &["-u", "李雷,diana", "--since", "2021-03-02", "--until", "id:10"],
         &["--resource", "connector/43,member/11", "--via", "!web", "--field", "!name"],
-        &["--grep=-x", "--request-id", "!a\\,b"],
+        &["--request-id", "!a\\,b"],
     ] {
         let mut terminal = browse(&sandbox, args, 24, 80);
         let command = leave(&mut terminal);
@@ -216,50 +148,59 @@ fn the_printed_command_selects_the_same_rows() {
 }
 
 #[test]
-fn resizing_and_stray_keys_do_no_harm() {
+fn resizing_stray_keys_and_suspending_do_no_harm() {
     let sandbox = demo_log::sandbox();
     let mut terminal = browse(&sandbox, &[], 24, 80);
-    terminal.press(ENTER, "newest first");
     terminal.type_in(&DOWN.repeat(150));
-    terminal.wait_until("far down", |terminal| {
-        pointed(terminal).contains("Nov")
-            || pointed(terminal).contains("Oct")
-            || !pointed(terminal).is_empty()
-    });
+    terminal.wait_for("151 of 1 301");
     // Narrower, lower, wider: the screen is redrawn without a key.
-    for (rows, columns) in [(10, 40), (50, 140), (5, 20), (24, 80)] {
+    for (rows, columns) in [(12, 40), (50, 140), (6, 20), (24, 80)] {
         terminal.resize(rows, columns);
         terminal.wait_until("a screen of that size", |terminal| {
             let screen = terminal.screen();
             let widest = screen.lines().map(console::measure_text_width).max().unwrap_or(0);
-            !pointed(terminal).is_empty()
-                && widest <= usize::from(columns)
-                && screen.lines().count() < usize::from(rows)
-                && screen.lines().filter(|line| line.starts_with("> ")).count() == 1
+            widest <= usize::from(columns)
+                && screen.lines().filter(|line| line.starts_with('>')).count() == 1
+                && screen.lines().count() == usize::from(rows)
         });
     }
-    terminal.type_in(&UP.repeat(150));
-    terminal.wait_until("the first again", |terminal| pointed(terminal).contains("1301"));
-    terminal.press(ESC, "Show entries");
-    take(&mut terminal, "User");
-    terminal.wait_for("User: _");
-    terminal.type_in("\u{0}\u{1}\u{7f}\u{1b}[200~\u{202e}日本\u{9b}\u{1b}[<35;1;1M\u{1b}[1;5A zzz");
-    terminal.wait_for("zzz_");
+    terminal.type_in(&UP.repeat(160));
+    terminal.wait_for("  1 of 1 301");
+    terminal.press("/", "/");
+    terminal.type_in("\u{0}\u{1}\u{7f}/\u{202e}日本\u{9b}\u{1b}[<35;1;1M\u{1b}[1;5A zzz");
+    terminal.wait_for("zzz");
     assert!(!terminal.screen().contains('\u{202e}'), "{}", terminal.screen());
+    // No shell watches this process: it goes on at once, and takes the screen again.
+    let taken = |terminal: &Terminal| terminal.written().matches("\u{1b}[?1049h").count();
+    let before = taken(&terminal);
+    terminal.type_in(CTRL_Z);
+    terminal.wait_until("the screen again", |terminal| taken(terminal) > before).wait_for("zzz");
     terminal.type_in(CTRL_C);
     assert_eq!(terminal.end(), 130);
-    assert!(terminal.shows_cursor() && terminal.is_as_before() && !terminal.is_taken());
+    assert!(is_given_back(&terminal), "{:?}", terminal.written());
 }
 
 #[test]
 fn hostile_names_are_shown_and_not_interpreted() {
     let sandbox = acme::sandbox();
     let mut terminal = browse(&sandbox, &["--resource", "connector/43"], 24, 160);
-    terminal.press(ENTER, "3 matching entries").wait_for("␛]0;owned␇");
-    take(&mut terminal, "created");
-    terminal.wait_for("3 of 3").wait_for("␛]0;owned␇");
+    terminal.wait_for("␛]0;owned␇").press("G", "3 of 3").press(ENTER, "q back").wait_for("␛]0;owned␇");
     let written = terminal.written();
     assert!(!written.contains("\u{1b}]0;"), "{written:?}");
-    terminal.press(ESC, "3 matching entries").press(ESC, "Show entries");
+    terminal.press(ESC, "q quit");
     leave(&mut terminal);
+}
+
+/// The server ends while its entries are browsed: the reason is shown, and the browser stays.
+#[test]
+fn a_lost_server_is_named_and_asked_again() {
+    let sandbox = Sandbox::new();
+    let server = sandbox.serve(&[]);
+    let command = sandbox.command(&["browse", "--server", server.url(), "--token-file", "admin.token"]);
+    let mut terminal = Terminal::start(&command, 24, 100);
+    terminal.wait_for("0 entries, newest first");
+    drop(server);
+    terminal.press("r", "cannot reach").wait_for("r retries").press("?", "Keys").press("q", "newest first");
+    terminal.type_in("q");
+    assert_eq!(terminal.end(), 0, "{}", terminal.screen());
 }

@@ -1,7 +1,4 @@
 //! Saves the terminal's modes and restores them in every case.
-//!
-//! Between two keys, dialoguer restores the previous modes. Unless echo is off then, keys typed ahead, or held down while
-//! a page loads, would be echoed into the screen.
 
 /// Restores the saved modes when dropped.
 pub(super) struct ModeGuard {
@@ -14,18 +11,6 @@ impl ModeGuard {
     /// Saves the modes without changing them.
     pub(super) fn kept() -> Self {
         Self { before: rustix::termios::tcgetattr(std::io::stdin()).ok() }
-    }
-
-    /// Turns off echo and line buffering. Ctrl-C still sends a signal.
-    pub(super) fn without_echo() -> Self {
-        use rustix::termios::{LocalModes, OptionalActions, tcsetattr};
-        let kept = Self::kept();
-        // If they cannot be set, early keys are echoed, and nothing worse.
-        if let Some(mut modes) = kept.before.clone() {
-            modes.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Drain, &modes);
-        }
-        kept
     }
 }
 
@@ -63,10 +48,6 @@ impl Drop for ModeGuard {
 #[cfg(not(unix))]
 impl ModeGuard {
     pub(super) const fn kept() -> Self {
-        Self {}
-    }
-
-    pub(super) const fn without_echo() -> Self {
         Self {}
     }
 }

@@ -1,0 +1,95 @@
+//! What the state reacts to, and the work it asks for.
+
+use ratatui::crossterm::event::{KeyEvent, MouseEvent};
+use ratatui::layout::Size;
+
+use crate::browse::content::Content;
+use crate::browse::window::{LoadedPage, Place};
+use crate::model::entry::Entry;
+use crate::model::facets::Facets;
+use crate::model::filter::{Filter, Resource};
+use crate::model::page::{Order, Position};
+use crate::model::timestamp::Timestamp;
+
+/// The number of a request. Its result carries the same number, so that a result that is no longer wanted is dropped.
+pub(crate) type RequestId = u64;
+
+/// Something that happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Key(KeyEvent),
+    Mouse(MouseEvent),
+    /// Text that the terminal pasted.
+    Paste(String),
+    Resize(Size),
+    /// The result of an effect, or why it failed.
+    Done(RequestId, Result<Answer, String>),
+    /// The time of an [`Effect::Wait`] is over.
+    Elapsed(RequestId),
+    /// The present, which relative times are counted from.
+    Now(Timestamp),
+}
+
+/// The result of an effect.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Page(LoadedPage),
+    Facets(Facets),
+    Content(Box<Content>),
+    /// A time that was looked up.
+    Time(Timestamp),
+    /// A message about what was written.
+    Exported(String),
+}
+
+/// A page to load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PageRequest {
+    pub(crate) filter: Filter,
+    pub(crate) order: Order,
+    pub(crate) place: Place,
+    /// Leaves out entries with a higher id.
+    pub(crate) as_of: Option<u64>,
+}
+
+/// What a document needs from the server.
+#[derive(Debug, Clone)]
+pub(crate) enum Reading {
+    Blame(Resource),
+    State(Resource, Position),
+    Difference(Resource, [Position; 2]),
+    Revert(Box<Entry>),
+}
+
+/// The entries of an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ExportSource {
+    Matching(Box<Filter>, Order),
+    Marked(Vec<u64>),
+}
+
+/// How long to wait before an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delay {
+    /// Until typing pauses.
+    Typing,
+    /// Until the next look for new entries.
+    Follow,
+}
+
+/// Work for the caller of [`crate::browse::state::Browser::update`].
+#[derive(Debug)]
+pub(crate) enum Effect {
+    Load(RequestId, Box<PageRequest>),
+    CountFacets(RequestId, Box<Filter>),
+    Read(RequestId, Reading),
+    /// Looks up the time of an entry.
+    TimeOf(RequestId, u64),
+    Export(RequestId, String, ExportSource),
+    Copy(String),
+    Wait(RequestId, Delay),
+    Suspend,
+    /// Ends the command as Ctrl-C does.
+    Interrupt,
+    Quit,
+}

@@ -1,0 +1,159 @@
+//! The keys of a list and of its facets.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+
+use crate::browse::content::Content;
+use crate::browse::document::Document;
+use crate::browse::event::{Delay, Effect, Reading};
+use crate::browse::facet_filter::toggled;
+use crate::browse::form::Form;
+use crate::browse::keys::{movement, ordered, resource_of};
+use crate::browse::line_input::LineInput;
+use crate::browse::list::{Focus, ListPurpose};
+use crate::browse::state::{Browser, Mode, Screen};
+use crate::browse::window::{Place, position};
+use crate::model::filter::Filter;
+use crate::model::page::Order;
+
+impl Browser {
+    pub(super) fn list_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
+        let Screen::List(list) = self.screen() else { return };
+        let page = i64::from(self.list_areas(list).rows.height.max(2)) - 1;
+        let (filter, time) = (list.filter.clone(), self.style.time);
+        match key.code {
+            KeyCode::Enter | KeyCode::Right | KeyCode::Char('l') => self.open_entry(effects),
+            KeyCode::Left | KeyCode::Backspace if self.screens.len() > 1 => self.back(effects),
+            KeyCode::Char('g' | '<') | KeyCode::Home => self.go_to_end(Place::First, effects),
+            KeyCode::Char('G' | '>') | KeyCode::End => self.go_to_end(Place::Last, effects),
+            KeyCode::Char('f') if !is_ctrl(key) => {
+                self.mode = Mode::Form(Box::new(Form::new(&filter, &time)))
+            }
+            KeyCode::Char('t') => self.mode = Mode::Jump(LineInput::default()),
+            KeyCode::Char('e') => self.mode = Mode::Export(LineInput::default()),
+            KeyCode::Char('F') => self.toggle_follow(effects),
+            KeyCode::Char('x') => self.refilter(Filter::default(), effects),
+            KeyCode::Tab | KeyCode::BackTab => {
+                if let Some(list) = self.list() {
+                    list.focus = Focus::Facets;
+                }
+            }
+            KeyCode::Char('m') => self.toggle_mark(),
+            KeyCode::Char('M') => {
+                if let Some(list) = self.list() {
+                    list.marks.clear();
+                }
+            }
+            KeyCode::Char(' ') => self.move_by(page),
+            _ => {
+                if let Some(rows) = movement(key, page) {
+                    self.move_by(rows);
+                }
+            }
+        }
+    }
+
+    fn move_by(&mut self, rows: i64) {
+        let Some(list) = self.list() else { return };
+        let before = list.selected;
+        list.move_by(rows);
+        if list.selected == before && list.failed.is_some() {
+            self.say("the next entries could not be loaded · r retries");
+        }
+    }
+
+    fn toggle_mark(&mut self) {
+        let Some(list) = self.list() else { return };
+        let Some(id) = list.entry().map(|entry| entry.id) else { return };
+        if !list.marks.remove(&id) {
+            list.marks.insert(id);
+        }
+        list.move_by(1);
+    }
+
+    /// Opens the selected entry, or compares with it.
+    pub(super) fn open_entry(&mut self, effects: &mut Vec<Effect>) {
+        let Screen::List(list) = self.screen() else { return };
+        let Some(entry) = list.entry().cloned() else { return };
+        match list.purpose {
+            ListPurpose::CompareWith(other) if other.id == entry.id => {
+                self.say("this is the entry to compare: choose another one");
+            }
+            ListPurpose::CompareWith(other) => {
+                let positions = ordered(position(&entry), other);
+                self.screens.pop();
+                self.read(Reading::Difference(resource_of(&entry), positions), effects);
+            }
+            ListPurpose::Browse => {
+                let document = Document::of(Content::Entry(Box::new(entry)));
+                self.screens.push(Screen::Document(Box::new(document)));
+            }
+        }
+    }
+
+    /// Goes to the first or last entry of the list, which may have to be loaded.
+    fn go_to_end(&mut self, place: Place, effects: &mut Vec<Effect>) {
+        let Some(list) = self.list() else { return };
+        let (is_loaded, index) = match place {
+            Place::First => (list.window.has_start(), list.window.first()),
+            _ => (list.window.has_end(), list.window.end()),
+        };
+        if is_loaded {
+            list.select(index);
+        } else {
+            self.load(place, effects);
+        }
+    }
+
+    fn toggle_follow(&mut self, effects: &mut Vec<Effect>) {
+        let request = self.next_request();
+        let Some(list) = self.list() else { return };
+        if list.follow.take().is_some() {
+            self.say("no longer following");
+            return;
+        }
+        list.follow = Some(request);
+        let newest = if list.order == Order::Descending { Place::First } else { Place::Last };
+        self.go_to_end(newest, effects);
+        effects.push(Effect::Wait(request, Delay::Follow));
+        self.say("following: new entries appear by themselves · F stops");
+    }
+
+    /// A key of the facets pane. Returns whether it has a meaning there.
+    pub(super) fn facet_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
+        let log = self.log;
+        let Some(list) = self.list() else { return false };
+        let last = list.facet_values().len().saturating_sub(1);
+        match key.code {
+            KeyCode::Tab
+            | KeyCode::BackTab
+            | KeyCode::Esc
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Char('q') => {
+                list.focus = Focus::Entries;
+            }
+            KeyCode::Char('g') | KeyCode::Home => list.facet = 0,
+            KeyCode::Char('G') | KeyCode::End => list.facet = last,
+            KeyCode::Enter | KeyCode::Char(' ') => {
+                let chosen = list
+                    .facet_values()
+                    .get(list.facet)
+                    .map(|(parameter, facet)| (*parameter, facet.value.clone()));
+                if let Some((parameter, value)) = chosen {
+                    let filter = toggled(&list.filter, log, parameter, &value);
+                    self.refilter(filter, effects);
+                }
+            }
+            _ => {
+                let Some(rows) = movement(key, 10) else { return false };
+                let rows = isize::try_from(rows).unwrap_or(0);
+                list.facet = list.facet.saturating_add_signed(rows).min(last);
+            }
+        }
+        true
+    }
+}
+
+const fn is_ctrl(key: KeyEvent) -> bool {
+    key.modifiers.contains(ratatui::crossterm::event::KeyModifiers::CONTROL)
+}

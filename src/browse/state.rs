@@ -1,0 +1,220 @@
+//! The state of `browse`: a stack of screens, the input at the bottom, and a message.
+
+use ratatui::layout::Size;
+
+use crate::browse::document::Document;
+use crate::browse::event::{Effect, Event, PageRequest, RequestId};
+use crate::browse::form::Form;
+use crate::browse::layout::{ListAreas, document_areas, list_areas};
+use crate::browse::line_input::LineInput;
+use crate::browse::list::{Focus, List, ListPurpose};
+use crate::browse::window::Place;
+use crate::model::filter::Filter;
+use crate::model::page::Order;
+use crate::model::words::Log;
+use crate::render::style::Style;
+
+/// Relative times are counted again after this many seconds, because all rows change.
+const CLOCK_STEP: i64 = 10;
+
+/// A screen of the stack.
+#[derive(Debug)]
+pub(crate) enum Screen {
+    List(Box<List>),
+    Document(Box<Document>),
+}
+
+/// Where keys go.
+#[derive(Debug)]
+pub(crate) enum Mode {
+    Normal,
+    Search(LineInput),
+    Jump(LineInput),
+    Export(LineInput),
+    /// The next key chooses what is copied.
+    Copy,
+    Form(Box<Form>),
+}
+
+/// A message in the last line, until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) text: String,
+    pub(crate) is_error: bool,
+}
+
+/// The state of `browse`.
+pub(crate) struct Browser {
+    pub(crate) log: Log,
+    pub(crate) style: Style,
+    pub(crate) size: Size,
+    /// Never empty; the last one is shown.
+    pub(crate) screens: Vec<Screen>,
+    pub(crate) mode: Mode,
+    pub(crate) message: Option<Message>,
+    /// The last text that was searched.
+    pub(crate) searched: String,
+    /// The jump that looks up the time of an entry, and the export that runs.
+    pub(crate) jump: Option<RequestId>,
+    pub(crate) export: Option<RequestId>,
+    /// The connection flags of commands.
+    pub(crate) connection_words: Vec<String>,
+    /// The address of the server's page, if entries have one.
+    pub(crate) page: Option<String>,
+    last_request: RequestId,
+}
+
+impl Browser {
+    /// The first screen, and the effects that load it.
+    pub(crate) fn new(
+        log: Log,
+        filter: Filter,
+        (style, size): (Style, Size),
+        (connection_words, page): (Vec<String>, Option<String>),
+    ) -> (Self, Vec<Effect>) {
+        let list = List::new(filter, Order::Descending, ListPurpose::Browse);
+        let mut browser = Self {
+            log,
+            style,
+            size,
+            screens: vec![Screen::List(Box::new(list))],
+            mode: Mode::Normal,
+            message: None,
+            searched: String::new(),
+            jump: None,
+            export: None,
+            connection_words,
+            page,
+            last_request: 0,
+        };
+        let mut effects = Vec::new();
+        browser.load(Place::First, &mut effects);
+        browser.settle(&mut effects);
+        (browser, effects)
+    }
+
+    /// Reacts to an event. The caller runs the effects, and draws.
+    #[must_use]
+    pub(crate) fn update(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Key(key) => self.key(key, &mut effects),
+            Event::Mouse(mouse) => self.mouse(mouse, &mut effects),
+            Event::Paste(text) => self.paste(&text, &mut effects),
+            Event::Resize(size) => self.size = size,
+            Event::Done(request, answer) => self.done(request, answer, &mut effects),
+            Event::Elapsed(request) => self.elapsed(request, &mut effects),
+            Event::Now(now) if now.since(self.style.time.now).num_seconds() >= CLOCK_STEP => {
+                self.style.time.now = now;
+                if self.style.relative {
+                    self.invalidate();
+                }
+            }
+            Event::Now(_) => {}
+        }
+        self.settle(&mut effects);
+        effects
+    }
+
+    #[expect(clippy::expect_used, reason = "the first screen is never removed")]
+    pub(crate) fn screen(&self) -> &Screen {
+        self.screens.last().expect("a screen")
+    }
+
+    /// The list on top, if the screen is one.
+    pub(crate) fn list(&mut self) -> Option<&mut List> {
+        match self.screens.last_mut() {
+            Some(Screen::List(list)) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The document on top, if the screen is one.
+    pub(crate) fn document(&mut self) -> Option<&mut Document> {
+        match self.screens.last_mut() {
+            Some(Screen::Document(document)) => Some(document),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn next_request(&mut self) -> RequestId {
+        self.last_request += 1;
+        self.last_request
+    }
+
+    pub(crate) fn say(&mut self, text: impl Into<String>) {
+        self.message = Some(Message { text: text.into(), is_error: false });
+    }
+
+    pub(crate) fn fail(&mut self, text: impl Into<String>) {
+        self.message = Some(Message { text: text.into(), is_error: true });
+    }
+
+    /// Loads a page of the list on top.
+    pub(crate) fn load(&mut self, place: Place, effects: &mut Vec<Effect>) {
+        let request = self.next_request();
+        let Some(list) = self.list() else { return };
+        list.failed = None;
+        list.page_request = Some((request, place));
+        let is_new = matches!(place, Place::First | Place::Last | Place::At(_));
+        let as_of = (!is_new && list.window.as_of > 0).then_some(list.window.as_of);
+        let (filter, order) = (list.filter.clone(), list.order);
+        effects.push(Effect::Load(request, Box::new(PageRequest { filter, order, place, as_of })));
+    }
+
+    /// Shows the list of another filter instead of the one on top.
+    pub(crate) fn refilter(&mut self, filter: Filter, effects: &mut Vec<Effect>) {
+        let Some(list) = self.list() else { return };
+        if list.filter == filter {
+            return;
+        }
+        (list.filter, list.facets, list.facets_request, list.keep) = (filter, None, None, None);
+        if list.follow.take().is_some() {
+            self.say("no longer following");
+        }
+        self.load(Place::First, effects);
+    }
+
+    pub(crate) fn list_areas(&self, list: &List) -> ListAreas {
+        list_areas(self.size, list.focus == Focus::Facets)
+    }
+
+    /// Brings the screen on top up to date: scrolls, renders, and asks for what is missing.
+    fn settle(&mut self, effects: &mut Vec<Effect>) {
+        let (size, style) = (self.size, self.style);
+        let Some(Screen::List(list)) = self.screens.last() else {
+            let text = document_areas(size).text;
+            if let Some(document) = self.document() {
+                document.settle(text.width, text.height, &style);
+            }
+            return;
+        };
+        let areas = self.list_areas(list);
+        let Some(list) = self.list() else { return };
+        let missing = list.settle(&areas, &style);
+        let filter = (areas.facets.is_some()
+            && list.facets.is_none()
+            && list.facets_request.is_none()
+            && list.is_loaded)
+            .then(|| list.filter.clone());
+        if let Some(place) = missing {
+            self.load(place, effects);
+        }
+        if let Some(filter) = filter {
+            let request = self.next_request();
+            if let Some(list) = self.list() {
+                list.facets_request = Some(request);
+            }
+            effects.push(Effect::CountFacets(request, Box::new(filter)));
+        }
+    }
+
+    fn invalidate(&mut self) {
+        for screen in &mut self.screens {
+            match screen {
+                Screen::List(list) => list.invalidate(),
+                Screen::Document(document) => document.invalidate(),
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Snapshots of screens at the sizes of small, usual and large windows.
+
+use super::Session;
+use crate::browse::event::{Answer, Event};
+use crate::browse::state::Screen;
+use crate::browse::window::{LoadedPage, Place};
+use crate::render::sanitize::width;
+
+#[test]
+fn the_list_at_each_size() {
+    for (columns, rows) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+        let mut session = Session::new(5000, columns, rows);
+        session.press("jjm");
+        insta::assert_snapshot!(format!("list_{columns}x{rows}"), session.shown());
+    }
+}
+
+#[test]
+fn other_screens() {
+    for (name, keys) in [
+        ("entry", "<Enter>"),
+        ("filters", "f"),
+        ("facets", "<Tab>jj"),
+        ("help", "?"),
+        ("blame", "b"),
+        ("revert", "R"),
+        ("copy", "y"),
+        ("export", "e"),
+    ] {
+        let mut session = Session::new(100, 80, 24);
+        session.press(keys);
+        insta::assert_snapshot!(format!("{name}_80x24"), session.shown());
+    }
+}
+
+/// Names of every script and of attackers: no cell holds a control character, and no row is wider than the screen.
+#[test]
+fn hostile_names_and_wide_letters_fit_every_size() {
+    let names = [
+        "\u{1b}]0;owned\u{7}\u{1b}[2J",
+        "受注データ同期 → 東京倉庫",
+        "👩‍👩‍👧‍👦🏳️‍🌈 Family",
+        "\u{202e}gpj.exe",
+        "a\nb\tc",
+    ];
+    for is_ascii in [false, true] {
+        let mut session = Session::loading(10, 80, 24);
+        session.browser.style.ascii = is_ascii;
+        let entries = (0..10).map(|index| {
+            let mut entry = super::entry(10 - index);
+            entry.model_name = Some(names[usize::try_from(index).expect("small") % names.len()].repeat(3));
+            entry
+        });
+        let page = LoadedPage {
+            place: Place::First,
+            entries: entries.collect(),
+            is_end: true,
+            total: Some(10),
+            before: None,
+            as_of: 10,
+        };
+        let Screen::List(list) = session.browser.screen() else { panic!("a document") };
+        let request = list.page_request.expect("a request").0;
+        session.update(Event::Done(request, Ok(Answer::Page(page))));
+        for (columns, rows) in [(1, 1), (7, 3), (20, 5), (40, 12), (80, 24), (121, 30), (165, 50)] {
+            session.resize(columns, rows);
+            for keys in ["", "j", "<Enter>", "qf", "<Esc><Tab>", "<Tab>?"] {
+                session.press(keys);
+                let shown = session.shown();
+                assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
+                assert!(!shown.contains('\u{202e}'), "{shown:?}");
+                assert!(shown.lines().all(|line| width(line) <= usize::from(columns)), "{columns}: {shown}");
+                assert!(!is_ascii || shown.is_ascii(), "{shown}");
+            }
+            session.press("q");
+        }
+    }
+}
