@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::model::change::{Change, REDACTED};
 use crate::model::draft::{Draft, Refusal};
+use crate::model::field_path::without_values;
 use crate::model::json::RawJson;
 use crate::model::plan::Retention;
 use crate::model::proposal::Proposal;
@@ -30,6 +31,9 @@ pub const QUESTION_SECONDS: i64 = 3600;
 
 /// The parameter of a filter that holds a text to search for.
 pub const SEARCH: &str = "q";
+
+/// The parameter of a filter that holds a path, which may ask for values.
+const FIELD: &str = "field";
 
 /// The parameters of a filter.
 pub type FilterPairs = Vec<(&'static str, String)>;
@@ -380,13 +384,14 @@ fn of_server(action: Action, id: &str, fields: &[Option<Field>]) -> (Action, Mod
     (action, ModelType::Server, id.to_owned(), fields.iter().flatten().cloned().collect())
 }
 
-/// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets. A text
-/// that is searched for is not kept at all: it may be a secret of any form, whose traces somebody looks for.
+/// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets. A text or
+/// a value that is searched for is not kept at all: it may be a secret of any form, whose traces somebody looks for.
 fn query_string(filter: &FilterPairs, redaction: &Redaction) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in filter {
-        let kept = if *name == SEARCH { Cow::Borrowed(REDACTED) } else { redaction.text(value) };
-        query.append_pair(name, &kept);
+        let kept = if *name == SEARCH { REDACTED } else { value.as_str() };
+        let kept = if *name == FIELD { without_values(kept) } else { Cow::Borrowed(kept) };
+        query.append_pair(name, &redaction.text(&kept));
     }
     query.finish()
 }

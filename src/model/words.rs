@@ -305,6 +305,8 @@ words! {
         Field = "field",
         /// The channel.
         Via = "via",
+        /// The resource, as its type and id.
+        Resource = "resource",
     }
 }
 

@@ -47,6 +47,8 @@ fn filter() -> impl Strategy<Value = Filter> {
             choice(prop::sample::select(Via::ALL)),
             choice(text()),
             choice(parsed()),
+            choice(prop::sample::select(&["198.51.100.23", "10.0.0.0/8", "::1"][..]).prop_map(|it| it.parse().expect("a network"))),
+            choice(parsed()),
             time(),
             time(),
         ),
@@ -54,7 +56,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         .prop_map(
             |(
                 (action, model_type, (user, on_behalf_of), resource, model_id),
-                (field, via, request_id, text, since, until),
+                (field, via, request_id, reason, ip, text, since, until),
             )| Filter {
                 action,
                 model_type,
@@ -65,6 +67,8 @@ fn filter() -> impl Strategy<Value = Filter> {
                 field,
                 via,
                 request_id,
+                ip,
+                reason,
                 text,
                 since,
                 until,

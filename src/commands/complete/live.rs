@@ -37,6 +37,7 @@ pub(super) enum RecentField {
     Named,
     Fields,
     Requests,
+    Addresses,
     Ids,
 }
 
@@ -165,6 +166,10 @@ fn values(entry: &Entry, field: RecentField) -> Vec<Candidate> {
         RecentField::Requests => {
             let id = entry.context.request_id.iter();
             id.map(|id| Candidate::new(id.clone(), entry.occurred_at.to_string())).collect()
+        }
+        RecentField::Addresses => {
+            let address = entry.context.ip.iter();
+            address.map(|ip| Candidate::new(ip.clone(), entry.user.label())).collect()
         }
         RecentField::Fields => {
             let changes = entry.changes.list().unwrap_or_default();

@@ -22,6 +22,7 @@ mod filter_pairs;
 mod follow;
 mod formats;
 mod generated;
+mod habits;
 mod help;
 mod history;
 mod import;
