@@ -5,9 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use chrono_tz::Tz;
+use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::FromArgMatches as _;
 
 use crate::args;
 use crate::cli::{self, Cli};

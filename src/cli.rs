@@ -148,9 +148,8 @@ pub(crate) fn tree() -> clap::Command {
             "completions" | "man" => OF_DATA,
             "serve" => &["theme", "time", "no_pager", "tz", "profile", "debug_http"][..],
             "org" | "token" | "store" => &["theme", "time", "no_pager", "demo", "debug_http"][..],
-            "export" | "record" | "import" | "forward" | "verify" | "login" | "logout" | "status" | "open" => {
-                OF_TABLES
-            }
+            "export" | "record" | "import" | "forward" | "verify" | "login" | "logout" | "status"
+            | "open" => OF_TABLES,
             _ => &[],
         };
         let hide = |arg: &clap::Arg| hidden.contains(&arg.get_id().as_str());

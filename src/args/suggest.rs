@@ -39,7 +39,10 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["--csv"], "--format csv"),
     (&["--tsv"], "--format tsv"),
     (&["-w", "--wide"], "--format wide"),
-    (&["--yaml", "--xml", "--html", "--xlsx", "--excel"], "--format json or csv; for spreadsheets: export --for-excel"),
+    (
+        &["--yaml", "--xml", "--html", "--xlsx", "--excel"],
+        "--format json or csv; for spreadsheets: export --for-excel",
+    ),
     (&["--type", "--kind", "--model"], "-t TYPE (--model-type)"),
     (&["--from", "--after", "--start", "--newer-than"], "--since TIME"),
     (&["--to", "--before", "--end", "--older"], "--until TIME"),
@@ -54,7 +57,10 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["--channel", "--source"], "--via CHANNEL"),
     (&["--id"], "krosyn-audit show ID"),
     (&["--url", "--host", "--endpoint", "--db", "--database"], "--server URL"),
-    (&["--token"], "--token-file PATH, or the variable KROSYN_AUDIT_TOKEN: a token among the arguments is visible to others"),
+    (
+        &["--token"],
+        "--token-file PATH, or the variable KROSYN_AUDIT_TOKEN: a token among the arguments is visible to others",
+    ),
     (&["--timezone", "--zone"], "--tz ZONE"),
     (&["--utc"], "--tz utc"),
     (&["--no-color", "--no-colour"], "--color never"),

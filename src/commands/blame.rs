@@ -12,7 +12,7 @@ use crate::commands::output::delimiter;
 use crate::commands::resource::{find, read_history};
 use crate::error::Failure;
 use crate::exit;
-use crate::model::field_path::FieldTerm;
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::Resource;
 use crate::model::history::History;
 use crate::model::history::blame::Blame;

@@ -100,7 +100,9 @@ impl ExportArgs {
             format.spreadsheet = Some(sheet);
             let separator = if sheet.semicolon { "semicolons" } else { "commas" };
             let zone = context.time.zone.name();
-            context.terminal.status(&format!("for spreadsheets: times in {zone}, cells separated by {separator}"));
+            context
+                .terminal
+                .status(&format!("for spreadsheets: times in {zone}, cells separated by {separator}"));
         }
         let target = self.output.file();
         if self.manifest && target.is_none() {

@@ -88,7 +88,9 @@ impl ListArgs {
         }
         let on_screen = context.terminal.out_is_terminal && self.output.output.is_none();
         let format = chosen_format(&self.output)?;
-        let format = format.unwrap_or(if on_screen { Format::Table } else { Format::Tsv });
+        // Only tables can mark matches among other entries.
+        let is_table = on_screen || self.context.is_some();
+        let format = format.unwrap_or(if is_table { Format::Table } else { Format::Tsv });
         let format = EntryFormat::new(format, &self.output, self.csv)?;
         let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
         let format = format.with_source(&client).await?;

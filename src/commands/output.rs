@@ -63,7 +63,8 @@ pub(super) fn chosen_format(args: &OutputArgs) -> Result<Option<Format>, Failure
         (None, Some(path)) => {
             if let Some(format) = path.to_str().and_then(format_as_file) {
                 let name = path.display();
-                let message = format!("-o {name} would write a file of that name: did you mean --format {format}?");
+                let message =
+                    format!("-o {name} would write a file of that name: did you mean --format {format}?");
                 return Err(Failure::usage(message).hint(format!("for a file of that name: -o ./{name}")));
             }
             format_by_name(path)

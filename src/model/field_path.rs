@@ -4,7 +4,7 @@
 //! `labels."app.io/name"` a key with a dot. A dot outside quotes may separate two keys or belong to one: both match.
 
 mod choice;
-mod term;
+pub mod term;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -14,8 +14,6 @@ use std::str::FromStr;
 
 use crate::model::change::{Change, REDACTED, REDACTED_CHANGED};
 use crate::model::json::{Json, RawJson};
-
-pub use crate::model::field_path::term::{FieldTerm, without_values};
 
 /// Members that identify an item of a list, wherever in the list it is.
 const ITEM_NAMES: [&str; 3] = ["id", "key", "name"];

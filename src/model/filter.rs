@@ -14,7 +14,7 @@ mod text;
 mod user;
 
 use crate::model::entry::Entry;
-use crate::model::field_path::FieldTerm;
+use crate::model::field_path::term::FieldTerm;
 pub use crate::model::filter::choice::{Choice, ChoiceError, FilterValue, MAX_VALUES};
 pub use crate::model::filter::ip::{InvalidIp, IpNetwork};
 pub use crate::model::filter::list::{BadText, FilterList};
@@ -150,7 +150,9 @@ impl Filter {
         if !self.reads_content() {
             return true;
         }
-        if !self.ip.admits_address(entry.context.ip.as_deref()) || !self.reason.admits_text(entry.reason.as_deref()) {
+        if !self.ip.admits_address(entry.context.ip.as_deref())
+            || !self.reason.admits_text(entry.reason.as_deref())
+        {
             return false;
         }
         if self.field.is_any() && self.text.is_any() {

@@ -2,17 +2,15 @@
 
 mod actor;
 mod key;
+mod left_out;
 mod read_call;
 mod restated;
-
-use std::borrow::Cow;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::model::change::{Change, REDACTED};
+use crate::model::change::Change;
 use crate::model::draft::{Draft, Refusal};
-use crate::model::field_path::without_values;
 use crate::model::json::RawJson;
 use crate::model::plan::Retention;
 use crate::model::proposal::Proposal;
@@ -23,17 +21,13 @@ use crate::model::words::{Action, Log, ModelType, Scope};
 pub use crate::model::trail::actor::Actor;
 pub use crate::model::trail::key::EventKey;
 use crate::model::trail::key::hashed;
+use crate::model::trail::left_out::kept;
+pub use crate::model::trail::left_out::leaves_out;
 pub use crate::model::trail::read_call::ReadCall;
 pub use crate::model::trail::restated::Restated;
 
 /// The same question of the same caller is recorded once in this time, in seconds.
 pub const QUESTION_SECONDS: i64 = 3600;
-
-/// The parameter of a filter that holds a text to search for.
-pub const SEARCH: &str = "q";
-
-/// The parameter of a filter that holds a path, which may ask for values.
-const FIELD: &str = "field";
 
 /// The parameters of a filter.
 pub type FilterPairs = Vec<(&'static str, String)>;
@@ -389,9 +383,7 @@ fn of_server(action: Action, id: &str, fields: &[Option<Field>]) -> (Action, Mod
 fn query_string(filter: &FilterPairs, redaction: &Redaction) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in filter {
-        let kept = if *name == SEARCH { REDACTED } else { value.as_str() };
-        let kept = if *name == FIELD { without_values(kept) } else { Cow::Borrowed(kept) };
-        query.append_pair(name, &redaction.text(&kept));
+        query.append_pair(name, &redaction.text(&kept(name, value)));
     }
     query.finish()
 }

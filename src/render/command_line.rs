@@ -31,7 +31,9 @@ pub(crate) fn filter_words(filter: &Filter) -> Vec<String> {
         let texts = list.texts();
         match filter_flag(parameter) {
             // Free text: a comma is a comma.
-            Some(name @ ("--grep" | "--reason")) => texts.into_iter().for_each(|text| flag(&mut words, name, text)),
+            Some(name @ ("--grep" | "--reason")) => {
+                texts.into_iter().for_each(|text| flag(&mut words, name, text))
+            }
             Some(name) if !texts.is_empty() => flag(&mut words, name, texts.join(",")),
             _ => {}
         }

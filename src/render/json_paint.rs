@@ -56,9 +56,9 @@ fn paint(text: &str, style: &Style) -> String {
     while let Some(first) = rest.chars().next() {
         let length = match first {
             '"' => string_length(rest),
-            c if c.is_alphanumeric() || c == '-' => {
-                rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '+' | '.')).unwrap_or(rest.len())
-            }
+            c if c.is_alphanumeric() || c == '-' => rest
+                .find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '+' | '.'))
+                .unwrap_or(rest.len()),
             c => c.len_utf8(),
         };
         let (token, behind) = rest.split_at(length);
@@ -105,7 +105,9 @@ mod tests {
     fn names_texts_and_literals_differ_and_nothing_else_changes() {
         let text = "{\"a\\\"b\": [\"x: y\", 1.5e3, true, null, -2],\n \"é\":\"\\\\\"}\n[";
         let coloured = painted(text, true);
-        for token in ["\u{1b}[34m\"a\\\"b\"\u{1b}[0m: [", "\u{1b}[36m\"x: y\"\u{1b}[0m", "\u{1b}[33m1.5e3\u{1b}[0m"] {
+        for token in
+            ["\u{1b}[34m\"a\\\"b\"\u{1b}[0m: [", "\u{1b}[36m\"x: y\"\u{1b}[0m", "\u{1b}[33m1.5e3\u{1b}[0m"]
+        {
             assert!(coloured.contains(token), "{coloured:?}");
         }
         let sgr = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("a pattern");

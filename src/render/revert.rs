@@ -30,7 +30,8 @@ pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Resul
         RevertAction::DeletedSince(_) | RevertAction::RecreatedSince(_) => ("impossible", None),
     };
     let patch = patch.map(serde_json::to_string).transpose()?.and_then(|text| Json::parse(&text).ok());
-    let names = |paths: &[KeyPath]| Json::Array(paths.iter().map(|path| json_text(&dotted_path(path))).collect());
+    let names =
+        |paths: &[KeyPath]| Json::Array(paths.iter().map(|path| json_text(&dotted_path(path))).collect());
     let since = plan.since.iter().map(|(index, paths)| {
         let later = &history.entries()[*index];
         object([
@@ -75,7 +76,12 @@ pub(crate) fn text(
     };
     if !changes.is_empty() {
         writeln!(out)?;
-        self::changes(out, &changes, DetailOptions { full: !style.truncate, ..DetailOptions::default() }, style)?;
+        self::changes(
+            out,
+            &changes,
+            DetailOptions { full: !style.truncate, ..DetailOptions::default() },
+            style,
+        )?;
         writeln!(out)?;
     }
     for sentence in sentences {
@@ -117,7 +123,10 @@ pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &
     let id = |index: usize| history.entries()[index].id;
     let mut sentences = vec![match &plan.action {
         RevertAction::Patch(_) => {
-            format!("to undo entry {}, apply this difference to {}/{}", entry.id, entry.model_type, entry.model_id)
+            format!(
+                "to undo entry {}, apply this difference to {}/{}",
+                entry.id, entry.model_type, entry.model_id
+            )
         }
         RevertAction::Create(_) => {
             format!("to undo entry {}, create {}/{} again", entry.id, entry.model_type, entry.model_id)

@@ -122,7 +122,11 @@ impl Theme {
             Role::AddedWord => added.bold().underline(),
             Role::RemovedWord => removed.bold().underline(),
             Role::Name | Role::Text | Role::Literal if self == Self::Mono => {
-                if role == Role::Name { style.bold() } else { style }
+                if role == Role::Name {
+                    style.bold()
+                } else {
+                    style
+                }
             }
             Role::Name => style.blue(),
             Role::Text => style.cyan(),

@@ -47,7 +47,10 @@ fn filter() -> impl Strategy<Value = Filter> {
             choice(prop::sample::select(Via::ALL)),
             choice(text()),
             choice(parsed()),
-            choice(prop::sample::select(&["198.51.100.23", "10.0.0.0/8", "::1"][..]).prop_map(|it| it.parse().expect("a network"))),
+            choice(
+                prop::sample::select(&["198.51.100.23", "10.0.0.0/8", "::1"][..])
+                    .prop_map(|it| it.parse().expect("a network")),
+            ),
             choice(parsed()),
             time(),
             time(),
@@ -115,7 +118,7 @@ fn a_filter_never_silently_does_nothing() {
         (
             "actoin",
             "created",
-            "is not a parameter of this request: expected one of action, model_type, user, on_behalf_of, resource, model_id, field, via, request_id, q, since, until, order, limit, cursor, after_id, as_of, total",
+            "is not a parameter of this request: expected one of action, model_type, user, on_behalf_of, resource, model_id, field, via, request_id, ip, reason, q, since, until, order, limit, cursor, after_id, as_of, total",
         ),
         ("action", "made", "unknown action \"made\": expected one of created, updated, deleted"),
         ("user", "", "has an empty value: name at least one, separated by commas"),

@@ -31,7 +31,10 @@ pub(super) async fn revert(
     if !format.is_json() {
         text(context.terminal.data(), entry, &plan, &history, &style)?;
         context.terminal.flush()?;
-        context.terminal.status(&format!("the patch for programs: krosyn-audit show {} --revert --format json", entry.id));
+        context.terminal.status(&format!(
+            "the patch for programs: krosyn-audit show {} --revert --format json",
+            entry.id
+        ));
         return Ok(());
     }
     let document = document(entry, &plan, &history)

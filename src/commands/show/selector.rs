@@ -43,7 +43,10 @@ impl FromStr for EntrySelector {
             _ if text.parse::<Resource>().is_ok() => {
                 Err(format!("this is a resource, not an entry: see krosyn-audit history {text}"))
             }
-            _ if text.split_once('-').is_some_and(|(first, last)| id(first).is_some() && id(last).is_some()) => {
+            _ if text
+                .split_once('-')
+                .is_some_and(|(first, last)| id(first).is_some() && id(last).is_some()) =>
+            {
                 Err(format!("did you mean {}?", text.replacen('-', "..", 1)))
             }
             _ if strsim::jaro_winkler(&text.to_lowercase(), "latest") > 0.85 => {
@@ -60,7 +63,9 @@ fn id(text: &str) -> Option<u64> {
 
 fn range(first: &str, last: &str) -> Result<EntrySelector, String> {
     match (id(first), id(last)) {
-        (Some(first), Some(last)) if first <= last && last - first < MOST => Ok(EntrySelector::Range(first, last)),
+        (Some(first), Some(last)) if first <= last && last - first < MOST => {
+            Ok(EntrySelector::Range(first, last))
+        }
         (Some(first), Some(last)) if first <= last => {
             Err(format!("a range has at most {MOST} entries: for more, see krosyn-audit list"))
         }
@@ -87,13 +92,17 @@ async fn latest(client: &Client, back: u32) -> Result<Entry, Failure> {
     let count = page.data.len();
     page.data.into_iter().nth(back as usize).ok_or_else(|| match count {
         0 => Failure::new(exit::NOT_FOUND, empty(client.log())),
-        count => Failure::new(exit::NOT_FOUND, format!("there is no entry {back} before the latest: the log has {count}")),
+        count => Failure::new(
+            exit::NOT_FOUND,
+            format!("there is no entry {back} before the latest: the log has {count}"),
+        ),
     })
 }
 
 /// The entries of a range that are still there. A range without any fails as its first id does.
 async fn between(client: &Client, first: u64, last: u64) -> Result<Vec<Entry>, Failure> {
-    let query = Query { after_id: Some(first - 1), as_of: Some(last), order: Order::ById, ..Query::default() };
+    let query =
+        Query { after_id: Some(first - 1), as_of: Some(last), order: Order::ById, ..Query::default() };
     let mut pages = Pages::first(client.clone(), query, MOST);
     let mut entries = Vec::new();
     while let Some(page) = pages.next().await? {

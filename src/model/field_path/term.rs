@@ -95,7 +95,8 @@ impl FieldTerm {
             let at = |side: &Option<Json>| side.as_ref().and_then(|value| value_at(value, rest));
             wanted_old.fits(at(old).as_ref()) && wanted_new.fits(at(new).as_ref())
         };
-        self.path.is_exactly(&change.field) && fits("") || self.path.rests(&change.field).into_iter().any(fits)
+        self.path.is_exactly(&change.field) && fits("")
+            || self.path.rests(&change.field).into_iter().any(fits)
     }
 }
 
@@ -209,11 +210,15 @@ mod tests {
         ] {
             assert_eq!(means(term, &status), term != "STATUS=disabled", "{term}");
         }
-        for term in ["status=active", "status:disabled→*", "status:→disabled", "status=dis", "status.x=disabled"] {
+        for term in
+            ["status=active", "status:disabled→*", "status:→disabled", "status=dis", "status.x=disabled"]
+        {
             assert!(!means(term, &status), "{term}");
         }
         let added = change(r#"{"field":"role","new":"admin"}"#);
-        assert!(means("role:→admin", &added) && means("role:*→admin", &added) && !means("role:admin→", &added));
+        assert!(
+            means("role:→admin", &added) && means("role:*→admin", &added) && !means("role:admin→", &added)
+        );
         let removed = change(r#"{"field":"role","old":"admin"}"#);
         assert!(means("role:admin→", &removed) && !means("role=admin", &removed));
     }

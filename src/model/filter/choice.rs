@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::model::field_path::{FieldTerm, enclosed};
+use crate::model::field_path::enclosed;
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::resource::{InvalidResource, Resource};
 use crate::model::words::{Action, ModelType, UnknownWord, Via};
 
@@ -174,7 +175,9 @@ fn token<T: FilterValue>(text: &str, is_key: bool) -> Option<(Token<'_>, &str)> 
     match rest.chars().next() {
         Some(next)
             if first == '\\'
-                && (matches!(next, ',' | '\\') || excludes::<T>(next) || T::IS_PATH && matches!(next, '"' | '[')) =>
+                && (matches!(next, ',' | '\\')
+                    || excludes::<T>(next)
+                    || T::IS_PATH && matches!(next, '"' | '[')) =>
         {
             Some((Token::Escaped(next), &rest[next.len_utf8()..]))
         }

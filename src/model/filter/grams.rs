@@ -3,9 +3,9 @@
 
 use crate::model::change::{Change, REDACTED, REDACTED_CHANGED};
 use crate::model::entry::User;
-use crate::model::field_path::FieldTerm;
-use crate::model::filter::{Filter, SearchText};
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::text::visit_texts;
+use crate::model::filter::{Filter, SearchText};
 use crate::model::fold::folded;
 use crate::model::signature::{Gram, SignatureBuilder};
 

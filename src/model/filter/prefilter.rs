@@ -1,7 +1,7 @@
 //! Rejects most entries of a text or field search by their stored bytes, before JSON is parsed. It has no false
 //! negatives; `Filter::matches_content` decides about the rest.
 
-use crate::model::field_path::FieldTerm;
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::{Filter, SearchText};
 use crate::model::fold::folded;
 

@@ -158,7 +158,8 @@ fn most_recent(
 /// A moment by its distance from now: `2h`, `2 hours ago`, `-2h`, `in 2 hours`, `+2h`.
 fn distance(text: &str, now: Timestamp) -> Result<Timestamp, TimeErrorKind> {
     let future = text.strip_prefix("in ").or_else(|| text.strip_prefix('+'));
-    let span = future.or_else(|| text.strip_suffix(" ago")).or_else(|| text.strip_prefix('-')).unwrap_or(text);
+    let span =
+        future.or_else(|| text.strip_suffix(" ago")).or_else(|| text.strip_prefix('-')).unwrap_or(text);
     if !span.starts_with(|first: char| first.is_ascii_digit()) {
         return Err(TimeErrorKind::NotATime);
     }

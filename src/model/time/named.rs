@@ -65,9 +65,10 @@ fn time_of_day(
     let yesterday = today.pred_opt().ok_or(TimeErrorKind::OutOfRange)?;
     let said = format!("{text} is still to come today; taken as that of yesterday, {yesterday}");
     match time.on(yesterday, edge)? {
-        When::At { at, note } => {
-            Ok(When::At { at, note: Some(note.map_or_else(|| said.clone(), |note| format!("{said}; {note}"))) })
-        }
+        When::At { at, note } => Ok(When::At {
+            at,
+            note: Some(note.map_or_else(|| said.clone(), |note| format!("{said}; {note}"))),
+        }),
         entry @ When::Entry(_) => Ok(entry),
     }
 }
@@ -112,7 +113,8 @@ impl Span {
 
 /// `this week`, `last month`, `last monday`, `2026-11`.
 fn span(text: &str, today: NaiveDate) -> Option<Result<Span, TimeErrorKind>> {
-    if let Some((year, month)) = text.split_once('-').filter(|(year, month)| (year.len(), month.len()) == (4, 2))
+    if let Some((year, month)) =
+        text.split_once('-').filter(|(year, month)| (year.len(), month.len()) == (4, 2))
     {
         let (year, month) = (digits(year)?, digits(month)?);
         let first = NaiveDate::from_ymd_opt(year, month, 1).ok_or(TimeErrorKind::NoSuchDay);
@@ -195,7 +197,10 @@ mod tests {
             assert_eq!((from.as_str(), to.as_str()), (since, until), "{text}");
         }
         let (_, _, note) = read("17:30");
-        assert_eq!(note.as_deref(), Some("17:30 is still to come today; taken as that of yesterday, 2026-11-28"));
+        assert_eq!(
+            note.as_deref(),
+            Some("17:30 is still to come today; taken as that of yesterday, 2026-11-28")
+        );
         assert_eq!(read("14:03").2, None);
     }
 

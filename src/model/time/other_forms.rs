@@ -159,7 +159,15 @@ mod tests {
         ] {
             assert_eq!(moment(text), "2026-11-28T13:03:11.000000Z", "{text}");
         }
-        for text in ["20261128", "2026/11/28", "2026/11/28 ", "28 Nov 2026", "28/Nov/2026", "Sat Nov 28 2026", "Sat, 28 Nov"] {
+        for text in [
+            "20261128",
+            "2026/11/28",
+            "2026/11/28 ",
+            "28 Nov 2026",
+            "28/Nov/2026",
+            "Sat Nov 28 2026",
+            "Sat, 28 Nov",
+        ] {
             assert_eq!(moment(text), "2026-11-27T23:00:00.000000Z", "{text}");
         }
         assert_eq!(moment("2026-11-28 14:03:11,412"), "2026-11-28T13:03:11.412000Z");
@@ -168,7 +176,11 @@ mod tests {
     #[test]
     fn day_and_month_are_never_guessed() {
         for text in ["24/11/2026", "11/24/2026 14:03", "24.11.2026"] {
-            assert!(moment(text).contains("OtherDate") || moment(text).contains("NotATime"), "{text}: {}", moment(text));
+            assert!(
+                moment(text).contains("OtherDate") || moment(text).contains("NotATime"),
+                "{text}: {}",
+                moment(text)
+            );
         }
         assert!(moment("20261328").contains("BareNumber"));
         let error = rewritten("sun, 28 nov 2026 14:03").expect_err("a Saturday");

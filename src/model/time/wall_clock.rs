@@ -32,7 +32,9 @@ impl<'a> WallClock<'a> {
             [] => Ok(Self::Zone(zone)),
             b"z" | b"utc" | b"gmt" => Ok(Self::Offset(Utc.fix())),
             // As JavaScript prints it.
-            [b'g', b'm', b't', b'+' | b'-', ..] | [b'u', b't', b'c', b'+' | b'-', ..] => Self::parse(&text[3..], zone),
+            [b'g', b'm', b't', b'+' | b'-', ..] | [b'u', b't', b'c', b'+' | b'-', ..] => {
+                Self::parse(&text[3..], zone)
+            }
             [b'+' | b'-', ..] => offset(text).map(Self::Offset).ok_or(TimeErrorKind::Offset),
             name if name.iter().all(u8::is_ascii_alphabetic) => Ok(Self::Named(zone, text)),
             _ => Err(TimeErrorKind::NotATime),

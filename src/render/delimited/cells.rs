@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use crate::model::integrity::leaf::EntryParts;
 use crate::render::columns::{Column, value};
-use crate::render::delimited::spreadsheet::{Spreadsheet, push_cell};
 use crate::render::delimited::guard::{escape_formulas, escape_formulas_in_json};
+use crate::render::delimited::spreadsheet::{Spreadsheet, push_cell};
 use crate::render::sanitize::{replace_hidden, sanitize};
 
 /// A format of delimited text.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::model::change::{Change, Changes};
 use crate::model::entry::Entry;
-use crate::model::field_path::FieldTerm;
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::{Choice, Filter};
 use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::json::{Json, RawJson};

@@ -43,6 +43,8 @@ pub(super) struct TableCell {
     text: Forms,
     /// Kept when the text is cut: the number of other changes, the kind of user, for whom the user acted.
     suffix: Forms,
+    /// A text that replaces the short form when that would be cut: a change without its old value.
+    brief: Option<String>,
     /// The short name of the user for whom the user acted: replaces the suffix when the cell is cut.
     principal: Option<String>,
 }
@@ -51,6 +53,7 @@ impl TableCell {
     /// The sanitized text of one column, as long as a line can show it. `domain` is left out of short addresses.
     pub(super) fn new(entry: &Entry, column: Column, domain: Option<&str>, style: &Style) -> Self {
         let (mut prefix, mut suffix, mut principal) = (Forms::default(), Forms::default(), None);
+        let mut brief = None;
         let text = match column {
             Column::Time => style.moment(entry.occurred_at),
             Column::RecordedAt => format::full(entry.recorded_at, &style.time),
@@ -77,8 +80,9 @@ impl TableCell {
             Column::Summary => {
                 let (text, others) = summary::parts(entry.changes.get(), entry.action);
                 if others > 0 {
-                    suffix = Forms::same(format!(", +{others}"));
+                    suffix = Forms { full: format!(", +{others}"), short: format!(" +{others}") };
                 }
+                brief = summary::brief_change(entry.changes.get(), entry.action).map(|it| clean(&it, style));
                 text
             }
             other => value(&entry.parts(), other).into_owned(),
@@ -92,7 +96,7 @@ impl TableCell {
         let short = short.map(|short| clean(short, style));
         let full = clean(&text, style);
         let text = Forms { short: short.unwrap_or_else(|| full.clone()), full };
-        Self { prefix, text, suffix, principal }
+        Self { prefix, text, suffix, brief, principal }
     }
 
     /// The cell of an entry that is marked among others.
@@ -122,6 +126,10 @@ impl TableCell {
         {
             return cut_both(text, principal, max, style);
         }
+        let text = match &self.brief {
+            Some(brief) if is_short && width(text) + width(suffix) > max => brief,
+            _ => text,
+        };
         match max.checked_sub(width(suffix)) {
             Some(room) if !suffix.is_empty() && room >= LEAST_BEFORE_SUFFIX => {
                 style.cut(&format!("{prefix}{text}"), room) + suffix
@@ -163,7 +171,9 @@ pub(super) fn shared_domain(entries: &[Entry]) -> Option<String> {
 
 /// The mailbox of an address in this domain.
 fn without_domain<'t>(text: &'t str, domain: &str) -> Option<&'t str> {
-    text.split_once('@').filter(|(mailbox, its)| !mailbox.is_empty() && *its == domain).map(|(mailbox, _)| mailbox)
+    text.split_once('@')
+        .filter(|(mailbox, its)| !mailbox.is_empty() && *its == domain)
+        .map(|(mailbox, _)| mailbox)
 }
 
 /// The type in a few letters.

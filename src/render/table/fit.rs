@@ -113,12 +113,16 @@ impl TableFit {
         // Two names need more room than one: it is taken from the other columns.
         let two = self.columns.iter().any(|fitted| fitted.has_two);
         let least = |column| match (room, column) {
-            (ShrinkLevel::Least, Column::User) if two => 16,
-            (ShrinkLevel::Least, Column::Summary | Column::Changes) if two => 16,
+            (ShrinkLevel::Least, Column::User) if two => 14,
+            (ShrinkLevel::Least, Column::Summary | Column::Changes) if two => 18,
             _ => min_width(column, room),
         };
         while over > 0 {
-            let surplus = |fitted: &FittedColumn| fitted.width.saturating_sub(least(fitted.column));
+            // Names give way twice as much as changes.
+            let weight = |column| if matches!(column, Column::Summary | Column::Changes) { 1 } else { 2 };
+            let surplus = |fitted: &FittedColumn| {
+                fitted.width.saturating_sub(least(fitted.column)) * weight(fitted.column)
+            };
             let shrinkable = self.columns.iter_mut().filter(|fitted| fitted.may_cut && surplus(fitted) > 0);
             let Some(widest) = shrinkable.max_by_key(|fitted| surplus(fitted)) else { return };
             widest.width -= 1;

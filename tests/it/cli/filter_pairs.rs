@@ -82,7 +82,11 @@ fn shows(entry: &Value, wanted: &str) -> bool {
     let named = ["/model_name", "/user/id", "/user/email", "/user/name"];
     let principal = ["/on_behalf_of/id", "/on_behalf_of/email", "/on_behalf_of/name"];
     let origin = ["/reason", "/context/ip", "/context/user_agent", "/context/request_id"];
-    named.iter().chain(&principal).chain(&origin).any(|pointer| text(entry, pointer).to_lowercase().contains(wanted))
+    named
+        .iter()
+        .chain(&principal)
+        .chain(&origin)
+        .any(|pointer| text(entry, pointer).to_lowercase().contains(wanted))
         || entry["changes"].as_array().unwrap().iter().any(|change| {
             text(change, "/field").to_lowercase().contains(wanted)
                 || ["old", "new"].iter().any(|side| change.get(*side).is_some_and(|value| any(value, wanted)))
@@ -95,8 +99,10 @@ fn singles(entries: &[Value]) -> Vec<Single> {
     let (since, until) = (moment(entries.len() * 2 / 3), moment(entries.len() / 4));
     let request = entries.iter().map(|entry| text(entry, "/context/request_id")).find(|id| !id.is_empty());
     let request = request.unwrap();
-    let first = |pointer: &str| entries.iter().map(|entry| text(entry, pointer)).find(|text| !text.is_empty());
-    let address = entries.iter().map(|entry| text(entry, "/context/ip")).find(|ip| ip.matches('.').count() == 3);
+    let first =
+        |pointer: &str| entries.iter().map(|entry| text(entry, pointer)).find(|text| !text.is_empty());
+    let address =
+        entries.iter().map(|entry| text(entry, "/context/ip")).find(|ip| ip.matches('.').count() == 3);
     let start = address.unwrap().rsplit_once('.').unwrap().0.to_owned() + ".";
     let network = format!("{start}0/24");
     let reason = first("/reason").unwrap().split(' ').next().unwrap().to_lowercase();
@@ -133,7 +139,9 @@ fn singles(entries: &[Value]) -> Vec<Single> {
         }),
         single("--field", "^status:*→disabled", &|it| !became(it, "status", "disabled")),
         single("--ip", &network, &|it| text(it, "/context/ip").starts_with(&start)),
-        single("--reason", &reason.to_uppercase(), &|it| text(it, "/reason").to_lowercase().contains(&reason)),
+        single("--reason", &reason.to_uppercase(), &|it| {
+            text(it, "/reason").to_lowercase().contains(&reason)
+        }),
         single("--grep", "WareHouse", &|it| shows(it, "warehouse")),
         single("--grep", "!salesforce", &|it| !shows(it, "salesforce")),
         single("--resource", "connector/42,endpoint/16", &|it| {

@@ -11,7 +11,8 @@ fn context_shows_the_neighbours_of_each_match_and_marks_it() {
         acme::run(&sandbox, &args).ended(0)
     };
     let ids = |out: &str| {
-        let rows = out.lines().skip(1).map(|line| line.trim().split("  ").next().unwrap_or_default().to_owned());
+        let rows =
+            out.lines().skip(1).map(|line| line.trim().split("  ").next().unwrap_or_default().to_owned());
         rows.collect::<Vec<_>>()
     };
     let outcome = around(&["--since", "id:7", "--until", "id:8", "-C", "1"]);

@@ -21,7 +21,9 @@ fn a_revert_plan_has_the_patch_the_object_and_the_losses() {
         acme::run(&sandbox, &["history", "connector/42", "--at", "id:1"]).ended(0).json()["state"].take();
     json_patch::patch(&mut now, &patch).expect("it applies");
     assert_eq!((&now, &plan["object"]), (&before, &before));
-    for words in ["apply this difference to connector/42", "never stored: webhook_secret", "nothing was changed"] {
+    for words in
+        ["apply this difference to connector/42", "never stored: webhook_secret", "nothing was changed"]
+    {
         assert!(outcome.err().contains(words), "{outcome}");
     }
 }
@@ -59,7 +61,7 @@ fn people_see_the_difference_and_what_it_lacks() {
     for words in [
         "to undo entry 3, apply this difference to connector/42\n",
         "paused → active\n",
-        "note     since then Zoe updated status in entry 13",
+        "note   since then Zoe updated status in entry 13",
         "never stored: webhook_secret",
         "nothing was changed",
     ] {

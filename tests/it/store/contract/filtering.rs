@@ -128,8 +128,10 @@ const TEXTS: &[&str] = &[
     "\u{212a}",
 ];
 
-const ADDRESSES: &[&str] = &["198.51.100.23", "198.51.100.99", "203.0.113.7", "2001:db8::7", "::ffff:203.0.113.7"];
-const NETWORKS: &[&str] = &["198.51.100.23", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0"];
+const ADDRESSES: &[&str] =
+    &["198.51.100.23", "198.51.100.99", "203.0.113.7", "2001:db8::7", "::ffff:203.0.113.7"];
+const NETWORKS: &[&str] =
+    &["198.51.100.23", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0"];
 const REASONS: &[&str] = &["INC-2041", "été 50%_a", "Straße K", "inc-2042: rollback"];
 const AGENTS: &[&str] = &["Terraform/1.9 (linux)", "curl/8.5"];
 
@@ -195,7 +197,8 @@ fn recordings() -> impl Strategy<Value = Value> {
             recording["model_name"] = name.into();
             recording["user"] = user;
             recording["on_behalf_of"] = on_behalf_of.into();
-            recording["context"] = json!({"via": via, "request_id": request_id, "ip": ip, "user_agent": agent});
+            recording["context"] =
+                json!({"via": via, "request_id": request_id, "ip": ip, "user_agent": agent});
             recording["reason"] = reason.into();
             recording["changes"] = changes.into_iter().map(side).collect();
             recording.as_object_mut().expect("an object").remove("after");
