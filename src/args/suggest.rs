@@ -72,7 +72,7 @@ const FLAGS: &[(&[&str], &str)] = &[
 ];
 
 fn named(table: &'static [(&'static [&'static str], &'static str)], word: &str) -> Option<&'static str> {
-    let known = |words: &[&str]| words.iter().any(|it| *it == word);
+    let known = |words: &[&str]| words.contains(&word);
     table.iter().find(|(words, _)| known(words)).map(|(_, meant)| *meant)
 }
 
