@@ -5,9 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use chrono_tz::Tz;
+use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::args;
 use crate::cli::{self, Cli};
@@ -34,13 +34,13 @@ pub fn main() -> ExitCode {
     {
         return version();
     }
-    let parsed = Cli::command().try_get_matches_from(words).and_then(|matches| {
+    let parsed = cli::tree().try_get_matches_from(words).and_then(|matches| {
         let cli = Cli::from_arg_matches(&matches)?;
         Ok((cli, matches))
     });
     let (mut cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return report_usage(&error),
+        Err(error) => return report_usage(error),
     };
     let json_errors = cli.command.as_ref().is_some_and(cli::Command::is_json);
     let (settings, settings_error) = match settings(&cli, &environment) {
@@ -87,8 +87,8 @@ pub fn main() -> ExitCode {
 }
 
 /// Prints help, the version or a usage error. clap chooses between stdout and stderr.
-fn report_usage(error: &clap::Error) -> ExitCode {
-    if let Some(failure) = misplaced_destination(error) {
+fn report_usage(mut error: clap::Error) -> ExitCode {
+    if let Some(failure) = misplaced_destination(&error) {
         let mut terminal = Terminal::open(TerminalOptions::default());
         terminal.error(&failure.message);
         failure.hints.iter().for_each(|hint| terminal.hint(hint));
@@ -97,10 +97,16 @@ fn report_usage(error: &clap::Error) -> ExitCode {
         }
         return ExitCode::from(failure.exit);
     }
+    let suggestion = suggestion(&error);
+    if suggestion.is_some() {
+        // clap only compares letters.
+        error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::SuggestedSubcommand);
+    }
     if let Some(failed) = write_failure(error.print()) {
         return failed;
     }
-    let (mut terminal, suggestion) = (Terminal::open(TerminalOptions::default()), suggestion(error));
+    let mut terminal = Terminal::open(TerminalOptions::default());
     suggestion.iter().for_each(|hint| terminal.hint(hint));
     if error.use_stderr() && asks_for_json() {
         let failure = suggestion.into_iter().fold(usage(&error.to_string()), Failure::hint);
@@ -120,11 +126,12 @@ fn unknown_zone(cli: &Cli, context: &Context) -> Option<String> {
     ))
 }
 
-/// The process's arguments, with `help COMMAND` as `COMMAND --help`.
+/// The process's arguments, with `help COMMAND` as `COMMAND --help`, and connection flags behind the command.
 fn arguments() -> Vec<OsString> {
-    let mut words: Vec<_> = std::env::args_os().collect();
-    if words.get(1).is_some_and(|word| word == "help") {
-        words.remove(1);
+    let mut words = args::connection::behind_command(std::env::args_os().collect());
+    let first = words.iter().skip(1).position(|word| !word.to_string_lossy().starts_with('-'));
+    if let Some(place) = first.map(|place| place + 1).filter(|place| words[*place] == "help") {
+        words.remove(place);
         words.push("--help".into());
     }
     words
@@ -160,23 +167,32 @@ fn misplaced_destination(error: &clap::Error) -> Option<Failure> {
 
 /// A correction for an unexpected argument: mostly a value without its flag.
 fn suggestion(error: &clap::Error) -> Option<String> {
-    let (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) =
-        (error.kind(), error.get(ContextKind::InvalidArg))
-    else {
-        return None;
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
     };
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        return args::suggest::command(text(ContextKind::InvalidSubcommand)?).map(str::to_owned);
+    }
+    let word = text(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
     let words: Vec<_> = arguments().iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let tree = Cli::command();
+    let tree = cli::tree();
     let command = words.iter().position(|word| tree.find_subcommand(word).is_some())?;
     args::suggest::suggestion(&words[command], word, &words[command + 1..])
 }
 
 /// Answers a shell's completion request. The command line to complete follows `--`.
 fn complete(shell: &str, environment: Environment) -> ExitCode {
-    let words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    let mut words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    // The word to complete stays the last. bash splits words at `=` and `:`, which would hide where a value ends.
+    if !words.iter().any(|word| word == "=" || word == ":") {
+        let last = words.pop();
+        words = args::connection::behind_command(words);
+        words.extend(last);
+    }
     // A message would appear in the middle of the user's command line.
     let context = Context::new(environment, TerminalOptions { quiet: true, ..TerminalOptions::default() });
-    let answer = commands::complete::answer(shell, words, Cli::command(), context);
+    let answer = commands::complete::answer(shell, words, cli::tree(), context);
     let mut terminal = Terminal::open(TerminalOptions::default());
     drop(terminal.data().write_all(&answer).and_then(|()| terminal.flush()));
     ExitCode::SUCCESS

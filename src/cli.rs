@@ -137,6 +137,30 @@ const START: &str = "Five commands to start with:
 krosyn-audit --help lists all commands.
 ";
 
+/// Global options that matter to no command without tables.
+const OF_TABLES: &[&str] = &["theme", "time", "no_pager"];
+/// Global options that text without data from a log does not need.
+const OF_DATA: &[&str] =
+    &["color", "theme", "ascii", "tz", "time", "no_pager", "verbose", "demo", "profile", "debug_http"];
+
+/// The command tree. The help of a command leaves out global options that do nothing there; they are accepted anyway.
+pub(crate) fn tree() -> clap::Command {
+    let tree = Cli::command();
+    let globals: Vec<_> = tree.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    tree.mut_subcommands(|command| {
+        let hidden = match command.get_name() {
+            "completions" | "man" => OF_DATA,
+            "serve" => &["theme", "time", "no_pager", "tz", "profile", "debug_http"][..],
+            "org" | "token" | "store" => &["theme", "time", "no_pager", "demo", "debug_http"][..],
+            "export" | "record" | "import" | "forward" | "verify" | "login" | "logout" | "status"
+            | "open" => OF_TABLES,
+            _ => &[],
+        };
+        let hide = |arg: &clap::Arg| hidden.contains(&arg.get_id().as_str());
+        command.args(globals.iter().filter(|arg| hide(arg)).map(|arg| arg.clone().hide(true)))
+    })
+}
+
 impl Command {
     /// Whether it serves requests: it needs several threads.
     pub(crate) const fn is_server(&self) -> bool {
@@ -219,7 +243,7 @@ impl Command {
             Self::Status(args) => args.run(context).await,
             Self::Open(args) => args.run(context).await,
             Self::Completions(args) => args.run(context),
-            Self::Man(args) => args.run(context, Cli::command()),
+            Self::Man(args) => args.run(context, tree()),
         }
     }
 }

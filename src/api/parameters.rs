@@ -143,7 +143,7 @@ fn by() -> Parameter {
         .build()
 }
 
-const LIST: &str = "Repeated or comma-separated values are alternatives, at most 100; a leading `!` excludes a value; `\\` escapes `,`, `!` and `\\`.";
+const LIST: &str = "Repeated or comma-separated values are alternatives, at most 100; a leading `!` or `^` excludes a value; `\\` escapes `,`, `!`, `^` and `\\`.";
 
 fn parameter(log: Log, name: &str) -> Parameter {
     let words = match name {
@@ -170,14 +170,24 @@ fn parameter(log: Log, name: &str) -> Parameter {
         "resource" => ("A type and an id, `connector/42`.", string(), true),
         "model_id" => ("A resource's id.", string(), true),
         "field" => (
-            "A field or a path into it: `perform` includes everything below it, `perform.retry.max` is one leaf, `list[3]` or `list.3` an item, `labels.\"app.io/name\"` a key with dots (without quotes, a dot may separate keys or belong to one). Text in quotes and brackets is literal; elsewhere `\\` escapes `\"` and `[`. Every path below a redacted value matches if the value changed.",
+            "A field or a path into it: `perform` includes everything below it, `perform.retry.max` is one leaf, `list[3]` or `list.3` an item, `labels.\"app.io/name\"` a key with dots (without quotes, a dot may separate keys or belong to one). `status=disabled` also requires the value after the change, and `role:viewer→admin` (or `->`) both values; `*` is any value, an empty side means absent. Text in quotes and brackets is literal; elsewhere `\\` escapes `\"` and `[`. Every path below a redacted value matches if the value changed.",
             string(),
             true,
         ),
         "via" => ("The channel: `web`, `api`, `cli`, `terraform`, `system`, `mcp`.", string(), true),
         "request_id" => ("The request the entry was part of.", string(), true),
+        "ip" => (
+            "The address that the change came from, or a network: `198.51.100.23`, `198.51.100.0/24`. An entry without an address is in no network.",
+            string(),
+            true,
+        ),
+        "reason" => (
+            "Text in the reason that the recorder gave. Case and Unicode composition are ignored. Repeats are alternatives, at most 20, of at most 1000 characters each; commas are literal, a leading `!` excludes.",
+            ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_TEXT_LENGTH)).into(),
+            true,
+        ),
         "q" => (
-            "Text in the name of the resource, the users, field names or visible values. Case and Unicode composition are ignored. Repeats are alternatives, at most 20, of at most 1000 characters each; commas are literal, a leading `!` excludes.",
+            "Text in the name of the resource, the users, field names, visible values, the reason, the address, the program or the request id. Case and Unicode composition are ignored. Repeats are alternatives, at most 20, of at most 1000 characters each; commas are literal, a leading `!` excludes.",
             ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_TEXT_LENGTH)).into(),
             true,
         ),
@@ -214,10 +224,11 @@ fn parameter(log: Log, name: &str) -> Parameter {
     let builder =
         ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
     if is_list {
-        let most = if name == "q" { MAX_TEXTS } else { MAX_VALUES };
+        let is_prose = matches!(name, "q" | "reason");
+        let most = if is_prose { MAX_TEXTS } else { MAX_VALUES };
         let list = ArrayBuilder::new().items(schema).max_items(Some(most)).build();
         let schema = RefOr::T(Schema::Array(list));
-        let text = if name == "q" { description.to_owned() } else { format!("{description} {LIST}") };
+        let text = if is_prose { description.to_owned() } else { format!("{description} {LIST}") };
         builder
             .description(Some(text))
             .style(Some(ParameterStyle::Form))
@@ -265,7 +276,7 @@ mod tests {
             let text = parameter(Log::Audit, name).description.unwrap_or_default();
             match name {
                 "since" | "until" => {}
-                "q" => {
+                "q" | "reason" => {
                     let limits = format!("at most {MAX_TEXTS}, of at most {MAX_TEXT_LENGTH} characters");
                     assert!(text.contains(&limits), "{text}");
                 }

@@ -1,5 +1,6 @@
 //! The flags that select the server or store and the token.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,7 +14,7 @@ pub(crate) struct ConnectionArgs {
     /// An http(s) URL is a remote audit API; plain http:// is accepted only for this machine. sqlite:PATH and postgres://… start
     /// the same API in this process over that store, for this one command. Default: the profile's server, else that of the
     /// last login, else the store in the platform's data directory.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, alias = "store", value_name = "URL")]
     pub server: Option<String>,
 
     /// Read the token from this file; - is stdin [env: KROSYN_AUDIT_TOKEN holds the token itself]
@@ -27,6 +28,41 @@ pub(crate) struct ConnectionArgs {
     /// Allow sending the token unencrypted (http://) to another machine
     #[arg(long)]
     pub insecure_http: bool,
+}
+
+/// The connection flags with a value, also those of operator commands.
+const WITH_VALUE: [&str; 4] = ["--server", "--store", "--token-file", "--org"];
+/// The global flags with a value.
+const GLOBAL_WITH_VALUE: [&str; 5] = ["--color", "--theme", "--tz", "--time", "--profile"];
+/// The commands that have commands of their own.
+const GROUPS: [&str; 3] = ["org", "store", "token"];
+
+/// Moves connection flags before the command behind it, where its own flags stand.
+pub(crate) fn behind_command(words: Vec<OsString>) -> Vec<OsString> {
+    let (mut ordered, mut moved) = (Vec::new(), Vec::new());
+    let mut words = words.into_iter();
+    ordered.extend(words.next());
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy().into_owned();
+        let (name, has_value) = text.split_once('=').map_or((text.as_str(), false), |(name, _)| (name, true));
+        if !text.starts_with('-') {
+            let is_group = GROUPS.contains(&text.as_str());
+            ordered.push(word);
+            if is_group {
+                ordered.extend(words.next());
+            }
+            break;
+        }
+        let is_connection = WITH_VALUE.contains(&name) || name == "--insecure-http";
+        let target = if is_connection { &mut moved } else { &mut ordered };
+        target.push(word);
+        if !has_value && (WITH_VALUE.contains(&name) || GLOBAL_WITH_VALUE.contains(&name)) {
+            target.extend(words.next());
+        }
+    }
+    ordered.extend(moved);
+    ordered.extend(words);
+    ordered
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,13 +110,40 @@ fn not_a_server(text: &str) -> String {
     let expected = "expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:";
     let local = format!("http://{text}");
     let is_local = Url::parse(&local).is_ok_and(|url| crate::client::is_loopback(&url));
-    let suggestion = if is_local { format!(" (did you mean {local}?)") } else { String::new() };
+    let is_file = text.contains('/') || text.ends_with(".db") || text.ends_with(".sqlite");
+    let is_host = !is_file && text.contains('.') && Url::parse(&format!("https://{text}")).is_ok();
+    let meant = match () {
+        () if is_local => Some(local),
+        () if is_file && !text.contains("://") => Some(format!("sqlite:{text}")),
+        () if is_host => Some(format!("https://{text}")),
+        () => None,
+    };
+    let suggestion = meant.map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
     format!("{text:?} is not a server address{suggestion}: {expected}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connection_flags_before_the_command_move_behind_it() {
+        let moved = |line: &str| {
+            let words = behind_command(line.split(' ').map(Into::into).collect());
+            words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+        };
+        for (typed, expected) in [
+            ("k --server sqlite:x list -n 1", "k list --server sqlite:x -n 1"),
+            ("k --tz utc --org=acme --insecure-http list", "k --tz utc list --org=acme --insecure-http"),
+            ("k --store sqlite:x token list", "k token list --store sqlite:x"),
+            ("k list --server x", "k list --server x"),
+            ("k -v --demo list", "k -v --demo list"),
+            ("k --server", "k --server"),
+            ("k", "k"),
+        ] {
+            assert_eq!(moved(typed), expected, "{typed}");
+        }
+    }
 
     #[test]
     fn parses_remote_servers_stores_and_the_demo() {
@@ -105,6 +168,14 @@ mod tests {
             let message = target(local).expect_err("no scheme");
             assert!(message.contains(&format!("did you mean http://{local}?")), "{message}");
         }
-        assert!(!target("krosyn.example").expect_err("no scheme").contains("did you mean"));
+        for (text, meant) in [
+            ("krosyn.example", "https://krosyn.example"),
+            ("/var/audit.db", "sqlite:/var/audit.db"),
+            ("audit.db", "sqlite:audit.db"),
+        ] {
+            let message = target(text).expect_err("no scheme");
+            assert!(message.contains(&format!("did you mean {meant}?")), "{message}");
+        }
+        assert!(!target("ftp://x").expect_err("no scheme").contains("did you mean"));
     }
 }

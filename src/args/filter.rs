@@ -10,10 +10,10 @@ use crate::model::time::{self, Edge, TimeContext, When};
 use crate::model::words::Log;
 use crate::render::command_line::filter_flag;
 
-/// Filters. Repeats and commas are alternatives, different flags combine, `!value` excludes.
+/// Filters. Repeats and commas are alternatives, different flags combine, `!value` and `^value` exclude.
 #[derive(Debug, Clone, Default, Args)]
 #[command(
-    next_help_heading = "Filters (repeats and commas are alternatives; different flags combine; !VALUE excludes)"
+    next_help_heading = "Filters (repeats and commas are alternatives; different flags combine; ^VALUE or '!VALUE' excludes)"
 )]
 pub struct FilterArgs {
     /// The log to read: audit (what was done on the platform) or trail (what was done to the logs and with them) [default: audit]
@@ -43,9 +43,10 @@ pub struct FilterArgs {
     #[arg(long, value_name = "TYPE/ID")]
     pub resource: Vec<String>,
 
-    /// A field that changed, or a path into one as show and blame print it: perform.retry, list[3], labels."app.io/name"
-    /// (can be repeated)
-    #[arg(long, value_name = "PATH")]
+    /// A field that changed, or a path into one as show and blame print it: perform.retry, list[3], labels."app.io/name";
+    /// status=disabled is the value after the change, 'role:viewer→admin' both values (also ->; * is any value, nothing is
+    /// absent) (can be repeated)
+    #[arg(long, value_name = "PATH[=VALUE]")]
     pub field: Vec<String>,
 
     /// The channel: web, api, cli, terraform, system, mcp (can be repeated)
@@ -56,11 +57,21 @@ pub struct FilterArgs {
     #[arg(long, value_name = "ID")]
     pub request_id: Vec<String>,
 
-    /// Text in names, users, field names or visible values, in any case (can be repeated; commas do not separate values)
+    /// The address that it came from, or a network: 198.51.100.23, 198.51.100.0/24 (can be repeated)
+    #[arg(long, value_name = "ADDRESS")]
+    pub ip: Vec<String>,
+
+    /// Text in the reason that the recorder gave, in any case (can be repeated; commas do not separate values)
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Vec<String>,
+
+    /// Text in names, users, field names, visible values, the reason, address, program or request id, in any case
+    /// (can be repeated; commas do not separate values)
     #[arg(short = 'g', long, value_name = "TEXT")]
     pub grep: Vec<String>,
 
-    /// At or after this time: 2h, 3d, yesterday, 2026-11-20, "2026-11-20 14:03", RFC 3339, @UNIX, id:1287
+    /// At or after this time: 2h, 14:03, yesterday, 'monday 9:00', 2026-11-20, '2026-11-20 14:03', 2026-11, 'last week',
+    /// RFC 3339, @UNIX, id:1287, or as logs, git and mail print it
     #[arg(short = 'S', long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
 
@@ -119,6 +130,8 @@ impl FilterArgs {
             field,
             via,
             request_id,
+            ip,
+            reason,
             grep,
             // Read below.
             since: _,
@@ -134,6 +147,8 @@ impl FilterArgs {
             ("field", field),
             ("via", via),
             ("request_id", request_id),
+            ("ip", ip),
+            ("reason", reason),
             ("q", grep),
         ] {
             let Some(flag) = filter_flag(parameter) else { continue };

@@ -40,11 +40,11 @@ pub(crate) struct AppearanceArgs {
     pub no_pager: bool,
 
     /// Print only errors and the requested data
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, overrides_with = "quiet")]
     pub quiet: bool,
 
     /// Print details: the server used and its responses; for status, also where each setting comes from
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, conflicts_with = "quiet", overrides_with = "verbose")]
     pub verbose: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Suggests a correction for an unexpected argument, mostly a value without its flag.
+//! Suggests a correction for an unexpected argument: a value without its flag, or a word that other programs use.
 
 use crate::model::filter::Resource;
 use crate::model::words::{Action, Dimension, Log, ModelType};
@@ -6,13 +6,101 @@ use crate::model::words::{Action, Dimension, Log, ModelType};
 /// The commands that take filters.
 const FILTERED: &[&str] = &["list", "ls", "browse", "export", "forward", "stats"];
 
+/// Words of other programs, and the command that does the same.
+const COMMANDS: &[(&[&str], &str)] = &[
+    (&["search", "find", "grep", "query", "filter"], "krosyn-audit list -g TEXT"),
+    (&["tail", "follow", "watch", "monitor", "stream"], "krosyn-audit list --follow"),
+    (&["head", "log", "logs", "events", "entries", "audit"], "krosyn-audit list"),
+    (&["undo", "revert", "rollback", "restore"], "krosyn-audit show ID --revert prints how to undo an entry"),
+    (&["get", "view", "describe", "cat", "detail", "details"], "krosyn-audit show ID"),
+    (&["diff", "compare"], "krosyn-audit history TYPE/ID --diff TIME TIME, or krosyn-audit show ID"),
+    (&["who", "annotate"], "krosyn-audit blame TYPE/ID"),
+    (&["count", "top", "summary", "report", "users"], "krosyn-audit stats --by user"),
+    (&["whoami", "info", "config", "doctor", "ping"], "krosyn-audit status -v"),
+    (&["version"], "krosyn-audit --version"),
+    (&["delete", "remove", "rm", "purge", "clean", "cleanup"], "krosyn-audit prune --dry-run"),
+    (&["download", "dump", "csv", "save"], "krosyn-audit export -o FILE.csv"),
+    (&["add", "append", "write", "log-event"], "krosyn-audit record"),
+    (&["check", "validate", "proof"], "krosyn-audit verify"),
+    (&["server", "start", "run", "daemon"], "krosyn-audit serve"),
+    (&["ui", "tui", "interactive"], "krosyn-audit browse"),
+    (&["web", "page"], "krosyn-audit open"),
+    (&["auth", "signin", "sign-in"], "krosyn-audit login"),
+    (&["signout", "sign-out"], "krosyn-audit logout"),
+    (&["completion"], "krosyn-audit completions"),
+    (&["trail"], "krosyn-audit list --log trail"),
+    (&["siem", "ship", "send"], "krosyn-audit forward"),
+];
+
+/// Flags of other programs, and what to write instead.
+const FLAGS: &[(&[&str], &str)] = &[
+    (&["--json"], "--format json, or --format jsonl for one entry per line"),
+    (&["--jsonl", "--ndjson"], "--format jsonl"),
+    (&["--csv"], "--format csv"),
+    (&["--tsv"], "--format tsv"),
+    (&["-w", "--wide"], "--format wide"),
+    (
+        &["--yaml", "--xml", "--html", "--xlsx", "--excel"],
+        "--format json or csv; for spreadsheets: export --for-excel",
+    ),
+    (&["--type", "--kind", "--model"], "-t TYPE (--model-type)"),
+    (&["--from", "--after", "--start", "--newer-than"], "--since TIME"),
+    (&["--to", "--before", "--end", "--older"], "--until TIME"),
+    (&["--search", "--text", "--query", "--filter", "-q=", "--match", "--contains"], "-g TEXT (--grep)"),
+    (&["--actor", "--author", "--by-user", "--email", "--who"], "-u USER (--user)"),
+    (&["--not", "--exclude", "--invert"], "a ^ before the value excludes it: -u ^ana"),
+    (&["--count", "--total"], "krosyn-audit stats"),
+    (&["--head", "--max", "--max-count", "--tail", "--lines", "--top", "-N"], "-n N (--limit)"),
+    (&["--oldest", "--asc", "--sort", "--order"], "--reverse shows the same entries oldest first"),
+    (&["--watch", "--stream", "--live"], "--follow (-f)"),
+    (&["--request"], "--request-id ID"),
+    (&["--channel", "--source"], "--via CHANNEL"),
+    (&["--id"], "krosyn-audit show ID"),
+    (&["--url", "--host", "--endpoint", "--db", "--database"], "--server URL"),
+    (
+        &["--token"],
+        "--token-file PATH, or the variable KROSYN_AUDIT_TOKEN: a token among the arguments is visible to others",
+    ),
+    (&["--timezone", "--zone"], "--tz ZONE"),
+    (&["--utc"], "--tz utc"),
+    (&["--no-color", "--no-colour"], "--color never"),
+    (&["--colour"], "--color WHEN"),
+    (&["--file", "--out"], "-o FILE (--output)"),
+    (&["--full"], "--no-trunc"),
+    (&["--revert"], "krosyn-audit show ID --revert"),
+    (&["-A", "-B", "--after-context", "--before-context"], "-C N (--context)"),
+];
+
+fn named(table: &'static [(&'static [&'static str], &'static str)], word: &str) -> Option<&'static str> {
+    let known = |words: &[&str]| words.contains(&word);
+    table.iter().find(|(words, _)| known(words)).map(|(_, meant)| *meant)
+}
+
+/// The command to use in place of `word`, which is no command.
+pub(crate) fn command(word: &str) -> Option<&'static str> {
+    named(COMMANDS, &word.to_ascii_lowercase())
+}
+
 /// What to write instead of `word`, one of the `words` after `command`.
 pub(crate) fn suggestion(command: &str, word: &str, words: &[String]) -> Option<String> {
     if command == "show" && (word.starts_with("-o") || word.starts_with("--output")) {
         return Some("show writes to stdout: redirect it with > FILE".to_owned());
     }
+    if command == "login" && !word.starts_with('-') {
+        return Some(format!("krosyn-audit login --server {word}"));
+    }
+    if matches!(command, "list" | "ls") && word == "--for-excel" {
+        return Some("krosyn-audit export --for-excel -o FILE.csv".to_owned());
+    }
+    let flag = word.split('=').next().unwrap_or(word);
+    if let Some(meant) = named(FLAGS, flag) {
+        return Some(meant.to_owned());
+    }
     if !FILTERED.contains(&command) || word.starts_with('-') {
         return None;
+    }
+    if let Some(format) = format_as_file(word) {
+        return Some(format!("--format {format}"));
     }
     let is_dimension = |word: &&str| word.parse::<Dimension>().is_ok();
     if command == "stats" && is_dimension(&word) {
@@ -36,6 +124,13 @@ pub(crate) fn suggestion(command: &str, word: &str, words: &[String]) -> Option<
     }
 }
 
+/// The format that an output file is named after: `-o json` mostly means `--format json`.
+pub(crate) fn format_as_file(name: &str) -> Option<&'static str> {
+    const FORMATS: [&str; 10] =
+        ["table", "wide", "json", "jsonl", "csv", "tsv", "ocsf", "cef", "ecs", "leef"];
+    FORMATS.into_iter().find(|format| *format == name.to_ascii_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,11 +147,23 @@ mod tests {
             ("stats action user", "--by action,user"),
             ("show -o", "show writes to stdout: redirect it with > FILE"),
             ("list ana", "-u ana for a user, -g ana for any text"),
+            ("login https://x.example", "krosyn-audit login --server https://x.example"),
+            ("list --type=secret", "-t TYPE (--model-type)"),
+            ("stats --from", "--since TIME"),
+            ("list -w", "--format wide"),
         ] {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
             assert_eq!(suggestion(&words[0], &words[1], &words[1..]).as_deref(), Some(expected), "{line}");
         }
         assert_eq!(suggestion("prune", "updated", &[]), None);
         assert_eq!(suggestion("list", "--acton", &[]), None);
+    }
+
+    #[test]
+    fn words_of_other_programs_lead_to_a_command() {
+        assert_eq!(command("tail"), Some("krosyn-audit list --follow"));
+        assert_eq!(command("Version"), Some("krosyn-audit --version"));
+        assert_eq!(command("xyzzy"), None);
+        assert_eq!((format_as_file("JSON"), format_as_file("x.json")), (Some("json"), None));
     }
 }

@@ -12,6 +12,7 @@ use crate::commands::output::delimiter;
 use crate::commands::resource::{find, read_history};
 use crate::error::Failure;
 use crate::exit;
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::Resource;
 use crate::model::history::History;
 use crate::model::history::blame::Blame;
@@ -64,6 +65,10 @@ impl BlameArgs {
         }
         let fields = FilterArgs { field: self.field.clone(), ..FilterArgs::default() };
         let asked = fields.parse(&context.time)?.filter.field;
+        if asked.include.iter().chain(&asked.exclude).any(FieldTerm::asks_for_values) {
+            return Err(Failure::usage("--field takes a path here, without a value")
+                .hint("changes to a value: krosyn-audit history TYPE/ID --field PATH=VALUE"));
+        }
         let client = connect(context, &self.connection, OpenMode::Existing).await?;
         let resource = find(&client, &self.resource).await?.resource;
         let history = read_history(&client, &resource, HistoryRequest::default()).await?;
@@ -75,7 +80,7 @@ impl BlameArgs {
                     Content::Value(value) => matches!(value, Json::Array(_)),
                     Content::Redacted | Content::Unknown(_) => true,
                 };
-                asked.admits(|path| path.covers(&line.path, is_opaque))
+                asked.admits(|term| term.path().covers(&line.path, is_opaque))
             });
             if blame.lines.is_empty() {
                 context.terminal.status(&no_such_field(&all));

@@ -148,7 +148,7 @@ impl EraseArgs {
             .hint("add --yes to erase without a prompt"));
         };
         let question = format!("Type {} to erase this person permanently", sanitize(&planned.person));
-        let typed = prompts.line(&question).await?.unwrap_or_default();
+        let typed = prompts.line(&question).await?;
         if typed.trim() == planned.person.trim() {
             Ok(())
         } else {

@@ -24,6 +24,7 @@ use crate::model::filter::Filter;
 use crate::model::page::{Cursor, Order};
 use crate::model::timestamp::Timestamp;
 use crate::render::columns::Column;
+use crate::render::delimited::Spreadsheet;
 use crate::render::filter_summary::{counted, describe_in, missing};
 use crate::terminal::file::{FileError, NewFile, PartFile, is_passthrough};
 
@@ -56,8 +57,13 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..))]
     max_cell: Option<u32>,
 
+    /// Write CSV that a spreadsheet opens by a double click: local times, a byte order mark, and semicolons where the
+    /// locale's decimal separator is the comma
+    #[arg(long, conflicts_with = "no_formula_guard")]
+    for_excel: bool,
+
     /// Resume an interrupted export to this file, with its original filter and options
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "OutputArgs", "CsvArgs", "reverse", "manifest", "trailer", "explode", "max_cell"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "OutputArgs", "CsvArgs", "reverse", "manifest", "trailer", "explode", "max_cell", "for_excel"])]
     resume: Option<PathBuf>,
 
     #[command(flatten)]
@@ -85,7 +91,19 @@ impl ExportArgs {
     }
 
     async fn start(&self, context: &mut Context) -> Result<u8, Failure> {
-        let format = self.format()?;
+        let mut format = self.format()?;
+        if self.for_excel {
+            if format.format != Format::Csv {
+                return Err(Failure::usage("--for-excel writes csv: name the file .csv"));
+            }
+            let sheet = Spreadsheet::of(context.environment.locale.as_deref(), context.time.zone);
+            format.spreadsheet = Some(sheet);
+            let separator = if sheet.semicolon { "semicolons" } else { "commas" };
+            let zone = context.time.zone.name();
+            context
+                .terminal
+                .status(&format!("for spreadsheets: times in {zone}, cells separated by {separator}"));
+        }
         let target = self.output.file();
         if self.manifest && target.is_none() {
             return Err(Failure::usage("--manifest needs a file: -o - is stdout")

@@ -27,6 +27,8 @@ use crate::render::detail::{DetailOptions, detail};
 use crate::render::filter_summary::{counted, describe_in, grouped};
 use crate::render::history::{heading, missing_beginning};
 use crate::render::json::DocumentEnd;
+use crate::render::json_paint::JsonPainter;
+use crate::render::style::Style;
 
 /// The default columns of the table: the resource is in the heading.
 const HISTORY_COLUMNS: &[Column] = &[Column::Id, Column::Time, Column::User, Column::Action, Column::Summary];
@@ -34,7 +36,7 @@ const HISTORY_COLUMNS: &[Column] = &[Column::Id, Column::Time, Column::User, Col
 /// Show every change of one resource, oldest first, or its state at a given time
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit history connector/42 -p --field perform.retry\n  krosyn-audit history \"Salesforce Accounts\" --at yesterday"
+    after_help = "Examples:\n  krosyn-audit history connector/42 -p --field perform.retry\n  krosyn-audit history 'Salesforce Accounts' --at yesterday"
 )]
 pub(crate) struct HistoryArgs {
     /// The resource: its type and id, or its current or an earlier name
@@ -53,12 +55,13 @@ pub(crate) struct HistoryArgs {
     #[arg(long, requires = "patch")]
     full: bool,
 
-    /// Only changes of this field or path, written as show and blame print it (can be repeated)
-    #[arg(long, value_name = "PATH")]
+    /// Only changes of this field or path, written as show and blame print it, also with values: status=disabled,
+    /// 'role:viewer→admin' (can be repeated)
+    #[arg(long, value_name = "PATH[=VALUE]")]
     field: Vec<String>,
 
     /// Print the resource's state at this time as JSON; a date alone means the end of that day
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["patch", "field", "diff", "since", "until", "user"])]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with_all = ["patch", "field", "diff", "since", "until", "user"])]
     at: Option<String>,
 
     /// Show the difference between the states at two times
@@ -140,7 +143,7 @@ impl HistoryArgs {
         if self.output.columns.is_none() && format.format == Format::Table {
             format.columns = HISTORY_COLUMNS.to_vec();
         }
-        let truncate = !self.output.no_trunc && on_screen;
+        let truncate = !self.output.no_trunc && on_screen && format.format != Format::Wide;
         let mut style = context.appearance.style(&context.terminal, context.time, truncate);
         if !on_screen && !self.patch {
             style.width = usize::MAX;
@@ -159,8 +162,11 @@ impl HistoryArgs {
                 context.terminal.status(&note);
             }
         }
-        if is_table && self.output.output.is_none() {
+        if on_screen {
             context.page();
+        }
+        if self.output.file().is_some() {
+            style.colour = false;
         }
         let mut destination = Destination::open(&mut context.terminal, &self.output)?;
         if let Some(history) = &history {
@@ -185,15 +191,14 @@ impl HistoryArgs {
             self.entries(client, &found, last, filter, write).await?
         } else {
             let filter_of_resource = about(&found.resource, filter.clone());
-            let mut writer = EntryWriter::open(
-                destination.writer(),
-                &format,
-                &style,
-                (client.log(), &filter_of_resource),
-            )?;
+            let is_painted = style.colour && matches!(format.format, Format::Json | Format::Jsonl);
+            let mut painter = JsonPainter::new(destination.writer(), Style { colour: is_painted, ..style });
+            let mut writer =
+                EntryWriter::open(&mut painter, &format, &style, (client.log(), &filter_of_resource))?;
             match self.entries(client, &found, last, filter, |entries| writer.entries(entries)).await {
                 Ok(shown) => {
                     writer.finish(DocumentEnd { matched: Some(shown), complete: true, next_cursor: None })?;
+                    painter.finish()?;
                     shown
                 }
                 Err(failure) => {
@@ -203,6 +208,9 @@ impl HistoryArgs {
             }
         };
         destination.finish()?;
+        if let Some(path) = self.output.file() {
+            context.terminal.status(&format!("written to {}", path.display()));
+        }
         let order = if self.reverse { "newest first" } else { "oldest first" };
         let total = counted(total, "change", "changes");
         let mut parts = vec![

@@ -254,7 +254,7 @@ async fn confirm(context: &Context, name: &HoldName) -> Result<(), Failure> {
         let message = "confirmation needed, but this is not a terminal: nothing was released";
         return Err(Failure::new(exit::REFUSED, message).hint("add --yes to release without a prompt"));
     };
-    let typed = prompts.line(&format!("Type {name} to release it")).await?.unwrap_or_default();
+    let typed = prompts.line(&format!("Type {name} to release it")).await?;
     if typed.trim() == name.as_str() {
         Ok(())
     } else {

@@ -1,5 +1,7 @@
 //! `list`: prints entries, newest first.
 
+mod around;
+
 use clap::Args;
 
 use crate::api::page::Page;
@@ -13,6 +15,7 @@ use crate::client::pages::Pages;
 use crate::commands::Context;
 use crate::commands::connect::connect_to_read;
 use crate::commands::follow::{DEFAULT_BACKLOG, FollowArgs};
+use crate::commands::list::around::Matches;
 use crate::commands::output::{
     Destination, EntryFormat, EntryWriter, chosen_format, empty, explain_columns, named,
 };
@@ -27,12 +30,14 @@ use crate::model::time::format::full;
 use crate::model::words::Log;
 use crate::render::filter_summary::{counted, describe_in, grouped, missing};
 use crate::render::json::DocumentEnd;
+use crate::render::json_paint::JsonPainter;
+use crate::render::style::Style;
 use crate::terminal::progress::with_spinner;
 
 /// List entries, newest first
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit list -a updated,deleted -t secret --since 30d\n  krosyn-audit list --follow --format jsonl --cursor-file siem.cursor"
+    after_help = "Examples:\n  krosyn-audit list -u ^terraform --field status=disabled --since 30d\n  krosyn-audit list --follow --format jsonl --cursor-file siem.cursor"
 )]
 pub(crate) struct ListArgs {
     #[command(flatten)]
@@ -49,6 +54,10 @@ pub(crate) struct ListArgs {
     /// Show the same entries, oldest first
     #[arg(long)]
     reverse: bool,
+
+    /// Also show N entries before and after each match, whatever they are; matches are marked with > (table, wide)
+    #[arg(short = 'C', long, value_name = "N", value_parser = at_least_one, conflicts_with_all = ["follow", "all"])]
+    context: Option<u32>,
 
     /// Exit with code 10 if an entry matched (for monitoring)
     #[arg(long)]
@@ -79,14 +88,19 @@ impl ListArgs {
         }
         let on_screen = context.terminal.out_is_terminal && self.output.output.is_none();
         let format = chosen_format(&self.output)?;
-        let format = format.unwrap_or(if on_screen { Format::Table } else { Format::Tsv });
+        // Only tables can mark matches among other entries.
+        let is_table = on_screen || self.context.is_some();
+        let format = format.unwrap_or(if is_table { Format::Table } else { Format::Tsv });
         let format = EntryFormat::new(format, &self.output, self.csv)?;
         let (client, filter) = connect_to_read(context, &self.connection, &self.filter).await?;
         let format = format.with_source(&client).await?;
-        let truncate = !self.output.no_trunc && on_screen;
+        let truncate = !self.output.no_trunc && on_screen && format.format != Format::Wide;
         let mut style = context.appearance.style(&context.terminal, context.time, truncate);
         if !on_screen {
             style.width = usize::MAX;
+        }
+        if self.output.file().is_some() {
+            style.colour = false;
         }
 
         if self.follow.follow {
@@ -94,12 +108,22 @@ impl ListArgs {
             let written = (&format, &style, on_screen);
             return self.follow.run(context, &self.connection, client, &filter, backlog, written).await;
         }
-        if on_screen && matches!(format.format, Format::Table | Format::Wide) {
-            context.page();
+        if on_screen {
+            context.page_table(truncate && format.format == Format::Table);
+        }
+        if let Some(around) = self.context {
+            around::check(format.format, around)?;
+            let matches = self.matches(&client, &filter, around).await?;
+            if !matches.entries.is_empty() {
+                around::write(context, &client, &matches, (&format, &self.output, &style), &filter).await?;
+                return Ok(if self.exit_code { exit::MATCHED } else { exit::DONE });
+            }
         }
         let shows_progress = context.terminal.shows_progress();
         let mut destination = Destination::open(&mut context.terminal, &self.output)?;
-        let mut writer = EntryWriter::open(destination.writer(), &format, &style, (client.log(), &filter))?;
+        let is_painted = style.colour && on_screen && matches!(format.format, Format::Json | Format::Jsonl);
+        let mut painter = JsonPainter::new(destination.writer(), Style { colour: is_painted, ..style });
+        let mut writer = EntryWriter::open(&mut painter, &format, &style, (client.log(), &filter))?;
         let shown = match self.write(&client, &filter, shows_progress, &mut writer).await {
             Ok(shown) => shown,
             Err(failure) => {
@@ -113,7 +137,12 @@ impl ListArgs {
             next_cursor: shown.next_cursor.as_deref(),
         };
         writer.finish(ending)?;
+        painter.finish()?;
         destination.finish()?;
+        if let Some(path) = self.output.file() {
+            let written = counted(shown.count, "entry", "entries");
+            context.terminal.status(&format!("{written} written to {}", path.display()));
+        }
 
         let is_empty = shown.matched == Some(0);
         if is_empty {
@@ -123,6 +152,18 @@ impl ListArgs {
             context.terminal.status(&footer(client.log(), &filter, &shown, self.reverse, &context.time));
         }
         Ok(if self.exit_code && !is_empty { exit::MATCHED } else { exit::DONE })
+    }
+
+    /// The matches of `-C`, and how many there are in all.
+    async fn matches(&self, client: &Client, filter: &Filter, around: u32) -> Result<Matches, Failure> {
+        let query = Query { filter: filter.clone(), total: true, ..Query::default() };
+        let mut pages = Pages::first(client.clone(), query, self.limit.unwrap_or(DEFAULT_LIMIT).into());
+        let mut matches = Matches { entries: Vec::new(), matched: 0, around, reverse: self.reverse };
+        while let Some(page) = pages.next().await? {
+            matches.matched = page.total.map_or(matches.matched, |total| total.count);
+            matches.entries.extend(page.data);
+        }
+        Ok(matches)
     }
 
     async fn write(

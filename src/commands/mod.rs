@@ -107,6 +107,11 @@ impl Context {
 
     /// Sends the following output through a pager when it is taller than the screen.
     fn page(&mut self) {
+        self.page_table(false);
+    }
+
+    /// As [`Self::page`]. The pager keeps the first line on the screen if it is a header.
+    fn page_table(&mut self, has_header: bool) {
         let Environment { pager, unset_for_pagers, .. } = &self.environment;
         let words = match pager {
             _ if self.appearance.no_pager => Vec::new(),
@@ -117,7 +122,7 @@ impl Context {
         let mut variables = vec![("LESS", "FRX"), ("LESSCHARSET", "utf-8"), ("LV", "-c")];
         variables.retain(|(name, _)| unset_for_pagers.contains(name));
         if words != ["cat"] {
-            self.terminal.page(Pager { words, variables });
+            self.terminal.page(Pager { words, variables, has_header });
         }
     }
 }

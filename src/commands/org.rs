@@ -33,7 +33,7 @@ pub(crate) struct OrgArgs {
     command: OrgCommand,
 
     /// The store: sqlite:PATH or postgres://… (default: SQLite in the platform's data directory)
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, alias = "server", value_name = "URL", global = true)]
     store: Option<String>,
 }
 

@@ -1,15 +1,17 @@
 //! Writes entries in the requested format to a file or stdout. `list`, `history`, `show` and `export` share it.
 
-use std::cell::RefCell;
+mod shared_buffer;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
-use std::rc::Rc;
 
 use crate::api::query::filter_pairs;
 use crate::api::rows::{RowForm, RowOptions};
 use crate::args::output::{CsvArgs, Format, OutputArgs};
+use crate::args::suggest::format_as_file;
 use crate::client::Client;
+pub(super) use crate::commands::output::shared_buffer::SharedBuffer;
 use crate::error::Failure;
 use crate::model::entry::{Entry, EntryView};
 use crate::model::filter::Filter;
@@ -17,7 +19,7 @@ use crate::model::words::Log;
 use crate::render::columns::{
     Column, ColumnsError, EXPORT_COLUMNS, TABLE_COLUMNS, TSV_COLUMNS, WIDE_COLUMNS, parse_columns,
 };
-use crate::render::delimited::{Delimited, Delimiter, RowFormat};
+use crate::render::delimited::{Delimited, Delimiter, RowFormat, Spreadsheet};
 use crate::render::event::{EventSource, write_event};
 use crate::render::json::{self, DocumentEnd, JsonDocument};
 use crate::render::style::Style;
@@ -58,7 +60,15 @@ impl<'a> Destination<'a> {
 /// The format named by `--format`, else by the ending of the output file.
 pub(super) fn chosen_format(args: &OutputArgs) -> Result<Option<Format>, Failure> {
     match (args.format, &args.output) {
-        (None, Some(path)) => format_by_name(path),
+        (None, Some(path)) => {
+            if let Some(format) = path.to_str().and_then(format_as_file) {
+                let name = path.display();
+                let message =
+                    format!("-o {name} would write a file of that name: did you mean --format {format}?");
+                return Err(Failure::usage(message).hint(format!("for a file of that name: -o ./{name}")));
+            }
+            format_by_name(path)
+        }
         (format, _) => Ok(format),
     }
 }
@@ -99,6 +109,8 @@ pub(super) struct EntryFormat {
     pub(super) explode: bool,
     /// Cells longer than this many characters are cut (CSV and TSV).
     pub(super) max_cell: Option<usize>,
+    /// How a spreadsheet reads it (CSV).
+    pub(super) spreadsheet: Option<Spreadsheet>,
     /// The log and the organization that events name; see [`EntryFormat::with_source`].
     pub(super) source: Option<(Log, String)>,
 }
@@ -106,7 +118,7 @@ pub(super) struct EntryFormat {
 impl EntryFormat {
     pub(super) fn new(format: Format, args: &OutputArgs, csv: CsvArgs) -> Result<Self, Failure> {
         let columns = columns(format, args.columns.as_deref())?;
-        Ok(Self { format, columns, csv, explode: false, max_cell: None, source: None })
+        Ok(Self { format, columns, csv, explode: false, max_cell: None, spreadsheet: None, source: None })
     }
 
     /// Asks for the organization, if the format names it.
@@ -120,6 +132,8 @@ impl EntryFormat {
     /// The options by which a server answers this format; none for a format that it does not answer.
     pub(super) fn row_options(&self) -> Option<RowOptions> {
         let form = match self.format {
+            // A server knows neither the zone nor the country.
+            Format::Csv if self.spreadsheet.is_some() => return None,
             Format::Csv => RowForm::Csv,
             Format::Tsv => RowForm::Tsv,
             Format::Jsonl => return Some(RowForm::Jsonl.into()),
@@ -146,7 +160,9 @@ impl EntryFormat {
     fn rows(&self) -> RowFormat {
         RowFormat {
             columns: self.columns.clone(),
-            delimiter: delimiter(self.format, self.csv),
+            delimiter: self
+                .spreadsheet
+                .map_or_else(|| delimiter(self.format, self.csv), Delimiter::Spreadsheet),
             by_field: self.explode,
             max_cell: self.max_cell,
         }
@@ -327,30 +343,6 @@ impl EventLines<'_> {
         write_event(form, EventSource { log: *log, organization }, entry, &mut self.line)?;
         self.line.push(b'\n');
         self.out.write_all(&self.line)
-    }
-}
-
-/// A buffer that a writer borrows while others take its content piece by piece.
-#[derive(Clone, Default)]
-pub(super) struct SharedBuffer(Rc<RefCell<Vec<u8>>>);
-
-impl SharedBuffer {
-    /// Passes the content to `take` and empties the buffer.
-    pub(super) fn drain<T>(&self, take: impl FnOnce(&[u8]) -> T) -> T {
-        let mut buffer = self.0.borrow_mut();
-        let outcome = take(&buffer);
-        buffer.clear();
-        outcome
-    }
-}
-
-impl Write for SharedBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

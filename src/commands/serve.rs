@@ -41,7 +41,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 )]
 pub(crate) struct ServeArgs {
     /// The store: sqlite:PATH or postgres://… (default: SQLite in the platform's data directory)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, alias = "server", value_name = "URL")]
     store: Option<String>,
 
     /// Create the directory of a SQLite store if it is missing

@@ -4,29 +4,28 @@ mod pick;
 mod proof;
 pub(super) mod request;
 mod revert;
+mod selector;
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Args;
 
-use crate::api::query::Query;
 use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::commands::Context;
 use crate::commands::connect::{OpenMode, connect};
-use crate::commands::output::empty;
 use crate::commands::show::pick::pick;
+use crate::commands::show::selector::EntrySelector;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
-use crate::model::filter::Resource;
 use crate::model::json::JsonError;
 use crate::model::words::Log;
 use crate::render::change_set::change_set;
 use crate::render::detail::{DetailOptions, SIDE_BY_SIDE_WIDTH, detail};
 use crate::render::json::{self, line, list};
+use crate::render::json_paint::JsonPainter;
 use crate::render::patch::BeforeAfter;
 use crate::render::style::Style;
 
@@ -35,9 +34,10 @@ const PIPE_WIDTH: usize = 160;
 
 /// Show entries field by field, old in red and new in green
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  krosyn-audit show latest\n  krosyn-audit show 1287 --patch")]
+#[command(after_help = "Examples:\n  krosyn-audit show latest\n  krosyn-audit show 1285..1287 --full")]
 pub(crate) struct ShowArgs {
-    /// Entry ids, or latest; without one, you pick from the latest entries (terminal only)
+    /// Entry ids, ranges of ids (1285..1287), latest, or latest~N for the Nth before it; without one, you pick from the
+    /// latest entries (terminal only)
     #[arg(value_name = "ID|latest")]
     ids: Vec<EntrySelector>,
 
@@ -69,8 +69,9 @@ pub(crate) struct ShowArgs {
     #[arg(long, conflicts_with = "format")]
     patch: bool,
 
-    /// Print how to undo the change: a JSON Patch, the whole object, and later changes that conflict
-    #[arg(long, conflicts_with_all = ["before", "after", "patch", "format", "side_by_side", "request_id"])]
+    /// Show how to undo the change: the difference to apply, what cannot be restored, and later changes that conflict;
+    /// with --format json as a JSON Patch
+    #[arg(long, conflicts_with_all = ["before", "after", "patch", "side_by_side", "request_id"])]
     revert: bool,
 
     /// Write a proof of the entry to this file, for `krosyn-audit verify FILE`; also for a deleted entry
@@ -85,32 +86,9 @@ pub(crate) struct ShowArgs {
     connection: ConnectionArgs,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum EntrySelector {
-    Id(u64),
-    Latest,
-}
-
-impl FromStr for EntrySelector {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_prefix("id:").unwrap_or(text).parse() {
-            Ok(id) if id > 0 => Ok(Self::Id(id)),
-            _ if text.eq_ignore_ascii_case("latest") => Ok(Self::Latest),
-            _ if text.parse::<Resource>().is_ok() => {
-                Err(format!("this is a resource, not an entry: see krosyn-audit history {text}"))
-            }
-            _ if strsim::jaro_winkler(&text.to_lowercase(), "latest") > 0.85 => {
-                Err("did you mean latest?".to_owned())
-            }
-            _ => Err("expected an entry id, as `list` shows it, or latest".to_owned()),
-        }
-    }
-}
-
 impl ShowArgs {
     pub(crate) fn is_json(&self) -> bool {
-        self.format.is_some_and(Format::is_json) || self.before || self.after || self.patch || self.revert
+        self.format.is_some_and(Format::is_json) || self.before || self.after || self.patch
     }
 
     pub(crate) async fn run(mut self, context: &mut Context) -> Result<u8, Failure> {
@@ -132,32 +110,36 @@ impl ShowArgs {
         }
         if let Some(path) = &self.proof {
             let id = match self.ids.as_slice() {
+                // Also of an entry that was deleted.
                 [EntrySelector::Id(id)] => *id,
-                [latest] => find(&client, *latest).await?.id,
-                _ => return Err(Failure::usage("--proof takes one entry")),
+                ids => match selector::find_all(&client, ids).await?.as_slice() {
+                    [entry] => entry.id,
+                    _ => return Err(Failure::usage("--proof takes one entry")),
+                },
             };
             return proof::write(context, &client, &self.connection, id, path).await;
         }
         // Fetch all before printing any: a program reads the complete output or none.
-        let mut entries = Vec::new();
-        for selector in &self.ids {
-            entries.push(find(&client, *selector).await?);
-        }
+        let mut entries = selector::find_all(&client, &self.ids).await?;
         if let Some(request_id) = &self.request_id {
             entries = request::all(&client, request_id).await?;
         }
         match format {
             _ if self.revert => match entries.as_slice() {
-                [entry] => revert::revert(context, &client, entry).await?,
+                [entry] => revert::revert(context, &client, entry, format).await?,
                 _ => return Err(Failure::usage("--revert takes one entry")),
             },
             _ if self.before || self.after || self.patch => self.states(context, &entries)?,
-            Format::Json => match entries.as_slice() {
-                [one] => line(context.terminal.data(), &one.view())?,
-                several => list(context.terminal.data(), several)?,
-            },
-            Format::Jsonl => {
-                entries.iter().try_for_each(|entry| line(context.terminal.data(), &entry.view()))?
+            Format::Json | Format::Jsonl => {
+                let style = context.appearance.style(&context.terminal, context.time, false);
+                context.page();
+                let mut out = JsonPainter::new(context.terminal.data(), style);
+                match (format, entries.as_slice()) {
+                    (Format::Json, [one]) => line(&mut out, &one.view())?,
+                    (Format::Json, several) => list(&mut out, several)?,
+                    _ => entries.iter().try_for_each(|entry| line(&mut out, &entry.view()))?,
+                }
+                out.finish()?;
             }
             _ => self.details(context, &client, &entries).await?,
         }
@@ -208,6 +190,7 @@ impl ShowArgs {
 
     /// Writes the changed fields before or after, or the patch: one line per entry, indented on a terminal.
     fn states(&self, context: &mut Context, entries: &[Entry]) -> Result<(), Failure> {
+        context.page();
         for entry in entries {
             let unreadable = |error: JsonError| {
                 Failure::new(exit::FAILED, format!("cannot read the changes of entry {}: {error}", entry.id))
@@ -226,18 +209,11 @@ impl ShowArgs {
                 _ => states.patch(),
             };
             let indented = context.terminal.out_is_terminal;
-            json::value(context.terminal.data(), &shown, indented)?;
+            let style = context.appearance.style(&context.terminal, context.time, false);
+            let mut out = JsonPainter::new(context.terminal.data(), style);
+            json::value(&mut out, &shown, indented)?;
+            out.finish()?;
         }
         Ok(())
-    }
-}
-
-async fn find(client: &Client, selector: EntrySelector) -> Result<Entry, Failure> {
-    match selector {
-        EntrySelector::Id(id) => Ok(client.entry(id).await?),
-        EntrySelector::Latest => {
-            let page = client.page(&Query { limit: 1, ..Query::default() }).await?;
-            page.data.into_iter().next().ok_or_else(|| Failure::new(exit::NOT_FOUND, empty(client.log())))
-        }
     }
 }

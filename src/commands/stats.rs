@@ -21,16 +21,17 @@ use crate::render::delimited::records::records;
 use crate::render::filter_summary::{counted, describe_in, missing};
 use crate::render::stats::{StatsWindow, ValueCount, chart, rows, table, top};
 
-/// Count entries by day, hour, weekday, week, month, action, type, user, field or channel
+/// Count entries by day, hour, weekday, week, month, action, type, user, field, channel or resource
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  krosyn-audit stats --by weekday,hour --since 90d\n  krosyn-audit stats --by user --top 5 -t secret"
+    after_help = "Examples:\n  krosyn-audit stats --by weekday,hour --since 90d\n  krosyn-audit stats --by resource --top 5 -u ana.ruiz"
 )]
 pub(crate) struct StatsArgs {
     #[command(flatten)]
     filter: FilterArgs,
 
-    /// Count by: day, hour, weekday, week, month, action, type, user, field, via; two make a table (default: day)
+    /// Count by: day, hour, weekday, week, month, action, type, user, field, via,
+    /// resource; two make a table (default: day)
     #[arg(long, value_name = "DIMENSION", value_delimiter = ',')]
     by: Vec<String>,
 

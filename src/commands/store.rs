@@ -62,7 +62,7 @@ enum StoreCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// The store: sqlite:PATH (default: SQLite in the platform's data directory)
-        #[arg(long, value_name = "URL")]
+        #[arg(long, alias = "server", value_name = "URL")]
         store: Option<String>,
     },
     /// Check a SQLite store for damage and report its schema, also while a server uses it

@@ -30,7 +30,7 @@ pub(crate) struct TokenArgs {
     command: TokenCommand,
 
     /// The store: sqlite:PATH or postgres://… (default: SQLite in the platform's data directory)
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, alias = "server", value_name = "URL", global = true)]
     store: Option<String>,
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Environment {
     pub unknown_zone: Option<String>,
     /// The machine's time zone.
     pub machine_zone: Option<Tz>,
+    /// `LC_ALL`, else `LC_NUMERIC`, else `LANG`: the country whose spreadsheets `export --for-excel` writes for.
+    pub locale: Option<String>,
     /// `USER` or `USERNAME`: recorded as the author of prunes and tokens in a local store.
     pub user: Option<String>,
     /// The name of this machine: recorded with the user in the trail of a local store.
@@ -82,6 +84,7 @@ impl Environment {
             unknown_zone: tz.filter(|_| zone.is_none()),
             zone,
             machine_zone,
+            locale: text("LC_ALL").or_else(|| text("LC_NUMERIC")).or_else(|| text("LANG")),
             user: text("USER").or_else(|| text("USERNAME")),
             host: host(),
             home: etcetera::home_dir().ok().and_then(absolute),

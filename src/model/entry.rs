@@ -70,6 +70,14 @@ impl<T, U, C> Entry<T, U, C> {
     }
 }
 
+impl<T: Deref<Target = str>, U, C> Entry<T, U, C> {
+    /// Where it came from and why: the reason, the address, the program and the request.
+    pub fn origin_texts(&self) -> [Option<&str>; 4] {
+        let RequestContext { ip, user_agent, request_id, .. } = &self.context;
+        [&self.reason, ip, user_agent, request_id].map(Option::as_deref)
+    }
+}
+
 /// An entry that borrows its texts.
 pub type EntryView<'a> = Entry<Text<'a>, User<Text<'a>>, ChangesView<'a>>;
 

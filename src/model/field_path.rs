@@ -4,6 +4,7 @@
 //! `labels."app.io/name"` a key with a dot. A dot outside quotes may separate two keys or belong to one: both match.
 
 mod choice;
+pub mod term;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -147,6 +148,11 @@ impl FieldPath {
         self.names(field) || self.rests(field).into_iter().any(|rest| reaches(rest, keys, is_opaque))
     }
 
+    /// Whether the field has the path as its name.
+    fn is_exactly(&self, field: &str) -> bool {
+        field == self.written || field == self.plain
+    }
+
     /// Whether the field has the path as its name or as the start of its name.
     fn names(&self, field: &str) -> bool {
         [&self.written, &self.plain]
@@ -226,9 +232,9 @@ pub(super) fn enclosed(text: &str) -> Option<usize> {
     quoted_key(text).map(|(length, _)| length).or_else(|| item(text).map(|(length, _)| length))
 }
 
-/// Whether quotes or brackets may end here: at the end of a key, or of a path in a list of paths.
+/// Whether quotes or brackets may end here: at the end of a key, or of a path in a list of paths or before values.
 fn closes(rest: &str) -> bool {
-    is_end(rest) || rest.starts_with(',')
+    is_end(rest) || rest.starts_with([',', '=', ':'])
 }
 
 /// Whether a key ends here.

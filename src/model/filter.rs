@@ -6,6 +6,7 @@
 
 mod choice;
 pub mod grams;
+mod ip;
 mod list;
 mod prefilter;
 mod resource;
@@ -13,9 +14,11 @@ mod text;
 mod user;
 
 use crate::model::entry::Entry;
-use crate::model::field_path::FieldPath;
+use crate::model::field_path::term::FieldTerm;
 pub use crate::model::filter::choice::{Choice, ChoiceError, FilterValue, MAX_VALUES};
+pub use crate::model::filter::ip::{InvalidIp, IpNetwork};
 pub use crate::model::filter::list::{BadText, FilterList};
+pub use crate::model::filter::prefilter::StoredTexts;
 pub use crate::model::filter::resource::{InvalidResource, Resource};
 pub use crate::model::filter::text::{MAX_TEXT_LENGTH, MAX_TEXTS, SearchText, TooLong};
 pub use crate::model::filter::user::{InvalidUser, UserTerm};
@@ -37,13 +40,18 @@ pub struct Filter {
     pub resource: Choice<Resource>,
     /// The resource, by id alone.
     pub model_id: Choice<String>,
-    /// The changed field, or a path into one. See [`FieldPath`].
-    pub field: Choice<FieldPath>,
+    /// The changed field, or a path into one, and its values. See [`FieldTerm`].
+    pub field: Choice<FieldTerm>,
     /// The channel. An entry without one matches no channel.
     pub via: Choice<Via>,
     /// The request the entry was part of.
     pub request_id: Choice<String>,
-    /// Text in the resource's name, the users, field names or visible values, compared case-folded.
+    /// The address that it came from, or a network of addresses. An entry without one is in no network.
+    pub ip: Choice<IpNetwork>,
+    /// Text in the reason, compared case-folded. An entry without a reason contains no text.
+    pub reason: Choice<SearchText>,
+    /// Text in the resource's name, the users, field names, visible values, the reason, the address, the program or the
+    /// request, compared case-folded.
     pub text: Choice<SearchText>,
     /// The earliest `occurred_at`, inclusive.
     pub since: Option<Timestamp>,
@@ -64,6 +72,8 @@ macro_rules! lists {
             field,
             via,
             request_id,
+            ip,
+            reason,
             text,
             since: _,
             until: _,
@@ -78,6 +88,8 @@ macro_rules! lists {
             ("field", field),
             ("via", via),
             ("request_id", request_id),
+            ("ip", ip),
+            ("reason", reason),
             ("q", text),
         ]
     }};
@@ -89,13 +101,13 @@ impl Filter {
 
     /// The lists by their query parameters, in the order of the documentation.
     #[must_use]
-    pub fn lists(&self) -> [(&'static str, &dyn FilterList); 10] {
+    pub fn lists(&self) -> [(&'static str, &dyn FilterList); 12] {
         lists!(self)
     }
 
     /// The list of a query parameter.
     pub fn list_mut(&mut self, parameter: &str) -> Option<&mut dyn FilterList> {
-        let lists: [(&'static str, &mut dyn FilterList); 10] = lists!(self);
+        let lists: [(&'static str, &mut dyn FilterList); 12] = lists!(self);
         lists.into_iter().find_map(|(name, list)| (name == parameter).then_some(list))
     }
 
@@ -115,6 +127,8 @@ impl Filter {
             on_behalf_of,
             // In `matches_content`.
             field: _,
+            ip: _,
+            reason: _,
             text: _,
         } = self;
         since.is_none_or(|since| entry.occurred_at >= since)
@@ -130,10 +144,18 @@ impl Filter {
             && self.matches_content(entry)
     }
 
-    /// The part of [`Filter::matches`] that reads changes or searches text, which no index answers.
+    /// The part of [`Filter::matches`] that reads changes, searches text or compares addresses, which no index answers.
     #[must_use]
     pub fn matches_content(&self, entry: &Entry) -> bool {
         if !self.reads_content() {
+            return true;
+        }
+        if !self.ip.admits_address(entry.context.ip.as_deref())
+            || !self.reason.admits_text(entry.reason.as_deref())
+        {
+            return false;
+        }
+        if self.field.is_any() && self.text.is_any() {
             return true;
         }
         let changes = entry.changes.list().unwrap_or_default();
@@ -143,7 +165,7 @@ impl Filter {
     /// Whether [`Filter::matches_content`] could reject an entry.
     #[must_use]
     pub const fn reads_content(&self) -> bool {
-        !self.field.is_any() || !self.text.is_any()
+        !self.field.is_any() || !self.text.is_any() || !self.reason.is_any() || !self.ip.is_any()
     }
 
     /// Whether it admits every entry of its time window.
@@ -161,6 +183,8 @@ impl Filter {
             model_id,
             request_id,
             field,
+            ip,
+            reason,
             text,
             // The dimensions of the rollup.
             action: _,
@@ -175,6 +199,8 @@ impl Filter {
             && model_id.is_any()
             && request_id.is_any()
             && field.is_any()
+            && ip.is_any()
+            && reason.is_any()
             && text.is_any()
     }
 

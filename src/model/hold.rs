@@ -61,8 +61,8 @@ pub struct HoldFilter(Filter);
 /// A filter that is too expensive to check for each deleted entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a hold cannot filter by field or text: each deletion checks it, and these would read the values of every entry. Use resource, \
-     type, user, action, channel, request or time"
+    "a hold cannot filter by field, text, reason or address: each deletion checks it, and these would read every entry. Use \
+     resource, type, user, action, channel, request or time"
 )]
 pub struct ReadsContent {
     /// The query parameter of the filter.
@@ -75,10 +75,16 @@ impl HoldFilter {
     /// # Errors
     /// [`ReadsContent`]
     pub fn new(filter: Filter) -> Result<Self, ReadsContent> {
-        match (filter.field.is_any(), filter.text.is_any()) {
-            (true, true) => Ok(Self(filter)),
-            (false, _) => Err(ReadsContent { parameter: "field" }),
-            (true, false) => Err(ReadsContent { parameter: "q" }),
+        let Filter { field, text, reason, ip, .. } = &filter;
+        let read = [
+            ("field", !field.is_any()),
+            ("q", !text.is_any()),
+            ("reason", !reason.is_any()),
+            ("ip", !ip.is_any()),
+        ];
+        match read.into_iter().find(|(_, is_read)| *is_read) {
+            None => Ok(Self(filter)),
+            Some((parameter, _)) => Err(ReadsContent { parameter }),
         }
     }
 
@@ -169,6 +175,8 @@ mod tests {
         assert_eq!(refused(|filter| filter.user.add("ana").expect("a user")), None);
         assert_eq!(refused(|filter| filter.field.add("status").expect("a field")), Some("field"));
         assert_eq!(refused(|filter| filter.text.add("!x").expect("a text")), Some("q"));
+        assert_eq!(refused(|filter| filter.reason.add("x").expect("a text")), Some("reason"));
+        assert_eq!(refused(|filter| filter.ip.add("192.0.2.1").expect("an address")), Some("ip"));
     }
 
     #[test]

@@ -66,7 +66,9 @@ impl Dimension {
             Self::Weekday => "%A",
             Self::Week => "%G-W%V",
             Self::Month => "%Y-%m",
-            Self::Action | Self::ModelType | Self::User | Self::Field | Self::Via => return None,
+            Self::Action | Self::ModelType | Self::User | Self::Field | Self::Via | Self::Resource => {
+                return None;
+            }
         };
         Some(at.datetime().with_timezone(&zone).format(form).to_string().to_lowercase().replace("-w", "-W"))
     }
@@ -96,6 +98,7 @@ impl StatsQuery {
                 Dimension::ModelType => Some(entry.model_type.to_string()),
                 Dimension::User => Some(entry.user.label().to_owned()),
                 Dimension::Via => entry.context.via.map(Via::as_str).map(str::to_owned),
+                Dimension::Resource => Some(format!("{}/{}", entry.model_type, entry.model_id)),
                 _ => field.cloned(),
             };
             self.by.iter().map(value).collect::<Vec<_>>()

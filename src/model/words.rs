@@ -309,6 +309,8 @@ words! {
         Field = "field",
         /// The channel.
         Via = "via",
+        /// The resource, as its type and id.
+        Resource = "resource",
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) fn filter_flag(parameter: &str) -> Option<&'static str> {
         "field" => "--field",
         "via" => "--via",
         "request_id" => "--request-id",
+        "ip" => "--ip",
+        "reason" => "--reason",
         "q" => "--grep",
         _ => return None,
     })
@@ -28,7 +30,10 @@ pub(crate) fn filter_words(filter: &Filter) -> Vec<String> {
     for (parameter, list) in filter.lists() {
         let texts = list.texts();
         match filter_flag(parameter) {
-            Some(name @ "--grep") => texts.into_iter().for_each(|text| flag(&mut words, name, text)),
+            // Free text: a comma is a comma.
+            Some(name @ ("--grep" | "--reason")) => {
+                texts.into_iter().for_each(|text| flag(&mut words, name, text))
+            }
             Some(name) if !texts.is_empty() => flag(&mut words, name, texts.join(",")),
             _ => {}
         }

@@ -6,6 +6,7 @@
 mod cells;
 pub mod guard;
 pub mod records;
+mod spreadsheet;
 
 use std::io::{self, Write};
 
@@ -16,6 +17,7 @@ use crate::model::json::{JsonError, RawJson};
 use crate::render::columns::Column;
 use crate::render::delimited::cells::Cells;
 pub use crate::render::delimited::cells::{CUT, Delimiter, SPREADSHEET_CELL};
+pub use crate::render::delimited::spreadsheet::Spreadsheet;
 
 /// The columns that replace `changes` when each changed field has its own row.
 pub const FIELD_COLUMNS: [&str; 4] = ["field", "old", "new", "redacted"];
@@ -36,7 +38,12 @@ pub struct RowFormat {
 impl RowFormat {
     /// Appends the byte order mark and the header, where the format has them.
     pub fn begin(&self, out: &mut Vec<u8>) {
-        let Delimiter::Csv { guard, bom } = self.delimiter else { return };
+        let (guard, bom, comma) = match self.delimiter {
+            Delimiter::Csv { guard, bom } => (guard, bom, ","),
+            Delimiter::Spreadsheet(sheet) if sheet.semicolon => (true, true, ";"),
+            Delimiter::Spreadsheet(_) => (true, true, ","),
+            Delimiter::Tsv => return,
+        };
         if bom {
             out.extend_from_slice("\u{feff}".as_bytes());
         }
@@ -45,7 +52,7 @@ impl RowFormat {
         for (place, name) in names.enumerate() {
             // `import` recognises an unguarded file by quotes around the first name alone; other readers ignore them.
             let quote = if place == 0 && !guard { "\"" } else { "" };
-            let separator = if place == 0 { "" } else { "," };
+            let separator = if place == 0 { "" } else { comma };
             for part in [separator, quote, name, quote] {
                 out.extend_from_slice(part.as_bytes());
             }
@@ -91,7 +98,7 @@ impl RowFormat {
         // Each cell ends with its separator.
         let last = if out.len() > begin { out.len() - 1 } else { begin };
         out.truncate(last);
-        if out.len() == begin && matches!(self.delimiter, Delimiter::Csv { .. }) {
+        if out.len() == begin && self.delimiter != Delimiter::Tsv {
             // An empty line would be no row.
             out.extend_from_slice(b"\"\"");
         }

@@ -16,6 +16,7 @@ pub(crate) mod filter_summary;
 pub(crate) mod grid;
 pub(crate) mod history;
 pub(crate) mod json;
+pub(crate) mod json_paint;
 pub(crate) mod lookalike;
 pub(crate) mod patch;
 pub(crate) mod prune;

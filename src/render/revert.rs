@@ -1,15 +1,21 @@
 //! The plan to revert an entry, as a JSON document and as sentences.
 
+use std::io::{self, Write};
+
+use crate::model::change::Change;
 use crate::model::entry::Entry;
 use crate::model::history::History;
+use crate::model::history::patch::Operation;
 use crate::model::history::path::KeyPath;
 use crate::model::history::revert::{Revert, RevertAction};
-use crate::model::json::Json;
+use crate::model::json::{Json, RawJson};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
+use crate::render::detail::{DetailOptions, changes, fact};
 use crate::render::filter_summary::{counted, grouped};
 use crate::render::history::dotted_path;
-use crate::render::json::{number, object, text};
+use crate::render::json::{number, object, text as json_text};
+use crate::render::style::{Role, Style};
 
 /// The plan as JSON: the action, with the patch and the whole object if there are any.
 ///
@@ -24,22 +30,23 @@ pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Resul
         RevertAction::DeletedSince(_) | RevertAction::RecreatedSince(_) => ("impossible", None),
     };
     let patch = patch.map(serde_json::to_string).transpose()?.and_then(|text| Json::parse(&text).ok());
-    let names = |paths: &[KeyPath]| Json::Array(paths.iter().map(|path| text(&dotted_path(path))).collect());
+    let names =
+        |paths: &[KeyPath]| Json::Array(paths.iter().map(|path| json_text(&dotted_path(path))).collect());
     let since = plan.since.iter().map(|(index, paths)| {
         let later = &history.entries()[*index];
         object([
             ("entry", number(later.id)),
-            ("time", text(&later.occurred_at.to_string())),
-            ("user", text(later.user.label())),
-            ("on_behalf_of", later.on_behalf_of.as_ref().map_or(Json::Null, |user| text(user.label()))),
-            ("action", text(later.action.as_str())),
+            ("time", json_text(&later.occurred_at.to_string())),
+            ("user", json_text(later.user.label())),
+            ("on_behalf_of", later.on_behalf_of.as_ref().map_or(Json::Null, |user| json_text(user.label()))),
+            ("action", json_text(later.action.as_str())),
             ("fields", names(paths)),
         ])
     });
     Ok(object([
         ("entry", number(entry.id)),
-        ("resource", text(&format!("{}/{}", entry.model_type, entry.model_id))),
-        ("way", text(way)),
+        ("resource", json_text(&format!("{}/{}", entry.model_type, entry.model_id))),
+        ("way", json_text(way)),
         ("patch", patch.unwrap_or(Json::Null)),
         ("object", plan.object.clone().unwrap_or(Json::Null)),
         ("whole", Json::Bool(plan.is_whole)),
@@ -48,12 +55,78 @@ pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Resul
     ]))
 }
 
+/// The plan for people: what to do, the difference from now, and what else to know.
+///
+/// # Errors
+/// Those of the writer.
+pub(crate) fn text(
+    out: &mut dyn Write,
+    entry: &Entry,
+    plan: &Revert,
+    history: &History,
+    style: &Style,
+) -> io::Result<()> {
+    let mut sentences = sentences(entry, plan, history, &style.time).into_iter();
+    if let Some(first) = sentences.next() {
+        writeln!(out, "{}", style.paint(Role::Title, &style.text(&first)))?;
+    }
+    let changes = match &plan.action {
+        RevertAction::Patch(patch) | RevertAction::Create(patch) => differences(patch),
+        _ => Vec::new(),
+    };
+    if !changes.is_empty() {
+        writeln!(out)?;
+        self::changes(
+            out,
+            &changes,
+            DetailOptions { full: !style.truncate, ..DetailOptions::default() },
+            style,
+        )?;
+        writeln!(out)?;
+    }
+    for sentence in sentences {
+        fact(out, style, "note", &sentence)?;
+    }
+    Ok(())
+}
+
+/// The operations of a patch as changed fields. The test before an operation holds the value from now.
+fn differences(patch: &[Operation]) -> Vec<Change> {
+    let (mut changes, mut tested) = (Vec::new(), None);
+    for operation in patch {
+        let (path, new) = match operation {
+            Operation::Test { path, value } => {
+                tested = Some((path, value));
+                continue;
+            }
+            Operation::Add { path, value } | Operation::Replace { path, value } => (path, Some(value)),
+            Operation::Remove { path } => (path, None),
+        };
+        let old = tested.take().filter(|(at, _)| *at == path).map(|(_, value)| RawJson::from(value));
+        changes.push(Change {
+            field: dotted_path(&keys(path)),
+            old,
+            new: new.map(RawJson::from),
+            redacted: false,
+        });
+    }
+    changes
+}
+
+/// The keys of a JSON Pointer.
+fn keys(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect()
+}
+
 /// The plan in sentences.
 pub(crate) fn sentences(entry: &Entry, plan: &Revert, history: &History, time: &TimeContext) -> Vec<String> {
     let id = |index: usize| history.entries()[index].id;
     let mut sentences = vec![match &plan.action {
         RevertAction::Patch(_) => {
-            format!("to undo entry {}, apply this patch to {}/{}", entry.id, entry.model_type, entry.model_id)
+            format!(
+                "to undo entry {}, apply this difference to {}/{}",
+                entry.id, entry.model_type, entry.model_id
+            )
         }
         RevertAction::Create(_) => {
             format!("to undo entry {}, create {}/{} again", entry.id, entry.model_type, entry.model_id)

@@ -48,6 +48,8 @@ fn starts(style: &Style) -> Vec<(String, Role)> {
         Role::Changed,
         Role::AddedWord,
         Role::RemovedWord,
+        Role::Name,
+        Role::Text,
     ];
     let start = |role| style.paint(role, "x").split('x').next().map(|start| (start.to_owned(), role));
     ROLES.into_iter().filter_map(start).collect()

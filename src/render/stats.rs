@@ -338,6 +338,7 @@ impl Dimension {
             Self::User => "USER",
             Self::Field => "FIELD",
             Self::Via => "VIA",
+            Self::Resource => "RESOURCE",
         }
     }
 }

@@ -66,6 +66,12 @@ pub enum Role {
     AddedWord,
     /// The changed words within a removed line.
     RemovedWord,
+    /// A name in JSON.
+    Name,
+    /// A string in JSON.
+    Text,
+    /// A number, true, false or null in JSON.
+    Literal,
 }
 
 impl Style {
@@ -115,6 +121,16 @@ impl Theme {
             Role::Changed => changed,
             Role::AddedWord => added.bold().underline(),
             Role::RemovedWord => removed.bold().underline(),
+            Role::Name | Role::Text | Role::Literal if self == Self::Mono => {
+                if role == Role::Name {
+                    style.bold()
+                } else {
+                    style
+                }
+            }
+            Role::Name => style.blue(),
+            Role::Text => style.cyan(),
+            Role::Literal => style.yellow(),
         }
     }
 }

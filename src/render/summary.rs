@@ -1,6 +1,6 @@
 //! Summarises an entry's changes for the last column of a list: `status active → disabled, +2`.
 //!
-//! It describes the first change and counts the others. It must not know widths or colours.
+//! It describes the first change, or the most telling field of a new or deleted resource, and counts the others. It must not know widths or colours.
 
 use crate::model::change::Change;
 use crate::model::entry::Entry;
@@ -40,8 +40,57 @@ pub(crate) fn parts(changes: &str, action: Action) -> (String, usize) {
         Some((first, others)) if action == Action::Updated => (change(first), others.len()),
         // What an event of the trail holds is short, and says more than its number of fields.
         Some(_) if !action.is_change() => (list.iter().map(fact).collect::<Vec<_>>().join(", "), 0),
-        _ => (counted(list.len() as u64, "field", "fields"), 0),
+        Some(_) => {
+            match list.iter().filter_map(|change| telling(change, action)).min_by_key(|(place, _)| *place) {
+                Some((_, text)) => (text, list.len() - 1),
+                None => (counted(list.len() as u64, "field", "fields"), 0),
+            }
+        }
+        None => (counted(0, "field", "fields"), 0),
     }
+}
+
+/// The first change of an update without its old value, for little room: `status → disabled`. None where only both values
+/// show the difference.
+pub(crate) fn brief_change(changes: &str, action: Action) -> Option<String> {
+    let list: Vec<Change> = serde_json::from_str(changes).ok().filter(|_| action == Action::Updated)?;
+    let Change { field, old, new, redacted: false } = list.first()? else { return None };
+    let (old, new) = (old.as_ref()?.parse().ok()?, new.as_ref()?.parse().ok()?);
+    new_value(field_label(field), &compare(&old, &new)?)
+}
+
+fn new_value(path: String, diff: &ValueDiff) -> Option<String> {
+    match diff {
+        ValueDiff::Replaced { old, new } if value::is_redacted(old) || value::is_redacted(new) => None,
+        ValueDiff::Replaced { old: Json::String(old), new: Json::String(new) } => {
+            // Long or similar texts need their first difference.
+            let is_clear = lookalike(old, new).is_none() && new.len() <= LONGEST_VALUE;
+            is_clear.then(|| format!("{path} → {}", brief(&Json::String(new.clone()))))
+        }
+        ValueDiff::Replaced { new, .. } => Some(format!("{path} → {}", exact(new))),
+        ValueDiff::Embedded { diff, .. } => new_value(path, diff),
+        ValueDiff::Members(members) => {
+            let first = members.first()?;
+            new_value(beneath(&path, &first.at), &first.diff)
+        }
+        _ => None,
+    }
+}
+
+/// Fields that say the most about a new or deleted resource, the most telling first.
+const TELLING: &[&str] =
+    &["role", "status", "plan", "connector_id", "slug", "method", "value", "type", "kind", "enabled"];
+
+/// A field that tells what was created or deleted, with its value and its place in [`TELLING`].
+fn telling(change: &Change, action: Action) -> Option<(usize, String)> {
+    let place = TELLING.iter().position(|name| *name == change.field)?;
+    if change.redacted {
+        return Some((place, format!("{} (redacted)", change.field)));
+    }
+    let side = if action == Action::Deleted { &change.old } else { &change.new };
+    let value = side.as_ref()?.parse().ok()?;
+    let is_short = matches!(value, Json::String(_) | Json::Bool(_) | Json::Number(_));
+    is_short.then(|| (place, format!("{} {}", change.field, brief(&value))))
 }
 
 /// Counts the added, removed, changed and moved items of a list.
@@ -69,8 +118,8 @@ pub(crate) fn field_label(field: &str) -> String {
 /// Whether a name, typed without quotes as part of a path, means itself.
 fn is_readable(name: &str) -> bool {
     (value::is_plain(name) || name.parse::<u64>().is_ok())
-        && !name.contains([',', '\\', ' '])
-        && !name.starts_with('!')
+        && !name.contains([',', '\\', ' ', '=', '>'])
+        && !name.starts_with(['!', '^'])
         && sanitize(name) == name
 }
 
@@ -253,8 +302,36 @@ mod tests {
     }
 
     #[test]
-    fn creations_are_summarised_as_a_count() {
-        let one = entry("created", &json!([{"field": "a", "new": 1}]));
-        assert_eq!(changes(one.changes.get(), Action::Created), "1 field");
+    fn a_brief_change_has_the_new_value_alone() {
+        let brief = |fields| {
+            let entry = entry("updated", &fields);
+            brief_change(entry.changes.get(), entry.action)
+        };
+        let one = |old, new| {
+            brief(json!([{"field": "p", "old": old, "new": new}, {"field": "b", "old": 1, "new": 2}]))
+        };
+        assert_eq!(one(json!("active"), json!("disabled")).as_deref(), Some("p → disabled"));
+        assert_eq!(one(json!({"max": 3}), json!({"max": 9})).as_deref(), Some("p.max → 9"));
+        assert_eq!(one(json!(3), json!("3")).as_deref(), Some("p → \"3\""));
+        assert_eq!(one(json!("a b"), json!("a\u{a0}b")), None, "only both show the difference");
+        assert_eq!(one(json!([1]), json!([2, 1])), None);
+        assert_eq!(brief(json!([{"field": "s", "redacted": true}])), None);
+    }
+
+    #[test]
+    fn creations_and_deletions_show_their_most_telling_field() {
+        let summary = |action: &str, fields| {
+            let entry = entry(action, &fields);
+            changes(entry.changes.get(), entry.action)
+        };
+        assert_eq!(summary("created", json!([{"field": "a", "new": 1}])), "1 field");
+        let member = json!([{"field": "email", "new": "a@b.example"}, {"field": "status", "new": "active"}, {"field": "role", "new": "admin"}]);
+        assert_eq!(summary("created", member), "role admin, +2");
+        let connector = json!([{"field": "name", "old": "x"}, {"field": "status", "old": "disabled"}]);
+        assert_eq!(summary("deleted", connector), "status disabled, +1");
+        let secret = json!([{"field": "value", "new": "[redacted]", "redacted": true}]);
+        assert_eq!(summary("created", secret), "value (redacted)");
+        let nested = json!([{"field": "url", "new": {"host": "x"}}, {"field": "role", "old": "admin"}]);
+        assert_eq!(summary("created", nested), "2 fields");
     }
 }

@@ -5,7 +5,7 @@ use crate::api::purpose::{ExportPurpose, PURPOSE, UnknownPurpose};
 use crate::api::query::filter_pairs;
 use crate::model::draft::FieldError;
 use crate::model::filter::Filter;
-use crate::model::trail::{Actor, EventKey, FilterPairs, ReadCall, SEARCH, TrailEvent};
+use crate::model::trail::{Actor, EventKey, FilterPairs, ReadCall, TrailEvent, leaves_out};
 use crate::model::words::Log;
 use crate::server::auth::{Caller, ReadScope};
 use crate::server::error::ApiError;
@@ -118,10 +118,10 @@ async fn note<S: ReadScope>(
 ) {
     let (log, now) = (caller.log().number(), server.settings.clock.now());
     if server.reads.is_new(caller.key().token, call, log, &filter, now) {
-        let has_text = filter.iter().any(|(name, _)| *name == SEARCH);
+        let leaves_out = leaves_out(&filter);
         let event = TrailEvent::Read { log: S::LOG, call, filter, rows, more };
-        // A searched text is not in the key that other servers would make.
-        let key = if has_text { EventKey::unique() } else { EventKey::Question { log } };
+        // What the trail leaves out is not in the key that other servers would make.
+        let key = if leaves_out { EventKey::unique() } else { EventKey::Question { log } };
         let org = caller.organization.id;
         server.trail.note(server.store.as_ref(), org, event, caller.actor(server), key).await;
     }

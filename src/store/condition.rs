@@ -78,6 +78,8 @@ impl Condition {
             via: _,
             user: _,
             // In `Filter::matches_content`.
+            ip: _,
+            reason: _,
             field: _,
             text: _,
         } = filter;

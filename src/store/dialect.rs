@@ -28,6 +28,8 @@ pub(super) struct Dialect {
     pub(super) lock_organizations: Option<&'static str>,
     /// The function that gives the elements of a JSON array, in a column `value`.
     pub(super) json_elements: &'static str,
+    /// The code of an entry's model type, a slash and its model id, as one text.
+    pub(super) resource: &'static str,
     /// What stands before and after a text of hexadecimal digits that becomes bytes.
     pub(super) from_hex: [&'static str; 2],
     /// An extra condition that leads to the range of pruned ids before `taken`, where no index knows ranges by their

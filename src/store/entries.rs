@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::model::change::Changes;
 use crate::model::entry::{Entry, User};
-use crate::model::filter::Filter;
+use crate::model::filter::{Filter, StoredTexts};
 use crate::model::integrity::leaf::EntryParts;
 use crate::model::json::{JsonError, RawJson};
 use crate::model::page::Position;
@@ -224,10 +224,14 @@ impl StoredEntry<'_> {
         if !filter.reads_content() {
             return Ok(true);
         }
-        let on_behalf_of = self.on_behalf_of.map(|user| user.json.get());
-        let may_match =
-            filter.may_match_content(self.changes.0, self.user.json.get(), on_behalf_of, self.model_name);
-        Ok(may_match && filter.matches_content(&self.entry()?))
+        let stored = StoredTexts {
+            changes: self.changes.0,
+            user: self.user.json.get(),
+            on_behalf_of: self.on_behalf_of.map(|user| user.json.get()),
+            model_name: self.model_name,
+            origin: self.origin_texts(),
+        };
+        Ok(filter.may_match_content(&stored) && filter.matches_content(&self.entry()?))
     }
 }
 

@@ -24,7 +24,7 @@ pub enum StoreError {
         known: i64,
     },
     /// The URL names an unknown kind of store.
-    #[error("{0:?} is no store: expected sqlite:PATH or postgres://…")]
+    #[error("{0:?} is no store: expected sqlite:PATH or postgres://…{hint}", hint = meant(.0))]
     UnknownUrl(String),
     /// A part of the URL cannot be used.
     #[error("cannot use the store {location}: {cause}")]
@@ -87,5 +87,18 @@ impl StoreError {
     #[must_use]
     pub const fn is_away(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Locked | Self::TimedOut)
+    }
+}
+
+/// What was probably meant by a URL of an unknown kind.
+fn meant(url: &str) -> String {
+    match url {
+        _ if url.starts_with("http://") || url.starts_with("https://") => {
+            "; this command works on the store itself, not over the API of a server".to_owned()
+        }
+        _ if !url.contains(':') && (url.contains('/') || url.contains('.')) => {
+            format!(" (did you mean sqlite:{url}?)")
+        }
+        _ => String::new(),
     }
 }

@@ -72,7 +72,8 @@ fn micros(seconds: u32) -> i64 {
 fn grouped<S: Session>(query: &StatsQuery, entries: &EntryQuery<'_>) -> Condition {
     let width = query.slot_seconds.map(micros);
     let fields = S::DIALECT.fields.filter(|_| query.by.contains(&Dimension::Field));
-    let rolled_up = match fields.is_none() && width.is_none_or(|width| width % DAY == 0) {
+    let by_resource = query.by.contains(&Dimension::Resource);
+    let rolled_up = match fields.is_none() && !by_resource && width.is_none_or(|width| width % DAY == 0) {
         true => rollup::rows::<S>(entries, width.is_some()),
         false => None,
     };
@@ -98,7 +99,7 @@ fn grouped<S: Session>(query: &StatsQuery, entries: &EntryQuery<'_>) -> Conditio
     let mut shown = ["slot", "count", "in_all"].map(str::to_owned).to_vec();
     let mut join = String::new();
     for (place, by) in query.by.iter().enumerate() {
-        keys.push(format!("{} AS v{place}", column(*by, field)));
+        keys.push(format!("{} AS v{place}", column::<S>(*by, field)));
         if *by == Dimension::User {
             shown.push("snapshot".to_owned());
             parameters.push(Parameter::Integer(entries.org.0));
@@ -118,7 +119,7 @@ fn grouped<S: Session>(query: &StatsQuery, entries: &EntryQuery<'_>) -> Conditio
     Condition { sql, parameters }
 }
 
-const fn column(by: Dimension, field: &'static str) -> &'static str {
+const fn column<S: Session>(by: Dimension, field: &'static str) -> &'static str {
     match by {
         Dimension::Action => "action",
         Dimension::ModelType => "model_type",
@@ -126,6 +127,7 @@ const fn column(by: Dimension, field: &'static str) -> &'static str {
         // The rollup has no nulls: entries without a channel are under -1.
         Dimension::Via => "nullif(via, -1)",
         Dimension::Field => field,
+        Dimension::Resource => S::DIALECT.resource,
         // The slot tells the time.
         _ => "CAST(NULL AS BIGINT)",
     }
@@ -142,6 +144,12 @@ fn value(
         Dimension::Field => {
             let name = row.text_or_null(at)?.map(serde_json::from_str).transpose();
             return name.map_err(|error| StoreError::Damaged(format!("a field's name: {error}")));
+        }
+        Dimension::Resource => {
+            let text = row.text_or_null(at)?.unwrap_or_default();
+            let (code, id) = text.split_once('/').unwrap_or((text, ""));
+            let code = code.parse().map_err(|_| StoreError::Damaged(format!("a resource: {text}")))?;
+            return Ok(Some(format!("{}/{id}", word(ModelType::ALL, code)?)));
         }
         _ => {}
     }

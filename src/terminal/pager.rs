@@ -15,6 +15,8 @@ pub(crate) struct Pager {
     pub words: Vec<String>,
     /// Its additional environment variables.
     pub variables: Vec<(&'static str, &'static str)>,
+    /// Whether the first line is a header, which `less` can keep on the screen.
+    pub has_header: bool,
 }
 
 /// Tells who receives Ctrl-C: the pager, while it has the screen. Holds the pager's process id, or 0.
@@ -141,7 +143,11 @@ impl Paging {
         let held = std::mem::take(&mut self.held);
         let Some((program, args)) = self.pager.words.split_first() else { return Ok(()) };
         let mut command = Command::new(program);
-        command.args(args).envs(self.pager.variables.iter().copied()).stdin(Stdio::piped());
+        command.args(args);
+        if self.pager.has_header && keeps_headers(program) {
+            command.arg("--header=1");
+        }
+        command.envs(self.pager.variables.iter().copied()).stdin(Stdio::piped());
         match command.spawn() {
             Ok(child) => {
                 self.ctrl_c.0.store(child.id(), Relaxed);
@@ -157,6 +163,23 @@ impl Paging {
     }
 }
 
+/// Whether a program is a `less` that knows `--header`.
+fn keeps_headers(program: &str) -> bool {
+    let is_less = std::path::Path::new(program).file_stem().is_some_and(|name| name == "less");
+    let version = is_less.then(|| Command::new(program).arg("--version").stdin(Stdio::null()).output().ok());
+    let text = version.flatten().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    text.is_some_and(|text| less_version(&text) >= FIRST_WITH_HEADER)
+}
+
+/// The first release of `less` with `--header`.
+const FIRST_WITH_HEADER: u32 = 600;
+
+/// The number in `less 608 (GNU regular expressions)`.
+fn less_version(text: &str) -> u32 {
+    let number = text.strip_prefix("less ").and_then(|rest| rest.split([' ', '.', '\n']).next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
 /// However the output ends, the pager keeps the screen until the reader closes it.
 impl Drop for Paging {
     fn drop(&mut self) {
@@ -165,5 +188,18 @@ impl Drop for Paging {
             drop(child.wait());
             self.ctrl_c.0.store(0, Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_less_is_read() {
+        assert_eq!(less_version("less 608 (GNU regular expressions)\nCopyright"), 608);
+        assert_eq!(less_version("less 590.1 (x)"), 590);
+        assert_eq!(less_version("BusyBox v1.36"), 0);
+        assert!(!keeps_headers("cat"));
     }
 }

@@ -47,6 +47,11 @@ fn filter() -> impl Strategy<Value = Filter> {
             choice(prop::sample::select(Via::ALL)),
             choice(text()),
             choice(parsed()),
+            choice(
+                prop::sample::select(&["198.51.100.23", "10.0.0.0/8", "::1"][..])
+                    .prop_map(|it| it.parse().expect("a network")),
+            ),
+            choice(parsed()),
             time(),
             time(),
         ),
@@ -54,7 +59,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         .prop_map(
             |(
                 (action, model_type, (user, on_behalf_of), resource, model_id),
-                (field, via, request_id, text, since, until),
+                (field, via, request_id, reason, ip, text, since, until),
             )| Filter {
                 action,
                 model_type,
@@ -65,6 +70,8 @@ fn filter() -> impl Strategy<Value = Filter> {
                 field,
                 via,
                 request_id,
+                ip,
+                reason,
                 text,
                 since,
                 until,
@@ -111,7 +118,7 @@ fn a_filter_never_silently_does_nothing() {
         (
             "actoin",
             "created",
-            "is not a parameter of this request: expected one of action, model_type, user, on_behalf_of, resource, model_id, field, via, request_id, q, since, until, order, limit, cursor, after_id, as_of, total",
+            "is not a parameter of this request: expected one of action, model_type, user, on_behalf_of, resource, model_id, field, via, request_id, ip, reason, q, since, until, order, limit, cursor, after_id, as_of, total",
         ),
         ("action", "made", "unknown action \"made\": expected one of created, updated, deleted"),
         ("user", "", "has an empty value: name at least one, separated by commas"),

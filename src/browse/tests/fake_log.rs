@@ -42,7 +42,7 @@ pub(crate) fn entry(id: u64) -> Entry {
     serde_json::from_value(entry).expect("an entry")
 }
 
-pub(super) struct FakeLog {
+pub(in crate::browse) struct FakeLog {
     pub(super) entries: u64,
 }
 

@@ -58,6 +58,10 @@ impl<'a> Painter<'a> {
             Role::Changed => changed,
             Role::AddedWord => added.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
             Role::RemovedWord => removed.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+            Role::Name | Role::Text | Role::Literal if self.style.theme == Theme::Mono => style,
+            Role::Name => style.fg(Color::Blue),
+            Role::Text => style.fg(Color::Cyan),
+            Role::Literal => style.fg(Color::Yellow),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Completion values from the log: its users, and the latest entries. There is a short time limit, no prompt, no token
 //! command, and no reading from stdin.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Mutex, mpsc};
@@ -18,10 +18,14 @@ use crate::commands::connect::{OpenMode, connect};
 use crate::config::SelectedProfile;
 use crate::config::credentials::Credentials;
 use crate::config::file::Config;
+use crate::demo;
 use crate::error::Failure;
+use crate::model::draft::Draft;
 use crate::model::entry::Entry;
 use crate::model::facets::Facet;
 use crate::model::filter::{Filter, UserTerm};
+use crate::model::proposal::Proposal;
+use crate::model::redaction::Redaction;
 use crate::model::words::Log;
 
 /// The longest wait after a Tab.
@@ -37,6 +41,7 @@ pub(super) enum RecentField {
     Named,
     Fields,
     Requests,
+    Addresses,
     Ids,
 }
 
@@ -44,6 +49,8 @@ pub(super) enum RecentField {
 pub(super) struct LiveValues {
     /// Taken by the first query: there is one per Tab.
     connection: Mutex<Option<(Context, ConnectionArgs)>>,
+    /// The recordings of the demo, oldest first, if the command line selects it: a server for them would take too long.
+    demo: Option<Vec<Proposal>>,
     profiles: Vec<String>,
     commands: Vec<String>,
     /// The log that the command line selects.
@@ -73,14 +80,17 @@ impl LiveValues {
             insecure_http: flag("insecure_http"),
         };
         context.demo = flag("demo");
+        let log = log.unwrap_or(Log::Audit);
+        let is_demo = context.demo || args.server.as_deref() == Some("demo:");
+        let demo =
+            is_demo.then(|| if log == Log::Audit { demo::proposals(context.time.now) } else { Vec::new() });
         let settings = SelectedProfile::read(&context.environment, text("profile").as_deref(), true);
         context.settings = settings.unwrap_or_default();
         // A token command might prompt.
         context.settings.profile.token_command = None;
         let profiles = profiles(&context);
         let commands = tree.get_subcommands().map(|it| it.get_name().to_owned()).collect();
-        let log = log.unwrap_or(Log::Audit);
-        Self { connection: Mutex::new(Some((context, args))), profiles, commands, log }
+        Self { connection: Mutex::new(Some((context, args))), demo, profiles, commands, log }
     }
 
     pub(super) fn commands(&self) -> Vec<Candidate> {
@@ -113,6 +123,14 @@ impl LiveValues {
     }
 
     fn facets(&self) -> Vec<Facet> {
+        if let Some(proposals) = &self.demo {
+            let mut counts = BTreeMap::<&str, u64>::new();
+            proposals.iter().for_each(|proposal| *counts.entry(proposal.user.label()).or_default() += 1);
+            let facets = counts.into_iter().map(|(value, count)| Facet { value: value.to_owned(), count });
+            let mut facets: Vec<_> = facets.collect();
+            facets.sort_by_key(|facet| std::cmp::Reverse(facet.count));
+            return facets;
+        }
         let facets = self.query(async |client| Ok(client.facets(&Filter::default()).await?.user));
         facets.unwrap_or_default()
     }
@@ -120,7 +138,10 @@ impl LiveValues {
     /// Values of the latest entries, newest first, without duplicates.
     pub(super) fn recent(&self, field: RecentField) -> Vec<Candidate> {
         let query = Query { limit: RECENT_ENTRIES, ..Query::default() };
-        let entries = self.query(async move |client| Ok(client.page(&query).await?.data)).unwrap_or_default();
+        let entries = match &self.demo {
+            Some(proposals) => latest_entries(proposals),
+            None => self.query(async move |client| Ok(client.page(&query).await?.data)).unwrap_or_default(),
+        };
         let mut seen = HashSet::new();
         let newest = matches!(field, RecentField::Ids).then(|| Candidate::new("latest", "the newest entry"));
         let found = entries.iter().flat_map(|entry| values(entry, field));
@@ -152,6 +173,17 @@ impl LiveValues {
     }
 }
 
+/// The latest entries that a store would make of these recordings, newest first.
+fn latest_entries(proposals: &[Proposal]) -> Vec<Entry> {
+    let redaction = Redaction::default();
+    let entry = |(id, proposal): (u64, &Proposal)| {
+        let draft = Draft::prepare(proposal, &redaction, proposal.occurred_at?).ok()?;
+        Some(draft.stored_as(id))
+    };
+    let numbered: Vec<_> = (1..).zip(proposals).collect();
+    numbered.into_iter().rev().take(RECENT_ENTRIES as usize).filter_map(entry).collect()
+}
+
 fn values(entry: &Entry, field: RecentField) -> Vec<Candidate> {
     let name = entry.model_name.as_deref().unwrap_or_default();
     match field {
@@ -172,6 +204,10 @@ fn values(entry: &Entry, field: RecentField) -> Vec<Candidate> {
         RecentField::Requests => {
             let id = entry.context.request_id.iter();
             id.map(|id| Candidate::new(id.clone(), entry.occurred_at.to_string())).collect()
+        }
+        RecentField::Addresses => {
+            let address = entry.context.ip.iter();
+            address.map(|ip| Candidate::new(ip.clone(), entry.user.label())).collect()
         }
         RecentField::Fields => {
             let changes = entry.changes.list().unwrap_or_default();

@@ -91,7 +91,7 @@ fn with_values(command: Command, live: &Arc<LiveValues>) -> Command {
             None => arg,
             Some(values) => {
                 let (live, many) = (Arc::clone(live), matches!(arg.get_action(), ArgAction::Append));
-                let signs = if arg.get_id() == "columns" { "+-" } else { "!" };
+                let signs = if arg.get_id() == "columns" { "+-" } else { "!^" };
                 let lists = if many || arg.get_id() == "columns" { signs } else { "" };
                 arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
                     typed.to_str().map_or_else(Vec::new, |typed| matching(typed, lists, values(&live)))
@@ -132,6 +132,7 @@ fn values(arg: &Arg) -> Option<fn(&LiveValues) -> Vec<Candidate>> {
         "resource" => |live| live.recent(RecentField::Resources),
         "field" => |live| live.recent(RecentField::Fields),
         "request_id" => |live| live.recent(RecentField::Requests),
+        "ip" => |live| live.recent(RecentField::Addresses),
         "ids" => |live| live.recent(RecentField::Ids),
         _ => return None,
     })
@@ -175,6 +176,7 @@ mod tests {
         assert_eq!(offered("UPD", "!", &actions), ["updated"]);
         assert_eq!(offered("created,", "!", &actions), ["created,updated", "created,deleted"]);
         assert_eq!(offered("!cr", "!", &actions), ["!created"]);
+        assert_eq!(offered("^cr", "!^", &actions), ["^created"]);
         assert_eq!(offered("created,!upd", "!", &actions), ["created,!updated"]);
         assert_eq!(offered("id,+ti", "+-", &["id", "time"]), ["id,+time"]);
         assert_eq!(offered("-", "+-", &["id", "time"]), ["-id", "-time"]);

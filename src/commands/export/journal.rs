@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::filter::Filter;
 use crate::model::words::Log;
-use crate::render::delimited::FIELD_COLUMNS;
+use crate::render::delimited::{FIELD_COLUMNS, Spreadsheet};
 use crate::terminal::file::{
     ClaimedFile, FileDigest, LockedFile, NewFile, PartFile, TemporaryFile, part_path, with_suffix,
 };
@@ -45,6 +45,9 @@ pub(super) struct ExportHeader {
     explode: bool,
     #[serde(default)]
     max_cell: Option<usize>,
+    /// The zone of a spreadsheet's times, and whether it separates cells by semicolons.
+    #[serde(default)]
+    spreadsheet: Option<(String, bool)>,
     pub(super) trailer: bool,
     pub(super) manifest: bool,
     pub(super) force: bool,
@@ -86,6 +89,7 @@ impl ExportHeader {
             columns: columns.chain(fields).map(str::to_owned).collect(),
             explode: format.explode,
             max_cell: format.max_cell,
+            spreadsheet: format.spreadsheet.map(Spreadsheet::words),
             formula_guard: !format.csv.no_formula_guard,
             bom: format.csv.bom,
             trailer: false,
@@ -113,6 +117,8 @@ impl ExportHeader {
             csv: CsvArgs { no_formula_guard: !self.formula_guard, bom: self.bom },
             explode: self.explode,
             max_cell: self.max_cell,
+            // The same version wrote it, so the zone is known.
+            spreadsheet: self.spreadsheet.as_ref().and_then(Spreadsheet::from_words),
             source: name.event().map(|_| (log, self.organization.clone())),
         };
         Some((log, (read_only_filter(log, pairs).ok()?, format)))
@@ -260,6 +266,7 @@ mod tests {
             csv: CsvArgs { no_formula_guard: true, bom: false },
             explode: true,
             max_cell: None,
+            spreadsheet: Some(Spreadsheet { semicolon: true, zone: chrono_tz::Europe::Madrid }),
             source: None,
         };
         (filter, format)

@@ -1,5 +1,7 @@
 //! `history --at` and `--diff`: the state of a resource at one time, and the difference between two times.
 
+use std::io::Write as _;
+
 use crate::args::output::Format;
 use crate::client::Client;
 use crate::commands::Context;
@@ -8,9 +10,10 @@ use crate::model::filter::Resource;
 use crate::model::history::History;
 use crate::model::history::diff::StateDiff;
 use crate::model::page::Position;
-use crate::model::time::{Edge, When, parse};
+use crate::model::time::{Edge, When, is_time_of_day, parse};
 use crate::render::detail::{DetailOptions, changes};
 use crate::render::history::{dotted_path, notes};
+use crate::render::json_paint::JsonPainter;
 use crate::render::state::{difference, document, sentence};
 
 /// A date spans at least this long, also when clocks change. A shorter span is a time that the clocks showed twice.
@@ -35,7 +38,7 @@ pub(super) async fn position(
             if let Some(note) = note {
                 context.terminal.status(&note);
             }
-            let is_day = end.since(first).num_hours() >= SHORTEST_DAY_HOURS;
+            let is_day = !is_time_of_day(text) && end.since(first).num_hours() >= SHORTEST_DAY_HOURS;
             let at = if is_day { end.plus(chrono::TimeDelta::microseconds(-1)) } else { first };
             Ok(Position { occurred_at: at, id: u64::MAX })
         }
@@ -54,9 +57,13 @@ pub(super) fn show(
     let summary = sentence(history, state, at, &context.time);
     context.terminal.status(&format!("{resource}: {summary}"));
     let document = document(resource, history, state, at, &context.time);
-    let out = context.terminal.data();
-    serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from)?;
-    writeln!(out)?;
+    let on_screen = context.terminal.out_is_terminal;
+    let style = context.appearance.style(&context.terminal, context.time, on_screen);
+    context.page();
+    let mut painter = JsonPainter::new(context.terminal.data(), style);
+    serde_json::to_writer_pretty(&mut painter, &document).map_err(std::io::Error::from)?;
+    writeln!(painter)?;
+    painter.finish()?;
     Ok(context.terminal.flush()?)
 }
 

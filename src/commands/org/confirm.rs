@@ -15,7 +15,7 @@ pub(super) async fn confirm(
         let message = format!("confirmation needed, but this is not a terminal: {unchanged}");
         return Err(Failure::new(exit::REFUSED, message).hint("add --yes to do it without a prompt"));
     };
-    let typed = prompts.line(&format!("Type {expected} to {purpose}")).await?.unwrap_or_default();
+    let typed = prompts.line(&format!("Type {expected} to {purpose}")).await?;
     if typed.trim() == expected {
         return Ok(());
     }

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::model::field_path::{FieldPath, enclosed};
+use crate::model::field_path::enclosed;
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::resource::{InvalidResource, Resource};
 use crate::model::words::{Action, ModelType, UnknownWord, Via};
 
@@ -57,7 +58,7 @@ impl FilterValue for Resource {
     }
 }
 impl FilterValue for String {}
-impl FilterValue for FieldPath {
+impl FilterValue for FieldTerm {
     const IS_PATH: bool = true;
 }
 
@@ -90,7 +91,8 @@ impl<T> Choice<T> {
 }
 
 impl<T: FilterValue> Choice<T> {
-    /// Adds the values of a comma-separated text. A leading `!` excludes a value; `\` escapes `,`, `!` and `\`.
+    /// Adds the values of a comma-separated text. A leading `!` or `^` excludes a value; `\` escapes `,`, `!`, `^` and `\`.
+    /// In free text, `^` is a character like any other.
     ///
     /// # Errors
     /// [`ChoiceError`] for the first value that is empty, not accepted, or one too many.
@@ -112,7 +114,7 @@ impl<T: FilterValue> Choice<T> {
         if self.include.len() + self.exclude.len() == T::MAX {
             return Err(ChoiceError::TooMany(T::MAX));
         }
-        let (values, text) = match text.strip_prefix('!') {
+        let (values, text) = match text.strip_prefix(excludes::<T>) {
             Some(rest) => (&mut self.exclude, rest),
             None => (&mut self.include, text),
         };
@@ -145,6 +147,11 @@ pub enum ChoiceError<E> {
     Value(E),
 }
 
+/// Whether a leading character excludes a value. Interactive shells replace `!name` by an earlier command, but not `^name`.
+const fn excludes<T: FilterValue>(c: char) -> bool {
+    c == '!' || c == '^' && !T::IS_PROSE
+}
+
 /// A token of a value.
 enum Token<'t> {
     /// A part in quotes or brackets, taken literally.
@@ -168,7 +175,9 @@ fn token<T: FilterValue>(text: &str, is_key: bool) -> Option<(Token<'_>, &str)> 
     match rest.chars().next() {
         Some(next)
             if first == '\\'
-                && (matches!(next, ',' | '!' | '\\') || T::IS_PATH && matches!(next, '"' | '[')) =>
+                && (matches!(next, ',' | '\\')
+                    || excludes::<T>(next)
+                    || T::IS_PATH && matches!(next, '"' | '[')) =>
         {
             Some((Token::Escaped(next), &rest[next.len_utf8()..]))
         }
@@ -181,9 +190,9 @@ fn tokens<T: FilterValue>(text: &str) -> impl Iterator<Item = (Token<'_>, &str)>
     let (mut rest, mut is_key, mut is_first) = (text, true, true);
     std::iter::from_fn(move || {
         let (token, behind) = token::<T>(rest, is_key)?;
-        // The `!` that excludes is followed by the first key.
+        // The sign that excludes is followed by the first key.
         is_key = match token {
-            Token::Plain('!') => is_first,
+            Token::Plain(c) if excludes::<T>(c) => is_first,
             Token::Plain(c) => c == '.',
             Token::Enclosed(_) | Token::Escaped(_) => false,
         };
@@ -232,7 +241,7 @@ fn escaped<T: FilterValue>(text: &str) -> String {
         let enclosed = if is_enclosing { enclosed_run(rest) } else { None };
         let length = enclosed.unwrap_or(first.len_utf8());
         let is_sign = matches!(first, ',' | '\\')
-            || first == '!' && escaped.is_empty()
+            || excludes::<T>(first) && escaped.is_empty()
             || T::IS_PATH && matches!(first, '"' | '[');
         if enclosed.is_none() && is_sign {
             escaped.push('\\');
@@ -271,11 +280,11 @@ mod tests {
 
     #[test]
     fn a_comma_within_quotes_or_brackets_does_not_separate_paths() {
-        let mut paths = Choice::<FieldPath>::default();
+        let mut paths = Choice::<FieldTerm>::default();
         paths
             .add_list(r#"labels."a,b".c,list[3 name="x,\"y]"].z,!"q\\,\"".1,a"b,c"d,"open,e[f,g],"h"#)
             .expect("paths");
-        let written = |paths: &[FieldPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let written = |paths: &[FieldTerm]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(
             written(&paths.include),
             [r#"labels."a,b".c"#, r#"list[3 name="x,\"y]"].z"#, "a\"b", "c\"d", "\"open", "e[f", "g]", "\"h"]
@@ -312,7 +321,7 @@ mod tests {
     #[test]
     fn quotes_before_an_open_bracket_are_read_back() {
         for path in [r#"","[["#, r#""a",b"#, r#""a"[0][1"#, r#""a"[0].[b"#] {
-            reads_back::<FieldPath>(&["x".to_owned()], &[path.to_owned()]);
+            reads_back::<FieldTerm>(&["x".to_owned()], &[path.to_owned()]);
         }
     }
 
@@ -321,7 +330,7 @@ mod tests {
         fn written_values_are_read_back(include in prop::collection::vec("[a!,\\\\é .\"\\[\\]1=]{1,8}", 0..4), exclude in prop::collection::vec("[a!,\\\\\".\\[\\]1 =]{1,8}", 0..3)) {
             prop_assume!(include.iter().chain(&exclude).all(|value| !value.trim().is_empty()));
             reads_back::<String>(&include, &exclude);
-            reads_back::<FieldPath>(&include, &exclude);
+            reads_back::<FieldTerm>(&include, &exclude);
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use crate::model::change::{Change, REDACTED, REDACTED_CHANGED};
 use crate::model::entry::User;
-use crate::model::field_path::FieldPath;
-use crate::model::filter::Filter;
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::text::visit_texts;
+use crate::model::filter::{Filter, SearchText};
 use crate::model::fold::folded;
 use crate::model::signature::{Gram, SignatureBuilder};
 
@@ -51,11 +51,12 @@ impl Filter {
     /// The grams that an entry must have to pass [`Filter::matches_content`]; `None` if they reject no entry.
     #[must_use]
     pub fn gram_query(&self) -> Option<GramQuery> {
-        let texts = self.text.include.iter().map(|text| vec![Gram::required(text.folded())]);
-        let texts: Vec<_> = texts.flatten().collect();
+        let required =
+            |texts: &[SearchText]| texts.iter().map(|text| Gram::required(text.folded())).collect::<Vec<_>>();
+        let (texts, reasons) = (required(&self.text.include), required(&self.reason.include));
         let paths: Vec<_> = self.field.include.iter().flat_map(alternatives).collect();
         let mut query = GramQuery { grams: Vec::new(), clauses: Vec::new() };
-        for clause in [texts, paths] {
+        for clause in [texts, reasons, paths] {
             // An alternative without grams may match everywhere.
             if clause.is_empty() || clause.iter().any(Vec::is_empty) {
                 continue;
@@ -79,9 +80,9 @@ impl Filter {
 
 /// The grams of a change that touches a path: those of all keys of the path, or those of the field alone, if paths
 /// inside it cannot be read from its texts.
-fn alternatives(path: &FieldPath) -> Vec<Vec<Gram>> {
+fn alternatives(term: &FieldTerm) -> Vec<Vec<Gram>> {
     // In quotes, a key may be written otherwise than it is stored.
-    let Some((first, keys)) = path.keys() else { return vec![Vec::new()] };
+    let Some((first, keys)) = term.path().keys() else { return vec![Vec::new()] };
     let first = folded(first);
     let field = Gram::required(&first);
     let mut whole = field.clone();
@@ -95,17 +96,17 @@ fn alternatives(path: &FieldPath) -> Vec<Vec<Gram>> {
 }
 
 impl SignatureBuilder {
-    /// Adds the texts of an entry that a filter may search.
+    /// Adds the texts of an entry that a filter may search: the resource's name, the users, the origin and the changes.
     pub fn add_entry<'e>(
         &mut self,
-        model_name: Option<&'e str>,
-        users: impl Iterator<Item = &'e User>,
+        names: (Option<&'e str>, impl Iterator<Item = &'e User>, [Option<&'e str>; 4]),
         changes: &[Change],
     ) {
-        visit_texts(model_name, users, &[], &mut |text| self.add(text));
+        visit_texts(names, &[], &mut |text| self.add(text));
         for change in changes {
             let mut is_unreadable = change.redacted;
-            visit_texts(None, std::iter::empty(), std::slice::from_ref(change), &mut |text| {
+            let no_names = (None, std::iter::empty(), [None; 4]);
+            visit_texts(no_names, std::slice::from_ref(change), &mut |text| {
                 is_unreadable |= hides_keys(text);
                 self.add(text);
             });

@@ -1,26 +1,45 @@
 //! Rejects most entries of a text or field search by their stored bytes, before JSON is parsed. It has no false
 //! negatives; `Filter::matches_content` decides about the rest.
 
-use crate::model::field_path::FieldPath;
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::{Filter, SearchText};
 use crate::model::fold::folded;
 
+/// The texts of an entry as they are stored.
+pub struct StoredTexts<'t> {
+    /// The changes as JSON.
+    pub changes: &'t str,
+    /// The user who acted, as JSON.
+    pub user: &'t str,
+    /// The user for whom another acted, as JSON.
+    pub on_behalf_of: Option<&'t str>,
+    /// The name of the resource.
+    pub model_name: Option<&'t str>,
+    /// The reason, the address, the program and the request: see [`crate::model::entry::Entry::origin_texts`].
+    pub origin: [Option<&'t str>; 4],
+}
+
 impl Filter {
-    /// Whether [`Filter::matches_content`] can be true for an entry stored as these texts: its changes and its
-    /// users (who acted, and for whom) as JSON, and the resource's name. If not, the entry need not be decoded.
+    /// Whether [`Filter::matches_content`] can be true for an entry stored as these texts. If not, the entry need not be
+    /// decoded.
     #[must_use]
-    pub fn may_match_content(
-        &self,
-        changes: &str,
-        user: &str,
-        on_behalf_of: Option<&str>,
-        model_name: Option<&str>,
-    ) -> bool {
-        let [on_behalf_of, model_name] = [on_behalf_of, model_name].map(Option::unwrap_or_default);
-        let texts = [changes, user, on_behalf_of, model_name].map(StoredText::of);
-        let text = |wanted: &SearchText| texts.iter().any(|text| text.may_hold(wanted.folded()));
+    pub fn may_match_content(&self, stored: &StoredTexts<'_>) -> bool {
+        let StoredTexts { changes, user, on_behalf_of, model_name, origin } = *stored;
+        let [reason, ip, ..] = origin;
+        if !self.ip.admits_address(ip) || !self.reason.admits_text(reason) {
+            return false;
+        }
+        if self.field.include.is_empty() && self.text.include.is_empty() {
+            return true;
+        }
+        let changes = StoredText::of(changes);
+        let others = [Some(user), on_behalf_of, model_name].into_iter().chain(origin).flatten();
+        let others: Vec<_> = others.map(StoredText::of).collect();
+        let text = |wanted: &SearchText| {
+            changes.may_hold(wanted.folded()) || others.iter().any(|text| text.may_hold(wanted.folded()))
+        };
         // A path that matches a field starts with the same key.
-        let field = |path: &FieldPath| texts[0].may_hold(&folded(path.first_key()));
+        let field = |term: &FieldTerm| changes.may_hold(&folded(term.path().first_key()));
         fn any<T>(include: &[T], may: impl Fn(&T) -> bool) -> bool {
             include.is_empty() || include.iter().any(may)
         }
@@ -82,13 +101,22 @@ mod tests {
             } else {
                 query.field.add_list(filter).expect("paths");
             }
-            query.may_match_content(changes, r#"{"id":"7"}"#, Some(r#"{"name":"Ana"}"#), Some("Slack"))
+            query.may_match_content(&StoredTexts {
+                changes,
+                user: r#"{"id":"7"}"#,
+                on_behalf_of: Some(r#"{"name":"Ana"}"#),
+                model_name: Some("Slack"),
+                origin: [Some("INC-7"), Some("198.51.100.7"), None, Some("req_9")],
+            })
         };
         let changes = r#"[{"field":"perform","new":"Zebra\nCafé"}]"#;
         for (filter, text) in [
             ("zebra", true),
             ("sLACK", true),
             ("ANA", true),
+            ("inc-7", true),
+            ("51.100", true),
+            ("req_9", true),
             ("x,zebra", true),
             ("!zebra", true),
             ("CAFE\u{301}", true),
@@ -141,7 +169,7 @@ mod tests {
             path in letters(1..=4),
             cut in (0..8usize, 1..4usize),
             escapes in prop_oneof![Just(0), any::<u32>()],
-            by in 0..4u8,
+            by in 0..6u8,
         ) {
             let changes = format!(
                 r#"[{{"field":{},"old":{{{}:1}},"new":12.5}}]"#, spelled(&field, escapes), spelled(&value, escapes.rotate_left(7))
@@ -150,6 +178,8 @@ mod tests {
                 "id": 1, "uuid": "01934b2e-7c1a-7e2e-9d53-0c9f3f1a2b4c", "occurred_at": Timestamp::MIN,
                 "recorded_at": Timestamp::MIN, "action": "updated", "model_type": "connector", "model_id": "1",
                 "model_name": name, "user": {"id": "7", "name": value}, "changes": [],
+                "reason": (escapes % 3 == 0).then(|| value.clone()),
+                "context": {"user_agent": text, "ip": "198.51.100.7"},
                 "on_behalf_of": (escapes == 0).then(|| serde_json::json!({"name": text})),
             });
             let mut entry: Entry = serde_json::from_str(&entry.to_string()).expect("an entry");
@@ -160,6 +190,8 @@ mod tests {
             match by {
                 0 => filter.text.include.push(text.parse().expect("a text")),
                 1 => filter.text.include.push(part(&value).to_uppercase().parse().expect("a text")),
+                4 => filter.reason.include.push(part(&value).parse().expect("a text")),
+                5 => filter.field.include.push(format!("{field}={value}").parse().expect("a term")),
                 2 => filter.field.include.push(path.parse().expect("a path")),
                 _ => filter.field.include.push(field.chars().take(cut.1 + 1).collect::<String>().parse().expect("a path")),
             }
@@ -167,9 +199,17 @@ mod tests {
             let (user, on_behalf_of) = (json(&entry.user), entry.on_behalf_of.as_ref().map(json));
             if filter.matches_content(&entry) {
                 let name = entry.model_name.as_deref();
-                prop_assert!(filter.may_match_content(entry.changes.get(), &user, on_behalf_of.as_deref(), name));
+                let stored = StoredTexts {
+                    changes: entry.changes.get(),
+                    user: &user,
+                    on_behalf_of: on_behalf_of.as_deref(),
+                    model_name: name,
+                    origin: entry.origin_texts(),
+                };
+                prop_assert!(filter.may_match_content(&stored));
                 let mut signature = SignatureBuilder::default();
-                signature.add_entry(name, entry.users(), &entry.changes.list().expect("changes"));
+                let names = (name, entry.users(), entry.origin_texts());
+                signature.add_entry(names, &entry.changes.list().expect("changes"));
                 let signature = signature.finish();
                 if let Some(query) = filter.gram_query() {
                     let has = |gram: &Gram| vec![u8::from(gram.is_in(signature[gram.place() as usize % signature.len()]))];

@@ -63,23 +63,32 @@ impl Choice<SearchText> {
             return true;
         }
         let mut texts = Vec::new();
-        visit_texts(entry.model_name.as_deref(), entry.users(), changes, &mut |text| {
-            texts.push(folded(text))
-        });
+        let names = (entry.model_name.as_deref(), entry.users(), entry.origin_texts());
+        visit_texts(names, changes, &mut |text| texts.push(folded(text)));
         self.admits(|wanted| texts.iter().any(|text| text.contains(&wanted.folded)))
+    }
+}
+
+impl Choice<SearchText> {
+    /// Whether the choice admits one text. An absent text contains nothing.
+    pub(super) fn admits_text(&self, text: Option<&str>) -> bool {
+        if self.is_any() {
+            return true;
+        }
+        let text = text.map(folded);
+        self.admits(|wanted| text.as_ref().is_some_and(|text| text.contains(&wanted.folded)))
     }
 }
 
 /// Visits the texts of an entry that are searched. The index has the same: a change here needs a new version of
 /// `model::signature`.
 pub(super) fn visit_texts<'e>(
-    model_name: Option<&'e str>,
-    users: impl Iterator<Item = &'e User>,
+    (model_name, users, origin): (Option<&'e str>, impl Iterator<Item = &'e User>, [Option<&'e str>; 4]),
     changes: &[Change],
     visit: &mut dyn FnMut(&str),
 ) {
     let names = users.flat_map(|user| [&user.id, &user.email, &user.name]).flatten().map(String::as_str);
-    model_name.into_iter().chain(names).for_each(&mut *visit);
+    model_name.into_iter().chain(names).chain(origin.into_iter().flatten()).for_each(&mut *visit);
     let mut visit_all = |text: &str| {
         visit(text);
         false

@@ -1,5 +1,6 @@
 //! Errors of the time grammar.
 
+use chrono::Weekday;
 use chrono_tz::Tz;
 
 use crate::model::time::age::AgeErrorKind;
@@ -33,12 +34,15 @@ pub enum TimeErrorKind {
     /// No id follows `id:`.
     #[error("write id: and the number of an entry, as in id:1287")]
     Entry,
-    /// `24.11.2026` or `2026/11/24`, which have different meanings in different countries.
+    /// `24.11.2026` or `11/24/2026`, which have different meanings in different countries.
     #[error("a date is written as in 2026-11-24")]
     OtherDate,
     /// The calendar does not have this date.
     #[error("there is no such day")]
     NoSuchDay,
+    /// The weekday before a date is not that of the date.
+    #[error("that date is a {}", weekday_name(*.0))]
+    OtherWeekday(Weekday),
     /// No clock shows this time of day.
     #[error("there is no such time of day")]
     NoSuchTimeOfDay,
@@ -64,4 +68,16 @@ pub enum TimeErrorKind {
     /// The text begins like an age.
     #[error(transparent)]
     Age(#[from] AgeErrorKind),
+}
+
+const fn weekday_name(weekday: Weekday) -> &'static str {
+    match weekday {
+        Weekday::Mon => "Monday",
+        Weekday::Tue => "Tuesday",
+        Weekday::Wed => "Wednesday",
+        Weekday::Thu => "Thursday",
+        Weekday::Fri => "Friday",
+        Weekday::Sat => "Saturday",
+        Weekday::Sun => "Sunday",
+    }
 }

@@ -1,11 +1,13 @@
 //! The one grammar of time, for every flag: `2h`, `yesterday`, `2026-11-20 14:03`, `@1763730247`, `id:1287`.
 
-use chrono::{Datelike, Days, NaiveDate, TimeDelta, Weekday};
+use chrono::{Datelike, Month, NaiveDate, TimeDelta};
 
 use crate::model::time::age::{self, AgeErrorKind};
 use crate::model::time::error::{TimeError, TimeErrorKind};
 use crate::model::time::lexer::{digits, folded};
-use crate::model::time::wall_clock::{WallClock, WallTime, micros};
+use crate::model::time::named;
+use crate::model::time::other_forms::rewritten;
+use crate::model::time::wall_clock::{WallTime, micros};
 use crate::model::time::when::{Edge, TimeContext, When};
 use crate::model::time::zone;
 use crate::model::timestamp::Timestamp;
@@ -38,8 +40,15 @@ pub fn parse(text: &str, edge: Edge, context: &TimeContext) -> Result<When, Time
     read.map_err(|kind| TimeError { text: text.to_owned(), kind })
 }
 
-/// Parses a [`folded`] text.
+/// Parses a [`folded`] text, in a form of the grammar or of another program.
 fn read(text: &str, edge: Edge, context: &TimeContext) -> Result<When, TimeErrorKind> {
+    match rewritten(text)? {
+        Some(text) => read_own(&text, edge, context),
+        None => read_own(text, edge, context),
+    }
+}
+
+fn read_own(text: &str, edge: Edge, context: &TimeContext) -> Result<When, TimeErrorKind> {
     if text.is_empty() {
         return Err(TimeErrorKind::Empty);
     }
@@ -60,8 +69,8 @@ fn read(text: &str, edge: Edge, context: &TimeContext) -> Result<When, TimeError
     if matches!(text, "now" | "just now") {
         return Ok(When::moment(context.now));
     }
-    if let Some(date) = named_day(text, zone::day(context.now, context.zone)) {
-        return WallClock::Zone(context.zone).day(date, edge);
+    if let Some(named) = named::read(text, edge, context) {
+        return named;
     }
     if let Some((date, rest)) = iso_date(text) {
         return WallTime::parse(rest, context.zone)?.on(date?, edge);
@@ -94,23 +103,6 @@ fn epoch(text: &str) -> Result<Timestamp, TimeErrorKind> {
         .ok_or(TimeErrorKind::OutOfRange)
 }
 
-/// `today`, `yesterday`, or the most recent day with the weekday's name.
-fn named_day(text: &str, today: NaiveDate) -> Option<NaiveDate> {
-    let weekday = match text {
-        "today" => return Some(today),
-        "yesterday" => return today.pred_opt(),
-        "mon" | "monday" => Weekday::Mon,
-        "tue" | "tuesday" => Weekday::Tue,
-        "wed" | "wednesday" => Weekday::Wed,
-        "thu" | "thursday" => Weekday::Thu,
-        "fri" | "friday" => Weekday::Fri,
-        "sat" | "saturday" => Weekday::Sat,
-        "sun" | "sunday" => Weekday::Sun,
-        _ => return None,
-    };
-    today.checked_sub_days(Days::new(u64::from(today.weekday().days_since(weekday))))
-}
-
 /// The date `2026-11-20` at the start of a text, and the rest.
 fn iso_date(text: &str) -> Option<(Result<NaiveDate, TimeErrorKind>, &str)> {
     let (date, rest) = text.split_at_checked(10)?;
@@ -133,11 +125,8 @@ fn is_other_date(text: &str) -> bool {
 
 /// The month and day `nov 22` at the start of a text, and the rest.
 fn month_and_day(text: &str) -> Option<(u32, u32, &str)> {
-    const MONTHS: &str =
-        "january february march april may june july august september october november december";
     let (name, rest) = text.split_once(' ')?;
-    let (_, month) =
-        MONTHS.split(' ').zip(1..).find(|(month, _)| *month == name || month.get(..3) == Some(name))?;
+    let month = name.parse::<Month>().ok()?.number_from_month();
     let (day, rest) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
     (day.len() <= 2).then_some((month, digits(day)?, rest))
 }
@@ -166,10 +155,11 @@ fn most_recent(
     Err(kind)
 }
 
-/// A moment by its distance from now: `2h`, `2 hours ago`, `in 2 hours`.
+/// A moment by its distance from now: `2h`, `2 hours ago`, `-2h`, `in 2 hours`, `+2h`.
 fn distance(text: &str, now: Timestamp) -> Result<Timestamp, TimeErrorKind> {
-    let future = text.strip_prefix("in ");
-    let span = future.or_else(|| text.strip_suffix(" ago")).unwrap_or(text);
+    let future = text.strip_prefix("in ").or_else(|| text.strip_prefix('+'));
+    let span =
+        future.or_else(|| text.strip_suffix(" ago")).or_else(|| text.strip_prefix('-')).unwrap_or(text);
     if !span.starts_with(|first: char| first.is_ascii_digit()) {
         return Err(TimeErrorKind::NotATime);
     }

@@ -30,7 +30,11 @@ impl<'a> WallClock<'a> {
     fn parse(text: &'a str, zone: Tz) -> Result<Self, TimeErrorKind> {
         match text.as_bytes() {
             [] => Ok(Self::Zone(zone)),
-            b"z" | b"utc" => Ok(Self::Offset(Utc.fix())),
+            b"z" | b"utc" | b"gmt" => Ok(Self::Offset(Utc.fix())),
+            // As JavaScript prints it.
+            [b'g', b'm', b't', b'+' | b'-', ..] | [b'u', b't', b'c', b'+' | b'-', ..] => {
+                Self::parse(&text[3..], zone)
+            }
             [b'+' | b'-', ..] => offset(text).map(Self::Offset).ok_or(TimeErrorKind::Offset),
             name if name.iter().all(u8::is_ascii_alphabetic) => Ok(Self::Named(zone, text)),
             _ => Err(TimeErrorKind::NotATime),
@@ -84,10 +88,16 @@ impl<'a> WallTime<'a> {
     pub(super) fn parse(text: &'a str, zone: Tz) -> Result<Self, TimeErrorKind> {
         let clock_face =
             text.strip_prefix(['t', ' ']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let Some(rest) = clock_face else {
-            return Ok(Self { time: None, clock: WallClock::parse(text.trim_start(), zone)? });
-        };
-        let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.')).unwrap_or(rest.len());
+        match clock_face {
+            Some(rest) => Self::of_day(rest, zone),
+            None => Ok(Self { time: None, clock: WallClock::parse(text.trim_start(), zone)? }),
+        }
+    }
+
+    /// Parses `14:03:11.412+01:00` or `14:03 cet`.
+    pub(super) fn of_day(rest: &'a str, zone: Tz) -> Result<Self, TimeErrorKind> {
+        let is_clock = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.' | ',');
+        let end = rest.find(|c| !is_clock(c)).unwrap_or(rest.len());
         let (time, clock) = rest.split_at(end);
         let time = time_of_day(time).ok_or(TimeErrorKind::NoSuchTimeOfDay)?;
         Ok(Self { time: Some(time), clock: WallClock::parse(clock.trim_start(), zone)? })
@@ -166,11 +176,11 @@ fn clock_face(local: NaiveDateTime) -> String {
     local.format(if whole_minute { "%H:%M" } else { "%H:%M:%S%.f" }).to_string()
 }
 
-/// `14:03`, `14:03:11` or `14:03:11.412`. Leap seconds are refused.
+/// `14:03`, `14:03:11`, `14:03:11.412` or `14:03:11,412`. Leap seconds are refused.
 fn time_of_day(text: &str) -> Option<NaiveTime> {
     let (hour, rest) = text.split_once(':')?;
     let (minute, second) = rest.split_once(':').unwrap_or((rest, "00"));
-    let (second, fraction) = second.split_once('.').unwrap_or((second, "0"));
+    let (second, fraction) = second.split_once(['.', ',']).unwrap_or((second, "0"));
     if !matches!(hour.len(), 1 | 2) || (minute.len(), second.len()) != (2, 2) {
         return None;
     }

@@ -1,15 +1,10 @@
 //! The fields of the trail's entries, and filters as they are kept there.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
-use crate::model::change::REDACTED;
 use crate::model::redaction::Redaction;
+use crate::model::trail::left_out::kept;
 use crate::model::words::{Action, ModelType, Scope};
-
-/// The parameter of a filter that holds a text to search for.
-pub const SEARCH: &str = "q";
 
 /// The parameters of a filter.
 pub type FilterPairs = Vec<(&'static str, String)>;
@@ -38,13 +33,12 @@ pub(super) fn of_server(
     (action, ModelType::Server, id.to_owned(), fields.iter().flatten().cloned().collect())
 }
 
-/// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets. A text
-/// that is searched for is not kept at all: it may be a secret of any form, whose traces somebody looks for.
+/// A filter as a query string. Values are redacted before they are escaped, because escapes would hide secrets. A text or
+/// a value that is searched for is not kept at all: it may be a secret of any form, whose traces somebody looks for.
 pub(super) fn query_string(filter: &[(&'static str, String)], redaction: &Redaction) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in filter {
-        let kept = if *name == SEARCH { Cow::Borrowed(REDACTED) } else { redaction.text(value) };
-        query.append_pair(name, &kept);
+        query.append_pair(name, &redaction.text(&kept(name, value)));
     }
     query.finish()
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use crate::model::integrity::leaf::EntryParts;
 use crate::render::columns::{Column, value};
 use crate::render::delimited::guard::{escape_formulas, escape_formulas_in_json};
+use crate::render::delimited::spreadsheet::{Spreadsheet, push_cell};
 use crate::render::sanitize::{replace_hidden, sanitize};
 
 /// A format of delimited text.
@@ -18,6 +19,8 @@ pub enum Delimiter {
         /// Whether the file starts with a byte order mark, by which Excel recognises UTF-8.
         bom: bool,
     },
+    /// CSV for a spreadsheet.
+    Spreadsheet(Spreadsheet),
     /// Tabs, no header; backslash, tab and line breaks are escaped as `\\`, `\t`, `\n`, `\r`.
     Tsv,
 }
@@ -42,14 +45,20 @@ impl Cells<'_> {
     /// Appends the cell of a column.
     pub(super) fn column(&mut self, entry: &EntryParts<'_>, column: Column) {
         // Numbers, uuids and times have no character to replace, and are shorter than any limit.
-        match column {
-            Column::Id => push_number(entry.id, self.out),
-            Column::Uuid => {
+        match (column, self.delimiter) {
+            (Column::Time, Delimiter::Spreadsheet(sheet)) => {
+                self.out.extend_from_slice(sheet.time(entry.occurred_at).as_bytes());
+            }
+            (Column::RecordedAt, Delimiter::Spreadsheet(sheet)) => {
+                self.out.extend_from_slice(sheet.time(entry.recorded_at).as_bytes());
+            }
+            (Column::Id, _) => push_number(entry.id, self.out),
+            (Column::Uuid, _) => {
                 let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
                 self.out.extend_from_slice(entry.uuid.hyphenated().encode_lower(&mut text).as_bytes());
             }
-            Column::Time => self.out.extend_from_slice(&entry.occurred_at.written()),
-            Column::RecordedAt => self.out.extend_from_slice(&entry.recorded_at.written()),
+            (Column::Time, _) => self.out.extend_from_slice(&entry.occurred_at.written()),
+            (Column::RecordedAt, _) => self.out.extend_from_slice(&entry.recorded_at.written()),
             _ => return self.cell(column, &value(entry, column)),
         }
         self.separate();
@@ -74,7 +83,8 @@ impl Cells<'_> {
     /// As [`Self::cell`], for any text.
     pub(super) fn by_rules(&mut self, column: Column, text: &str) {
         match self.delimiter {
-            Delimiter::Csv { guard, .. } => {
+            Delimiter::Csv { .. } | Delimiter::Spreadsheet(_) => {
+                let guard = !matches!(self.delimiter, Delimiter::Csv { guard: false, .. });
                 let cell = csv_cell(column, text.into());
                 let cell = match (guard, column) {
                     (true, Column::Changes) => escape_formulas_in_json(cell),
@@ -85,7 +95,10 @@ impl Cells<'_> {
                 // Spreadsheets count UTF-16 units.
                 self.is_long |=
                     cell.len() > SPREADSHEET_CELL && cell.encode_utf16().count() > SPREADSHEET_CELL;
-                push_quoted(cell.as_bytes(), self.out);
+                match self.delimiter {
+                    Delimiter::Spreadsheet(_) => push_cell(&cell, self.out),
+                    _ => push_quoted(cell.as_bytes(), self.out),
+                }
             }
             Delimiter::Tsv => {
                 let cell = cut(tsv_cell(column, text.into()).into(), self.max);
@@ -98,6 +111,7 @@ impl Cells<'_> {
     fn separate(&mut self) {
         self.out.push(match self.delimiter {
             Delimiter::Csv { .. } => b',',
+            Delimiter::Spreadsheet(sheet) => sheet.separator(),
             Delimiter::Tsv => b'\t',
         });
     }

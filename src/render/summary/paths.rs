@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::model::change::{Change, Changes};
 use crate::model::entry::Entry;
-use crate::model::field_path::FieldPath;
+use crate::model::field_path::term::FieldTerm;
 use crate::model::filter::{Choice, Filter};
 use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::json::{Json, RawJson};
@@ -125,8 +125,8 @@ fn printed(path: &str, diff: &ValueDiff, paths: &mut Vec<String>) {
 }
 
 /// Parses a printed path as one value of a filter list.
-fn read(path: &str) -> FieldPath {
-    let mut choice = Choice::<FieldPath>::default();
+fn read(path: &str) -> FieldTerm {
+    let mut choice = Choice::<FieldTerm>::default();
     choice.add_list(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     assert!(choice.include.len() == 1 && choice.exclude.is_empty(), "{path} is one path: {choice:?}");
     choice.include.remove(0)
@@ -177,11 +177,11 @@ proptest! {
         for line in history.blame().lines {
             let path = dotted_path(&line.path);
             let mut filter = Filter::default();
-            filter.field.include.push(read(&path));
+            filter.field.include.push(path.parse().expect("a term"));
             prop_assert!(filter.matches(&entry), "{} in {:?}", path, value);
-            prop_assert!(read(&path).covers(&line.path, false), "{}", path);
+            prop_assert!(read(&path).path().covers(&line.path, false), "{}", path);
             let whole = dotted_path(&line.path[..1]);
-            prop_assert!(read(&whole).covers(&line.path, false), "{}", whole);
+            prop_assert!(read(&whole).path().covers(&line.path, false), "{}", whole);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Fits the columns of a list to the screen: selects them and sets their widths and distance.
 //!
-//! It cuts changes first, then names and other text, and never ids, times or actions. It must not know the texts.
+//! First it uses short forms (types in short, addresses without the shared domain), then it cuts text where there is most,
+//! and never ids, times or actions. Changes keep the most room: they are why the list is read. It must not know the texts.
 
 use crate::render::columns::Column;
 use crate::render::style::Style;
@@ -55,18 +56,20 @@ pub(super) fn fit(natural: &[ColumnWidths], style: &Style) -> TableFit {
     if !style.truncate {
         return fit;
     }
-    for room in [ShrinkLevel::Comfort, ShrinkLevel::Least] {
-        fit.shrink(style.width, true, room);
-        fit.shrink(style.width, false, room);
-    }
     if fit.total() <= style.width {
         return fit;
+    }
+    for (gap, room) in [(2, ShrinkLevel::Comfort), (1, ShrinkLevel::Comfort), (1, ShrinkLevel::Least)] {
+        fit = TableFit { columns: preferred(natural, style, true), gap, is_short: true, ..fit };
+        fit.shrink(style.width, room);
+        if fit.total() <= style.width {
+            return fit;
+        }
     }
     let mut stay: Vec<ColumnWidths> = natural.to_vec();
     loop {
         fit = TableFit { columns: preferred(&stay, style, true), gap: 1, is_short: true, ..fit };
-        fit.shrink(style.width, true, ShrinkLevel::Narrow);
-        fit.shrink(style.width, false, ShrinkLevel::Narrow);
+        fit.shrink(style.width, ShrinkLevel::Narrow);
         let may_go = stay.iter().enumerate().filter(|(_, natural)| !is_never_cut(natural.column));
         let first_to_go = may_go.max_by_key(|(index, natural)| (drop_priority(natural.column), *index));
         match first_to_go {
@@ -104,21 +107,24 @@ impl TableFit {
         cells.saturating_sub(self.gap)
     }
 
-    /// Narrows the widest column repeatedly, down to the minimum widths of `room`.
-    fn shrink(&mut self, width: usize, changes: bool, room: ShrinkLevel) {
+    /// Repeatedly narrows the column that is furthest above the minimum widths of `room`.
+    fn shrink(&mut self, width: usize, room: ShrinkLevel) {
         let mut over = self.total().saturating_sub(width);
         // Two names need more room than one: it is taken from the other columns.
         let two = self.columns.iter().any(|fitted| fitted.has_two);
         let least = |column| match (room, column) {
-            (ShrinkLevel::Least, Column::User | Column::Resource) if two => 16,
-            (ShrinkLevel::Least, Column::Summary | Column::Changes) if two => 10,
+            (ShrinkLevel::Least, Column::User) if two => 14,
+            (ShrinkLevel::Least, Column::Summary | Column::Changes) if two => 18,
             _ => min_width(column, room),
         };
         while over > 0 {
-            let shrinkable = self.columns.iter_mut().filter(|fitted| {
-                fitted.may_cut && is_changes(fitted.column) == changes && fitted.width > least(fitted.column)
-            });
-            let Some(widest) = shrinkable.max_by_key(|fitted| fitted.width) else { return };
+            // Names give way twice as much as changes.
+            let weight = |column| if matches!(column, Column::Summary | Column::Changes) { 1 } else { 2 };
+            let surplus = |fitted: &FittedColumn| {
+                fitted.width.saturating_sub(least(fitted.column)) * weight(fitted.column)
+            };
+            let shrinkable = self.columns.iter_mut().filter(|fitted| fitted.may_cut && surplus(fitted) > 0);
+            let Some(widest) = shrinkable.max_by_key(|fitted| surplus(fitted)) else { return };
             widest.width -= 1;
             over -= 1;
         }
@@ -140,21 +146,20 @@ const fn is_never_cut(column: Column) -> bool {
     matches!(column, Column::Id | Column::Time | Column::RecordedAt | Column::Action)
 }
 
-const fn is_changes(column: Column) -> bool {
-    matches!(column, Column::Summary | Column::Changes)
-}
-
 const fn min_width(column: Column, room: ShrinkLevel) -> usize {
     match (room, column) {
-        (ShrinkLevel::Comfort, Column::Summary | Column::Changes) => 24,
-        (ShrinkLevel::Comfort, Column::Resource) => 26,
-        (ShrinkLevel::Comfort, _) => 20,
-        (ShrinkLevel::Least, Column::Resource) => 18,
-        (ShrinkLevel::Least, Column::Summary | Column::Changes | Column::User) => 12,
+        (ShrinkLevel::Comfort, Column::Summary | Column::Changes) => 34,
+        (ShrinkLevel::Comfort, Column::Resource) => 24,
+        (ShrinkLevel::Comfort, Column::User) => 13,
+        (ShrinkLevel::Comfort, _) => 16,
+        (ShrinkLevel::Least, Column::Summary | Column::Changes) => 21,
+        (ShrinkLevel::Least, Column::Resource) => 15,
+        (ShrinkLevel::Least, Column::User) => 11,
         // `11 fields`, `status …`.
         (ShrinkLevel::Narrow, Column::Summary | Column::Changes) => 9,
         (ShrinkLevel::Narrow, Column::User | Column::Resource) => 8,
-        (ShrinkLevel::Least | ShrinkLevel::Narrow, _) => 6,
+        (ShrinkLevel::Least, _) => 12,
+        (ShrinkLevel::Narrow, _) => 6,
     }
 }
 

@@ -5,6 +5,7 @@
 mod cell;
 mod fit;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
@@ -16,7 +17,7 @@ use crate::model::time::format;
 use crate::render::columns::Column;
 use crate::render::sanitize::width;
 use crate::render::style::{Role, Style, action_role};
-use crate::render::table::cell::TableCell;
+use crate::render::table::cell::{TableCell, shared_domain};
 use crate::render::table::fit::{ColumnWidths, FittedColumn, TableFit, fit};
 
 /// The widest cell that comfy-table can count; longer text is cut here.
@@ -29,12 +30,28 @@ pub struct EntryTable<'a> {
     /// The widths that the columns would like, by all entries so far.
     natural: Vec<ColumnWidths>,
     fit: Option<TableFit>,
+    /// The entries to mark among others. Without any, all are equal.
+    marked: BTreeSet<u64>,
+    /// The domain that short addresses leave out, as the first entries have it; the header shows it.
+    domain: Option<String>,
 }
 
 impl<'a> EntryTable<'a> {
     /// A list with these columns.
     pub const fn new(columns: &'a [Column], style: &Style) -> Self {
-        Self { style: *style, columns, natural: Vec::new(), fit: None }
+        Self { style: *style, columns, natural: Vec::new(), fit: None, marked: BTreeSet::new(), domain: None }
+    }
+
+    /// Marks the entries with these ids; the others are their surroundings.
+    #[must_use]
+    pub fn marking(mut self, ids: BTreeSet<u64>) -> Self {
+        self.marked = ids;
+        self
+    }
+
+    /// Takes entries into account that are written later, so that all parts of a list have one layout.
+    pub fn measure(&mut self, entries: &[Entry]) {
+        self.cells(entries);
     }
 
     /// Fits the following lines to this width.
@@ -52,12 +69,7 @@ impl<'a> EntryTable<'a> {
         if entries.is_empty() {
             return Ok(());
         }
-        let cells =
-            |entry| self.columns.iter().map(|&column| TableCell::new(entry, column, &self.style)).collect();
-        let cells: Vec<Vec<TableCell>> = entries.iter().map(cells).collect();
-        let widths = self.column_widths(entries, &cells);
-        let natural = if self.natural.is_empty() { &widths } else { &self.natural };
-        self.natural = natural.iter().zip(&widths).map(|(before, now)| before.max(now)).collect();
+        let cells = self.cells(entries);
         let fit = fit(&self.natural, &self.style);
         if !self.fit.as_ref().is_some_and(|before| before.shows_same_columns(&fit)) {
             self.write(out, &fit, &[self.header(entries, &fit)])?;
@@ -69,10 +81,28 @@ impl<'a> EntryTable<'a> {
         Ok(())
     }
 
+    /// The cells of entries, whose widths are taken into account from now on.
+    fn cells(&mut self, entries: &[Entry]) -> Vec<Vec<TableCell>> {
+        if self.natural.is_empty() {
+            self.domain = shared_domain(entries);
+        }
+        let domain = self.domain.as_deref();
+        let cell = |entry: &Entry, column: &Column| {
+            let cell = TableCell::new(entry, *column, domain, &self.style);
+            if *column == Column::Id && self.marked.contains(&entry.id) { cell.marked() } else { cell }
+        };
+        let row = |entry| self.columns.iter().map(|column| cell(entry, column)).collect();
+        let cells: Vec<Vec<TableCell>> = entries.iter().map(row).collect();
+        let widths = self.column_widths(entries, &cells);
+        let natural = if self.natural.is_empty() { &widths } else { &self.natural };
+        self.natural = natural.iter().zip(&widths).map(|(before, now)| before.max(now)).collect();
+        cells
+    }
+
     fn column_widths(&self, entries: &[Entry], cells: &[Vec<TableCell>]) -> Vec<ColumnWidths> {
         let natural = |(index, &column): (usize, &Column)| {
             let widest = |is_short| {
-                let title = width(&title(column, is_short, entries, &self.style));
+                let title = width(&title(column, entries, &self.style));
                 cells.iter().map(|row: &Vec<TableCell>| row[index].width(is_short)).fold(title, usize::max)
             };
             let has_two = cells.iter().any(|row| row[index].has_two());
@@ -83,7 +113,11 @@ impl<'a> EntryTable<'a> {
 
     fn header(&self, entries: &[Entry], fit: &TableFit) -> Vec<(String, Role)> {
         let cut = |column: &FittedColumn, suffix: &str| {
-            let title = title(column.column, fit.is_short, entries, &self.style) + suffix;
+            let mut title = title(column.column, entries, &self.style);
+            if let (Column::User, true, Some(domain)) = (column.column, fit.is_short, &self.domain) {
+                title.push_str(&self.style.text(&format!(" @{domain}")));
+            }
+            title.push_str(suffix);
             (self.style.cut(&title, column.width), Role::Title)
         };
         let mut titles: Vec<_> = fit.columns.iter().map(|column| cut(column, "")).collect();
@@ -97,7 +131,9 @@ impl<'a> EntryTable<'a> {
     fn row(&self, fit: &TableFit, entry: &Entry, cells: &[TableCell]) -> Vec<(String, Role)> {
         let shown = fit.columns.iter().filter_map(|fitted| {
             let index = self.columns.iter().position(|column| *column == fitted.column)?;
+            let is_around = !self.marked.is_empty() && !self.marked.contains(&entry.id);
             let role = match fitted.column {
+                _ if is_around => Role::Dim,
                 Column::Time | Column::RecordedAt => Role::Dim,
                 Column::Action => action_role(entry.action),
                 _ => Role::Plain,
@@ -153,10 +189,9 @@ impl<'a> EntryTable<'a> {
     }
 }
 
-fn title(column: Column, is_short: bool, entries: &[Entry], style: &Style) -> String {
+fn title(column: Column, entries: &[Entry], style: &Style) -> String {
     match column {
         Column::Time if !style.relative => format!("TIME ({})", zones(entries, style)),
-        Column::Resource if is_short => "NAME".to_owned(),
         Column::Resource => "RESOURCE".to_owned(),
         Column::Summary => "CHANGES".to_owned(),
         Column::RequestId => "REQUEST".to_owned(),

@@ -159,6 +159,8 @@ impl Session for Object {
         // One at a time, for each takes the next number; readers do not wait.
         lock_organizations: Some("LOCK TABLE organizations IN SHARE ROW EXCLUSIVE MODE"),
         json_elements: "json_array_elements",
+        // Ids are bytes, because a text of PostgreSQL cannot hold every character.
+        resource: "convert_to(model_type::text || '/', 'UTF8') || model_id",
         from_hex: ["decode(", ", 'hex')"],
         range_before: "",
         in_blocks: Some("substr(?, ((id - 1) / 256)::int + 1, 1) = '\\x01'::bytea"),

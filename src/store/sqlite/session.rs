@@ -113,6 +113,7 @@ impl Session for Connection {
         for_share: "",
         lock_organizations: None,
         json_elements: "json_each",
+        resource: "model_type || '/' || model_id",
         from_hex: ["unhex(", ")"],
         range_before: " AND first_id = (SELECT max(before.first_id) FROM pruned_ids AS before \
                        WHERE before.org_id = ?1 AND before.first_id < taken.first)",

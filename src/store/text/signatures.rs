@@ -33,7 +33,7 @@ pub(super) async fn signatures<S: Session>(
             if let Ok(changes) = serde_json::from_str::<Vec<Change>>(entry.changes.0) {
                 let on_behalf_of = entry.on_behalf_of.map(|user| &user.user);
                 let users = std::iter::once(&entry.user.user).chain(on_behalf_of);
-                builder.add_entry(entry.model_name, users, &changes);
+                builder.add_entry((entry.model_name, users, entry.origin_texts()), &changes);
                 unread.entry(block).and_modify(|count| *count -= 1);
             }
             Ok(())

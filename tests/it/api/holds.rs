@@ -112,8 +112,8 @@ async fn invalid_holds_are_refused_and_not_recorded() {
         request
     };
     for (request, told) in [
-        (with("filter", &format!("field={secret}")), "cannot filter by field or text"),
-        (with("filter", &format!("q={secret}")), "cannot filter by field or text"),
+        (with("filter", &format!("field={secret}")), "cannot filter by field, text"),
+        (with("filter", &format!("q={secret}")), "cannot filter by field, text"),
         (with("filter", &format!("action={secret}")), "filter has an invalid value of action"),
         (with("filter", &format!("{secret}=1")), "filter has an unknown parameter"),
         (with("filter", "since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z"), "covers nothing"),

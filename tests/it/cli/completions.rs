@@ -12,6 +12,7 @@ use crate::support::sandbox::{Sandbox, program, skipped};
 /// Command lines, and each after a Tab at its end.
 const LINES: &[(&str, &str)] = &[
     ("krosyn-audit --dem", "krosyn-audit --demo"),
+    ("krosyn-audit --demo list -u ana.r", "krosyn-audit --demo list -u is:ana.ruiz@tramontana.example"),
     ("krosyn-audit expo", "krosyn-audit export"),
     ("krosyn-audit list --act", "krosyn-audit list --action"),
     ("krosyn-audit list --action cre", "krosyn-audit list --action created"),

@@ -264,7 +264,7 @@ fn manual_pages_have_the_examples_of_help() {
     home.run(&["man", "--dir", "man"]).ended(0);
     let pages = files_of(&home.path("man"));
     for example in of_help(&Cli::command()).concat() {
-        let written = example.replace('\\', "\\e").replace('-', "\\-");
+        let written = example.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\*(Aq");
         assert!(pages.contains(&written), "{example}");
     }
 }

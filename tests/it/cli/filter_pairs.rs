@@ -61,6 +61,12 @@ fn touches(entry: &Value, path: &str) -> bool {
     })
 }
 
+/// Whether the entry changed this field to this text.
+fn became(entry: &Value, field: &str, value: &str) -> bool {
+    let is = |change: &&Value| change["field"] == field && change["redacted"] != true;
+    entry["changes"].as_array().unwrap().iter().find(is).is_some_and(|change| change["new"] == value)
+}
+
 /// Whether a reader of the entry sees this, whatever the case.
 fn shows(entry: &Value, wanted: &str) -> bool {
     fn any(value: &Value, wanted: &str) -> bool {
@@ -75,7 +81,12 @@ fn shows(entry: &Value, wanted: &str) -> bool {
     }
     let named = ["/model_name", "/user/id", "/user/email", "/user/name"];
     let principal = ["/on_behalf_of/id", "/on_behalf_of/email", "/on_behalf_of/name"];
-    named.iter().chain(&principal).any(|pointer| text(entry, pointer).to_lowercase().contains(wanted))
+    let origin = ["/reason", "/context/ip", "/context/user_agent", "/context/request_id"];
+    named
+        .iter()
+        .chain(&principal)
+        .chain(&origin)
+        .any(|pointer| text(entry, pointer).to_lowercase().contains(wanted))
         || entry["changes"].as_array().unwrap().iter().any(|change| {
             text(change, "/field").to_lowercase().contains(wanted)
                 || ["old", "new"].iter().any(|side| change.get(*side).is_some_and(|value| any(value, wanted)))
@@ -88,6 +99,13 @@ fn singles(entries: &[Value]) -> Vec<Single> {
     let (since, until) = (moment(entries.len() * 2 / 3), moment(entries.len() / 4));
     let request = entries.iter().map(|entry| text(entry, "/context/request_id")).find(|id| !id.is_empty());
     let request = request.unwrap();
+    let first =
+        |pointer: &str| entries.iter().map(|entry| text(entry, pointer)).find(|text| !text.is_empty());
+    let address =
+        entries.iter().map(|entry| text(entry, "/context/ip")).find(|ip| ip.matches('.').count() == 3);
+    let start = address.unwrap().rsplit_once('.').unwrap().0.to_owned() + ".";
+    let network = format!("{start}0/24");
+    let reason = first("/reason").unwrap().split(' ').next().unwrap().to_lowercase();
     let single = |flag: &'static str, value: &str, means: &dyn Fn(&Value) -> bool| Single {
         flag,
         value: value.to_owned(),
@@ -115,6 +133,14 @@ fn singles(entries: &[Value]) -> Vec<Single> {
         single("--field", "perform", &|it| touches(it, "perform")),
         single("--field", "perform.retry.max,status", &|it| {
             touches(it, "perform.retry.max") || touches(it, "status")
+        }),
+        single("--field", "status=disabled,status=Active", &|it| {
+            became(it, "status", "disabled") || became(it, "status", "active")
+        }),
+        single("--field", "^status:*→disabled", &|it| !became(it, "status", "disabled")),
+        single("--ip", &network, &|it| text(it, "/context/ip").starts_with(&start)),
+        single("--reason", &reason.to_uppercase(), &|it| {
+            text(it, "/reason").to_lowercase().contains(&reason)
         }),
         single("--grep", "WareHouse", &|it| shows(it, "warehouse")),
         single("--grep", "!salesforce", &|it| !shows(it, "salesforce")),
@@ -197,6 +223,8 @@ fn question(pair: [&Single; 2]) -> Query {
             "--field" => args.field.push(value.to_owned()),
             "--grep" => args.grep.push(value.to_owned()),
             "--resource" => args.resource.push(value.to_owned()),
+            "--ip" => args.ip.push(value.to_owned()),
+            "--reason" => args.reason.push(value.to_owned()),
             "--request-id" => args.request_id.push(value.to_owned()),
             "--since" => args.since = Some(value.to_owned()),
             "--until" => args.until = Some(value.to_owned()),

@@ -17,7 +17,7 @@ fn every_change_of_a_resource_oldest_first() {
     ID  TIME (CET)           USER                 ACTION     CHANGES
      8  2021-03-06 13:00:00  li.lei@acme.example  + created  2 fields
      9  2021-03-07 13:00:00  li.lei@acme.example  ~ updated  name x → =1+1
-    10  2021-03-08 13:00:00  diana@acme.example   - deleted  2 fields
+    10  2021-03-08 13:00:00  diana@acme.example   - deleted  status active, +1
     -- stderr
     3 of 3 changes, oldest first
     "#);

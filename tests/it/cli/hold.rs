@@ -35,8 +35,11 @@ fn a_hold_is_created_listed_shown_and_released() {
 fn filters_that_a_hold_cannot_have_are_refused_by_their_flags() {
     let sandbox = acme::sandbox();
     for (flags, told) in [
-        (&["--field", "status"][..], "error: --field: a hold cannot filter by field or text"),
-        (&["-g", "slack"], "error: --grep: a hold cannot filter by field or text"),
+        (
+            &["--field", "status"][..],
+            "error: --field: a hold cannot filter by field, text, reason or address",
+        ),
+        (&["-g", "slack"], "error: --grep: a hold cannot filter by field, text, reason or address"),
         (&["--log", "trail"], "error: --log trail: only entries of the audit log can be held"),
         (&["--format", "csv"], "error: hold writes table or json"),
     ] {

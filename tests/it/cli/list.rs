@@ -17,16 +17,16 @@ fn a_table_in_a_pipe_is_not_truncated() {
     ID  TIME (CEST/CET)      USER                   ACTION     RESOURCE                                               CHANGES
     12  2021-03-28 03:00:00  diana@acme.example     ~ updated  organization Acme                                      require_2fa true → false, +1
     11  2021-03-28 01:59:59  diana@acme.example     ~ updated  organization Acme                                      require_2fa false → true, +2
-    10  2021-03-08 13:00:00  diana@acme.example     - deleted  connector 日本 👩‍💻 שלום                                 2 fields
+    10  2021-03-08 13:00:00  diana@acme.example     - deleted  connector 日本 👩‍💻 שלום                                 status active, +1
      9  2021-03-07 13:00:00  li.lei@acme.example    ~ updated  connector =1+1                                         name x → =1+1
      8  2021-03-06 13:00:00  li.lei@acme.example    + created  connector ␛]0;owned␇=HYPERLINK("http://evil.example")  2 fields
-     7  2021-03-05 13:00:00  li.lei@acme.example    + created  endpoint POST /v2/accounts                             5 fields
+     7  2021-03-05 13:00:00  li.lei@acme.example    + created  endpoint POST /v2/accounts                             connector_id 42, +4
      6  2021-03-04 17:20:45  sso (system)           ~ updated  member noor.haddad@acme.example                        role viewer → admin
-     5  2021-03-03 11:00:00  diana@acme.example     + created  member noor.haddad@acme.example                        2 fields
+     5  2021-03-03 11:00:00  diana@acme.example     + created  member noor.haddad@acme.example                        role viewer, +1
      4  2021-03-02 09:20:00  terraform (service)    ~ updated  secret SF_TOKEN                                        value (redacted)
      3  2021-03-02 09:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce → Warehouse                       status active → disabled, +3
-     2  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  secret SF_TOKEN                                        3 fields
-     1  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  connector Salesforce → Warehouse                       5 fields
+     2  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  secret SF_TOKEN                                        value (redacted), +2
+     1  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  connector Salesforce → Warehouse                       status active, +4
     -- stderr
     12 of 12, newest first
     "#);
@@ -35,8 +35,8 @@ fn a_table_in_a_pipe_is_not_truncated() {
     -- stdout
     ID  TIME (CET)           USER                   ACTION     RESOURCE                          CHANGES                       VIA  REQUEST  REASON
      3  2021-03-02 09:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce → Warehouse  status active → disabled, +3  web  req_A2   INC-2041
-     2  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  secret SF_TOKEN                   3 fields                      web  req_A1
-     1  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  connector Salesforce → Warehouse  5 fields                      web  req_A1
+     2  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  secret SF_TOKEN                   value (redacted), +2          web  req_A1
+     1  2021-03-01 10:00:00  ana.ruiz@acme.example  + created  connector Salesforce → Warehouse  status active, +4             web  req_A1
     -- stderr
     3 of 3, newest first · user ana
     ");
@@ -44,11 +44,11 @@ fn a_table_in_a_pipe_is_not_truncated() {
     exit 0
     -- stdout
     ID  TIME (UTC)           USER                   ACTION     RESOURCE                                                                                CHANGES
-    10  2021-03-08 12:00:00  diana@acme.example     - deleted  connector <U+65E5><U+672C> <U+1F469><U+200D><U+1F4BB> <U+05E9><U+05DC><U+05D5><U+05DD>  2 fields
+    10  2021-03-08 12:00:00  diana@acme.example     - deleted  connector <U+65E5><U+672C> <U+1F469><U+200D><U+1F4BB> <U+05E9><U+05DC><U+05D5><U+05DD>  status active, +1
      9  2021-03-07 12:00:00  li.lei@acme.example    ~ updated  connector =1+1                                                                          name x -> =1+1
      8  2021-03-06 12:00:00  li.lei@acme.example    + created  connector \x1b]0;owned\x07=HYPERLINK("http://evil.example")                             2 fields
      3  2021-03-02 08:14:07  ana.ruiz@acme.example  ~ updated  connector Salesforce -> Warehouse                                                       status active -> disabled, +3
-     1  2021-03-01 09:00:00  ana.ruiz@acme.example  + created  connector Salesforce -> Warehouse                                                       5 fields
+     1  2021-03-01 09:00:00  ana.ruiz@acme.example  + created  connector Salesforce -> Warehouse                                                       status active, +4
     -- stderr
     5 of 5, newest first - type connector
     "#);
@@ -303,6 +303,7 @@ fn an_output_file_appears_complete_and_is_not_replaced() {
     insta::assert_snapshot!(list(&[]), @"
     exit 0
     -- stderr
+    2 entries written to two.tsv
     2 of 12, newest first
     ");
     assert_eq!(

@@ -23,6 +23,7 @@ mod filter_pairs;
 mod follow;
 mod formats;
 mod generated;
+mod habits;
 mod help;
 mod history;
 mod hold;

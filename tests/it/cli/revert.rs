@@ -7,7 +7,7 @@ use super::acme;
 #[test]
 fn a_revert_plan_has_the_patch_the_object_and_the_losses() {
     let sandbox = acme::sandbox();
-    let outcome = acme::run(&sandbox, &["show", "3", "--revert"]).ended(0);
+    let outcome = acme::run(&sandbox, &["show", "3", "--revert", "--format", "json"]).ended(0);
     let plan = outcome.json();
     assert_eq!(
         (&plan["way"], &plan["whole"], &plan["lost"]),
@@ -21,7 +21,9 @@ fn a_revert_plan_has_the_patch_the_object_and_the_losses() {
         acme::run(&sandbox, &["history", "connector/42", "--at", "id:1"]).ended(0).json()["state"].take();
     json_patch::patch(&mut now, &patch).expect("it applies");
     assert_eq!((&now, &plan["object"]), (&before, &before));
-    for words in ["apply this patch to connector/42", "never stored: webhook_secret", "nothing was changed"] {
+    for words in
+        ["apply this difference to connector/42", "never stored: webhook_secret", "nothing was changed"]
+    {
         assert!(outcome.err().contains(words), "{outcome}");
     }
 }
@@ -30,7 +32,7 @@ fn a_revert_plan_has_the_patch_the_object_and_the_losses() {
 fn a_revert_plan_lists_later_changes_and_their_users() {
     let sandbox = acme::sandbox();
     acme::record_update(&sandbox, r#"{"status":"disabled"}"#, r#"{"status":"paused"}"#);
-    let outcome = acme::run(&sandbox, &["show", "3", "--revert"]).ended(0);
+    let outcome = acme::run(&sandbox, &["show", "3", "--revert", "--format", "json"]).ended(0);
     let plan = outcome.json();
     assert_eq!(plan["since"][0]["user"], "Zoe");
     assert_eq!(plan["since"][0]["fields"], json!(["status"]));
@@ -42,13 +44,32 @@ fn a_revert_plan_lists_later_changes_and_their_users() {
 #[test]
 fn reverting_a_creation_deletes_and_reverting_a_deletion_creates() {
     let sandbox = acme::sandbox();
-    let plan = |id: &str| acme::run(&sandbox, &["show", id, "--revert"]).ended(0).json();
+    let plan = |id: &str| acme::run(&sandbox, &["show", id, "--revert", "--format", "json"]).ended(0).json();
     assert_eq!((&plan("2")["way"], &plan("2")["patch"]), (&json!("delete"), &json!(null)));
     let back = plan("10");
     assert_eq!((&back["way"], &back["object"]["status"]), (&json!("create"), &json!("active")));
     assert_eq!(plan("9")["way"], "impossible", "it was deleted since");
     let two = acme::run(&sandbox, &["show", "3", "4", "--revert"]).ended(2);
     assert!(two.err().contains("--revert takes one entry"), "{two}");
+}
+
+#[test]
+fn people_see_the_difference_and_what_it_lacks() {
+    let sandbox = acme::sandbox();
+    acme::record_update(&sandbox, r#"{"status":"disabled"}"#, r#"{"status":"paused"}"#);
+    let outcome = acme::run(&sandbox, &["show", "3", "--revert"]).ended(0);
+    for words in [
+        "to undo entry 3, apply this difference to connector/42\n",
+        "paused → active\n",
+        "note   since then Zoe updated status in entry 13",
+        "never stored: webhook_secret",
+        "nothing was changed",
+    ] {
+        assert!(outcome.out().contains(words), "{words}: {outcome}");
+    }
+    assert!(outcome.err().contains("show 3 --revert --format json"), "{outcome}");
+    let creation = acme::run(&sandbox, &["show", "2", "--revert"]).ended(0);
+    assert!(creation.out().starts_with("to undo entry 2, delete "), "{creation}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+mod tasks;
+
 use krosyn_audit::demo;
 use krosyn_audit::model::draft::Draft;
 use krosyn_audit::model::entry::Entry;

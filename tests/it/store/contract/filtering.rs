@@ -88,6 +88,14 @@ const PATHS: &[&str] = &[
     "labels.\"app.io/name\"",
     "labels.app.io/name",
     "labels.token.kind",
+    "status=ACTIVE",
+    "status:*→active",
+    "status:active->*",
+    "status:→3",
+    "perform.retry.max=5",
+    "perform.retry.max:3→5",
+    "labels.\"app.io/name\"=José",
+    "webhook_secret=3",
     "\"a.b\"",
     "a.b",
     "a",
@@ -113,8 +121,19 @@ const TEXTS: &[&str] = &[
     "IŞIK",
     "strasse",
     "STRAẞE",
+    "inc-204",
+    "terraform/",
+    "198.51.100",
+    "req_",
     "\u{212a}",
 ];
+
+const ADDRESSES: &[&str] =
+    &["198.51.100.23", "198.51.100.99", "203.0.113.7", "2001:db8::7", "::ffff:203.0.113.7"];
+const NETWORKS: &[&str] =
+    &["198.51.100.23", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0"];
+const REASONS: &[&str] = &["INC-2041", "été 50%_a", "Straße K", "inc-2042: rollback"];
+const AGENTS: &[&str] = &["Terraform/1.9 (linux)", "curl/8.5"];
 
 fn values() -> impl Strategy<Value = Value> {
     let values = [
@@ -146,7 +165,12 @@ fn users() -> impl Strategy<Value = Value> {
 pub(super) fn recordings() -> impl Strategy<Value = Value> {
     let change = (select(FIELDS), values(), values(), 0..8u8);
     let changes = prop::collection::btree_map(select(FIELDS), change, 1..3);
-    let context = (prop::option::of(select(Via::ALL)), prop::option::of(select(REQUESTS)));
+    let origin = (
+        prop::option::of(select(ADDRESSES)),
+        prop::option::weighted(0.3, select(REASONS)),
+        prop::option::of(select(AGENTS)),
+    );
+    let context = (prop::option::of(select(Via::ALL)), prop::option::of(select(REQUESTS)), origin);
     let model = (select(ModelType::of(Log::Audit)), select(MODEL_IDS), prop::option::of(select(NAMES)));
     let users = (users(), prop::option::weighted(0.3, users()));
     (select(Action::of(Log::Audit)), model, users, context, changes, 0..20i64).prop_map(
@@ -154,7 +178,7 @@ pub(super) fn recordings() -> impl Strategy<Value = Value> {
             action,
             (model_type, model_id, name),
             (user, on_behalf_of),
-            (via, request_id),
+            (via, request_id, (ip, reason, agent)),
             changes,
             minutes,
         )| {
@@ -173,7 +197,9 @@ pub(super) fn recordings() -> impl Strategy<Value = Value> {
             recording["model_name"] = name.into();
             recording["user"] = user;
             recording["on_behalf_of"] = on_behalf_of.into();
-            recording["context"] = json!({"via": via, "request_id": request_id});
+            recording["context"] =
+                json!({"via": via, "request_id": request_id, "ip": ip, "user_agent": agent});
+            recording["reason"] = reason.into();
             recording["changes"] = changes.into_iter().map(side).collect();
             recording.as_object_mut().expect("an object").remove("after");
             recording
@@ -210,12 +236,14 @@ pub(super) fn filters() -> impl Strategy<Value = Filter> {
         choice(select(ModelType::of(Log::Audit))),
         choice(select(Via::ALL)),
     );
+    let origin = (parsed(NETWORKS), parsed(&["inc", "ÉTÉ", "rollback", "strasse", "%_"]));
     let users = (parsed(USER_WORDS), parsed(USER_WORDS));
     let texts = (users, text(MODEL_IDS), text(REQUESTS), parsed(PATHS), parsed(TEXTS));
-    (words, texts, choice(resource), time(), time()).prop_map(
+    (words, texts, origin, choice(resource), time(), time()).prop_map(
         |(
             (action, model_type, via),
             ((user, on_behalf_of), model_id, request_id, field, text),
+            (ip, reason),
             resource,
             since,
             until,
@@ -230,6 +258,8 @@ pub(super) fn filters() -> impl Strategy<Value = Filter> {
                 field,
                 via,
                 request_id,
+                ip,
+                reason,
                 text,
                 since,
                 until,

@@ -16,8 +16,14 @@ use crate::support::entries::{NOW, append, recording_at, seconds_ago, with};
 use crate::support::properties::{check, generate};
 use crate::support::stores::organization;
 
-const BY: &[Dimension] =
-    &[Dimension::Action, Dimension::ModelType, Dimension::User, Dimension::Field, Dimension::Via];
+const BY: &[Dimension] = &[
+    Dimension::Action,
+    Dimension::ModelType,
+    Dimension::User,
+    Dimension::Field,
+    Dimension::Via,
+    Dimension::Resource,
+];
 
 fn recordings() -> impl Strategy<Value = Value> {
     let user = select(vec![
@@ -36,7 +42,8 @@ fn recordings() -> impl Strategy<Value = Value> {
             let value = json!({"field": "\u{0}\"}]", "n": [1, "field"]});
             let fields: Value = fields.into_iter().map(|field| (field.to_owned(), value.clone())).collect();
             let side = if action == "created" { "after" } else { "before" };
-            let mut recording = recording_at("42", seconds_ago(seconds));
+            let id = ["42", "a/b", "nul\u{0}é", "7"][usize::try_from(seconds % 4).expect("small")];
+            let mut recording = recording_at(id, seconds_ago(seconds));
             recording.as_object_mut().expect("an object").remove("after");
             let recording = with(with(recording, "action", action), "model_type", model_type);
             with(with(with(recording, side, fields), "user", user), "context", json!({"via": via}))
