@@ -12,10 +12,24 @@ use crate::render::command_line::filter_flag;
 
 /// Filters. Repeats and commas are alternatives, different flags combine, `!value` and `^value` exclude.
 #[derive(Debug, Clone, Default, Args)]
-#[command(
-    next_help_heading = "Filters (repeats and commas are alternatives; different flags combine; ^VALUE or '!VALUE' excludes)"
-)]
+#[command(next_help_heading = HEADING)]
 pub struct FilterArgs {
+    /// All but the reason.
+    #[command(flatten)]
+    pub base: BaseFilterArgs,
+
+    /// Text in the reason that the recorder gave, in any case (can be repeated; commas do not separate values)
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Vec<String>,
+}
+
+const HEADING: &str =
+    "Filters (repeats and commas are alternatives; different flags combine; ^VALUE or '!VALUE' excludes)";
+
+/// The filters of a command whose `--reason` says why it is run.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = HEADING)]
+pub struct BaseFilterArgs {
     /// The log to read: audit (what was done on the platform) or trail (what was done to the logs and with them) [default: audit]
     #[arg(long, value_name = "LOG")]
     pub log: Option<Log>,
@@ -61,10 +75,6 @@ pub struct FilterArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub ip: Vec<String>,
 
-    /// Text in the reason that the recorder gave, in any case (can be repeated; commas do not separate values)
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Vec<String>,
-
     /// Text in names, users, field names, visible values, the reason, address, program or request id, in any case
     /// (can be repeated; commas do not separate values)
     #[arg(short = 'g', long, value_name = "TEXT")]
@@ -107,11 +117,17 @@ pub struct BadValue {
     pub found_in: Option<Log>,
 }
 
+impl From<BaseFilterArgs> for FilterArgs {
+    fn from(base: BaseFilterArgs) -> Self {
+        Self { base, reason: Vec::new() }
+    }
+}
+
 impl FilterArgs {
     /// The log to read.
     #[must_use]
     pub fn log(&self) -> Log {
-        self.log.unwrap_or(Log::Audit)
+        self.base.log.unwrap_or(Log::Audit)
     }
 
     /// Reads the flags as a filter.
@@ -119,7 +135,8 @@ impl FilterArgs {
     /// # Errors
     /// [`BadValue`] for the first invalid value.
     pub fn parse(&self, context: &TimeContext) -> Result<UnresolvedFilter, BadValue> {
-        let Self {
+        let Self { base, reason } = self;
+        let BaseFilterArgs {
             // Which words the filter takes.
             log: _,
             action,
@@ -131,12 +148,10 @@ impl FilterArgs {
             via,
             request_id,
             ip,
-            reason,
             grep,
-            // Read below.
-            since: _,
-            until: _,
-        } = self;
+            since,
+            until,
+        } = base;
         let mut filter = Filter::default();
         for (parameter, values) in [
             ("action", action),
@@ -169,7 +184,7 @@ impl FilterArgs {
                 .transpose()
                 .map_err(|error| bad_time(flag, &error))
         };
-        match end("--since", self.since.as_ref(), Edge::Since)? {
+        match end("--since", since.as_ref(), Edge::Since)? {
             Some(When::At { at, note }) => {
                 unresolved.filter.since = Some(at);
                 unresolved.notes.extend(note);
@@ -177,7 +192,7 @@ impl FilterArgs {
             Some(When::Entry(id)) => unresolved.since_entry = Some(id),
             None => {}
         }
-        match end("--until", self.until.as_ref(), Edge::Until)? {
+        match end("--until", until.as_ref(), Edge::Until)? {
             Some(When::At { at, note }) => {
                 unresolved.filter.until = Some(at);
                 unresolved.notes.extend(note);
@@ -215,16 +230,16 @@ mod tests {
 
     #[test]
     fn flags_become_a_filter() {
-        let args = FilterArgs {
+        let base = BaseFilterArgs {
             action: vec!["update,Deleted".into(), "!created".into()],
             model_type: vec!["connector-endpoint".into(), "Secret".into()],
             resource: vec!["endpoint/a,secret/b".into()],
             grep: vec!["a, b".into()],
             since: Some("2026-11-20".into()),
             until: Some("id:12".into()),
-            ..FilterArgs::default()
+            ..BaseFilterArgs::default()
         };
-        let unresolved = args.parse(&context()).expect("valid flags");
+        let unresolved = FilterArgs::from(base).parse(&context()).expect("valid flags");
         let filter = unresolved.filter;
         assert_eq!(
             (filter.action.include, filter.action.exclude),
@@ -238,15 +253,19 @@ mod tests {
 
     #[test]
     fn a_bad_value_names_its_flag_and_the_nearest_word() {
-        let args = FilterArgs { model_type: vec!["conector".into()], ..FilterArgs::default() };
-        let error = args.parse(&context()).expect_err("unknown");
+        let args = FilterArgs::from;
+        let base = BaseFilterArgs { model_type: vec!["conector".into()], ..BaseFilterArgs::default() };
+        let error = args(base).parse(&context()).expect_err("unknown");
         assert_eq!((error.flag, error.nearest), ("--model-type", Some("connector")));
-        let args = FilterArgs { action: vec!["created,read".into()], ..FilterArgs::default() };
-        assert_eq!(args.parse(&context()).expect_err("of the trail").found_in, Some(Log::Trail));
-        let of_trail = FilterArgs { log: Some(Log::Trail), ..args };
+        let base = BaseFilterArgs { action: vec!["created,read".into()], ..BaseFilterArgs::default() };
+        assert_eq!(
+            args(base.clone()).parse(&context()).expect_err("of the trail").found_in,
+            Some(Log::Trail)
+        );
+        let of_trail = args(BaseFilterArgs { log: Some(Log::Trail), ..base });
         let filter = of_trail.parse(&context()).expect("words of the trail").filter;
         assert_eq!(filter.action.include, [Action::Created, Action::Read]);
-        let args = FilterArgs { since: Some("someday".into()), ..FilterArgs::default() };
-        assert!(args.parse(&context()).expect_err("no time").to_string().starts_with("--since: "));
+        let base = BaseFilterArgs { since: Some("someday".into()), ..BaseFilterArgs::default() };
+        assert!(args(base).parse(&context()).expect_err("no time").to_string().starts_with("--since: "));
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::args::connection::ConnectionArgs;
-use crate::args::filter::FilterArgs;
+use crate::args::filter::{BaseFilterArgs, FilterArgs};
 use crate::args::output::{CsvArgs, Format};
 use crate::commands::Context;
 use crate::commands::connect::{OpenMode, connect};
@@ -63,7 +63,8 @@ impl BlameArgs {
         if !matches!(format, Format::Table | Format::Json | Format::Csv | Format::Tsv) {
             return Err(Failure::usage("blame writes table, json, csv or tsv"));
         }
-        let fields = FilterArgs { field: self.field.clone(), ..FilterArgs::default() };
+        let fields =
+            FilterArgs::from(BaseFilterArgs { field: self.field.clone(), ..BaseFilterArgs::default() });
         let asked = fields.parse(&context.time)?.filter.field;
         if asked.include.iter().chain(&asked.exclude).any(FieldTerm::asks_for_values) {
             return Err(Failure::usage("--field takes a path here, without a value")

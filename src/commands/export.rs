@@ -63,7 +63,7 @@ pub(crate) struct ExportArgs {
     for_excel: bool,
 
     /// Resume an interrupted export to this file, with its original filter and options
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "OutputArgs", "CsvArgs", "reverse", "manifest", "trailer", "explode", "max_cell", "for_excel"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["FilterArgs", "BaseFilterArgs", "OutputArgs", "CsvArgs", "reverse", "manifest", "trailer", "explode", "max_cell", "for_excel"])]
     resume: Option<PathBuf>,
 
     #[command(flatten)]

@@ -7,7 +7,7 @@ use std::io;
 use clap::Args;
 
 use crate::args::connection::ConnectionArgs;
-use crate::args::filter::FilterArgs;
+use crate::args::filter::{BaseFilterArgs, FilterArgs};
 use crate::args::output::{CsvArgs, Format, OutputArgs};
 use crate::client::Client;
 use crate::commands::Context;
@@ -99,14 +99,14 @@ impl HistoryArgs {
         if explain_columns(&mut context.terminal, &self.output)? {
             return Ok(exit::DONE);
         }
-        let args = FilterArgs {
+        let args = FilterArgs::from(BaseFilterArgs {
             log: self.log,
             field: self.field.clone(),
             user: self.user.clone(),
             since: self.since.clone(),
             until: self.until.clone(),
-            ..FilterArgs::default()
-        };
+            ..BaseFilterArgs::default()
+        });
         let (client, filter) = connect_to_read(context, &self.connection, &args).await?;
         let mut moments = Vec::new();
         if let Some(text) = &self.at {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::api::hold::{CreateHold, HoldAnswer, ReleaseHold, filter_text};
 use crate::api::query::read_only_filter;
 use crate::args::connection::ConnectionArgs;
-use crate::args::filter::FilterArgs;
+use crate::args::filter::{BaseFilterArgs, FilterArgs};
 use crate::args::output::Format;
 use crate::commands::Context;
 use crate::commands::connect::{OpenMode, connect, connect_to_read};
@@ -93,7 +93,7 @@ struct CreateArgs {
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
-    filter: FilterArgs,
+    filter: BaseFilterArgs,
     #[command(flatten)]
     output: HoldOutput,
 }
@@ -155,13 +155,14 @@ impl HoldArgs {
 
 impl CreateArgs {
     async fn run(self, context: &mut Context) -> Result<(), Failure> {
-        if self.filter.log() == Log::Trail {
+        let filters = FilterArgs::from(self.filter);
+        if filters.log() == Log::Trail {
             return Err(Failure::usage("--log trail: only entries of the audit log can be held")
                 .hint("the trail is kept for the plan's retention, and for a year at least"));
         }
         // Refused before anything is opened.
-        cheap(self.filter.parse(&context.time)?.filter)?;
-        let (client, filter) = connect_to_read(context, &self.output.connection, &self.filter).await?;
+        cheap(filters.parse(&context.time)?.filter)?;
+        let (client, filter) = connect_to_read(context, &self.output.connection, &filters).await?;
         let filter = cheap(filter)?;
         if filter.filter().since.zip(filter.filter().until).is_some_and(|(since, until)| since >= until) {
             return Err(Failure::usage("--since is not before --until: the hold would cover nothing"));

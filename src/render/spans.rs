@@ -40,7 +40,7 @@ pub(crate) fn line_text(line: &[Span]) -> String {
 
 /// The escape sequence that begins each role.
 fn starts(style: &Style) -> Vec<(String, Role)> {
-    const ROLES: [Role; 7] = [
+    const ROLES: [Role; 9] = [
         Role::Dim,
         Role::Title,
         Role::Added,

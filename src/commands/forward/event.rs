@@ -245,7 +245,7 @@ pub(super) mod tests {
         let event = renderer.entry(&entry).expect("rendered");
         assert_eq!(
             event.line,
-            "*secret &lt;!channel&gt; &amp; co⏎* deleted by ana@\u{2060}acme.example: 1 field (entry 7)"
+            "*secret &lt;!channel&gt; &amp; co⏎* deleted by ana@\u{2060}acme.example: value (redacted) (entry 7)"
         );
         let (body, _) = renderer.body(&[event], false);
         let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");

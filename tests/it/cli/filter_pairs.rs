@@ -215,19 +215,19 @@ fn question(pair: [&Single; 2]) -> Query {
     let mut args = FilterArgs::default();
     for [flag, value] in typed(pair).chunks_exact(2).map(|chunk| [chunk[0], chunk[1]]) {
         match flag {
-            "--action" => args.action.push(value.to_owned()),
-            "--model-type" => args.model_type.push(value.to_owned()),
-            "--user" => args.user.push(value.to_owned()),
-            "--on-behalf-of" => args.on_behalf_of.push(value.to_owned()),
-            "--via" => args.via.push(value.to_owned()),
-            "--field" => args.field.push(value.to_owned()),
-            "--grep" => args.grep.push(value.to_owned()),
-            "--resource" => args.resource.push(value.to_owned()),
-            "--ip" => args.ip.push(value.to_owned()),
+            "--action" => args.base.action.push(value.to_owned()),
+            "--model-type" => args.base.model_type.push(value.to_owned()),
+            "--user" => args.base.user.push(value.to_owned()),
+            "--on-behalf-of" => args.base.on_behalf_of.push(value.to_owned()),
+            "--via" => args.base.via.push(value.to_owned()),
+            "--field" => args.base.field.push(value.to_owned()),
+            "--grep" => args.base.grep.push(value.to_owned()),
+            "--resource" => args.base.resource.push(value.to_owned()),
+            "--ip" => args.base.ip.push(value.to_owned()),
             "--reason" => args.reason.push(value.to_owned()),
-            "--request-id" => args.request_id.push(value.to_owned()),
-            "--since" => args.since = Some(value.to_owned()),
-            "--until" => args.until = Some(value.to_owned()),
+            "--request-id" => args.base.request_id.push(value.to_owned()),
+            "--since" => args.base.since = Some(value.to_owned()),
+            "--until" => args.base.until = Some(value.to_owned()),
             other => panic!("{other}"),
         }
     }
