@@ -43,7 +43,7 @@ enum HoldCommand {
     /// Relative times such as 30d are fixed when the hold is created. --field, --grep and --log trail are refused: each deletion
     /// checks the hold, and only the audit log can be held.
     #[command(
-        after_help = "Examples:\n  krosyn-audit hold create case-2026-14 --reason \"court order 14/2026\" --resource connector/42\n  krosyn-audit hold create q3-audit --reason \"external audit\" -t secret --since 2026-07-01 --until 2026-09-30"
+        after_help = "Examples:\n  krosyn-audit hold create case-2026-14 --reason \"court order 14/2026\" --resource connector/42\n  krosyn-audit hold create q3-audit --reason \"external audit\" -t secret --since 2026-07-01"
     )]
     Create(Box<CreateArgs>),
     /// List all holds, active and released

@@ -10,6 +10,7 @@ mod ip;
 mod list;
 mod prefilter;
 mod resource;
+mod stored_texts;
 mod text;
 mod user;
 
@@ -18,8 +19,8 @@ use crate::model::field_path::term::FieldTerm;
 pub use crate::model::filter::choice::{Choice, ChoiceError, FilterValue, MAX_VALUES};
 pub use crate::model::filter::ip::{InvalidIp, IpNetwork};
 pub use crate::model::filter::list::{BadText, FilterList};
-pub use crate::model::filter::prefilter::StoredTexts;
 pub use crate::model::filter::resource::{InvalidResource, Resource};
+pub use crate::model::filter::stored_texts::StoredTexts;
 pub use crate::model::filter::text::{MAX_TEXT_LENGTH, MAX_TEXTS, SearchText, TooLong};
 pub use crate::model::filter::user::{InvalidUser, UserTerm};
 use crate::model::timestamp::Timestamp;

@@ -258,45 +258,6 @@ pub struct PruneRunning {
     pub expires_at: Timestamp,
 }
 
-/// A SQLite file without damage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CheckedFile {
-    /// Its schema.
-    pub schema: u32,
-    /// The newest schema that this version knows.
-    pub known: u32,
-}
-
-/// An organization that was deleted, or is being deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deletion {
-    /// Its number, which no other organization gets.
-    pub id: OrgId,
-    /// Its name in checkpoints.
-    pub uuid: Uuid,
-    /// Its slug, which another organization may have by now.
-    pub slug: String,
-    /// Who deleted it.
-    pub by: String,
-    /// When its logs were closed and its tokens deleted.
-    pub begun_at: Timestamp,
-    /// When its last row was deleted; absent while rows are left.
-    pub finished_at: Option<Timestamp>,
-    /// The number of deleted entries of the audit log.
-    pub entries: u64,
-    /// The number of deleted entries of the trail.
-    pub trail_entries: u64,
-}
-
-/// Why an organization is not deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeletionRefused {
-    /// A hold of this name keeps entries.
-    Held(String),
-    /// A prune is running.
-    PruneRunning(PruneRunning),
-}
-
 /// A range of ids that a prune deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrunedIds {

@@ -2,15 +2,46 @@
 //! record of the deletion remains: the organization's row under a mark, and a lease that never ends.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
-use crate::store::calls::{Deletion, DeletionRefused, OrgId};
+use crate::store::calls::{OrgId, PruneRunning};
 use crate::store::codes::json;
 use crate::store::decode::{ORGANIZATION_COLUMNS, organization};
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, ExpiredEntry, Session, list, optional, values};
 use crate::store::{leases, rollup};
+
+/// An organization that was deleted, or is being deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// Its number, which no other organization gets.
+    pub id: OrgId,
+    /// Its name in checkpoints.
+    pub uuid: Uuid,
+    /// Its slug, which another organization may have by now.
+    pub slug: String,
+    /// Who deleted it.
+    pub by: String,
+    /// When its logs were closed and its tokens deleted.
+    pub begun_at: Timestamp,
+    /// When its last row was deleted; absent while rows are left.
+    pub finished_at: Option<Timestamp>,
+    /// The number of deleted entries of the audit log.
+    pub entries: u64,
+    /// The number of deleted entries of the trail.
+    pub trail_entries: u64,
+}
+
+/// Why an organization is not deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeletionRefused {
+    /// A hold of this name keeps entries.
+    Held(String),
+    /// A prune is running.
+    PruneRunning(PruneRunning),
+}
 
 /// Follows the slug of a deleted organization. No slug has a slash, so the name can be used again.
 const MARK: &str = "/deleted/";

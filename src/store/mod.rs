@@ -37,11 +37,12 @@ mod users;
 
 pub use crate::store::address::without_password;
 pub use crate::store::calls::{
-    Appended, CheckedFile, ClockSeen, CollapsedTile, Counted, DeletedLeaves, Deletion, DeletionRefused,
-    ErasedLeaf, ErasureRun, Holdings, LEASE_SECONDS, Lookup, Mention, OrgId, Organization, PageRead,
-    PageRequest, Past, PruneBatch, PruneRun, PruneRunning, PrunedIds, Roots, StoredErasure, StoredLeaf,
-    StoredSession, StoredTile, StoredToken, TokenUse, TreeState,
+    Appended, ClockSeen, CollapsedTile, Counted, DeletedLeaves, ErasedLeaf, ErasureRun, Holdings,
+    LEASE_SECONDS, Lookup, Mention, OrgId, Organization, PageRead, PageRequest, Past, PruneBatch, PruneRun,
+    PruneRunning, PrunedIds, Roots, StoredErasure, StoredLeaf, StoredSession, StoredTile, StoredToken,
+    TokenUse, TreeState,
 };
 pub use crate::store::database::Store;
+pub use crate::store::deletions::{Deletion, DeletionRefused};
 pub use crate::store::opening::{backup, check_file, has_trail, lock_for_serving, open, open_in_memory};
-pub use crate::store::sqlite::ServeLock;
+pub use crate::store::sqlite::{CheckedFile, ServeLock};

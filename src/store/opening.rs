@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::store::address::without_password;
-use crate::store::calls::CheckedFile;
 use crate::store::database::{Engine, Store};
 use crate::store::error::StoreError;
 use crate::store::postgres::PostgresStore;
-use crate::store::sqlite::{self, ServeLock, SqliteStore};
+use crate::store::sqlite::{self, CheckedFile, ServeLock, SqliteStore};
 
 /// Opens the store of a URL. Only this function knows which kinds there are.
 ///

@@ -2,22 +2,8 @@
 //! negatives; `Filter::matches_content` decides about the rest.
 
 use crate::model::field_path::term::FieldTerm;
-use crate::model::filter::{Filter, SearchText};
+use crate::model::filter::{Filter, SearchText, StoredTexts};
 use crate::model::fold::folded;
-
-/// The texts of an entry as they are stored.
-pub struct StoredTexts<'t> {
-    /// The changes as JSON.
-    pub changes: &'t str,
-    /// The user who acted, as JSON.
-    pub user: &'t str,
-    /// The user for whom another acted, as JSON.
-    pub on_behalf_of: Option<&'t str>,
-    /// The name of the resource.
-    pub model_name: Option<&'t str>,
-    /// The reason, the address, the program and the request: see [`crate::model::entry::Entry::origin_texts`].
-    pub origin: [Option<&'t str>; 4],
-}
 
 impl Filter {
     /// Whether [`Filter::matches_content`] can be true for an entry stored as these texts. If not, the entry need not be

@@ -4,8 +4,9 @@ use uuid::Uuid;
 
 use crate::model::plan::Retention;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{Deletion, DeletionRefused, OrgId, Organization};
+use crate::store::calls::{OrgId, Organization};
 use crate::store::database::{Engine, Store};
+use crate::store::deletions::{Deletion, DeletionRefused};
 use crate::store::error::StoreError;
 use crate::store::postgres::Connection;
 use crate::store::session::Retry;

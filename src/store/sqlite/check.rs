@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use crate::store::calls::CheckedFile;
 use crate::store::error::StoreError;
-use crate::store::sqlite::schema;
+use crate::store::sqlite::schema::{self, CheckedFile};
 
 /// Reads every page, compares tables with their indexes, and looks for rows of organizations that do not exist.
 pub(in crate::store) fn check_file(path: &Path) -> Result<CheckedFile, StoreError> {

@@ -57,6 +57,7 @@ use crate::store::{prunes, rollup};
 
 pub(super) use crate::store::sqlite::backup::{backup, is_current};
 pub(super) use crate::store::sqlite::check::check_file;
+pub use crate::store::sqlite::schema::CheckedFile;
 pub use crate::store::sqlite::serving::ServeLock;
 pub(super) use crate::store::sqlite::session::run_now;
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::store::calls::CheckedFile;
 use crate::store::error::StoreError;
 
 /// The migrations, in order. A file's `user_version` is the number of those it has.
@@ -21,6 +20,15 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_holds.sqlite.sql"),
     include_str!("../migrations/0009_erasures.sqlite.sql"),
 ];
+
+/// A SQLite file without damage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckedFile {
+    /// Its schema.
+    pub schema: u32,
+    /// The newest schema that this version knows.
+    pub known: u32,
+}
 
 /// Marks a file as ours: "KrAu".
 const APPLICATION_ID: i32 = 0x4b72_4175;

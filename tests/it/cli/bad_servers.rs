@@ -205,7 +205,7 @@ fn invalid_addresses_are_usage_errors() {
     insta::assert_snapshot!(ask(&["list"], "krosyn.example"), @r#"
     exit 2
     -- stderr
-    error: "krosyn.example" is not a server address: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
+    error: "krosyn.example" is not a server address (did you mean https://krosyn.example?): expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
     "#);
     insta::assert_snapshot!(ask(&["list"], "http://krosyn.example"), @"
     exit 2

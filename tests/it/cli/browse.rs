@@ -64,7 +64,7 @@ fn typed_filters_lead_to_the_user_who_disabled_a_connector() {
         terminal.wait_for("type connector · field status · text salesforce");
         terminal.type_in(ENTER);
         terminal.wait_without("filters:").wait_for("ana.ruiz@");
-        terminal.press(ENTER, "q back").wait_for("active → disabled").wait_for("Ana Ruiz");
+        terminal.press(ENTER, "q back").wait_for("~ status").wait_for("disabled").wait_for("Ana Ruiz");
         terminal.press(ESC, "q quit");
         let command = leave(&mut terminal);
         assert!(

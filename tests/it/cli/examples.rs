@@ -264,8 +264,10 @@ fn manual_pages_have_the_examples_of_help() {
     home.run(&["man", "--dir", "man"]).ended(0);
     let pages = files_of(&home.path("man"));
     for example in of_help(&Cli::command()).concat() {
-        let written = example.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\*(Aq");
-        assert!(pages.contains(&written), "{example}");
+        let written = example.replace('\\', "\\e").replace('-', "\\-");
+        // An apostrophe is escaped where a line of the page could begin with it.
+        let is_there = [&written, &written.replace('\'', "\\*(Aq")].into_iter().any(|it| pages.contains(it));
+        assert!(is_there, "{example}");
     }
 }
 

@@ -201,13 +201,13 @@ fn usage_errors_are_json_for_json_formats() {
             "{outcome}"
         );
     }
-    insta::assert_snapshot!(acme::run(&sandbox, &["show", "last", "--format", "json"]), @r#"
+    insta::assert_snapshot!(acme::run(&sandbox, &["show", "7x", "--format", "json"]), @r#"
     exit 2
     -- stderr
-    error: invalid value 'last' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest
+    error: invalid value '7x' for '[ID|latest]...': expected an entry id, as `list` shows it, latest, latest~1 or 1285..1287
 
     For more information, try '--help'.
-    {"error":{"code":"usage","exit":2,"hint":null,"message":"invalid value 'last' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest","request_id":null}}
+    {"error":{"code":"usage","exit":2,"hint":null,"message":"invalid value '7x' for '[ID|latest]...': expected an entry id, as `list` shows it, latest, latest~1 or 1285..1287","request_id":null}}
     "#);
     assert!(!acme::run(&sandbox, &["list", "-n", "0", "--format", "csv"]).ended(2).err().contains('{'));
     let help = acme::run(&sandbox, &["list", "--help", "--format", "json"]).ended(0);

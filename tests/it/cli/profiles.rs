@@ -54,7 +54,7 @@ fn a_profile_sets_the_server_and_its_token_source() {
     ascii         false (default)
     server        http://127.0.0.1:[port] (profile work)
     organization  default, business plan
-    token         admin, may read, record, prune, trail (profile work)
+    token         admin, may read, record, prune, trail, hold, erase (profile work)
     entries       12, of which 12 have expired
     key           [key of audit]
     -- stderr
@@ -157,7 +157,7 @@ fn login_and_logout_apply_to_a_profile() {
     insta::assert_snapshot!(login(&["--profile", "night"]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune, trail); saved in [home]/config/krosyn-audit/credentials.json, profile night
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune, trail, hold, erase); saved in [home]/config/krosyn-audit/credentials.json, profile night
     "#);
     // Nothing names it, so the default profile knows nothing of it.
     assert!(sandbox.run(&["status"]).err().starts_with("error: there is no store"));
@@ -185,13 +185,13 @@ fn login_warns_when_the_configuration_overrides_it() {
     insta::assert_snapshot!(login(&[]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune, trail); saved in [home]/config/krosyn-audit/credentials.json, profile work
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune, trail, hold, erase); saved in [home]/config/krosyn-audit/credentials.json, profile work
     warning: config.toml has a token_command for profile work, which overrides this token
     "#);
     insta::assert_snapshot!(login(&["--profile", "nowhere", "--server", serving.url()]), @r#"
     exit 0
     -- stderr
-    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune, trail); saved in [home]/config/krosyn-audit/credentials.json, profile nowhere
+    signed in to http://127.0.0.1:[port] with token "admin" of default (scopes: read, record, prune, trail, hold, erase); saved in [home]/config/krosyn-audit/credentials.json, profile nowhere
     warning: in config.toml, profile nowhere uses https://nowhere.invalid
     "#);
 }
@@ -223,7 +223,7 @@ fn configuration_errors_have_file_and_line() {
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "work"]), @r#"
     exit 2
     -- stderr
-    error: profile work: "audit.krosyn.example" is not a server address: expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
+    error: profile work: "audit.krosyn.example" is not a server address (did you mean https://audit.krosyn.example?): expected https://HOST, http:// on this machine, sqlite:PATH, postgres://… or demo:
     "#);
     insta::assert_snapshot!(sandbox.run(&["list", "--profile", "wrok"]), @r#"
     exit 2

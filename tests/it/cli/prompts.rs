@@ -107,9 +107,9 @@ fn the_token_prompt_does_not_echo() {
 #[test]
 fn show_without_an_id_offers_a_menu() {
     let sandbox = acme::sandbox();
-    let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 24, 80);
+    let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 24, 100);
     terminal.wait_for("Which entry").wait_for("12 2021-03-28");
-    // Typing filters by the whole row; arrows select.
+    // Typing filters by the row as it is shown; arrows select.
     terminal.press("noor.haddad", "noor.haddad").wait_without("organization");
     terminal.type_in(DOWN);
     let is_hers = |line: &str| line.starts_with('>') && line.contains("noor.haddad");

@@ -303,7 +303,7 @@ fn a_token_works_within_its_scopes_until_revoked() {
     insta::assert_snapshot!(listed, @"
     exit 0
     -- stdout
-    admin	read,record,prune,trail	[now]	-	-	tester	-
+    admin	read,record,prune,trail,hold,erase	[now]	-	-	tester	-
     cron	read	[now]	-	-	tester	-
     ");
     insta::assert_snapshot!(token(&["revoke", "cron"]), @r#"

@@ -56,7 +56,7 @@ fn a_creation_and_a_deletion_show_every_field() {
       + description   "For \"Salesforce\", read only"
 
       in the same request
-      1  + created  connector Salesforce → Warehouse  5 fields
+      1  + created  connector Salesforce → Warehouse  status active, +4
     "#);
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "7", "id:10"]), @r#"
     exit 0
@@ -206,17 +206,17 @@ fn a_missing_entry_exits_5() {
     -- stderr
     error: no entry has the id 13
     ");
-    insta::assert_snapshot!(acme::run(&sandbox, &["show", "last"]), @"
+    insta::assert_snapshot!(acme::run(&sandbox, &["show", "7x"]), @"
     exit 2
     -- stderr
-    error: invalid value 'last' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest
+    error: invalid value '7x' for '[ID|latest]...': expected an entry id, as `list` shows it, latest, latest~1 or 1285..1287
 
     For more information, try '--help'.
     ");
     insta::assert_snapshot!(acme::run(&sandbox, &["show", "0"]), @"
     exit 2
     -- stderr
-    error: invalid value '0' for '[ID|latest]...': expected an entry id, as `list` shows it, or latest
+    error: invalid value '0' for '[ID|latest]...': expected an entry id, as `list` shows it, latest, latest~1 or 1285..1287
 
     For more information, try '--help'.
     ");

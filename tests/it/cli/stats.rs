@@ -97,7 +97,7 @@ fn an_unknown_dimension_suggests_the_nearest() {
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--by", "weekdya"]), @r#"
     exit 2
     -- stderr
-    error: --by: unknown dimension "weekdya": expected one of day, hour, weekday, week, month, action, model_type, user, field, via
+    error: --by: unknown dimension "weekdya": expected one of day, hour, weekday, week, month, action, model_type, user, field, via, resource
       hint: did you mean weekday?
     "#);
     insta::assert_snapshot!(acme::run(&sandbox, &["stats", "--by", "day,day"]), @"

@@ -171,6 +171,7 @@ fn several_organizations_need_the_org_flag() {
     exit 5
     -- stderr
     error: there is no organization "acme": the store holds acme-eu, default
+      hint: did you mean acme-eu?
     "#);
     acme::run(&sandbox, &["list", "--org", "default"]).ended(0);
     let outcome = acme::run(&sandbox, &["list", "--org", "acme-eu"]).ended(0);

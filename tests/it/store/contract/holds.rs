@@ -56,7 +56,13 @@ pub(crate) async fn a_prune_keeps_exactly_what_the_filters_of_holds_match(store:
     // Half of the entries have expired.
     let cutoff = seconds_ago(10 * 60);
     let cheap = || {
-        filters().prop_map(|filter| Filter { field: Choice::default(), text: Choice::default(), ..filter })
+        filters().prop_map(|filter| Filter {
+            field: Choice::default(),
+            text: Choice::default(),
+            reason: Choice::default(),
+            ip: Choice::default(),
+            ..filter
+        })
     };
     check(CASES, (prop::collection::vec(cheap(), 1..4), 1..40u32), async |(filters, limit)| {
         use std::sync::atomic::Ordering::SeqCst;
