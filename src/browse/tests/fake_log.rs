@@ -26,7 +26,7 @@ pub(crate) fn entry(id: u64) -> Entry {
     let at = time_of(id).to_string();
     let action = if id <= 3 { "created" } else { "updated" };
     let users = [("7", "ana.ruiz@acme.io", "Ana Ruiz"), ("8", "marc.weber@acme.io", "Marc Weber")];
-    let (user_id, email, name) = users[usize::from(id % 4 == 0)];
+    let (user_id, email, name) = users[usize::from(id.is_multiple_of(4))];
     let changes = if id <= 3 {
         json!([{"field": "limit", "new": id}, {"field": "status", "new": "active"}])
     } else {

@@ -129,6 +129,7 @@ fn refreshing_keeps_the_selected_entry() {
 /// Run by hand: `cargo test --lib ten_million_entries_is_cheap -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures time"]
+#[expect(clippy::print_stdout, reason = "it prints a measurement")]
 fn a_key_at_ten_million_entries_is_cheap() {
     let mut session = Session::new(MILLIONS, 200, 60);
     session.press("t2026-02-01 00:00<Enter>");

@@ -36,7 +36,7 @@ fn try_until_a_prune_is_overtaken(new_store: impl Fn() -> String) {
 fn acknowledged_as_held(sandbox: &Sandbox, store: &str, entries: usize) -> u64 {
     let serving = sandbox.serve_on(store, &[]);
     let line = |number: usize| {
-        let id = if number % 2 == 0 { "held" } else { "other" };
+        let id = if number.is_multiple_of(2) { "held" } else { "other" };
         let at = format!("2021-03-01T{:02}:{:02}:{:02}Z", number / 3600, number / 60 % 60, number % 60);
         let entry = json!({"action": "created", "model_type": "connector", "model_id": id, "occurred_at": at,
             "user": {"id": "7"}, "after": {"status": "active"}});

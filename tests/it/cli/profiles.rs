@@ -76,7 +76,7 @@ fn a_profile_sets_the_server_and_its_token_source() {
     ascii         false (default)
     server        sqlite:[home]/audit.db (profile local)
     organization  default, business plan
-    token         tester (local), may read, record, prune, trail
+    token         tester (local), may read, record, prune, trail, hold, erase
     entries       12, of which 12 have expired
     key           [key of audit]
     -- stderr
@@ -163,7 +163,7 @@ fn login_and_logout_apply_to_a_profile() {
     assert!(sandbox.run(&["status"]).err().starts_with("error: there is no store"));
     let status = sandbox.run(&["status", "-v", "--profile", "night"]).ended(0);
     assert!(status.out().contains(&format!("server        {} (login)\n", serving.url())), "{status}");
-    assert!(status.out().contains("read, record, prune, trail (login)\n"), "{status}");
+    assert!(status.out().contains("read, record, prune, trail, hold, erase (login)\n"), "{status}");
     login(&[]);
     sandbox.run(&["logout", "--profile", "night"]).ended(0);
     insta::assert_snapshot!(sandbox.run(&["logout", "--profile", "night"]), @r#"
