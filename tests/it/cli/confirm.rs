@@ -14,6 +14,16 @@ fn asked(sandbox: &Sandbox) -> Terminal {
     terminal
 }
 
+/// Types one key after another, and waits until each is shown. dialoguer takes the terminal for each key anew: in between,
+/// the terminal would echo what is typed.
+fn type_keys(terminal: &mut Terminal, keys: &[(&str, &str)]) {
+    for (key, shown) in keys {
+        terminal.wait_hidden().type_in(key);
+        let line = format!("{QUESTION}: {shown}");
+        terminal.wait_until(&line, |terminal| terminal.screen().lines().any(|it| it.trim_end() == line));
+    }
+}
+
 fn count(sandbox: &Sandbox) -> usize {
     acme::run(sandbox, &["list", "--columns", "id"]).ended(0).out().lines().count()
 }
@@ -30,8 +40,8 @@ fn only_the_number_of_entries_confirms() {
     }
     let mut terminal = asked(&sandbox);
     // Input is shown and can be corrected.
-    terminal.press("13\u{8}2", &format!("{QUESTION}: 12"));
-    terminal.type_in(ENTER);
+    type_keys(&mut terminal, &[("1", "1"), ("3", "13"), ("\u{8}", "1"), ("2", "12")]);
+    terminal.wait_hidden().type_in(ENTER);
     assert_eq!(terminal.end(), 0, "{}", terminal.screen());
     assert!(terminal.screen().contains("12 entries deleted, recorded as prune 1"), "{}", terminal.screen());
     assert!(terminal.is_as_before() && terminal.shows_cursor());
@@ -42,8 +52,8 @@ fn only_the_number_of_entries_confirms() {
 fn control_c_deletes_nothing_and_restores_the_terminal() {
     let sandbox = acme::sandbox();
     let mut terminal = asked(&sandbox);
-    terminal.press("12", &format!("{QUESTION}: 12"));
-    terminal.type_in(CTRL_C);
+    type_keys(&mut terminal, &[("1", "1"), ("2", "12")]);
+    terminal.wait_hidden().type_in(CTRL_C);
     assert_eq!(terminal.end(), 130, "{}", terminal.screen());
     let screen = terminal.screen();
     assert!(
