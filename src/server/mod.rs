@@ -27,6 +27,7 @@ mod settings;
 mod shape;
 mod signed_checkpoints;
 mod state;
+mod stop_on_drop;
 pub mod sweeper;
 mod text_job;
 mod token_usage;

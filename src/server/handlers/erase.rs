@@ -22,11 +22,12 @@ use crate::model::page::Order;
 use crate::model::trail::{Actor, ErasureEvent, TrailEvent};
 use crate::model::words::{Log, ModelType};
 use crate::server::auth::{Caller, CanErase};
-use crate::server::body::{self, MediaType, NoParameters};
+use crate::server::body::NoParameters;
 use crate::server::erase_job::{EraseJob, ErasurePlan, plan};
 use crate::server::error::ApiError;
-use crate::server::shape::{self, BodyKind};
+use crate::server::handlers::json_body;
 use crate::server::state::Server;
+use crate::server::stop_on_drop::StopOnDrop;
 use crate::store::{ErasureRun, OrgId, PageRequest, StoredErasure};
 
 /// The most candidates that an error lists.
@@ -67,13 +68,7 @@ pub(crate) async fn erase(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<ErasureAnswer>, ApiError> {
-    if body::media_type(&headers)? != MediaType::Json {
-        return Err(body::unsupported("application/json"));
-    }
-    body::without_idempotency_key(&headers)?;
-    let received = server.bodies.read(caller.key(), body).await?;
-    let caller = if received.was_waited_for { caller.reauthenticate(&server).await? } else { caller };
-    let request: ErasureRequest = shape::read(&body::utf8(received.bytes)?, BodyKind::Object)?;
+    let (caller, request): (_, ErasureRequest) = json_body::read(&server, caller, &headers, body).await?;
     let org = caller.organization.id;
     // Reads that name the person are in the trail before it is searched.
     server.trail.flush(server.store.as_ref(), Some(org)).await?;
@@ -201,15 +196,6 @@ async fn holds(server: &Server, org: OrgId) -> Result<Vec<(String, Filter)>, Api
         (name, read_only_filter(Log::Audit, pairs).unwrap_or_default())
     };
     Ok(stored.into_iter().map(read).collect())
-}
-
-/// Stops an erasure when its caller has disconnected.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// Erases in batches until it is done, the time is up or the caller disconnects. It runs in its own task, so that a batch is

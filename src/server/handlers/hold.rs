@@ -4,7 +4,6 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
 
 use crate::api::hold::{CoveredEntries, CreateHold, HoldAnswer, Holds, ReleaseHold};
 use crate::api::problem::{Code, Problem};
@@ -16,9 +15,9 @@ use crate::model::page::Order;
 use crate::model::trail::{HoldEvent, TrailEvent};
 use crate::model::words::Log;
 use crate::server::auth::{Caller, CanHold};
-use crate::server::body::{self, MediaType, NoParameters};
+use crate::server::body::NoParameters;
 use crate::server::error::ApiError;
-use crate::server::shape::{self, BodyKind};
+use crate::server::handlers::json_body;
 use crate::server::state::Server;
 use crate::store::error::StoreError;
 use crate::store::{OrgId, PageRequest};
@@ -74,7 +73,7 @@ pub(crate) async fn create_hold(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<HoldAnswer>), ApiError> {
-    let (caller, request): (_, CreateHold) = read_body(&server, caller, &headers, body).await?;
+    let (caller, request): (_, CreateHold) = json_body::read(&server, caller, &headers, body).await?;
     let org = caller.organization.id;
     let hold = new_hold(&server, &caller, &request)?;
     // The trail does not record a hold that cannot be created.
@@ -118,7 +117,7 @@ pub(crate) async fn release_hold(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<HoldAnswer>, ApiError> {
-    let (caller, request): (_, ReleaseHold) = read_body(&server, caller, &headers, body).await?;
+    let (caller, request): (_, ReleaseHold) = json_body::read(&server, caller, &headers, body).await?;
     let org = caller.organization.id;
     let reason = reason(&server, &request.reason)?;
     let hold = find(&server, org, &name).await?;
@@ -135,23 +134,6 @@ pub(crate) async fn release_hold(
         return Err(released_already(&hold));
     }
     Ok(Json(with_entries(&server, &caller, &hold).await?))
-}
-
-/// Reads a JSON body, and checks the token again if the body came late.
-async fn read_body<T: DeserializeOwned>(
-    server: &Server,
-    caller: Caller<CanHold>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<(Caller<CanHold>, T), ApiError> {
-    if body::media_type(headers)? != MediaType::Json {
-        return Err(body::unsupported("application/json"));
-    }
-    body::without_idempotency_key(headers)?;
-    let received = server.bodies.read(caller.key(), body).await?;
-    let caller = if received.was_waited_for { caller.reauthenticate(server).await? } else { caller };
-    let request = shape::read(&body::utf8(received.bytes)?, BodyKind::Object)?;
-    Ok((caller, request))
 }
 
 /// The hold of a request, if all of it is valid.

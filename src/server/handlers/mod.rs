@@ -6,6 +6,7 @@ pub(super) mod entries;
 pub(super) mod erase;
 pub(super) mod health;
 pub(super) mod hold;
+mod json_body;
 pub(super) mod prune;
 pub(super) mod question;
 pub(super) mod record;

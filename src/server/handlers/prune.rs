@@ -1,7 +1,7 @@
 //! Retention, past prunes, and pruning expired entries.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -19,11 +19,12 @@ use crate::model::timestamp::Timestamp;
 use crate::model::trail::{Actor, Restated, TrailEvent};
 use crate::model::words::Log;
 use crate::server::auth::{Caller, CanPrune, CanRead, ReadScope};
-use crate::server::body::{self, MediaType, NoParameters};
+use crate::server::body::NoParameters;
 use crate::server::error::ApiError;
+use crate::server::handlers::json_body;
 use crate::server::prune_job;
-use crate::server::shape::{self, BodyKind};
 use crate::server::state::Server;
+use crate::server::stop_on_drop::StopOnDrop;
 use crate::store::{Holdings, OrgId, PruneRun};
 
 /// Returns the organization's retention and the number of kept and expired entries.
@@ -107,13 +108,7 @@ pub(crate) async fn prune(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<PruneAnswer>, ApiError> {
-    if body::media_type(&headers)? != MediaType::Json {
-        return Err(body::unsupported("application/json"));
-    }
-    body::without_idempotency_key(&headers)?;
-    let received = server.bodies.read(caller.key(), body).await?;
-    let caller = if received.was_waited_for { caller.reauthenticate(&server).await? } else { caller };
-    let request: PruneRequest = shape::read(&body::utf8(received.bytes)?, BodyKind::Object)?;
+    let (caller, request): (_, PruneRequest) = json_body::read(&server, caller, &headers, body).await?;
     let retention = caller.organization.retention;
     let org = caller.organization.id;
     let now = prune_time(&server, &request).await?;
@@ -227,15 +222,6 @@ fn total(holdings: &Holdings) -> PruneCounts {
         kept: total.kept + one.kept,
         held: total.held + one.held,
     })
-}
-
-/// Stops a prune when its caller has disconnected.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// What a prune deletes.
