@@ -18,7 +18,7 @@ pub struct Page {
     /// How many entries match in all; only when asked for with `total=true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Total>,
-    /// What is unknown because it was pruned; absent when nothing ever was, and with `after_id` when that lies behind.
+    /// The pruned range that the page may miss. Absent if nothing was pruned, and with `after_id` if it lies before that id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<Pruned>,
     /// The entries, in the order asked for.
@@ -37,7 +37,7 @@ pub struct PageView<'a> {
 }
 
 impl PageInfo {
-    /// What a page says of where it lies; nothing behind it is read. None when it says nothing.
+    /// Reads the position of a page and stops there. `None` if the page has none.
     #[must_use]
     pub fn of(page: &str) -> Option<Self> {
         struct UntilFound<'a>(&'a mut Option<PageInfo>);

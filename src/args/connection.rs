@@ -37,7 +37,7 @@ const GLOBAL_WITH_VALUE: [&str; 5] = ["--color", "--theme", "--tz", "--time", "-
 /// The commands that have commands of their own.
 const GROUPS: [&str; 3] = ["org", "store", "token"];
 
-/// Moves connection flags before the command behind it, where its own flags stand.
+/// Moves connection flags from before the command to after it, among its own flags.
 pub(crate) fn behind_command(words: Vec<OsString>) -> Vec<OsString> {
     let (mut ordered, mut moved) = (Vec::new(), Vec::new());
     let mut words = words.into_iter();

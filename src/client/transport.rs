@@ -20,7 +20,7 @@ pub(crate) fn retry_delays() -> impl Iterator<Item = Duration> {
     delays.with_jitter().without_max_times().build()
 }
 
-/// Creates a client for one host. It follows no redirects, because another host must not get what is sent.
+/// Creates a client for one host. It follows no redirects, because another host must not get the token.
 ///
 /// # Errors
 /// Why TLS cannot be set up.
@@ -30,7 +30,7 @@ pub(crate) fn http_client(base: &Url) -> Result<reqwest::Client, String> {
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none());
     if base.scheme() == "http" {
-        // Plain HTTP needs no certificates. Loading them takes longer than most commands, and fails where none are
+        // Plain HTTP needs no certificates. Loading them takes longer than most commands, and fails where there are none
         // installed.
         builder = builder.tls_certs_only(std::iter::empty());
     } else {

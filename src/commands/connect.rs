@@ -84,7 +84,7 @@ pub(super) async fn connect_to_read(
     Ok((client, filter))
 }
 
-/// Connects, and returns where the token came from. An embedded server needs no token of the user: none is returned.
+/// Connects, and returns where the token came from: `None` for an embedded server, which needs no token of the user.
 pub(super) async fn connect_with_origin(
     context: &mut Context,
     args: &ConnectionArgs,
@@ -210,7 +210,7 @@ async fn select_organization(
         }
         (None, 1) => Ok(organizations[0].clone()),
         (None, 0) if mode == OpenMode::Create => Ok(first_organization(context, store).await?.0),
-        (None, 0) => Err(Failure::new(exit::NOT_FOUND, "the store holds no organization yet")
+        (None, 0) => Err(Failure::new(exit::NOT_FOUND, "the store has no organization yet")
             .hint("`krosyn-audit record` and `import` create one")),
         (None, _) => Err(Failure::usage(format!(
             "the store holds several organizations: choose one with --org: {listed}"

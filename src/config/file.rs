@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(config.profiles["local store"].org.as_deref(), Some("acme"));
         let nothing = tempfile::tempdir().expect("a directory");
         assert_eq!(
-            Config::read(&nothing.path().join("config.toml")).expect("none is fine"),
+            Config::read(&nothing.path().join("config.toml")).expect("a missing file is allowed"),
             Config::default()
         );
     }

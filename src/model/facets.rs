@@ -14,7 +14,7 @@ pub struct Facets {
     pub model_type: Vec<Facet>,
     /// By user, as a reader knows them: the e-mail address, else the name, else the id.
     pub user: Vec<Facet>,
-    /// By day, in UTC, without the days on which nothing happened.
+    /// By day, in UTC, without days that have no entry.
     pub day: Vec<Facet>,
 }
 

@@ -81,7 +81,7 @@ pub(crate) fn missing_beginning(
         }
         // Events of the trail belong to things that have no beginning there.
         None if !is_created && action.is_change() => {
-            Some("the log holds no creation of this resource: its beginning is unknown".to_owned())
+            Some("the log has no creation of this resource: its beginning is unknown".to_owned())
         }
         _ => None,
     }

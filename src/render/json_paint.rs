@@ -1,6 +1,6 @@
 //! Colours JSON for people: a writer that paints names and values of each line as it passes.
 //!
-//! A string of JSON holds no line break, so each line can be painted by itself.
+//! A string of JSON contains no line break, so each line can be painted by itself.
 
 use std::io::{self, Write};
 

@@ -1,6 +1,6 @@
 //! Makes control and invisible characters visible, and measures and cuts text by terminal cells.
 //!
-//! It must not know entries, tables or colours. Its output holds no control characters, so that no name can fake a row,
+//! It must not know entries, tables or colours. Its output has no control characters, so that no name can fake a row,
 //! move the cursor, set the window title or change the text direction.
 
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! Splits rendered lines into spans of text and role, for screens that colour cells themselves.
 //!
-//! Rendered text holds no escape but those of [`Style::paint`], because all untrusted text is sanitized. Roles that a
-//! theme paints alike cannot be told apart, and need not be.
+//! Rendered text has no escapes but those of [`Style::paint`], because all untrusted text is sanitized. Roles that a
+//! theme paints alike need no distinction.
 
 use std::io;
 

@@ -13,7 +13,7 @@ use crate::model::time::format::full;
 use crate::render::history::{dotted_path, unknown_reason};
 use crate::render::json::{number, object, text};
 
-/// The state as JSON: the known part of the object, the confidence of each field, and what is missing and why.
+/// The state as JSON: the known part of the object, the confidence of each field, and the gaps with their causes.
 pub(crate) fn document(
     resource: &Resource,
     history: &History,

@@ -79,7 +79,7 @@ pub(super) async fn handle_request(
     });
     let headers = response.headers_mut();
     if unread.is_some_and(|unread| unread.load(Ordering::Relaxed)) {
-        // The rest of the body could not be told from a next request.
+        // The rest of the body would be read as the next request.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         slot.iter().for_each(|slot| slot.mark_unread_body());
     }

@@ -241,7 +241,7 @@ pub struct PruneRun {
 pub struct PruneBatch {
     /// The number of deleted entries.
     pub deleted: u64,
-    /// The position of the last visited entry; absent when no expired entry is left behind it.
+    /// The position of the last visited entry; absent when it was the last expired one.
     pub next: Option<Position>,
 }
 

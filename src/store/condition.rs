@@ -136,7 +136,7 @@ impl Condition {
         if or_null.is_empty() { self.and(&any, []) } else { self.and(&format!("({or_null}{any})"), []) }
     }
 
-    /// What a filter's resources, or else its users, are told by, one condition for each: an index has the entries of
+    /// One condition for each of a filter's resources, or else for each of its users: an index has the entries of
     /// each in order, but not of all together. None when there is but one way, or too many.
     #[must_use]
     pub fn branches(log: Log, filter: &Filter, user_refs: &UserRefs) -> Vec<Self> {

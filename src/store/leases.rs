@@ -1,5 +1,5 @@
 //! Leases: who may run something for an organization until when. Also the latest plausible time, which is kept as a
-//! lease that nobody takes.
+//! free lease.
 
 use crate::model::timestamp::Timestamp;
 use crate::store::calls::{ClockSeen, LEASE_SECONDS, OrgId, PruneRunning};

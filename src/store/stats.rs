@@ -1,4 +1,4 @@
-//! Counts by slots of time and by values: in one statement where SQL can say what is asked, else entry by entry.
+//! Counts by slots of time and by values: in one statement where SQL can express the query, else entry by entry.
 
 use std::collections::BTreeMap;
 

@@ -43,7 +43,7 @@ pub(crate) struct TerminalOptions {
     pub dumb: bool,
     /// Whether status messages are suppressed.
     pub quiet: bool,
-    /// Whether nobody can answer prompts, even on a terminal.
+    /// Whether prompts are off, even on a terminal.
     pub unattended: bool,
     /// Whether messages are ASCII only.
     pub ascii: bool,

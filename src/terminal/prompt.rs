@@ -1,5 +1,5 @@
 //! Prompts for a person. Only `Terminal::prompts` makes a [`Prompts`], and only if stdin and stderr are terminals, so that
-//! no prompt can wait where nobody can answer. dialoguer draws them and reads the keys.
+//! no prompt waits without a terminal. dialoguer draws them and reads the keys.
 
 use std::io;
 use std::thread;
@@ -85,7 +85,7 @@ impl Drop for Asking {
     fn drop(&mut self) {
         if !self.is_answered {
             settle();
-            // The cursor stands in the question's line, and a selection hides it.
+            // The cursor is in the question's line, and a selection hides it.
             let term = Term::stderr();
             drop(term.show_cursor().and_then(|()| term.write_line("")));
         }

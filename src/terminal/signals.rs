@@ -159,7 +159,7 @@ impl Listener {
     }
 }
 
-/// Whether this process was started with hang-ups ignored, as far as the system tells.
+/// Whether this process was started with hang-ups ignored. `false` if the system does not say.
 #[cfg(unix)]
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::render::sanitize::sanitize;
 pub(super) struct Candidate {
     pub(super) text: String,
     pub(super) description: String,
-    /// Another text that matches what was typed: a user's name, where `text` is an exact term such as `is:ana`.
+    /// Another text that matches the typed prefix: a user's name, where `text` is an exact term such as `is:ana`.
     alias: Option<String>,
 }
 

@@ -131,7 +131,7 @@ impl Renderer {
     }
 }
 
-/// A notice in one of the forms that SIEMs read. It holds no text of the log.
+/// A notice in one of the forms that SIEMs read. It contains no text of the log.
 fn notice(format: EventFormat, gap: &Gap) -> String {
     let (message, version) = (gap.message(), env!("CARGO_PKG_VERSION"));
     let Gap { after_id, pruned, noticed_at } = gap;
@@ -189,7 +189,7 @@ fn sentence(entry: &Entry) -> String {
     )
 }
 
-/// Escapes the characters that start links, mentions and styles, and shows invisible ones: text of the log can notify nobody.
+/// Escapes the characters that start links, mentions and styles, and shows invisible ones, so that text of the log notifies no user.
 ///
 /// Chats have no common escape of Markdown, so that look-alikes replace its characters. A word joiner after `@` ends a mention.
 fn escaped(text: &str) -> Cow<'_, str> {

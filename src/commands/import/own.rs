@@ -1,7 +1,7 @@
 //! Converts rows of our own CSV export to lines for the API. How the file is read is not known here.
 //!
 //! The export puts a `'` before cells that a spreadsheet would compute, and it is removed here. The export also replaces
-//! control characters by pictures, and these cannot be told from real pictures: a row with one is refused.
+//! control characters by pictures, and these look like real pictures: a row with one is refused.
 
 use std::io;
 use std::sync::LazyLock;

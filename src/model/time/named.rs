@@ -90,7 +90,7 @@ fn day(name: &str, today: NaiveDate) -> Option<(NaiveDate, bool)> {
 struct Span {
     first: NaiveDate,
     last: NaiveDate,
-    /// Whether the text leaves open which days are meant.
+    /// Whether the text is ambiguous about the days.
     needs_note: bool,
 }
 

@@ -28,7 +28,7 @@ impl Restated {
         }
     }
 
-    /// Sets the retention in force after the deleted entries, as far as they state it.
+    /// Sets the retention in force after the deleted entries, if they state it.
     pub const fn set_retention(&mut self, retention: StatedRetention) {
         self.retention = retention;
     }

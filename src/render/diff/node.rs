@@ -1,7 +1,7 @@
 //! JSON values with a digest for each part, so that equal parts are recognised without comparing them at each level.
 //!
 //! Numbers are compared by value and objects without regard to order, as in [`Json::same`]. Each comparison uses a random
-//! key, so that nobody can construct values with equal digests.
+//! key, so that an attacker cannot construct values with equal digests.
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 

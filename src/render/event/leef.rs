@@ -89,7 +89,7 @@ impl Pairs<'_> {
         self.add(key, value.unwrap_or_default());
     }
 
-    /// Adds JSON as it is: it holds no tab and no other character that needs an escape.
+    /// Adds JSON unchanged: it has no tab and no other character that needs an escape.
     fn json(&mut self, key: &str, text: &str) {
         self.key(key);
         self.line.push_str(text);

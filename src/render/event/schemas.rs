@@ -1,4 +1,4 @@
-//! Checks events against the published schemas of OCSF and ECS, as far as our events use them. `testdata/siem` has the
+//! Checks events against the parts of the published schemas of OCSF and ECS that our events use. `testdata/siem` has the
 //! schemas. Test code only.
 
 use std::collections::BTreeMap;

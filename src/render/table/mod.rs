@@ -23,7 +23,7 @@ use crate::render::table::fit::{ColumnWidths, FittedColumn, TableFit, fit};
 /// The widest cell that comfy-table can count; longer text is cut here.
 const WIDEST_CELL: usize = 60_000;
 
-/// Writes a list. Columns grow with the entries that follow, as far as the width allows.
+/// Writes a list. Columns grow with the entries that follow, up to the width.
 pub struct EntryTable<'a> {
     style: Style,
     columns: &'a [Column],

@@ -64,7 +64,7 @@ pub(super) fn judge(code: &SqlState, words: String, ends_session: bool) -> Datab
         | SqlState::CRASH_SHUTDOWN
         | SqlState::CANNOT_CONNECT_NOW
         | SqlState::TOO_MANY_CONNECTIONS => lost(words),
-        // A standby, or a server that was told to take no writes: another connection may lead to its successor.
+        // A standby or a read-only server: another connection may lead to its successor.
         SqlState::READ_ONLY_SQL_TRANSACTION => DatabaseError::Lost(words),
         SqlState::DISK_FULL => DatabaseError::Final(StoreError::Unwritable(words)),
         SqlState::IO_ERROR | SqlState::INTERNAL_ERROR => match citus::lost_code(&words) {

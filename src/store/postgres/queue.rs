@@ -1,5 +1,5 @@
 //! Group commit: recorders of one organization wait for its head row anyway, so waiting appends of this process are
-//! committed together. Each organization with waiting appends has one task, which ends when none are left.
+//! committed together. Each organization with waiting appends has one task, which ends with the last of them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -36,11 +36,11 @@ fn draft(number: u64) -> Draft {
 async fn page(store: &Store, org: OrgId, order: Order) -> Result<Vec<Entry>, StoreError> {
     let request = PageRequest { filter: Filter::default(), order, limit: 1000, after: None, as_of: None };
     let read = store.page(org, request).await?;
-    // What is sent is JSON, whatever happened to the file.
+    // The answer is JSON in spite of the damage.
     read.entries.list()
 }
 
-/// The expected entries, an error, fewer entries, or what is told instead of them.
+/// The expected entries, an error, fewer entries, or other entries in their place.
 #[derive(PartialEq)]
 enum ReadOutcome {
     Correct,

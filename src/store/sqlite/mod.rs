@@ -281,7 +281,7 @@ impl SqliteStore {
     }
 
     pub(super) async fn close(&self) {
-        // The writer last: the connection that closes last brings what stands in the log into the file.
+        // The writer last: the last connection to close moves the write-ahead log into the file.
         drop(self.quick_reader.lock().unwrap_or_else(PoisonError::into_inner).take());
         if let Some(file_threads) = &self.file_threads {
             file_threads.checkpointer.close().await;

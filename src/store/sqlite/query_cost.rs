@@ -125,7 +125,7 @@ fn the_cost_of_a_page_does_not_grow_with_the_log() {
         "action=updated,deleted&model_type=secret,member&user=3,4",
     ] {
         for behind in [None, Some(40)] {
-            // Nothing of one early request lies behind the middle.
+            // An early request has no entry in the second half.
             if behind.is_some() && question.starts_with("request_id")
                 || question.starts_with("since") && behind.is_some()
             {

@@ -11,7 +11,7 @@ use crate::model::words::{Log, Plan};
 /// A prune may still use the plan before a change for this long: a sweep reads the plans of all organizations once.
 const OLD_PLAN: TimeDelta = TimeDelta::days(1);
 
-/// A plan and a floor, as far as the trail states them.
+/// A plan and a floor, where the trail states them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StatedRetention {
     /// The plan.

@@ -64,7 +64,7 @@ impl RuleReader {
         self.retention.begin_with(retention);
     }
 
-    /// The retention in force after the last entry, as far as the trail states it.
+    /// The retention in force after the last entry, if the trail states it.
     #[must_use]
     pub fn retention(&self) -> StatedRetention {
         self.retention.after(self.retention.count())
