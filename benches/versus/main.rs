@@ -13,6 +13,7 @@ mod export;
 mod http;
 mod integrity;
 mod limits;
+mod page;
 mod pages;
 mod postgres;
 mod process;
@@ -73,6 +74,7 @@ fn main() {
     }
     if wanted("pages") {
         outcomes.extend(pages::outcomes(&set(arguments.small), &set(arguments.entries)));
+        outcomes.push(page::outcome(&set(arguments.entries)));
     }
     if wanted("export") {
         outcomes.extend(export::outcomes(&set(arguments.entries), arguments.rounds));

@@ -202,7 +202,9 @@ fn multiply(db: &Connection, mut numbers: Numbers) {
         let user: String = row.get(columns + 1).expect("a user");
         let on_behalf_of: Option<String> = row.get(columns + 2).expect("a user or none");
         for copy in 0..10 {
-            values[key] = Value::Integer(old_key / ORG * ORG + (old_key % ORG - 1) * 10 + 1 + copy);
+            // Trails have negative numbers.
+            let (org, id) = (old_key.div_euclid(ORG), old_key.rem_euclid(ORG));
+            values[key] = Value::Integer(org * ORG + (id - 1) * 10 + 1 + copy);
             values[at] = Value::Integer(old_at + copy * (data::SPAN_US / (head * 10)));
             if copy > 0 {
                 values[uuid] = Value::Blob(numbers.uuid().into_bytes().to_vec());
