@@ -142,9 +142,11 @@ async fn record_ranges<S: Session>(
     prune_id: u64,
     taken: &[(u64, u64)],
 ) -> Result<(), S::Error> {
+    // Materialized: otherwise SQLite may visit all ranges, and parse the new ones again for each.
     let sql = format!(
-        "UPDATE pruned_ids SET last_id = taken.last FROM \
-         (SELECT CAST(value->>0 AS BIGINT) AS first, CAST(value->>1 AS BIGINT) AS last FROM {}(?3) AS taken) AS taken \
+        "WITH taken AS MATERIALIZED \
+         (SELECT CAST(value->>0 AS BIGINT) AS first, CAST(value->>1 AS BIGINT) AS last FROM {}(?3) AS elements) \
+         UPDATE pruned_ids SET last_id = taken.last FROM taken \
          WHERE org_id = ?1 AND prune_id = ?2 AND last_id = taken.first - 1{} RETURNING last_id",
         S::DIALECT.json_elements,
         S::DIALECT.range_before

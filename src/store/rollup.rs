@@ -227,53 +227,45 @@ pub(super) async fn subtract<S: Session>(
     org: OrgId,
     deleted: &[ExpiredEntry],
 ) -> Result<(), S::Error> {
-    let (rows, counts) = counts_of(db, org, deleted).await?;
-    let sql = format!(
-        "UPDATE tallies SET count = tallies.count - gone.count FROM ({rows}) AS gone \
-         WHERE tallies.org_id = ?1 AND tallies.day = gone.day AND tallies.model_type = gone.model_type \
-         AND tallies.action = gone.action AND tallies.via = gone.via AND tallies.user_ref = gone.user_ref",
-    );
-    db.run(&sql, values![org, &counts]).await?;
-    Ok(())
+    add_each(db, org, deleted, -1).await
 }
 
 /// Adds entries to the rollup again that were taken out of it because they change, in the same transaction.
 pub(super) async fn add<S: Session>(db: &S, org: OrgId, changed: &[ExpiredEntry]) -> Result<(), S::Error> {
-    let (rows, counts) = counts_of(db, org, changed).await?;
-    let sql = format!(
-        "INSERT INTO tallies (org_id, day, model_type, action, via, user_ref, count) \
-         SELECT ?1, day, model_type, action, via, user_ref, count FROM ({rows}) AS added WHERE true \
-         ON CONFLICT (org_id, day, model_type, action, via, user_ref) \
-         DO UPDATE SET count = tallies.count + excluded.count"
-    );
-    db.run(&sql, values![org, &counts]).await?;
-    Ok(())
+    add_each(db, org, changed, 1).await
 }
 
-/// The counts of those of the entries that are in the rollup: a statement that reads them from its second value, and that
-/// value. The head row is locked.
-async fn counts_of<S: Session>(
+/// Adds so much for each of the entries that are in the rollup. The head row is locked.
+async fn add_each<S: Session>(
     db: &S,
     org: OrgId,
     entries: &[ExpiredEntry],
-) -> Result<(String, String), S::Error> {
+    much: i64,
+) -> Result<(), S::Error> {
     let rolled_up = locked(db, org, "tallied").await?;
     let mut counts = HashMap::<[i64; 5], i64>::new();
     for ExpiredEntry { occurred_at, dimensions: [model_type, action, via, user_ref], .. } in
         entries.iter().filter(|entry| entry.id <= rolled_up)
     {
         for day in [occurred_at / DAY, ALL_TIME] {
-            *counts.entry([day, *model_type, *action, *via, *user_ref]).or_default() += 1;
+            *counts.entry([day, *model_type, *action, *via, *user_ref]).or_default() += much;
         }
     }
-    let columns = ["day", "model_type", "action", "via", "user_ref", "count"];
-    let columns: Vec<_> =
-        (0..).zip(columns).map(|(at, name)| format!("CAST(value->>{at} AS BIGINT) AS {name}")).collect();
-    let rows = format!("SELECT {} FROM {}(?2) AS counted", columns.join(", "), S::DIALECT.json_elements);
     let counts = counts.into_iter().map(|([day, model_type, action, via, user_ref], count)| {
         [day, model_type, action, via, user_ref, count]
     });
-    Ok((rows, json(&counts.collect::<Vec<_>>())))
+    let columns: Vec<_> = (0..6).map(|at| format!("CAST(value->>{at} AS BIGINT)")).collect();
+    // Not an UPDATE with a join: SQLite may visit the whole rollup for it, and parse the counts again for each row.
+    let sql = format!(
+        "INSERT INTO tallies (org_id, day, model_type, action, via, user_ref, count) \
+         SELECT ?1, {} FROM {}(?2) AS counted WHERE true \
+         ON CONFLICT (org_id, day, model_type, action, via, user_ref) \
+         DO UPDATE SET count = tallies.count + excluded.count",
+        columns.join(", "),
+        S::DIALECT.json_elements
+    );
+    db.run(&sql, values![org, &json(&counts.collect::<Vec<_>>())]).await?;
+    Ok(())
 }
 
 /// Deletes rows of the rollup that count nothing any more.

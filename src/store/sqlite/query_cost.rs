@@ -1,6 +1,9 @@
 //! How much work a question is, in steps of SQLite's machine: what must not grow with the log is counted here in logs of
 //! 2,100 and of 21,000 entries. No time is measured.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use rusqlite::{Connection, StatementStatus, params_from_iter};
 use uuid::Uuid;
 
@@ -19,8 +22,9 @@ use crate::store::sqlite::append::{insert, set_head};
 use crate::store::sqlite::schema;
 use crate::store::sqlite::session::run_now;
 use crate::store::sqlite::snapshots::Users;
+use crate::store::tree::grow::{self, Step};
 use crate::store::users::{KnownUsers, user_refs};
-use crate::store::{accounts, codes, facets};
+use crate::store::{accounts, codes, facets, prunes};
 
 /// A second between two entries.
 pub(super) fn at(second: u64) -> Timestamp {
@@ -203,4 +207,37 @@ fn the_next_page_does_not_test_every_user_again() {
     // Many other questions make it forget.
     (0..16).for_each(|other| drop(refs(&format!("user={other}"), 1)));
     assert_eq!(refs("user=3", SMALL), Some(Vec::new()));
+}
+
+#[test]
+fn the_cost_of_a_prunes_batch_does_not_grow_with_rollup_and_earlier_prunes() {
+    let batch_steps = |others: u32| {
+        let (mut db, org) = log(SMALL);
+        while let Step::Growth(growth) = run_now(grow::step(&db, org)).expect("read") {
+            assert!(run_now(grow::commit(&db, org, &growth)).expect("stored"));
+        }
+        let add = |sql: &str| db.execute(sql, [org.0, others.into()]).expect("added");
+        add("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) \
+             INSERT INTO tallies SELECT ?1, -i, 0, 0, 0, 0, 1 FROM n");
+        add("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) \
+             INSERT INTO pruned_ids SELECT ?1, -2 * i, -2 * i, 1 FROM n");
+        let mut run = run_now(prunes::begin(&db, org, "holder", "cron", at(SMALL), at(SMALL)))
+            .expect("begun")
+            .expect("no other prune runs");
+        let steps = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&steps);
+        let count = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        db.progress_handler(1, Some(count)).expect("set");
+        for _ in 0..2 {
+            let batch = run_now(prunes::batch(&db, org, &run, 100, at(SMALL))).expect("deleted");
+            assert_eq!(batch.deleted, 100);
+            run.after = batch.next;
+        }
+        steps.load(Ordering::Relaxed)
+    };
+    let (few, many) = (batch_steps(10), batch_steps(10_000));
+    assert!(many < few * 3 / 2, "{few} steps, and {many} with more rows");
 }
