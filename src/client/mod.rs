@@ -13,7 +13,9 @@ mod tls;
 pub(crate) mod transport;
 pub mod tree;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
+use tokio::sync::watch;
 
 use crate::api::account::{SessionLink, Whoami};
 use crate::api::counts::{Counts, CountsQuery};
@@ -117,10 +119,15 @@ impl Client {
         call.query(query.pairs()).json().await
     }
 
-    /// Reads one page without parsing it, as rows if the server knows them.
-    async fn page_answer(&self, query: &Query, rows: Option<&RowOptions>) -> Result<Answer, ClientError> {
+    /// Reads one page without parsing it, as rows if the server knows them. Announces the headers of its answer.
+    async fn page_answer(
+        &self,
+        query: &Query,
+        rows: Option<&RowOptions>,
+        headers: watch::Sender<HeaderMap>,
+    ) -> Result<Answer, ClientError> {
         let call = self.call(Method::GET, self.paths().list).purpose(self.purpose.as_ref());
-        let call = call.query(query.pairs());
+        let call = call.query(query.pairs()).announce(headers);
         match rows {
             Some(rows) => call.query(rows.pairs()).accept(rows.form.media_type()).answer().await,
             None => call.answer().await,

@@ -8,6 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use crate::api::problem::{Code, Problem};
 use crate::api::purpose::{ExportPurpose, PURPOSE};
@@ -40,6 +41,7 @@ pub(super) struct Call<'a> {
     /// Why the call reads.
     purpose: Option<String>,
     accept: Option<&'static str>,
+    announce: Option<watch::Sender<HeaderMap>>,
 }
 
 /// A successful response.
@@ -91,6 +93,7 @@ impl<'a> Call<'a> {
             time_limit,
             purpose: None,
             accept: None,
+            announce: None,
         }
     }
 
@@ -117,6 +120,11 @@ impl<'a> Call<'a> {
     /// Asks for this media type.
     pub(super) fn accept(self, media_type: &'static str) -> Self {
         Self { accept: Some(media_type), ..self }
+    }
+
+    /// Sends the headers of a successful response ahead of its body. If the body breaks off, a retry sends its own.
+    pub(super) fn announce(self, headers: watch::Sender<HeaderMap>) -> Self {
+        Self { announce: Some(headers), ..self }
     }
 
     /// Allows retries: the call is idempotent.
@@ -182,6 +190,11 @@ impl<'a> Call<'a> {
         let status = response.status();
         log.response(&response);
         let retry_after = retry_after(&response);
+        if let Some(announce) = &self.announce
+            && status.is_success()
+        {
+            announce.send_replace(response.headers().clone());
+        }
         let body = self.read(&mut response).await?;
         log.end(status, body.len());
         if status.is_success() {

@@ -19,6 +19,7 @@ mod middleware;
 mod page;
 mod page_body;
 mod prune_job;
+mod read_ahead;
 mod reads;
 mod response;
 mod router;

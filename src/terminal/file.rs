@@ -5,6 +5,7 @@
 
 mod claim;
 mod compression;
+mod early_sync;
 mod error;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use crate::model::merkle::Hash;
 use crate::terminal::file::claim::{is_own_stream, resolve_links};
 use crate::terminal::file::compression::{CompressionFormat, Encoder};
+use crate::terminal::file::early_sync::EarlySync;
 
 pub(crate) use crate::terminal::file::claim::{
     ClaimedFile, LockedFile, TemporaryFile, read_trusted, remove_temporary_files, rename, sync_directory_of,
@@ -52,6 +54,7 @@ pub(crate) struct NewFile {
     temporary: Option<TemporaryFile>,
     encoder: Option<Encoder<HashedFile>>,
     packing: CompressionFormat,
+    early_sync: EarlySync,
     part: PathBuf,
     target: PathBuf,
     /// Whether the target is written directly, without a part.
@@ -124,7 +127,15 @@ impl PartFile {
         }
         let packing = CompressionFormat::of(&name);
         let encoder = packing.begin(BufWriter::with_capacity(256 * 1024, file)).map_err(cannot_write)?;
-        Ok(NewFile { temporary, encoder: Some(encoder), packing, part, target, is_passthrough: false })
+        Ok(NewFile {
+            temporary,
+            encoder: Some(encoder),
+            packing,
+            early_sync: EarlySync::default(),
+            part,
+            target,
+            is_passthrough: false,
+        })
     }
 }
 
@@ -162,7 +173,15 @@ impl NewFile {
             (CompressionFormat::of(target), HashedFile { file: file.into(), bytes: 0, hash: Sha256::new() });
         let encoder = Some(packing.begin(BufWriter::new(file)).map_err(cannot_write)?);
         let target = target.to_owned();
-        Ok(Self { temporary: None, encoder, packing, part: target.clone(), target, is_passthrough: true })
+        Ok(Self {
+            temporary: None,
+            encoder,
+            packing,
+            early_sync: EarlySync::default(),
+            part: target.clone(),
+            target,
+            is_passthrough: true,
+        })
     }
 
     /// Flushes all data to the system and returns its size and hash. A compressed file starts a new member.
@@ -171,6 +190,9 @@ impl NewFile {
         let mut file = encoder.end()?;
         file.flush()?;
         let stored = file.get_ref().stored();
+        if !self.is_passthrough {
+            self.early_sync.advance(&file.get_ref().file, stored.bytes)?;
+        }
         self.encoder = Some(self.packing.begin(file)?);
         self.temporary.take().into_iter().for_each(TemporaryFile::keep);
         Ok(stored)
@@ -187,6 +209,7 @@ impl NewFile {
             Some(encoder) => encoder.end().and_then(|mut file| {
                 file.flush()?;
                 if !self.is_passthrough {
+                    self.early_sync.finish()?;
                     file.get_ref().file.sync_all()?;
                 }
                 Ok(file)

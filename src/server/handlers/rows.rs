@@ -28,6 +28,7 @@ use crate::server::body;
 use crate::server::connection_slots::Slot;
 use crate::server::error::ApiError;
 use crate::server::handlers::question::Question;
+use crate::server::read_ahead::PageSource;
 use crate::server::reads::{self, ExportFacts};
 use crate::server::row_stream::RowStream;
 use crate::server::state::Server;
@@ -222,9 +223,13 @@ pub(in crate::server) async fn whole_log<S: ReadScope>(
     } else {
         // Pages are read while earlier ones are sent.
         reads::settle(&server, &caller).await;
-        let caller_and_permit = (caller.key(), caller.permit());
-        let stream = RowStream::new(&server, caller_and_permit, question.org, question.request(), rows);
-        let (stream, as_of) = stream.first_page().await?;
+        let source = PageSource {
+            server: Server::clone(&server),
+            permit: caller.permit(),
+            org: question.org,
+            form: rows,
+        };
+        let (stream, as_of) = RowStream::begin(caller.key(), source, question.request()).await?;
         let format = Some(form.as_str().to_owned());
         let facts = ExportFacts::new(&caller, &server, &question.query.filter, format, as_of);
         // No byte leaves before the trail has it.

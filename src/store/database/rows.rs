@@ -42,6 +42,11 @@ impl Store {
         Ok(page)
     }
 
+    /// The position of the last entry of a full page, if an index knows it.
+    pub async fn page_end(&self, org: OrgId, request: &PageRequest) -> Result<Option<Position>, StoreError> {
+        Ok(self.last_of(org, request, request.limit).await?.map(|(position, _)| position))
+    }
+
     /// The position of the last of so many entries, and the bound of the page, if an index knows them.
     async fn last_of(
         &self,

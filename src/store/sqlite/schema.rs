@@ -61,6 +61,8 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         set_up(&connection)?;
+        // Many connections read, and the kernel caches the file for all of them.
+        connection.execute_batch("PRAGMA cache_size = -2048;")?;
         Ok::<_, StoreError>(connection)
     };
     open().map_err(|error| explain_opening(path, error))
@@ -297,7 +299,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         beside(&directory.path().join("audit.db")).expect("room");
         assert_eq!(std::fs::read_dir(directory.path()).expect("read").count(), 0);
-        // A directory in the store's place can be written by nobody.
+        // A directory at the path of the store cannot be written as a file.
         let words = open_for_writing(directory.path()).expect_err("a directory").to_string();
         assert!(words.contains("irectory"), "{words}");
     }

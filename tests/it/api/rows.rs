@@ -150,6 +150,22 @@ async fn pages_together_are_one_text() {
 }
 
 #[tokio::test]
+async fn pages_that_end_before_their_limit_lose_and_repeat_no_entry() {
+    let world = TestServer::new().await;
+    let admin = world.admin().await;
+    // Three pages of small entries are read ahead. Then a page of 2,000 would be larger than 4 MiB.
+    for (first, length) in [(0, 2600), (2000, 2600), (4000, 10), (6000, 10), (8000, 10)] {
+        let sized = |it: i64| with(recording(&it.to_string()), "after", json!({"text": "x".repeat(length)}));
+        append(&world.store, world.org, (first..first + 2000).map(sized)).await;
+    }
+    for filter in ["", "&action=created"] {
+        let all = admin.get(&format!("{EXPORT}?format=csv&columns=id{filter}")).await.expect(200);
+        let ids: Vec<u64> = all.text().lines().skip(1).map(|id| id.parse().expect("an id")).collect();
+        assert!(ids.iter().copied().eq((1..=10_000).rev()), "{} ids", ids.len());
+    }
+}
+
+#[tokio::test]
 async fn json_stays_the_default() {
     let world = TestServer::new().await;
     let admin = with_entries(&world).await;

@@ -94,7 +94,7 @@ fn forward(
                 .replace("accept: text/", "x-accept: text/")
                 .replace("accept: application/x-", "x-accept: ");
         } else {
-            text = text.replacen("limit=10000", "limit=1000", 1);
+            text = text.replacen("limit=4000", "limit=1000", 1);
         }
         if server.write_all(text.as_bytes()).is_err() {
             return;
