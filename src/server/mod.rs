@@ -19,6 +19,7 @@ mod middleware;
 mod page;
 mod page_body;
 mod prune_job;
+mod readiness;
 mod reads;
 mod response;
 mod router;
@@ -28,6 +29,7 @@ mod shape;
 mod signed_checkpoints;
 mod state;
 mod stop_on_drop;
+mod stranger_log;
 pub mod sweeper;
 mod text_job;
 mod token_usage;
@@ -51,8 +53,10 @@ use crate::model::trail::TrailEvent;
 use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
 use crate::server::limits::Limits;
+use crate::server::readiness::Readiness;
 use crate::server::response::ResponseBudget;
 use crate::server::state::ServerState;
+use crate::server::stranger_log::StrangerLog;
 use crate::server::trail::recent::RecentReads;
 use crate::server::trail::{TrailQueue, lifecycle};
 use crate::server::tree_job::TreeJob;
@@ -215,6 +219,8 @@ pub async fn serve(
         store: Arc::clone(&store),
         settings: Arc::clone(&settings),
         metrics: Arc::default(),
+        readiness: Readiness::default(),
+        strangers: StrangerLog::default(),
         token_usage: Arc::default(),
         trees: Arc::new(TreeJob::new(settings.signer.clone(), settings.clock.clone())),
         trail: Arc::new(TrailQueue::new(settings.clock.clone(), settings.redaction.clone())),

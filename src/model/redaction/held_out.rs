@@ -95,6 +95,11 @@ fn the_promise_is_kept_and_harmless_values_stay() {
             include_str!("../../../testdata/redaction/secrets-second.jsonl"),
             include_str!("../../../testdata/redaction/harmless-second.jsonl"),
         ),
+        (
+            "third",
+            include_str!("../../../testdata/redaction/secrets-third.jsonl"),
+            include_str!("../../../testdata/redaction/harmless-third.jsonl"),
+        ),
     ];
     let mut low = Vec::new();
     for (list, secrets, harmless) in lists {
