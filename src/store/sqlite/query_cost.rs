@@ -216,7 +216,8 @@ fn holds_test_only_the_users_of_a_batch() {
     // Seven users, and the three for whom others acted.
     assert_eq!(refs(None).expect("all"), [Some(1), Some(9), None]);
     let first: i64 = db.query_row("SELECT min(user_ref) FROM users", [], |row| row.get(0)).expect("a user");
-    db.execute("UPDATE users SET snapshot = 'damaged' WHERE user_ref <> ?1", [first]).expect("updated");
+    db.execute("UPDATE users SET snapshot = 'damaged' || user_ref WHERE user_ref <> ?1", [first])
+        .expect("updated");
     assert!(refs(None).is_err(), "all are read");
     assert_eq!(refs(Some(&[first].into())).expect("one"), [Some(0), Some(1), None]);
 }

@@ -136,6 +136,12 @@ const OTHERS: &[(&str, &str)] = &[
     (":AA", r"(?-u:\b)[0-9]{8,11}:AA[A-Za-z0-9_-]{20,}"),
     (".", r"(?-u:\b)[MNO][A-Za-z0-9]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"),
     ("-us", r"(?-u:\b)[a-f0-9]{32}-us[0-9]{1,2}(?-u:\b)"),
+    // Hashes of passwords
+    ("$", r"\$(?:apr1|1|2[abxy]|5|6|7|y|argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]*)\$[A-Za-z0-9./$=,+-]{8,}"),
+    (
+        "}",
+        r"\{(?:S?SHA(?:256|384|512)?|S?MD5|CRYPT|PBKDF2(?:-SHA(?:1|256|512))?|ARGON2)\}[A-Za-z0-9+/=.$]{8,}",
+    ),
     (".atlasv1.", r"(?-u:\b)[A-Za-z0-9]{8,}\.atlasv1\.[A-Za-z0-9_-]{16,}"),
 ];
 
