@@ -12,7 +12,7 @@ use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::note::{SigningKey, VerifierKey};
 use crate::model::merkle::Hash;
 use crate::store::error::StoreError;
-use crate::store::lock_file;
+use crate::store::lock_file::open_lock_file;
 use crate::terminal::file::rename;
 
 /// A directory with a file for each log.
@@ -73,7 +73,7 @@ impl SignedCheckpoints {
         let path = self.0.join(LOCK);
         let shown = path.display().to_string();
         let lock = move || -> std::io::Result<SigningLock> {
-            let file = lock_file::open(&path)?;
+            let file = open_lock_file(&path)?;
             match file.lock() {
                 // Some network file systems have no locks.
                 Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),

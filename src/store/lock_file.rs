@@ -9,7 +9,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// The system's error.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open_lock_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true);
     #[cfg(unix)]
@@ -21,22 +21,24 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    #[cfg(unix)]
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn no_link_is_followed_and_no_fifo_is_waited_for() {
         let directory = tempfile::tempdir().expect("a directory");
         let place = |name: &str| directory.path().join(name);
-        open(&place("lock")).expect("created");
-        open(&place("lock")).expect("opened");
+        open_lock_file(&place("lock")).expect("created");
+        open_lock_file(&place("lock")).expect("opened");
         std::os::unix::fs::symlink(place("foreign"), place("link")).expect("a link");
-        open(&place("link")).expect_err("refused");
+        open_lock_file(&place("link")).expect_err("refused");
         assert!(!place("foreign").exists(), "nothing was created behind the link");
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         let kind = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, place("fifo"), kind, mode, 0).expect("a FIFO");
-        open(&place("fifo")).expect_err("refused");
+        open_lock_file(&place("fifo")).expect_err("refused");
     }
 }

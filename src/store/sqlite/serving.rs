@@ -9,7 +9,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::store::error::StoreError;
-use crate::store::lock_file;
+use crate::store::lock_file::open_lock_file;
 
 /// A server's lock on a file, for as long as this lives.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl ServeLock {
         // The file has one lock, whatever links lead to it.
         let mut name = OsString::from(std::fs::canonicalize(path).map_err(|error| failed(&error))?);
         name.push("-serve");
-        let file = lock_file::open(Path::new(&name)).map_err(|error| failed(&error))?;
+        let file = open_lock_file(Path::new(&name)).map_err(|error| failed(&error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(Some(file))),
             Err(TryLockError::WouldBlock) => Err(StoreError::Served(path.display().to_string())),
