@@ -190,7 +190,7 @@ pub(super) fn is_random(word: &str) -> bool {
 
 /// Whether a word is a credential where a sentence announces one: anything but a word, number, time, ticket or address.
 pub(super) fn is_secret_word(text: &str) -> bool {
-    let text = trim_punctuation(text);
+    let text = trim_punctuation(text).trim_matches(['[', ']', '{', '}']);
     let is_plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '_' | '.' | '/' | '\'' | '’');
     if text.len() < 4 || text.chars().all(is_plain) && !looks_generated(text) {
         return false;

@@ -35,7 +35,7 @@ pub(super) const KEYS: &str = "secret secrets token tokens jwt bearer cookie coo
     sessionid sessid connectsid authcode authorizationcode activationcode unlockcode accesscode verificationcode mfacode \
     clientassertion codeverifier oauthverifier samlassertion activationkey productkey authzheader pgpprivate sshprivate samlresponse basicauth basicauthorization xauth authstring secretphrase secretword apisecret \
     secreto secretos jeton jetons geheimnis geheimnisse zugangstoken zugriffstoken segredo segredos segreto segreti gettone \
-    sekret sekrety żeton секрет секреты токен токены 密钥 密鑰 令牌 權杖 私钥 私鑰 金鑰 访问密钥 秘密鍵 \
+    sekret sekrety żeton секрет секреты токен токены 密钥 密鑰 令牌 權杖 私钥 私鑰 金鑰 访问密钥 秘密鍵 暗号鍵 署名鍵 \
     トークン シークレット シークレットキー アクセスキー apiキー プライベートキー クッキー 토큰 비밀키";
 
 /// Names of members that hold an authentication scheme or a credential.

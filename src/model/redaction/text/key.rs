@@ -26,7 +26,8 @@ fn is_delimiter(c: char) -> bool {
 /// The key before the separator at `end`.
 pub(super) fn before(text: &str, end: usize) -> Option<KeyMatch<'_>> {
     let from = text.floor_char_boundary(end.saturating_sub(MAX_KEY));
-    let window = text[from..end].trim_end_matches([' ', '\t']);
+    // `auth[password][]=`
+    let window = text[from..end].trim_end_matches([' ', '\t']).trim_end_matches("[]");
     let mut inner = window.strip_suffix(']').unwrap_or(window);
     let is_index = inner.len() < window.len();
     if let Some(quote) = inner.chars().next_back().filter(|c| matches!(c, '"' | '\'' | '`')) {

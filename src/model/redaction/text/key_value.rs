@@ -4,6 +4,8 @@
 //! Each separator (`=`, `:`, `=>`, `->`, `%3D` …) is visited once, with the key before it and the value after it. So no
 //! value is searched twice, and pairs inside a readable value are still found.
 
+use std::ops::Range;
+
 use crate::model::redaction::classifier::{ValueSyntax, is_code, is_secret};
 use crate::model::redaction::markers::leading;
 use crate::model::redaction::names::{KeyName, NameClass};
@@ -132,8 +134,11 @@ fn redact_pair(scan: &mut TextScan<'_>, separator: &Separator, done: usize) -> O
         return None;
     }
     let at = skip_emphasis(text, skip_blanks(text, separator.end));
-    if let Some(end) = redact_list(scan, class, separator, at) {
-        return Some(end);
+    if matches!(separator.kind, SeparatorKind::Assignment | SeparatorKind::Colon)
+        && class.is_credential()
+        && let Some(length) = list_length(&text[at..])
+    {
+        return redact_list(scan, class, at + 1..at + 1 + length);
     }
     let (span, syntax) = value_after(scan, separator, &key, at)?;
     let (value, rest) = (&text[span.start..span.end], &text[span.start..]);
@@ -268,26 +273,23 @@ fn skip_emphasis(text: &str, at: usize) -> usize {
     if (1..=3).contains(&signs) && next > at + signs { next } else { at }
 }
 
-/// Redacts a list of values in brackets that holds a credential: `tokens: [a, b]`. Returns where it ends.
-fn redact_list(scan: &mut TextScan<'_>, class: NameClass, separator: &Separator, at: usize) -> Option<usize> {
-    let is_pair = matches!(separator.kind, SeparatorKind::Assignment | SeparatorKind::Colon);
-    if !is_pair || !class.is_credential() || leading(&scan.text[at..]) > 0 {
-        return None;
-    }
-    let inner = scan.text[at..].strip_prefix('[')?;
-    let inner = &inner[..find_or_end(inner, 0, |c| matches!(c, ']' | '\n' | '[' | '{'))];
-    if !scan.text[at + 1 + inner.len()..].starts_with(']') {
-        return None;
-    }
-    let mut items = inner.split(',').map(str::trim);
+/// The length of what is inside the brackets of a list at the start of a text: `[a, b]`.
+fn list_length(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix('[').filter(|_| leading(text) == 0)?;
+    let length = find_or_end(inner, 0, |c| matches!(c, ']' | '\n' | '[' | '{'));
+    inner[length..].starts_with(']').then_some(length)
+}
+
+/// Redacts a list that holds a credential: `tokens: [a, b]`. Returns where it ends.
+fn redact_list(scan: &mut TextScan<'_>, class: NameClass, range: Range<usize>) -> Option<usize> {
     let is_credential = |item: &str| {
         let bare = item.trim_matches(['"', '\'']);
         let is_quoted = bare.len() < item.len();
         is_secret(class, bare, if is_quoted { ValueSyntax::Explicit } else { ValueSyntax::MaybeProse })
     };
-    items.any(is_credential).then(|| {
-        scan.redact(at + 1..at + 1 + inner.len());
-        at + 1 + inner.len()
+    scan.text[range.clone()].split(',').map(str::trim).any(is_credential).then(|| {
+        scan.redact(range.clone());
+        range.end
     })
 }
 

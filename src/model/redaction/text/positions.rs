@@ -7,6 +7,7 @@ use regex::Regex;
 
 use crate::model::redaction::references::is_reference;
 use crate::model::redaction::text::scan::{TextScan, regex};
+use crate::model::redaction::values::looks_generated;
 
 /// A word of a command, in quotes or without.
 const WORD: &str = r#"(?:'[^'\n]*'|"[^"\n]*"|[^\s'"|;&<>-][^\s'"|;&<>]*)"#;
@@ -34,10 +35,11 @@ const POSITIONS: &[(&str, &str)] = &[
         "community",
         r"(?m)^[ \t]*(?:snmp-server[ \t]+|rocommunity6?[ \t]+|rwcommunity6?[ \t]+)?community[ \t]+{}(?:[ \t]+(?:RO|RW|ro|rw)\b|[ \t]*$)",
     ),
-    (
-        "",
-        r"(?m)^[ \t]*(?:pre-shared-key|key-string|bindpw|rootpw|requirepass|masterauth|auth-pass|secret-key)[ \t]+{}[ \t]*$",
-    ),
+    ("pw", r"(?m)^[ \t]*(?:bindpw|rootpw)[ \t]+{}[ \t]*$"),
+    ("-key", r"(?m)^[ \t]*(?:pre-shared-key|secret-key)[ \t]+{}[ \t]*$"),
+    ("key-string", r"(?m)^[ \t]*key-string[ \t]+{}[ \t]*$"),
+    ("auth", r"(?m)^[ \t]*(?:masterauth|auth-pass)[ \t]+{}[ \t]*$"),
+    ("requirepass", r"(?m)^[ \t]*requirepass[ \t]+{}[ \t]*$"),
     ("user", r"\b(?:user|login)[ \t]+\S+[ \t]+pass(?:word)?[ \t]+{}(?:[ \t;]|$)"),
 ];
 
@@ -59,11 +61,13 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
 
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
-    for (_, pattern) in PATTERNS.positions.iter().filter(|(part, _)| text.contains(part)) {
+    for (part, pattern) in PATTERNS.positions.iter().filter(|(part, _)| text.contains(part)) {
         for found in pattern.captures_iter(text) {
             let Some(value) = found.name("value").or_else(|| found.name("other")) else { continue };
             let bare = value.as_str().trim_matches(['"', '\'']);
-            if bare.is_empty() || is_reference(bare) || bare.starts_with(['$', '<', '/']) {
+            // `user ann pass reset` may be a sentence.
+            let is_sentence = *part == "user" && !looks_generated(bare);
+            if is_sentence || bare.is_empty() || is_reference(bare) || bare.starts_with(['$', '<', '/']) {
                 continue;
             }
             let start = value.start() + value.as_str().find(bare).unwrap_or(0);

@@ -14,7 +14,7 @@ static PATTERNS: LazyLock<[Regex; 4]> = LazyLock::new(|| {
     [
         r#"(?i)(?-u:\b)(?:password|identified(?:[ \t]+with[ \t]+\w+)?[ \t]+(?:by|as)(?:[ \t]+values)?|set[ \t]+password[ \t]+for[^=\n]{1,100}=|secret|access_key|passphrase)(?:[ \t]+(?:for|to|is)[ \t]+[^\s'"]+)?(?:[ \t]+i?like)?[ \t]*\(?[ \t]*N?["'`]"#,
         r#"(?i)(?-u:\b)insert[ \t]+into[ \t]+[^\s(]+[ \t]*\((?P<columns>[^()]{1,1000})\)\s*values\s*"#,
-        r#"(?i)(?-u:\b)identified[ \t]+by[ \t]+(?P<value>[^\s'"`;,()]+)|(?-u:\b)password[ \t]+\$\$(?P<dollars>[^$]+)\$\$"#,
+        r#"(?i)(?-u:\b)(?:user|role|login|to)[ \t]+\S+[ \t]+identified[ \t]+by[ \t]+(?P<value>[^\s'"`;,()]+)|(?-u:\b)password[ \t]+\$\$(?P<dollars>[^$]+)\$\$"#,
         r#"(?i)(?-u:\b)(?:crypt\([ \t]*'(?P<value>[^']+)'[ \t]*,[ \t]*gen_salt|pgp_sym_(?:en|de)crypt\([^,]{1,200},[ \t]*'(?P<key>[^']+)'|sp_(?:addlogin|password)[ \t]+N?'[^']*'[ \t]*,[ \t]*N?'(?P<login>[^']+)')"#,
     ]
     .map(regex)
