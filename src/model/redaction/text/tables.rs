@@ -10,6 +10,9 @@ use crate::model::redaction::values::looks_generated;
 /// The most characters of a line that is read as a row.
 const MAX_LINE: usize = 4096;
 
+/// How many lines of a text may be headers: the names in each are classified.
+const MAX_HEADERS: usize = 200;
+
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
     if scan.has("|") {
@@ -56,15 +59,18 @@ fn cells(text: &str, line: Range<usize>, separator: char) -> Vec<Range<usize>> {
 fn redact_columns(scan: &mut TextScan<'_>, separator: char) {
     let text = scan.text;
     let mut header: Vec<NameClass> = Vec::new();
+    let mut attempts = 0;
     for line in lines(text) {
         let cells = cells(text, line, separator);
         if cells.len() < 2 || cells.len() != header.len() {
-            let is_name =
-                |cell: &str| !cell.is_empty() && cell.len() < 48 && !cell.contains(['=', ':', '(', '{']);
+            let is_name = |cell: &Range<usize>| {
+                let cell = &text[cell.clone()];
+                cell.len() < 48 && !cell.contains(['=', ':', '(', '{'])
+            };
             let class = |cell: &Range<usize>| scan.classifier.class(&text[cell.clone()]);
-            let is_header = cells.len() > 1
-                && cells.iter().any(|cell| class(cell).is_credential())
-                && cells.iter().filter(|cell| !cell.is_empty()).all(|cell| is_name(&text[cell.clone()]));
+            let may_be_header = cells.len() > 1 && attempts < MAX_HEADERS && cells.iter().all(is_name);
+            attempts += usize::from(may_be_header);
+            let is_header = may_be_header && cells.iter().any(|cell| class(cell).is_credential());
             header = if is_header { cells.iter().map(class).collect() } else { Vec::new() };
             continue;
         }
@@ -90,20 +96,21 @@ fn redact_beside_name(scan: &mut TextScan<'_>, line: Range<usize>) {
 /// Redacts a line of one generated word under a line that only names a credential.
 fn redact_under_name(scan: &mut TextScan<'_>) {
     let text = scan.text;
-    let mut named = NameClass::Ordinary;
+    let mut above = "";
     for line in lines(text) {
         let words = text[line.clone()].trim();
         if words.is_empty() {
             continue;
         }
-        if named.is_credential() && !words.contains(char::is_whitespace) && looks_generated(words) {
-            scan.redact_value(named, line, ValueSyntax::Explicit);
+        let name = above.trim_end_matches(':').trim_matches(['*', '#', ' ']);
+        let is_under_name = !words.contains(char::is_whitespace)
+            && name.len() < 48
+            && name.split_whitespace().count() < 4
+            && looks_generated(words)
+            && scan.classifier.is_credential(name);
+        if is_under_name {
+            scan.redact_value(scan.classifier.class(name), line, ValueSyntax::Explicit);
         }
-        let name = words.trim_end_matches(':').trim_matches(['*', '#', ' ']);
-        named = if name.len() < 48 && name.split_whitespace().count() < 4 {
-            scan.classifier.class(name)
-        } else {
-            NameClass::Ordinary
-        };
+        above = words;
     }
 }
