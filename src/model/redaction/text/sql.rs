@@ -28,13 +28,12 @@ const MAX_ROWS: usize = 1000;
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
     let [password, insert, unquoted, functions] = &*PATTERNS;
-    for found in unquoted.captures_iter(text).chain(functions.captures_iter(text)) {
-        let value = found.iter().skip(1).flatten().next();
-        if let Some(value) =
-            value.filter(|value| !KEYWORDS.contains(&value.as_str().to_ascii_lowercase().as_str()))
-        {
-            scan.redact_value(NameClass::Password, value.range(), ValueSyntax::Explicit);
-        }
+    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    if has(&["dentified", "IDENTIFIED", "$$"]) {
+        redact_groups(scan, unquoted);
+    }
+    if has(&["crypt", "sp_"]) {
+        redact_groups(scan, functions);
     }
     let mut from = 0;
     while let Some(found) = password.find_at(text, from) {
@@ -59,6 +58,17 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
             if classes.iter().any(|class| class.is_credential()) {
                 redact_rows(scan, all.end(), &classes);
             }
+        }
+    }
+}
+
+/// Redacts the first group of each match, unless it is a keyword.
+fn redact_groups(scan: &mut TextScan<'_>, pattern: &Regex) {
+    for found in pattern.captures_iter(scan.text) {
+        let value = found.iter().skip(1).flatten().next();
+        if let Some(value) = value.filter(|value| !KEYWORDS.contains(&&*value.as_str().to_ascii_lowercase()))
+        {
+            scan.redact_value(NameClass::Password, value.range(), ValueSyntax::Explicit);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::model::redaction::values::looks_generated;
 const MAX_LINE: usize = 4096;
 
 /// How many lines of a text may be headers: the names in each are classified.
-const MAX_HEADERS: usize = 200;
+const MAX_HEADERS: usize = 8;
 
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
@@ -61,6 +61,9 @@ fn redact_columns(scan: &mut TextScan<'_>, separator: char) {
     let mut header: Vec<NameClass> = Vec::new();
     let mut attempts = 0;
     for line in lines(text) {
+        if header.is_empty() && attempts == MAX_HEADERS {
+            return;
+        }
         let cells = cells(text, line, separator);
         if cells.len() < 2 || cells.len() != header.len() {
             let is_name = |cell: &Range<usize>| {
