@@ -16,8 +16,8 @@ pub struct CreateHold {
     pub name: String,
     /// Why, in up to 500 characters.
     pub reason: String,
-    /// The entries that it covers, also those recorded later: a query string with the filters of `GET /audit-logs`, without
-    /// `field` and `q`. Empty for the whole log.
+    /// The entries that it covers, also those recorded later: a query string of up to 16 KiB with the filters of
+    /// `GET /audit-logs`, without `field` and `q`. Empty for the whole log.
     pub filter: String,
 }
 
@@ -56,7 +56,7 @@ pub struct HoldAnswer {
     /// Why it was released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release_reason: Option<String>,
-    /// The entries that it covers now. Absent in lists.
+    /// The entries that it covers now. Absent in lists, and after a change if they cannot be counted in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<CoveredEntries>,
 }

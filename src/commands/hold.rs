@@ -238,15 +238,15 @@ async fn release(
     if output.is_json() {
         return write_json(context, &released);
     }
-    let expired = released.entries.map_or(0, |entries| entries.expired);
-    let next = match expired {
-        0 => "none of its entries has expired".to_owned(),
-        _ => format!(
-            "the next prune may delete {} unless another hold covers them",
+    let next = match released.entries.map(|entries| entries.expired) {
+        None => String::new(),
+        Some(0) => ": none of its entries has expired".to_owned(),
+        Some(expired) => format!(
+            ": the next prune may delete {} unless another hold covers them",
             counted(expired, "expired entry", "expired entries")
         ),
     };
-    context.terminal.status(&format!("released {name}: {next}"));
+    context.terminal.status(&format!("released {name}{next}"));
     Ok(())
 }
 

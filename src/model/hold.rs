@@ -10,6 +10,12 @@ use crate::model::timestamp::Timestamp;
 /// The most holds of an organization that are active at once. Each batch of a prune checks all of them in one statement.
 pub const MAX_ACTIVE_HOLDS: usize = 32;
 
+/// The most holds of an organization, including released ones, which are kept for ever and listed together.
+pub const MAX_HOLDS: usize = 4_000;
+
+/// The longest filter of a hold as a query string, in bytes. Each batch of a prune reads the filters of all active holds.
+pub const MAX_FILTER_BYTES: usize = 16 * 1024;
+
 /// The longest reason, in characters.
 const MAX_REASON_CHARS: usize = 500;
 

@@ -25,7 +25,7 @@ use crate::model::words::{Action, Log, ModelType, Scope};
 pub use crate::model::trail::actor::Actor;
 pub use crate::model::trail::erasure::ErasureEvent;
 pub use crate::model::trail::fields::FilterPairs;
-use crate::model::trail::fields::{Field, new, of_server, query_string, text, words};
+use crate::model::trail::fields::{Field, new, of_server, question_string, text, words};
 pub use crate::model::trail::hold::HoldEvent;
 pub use crate::model::trail::key::EventKey;
 use crate::model::trail::key::hashed;
@@ -199,7 +199,7 @@ pub enum TrailEvent {
 impl TrailEvent {
     /// Action, resource and changed fields.
     fn parts(&self, redaction: &Redaction) -> (Action, ModelType, String, Vec<Field>) {
-        let query = |filter: &FilterPairs| query_string(filter, redaction);
+        let query = |filter: &FilterPairs| question_string(filter, redaction);
         let export = |stage: &'static str, filter: &FilterPairs, format: &Option<String>, as_of: u64| {
             [
                 new("stage", stage),
@@ -353,7 +353,8 @@ impl TrailEvent {
                 // Made of the redacted filter: a uuid is shown, and a hash of a secret is a way to guess it.
                 let hour = occurred_at.micros() / (QUESTION_SECONDS * 1_000_000);
                 let name = by.user.name.as_deref().unwrap_or_default();
-                let question = (log, model_id.as_str(), call.as_str(), name, query_string(filter, redaction));
+                let question =
+                    (log, model_id.as_str(), call.as_str(), name, question_string(filter, redaction));
                 hashed(&format!("{question:?} {hour}"))
             }
             (EventKey::Question { .. }, _) => Uuid::now_v7(),

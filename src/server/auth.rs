@@ -139,6 +139,15 @@ impl<S: RequiredScope> Caller<S> {
         Actor::token(&self.token).with_request(ip, user_agent.as_deref(), id)
     }
 
+    /// Counts a read that the trail records.
+    pub(super) fn count_recorded_read(&self, server: &Server) -> Result<(), ApiError> {
+        if is_local(server, &self.hash) {
+            return Ok(());
+        }
+        let counted = server.limits.count_recorded_read(&self.hash);
+        counted.map_err(|RateLimited(wait)| ApiError::too_many_requests(wait))
+    }
+
     /// Checks the token again. A body may arrive long after its head, and the token may have expired meanwhile.
     pub(super) async fn reauthenticate(self, server: &Server) -> Result<Self, ApiError> {
         let found: Self = find(server, self.hash).await?.ok_or_else(unknown_token)?;

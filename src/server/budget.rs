@@ -13,7 +13,8 @@ pub(super) struct CallerKey {
     pub(super) token: [u8; 32],
 }
 
-/// A limit in bytes. One organization may use half of it, and one token a quarter.
+/// A limit in bytes. One token may use a quarter of it. One organization may use as much as it leaves free for the others:
+/// half if it is the first, a quarter if it comes second. So something is left for the next one.
 pub(super) struct MemoryBudget {
     limit: usize,
     usage: Mutex<BudgetUsage>,
@@ -58,11 +59,9 @@ impl Reservation {
         let with = |used: usize| used.saturating_add(bytes);
         let organization = usage.organizations.get(&self.caller.organization).copied().unwrap_or(0);
         let token = usage.tokens.get(&self.caller.token).copied().unwrap_or(0);
-        if with(token) > self.budget.limit / 4 || with(organization) > self.budget.limit / 2 {
-            return Err(BudgetExceeded::Own);
-        }
-        if with(usage.total) > self.budget.limit {
-            return Err(BudgetExceeded::All);
+        let free = self.budget.limit.checked_sub(with(usage.total));
+        if with(token) > self.budget.limit / 4 || free.is_none_or(|free| with(organization) > free) {
+            return Err(if organization > 0 { BudgetExceeded::Own } else { BudgetExceeded::All });
         }
         usage.add(self.caller, bytes);
         self.bytes += bytes;
@@ -149,18 +148,38 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
+    async fn however_many_organizations_take_what_they_can_some_is_left_for_the_next() {
+        let organizations = organizations::<7>().await;
+        let budget = MemoryBudget::new(1_000);
+        let mut reservations = Vec::new();
+        // Each takes one byte at a time, with as many tokens as it needs.
+        for organization in organizations {
+            let mut taken = 0;
+            for token in 0..16 {
+                let mut reservation = budget.reserve(CallerKey { organization, token: [token; 32] });
+                while reservation.grow(1).is_ok() {
+                    taken += 1;
+                }
+                reservations.push(reservation);
+            }
+            assert!(taken > 0, "something is left for {organization:?}");
+        }
+        let usage = budget.usage.lock().expect("usage");
+        assert!(usage.total < budget.limit, "{} of {}", usage.total, budget.limit);
+    }
+
+    #[tokio::test]
     async fn all_callers_together_stay_within_the_limit() {
         let [one, two, three] = organizations().await;
         let budget = MemoryBudget::new(100);
-        let mut reservations = Vec::new();
-        for (organization, token) in [(one, 1), (one, 2), (two, 3), (two, 4)] {
-            let mut reservation = budget.reserve(CallerKey { organization, token: [token; 32] });
-            assert_eq!(reservation.grow(25), Ok(()));
-            reservations.push(reservation);
-        }
+        let mut first = budget.reserve(CallerKey { organization: one, token: [1; 32] });
+        let mut second = budget.reserve(CallerKey { organization: two, token: [2; 32] });
+        assert_eq!((first.grow(25), second.grow(25)), (Ok(()), Ok(())));
+        // Beyond the limit, as the response to a write.
+        second.grow_unchecked(50);
         let mut late = budget.reserve(CallerKey { organization: three, token: [5; 32] });
         assert_eq!(late.grow(1), Err(BudgetExceeded::All));
-        reservations.pop();
+        drop(second);
         assert_eq!(late.grow(25), Ok(()));
     }
 }

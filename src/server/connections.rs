@@ -21,8 +21,10 @@ use crate::server::connection_slots::{BusyGuard, ConnectionSlots, Slot, SlotGuar
 use crate::server::early_response;
 use crate::server::limits::network;
 
-/// How long a client may read nothing of a response.
+/// How long a client that is behind may take to read [`WRITE_BYTES`] of a response.
 pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The least that a client must read within [`WRITE_TIMEOUT`]: a byte a minute would hold the memory of a response for days.
+const WRITE_BYTES: usize = 64 * 1024;
 /// How many connections at once get a 503 response when no slot is free. Above that they are closed without a response.
 pub(super) const fn max_refusals(slots: usize) -> usize {
     let share = slots / 8 + 4;
@@ -106,15 +108,23 @@ async fn refuse(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Resul
 pub(super) struct Connection<S> {
     stream: S,
     write_timeout: Duration,
-    /// The timer of a write that the client does not read. An authenticated connection counts as busy meanwhile; an
-    /// anonymous one may be evicted.
-    unread: Option<(Pin<Box<Sleep>>, Option<BusyGuard>)>,
+    /// Set while the client is behind.
+    unread: Option<Unread>,
     /// An error response of the HTTP library with an added body, and how many bytes of it are written.
     replacement: Option<(Vec<u8>, usize)>,
     /// While an unread request body is drained: the timer, and how many bytes may still arrive.
     linger: Option<(Pin<Box<Sleep>>, usize)>,
     evicted: Pin<Box<dyn Future<Output = ()> + Send>>,
     slot: SlotGuard,
+}
+
+/// The state of a client that does not read as fast as the server writes.
+struct Unread {
+    timer: Pin<Box<Sleep>>,
+    /// How many bytes it must read before the timer ends.
+    missing: usize,
+    /// An authenticated connection counts as busy meanwhile; an anonymous one may be evicted.
+    _busy: Option<BusyGuard>,
 }
 
 impl<S> Connection<S> {
@@ -134,26 +144,46 @@ impl<S> Connection<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Connection<S> {
-    /// Writes to the stream, and fails when the client reads nothing for too long.
-    fn poll_write_in_time<T>(
+    /// Writes to the stream, and fails when the client reads too little for too long.
+    fn poll_write_in_time(
         &mut self,
         cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if let Poll::Ready(written) = write(Pin::new(&mut self.stream), cx) {
-            self.unread = None;
-            return Poll::Ready(written);
+        write: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let written = write(Pin::new(&mut self.stream), cx);
+        match (&written, &mut self.unread) {
+            (Poll::Ready(Ok(bytes)), Some(unread)) if *bytes < unread.missing => unread.missing -= bytes,
+            (Poll::Ready(_), _) => self.unread = None,
+            (Poll::Pending, _) => {}
         }
+        if written.is_ready() {
+            return written;
+        }
+        self.poll_unread(cx).map(Err)
+    }
+
+    /// The same for a step that is complete only when the system has taken everything.
+    fn poll_all_in_time(
+        &mut self,
+        cx: &mut Context<'_>,
+        step: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        self.poll_write_in_time(cx, |stream, cx| step(stream, cx).map_ok(|()| usize::MAX)).map_ok(drop)
+    }
+
+    /// Waits until the client has been behind for too long, or is evicted.
+    fn poll_unread(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let (write_timeout, slot) = (self.write_timeout, &self.slot.0);
-        let begin = || {
-            (Box::pin(tokio::time::sleep(write_timeout)), slot.is_authenticated().then(|| slot.mark_busy()))
-        };
-        let (unread, _) = self.unread.get_or_insert_with(begin);
-        if unread.as_mut().poll(cx).is_pending() {
+        let unread = self.unread.get_or_insert_with(|| Unread {
+            timer: Box::pin(tokio::time::sleep(write_timeout)),
+            missing: WRITE_BYTES,
+            _busy: slot.is_authenticated().then(|| slot.mark_busy()),
+        });
+        if unread.timer.as_mut().poll(cx).is_pending() {
             ready!(self.poll_evicted(cx));
-            return Poll::Ready(Err(evicted_error()));
+            return Poll::Ready(evicted_error());
         }
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read the response")))
+        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client does not read the response"))
     }
 
     /// Writes a response with a problem body in place of `bytes`, if they are an error response without one.
@@ -245,95 +275,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_write_in_time(cx, AsyncWrite::poll_flush)
+        self.poll_all_in_time(cx, AsyncWrite::poll_flush)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.linger.is_none() {
-            ready!(self.poll_write_in_time(cx, AsyncWrite::poll_shutdown))?;
+            ready!(self.poll_all_in_time(cx, AsyncWrite::poll_shutdown))?;
         }
         if self.slot.0.has_unread_body() { self.linger(cx).map(Ok) } else { Poll::Ready(Ok(())) }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::DuplexStream;
-
-    use super::*;
-
-    fn connection(buffer: usize, write_timeout: Duration) -> (Connection<DuplexStream>, DuplexStream) {
-        let (near, far) = tokio::io::duplex(buffer);
-        let slot = ConnectionSlots::new(1, false).acquire([127, 0, 0, 1].into()).expect("a slot");
-        (Connection::new(near, slot, write_timeout), far)
-    }
-
-    #[tokio::test]
-    async fn a_response_reaches_a_client_that_is_still_sending() {
-        let (mut connection, mut far) = connection(64, WRITE_TIMEOUT);
-        let caller = tokio::spawn(async move {
-            far.write_all(&[b'x'; 10_000]).await.expect("sent");
-            far.shutdown().await.expect("shut down");
-            let mut answer = String::new();
-            far.read_to_string(&mut answer).await.expect("an answer");
-            answer
-        });
-        connection.slot.0.mark_unread_body();
-        connection.write_all(b"no").await.expect("written");
-        connection.shutdown().await.expect("shut down");
-        drop(connection);
-        assert_eq!(caller.await.expect("an answer"), "no");
-    }
-
-    #[tokio::test]
-    async fn an_evicted_connection_ends_while_it_waits_for_a_request() {
-        let slots = ConnectionSlots::new(1, false);
-        let (near, _far) = tokio::io::duplex(64);
-        let mut first =
-            Connection::new(near, slots.acquire([127, 0, 0, 1].into()).expect("a slot"), WRITE_TIMEOUT);
-        let reading = tokio::spawn(async move { first.read(&mut [0; 8]).await });
-        tokio::task::yield_now().await;
-        let _second = slots.acquire([127, 0, 0, 2].into()).expect("evicts another");
-        reading.await.expect("ends").expect_err("no more is read");
-    }
-
-    #[tokio::test]
-    async fn an_evicted_connection_stops_draining_at_once() {
-        let slots = ConnectionSlots::new(1, false);
-        let (near, _far) = tokio::io::duplex(64);
-        let slot = slots.acquire([127, 0, 0, 1].into()).expect("a slot");
-        slot.0.mark_unread_body();
-        let mut first = Connection::new(near, slot, WRITE_TIMEOUT);
-        let ending = tokio::spawn(async move { first.shutdown().await });
-        tokio::task::yield_now().await;
-        let _second = slots.acquire([127, 0, 0, 2].into()).expect("evicts another");
-        // The client is still sending, so without the eviction it would drain for seconds.
-        let ended = tokio::time::timeout(LINGER.0 / 2, ending).await;
-        ended.expect("at once").expect("ends").expect("shut down");
-    }
-
-    #[tokio::test]
-    async fn a_client_that_never_reads_is_disconnected() {
-        let (mut connection, far) = connection(16, Duration::from_millis(5));
-        let error = connection.write_all(&[b'x'; 100]).await.expect_err("nothing is read");
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        drop(far);
-    }
-
-    #[tokio::test]
-    async fn a_problem_body_is_added_even_when_writes_are_short() {
-        let (mut connection, mut far) = connection(7, WRITE_TIMEOUT);
-        let head =
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let writing = tokio::spawn(async move {
-            connection.write_all(head).await.expect("written");
-            connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("written");
-        });
-        let mut read = String::new();
-        far.read_to_string(&mut read).await.expect("read");
-        writing.await.expect("written");
-        let (first, second) = read.split_once("HTTP/1.1 200").expect("both");
-        assert!(first.starts_with("HTTP/1.1 431") && first.ends_with('}'), "{first}");
-        assert_eq!(second, " OK\r\n\r\n");
-    }
-}
+mod tests;

@@ -22,9 +22,17 @@ pub(super) struct Limits {
     unknown_links: Option<FailedAttempts>,
     /// The hashes of sessions that this server has found. They may be shown again without an attempt.
     found_sessions: Mutex<HashSet<[u8; 32]>>,
-    valid: Option<RateLimiter<[u8; 32], HashMapStateStore<[u8; 32]>, DefaultClock>>,
+    valid: Option<TokenLimiter>,
+    /// Reads that the trail records, each with an entry that is kept for a year.
+    recorded_reads: Option<TokenLimiter>,
     clock: DefaultClock,
 }
+
+type TokenLimiter = RateLimiter<[u8; 32], HashMapStateStore<[u8; 32]>, DefaultClock>;
+
+/// How many reads of a token the trail records at once, and in an hour after that. A token that may only read could otherwise
+/// fill the disk.
+const RECORDED_READS_AN_HOUR: NonZeroU32 = NonZeroU32::new(20_000).unwrap();
 
 /// The limit is exceeded until this much later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +54,8 @@ impl Limits {
             unknown_links: failures_per_minute.map(FailedAttempts::new),
             found_sessions: Mutex::default(),
             valid: requests_per_second.map(|rate| RateLimiter::hashmap(quota(rate))),
+            recorded_reads: requests_per_second
+                .map(|_| RateLimiter::hashmap(Quota::per_hour(RECORDED_READS_AN_HOUR))),
             clock: DefaultClock::default(),
         }
     }
@@ -97,11 +107,20 @@ impl Limits {
 
     /// Counts a request with a valid token.
     pub(super) fn count_request(&self, hash: &[u8; 32]) -> Result<(), RateLimited> {
-        let Some(valid) = &self.valid else { return Ok(()) };
-        if valid.len() > CLEAN_UP_ABOVE {
-            valid.retain_recent();
+        self.count(self.valid.as_ref(), hash)
+    }
+
+    /// Counts a read of a token that the trail records.
+    pub(super) fn count_recorded_read(&self, hash: &[u8; 32]) -> Result<(), RateLimited> {
+        self.count(self.recorded_reads.as_ref(), hash)
+    }
+
+    fn count(&self, limiter: Option<&TokenLimiter>, hash: &[u8; 32]) -> Result<(), RateLimited> {
+        let Some(limiter) = limiter else { return Ok(()) };
+        if limiter.len() > CLEAN_UP_ABOVE {
+            limiter.retain_recent();
         }
-        valid.check_key(hash).map_err(|until| RateLimited(until.wait_time_from(self.clock.now())))
+        limiter.check_key(hash).map_err(|until| RateLimited(until.wait_time_from(self.clock.now())))
     }
 }
 
@@ -278,6 +297,16 @@ mod tests {
         let unlimited = Limits::new(None, None);
         let wrong = || unlimited.attempt(address("198.51.100.1")).map(TokenAttempt::failed).is_ok();
         assert!((0..1000).all(|_| unlimited.count_request(&[1; 32]).is_ok() && wrong()));
+    }
+
+    #[test]
+    fn the_trail_records_a_limited_number_of_reads_of_each_token() {
+        let limits = Limits::new(None, Some(MANY));
+        let allowed = (0..30_000).filter(|_| limits.count_recorded_read(&[1; 32]).is_ok()).count();
+        assert!((20_000..20_100).contains(&allowed), "{allowed}");
+        assert!(limits.count_recorded_read(&[2; 32]).is_ok(), "another token has its own");
+        let unlimited = Limits::new(None, None);
+        assert!((0..30_000).all(|_| unlimited.count_recorded_read(&[1; 32]).is_ok()));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{self, AUTHORIZATION, CONNECTION, HOST};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body::{Frame, SizeHint};
@@ -75,7 +75,17 @@ pub(super) async fn handle_request(
     server.metrics.observe_response(method, route, status, elapsed);
     span.in_scope(|| {
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(method, route = route.unwrap_or("(none)"), status, elapsed_ms, "answered");
+        let route = route.unwrap_or("(none)");
+        // A connection may have shown a valid token before.
+        let is_stranger = slot.as_ref().is_some_and(|slot| !slot.is_authenticated())
+            || matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
+        match if is_stranger { server.strangers.next_line(Instant::now()) } else { Some(0) } {
+            Some(left_out) => {
+                let left_out = (left_out > 0).then_some(left_out);
+                tracing::info!(method, route, status, elapsed_ms, left_out, "answered");
+            }
+            None => tracing::debug!(method, route, status, elapsed_ms, "answered"),
+        }
     });
     let headers = response.headers_mut();
     if unread.is_some_and(|unread| unread.load(Ordering::Relaxed)) {

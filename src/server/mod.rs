@@ -20,6 +20,7 @@ mod page;
 mod page_body;
 mod prune_job;
 mod read_ahead;
+mod readiness;
 mod reads;
 mod response;
 mod router;
@@ -29,6 +30,7 @@ mod shape;
 mod signed_checkpoints;
 mod state;
 mod stop_on_drop;
+mod stranger_log;
 pub mod sweeper;
 mod text_job;
 mod token_usage;
@@ -52,8 +54,10 @@ use crate::model::trail::TrailEvent;
 use crate::server::body::BodyBudget;
 use crate::server::clock_guard::ClockGuard;
 use crate::server::limits::Limits;
+use crate::server::readiness::Readiness;
 use crate::server::response::ResponseBudget;
 use crate::server::state::ServerState;
+use crate::server::stranger_log::StrangerLog;
 use crate::server::trail::recent::RecentReads;
 use crate::server::trail::{TrailQueue, lifecycle};
 use crate::server::tree_job::TreeJob;
@@ -216,6 +220,8 @@ pub async fn serve(
         store: Arc::clone(&store),
         settings: Arc::clone(&settings),
         metrics: Arc::default(),
+        readiness: Readiness::default(),
+        strangers: StrangerLog::default(),
         token_usage: Arc::default(),
         trees: Arc::new(TreeJob::new(settings.signer.clone(), settings.clock.clone())),
         trail: Arc::new(TrailQueue::new(settings.clock.clone(), settings.redaction.clone())),

@@ -21,9 +21,13 @@ pub(super) async fn settle<S: ReadScope>(server: &Server, caller: &Caller<S>) {
     }
 }
 
-/// Records that one entry was read.
-pub(super) async fn note_entry<S: ReadScope>(server: &Server, caller: &Caller<S>, id: u64) {
-    note(server, caller, ReadCall::Show, vec![("id", id.to_string())], (Some(1), false)).await;
+/// Records that one entry was read. Fails, as all of these do, when the trail already has too many reads of this token.
+pub(super) async fn note_entry<S: ReadScope>(
+    server: &Server,
+    caller: &Caller<S>,
+    id: u64,
+) -> Result<(), ApiError> {
+    note(server, caller, ReadCall::Show, vec![("id", id.to_string())], (Some(1), false)).await
 }
 
 /// Records that entries were counted.
@@ -32,8 +36,8 @@ pub(super) async fn note_counts<S: ReadScope>(
     caller: &Caller<S>,
     call: ReadCall,
     filter: &Filter,
-) {
-    note(server, caller, call, filter_pairs(filter), (None, false)).await;
+) -> Result<(), ApiError> {
+    note(server, caller, call, filter_pairs(filter), (None, false)).await
 }
 
 /// Records that a page was read, if it is the first of a question, or of an export, or the last of an export.
@@ -42,25 +46,27 @@ pub(super) async fn note_page<S: ReadScope>(
     caller: &Caller<S>,
     purpose: Option<&ExportPurpose>,
     page: &AnsweredPage<'_>,
-) {
+) -> Result<(), ApiError> {
     let AnsweredPage { query, binding, as_of, rows, next } = *page;
     let Some(purpose) = purpose else {
         let call = if query.after_id.is_some() { ReadCall::Follow } else { ReadCall::List };
         if query.cursor.is_none() {
-            note(server, caller, call, filter_pairs(&query.filter), (Some(rows), next.is_some())).await;
+            note(server, caller, call, filter_pairs(&query.filter), (Some(rows), next.is_some())).await?;
         }
-        return;
+        return Ok(());
     };
     let key = (caller.key().token, binding, as_of);
     let entries = server.reads.count(key, query.cursor.as_ref(), page, server.settings.clock.now());
     let facts = ExportFacts::new(caller, server, &query.filter, purpose.format.clone(), as_of);
     if query.cursor.is_none() {
+        caller.count_recorded_read(server)?;
         let (store, begun) = (server.store.as_ref(), facts.begun());
         server.trail.note(store, facts.org, begun, facts.by.clone(), EventKey::unique()).await;
     }
     if next.is_none() {
         facts.end(server, entries).await;
     }
+    Ok(())
 }
 
 /// What the trail says of an export.
@@ -96,8 +102,13 @@ impl ExportFacts {
         TrailEvent::ExportBegun { log: *log, filter: filter.clone(), format: format.clone(), as_of: *as_of }
     }
 
-    /// Records that the export begins. It is durable when this returns.
-    pub(super) async fn begin(&self, server: &Server) -> Result<(), ApiError> {
+    /// Records that the export of a caller begins. It is durable when this returns.
+    pub(super) async fn begin<S: ReadScope>(
+        &self,
+        server: &Server,
+        caller: &Caller<S>,
+    ) -> Result<(), ApiError> {
+        caller.count_recorded_read(server)?;
         server.record(self.org, &self.begun(), &self.by).await
     }
 
@@ -115,9 +126,13 @@ async fn note<S: ReadScope>(
     call: ReadCall,
     filter: FilterPairs,
     (rows, more): (Option<u64>, bool),
-) {
+) -> Result<(), ApiError> {
     let (log, now) = (caller.log().number(), server.settings.clock.now());
     if server.reads.is_new(caller.key().token, call, log, &filter, now) {
+        if let Err(error) = caller.count_recorded_read(server) {
+            server.reads.forget(caller.key().token, call, log, &filter);
+            return Err(error);
+        }
         let leaves_out = leaves_out(&filter);
         let event = TrailEvent::Read { log: S::LOG, call, filter, rows, more };
         // What the trail leaves out is not in the key that other servers would make.
@@ -125,6 +140,7 @@ async fn note<S: ReadScope>(
         let org = caller.organization.id;
         server.trail.note(server.store.as_ref(), org, event, caller.actor(server), key).await;
     }
+    Ok(())
 }
 
 /// The purpose that the caller states.

@@ -2,7 +2,7 @@
 //! not sign a second root for a size that it has signed: not after somebody changed the database, and not after a restored
 //! backup.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::note::{SigningKey, VerifierKey};
 use crate::model::merkle::Hash;
 use crate::store::error::StoreError;
+use crate::store::lock_file::open_lock_file;
 use crate::terminal::file::rename;
 
 /// A directory with a file for each log.
@@ -72,11 +73,7 @@ impl SignedCheckpoints {
         let path = self.0.join(LOCK);
         let shown = path.display().to_string();
         let lock = move || -> std::io::Result<SigningLock> {
-            let mut options = OpenOptions::new();
-            options.write(true).create(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let file = options.open(path)?;
+            let file = open_lock_file(&path)?;
             match file.lock() {
                 // Some network file systems have no locks.
                 Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),

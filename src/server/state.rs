@@ -12,8 +12,10 @@ use crate::server::clock_guard::ClockGuard;
 use crate::server::error::ApiError;
 use crate::server::limits::Limits;
 use crate::server::metrics::Metrics;
+use crate::server::readiness::Readiness;
 use crate::server::response::ResponseBudget;
 use crate::server::settings::Settings;
+use crate::server::stranger_log::StrangerLog;
 use crate::server::token_usage::TokenUsage;
 use crate::server::trail::recent::RecentReads;
 use crate::server::trail::{TrailQueue, record};
@@ -27,6 +29,8 @@ pub(super) struct ServerState {
     pub(super) store: Arc<Store>,
     pub(super) settings: Arc<Settings>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) readiness: Readiness,
+    pub(super) strangers: StrangerLog,
     pub(super) limits: Limits,
     pub(super) token_usage: Arc<TokenUsage>,
     pub(super) trees: Arc<TreeJob>,

@@ -146,9 +146,9 @@ impl Store {
         run!(self.query(Some(org), QueryKind::Search), |db| stats::stats(db, org, &query, as_of))
     }
 
-    /// Counts expired, held and kept entries at `cutoff`.
+    /// Counts expired, held and kept entries at `cutoff`. It visits the held ones.
     pub async fn holdings(&self, org: OrgId, cutoff: Timestamp) -> Result<Holdings, StoreError> {
-        run!(self.query(Some(org), QueryKind::Lookup), |db| holdings::holdings(db, org, cutoff))
+        run!(self.query(Some(org), QueryKind::Search), |db| holdings::holdings(db, org, cutoff))
     }
 
     /// Takes the organization's prune lease.

@@ -18,7 +18,7 @@ use crate::store::holds;
 use crate::store::pages::head;
 use crate::store::rollup;
 use crate::store::session::{Columns, Session, optional, values};
-use crate::store::users::user_refs;
+use crate::store::users::user_refs_of_each;
 
 pub(super) async fn holdings<S: Session>(
     db: &S,
@@ -89,7 +89,9 @@ async fn held<S: Session>(db: &S, org: OrgId, cutoff: Timestamp, head: u64) -> R
     counted.and("occurred_at < ?", [Parameter::Integer(cutoff.micros())]);
     let last = Parameter::Integer((S::DIALECT.id_to_column)(org, head));
     counted.and(&format!("{} <= ?", S::DIALECT.id), [last]);
-    let covered = holds::covered(db, org, &active).await?;
+    let filters: Vec<_> = active.iter().map(|hold| hold.filter.filter()).collect();
+    let users = user_refs_of_each(db, org, &filters, None).await?;
+    let covered = holds::covered(&active, &users);
     counted.and(&covered.sql, covered.parameters);
     counted.sql = format!("SELECT model_type, count(*) FROM entries WHERE {} GROUP BY 1", counted.sql);
     let add = |row: &dyn Columns| {
@@ -97,10 +99,9 @@ async fn held<S: Session>(db: &S, org: OrgId, cutoff: Timestamp, head: u64) -> R
         Ok(())
     };
     db.visit_query(&counted, add).await?;
-    for hold in active {
+    for (hold, users) in active.iter().zip(&users) {
         let expired = hold.filter.expired(cutoff);
-        let user_refs = user_refs(db, org, &expired).await?;
-        let entries = count_by(db, &EntryQuery::new(org, &expired, &user_refs, head)).await?;
+        let entries = count_by(db, &EntryQuery::new(org, &expired, users, head)).await?;
         if entries > 0 {
             let (hold, filter) = (hold.name.to_string(), Some(filter_text(&hold.filter)));
             held.by_hold.push(HeldBy { hold, entries, filter });

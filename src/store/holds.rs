@@ -10,10 +10,10 @@ use crate::api::query::read_only_filter;
 use crate::model::hold::{Hold, HoldFilter, Release};
 use crate::model::words::Log;
 use crate::store::calls::OrgId;
-use crate::store::condition::Condition;
+use crate::store::codes::json;
+use crate::store::condition::{Condition, UserRefs};
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, Session, list as rows, optional, values};
-use crate::store::users::user_refs;
 
 const COLUMNS: &str =
     "name, filter, reason, created_at, created_by, released_at, released_by, release_reason";
@@ -102,43 +102,41 @@ pub(super) async fn list<S: Session>(db: &S, org: OrgId) -> Result<Vec<Hold>, S:
 }
 
 /// Finds the holds that a batch respects: the active ones, and those that its prune has begun with. Locks out new ones until
-/// the commit.
-async fn respected<S: Session>(db: &S, org: OrgId, begun_with: &[String]) -> Result<Vec<Hold>, S::Error> {
+/// the commit. Only entries of the audit log can be held.
+pub(super) async fn of_batch<S: Session>(
+    db: &S,
+    org: OrgId,
+    begun_with: &[String],
+) -> Result<Vec<Hold>, S::Error> {
+    if org.log() == Log::Trail {
+        return Ok(Vec::new());
+    }
     lock(db, org, S::DIALECT.for_share).await?;
-    let mut holds = list(db, org).await?;
-    holds.retain(|hold| hold.is_active() || begun_with.iter().any(|name| name == hold.name.as_str()));
-    Ok(holds)
+    // Not all of them: released holds are kept for ever, and recorders wait meanwhile.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM holds WHERE org_id = ?1 AND (released_at IS NULL OR name IN \
+         (SELECT value->>0 FROM {}(?2) AS begun)) ORDER BY name",
+        S::DIALECT.json_elements
+    );
+    let begun: Vec<_> = begun_with.iter().map(|name| [name]).collect();
+    rows(db, &sql, values![org, &json(&begun)], decode).await
 }
 
-/// SQL that is true of the entries that these holds cover, and false of others. There is at least one hold.
-pub(super) async fn covered<S: Session>(db: &S, org: OrgId, holds: &[Hold]) -> Result<Condition, S::Error> {
+/// SQL that is true of the entries that these holds cover, and false of others. There is at least one hold. `users` are those
+/// of each hold's filter, in order.
+pub(super) fn covered(holds: &[Hold], users: &[UserRefs]) -> Condition {
     let mut covered = Condition::default();
-    for hold in holds {
-        let user_refs = user_refs(db, org, hold.filter.filter()).await?;
+    for (hold, users) in holds.iter().zip(users) {
         let mut one = Condition::default();
         one.and("1 = 1", []);
-        one.and_filter(hold.filter.filter(), &user_refs);
+        one.and_filter(hold.filter.filter(), users);
         let or = if covered.sql.is_empty() { "" } else { " OR " };
         covered.sql.push_str(&format!("{or}({})", one.sql));
         covered.parameters.extend(one.parameters);
     }
     // A comparison with NULL is neither true nor false, and an entry must be one of them.
     covered.sql = format!("(({}) IS TRUE)", covered.sql);
-    Ok(covered)
-}
-
-/// SQL that is true of the entries that a batch keeps, in its transaction. None if there is no hold. Only entries of the audit
-/// log can be held.
-pub(super) async fn kept_by_batch<S: Session>(
-    db: &S,
-    org: OrgId,
-    begun_with: &[String],
-) -> Result<Option<Condition>, S::Error> {
-    let holds = match org.log() {
-        Log::Audit => respected(db, org, begun_with).await?,
-        Log::Trail => Vec::new(),
-    };
-    if holds.is_empty() { Ok(None) } else { covered(db, org, &holds).await.map(Some) }
+    covered
 }
 
 #[cfg(test)]

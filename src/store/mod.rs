@@ -21,6 +21,7 @@ mod facets;
 mod holdings;
 mod holds;
 mod leases;
+pub(crate) mod lock_file;
 mod missing;
 mod opening;
 mod pages;

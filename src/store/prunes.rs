@@ -1,7 +1,9 @@
 //! Pruning: a lease, batches that each record what they deleted, and the records of earlier prunes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::filter::Filter;
+use crate::model::hold::Hold;
 use crate::model::integrity::leaf::{LeafRecord, Seed};
 use crate::model::page::Position;
 use crate::model::prune::{Prune, Pruned};
@@ -13,6 +15,7 @@ use crate::store::decode::{PRUNE_COLUMNS, prune};
 use crate::store::session::{
     Columns, EXPIRED_COLUMNS, ExpiredEntry, LeafIds, Session, list as rows, optional, values,
 };
+use crate::store::users::user_refs_of_each;
 use crate::store::{holds, leases, rollup, text, tree};
 
 /// Takes the lease unless another prune holds it, in a transaction. A retry comes with the same `holder`, so an attempt
@@ -36,6 +39,8 @@ pub(super) async fn begin<S: Session>(
 
 /// How many entries a batch may visit when some are held, also if it may delete fewer: a visit costs far less than a commit.
 const VISITS_A_BATCH: u32 = 2_000;
+/// How many times a batch may compare a user with a term of a hold, about: recorders wait for it.
+const COMPARISONS_A_BATCH: usize = 200_000;
 
 /// Deletes up to `limit` expired entries that no hold covers, and records it, in a transaction.
 pub(super) async fn batch<S: Session>(
@@ -48,9 +53,8 @@ pub(super) async fn batch<S: Session>(
     leases::renew_prune(db, org, &run.holder, now).await?;
     // An entry that is not in the tree yet leaves no record that could prove its deletion.
     let last_id = run.as_of.unwrap_or(u64::MAX).min(tree::row::state(db, org).await?.size);
-    // The users of these entries are committed, so the conditions of the holds miss none.
-    let held = holds::kept_by_batch(db, org, &run.holds).await?;
-    let (expired, next) = expired(db, org, run, held, last_id, limit).await?;
+    let holds = holds::of_batch(db, org, &run.holds).await?;
+    let (expired, next) = expired(db, org, run, &holds, last_id, limit).await?;
     let mut ids: Vec<u64> = expired.iter().map(|entry| entry.id).collect();
     ids.sort_unstable();
     let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else {
@@ -89,33 +93,24 @@ async fn expired<S: Session>(
     db: &S,
     org: OrgId,
     run: &PruneRun,
-    held: Option<Condition>,
+    holds: &[Hold],
     last_id: u64,
     limit: u32,
 ) -> Result<(Vec<ExpiredEntry>, Option<Position>), S::Error> {
-    let id = S::DIALECT.id;
-    let column = |id| Parameter::Integer((S::DIALECT.id_to_column)(org, id));
-    let mut selected = Condition::default();
-    selected.and("org_id = ?", [Parameter::Integer(org.0)]);
-    selected.and("occurred_at < ?", [Parameter::Integer(run.cutoff.micros())]);
-    selected.and(&format!("{id} <= ?"), [column(last_id)]);
-    if let Some(after) = run.after {
-        let at = Parameter::Integer(after.occurred_at.micros());
-        if S::DIALECT.has_months {
-            selected.and("occurred_at >= ?", [at.clone()]);
-        }
-        selected.and(&format!("(occurred_at, {id}) > (?, ?)"), [at, column(after.id)]);
-    }
-    let visits = if held.is_some() { limit.max(VISITS_A_BATCH) } else { limit };
-    let held = held.unwrap_or_else(|| Condition { sql: "1 = 0".to_owned(), ..Condition::default() });
+    let (id, window) = (S::DIALECT.id, unvisited::<S>(org, run, last_id));
+    let visits = if holds.is_empty() { limit } else { visits(holds, limit) };
+    let held = match holds {
+        [] => Condition { sql: "1 = 0".to_owned(), ..Condition::default() },
+        holds => held(db, org, holds, &window, visits).await?,
+    };
     let sql = format!(
         "SELECT {id}, {}, {} FROM entries WHERE {} ORDER BY occurred_at, {id} LIMIT ?",
         ExpiredEntry::COLUMNS,
         held.sql,
-        selected.sql
+        window.sql
     );
     let most = [Parameter::Integer(visits.into())];
-    let parameters = held.parameters.into_iter().chain(selected.parameters).chain(most).collect();
+    let parameters = held.parameters.into_iter().chain(window.parameters).chain(most).collect();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let (mut visited, mut last, mut expired) = (0_u32, None, Vec::new());
     let add = |row: &dyn Columns| {
@@ -133,6 +128,64 @@ async fn expired<S: Session>(
     db.visit_query(&Condition { sql, parameters }, add).await?;
     let may_have_more = expired.len() == limit || visited == visits;
     Ok((expired, last.filter(|_| may_have_more)))
+}
+
+/// The expired entries that a prune has not visited yet.
+fn unvisited<S: Session>(org: OrgId, run: &PruneRun, last_id: u64) -> Condition {
+    let id = S::DIALECT.id;
+    let column = |id| Parameter::Integer((S::DIALECT.id_to_column)(org, id));
+    let mut window = Condition::default();
+    window.and("org_id = ?", [Parameter::Integer(org.0)]);
+    window.and("occurred_at < ?", [Parameter::Integer(run.cutoff.micros())]);
+    window.and(&format!("{id} <= ?"), [column(last_id)]);
+    if let Some(after) = run.after {
+        let at = Parameter::Integer(after.occurred_at.micros());
+        if S::DIALECT.has_months {
+            window.and("occurred_at >= ?", [at.clone()]);
+        }
+        window.and(&format!("(occurred_at, {id}) > (?, ?)"), [at, column(after.id)]);
+    }
+    window
+}
+
+/// How many entries a batch visits that respects these holds.
+fn visits(holds: &[Hold], limit: u32) -> u32 {
+    let terms = |hold: &Hold| {
+        let Filter { user, on_behalf_of, .. } = hold.filter.filter();
+        [user, on_behalf_of].map(|choice| choice.include.len() + choice.exclude.len()).iter().sum::<usize>()
+    };
+    let fitting = COMPARISONS_A_BATCH / holds.iter().map(terms).sum::<usize>().max(1);
+    limit.max(VISITS_A_BATCH).min(u32::try_from(fitting).unwrap_or(u32::MAX)).max(1)
+}
+
+/// SQL that is true of the entries that these holds cover, among the first `visits` entries of a window.
+async fn held<S: Session>(
+    db: &S,
+    org: OrgId,
+    holds: &[Hold],
+    window: &Condition,
+    visits: u32,
+) -> Result<Condition, S::Error> {
+    let filters: Vec<_> = holds.iter().map(|hold| hold.filter.filter()).collect();
+    let mut users = BTreeSet::new();
+    if filters.iter().any(|filter| !(filter.user.is_any() && filter.on_behalf_of.is_any())) {
+        // An organization may have a million users. Those of these entries are committed, and stay: their ids are not above
+        // the tree's, and an erasure cannot run beside a prune.
+        let sql = format!(
+            "SELECT user_ref, on_behalf_ref FROM entries WHERE {} ORDER BY occurred_at, {} LIMIT ?",
+            window.sql,
+            S::DIALECT.id
+        );
+        let most = [Parameter::Integer(visits.into())];
+        let parameters = window.parameters.iter().cloned().chain(most).collect();
+        let add = |row: &dyn Columns| {
+            users.insert(row.integer(0)?);
+            users.extend(row.integer_or_null(1)?);
+            Ok(())
+        };
+        db.visit_query(&Condition { sql, parameters }, add).await?;
+    }
+    Ok(holds::covered(holds, &user_refs_of_each(db, org, &filters, Some(&users)).await?))
 }
 
 /// Records which ids a prune deleted: a range of the same prune that ends just before grows.

@@ -1,32 +1,54 @@
 //! Finds the users that a filter admits, by the filter's own definition, and remembers them for the next page.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::filter::{Choice, Filter, UserTerm};
 use crate::store::calls::OrgId;
-use crate::store::codes::user;
+use crate::store::codes::{json, user};
 use crate::store::condition::UserRefs;
 use crate::store::session::{Columns, Session, optional, values};
 
 /// The numbers of the admitted users. It tests each user, because there are few.
 pub(super) async fn user_refs<S: Session>(db: &S, org: OrgId, filter: &Filter) -> Result<UserRefs, S::Error> {
-    let filters = [&filter.user, &filter.on_behalf_of];
-    if filters.iter().all(|filter| filter.is_any()) {
-        return Ok(UserRefs::default());
-    }
-    let mut refs = filters.map(|filter| (!filter.is_any()).then(Vec::new));
-    let add = |row: &dyn Columns| {
-        let (user_ref, user) = (row.integer(0)?, user(row.text(1)?)?);
-        for (filter, refs) in filters.iter().zip(&mut refs) {
-            if let Some(refs) = refs.as_mut().filter(|_| filter.admits_user(&user)) {
-                refs.push(user_ref);
+    Ok(user_refs_of_each(db, org, &[filter], None).await?.pop().unwrap_or_default())
+}
+
+/// The same for several filters, with one pass over the users: all of them, or those with the numbers in `among`.
+pub(super) async fn user_refs_of_each<S: Session>(
+    db: &S,
+    org: OrgId,
+    filters: &[&Filter],
+    among: Option<&BTreeSet<i64>>,
+) -> Result<Vec<UserRefs>, S::Error> {
+    let choices = |filter: &Filter| [filter.user.clone(), filter.on_behalf_of.clone()];
+    let choices: Vec<_> = filters.iter().map(|filter| choices(filter)).collect();
+    let mut refs: Vec<_> =
+        choices.iter().map(|of| of.each_ref().map(|one| (!one.is_any()).then(Vec::new))).collect();
+    if refs.iter().flatten().any(Option::is_some) {
+        let add = |row: &dyn Columns| {
+            let (user_ref, user) = (row.integer(0)?, user(row.text(1)?)?);
+            for (choice, refs) in choices.iter().flatten().zip(refs.iter_mut().flatten()) {
+                if let Some(refs) = refs.as_mut().filter(|_| choice.admits_user(&user)) {
+                    refs.push(user_ref);
+                }
+            }
+            Ok(())
+        };
+        let all = "SELECT user_ref, snapshot FROM users WHERE org_id = ?1";
+        match among {
+            None => db.visit(all, values![org], add).await?,
+            Some(among) => {
+                let elements = S::DIALECT.json_elements;
+                let sql = format!(
+                    "{all} AND user_ref IN (SELECT CAST(value->>0 AS BIGINT) FROM {elements}(?2) AS wanted)"
+                );
+                let wanted: Vec<_> = among.iter().map(|user_ref| [user_ref]).collect();
+                db.visit(&sql, values![org, &json(&wanted)], add).await?;
             }
         }
-        Ok(())
-    };
-    db.visit("SELECT user_ref, snapshot FROM users WHERE org_id = ?1", values![org], add).await?;
-    let [user, on_behalf_of] = refs;
-    Ok(UserRefs { user, on_behalf_of })
+    }
+    Ok(refs.into_iter().map(|[user, on_behalf_of]| UserRefs { user, on_behalf_of }).collect())
 }
 
 /// In how many entries a user was erased. What was found for users of earlier entries no longer holds when it grows.

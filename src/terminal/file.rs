@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::merkle::Hash;
-use crate::terminal::file::claim::{is_own_stream, resolve_links};
+use crate::terminal::file::claim::is_own_stream;
 use crate::terminal::file::compression::{CompressionFormat, Encoder};
 use crate::terminal::file::early_sync::EarlySync;
 
 pub(crate) use crate::terminal::file::claim::{
-    ClaimedFile, LockedFile, TemporaryFile, read_trusted, remove_temporary_files, rename, sync_directory_of,
+    ClaimedFile, LockedFile, TemporaryFile, read_trusted, remove_temporary_files, rename, resolve_links,
+    sync_directory_of,
 };
 pub(crate) use crate::terminal::file::compression::decompressed;
 pub(crate) use crate::terminal::file::error::FileError;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::forward::delivery_error::DeliveryError;
 use crate::commands::forward::event::Event;
 use crate::error::Failure;
-use crate::terminal::file::sync_directory_of;
+use crate::terminal::file::{resolve_links, sync_directory_of};
 
 pub(super) struct LogFile {
     path: PathBuf,
@@ -65,8 +65,10 @@ fn open_for_appending(path: &Path) -> io::Result<File> {
     options.append(true).read(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let is_new = !path.exists();
-    let mut file = options.open(path)?;
+    // In a directory that others may write to, the name may be their link.
+    let place = resolve_links(path).map_err(io::Error::other)?;
+    let is_new = !place.exists();
+    let mut file = options.open(place)?;
     if is_new {
         // The name of the file must be as durable as its content.
         sync_directory_of(path)?;

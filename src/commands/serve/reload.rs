@@ -1,6 +1,8 @@
 //! Settings of `serve` that SIGHUP reads again: the certificate with its key, and the file of `--settings`. No connection is
 //! dropped, and a file that cannot be used changes nothing.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use axum_server::tls_rustls::RustlsConfig;
@@ -27,11 +29,36 @@ pub(super) struct SettingsFile {
     pub(super) log_level: Option<LogLevel>,
 }
 
+/// The largest file of settings, in bytes.
+const MAX_BYTES: u64 = 256 * 1024;
+
+/// Opens a file. A FIFO does not wait for its other end: the server must go on.
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options.open(path)
+}
+
 impl SettingsFile {
     /// Reads a file. Errors name the key, and never quote a value.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, "read", &error))?;
-        Self::parse(&text).map_err(|cause| {
+        let failed = |error: io::Error| Failure::file(path, "read", &error);
+        let file = open_without_waiting(path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(Failure::usage(format!("cannot use the settings {}: not a file", path.display())));
+        }
+        let mut text = String::new();
+        file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+        let parsed = match text.len() as u64 {
+            0..=MAX_BYTES => Self::parse(&text),
+            _ => Err(format!("it is larger than {} KiB", MAX_BYTES / 1024)),
+        };
+        parsed.map_err(|cause| {
             Failure::usage(format!("cannot use the settings {}: {cause}", path.display()))
                 .hint("it may have: redact = [\"NAME\", …] and log_level = \"info\"")
         })
@@ -130,6 +157,35 @@ mod tests {
         assert_eq!(read.redact, ["iban", "tax id"]);
         assert_eq!(read.log_level, Some(LogLevel::DEBUG));
         assert_eq!(SettingsFile::parse(""), Ok(SettingsFile::default()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_small_file_is_refused_at_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = |name: &str| directory.path().join(name);
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            place("fifo"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .expect("a FIFO");
+        std::fs::write(place("large"), " ".repeat(300 * 1024)).expect("written");
+        std::fs::write(place("binary"), [0xff, 0xfe]).expect("written");
+        std::os::unix::fs::symlink("/dev/zero", place("endless")).expect("a link");
+        for (path, words) in [
+            (place("fifo"), "not a file"),
+            (directory.path().to_owned(), "not a file"),
+            (place("endless"), "not a file"),
+            (place("large"), "larger than 256 KiB"),
+            (place("binary"), "valid UTF-8"),
+            (place("missing"), "missing"),
+        ] {
+            let failure = SettingsFile::read(&path).expect_err(words);
+            assert!(failure.message.contains(words), "{}", failure.message);
+        }
     }
 
     #[test]

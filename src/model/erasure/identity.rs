@@ -1,6 +1,6 @@
 //! Tells which snapshots of users belong to one identity: its e-mail address, name and role may have changed over time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -61,38 +61,62 @@ pub fn identities(users: Vec<User>, term: &UserTerm, labels: &BTreeSet<String>) 
         |user: &User| user.email.is_none() && user.name.as_ref().is_some_and(|name| labels.contains(name));
     let (with_id, without): (Vec<_>, Vec<_>) =
         users.into_iter().filter(|user| !is_erased(user)).partition(|user| user.id.is_some());
-    let mut groups: Vec<Vec<User>> = Vec::new();
+    let mut groups = Groups::default();
+    let mut by_id = HashMap::new();
     for user in with_id {
-        match groups
-            .iter_mut()
-            .find(|group| group.first().is_some_and(|other| (other.kind, &other.id) == (user.kind, &user.id)))
-        {
-            Some(group) => group.push(user),
-            None => groups.push(vec![user]),
-        }
+        let place = *by_id.entry((user.kind, user.id.clone())).or_insert_with(|| groups.begin());
+        groups.add(place, user);
     }
     for user in without {
-        let same: Vec<usize> =
-            (0..groups.len()).filter(|place| is_named_like(&user, &groups[*place])).collect();
-        match same[..] {
-            [one] => groups[one].push(user),
+        let place = match groups.named_like(&user) {
+            Some(one) => one,
             // Nothing tells to which of several people it belongs: it must not be erased with the wrong one.
-            _ => groups.push(vec![user]),
-        }
+            None => groups.begin(),
+        };
+        groups.add(place, user);
     }
-    groups.retain(|group| group.iter().any(|user| term.matches(user)));
-    groups.into_iter().map(|users| Person { users, ..Person::default() }).collect()
+    let is_meant = |group: &Vec<User>| group.iter().any(|user| term.matches(user));
+    let groups = groups.users.into_iter().filter(is_meant);
+    groups.map(|users| Person { users, ..Person::default() }).collect()
 }
 
-/// Whether a snapshot without an id is of the same identity as others: it has the e-mail address of one of them, or the name
-/// if neither has an address or an id.
-fn is_named_like(user: &User, others: &[User]) -> bool {
-    let fold = |text: &Option<String>| text.as_deref().map(folded);
-    let (email, name) = (fold(&user.email), fold(&user.name));
-    others.iter().filter(|other| other.kind == user.kind).any(|other| match &email {
-        Some(_) => fold(&other.email) == email,
-        None => other.id.is_none() && other.email.is_none() && fold(&other.name) == name,
-    })
+/// What names a snapshot without an id: its kind with the e-mail address, or with the name if it has no address.
+type NameKey = (UserKind, bool, Option<String>);
+
+fn name_key(user: &User) -> NameKey {
+    let text = user.email.as_deref().or(user.name.as_deref());
+    (user.kind, user.email.is_some(), text.map(folded))
+}
+
+/// Snapshots of the same identity, found by their names: a comparison of each snapshot with all others would take hours in a
+/// large organization.
+#[derive(Default)]
+struct Groups {
+    users: Vec<Vec<User>>,
+    /// The groups of each name.
+    named: HashMap<NameKey, HashSet<usize>>,
+}
+
+impl Groups {
+    fn begin(&mut self) -> usize {
+        self.users.push(Vec::new());
+        self.users.len() - 1
+    }
+
+    fn add(&mut self, place: usize, user: User) {
+        // A name tells nothing about a user who has an id.
+        if user.email.is_some() || user.id.is_none() {
+            self.named.entry(name_key(&user)).or_default().insert(place);
+        }
+        self.users[place].push(user);
+    }
+
+    /// The group of a snapshot without an id, if there is exactly one: it has the e-mail address of one of its snapshots, or the
+    /// name if neither has an address or an id.
+    fn named_like(&self, user: &User) -> Option<usize> {
+        let places = self.named.get(&name_key(user))?;
+        if places.len() == 1 { places.iter().next().copied() } else { None }
+    }
 }
 
 #[cfg(test)]
@@ -137,5 +161,16 @@ mod tests {
             people[0].texts().collect::<Vec<_>>(),
             ["ana@acme.example", "Ana", "ana.ruiz@acme.example", "Ana Ruiz", "ANA@acme.example",]
         );
+    }
+
+    #[test]
+    fn a_million_comparisons_are_not_made() {
+        let number = |at: usize| if at.is_multiple_of(2) { at.to_string() } else { String::new() };
+        let users: Vec<_> = (0..40_000)
+            .map(|at| user(&number(at), &format!("user{at}@acme.example"), "", UserKind::User))
+            .collect();
+        let people =
+            identities(users, &"email:user7@acme.example".parse().expect("a term"), &BTreeSet::new());
+        assert_eq!(people.len(), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! Decides whether a value is a secret, by the class of the name beside it and by how the text writes the two. Every
 //! format uses this one rule.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -20,7 +21,7 @@ struct AdditionalNames {
     /// Usually there are none, and then no lock is taken.
     has_any: AtomicBool,
     /// Normalized: lower-case letters and digits only.
-    names: RwLock<Vec<String>>,
+    names: RwLock<HashSet<String>>,
 }
 
 /// How a text writes a value beside its name.
@@ -43,8 +44,9 @@ impl Classifier {
         if self.is_added(&name.joined) { NameClass::Password } else { name.class }
     }
 
-    /// Replaces the additional names, which are normalized.
-    pub(super) fn set_additional_names(&self, names: Vec<String>) {
+    /// Replaces the additional names, which are normalized. A name without a letter or digit would be that of every such key.
+    pub(super) fn set_additional_names(&self, names: impl Iterator<Item = String>) {
+        let names: HashSet<_> = names.filter(|name| !name.is_empty()).collect();
         let has_any = !names.is_empty();
         *self.additional_names.names.write().unwrap_or_else(PoisonError::into_inner) = names;
         self.additional_names.has_any.store(has_any, Ordering::Release);

@@ -1,4 +1,4 @@
-//! Two lists by kind, written before the rules were tuned: values that must vanish, and harmless ones that must stay.
+//! Lists by kind, each written before the rules were tuned to it: values that must vanish, and harmless ones that must stay.
 //! Both are in `testdata/redaction`; the test prints how many of each are right.
 
 #![expect(clippy::print_stdout, reason = "how many cases are right is what this test tells")]
@@ -95,11 +95,21 @@ fn the_promise_is_kept_and_harmless_values_stay() {
             include_str!("../../../testdata/redaction/secrets-second.jsonl"),
             include_str!("../../../testdata/redaction/harmless-second.jsonl"),
         ),
+        (
+            "third",
+            include_str!("../../../testdata/redaction/secrets-third.jsonl"),
+            include_str!("../../../testdata/redaction/harmless-third.jsonl"),
+        ),
+        (
+            "fourth",
+            include_str!("../../../testdata/redaction/secrets-fourth.jsonl"),
+            include_str!("../../../testdata/redaction/harmless-fourth.jsonl"),
+        ),
     ];
     let mut low = Vec::new();
     for (list, secrets, harmless) in lists {
         let (secrets, harmless) = (Case::all(secrets), Case::all(harmless));
-        assert!(secrets.len() >= 400 && harmless.len() >= 200);
+        assert!(secrets.len() >= 250 && harmless.len() >= 150);
         let recall = measure(&format!("{list} list, secrets"), &secrets, vanishes);
         let stays = measure(&format!("{list} list, harmless"), &harmless, |case| {
             let (kept, whole) = case.kept();

@@ -167,6 +167,24 @@ fn is_value_of(classifier: &Classifier, rule: FieldRule, before: &str, text: &st
     is_value && !is_harmless_text(text, NameClass::Key) || looks_generated(text)
 }
 
+/// Which of these values are the lines of a private key, if one of them opens it: `{"1": "-----BEGIN …", "2": "…"}`.
+pub(super) fn key_lines<'v>(values: impl Iterator<Item = &'v Json> + Clone) -> Option<Vec<bool>> {
+    let bounds = |value: &Json| match value {
+        Json::String(text) => pem::opens_and_closes(text),
+        _ => (false, false),
+    };
+    values.clone().any(|value| bounds(value).0).then(|| {
+        let mut is_in_key = false;
+        let line = |value: &Json| {
+            let (opens, closes) = bounds(value);
+            let is_line = is_in_key || opens;
+            is_in_key = is_line && !closes;
+            is_line
+        };
+        values.map(line).collect()
+    })
+}
+
 /// Whether an object is a JSON Web Key.
 pub(super) fn is_jwk(members: &[(String, Json)]) -> bool {
     members.iter().any(|(key, value)| key == "kty" && matches!(value, Json::String(_)))

@@ -8,7 +8,7 @@ use crate::model::redaction::classifier::Classifier;
 use crate::model::redaction::markers::{REDACTED, REDACTED_CHANGED};
 use crate::model::redaction::names::{KeyName, NameClass};
 use crate::model::redaction::rules::{self, FieldRule, Parent};
-use crate::model::redaction::values::{is_harmless, is_time, looks_generated};
+use crate::model::redaction::values::{is_harmless, is_random, is_time, looks_generated};
 use crate::model::redaction::{field_names, json_pairs, text};
 use crate::model::words::ModelType;
 
@@ -90,12 +90,13 @@ impl JsonRedactor<'_> {
         let named = json_pairs::named_class(self.classifier, members);
         let columns = json_pairs::columns(self.classifier, members);
         let is_jwk = json_pairs::is_jwk(members);
+        let key_lines = json_pairs::key_lines(members.iter().map(|(_, value)| value));
         // A map, because a search for each of many members would be quadratic.
         let before: HashMap<&str, &Json> = match before {
             Some(Json::Object(before)) => before.iter().map(|(key, value)| (key.as_str(), value)).collect(),
             _ => HashMap::new(),
         };
-        let member = |(key, value): &(String, Json)| {
+        let member = |(index, (key, value)): (usize, &(String, Json))| {
             let name = KeyName::of(key);
             let rule_of =
                 |key: &str| rules::rule(self.classifier, Parent::Member(self.model_type, rule), key);
@@ -108,7 +109,9 @@ impl JsonRedactor<'_> {
             if kept_key != *key && is_readable(own) {
                 own = rule_of(&kept_key);
             }
-            if is_jwk && json_pairs::is_private_jwk_member(key) {
+            if key_lines.as_ref().is_some_and(|lines| lines[index]) {
+                own = FieldRule::Secret;
+            } else if is_jwk && json_pairs::is_private_jwk_member(key) {
                 own = FieldRule::Credential(NameClass::Password);
             } else if is_readable(own) {
                 own = json_pairs::rule_beside(named, &name, value).unwrap_or(own);
@@ -123,7 +126,7 @@ impl JsonRedactor<'_> {
             }
             (kept_key, self.value(own, &name, value, before))
         };
-        Json::Object(members.iter().map(member).collect())
+        Json::Object(members.iter().enumerate().map(member).collect())
     }
 
     /// Redacts the values of a list of names: `{"names": […], "values": […]}`, `{"columns": […], "rows": [[…]]}`.
@@ -167,6 +170,15 @@ impl JsonRedactor<'_> {
         }
         if rule == FieldRule::SecretHeaders {
             return redacted(&Json::String(text.to_owned()), before);
+        }
+        if rule == FieldRule::TextOnly && text.split_whitespace().any(is_random) {
+            // The name or the description of a secret, with what can only be its value.
+            let is_blank = |c: char| c.is_whitespace() || matches!(c, '=' | ':');
+            let kept: Vec<_> = text
+                .split_inclusive(is_blank)
+                .map(|word| if is_random(word) { REDACTED } else { word })
+                .collect();
+            return self.string(rule, key, &kept.join(""), before);
         }
         let is_prose = matches!(rule, FieldRule::Prose | FieldRule::TextOnly);
         let redact = |text, marker| text::redact(text, marker, self.classifier, is_prose);

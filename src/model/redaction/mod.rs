@@ -77,7 +77,7 @@ impl Redaction {
 
     /// Replaces the additional names, also in all clones: a server reads them again without a restart.
     pub fn set_additional_names(&self, names: &[String]) {
-        self.classifier.set_additional_names(names.iter().map(|name| normalize::joined(name)).collect());
+        self.classifier.set_additional_names(names.iter().map(|name| normalize::joined(name)));
     }
 
     /// The change of a field as it may be stored.

@@ -136,6 +136,7 @@ macro_rules! folded_lists {
     };
 }
 folded_lists!(HashSet: FOREIGN_KEYS, QUALIFIERS, PREPOSITIONS, ATTRIBUTES, FIRST_ATTRIBUTES, QUESTIONS, PASSWORD_QUESTIONS);
+folded_lists!(HashSet: SERVICES);
 folded_lists!(HashSet: TOKEN_MEASURES, PASSES, NAME_MEMBERS, VALUE_MEMBERS, SOURCE_MEMBERS);
 folded_lists!(Vec: KEY_ADJECTIVES, EXCEPTIONS);
 
@@ -221,6 +222,10 @@ fn class_by_last_noun(words: &[String]) -> NameClass {
     if let Some(class) = noun_at_end(&joined) {
         return class;
     }
+    // `sendgrid_key`, `stripe_sk`
+    if matches!(last.as_str(), "key" | "keys" | "sk") && words.iter().any(|word| SERVICES.contains(word)) {
+        return NameClass::Ambiguous;
+    }
     let is_foreign_key = |word: &String| FOREIGN_KEYS.iter().any(|key| word.ends_with(key.as_str()));
     let is_key = words.iter().any(is_foreign_key) && (has_adjective() || is_key_adjective(&joined));
     if is_key { NameClass::Key } else { NameClass::Ordinary }
@@ -247,6 +252,10 @@ fn class_by_first_noun(words: &[String]) -> NameClass {
     for end in 1..words.len() {
         let class = class_by_last_noun(&words[..end]);
         if class.is_credential() {
+            // `contraseña_caduca_en`: a later word describes it.
+            if words[end..].iter().any(|word| ATTRIBUTES.contains(word)) {
+                return NameClass::Ordinary;
+            }
             let noun = words[..end].concat();
             let comes_first = !noun.is_ascii() || FIRST_NOUNS.contains(noun.as_str());
             return if comes_first { class } else { NameClass::Ambiguous };

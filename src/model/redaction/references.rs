@@ -24,7 +24,7 @@ static ROOTS: Words = Words::new(|| {
 static LOOKUPS: Words = Words::new(|| {
     word_set(
         "getenv env get lookup secret fetch config vault environ var param ref getsecret getproperty \
-         encode decode trim strip split parse format",
+         encode decode trim strip split parse format input prompt getpass readline",
     )
 });
 /// Stores of secrets, before the colon of a reference.

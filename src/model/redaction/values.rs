@@ -94,6 +94,9 @@ pub(super) fn is_harmless_text(text: &str, class: NameClass) -> bool {
         // `[]`, `()`, `{`: part of a program.
         return true;
     }
+    if is_validation(text) {
+        return true;
+    }
     if class == NameClass::Password {
         return false;
     }
@@ -102,6 +105,20 @@ pub(super) fn is_harmless_text(text: &str, class: NameClass) -> bool {
         || is_time(text)
         || is_plain_url(text)
         || is_header_name(text)
+}
+
+/// Whether a text is a rule for the values of a field: `required|string|min:8`.
+fn is_validation(text: &str) -> bool {
+    let is_rule = |rule: &str| {
+        let (name, argument) = rule.split_once(':').unwrap_or((rule, ""));
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            && argument.bytes().all(|byte| byte.is_ascii_digit() || byte == b',')
+    };
+    let is_known = |rule: &str| {
+        matches!(rule, "required" | "string" | "nullable" | "sometimes" | "confirmed" | "optional")
+    };
+    text.contains('|') && text.split('|').all(is_rule) && text.split('|').any(is_known)
 }
 
 /// Whether a text is a mask or a placeholder: `********`, `<your password>`.
@@ -163,9 +180,17 @@ pub(super) fn looks_generated(text: &str) -> bool {
         || is_reference(text))
 }
 
+/// Whether a word is certainly generated: letters and digits alternate in it, as in no name, version or identifier.
+pub(super) fn is_random(word: &str) -> bool {
+    word.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
+        let kinds = run.bytes().map(|byte| byte.is_ascii_digit()).collect::<Vec<_>>();
+        run.len() >= 10 && kinds.windows(2).filter(|pair| pair[0] != pair[1]).count() >= 3
+    }) && looks_generated(word)
+}
+
 /// Whether a word is a credential where a sentence announces one: anything but a word, number, time, ticket or address.
 pub(super) fn is_secret_word(text: &str) -> bool {
-    let text = trim_punctuation(text);
+    let text = trim_punctuation(text).trim_matches(['[', ']', '{', '}']);
     let is_plain = |c: char| c.is_alphabetic() || matches!(c, '-' | '_' | '.' | '/' | '\'' | '’');
     if text.len() < 4 || text.chars().all(is_plain) && !looks_generated(text) {
         return false;

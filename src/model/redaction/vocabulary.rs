@@ -17,12 +17,12 @@ pub(super) fn word_set(list: &'static str) -> HashSet<&'static str> {
 pub(super) const PASSWORDS: &str = "password passwords passwd passwds passphrase passcode pwd pswd pword psk presharedkey \
     otp totp onetimecode recoverycode recoverycodes backupcode backupcodes seedphrase recoveryphrase mnemonic secretanswer \
     securityanswer storepass keypass dbpass userpass rootpass adminpass mailpass smtppass ftppass sqlpass dbpw rootpw userpw \
-    adminpw requirepass mypass loginpass authpass proxypass \
-    contraseña contraseñas contrasenya clavedeacceso clavesecreta clavepersonal códigodeacceso códigosecreto \
+    adminpw requirepass masterauth bindpw mypass loginpass authpass proxypass poppass imappass seedwords communitystring \
+    contraseña contraseñas contrasenya palabrasecreta frasesecreta clavedeacceso clavesecreta clavepersonal códigodeacceso códigosecreto \
     motdepasse motsdepasse phrasedepasse codesecret codedaccès phrasesecrete \
-    passwort passwörter kennwort kennwörter losungswort geheimzahl geheimwort zugangscode \
+    passwort passwörter kennwort kennwörter losungswort geheimzahl geheimcode geheimwort zugangscode \
     senha senhas palavrapasse palavrachavesecreta códigodeacesso \
-    paroladordine parolasegreta codicesegreto codicediaccesso hasło hasła пароль пароли кодовоеслово секретныйкод parol \
+    frasesegreta paroladordine parolasegreta codicesegreto codicediaccesso hasło hasła пароль пароли кодовоеслово секретныйкод parol \
     密码 密碼 口令 暗号 通行码 パスワード パスフレーズ パスコード 暗証番号 合言葉 비밀번호 암호 wachtwoord lösenord adgangskode salasana heslo jelszó şifre";
 
 /// Names of keys, tokens and other generated credentials.
@@ -33,9 +33,9 @@ pub(super) const KEYS: &str = "secret secrets token tokens jwt bearer cookie coo
     webhookkey webhooksigningkey sessionkey securitykey integrationkey ingestkey licensekey storagekey rsakey aeskey tlskey \
     sslkey certkey certificatekey unsealkey rootkey recoverykey symmetrickey cipherkey cryptokey gpgkey pgpkey verificationkey \
     sessionid sessid connectsid authcode authorizationcode activationcode unlockcode accesscode verificationcode mfacode \
-    clientassertion codeverifier samlresponse basicauth basicauthorization xauth authstring secretphrase secretword apisecret \
+    clientassertion codeverifier oauthverifier samlassertion activationkey productkey authzheader pgpprivate sshprivate samlresponse basicauth basicauthorization xauth authstring secretphrase secretword apisecret \
     secreto secretos jeton jetons geheimnis geheimnisse zugangstoken zugriffstoken segredo segredos segreto segreti gettone \
-    sekret sekrety żeton секрет секреты токен токены 密钥 密鑰 令牌 權杖 私钥 私鑰 金鑰 访问密钥 秘密鍵 \
+    sekret sekrety żeton секрет секреты токен токены 密钥 密鑰 令牌 權杖 私钥 私鑰 金鑰 访问密钥 秘密鍵 暗号鍵 署名鍵 \
     トークン シークレット シークレットキー アクセスキー apiキー プライベートキー クッキー 토큰 비밀키";
 
 /// Names of members that hold an authentication scheme or a credential.
@@ -44,13 +44,14 @@ pub(super) const SCHEMES: &str = "authentication authorization credential creden
     資格情報 クレデンシャル proxyauth httpauth wwwauthenticate proxyauthenticate";
 
 /// Names of passwords that count only as a whole word at the end of a key.
-pub(super) const PASSWORD_WORDS: &str = "pass pw mdp";
+pub(super) const PASSWORD_WORDS: &str = "pass pw mdp puk cvv cvc";
 /// The same for keys.
 pub(super) const KEY_WORDS: &str = "csrf xsrf";
 /// The same for schemes.
 pub(super) const SCHEME_WORDS: &str = "auth cred";
 /// Words that often name something else: only a value that looks generated is redacted.
-pub(super) const AMBIGUOUS_WORDS: &str = "sig signature session pat pin clave chave hmac kubeconfig parola";
+pub(super) const AMBIGUOUS_WORDS: &str =
+    "sig signature session pat pin clave chave hmac kubeconfig parola pepper community jaas identifiants";
 
 /// `key` in other languages: a credential beside a word of [`KEY_ADJECTIVES`].
 pub(super) const FOREIGN_KEYS: &str = "clave claves llave clé clef clés chave chaves chiave chiavi schlüssel schluessel klucz klucze ключ \
@@ -66,6 +67,13 @@ pub(super) const QUALIFIERS: &str = "value values hash hashed plain plaintext cl
     sha md bcrypt argon crypt digest ciphertext cipher pem b a c v rev eu us uk ap apac emea west east north south central db bd \
     database root smtp ftp ssh github gitlab slack stripe aws azure gcp crm erp ios android seed val valor valeur wert wartość valore \
     生产 値 值";
+
+/// Services and programs whose `key` is a credential if it looks generated: `sendgrid_key`.
+pub(super) const SERVICES: &str = "stripe sendgrid twilio mailgun mailchimp postmark sparkpost pagerduty opsgenie datadog dd newrelic sentry rollbar \
+    bugsnag honeycomb grafana splunk loggly openai anthropic cohere huggingface replicate pinecone deepl google gcp gcloud firebase fcm vapid aws azure \
+    cloudflare fastly vercel netlify heroku digitalocean linode github gitlab bitbucket slack discord telegram hubspot intercom zendesk \
+    salesforce shopify paypal adyen braintree klarna mollie plaid square segment amplitude mixpanel posthog algolia mapbox maps airtable notion \
+    asana figma dropbox snowflake databricks pusher ably pubnub onesignal recaptcha hcaptcha turnstile fernet cosign sops age sa vendor partner";
 
 /// Words between a credential and its purpose: `token_for_crm`, `senha_do_banco`.
 pub(super) const PREPOSITIONS: &str =
@@ -89,8 +97,8 @@ pub(super) const ATTRIBUTES: &str = "at by on id ids uuid name names type types 
 /// Words before a credential that make the key a flag: `has_password`, `accept_cookies`.
 pub(super) const QUESTIONS: &str = "has have is no without require requires required use uses using allow allows allowed enable enables \
     enabled disable disables disabled show hide accept accepts accepted reject block clear need needs can must should support \
-    supports skip ignore include exclude list count scan mask forgot forgotten lost remember toggle expired missing invalid \
-    pull trade top factor party essential necessary functional tracking marketing analytics optional mandatory fortune";
+    supports skip ignore include exclude list count scan mask forgot forgotten lost toggle expired missing invalid \
+    pull trade top factor party essential necessary functional tracking marketing analytics optional mandatory fortune rotate renew revoke manage";
 /// The same before a password.
 pub(super) const PASSWORD_QUESTIONS: &str = "reset change update strong weak request recover";
 /// Words before `token` that make it a unit of text, a symbol in it, or a position in a list.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::model::redaction::Redaction;
-use crate::model::trail::left_out::kept;
+use crate::model::trail::left_out::{kept, kept_parameters};
 use crate::model::words::{Action, ModelType, Scope};
 
 /// The parameters of a filter.
@@ -41,4 +41,14 @@ pub(super) fn query_string(filter: &[(&'static str, String)], redaction: &Redact
         query.append_pair(name, &redaction.text(&kept(name, value)));
     }
     query.finish()
+}
+
+/// The same of a question: its first parameters, and how many are left out of a long filter.
+pub(super) fn question_string(filter: &[(&'static str, String)], redaction: &Redaction) -> String {
+    let (kept, left) = kept_parameters(filter);
+    let query = query_string(kept, redaction);
+    match left {
+        0 => query,
+        left => format!("{query}{}left_out={left}", if query.is_empty() { "" } else { "&" }),
+    }
 }

@@ -28,6 +28,13 @@ fn question(filter: FilterPairs) -> TrailEvent {
 }
 
 #[test]
+fn a_question_with_a_long_filter_has_a_short_entry() {
+    let filter = vec![("model_id", "x".repeat(3_000)), ("model_id", "y".repeat(60_000))];
+    let (_, changes) = recorded(&question(filter));
+    assert!(changes.len() < 4_000 && changes.contains("xxx&left_out=1\""), "{}", changes.len());
+}
+
+#[test]
 fn each_event_has_its_entry() {
     let (log, cutoff) = (Log::Audit, at("2026-08-24T08:00:00Z"));
     let retention =

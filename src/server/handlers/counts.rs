@@ -44,7 +44,7 @@ pub(super) async fn group<S: ReadScope>(
     reads::settle(&server, caller).await;
     let counting = StatsQuery::new(query.filter.clone(), &query.by, query.zone, latest);
     let counted = server.query(server.store.counts(org, counting, query.as_of)).await?;
-    reads::note_counts(&server, caller, ReadCall::Counts, &query.filter).await;
+    reads::note_counts(&server, caller, ReadCall::Counts, &query.filter).await?;
     let holder = caller.key();
     // There may be a group for each user and hour: sorting them would block the async thread.
     let response = tokio::task::spawn_blocking(move || {

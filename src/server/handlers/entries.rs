@@ -72,7 +72,7 @@ pub(super) async fn page<S: ReadScope>(
     let last = read.entries.last().filter(|_| read.more);
     let (query, binding, rows) = (&question.query, question.binding, read.entries.len() as u64);
     let answered = AnsweredPage { query, binding, as_of: read.as_of, rows, next: last };
-    reads::note_page(server, caller, purpose.as_ref(), &answered).await;
+    reads::note_page(server, caller, purpose.as_ref(), &answered).await?;
     let next_cursor = last.map(|position| question.cursor(position, read.as_of).encode());
     let pruned = read.pruned.filter(|pruned| pruned.through_id > question.passed());
     let page = PageInfo { limit: query.limit, next_cursor, as_of: read.as_of };
@@ -117,7 +117,7 @@ pub(in crate::server) async fn entry<S: ReadScope>(
     reads::settle(server, caller).await;
     match server.store.entry(caller.log(), id).await? {
         Lookup::Found(entry) => {
-            reads::note_entry(server, caller, id).await;
+            reads::note_entry(server, caller, id).await?;
             server.responses.json(caller.key(), &entry)
         }
         Lookup::Missing => Err(missing()),
@@ -157,6 +157,6 @@ pub(super) async fn count_by_value<S: ReadScope>(
     let filter = read_only_filter(S::LOG, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     reads::settle(server, caller).await;
     let facets = server.query(server.store.facets(caller.log(), filter.clone())).await?;
-    reads::note_counts(server, caller, ReadCall::Facets, &filter).await;
+    reads::note_counts(server, caller, ReadCall::Facets, &filter).await?;
     server.responses.json(caller.key(), &facets)
 }

@@ -123,7 +123,10 @@ async fn find(
         request.user.parse().map_err(|_| invalid("has no value behind its prefix".to_owned()))?;
     let earlier = server.store.erasures(org).await?;
     let labels: BTreeSet<String> = earlier.iter().map(|it| it.erasure.label.clone()).collect();
-    let mut people = identities(server.store.users(org).await?, &term, &labels);
+    let users = server.store.users(org).await?;
+    // A large organization has many users, and the runtime's threads answer everybody.
+    let people = tokio::task::spawn_blocking(move || identities(users, &term, &labels)).await;
+    let mut people = people.map_err(|_| ApiError::internal())?;
     if people.len() > 1 {
         let mut names: Vec<String> = people.iter().take(MAX_CANDIDATES).map(candidate).collect();
         names.extend(

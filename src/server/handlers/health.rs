@@ -44,7 +44,7 @@ pub(crate) async fn healthz() -> Json<Health> {
         CommonProblems,
     ))]
 pub(crate) async fn readyz(State(server): State<Server>) -> Result<Json<Health>, ApiError> {
-    match server.store.ready().await {
+    match server.readiness.check(&server.store).await {
         Err(StoreError::Unwritable(cause)) => {
             tracing::error!(cause, "not ready: the store cannot be written");
             let detail =

@@ -4,13 +4,16 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 
 use crate::api::hold::{CoveredEntries, CreateHold, HoldAnswer, Holds, ReleaseHold};
 use crate::api::problem::{Code, Problem};
 use crate::api::problems::{BodyProblems, ScopeProblems};
 use crate::api::query::{filter_pairs, filter_parameters, read_only_filter};
 use crate::model::draft::FieldError;
-use crate::model::hold::{Hold, HoldFilter, MAX_ACTIVE_HOLDS, Release, is_reason};
+use crate::model::hold::{
+    Hold, HoldFilter, MAX_ACTIVE_HOLDS, MAX_FILTER_BYTES, MAX_HOLDS, Release, is_reason,
+};
 use crate::model::page::Order;
 use crate::model::trail::{HoldEvent, TrailEvent};
 use crate::model::words::Log;
@@ -33,9 +36,10 @@ pub(crate) async fn list_holds(
     State(server): State<Server>,
     caller: Caller<CanHold>,
     _: NoParameters,
-) -> Result<Json<Holds>, ApiError> {
+) -> Result<Response, ApiError> {
     let holds = server.store.holds(caller.organization.id).await?;
-    Ok(Json(Holds { data: holds.iter().map(HoldAnswer::from).collect() }))
+    let holds = Holds { data: holds.iter().map(HoldAnswer::from).collect() };
+    server.responses.json(caller.key(), &holds)
 }
 
 /// Returns a hold and the number of entries that it covers.
@@ -87,6 +91,12 @@ pub(crate) async fn create_hold(
         );
         return Err(ApiError::new(Code::Invalid, detail));
     }
+    if existing.len() >= MAX_HOLDS {
+        let detail = format!(
+            "there are {MAX_HOLDS} holds, which is the most, and released ones count: give an active one more values"
+        );
+        return Err(ApiError::new(Code::Invalid, detail));
+    }
     let name = hold.name.to_string();
     let (filter, reason) = (filter_pairs(hold.filter.filter()), hold.reason.clone());
     let event = TrailEvent::Hold(HoldEvent { is_release: false, name, filter, reason });
@@ -95,7 +105,7 @@ pub(crate) async fn create_hold(
         Err(StoreError::Exists(_)) => return Err(exists(&hold)),
         created => created?,
     }
-    Ok((StatusCode::CREATED, Json(with_entries(&server, &caller, &hold).await?)))
+    Ok((StatusCode::CREATED, Json(with_entries_if_countable(&server, &caller, &hold).await)))
 }
 
 /// Releases a hold. What it covered can be deleted from the next prune on. A released hold is kept for ever.
@@ -133,13 +143,16 @@ pub(crate) async fn release_hold(
     if !is_first {
         return Err(released_already(&hold));
     }
-    Ok(Json(with_entries(&server, &caller, &hold).await?))
+    Ok(Json(with_entries_if_countable(&server, &caller, &hold).await))
 }
 
 /// The hold of a request, if all of it is valid.
 fn new_hold(server: &Server, caller: &Caller<CanHold>, request: &CreateHold) -> Result<Hold, ApiError> {
     let name = request.name.parse().map_err(|error| invalid("name", &error))?;
     let reason = reason(server, &request.reason)?;
+    if request.filter.len() > MAX_FILTER_BYTES {
+        return Err(invalid("filter", &format!("is longer than {MAX_FILTER_BYTES} bytes")));
+    }
     let pairs: Vec<_> = form_urlencoded::parse(request.filter.as_bytes()).collect();
     let filter = read_only_filter(Log::Audit, pairs.iter().map(|(name, value)| (&**name, &**value)));
     let filter = filter.map_err(|errors| errors.iter().map(without_values).collect::<Vec<_>>())?;
@@ -192,6 +205,14 @@ async fn find(server: &Server, org: OrgId, name: &str) -> Result<Hold, ApiError>
     let found = server.store.holds(org).await?.into_iter().find(|hold| hold.name.as_str() == name);
     // The name in a URL may be anything, so the message does not repeat it.
     found.ok_or_else(|| ApiError::new(Code::NotFound, "no hold has this name: GET /api/v1/holds lists all"))
+}
+
+/// The same after a change, which is done: if the entries cannot be counted in time, the answer leaves them out.
+async fn with_entries_if_countable(server: &Server, caller: &Caller<CanHold>, hold: &Hold) -> HoldAnswer {
+    with_entries(server, caller, hold).await.unwrap_or_else(|error| {
+        tracing::warn!(cause = %error.problem().detail, "cannot count the entries of a hold");
+        HoldAnswer::from(hold)
+    })
 }
 
 /// Answers with a hold and the entries that its filter selects now.

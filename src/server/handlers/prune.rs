@@ -1,5 +1,6 @@
 //! Retention, past prunes, and pruning expired entries.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -175,13 +176,17 @@ async fn holds_to_keep(
     let mut names = holdings.hold_names();
     if !request.holds.is_empty() {
         let known = server.store.holds(org).await?;
+        let known: HashSet<&str> = known.iter().map(|hold| hold.name.as_str()).collect();
         for (index, name) in request.holds.iter().enumerate() {
-            if !known.iter().any(|hold| hold.name.as_str() == name) {
+            if !known.contains(name.as_str()) {
                 let field = format!("holds[{index}]");
                 return Err(vec![FieldError::new(field, "names no hold of this organization")].into());
             }
         }
         names.extend(request.holds.iter().cloned());
+        // Each batch reads them: a request may repeat a name a million times.
+        names.sort_unstable();
+        names.dedup();
     }
     Ok(names)
 }

@@ -94,7 +94,7 @@ pub(super) async fn page<S: ReadScope>(
     let last = read.entries.last().filter(|_| read.more);
     let (query, binding) = (&question.query, question.binding);
     let answered = AnsweredPage { query, binding, as_of, rows: count, next: last };
-    reads::note_page(server, caller, purpose.as_ref(), &answered).await;
+    reads::note_page(server, caller, purpose.as_ref(), &answered).await?;
     let pruned = read.pruned.filter(|pruned| pruned.through_id > question.passed());
     let info = RowPageInfo {
         count,
@@ -233,7 +233,7 @@ pub(in crate::server) async fn whole_log<S: ReadScope>(
         let format = Some(form.as_str().to_owned());
         let facts = ExportFacts::new(&caller, &server, &question.query.filter, format, as_of);
         // No byte leaves before the trail has it.
-        facts.begin(&server).await?;
+        facts.begin(&server, &caller).await?;
         let busy = slot.map(|Extension(slot)| slot.mark_busy());
         stream.respond(form.content_type(), begin, trailer.then_some(form), facts, busy)
     };

@@ -280,7 +280,7 @@ pub(in crate::server) async fn prove<S: ReadScope>(
     let path = tiles.inclusion(index, size).ok_or_else(ApiError::internal)?;
     let entry = match server.store.entry(log, id).await? {
         Lookup::Found(entry) => {
-            reads::note_entry(server, caller, id).await;
+            reads::note_entry(server, caller, id).await?;
             Some(*entry)
         }
         Lookup::Pruned(_) | Lookup::Missing => None,

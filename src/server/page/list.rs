@@ -103,7 +103,7 @@ async fn find<S: ReadScope>(
         rows: read.entries.len() as u64,
         next: last,
     };
-    reads::note_page(server, &viewer.caller, None, &answered).await;
+    reads::note_page(server, &viewer.caller, None, &answered).await?;
     let total = if query.total || !filter.reads_content() {
         Some(server.query(server.store.count(log, filter, read.as_of)).await?)
     } else {

@@ -176,7 +176,7 @@ async fn replay<S: ReadScope>(
                 let rows = page.entries.len() as u64;
                 let next = page.entries.last().filter(|_| page.more);
                 let answered = AnsweredPage { query: &asked, binding, as_of: page.as_of, rows, next };
-                reads::note_page(server, &viewer.caller, None, &answered).await;
+                reads::note_page(server, &viewer.caller, None, &answered).await?;
             }
             reader.set_horizon(page.pruned.map(|pruned| pruned.before));
             for entry in page.entries.list()? {

@@ -193,6 +193,8 @@ pub(super) async fn sign_in(State(server): State<Server>, request: Request) -> R
         caller => caller?,
     };
     check_scopes(&caller)?;
+    // The trail records each.
+    caller.count_recorded_read(&server)?;
     // A browser has one session: the earlier one would stay valid without a way to end it.
     if let Some(earlier) = session::session(&server, &parts.headers) {
         end(&server, &parts, &earlier).await?;

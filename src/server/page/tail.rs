@@ -50,7 +50,7 @@ pub(super) async fn show<S: ReadScope>(
     let page = server.query(server.store.page(question.org, question.request())).await?;
     let (query, binding, rows) = (&question.query, question.binding, page.entries.len() as u64);
     let answered = AnsweredPage { query, binding, as_of: page.as_of, rows, next: None };
-    reads::note_page(&server, &viewer.caller, None, &answered).await;
+    reads::note_page(&server, &viewer.caller, None, &answered).await?;
     let seen = page.entries.last().filter(|_| page.more).map_or(page.as_of, |last| last.id);
     let more = page.more;
     let mut entries = page.entries.list()?;

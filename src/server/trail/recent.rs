@@ -70,6 +70,12 @@ impl RecentReads {
         true
     }
 
+    /// Forgets a question that was not recorded.
+    pub(in crate::server) fn forget(&self, token: [u8; 32], call: ReadCall, log: i64, pairs: &FilterPairs) {
+        let key = self.hasher.hash_one((token, call, log, pairs));
+        lock(&self.questions).remove(&key);
+    }
+
     /// Counts a page of an export. Returns the number of entries so far, if every page was answered by this server.
     pub(in crate::server) fn count(
         &self,
@@ -119,6 +125,8 @@ mod tests {
         };
         assert!(is_new(1, "7", 0) && !is_new(1, "7", 59) && is_new(1, "7", 60));
         assert!(is_new(2, "7", 0) && is_new(1, "8", 0));
+        reads.forget([1; 32], ReadCall::List, 1, &pairs("8"));
+        assert!(is_new(1, "8", 0) && !is_new(1, "8", 0), "it was not recorded, so it counts as new");
         for id in 0..2 * MAX_QUESTIONS {
             assert!(is_new(3, &id.to_string(), 0), "{id}");
         }

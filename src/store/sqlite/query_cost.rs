@@ -23,7 +23,7 @@ use crate::store::sqlite::schema;
 use crate::store::sqlite::session::run_now;
 use crate::store::sqlite::snapshots::Users;
 use crate::store::tree::grow::{self, Step};
-use crate::store::users::{KnownUsers, user_refs};
+use crate::store::users::{KnownUsers, user_refs, user_refs_of_each};
 use crate::store::{accounts, codes, facets, prunes};
 
 /// A second between two entries.
@@ -240,4 +240,21 @@ fn the_cost_of_a_prunes_batch_does_not_grow_with_rollup_and_earlier_prunes() {
     };
     let (few, many) = (batch_steps(10), batch_steps(10_000));
     assert!(many < few * 3 / 2, "{few} steps, and {many} with more rows");
+}
+
+#[test]
+fn holds_test_only_the_users_of_a_batch() {
+    let (db, org) = log(SMALL);
+    let refs = |among| {
+        let filters = [filter("user=3"), filter("user=!3"), filter("action=deleted")];
+        let found = run_now(user_refs_of_each(&db, org, &filters.each_ref(), among));
+        found.map(|refs| refs.into_iter().map(|refs| refs.user.map(|it| it.len())).collect::<Vec<_>>())
+    };
+    // Seven users, and the three for whom others acted.
+    assert_eq!(refs(None).expect("all"), [Some(1), Some(9), None]);
+    let first: i64 = db.query_row("SELECT min(user_ref) FROM users", [], |row| row.get(0)).expect("a user");
+    db.execute("UPDATE users SET snapshot = 'damaged' || user_ref WHERE user_ref <> ?1", [first])
+        .expect("updated");
+    assert!(refs(None).is_err(), "all are read");
+    assert_eq!(refs(Some(&[first].into())).expect("one"), [Some(0), Some(1), None]);
 }

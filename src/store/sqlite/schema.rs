@@ -1,5 +1,6 @@
 //! Opens databases: sets SQLite up, and applies the numbered migrations that bring a file to the current schema.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -217,10 +218,8 @@ fn explain_opening(path: &Path, error: StoreError) -> StoreError {
 /// Writes as much beside the store as SQLite needs to open it.
 fn beside(path: &Path) -> std::io::Result<()> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    let attempt = directory.unwrap_or(Path::new(".")).join(format!(".krosyn-audit-{}", std::process::id()));
-    let written = std::fs::write(&attempt, [1; 64 * 1024]);
-    drop(std::fs::remove_file(&attempt));
-    written
+    // Without a name that somebody else could have made a link.
+    tempfile::tempfile_in(directory.unwrap_or(Path::new(".")))?.write_all(&[1; 64 * 1024])
 }
 
 /// Says why a store's files cannot be written, and what to do.
@@ -302,6 +301,21 @@ mod tests {
         // A directory at the path of the store cannot be written as a file.
         let words = open_for_writing(directory.path()).expect_err("a directory").to_string();
         assert!(words.contains("irectory"), "{words}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failed_opening_writes_behind_no_link() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let foreign = directory.path().join("foreign");
+        std::fs::write(&foreign, "foreign").expect("written");
+        // Names that another user can guess.
+        for number in 0..8 {
+            let name = format!(".krosyn-audit-{}", std::process::id() + number);
+            std::os::unix::fs::symlink(&foreign, directory.path().join(name)).expect("a link");
+        }
+        beside(&directory.path().join("audit.db")).expect("room");
+        assert_eq!(std::fs::read_to_string(&foreign).expect("read"), "foreign");
     }
 
     #[cfg(unix)]

@@ -5,10 +5,11 @@
 //! when the process ends.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::store::error::StoreError;
+use crate::store::lock_file::open_lock_file;
 
 /// A server's lock on a file, for as long as this lives.
 #[derive(Debug)]
@@ -29,11 +30,7 @@ impl ServeLock {
         // The file has one lock, whatever links lead to it.
         let mut name = OsString::from(std::fs::canonicalize(path).map_err(|error| failed(&error))?);
         name.push("-serve");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&name).map_err(|error| failed(&error))?;
+        let file = open_lock_file(Path::new(&name)).map_err(|error| failed(&error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(Some(file))),
             Err(TryLockError::WouldBlock) => Err(StoreError::Served(path.display().to_string())),

@@ -240,7 +240,7 @@ const fn is_trusted(_: &Path, _: &Metadata) -> bool {
 
 /// Follows symbolic links to the target, which need not exist. Links and FIFOs of other users in shared directories are
 /// rejected.
-pub(super) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
+pub(crate) fn resolve_links(target: &Path) -> Result<PathBuf, FileError> {
     let mut place = target.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(metadata) = std::fs::symlink_metadata(&place) else { break };

@@ -117,6 +117,7 @@ async fn invalid_holds_are_refused_and_not_recorded() {
         (with("filter", &format!("action={secret}")), "filter has an invalid value of action"),
         (with("filter", &format!("{secret}=1")), "filter has an unknown parameter"),
         (with("filter", "since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z"), "covers nothing"),
+        (with("filter", &format!("user={}", "x".repeat(16 * 1024))), "filter is longer than 16384 bytes"),
         (with("name", &format!("../{secret}")), "name expected up to 64 letters"),
         (with("reason", " "), "reason expected up to 500 characters"),
         (with("reason", "two\nlines"), "reason expected up to 500 characters"),

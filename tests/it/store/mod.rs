@@ -32,6 +32,7 @@ macro_rules! contract {
                 a_session_keeps_its_latest_use_and_its_end
                 of_concurrent_callers_one_takes_a_session
                 expired_sessions_are_deleted_when_another_begins
+                the_oldest_sessions_of_a_token_with_too_many_end
             }
             append {
                 concurrent_appends_get_ids_without_gaps_in_commit_order
@@ -93,6 +94,7 @@ macro_rules! contract {
                 a_hold_released_during_a_prune_is_kept_to_its_end
                 a_prune_goes_on_behind_held_entries
                 a_batch_visits_a_limited_number_of_held_entries
+                a_batch_compares_users_with_a_limited_number_of_terms
                 holdings_count_held_entries
                 a_held_entry_of_a_tile_stays_provable
                 a_hold_and_its_release_are_kept

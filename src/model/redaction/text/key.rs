@@ -26,7 +26,8 @@ fn is_delimiter(c: char) -> bool {
 /// The key before the separator at `end`.
 pub(super) fn before(text: &str, end: usize) -> Option<KeyMatch<'_>> {
     let from = text.floor_char_boundary(end.saturating_sub(MAX_KEY));
-    let window = text[from..end].trim_end_matches([' ', '\t']);
+    // `auth[password][]=`
+    let window = text[from..end].trim_end_matches([' ', '\t']).trim_end_matches("[]");
     let mut inner = window.strip_suffix(']').unwrap_or(window);
     let is_index = inner.len() < window.len();
     if let Some(quote) = inner.chars().next_back().filter(|c| matches!(c, '"' | '\'' | '`')) {
@@ -47,13 +48,22 @@ pub(super) fn before(text: &str, end: usize) -> Option<KeyMatch<'_>> {
     // `token[]=`
     if is_index {
         inner = inner.strip_suffix('[').unwrap_or(inner);
+    } else if let Some(named) = without_remark(inner) {
+        inner = named;
     }
     let last = last_word(inner);
     if last.is_empty() {
         return None;
     }
     let mut candidates = [last; 3];
-    if !is_index {
+    if is_index {
+        // `password[new]=`
+        if let Some(outer) =
+            inner[..inner.len() - last.len()].strip_suffix('[').map(last_word).filter(|it| !it.is_empty())
+        {
+            candidates = [last, outer, outer];
+        }
+    } else {
         let mut start = inner.len() - last.len();
         for longer in &mut candidates[1..] {
             let rest = inner[..start].trim_end_matches([' ', '\t']);
@@ -65,6 +75,13 @@ pub(super) fn before(text: &str, end: usize) -> Option<KeyMatch<'_>> {
         }
     }
     Some(KeyMatch { candidates, start: from + inner.len() - last.len(), is_quoted: false, before: None })
+}
+
+/// The text before a remark in brackets: `Password (prod):`.
+fn without_remark(text: &str) -> Option<&str> {
+    let open = text.strip_suffix(')')?.rfind('(').filter(|open| text.len() - open < 48)?;
+    let before = text[..open].strip_suffix(' ')?;
+    (!text[open..].contains(['"', '\'', '\n', '=', ','])).then_some(before)
 }
 
 /// The characters of a key at the end of a text. An apostrophe between letters belongs to it: `parola d'ordine`.

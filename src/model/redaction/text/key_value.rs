@@ -4,7 +4,10 @@
 //! Each separator (`=`, `:`, `=>`, `->`, `%3D` …) is visited once, with the key before it and the value after it. So no
 //! value is searched twice, and pairs inside a readable value are still found.
 
+use std::ops::Range;
+
 use crate::model::redaction::classifier::{ValueSyntax, is_code, is_secret};
+use crate::model::redaction::markers::leading;
 use crate::model::redaction::names::{KeyName, NameClass};
 use crate::model::redaction::normalize::is_wordlike;
 use crate::model::redaction::references::{begins_with_names, is_scheme};
@@ -12,6 +15,9 @@ use crate::model::redaction::text::key::{self, KeyMatch};
 use crate::model::redaction::text::scan::{TextScan, find_or_end, skip_blanks};
 use crate::model::redaction::text::value::{self, ValueSpan};
 use crate::model::redaction::values::looks_generated;
+
+/// How much of an expression is read, in bytes.
+const MAX_EXPRESSION: usize = 160;
 
 /// What a separator says about the text after it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,6 +30,8 @@ enum SeparatorKind {
     Colon,
     /// `,` in brackets: a value follows when both sides are quoted.
     Comma,
+    /// `||`, `??`: a value follows if it is quoted.
+    Fallback,
     /// `%3D`, `%3A`: an encoded `=` or `:` in a URL.
     Encoded,
 }
@@ -35,7 +43,7 @@ struct Separator {
 }
 
 pub(super) fn detect(scan: &mut TextScan<'_>) {
-    if !scan.has("=:%<>") && scan.text.is_ascii() && !(scan.has(",") && scan.has("'\"")) {
+    if !scan.has("=:%<>|?") && scan.text.is_ascii() && !(scan.has(",") && scan.has("'\"")) {
         return;
     }
     let text = scan.text;
@@ -52,7 +60,7 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
 
 /// The first separator from an index on.
 fn next_separator(text: &str, from: usize) -> Option<Separator> {
-    use SeparatorKind::{Assignment, Colon, Comma, Comparison, Encoded};
+    use SeparatorKind::{Assignment, Colon, Comma, Comparison, Encoded, Fallback};
     let bytes = text.as_bytes();
     let at = |index: usize| bytes.get(index).copied().unwrap_or(0);
     let mut i = from;
@@ -69,11 +77,14 @@ fn next_separator(text: &str, from: usize) -> Option<Separator> {
                 return separator(length, if is_comparison { Comparison } else { Assignment });
             }
             b':' => match at(i + 1) {
+                // LDIF: `userPassword:: …` in base64.
+                b':' if at(i + 2) == b' ' => return separator(2, Colon),
                 b':' => i += 1,
                 b'=' => return separator(2, Assignment),
                 b'/' if at(i + 2) == b'/' => i += 2,
                 _ => return separator(1, Colon),
             },
+            b'|' | b'?' if at(i + 1) == bytes[i] && at(i + 2) == b' ' => return separator(2, Fallback),
             b'-' if at(i + 1) == b'>' => return separator(2, Colon),
             b'<' if at(i + 1) == b'-' && at(i + 2) == b' ' => return separator(2, Assignment),
             b',' if i > 0 && matches!(bytes[i - 1], b'"' | b'\'') => return separator(1, Comma),
@@ -122,7 +133,13 @@ fn redact_pair(scan: &mut TextScan<'_>, separator: &Separator, done: usize) -> O
     if class == NameClass::Ordinary {
         return None;
     }
-    let at = skip_blanks(text, separator.end);
+    let at = skip_emphasis(text, skip_blanks(text, separator.end));
+    if matches!(separator.kind, SeparatorKind::Assignment | SeparatorKind::Colon)
+        && class.is_credential()
+        && let Some(length) = list_length(&text[at..])
+    {
+        return redact_list(scan, class, at + 1..at + 1 + length);
+    }
     let (span, syntax) = value_after(scan, separator, &key, at)?;
     let (value, rest) = (&text[span.start..span.end], &text[span.start..]);
     if !span.is_quoted {
@@ -130,7 +147,7 @@ fn redact_pair(scan: &mut TextScan<'_>, separator: &Separator, done: usize) -> O
         let is_type = separator.kind == SeparatorKind::Colon && key::is_typed_assignment(rest);
         if is_assignment && is_spaced && begins_with_names(rest) || !is_encoded && (is_type || is_code(rest))
         {
-            return None;
+            return redact_literal_in_code(scan, class, span.start);
         }
     }
     let is_count = KeyName::of(key.candidates[0]).is_plural
@@ -140,6 +157,25 @@ fn redact_pair(scan: &mut TextScan<'_>, separator: &Separator, done: usize) -> O
     }
     scan.redact(span.start..span.end);
     Some(span.end)
+}
+
+/// Redacts the text at the end of an expression: `process.env.KEY ?? '…'`, `new String("…")`. Returns where it ends.
+fn redact_literal_in_code(scan: &mut TextScan<'_>, class: NameClass, start: usize) -> Option<usize> {
+    let rest = &scan.text[start..];
+    let line = &rest[..find_or_end(rest, 0, |c| matches!(c, '\n' | ';'))];
+    let line = &line[..line.floor_char_boundary(MAX_EXPRESSION)];
+    let fallback = ["|| ", "?? ", " or "].into_iter().find_map(|sign| Some(line.find(sign)? + sign.len()));
+    let constructed = || line.strip_prefix("new ")?.find('(').map(|open| "new ".len() + open + 1);
+    let at = start + fallback.or_else(constructed)?;
+    if !scan.text[at..].starts_with(['"', '\'', '`']) {
+        return None;
+    }
+    let span = value::value_at(scan.text, at, false);
+    let is_secret = is_secret(class, &scan.text[span.start..span.end], ValueSyntax::MaybeProse);
+    is_secret.then(|| {
+        scan.redact(span.start..span.end);
+        span.end
+    })
 }
 
 /// The class of the key: of its last word, or of its last two or three words.
@@ -158,17 +194,18 @@ fn class(scan: &TextScan<'_>, key: &KeyMatch<'_>, kind: SeparatorKind, done: usi
     // `boarding pass: LH123`
     if last.eq_ignore_ascii_case("pass")
         && last_two.len() > last.len()
+        && last_two.ends_with(last)
         && scan.classifier.class(last_two) == NameClass::Ordinary
     {
         return NameClass::Ordinary;
     }
-    let mut shorter = last.len();
+    let mut shorter = last;
     for longer in &key.candidates[1..] {
         let is_free = key.start + last.len() >= done + longer.len();
-        if class.is_credential() || longer.len() == shorter || !is_free {
+        if class.is_credential() || *longer == shorter || !is_free {
             break;
         }
-        shorter = longer.len();
+        shorter = *longer;
         let longer_class = scan.classifier.class(longer);
         class = if longer_class == NameClass::Ordinary { class } else { longer_class };
     }
@@ -221,12 +258,39 @@ fn value_after(
         return Some((value::value_at(text, next, false), ValueSyntax::Explicit));
     }
     let syntax = match separator.kind {
-        SeparatorKind::Comma if !span.is_quoted => return None,
+        SeparatorKind::Comma | SeparatorKind::Fallback if !span.is_quoted => return None,
         _ if span.is_quoted || is_assignment || value.contains('=') => ValueSyntax::Explicit,
         SeparatorKind::Colon => after_colon(scan, separator.end, span.start, span.end),
         _ => ValueSyntax::MaybeProse,
     };
     Some((span, syntax))
+}
+
+/// The index after the emphasis of Markdown that ends behind a key: `**Password:** …`.
+fn skip_emphasis(text: &str, at: usize) -> usize {
+    let signs = text[at..].bytes().take_while(|byte| matches!(byte, b'*' | b'_')).count();
+    let next = skip_blanks(text, at + signs);
+    if (1..=3).contains(&signs) && next > at + signs { next } else { at }
+}
+
+/// The length of what is inside the brackets of a list at the start of a text: `[a, b]`.
+fn list_length(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix('[').filter(|_| leading(text) == 0)?;
+    let length = find_or_end(inner, 0, |c| matches!(c, ']' | '\n' | '[' | '{'));
+    inner[length..].starts_with(']').then_some(length)
+}
+
+/// Redacts a list that holds a credential: `tokens: [a, b]`. Returns where it ends.
+fn redact_list(scan: &mut TextScan<'_>, class: NameClass, range: Range<usize>) -> Option<usize> {
+    let is_credential = |item: &str| {
+        let bare = item.trim_matches(['"', '\'']);
+        let is_quoted = bare.len() < item.len();
+        is_secret(class, bare, if is_quoted { ValueSyntax::Explicit } else { ValueSyntax::MaybeProse })
+    };
+    scan.text[range.clone()].split(',').map(str::trim).any(is_credential).then(|| {
+        scan.redact(range.clone());
+        range.end
+    })
 }
 
 /// The syntax of a word after a colon, in a text that may be a sentence.

@@ -1,14 +1,17 @@
 //! Redacts credentials in a text. A text may mix formats, so the detectors of all formats read it, until they find no more.
 
+mod calls;
 mod command_line;
 mod key;
 mod key_value;
 mod multipart;
 pub(super) mod pem;
 mod php;
+mod positions;
 mod scan;
 mod sentences;
 mod sql;
+mod tables;
 mod token_formats;
 mod urls;
 mod value;
@@ -74,6 +77,12 @@ fn detect(scan: &mut TextScan<'_>) {
     if scan.has("\"") && scan.has(";") {
         php::detect(scan);
     }
+    if scan.has("(") && scan.has("'\"") {
+        calls::detect(scan);
+    }
+    if scan.has("\n|") {
+        tables::detect(scan);
+    }
     if !scan.text.is_ascii() {
         sentences::detect_unspaced(scan);
     }
@@ -82,7 +91,12 @@ fn detect(scan: &mut TextScan<'_>) {
         if scan.has("-") {
             command_line::detect(scan);
         }
-        if scan.has("'\"") {
+        positions::detect(scan);
+        if scan.has("'\"")
+            || scan.text.contains("dentified")
+            || scan.text.contains("IDENTIFIED")
+            || scan.text.contains("$$")
+        {
             sql::detect(scan);
         }
         sentences::detect(scan);

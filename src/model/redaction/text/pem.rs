@@ -8,8 +8,8 @@ use crate::model::redaction::text::scan::{TextScan, find_or_end, regex};
 
 static ARMOUR: LazyLock<[Regex; 3]> = LazyLock::new(|| {
     [
-        r"(?i)-----? ?BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----?",
-        r"(?i)-----? ?END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----?",
+        r"(?i)-----? ?BEGIN[ +][A-Z0-9 +]*PRIVATE[ +]KEY[A-Z +]*-----?|-----BEGIN%20(?:[A-Z0-9]+%20)*PRIVATE%20KEY(?:%20BLOCK)?-----",
+        r"(?i)-----? ?END[ +][A-Z0-9 +]*PRIVATE[ +]KEY[A-Z +]*-----?|-----END%20(?:[A-Z0-9]+%20)*PRIVATE%20KEY(?:%20BLOCK)?-----",
         r"(?i)Private-Lines:[ \t]*[0-9]+[ \t]*\r?\n",
     ]
     .map(regex)

@@ -10,19 +10,31 @@ use crate::model::redaction::names::NameClass;
 use crate::model::redaction::text::scan::{TextScan, regex};
 use crate::model::redaction::text::value;
 
-static PATTERNS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+static PATTERNS: LazyLock<[Regex; 4]> = LazyLock::new(|| {
     [
-        r#"(?i)(?-u:\b)(?:password|identified(?:[ \t]+with[ \t]+\w+)?[ \t]+(?:by|as)(?:[ \t]+values)?|set[ \t]+password[ \t]+for[^=\n]{1,100}=|secret|access_key|passphrase)(?:[ \t]+(?:for|to|is)[ \t]+[^\s'"]+)?[ \t]*\(?[ \t]*N?["'`]"#,
+        r#"(?i)(?-u:\b)(?:password|identified(?:[ \t]+with[ \t]+\w+)?[ \t]+(?:by|as)(?:[ \t]+values)?|set[ \t]+password[ \t]+for[^=\n]{1,100}=|secret|access_key|passphrase)(?:[ \t]+(?:for|to|is)[ \t]+[^\s'"]+)?(?:[ \t]+i?like)?[ \t]*\(?[ \t]*N?["'`]"#,
         r#"(?i)(?-u:\b)insert[ \t]+into[ \t]+[^\s(]+[ \t]*\((?P<columns>[^()]{1,1000})\)\s*values\s*"#,
+        r#"(?i)(?-u:\b)(?:user|role|login|to)[ \t]+\S+[ \t]+identified[ \t]+by[ \t]+(?P<value>[^\s'"`;,()]+)|(?-u:\b)password[ \t]+\$\$(?P<dollars>[^$]+)\$\$"#,
+        r#"(?i)(?-u:\b)(?:crypt\([ \t]*'(?P<value>[^']+)'[ \t]*,[ \t]*gen_salt|pgp_sym_(?:en|de)crypt\([^,]{1,200},[ \t]*'(?P<key>[^']+)'|sp_(?:addlogin|password)[ \t]+N?'[^']*'[ \t]*,[ \t]*N?'(?P<login>[^']+)')"#,
     ]
     .map(regex)
 });
+/// Words after `IDENTIFIED BY` that are no password.
+const KEYWORDS: &[&str] =
+    &["values", "value", "externally", "globally", "password", "random", "default", "using"];
 /// The most rows of one statement that are read.
 const MAX_ROWS: usize = 1000;
 
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
-    let [password, insert] = &*PATTERNS;
+    let [password, insert, unquoted, functions] = &*PATTERNS;
+    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    if has(&["dentified", "IDENTIFIED", "$$"]) {
+        redact_groups(scan, unquoted);
+    }
+    if has(&["crypt", "sp_"]) {
+        redact_groups(scan, functions);
+    }
     let mut from = 0;
     while let Some(found) = password.find_at(text, from) {
         let span = value::value_at(text, found.end() - 1, false);
@@ -38,7 +50,7 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
             from = span.end;
         }
     }
-    if scan.has("(") && scan.has(",") {
+    if scan.has("(") {
         for found in insert.captures_iter(text) {
             let (Some(columns), Some(all)) = (found.name("columns"), found.get(0)) else { continue };
             let columns = columns.as_str().split(',').map(|it| it.trim().trim_matches(['"', '`', '[', ']']));
@@ -46,6 +58,17 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
             if classes.iter().any(|class| class.is_credential()) {
                 redact_rows(scan, all.end(), &classes);
             }
+        }
+    }
+}
+
+/// Redacts the first group of each match, unless it is a keyword.
+fn redact_groups(scan: &mut TextScan<'_>, pattern: &Regex) {
+    for found in pattern.captures_iter(scan.text) {
+        let value = found.iter().skip(1).flatten().next();
+        if let Some(value) = value.filter(|value| !KEYWORDS.contains(&&*value.as_str().to_ascii_lowercase()))
+        {
+            scan.redact_value(NameClass::Password, value.range(), ValueSyntax::Explicit);
         }
     }
 }

@@ -24,6 +24,8 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
     let lines = lines(scan.text);
     let mut under: Option<(usize, NameClass)> = None;
     let mut named: Option<(usize, NameClass)> = None;
+    // The value of the item, if it stands before the name.
+    let mut unnamed: Option<(usize, Range<usize>)> = None;
     for line in &lines {
         let text = &scan.text[line.value.clone()];
         if line.key.is_none() && text.trim().is_empty() {
@@ -38,6 +40,10 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         }
         let Some(key) = line.key else { continue };
         let name = KeyName::of(key);
+        if line.is_item || name.is_value_member() {
+            let is_value = name.is_value_member() && !text.trim().is_empty();
+            unnamed = is_value.then(|| (line.indent, line.value.clone()));
+        }
         if let Some((indent, class)) = named
             && indent == line.indent
             && !line.is_item
@@ -56,6 +62,12 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         if name.is_name_member() {
             let class = scan.classifier.class(unquoted(text));
             named = class.is_credential().then_some((line.indent, class)).or(named);
+            if let Some((_, value)) =
+                unnamed.take_if(|(indent, _)| class.is_credential() && *indent == line.indent)
+                && is_secret(class, unquoted(&scan.text[value.clone()]), ValueSyntax::Explicit)
+            {
+                scan.redact(value);
+            }
         }
     }
 }

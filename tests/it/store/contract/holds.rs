@@ -147,6 +147,21 @@ pub(crate) async fn a_batch_visits_a_limited_number_of_held_entries(store: Arc<S
     }
 }
 
+pub(crate) async fn a_batch_compares_users_with_a_limited_number_of_terms(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, (0..101).map(|_| recording_at("1", days_ago(200)))).await;
+    for number in 0..20 {
+        let mut filter = Filter::default();
+        // The user of these entries, and others.
+        filter.user.add_list("!id:0").expect("a user");
+        (1..100).for_each(|other| filter.user.add_list(&format!("!nobody{other}")).expect("a user"));
+        store.create_hold(org, hold(&format!("case-{number}"), filter)).await.expect("created");
+    }
+    let run = begin_prune(&store, org, days_ago(90), NOW).await;
+    let batch = store.prune_batch(org, run, 1, NOW).await.expect("a batch");
+    assert_eq!((batch.deleted, batch.next.map(|next| next.id)), (0, Some(100)), "2,000 terms: 100 entries");
+}
+
 pub(crate) async fn holdings_count_held_entries(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     expired(&store, org, 5).await;

@@ -79,3 +79,19 @@ pub(crate) async fn expired_sessions_are_deleted_when_another_begins(store: Arc<
     assert_eq!(store.find_session([2; 32]).await.expect("found"), Some(ends(2, 61)));
     assert_eq!(store.find_session([3; 32]).await.expect("found"), Some(later));
 }
+
+pub(crate) async fn the_oldest_sessions_of_a_token_with_too_many_end(store: Arc<Store>) {
+    let nth =
+        |number: u8| StoredSession { created_at: seconds_ago(300 - i64::from(number)), ..session(number) };
+    let link = StoredSession { is_link: true, ..session(254) };
+    let other = StoredSession { token_hash: [8; 32], ..session(255) };
+    for session in [link.clone(), other.clone()].into_iter().chain((0..203).map(nth)) {
+        store.add_session(session).await.expect("added");
+    }
+    for number in [0, 2] {
+        assert_eq!(store.find_session([number; 32]).await.expect("none"), None, "{number}");
+    }
+    for session in [link, other, nth(3), nth(202)] {
+        assert_eq!(store.find_session(session.hash).await.expect("found"), Some(session));
+    }
+}
