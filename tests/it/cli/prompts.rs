@@ -130,7 +130,7 @@ fn show_without_an_id_offers_a_menu() {
 fn the_menu_finds_what_its_rows_cut() {
     let sandbox = acme::sandbox();
     for searched in ["organization/1", "Diana Prins"] {
-        let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 20, 44);
+        let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 20, 50);
         terminal.wait_for("Which entry");
         terminal.press(searched, searched);
         let rows = |terminal: &Terminal| {
