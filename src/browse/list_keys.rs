@@ -90,7 +90,7 @@ impl Browser {
 
     fn scroll_preview(&mut self, lines: isize, area: Option<Rect>) {
         let Some(area) = area else {
-            self.say("the window is too small for the detail: Enter opens the entry");
+            self.say("no room for the detail: Enter opens it");
             return;
         };
         let Some(list) = self.list() else { return };

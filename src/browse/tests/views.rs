@@ -199,7 +199,7 @@ fn the_detail_scrolls_beside_its_list() {
     assert_eq!(session.selected(), 99);
     let mut session = Session::new(100, 40, 12);
     session.press("J");
-    assert!(session.shown().contains("Enter opens the entry"), "{}", session.shown());
+    assert!(session.shown().contains("Enter opens it"), "{}", session.shown());
 }
 
 #[test]
