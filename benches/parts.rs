@@ -1,16 +1,19 @@
-//! Measures the steps that every entry passes through: redaction, reading a page's JSON, CSV, a table, a query string. The
-//! baseline of each is what a library does with the same text. The last lines are the ratios.
+//! Measures the steps that every entry passes through: redaction, reading a page's JSON, CSV, a table, a query string; and a
+//! key in `browse` with the frame that answers it, over ten million entries. The baseline of each is what a library does with
+//! the same text. The last lines are the ratios.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot start should stop")]
 
 mod turns;
 
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::io;
 
 use criterion::Criterion;
 use krosyn_audit::api::page::PageView;
 use krosyn_audit::api::query::Query;
+use krosyn_audit::browse::frame::Frame;
 use krosyn_audit::demo;
 use krosyn_audit::model::draft::Draft;
 use krosyn_audit::model::entry::Entry;
@@ -23,12 +26,21 @@ use krosyn_audit::render::columns::{EXPORT_COLUMNS, TABLE_COLUMNS, value};
 use krosyn_audit::render::delimited::{Delimited, Delimiter};
 use krosyn_audit::render::style::{Style, Theme};
 use krosyn_audit::render::table::EntryTable;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style as CellStyle;
 use serde::de::IgnoredAny;
 
 use crate::turns::medians;
 
 /// Runs of each side; the median counts.
 const RUNS: usize = 25;
+
+/// The log that `browse` shows, and the largest part of it that it keeps loaded.
+const BROWSED: u64 = 10_000_000;
+const LOADED: usize = 600;
+/// The columns and rows of a large window.
+const WINDOW: (u16, u16) = (200, 60);
 
 /// A query string with most parameters.
 const QUESTION: &str = "action=updated,deleted&model_type=secret,connector_endpoint&user=person7@acme.example,ana&field=perform.retry.max\
@@ -100,10 +112,12 @@ impl Data {
         }
     }
 
+    fn frame(&self) -> Frame {
+        Frame::new(self.entries[..LOADED].to_vec(), BROWSED, style(WINDOW.0.into()), WINDOW)
+    }
+
     fn table(&self) {
-        let time = TimeContext { now: Timestamp::MAX, zone: chrono_tz::Europe::Madrid };
-        let (colour, theme) = (true, Theme::Default);
-        let style = Style { width: 120, colour, theme, ascii: false, truncate: true, relative: false, time };
+        let style = style(120);
         let mut table = EntryTable::new(TABLE_COLUMNS, &style);
         table.entries(&mut io::sink(), black_box(&self.entries[..50])).expect("a sink takes all");
     }
@@ -111,6 +125,21 @@ impl Data {
     fn fifty_as_json(&self) {
         serde_json::to_writer(io::sink(), black_box(&self.entries[..50])).expect("a sink takes all");
     }
+}
+
+const fn style(width: usize) -> Style {
+    let time = TimeContext { now: Timestamp::MAX, zone: chrono_tz::Europe::Madrid };
+    let (colour, theme) = (true, Theme::Default);
+    Style { width, colour, theme, ascii: false, truncate: true, relative: false, time }
+}
+
+/// Writes the lines of a screen as ratatui does it.
+fn write_lines(lines: &[String]) {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, WINDOW.0, WINDOW.1));
+    for (y, line) in (0..WINDOW.1).zip(lines) {
+        buffer.set_string(0, y, black_box(line), CellStyle::new());
+    }
+    black_box(&buffer);
 }
 
 /// A step with its name, and its baseline with its name.
@@ -130,13 +159,24 @@ fn split_query() {
 #[expect(clippy::print_stdout, reason = "a benchmark's ratios are its output")]
 fn main() {
     let data = Data::new();
-    let parts: [Part<'_>; 5] = [
+    let frame = RefCell::new(data.frame());
+    frame.borrow_mut().press_and_draw();
+    let lines = frame.borrow().lines();
+    let parts: [Part<'_>; 6] = [
         ("redaction and diff of the demo", &|| data.redact(), "serde_json reads it", &|| {
             data.read_proposals()
         }),
         ("a page of 1,000 read", &|| data.read_page(), "serde_json skips it", &|| data.skip_page()),
         ("CSV of the demo", &|| data.csv(), "csv writes its finished cells", &|| data.csv_of_library()),
         ("a table of fifty", &|| data.table(), "serde_json writes them", &|| data.fifty_as_json()),
+        (
+            "a key in browse, and its frame",
+            &|| frame.borrow_mut().press_and_draw(),
+            "ratatui writes its lines",
+            &|| {
+                write_lines(&lines);
+            },
+        ),
         ("a query string", &read_query, "form_urlencoded splits it", &split_query),
     ];
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);

@@ -171,11 +171,16 @@ fn suggestion(error: &clap::Error) -> Option<String> {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
+    let words: Vec<_> = arguments().iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     if error.kind() == ErrorKind::InvalidSubcommand {
-        return args::suggest::command(text(ContextKind::InvalidSubcommand)?).map(str::to_owned);
+        return args::suggest::subcommand(&words, text(ContextKind::InvalidSubcommand)?).map(str::to_owned);
+    }
+    if error.kind() == ErrorKind::ValueValidation && text(ContextKind::InvalidValue) == Some("all") {
+        return text(ContextKind::InvalidArg)
+            .filter(|flag| flag.starts_with("--limit"))
+            .map(|_| "--all".to_owned());
     }
     let word = text(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
-    let words: Vec<_> = arguments().iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let tree = cli::tree();
     let command = words.iter().position(|word| tree.find_subcommand(word).is_some())?;
     args::suggest::suggestion(&words[command], word, &words[command + 1..])

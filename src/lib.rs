@@ -6,7 +6,7 @@
 pub mod api;
 pub mod app;
 pub mod args;
-mod browse;
+pub mod browse;
 pub mod cli;
 pub mod client;
 pub mod clock;

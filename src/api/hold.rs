@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::query::filter_pairs;
+use crate::api::query::{filter_pairs, read_only_filter};
+use crate::model::filter::Filter;
 use crate::model::hold::{Hold, HoldFilter};
 use crate::model::timestamp::Timestamp;
+use crate::model::words::Log;
 
 /// A hold to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -75,6 +77,16 @@ impl From<&Hold> for HoldAnswer {
             release_reason: release.map(|release| release.reason.clone()),
             entries: None,
         }
+    }
+}
+
+impl HoldAnswer {
+    /// The entries that it covers. None if the filter has a part that this version does not know.
+    #[must_use]
+    pub fn covered(&self) -> Option<Filter> {
+        let pairs: Vec<_> = form_urlencoded::parse(self.filter.as_bytes()).collect();
+        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+        read_only_filter(Log::Audit, pairs).ok()
     }
 }
 

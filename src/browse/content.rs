@@ -6,6 +6,7 @@ use crate::model::entry::Entry;
 use crate::model::filter::Resource;
 use crate::model::history::History;
 use crate::model::history::diff::StateDiff;
+use crate::model::hold::{ActiveHold, covering};
 use crate::model::page::Position;
 use crate::render::blame;
 use crate::render::detail::{DetailOptions, SIDE_BY_SIDE_WIDTH, changes, detail, paragraph};
@@ -62,12 +63,14 @@ impl Content {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
-    /// The text at the width of the style.
-    pub(crate) fn lines(&self, style: &Style) -> Vec<SpanLine> {
+    /// The text at the width of the style. An entry names the holds that cover it.
+    pub(crate) fn lines(&self, style: &Style, holds: &[ActiveHold]) -> Vec<SpanLine> {
         match self {
             Self::Entry(entry) => {
                 let side_by_side = style.width >= SIDE_BY_SIDE_WIDTH;
-                let options = DetailOptions { full: true, side_by_side, ..DetailOptions::default() };
+                let holds = covering(holds, entry);
+                let options =
+                    DetailOptions { full: true, side_by_side, holds: &holds, ..DetailOptions::default() };
                 span_lines(style, |out, style| detail(out, entry, options, style))
             }
             Self::Blame { resource, history } => span_lines(style, |out, style| {
@@ -121,19 +124,7 @@ fn revert_lines(entry: &Entry, history: &History, style: &Style) -> Vec<SpanLine
     let Some(plan) = history.revert() else {
         return sentence(&format!("entry {} was pruned", entry.id), Role::Changed, style);
     };
-    let mut lines = Vec::new();
-    for text in revert::sentences(entry, &plan, history, &style.time) {
-        lines.extend(sentence(&text, Role::Title, style));
-    }
-    lines.push(Vec::new());
-    match revert::document(entry, &plan, history) {
-        Ok(document) => lines.extend(json_lines(&document, style)),
-        Err(error) => {
-            let text = format!("cannot write the revert plan: {error}");
-            lines.extend(sentence(&text, Role::Removed, style));
-        }
-    }
-    lines
+    span_lines(style, |out, style| revert::text(out, (entry, &plan, history), true, style))
 }
 
 fn sentence(text: &str, role: Role, style: &Style) -> Vec<SpanLine> {

@@ -2,6 +2,7 @@
 
 use crate::browse::content::Content;
 use crate::model::entry::Entry;
+use crate::model::hold::{ActiveHold, covering};
 use crate::model::words::Log;
 use crate::render::detail::{DetailOptions, detail};
 use crate::render::json;
@@ -46,10 +47,11 @@ impl CopyForm {
 pub(crate) const COPY_KEYS: &str = "copy: t text · j JSON · c command · l link · Esc cancel";
 
 /// An entry as text, without colours.
-pub(crate) fn entry_text(entry: &Entry, style: &Style) -> String {
+pub(crate) fn entry_text(entry: &Entry, style: &Style, holds: &[ActiveHold]) -> String {
     let style = Style { width: TEXT_WIDTH, colour: false, ..*style };
     let mut text = Vec::new();
-    let options = DetailOptions { full: true, ..DetailOptions::default() };
+    let holds = covering(holds, entry);
+    let options = DetailOptions { full: true, holds: &holds, ..DetailOptions::default() };
     // Writing to memory cannot fail.
     drop(detail(&mut text, entry, options, &style));
     String::from_utf8_lossy(&text).into_owned()
@@ -72,7 +74,7 @@ pub(crate) fn link(page: Option<&str>, log: Log, id: u64) -> Result<String, Stri
 }
 
 /// A document as text.
-pub(crate) fn document_text(content: &Content, style: &Style) -> String {
-    let lines = content.lines(&Style { width: TEXT_WIDTH, ..*style });
+pub(crate) fn document_text(content: &Content, style: &Style, holds: &[ActiveHold]) -> String {
+    let lines = content.lines(&Style { width: TEXT_WIDTH, ..*style }, holds);
     lines.iter().map(|line| line_text(line).trim_end().to_owned() + "\n").collect()
 }

@@ -3,6 +3,7 @@
 use crate::browse::content::Content;
 use crate::browse::event::{Reading, RequestId};
 use crate::model::fold::folded;
+use crate::model::hold::ActiveHold;
 use crate::render::sanitize::width;
 use crate::render::spans::{SpanLine, line_text};
 use crate::render::style::Style;
@@ -58,16 +59,21 @@ impl Document {
     }
 
     /// Renders for this width, and keeps the view within the text.
-    pub(crate) fn settle(&mut self, columns: u16, rows: u16, style: &Style) {
+    pub(crate) fn settle(&mut self, columns: u16, rows: u16, (style, holds): (&Style, &[ActiveHold])) {
         if self.width != columns
             && let Some(content) = &self.content
         {
-            self.lines = content.lines(&Style { width: usize::from(columns), ..*style });
+            self.lines = content.lines(&Style { width: usize::from(columns), ..*style }, holds);
             self.widest = self.lines.iter().map(|line| width(&line_text(line))).max().unwrap_or(0);
             self.width = columns;
         }
         self.top = self.top.min(self.lines.len().saturating_sub(usize::from(rows)));
         self.left = self.left.min(self.widest.saturating_sub(usize::from(columns)));
+    }
+
+    /// Whether a line ends to the right of the view.
+    pub(crate) const fn reaches_beyond(&self, columns: usize) -> bool {
+        self.left + columns < self.widest
     }
 
     pub(crate) fn invalidate(&mut self) {

@@ -8,6 +8,7 @@ use crate::browse::window::{LoadedPage, Place};
 use crate::model::entry::Entry;
 use crate::model::facets::Facets;
 use crate::model::filter::{Filter, Resource};
+use crate::model::hold::ActiveHold;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
 
@@ -35,6 +36,8 @@ pub(crate) enum Event {
 pub(crate) enum Answer {
     Page(LoadedPage),
     Facets(Facets),
+    /// The holds that the token may see.
+    Holds(Vec<ActiveHold>),
     Content(Box<Content>),
     /// A time that was looked up.
     Time(Timestamp),
@@ -61,6 +64,18 @@ pub(crate) enum Reading {
     Revert(Box<Entry>),
 }
 
+impl Reading {
+    /// The title until it is read.
+    pub(crate) fn title(&self) -> String {
+        match self {
+            Self::Blame(resource) => format!("Blame of {resource}"),
+            Self::State(resource, _) => format!("State of {resource}"),
+            Self::Difference(resource, _) => format!("Difference of {resource}"),
+            Self::Revert(entry) => format!("Revert plan of entry {}", entry.id),
+        }
+    }
+}
+
 /// The entries of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExportSource {
@@ -82,6 +97,7 @@ pub(crate) enum Delay {
 pub(crate) enum Effect {
     Load(RequestId, Box<PageRequest>),
     CountFacets(RequestId, Box<Filter>),
+    ReadHolds(RequestId),
     Read(RequestId, Reading),
     /// Looks up the time of an entry.
     TimeOf(RequestId, u64),
@@ -89,6 +105,8 @@ pub(crate) enum Effect {
     Copy(String),
     Wait(RequestId, Delay),
     Suspend,
+    /// Draws the whole screen again: another program may have written on it.
+    Redraw,
     /// Ends the command as Ctrl-C does.
     Interrupt,
     Quit,

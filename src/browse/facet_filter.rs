@@ -17,9 +17,14 @@ fn text_of(log: Log, parameter: &str, value: &str) -> Option<String> {
 
 /// Whether the filter selects this value by name.
 pub(crate) fn is_chosen(filter: &Filter, log: Log, parameter: &str, value: &str) -> bool {
-    let Some(text) = text_of(log, parameter, value) else { return false };
-    let lists = filter.lists().into_iter();
-    lists.filter(|(name, _)| *name == parameter).any(|(_, list)| list.texts().contains(&text))
+    let texts: Vec<_> = filter
+        .lists()
+        .into_iter()
+        .filter(|(name, _)| *name == parameter)
+        .flat_map(|(_, list)| list.texts())
+        .collect();
+    // Drawn for each value: the text of a value is not made for nothing.
+    !texts.is_empty() && text_of(log, parameter, value).is_some_and(|text| texts.contains(&text))
 }
 
 /// The filter with the value added, or removed if it was there.

@@ -4,22 +4,28 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use crate::browse::event::RequestId;
 use crate::browse::line_input::LineInput;
-use crate::model::filter::Filter;
+use crate::model::filter::{BadText, Filter};
 use crate::model::log_filter::add_text;
 use crate::model::time::format::full;
 use crate::model::time::{Edge, TimeContext, When, parse};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
 
-/// The label and the query parameter of each line.
-const FIELDS: [(&str, &str); 7] = [
-    ("Text", "q"),
-    ("Action", "action"),
-    ("Type", "model_type"),
-    ("User", "user"),
-    ("Field", "field"),
-    ("Since", "since"),
-    ("Until", "until"),
+/// The label and the query parameter of each line, and an example of a value. Times come before what is asked for less often.
+const FIELDS: [(&str, &str, &str); 13] = [
+    ("Text", "q", "names, users, values: warehouse"),
+    ("Action", "action", "updated,deleted"),
+    ("Type", "model_type", "connector,secret"),
+    ("User", "user", "ana.ruiz, !terraform"),
+    ("Field", "field", "perform.retry, status=disabled, role:*->admin"),
+    ("Since", "since", "2h, yesterday, monday 9:00, 2026-11-20 14:03"),
+    ("Until", "until", "now, 2026-11-20"),
+    ("Reason", "reason", "INC-2041"),
+    ("Address", "ip", "198.51.100.23, 198.51.100.0/24"),
+    ("Channel", "via", "web,terraform"),
+    ("Resource", "resource", "connector/42"),
+    ("Request", "request_id", "req_01JD9"),
+    ("For", "on_behalf_of", "the user for whom another acted"),
 ];
 
 /// One line of the form.
@@ -27,6 +33,8 @@ const FIELDS: [(&str, &str); 7] = [
 pub(crate) struct FormField {
     pub(crate) label: &'static str,
     parameter: &'static str,
+    /// Shown while the line is empty.
+    pub(crate) example: &'static str,
     pub(crate) input: LineInput,
     /// Whether the user has changed it. Other parts of the filter stay as they are.
     is_edited: bool,
@@ -67,9 +75,10 @@ impl Form {
                 texts.collect::<Vec<_>>().join(",")
             }
         };
-        let field = |(label, parameter)| FormField {
+        let field = |(label, parameter, example)| FormField {
             label,
             parameter,
+            example,
             input: LineInput::new(&text(parameter)),
             is_edited: false,
             error: None,
@@ -82,6 +91,8 @@ impl Form {
         match key.code {
             KeyCode::Enter => return FormStep::Accept,
             KeyCode::Esc => return FormStep::Cancel,
+            KeyCode::PageUp => self.current = 0,
+            KeyCode::PageDown => self.current = last,
             KeyCode::Up | KeyCode::BackTab => self.current = self.current.checked_sub(1).unwrap_or(last),
             KeyCode::Down | KeyCode::Tab => {
                 self.current = if self.current == last { 0 } else { self.current + 1 }
@@ -117,8 +128,18 @@ impl Form {
         filter
     }
 
-    pub(crate) fn has_error(&self) -> bool {
-        self.fields.iter().any(|field| field.error.is_some())
+    /// The error of the current line.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.fields.get(self.current)?.error.as_deref()
+    }
+
+    /// Goes to a line with an error, unless the current one has one. Returns whether there is any.
+    pub(crate) fn go_to_error(&mut self) -> bool {
+        let first = self.fields.iter().position(|field| field.error.is_some());
+        if self.error().is_none() {
+            self.current = first.unwrap_or(self.current);
+        }
+        first.is_some()
     }
 }
 
@@ -140,7 +161,10 @@ fn set(
             }
             if !text.is_empty() {
                 let added = add_text(&mut read, log, parameter, text).unwrap_or(Ok(()));
-                added.map_err(|error| error.detail)?;
+                added.map_err(|BadText { detail, nearest }| match nearest {
+                    Some(word) => format!("did you mean {word}? {detail}"),
+                    None => detail,
+                })?;
             }
             *filter = read;
         }

@@ -5,39 +5,45 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use crate::browse::copy::CopyForm;
 use crate::browse::event::{Delay, Effect, ExportSource};
 use crate::browse::form::FormStep;
+use crate::browse::line_input::LineInput;
+use crate::browse::list::Focus;
 use crate::browse::state::{Browser, Mode, Screen};
+use crate::browse::unknown_key;
 use crate::browse::window::Place;
 use crate::model::filter::{Filter, SearchText};
 use crate::model::fold::folded;
 use crate::model::page::Order;
-use crate::model::time::{Edge, When, parse};
+use crate::model::time::{Edge, TimeErrorKind, When, parse, parse_last};
 use crate::render::spans::line_text;
 
 /// The name of an export if the user types none.
 const DEFAULT_EXPORT: &str = "audit.csv";
-/// A date spans at least this long, also when clocks change.
-const SHORTEST_DAY_HOURS: i64 = 20;
 
 impl Browser {
     pub(super) fn mode_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
+        let is_search = matches!(self.mode, Mode::Search(_));
         match &mut self.mode {
             Mode::Normal => {}
             Mode::Copy => {
                 self.mode = Mode::Normal;
-                if let KeyCode::Char(c) = key.code
-                    && let Some(form) = CopyForm::of_key(c)
-                {
-                    self.copy(form, effects);
+                let form = match key.code {
+                    KeyCode::Char(c) => CopyForm::of_key(c),
+                    _ => None,
+                };
+                match form {
+                    Some(form) => self.copy(form, effects),
+                    None => self.say("nothing was copied"),
                 }
             }
-            Mode::Form(form) => {
-                let step = form.press(key);
-                self.form_step(step, effects);
-            }
+            Mode::Form(form) => match form.press(key) {
+                FormStep::Nothing => self.say(unknown_key::answer(key)),
+                step => self.form_step(step, effects),
+            },
             Mode::Search(input) | Mode::Jump(input) | Mode::Export(input) => match key.code {
                 KeyCode::Esc => self.mode = Mode::Normal,
                 KeyCode::Backspace if input.text().is_empty() => self.mode = Mode::Normal,
                 KeyCode::Enter => self.submit(effects),
+                KeyCode::Up if is_search => *input = LineInput::new(&self.searched),
                 _ => drop(input.press(key)),
             },
         }
@@ -51,7 +57,7 @@ impl Browser {
                 self.form_step(FormStep::Edited, effects);
             }
             // Pasted text is no command.
-            Mode::Normal | Mode::Copy => {}
+            Mode::Normal | Mode::Copy => self.say("pasted text is no command: / searches, f filters"),
         }
     }
 
@@ -85,7 +91,11 @@ impl Browser {
             }
             FormStep::Accept => {
                 self.apply_form(effects);
-                if matches!(&self.mode, Mode::Form(form) if !form.has_error()) {
+                let has_error = match &mut self.mode {
+                    Mode::Form(form) => form.go_to_error(),
+                    _ => false,
+                };
+                if !has_error {
                     self.mode = Mode::Normal;
                 }
             }
@@ -106,11 +116,14 @@ impl Browser {
         }
         let is_found = match self.screens.last_mut() {
             Some(Screen::Document(document)) => document.search(&text, is_backward),
+            Some(Screen::List(list)) if list.focus == Focus::Facets => {
+                list.search_facets(&folded(&text), is_backward)
+            }
             Some(Screen::List(list)) => {
                 let (wanted, mut filter) = (folded(&text), Filter::default());
                 filter.text.include.extend(text.parse::<SearchText>());
                 let matches = |index: u64| {
-                    let row = list.row(index).map(|(row, _)| folded(&line_text(row)));
+                    let row = list.row(index).map(|row| folded(&line_text(row.spans)));
                     row.is_some_and(|row| row.contains(&wanted))
                         || list.window.get(index).is_some_and(|entry| filter.matches(entry))
                 };
@@ -136,27 +149,33 @@ impl Browser {
     fn jump_to(&mut self, text: &str, effects: &mut Vec<Effect>) {
         let context = self.style.time;
         let Some(order) = self.list().map(|list| list.order) else { return };
-        let read = |edge| parse(text, edge, &context);
-        let (first, end) = match (read(Edge::Since), read(Edge::Until)) {
-            (Ok(When::Entry(id)), _) | (_, Ok(When::Entry(id))) => {
-                let request = self.next_request();
-                self.jump = Some(request);
-                effects.push(Effect::TimeOf(request, id));
-                return;
-            }
-            (Ok(When::At { at: first, .. }), Ok(When::At { at: end, .. })) => (first, end),
-            (Err(error), _) | (_, Err(error)) => {
-                self.fail(error.to_string().lines().next().unwrap_or_default());
-                return;
-            }
+        // The newest entry of a day comes first.
+        let read = match order {
+            Order::Descending => parse_last(text, &context),
+            Order::Ascending | Order::ById => parse(text, Edge::Since, &context),
         };
-        let is_day = end.since(first).num_hours() >= SHORTEST_DAY_HOURS;
-        let at = match order {
-            // The newest entry of a day comes first.
-            Order::Descending if is_day => end.plus(chrono::TimeDelta::microseconds(-1)),
-            _ => first,
-        };
-        self.load(Place::At(at), effects);
+        match read {
+            Ok(When::At { at, note }) => {
+                self.load(Place::At(at), effects);
+                if let Some(note) = note {
+                    self.say(note);
+                }
+            }
+            Ok(When::Entry(id)) => self.jump_to_entry(id, effects),
+            // `show` takes the same number.
+            Err(error) => match number(text)
+                .filter(|_| matches!(error.kind, TimeErrorKind::BareNumber | TimeErrorKind::BareYear))
+            {
+                Some(id) => self.jump_to_entry(id, effects),
+                None => self.fail(error.to_string().lines().next().unwrap_or_default()),
+            },
+        }
+    }
+
+    fn jump_to_entry(&mut self, id: u64, effects: &mut Vec<Effect>) {
+        let request = self.next_request();
+        self.jump = Some((request, id));
+        effects.push(Effect::TimeOf(request, id));
     }
 
     fn start_export(&mut self, name: &str, effects: &mut Vec<Effect>) {
@@ -172,4 +191,10 @@ impl Browser {
         self.export = Some(request);
         effects.push(Effect::Export(request, name, source));
     }
+}
+
+/// A text of digits alone.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }

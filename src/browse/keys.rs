@@ -10,12 +10,12 @@ use crate::browse::layout::document_areas;
 use crate::browse::line_input::LineInput;
 use crate::browse::list::{Focus, List, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
+use crate::browse::unknown_key;
 use crate::browse::view::help::HELP;
 use crate::browse::window::{Place, position};
 use crate::model::entry::Entry;
 use crate::model::filter::{Filter, Resource};
 use crate::model::page::{Order, Position};
-use crate::model::words::Log;
 
 /// A movement, in rows of the screen.
 pub(crate) fn movement(key: KeyEvent, page: i64) -> Option<i64> {
@@ -33,6 +33,8 @@ pub(crate) fn movement(key: KeyEvent, page: i64) -> Option<i64> {
         KeyCode::Char('b') if is_ctrl => -page,
         KeyCode::Char('d') if is_ctrl => (page / 2).max(1),
         KeyCode::Char('u') if is_ctrl => -(page / 2).max(1),
+        KeyCode::Char('e') if is_ctrl => 1,
+        KeyCode::Char('y') if is_ctrl => -1,
         _ => return None,
     })
 }
@@ -62,7 +64,12 @@ impl Browser {
         if in_facets && self.facet_key(key, effects) {
             return;
         }
-        let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        if matches!(key.code, KeyCode::Char(_))
+            && key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
+        {
+            self.modified_key(key, effects);
+            return;
+        }
         match key.code {
             // A stray Esc must not end the command.
             KeyCode::Esc if self.screens.len() == 1 => self.say("q quits"),
@@ -73,15 +80,34 @@ impl Browser {
                 }
             }
             KeyCode::Char('/') => self.mode = Mode::Search(LineInput::default()),
-            KeyCode::Char('n') if !is_ctrl => self.find(false),
+            KeyCode::Char('n') => self.find(false),
             KeyCode::Char('N') => self.find(true),
             KeyCode::Char('y') => self.mode = Mode::Copy,
-            KeyCode::Char('r') => self.refresh(effects),
-            KeyCode::Char('h' | 'b' | '=' | 'd' | 'R' | 'c') if !is_ctrl => self.derive(key.code, effects),
+            KeyCode::Char('r') | KeyCode::F(5) => self.refresh(effects),
+            KeyCode::Char('h' | 'b' | '=' | 'd' | 'R' | 'c') => self.derive(key.code, effects),
             _ => match self.screen() {
                 Screen::List(_) => self.list_key(key, effects),
                 Screen::Document(_) => self.document_key(key),
             },
+        }
+    }
+
+    /// A letter with Ctrl or Alt, which means something else than the letter alone.
+    fn modified_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
+        let page = match self.screen() {
+            Screen::List(list) => self.list_areas(list).rows.height,
+            Screen::Document(_) => document_areas(self.size).text.height,
+        };
+        match (key.code, movement(key, i64::from(page.max(2)) - 1)) {
+            (_, Some(rows)) => match self.screens.last_mut() {
+                Some(Screen::Document(document)) => document.scroll_by(rows),
+                _ => self.move_by(rows),
+            },
+            (KeyCode::Char('l'), _) if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                effects.push(Effect::Redraw);
+            }
+            (KeyCode::Char('r'), _) if key.modifiers.contains(KeyModifiers::CONTROL) => self.refresh(effects),
+            _ => self.say(unknown_key::answer(key)),
         }
     }
 
@@ -95,7 +121,8 @@ impl Browser {
     }
 
     fn document_key(&mut self, key: KeyEvent) {
-        let page = i64::from(document_areas(self.size).text.height.max(2)) - 1;
+        let text = document_areas(self.size).text;
+        let (page, columns) = (i64::from(text.height.max(2)) - 1, usize::from(text.width));
         let neighbour = match key.code {
             KeyCode::Char('J' | ']') => Some(1),
             KeyCode::Char('K' | '[') => Some(-1),
@@ -105,32 +132,38 @@ impl Browser {
             self.show_neighbour(step);
             return;
         }
-        let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let Some(document) = self.document() else { return };
         match key.code {
             KeyCode::Char('g' | '<') | KeyCode::Home => document.top = 0,
             KeyCode::Char('G' | '>') | KeyCode::End => document.top = usize::MAX,
             KeyCode::Char(' ') | KeyCode::Enter => document.scroll_by(page),
-            KeyCode::Char('l') | KeyCode::Right => document.left += 8,
+            KeyCode::Char('l') | KeyCode::Right if document.reaches_beyond(columns) => document.left += 8,
+            KeyCode::Char('l') | KeyCode::Right => self.say("no line is longer: Left goes back"),
             KeyCode::Left if document.left > 0 => document.left = document.left.saturating_sub(8),
             KeyCode::Left | KeyCode::Backspace => drop(self.screens.pop()),
-            KeyCode::Char('f' | 'x' | 't' | 'm' | 'M' | 'e' | 'F') | KeyCode::Tab if !is_ctrl => {
+            KeyCode::Char('f' | 'x' | 't' | 'm' | 'M' | 'e' | 'F' | 'o' | '0'..='9') | KeyCode::Tab => {
                 self.say("this key works in a list: q goes back");
             }
-            _ => {
-                if let Some(rows) = movement(key, page) {
-                    document.scroll_by(rows);
-                }
-            }
+            _ => match movement(key, page) {
+                Some(rows) => document.scroll_by(rows),
+                None => self.say(unknown_key::answer(key)),
+            },
         }
     }
 
     /// Shows the next or the previous entry of the list below.
     fn show_neighbour(&mut self, step: i64) {
-        let [.., Screen::List(list), Screen::Document(document)] = self.screens.as_mut_slice() else {
-            return;
+        let (list, document) = match self.screens.as_mut_slice() {
+            [.., Screen::List(list), Screen::Document(document)]
+                if matches!(document.content, Some(Content::Entry(_))) =>
+            {
+                (list, document)
+            }
+            _ => {
+                self.say("this key works in an opened entry: q goes back");
+                return;
+            }
         };
-        let Some(Content::Entry(_)) = document.content else { return };
         let before = list.selected;
         list.move_by(step);
         if list.selected == before {
@@ -155,7 +188,10 @@ impl Browser {
     /// Opens a view of the current entry or of its resource.
     fn derive(&mut self, code: KeyCode, effects: &mut Vec<Effect>) {
         let Some(entry) = self.current_entry() else {
-            self.say("this key needs an entry: go back to the list");
+            self.say(match self.screen() {
+                Screen::List(_) => "there is no entry in this list",
+                Screen::Document(_) => "this key needs an entry: q goes back",
+            });
             return;
         };
         let (resource, at) = (resource_of(&entry), position(&entry));
@@ -169,9 +205,6 @@ impl Browser {
                 let mut filter = Filter::default();
                 filter.request_id.include.push(request);
                 self.open_list(List::new(filter, Order::Ascending, ListPurpose::Browse), effects);
-            }
-            KeyCode::Char('b') if self.log == Log::Trail => {
-                self.say("blame reads the audit log only");
             }
             KeyCode::Char('b') => self.read(Reading::Blame(resource), effects),
             KeyCode::Char('=') => self.read(Reading::State(resource, at), effects),
@@ -217,7 +250,7 @@ impl Browser {
     /// Opens a document that is read from the server.
     pub(super) fn read(&mut self, reading: Reading, effects: &mut Vec<Effect>) {
         let request = self.next_request();
-        let document = Document::loading("loading".to_owned(), Some(request), Some(reading.clone()));
+        let document = Document::loading(reading.title(), Some(request), Some(reading.clone()));
         self.screens.push(Screen::Document(Box::new(document)));
         effects.push(Effect::Read(request, reading));
     }
@@ -235,17 +268,19 @@ impl Browser {
                 effects.push(Effect::Read(request, reading));
             }
             Some(Screen::List(list)) => {
-                (list.facets, list.facets_request) = (None, None);
+                (list.facets, list.facets_request, list.has_facets_failed) = (None, None, false);
                 list.keep = list.entry().map(|entry| entry.id);
                 let place = match (list.failed.take(), list.entry()) {
                     (Some(place), _) => place,
                     (None, Some(entry)) if !list.window.has_start() => Place::At(entry.occurred_at),
                     (None, _) => Place::First,
                 };
+                self.read_holds(effects);
                 self.load(place, effects);
             }
             None => {}
         }
+        self.refresh = Some(self.last_request);
     }
 
     /// Copies in the form that a key has chosen.
@@ -254,9 +289,11 @@ impl Browser {
         let text = match (form, &entry, self.screen()) {
             (CopyForm::Command, Some(entry), Screen::List(_)) => Ok(self.show_command(entry.id)),
             (CopyForm::Command, ..) => Ok(self.command()),
-            (CopyForm::Text, Some(entry), Screen::List(_)) => Ok(copy::entry_text(entry, &self.style)),
+            (CopyForm::Text, Some(entry), Screen::List(_)) => {
+                Ok(copy::entry_text(entry, &self.style, &self.holds))
+            }
             (CopyForm::Text, _, Screen::Document(document)) => match &document.content {
-                Some(content) => Ok(copy::document_text(content, &self.style)),
+                Some(content) => Ok(copy::document_text(content, &self.style, &self.holds)),
                 None => Err("nothing is loaded yet".to_owned()),
             },
             (CopyForm::Json, Some(entry), _) => copy::entry_json(entry),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ratatui::layout::Rect;
+
 use crate::browse::change_set::positions;
 use crate::browse::event::RequestId;
 use crate::browse::layout::ListAreas;
@@ -9,6 +11,8 @@ use crate::browse::window::{Place, Window};
 use crate::model::entry::Entry;
 use crate::model::facets::{Facet, Facets};
 use crate::model::filter::Filter;
+use crate::model::fold::folded;
+use crate::model::hold::{ActiveHold, covering};
 use crate::model::page::{Order, Position};
 use crate::render::columns::{Column, TABLE_COLUMNS};
 use crate::render::detail::line::Span;
@@ -18,10 +22,15 @@ use crate::render::style::{Role, Style};
 use crate::render::table::EntryTable;
 
 /// The cells left of a row: pointer, mark and bracket.
-pub(crate) const GUTTER: u16 = 4;
+const GUTTER: u16 = 4;
+/// The cells for the sign of a hold, in a log that has holds.
+const HOLD_CELLS: u16 = 1;
 
 /// The most rows that may be owed: a key that is held down must stop soon after it is released.
 const MOST_OWED: i64 = 400;
+
+/// A lower detail leaves out facts, so that it shows changes.
+const LEAST_FOR_FACTS: u16 = 16;
 
 /// Narrower lists have no times.
 const LEAST_FOR_TIME: u16 = 56;
@@ -48,9 +57,21 @@ pub(crate) type FacetGroup<'f> = (&'static str, &'static str, &'f [Facet]);
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     width: u16,
+    /// The cells left of each row.
+    pub(crate) gutter: u16,
     pub(crate) header: SpanLine,
     pub(crate) lines: Vec<SpanLine>,
     pub(crate) brackets: Vec<&'static str>,
+    /// Whether a hold covers the entry. Empty without holds.
+    pub(crate) are_held: Vec<bool>,
+}
+
+/// The row of one entry.
+pub(crate) struct ListRow<'l> {
+    pub(crate) spans: &'l [Span],
+    pub(crate) bracket: &'static str,
+    /// Whether a hold covers the entry. None if there are no holds.
+    pub(crate) is_held: Option<bool>,
 }
 
 /// The detail of the selected entry at one width.
@@ -58,7 +79,10 @@ pub(crate) struct Rows {
 pub(crate) struct Preview {
     id: u64,
     width: u16,
+    is_brief: bool,
     pub(crate) lines: Vec<SpanLine>,
+    /// The first line that is shown.
+    pub(crate) top: usize,
 }
 
 /// A list and its view.
@@ -87,6 +111,9 @@ pub(crate) struct List {
     pub(crate) is_loaded: bool,
     pub(crate) page_request: Option<(RequestId, Place)>,
     pub(crate) facets_request: Option<RequestId>,
+    pub(crate) has_facets_failed: bool,
+    /// Whether the last look for new entries failed.
+    pub(crate) has_follow_failed: bool,
     /// The pages that failed, to be asked for again by the user and not by themselves.
     pub(crate) failed: Option<Place>,
     pub(crate) rows: Rows,
@@ -112,6 +139,8 @@ impl List {
             is_loaded: false,
             page_request: None,
             facets_request: None,
+            has_facets_failed: false,
+            has_follow_failed: false,
             failed: None,
             rows: Rows::default(),
             preview: Preview::default(),
@@ -139,7 +168,11 @@ impl List {
     }
 
     /// Scrolls to the selection, and renders what the screen shows. Returns the page that is needed next.
-    pub(crate) fn settle(&mut self, areas: &ListAreas, style: &Style) -> Option<Place> {
+    pub(crate) fn settle(
+        &mut self,
+        areas: &ListAreas,
+        (style, holds): (&Style, &[ActiveHold]),
+    ) -> Option<Place> {
         let rows = u64::from(areas.rows.height);
         self.select(self.selected);
         if self.selected < self.top {
@@ -150,8 +183,10 @@ impl List {
         let last_top = self.window.end().saturating_sub(rows).max(self.window.first());
         self.top = self.top.clamp(self.window.first().min(last_top), last_top);
         let is_beside = areas.detail.is_some_and(|detail| detail.y == areas.header.y);
-        self.render_rows(areas.rows.width, is_beside, style);
-        self.render_preview(areas.detail.map_or(0, |detail| detail.width), style);
+        self.render_rows(areas.rows.width, is_beside, (style, holds));
+        self.render_preview(areas.detail.unwrap_or_default(), (style, holds));
+        let height = areas.detail.map_or(0, |detail| usize::from(detail.height));
+        self.preview.top = self.preview.top.min(self.preview.lines.len().saturating_sub(height));
         if self.page_request.is_some() || self.failed.is_some() {
             return None;
         }
@@ -164,18 +199,21 @@ impl List {
         self.preview.width = 0;
     }
 
-    fn render_rows(&mut self, width: u16, is_beside: bool, style: &Style) {
+    fn render_rows(&mut self, width: u16, is_beside: bool, (style, holds): (&Style, &[ActiveHold])) {
         if self.rows.width == width {
             return;
         }
         let entries = self.window.entries();
         let columns = self.columns(width, is_beside);
-        let style = Style { width: usize::from(width.saturating_sub(GUTTER)), ..*style };
+        let gutter = if holds.is_empty() { GUTTER } else { GUTTER + HOLD_CELLS };
+        let style = Style { width: usize::from(width.saturating_sub(gutter)), ..*style };
         let mut lines =
             span_lines(&style, |out, style| EntryTable::new(columns, style).entries(out, entries));
         let header = if lines.is_empty() { Vec::new() } else { lines.remove(0) };
         let brackets = positions(entries).into_iter().map(|position| position.bracket(style.ascii)).collect();
-        self.rows = Rows { width, header, lines, brackets };
+        let is_held = |entry: &Entry| holds.iter().any(|hold| hold.filter.matches(entry));
+        let are_held = if holds.is_empty() { Vec::new() } else { entries.iter().map(is_held).collect() };
+        self.rows = Rows { width, gutter, header, lines, brackets, are_held };
     }
 
     /// The columns of the list. The history of one resource does not repeat its name, the detail beside a list has the
@@ -200,17 +238,22 @@ impl List {
             && self.filter == Filter { resource: resource.clone(), ..Filter::default() }
     }
 
-    fn render_preview(&mut self, width: u16, style: &Style) {
+    fn render_preview(&mut self, area: Rect, (style, holds): (&Style, &[ActiveHold])) {
+        let (width, brief) = (area.width, area.height < LEAST_FOR_FACTS);
         let Some(entry) = self.entry().filter(|_| width > 0) else {
             self.preview = Preview::default();
             return;
         };
-        if (self.preview.id, self.preview.width) == (entry.id, width) {
+        let preview = &self.preview;
+        if (preview.id, preview.width, preview.is_brief) == (entry.id, width, brief) {
             return;
         }
         let style = Style { width: usize::from(width), ..*style };
-        let lines = span_lines(&style, |out, style| detail(out, entry, DetailOptions::default(), style));
-        self.preview = Preview { id: entry.id, width, lines };
+        let holds = covering(holds, entry);
+        let options = DetailOptions { brief, holds: &holds, ..DetailOptions::default() };
+        let lines = span_lines(&style, |out, style| detail(out, entry, options, style));
+        let top = if self.preview.id == entry.id { self.preview.top } else { 0 };
+        self.preview = Preview { id: entry.id, width, is_brief: brief, lines, top };
     }
 
     /// The facets pane: each property, with its query parameter and counts.
@@ -225,10 +268,34 @@ impl List {
         groups.flat_map(|(_, parameter, facets)| facets.iter().map(move |facet| (parameter, facet))).collect()
     }
 
-    /// A row of the loaded entries, and its bracket.
-    pub(crate) fn row(&self, index: u64) -> Option<(&[Span], &'static str)> {
+    /// Moves the selection of the facets pane.
+    pub(crate) fn move_facet(&mut self, rows: i64) {
+        let last = self.facet_values().len().saturating_sub(1);
+        let rows = isize::try_from(rows).unwrap_or(0);
+        self.facet = self.facet.saturating_add_signed(rows).min(last);
+    }
+
+    /// Goes to the next value of the facets pane that has this folded text, or to the previous one. Returns whether there is one.
+    pub(crate) fn search_facets(&mut self, wanted: &str, is_backward: bool) -> bool {
+        let values: Vec<_> = self.facet_values().iter().map(|(_, facet)| folded(&facet.value)).collect();
+        let count = values.len();
+        let mut indexes = (1..=count).map(|step| match is_backward {
+            false => (self.facet + step) % count,
+            true => (self.facet + count - step) % count,
+        });
+        let found = indexes.find(|index| values[*index].contains(wanted));
+        self.facet = found.unwrap_or(self.facet);
+        found.is_some()
+    }
+
+    /// The row of a loaded entry.
+    pub(crate) fn row(&self, index: u64) -> Option<ListRow<'_>> {
         let at = usize::try_from(index.checked_sub(self.window.first())?).ok()?;
-        Some((self.rows.lines.get(at)?, self.rows.brackets.get(at)?))
+        Some(ListRow {
+            spans: self.rows.lines.get(at)?,
+            bracket: self.rows.brackets.get(at)?,
+            is_held: self.rows.are_held.get(at).copied(),
+        })
     }
 
     /// The role of the mark before a row.

@@ -1,6 +1,9 @@
 //! The keys of a list and of its facets.
 
+use std::collections::BTreeSet;
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::layout::Rect;
 
 use crate::browse::content::Content;
 use crate::browse::document::Document;
@@ -11,49 +14,65 @@ use crate::browse::keys::{movement, ordered, resource_of};
 use crate::browse::line_input::LineInput;
 use crate::browse::list::{Focus, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
+use crate::browse::unknown_key;
 use crate::browse::window::{Place, position};
 use crate::model::filter::Filter;
 use crate::model::page::Order;
+use crate::render::filter_summary::counted;
 
 impl Browser {
     pub(super) fn list_key(&mut self, key: KeyEvent, effects: &mut Vec<Effect>) {
         let Screen::List(list) = self.screen() else { return };
-        let page = i64::from(self.list_areas(list).rows.height.max(2)) - 1;
+        let areas = self.list_areas(list);
+        let page = i64::from(areas.rows.height.max(2)) - 1;
         let (filter, time) = (list.filter.clone(), self.style.time);
         match key.code {
             KeyCode::Enter | KeyCode::Right | KeyCode::Char('l') => self.open_entry(effects),
             KeyCode::Left | KeyCode::Backspace if self.screens.len() > 1 => self.back(effects),
+            KeyCode::Backspace => self.say("q quits"),
             KeyCode::Char('g' | '<') | KeyCode::Home => self.go_to_end(Place::First, effects),
             KeyCode::Char('G' | '>') | KeyCode::End => self.go_to_end(Place::Last, effects),
-            KeyCode::Char('f') if !is_ctrl(key) => {
-                self.mode = Mode::Form(Box::new(Form::new(&filter, &time)))
-            }
+            KeyCode::Char('f') => self.mode = Mode::Form(Box::new(Form::new(&filter, &time))),
             KeyCode::Char('t') => self.mode = Mode::Jump(LineInput::default()),
+            // A number is an id, as `show` takes it.
+            KeyCode::Char(digit @ '0'..='9') => {
+                self.mode = Mode::Jump(LineInput::new(&format!("id:{digit}")))
+            }
             KeyCode::Char('e') => self.mode = Mode::Export(LineInput::default()),
             KeyCode::Char('F') => self.toggle_follow(effects),
+            KeyCode::Char('o') => self.reverse(effects),
+            KeyCode::Char('x') if filter == Filter::default() => self.say("no filter is set"),
             KeyCode::Char('x') => self.refilter(Filter::default(), effects),
-            KeyCode::Tab | KeyCode::BackTab => {
+            KeyCode::Char('J' | ']') => self.scroll_preview(1, areas.detail),
+            KeyCode::Char('K' | '[') => self.scroll_preview(-1, areas.detail),
+            KeyCode::Tab | KeyCode::BackTab | KeyCode::Left => {
                 if let Some(list) = self.list() {
                     list.focus = Focus::Facets;
                 }
             }
             KeyCode::Char('m') => self.toggle_mark(),
             KeyCode::Char('M') => {
-                if let Some(list) = self.list() {
-                    list.marks.clear();
-                }
+                let marks = self.list().map_or_else(BTreeSet::new, |list| std::mem::take(&mut list.marks));
+                self.say(match marks.len() {
+                    0 => "nothing is marked".to_owned(),
+                    count => counted(count as u64, "mark", "marks") + " removed",
+                });
             }
             KeyCode::Char(' ') => self.move_by(page),
-            _ => {
-                if let Some(rows) = movement(key, page) {
-                    self.move_by(rows);
-                }
-            }
+            _ => match movement(key, page) {
+                Some(rows) => self.move_by(rows),
+                None => self.say(unknown_key::answer(key)),
+            },
         }
     }
 
-    fn move_by(&mut self, rows: i64) {
+    /// Moves the selection of the list, or of its facets.
+    pub(super) fn move_by(&mut self, rows: i64) {
         let Some(list) = self.list() else { return };
+        if list.focus == Focus::Facets {
+            list.move_facet(rows);
+            return;
+        }
         let before = list.selected;
         list.move_by(rows);
         if list.selected == before && list.failed.is_some() {
@@ -61,9 +80,33 @@ impl Browser {
         }
     }
 
+    /// Shows the same entries in the opposite order, from the first one; while following, from the newest.
+    fn reverse(&mut self, effects: &mut Vec<Effect>) {
+        let Some(list) = self.list() else { return };
+        list.order = if list.order == Order::Descending { Order::Ascending } else { Order::Descending };
+        let is_last = list.follow.is_some() && list.order == Order::Ascending;
+        self.load(if is_last { Place::Last } else { Place::First }, effects);
+    }
+
+    fn scroll_preview(&mut self, lines: isize, area: Option<Rect>) {
+        let Some(area) = area else {
+            self.say("no room for the detail: Enter opens it");
+            return;
+        };
+        let Some(list) = self.list() else { return };
+        if list.preview.lines.len() > usize::from(area.height) {
+            list.preview.top = list.preview.top.saturating_add_signed(lines);
+        } else {
+            self.say("the detail has no further lines");
+        }
+    }
+
     fn toggle_mark(&mut self) {
         let Some(list) = self.list() else { return };
-        let Some(id) = list.entry().map(|entry| entry.id) else { return };
+        let Some(id) = list.entry().map(|entry| entry.id) else {
+            self.say("there is no entry in this list");
+            return;
+        };
         if !list.marks.remove(&id) {
             list.marks.insert(id);
         }
@@ -73,7 +116,10 @@ impl Browser {
     /// Opens the selected entry, or compares with it.
     pub(super) fn open_entry(&mut self, effects: &mut Vec<Effect>) {
         let Screen::List(list) = self.screen() else { return };
-        let Some(entry) = list.entry().cloned() else { return };
+        let Some(entry) = list.entry().cloned() else {
+            self.say("there is no entry in this list");
+            return;
+        };
         match list.purpose {
             ListPurpose::CompareWith(other) if other.id == entry.id => {
                 self.say("this is the entry to compare: choose another one");
@@ -129,7 +175,7 @@ impl Browser {
             | KeyCode::Esc
             | KeyCode::Left
             | KeyCode::Right
-            | KeyCode::Char('q') => {
+            | KeyCode::Char('q' | 'l') => {
                 list.focus = Focus::Entries;
             }
             KeyCode::Char('g') | KeyCode::Home => list.facet = 0,
@@ -146,14 +192,9 @@ impl Browser {
             }
             _ => {
                 let Some(rows) = movement(key, 10) else { return false };
-                let rows = isize::try_from(rows).unwrap_or(0);
-                list.facet = list.facet.saturating_add_signed(rows).min(last);
+                list.move_facet(rows);
             }
         }
         true
     }
-}
-
-const fn is_ctrl(key: KeyEvent) -> bool {
-    key.modifiers.contains(ratatui::crossterm::event::KeyModifiers::CONTROL)
 }

@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod facet_filter;
 pub(crate) mod form;
+pub mod frame;
 mod input;
 pub(crate) mod keys;
 pub(crate) mod layout;
@@ -19,6 +20,7 @@ mod mouse;
 mod results;
 pub(crate) mod screen_command;
 pub(crate) mod state;
+mod unknown_key;
 pub(crate) mod view;
 pub(crate) mod window;
 

@@ -1,7 +1,7 @@
 //! The mouse: a click selects and opens, the wheel scrolls.
 
 use ratatui::crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use crate::browse::event::Effect;
 use crate::browse::list::Focus;
@@ -18,19 +18,27 @@ impl Browser {
         }
         let at = Position { x: mouse.column, y: mouse.row };
         match mouse.kind {
-            MouseEventKind::ScrollDown => self.wheel(WHEEL),
-            MouseEventKind::ScrollUp => self.wheel(-WHEEL),
+            MouseEventKind::ScrollDown => self.wheel(at, WHEEL),
+            MouseEventKind::ScrollUp => self.wheel(at, -WHEEL),
             MouseEventKind::Down(MouseButton::Left) => self.click(at, effects),
             _ => {}
         }
     }
 
-    fn wheel(&mut self, rows: i64) {
+    /// Scrolls the pane under the mouse.
+    fn wheel(&mut self, at: Position, rows: i64) {
+        let areas = match self.screen() {
+            Screen::List(list) => Some(self.list_areas(list)),
+            Screen::Document(_) => None,
+        };
+        let is_over = |pane: Option<Rect>| pane.is_some_and(|pane| pane.contains(at));
         match self.screens.last_mut() {
-            Some(Screen::List(list)) if list.focus == Focus::Facets => {
-                let last = list.facet_values().len().saturating_sub(1);
-                let rows = isize::try_from(rows).unwrap_or(0);
-                list.facet = list.facet.saturating_add_signed(rows).min(last);
+            Some(Screen::List(list)) if is_over(areas.and_then(|areas| areas.facets)) => {
+                list.move_facet(rows)
+            }
+            Some(Screen::List(list)) if is_over(areas.and_then(|areas| areas.detail)) => {
+                let lines = isize::try_from(rows).unwrap_or(0);
+                list.preview.top = list.preview.top.saturating_add_signed(lines);
             }
             Some(Screen::List(list)) => list.move_by(rows),
             Some(Screen::Document(document)) => document.scroll_by(rows),

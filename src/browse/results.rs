@@ -1,7 +1,7 @@
 //! Takes the results of effects. A result is dropped unless the screen that asked still waits for it.
 
 use crate::browse::event::{Answer, Delay, Effect, PageRequest, RequestId};
-use crate::browse::list::List;
+use crate::browse::list::{List, ListPurpose};
 use crate::browse::state::{Browser, Mode, Screen};
 use crate::browse::window::{LoadedPage, Place};
 use crate::model::page::Order;
@@ -13,17 +13,35 @@ impl Browser {
         answer: Result<Answer, String>,
         effects: &mut Vec<Effect>,
     ) {
-        if self.export == Some(request) {
+        if self.holds_request == Some(request) {
+            self.holds_request = None;
+            match answer {
+                Ok(Answer::Holds(holds)) => {
+                    self.holds = holds.into();
+                    self.invalidate();
+                }
+                Ok(_) => {}
+                // The failure of the list says more.
+                Err(_) if self.message.as_ref().is_some_and(|message| message.is_error) => {}
+                Err(error) => self.fail(format!("cannot tell which entries are held: {error} · r retries")),
+            }
+        } else if self.export == Some(request) {
             self.export = None;
             match answer {
                 Ok(Answer::Exported(text)) => self.say(text),
                 Ok(_) => {}
                 Err(error) => self.fail(error),
             }
-        } else if self.jump == Some(request) {
+        } else if let Some((_, id)) = self.jump.filter(|(jump, _)| *jump == request) {
             self.jump = None;
             match answer {
-                Ok(Answer::Time(at)) => self.load(Place::At(at), effects),
+                Ok(Answer::Time(at)) => {
+                    // Others may have happened at the same time.
+                    if let Some(list) = self.list() {
+                        list.keep = Some(id);
+                    }
+                    self.load(Place::At(at), effects);
+                }
                 Ok(_) => {}
                 Err(error) => self.fail(error),
             }
@@ -38,14 +56,24 @@ impl Browser {
         answer: Result<Answer, String>,
         effects: &mut Vec<Effect>,
     ) {
-        let mut failure = None;
+        let (mut failure, mut follow_news, mut is_beyond_end) = (None, None, false);
+        let mut only_entry = None;
         for screen in &mut self.screens {
             match screen {
                 Screen::List(list) => {
                     if let Some((_, place)) = list.page_request.filter(|(id, _)| *id == request) {
                         list.page_request = None;
                         match answer {
-                            Ok(Answer::Page(page)) => take_page(list, page),
+                            Ok(Answer::Page(page)) => {
+                                is_beyond_end = matches!(place, Place::At(_))
+                                    && page.entries.is_empty()
+                                    && page.total.is_some_and(|total| total > 0);
+                                take_page(list, page);
+                                only_entry = match (list.purpose, list.window.total) {
+                                    (ListPurpose::CompareWith(entry), 0 | 1) => Some(entry.id),
+                                    _ => None,
+                                };
+                            }
                             Ok(_) => {}
                             Err(error) => {
                                 (list.failed, list.owed) = (Some(place), 0);
@@ -62,17 +90,22 @@ impl Browser {
                             }
                             Ok(_) => {}
                             // The request stays set, so that it is not repeated at once.
-                            Err(error) => failure = Some(error),
+                            Err(error) => (list.has_facets_failed, failure) = (true, Some(error)),
                         }
                         break;
                     }
                     if list.follow == Some(request) {
-                        match answer {
-                            Ok(Answer::Page(page)) => take_page(list, page),
-                            Ok(_) => {}
-                            Err(error) => failure = Some(error),
-                        }
-                        // The next look has the same number: nobody else waits for it.
+                        let had_failed = list.has_follow_failed;
+                        list.has_follow_failed = answer.is_err();
+                        follow_news = match answer {
+                            Ok(Answer::Page(page)) => {
+                                take_page(list, page);
+                                had_failed.then(|| Ok("reconnected: following".to_owned()))
+                            }
+                            Ok(_) => None,
+                            Err(error) => Some(Err(format!("{error} · trying again"))),
+                        };
+                        // The next look has the same number: nothing else waits for it.
                         effects.push(Effect::Wait(request, Delay::Follow));
                         break;
                     }
@@ -89,8 +122,25 @@ impl Browser {
                 Screen::Document(_) => {}
             }
         }
-        if let Some(error) = failure {
-            self.fail(format!("{error} · r retries"));
+        let was_refresh = self.refresh.take_if(|refresh| *refresh == request).is_some();
+        match failure {
+            Some(error) => self.fail(format!("{error} · r retries")),
+            None if was_refresh => self.say("refreshed"),
+            None => {}
+        }
+        match follow_news {
+            Some(Ok(text)) => self.say(text),
+            Some(Err(text)) => self.fail(text),
+            None => {}
+        }
+        if let Some(id) = only_entry {
+            self.say(format!(
+                "entry {id} is the only one of its resource: nothing to compare with · q goes back"
+            ));
+        }
+        if is_beyond_end && self.list().is_some_and(|list| list.window.entries().is_empty()) {
+            self.say("no entry lies beyond that time: this is the last one");
+            self.load(Place::Last, effects);
         }
     }
 

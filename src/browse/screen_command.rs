@@ -3,7 +3,6 @@
 use crate::browse::list::List;
 use crate::browse::state::{Browser, Screen};
 use crate::model::page::{DEFAULT_LIMIT, Order};
-use crate::model::words::Log;
 use crate::render::command_line::{filter_words, line, log_words};
 
 impl Browser {
@@ -52,9 +51,8 @@ impl Browser {
     /// A command with the flags that name the log and the server.
     fn line(&self, words: Vec<String>) -> String {
         let mut line_words = vec!["krosyn-audit".to_owned()];
-        let log = if words.first().is_some_and(|word| word == "blame") { Log::Audit } else { self.log };
         line_words.extend(words);
-        line_words.extend(log_words(log));
+        line_words.extend(log_words(self.log));
         line_words.extend(self.connection_words.iter().cloned());
         line(&line_words)
     }

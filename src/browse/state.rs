@@ -1,5 +1,7 @@
 //! The state of `browse`: a stack of screens, the input at the bottom, and a message.
 
+use std::sync::Arc;
+
 use ratatui::layout::Size;
 
 use crate::browse::document::Document;
@@ -10,6 +12,7 @@ use crate::browse::line_input::LineInput;
 use crate::browse::list::{Focus, List, ListPurpose};
 use crate::browse::window::Place;
 use crate::model::filter::Filter;
+use crate::model::hold::ActiveHold;
 use crate::model::page::Order;
 use crate::model::words::Log;
 use crate::render::style::Style;
@@ -55,13 +58,18 @@ pub(crate) struct Browser {
     /// The last text that was searched.
     pub(crate) searched: String,
     /// The jump that looks up the time of an entry, and the export that runs.
-    pub(crate) jump: Option<RequestId>,
+    pub(crate) jump: Option<(RequestId, u64)>,
     pub(crate) export: Option<RequestId>,
+    /// The request that `r` has made.
+    pub(crate) refresh: Option<RequestId>,
+    /// The active holds that the token may see.
+    pub(crate) holds: Arc<[ActiveHold]>,
+    pub(crate) holds_request: Option<RequestId>,
     /// The connection flags of commands.
     pub(crate) connection_words: Vec<String>,
     /// The address of the server's page, if entries have one.
     pub(crate) page: Option<String>,
-    last_request: RequestId,
+    pub(super) last_request: RequestId,
 }
 
 impl Browser {
@@ -83,11 +91,15 @@ impl Browser {
             searched: String::new(),
             jump: None,
             export: None,
+            refresh: None,
+            holds: Arc::default(),
+            holds_request: None,
             connection_words,
             page,
             last_request: 0,
         };
         let mut effects = Vec::new();
+        browser.read_holds(&mut effects);
         browser.load(Place::First, &mut effects);
         browser.settle(&mut effects);
         (browser, effects)
@@ -162,6 +174,15 @@ impl Browser {
         effects.push(Effect::Load(request, Box::new(PageRequest { filter, order, place, as_of })));
     }
 
+    /// Asks for the holds. Only the audit log has any.
+    pub(super) fn read_holds(&mut self, effects: &mut Vec<Effect>) {
+        if self.log == Log::Audit {
+            let request = self.next_request();
+            self.holds_request = Some(request);
+            effects.push(Effect::ReadHolds(request));
+        }
+    }
+
     /// Shows the list of another filter instead of the one on top.
     pub(crate) fn refilter(&mut self, filter: Filter, effects: &mut Vec<Effect>) {
         let Some(list) = self.list() else { return };
@@ -169,6 +190,7 @@ impl Browser {
             return;
         }
         (list.filter, list.facets, list.facets_request, list.keep) = (filter, None, None, None);
+        list.has_facets_failed = false;
         if list.follow.take().is_some() {
             self.say("no longer following");
         }
@@ -181,17 +203,17 @@ impl Browser {
 
     /// Brings the screen on top up to date: scrolls, renders, and asks for what is missing.
     fn settle(&mut self, effects: &mut Vec<Effect>) {
-        let (size, style) = (self.size, self.style);
+        let (size, style, holds) = (self.size, self.style, Arc::clone(&self.holds));
         let Some(Screen::List(list)) = self.screens.last() else {
             let text = document_areas(size).text;
             if let Some(document) = self.document() {
-                document.settle(text.width, text.height, &style);
+                document.settle(text.width, text.height, (&style, &holds));
             }
             return;
         };
         let areas = self.list_areas(list);
         let Some(list) = self.list() else { return };
-        let missing = list.settle(&areas, &style);
+        let missing = list.settle(&areas, (&style, &holds));
         let filter = (areas.facets.is_some()
             && list.facets.is_none()
             && list.facets_request.is_none()
@@ -209,7 +231,7 @@ impl Browser {
         }
     }
 
-    fn invalidate(&mut self) {
+    pub(super) fn invalidate(&mut self) {
         for screen in &mut self.screens {
             match screen {
                 Screen::List(list) => list.invalidate(),

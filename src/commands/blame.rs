@@ -21,6 +21,7 @@ use crate::model::history::reader::HistoryRequest;
 use crate::model::history::replay::Existence;
 use crate::model::json::Json;
 use crate::model::time::format::full;
+use crate::model::words::Log;
 use crate::render::blame::{BLAME_COLUMNS, json, records as rows, table};
 use crate::render::delimited::records::records;
 use crate::render::filter_summary::counted;
@@ -35,6 +36,10 @@ pub(crate) struct BlameArgs {
     /// The resource: its type and id, or its current or an earlier name
     #[arg(value_name = "TYPE/ID|NAME")]
     resource: String,
+
+    /// The log that has the entries: audit or trail [default: audit]
+    #[arg(long, value_name = "LOG")]
+    log: Option<Log>,
 
     /// Only this field or the fields below this path, as printed here; !PATH excludes (can be repeated)
     #[arg(long, value_name = "PATH")]
@@ -71,6 +76,7 @@ impl BlameArgs {
                 .hint("changes to a value: krosyn-audit history TYPE/ID --field PATH=VALUE"));
         }
         let client = connect(context, &self.connection, OpenMode::Existing).await?;
+        let client = client.reading(self.log.unwrap_or(Log::Audit));
         let resource = find(&client, &self.resource).await?.resource;
         let history = read_history(&client, &resource, HistoryRequest::default()).await?;
         let mut blame = history.blame();

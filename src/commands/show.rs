@@ -20,6 +20,7 @@ use crate::commands::show::selector::EntrySelector;
 use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
+use crate::model::hold::covering;
 use crate::model::json::JsonError;
 use crate::model::words::Log;
 use crate::render::change_set::change_set;
@@ -165,6 +166,10 @@ impl ShowArgs {
             ));
         }
         let full = self.full || !on_screen;
+        let holds = client.active_holds().await.unwrap_or_else(|error| {
+            context.terminal.warn(&format!("cannot tell which holds cover the entries: {error}"));
+            Vec::new()
+        });
         context.page();
         for (place, entry) in entries.iter().enumerate() {
             let companions = match self.request_id {
@@ -173,8 +178,10 @@ impl ShowArgs {
                 None => request::companions(client, entry).await?,
             };
             let others_in_request = companions.as_ref().map(|(_, number)| *number);
+            let holds = covering(&holds, entry);
+            let side_by_side = self.side_by_side && has_room;
             let options =
-                DetailOptions { full, side_by_side: self.side_by_side && has_room, others_in_request };
+                DetailOptions { full, side_by_side, brief: false, others_in_request, holds: &holds };
             if place > 0 {
                 context.terminal.data().write_all(b"\n")?;
             }

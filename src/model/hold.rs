@@ -139,6 +139,24 @@ impl Hold {
     }
 }
 
+/// An active hold, as far as readers of entries need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveHold {
+    /// Its name.
+    pub name: String,
+    /// Why it exists.
+    pub reason: String,
+    /// The entries that it covers.
+    pub filter: Filter,
+}
+
+/// The active holds that cover an entry, each with its reason: `case-14: court order 14/2026`.
+#[must_use]
+pub fn covering(holds: &[ActiveHold], entry: &Entry) -> Vec<String> {
+    let covering = holds.iter().filter(|hold| hold.filter.matches(entry));
+    covering.map(|ActiveHold { name, reason, .. }| format!("{name}: {reason}")).collect()
+}
+
 /// The end of a hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {

@@ -11,7 +11,8 @@ use crate::page::text::{list_path, number, shown};
 /// The most users in the drop-down, those with the most entries first.
 const MAX_USERS: usize = 50;
 /// The parameters that have a control.
-const WITH_CONTROL: [&str; 8] = ["action", "model_type", "user", "q", "field", "resource", "since", "until"];
+const WITH_CONTROL: [&str; 10] =
+    ["action", "model_type", "user", "q", "field", "resource", "ip", "reason", "since", "until"];
 
 /// A parameter with another one inside, as in a query string. Browsers change line breaks in the values of a form.
 pub(crate) const KEPT: &str = "kept";
@@ -97,6 +98,15 @@ impl FilterForm<'_> {
         self.box_of(name, title, kind, hint, &self.text(name), true)
     }
 
+    /// Boxes of texts in which a comma is a comma, so that each has its own.
+    fn text_boxes(&self, name: &'static str, title: &str, kind: &str, hint: &str) -> Markup {
+        let texts: Vec<_> = self.texts(name).collect();
+        html! {
+            @for (index, text) in texts.iter().enumerate() { (self.box_of(name, title, kind, hint, text, index == 0)) }
+            @if texts.is_empty() { (self.box_of(name, title, kind, hint, "", true)) }
+        }
+    }
+
     /// A text box. The first of a parameter has its errors.
     fn box_of(&self, name: &str, title: &str, kind: &str, hint: &str, text: &str, is_first: bool) -> Markup {
         html! {
@@ -160,12 +170,11 @@ pub(crate) fn view(form: &FilterForm<'_>) -> Markup {
             (form.pick("action", "Action", &actions, &html! {}))
             (form.pick("model_type", "Model type", &types, &html! {}))
             (form.pick("user", "User", &users, &other))
-            // A comma is a part of a text, so each text has its own box.
-            @let texts: Vec<_> = form.texts("q").collect();
-            @for (index, text) in texts.iter().enumerate() { (form.box_of("q", "Text", "search", "names and values", text, index == 0)) }
-            @if texts.is_empty() { (form.box_of("q", "Text", "search", "names and values", "", true)) }
+            (form.text_boxes("q", "Text", "search", "names and values"))
             (form.input("field", "Field", "text", "perform.retry"))
             (form.input("resource", "Resource", "text", "connector/42"))
+            (form.text_boxes("reason", "Reason", "text", "INC-2041"))
+            (form.input("ip", "Address", "text", "198.51.100.0/24"))
             (form.input("since", "Since", "text", "2h, 2026-11-20"))
             (form.input("until", "Until", "text", "now"))
             @for (name, text) in hidden {

@@ -108,14 +108,15 @@ proptest! {
         let entry = full_of(&text, &other);
         for (side_by_side, truncate) in [(false, true), (true, true), (false, false)] {
             let style = Style { ascii, colour, truncate, ..style(cells) };
-            let options = DetailOptions { full, side_by_side, others_in_request: Some(2) };
+            let holds = [other.clone()];
+            let options = DetailOptions { full, side_by_side, brief: !full, others_in_request: Some(2), holds: &holds };
             let shown = plain(&printed(|out| detail(out, &entry, options, &style)));
             assert_harmless(&shown);
             assert!(!ascii || shown.is_ascii());
             for row in shown.lines().filter(|row| !row.is_empty()) {
                 assert!(!truncate || width(row) <= cells, "{cells}: {row}");
                 let start = row.trim_start();
-                let ours = ["when", "who", "entry", "reason", "agent", "+", "-", "~", ">", "!", "@@", "…", "...", "↪", "\\", "│", "|"];
+                let ours = ["when", "who", "entry", "reason", "agent", "hold", "+", "-", "~", ">", "!", "@@", "…", "...", "↪", "\\", "│", "|"];
                 assert!(ours.iter().any(|word| start.starts_with(word)), "{row:?}");
             }
         }

@@ -11,7 +11,7 @@ use crate::model::history::revert::{Revert, RevertAction};
 use crate::model::json::{Json, RawJson};
 use crate::model::time::TimeContext;
 use crate::model::time::format::full;
-use crate::render::detail::{DetailOptions, changes, fact};
+use crate::render::detail::{DetailOptions, changes, fact, paragraph};
 use crate::render::filter_summary::{counted, grouped};
 use crate::render::history::dotted_path;
 use crate::render::json::{number, object, text as json_text};
@@ -55,20 +55,19 @@ pub(crate) fn document(entry: &Entry, plan: &Revert, history: &History) -> Resul
     ]))
 }
 
-/// The plan for people: what to do, the difference from now, and what else to know.
+/// The plan for people: what to do, the difference from now, all of it if `full`, and what else to know.
 ///
 /// # Errors
 /// Those of the writer.
 pub(crate) fn text(
     out: &mut dyn Write,
-    entry: &Entry,
-    plan: &Revert,
-    history: &History,
+    (entry, plan, history): (&Entry, &Revert, &History),
+    full: bool,
     style: &Style,
 ) -> io::Result<()> {
     let mut sentences = sentences(entry, plan, history, &style.time).into_iter();
     if let Some(first) = sentences.next() {
-        writeln!(out, "{}", style.paint(Role::Title, &style.text(&first)))?;
+        paragraph(out, Role::Title, &first, style)?;
     }
     let changes = match &plan.action {
         RevertAction::Patch(patch) | RevertAction::Create(patch) => differences(patch),
@@ -76,12 +75,7 @@ pub(crate) fn text(
     };
     if !changes.is_empty() {
         writeln!(out)?;
-        self::changes(
-            out,
-            &changes,
-            DetailOptions { full: !style.truncate, ..DetailOptions::default() },
-            style,
-        )?;
+        self::changes(out, &changes, DetailOptions { full, ..DetailOptions::default() }, style)?;
         writeln!(out)?;
     }
     for sentence in sentences {

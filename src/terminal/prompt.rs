@@ -1,17 +1,31 @@
 //! Prompts for a person. Only `Terminal::prompts` makes a [`Prompts`], and only if stdin and stderr are terminals, so that
-//! no prompt waits without a terminal. dialoguer draws them and reads the keys.
+//! no prompt waits without a terminal. dialoguer draws passwords and menus; it knows no Esc in a line of text, so that
+//! lines are read here.
 
+use std::fmt;
 use std::io;
 use std::thread;
 
-use console::Term;
-use dialoguer::theme::SimpleTheme;
-use dialoguer::{FuzzySelect, Input, Password};
+use console::{Key, Term};
+use dialoguer::theme::{SimpleTheme, Theme};
+use dialoguer::{FuzzySelect, Password};
+use fuzzy_matcher::skim::SkimMatcherV2;
 use tokio::sync::oneshot;
 
-use crate::render::sanitize::sanitize;
+use crate::render::sanitize::{sanitize, width};
 use crate::terminal::modes::{ModeGuard, settle};
-use crate::terminal::screen::FullScreen;
+use crate::terminal::screen::{FullScreen, PromptScreen};
+
+/// Stands between the shown and the searched text of a line. Sanitized text has no tabs.
+const BEFORE_SEARCHED: char = '\t';
+
+/// A line of a menu. Both texts may be untrusted.
+pub(crate) struct MenuLine {
+    /// The line as it is shown.
+    pub(crate) shown: String,
+    /// Further text that a search finds.
+    pub(crate) searched: String,
+}
 
 /// Access to prompts.
 pub(crate) struct Prompts {
@@ -29,14 +43,10 @@ impl Prompts {
         FullScreen::open()
     }
 
-    /// Asks for a line of text below the current output. Ctrl-C fails with `Interrupted`.
+    /// Asks for a line of text below the current output. Esc answers with an empty line. Ctrl-C fails with `Interrupted`.
     pub(crate) async fn line(&self, question: &str) -> io::Result<String> {
         let question = sanitize(question).into_owned();
-        ask(move || {
-            let input = Input::with_theme(&SimpleTheme).with_prompt(question).allow_empty(true);
-            input.interact_text_on(&Term::stderr())
-        })
-        .await
+        ask(move || Ok(read_line(&Term::stderr(), &question)?)).await
     }
 
     /// Asks for a line of text that is not shown.
@@ -50,16 +60,70 @@ impl Prompts {
         .await
     }
 
-    /// Lets the user pick one of these lines, which may be untrusted, by typing a part of it. Returns none on Esc.
-    pub(crate) async fn pick(&self, question: &str, lines: &[String]) -> io::Result<Option<usize>> {
+    /// Lets the user pick one of these lines by typing a part of it. Returns none on Esc.
+    ///
+    /// dialoguer counts the bytes of a line, and not its cells, to find out how many rows to clear. On a screen of its own, rows
+    /// that are cleared for nothing do no harm.
+    pub(crate) async fn pick(&self, question: &str, lines: &[MenuLine]) -> io::Result<Option<usize>> {
         let question = sanitize(question).into_owned();
-        let lines: Vec<_> = lines.iter().map(|line| sanitize(line).into_owned()).collect();
+        let text = |MenuLine { shown, searched }: &MenuLine| {
+            format!("{}{BEFORE_SEARCHED}{}", sanitize(shown), sanitize(searched))
+        };
+        let lines: Vec<_> = lines.iter().map(text).collect();
+        let _screen = PromptScreen::open()?;
         ask(move || {
-            let select = FuzzySelect::with_theme(&SimpleTheme).with_prompt(question).items(lines);
+            let select = FuzzySelect::with_theme(&MenuTheme).with_prompt(question).items(lines);
             select.default(0).report(false).interact_on_opt(&Term::stderr())
         })
         .await
     }
+}
+
+/// Shows the lines of a menu without the text that is only searched.
+struct MenuTheme;
+
+impl Theme for MenuTheme {
+    fn format_fuzzy_select_prompt_item(
+        &self,
+        out: &mut dyn fmt::Write,
+        text: &str,
+        is_active: bool,
+        _highlights: bool,
+        _matcher: &SkimMatcherV2,
+        _searched: &str,
+    ) -> fmt::Result {
+        let shown = text.split(BEFORE_SEARCHED).next().unwrap_or_default();
+        write!(out, "{} {shown}", if is_active { ">" } else { " " })
+    }
+}
+
+/// Reads a line of text, which Backspace and Ctrl-U correct.
+fn read_line(term: &Term, question: &str) -> io::Result<String> {
+    /// Ctrl-U.
+    const KILL: char = '\u{15}';
+    let mut line = String::new();
+    term.write_str(&format!("{question}: "))?;
+    loop {
+        match term.read_key()? {
+            Key::Enter => break,
+            Key::Escape => {
+                line.clear();
+                break;
+            }
+            Key::Char(KILL) => term.clear_chars(width(&std::mem::take(&mut line)))?,
+            Key::Backspace => {
+                let last = line.pop().map_or(0, |last| width(&last.to_string()));
+                term.clear_chars(last)?;
+            }
+            Key::Char(typed) if !typed.is_control() => {
+                line.push(typed);
+                term.write_str(&sanitize(&typed.to_string()))?;
+            }
+            _ => {}
+        }
+    }
+    term.write_line("")?;
+    Ok(line)
 }
 
 /// Runs a prompt on another thread, so that signals are noticed while it waits.

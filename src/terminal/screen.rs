@@ -19,6 +19,8 @@ use crate::terminal::modes::ModeGuard;
 const TAKE: &str = "\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?7l\x1b[?1000h\x1b[?1006h\x1b[?2004h";
 /// Undoes [`TAKE`], and shows the cursor.
 const GIVE_BACK: &str = "\x1b[0m\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?7h\x1b[?25h\x1b[?1049l";
+/// Enters the alternate screen for a prompt, with the cursor at the top.
+const TAKE_FOR_PROMPT: &str = "\x1b[?1049h\x1b[2J\x1b[H";
 /// How often the thread that reads keys looks whether it is still needed.
 const KEY_POLL: Duration = Duration::from_millis(100);
 /// How long the process may take to stop after Ctrl-Z. A process that no shell watches does not stop.
@@ -119,6 +121,11 @@ impl FullScreen {
         Ok(())
     }
 
+    /// Draws all of the screen next time.
+    pub(crate) fn redraw(&mut self) -> io::Result<()> {
+        self.take_again()
+    }
+
     /// Copies text to the terminal's clipboard, if it has one (OSC 52).
     pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
         use base64::Engine as _;
@@ -135,6 +142,26 @@ impl FullScreen {
 }
 
 impl Drop for FullScreen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// The alternate screen for a prompt, until dropped. What was on the screen before returns.
+pub(super) struct PromptScreen {
+    /// Only [`PromptScreen::open`] can construct it.
+    _proof: (),
+}
+
+impl PromptScreen {
+    pub(super) fn open() -> io::Result<Self> {
+        IS_TAKEN.store(true, SeqCst);
+        write(TAKE_FOR_PROMPT)?;
+        Ok(Self { _proof: () })
+    }
+}
+
+impl Drop for PromptScreen {
     fn drop(&mut self) {
         give_back();
     }

@@ -10,6 +10,7 @@ use crate::model::facets::{Facet, Facets};
 use crate::model::filter::{Filter, Resource};
 use crate::model::history::History;
 use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
+use crate::model::hold::ActiveHold;
 use crate::model::page::{Order, Position};
 use crate::model::timestamp::Timestamp;
 
@@ -44,11 +45,19 @@ pub(crate) fn entry(id: u64) -> Entry {
 
 pub(in crate::browse) struct FakeLog {
     pub(super) entries: u64,
+    pub(super) holds: Vec<ActiveHold>,
 }
 
 impl FakeLog {
     pub(super) const fn can_answer(effect: &Effect) -> bool {
-        matches!(effect, Effect::Load(..) | Effect::CountFacets(..) | Effect::Read(..) | Effect::TimeOf(..))
+        matches!(
+            effect,
+            Effect::Load(..)
+                | Effect::CountFacets(..)
+                | Effect::ReadHolds(_)
+                | Effect::Read(..)
+                | Effect::TimeOf(..)
+        )
     }
 
     pub(super) fn answer(&self, effect: Effect) -> Event {
@@ -59,7 +68,7 @@ impl FakeLog {
                 let facet = |value: &str, count| Facet { value: value.to_owned(), count };
                 let facets = Facets {
                     total,
-                    action: vec![facet("updated", self.entries - 3), facet("created", 3)],
+                    action: vec![facet("updated", self.entries.saturating_sub(3)), facet("created", 3)],
                     model_type: vec![facet("connector", self.entries)],
                     user: vec![
                         facet("ana.ruiz@acme.io", self.entries - self.entries / 4),
@@ -69,6 +78,7 @@ impl FakeLog {
                 };
                 Event::Done(request, Ok(Answer::Facets(facets)))
             }
+            Effect::ReadHolds(request) => Event::Done(request, Ok(Answer::Holds(self.holds.clone()))),
             Effect::Read(request, reading) => {
                 Event::Done(request, Ok(Answer::Content(Box::new(self.content(reading)))))
             }

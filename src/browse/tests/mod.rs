@@ -53,7 +53,7 @@ impl Session {
         let words = vec!["--server".to_owned(), "sqlite:a.db".to_owned()];
         let size = Size { width: columns, height: rows };
         let (browser, left) = Browser::new(Log::Audit, Filter::default(), (style, size), (words, None));
-        Self { browser, log: FakeLog { entries }, left }
+        Self { browser, log: FakeLog { entries, holds: Vec::new() }, left }
     }
 
     pub(super) fn update(&mut self, event: Event) {

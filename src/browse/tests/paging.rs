@@ -1,9 +1,15 @@
 //! Scrolling: pages around the view, ends, jumps, new entries, and failures.
 
+use std::time::{Duration, Instant};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
 use super::Session;
 use crate::browse::event::{Answer, Effect, Event};
 use crate::browse::list::List;
 use crate::browse::state::Screen;
+use crate::browse::view::draw;
 use crate::browse::window::PAGE;
 
 /// More entries than a window may keep.
@@ -133,10 +139,55 @@ fn refreshing_keeps_the_selected_entry() {
 fn a_key_at_ten_million_entries_is_cheap() {
     let mut session = Session::new(MILLIONS, 200, 60);
     session.press("t2026-02-01 00:00<Enter>");
-    let start = std::time::Instant::now();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 200, 60));
+    let [mut keys, mut drawings] = [Duration::ZERO; 2];
     for _ in 0..100 {
+        let start = Instant::now();
         session.press("j");
-        session.shown();
+        keys += start.elapsed();
+        buffer.reset();
+        let start = Instant::now();
+        draw(&session.browser, &mut buffer);
+        drawings += start.elapsed();
     }
-    println!("{:?} for a key and a drawing", start.elapsed() / 100);
+    println!("{:?} for a key, {:?} for its drawing", keys / 100, drawings / 100);
+}
+
+#[test]
+fn a_time_beyond_all_entries_leads_to_the_last_one_and_a_number_to_its_entry() {
+    let mut session = Session::new(1000, 100, 30);
+    session.press("t2020-01-01<Enter>");
+    assert_eq!(session.selected(), 1);
+    assert!(session.shown().contains("this is the last one"), "{}", session.shown());
+    session.press("17<Enter>");
+    assert_eq!(session.selected(), 17);
+    session.press("t420<Enter>");
+    assert_eq!(session.selected(), 420);
+}
+
+#[test]
+fn following_goes_on_after_a_failure() {
+    let mut session = Session::new(50, 80, 24);
+    session.press("F");
+    let look = |session: &mut Session, answer: Result<(), &str>| {
+        let Some(Effect::Wait(request, _)) = session.left.pop() else { panic!("no look is planned") };
+        session.update(Event::Elapsed(request));
+        match answer {
+            Ok(()) => session.answer(),
+            Err(error) => {
+                session.left.clear();
+                session.update(Event::Done(request, Err(error.to_owned())));
+            }
+        }
+    };
+    look(&mut session, Err("cannot reach http://x: refused"));
+    assert!(
+        session.shown().contains("! cannot reach http://x: refused · trying again"),
+        "{}",
+        session.shown()
+    );
+    session.log.entries = 51;
+    look(&mut session, Ok(()));
+    let shown = session.shown();
+    assert!(shown.contains("reconnected") && shown.contains("51 entries"), "{shown}");
 }

@@ -31,13 +31,13 @@ fn the_list_narrows_when_typing_pauses_and_not_at_each_key() {
 fn a_value_that_is_none_is_explained_and_the_form_stays() {
     let mut session = Session::new(100, 100, 30);
     session.press("f<Down>created,nonsense<Enter>");
-    assert!(session.shown().contains("  ! "), "{}", session.shown());
+    assert!(session.shown().contains("! unknown action \"nonsense\""), "{}", session.shown());
     assert!(matches!(session.browser.mode, Mode::Form(_)));
     assert!(session.shown().contains("100 entries"), "{}", session.shown());
     session.press("<C-u>created<Enter>");
     assert!(matches!(session.browser.mode, Mode::Normal));
     assert!(session.shown().contains("3 entries"), "{}", session.shown());
-    session.press("f<Up>2026-01-01 00:00:02<Enter>");
+    session.press("f<Down><Down><Down><Down><Down><Down>2026-01-01 00:00:02<Enter>");
     assert!(session.shown().contains("1 entry"), "{}", session.shown());
 }
 
@@ -52,6 +52,8 @@ fn facets_filter_and_keep_the_counts_of_their_other_values() {
     assert!(shown.contains("75 ana.ruiz@acme.io"), "{shown}");
     session.press(" ");
     assert!(session.shown().contains("100 entries"), "{}", session.shown());
+    session.press("/marc<Enter>");
+    assert!(session.shown().contains("> [ ]      25 marc.weber"), "{}", session.shown());
     session.press("<Tab>j");
     assert_eq!(session.selected(), 99, "the keys go to the list again");
 }
@@ -118,4 +120,48 @@ fn pasted_text_is_typed_and_never_a_command() {
     session.press("/");
     session.update(Event::Paste("Marc\u{1b}[2J\nWeber".to_owned()));
     assert!(session.shown().contains("/Marc[2JWeber"), "{}", session.shown());
+}
+
+/// Each part of a filter can be seen and changed, also the part that a key such as `c` has set.
+#[test]
+fn every_part_of_a_filter_has_a_line() {
+    use crate::browse::form::Form;
+    use crate::model::filter::Filter;
+    let mut filter = Filter::default();
+    for (parameter, text) in [
+        ("action", "updated"),
+        ("model_type", "connector"),
+        ("user", "ana"),
+        ("on_behalf_of", "marc"),
+        ("resource", "connector/1"),
+        ("field", "limit"),
+        ("via", "web"),
+        ("request_id", "req_1"),
+        ("ip", "198.51.100.0/24"),
+        ("reason", "INC-1"),
+        ("q", "warehouse"),
+    ] {
+        filter.list_mut(parameter).expect(parameter).add_text(text).expect(text);
+    }
+    let session = Session::new(10, 100, 40);
+    let form = Form::new(&filter, &session.browser.style.time);
+    // An id without a type has no flag and no line; times begin empty.
+    let filled: Vec<_> = form.fields.iter().filter(|field| !field.input.text().is_empty()).collect();
+    assert_eq!((filled.len(), form.fields.len()), (11, 13));
+}
+
+#[test]
+fn the_form_leaves_half_of_the_screen_to_the_list_and_gives_examples() {
+    for (columns, rows) in [(40, 12), (80, 24), (120, 36)] {
+        let mut session = Session::new(100, columns, rows);
+        session.press("f");
+        let shown = session.shown();
+        let form = shown.lines().position(|line| line.contains(" filters")).expect("a form");
+        assert!(form + 1 >= usize::from(rows) / 2 - 1, "{shown}");
+        assert!(shown.contains("> Text     names, users, values"), "{shown}");
+        session.press("<Up>");
+        assert!(session.shown().contains("> For      the user for whom"), "{}", session.shown());
+        session.press("<PgUp><Down>");
+        assert!(session.shown().contains("> Action   updated,deleted"), "{}", session.shown());
+    }
 }

@@ -3,6 +3,8 @@
 use super::Session;
 use crate::browse::event::Effect;
 use crate::browse::view::help::HELP;
+use crate::model::filter::Filter;
+use crate::model::hold::ActiveHold;
 
 #[test]
 fn an_entry_leads_to_everything_about_its_resource() {
@@ -54,12 +56,14 @@ fn an_opened_entry_scrolls_and_steps_to_its_neighbours() {
     assert_eq!(session.selected(), 99, "the list follows");
 }
 
-/// Each key of the help changes the screen, or has an effect.
+/// Each key changes the screen, has an effect or says why not: those of the help, and all other letters.
 #[test]
 fn no_key_is_dead() {
-    let list = "jk<Down><Up><C-d><C-u><PgDn><PgUp> gG<Home><End><Enter>l<Right>/nNfxt<Tab>hb=dRcmMeyFr?<C-z><C-c>q<Esc><Left>";
-    let document =
-        "jk<Down><Up><C-d><C-u><PgDn><PgUp> gG<Home><End>/nNhb=dRcJKyr?fxtmMeF<Tab><C-z><C-c>q<Esc><Left>";
+    let letters: String = ('!'..='~').filter(|key| *key != '<').collect();
+    let others = "jk<Down><Up><C-d><C-u><C-e><C-y><C-f><C-b><C-n><C-p><PgDn><PgUp> gG<Home><End><Enter><Right><Tab><Left><BS>\
+        <C-a><C-g><C-l><C-r><C-t><C-w><C-x><C-z><C-c>q<Esc>";
+    let all = format!("{letters}{others}");
+    let (list, document) = (all.as_str(), all.as_str());
     for (start, keys) in [("", list), ("<Enter>", document)] {
         for key in super::parsed(keys) {
             // In the middle, marked, searched and filtered, so that each key has something to do.
@@ -113,4 +117,100 @@ fn q_leaves_at_the_first_screen_and_ctrl_c_everywhere() {
         session.press(keys);
         assert!(session.left.iter().any(|effect| matches!(effect, Effect::Interrupt)), "{keys}");
     }
+}
+
+fn hold_of(resource: &str) -> ActiveHold {
+    let mut filter = Filter::default();
+    filter.resource.include.push(resource.parse().expect("a resource"));
+    ActiveHold { name: "case-14".to_owned(), reason: "court order".to_owned(), filter }
+}
+
+#[test]
+fn held_entries_are_marked_and_name_their_hold() {
+    let mut session = Session::loading(100, 100, 30);
+    session.log.holds.push(hold_of("connector/1"));
+    session.answer();
+    // Every third entry is of this connector.
+    let shown = session.shown();
+    let rows: Vec<_> = shown.lines().skip(2).take(6).collect();
+    let held: Vec<_> = rows.iter().map(|row| row.chars().nth(3) == Some('H')).collect();
+    assert_eq!(held, [true, false, false, true, false, false], "{shown}");
+    assert!(shown.contains("  hold   case-14: court order"), "{shown}");
+    session.press("j");
+    assert!(!session.shown().contains("hold   case-14"), "{}", session.shown());
+    session.press("k<Enter>");
+    assert!(session.shown().contains("  hold   case-14: court order"), "{}", session.shown());
+    session.press("q");
+    // A hold that was released meanwhile is gone after a refresh.
+    session.log.holds.clear();
+    session.press("r");
+    let shown = session.shown();
+    assert!(!shown.contains("case-14") && !shown.lines().skip(2).any(|row| row.contains(" H ")), "{shown}");
+}
+
+#[test]
+fn the_entries_are_shown_also_if_the_holds_cannot_be_read() {
+    let mut session = Session::loading(100, 100, 30);
+    let Some(at) = session.left.iter().position(|effect| matches!(effect, Effect::ReadHolds(_))) else {
+        panic!("holds are not asked for")
+    };
+    let Effect::ReadHolds(request) = session.left.remove(at) else { panic!() };
+    session.answer();
+    session.update(crate::browse::event::Event::Done(request, Err("a newer version".to_owned())));
+    let shown = session.shown();
+    assert!(
+        shown.contains("100 entries") && shown.contains("! cannot tell which entries are held"),
+        "{shown}"
+    );
+}
+
+/// A list without a filter, a mark, a search or an entry: a key says why it does nothing.
+#[test]
+fn no_key_is_dead_where_there_is_nothing() {
+    for entries in [0, 1] {
+        let keys = "xMnNmh<Enter>b=dRcy1toJK/?fFer<BS><Esc><Tab><Left>:ZDuaipvw";
+        for key in super::parsed(keys) {
+            let mut session = Session::new(entries, 80, 24);
+            let before = (session.shown(), session.left.len());
+            session.update(crate::browse::event::Event::Key(key));
+            session.answer();
+            assert_ne!(
+                (session.shown(), session.left.len()),
+                before,
+                "{key:?} does nothing: {}",
+                session.shown()
+            );
+        }
+    }
+    let session = Session::new(0, 80, 24);
+    assert!(session.shown().contains("the log is empty · F follows"), "{}", session.shown());
+}
+
+#[test]
+fn the_detail_scrolls_beside_its_list() {
+    let mut session = Session::new(100, 30, 17);
+    let shown = session.shown();
+    assert!(shown.contains("more lines: J scrolls"), "{shown}");
+    session.press("JJJJJJJJJJ");
+    let shown = session.shown();
+    assert!(shown.contains("limit") && !shown.contains("more line"), "{shown}");
+    session.press("j");
+    assert!(session.shown().contains("(connector/0)"), "the next entry is shown from its top");
+    assert_eq!(session.selected(), 99);
+    let mut session = Session::new(100, 40, 12);
+    session.press("J");
+    assert!(session.shown().contains("Enter opens it"), "{}", session.shown());
+}
+
+#[test]
+fn the_order_is_reversed_and_the_command_says_so() {
+    let mut session = Session::new(100, 100, 30);
+    session.press("o");
+    assert_eq!(session.selected(), 1);
+    assert!(session.shown().contains("100 entries, oldest first"), "{}", session.shown());
+    assert!(session.browser.command().contains("--reverse"), "{}", session.browser.command());
+    session.press("Fo");
+    assert_eq!(session.selected(), 100, "newest first again");
+    session.press("o");
+    assert_eq!(session.selected(), 100, "a followed list goes to the newest");
 }

@@ -45,7 +45,8 @@ pub(crate) fn facet_at(list: &List, area: Rect, at: Position) -> Option<usize> {
 pub(super) fn draw(painter: &mut Painter<'_>, log: Log, list: &List, area: Rect) {
     let (lines, first) = lines(list, area.height);
     if lines.is_empty() {
-        painter.text(area, 0, "counting …", Role::Dim);
+        let text = if list.has_facets_failed { "not counted · r tries again" } else { "counting …" };
+        painter.text(area, 0, text, Role::Dim);
         return;
     }
     let values = list.facet_values();

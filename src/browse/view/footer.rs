@@ -15,7 +15,8 @@ use crate::render::sanitize::width;
 use crate::render::style::Role;
 
 const LIST_KEYS: &str = "? help · q quit · Enter open · f filter · / search · t time · Tab facets · h history · b blame · y copy · e export · F follow";
-const FACET_KEYS: &str = "Space filter by this value · j k move · x clear all filters · Tab back to the list";
+const FACET_KEYS: &str =
+    "Space filter by this value · Tab back to the list · j k move · / search · x clear all filters";
 const COMPARE_KEYS: &str = "Enter compare with this entry · j k move · q cancel";
 const ENTRY_KEYS: &str = "? help · q back · j k scroll · J K next, previous entry · / search · h history · b blame · d difference · R revert · y copy";
 const DOCUMENT_KEYS: &str =
@@ -39,6 +40,11 @@ pub(super) fn draw(painter: &mut Painter<'_>, browser: &Browser) -> Option<Posit
         return Some(draw_input(painter, areas.keys, &question, input, placeholder));
     }
     match (&browser.message, &browser.mode) {
+        // Beside its value there may be no room for an error.
+        (_, Mode::Form(form)) if form.error().is_some() => {
+            let error = form.error().unwrap_or_default();
+            painter.text(areas.keys, 0, &format!("! {error}"), Role::Removed);
+        }
         (_, Mode::Copy) => painter.text(areas.keys, 0, COPY_KEYS, Role::Title),
         (Some(message), _) if message.is_error => {
             painter.text(areas.keys, 0, &format!("! {}", message.text), Role::Removed);

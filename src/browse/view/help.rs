@@ -15,7 +15,8 @@ Find
   n N             next, previous match
   f               filter the log
   x               clear all filters
-  t               go to a time
+  t, 0-9          go to a time, or an id
+  o               oldest or newest first
   Tab             facets with counts
 
 This entry and its resource
@@ -25,8 +26,8 @@ This entry and its resource
   d               difference
   R               revert plan
   c               its request
-  J K             next, previous entry
-                  (in an opened entry)
+  J K             next, previous entry;
+                  scrolls it in a list
 
 Take along
   m M             mark, unmark all
@@ -35,6 +36,10 @@ Take along
                   c command, l link
   F               follow new entries
   r               refresh, or try again
+  Ctrl-L          draw the screen again
+
+In a list: * marked, H kept by a hold;
+brackets join changes of one request.
 
 Ctrl-Z suspends, Ctrl-C ends at once.
 The mouse selects, opens and scrolls.

@@ -2,14 +2,18 @@
 
 use ratatui::layout::Rect;
 
-use crate::browse::list::{GUTTER, List, ListPurpose};
+use crate::browse::list::{List, ListPurpose, ListRow};
 use crate::browse::state::Browser;
 use crate::browse::view::facets;
 use crate::browse::view::painter::Painter;
+use crate::model::filter::Filter;
 use crate::model::page::Order;
 use crate::render::detail::line::Span;
 use crate::render::filter_summary::{counted, describe_in, grouped};
 use crate::render::style::Role;
+
+/// The sign of an entry that a hold covers.
+const HELD: &str = "H";
 
 pub(super) fn draw(painter: &mut Painter<'_>, browser: &Browser, list: &List) {
     let areas = browser.list_areas(list);
@@ -20,29 +24,37 @@ pub(super) fn draw(painter: &mut Painter<'_>, browser: &Browser, list: &List) {
     painter.title(areas.title, &title(browser, list), &place);
     let span = |text: &str, role| Span { text: text.to_owned(), role };
     if !list.rows.header.is_empty() {
-        let indent = vec![span(&" ".repeat(usize::from(GUTTER)), Role::Plain)];
-        painter.spans(areas.header, 0, &[indent, list.rows.header.clone()].concat(), 0, false);
+        let indent = span(&" ".repeat(usize::from(list.rows.gutter)), Role::Plain);
+        painter.spans(areas.header, 0, std::iter::once(&indent).chain(&list.rows.header), 0, false);
     }
     if list.window.entries().is_empty() {
-        let text = if list.is_loaded {
-            "  no entries match · f changes the filters · x clears them"
-        } else {
-            "  loading …"
+        let text = match list.filter == Filter::default() {
+            _ if list.failed.is_some() => "  the entries could not be loaded · r tries again",
+            _ if !list.is_loaded || list.page_request.is_some() => "  loading …",
+            true => "  the log is empty · F follows new entries",
+            false => "  no entries match · f filters · x clears",
         };
         painter.text(areas.rows, 0, text, Role::Dim);
     }
     for row in 0..areas.rows.height {
         let index = list.top + u64::from(row);
-        let (Some((spans, bracket)), Some(entry)) = (list.row(index), list.window.get(index)) else { break };
+        let (Some(row_of_entry), Some(entry)) = (list.row(index), list.window.get(index)) else { break };
+        let ListRow { spans, bracket, is_held } = row_of_entry;
         let is_selected = index == list.selected;
         let mark = if list.marks.contains(&entry.id) { "*" } else { " " };
-        let gutter = vec![
+        let hold = match is_held {
+            Some(true) => HELD,
+            Some(false) => " ",
+            None => "",
+        };
+        let gutter = [
             span(if is_selected { ">" } else { " " }, Role::Title),
             span(mark, List::MARK),
             span(bracket, Role::Dim),
+            span(hold, List::MARK),
             span(" ", Role::Plain),
         ];
-        painter.spans(areas.rows, row, &[gutter, spans.to_vec()].concat(), 0, is_selected);
+        painter.spans(areas.rows, row, gutter.iter().chain(spans), 0, is_selected);
     }
     if let Some(divider) = areas.divider {
         painter.rule(divider);
@@ -62,13 +74,14 @@ pub(super) fn draw(painter: &mut Painter<'_>, browser: &Browser, list: &List) {
 /// The detail, whose last row says how much is missing.
 fn draw_detail(painter: &mut Painter<'_>, list: &List, area: Rect) {
     let lines = &list.preview.lines;
-    let rows = usize::from(area.height);
+    let (rows, lines) = (usize::from(area.height), &lines[list.preview.top.min(lines.len())..]);
     let shown = if lines.len() > rows { rows.saturating_sub(1) } else { lines.len() };
     for (row, line) in (0..area.height).zip(&lines[..shown]) {
         painter.spans(area, row, line, 0, false);
     }
     if lines.len() > shown && rows > 0 {
-        let text = format!("… {} more lines: Enter", grouped((lines.len() - shown) as u64));
+        let more = counted((lines.len() - shown) as u64, "more line", "more lines");
+        let text = format!("… {more}: J scrolls, Enter opens");
         painter.text(area, area.height - 1, &text, Role::Dim);
     }
 }

@@ -40,8 +40,10 @@ fn draw_document(painter: &mut Painter<'_>, browser: &Browser, document: &Docume
         lines => format!("{last} of {lines} lines"),
     };
     painter.title(areas.title, &document.title(), &place);
-    if document.request.is_some() && document.lines.is_empty() {
-        painter.text(areas.text, 0, "loading …", Role::Dim);
+    if document.content.is_none() {
+        let is_loading = document.request.is_some();
+        let text = if is_loading { "loading …" } else { "this could not be read · r tries again" };
+        painter.text(areas.text, 0, text, Role::Dim);
     }
     for (row, index) in (document.top..last).enumerate() {
         let row = u16::try_from(row).unwrap_or(u16::MAX);

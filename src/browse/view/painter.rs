@@ -1,6 +1,6 @@
 //! Writes spans into cells: the only place where roles become terminal styles.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, CellDiffOption};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style as CellStyle};
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -66,7 +66,14 @@ impl<'a> Painter<'a> {
     }
 
     /// Writes sanitized spans on a row of an area, without the first `skip` cells. What does not fit is cut with a mark.
-    pub(super) fn spans(&mut self, area: Rect, row: u16, spans: &[Span], skip: usize, is_reversed: bool) {
+    pub(super) fn spans<'s>(
+        &mut self,
+        area: Rect,
+        row: u16,
+        spans: impl IntoIterator<Item = &'s Span>,
+        skip: usize,
+        is_reversed: bool,
+    ) {
         if row >= area.height || area.width == 0 {
             return;
         }
@@ -78,18 +85,44 @@ impl<'a> Painter<'a> {
         let (mut x, mut skipped) = (area.x, 0);
         for span in spans {
             let style = self.cell_style(span.role).add_modifier(reversed);
-            for cluster in span.text.graphemes(true) {
-                let cells = width(cluster);
+            let mut rest = span.text.as_str();
+            while !rest.is_empty() {
+                let (cluster, cells) = first_cluster(rest);
+                rest = &rest[cluster.len()..];
                 if skipped < skip {
-                    skipped += cells;
+                    skipped += usize::from(cells);
                     continue;
                 }
-                if x + u16::try_from(cells).unwrap_or(u16::MAX) > end {
+                if x.saturating_add(cells) > end {
                     let mark = if self.style.ascii { ">" } else { "…" };
-                    self.buffer.set_string(end - 1, y, mark, style);
+                    self.put((end - 1, y), mark, 1, style);
                     return;
                 }
-                (x, _) = self.buffer.set_stringn(x, y, cluster, cells, style);
+                self.put((x, y), cluster, cells, style);
+                x += cells;
+            }
+        }
+    }
+
+    /// Writes a cluster into its cells. `Buffer::set_string` would split and measure it again, for each cell of each frame.
+    fn put(&mut self, (x, y): (u16, u16), cluster: &str, cells: u16, style: CellStyle) {
+        if cells == 0 {
+            return;
+        }
+        if let Some(cell) = self.buffer.cell_mut((x, y)) {
+            cell.set_symbol(cluster).set_style(style);
+        }
+        // A wide letter covers them.
+        for covered in x + 1..x + cells {
+            if let Some(cell) = self.buffer.cell_mut((covered, y)) {
+                cell.reset();
+            }
+        }
+        // Many terminals draw the parts of a joined emoji side by side: what follows is always written over the rest of them.
+        let apart: usize = cluster.chars().map(|part| width(part.encode_utf8(&mut [0; 4]))).sum();
+        for after in x + cells..x.saturating_add(u16::try_from(apart).unwrap_or(u16::MAX)) {
+            if let Some(cell) = self.buffer.cell_mut((after, y)) {
+                cell.set_diff_option(CellDiffOption::AlwaysUpdate);
             }
         }
     }
@@ -133,5 +166,43 @@ impl<'a> Painter<'a> {
                 cell.reset();
             }
         }
+    }
+}
+
+/// The first letter of a text with its combining marks, and its cells. The text is sanitized, and not empty.
+fn first_cluster(text: &str) -> (&str, u16) {
+    // Between two ASCII letters a cluster always ends: most text needs no tables.
+    if let [first, rest @ ..] = text.as_bytes()
+        && first.is_ascii()
+        && rest.first().is_none_or(u8::is_ascii)
+    {
+        return (&text[..1], 1);
+    }
+    let cluster = text.graphemes(true).next().unwrap_or(text);
+    (cluster, u16::try_from(width(cluster)).unwrap_or(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::TimeContext;
+    use crate::model::timestamp::Timestamp;
+
+    #[test]
+    fn what_follows_a_joined_emoji_is_always_written() {
+        let time = TimeContext { now: Timestamp::MAX, zone: chrono_tz::UTC };
+        let (colour, theme) = (true, Theme::Default);
+        let style = Style { width: 20, colour, theme, ascii: false, truncate: true, relative: false, time };
+        let area = Rect::new(0, 0, 12, 1);
+        let written = |text: &str| {
+            let mut buffer = Buffer::empty(area);
+            Painter::new(&mut buffer, &style).text(area, 0, text, Role::Plain);
+            // The same screen again: only what is always written.
+            buffer.diff(&buffer).into_iter().map(|(x, ..)| x).collect::<Vec<_>>()
+        };
+        // A thumb and its colour take four cells where they are not joined, and a family of four takes eight.
+        assert_eq!(written("👎🏽 x"), [2, 3]);
+        assert_eq!(written("a👩‍👩‍👧‍👦"), [3, 4, 5, 6, 7, 8]);
+        assert_eq!(written("日本 étoile e\u{301}"), [0_u16; 0]);
     }
 }

@@ -45,6 +45,9 @@ impl Effects {
             Effect::CountFacets(request, filter) => {
                 self.spawn(request, async move { Ok(Answer::Facets(facets(&client, &filter).await?)) });
             }
+            Effect::ReadHolds(request) => {
+                self.spawn(request, async move { Ok(Answer::Holds(client.active_holds().await?)) });
+            }
             Effect::Read(request, reading) => {
                 self.spawn(
                     request,
@@ -65,7 +68,12 @@ impl Effects {
                     drop(results.send(Event::Elapsed(request)));
                 });
             }
-            Effect::Export(..) | Effect::Copy(_) | Effect::Suspend | Effect::Interrupt | Effect::Quit => {}
+            Effect::Export(..)
+            | Effect::Copy(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Interrupt
+            | Effect::Quit => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! Exports the matching or the marked entries to a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::args::connection::ConnectionArgs;
 use crate::args::output::{CsvArgs, OutputArgs};
@@ -23,14 +23,22 @@ pub(super) async fn export(
     name: &str,
     source: ExportSource,
 ) -> Result<String, Failure> {
-    let path = Path::new(name);
+    let path = &expanded(context, name);
     let count = match source {
         ExportSource::Matching(filter, order) => {
             export_to_file(context, client, connection, (*filter, order), path).await?
         }
         ExportSource::Marked(ids) => marked(context, client, &ids, path).await?,
     };
-    Ok(format!("{} written to {name}", counted(count, "entry", "entries")))
+    Ok(format!("{} written to {}", counted(count, "entry", "entries"), path.display()))
+}
+
+/// The file of a typed name. No shell has expanded `~`.
+fn expanded(context: &Context, name: &str) -> PathBuf {
+    match (name.strip_prefix("~/"), &context.environment.home) {
+        (Some(below), Some(home)) => home.join(below),
+        _ => PathBuf::from(name),
+    }
 }
 
 /// Writes the marked entries, newest first.

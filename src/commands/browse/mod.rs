@@ -135,6 +135,7 @@ impl Session<'_> {
             Effect::Quit => return Ok(Performed::Leave(Leave::Quit)),
             Effect::Interrupt => return Ok(Performed::Leave(Leave::Interrupt)),
             Effect::Suspend => self.screen.suspend().await?,
+            Effect::Redraw => self.screen.redraw()?,
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Export(request, name, source) => {
                 let work = export(self.context, &self.client, &self.connection, &name, source);
@@ -142,7 +143,9 @@ impl Session<'_> {
                     Ok(message) => Ok(Answer::Exported(message)),
                     // Other failures are shown on the screen.
                     Err(failure) if failure.exit == exit::INTERRUPTED => return Err(failure),
-                    Err(failure) => Err(failure.message),
+                    Err(Failure { message, hints, .. }) => {
+                        Err(hints.last().map_or(message.clone(), |hint| format!("{message}: {hint}")))
+                    }
                 };
                 return Ok(Performed::Done(browser.update(Event::Done(request, answer))));
             }

@@ -10,14 +10,11 @@ use crate::model::filter::Resource;
 use crate::model::history::History;
 use crate::model::history::diff::StateDiff;
 use crate::model::page::Position;
-use crate::model::time::{Edge, When, is_time_of_day, parse};
+use crate::model::time::{When, parse_last};
 use crate::render::detail::{DetailOptions, changes};
 use crate::render::history::{dotted_path, notes};
 use crate::render::json_paint::JsonPainter;
 use crate::render::state::{difference, document, sentence};
-
-/// A date spans at least this long, also when clocks change. A shorter span is a time that the clocks showed twice.
-const SHORTEST_DAY_HOURS: i64 = 20;
 
 /// The position in the log that a text names: after all entries of that time. A date alone means its end.
 pub(super) async fn position(
@@ -26,20 +23,15 @@ pub(super) async fn position(
     flag: &str,
     text: &str,
 ) -> Result<Position, Failure> {
-    let read =
-        |edge| parse(text, edge, &context.time).map_err(|error| Failure::usage(format!("{flag}: {error}")));
-    let (first, end) = (read(Edge::Since)?, read(Edge::Until)?);
-    match (first, end) {
-        (When::Entry(id), _) | (_, When::Entry(id)) => {
+    match parse_last(text, &context.time).map_err(|error| Failure::usage(format!("{flag}: {error}")))? {
+        When::Entry(id) => {
             let entry = client.entry(id).await?;
             Ok(Position { occurred_at: entry.occurred_at, id })
         }
-        (When::At { at: first, note }, When::At { at: end, .. }) => {
+        When::At { at, note } => {
             if let Some(note) = note {
                 context.terminal.status(&note);
             }
-            let is_day = !is_time_of_day(text) && end.since(first).num_hours() >= SHORTEST_DAY_HOURS;
-            let at = if is_day { end.plus(chrono::TimeDelta::microseconds(-1)) } else { first };
             Ok(Position { occurred_at: at, id: u64::MAX })
         }
     }

@@ -29,7 +29,7 @@ pub(super) async fn revert(
     let style = context.appearance.style(&context.terminal, context.time, on_screen);
     context.page();
     if !format.is_json() {
-        text(context.terminal.data(), entry, &plan, &history, &style)?;
+        text(context.terminal.data(), (entry, &plan, &history), !style.truncate, &style)?;
         context.terminal.flush()?;
         context.terminal.status(&format!(
             "the patch for programs: krosyn-audit show {} --revert --format json",

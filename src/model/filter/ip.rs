@@ -17,8 +17,20 @@ pub struct IpNetwork {
 
 /// A text that names no address and no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected an address or a network, such as 198.51.100.23 or 198.51.100.0/24, not {:?}", shortened(.0))]
+#[error("{}expected an address or a network, such as 198.51.100.23 or 198.51.100.0/24, not {:?}", meant(.0), shortened(.0))]
 pub struct InvalidIp(String);
+
+/// `198.51.100` and `198.51.100.*` as a network.
+fn meant(text: &str) -> String {
+    let octets: Vec<&str> = text.trim_end_matches(['*', '.']).split('.').collect();
+    let is_part = octets.len() < 4 && octets.iter().all(|octet| octet.parse::<u8>().is_ok());
+    let zeros = ".0".repeat(4_usize.saturating_sub(octets.len()));
+    if is_part {
+        format!("did you mean {}{zeros}/{}? ", octets.join("."), 8 * octets.len())
+    } else {
+        String::new()
+    }
+}
 
 impl FilterValue for IpNetwork {}
 
@@ -104,6 +116,8 @@ mod tests {
         }
         for text in ["", "198.51.100", "198.51.100.0/33", "::/129", "x", "198.51.100.0/-1"] {
             let error = text.parse::<IpNetwork>().expect_err(text);
+            let is_part = text == "198.51.100";
+            assert_eq!(error.to_string().starts_with("did you mean 198.51.100.0/24? "), is_part, "{error}");
             assert!(error.to_string().contains("such as 198.51.100.23 or 198.51.100.0/24"), "{error}");
         }
     }

@@ -42,6 +42,9 @@ pub enum AgeErrorKind {
     /// A word is not a unit of time.
     #[error("unknown unit of time")]
     UnknownUnit,
+    /// `1,5h`. The text is the same age in whole numbers.
+    #[error("an age has whole numbers, write {0}")]
+    Fraction(String),
     /// `30m`, where a wrong guess could delete history.
     #[error("m could mean minutes or months, write min or mo")]
     AmbiguousM,
@@ -110,6 +113,9 @@ pub(super) fn read(text: &str, bare_m: Option<Unit>) -> Result<Age, AgeErrorKind
     let mut rest = text;
     while !rest.is_empty() {
         let (number, after) = leading(rest, |c| c.is_ascii_digit());
+        if let Some(whole) = without_fraction(number, after) {
+            return Err(AgeErrorKind::Fraction(whole));
+        }
         let (word, after) = leading(after.trim_start(), char::is_alphabetic);
         if number.is_empty() || word.is_empty() {
             return Err(AgeErrorKind::NotAnAge);
@@ -139,6 +145,25 @@ pub(super) fn read(text: &str, bare_m: Option<Unit>) -> Result<Age, AgeErrorKind
     }
     TimeDelta::try_seconds(seconds).ok_or(AgeErrorKind::TooLong)?;
     Ok(Age { months, seconds })
+}
+
+/// `1h30min` for the parts of `1,5h` before and after the comma or point. None if that is no such age.
+fn without_fraction(number: &str, after: &str) -> Option<String> {
+    let (fraction, word) = leading(after.strip_prefix(['.', ','])?, |c| c.is_ascii_digit());
+    let unit = unit(word.trim_start())?;
+    let parts: i64 = 10_i64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let many: i64 = digits::<i64>(number)?.checked_mul(parts)?.checked_add(digits(fraction)?)?;
+    let whole = |each: i64| many.checked_mul(each).map(|product| product / parts);
+    let age = match unit {
+        Unit::Year => Age { months: u32::try_from(whole(12)?).ok()?, seconds: 0 },
+        Unit::Month => return None,
+        Unit::Week => Age { months: 0, seconds: whole(WEEK)? },
+        Unit::Day => Age { months: 0, seconds: whole(DAY)? },
+        Unit::Hour => Age { months: 0, seconds: whole(HOUR)? },
+        Unit::Minute => Age { months: 0, seconds: whole(MINUTE)? },
+        Unit::Second => Age { months: 0, seconds: whole(1)? },
+    };
+    Some(age.to_string()).filter(|text| !text.is_empty())
 }
 
 /// Splits a text after the leading characters that `accept` accepts.

@@ -26,8 +26,13 @@ pub enum TimeErrorKind {
     #[error("not a time")]
     NotATime,
     /// Digits alone could be seconds, a year or hours.
-    #[error("a bare number is not a time, write @1763730247 for seconds since 1970 or add a unit as in 15m")]
+    #[error(
+        "a bare number is not a time, write id:1287 for an entry, @1763730247 for seconds since 1970, or add a unit as in 15m"
+    )]
     BareNumber,
+    /// A year without a month.
+    #[error("a year alone is not a time, write 2026-01-01 or this year")]
+    BareYear,
     /// No seconds follow `@`.
     #[error("write @ and the seconds since 1970 in digits, as in @1763730247.412")]
     Epoch,

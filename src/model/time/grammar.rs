@@ -5,12 +5,16 @@ use chrono::{Datelike, Month, NaiveDate, TimeDelta};
 use crate::model::time::age::{self, AgeErrorKind};
 use crate::model::time::error::{TimeError, TimeErrorKind};
 use crate::model::time::lexer::{digits, folded};
-use crate::model::time::named;
+use crate::model::time::named::{self, is_time_of_day};
 use crate::model::time::other_forms::rewritten;
+use crate::model::time::spoken;
 use crate::model::time::wall_clock::{WallTime, micros};
 use crate::model::time::when::{Edge, TimeContext, When};
 use crate::model::time::zone;
 use crate::model::timestamp::Timestamp;
+
+/// A date spans at least this long, also when clocks change. A shorter span is a time that the clocks showed twice.
+const SHORTEST_DAY_HOURS: i64 = 20;
 
 /// Parses a time. Case and outer blanks do not matter.
 ///
@@ -35,9 +39,24 @@ use crate::model::timestamp::Timestamp;
 pub fn parse(text: &str, edge: Edge, context: &TimeContext) -> Result<When, TimeError> {
     let read = match is_capital_m(text) {
         true => Err(TimeErrorKind::Age(AgeErrorKind::AmbiguousM)),
-        false => read(&folded(text), edge, context),
+        false => read(&spoken::rewritten(&folded(text)), edge, context),
     };
     read.map_err(|kind| TimeError { text: text.to_owned(), kind })
+}
+
+/// Parses a time as the last moment that it names: a date, week or month means its end.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_last(text: &str, context: &TimeContext) -> Result<When, TimeError> {
+    match (parse(text, Edge::Since, context)?, parse(text, Edge::Until, context)?) {
+        (When::At { at: first, note }, When::At { at: end, .. }) => {
+            let is_day = !is_time_of_day(text) && end.since(first).num_hours() >= SHORTEST_DAY_HOURS;
+            let at = if is_day { end.plus(TimeDelta::microseconds(-1)) } else { first };
+            Ok(When::At { at, note })
+        }
+        (entry, _) => Ok(entry),
+    }
 }
 
 /// Parses a [`folded`] text, in a form of the grammar or of another program.
@@ -58,7 +77,8 @@ fn read_own(text: &str, edge: Edge, context: &TimeContext) -> Result<When, TimeE
     if text.starts_with(|first: char| first.is_ascii_digit())
         && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
     {
-        return Err(TimeErrorKind::BareNumber);
+        let is_year = text.len() == 4 && digits(text).is_some_and(|year: u32| (1970..2100).contains(&year));
+        return Err(if is_year { TimeErrorKind::BareYear } else { TimeErrorKind::BareNumber });
     }
     if let Some(id) = text.strip_prefix("id:") {
         return digits(id.trim_start()).filter(|id| *id > 0).map(When::Entry).ok_or(TimeErrorKind::Entry);
@@ -120,7 +140,8 @@ fn is_other_date(text: &str) -> bool {
     let date = text.split(' ').next().unwrap_or_default();
     let numbers: Vec<_> = date.split(['-', '.', '/']).collect();
     let is_short = |number: &&str| (1..=4).contains(&number.len()) && digits::<u32>(number).is_some();
-    numbers.len() == 3 && numbers.iter().all(is_short) && iso_date(text).is_none()
+    let is_date = numbers.len() == 3 || numbers.len() == 2 && date.contains('/');
+    is_date && numbers.iter().all(is_short) && iso_date(text).is_none()
 }
 
 /// The month and day `nov 22` at the start of a text, and the rest.
@@ -160,7 +181,8 @@ fn distance(text: &str, now: Timestamp) -> Result<Timestamp, TimeErrorKind> {
     let future = text.strip_prefix("in ").or_else(|| text.strip_prefix('+'));
     let span =
         future.or_else(|| text.strip_suffix(" ago")).or_else(|| text.strip_prefix('-')).unwrap_or(text);
-    if !span.starts_with(|first: char| first.is_ascii_digit()) {
+    // `2026-W48` is no age.
+    if !span.starts_with(|first: char| first.is_ascii_digit()) || span.contains('-') {
         return Err(TimeErrorKind::NotATime);
     }
     let age = age::read(span, Some(age::Unit::Minute))?;

@@ -9,6 +9,7 @@ mod grammar;
 mod lexer;
 mod named;
 mod other_forms;
+mod spoken;
 mod wall_clock;
 mod when;
 mod zone;
@@ -20,7 +21,6 @@ mod tests;
 
 pub use crate::model::time::age::{Age, AgeError, AgeErrorKind};
 pub use crate::model::time::error::{TimeError, TimeErrorKind};
-pub use crate::model::time::grammar::parse;
-pub use crate::model::time::named::is_time_of_day;
+pub use crate::model::time::grammar::{parse, parse_last};
 pub use crate::model::time::when::{Edge, TimeContext, When};
 pub use crate::model::time::zone::{UnknownZone, zone, zone_of_variable};

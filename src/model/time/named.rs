@@ -3,7 +3,8 @@
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use crate::model::time::error::TimeErrorKind;
-use crate::model::time::lexer::digits;
+use crate::model::time::lexer::{digits, folded};
+use crate::model::time::spoken::rewritten;
 use crate::model::time::wall_clock::{WallClock, WallTime};
 use crate::model::time::when::{Edge, TimeContext, When};
 use crate::model::time::zone;
@@ -36,8 +37,8 @@ pub(super) fn read(text: &str, edge: Edge, context: &TimeContext) -> Option<Resu
 
 /// Whether a text is a time of day without a date: `14:03`, `9:00 utc`.
 #[must_use]
-pub fn is_time_of_day(text: &str) -> bool {
-    let text = text.trim_start();
+pub(super) fn is_time_of_day(text: &str) -> bool {
+    let text = rewritten(&folded(text));
     matches!(text.find(':'), Some(hour @ (1 | 2)) if digits::<u32>(&text[..hour]).is_some())
 }
 
@@ -103,7 +104,11 @@ impl Span {
         };
         Ok(match found {
             When::At { at, note: None } if self.needs_note => {
-                let note = format!("taken as the days from {} to {}", self.first, self.last);
+                let note = if self.first == self.last {
+                    format!("taken as {}", self.first)
+                } else {
+                    format!("taken as the days from {} to {}", self.first, self.last)
+                };
                 When::At { at, note: Some(note) }
             }
             found => found,
@@ -191,6 +196,12 @@ mod tests {
             ("sunday 9:00", "2026-11-29T09:00", "2026-11-29T09:00"),
             ("sunday 17:00", "2026-11-22T17:00", "2026-11-22T17:00"),
             ("-1h", "2026-11-29T15:00", "2026-11-29T15:00"),
+            ("now-1h", "2026-11-29T15:00", "2026-11-29T15:00"),
+            ("last 24h", "2026-11-28T16:00", "2026-11-28T16:00"),
+            ("an hour ago", "2026-11-29T15:00", "2026-11-29T15:00"),
+            ("2pm", "2026-11-29T14:00", "2026-11-29T14:00"),
+            ("monday 9am", "2026-11-23T09:00", "2026-11-23T09:00"),
+            ("yesterday noon", "2026-11-28T12:00", "2026-11-28T12:00"),
             ("+1h", "2026-11-29T17:00", "2026-11-29T17:00"),
         ] {
             let (from, to, _) = read(text);

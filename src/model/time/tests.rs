@@ -235,7 +235,10 @@ fn errors_have_a_kind() {
         ("", TimeErrorKind::Empty),
         (" \t", TimeErrorKind::Empty),
         ("1763730247", TimeErrorKind::BareNumber),
-        ("2026", TimeErrorKind::BareNumber),
+        ("2026", TimeErrorKind::BareYear),
+        ("1287", TimeErrorKind::BareNumber),
+        ("2026-w48", TimeErrorKind::NotATime),
+        ("11/28", TimeErrorKind::OtherDate),
         ("1763730247.412", TimeErrorKind::BareNumber),
         ("@", TimeErrorKind::Epoch),
         ("@-1", TimeErrorKind::Epoch),
@@ -261,7 +264,9 @@ fn errors_have_a_kind() {
         ("2026-13", TimeErrorKind::NoSuchDay),
         ("28 Nov 2026 25:00", TimeErrorKind::NoSuchTimeOfDay),
         ("Mon, 28 Nov 2026 14:03:11 +0100", TimeErrorKind::OtherWeekday(chrono::Weekday::Sat)),
-        ("monday noon", TimeErrorKind::NotATime),
+        ("monday teatime", TimeErrorKind::NotATime),
+        ("13pm", TimeErrorKind::Age(AgeErrorKind::UnknownUnit)),
+        ("1,5h", TimeErrorKind::Age(AgeErrorKind::Fraction("1h30min".to_owned()))),
         ("-1M", TimeErrorKind::Age(AgeErrorKind::AmbiguousM)),
         ("last fortnight", TimeErrorKind::NotATime),
         ("2026-11-20 14:03 +24:00", TimeErrorKind::Offset),
@@ -296,7 +301,11 @@ fn an_error_quotes_the_text_and_gives_four_examples() {
     let said = |text: &str| parse(text, Edge::Since, &sunday()).expect_err(text).to_string();
     let examples = "(such as 2h, yesterday, 2026-11-20 14:03, @1763730247)";
     assert_eq!(said("soon"), format!("not a time: \"soon\" {examples}"));
-    assert!(said("5").starts_with("a bare number is not a time, write @1763730247"), "{}", said("5"));
+    assert!(
+        said("5").starts_with("a bare number is not a time, write id:1287 for an entry, @1763730247"),
+        "{}",
+        said("5")
+    );
     assert!(said("2026-11-20 14:03 PST").contains("PST is not used in Europe/Madrid at that time"));
     let hostile = said(&format!("\u{1b}[31m\u{202e}{}", "x".repeat(1000)));
     assert!(hostile.len() < 200 && hostile.replace('…', "").is_ascii(), "{hostile}");

@@ -21,13 +21,17 @@ use crate::render::summary::nameless;
 
 /// Options of the detail view.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct DetailOptions {
+pub struct DetailOptions<'a> {
     /// Whether long differences are shown in full.
     pub full: bool,
     /// Whether old and new values are shown side by side.
     pub side_by_side: bool,
     /// The number of other entries of the same request, if known.
     pub others_in_request: Option<u64>,
+    /// Whether the changes come after as few rows as possible: without time, entry and program, which a list beside it has.
+    pub brief: bool,
+    /// The active holds that cover the entry, with their reasons.
+    pub holds: &'a [String],
 }
 
 /// The least screen width for old and new side by side.
@@ -40,21 +44,35 @@ const LATE_SECONDS: i64 = 60;
 const FACT_COLUMN: usize = 9;
 
 /// Writes the detail view of an entry. If the style truncates, long lines wrap onto marked rows.
-pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, style: &Style) -> io::Result<()> {
+pub fn detail(
+    out: &mut dyn Write,
+    entry: &Entry,
+    options: DetailOptions<'_>,
+    style: &Style,
+) -> io::Result<()> {
     title(out, entry, style)?;
-    fact(out, style, "when", &when(entry, style))?;
+    if !options.brief {
+        fact(out, style, "when", &when(entry, style))?;
+    }
     fact(out, style, "who", &who(entry))?;
     if let Some(principal) = &entry.on_behalf_of {
         fact(out, style, "for", &identity(principal))?;
     }
-    fact(out, style, "entry", &number(entry, options, style))?;
+    if !options.brief {
+        fact(out, style, "entry", &number(entry, options, style))?;
+    }
     if let Some(reason) = &entry.reason {
         fact(out, style, "reason", reason)?;
     }
-    if let Some(agent) = &entry.context.user_agent {
+    if let Some(agent) = entry.context.user_agent.as_ref().filter(|_| !options.brief) {
         fact(out, style, "agent", agent)?;
     }
-    writeln!(out)?;
+    for hold in options.holds {
+        fact(out, style, "hold", hold)?;
+    }
+    if !options.brief {
+        writeln!(out)?;
+    }
     match entry.changes.list() {
         Ok(changes) => {
             let lines = block::fields(&changes, entry.action, options.full, style);
@@ -75,7 +93,7 @@ pub fn detail(out: &mut dyn Write, entry: &Entry, options: DetailOptions, style:
 pub fn changes(
     out: &mut dyn Write,
     changes: &[Change],
-    options: DetailOptions,
+    options: DetailOptions<'_>,
     style: &Style,
 ) -> io::Result<()> {
     write_stacked(out, &block::fields(changes, Action::Updated, options.full, style), options.full, style)
@@ -153,7 +171,7 @@ pub(crate) fn identity(user: &User) -> String {
 }
 
 /// `1287, request req_01JD9 (2 more entries: --request-id req_01JD9)`.
-fn number(entry: &Entry, options: DetailOptions, style: &Style) -> String {
+fn number(entry: &Entry, options: DetailOptions<'_>, style: &Style) -> String {
     let mut text = entry.id.to_string();
     if entry.recorded_at.since(entry.occurred_at).num_seconds().abs() >= LATE_SECONDS {
         text.push_str(&format!(", recorded {}", format::full(entry.recorded_at, &style.time)));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::render::samples::{entry, printed, style, updated};
 
-fn shown_with(entry: &Entry, options: DetailOptions, style: &Style) -> String {
+fn shown_with(entry: &Entry, options: DetailOptions<'_>, style: &Style) -> String {
     printed(|out| detail(out, entry, options, style))
 }
 
@@ -43,6 +43,17 @@ fn update_matches_the_manual() {
       +   row.email = lower(row.Email)
   ! webhook_secret       redacted, changed
 "#);
+}
+
+#[test]
+fn each_hold_that_covers_the_entry_is_named() {
+    let holds = ["case-14: court order 14/2026".to_owned(), "q3: external audit".to_owned()];
+    let text =
+        shown_with(&updated(), DetailOptions { holds: &holds, ..DetailOptions::default() }, &style(100));
+    assert!(
+        text.contains("\n  hold   case-14: court order 14/2026\n  hold   q3: external audit\n\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::TimeDelta;
 
 use crate::api::problem::Code;
 use crate::model::draft::FieldError;
@@ -15,7 +14,7 @@ use crate::model::history::History;
 use crate::model::history::reader::{HistoryReader, HistoryRequest, PassResult};
 use crate::model::log_filter::resource_in;
 use crate::model::page::{Order, Position};
-use crate::model::time::{Edge, TimeContext, When, parse};
+use crate::model::time::{TimeContext, When, parse_last};
 use crate::model::words::Log;
 use crate::page::resource::{ResourceView, view};
 use crate::page::shell::Equal;
@@ -38,8 +37,6 @@ const MAX_ENTRIES: usize = 20_000;
 const MAX_PASSES: usize = 4;
 /// The newest entries that are listed.
 const LISTED: usize = 100;
-/// The shortest day, in hours: a date alone means the end of that day.
-const SHORTEST_DAY_HOURS: i64 = 20;
 
 /// The parameters of the view.
 #[derive(Default)]
@@ -70,14 +67,9 @@ fn read(raw: Option<&str>) -> Result<Parameters, ApiError> {
 
 /// The position of a time: a date alone means the end of that day.
 fn position(text: &str, context: &TimeContext) -> Result<Position, String> {
-    let read = |edge| parse(text, edge, context).map_err(|error| error.to_string());
-    match (read(Edge::Since)?, read(Edge::Until)?) {
-        (When::At { at: first, .. }, When::At { at: end, .. }) => {
-            let is_day = end.since(first).num_hours() >= SHORTEST_DAY_HOURS;
-            let at = if is_day { end.plus(TimeDelta::microseconds(-1)) } else { first };
-            Ok(Position { occurred_at: at, id: u64::MAX })
-        }
-        _ => Err("must be a time: open the entry to see when it happened".to_owned()),
+    match parse_last(text, context).map_err(|error| error.to_string())? {
+        When::At { at, .. } => Ok(Position { occurred_at: at, id: u64::MAX }),
+        When::Entry(_) => Err("must be a time: open the entry to see when it happened".to_owned()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Confirmation of a prune on a real terminal: the user types the number of entries.
 
 use super::acme::{self, SERVER};
-use crate::support::pty::{CTRL_C, ENTER, Terminal};
+use crate::support::pty::{CTRL_C, ENTER, ESC, Terminal};
 use crate::support::sandbox::Sandbox;
 
 const QUESTION: &str = "Type 12 to delete them permanently";
@@ -46,6 +46,22 @@ fn only_the_number_of_entries_confirms() {
     assert!(terminal.screen().contains("12 entries deleted, recorded as prune 1"), "{}", terminal.screen());
     assert!(terminal.is_as_before() && terminal.shows_cursor());
     assert_eq!(count(&sandbox), 0);
+}
+
+#[test]
+fn esc_ends_the_question_and_deletes_nothing() {
+    let sandbox = acme::sandbox();
+    let mut terminal = asked(&sandbox);
+    type_keys(&mut terminal, &[("9", "9")]);
+    // Ctrl-U clears the line.
+    terminal.wait_hidden().type_in("\u{15}");
+    type_keys(&mut terminal, &[("1", "1"), ("2", "12")]);
+    terminal.wait_hidden().type_in(ESC);
+    assert_eq!(terminal.end(), 6, "{}", terminal.screen());
+    let screen = terminal.screen();
+    assert!(screen.lines().any(|line| line == "error: not confirmed: nothing was deleted"), "{screen}");
+    assert!(terminal.is_as_before() && terminal.shows_cursor());
+    assert_eq!(count(&sandbox), 12);
 }
 
 #[test]

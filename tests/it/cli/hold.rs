@@ -18,11 +18,16 @@ fn a_hold_is_created_listed_shown_and_released() {
     let shown = run(&sandbox, &["hold", "show", "case-14", "--format", "json"]).ended(0).json();
     assert!(shown["entries"]["count"].as_u64() > Some(0), "{shown}");
     assert_eq!(shown["entries"]["count"], shown["entries"]["expired"], "the log is of 2021: {shown}");
+    // A covered entry names the hold until it is released.
+    let names_it =
+        || run(&sandbox, &["show", "3"]).ended(0).out().contains("\n  hold   case-14: court order\n");
+    assert!(names_it() && !run(&sandbox, &["show", "12"]).ended(0).out().contains("hold "));
     let release = &["hold", "release", "case-14", "--reason", "closed"][..];
     let refused = run(&sandbox, release).ended(6);
     assert!(refused.err().contains("hint: add --yes to release without a prompt"), "{refused}");
     let released = run(&sandbox, &[release, &["--yes"]].concat()).ended(0);
     assert!(released.err().starts_with("released case-14: the next prune may delete "), "{released}");
+    assert!(!names_it());
     let again = run(&sandbox, &[release, &["--yes"]].concat()).ended(6);
     assert!(again.err().contains("was released at"), "{again}");
     let text = run(&sandbox, &["hold", "show", "case-14"]).ended(0);

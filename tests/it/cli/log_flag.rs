@@ -75,6 +75,8 @@ fn stats_export_and_history_read_the_trail() {
     sandbox.run(&["verify", "trail.jsonl"]).ended(0);
     let history = run(&sandbox, &["history", "token/cron", "--log", "trail"]).ended(0);
     assert!(history.err().contains("2 of 2 changes, oldest first · log trail"), "{history}");
+    let blame = run(&sandbox, &["blame", "token/cron", "--log", "trail"]).ended(0);
+    assert!(blame.out().starts_with("scopes\t[\"read\"]\t2021-04-02T08:00:00.000000Z\tcron\t2\t"), "{blame}");
     let document = run(&sandbox, &["list", "--log", "trail", "--format", "json"]).ended(0).json();
     assert_eq!(document["query"]["log"], json!(["trail"]));
     let document = run(&sandbox, &["list", "--format", "json"]).ended(0).json();

@@ -109,7 +109,7 @@ fn show_without_an_id_offers_a_menu() {
     let sandbox = acme::sandbox();
     let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 24, 100);
     terminal.wait_for("Which entry").wait_for("12 2021-03-28");
-    // Typing filters by the row as it is shown; arrows select.
+    // Typing filters; arrows select.
     terminal.press("noor.haddad", "noor.haddad").wait_without("organization");
     terminal.type_in(DOWN);
     let is_hers = |line: &str| line.starts_with('>') && line.contains("noor.haddad");
@@ -123,6 +123,31 @@ fn show_without_an_id_offers_a_menu() {
     assert_eq!(terminal.end(), 130);
     assert!(terminal.screen().contains("no entry was picked"), "{}", terminal.screen());
     assert!(terminal.shows_cursor() && terminal.is_as_before());
+}
+
+/// The rows of a narrow menu cut names, and never have ids: both are found, and each entry keeps one row.
+#[test]
+fn the_menu_finds_what_its_rows_cut() {
+    let sandbox = acme::sandbox();
+    for searched in ["organization/1", "Diana Prins"] {
+        let mut terminal = Terminal::start(&sandbox.command(&args(&["show"])), 20, 50);
+        terminal.wait_for("Which entry");
+        terminal.press(searched, searched);
+        let rows = |terminal: &Terminal| {
+            terminal
+                .screen()
+                .lines()
+                .skip(1)
+                .filter(|row| !row.is_empty())
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        terminal.wait_until("fewer entries", |terminal| (1..12).contains(&rows(terminal).len()));
+        assert!(!rows(&terminal).concat().contains(searched), "{}", terminal.screen());
+        terminal.type_in(ENTER);
+        assert_eq!(terminal.end(), 0, "{}", terminal.screen());
+        assert!(terminal.written().contains(searched), "{}", terminal.written());
+    }
 }
 
 #[test]

@@ -112,6 +112,7 @@ async fn a_bad_parameter_is_explained_beside_its_control_and_lists_nothing() {
         ("action=explode", "id=\"error-action\""),
         ("since=whenever", "id=\"error-since\""),
         ("resource=42", "id=\"error-resource\""),
+        ("ip=198.51.100", "id=\"error-ip\""),
         ("acton=created", "<b>acton</b>"),
         ("older=x", "<b>older</b>"),
     ] {

@@ -4,7 +4,7 @@ use crate::support::sandbox::Sandbox;
 
 const TASKS: &str = include_str!("../../../docs/screens/tasks.txt");
 const PEOPLE: usize = 5;
-const TASKS_EACH: usize = 12;
+const TASKS_EACH: usize = 14;
 
 /// A command, its exit code, and texts of its answer.
 #[derive(Debug, Default)]
