@@ -112,7 +112,7 @@ mod tests {
             ..Profile::default()
         };
         let settings =
-            |profile| SelectedProfile { name: "work".to_owned(), origin: Origin::Default, profile };
+            |profile| SelectedProfile { name: "work".to_owned(), profile, ..SelectedProfile::default() };
         let resolve = |args: &mut AppearanceArgs, typed: &[&str], environment: &Environment, profile| {
             let resolved = args.resolve(|id| typed.contains(&id), environment, &settings(profile));
             resolved

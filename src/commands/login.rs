@@ -246,8 +246,12 @@ fn print_settings(context: &mut Context) -> Result<(), Failure> {
         Some(path) => format!("{} (does not exist)", path.display()),
     };
     let (environment, settings) = (&context.environment, &context.settings);
+    let config_file = match settings.is_of_machine {
+        true => environment.machine_config_file.clone(),
+        false => environment.config_file(),
+    };
     let mut lines = vec![
-        ("config.toml", location(environment.config_file())),
+        ("config.toml", location(config_file)),
         ("credentials", location(environment.credentials())),
         ("profile", format!("{} ({})", settings.name, settings.origin)),
     ];

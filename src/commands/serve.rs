@@ -226,6 +226,11 @@ impl ServeArgs {
         let is_https = tls.is_some() || self.behind_proxy;
         writeln!(context.terminal.data(), "listening on {scheme}://{address}")?;
         context.terminal.flush()?;
+        if let Some(socket) = &context.environment.notify_socket
+            && let Err(error) = process::notify_ready(socket)
+        {
+            tracing::warn!("cannot tell the service manager that the server is ready: {error}");
+        }
         let settings = Settings {
             redaction,
             sweep_every: (!self.no_sweep).then_some(SWEEP_EVERY),

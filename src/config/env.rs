@@ -1,5 +1,6 @@
 //! Reads all environment variables that this tool uses, once. No other module reads the environment.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
@@ -9,6 +10,9 @@ use crate::model::time;
 
 /// Set by completion scripts to the name of the shell.
 pub(crate) const COMPLETE: &str = "KROSYN_AUDIT_COMPLETE";
+
+/// Profiles for everyone who may read the file; packages install it.
+const MACHINE_CONFIG_FILE: &str = "/etc/krosyn-audit/config.toml";
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
@@ -54,6 +58,10 @@ pub(crate) struct Environment {
     pub state_directory: Option<PathBuf>,
     /// The platform's configuration directory: `XDG_CONFIG_HOME` or its equivalent.
     pub config_directory: Option<PathBuf>,
+    /// `config.toml` of the machine, for users who have no profile of that name.
+    pub machine_config_file: Option<PathBuf>,
+    /// `NOTIFY_SOCKET`: where a service manager expects the message that the server is ready (sd_notify).
+    pub notify_socket: Option<OsString>,
 }
 
 impl Environment {
@@ -98,6 +106,8 @@ impl Environment {
                 .map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()))
                 .and_then(absolute),
             config_directory: base.as_ref().map(etcetera::BaseStrategy::config_dir).and_then(absolute),
+            machine_config_file: cfg!(unix).then(|| PathBuf::from(MACHINE_CONFIG_FILE)),
+            notify_socket: std::env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()),
         }
     }
 

@@ -101,6 +101,16 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads the machine's file. It applies only to users who may read it.
+    pub(crate) fn read_of_machine(path: &Path) -> Result<Self, ConfigError> {
+        match Self::read(path) {
+            Err(ConfigError::File { cause, .. }) if cause.kind() == io::ErrorKind::PermissionDenied => {
+                Ok(Self::default())
+            }
+            read => read,
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, ConfigFault> {
         let document = DeTable::parse(text).map_err(|error| ConfigFault {
             at: error.span().unwrap_or(0..0),

@@ -30,8 +30,19 @@ fn quoted(document: &str) -> Vec<String> {
 /// Tells whether a text in backticks is a path in the repository rather than code, a route or a command.
 fn is_path(text: &str) -> bool {
     let shape = Regex::new(r"^\.?[A-Za-z][A-Za-z0-9_./-]*$").expect("a pattern");
-    let directories =
-        ["benches", "completions", "docs", "man", "src", "testdata", "tests", "xtask", ".ci", ".cargo"];
+    let directories = [
+        "benches",
+        "completions",
+        "docs",
+        "man",
+        "packaging",
+        "src",
+        "testdata",
+        "tests",
+        "xtask",
+        ".ci",
+        ".cargo",
+    ];
     let first = text.split('/').next().unwrap_or_default();
     let is_file = [".md", ".toml", ".rs", ".json", ".sql"].iter().any(|ending| text.ends_with(ending));
     shape.is_match(text) && (text.contains('/') && directories.contains(&first) || is_file)

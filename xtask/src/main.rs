@@ -1,10 +1,15 @@
 //! Tasks for people who work on this repository: `cargo xtask TASK`. Uses the standard library only, so that it builds in a
 //! second, and runs cargo and the built binary for everything else.
 
+mod dist;
+mod process;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
+
+use process::{Failure, build, cargo, root, run};
 
 const HELP: &str = "\
 Usage: cargo xtask TASK
@@ -13,13 +18,13 @@ Usage: cargo xtask TASK
   gen                   write completions/, man/ and openapi.json
   snapshots [FILTER…]   write the snapshots from the current output; FILTER as for cargo test
   screens               write docs/screens (needs tmux)
-  demo-server           serve a copy of the demo data on 127.0.0.1:7744 until Ctrl-C";
+  demo-server           serve a copy of the demo data on 127.0.0.1:7744 until Ctrl-C
+  dist [--binary FILE] [--sign KEY]
+                        build the packages of a release in target/packages; with --binary from a built program (for tests:
+                        no SBOM, and it runs only where its libraries are); --sign takes a minisign secret key";
 
 /// The tests that compare the tree with its own rules and with generated files.
 const TREE_TESTS: [&str; 5] = ["cli::generated", "api::openapi", "contributing", "guarantees", "layers"];
-
-/// Why a task failed.
-type Failure = String;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -30,6 +35,7 @@ fn main() -> ExitCode {
         ("snapshots", filters) => snapshots(filters),
         ("screens", []) => screens(),
         ("demo-server", []) => demo_server(),
+        ("dist", options) => dist::run(options),
         ("help" | "-h" | "--help", []) => {
             println!("{HELP}");
             Ok(())
@@ -117,32 +123,4 @@ fn demo_server() -> Result<(), Failure> {
     let token = String::from_utf8_lossy(&made.stdout);
     println!("export KROSYN_AUDIT_SERVER=http://127.0.0.1:7744\nexport KROSYN_AUDIT_TOKEN={}", token.trim());
     run(tool().args(["serve", "--no-sweep"]).args(store))
-}
-
-/// Builds the debug binary.
-fn build() -> Result<PathBuf, Failure> {
-    run(cargo().args(["build", "--locked", "--quiet"]))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("debug").join(format!("krosyn-audit{}", env::consts::EXE_SUFFIX)))
-}
-
-fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root());
-    command
-}
-
-fn run(command: &mut Command) -> Result<(), Failure> {
-    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
-    let line = words.join(OsStr::new(" ")).to_string_lossy().into_owned();
-    eprintln!("$ {line}");
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{line}: {status}")),
-        Err(error) => Err(format!("cannot run {line}: {error}")),
-    }
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the repository").to_owned()
 }

@@ -217,9 +217,11 @@ fn values(entry: &Entry, field: RecentField) -> Vec<Candidate> {
 }
 
 fn profiles(context: &Context) -> Vec<String> {
-    let config = context.environment.config_file().and_then(|path| Config::read(&path).ok());
-    let kept = Credentials::load(&context.environment).ok();
-    let mut names: Vec<_> = config.into_iter().flat_map(|config| config.profiles.into_keys()).collect();
+    let environment = &context.environment;
+    let files = environment.config_file().into_iter().chain(environment.machine_config_file.clone());
+    let configs = files.filter_map(|path| Config::read(&path).ok());
+    let kept = Credentials::load(environment).ok();
+    let mut names: Vec<_> = configs.flat_map(|config| config.profiles.into_keys()).collect();
     names.extend(kept.into_iter().flat_map(|kept| kept.profiles.into_keys()));
     names.sort();
     names.dedup();

@@ -1,5 +1,6 @@
 //! Process settings of `serve`: core dumps, the limit on open files, and signals.
 
+use std::ffi::OsStr;
 use std::net::{SocketAddr, TcpListener};
 
 use crate::commands::serve::reload::ReloadedSettings;
@@ -110,6 +111,27 @@ pub(super) fn other_signals(
     }
 }
 
+/// Tells the service manager that the server is ready (`sd_notify`), so that units which start after it find it listening.
+#[cfg(unix)]
+pub(super) fn notify_ready(socket: &OsStr) -> std::io::Result<()> {
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    let address = match socket.as_encoded_bytes() {
+        // An abstract socket has no file.
+        #[cfg(target_os = "linux")]
+        [b'@', name @ ..] => {
+            use std::os::linux::net::SocketAddrExt as _;
+            SocketAddr::from_abstract_name(name)?
+        }
+        _ => SocketAddr::from_pathname(socket)?,
+    };
+    UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address).map(drop)
+}
+
+#[cfg(not(unix))]
+pub(super) fn notify_ready(_socket: &OsStr) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Listens on an address.
 pub(in crate::commands) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
@@ -119,6 +141,35 @@ pub(in crate::commands) fn bind(address: SocketAddr) -> Result<TcpListener, Fail
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn the_service_manager_receives_one_message() {
+        use std::os::unix::net::UnixDatagram;
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("notify");
+        let manager = UnixDatagram::bind(&path).expect("bound");
+        manager.set_nonblocking(true).expect("set");
+        notify_ready(path.as_os_str()).expect("sent");
+        let mut message = [0; 64];
+        let length = manager.recv(&mut message).expect("a message");
+        assert_eq!(&message[..length], b"READY=1");
+        assert!(notify_ready(directory.path().join("none").as_os_str()).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_abstract_socket_is_reached() {
+        use std::os::linux::net::SocketAddrExt as _;
+        use std::os::unix::net::{SocketAddr, UnixDatagram};
+        let name = format!("krosyn-audit-test-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).expect("a name");
+        let manager = UnixDatagram::bind_addr(&address).expect("bound");
+        manager.set_nonblocking(true).expect("set");
+        notify_ready(OsStr::new(&format!("@{name}"))).expect("sent");
+        let mut message = [0; 64];
+        assert_eq!(manager.recv(&mut message).expect("a message"), b"READY=1".len());
+    }
 
     #[test]
     fn connections_fit_into_the_limit_on_open_files() {

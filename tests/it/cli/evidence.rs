@@ -28,7 +28,7 @@ fn a_manifest_describes_the_query_and_the_file() {
     insta::assert_snapshot!(sandbox.text("some.csv.manifest.json").replace(manifest["exported_at"].as_str().unwrap(), "[now]").replace(manifest["seal"].as_str().unwrap(), "[seal]").replace(&manifest["checkpoint"].to_string(), "\"[checkpoint]\""), @r#"
     {
       "manifest": 1,
-      "made_by": "krosyn-audit 0.1.0",
+      "made_by": "krosyn-audit 0.2.0",
       "exported_at": "[now]",
       "server": "sqlite:audit.db",
       "organization": "default",

@@ -209,4 +209,15 @@ pub(super) const DOMAIN: &[Promise] = &[
             "cli::interrupted::signals_end_a_command_blocked_on_output",
         ],
     ),
+    (
+        "A profile of the machine never hides a user's own profile or saved login",
+        &[
+            "src::config::tests::the_machine_file_applies_unless_the_user_has_the_profile_or_a_login",
+            "src::config::tests::an_error_in_the_machine_file_names_the_file",
+        ],
+    ),
+    (
+        "An upgrade of a package keeps the log and edited configuration, and a purge keeps the log",
+        &["tests/packages/chroots", "tests/packages/booted"],
+    ),
 ];

@@ -1,0 +1,44 @@
+#!/bin/sh
+# After an installation or upgrade. dpkg passes "configure" and the previous version, rpm the number of installed versions.
+set -e
+
+state=/var/lib/krosyn-audit
+config=/etc/krosyn-audit/config.toml
+
+case "$1" in
+  configure) [ -n "$2" ] && is_upgrade=yes || is_upgrade=no ;;
+  1) is_upgrade=no ;;
+  [2-9]) is_upgrade=yes ;;
+  # dpkg undoes a failed removal or upgrade.
+  *) exit 0 ;;
+esac
+
+systemd-sysusers /usr/lib/sysusers.d/krosyn-audit.conf
+
+# An existing directory may be the operator's own file system: only report a wrong owner.
+if [ ! -e "$state" ]; then
+  install -d -m 0700 -o krosyn-audit -g krosyn-audit "$state"
+elif [ "$(stat -L -c %U "$state")" != krosyn-audit ]; then
+  echo "krosyn-audit: $state belongs to $(stat -L -c %U "$state"), but the server runs as krosyn-audit" >&2
+  echo "  hint: chown -R krosyn-audit:krosyn-audit $state" >&2
+fi
+
+# It names a token: only the group may read it. Later changes of the operator stay.
+if [ "$is_upgrade" = no ] && [ -e "$config" ]; then
+  chgrp krosyn-audit "$config"
+  chmod 0640 "$config"
+fi
+
+if [ -d /run/systemd/system ]; then
+  systemctl --system daemon-reload || true
+  # deb-systemd-invoke respects policy-rc.d.
+  invoke=$(command -v deb-systemd-invoke || echo systemctl)
+  for unit in krosyn-audit.service $(systemctl list-units --plain --no-legend 'krosyn-audit-forward@*' | cut -d ' ' -f 1); do
+    # A running service goes on with the old program until it is restarted.
+    "$invoke" try-restart "$unit" || true
+  done
+elif [ "$is_upgrade" = yes ]; then
+  echo "krosyn-audit: systemd is not running: restart a running server yourself" >&2
+fi
+
+exit 0
