@@ -1,12 +1,16 @@
 //! The last entry that was read from a log. Its uuid shows whether the log has gone backwards since: a restored server may
 //! have other entries under the same ids.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::problem::Code;
 use crate::client::Client;
 use crate::client::error::ClientError;
+use crate::model::integrity::leaf::Part;
+use crate::model::integrity::opening::Opening;
 
 /// The last entry that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,13 +71,15 @@ impl LastEntry {
         Some(one.filter(|one| one.id >= id).unwrap_or(Self { id, uuid }))
     }
 
-    /// Fails if the log has another entry under this id, or none. A pruned entry is in order.
+    /// Fails if the log has another entry under this id, or none. A pruned entry is in order, and one with erased texts, which
+    /// may have got another uuid.
     ///
     /// # Errors
     /// [`FollowError`].
     pub async fn check(self, client: &Client) -> Result<(), FollowError> {
         match client.entry(self.id).await {
             Ok(entry) if entry.uuid == self.uuid => Ok(()),
+            Ok(_) if self.is_erased(client).await? => Ok(()),
             Ok(_) => Err(FollowError::WentBackwards(self.id)),
             Err(ClientError::Problem(problem)) if problem.code == Code::Pruned => Ok(()),
             Err(ClientError::Problem(problem)) if problem.code == Code::NotFound => {
@@ -81,5 +87,13 @@ impl LastEntry {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the content of the entry was erased.
+    async fn is_erased(self, client: &Client) -> Result<bool, ClientError> {
+        let opening = client.proof(client.log(), self.id).await?.opening;
+        let bytes = STANDARD.decode(opening).ok().and_then(|bytes| bytes.try_into().ok());
+        let opening = bytes.and_then(|bytes| Opening::from_bytes(&bytes).ok());
+        Ok(matches!(opening, Some(Opening::BothErased | Opening::Erased { kept: Part::Actor, .. })))
     }
 }

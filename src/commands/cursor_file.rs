@@ -27,6 +27,9 @@ pub(super) struct CursorFile {
     cursor_file: u32,
     server: String,
     organization: String,
+    /// The name of the organization's log in checkpoints, which it keeps when it is renamed. Older files have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
     query: BTreeMap<String, Vec<String>>,
     /// The destination of `forward`, without secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,11 +43,16 @@ pub(super) struct CursorFile {
 
 impl CursorFile {
     /// Creates a cursor for this query without its time window: `--since 2h` means a different time in each run.
-    pub(super) fn new(server: String, organization: String, (log, filter): (Log, &Filter)) -> Self {
+    pub(super) fn new(
+        server: String,
+        (organization, origin): (String, Option<String>),
+        (log, filter): (Log, &Filter),
+    ) -> Self {
         let filter = Filter { since: None, until: None, ..filter.clone() };
         let query = super::output::query(log, &filter);
         let query = query.into_iter().map(|(name, values)| (name.to_owned(), values)).collect();
-        Self { cursor_file: VERSION, server, organization, query, destination: None, after_id: 0, last: None }
+        let (destination, after_id, last) = (None, 0, None);
+        Self { cursor_file: VERSION, server, organization, origin, query, destination, after_id, last }
     }
 
     /// The same cursor, for this destination of `forward`.
@@ -87,7 +95,8 @@ impl CursorFile {
         if self.server != current.server {
             return Err(format!("for {}, not for {}", self.server, current.server));
         }
-        if self.organization != current.organization {
+        let was_renamed = self.origin.is_some() && self.origin == current.origin;
+        if self.organization != current.organization && !was_renamed {
             return Err(format!(
                 "for the organization {}, not for {}",
                 self.organization, current.organization
@@ -153,7 +162,7 @@ mod tests {
         if !action.is_empty() {
             filter.action.add_list(action).expect("words");
         }
-        CursorFile::new(server.to_owned(), organization.to_owned(), (Log::Audit, &filter))
+        CursorFile::new(server.to_owned(), (organization.to_owned(), None), (Log::Audit, &filter))
     }
 
     #[test]
@@ -187,8 +196,27 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_follows_a_renamed_organization() {
+        let of = |organization: &str, origin: Option<&str>| {
+            let origin = origin.map(str::to_owned);
+            CursorFile::new(
+                "s".to_owned(),
+                (organization.to_owned(), origin),
+                (Log::Audit, &Filter::default()),
+            )
+        };
+        let renamed = of("acme-eu", Some("log 1"));
+        assert_eq!(of("acme", Some("log 1")).position_for(&renamed), Ok(LogPosition::default()));
+        for other in [of("acme", Some("log 2")), of("acme", None)] {
+            let refused = other.position_for(&renamed);
+            assert_eq!(refused, Err("for the organization acme, not for acme-eu".to_owned()));
+        }
+        assert!(of("acme", None).position_for(&of("acme", Some("log 1"))).is_ok(), "of an earlier version");
+    }
+
+    #[test]
     fn a_cursor_of_one_log_is_refused_for_the_other() {
-        let of = |log| CursorFile::new("s".to_owned(), "o".to_owned(), (log, &Filter::default()));
+        let of = |log| CursorFile::new("s".to_owned(), ("o".to_owned(), None), (log, &Filter::default()));
         assert_eq!(of(Log::Trail).position_for(&of(Log::Trail)), Ok(LogPosition::default()));
         for (saved, wanted, words) in [
             (Log::Audit, Log::Trail, "for the audit log, not for the trail"),
@@ -240,7 +268,7 @@ mod tests {
     #[test]
     fn the_time_window_is_not_part_of_the_query() {
         let since = Filter { since: Some(crate::model::timestamp::Timestamp::MAX), ..Filter::default() };
-        let cursor = CursorFile::new("s".to_owned(), "o".to_owned(), (Log::Audit, &since));
+        let cursor = CursorFile::new("s".to_owned(), ("o".to_owned(), None), (Log::Audit, &since));
         assert_eq!(cursor.position_for(&cursor_of("s", "o", "")), Ok(LogPosition::default()));
     }
 }

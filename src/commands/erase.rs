@@ -9,11 +9,14 @@ use crate::args::connection::ConnectionArgs;
 use crate::args::output::Format;
 use crate::client::error::ClientError;
 use crate::commands::Context;
+use crate::commands::confirm::Confirmation;
 use crate::commands::connect::{OpenMode, connect};
 use crate::commands::operator_table::{OperatorValue, print_table};
+use crate::commands::prune::{duration, seconds};
 use crate::error::Failure;
 use crate::exit;
 use crate::model::erasure::Erasure;
+use crate::model::time::Age;
 use crate::render::erase::plan;
 use crate::render::filter_summary::counted;
 use crate::render::sanitize::sanitize;
@@ -57,8 +60,15 @@ pub(crate) struct EraseArgs {
     #[arg(long)]
     despite_holds: bool,
 
+    /// Stop after this long, such as 10min; the same command continues
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    max_time: Option<Age>,
+
     /// List earlier erasures
-    #[arg(long, conflicts_with_all = ["user", "reason", "dry_run", "yes", "with_id", "also_values", "despite_holds"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["user", "reason", "dry_run", "yes", "with_id", "also_values", "despite_holds", "max_time"]
+    )]
     log: bool,
 
     /// Output format: table or json (default: table)
@@ -74,7 +84,7 @@ impl EraseArgs {
         self.format.is_some_and(Format::is_json)
     }
 
-    /// Exit codes: 5 when no user matches, 6 when holds refuse, 8 when a prune is running.
+    /// Exit codes: 3 when it was stopped, 5 when no user matches, 6 when holds refuse, 8 when a prune is running.
     pub(crate) async fn run(self, context: &mut Context) -> Result<u8, Failure> {
         if !matches!(self.format, None | Some(Format::Table | Format::Json)) {
             return Err(Failure::usage("erase writes table or json"));
@@ -91,7 +101,7 @@ impl EraseArgs {
             with_id: self.with_id,
             also_values: self.also_values,
             despite_holds: self.despite_holds,
-            max_seconds: None,
+            max_seconds: self.max_time.map(|age| seconds(age, context)),
         };
         let planned = client.erase(&request).await.map_err(refused)?;
         let refusal = self.refusal(&planned.held);
@@ -110,7 +120,11 @@ impl EraseArgs {
         if done.complete {
             return Ok(exit::DONE);
         }
-        Err(Failure::new(exit::PARTIAL, "the erasure was interrupted")
+        let message = match self.max_time {
+            Some(_) => "stopped at --max-time, and entries that name the person are left",
+            None => "the erasure was interrupted",
+        };
+        Err(Failure::new(exit::PARTIAL, message)
             .hint("run the same command again to continue; a server continues when it starts"))
     }
 
@@ -140,20 +154,9 @@ impl EraseArgs {
             return Ok(());
         }
         context.terminal.show_lines(&plan(planned, request));
-        let Some(prompts) = context.terminal.prompts() else {
-            return Err(Failure::new(
-                exit::REFUSED,
-                "confirmation needed, but this is not a terminal: nothing was erased",
-            )
-            .hint("add --yes to erase without a prompt"));
-        };
-        let question = format!("Type {} to erase this person permanently", sanitize(&planned.person));
-        let typed = prompts.line(&question).await?;
-        if typed.trim() == planned.person.trim() {
-            Ok(())
-        } else {
-            Err(Failure::new(exit::REFUSED, "not confirmed: nothing was erased"))
-        }
+        let purpose = "erase this person permanently";
+        let (expected, unchanged) = (planned.person.as_str(), "nothing was erased");
+        Confirmation { expected, purpose, action: "erase", unchanged }.ask(context).await
     }
 
     fn print_plan(&self, context: &mut Context, planned: &ErasureAnswer) -> Result<(), Failure> {

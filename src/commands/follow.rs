@@ -23,6 +23,7 @@ use crate::error::Failure;
 use crate::exit;
 use crate::model::entry::Entry;
 use crate::model::filter::Filter;
+use crate::model::integrity::note::VerifierKey;
 use crate::model::prune::Pruned;
 use crate::model::time::format::full;
 use crate::render::filter_summary::describe_in;
@@ -140,9 +141,11 @@ pub(super) async fn open_cursor(
             "--cursor-file cannot be used with --demo: demo data is regenerated for every command",
         ));
     }
-    let organization = client.whoami().await?.organization;
+    let whoami = client.whoami().await?;
+    let key = whoami.verifier_key.and_then(|key| key.parse::<VerifierKey>().ok());
+    let origin = key.map(|key| key.name().to_owned());
     CursorFile::check_writable(path)?;
-    Ok(CursorFile::new(server, organization, (client.log(), filter)))
+    Ok(CursorFile::new(server, (whoami.organization, origin), (client.log(), filter)))
 }
 
 struct FollowOutput<'a> {

@@ -9,6 +9,7 @@ use crate::args::connection::ConnectionArgs;
 use crate::args::filter::{BaseFilterArgs, FilterArgs};
 use crate::args::output::Format;
 use crate::commands::Context;
+use crate::commands::confirm::Confirmation;
 use crate::commands::connect::{OpenMode, connect, connect_to_read};
 use crate::commands::operator_table::{OperatorValue, print_table};
 use crate::error::Failure;
@@ -231,7 +232,8 @@ async fn release(
         let hold = client.hold(name).await?;
         if hold.released_at.is_none() {
             context.terminal.show_lines(&text(&hold, &context.time));
-            confirm(context, name).await?;
+            let (purpose, action, unchanged) = ("release it", "release", "nothing was released");
+            Confirmation { expected: name.as_str(), purpose, action, unchanged }.ask(context).await?;
         }
     }
     let released = client.release_hold(name, &ReleaseHold { reason }).await?;
@@ -248,19 +250,6 @@ async fn release(
     };
     context.terminal.status(&format!("released {name}{next}"));
     Ok(())
-}
-
-async fn confirm(context: &Context, name: &HoldName) -> Result<(), Failure> {
-    let Some(prompts) = context.terminal.prompts() else {
-        let message = "confirmation needed, but this is not a terminal: nothing was released";
-        return Err(Failure::new(exit::REFUSED, message).hint("add --yes to release without a prompt"));
-    };
-    let typed = prompts.line(&format!("Type {name} to release it")).await?;
-    if typed.trim() == name.as_str() {
-        Ok(())
-    } else {
-        Err(Failure::new(exit::REFUSED, "not confirmed: nothing was released"))
-    }
 }
 
 fn print(context: &mut Context, output: &HoldOutput, hold: &HoldAnswer) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 pub(crate) mod blame;
 pub(crate) mod browse;
 pub(crate) mod complete;
+mod confirm;
 mod connect;
 mod cursor_file;
 pub(crate) mod erase;

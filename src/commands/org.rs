@@ -1,7 +1,6 @@
 //! `org`: creates, lists, changes, renames and deletes the organizations of a store. Operator command: works on the store, not
 //! the API.
 
-mod confirm;
 mod delete;
 mod list;
 mod lookup;

@@ -36,7 +36,7 @@ pub(crate) struct StoreArgs {
 enum StoreCommand {
     /// Copy everything to another store with the same ids, and compare both
     ///
-    /// Copies organizations, tokens, holds, entries, the trail, the records of prunes and the signing key. After an interruption, run
+    /// Copies organizations, tokens, holds, entries, the trail, the signing key, and the records of prunes, erasures and deletions. After an interruption, run
     /// it again to continue. To move a log, run it once more after the server has stopped: it copies what is new. At the end it
     /// compares entries and trees of both stores, and prints the name, number of entries and SHA-256 of each log.
     #[command(
@@ -131,10 +131,14 @@ async fn backup(context: &mut Context, url: Option<String>, file: &Path) -> Resu
 }
 
 async fn copy(context: &mut Context, from: &Arc<Store>, to: &Arc<Store>) -> Result<(), Failure> {
+    // A slug that is used again belongs to another organization.
+    copy_deletions(context, from.as_ref(), to.as_ref()).await?;
     for organization in from.organizations().await? {
-        let target = same_organization(to.as_ref(), &organization).await?;
+        let target = same_organization(from.as_ref(), to.as_ref(), &organization).await?;
         copy_tokens(from.as_ref(), organization.id, to.as_ref(), target).await?;
-        copy_holds(from.as_ref(), organization.id, to.as_ref(), target).await?;
+        for hold in from.holds(organization.id).await? {
+            to.restore_hold(target, hold).await?;
+        }
         let Organization { id, slug, .. } = organization;
         for (log, copy, name) in
             [(id, target, slug.clone()), (id.trail(), target.trail(), format!("{slug}/trail"))]
@@ -235,17 +239,45 @@ async fn copy_tree(from: &Store, log: OrgId, to: &Store, copy: OrgId, bound: u64
     to.grow_tree(copy).await.map(drop)
 }
 
-/// The organization of this name in the copy; it is created, or gets the source's retention.
-async fn same_organization(to: &Store, organization: &Organization) -> Result<OrgId, StoreError> {
-    let there = to.organizations().await?.into_iter().find(|it| it.slug == organization.slug);
-    let Some(there) = there else {
-        let Organization { uuid, slug, retention, created_at, .. } = organization.clone();
+/// The same organization in the copy; it is created, or gets the source's slug and retention.
+async fn same_organization(from: &Store, to: &Store, organization: &Organization) -> Result<OrgId, Failure> {
+    let Organization { uuid, slug, retention, created_at, .. } = organization.clone();
+    let there = to.organizations().await?;
+    // Copies by earlier versions may have another uuid.
+    let same = there.iter().find(|it| it.uuid == uuid).or_else(|| there.iter().find(|it| it.slug == slug));
+    let Some(there) = same else {
         return Ok(to.copy_organization(uuid, slug, retention, created_at).await?.id);
     };
-    if there.retention != organization.retention {
-        to.set_retention(there.id, organization.retention).await?;
+    if there.uuid != uuid && from.deletions().await?.iter().any(|it| it.uuid == there.uuid) {
+        let message = format!("the copy has another organization {slug}, which was deleted in the source");
+        return Err(Failure::new(exit::REFUSED, message)
+            .hint(format!("delete it in the copy first: krosyn-audit org delete {slug} --store …")));
+    }
+    if there.slug != slug {
+        to.rename_organization(there.id, slug).await?;
+    }
+    if there.retention != retention {
+        to.set_retention(there.id, retention).await?;
     }
     Ok(there.id)
+}
+
+/// Copies the records of deleted organizations. An earlier copy may still have such an organization.
+async fn copy_deletions(context: &mut Context, from: &Store, to: &Store) -> Result<(), Failure> {
+    for deletion in from.deletions().await? {
+        let (uuid, slug) = (deletion.uuid, deletion.slug.clone());
+        if to.restore_deletion(deletion).await? {
+            continue;
+        }
+        if let Some(alive) = to.organizations().await?.into_iter().find(|it| it.uuid == uuid) {
+            context.terminal.status(&format!(
+                "{slug} was deleted in the source, but the copy still has it: delete it there with \
+                 `krosyn-audit org delete {} --store …`",
+                alive.slug
+            ));
+        }
+    }
+    Ok(())
 }
 
 async fn copy_tokens(from: &Store, org: OrgId, to: &Store, target: OrgId) -> Result<(), StoreError> {
@@ -262,19 +294,6 @@ async fn copy_tokens(from: &Store, org: OrgId, to: &Store, target: OrgId) -> Res
         }
     }
     to.note_token_uses(target, uses).await
-}
-
-async fn copy_holds(from: &Store, org: OrgId, to: &Store, target: OrgId) -> Result<(), StoreError> {
-    let there = to.holds(target).await?;
-    for hold in from.holds(org).await? {
-        match (there.iter().any(|it| it.name == hold.name), hold.release.clone()) {
-            (false, _) => to.create_hold(target, hold).await?,
-            // The first release stays.
-            (true, Some(release)) => to.release_hold(target, hold.name, release).await.map(drop)?,
-            (true, None) => {}
-        }
-    }
-    Ok(())
 }
 
 async fn copy_entries(

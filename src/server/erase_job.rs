@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::erasure::{Eraser, Erasure};
-use crate::model::filter::Filter;
+use crate::model::hold::Hold;
 use crate::model::integrity::verify::erasures::{ErasureRule, id_ranges};
 use crate::model::trail::{Actor, ErasureEvent, TrailEvent};
 use crate::model::words::Log;
 use crate::server::settings::Settings;
 use crate::server::trail::record;
 use crate::store::error::StoreError;
-use crate::store::{ErasureRun, Mention, OrgId, Store, StoredErasure};
+use crate::store::{ErasedBatch, ErasureRun, Mention, OrgId, Store, StoredErasure};
 
 /// How many entries are searched at once.
 const WINDOW: u64 = 4_096;
@@ -45,13 +45,10 @@ fn log_of(org: OrgId, log: Log) -> OrgId {
 }
 
 /// Reads both logs, and counts what the erasure concerns.
-pub(super) async fn plan(
-    store: &Store,
-    org: OrgId,
-    eraser: &Arc<Eraser>,
-    holds: Vec<(String, Filter)>,
-) -> Result<ErasurePlan, StoreError> {
+pub(super) async fn plan(store: &Store, org: OrgId, eraser: &Arc<Eraser>) -> Result<ErasurePlan, StoreError> {
     let mut plan = ErasurePlan::default();
+    let mut holds = store.holds(org).await?;
+    holds.retain(Hold::is_active);
     let holds = Arc::new(holds);
     for log in Log::ALL {
         let (number, also_values) = (log_of(org, *log), eraser.options().also_values);
@@ -87,6 +84,17 @@ const fn changes(log: Log, also_values: bool, mention: &Mention) -> bool {
     (mention.actor || mention.content) && (also_values || matches!(log, Log::Audit))
 }
 
+/// How a run of an erasure ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ErasureEnd {
+    /// Nothing names the person any more, as far as the options go.
+    Complete,
+    /// It was stopped.
+    Stopped,
+    /// A hold that was created meanwhile keeps some of the entries.
+    Held,
+}
+
 /// An erasure in progress.
 pub(super) struct EraseJob<'a> {
     pub(super) store: &'a Store,
@@ -100,18 +108,36 @@ impl EraseJob<'_> {
     async fn record(&self, event: ErasureEvent) -> Result<(), StoreError> {
         let Settings { clock, redaction, .. } = self.settings;
         let event = TrailEvent::Erasure(event);
-        record(self.store, self.run.org, &event, &self.actor, redaction, clock.now()).await
+        let actor = self.actor_without_person();
+        record(self.store, self.run.org, &event, &actor, redaction, clock.now()).await
     }
 
-    /// Erases until nothing names the person, or `may_continue` returns false; returns the record, and whether the erasure
-    /// is complete.
+    /// The actor. A token may have the address of the person in its name, which would be left in the trail.
+    fn actor_without_person(&self) -> Actor {
+        let mut actor = self.actor.clone();
+        if self.eraser.options().also_values {
+            let texts = [&mut actor.user.name, &mut actor.context.ip, &mut actor.context.user_agent];
+            for text in texts.into_iter().flatten() {
+                *text = self.eraser.replaced(text).unwrap_or_else(|| text.clone());
+            }
+        }
+        actor
+    }
+
+    /// Erases until nothing names the person, a hold keeps some entries, or `may_continue` returns false. Returns the record.
     pub(super) async fn finish(
         self,
         may_continue: impl Fn() -> bool,
-    ) -> Result<(Option<Erasure>, bool), StoreError> {
-        let (mut actors, mut contents) = (0, 0);
-        let outcome = self.erase(may_continue, (&mut actors, &mut contents)).await;
-        let is_complete = matches!(outcome, Ok(true));
+    ) -> Result<(Option<Erasure>, ErasureEnd), StoreError> {
+        let mut done = ErasedBatch::default();
+        let outcome = self.erase(may_continue, &mut done).await;
+        if matches!(outcome, Err(StoreError::LeaseLost))
+            && let Some(erasure) = self.finished_elsewhere().await?
+        {
+            return Ok((Some(erasure), ErasureEnd::Complete));
+        }
+        let is_complete = matches!(outcome, Ok(ErasureEnd::Complete));
+        let ErasedBatch { actors, contents, .. } = done;
         let Erasure { id: erasure, label, .. } = self.run.erasure.clone();
         let ended = ErasureEvent::Ended { erasure, label, actors, contents, complete: is_complete };
         let recorded = self.record(ended).await;
@@ -119,16 +145,23 @@ impl EraseJob<'_> {
         let is_closed = is_complete && recorded.is_ok();
         let now = self.settings.clock.now();
         let record = self.store.close_erasure(self.run, is_closed, now).await;
-        outcome?;
+        let end = outcome?;
         recorded?;
-        Ok((record?, is_complete))
+        Ok((record?, end))
+    }
+
+    /// The record, if another process that continued the same erasure has finished it.
+    async fn finished_elsewhere(&self) -> Result<Option<Erasure>, StoreError> {
+        let erasures = self.store.erasures(self.run.org).await?.into_iter().map(|it| it.erasure);
+        let mut own = erasures.filter(|it| it.id == self.run.erasure.id);
+        Ok(own.find(|it| it.finished_at.is_some()))
     }
 
     async fn erase(
         &self,
         may_continue: impl Fn() -> bool,
-        (actors, contents): (&mut u64, &mut u64),
-    ) -> Result<bool, StoreError> {
+        done: &mut ErasedBatch,
+    ) -> Result<ErasureEnd, StoreError> {
         let also_values = self.eraser.options().also_values;
         let logs = if also_values { Log::ALL } else { &[Log::Audit][..] };
         let mut next = BTreeMap::new();
@@ -143,15 +176,18 @@ impl EraseJob<'_> {
                     let found = self.store.mentions(number, ids, Arc::clone(&self.eraser), Arc::default());
                     let mut wanted = found.await?;
                     wanted.retain(|mention| changes(*log, also_values, mention));
-                    if !self.step(*log, &wanted, &may_continue, (actors, contents)).await? {
-                        return Ok(false);
+                    if !self.step(*log, &wanted, &may_continue, done).await? {
+                        return Ok(ErasureEnd::Stopped);
                     }
                 }
+            }
+            if done.held > 0 {
+                return Ok(ErasureEnd::Held);
             }
             let seen = next.get(&Log::Audit).map_or(0, |next| next - 1);
             let (run, eraser) = (self.run.clone(), Arc::clone(&self.eraser));
             if self.store.finish_erasure(run, eraser, seen, self.settings.clock.now()).await? {
-                return Ok(true);
+                return Ok(ErasureEnd::Complete);
             }
         }
     }
@@ -162,7 +198,7 @@ impl EraseJob<'_> {
         log: Log,
         wanted: &[Mention],
         may_continue: &impl Fn() -> bool,
-        (actors, contents): (&mut u64, &mut u64),
+        done: &mut ErasedBatch,
     ) -> Result<bool, StoreError> {
         if wanted.is_empty() {
             return Ok(may_continue());
@@ -179,8 +215,11 @@ impl EraseJob<'_> {
             }
             let (run, eraser) = (self.run.clone(), Arc::clone(&self.eraser));
             let (number, now) = (log_of(self.run.org, log), self.settings.clock.now());
-            let (one, other) = self.store.erase_batch(number, run, eraser, batch.to_vec(), now).await?;
-            (*actors, *contents) = (*actors + one, *contents + other);
+            let ErasedBatch { actors, contents, held } =
+                self.store.erase_batch(number, run, eraser, batch.to_vec(), now).await?;
+            done.actors += actors;
+            done.contents += contents;
+            done.held += held;
         }
         Ok(true)
     }
@@ -204,17 +243,28 @@ async fn resume_each(store: &Store, settings: &Settings) -> Result<bool, StoreEr
     for organization in store.organizations().await? {
         let org = organization.id;
         let unfinished = store.erasures(org).await?.into_iter().filter(|it| it.erasure.finished_at.is_none());
-        for StoredErasure { erasure, person } in unfinished {
-            let now = settings.clock.now();
-            let Ok(run) = store.resume_erasure(org, erasure.clone(), now).await? else {
+        for stored in unfinished {
+            let StoredErasure { erasure, person, despite_holds } = stored.clone();
+            // Without a person only the record of the end is missing.
+            let eraser = Eraser::new(person.unwrap_or_default(), &erasure.label, erasure.options);
+            let eraser = Arc::new(eraser);
+            if !despite_holds && !plan(store, org, &eraser).await?.held.is_empty() {
+                tracing::warn!(
+                    organization = org.number(),
+                    erasure = erasure.id,
+                    "a hold prevents that an erasure is resumed"
+                );
+                is_done = false;
+                continue;
+            }
+            let Ok(run) = store.resume_erasure(org, stored, settings.clock.now()).await? else {
                 is_done = false;
                 continue;
             };
             tracing::info!(organization = org.number(), erasure = erasure.id, "resuming an erasure");
-            // Without a person only the record of the end is missing.
-            let eraser = Eraser::new(person.unwrap_or_default(), &erasure.label, erasure.options);
-            let job = EraseJob { store, settings, run, eraser: Arc::new(eraser), actor: Actor::server() };
-            job.finish(|| true).await?;
+            let job = EraseJob { store, settings, run, eraser, actor: Actor::server() };
+            let (_, end) = job.finish(|| true).await?;
+            is_done &= end == ErasureEnd::Complete;
         }
     }
     Ok(is_done)

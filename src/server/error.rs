@@ -104,7 +104,7 @@ impl From<StoreError> for ApiError {
             }
             StoreError::LeaseLost => Self::new(
                 Code::PruneRunning,
-                "another prune took over; the entries deleted by this one are on record",
+                "another prune or erasure took over; what this one did is on record",
             ),
             StoreError::Exists(_) | StoreError::Missing(_) => Self::new(Code::Invalid, error.to_string()),
             StoreError::NewerSchema { .. }

@@ -40,12 +40,15 @@ const FIRST_BATCH: u32 = 500;
 /// How long a batch should take, including the wait for its turn and for the disk. Recorders wait this long at most.
 const BATCH_TIME: Duration = Duration::from_millis(10);
 
+/// The smallest batch: on a slow disk smaller ones would only make a prune longer.
+const MIN_BATCH: u32 = 50;
+
 /// The size of the next batch after one of `size` took `elapsed`: as many as fit [`BATCH_TIME`], but at most twice and
-/// at least half as many.
+/// at least half as many. Each commit has a cost of its own, so a batch has at least [`MIN_BATCH`].
 fn next_size(size: u32, elapsed: Duration) -> u32 {
     let fitting = u128::from(size) * BATCH_TIME.as_micros() / elapsed.as_micros().max(1);
     let fitting = u32::try_from(fitting).unwrap_or(u32::MAX);
-    fitting.clamp((size / 2).max(1), size.saturating_mul(2))
+    fitting.clamp(size / 2, size.saturating_mul(2)).max(MIN_BATCH)
 }
 
 #[cfg(test)]
@@ -59,7 +62,11 @@ mod tests {
         assert_eq!(next(500, 8), 625);
         assert_eq!(next(500, 16), 312);
         assert_eq!((next(500, 0), next(500, 1)), (1000, 1000), "grows by a factor of two at most");
-        assert_eq!((next(500, 10_000), next(1, 10_000)), (250, 1), "shrinks by half at most");
+        assert_eq!(
+            (next(500, 10_000), next(60, 10_000), next(50, 10_000)),
+            (250, 50, 50),
+            "shrinks by half at most"
+        );
         assert_eq!(next(u32::MAX, 0), u32::MAX);
     }
 }

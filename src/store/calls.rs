@@ -5,12 +5,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::entry::Entry;
-use crate::model::erasure::{Erasure, Mentions, Person};
+use crate::model::erasure::{Erasure, ErasureOptions, Mentions, Person};
 use crate::model::filter::Filter;
 use crate::model::integrity::checkpoint;
-use crate::model::integrity::leaf::LeafRecord;
-use crate::model::integrity::opening::Opening;
-use crate::model::merkle::Hash;
 use crate::model::page::{Order, Position};
 use crate::model::plan::Retention;
 use crate::model::prune::{HeldBy, ModelTypeCounts, Prune, Pruned};
@@ -258,6 +255,20 @@ pub struct PruneRunning {
     pub expires_at: Timestamp,
 }
 
+impl PruneRunning {
+    /// What is running, since when and for how long: `cron has been pruning since …; its lease expires at … unless renewed`.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let Self { by, started_at, expires_at, .. } = self;
+        // An erasure holds the same lease.
+        let does = if by.starts_with(ERASURE) { "running" } else { "pruning" };
+        format!("{by} has been {does} since {started_at}; its lease expires at {expires_at} unless renewed")
+    }
+}
+
+/// The first word of an erasure's name in the lease that it shares with prunes.
+pub(super) const ERASURE: &str = "erasure ";
+
 /// A range of ids that a prune deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrunedIds {
@@ -282,48 +293,19 @@ pub struct Past {
     pub erasures: Vec<StoredErasure>,
 }
 
-/// How far a log's tree reaches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TreeState {
-    /// The number of entries in the tree.
-    pub size: u64,
-    /// The latest checkpoint, a signed note.
-    pub checkpoint: Option<String>,
-    /// Entries up to this id were recorded before the log had a tree.
-    pub unprotected: u64,
-}
-
-/// The roots of a tree when it had some size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Roots {
-    /// The root; `None` once the entries of its last, partial tile are deleted and the tile was filled and collapsed.
-    pub root: Option<Hash>,
-    /// The root without the partial tile.
-    pub full_tiles: Hash,
-}
-
-/// A leaf of a tree as a store finds it now.
+/// An erasure to begin.
 #[derive(Debug, Clone)]
-pub struct StoredLeaf {
-    /// Its record, made from the entry as it is now, or kept since the entry was deleted.
-    pub record: LeafRecord,
-    /// What opens its commitments.
-    pub opening: Opening,
-    /// The first bytes of the leaf hash as it was when the leaf was added; zeros when they are not known.
-    pub hint: [u8; 3],
-}
-
-/// What the tree needs of an entry of which a part was erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ErasedLeaf {
-    /// The entry.
-    pub id: u64,
-    /// What opens the commitment of the part that was kept.
-    pub opening: Opening,
-    /// The commitment to [`Part::Actor`](crate::model::integrity::leaf::Part::Actor), as it was recorded.
-    pub actor: Hash,
-    /// The commitment to [`Part::Content`](crate::model::integrity::leaf::Part::Content), as it was recorded.
-    pub content: Hash,
+pub struct NewErasure {
+    /// Who runs it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// How far it goes.
+    pub options: ErasureOptions,
+    /// Who is erased.
+    pub person: Person,
+    /// Whether it changes entries that a hold keeps.
+    pub despite_holds: bool,
 }
 
 /// An erasure that holds its organization's lease.
@@ -335,6 +317,19 @@ pub struct ErasureRun {
     pub erasure: Erasure,
     /// Identifies this run's lease.
     pub holder: String,
+    /// Whether it changes entries that a hold keeps.
+    pub despite_holds: bool,
+}
+
+/// What a batch of an erasure did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ErasedBatch {
+    /// In how many entries the actor was erased.
+    pub actors: u64,
+    /// In how many entries the content was erased.
+    pub contents: u64,
+    /// How many entries a hold kept as they are.
+    pub held: u64,
 }
 
 /// An erasure as a store keeps it.
@@ -344,6 +339,8 @@ pub struct StoredErasure {
     pub erasure: Erasure,
     /// Who is erased, as long as something may name them.
     pub person: Option<Person>,
+    /// Whether it changes entries that a hold keeps; false when it is finished.
+    pub despite_holds: bool,
 }
 
 /// An entry that names a person.
@@ -359,35 +356,6 @@ pub struct Mention {
     pub content: bool,
     /// The names of the holds that keep the entry.
     pub held: Vec<String>,
-}
-
-/// A tile of which every entry was deleted.
-#[derive(Debug, Clone)]
-pub struct CollapsedTile {
-    /// Its number: the tile has the entries from 256 times this number.
-    pub tile: u64,
-    /// The record of its last leaf.
-    pub record: LeafRecord,
-    /// The hashes beside the way from the last leaf to the root of the tile, the lowest first.
-    pub path: [Hash; 8],
-}
-
-/// The leaves of a tile.
-#[derive(Debug, Clone)]
-pub enum StoredTile {
-    /// One by one.
-    Leaves(Vec<StoredLeaf>),
-    /// Every entry was deleted.
-    Collapsed(Box<CollapsedTile>),
-}
-
-/// Leaf records of the deleted entries in a range of tiles.
-#[derive(Debug, Clone)]
-pub struct DeletedLeaves {
-    /// Their records, where the tile has other entries.
-    pub tombstones: Vec<LeafRecord>,
-    /// The tiles without entries.
-    pub collapsed: Vec<CollapsedTile>,
 }
 
 /// How long a lease holds after it was taken or renewed, in seconds. Each batch renews the lease of its prune.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::model::timestamp::Timestamp;
-use crate::model::words::Log;
+use crate::model::words::{Log, Plan};
 use crate::store::calls::{OrgId, PruneRunning};
 use crate::store::codes::json;
 use crate::store::decode::{ORGANIZATION_COLUMNS, organization};
@@ -118,8 +118,7 @@ pub(super) async fn begin<S: Session>(
         db.run(sql, values![log, &format!("{MARK}{}", log.number())]).await?;
     }
     let record = Record { by: by.to_owned(), begun_at: now, entries: 0, trail_entries: 0 };
-    let sql = "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-    db.run(sql, values![org, DELETION, &json(&record), now, UNFINISHED]).await?;
+    insert_record(db, org, &record, UNFINISHED).await?;
     Ok(Ok(()))
 }
 
@@ -193,6 +192,41 @@ pub(super) async fn all<S: Session>(db: &S) -> Result<Vec<Deletion>, S::Error> {
         }
     }
     Ok(deletions)
+}
+
+/// Adds the record of a deletion from another store, in a transaction. Returns false if an organization with its uuid exists:
+/// deleted, or still alive.
+pub(super) async fn restore<S: Session>(db: &S, deletion: &Deletion) -> Result<bool, S::Error> {
+    if let Some(lock) = S::DIALECT.lock_organizations {
+        db.run(lock, &[]).await?;
+    }
+    let Deletion { uuid, slug, by, begun_at, finished_at, entries, trail_entries, .. } = deletion;
+    let sql = "SELECT 1 FROM organizations WHERE uuid = ?1";
+    if optional(db, sql, values![uuid.as_bytes()], |_| Ok(())).await?.is_some() {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO organizations (org_id, slug, plan, created_at, uuid) \
+               SELECT coalesce(max(org_id), 0) + 1, ?1 || CAST(coalesce(max(org_id), 0) + 1 AS TEXT), ?2, ?3, ?4 \
+               FROM organizations WHERE true RETURNING org_id";
+    let marked = format!("{slug}{MARK}");
+    let new = values![&marked, Plan::Free.as_str(), *begun_at, uuid.as_bytes()];
+    let org = optional(db, sql, new, |row| row.integer(0)).await?.map(OrgId);
+    let org = org.ok_or_else(|| S::lost_race("another organization took the number"))?;
+    let (by, begun_at) = (by.clone(), *begun_at);
+    let record = Record { by, begun_at, entries: *entries, trail_entries: *trail_entries };
+    insert_record(db, org, &record, finished_at.unwrap_or(UNFINISHED)).await?;
+    Ok(true)
+}
+
+/// Takes the lease that keeps the record of a deletion.
+async fn insert_record<S: Session>(
+    db: &S,
+    org: OrgId,
+    record: &Record,
+    end: Timestamp,
+) -> Result<(), S::Error> {
+    let sql = "INSERT INTO leases (org_id, name, holder, started_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    db.run(sql, values![org, DELETION, &json(record), record.begun_at, end]).await.map(drop)
 }
 
 /// The condition of organizations that are not deleted.

@@ -3,16 +3,22 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::entry::{Entry, User};
 use crate::model::erasure::{ErasedEntry, Eraser, Erasure, ErasureOptions, Person, label};
-use crate::model::filter::Filter;
+use crate::model::hold::Hold;
 use crate::model::integrity::leaf::{Part, Seed};
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{ErasedLeaf, ErasureRun, Mention, OrgId, PruneRunning, StoredErasure};
+use crate::model::words::Log;
+use crate::store::calls::{
+    ERASURE, ErasedBatch, ErasureRun, Mention, NewErasure, OrgId, PruneRunning, StoredErasure,
+};
 use crate::store::codes::{json, user};
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, ExpiredEntry, LeafIds, Session, list as rows, optional, values};
-use crate::store::{leases, pages, prunes, rollup, text, tree};
+use crate::store::tree_calls::ErasedLeaf;
+use crate::store::{forget, holds, leases, pages, prunes, rollup, text, tree};
 
 const COLUMNS: &str =
     "erasure_id, label, started_at, finished_at, by, reason, with_id, also_values, actors, contents, person";
@@ -20,7 +26,10 @@ const COLUMNS: &str =
 fn decode(row: &dyn Columns) -> Result<StoredErasure, StoreError> {
     let damaged = |error: serde_json::Error| StoreError::Damaged(format!("an erasure: {error}"));
     let options = ErasureOptions { with_id: row.integer(6)? != 0, also_values: row.integer(7)? != 0 };
+    let note: Option<Note> = row.text_or_null(10)?.map(serde_json::from_str).transpose().map_err(damaged)?;
     Ok(StoredErasure {
+        despite_holds: note.as_ref().is_some_and(|note| note.despite_holds),
+        person: note.map(|note| note.person),
         erasure: Erasure {
             id: row.unsigned(0)?,
             label: row.text(1)?.to_owned(),
@@ -32,8 +41,16 @@ fn decode(row: &dyn Columns) -> Result<StoredErasure, StoreError> {
             actors: row.unsigned(8)?,
             contents: row.unsigned(9)?,
         },
-        person: row.text_or_null(10)?.map(serde_json::from_str).transpose().map_err(damaged)?,
     })
+}
+
+/// What an erasure needs until it is finished.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    #[serde(flatten)]
+    person: Person,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    despite_holds: bool,
 }
 
 /// All erasures of an organization, newest first.
@@ -48,34 +65,28 @@ pub(super) async fn users<S: Session>(db: &S, org: OrgId) -> Result<Vec<User>, S
     rows(db, sql, values![org], |row| user(row.text(0)?)).await
 }
 
-/// The holds in force: their names and filters.
-pub(super) async fn holds<S: Session>(db: &S, org: OrgId) -> Result<Vec<(String, String)>, S::Error> {
-    let sql = "SELECT name, filter FROM holds WHERE org_id = ?1 AND released_at IS NULL ORDER BY name";
-    rows(db, sql, values![org], |row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).await
-}
-
 /// What identifies the lease of an erasure. Another process that resumes it has the same, so that it need not wait for the
 /// lease of one that was killed. Batches of both take turns, and each does what is left.
 fn holder(label: &str) -> String {
-    format!("{label} erasure {label}")
+    format!("{label} {ERASURE}{label}")
 }
 
 /// Takes the lease and records the erasure, in a transaction. `random` makes the label.
 pub(super) async fn begin<S: Session>(
     db: &S,
     org: OrgId,
-    (by, reason, options): (&str, &str, ErasureOptions),
-    person: &Person,
+    new: &NewErasure,
     random: u32,
     now: Timestamp,
 ) -> Result<Result<ErasureRun, PruneRunning>, S::Error> {
+    let NewErasure { by, reason, options, person, despite_holds } = new;
     let earlier = list(db, org).await?;
     // The answer of an earlier attempt was lost.
     let own = |it: &&StoredErasure| {
-        it.erasure.started_at == now && it.erasure.by == by && it.person.as_ref() == Some(person)
+        it.erasure.started_at == now && it.erasure.by == *by && it.person.as_ref() == Some(person)
     };
-    if let Some(StoredErasure { erasure, .. }) = earlier.iter().find(own) {
-        return resume(db, org, erasure.clone(), now).await;
+    if let Some(stored) = earlier.iter().find(own) {
+        return resume(db, org, stored, now).await;
     }
     let is_taken = |label: &String| earlier.iter().any(|it| it.erasure.label == *label);
     let label = (4..=8).map(|digits| label(random, digits)).find(|label| !is_taken(label));
@@ -90,25 +101,29 @@ pub(super) async fn begin<S: Session>(
         label,
         started_at: now,
         finished_at: None,
-        by: by.to_owned(),
-        reason: reason.to_owned(),
-        options,
+        by: by.clone(),
+        reason: reason.clone(),
+        options: *options,
         actors: 0,
         contents: 0,
     };
-    insert(db, org, &erasure, Some(person)).await?;
-    Ok(Ok(ErasureRun { org, erasure, holder }))
+    let stored = StoredErasure { erasure, person: Some(person.clone()), despite_holds: *despite_holds };
+    insert(db, org, &stored).await?;
+    Ok(Ok(ErasureRun { org, erasure: stored.erasure, holder, despite_holds: *despite_holds }))
 }
 
-async fn insert<S: Session>(
-    db: &S,
-    org: OrgId,
-    erasure: &Erasure,
-    person: Option<&Person>,
-) -> Result<(), S::Error> {
-    let Erasure { id, label, started_at, finished_at, by, reason, options, actors, contents } = erasure;
+impl StoredErasure {
+    fn note(&self) -> Option<String> {
+        let person = self.person.clone()?;
+        Some(json(&Note { person, despite_holds: self.despite_holds }))
+    }
+}
+
+async fn insert<S: Session>(db: &S, org: OrgId, stored: &StoredErasure) -> Result<(), S::Error> {
+    let Erasure { id, label, started_at, finished_at, by, reason, options, actors, contents } =
+        &stored.erasure;
     let ErasureOptions { with_id, also_values } = options;
-    let person = person.map(json);
+    let note = stored.note();
     let sql = format!(
         "INSERT INTO erasures (org_id, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     );
@@ -124,24 +139,30 @@ async fn insert<S: Session>(
         *also_values,
         *actors,
         *contents,
-        person.as_deref(),
+        note.as_deref(),
     ];
     db.run(&sql, values).await?;
     Ok(())
 }
 
-/// Takes the lease for an erasure that was interrupted.
+/// Takes the lease for an erasure that was interrupted, in a transaction, and stores what is known of the person by now.
 pub(super) async fn resume<S: Session>(
     db: &S,
     org: OrgId,
-    erasure: Erasure,
+    stored: &StoredErasure,
     now: Timestamp,
 ) -> Result<Result<ErasureRun, PruneRunning>, S::Error> {
+    let StoredErasure { erasure, despite_holds, .. } = stored.clone();
     let holder = holder(&erasure.label);
-    Ok(match leases::hold_prune(db, org, &holder, now).await? {
-        Some(running) => Err(running),
-        None => Ok(ErasureRun { org, erasure, holder }),
-    })
+    if let Some(running) = leases::hold_prune(db, org, &holder, now).await? {
+        return Ok(Err(running));
+    }
+    // Another process may have finished it meanwhile: then nothing may name the person again.
+    let sql = "UPDATE erasures SET person = ?3, with_id = ?4, also_values = ?5 \
+               WHERE org_id = ?1 AND erasure_id = ?2 AND person IS NOT NULL";
+    let ErasureOptions { with_id, also_values } = erasure.options;
+    db.run(sql, values![org, erasure.id, stored.note().as_deref(), with_id, also_values]).await?;
+    Ok(Ok(ErasureRun { org, erasure, holder, despite_holds }))
 }
 
 /// The entries from one id to another that name a person.
@@ -150,7 +171,7 @@ pub(super) async fn mentions<S: Session>(
     log: OrgId,
     (first, last): (u64, u64),
     eraser: &Eraser,
-    holds: &[(String, Filter)],
+    holds: &[Hold],
 ) -> Result<Vec<Mention>, S::Error> {
     let mut found = Vec::new();
     db.visit_leaves(log, LeafIds::Range(first, last), |entry, _| {
@@ -159,8 +180,8 @@ pub(super) async fn mentions<S: Session>(
             let entry = entry.entry()?;
             let erased = eraser.erase(&entry);
             let has = |part| erased.as_ref().is_some_and(|erased| erased.has(part));
-            let held =
-                holds.iter().filter(|(_, filter)| filter.matches(&entry)).map(|(name, _)| name.clone());
+            let held = holds.iter().filter(|hold| hold.filter.covers(&entry));
+            let held = held.map(|hold| hold.name.to_string());
             found.push(Mention {
                 id: entry.id,
                 mentions,
@@ -175,8 +196,9 @@ pub(super) async fn mentions<S: Session>(
     Ok(found)
 }
 
-/// Erases a person from some entries of a log, in a transaction. Returns in how many each part was erased. An entry that no
-/// longer names the person, or was deleted meanwhile, stays as it is.
+/// Erases a person from some entries of a log, in a transaction. An entry that no longer names the person, or was deleted
+/// meanwhile, stays as it is. So does one that a hold covers, unless the erasure may change it; then the hold covers it under
+/// its label.
 pub(super) async fn batch<S: Session>(
     db: &S,
     log: OrgId,
@@ -184,8 +206,10 @@ pub(super) async fn batch<S: Session>(
     eraser: &Eraser,
     ids: &[u64],
     now: Timestamp,
-) -> Result<(u64, u64), S::Error> {
+) -> Result<ErasedBatch, S::Error> {
     leases::renew_prune(db, run.org, &run.holder, now).await?;
+    // Holds are about the audit log. One that is created meanwhile waits for the end of this batch.
+    let holds = if log.log() == Log::Audit { holds::active(db, log).await? } else { Vec::new() };
     // Recorders wait: a new entry may need the user that is replaced here.
     rollup::lock_head(db, log).await?;
     // An entry that is not in the tree yet has no record that could be kept.
@@ -193,9 +217,15 @@ pub(super) async fn batch<S: Session>(
     let ids: Vec<u64> = ids.iter().copied().filter(|id| *id <= size).collect();
     let before = by_ids(db, log, &ids).await?;
     let known = tree::erased::of(db, log, &ids).await?;
-    let (mut changed, mut leaves): (Vec<ErasedEntry>, Vec<ErasedLeaf>) = (Vec::new(), Vec::new());
+    let (mut changed, mut leaves): (Vec<(Entry, ErasedEntry)>, Vec<ErasedLeaf>) = (Vec::new(), Vec::new());
+    let mut batch = ErasedBatch::default();
     db.visit_leaves(log, LeafIds::Expired(&before), |entry, seed| {
-        let Some(erased) = eraser.erase(&entry.entry()?) else { return Ok(()) };
+        let whole = entry.entry()?;
+        let Some(erased) = eraser.erase(&whole) else { return Ok(()) };
+        if !run.despite_holds && holds.iter().any(|hold| hold.filter.covers(&whole)) {
+            batch.held += 1;
+            return Ok(());
+        }
         let mut leaf = match (seed, known.get(&entry.id)) {
             (Some(seed), _) => ErasedLeaf::of_seed(entry, Seed(seed)),
             (None, Some(leaf)) => *leaf,
@@ -208,16 +238,22 @@ pub(super) async fn batch<S: Session>(
             leaf.opening = leaf.opening.without(part);
         }
         leaves.push(leaf);
-        changed.push(erased);
+        changed.push((whole, erased));
         Ok(())
     })
     .await?;
     if changed.is_empty() {
-        return Ok((0, 0));
+        return Ok(batch);
+    }
+    for hold in holds {
+        let pairs = changed.iter().map(|(whole, erased)| (whole, &erased.entry));
+        if let Some(filter) = eraser.extended_hold(&hold.filter, pairs) {
+            holds::rewrite(db, log, &Hold { filter, ..hold }).await?;
+        }
     }
     let ids: Vec<u64> = leaves.iter().map(|leaf| leaf.id).collect();
     let before: Vec<ExpiredEntry> = before.into_iter().filter(|entry| ids.contains(&entry.id)).collect();
-    for ErasedEntry { entry, .. } in &changed {
+    for (_, ErasedEntry { entry, .. }) in &changed {
         let uuid = before.iter().find(|row| row.id == entry.id).map_or(entry.uuid, |row| row.uuid);
         db.rewrite_entry(log, uuid, entry).await?;
     }
@@ -225,11 +261,11 @@ pub(super) async fn batch<S: Session>(
     rollup::subtract(db, log, &before).await?;
     rollup::add(db, log, &by_ids(db, log, &ids).await?).await?;
     text::stale::note(db, log, &ids).await?;
-    let count = |part| changed.iter().filter(|erased| erased.has(part)).count() as u64;
-    let (actors, contents) = (count(Part::Actor), count(Part::Content));
+    let count = |part| changed.iter().filter(|(_, erased)| erased.has(part)).count() as u64;
+    (batch.actors, batch.contents) = (count(Part::Actor), count(Part::Content));
     let sql = "UPDATE erasures SET actors = actors + ?3, contents = contents + ?4 WHERE org_id = ?1 AND erasure_id = ?2";
-    db.run(sql, values![run.org, run.erasure.id, actors, contents]).await?;
-    Ok((actors, contents))
+    db.run(sql, values![run.org, run.erasure.id, batch.actors, batch.contents]).await?;
+    Ok(batch)
 }
 
 /// Entries with these ids, as the rollup counts them.
@@ -260,6 +296,7 @@ pub(super) async fn finish<S: Session>(
     now: Timestamp,
 ) -> Result<bool, S::Error> {
     leases::renew_prune(db, run.org, &run.holder, now).await?;
+    holds::lock(db, run.org, S::DIALECT.for_update).await?;
     rollup::lock_head(db, run.org).await?;
     let head = pages::head(db, run.org).await?;
     if head > seen + MOST_UNSEEN {
@@ -279,6 +316,7 @@ pub(super) async fn finish<S: Session>(
     let sql = "UPDATE erasures SET person = NULL WHERE org_id = ?1 AND erasure_id = ?2";
     db.run(sql, values![run.org, run.erasure.id]).await?;
     prunes::delete_unused_users(db, run.org, 0, i64::MAX).await?;
+    forget::in_records(db, run.org, eraser, &users(db, run.org).await?).await?;
     rollup::delete_empty(db, run.org).await?;
     Ok(true)
 }
@@ -307,8 +345,8 @@ pub(super) async fn restore<S: Session>(
     erasures: &[StoredErasure],
 ) -> Result<(), S::Error> {
     db.run("DELETE FROM erasures WHERE org_id = ?1", values![org]).await?;
-    for StoredErasure { erasure, person } in erasures {
-        insert(db, org, erasure, person.as_ref()).await?;
+    for stored in erasures {
+        insert(db, org, stored).await?;
     }
     Ok(())
 }

@@ -43,8 +43,8 @@ fn filter_from_text(text: &str) -> Result<HoldFilter, String> {
     HoldFilter::new(filter).map_err(|error| error.to_string())
 }
 
-/// Locks the organization's row until the commit.
-async fn lock<S: Session>(db: &S, org: OrgId, mode: &str) -> Result<(), S::Error> {
+/// Locks the organization's row until the commit. It comes before the lock of a head.
+pub(super) async fn lock<S: Session>(db: &S, org: OrgId, mode: &str) -> Result<(), S::Error> {
     let sql = format!("SELECT 1 FROM organizations WHERE org_id = ?1{mode}");
     optional(db, &sql, values![org], |_| Ok(())).await.map(drop)
 }
@@ -95,6 +95,19 @@ pub(super) async fn release<S: Session>(
     Ok(db.run(sql, values![org, name, *at, by, reason]).await? > 0)
 }
 
+/// Adds a hold of another store, or updates it, in a transaction. The first release stays.
+pub(super) async fn restore<S: Session>(db: &S, org: OrgId, hold: &Hold) -> Result<(), S::Error> {
+    lock(db, org, S::DIALECT.for_update).await?;
+    let Some(there) = list(db, org).await?.into_iter().find(|it| it.name == hold.name) else {
+        return create(db, org, hold).await;
+    };
+    if let Some(it) = &hold.release {
+        release(db, org, hold.name.as_str(), it).await?;
+    }
+    let release = hold.release.clone().or(there.release);
+    rewrite(db, org, &Hold { release, ..hold.clone() }).await
+}
+
 /// Every hold, by name.
 pub(super) async fn list<S: Session>(db: &S, org: OrgId) -> Result<Vec<Hold>, S::Error> {
     let sql = format!("SELECT {COLUMNS} FROM holds WHERE org_id = ?1 ORDER BY name");
@@ -120,6 +133,20 @@ pub(super) async fn of_batch<S: Session>(
     );
     let begun: Vec<_> = begun_with.iter().map(|name| [name]).collect();
     rows(db, &sql, values![org, &json(&begun)], decode).await
+}
+
+/// The active holds. Locks out new ones until the commit.
+pub(super) async fn active<S: Session>(db: &S, org: OrgId) -> Result<Vec<Hold>, S::Error> {
+    of_batch(db, org, &[]).await
+}
+
+/// Replaces the texts of a hold, in a transaction: after an erasure they name the person by a label.
+pub(super) async fn rewrite<S: Session>(db: &S, org: OrgId, hold: &Hold) -> Result<(), S::Error> {
+    let sql = "UPDATE holds SET filter = ?3, reason = ?4, created_by = ?5, released_by = ?6, release_reason = ?7 \
+               WHERE org_id = ?1 AND name = ?2";
+    let (name, filter, release) = (hold.name.as_str(), filter_text(&hold.filter), hold.release.as_ref());
+    let (by, reason) = (release.map(|release| &release.by), release.map(|release| &release.reason));
+    db.run(sql, values![org, name, &filter, &hold.reason, &hold.created_by, by, reason]).await.map(drop)
 }
 
 /// SQL that is true of the entries that these holds cover, and false of others. There is at least one hold. `users` are those

@@ -18,6 +18,7 @@ pub mod entries;
 mod erasures;
 pub mod error;
 mod facets;
+mod forget;
 mod holdings;
 mod holds;
 mod leases;
@@ -34,16 +35,19 @@ mod sqlite;
 mod stats;
 mod text;
 mod tree;
+mod tree_calls;
 mod users;
 
 pub use crate::store::address::without_password;
 pub use crate::store::calls::{
-    Appended, ClockSeen, CollapsedTile, Counted, DeletedLeaves, ErasedLeaf, ErasureRun, Holdings,
-    LEASE_SECONDS, Lookup, Mention, OrgId, Organization, PageRead, PageRequest, Past, PruneBatch, PruneRun,
-    PruneRunning, PrunedIds, Roots, StoredErasure, StoredLeaf, StoredSession, StoredTile, StoredToken,
-    TokenUse, TreeState,
+    Appended, ClockSeen, Counted, ErasedBatch, ErasureRun, Holdings, LEASE_SECONDS, Lookup, Mention,
+    NewErasure, OrgId, Organization, PageRead, PageRequest, Past, PruneBatch, PruneRun, PruneRunning,
+    PrunedIds, StoredErasure, StoredSession, StoredToken, TokenUse,
 };
 pub use crate::store::database::Store;
 pub use crate::store::deletions::{Deletion, DeletionRefused};
 pub use crate::store::opening::{backup, check_file, has_trail, lock_for_serving, open, open_in_memory};
 pub use crate::store::sqlite::{CheckedFile, ServeLock};
+pub use crate::store::tree_calls::{
+    CollapsedTile, DeletedLeaves, ErasedLeaf, Roots, StoredLeaf, StoredTile, TreeState,
+};

@@ -7,6 +7,7 @@
 //! - `page`: the page for browsers, by plain HTTP and in Chromium
 //! - `postgres`: what only PostgreSQL has; skipped with a message where it is not installed
 //! - `screens`: how list and show look on the demo data
+//! - `simulation`: random histories of recordings, holds, prunes and erasures on servers, compared with a model
 //! - `fuzz`: every parser of foreign input, with random changes of valid texts
 //! - `guarantees`: the promises to users, and the tests that hold them
 //! - `contributing`: the files and modules that CONTRIBUTING.md and ARCHITECTURE.md name
@@ -36,6 +37,8 @@ mod page;
 mod postgres;
 #[cfg(test)]
 mod screens;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `org delete`: deletes an organization with both logs, in batches that other organizations wait for only briefly.
 
 use crate::commands::Context;
-use crate::commands::org::confirm::confirm;
+use crate::commands::confirm::Confirmation;
 use crate::commands::org::lookup::find;
 use crate::error::Failure;
 use crate::exit;
@@ -62,7 +62,8 @@ async fn begin(
     let unchanged = "nothing was deleted";
     context.terminal.show_lines(&what_goes(context, store, organization).await?);
     if !yes {
-        confirm(context, slug, "delete it permanently", unchanged).await?;
+        let purpose = "delete it permanently";
+        Confirmation { expected: slug, purpose, action: "do it", unchanged }.ask(context).await?;
     }
     let event = TrailEvent::Organization(OrganizationEvent::Deleted { slug: slug.clone() });
     context.record_in_trail(store, organization.id, &event).await?;
@@ -74,11 +75,10 @@ async fn begin(
             format!("the hold {name:?} keeps entries of {slug}: {unchanged}"),
         )
         .hint(format!("release it first: krosyn-audit hold release {name} --reason TEXT --org {slug}"))),
-        Err(DeletionRefused::PruneRunning(running)) => Err(Failure::new(
-            exit::LOCKED,
-            format!("a prune by {} has been running since {}: {unchanged}", running.by, running.started_at),
-        )
-        .hint("try again when it has ended")),
+        Err(DeletionRefused::PruneRunning(running)) => {
+            Err(Failure::new(exit::LOCKED, format!("{}: {unchanged}", running.description()))
+                .hint("try again when it has ended"))
+        }
     }
 }
 

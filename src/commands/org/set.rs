@@ -1,7 +1,7 @@
 //! `org set`: changes plan and floor. Asks first if the change lets more entries expire.
 
 use crate::commands::Context;
-use crate::commands::org::confirm::confirm;
+use crate::commands::confirm::Confirmation;
 use crate::commands::org::lookup::summary;
 use crate::error::Failure;
 use crate::model::filter::Filter;
@@ -29,8 +29,9 @@ pub(super) async fn set(
     if total > 0 {
         context.terminal.show_lines(&losses.text(context, &changed, old));
         if !yes {
-            confirm(context, &total.to_string(), "let them expire", "the organization was not changed")
-                .await?;
+            let (expected, unchanged) = (total.to_string(), "the organization was not changed");
+            let purpose = "let them expire";
+            Confirmation { expected: &expected, purpose, action: "do it", unchanged }.ask(context).await?;
         }
     }
     let slug = changed.slug.clone();

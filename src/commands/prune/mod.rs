@@ -18,6 +18,7 @@ use crate::args::output::Format;
 use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::commands::Context;
+use crate::commands::confirm::Confirmation;
 use crate::commands::connect::{OpenMode, connect};
 use crate::commands::operator_table::{OperatorValue, print_table};
 use crate::commands::prune::max_delete::MaxDelete;
@@ -263,22 +264,9 @@ impl PruneArgs {
             return Ok(());
         }
         context.terminal.show_lines(&plan(planned, self.older_than, &context.time));
-        let Some(prompts) = context.terminal.prompts() else {
-            return Err(Failure::new(
-                exit::REFUSED,
-                "confirmation needed, but this is not a terminal: nothing was deleted",
-            )
-            .hint("add --yes to delete without a prompt"));
-        };
-        let expired = planned.counts.expired;
-        let question = format!("Type {expired} to delete them permanently");
-        let typed = prompts.line(&question).await?;
-        let digits: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-        if digits == expired.to_string() {
-            Ok(())
-        } else {
-            Err(Failure::new(exit::REFUSED, "not confirmed: nothing was deleted"))
-        }
+        let (expected, purpose) = (planned.counts.expired.to_string(), "delete them permanently");
+        let unchanged = "nothing was deleted";
+        Confirmation { expected: &expected, purpose, action: "delete", unchanged }.ask(context).await
     }
 
     fn print_result(&self, context: &mut Context, answer: &PruneAnswer) -> Result<(), Failure> {
@@ -352,12 +340,12 @@ fn with_flag_name(error: ClientError) -> ClientError {
 }
 
 /// Parses a duration for `--max-time` and `--lock-wait`.
-fn duration(text: &str) -> Result<Age, String> {
+pub(super) fn duration(text: &str) -> Result<Age, String> {
     text.parse().map_err(|error: AgeError| format!("{} (such as 10min, 1h)", error.kind))
 }
 
 /// An age in seconds, counted back from now.
-fn seconds(age: Age, context: &Context) -> u32 {
+pub(super) fn seconds(age: Age, context: &Context) -> u32 {
     let now = context.time.now;
     u32::try_from(now.since(age.before(now)).num_seconds()).unwrap_or(u32::MAX)
 }

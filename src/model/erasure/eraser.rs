@@ -12,6 +12,9 @@ use crate::model::erasure::replace::Texts;
 use crate::model::integrity::leaf::{EntryParts, Part};
 use crate::model::words::ModelType;
 
+/// The version of uuids that are made of the content of an entry.
+const CONTENT_HASH: usize = 8;
+
 /// Where an entry names a person.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mentions {
@@ -48,8 +51,8 @@ impl ErasedEntry {
 /// Erases one person from entries.
 #[derive(Debug, Clone)]
 pub struct Eraser {
-    person: Person,
-    label: String,
+    pub(super) person: Person,
+    pub(super) label: String,
     options: ErasureOptions,
     texts: Texts,
     emails: Texts,
@@ -73,6 +76,12 @@ impl Eraser {
     #[must_use]
     pub fn is_named_in(&self, text: &str) -> bool {
         self.texts.replace(text).is_some()
+    }
+
+    /// A text without the person; `None` if it does not name them.
+    #[must_use]
+    pub fn replaced(&self, text: &str) -> Option<String> {
+        self.texts.replace(text)
     }
 
     /// Where the entry names the person, also where the options leave it.
@@ -108,6 +117,12 @@ impl Eraser {
             self.erase_content(&mut erased.entry);
             erased.content = erased.entry != before;
         }
+        // Such a uuid was made of the whole entry: it tells whether a guess is right. An id that stays tells more.
+        let is_hash = erased.entry.uuid.get_version_num() == CONTENT_HASH;
+        if is_hash && (erased.content || erased.actor && self.options.with_id) {
+            erased.entry.uuid = Uuid::now_v7();
+            erased.content = true;
+        }
         (erased.actor || erased.content).then_some(erased)
     }
 
@@ -142,7 +157,6 @@ impl Eraser {
     }
 
     fn erase_content(&self, entry: &mut Entry) {
-        let before = entry.clone();
         if self.is_member(&entry.parts()) && self.options.with_id {
             entry.model_id = self.label.clone();
         }
@@ -153,10 +167,6 @@ impl Eraser {
         let changes = self.texts.replace_in_json(entry.changes.get());
         if let Some(changes) = changes.and_then(|text| Changes::from_text(text).ok()) {
             entry.changes = changes;
-        }
-        // A uuid of this version was made of the content, so that it would help to guess what was erased.
-        if *entry != before && entry.uuid.get_version_num() == 8 {
-            entry.uuid = Uuid::now_v7();
         }
     }
 }
@@ -252,5 +262,11 @@ mod tests {
         );
         let (text, ..) = erased(&json, all).expect("erased");
         assert!(!text.contains(&hashed.to_string()) && text.contains("user=erased-4c1f"), "{text}");
+        for with_id in [false, true] {
+            let json = format!(r#"{{"uuid":"{hashed}","user":{ANA}}}"#);
+            let (text, _, content) =
+                erased(&json, ErasureOptions { with_id, also_values: false }).expect("erased");
+            assert_eq!((text.contains(&hashed.to_string()), content), (!with_id, with_id));
+        }
     }
 }

@@ -38,6 +38,25 @@ impl Person {
         model_type == ModelType::Member && self.users.iter().any(is_same)
     }
 
+    /// Adds snapshots without an id that have an e-mail address of the person, which an entry about them may have stated. If
+    /// somebody with another id has the address, too, nothing tells whose they are.
+    pub fn join(&mut self, users: &[User]) {
+        let addresses: BTreeSet<String> =
+            self.texts().filter(|text| text.contains('@')).map(folded).collect();
+        let address = |user: &User| user.email.as_deref().map(folded).filter(|it| addresses.contains(it));
+        let of_others = users.iter().filter(|user| user.id.is_some() && !self.users.contains(user));
+        let of_others: BTreeSet<String> = of_others.filter_map(address).collect();
+        let is_own = |user: &&User| {
+            user.id.is_none()
+                && self.users.iter().any(|own| own.kind == user.kind)
+                && !self.users.contains(user)
+                && address(user).is_some_and(|address| !of_others.contains(&address))
+        };
+        let own: Vec<User> = users.iter().filter(is_own).cloned().collect();
+        // The latest snapshot has the id.
+        self.users.splice(0..0, own);
+    }
+
     /// Adds the addresses and names that an entry about the person states.
     pub fn learn(&mut self, entry: &Entry) {
         if !self.is_member(entry.model_type, &entry.model_id) {
@@ -54,7 +73,7 @@ impl Person {
 }
 
 /// The identities that a term matches, each with all of its snapshots. `users` are those of the log in the order in which
-/// they were first recorded; `labels` are those of earlier erasures, whose users are nobody any more.
+/// they were first recorded; `labels` are those of earlier erasures, whose users are no identity any more.
 #[must_use]
 pub fn identities(users: Vec<User>, term: &UserTerm, labels: &BTreeSet<String>) -> Vec<Person> {
     let is_erased =
@@ -126,6 +145,23 @@ mod tests {
     fn user(id: &str, email: &str, name: &str, kind: UserKind) -> User {
         let [id, email, name] = [id, email, name].map(|text| (!text.is_empty()).then(|| text.to_owned()));
         User { id, email, name, role: None, kind }
+    }
+
+    #[test]
+    fn an_address_that_only_entries_about_a_person_state_is_theirs() {
+        let person = |id: &str, email: &str| user(id, email, "", UserKind::User);
+        let users = [person("7", "old@acme.example"), person("", "Ana@acme.example")];
+        let joined = |users: &[User]| {
+            let more_texts = BTreeSet::from(["ana@acme.example".to_owned()]);
+            let mut ana = Person { users: vec![users[0].clone()], more_texts };
+            ana.join(users);
+            ana.users
+        };
+        assert_eq!(joined(&users), [users[1].clone(), users[0].clone()]);
+        let others = [&users[..], &[person("9", "ana@acme.example")]].concat();
+        assert_eq!(joined(&others), [users[0].clone()], "it may be of 9");
+        let robot = [users[0].clone(), user("", "ana@acme.example", "", UserKind::Service)];
+        assert_eq!(joined(&robot), [users[0].clone()]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The erasure of a person: who one person is, where the log names them, and what an entry says afterwards. No I/O.
 
 mod eraser;
+mod held;
 mod identity;
 mod record;
 mod replace;

@@ -46,6 +46,14 @@ pub struct ErasureOptions {
     pub also_values: bool,
 }
 
+impl ErasureOptions {
+    /// As far as either goes.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { with_id: self.with_id || other.with_id, also_values: self.also_values || other.also_values }
+    }
+}
+
 /// The first part of every label.
 const LABEL: &str = "erased-";
 

@@ -91,6 +91,24 @@ impl UserTerm {
         }
     }
 
+    /// What is compared: the text without its prefix.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        match &self.matcher {
+            Matcher::Named { whole, .. } => whole,
+            Matcher::Exactly { text, .. } => text,
+        }
+    }
+
+    /// The id of a term such as `id:7`.
+    #[must_use]
+    pub fn exact_id(&self) -> Option<&str> {
+        match &self.matcher {
+            Matcher::Exactly { part: UserText::Id, text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether the term matches the user. The comparison is case-insensitive unless the term has a prefix.
     #[must_use]
     pub fn matches(&self, user: &User) -> bool {

@@ -14,7 +14,6 @@ use axum::http::HeaderMap;
 use crate::api::erase::{EntryPlace, ErasureAnswer, ErasureRequest, Erasures, HeldEntries};
 use crate::api::problem::{Code, Problem};
 use crate::api::problems::{BodyProblems, ScopeProblems};
-use crate::api::query::read_only_filter;
 use crate::model::draft::{FieldError, MAX_REASON_CHARS};
 use crate::model::erasure::{Eraser, Erasure, Person, identities};
 use crate::model::filter::{Filter, UserTerm};
@@ -23,12 +22,12 @@ use crate::model::trail::{Actor, ErasureEvent, TrailEvent};
 use crate::model::words::{Log, ModelType};
 use crate::server::auth::{Caller, CanErase};
 use crate::server::body::NoParameters;
-use crate::server::erase_job::{EraseJob, ErasurePlan, plan};
+use crate::server::erase_job::{self, EraseJob, ErasureEnd, ErasurePlan};
 use crate::server::error::ApiError;
 use crate::server::handlers::json_body;
 use crate::server::state::Server;
 use crate::server::stop_on_drop::StopOnDrop;
-use crate::store::{ErasureRun, OrgId, PageRequest, StoredErasure};
+use crate::store::{ErasureRun, NewErasure, OrgId, PageRequest, StoredErasure};
 
 /// The most candidates that an error lists.
 const MAX_CANDIDATES: usize = 10;
@@ -73,12 +72,14 @@ pub(crate) async fn erase(
     // Reads that name the person are in the trail before it is searched.
     server.trail.flush(server.store.as_ref(), Some(org)).await?;
     let (person, unfinished) = find(&server, org, &request).await?;
+    // One that continues may go further than it began.
+    let unfinished = unfinished.map(|it| Erasure { options: it.options.and(request.options()), ..it });
     let (label, options) = unfinished
         .as_ref()
         .map_or_else(|| (String::new(), request.options()), |it| (it.label.clone(), it.options));
     let eraser = Arc::new(Eraser::new(person.clone(), &label, options));
     check_reason(&request.reason, &eraser)?;
-    let plan = plan(server.store.as_ref(), org, &eraser, holds(&server, org).await?).await?;
+    let plan = erase_job::plan(server.store.as_ref(), org, &eraser).await?;
     let answer = |complete, erasure, purged| {
         let place = |(log, id): &(Log, u64)| EntryPlace { log: *log, id: *id };
         let held = |(name, entries): (&String, &u64)| HeldEntries { name: name.clone(), entries: *entries };
@@ -100,16 +101,25 @@ pub(crate) async fn erase(
         return Ok(answer(true, None, None));
     }
     if !plan.held.is_empty() && !request.despite_holds {
-        let names: Vec<_> = plan.held.iter().map(|(name, entries)| format!("{name} ({entries})")).collect();
-        let detail = format!(
-            "holds keep some of these entries: {}; nothing was erased: release them, or set despite_holds",
-            names.join(", ")
-        );
-        return Err(ApiError::new(Code::Held, detail));
+        return Err(held(&plan, "nothing was erased"));
     }
-    let (erasure, complete) = run(&server, &caller, (person.clone(), unfinished), &plan, &request).await?;
+    let (erasure, end) = run(&server, &caller, (person.clone(), unfinished), &plan, &request).await?;
+    if end == ErasureEnd::Held {
+        let plan = erase_job::plan(server.store.as_ref(), org, &eraser).await?;
+        return Err(held(&plan, "created meanwhile, so the other entries were erased"));
+    }
     let purged = server.store.is_purged().await;
-    Ok(answer(complete, erasure, Some(purged)))
+    Ok(answer(end == ErasureEnd::Complete, erasure, Some(purged)))
+}
+
+/// The refusal because of holds.
+fn held(plan: &ErasurePlan, outcome: &str) -> ApiError {
+    let names: Vec<_> = plan.held.iter().map(|(name, entries)| format!("{name} ({entries})")).collect();
+    let detail = format!(
+        "holds keep some of these entries: {}; {outcome}: release them, or set despite_holds",
+        names.join(", ")
+    );
+    ApiError::new(Code::Held, detail)
 }
 
 /// The one person that the request means, and their erasure if it was interrupted.
@@ -123,9 +133,16 @@ async fn find(
         request.user.parse().map_err(|_| invalid("has no value behind its prefix".to_owned()))?;
     let earlier = server.store.erasures(org).await?;
     let labels: BTreeSet<String> = earlier.iter().map(|it| it.erasure.label.clone()).collect();
-    let users = server.store.users(org).await?;
+    let mut users = server.store.users(org).await?;
+    // An interrupted erasure may have taken the person out of every entry by now.
+    for user in earlier.iter().flat_map(|it| &it.person).flat_map(|person| &person.users) {
+        if !users.contains(user) {
+            users.insert(0, user.clone());
+        }
+    }
     // A large organization has many users, and the runtime's threads answer everybody.
-    let people = tokio::task::spawn_blocking(move || identities(users, &term, &labels)).await;
+    let (all, known) = (users.clone(), labels.clone());
+    let people = tokio::task::spawn_blocking(move || identities(all, &term, &known)).await;
     let mut people = people.map_err(|_| ApiError::internal())?;
     if people.len() > 1 {
         let mut names: Vec<String> = people.iter().take(MAX_CANDIDATES).map(candidate).collect();
@@ -139,15 +156,14 @@ async fn find(
         return Err(ApiError::new(Code::NotFound, "no user in the log matches"));
     };
     let is_same = |it: &&StoredErasure| {
-        let of = it.person.iter().flat_map(|person| &person.users);
-        it.erasure.finished_at.is_none() && of.clone().any(|user| person.users.contains(user))
+        it.person.iter().flat_map(|known| &known.users).any(|user| person.users.contains(user))
     };
-    // What it knew of the person may be erased from the entries by now.
-    if let Some(StoredErasure { erasure, person: Some(stored) }) = earlier.iter().find(is_same) {
-        return Ok((stored.clone(), Some(erasure.clone())));
-    }
-    learn(server, org, &mut person).await?;
-    Ok((person, None))
+    let unfinished = earlier.iter().find(is_same);
+    // What an interrupted erasure knew of the person may be erased from the entries by now.
+    person.more_texts.extend(unfinished.and_then(|it| it.person.clone()).unwrap_or_default().more_texts);
+    learn(server, org, &mut person, &labels).await?;
+    person.join(&users);
+    Ok((person, unfinished.map(|it| it.erasure.clone())))
 }
 
 /// A person in a list of candidates, with a term that means only them.
@@ -159,8 +175,13 @@ fn candidate(person: &Person) -> String {
     }
 }
 
-/// Reads from entries about the person which addresses and names they had.
-async fn learn(server: &Server, org: OrgId, person: &mut Person) -> Result<(), ApiError> {
+/// Reads from entries about the person which addresses and names they had. A label of an earlier erasure is none.
+async fn learn(
+    server: &Server,
+    org: OrgId,
+    person: &mut Person,
+    labels: &BTreeSet<String>,
+) -> Result<(), ApiError> {
     let mut filter = Filter::default();
     filter.model_type.include = vec![ModelType::Member];
     let mut after = None;
@@ -171,6 +192,7 @@ async fn learn(server: &Server, org: OrgId, person: &mut Person) -> Result<(), A
         page.entries.list()?.iter().for_each(|entry| person.learn(entry));
         after = page.entries.last();
         if !page.more {
+            person.more_texts.retain(|text| !labels.contains(text));
             return Ok(());
         }
     }
@@ -190,17 +212,6 @@ fn check_reason(reason: &str, eraser: &Eraser) -> Result<(), ApiError> {
     Err(vec![FieldError::new("reason", detail)].into())
 }
 
-/// The holds in force, with their filters. One whose filter cannot be read keeps every entry.
-async fn holds(server: &Server, org: OrgId) -> Result<Vec<(String, Filter)>, ApiError> {
-    let stored = server.store.holds_in_force(org).await?;
-    let read = |(name, query): (String, String)| {
-        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        (name, read_only_filter(Log::Audit, pairs).unwrap_or_default())
-    };
-    Ok(stored.into_iter().map(read).collect())
-}
-
 /// Erases in batches until it is done, the time is up or the caller disconnects. It runs in its own task, so that a batch is
 /// never interrupted.
 async fn run(
@@ -209,22 +220,23 @@ async fn run(
     (person, unfinished): (Person, Option<Erasure>),
     plan: &ErasurePlan,
     request: &ErasureRequest,
-) -> Result<(Option<Erasure>, bool), ApiError> {
+) -> Result<(Option<Erasure>, ErasureEnd), ApiError> {
     let (org, now) = (caller.organization.id, server.settings.clock.now());
     let store = server.store.as_ref();
+    let despite_holds = request.despite_holds;
     let begun = match unfinished {
-        Some(erasure) => store.resume_erasure(org, erasure, now).await?,
+        Some(erasure) => {
+            let stored = StoredErasure { erasure, person: Some(person.clone()), despite_holds };
+            store.resume_erasure(org, stored, now).await?
+        }
         None => {
-            let how = (caller.token.clone(), request.reason.clone(), request.options());
-            store.begin_erasure(org, how, person.clone(), now).await?
+            let (by, reason, options) = (caller.token.clone(), request.reason.clone(), request.options());
+            let new = NewErasure { by, reason, options, person: person.clone(), despite_holds };
+            store.begin_erasure(org, new, now).await?
         }
     };
     let run = begun.map_err(|running| {
-        let detail = format!(
-            "{} has been running since {}; its lease expires at {} unless renewed: try again later",
-            running.by, running.started_at, running.expires_at
-        );
-        ApiError::new(Code::PruneRunning, detail)
+        ApiError::new(Code::PruneRunning, format!("{}: try again later", running.description()))
     })?;
     let actor: Actor = caller.actor(server);
     let event = ErasureEvent::Begun {
@@ -252,7 +264,7 @@ async fn work(
     actor: Actor,
     stopped: Arc<AtomicBool>,
     max_seconds: Option<u32>,
-) -> Result<(Option<Erasure>, bool), ApiError> {
+) -> Result<(Option<Erasure>, ErasureEnd), ApiError> {
     let end = max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
     let may_continue = || !stopped.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end);
     let eraser = Arc::new(Eraser::new(person, &run.erasure.label, run.erasure.options));

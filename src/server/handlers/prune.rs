@@ -259,11 +259,7 @@ async fn run(
         begun = server.store.begin_prune(org, by, cutoff, now).await?;
     }
     let run = begun.map_err(|running| {
-        let detail = format!(
-            "{} has been pruning since {}; its lease expires at {} unless renewed: try again later",
-            running.by, running.started_at, running.expires_at
-        );
-        ApiError::new(Code::PruneRunning, detail)
+        ApiError::new(Code::PruneRunning, format!("{}: try again later", running.description()))
     })?;
     let run = PruneRun { as_of: Some(as_of), holds, ..run };
     let (log, prune) = (Log::Audit, run.id);

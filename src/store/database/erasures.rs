@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::model::entry::{Entry, User};
-use crate::model::erasure::{Eraser, Erasure, ErasureOptions, Person};
-use crate::model::filter::Filter;
+use crate::model::erasure::{Eraser, Erasure};
+use crate::model::hold::Hold;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{ErasedLeaf, ErasureRun, Mention, OrgId, PruneRunning, StoredErasure};
+use crate::store::calls::{ErasedBatch, ErasureRun, Mention, NewErasure, OrgId, PruneRunning, StoredErasure};
 use crate::store::database::{Engine, Store};
 use crate::store::erasures;
 use crate::store::error::StoreError;
@@ -14,6 +14,7 @@ use crate::store::postgres::Connection;
 use crate::store::session::{QueryKind, Retry};
 use crate::store::sqlite::run_now;
 use crate::store::tree::erased;
+use crate::store::tree_calls::ErasedLeaf;
 
 impl Store {
     /// All erasures of an organization, newest first.
@@ -26,41 +27,28 @@ impl Store {
         run!(self.read(Some(org)), |db| erasures::users(db, org))
     }
 
-    /// The names and filters of the holds in force.
-    pub async fn holds_in_force(&self, org: OrgId) -> Result<Vec<(String, String)>, StoreError> {
-        run!(self.read(Some(org)), |db| erasures::holds(db, org))
-    }
-
     /// Takes the organization's lease, which prunes also take, and records the erasure.
     pub async fn begin_erasure(
         &self,
         org: OrgId,
-        (by, reason, options): (String, String, ErasureOptions),
-        person: Person,
+        new: NewErasure,
         now: Timestamp,
     ) -> Result<Result<ErasureRun, PruneRunning>, StoreError> {
         let mut random = [0; 4];
         getrandom::fill(&mut random)
             .map_err(|error| StoreError::Failed(format!("no randomness: {error}")))?;
         let random = u32::from_be_bytes(random);
-        run!(self.write(Retry::Always), |db| erasures::begin(
-            db,
-            org,
-            (&by, &reason, options),
-            &person,
-            random,
-            now
-        ))
+        run!(self.write(Retry::Always), |db| erasures::begin(db, org, &new, random, now))
     }
 
-    /// Takes the lease for an erasure that was interrupted.
+    /// Takes the lease for an erasure that was interrupted, and stores what is known of the person by now.
     pub async fn resume_erasure(
         &self,
         org: OrgId,
-        erasure: Erasure,
+        stored: StoredErasure,
         now: Timestamp,
     ) -> Result<Result<ErasureRun, PruneRunning>, StoreError> {
-        run!(self.write(Retry::Always), |db| erasures::resume(db, org, erasure.clone(), now))
+        run!(self.write(Retry::Always), |db| erasures::resume(db, org, &stored, now))
     }
 
     /// The entries from one id to another that name a person, each with the holds that keep it.
@@ -69,13 +57,12 @@ impl Store {
         log: OrgId,
         ids: (u64, u64),
         eraser: Arc<Eraser>,
-        holds: Arc<Vec<(String, Filter)>>,
+        holds: Arc<Vec<Hold>>,
     ) -> Result<Vec<Mention>, StoreError> {
         run!(self.query(Some(log), QueryKind::Search), |db| erasures::mentions(db, log, ids, &eraser, &holds))
     }
 
-    /// Erases a person from some entries, in one commit, and renews the lease. Returns in how many entries the actor and the
-    /// content were erased.
+    /// Erases a person from some entries, in one commit, and renews the lease.
     pub async fn erase_batch(
         &self,
         log: OrgId,
@@ -83,7 +70,7 @@ impl Store {
         eraser: Arc<Eraser>,
         ids: Vec<u64>,
         now: Timestamp,
-    ) -> Result<(u64, u64), StoreError> {
+    ) -> Result<ErasedBatch, StoreError> {
         // A second attempt finds nothing to erase.
         run!(self.write(Retry::Always), |db| erasures::batch(db, log, &run, &eraser, &ids, now))
     }

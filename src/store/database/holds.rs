@@ -25,6 +25,11 @@ impl Store {
         run!(self.write(Retry::IfUndone), |db| holds::release(db, org, name.as_str(), &release))
     }
 
+    /// Adds a hold of another store, or updates what is known of it: its release, and texts that no longer name an erased person.
+    pub async fn restore_hold(&self, org: OrgId, hold: Hold) -> Result<(), StoreError> {
+        run!(self.write(Retry::Always), |db| holds::restore(db, org, &hold))
+    }
+
     /// Every hold of an organization, active or released, by name.
     pub async fn holds(&self, org: OrgId) -> Result<Vec<Hold>, StoreError> {
         run!(self.read(Some(org)), |db| holds::list(db, org))

@@ -93,4 +93,9 @@ impl Store {
     pub async fn deletions(&self) -> Result<Vec<Deletion>, StoreError> {
         run!(self.read(None), |db| deletions::all(db))
     }
+
+    /// Adds the record of a deletion from another store. Returns false if this store has an organization with its uuid.
+    pub async fn restore_deletion(&self, deletion: Deletion) -> Result<bool, StoreError> {
+        run!(self.write(Retry::IfUndone), |db| deletions::restore(db, &deletion))
+    }
 }

@@ -7,7 +7,7 @@ use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::note::SigningKey;
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{CollapsedTile, DeletedLeaves, OrgId, Roots, StoredTile, TreeState};
+use crate::store::calls::OrgId;
 use crate::store::database::{Engine, Store};
 use crate::store::error::StoreError;
 use crate::store::pages;
@@ -16,6 +16,7 @@ use crate::store::session::{QueryKind, Retry, Session as _};
 use crate::store::sqlite::run_now;
 use crate::store::tree::grow::Step;
 use crate::store::tree::{checkpoint, copy, grow, leaves, row};
+use crate::store::tree_calls::{CollapsedTile, DeletedLeaves, Roots, StoredTile, TreeState};
 
 impl Store {
     /// Notes that a log has entries that may be neither in its tree nor in its text index.
@@ -50,13 +51,13 @@ impl Store {
                     let is_done = after.size >= head;
                     let is_stored = run!(self.write(Retry::Always), |db| grow::commit(db, org, &growth))?;
                     grown = match grown {
-                        // Another server was faster. Its step is the same, if it has the same entries.
+                        // Another caller was faster. Its step may have been computed before the last entries came.
                         _ if !is_stored => None,
                         None => Some((before, after)),
                         Some((first, last)) if last == before => Some((first, after)),
                         Some(_) => None,
                     };
-                    if is_done {
+                    if is_done && is_stored {
                         return Ok(grown);
                     }
                 }

@@ -4,10 +4,11 @@ use crate::model::integrity::checkpoint::Checkpoint;
 use crate::model::integrity::tile::{TILE, TILE_HEIGHT, hashes_at, tile_root};
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{OrgId, Roots, StoredTile, TreeState};
+use crate::store::calls::OrgId;
 use crate::store::session::{Session, optional, values};
 use crate::store::tree::leaves;
 use crate::store::tree::row::{TreeRow, frontier, organization, row, tile_hashes};
+use crate::store::tree_calls::{Roots, StoredTile, TreeState};
 
 /// What a checkpoint of the tree states, and its latest signed checkpoint.
 pub(in crate::store) async fn checkpoint<S: Session>(

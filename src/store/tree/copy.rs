@@ -2,11 +2,12 @@
 //! have the same root.
 
 use crate::model::integrity::tile::TILE;
-use crate::store::calls::{DeletedLeaves, OrgId};
+use crate::store::calls::OrgId;
 use crate::store::column::column_by_id;
 use crate::store::session::{Columns, Session, values};
 use crate::store::tree::leaves::Deleted;
 use crate::store::tree::tombstones::{add_collapsed, add_tombstones};
+use crate::store::tree_calls::DeletedLeaves;
 
 /// The seeds of the entries between two ids.
 pub(in crate::store) async fn seeds<S: Session>(

@@ -7,11 +7,12 @@ use crate::model::integrity::leaf::{LeafRecord, Part, Seed};
 use crate::model::integrity::opening::Opening;
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{ErasedLeaf, OrgId};
+use crate::store::calls::OrgId;
 use crate::store::codes::{hex, json};
 use crate::store::entries::StoredEntry;
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, Session, list, values};
+use crate::store::tree_calls::ErasedLeaf;
 
 impl ErasedLeaf {
     /// The leaf of an entry that still is as it was recorded.

@@ -6,12 +6,13 @@ use crate::model::integrity::leaf::{LeafRecord, Seed};
 use crate::model::integrity::opening::Opening;
 use crate::model::integrity::tile::{TILE, root_of_path};
 use crate::model::merkle::Hash;
-use crate::store::calls::{CollapsedTile, OrgId, StoredLeaf, StoredTile};
+use crate::store::calls::OrgId;
 use crate::store::error::StoreError;
 use crate::store::session::{Columns, LeafIds, Session, list, optional, values};
 use crate::store::tree::erased;
 use crate::store::tree::row::{hashes as parse_hashes, row};
 use crate::store::tree::walk::Walk;
+use crate::store::tree_calls::{CollapsedTile, StoredLeaf, StoredTile};
 
 /// The leaf records of deleted entries, one by one or as collapsed tiles.
 pub(super) struct Deleted {

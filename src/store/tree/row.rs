@@ -6,10 +6,11 @@ use crate::model::integrity::frontier::Frontier;
 use crate::model::integrity::tile::{TILE, TILE_HEIGHT};
 use crate::model::merkle::Hash;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::{OrgId, TreeState};
+use crate::store::calls::OrgId;
 use crate::store::error::StoreError;
 use crate::store::missing::missing_row;
 use crate::store::session::{Columns, Session, list, optional, values};
+use crate::store::tree_calls::TreeState;
 
 /// The row of a log's tree.
 pub(super) struct TreeRow {

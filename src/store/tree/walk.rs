@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::model::integrity::leaf::{LeafRecord, Seed};
 use crate::model::integrity::tile::TILE;
 use crate::model::timestamp::Timestamp;
-use crate::store::calls::ErasedLeaf;
 use crate::store::entries::StoredEntry;
+use crate::store::tree_calls::ErasedLeaf;
 
 /// Makes the records of ids one after the other. Every id gets one.
 pub(super) struct Walk<'t> {

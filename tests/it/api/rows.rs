@@ -27,7 +27,7 @@ async fn rows(caller: &Caller, accept: &str, path: &str) -> Answer {
 }
 
 /// What the client makes of JSON entries.
-fn rendered(entries: &[Entry], options: &RowOptions) -> String {
+pub(crate) fn rendered(entries: &[Entry], options: &RowOptions) -> String {
     let columns = options.columns.as_deref().unwrap_or_default().split(',');
     let delimiter = match options.form {
         RowForm::Jsonl => {

@@ -1,5 +1,7 @@
 //! `erase`: the plan, what it refuses, and that nothing names the person afterwards.
 
+use std::path::Path;
+
 use krosyn_audit::clock::Clock;
 use serde_json::json;
 
@@ -13,6 +15,12 @@ const TRACES: [&str; 4] = ["ana.ruiz", "ana ruiz", "203.0.113.9", "netscape"];
 
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
+    import(&sandbox, &SERVER);
+    sandbox
+}
+
+/// Records the entries through a server or in a store.
+fn import(sandbox: &Sandbox, server: &[&str]) {
     let now = Clock::System.now();
     let recording = |id: &str| recording_at(id, now);
     let context = json!({"ip": "203.0.113.9", "user_agent": "Netscape"});
@@ -26,9 +34,8 @@ fn sandbox() -> Sandbox {
     ];
     lines.extend((10..300).map(|id| recording(&id.to_string())));
     sandbox.write("lines.jsonl", lines.iter().map(|line| format!("{line}\n")).collect::<String>());
-    let _ = sandbox.run(&[&["import", "lines.jsonl"], &SERVER[..]].concat()).ended(0);
+    let _ = sandbox.run(&[&["import", "lines.jsonl"], server].concat()).ended(0);
     std::fs::remove_file(sandbox.path("lines.jsonl")).unwrap();
-    sandbox
 }
 
 fn erase(sandbox: &Sandbox, more: &[&str]) -> Outcome {
@@ -94,6 +101,47 @@ fn nothing_names_an_erased_person_and_the_log_verifies() {
     let copied = sandbox.run(&["store", "copy", "sqlite:audit.db", "sqlite:copy.db"]).ended(0);
     let verified = sandbox.run(&["verify", "--server", "sqlite:copy.db"]).ended(0);
     assert!(verified.out().contains("erased (erasure 1)"), "{copied}{verified}");
+}
+
+/// Every file below a directory that has one of the traces.
+fn files_with_traces(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path()) {
+        if path.is_dir() {
+            found.extend(files_with_traces(&path));
+            continue;
+        }
+        let bytes = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).to_lowercase();
+        let traces = TRACES.iter().filter(|trace| bytes.contains(**trace));
+        found.extend(traces.map(|trace| format!("{trace} in {}", path.display())));
+    }
+    found
+}
+
+#[test]
+fn no_log_state_or_later_backup_names_an_erased_person() {
+    let sandbox = Sandbox::new();
+    let serving = sandbox.serve(&["--log-level", "debug", "--log", "json"]);
+    import(&sandbox, &serving.flags());
+    let run = |words: &[&str]| sandbox.run(&[words, &serving.flags()[..]].concat()).ended(0);
+    for words in [
+        &["list", "-u", "ana.ruiz@acme.example"][..],
+        &["list", "--grep", "Ana Ruiz"],
+        &["show", "1"],
+        &["verify"],
+        &["erase", "user/id:7", "--reason", "request 117", "--dry-run"],
+        &["erase", "user/id:7", "--reason", "request 117", "--also-values", "--yes"],
+        &["list", "-n", "500"],
+        &["verify"],
+    ] {
+        let _ = run(words);
+    }
+    let _ = sandbox.run(&["store", "backup", "--store", "sqlite:audit.db", "backup.db"]).ended(0);
+    serving.terminate();
+    assert_eq!(serving.wait(), Some(0));
+    let home = sandbox.path("audit.db").parent().unwrap().to_owned();
+    assert_eq!(files_with_traces(&home), [""; 0]);
+    assert!(sandbox.text("serve.log").contains("/api/v1/erasures"));
 }
 
 #[test]

@@ -9,6 +9,9 @@ use crate::support::stores::block_on;
 /// How many expired entries there are at first; every second one will be held.
 const ENTRIES: usize = 1_500;
 
+/// How many entries one request may have.
+const LINES_A_REQUEST: usize = 10_000;
+
 /// Sends a request to the server and returns the JSON of its answer.
 fn ask(serving: &Serving, path: &str, body: Option<(&'static str, String)>) -> Value {
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
@@ -37,13 +40,16 @@ fn acknowledged_as_held(sandbox: &Sandbox, store: &str, entries: usize) -> u64 {
     let serving = sandbox.serve_on(store, &[]);
     let line = |number: usize| {
         let id = if number.is_multiple_of(2) { "held" } else { "other" };
-        let at = format!("2021-03-01T{:02}:{:02}:{:02}Z", number / 3600, number / 60 % 60, number % 60);
+        let (hour, minute, second) = (number / 3600 % 24, number / 60 % 60, number % 60);
+        let at = format!("2021-03-01T{hour:02}:{minute:02}:{second:02}Z");
         let entry = json!({"action": "created", "model_type": "connector", "model_id": id, "occurred_at": at,
             "user": {"id": "7"}, "after": {"status": "active"}});
         format!("{entry}\n")
     };
-    let lines: String = (0..entries).map(line).collect();
-    ask(&serving, "audit-logs", Some(("application/x-ndjson", lines)));
+    let lines: Vec<String> = (0..entries).map(line).collect();
+    for lines in lines.chunks(LINES_A_REQUEST) {
+        ask(&serving, "audit-logs", Some(("application/x-ndjson", lines.concat())));
+    }
 
     let prune = ["prune", "--yes", "--max-delete", "100%", "--server", store];
     let pruning = sandbox.command(&prune).spawn().expect("it starts");

@@ -14,6 +14,7 @@ mod demo_log;
 mod diagnostics;
 mod durability;
 mod erase;
+mod erase_processes;
 mod evidence;
 mod examples;
 mod export;

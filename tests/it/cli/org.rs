@@ -213,3 +213,31 @@ fn a_running_server_goes_on_without_a_deleted_organization() {
     let log = sandbox.text("serve.log");
     assert!(!log.contains("ERROR") && !log.contains("retrying"), "{log}");
 }
+
+#[test]
+fn a_copy_follows_a_renamed_organization_and_has_the_records_of_deleted_ones() {
+    let sandbox = sandbox(3);
+    let copy = || sandbox.run(&["store", "copy", "sqlite:audit.db", "sqlite:copy.db"]).ended(0);
+    let list = |flags: &[&str], store: &str| {
+        sandbox.run(&[&["org", "list"], flags, &["--store", store]].concat()).ended(0).out().to_owned()
+    };
+    let _ = copy();
+    let _ = org(&sandbox, &["rename", "acme", "acme-eu"]).ended(0);
+    let _ = copy();
+    assert_eq!(list(&[], "sqlite:copy.db"), list(&[], "sqlite:audit.db"));
+    let _ = org(&sandbox, &["delete", "acme-eu", "--yes"]).ended(0);
+    let _ = org(&sandbox, &["create", "acme-eu", "--plan", "pro"]).ended(0);
+    let _ = sandbox.run(&["store", "copy", "sqlite:audit.db", "sqlite:new.db"]).ended(0);
+    for flags in [&["--deleted"][..], &[]] {
+        assert_eq!(list(flags, "sqlite:new.db"), list(flags, "sqlite:audit.db"));
+    }
+    // Another organization has the name by now.
+    let refused = sandbox.run(&["store", "copy", "sqlite:audit.db", "sqlite:copy.db"]).ended(6);
+    assert!(
+        refused.err().contains("acme-eu was deleted in the source, but the copy still has it"),
+        "{refused}"
+    );
+    let _ = sandbox.run(&["org", "delete", "acme-eu", "--yes", "--store", "sqlite:copy.db"]).ended(0);
+    let _ = copy();
+    assert_eq!(list(&[], "sqlite:copy.db"), list(&[], "sqlite:audit.db"));
+}

@@ -10,7 +10,7 @@ use krosyn_audit::model::hold::{Hold, HoldFilter, Release};
 use krosyn_audit::model::page::Order;
 use krosyn_audit::model::stats::StatsQuery;
 use krosyn_audit::model::words::{Dimension, Scope};
-use krosyn_audit::store::{self, OrgId, Store, StoredToken, TokenUse};
+use krosyn_audit::store::{self, NewErasure, OrgId, Store, StoredToken, TokenUse};
 use regex::Regex;
 use serde_json::json;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::support::entries::{
     NOW, append, days_ago, drafts, everything, read_all, recording_at, with, without_seeds,
 };
 use crate::support::postgres::{Server, connect, private};
-use crate::support::stores::{organization, prune, signed};
+use crate::support::stores::{hold, new_erasure, organization, prune, signed};
 
 /// A store all of whose statements are logged, the name of its database, and its URL.
 pub(super) async fn logged(server: &Server) -> (Arc<Store>, String, String) {
@@ -102,19 +102,25 @@ async fn ask_for_the_text_index(store: &Arc<Store>, log: OrgId) {
 
 /// Calls every store method about erasures.
 async fn erase_somebody(store: &Arc<Store>, org: OrgId) {
-    append(store, org, [with(recording_at("1", NOW), "user", json!({"id": "99"}))]).await;
+    let user = json!({"id": "99", "email": "quinn@acme.example"});
+    append(store, org, [with(recording_at("1", NOW), "user", user)]).await;
+    let mut filter = Filter::default();
+    filter.user.add("quinn@acme.example").expect("a user");
+    store.restore_hold(org, hold("quinn", filter)).await.expect("created");
     store.grow_tree(org).await.expect("grown");
     let head = store.tree(org).await.expect("a tree").size;
     let term = "id:99".parse().expect("a term");
     let people = identities(store.users(org).await.expect("users"), &term, &BTreeSet::new());
-    let how = ("privacy".to_owned(), "r".to_owned(), ErasureOptions::default());
-    let run = store.begin_erasure(org, how, people[0].clone(), NOW).await.expect("asked").expect("free");
+    let options = ErasureOptions { with_id: false, also_values: true };
+    let new = NewErasure { despite_holds: true, ..new_erasure(people[0].clone(), options) };
+    let run = store.begin_erasure(org, new, NOW).await.expect("asked").expect("free");
     let eraser = Arc::new(Eraser::new(people[0].clone(), &run.erasure.label, run.erasure.options));
-    assert!(store.holds_in_force(org).await.expect("holds").is_empty());
     store.mentions(org, (1, head), Arc::clone(&eraser), Arc::default()).await.expect("read");
-    let run = store.resume_erasure(org, run.erasure, NOW).await.expect("asked").expect("its own");
+    let stored = store.erasures(org).await.expect("erasures").remove(0);
+    let run = store.resume_erasure(org, stored, NOW).await.expect("asked").expect("its own");
+    assert!(run.despite_holds);
     let batch = store.erase_batch(org, run.clone(), Arc::clone(&eraser), vec![head], NOW).await;
-    assert_eq!(batch.expect("a batch"), (1, 0));
+    assert_eq!(batch.expect("a batch").actors, 1);
     assert!(store.finish_erasure(run.clone(), eraser, head, NOW).await.expect("asked"));
     store.close_erasure(run, true, NOW).await.expect("closed");
     assert_eq!(store.erasures(org).await.expect("erasures").len(), 1);
@@ -152,12 +158,12 @@ async fn ask_everything(store: &Arc<Store>, org: OrgId) {
     everything_by_ana.user.add("ana").expect("a user");
     let filter = HoldFilter::new(everything_by_ana).expect("cheap");
     let (name, reason, by) = ("case".parse().expect("a name"), "a case".to_owned(), "ana".to_owned());
-    let hold =
+    let case =
         Hold { name, filter, reason: reason.clone(), created_at: NOW, created_by: by.clone(), release: None };
-    store.create_hold(org, hold.clone()).await.expect("created");
+    store.create_hold(org, case.clone()).await.expect("created");
     store.holdings(org, days_ago(90)).await.expect("holdings");
     let release = Release { at: NOW, by, reason };
-    assert!(store.release_hold(org, hold.name, release).await.expect("released"));
+    assert!(store.release_hold(org, case.name, release).await.expect("released"));
     assert_eq!(store.holds(org).await.expect("holds").len(), 1);
     let run = store.begin_prune(org, "cron".into(), days_ago(90), NOW).await.expect("asked").expect("free");
     store.begin_prune(org, "other".into(), days_ago(90), NOW).await.expect("asked").expect_err("held");
@@ -169,6 +175,7 @@ async fn ask_everything(store: &Arc<Store>, org: OrgId) {
     store.prunes(org).await.expect("prunes");
     store.last_prune(org).await.expect("a prune");
     assert_eq!(everything(store, org).await.len(), 1);
+    erase_somebody(store, org).await;
     assert!(store.hold_lease(org, "sweep", "me".to_owned(), NOW).await.expect("asked"));
     store.release_lease(org, "sweep", "me".to_owned()).await.expect("released");
     let past = store.past(org).await.expect("a past");
@@ -196,10 +203,18 @@ async fn ask_everything(store: &Arc<Store>, org: OrgId) {
 /// Renames and deletes the organization.
 async fn delete_everything(store: &Arc<Store>, org: OrgId) {
     store.rename_organization(org, "acme-eu".to_owned()).await.expect("renamed");
+    for hold in store.holds(org).await.expect("holds") {
+        let release = Release { at: NOW, by: "ana".to_owned(), reason: "closed".to_owned() };
+        store.release_hold(org, hold.name, release).await.expect("released");
+    }
     store.begin_deletion(org, "ana".to_owned(), NOW).await.expect("asked").expect("nothing prevents it");
     while store.deletion_batch(org, 100).await.expect("a batch") {}
     store.finish_deletion(org, NOW).await.expect("finished");
-    assert_eq!(store.deletions().await.expect("one").len(), 1);
+    let mut deletions = store.deletions().await.expect("one");
+    assert_eq!(deletions.len(), 1);
+    assert!(!store.restore_deletion(deletions[0].clone()).await.expect("asked"), "it is known");
+    deletions[0].uuid = Uuid::from_u128(9);
+    assert!(store.restore_deletion(deletions.remove(0)).await.expect("restored"));
 }
 
 /// Judges statements by the tables that Citus distributes.

@@ -105,6 +105,7 @@ macro_rules! contract {
                 deleted_entries_stay_in_the_tree
                 an_entry_is_in_the_tree_before_a_prune_deletes_it
                 servers_that_grow_a_tree_at_once_agree
+                a_grown_tree_has_every_entry_recorded_before
                 the_trail_is_a_log_of_its_own
             }
             erasures {
@@ -112,6 +113,8 @@ macro_rules! contract {
                 an_opening_has_the_salt_of_the_kept_part_only
                 entries_recorded_during_an_erasure_are_erased
                 an_erasure_and_a_prune_exclude_each_other_and_another_process_resumes
+                a_hold_created_during_an_erasure_keeps_what_is_left
+                a_hold_on_an_erased_person_covers_what_it_covered
             }
             text_index {
                 searches_agree_with_the_reference_by_way_of_the_index

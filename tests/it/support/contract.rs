@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(krosyn_audit::server::openapi()).expect("serialises"));
@@ -91,10 +91,8 @@ fn misfit(schema: &Value, value: &Value, at: &str) -> Option<String> {
         let fits = faults.iter().any(Option::is_none);
         return (!fits).then(|| faults.into_iter().flatten().collect::<Vec<_>>().join(" and "));
     }
-    if let Some(fault) =
-        schema["allOf"].as_array().and_then(|all| all.iter().find_map(|one| misfit(one, value, at)))
-    {
-        return Some(fault);
+    if let Some(schemas) = schema["allOf"].as_array() {
+        return misfit(&merged(schemas), value, at);
     }
     if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
         return Some(format!("{at} is {value}, which is no word of {}", schema["enum"]));
@@ -127,6 +125,21 @@ fn misfit(schema: &Value, value: &Value, at: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// One schema of objects instead of several that hold together.
+fn merged(schemas: &[Value]) -> Value {
+    let mut all = json!({"type": "object", "properties": {}, "required": []});
+    for schema in schemas {
+        let referred = schema["$ref"].as_str().and_then(|reference| DOCUMENT.pointer(&reference[1..]));
+        let schema = referred.unwrap_or(schema);
+        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+            all["properties"][name] = member.clone();
+        }
+        let required = schema["required"].as_array().into_iter().flatten().cloned();
+        all["required"].as_array_mut().expect("a list").extend(required);
+    }
+    all
 }
 
 fn is_of_type(value: &Value, name: &str) -> bool {

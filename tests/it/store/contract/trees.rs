@@ -146,3 +146,23 @@ pub(crate) async fn the_trail_is_a_log_of_its_own(store: Arc<Store>) {
     assert!(store.prunes(org).await.expect("prunes").is_empty());
     assert_eq!(store.organizations().await.expect("one").len(), 1);
 }
+
+/// Callers lose a race against another one whose step was computed before the last entries came.
+pub(crate) async fn a_grown_tree_has_every_entry_recorded_before(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            for _ in 0..40 {
+                let last = append(&store, org, [recording("1")]).await[0].id;
+                store.grow_tree(org).await.expect("grown");
+                let size = store.tree(org).await.expect("a tree").size;
+                assert!(size >= last, "entry {last} is not in a tree of {size} entries");
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.expect("no entry is missing");
+    }
+}

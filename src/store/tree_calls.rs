@@ -1,0 +1,78 @@
+//! The results of calls about trees. It knows no engine.
+
+use crate::model::integrity::leaf::LeafRecord;
+use crate::model::integrity::opening::Opening;
+use crate::model::merkle::Hash;
+
+/// How far a log's tree reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeState {
+    /// The number of entries in the tree.
+    pub size: u64,
+    /// The latest checkpoint, a signed note.
+    pub checkpoint: Option<String>,
+    /// Entries up to this id were recorded before the log had a tree.
+    pub unprotected: u64,
+}
+
+/// The roots of a tree when it had some size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roots {
+    /// The root; `None` once the entries of its last, partial tile are deleted and the tile was filled and collapsed.
+    pub root: Option<Hash>,
+    /// The root without the partial tile.
+    pub full_tiles: Hash,
+}
+
+/// A leaf of a tree as a store finds it now.
+#[derive(Debug, Clone)]
+pub struct StoredLeaf {
+    /// Its record, made from the entry as it is now, or kept since the entry was deleted.
+    pub record: LeafRecord,
+    /// What opens its commitments.
+    pub opening: Opening,
+    /// The first bytes of the leaf hash as it was when the leaf was added; zeros when they are not known.
+    pub hint: [u8; 3],
+}
+
+/// What the tree needs of an entry of which a part was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasedLeaf {
+    /// The entry.
+    pub id: u64,
+    /// What opens the commitment of the part that was kept.
+    pub opening: Opening,
+    /// The commitment to [`Part::Actor`](crate::model::integrity::leaf::Part::Actor), as it was recorded.
+    pub actor: Hash,
+    /// The commitment to [`Part::Content`](crate::model::integrity::leaf::Part::Content), as it was recorded.
+    pub content: Hash,
+}
+
+/// A tile of which every entry was deleted.
+#[derive(Debug, Clone)]
+pub struct CollapsedTile {
+    /// Its number: the tile has the entries from 256 times this number.
+    pub tile: u64,
+    /// The record of its last leaf.
+    pub record: LeafRecord,
+    /// The hashes beside the way from the last leaf to the root of the tile, the lowest first.
+    pub path: [Hash; 8],
+}
+
+/// The leaves of a tile.
+#[derive(Debug, Clone)]
+pub enum StoredTile {
+    /// One by one.
+    Leaves(Vec<StoredLeaf>),
+    /// Every entry was deleted.
+    Collapsed(Box<CollapsedTile>),
+}
+
+/// Leaf records of the deleted entries in a range of tiles.
+#[derive(Debug, Clone)]
+pub struct DeletedLeaves {
+    /// Their records, where the tile has other entries.
+    pub tombstones: Vec<LeafRecord>,
+    /// The tiles without entries.
+    pub collapsed: Vec<CollapsedTile>,
+}
