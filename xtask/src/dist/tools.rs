@@ -44,7 +44,7 @@ impl Tools {
     }
 
     /// A program of the Python environment.
-    pub(super) fn from_pypi(&self, name: &str) -> Command {
+    pub(super) fn pypi_tool(&self, name: &str) -> Command {
         Command::new(self.venv.join("bin").join(name))
     }
 
