@@ -49,7 +49,7 @@ impl ErasureRequest {
 pub struct ErasureAnswer {
     /// Whether nothing was changed, because only the plan was requested.
     pub dry_run: bool,
-    /// Whether nothing names the person any more, as far as the options go. Always true of a plan.
+    /// Whether nothing that the options include names the person any more. Always true of a plan.
     pub complete: bool,
     /// The person: the e-mail address, else the name, else the id.
     #[schema(example = "ana.ruiz@acme.example")]

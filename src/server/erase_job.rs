@@ -21,8 +21,9 @@ const WINDOW: u64 = 4_096;
 const BATCH: usize = 100;
 /// How many other entries a plan names.
 const EXAMPLES: usize = 20;
-/// How often erasures that cannot be resumed at once are tried again.
+/// When erasures that cannot be resumed at once are tried again; each further time after twice as long.
 const RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_secs(3600);
 
 /// Which entries an erasure changes.
 #[derive(Debug, Default)]
@@ -87,7 +88,7 @@ const fn changes(log: Log, also_values: bool, mention: &Mention) -> bool {
 /// How a run of an erasure ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ErasureEnd {
-    /// Nothing names the person any more, as far as the options go.
+    /// Nothing that the options include names the person any more.
     Complete,
     /// It was stopped.
     Stopped,
@@ -97,14 +98,19 @@ pub(super) enum ErasureEnd {
 
 /// An erasure in progress.
 pub(super) struct EraseJob<'a> {
-    pub(super) store: &'a Store,
-    pub(super) settings: &'a Settings,
-    pub(super) run: ErasureRun,
-    pub(super) eraser: Arc<Eraser>,
-    pub(super) actor: Actor,
+    store: &'a Store,
+    settings: &'a Settings,
+    run: ErasureRun,
+    eraser: Arc<Eraser>,
+    actor: Actor,
 }
 
-impl EraseJob<'_> {
+impl<'a> EraseJob<'a> {
+    pub(super) fn new(store: &'a Store, settings: &'a Settings, run: ErasureRun, actor: Actor) -> Self {
+        let eraser = Arc::new(run.eraser());
+        Self { store, settings, run, eraser, actor }
+    }
+
     async fn record(&self, event: ErasureEvent) -> Result<(), StoreError> {
         let Settings { clock, redaction, .. } = self.settings;
         let event = TrailEvent::Erasure(event);
@@ -138,7 +144,7 @@ impl EraseJob<'_> {
         }
         let is_complete = matches!(outcome, Ok(ErasureEnd::Complete));
         let ErasedBatch { actors, contents, .. } = done;
-        let Erasure { id: erasure, label, .. } = self.run.erasure.clone();
+        let Erasure { id: erasure, label, .. } = self.run.stored.erasure.clone();
         let ended = ErasureEvent::Ended { erasure, label, actors, contents, complete: is_complete };
         let recorded = self.record(ended).await;
         // It stays open if its end is not recorded: the next server records that.
@@ -153,7 +159,7 @@ impl EraseJob<'_> {
     /// The record, if another process that continued the same erasure has finished it.
     async fn finished_elsewhere(&self) -> Result<Option<Erasure>, StoreError> {
         let erasures = self.store.erasures(self.run.org).await?.into_iter().map(|it| it.erasure);
-        let mut own = erasures.filter(|it| it.id == self.run.erasure.id);
+        let mut own = erasures.filter(|it| it.id == self.run.stored.erasure.id);
         Ok(own.find(|it| it.finished_at.is_some()))
     }
 
@@ -184,7 +190,7 @@ impl EraseJob<'_> {
             if done.held > 0 {
                 return Ok(ErasureEnd::Held);
             }
-            let seen = next.get(&Log::Audit).map_or(0, |next| next - 1);
+            let seen = next.iter().map(|(log, next)| (log_of(self.run.org, *log), next - 1)).collect();
             let (run, eraser) = (self.run.clone(), Arc::clone(&self.eraser));
             if self.store.finish_erasure(run, eraser, seen, self.settings.clock.now()).await? {
                 return Ok(ErasureEnd::Complete);
@@ -207,7 +213,7 @@ impl EraseJob<'_> {
             wanted.iter().filter(|mention| has(mention)).map(|mention| mention.id).collect()
         };
         let (actor, content) = (id_ranges(&ids(|it| it.actor)), id_ranges(&ids(|it| it.content)));
-        let Erasure { id: erasure, label, .. } = self.run.erasure.clone();
+        let Erasure { id: erasure, label, .. } = self.run.stored.erasure.clone();
         self.record(ErasureEvent::Step { log, rule: ErasureRule { erasure, label, actor, content } }).await?;
         for batch in ids(|_| true).chunks(BATCH) {
             if !may_continue() {
@@ -227,13 +233,16 @@ impl EraseJob<'_> {
 
 /// Resumes the erasures that were interrupted, by the end of a server or by a limit of time.
 pub(super) async fn resume_all(store: Arc<Store>, settings: Arc<Settings>) {
+    let mut wait = RETRY;
     loop {
         match resume_each(&store, &settings).await {
             Ok(true) => return,
             Ok(false) => {}
-            Err(error) => tracing::error!(%error, "cannot resume an erasure; retrying"),
+            Err(error) => tracing::error!(%error, "cannot resume erasures; retrying"),
         }
-        tokio::time::sleep(RETRY).await;
+        tokio::time::sleep(wait).await;
+        // Each attempt reads both logs, and a hold may last for years.
+        wait = (wait * 2).min(LONGEST_RETRY);
     }
 }
 
@@ -244,28 +253,36 @@ async fn resume_each(store: &Store, settings: &Settings) -> Result<bool, StoreEr
         let org = organization.id;
         let unfinished = store.erasures(org).await?.into_iter().filter(|it| it.erasure.finished_at.is_none());
         for stored in unfinished {
-            let StoredErasure { erasure, person, despite_holds } = stored.clone();
-            // Without a person only the record of the end is missing.
-            let eraser = Eraser::new(person.unwrap_or_default(), &erasure.label, erasure.options);
-            let eraser = Arc::new(eraser);
-            if !despite_holds && !plan(store, org, &eraser).await?.held.is_empty() {
-                tracing::warn!(
-                    organization = org.number(),
-                    erasure = erasure.id,
-                    "a hold prevents that an erasure is resumed"
-                );
-                is_done = false;
-                continue;
+            let erasure = stored.erasure.id;
+            match resume(store, settings, org, stored).await {
+                Ok(end) => is_done &= end == ErasureEnd::Complete,
+                Err(error) => {
+                    tracing::error!(organization = org.number(), erasure, %error, "cannot resume an erasure; retrying");
+                    is_done = false;
+                }
             }
-            let Ok(run) = store.resume_erasure(org, stored, settings.clock.now()).await? else {
-                is_done = false;
-                continue;
-            };
-            tracing::info!(organization = org.number(), erasure = erasure.id, "resuming an erasure");
-            let job = EraseJob { store, settings, run, eraser, actor: Actor::server() };
-            let (_, end) = job.finish(|| true).await?;
-            is_done &= end == ErasureEnd::Complete;
         }
     }
     Ok(is_done)
+}
+
+/// Resumes an interrupted erasure, unless a hold or another prune or erasure prevents it.
+async fn resume(
+    store: &Store,
+    settings: &Settings,
+    org: OrgId,
+    stored: StoredErasure,
+) -> Result<ErasureEnd, StoreError> {
+    let Erasure { id: erasure, label, options, .. } = stored.erasure.clone();
+    let eraser = Arc::new(Eraser::new(stored.person.clone().unwrap_or_default(), &label, options));
+    if !stored.despite_holds && !plan(store, org, &eraser).await?.held.is_empty() {
+        tracing::warn!(organization = org.number(), erasure, "a hold prevents that an erasure is resumed");
+        return Ok(ErasureEnd::Held);
+    }
+    let Ok(run) = store.resume_erasure(org, stored, settings.clock.now()).await? else {
+        return Ok(ErasureEnd::Stopped);
+    };
+    tracing::info!(organization = org.number(), erasure, "resuming an erasure");
+    let (_, end) = EraseJob::new(store, settings, run, Actor::server()).finish(|| true).await?;
+    Ok(end)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::entry::Entry;
-use crate::model::erasure::{Erasure, ErasureOptions, Mentions, Person};
+use crate::model::erasure::{Eraser, Erasure, ErasureOptions, Mentions, Person};
 use crate::model::filter::Filter;
 use crate::model::integrity::checkpoint;
 use crate::model::page::{Order, Position};
@@ -313,12 +313,20 @@ pub struct NewErasure {
 pub struct ErasureRun {
     /// The organization.
     pub org: OrgId,
-    /// The record, as it was when the run began.
-    pub erasure: Erasure,
+    /// The erasure, as it was when the run began.
+    pub stored: StoredErasure,
     /// Identifies this run's lease.
     pub holder: String,
-    /// Whether it changes entries that a hold keeps.
-    pub despite_holds: bool,
+}
+
+impl ErasureRun {
+    /// Erases what the record knows of the person, by its options.
+    #[must_use]
+    pub fn eraser(&self) -> Eraser {
+        let StoredErasure { erasure, person, .. } = &self.stored;
+        // Without a person only the record of the end is missing.
+        Eraser::new(person.clone().unwrap_or_default(), &erasure.label, erasure.options)
+    }
 }
 
 /// What a batch of an erasure did.

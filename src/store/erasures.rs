@@ -65,10 +65,11 @@ pub(super) async fn users<S: Session>(db: &S, org: OrgId) -> Result<Vec<User>, S
     rows(db, sql, values![org], |row| user(row.text(0)?)).await
 }
 
-/// What identifies the lease of an erasure. Another process that resumes it has the same, so that it need not wait for the
-/// lease of one that was killed. Batches of both take turns, and each does what is left.
-fn holder(label: &str) -> String {
-    format!("{label} {ERASURE}{label}")
+/// What identifies the lease of an erasure. Another process that resumes it with the same options has the same, so that it need
+/// not wait for the lease of one that was killed. Batches of both take turns, and each does what is left.
+fn holder(Erasure { label, options, .. }: &Erasure) -> String {
+    let ErasureOptions { with_id, also_values } = options;
+    format!("{label}-{with_id}-{also_values} {ERASURE}{label}")
 }
 
 /// Takes the lease and records the erasure, in a transaction. `random` makes the label.
@@ -91,10 +92,6 @@ pub(super) async fn begin<S: Session>(
     let is_taken = |label: &String| earlier.iter().any(|it| it.erasure.label == *label);
     let label = (4..=8).map(|digits| label(random, digits)).find(|label| !is_taken(label));
     let label = label.ok_or_else(|| S::lost_race("an erasure has this label"))?;
-    let holder = holder(&label);
-    if let Some(running) = leases::hold_prune(db, org, &holder, now).await? {
-        return Ok(Err(running));
-    }
     let id = earlier.iter().map(|it| it.erasure.id).max().unwrap_or_default() + 1;
     let erasure = Erasure {
         id,
@@ -107,12 +104,25 @@ pub(super) async fn begin<S: Session>(
         actors: 0,
         contents: 0,
     };
+    let holder = holder(&erasure);
+    if let Some(running) = leases::hold_prune(db, org, &holder, now).await? {
+        return Ok(Err(running));
+    }
     let stored = StoredErasure { erasure, person: Some(person.clone()), despite_holds: *despite_holds };
     insert(db, org, &stored).await?;
-    Ok(Ok(ErasureRun { org, erasure: stored.erasure, holder, despite_holds: *despite_holds }))
+    Ok(Ok(ErasureRun { org, stored, holder }))
 }
 
 impl StoredErasure {
+    /// Adds the options of a request to continue it, and what that knows of the person.
+    fn widen(&mut self, asked: &Self) {
+        self.erasure.options = self.erasure.options.and(asked.erasure.options);
+        self.despite_holds = asked.despite_holds;
+        if let (Some(person), Some(known)) = (&mut self.person, &asked.person) {
+            person.add(known);
+        }
+    }
+
     fn note(&self) -> Option<String> {
         let person = self.person.clone()?;
         Some(json(&Note { person, despite_holds: self.despite_holds }))
@@ -145,24 +155,30 @@ async fn insert<S: Session>(db: &S, org: OrgId, stored: &StoredErasure) -> Resul
     Ok(())
 }
 
-/// Takes the lease for an erasure that was interrupted, in a transaction, and stores what is known of the person by now.
+/// Takes the lease for an erasure that was interrupted, in a transaction, and adds to its record what the caller knows and
+/// wants. The run has all of it.
 pub(super) async fn resume<S: Session>(
     db: &S,
     org: OrgId,
     stored: &StoredErasure,
     now: Timestamp,
 ) -> Result<Result<ErasureRun, PruneRunning>, S::Error> {
-    let StoredErasure { erasure, despite_holds, .. } = stored.clone();
-    let holder = holder(&erasure.label);
+    let holder = holder(&stored.erasure);
     if let Some(running) = leases::hold_prune(db, org, &holder, now).await? {
         return Ok(Err(running));
     }
-    // Another process may have finished it meanwhile: then nothing may name the person again.
+    // Another request may have widened it since the caller read it, or finished it: then nothing may name the person again.
+    let current = list(db, org).await?.into_iter().find(|it| it.erasure.id == stored.erasure.id);
+    let unfinished = current.filter(|current| current.person.is_some()).map(|mut current| {
+        current.widen(stored);
+        current
+    });
+    let stored = unfinished.unwrap_or_else(|| stored.clone());
     let sql = "UPDATE erasures SET person = ?3, with_id = ?4, also_values = ?5 \
                WHERE org_id = ?1 AND erasure_id = ?2 AND person IS NOT NULL";
-    let ErasureOptions { with_id, also_values } = erasure.options;
-    db.run(sql, values![org, erasure.id, stored.note().as_deref(), with_id, also_values]).await?;
-    Ok(Ok(ErasureRun { org, erasure, holder, despite_holds }))
+    let ErasureOptions { with_id, also_values } = stored.erasure.options;
+    db.run(sql, values![org, stored.erasure.id, stored.note().as_deref(), with_id, also_values]).await?;
+    Ok(Ok(ErasureRun { org, stored, holder }))
 }
 
 /// The entries from one id to another that name a person.
@@ -222,7 +238,7 @@ pub(super) async fn batch<S: Session>(
     db.visit_leaves(log, LeafIds::Expired(&before), |entry, seed| {
         let whole = entry.entry()?;
         let Some(erased) = eraser.erase(&whole) else { return Ok(()) };
-        if !run.despite_holds && holds.iter().any(|hold| hold.filter.covers(&whole)) {
+        if !run.stored.despite_holds && holds.iter().any(|hold| hold.filter.covers(&whole)) {
             batch.held += 1;
             return Ok(());
         }
@@ -264,7 +280,7 @@ pub(super) async fn batch<S: Session>(
     let count = |part| changed.iter().filter(|(_, erased)| erased.has(part)).count() as u64;
     (batch.actors, batch.contents) = (count(Part::Actor), count(Part::Content));
     let sql = "UPDATE erasures SET actors = actors + ?3, contents = contents + ?4 WHERE org_id = ?1 AND erasure_id = ?2";
-    db.run(sql, values![run.org, run.erasure.id, batch.actors, batch.contents]).await?;
+    db.run(sql, values![run.org, run.stored.erasure.id, batch.actors, batch.contents]).await?;
     Ok(batch)
 }
 
@@ -287,34 +303,42 @@ async fn by_ids<S: Session>(db: &S, log: OrgId, ids: &[u64]) -> Result<Vec<Expir
 const MOST_UNSEEN: u64 = 1_000;
 
 /// Deletes the last that names the person: the erasure's own note of them, and users without entries. `seen` is up to where
-/// the audit log was searched. Returns false if entries recorded meanwhile name the person, and nothing was done.
+/// each log was searched. Returns false if entries recorded meanwhile name the person, and nothing was done.
 pub(super) async fn finish<S: Session>(
     db: &S,
     run: &ErasureRun,
     eraser: &Eraser,
-    seen: u64,
+    seen: &[(OrgId, u64)],
     now: Timestamp,
 ) -> Result<bool, S::Error> {
     leases::renew_prune(db, run.org, &run.holder, now).await?;
     holds::lock(db, run.org, S::DIALECT.for_update).await?;
-    rollup::lock_head(db, run.org).await?;
-    let head = pages::head(db, run.org).await?;
-    if head > seen + MOST_UNSEEN {
-        return Ok(false);
+    for (log, seen) in seen {
+        rollup::lock_head(db, *log).await?;
+        let head = pages::head(db, *log).await?;
+        if head > seen + MOST_UNSEEN {
+            return Ok(false);
+        }
+        let mut is_named = false;
+        if head > *seen {
+            db.visit_leaves(*log, LeafIds::Range(seen + 1, head), |entry, _| {
+                is_named |= eraser.erase(&entry.entry()?).is_some();
+                Ok(())
+            })
+            .await?;
+        }
+        if is_named {
+            return Ok(false);
+        }
     }
-    let mut is_named = false;
-    if head > seen {
-        db.visit_leaves(run.org, LeafIds::Range(seen + 1, head), |entry, _| {
-            is_named |= eraser.erase(&entry.entry()?).is_some();
-            Ok(())
-        })
-        .await?;
+    // Another run that goes further has stored so: its work is not done.
+    let sql = "UPDATE erasures SET person = NULL WHERE org_id = ?1 AND erasure_id = ?2 AND with_id = ?3 \
+               AND also_values = ?4 AND (person = ?5 OR person IS NULL)";
+    let Erasure { id, options: ErasureOptions { with_id, also_values }, .. } = &run.stored.erasure;
+    let note = run.stored.note();
+    if db.run(sql, values![run.org, *id, *with_id, *also_values, note.as_deref()]).await? == 0 {
+        return Err(StoreError::LeaseLost.into());
     }
-    if is_named {
-        return Ok(false);
-    }
-    let sql = "UPDATE erasures SET person = NULL WHERE org_id = ?1 AND erasure_id = ?2";
-    db.run(sql, values![run.org, run.erasure.id]).await?;
     prunes::delete_unused_users(db, run.org, 0, i64::MAX).await?;
     forget::in_records(db, run.org, eraser, &users(db, run.org).await?).await?;
     rollup::delete_empty(db, run.org).await?;
@@ -331,10 +355,10 @@ pub(super) async fn close<S: Session>(
     leases::release_prune(db, run.org, &run.holder).await?;
     if is_complete {
         let sql = "UPDATE erasures SET finished_at = ?3 WHERE org_id = ?1 AND erasure_id = ?2";
-        db.run(sql, values![run.org, run.erasure.id, now]).await?;
+        db.run(sql, values![run.org, run.stored.erasure.id, now]).await?;
     }
     let sql = format!("SELECT {COLUMNS} FROM erasures WHERE org_id = ?1 AND erasure_id = ?2");
-    let stored = optional(db, &sql, values![run.org, run.erasure.id], decode).await?;
+    let stored = optional(db, &sql, values![run.org, run.stored.erasure.id], decode).await?;
     Ok(stored.map(|it| it.erasure))
 }
 

@@ -2,8 +2,7 @@
 //!
 //! A hold must be effective when its creation is acknowledged, also while another process prunes. SQLite has one writer at a
 //! time. On PostgreSQL a batch shares the lock of the organization's row from before it reads the holds until its commit, and
-//! the creation of a hold needs that lock alone: it waits for a running batch, and the next batch sees the hold. Recorders
-//! lock another row.
+//! the creation of a hold excludes it: it waits for a running batch, and the next batch sees the hold.
 
 use crate::api::hold::filter_text;
 use crate::api::query::read_only_filter;
@@ -43,7 +42,8 @@ fn filter_from_text(text: &str) -> Result<HoldFilter, String> {
     HoldFilter::new(filter).map_err(|error| error.to_string())
 }
 
-/// Locks the organization's row until the commit. It comes before the lock of a head.
+/// Locks the organization's row until the commit. It comes before the lock of a head, but for the deletion of an organization,
+/// which is repeated after a deadlock.
 pub(super) async fn lock<S: Session>(db: &S, org: OrgId, mode: &str) -> Result<(), S::Error> {
     let sql = format!("SELECT 1 FROM organizations WHERE org_id = ?1{mode}");
     optional(db, &sql, values![org], |_| Ok(())).await.map(drop)
@@ -92,6 +92,8 @@ pub(super) async fn release<S: Session>(
     let sql = "UPDATE holds SET released_at = ?3, released_by = ?4, release_reason = ?5 \
                WHERE org_id = ?1 AND name = ?2 AND released_at IS NULL";
     let Release { at, by, reason } = release;
+    // An erasure that rewrites the hold reads it first.
+    lock(db, org, S::DIALECT.for_update).await?;
     Ok(db.run(sql, values![org, name, *at, by, reason]).await? > 0)
 }
 

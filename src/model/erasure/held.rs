@@ -1,5 +1,5 @@
 //! Keeps a legal hold effective when a person whom its filter names is erased: the hold then covers the entries as they are
-//! afterwards. It never covers fewer entries than before.
+//! afterwards. It never covers fewer of the recorded entries than before.
 
 use crate::model::entry::{Entry, User};
 use crate::model::erasure::eraser::Eraser;
@@ -146,10 +146,13 @@ fn rename<T: PartialEq>(values: &mut Vec<T>, new: impl Fn(T) -> T) {
     }
 }
 
-/// Adds a value that the choice does not admit.
+/// Adds a value that the choice does not admit. A choice that only excludes admits all afterwards: with the value alone it
+/// would admit fewer than before.
 fn add<T: PartialEq>(choice: &mut Choice<T>, value: T) {
     choice.exclude.clear();
-    set(choice, vec![value]);
+    if !choice.include.is_empty() {
+        set(choice, vec![value]);
+    }
 }
 
 /// Adds values to those that are included. Instead of too many values, the choice admits all.
@@ -241,6 +244,8 @@ mod tests {
             ),
             ("user=ana", true, "user=ana&user=is:erased-4c1f", "user=ana&user=is:erased-4c1f"),
             ("user=%21ana", false, "user=!ana", "user=!ana"),
+            // The label has the word.
+            ("user=%21erased", false, "", ""),
             ("user=bo", false, "user=bo", "user=bo"),
             (
                 "on_behalf_of=id%3A7",

@@ -32,6 +32,16 @@ impl Person {
         own.chain(&self.more_texts).map(|text| &**text)
     }
 
+    /// Adds what else is known of the same person.
+    pub fn add(&mut self, known: &Self) {
+        for user in &known.users {
+            if !self.users.contains(user) {
+                self.users.insert(0, user.clone());
+            }
+        }
+        self.more_texts.extend(known.more_texts.iter().cloned());
+    }
+
     /// Whether a member of the organization has the id of this person.
     pub(super) fn is_member(&self, model_type: ModelType, model_id: &str) -> bool {
         let is_same = |user: &User| user.kind == UserKind::User && user.id.as_deref() == Some(model_id);

@@ -42,7 +42,7 @@ pub enum ErasureEvent {
         actors: u64,
         /// In how many entries the content was erased.
         contents: u64,
-        /// Whether nothing names the person any more, as far as the options go.
+        /// Whether nothing that the options include names the person any more.
         complete: bool,
     },
 }

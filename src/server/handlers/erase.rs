@@ -101,7 +101,8 @@ pub(crate) async fn erase(
         return Ok(answer(true, None, None));
     }
     if !plan.held.is_empty() && !request.despite_holds {
-        return Err(held(&plan, "nothing was erased"));
+        let outcome = if unfinished.is_some() { "nothing more was erased" } else { "nothing was erased" };
+        return Err(held(&plan, outcome));
     }
     let (erasure, end) = run(&server, &caller, (person.clone(), unfinished), &plan, &request).await?;
     if end == ErasureEnd::Held {
@@ -240,18 +241,17 @@ async fn run(
     })?;
     let actor: Actor = caller.actor(server);
     let event = ErasureEvent::Begun {
-        erasure: run.erasure.id,
-        label: run.erasure.label.clone(),
+        erasure: run.stored.erasure.id,
+        label: run.stored.erasure.label.clone(),
         reason: request.reason.clone(),
-        options: run.erasure.options,
+        options: run.stored.erasure.options,
         planned: [plan.acted, plan.about, plan.other],
         despite_holds: plan.held.keys().cloned().collect(),
     };
     // Nothing is erased without a record. What is begun here is resumed by the same request, or by the next server.
     server.record(org, &TrailEvent::Erasure(event), &actor).await?;
     let stop = StopOnDrop(Arc::default());
-    let task =
-        tokio::spawn(work(Arc::clone(server), run, person, actor, Arc::clone(&stop.0), request.max_seconds));
+    let task = tokio::spawn(work(Arc::clone(server), run, actor, Arc::clone(&stop.0), request.max_seconds));
     let outcome = task.await.map_err(|_| ApiError::internal())?;
     drop(stop);
     outcome
@@ -260,14 +260,12 @@ async fn run(
 async fn work(
     server: Server,
     run: ErasureRun,
-    person: Person,
     actor: Actor,
     stopped: Arc<AtomicBool>,
     max_seconds: Option<u32>,
 ) -> Result<(Option<Erasure>, ErasureEnd), ApiError> {
     let end = max_seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
     let may_continue = || !stopped.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end);
-    let eraser = Arc::new(Eraser::new(person, &run.erasure.label, run.erasure.options));
     let (store, settings) = (server.store.as_ref(), server.settings.as_ref());
-    Ok(EraseJob { store, settings, run, eraser, actor }.finish(may_continue).await?)
+    Ok(EraseJob::new(store, settings, run, actor).finish(may_continue).await?)
 }

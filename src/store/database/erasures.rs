@@ -80,10 +80,10 @@ impl Store {
         &self,
         run: ErasureRun,
         eraser: Arc<Eraser>,
-        seen: u64,
+        seen: Vec<(OrgId, u64)>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        run!(self.write(Retry::Always), |db| erasures::finish(db, &run, &eraser, seen, now))
+        run!(self.write(Retry::Always), |db| erasures::finish(db, &run, &eraser, &seen, now))
     }
 
     /// Ends a run: takes the person out of the text indexes, frees space and releases the lease. Returns the record.

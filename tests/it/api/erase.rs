@@ -144,7 +144,11 @@ async fn an_erasure_without_entries_left_is_continued() {
     let person = Person { users: person.snapshots, ..Person::default() };
     let new = new_erasure(person.clone(), ErasureOptions::default());
     let run = world.store.begin_erasure(world.org, new, NOW).await.expect("asked").expect("free");
-    let eraser = krosyn_audit::model::erasure::Eraser::new(person, &run.erasure.label, run.erasure.options);
+    let eraser = krosyn_audit::model::erasure::Eraser::new(
+        person,
+        &run.stored.erasure.label,
+        run.stored.erasure.options,
+    );
     let batch = world.store.erase_batch(world.org, run, Arc::new(eraser), (1..=6).collect(), NOW).await;
     assert_eq!(batch.expect("a batch").actors, 3);
     let done: ErasureAnswer = erase(&admin, json!({})).await.expect(200).read();
@@ -164,7 +168,7 @@ async fn a_prune_and_an_erasure_exclude_each_other_and_say_which_one_runs() {
     let new = new_erasure(Person::default(), ErasureOptions::default());
     let run = world.store.begin_erasure(world.org, new, NOW).await.expect("asked").expect("free");
     let refused = admin.post("/api/v1/audit-logs/prune", &json!({})).await.expect(409);
-    let words = format!("erasure {} has been running since", run.erasure.label);
+    let words = format!("erasure {} has been running since", run.stored.erasure.label);
     refused.refused(Code::PruneRunning, &words);
     erase(&admin, json!({})).await.expect(409).refused(Code::PruneRunning, &words);
 }

@@ -46,11 +46,11 @@ async fn erased_text_leaves_the_files_of_tables_and_indexes_with_a_vacuum() {
     let person = people.pop().expect("a person");
     let new = new_erasure(person.clone(), ErasureOptions::default());
     let run = store.begin_erasure(org, new, NOW).await.expect("asked").expect("free");
-    let eraser = Arc::new(Eraser::new(person, &run.erasure.label, run.erasure.options));
+    let eraser = Arc::new(Eraser::new(person, &run.stored.erasure.label, run.stored.erasure.options));
     let ids = (1..=50).collect();
     let batch = store.erase_batch(org, run.clone(), Arc::clone(&eraser), ids, NOW).await;
     assert_eq!(batch.expect("a batch").actors, 50);
-    assert!(store.finish_erasure(run.clone(), eraser, 50, NOW).await.expect("asked"));
+    assert!(store.finish_erasure(run.clone(), eraser, vec![(run.org, 50)], NOW).await.expect("asked"));
     store.close_erasure(run, true, NOW).await.expect("closed").expect("a record");
     assert!(!store.is_purged().await, "PostgreSQL decides");
     db.batch_execute("VACUUM (FULL)").await.expect("a vacuum");
@@ -81,9 +81,9 @@ async fn erased_text_leaves_the_write_ahead_log_with_its_old_segments() {
     let person = identities(store.users(org).await.expect("users"), &term, &BTreeSet::new()).remove(0);
     let new = new_erasure(person.clone(), ErasureOptions::default());
     let run = store.begin_erasure(org, new, NOW).await.expect("asked").expect("free");
-    let eraser = Arc::new(Eraser::new(person, &run.erasure.label, run.erasure.options));
+    let eraser = Arc::new(Eraser::new(person, &run.stored.erasure.label, run.stored.erasure.options));
     store.erase_batch(org, run.clone(), Arc::clone(&eraser), vec![1], NOW).await.expect("a batch");
-    assert!(store.finish_erasure(run.clone(), eraser, 1, NOW).await.expect("asked"));
+    assert!(store.finish_erasure(run.clone(), eraser, vec![(run.org, 1)], NOW).await.expect("asked"));
     store.close_erasure(run, true, NOW).await.expect("closed");
     let db = connect(&url).await;
     for sql in

@@ -114,14 +114,15 @@ async fn erase_somebody(store: &Arc<Store>, org: OrgId) {
     let options = ErasureOptions { with_id: false, also_values: true };
     let new = NewErasure { despite_holds: true, ..new_erasure(people[0].clone(), options) };
     let run = store.begin_erasure(org, new, NOW).await.expect("asked").expect("free");
-    let eraser = Arc::new(Eraser::new(people[0].clone(), &run.erasure.label, run.erasure.options));
+    let eraser =
+        Arc::new(Eraser::new(people[0].clone(), &run.stored.erasure.label, run.stored.erasure.options));
     store.mentions(org, (1, head), Arc::clone(&eraser), Arc::default()).await.expect("read");
     let stored = store.erasures(org).await.expect("erasures").remove(0);
     let run = store.resume_erasure(org, stored, NOW).await.expect("asked").expect("its own");
-    assert!(run.despite_holds);
+    assert!(run.stored.despite_holds);
     let batch = store.erase_batch(org, run.clone(), Arc::clone(&eraser), vec![head], NOW).await;
     assert_eq!(batch.expect("a batch").actors, 1);
-    assert!(store.finish_erasure(run.clone(), eraser, head, NOW).await.expect("asked"));
+    assert!(store.finish_erasure(run.clone(), eraser, vec![(run.org, head)], NOW).await.expect("asked"));
     store.close_erasure(run, true, NOW).await.expect("closed");
     assert_eq!(store.erasures(org).await.expect("erasures").len(), 1);
     let leaves = store.erased_leaves(org, head, head).await.expect("leaves");

@@ -113,6 +113,7 @@ macro_rules! contract {
                 an_opening_has_the_salt_of_the_kept_part_only
                 entries_recorded_during_an_erasure_are_erased
                 an_erasure_and_a_prune_exclude_each_other_and_another_process_resumes
+                an_erasure_that_was_widened_is_not_finished_by_a_narrower_run
                 a_hold_created_during_an_erasure_keeps_what_is_left
                 a_hold_on_an_erased_person_covers_what_it_covered
             }

@@ -8,6 +8,7 @@ use krosyn_audit::model::integrity::opening::Opening;
 use krosyn_audit::model::integrity::tile::TILE;
 use krosyn_audit::model::merkle::{Hash, Tree};
 use krosyn_audit::model::page::Order;
+use krosyn_audit::store::error::StoreError;
 use krosyn_audit::store::{ErasedBatch, ErasureRun, NewErasure, OrgId, Store, StoredErasure, StoredTile};
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ async fn begin(store: &Arc<Store>, org: OrgId, options: ErasureOptions) -> (Eras
     let person = ana(store, org).await;
     let new = new_erasure(person.clone(), options);
     let run = store.begin_erasure(org, new, NOW).await.expect("asked").expect("free");
-    let eraser = Eraser::new(person, &run.erasure.label, options);
+    let eraser = Eraser::new(person, &run.stored.erasure.label, options);
     (run, Arc::new(eraser))
 }
 
@@ -88,7 +89,7 @@ pub(crate) async fn an_erased_person_is_in_no_entry_and_the_tree_stays(store: Ar
         let (by_id, by_bo) = (counts(&store, org, "id:7").await, counts(&store, org, "Bo").await);
         assert_eq!((by_id, by_bo), ((8, 8), (4, 4)));
         let (run, eraser) = begin(&store, org, ErasureOptions { with_id: false, also_values }).await;
-        assert!(run.erasure.label.starts_with(LABEL), "{}", run.erasure.label);
+        assert!(run.stored.erasure.label.starts_with(LABEL), "{}", run.stored.erasure.label);
         let ids = wanted(&store, org, &eraser).await;
         assert_eq!(
             ids,
@@ -111,8 +112,8 @@ pub(crate) async fn an_erased_person_is_in_no_entry_and_the_tree_stays(store: Ar
             assert_eq!(counts(&store, org, "Bo").await, by_bo);
         }
         assert!(wanted(&store, org, &eraser).await.is_empty());
-        assert!(store.finish_erasure(run.clone(), eraser, 12, NOW).await.expect("finished"));
-        let label = run.erasure.label.clone();
+        assert!(store.finish_erasure(run.clone(), eraser, vec![(run.org, 12)], NOW).await.expect("finished"));
+        let label = run.stored.erasure.label.clone();
         let record = store.close_erasure(run, true, NOW).await.expect("closed").expect("a record");
         assert_eq!((record.actors, record.contents), (9, if also_values { 2 } else { 1 }));
         assert_eq!(record.finished_at, Some(NOW));
@@ -161,8 +162,9 @@ pub(crate) async fn entries_recorded_during_an_erasure_are_erased(store: Arc<Sto
     let ids = wanted(&store, org, &eraser).await;
     append(&store, org, [recording("13")]).await;
     store.erase_batch(org, run.clone(), Arc::clone(&eraser), ids, NOW).await.expect("a batch");
-    let finish =
-        async || store.finish_erasure(run.clone(), Arc::clone(&eraser), 12, NOW).await.expect("asked");
+    let finish = async || {
+        store.finish_erasure(run.clone(), Arc::clone(&eraser), vec![(run.org, 12)], NOW).await.expect("asked")
+    };
     assert!(!finish().await, "entry 13 names the person");
     // It is not in the tree yet.
     let batch = store.erase_batch(org, run.clone(), Arc::clone(&eraser), vec![13], NOW).await;
@@ -190,7 +192,7 @@ pub(crate) async fn an_erasure_and_a_prune_exclude_each_other_and_another_proces
     let run = store.resume_erasure(org, stored, NOW).await.expect("asked").expect("its own lease");
     let ids = wanted(&store, org, &eraser).await;
     store.erase_batch(org, run.clone(), Arc::clone(&eraser), ids, NOW).await.expect("a batch");
-    assert!(store.finish_erasure(run.clone(), eraser, 12, NOW).await.expect("asked"));
+    assert!(store.finish_erasure(run.clone(), eraser, vec![(run.org, 12)], NOW).await.expect("asked"));
     let record = store.close_erasure(run, true, NOW).await.expect("closed").expect("a record");
     assert_eq!((record.id, record.actors), (1, 9));
 }
@@ -217,6 +219,26 @@ pub(crate) async fn a_hold_created_during_an_erasure_keeps_what_is_left(store: A
     assert_eq!(batch(&run, &[7, 8]).await, ErasedBatch { actors: 2, contents: 0, held: 0 });
 }
 
+pub(crate) async fn an_erasure_that_was_widened_is_not_finished_by_a_narrower_run(store: Arc<Store>) {
+    let org = organization(&store, "acme").await;
+    append(&store, org, recordings()).await;
+    store.grow_tree(org).await.expect("grown");
+    let (narrow, eraser) = begin(&store, org, ErasureOptions::default()).await;
+    let stored = store.erasures(org).await.expect("erasures").remove(0);
+    let mut wider = stored.clone();
+    wider.erasure.options.also_values = true;
+    let resume = async |stored: &StoredErasure| store.resume_erasure(org, stored.clone(), NOW).await;
+    assert!(resume(&wider).await.expect("asked").is_err(), "the narrower run has the lease");
+    store.close_erasure(narrow.clone(), false, NOW).await.expect("stopped");
+    let wide = resume(&wider).await.expect("asked").expect("free");
+    let finished = store.finish_erasure(narrow, eraser, vec![(org, 12)], NOW).await;
+    assert!(matches!(finished, Err(StoreError::LeaseLost)), "{finished:?}");
+    store.close_erasure(wide, false, NOW).await.expect("stopped");
+    let again = resume(&stored).await.expect("asked").expect("free");
+    assert!(again.stored.erasure.options.also_values, "what was read before does not make it narrower");
+    assert_eq!(store.erasures(org).await.expect("erasures").remove(0), again.stored);
+}
+
 pub(crate) async fn a_hold_on_an_erased_person_covers_what_it_covered(store: Arc<Store>) {
     let org = organization(&store, "acme").await;
     append(&store, org, recordings()).await;
@@ -234,7 +256,7 @@ pub(crate) async fn a_hold_on_an_erased_person_covers_what_it_covered(store: Arc
     let person = ana(&store, org).await;
     let new = NewErasure { despite_holds: true, ..new_erasure(person.clone(), ErasureOptions::default()) };
     let run = store.begin_erasure(org, new, NOW).await.expect("asked").expect("free");
-    let eraser = Arc::new(Eraser::new(person, &run.erasure.label, run.erasure.options));
+    let eraser = Arc::new(Eraser::new(person, &run.stored.erasure.label, run.stored.erasure.options));
     let covered = async || {
         let case = store.holds(org).await.expect("holds").remove(0);
         let all = everything(&store, org).await;
@@ -247,7 +269,7 @@ pub(crate) async fn a_hold_on_an_erased_person_covers_what_it_covered(store: Arc
         let (_, ids) = covered().await;
         assert!(before.iter().all(|id| ids.contains(id)), "{ids:?} lack some of {before:?}");
     }
-    assert!(store.finish_erasure(run.clone(), eraser, 12, NOW).await.expect("asked"));
+    assert!(store.finish_erasure(run.clone(), eraser, vec![(run.org, 12)], NOW).await.expect("asked"));
     store.close_erasure(run, true, NOW).await.expect("closed");
     let (case, ids) = covered().await;
     assert!(before.iter().all(|id| ids.contains(id)), "{ids:?} lack some of {before:?}");
