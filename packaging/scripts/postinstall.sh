@@ -23,10 +23,10 @@ elif [ "$(stat -L -c %U "$state")" != krosyn-audit ]; then
   echo "  hint: chown -R krosyn-audit:krosyn-audit $state" >&2
 fi
 
-# It names a token: only the group may read it. Later changes of the operator stay.
-if [ "$is_upgrade" = no ] && [ -e "$config" ]; then
+# It names a token: only the group may read it. rpm sets the group of an unchanged file back in every upgrade; a group that
+# the operator has set stays.
+if [ -e "$config" ] && [ "$(stat -c %G "$config")" = root ]; then
   chgrp krosyn-audit "$config"
-  chmod 0640 "$config"
 fi
 
 if [ -d /run/systemd/system ]; then

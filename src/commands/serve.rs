@@ -19,8 +19,9 @@ use crate::commands::{Context, target, token};
 use crate::error::Failure;
 use crate::model::redaction::Redaction;
 use crate::model::words::Scope;
+use crate::secret::Token;
 use crate::server::{self, Listeners, MAX_CONNECTIONS, PageSettings, Settings};
-use crate::store::Store;
+use crate::store::{Organization, Store};
 use crate::terminal::logs::{self, LogFormat, LogLevel};
 use crate::{exit, store};
 
@@ -284,23 +285,18 @@ impl ServeArgs {
         }
         self.check_token_output(context)?;
         // Open the file first: if the token cannot be written, the store would be inaccessible.
-        let file = self
-            .token_out
-            .as_deref()
-            .map(|path| Ok::<_, Failure>((path, token::private_file(path)?)))
-            .transpose()?;
-        let (organization, is_created_here) = connect::first_organization(context, store).await?;
-        if !is_created_here {
-            if let Some((path, _)) = file {
-                std::fs::remove_file(path).map_err(|error| token::write_failure(path, &error))?;
-            }
+        let file = self.token_out.as_deref().map(|path| token::private_file(path).map(|file| (path, file)));
+        let file = file.transpose()?;
+        let first = first_token(context, store).await;
+        if let (Ok(None) | Err(_), Some((path, _))) = (&first, &file) {
+            std::fs::remove_file(path).map_err(|error| token::write_failure(path, &error))?;
+        }
+        let Some((organization, created)) = first? else {
             context.terminal.show(&format!(
                 "another server has just created the organization {DEFAULT_SLUG} and its admin token"
             ));
             return Ok(());
-        }
-        let by = token::current_user(context);
-        let created = token::create(context, store, organization.id, ("admin", Scope::ALL), by, None).await?;
+        };
         let plan = organization.retention.plan;
         context.terminal.show(&format!(
             "created the organization {DEFAULT_SLUG} with plan {plan}; change it with `krosyn-audit org`"
@@ -314,6 +310,17 @@ impl ServeArgs {
         }
         Ok(())
     }
+}
+
+/// Creates the first organization and its admin token. `None` if another server has just created one.
+async fn first_token(context: &mut Context, store: &Store) -> Result<Option<(Organization, Token)>, Failure> {
+    let (organization, is_created_here) = connect::first_organization(context, store).await?;
+    if !is_created_here {
+        return Ok(None);
+    }
+    let by = token::current_user(context);
+    let created = token::create(context, store, organization.id, ("admin", Scope::ALL), by, None).await?;
+    Ok(Some((organization, created)))
 }
 
 #[cfg(test)]

@@ -216,7 +216,13 @@ pub(super) fn private_file(path: &Path) -> Result<File, Failure> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| write_failure(path, &error))
+    options.open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::usage(format!("cannot write the token to {}: the file exists", path.display()))
+                .hint("remove the file, or name another one")
+        }
+        _ => write_failure(path, &error),
+    })
 }
 
 pub(super) fn write_failure(path: &Path, error: &std::io::Error) -> Failure {

@@ -98,9 +98,10 @@ fn the_first_token_needs_a_file_or_terminal() {
     ");
     sandbox.write("taken", "precious");
     insta::assert_snapshot!(sandbox.run(&[&serve[..], &["--token-out", "taken"]].concat()), @"
-    exit 1
+    exit 2
     -- stderr
-    error: cannot write the token to taken: File exists (os error 17)
+    error: cannot write the token to taken: the file exists
+      hint: remove the file, or name another one
     ");
     assert_eq!(sandbox.text("taken"), "precious");
     // No store was created, since its token would be lost.
