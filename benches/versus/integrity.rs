@@ -94,10 +94,18 @@ fn bytes_of_trees(store: &Path, entries: u64) -> f64 {
 
 /// The bytes that stay for each of so many deleted entries: records, collapsed tiles, and the hashes of tiles.
 fn bytes_of_deleted(store: &Path, deleted: u64) -> f64 {
+    let copy = store.with_extension("copy");
+    forget(&copy);
     let db = Connection::open(store).expect("a store");
+    db.execute("VACUUM INTO ?", [copy.display().to_string()]).expect("copied");
+    let db = Connection::open(&copy).expect("a copy");
+    // Tiles with hints have entries.
+    db.execute_batch("DELETE FROM tree_hashes WHERE hints IS NOT NULL; VACUUM").expect("without kept tiles");
     let pages =
         "SELECT sum(pgsize) FROM dbstat WHERE name IN ('tombstones', 'collapsed_tiles', 'tree_hashes')";
     let bytes: f64 = db.query_row(pages, [], |row| row.get(0)).expect("a sum");
+    drop(db);
+    forget(&copy);
     #[expect(clippy::cast_precision_loss, reason = "a count of entries")]
     let deleted = deleted as f64;
     bytes / deleted
