@@ -79,7 +79,8 @@ impl FacetCounts {
         }
     }
 
-    fn facets(self) -> Result<Facets, StoreError> {
+    /// The counts, without those by day unless `has_days`.
+    fn facets(self, has_days: bool) -> Result<Facets, StoreError> {
         let day = |(day, count)| {
             let value = timestamp(day * DAY)?.to_string()[..10].to_owned();
             Ok(Facet { value, count })
@@ -89,7 +90,7 @@ impl FacetCounts {
             action: by_count(self.actions),
             model_type: by_count(self.model_types),
             user: by_count(self.users),
-            day: self.days.into_iter().map(day).collect::<Result<_, StoreError>>()?,
+            day: self.days.into_iter().filter(|_| has_days).map(day).collect::<Result<_, StoreError>>()?,
         })
     }
 }
@@ -102,7 +103,13 @@ fn by_count(counts: BTreeMap<impl Into<String>, u64>) -> Vec<Facet> {
     facets
 }
 
-pub(super) async fn facets<S: Session>(db: &S, org: OrgId, filter: &Filter) -> Result<Facets, S::Error> {
+/// Counts by each value of a control. Counts by day read many rows of the rollup, so `has_days` says whether they are wanted.
+pub(super) async fn facets<S: Session>(
+    db: &S,
+    org: OrgId,
+    filter: &Filter,
+    has_days: bool,
+) -> Result<Facets, S::Error> {
     let head = head(db, org).await?;
     let user_refs = &user_refs(db, org, filter).await?;
     let query = EntryQuery::new(org, filter, user_refs, head);
@@ -114,17 +121,20 @@ pub(super) async fn facets<S: Session>(db: &S, org: OrgId, filter: &Filter) -> R
             Ok(())
         };
         visit_matching(db, &query, add).await?;
-        return Ok(counts.facets()?);
+        return Ok(counts.facets(has_days)?);
     }
-    let mut counted = match rollup::rows::<S>(&query, true) {
-        Some(rows) => Condition {
-            sql: format!(
-                "SELECT action, model_type, day, CAST(sum(n) AS BIGINT) AS count, user_ref \
-                 FROM ({}) AS counted_rows GROUP BY action, model_type, day, user_ref HAVING sum(n) > 0",
-                rows.sql
-            ),
-            ..rows
-        },
+    let mut counted = match rollup::rows::<S>(&query, has_days) {
+        Some(rows) => {
+            let day = if has_days { "day" } else { "CAST(0 AS BIGINT)" };
+            Condition {
+                sql: format!(
+                    "SELECT action, model_type, {day} AS day, CAST(sum(n) AS BIGINT) AS count, user_ref \
+                     FROM ({}) AS counted_rows GROUP BY 1, 2, 3, 5 HAVING sum(n) > 0",
+                    rows.sql
+                ),
+                ..rows
+            }
+        }
         None => {
             let day = format!("occurred_at / {DAY}");
             let columns = format!("action, model_type, {day} AS day, count(*) AS count, user_ref");
@@ -148,5 +158,5 @@ pub(super) async fn facets<S: Session>(db: &S, org: OrgId, filter: &Filter) -> R
         Ok(())
     };
     db.visit_query(&counted, add).await?;
-    Ok(counts.facets()?)
+    Ok(counts.facets(has_days)?)
 }

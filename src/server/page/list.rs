@@ -131,7 +131,7 @@ async fn facets<S: ReadScope>(
     filter: &Filter,
 ) -> Result<Facets, PageError> {
     let times = Filter { since: filter.since, until: filter.until, ..Filter::default() };
-    Ok(server.query(server.store.facets(viewer.caller.log(), times)).await?)
+    Ok(server.query(server.store.facets_without_days(viewer.caller.log(), times)).await?)
 }
 
 fn rows<'a, S: ReadScope>(query: &'a PageQuery, found: &'a Found, viewer: &str) -> Rows<'a> {

@@ -148,6 +148,7 @@ async fn ask_everything(store: &Arc<Store>, org: OrgId) {
         }
         store.count(org, filter.clone(), 3).await.expect("a count");
         store.facets(org, filter.clone()).await.expect("facets");
+        store.facets_without_days(org, filter.clone()).await.expect("facets");
         for slot_seconds in [None, Some(900), Some(86_400)] {
             for by in dimensions.map(|by| vec![by]).into_iter().chain([vec![], dimensions.to_vec()]) {
                 let counting = StatsQuery { filter: filter.clone(), slot_seconds, by };
