@@ -11,7 +11,7 @@ use crate::model::time::{Edge, TimeContext, When, parse};
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Log;
 
-/// The label and the query parameter of each line, and an example of a value. Times come before what is asked for less often.
+/// The label and the query parameter of each line, and an example of a value. Times come first: the others are used less often.
 const FIELDS: [(&str, &str, &str); 13] = [
     ("Text", "q", "names, users, values: warehouse"),
     ("Action", "action", "updated,deleted"),

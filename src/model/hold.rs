@@ -139,7 +139,7 @@ impl Hold {
     }
 }
 
-/// An active hold, as far as readers of entries need it.
+/// The parts of an active hold that readers of entries need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveHold {
     /// Its name.

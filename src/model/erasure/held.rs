@@ -29,7 +29,7 @@ impl Eraser {
         HoldFilter::new(filter).ok().filter(|extended| extended != hold)
     }
 
-    /// A hold that no longer names the person, as far as the options go. `None` if it needs no change. `users` are those of the
+    /// A hold that no longer names the person in texts that the options include. `None` if it needs no change. `users` are those of the
     /// log when no entry names the person: others whom a removed term matches are still covered.
     #[must_use]
     pub fn forgetful_hold(&self, hold: &Hold, users: &[User]) -> Option<Hold> {

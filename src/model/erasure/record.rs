@@ -47,7 +47,7 @@ pub struct ErasureOptions {
 }
 
 impl ErasureOptions {
-    /// As far as either goes.
+    /// The options of both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self { with_id: self.with_id || other.with_id, also_values: self.also_values || other.also_values }

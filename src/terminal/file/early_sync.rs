@@ -16,7 +16,7 @@ pub(super) struct EarlySync {
 }
 
 impl EarlySync {
-    /// Starts a sync if the file has grown enough and none is running. Fails if the last one failed.
+    /// Starts a sync if the file has grown enough and no other runs. Fails if the last one failed.
     pub(super) fn advance(&mut self, file: &File, bytes: u64) -> io::Result<()> {
         let is_running = self.running.as_ref().is_some_and(|sync| !sync.is_finished());
         if is_running || bytes < self.begun_bytes + INTERVAL_BYTES {
