@@ -63,6 +63,14 @@ try {
   await other.goto(shared);
   same(await total(other), narrowed, "a shared URL");
   await other.close();
+  // A link of another site: the browser leaves the cookie out of the first request.
+  const mail = await watched(context, base);
+  await mail.setContent(`<a href="${shared.replaceAll("&", "&amp;")}">the view</a>`);
+  const [first] = await Promise.all([mail.waitForResponse(shared), mail.click("a")]);
+  check(!("cookie" in (await first.request().allHeaders())), "the first request has no cookie");
+  await mail.waitForSelector("#total");
+  same([mail.url(), await total(mail)], [shared, narrowed], "a link of another site");
+  await mail.close();
 
   // A user, by the name of the drop-down.
   await page.goto(`${base}/audit-logs`);
