@@ -102,7 +102,7 @@ fn failing_commands_close_the_store() {
                 "--token-out",
                 "taken.csv",
             ],
-            1,
+            2,
         ),
     ] {
         let outcome = sandbox.run(&[args, &["--store", SERVER[1]]].concat());
