@@ -97,7 +97,7 @@ pub(crate) fn outcomes(root: &Path, entries: u64, rounds: usize, now: i64) -> Ve
     let theirs = || run(&mut psql(&url, &format!("\\copy ({EXPORTED}) TO '{out}' CSV")));
     outcomes.push(alternate(
         "PostgreSQL: export, wall time against psql \\copy",
-        1.3,
+        1.0,
         rounds,
         &ours,
         &theirs,
