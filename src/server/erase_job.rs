@@ -107,7 +107,7 @@ pub(super) struct EraseJob<'a> {
 
 impl<'a> EraseJob<'a> {
     pub(super) fn new(store: &'a Store, settings: &'a Settings, run: ErasureRun, actor: Actor) -> Self {
-        let eraser = Arc::new(run.eraser());
+        let eraser = Arc::new(run.stored.eraser());
         Self { store, settings, run, eraser, actor }
     }
 
@@ -273,9 +273,8 @@ async fn resume(
     org: OrgId,
     stored: StoredErasure,
 ) -> Result<ErasureEnd, StoreError> {
-    let Erasure { id: erasure, label, options, .. } = stored.erasure.clone();
-    let eraser = Arc::new(Eraser::new(stored.person.clone().unwrap_or_default(), &label, options));
-    if !stored.despite_holds && !plan(store, org, &eraser).await?.held.is_empty() {
+    let erasure = stored.erasure.id;
+    if !stored.despite_holds && !plan(store, org, &Arc::new(stored.eraser())).await?.held.is_empty() {
         tracing::warn!(organization = org.number(), erasure, "a hold prevents that an erasure is resumed");
         return Ok(ErasureEnd::Held);
     }

@@ -319,16 +319,6 @@ pub struct ErasureRun {
     pub holder: String,
 }
 
-impl ErasureRun {
-    /// Erases what the record knows of the person, by its options.
-    #[must_use]
-    pub fn eraser(&self) -> Eraser {
-        let StoredErasure { erasure, person, .. } = &self.stored;
-        // Without a person only the record of the end is missing.
-        Eraser::new(person.clone().unwrap_or_default(), &erasure.label, erasure.options)
-    }
-}
-
 /// What a batch of an erasure did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ErasedBatch {
@@ -349,6 +339,15 @@ pub struct StoredErasure {
     pub person: Option<Person>,
     /// Whether it changes entries that a hold keeps; false when it is finished.
     pub despite_holds: bool,
+}
+
+impl StoredErasure {
+    /// Erases what the record knows of the person, by its options.
+    #[must_use]
+    pub fn eraser(&self) -> Eraser {
+        // Without a person only the record of the end is missing.
+        Eraser::new(self.person.clone().unwrap_or_default(), &self.erasure.label, self.erasure.options)
+    }
 }
 
 /// An entry that names a person.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// How many entries name the person at first. A batch has a hundred.
 const ENTRIES: usize = 1_500;
 const ERASE: [&str; 6] = ["erase", "user/id:7", "--reason", "request 117", "--also-values", "--yes"];
-/// What is left nowhere.
+/// Texts that no file may still contain.
 const TRACES: [&str; 4] = ["ana.ruiz", "Ana Ruiz", "203.0.113.9", "Netscape"];
 
 /// A store with so many entries by Ana.

@@ -142,7 +142,7 @@ fn the_menu_finds_what_its_rows_cut() {
                 .map(str::to_owned)
                 .collect::<Vec<_>>()
         };
-        // Until it is drawn, a line may echo what was typed.
+        // Before the menu is drawn, a line may echo the typed text.
         terminal.wait_until("fewer entries, whose rows cut the text", |terminal| {
             let rows = rows(terminal);
             (1..12).contains(&rows.len()) && !rows.concat().contains(searched)

@@ -257,7 +257,7 @@ impl World {
         };
         let unfinished = self.model.unfinished.get(&person).cloned();
         if let Some(begun) = &unfinished {
-            // It goes as far as either request.
+            // It has the options of both requests.
             erasure.with_id |= begun.with_id;
             erasure.also_values |= begun.also_values;
             erasure.label.clone_from(&begun.label);
