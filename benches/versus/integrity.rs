@@ -15,7 +15,7 @@ use crate::report::{Outcome, percentile};
 use crate::set::{Set, organization};
 
 /// Entries that are recorded to measure bytes and CPU time.
-const RECORDED: u64 = 100_000;
+const RECORDED: u64 = 1_000_000;
 /// How often a checkpoint is requested.
 const CHECKPOINTS: usize = 50;
 

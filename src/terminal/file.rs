@@ -13,10 +13,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crc32fast::Hasher;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use crate::model::merkle::Hash;
 use crate::terminal::file::claim::is_own_stream;
 use crate::terminal::file::compression::{CompressionFormat, Encoder};
 use crate::terminal::file::early_sync::EarlySync;
@@ -28,24 +27,25 @@ pub(crate) use crate::terminal::file::claim::{
 pub(crate) use crate::terminal::file::compression::decompressed;
 pub(crate) use crate::terminal::file::error::FileError;
 
-/// The size and hash of the bytes on disk.
+/// How much of a file was written, by which a later run recognises it. A CRC-32 finds what an accident changes, for a
+/// fraction of the time of a SHA-256: only a manifest proves more, and has that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct FileDigest {
+pub(crate) struct FileCheckpoint {
     pub bytes: u64,
-    pub sha256: Hash,
+    pub crc32: u32,
 }
 
-/// A file with the number and hash of the bytes written.
-struct HashedFile {
+/// A file with the number and checksum of the bytes written.
+struct ChecksummedFile {
     file: LockedFile,
     bytes: u64,
-    hash: Sha256,
+    crc32: Hasher,
 }
 
-impl HashedFile {
-    fn stored(&self) -> FileDigest {
-        FileDigest { bytes: self.bytes, sha256: self.hash.clone().finalize().into() }
+impl ChecksummedFile {
+    fn stored(&self) -> FileCheckpoint {
+        FileCheckpoint { bytes: self.bytes, crc32: self.crc32.clone().finalize() }
     }
 }
 
@@ -53,7 +53,7 @@ impl HashedFile {
 pub(crate) struct NewFile {
     // Dropped before the file, whose lock guards the removal. None if the part stays.
     temporary: Option<TemporaryFile>,
-    encoder: Option<Encoder<HashedFile>>,
+    encoder: Option<Encoder<ChecksummedFile>>,
     packing: CompressionFormat,
     early_sync: EarlySync,
     part: PathBuf,
@@ -104,11 +104,11 @@ impl PartFile {
     }
 
     /// Resumes after a checkpoint and discards later content. Fails if the content before the checkpoint was changed.
-    pub(crate) fn resume(self, force: bool, checkpoint: FileDigest) -> Result<NewFile, FileError> {
+    pub(crate) fn resume(self, force: bool, checkpoint: FileCheckpoint) -> Result<NewFile, FileError> {
         self.open(force, Some(checkpoint))
     }
 
-    fn open(self, force: bool, checkpoint: Option<FileDigest>) -> Result<NewFile, FileError> {
+    fn open(self, force: bool, checkpoint: Option<FileCheckpoint>) -> Result<NewFile, FileError> {
         let Self { claimed, name, target } = self;
         refuse_existing(&name, force)?;
         let part = claimed.path().to_owned();
@@ -121,7 +121,7 @@ impl PartFile {
                 (file, Some(temporary))
             }
         };
-        let mut file = HashedFile { file, bytes: 0, hash: Sha256::new() };
+        let mut file = ChecksummedFile { file, bytes: 0, crc32: Hasher::new() };
         let kept = file.keep(checkpoint.map_or(0, |stored| stored.bytes)).map_err(cannot_write)?;
         if checkpoint.is_some_and(|checkpoint| checkpoint != kept) {
             return Err(FileError::Damaged(part));
@@ -170,8 +170,10 @@ impl NewFile {
     fn pass(target: &Path) -> Result<Self, FileError> {
         let cannot_write = |cause| FileError::Write { path: target.to_owned(), cause };
         let file = OpenOptions::new().append(true).open(target).map_err(cannot_write)?;
-        let (packing, file) =
-            (CompressionFormat::of(target), HashedFile { file: file.into(), bytes: 0, hash: Sha256::new() });
+        let (packing, file) = (
+            CompressionFormat::of(target),
+            ChecksummedFile { file: file.into(), bytes: 0, crc32: Hasher::new() },
+        );
         let encoder = Some(packing.begin(BufWriter::new(file)).map_err(cannot_write)?);
         let target = target.to_owned();
         Ok(Self {
@@ -185,8 +187,8 @@ impl NewFile {
         })
     }
 
-    /// Flushes all data to the system and returns its size and hash. A compressed file starts a new member.
-    pub(crate) fn checkpoint(&mut self) -> io::Result<FileDigest> {
+    /// Flushes all data to the system and returns how much it has. A compressed file starts a new member.
+    pub(crate) fn checkpoint(&mut self) -> io::Result<FileCheckpoint> {
         let Some(encoder) = self.encoder.take() else { return Err(io::ErrorKind::NotConnected.into()) };
         let mut file = encoder.end()?;
         file.flush()?;
@@ -199,11 +201,11 @@ impl NewFile {
         Ok(stored)
     }
 
-    /// Syncs the file, passes its size and hash to `before`, and renames it durably. If an error is returned, the target does
-    /// not exist, except after a failed sync of the directory.
+    /// Syncs the file, passes it to `before`, which may read it, and renames it durably. If an error is returned, the target
+    /// does not exist, except after a failed sync of the directory.
     pub(crate) fn finish_after<E: From<FileError>>(
         mut self,
-        before: impl FnOnce(FileDigest) -> Result<(), E>,
+        before: impl FnOnce(&File) -> Result<(), E>,
     ) -> Result<(), E> {
         let cannot_write = |cause| FileError::Write { path: self.target.clone(), cause };
         let ended = match self.encoder.take() {
@@ -219,7 +221,7 @@ impl NewFile {
         };
         // Keep the file open, and with it the lock, until the rename.
         let file = ended.map_err(cannot_write)?;
-        before(file.get_ref().stored())?;
+        before(&file.get_ref().file)?;
         if !self.is_passthrough {
             rename(&self.part, &self.target).map_err(cannot_write)?;
             self.temporary.take().into_iter().for_each(TemporaryFile::keep);
@@ -241,9 +243,9 @@ impl NewFile {
     }
 }
 
-impl HashedFile {
+impl ChecksummedFile {
     /// Reads and keeps the first `bytes` of the file, and truncates the rest.
-    fn keep(&mut self, bytes: u64) -> io::Result<FileDigest> {
+    fn keep(&mut self, bytes: u64) -> io::Result<FileCheckpoint> {
         let file: &File = &self.file;
         let mut left = file.take(bytes);
         let mut buffer = vec![0; 256 * 1024];
@@ -253,7 +255,7 @@ impl HashedFile {
                 break;
             }
             self.bytes += read as u64;
-            self.hash.update(&buffer[..read]);
+            self.crc32.update(&buffer[..read]);
         }
         let kept = self.stored();
         // A part that is too short is left unchanged for inspection.
@@ -265,11 +267,11 @@ impl HashedFile {
     }
 }
 
-impl Write for HashedFile {
+impl Write for ChecksummedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.bytes += written as u64;
-        self.hash.update(&bytes[..written]);
+        self.crc32.update(&bytes[..written]);
         Ok(written)
     }
 

@@ -1,11 +1,12 @@
 //! Writes an export page by page to a file or stdout, with checkpoints to resume it and evidence to verify it later.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 use clap::builder::PossibleValue;
+use sha2::{Digest as _, Sha256};
 
 use crate::api::page::PageView;
 use crate::api::problem::Code;
@@ -30,7 +31,7 @@ use crate::model::words::Log;
 use crate::render::filter_summary::{counted, grouped};
 use crate::render::json::DocumentEnd;
 use crate::render::style::Style;
-use crate::terminal::file::{FileDigest, NewFile, decompressed, part_path, with_suffix};
+use crate::terminal::file::{NewFile, decompressed, part_path, with_suffix};
 use crate::terminal::progress::Progress;
 
 /// The path of the manifest that belongs to a file.
@@ -49,6 +50,17 @@ pub(in crate::commands) fn read_all(mut from: impl io::Read, mut take: impl FnMu
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The size and hash of a file.
+fn digest(mut file: &File) -> io::Result<(u64, Hash)> {
+    let (mut bytes, mut hash) = (0, Sha256::new());
+    file.rewind()?;
+    read_all(file, |text| {
+        bytes += text.len() as u64;
+        hash.update(text);
+    })?;
+    Ok((bytes, hash.finalize().into()))
 }
 
 pub(super) enum ExportOutput {
@@ -264,8 +276,10 @@ impl Export {
         };
         let content = ledger.map(Ledger::finish);
         let root = content.as_ref().map(|content| content.root);
-        file.finish_after(|FileDigest { bytes, sha256 }| {
+        file.finish_after(|part| {
             let Some(content) = content else { return Ok(()) };
+            let (bytes, sha256) =
+                digest(part).map_err(|error| Failure::file(&part_path(&target), "read", &error))?;
             let name =
                 target.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             let parameters = query(header.log(), &filter).into_iter();
