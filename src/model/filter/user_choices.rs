@@ -16,7 +16,7 @@ pub struct UserChoices<'c> {
     /// Terms that compare a run of words, by the first word. Each word of the run stands between single blanks.
     runs: HashMap<&'c str, Vec<(&'c str, Term)>>,
     /// Terms that compare a text exactly.
-    exact: HashMap<(UserText, &'c str), Vec<(Option<UserKind>, Term)>>,
+    exact: HashMap<(UserText, &'c str), Vec<Term>>,
 }
 
 /// The place of a term.
@@ -24,6 +24,8 @@ pub struct UserChoices<'c> {
 struct Term {
     choice: usize,
     is_excluded: bool,
+    /// The only kind of user that the term matches, if it names one.
+    kind: Option<UserKind>,
 }
 
 /// Whether a choice has terms that match a user.
@@ -41,7 +43,9 @@ impl<'c> UserChoices<'c> {
         let mut all = Self { choices, wholes, runs, exact };
         for (choice, Choice { include, exclude }) in choices.iter().enumerate() {
             for (terms, is_excluded) in [(include, false), (exclude, true)] {
-                terms.iter().for_each(|term| all.add(&term.matcher, Term { choice, is_excluded }));
+                terms
+                    .iter()
+                    .for_each(|term| all.add(&term.matcher, Term { choice, is_excluded, kind: None }));
             }
         }
         all
@@ -50,7 +54,7 @@ impl<'c> UserChoices<'c> {
     fn add(&mut self, matcher: &'c Matcher, term: Term) {
         match matcher {
             Matcher::Exactly { kind, part, text } => {
-                self.exact.entry((*part, text)).or_default().push((*kind, term));
+                self.exact.entry((*part, text)).or_default().push(Term { kind: *kind, ..term });
             }
             Matcher::Named { whole, words } => {
                 self.wholes.entry(whole).or_default().push(term);
@@ -83,9 +87,7 @@ impl<'c> UserChoices<'c> {
         for part in [UserText::Id, UserText::Email, UserText::Name, UserText::Shown] {
             let Some(text) = part.of(user) else { continue };
             let exact = self.exact.get(&(part, text)).into_iter().flatten();
-            exact
-                .filter(|(kind, _)| kind.is_none_or(|kind| kind == user.kind))
-                .for_each(|(_, term)| note(*term));
+            exact.filter(|term| term.kind.is_none_or(|kind| kind == user.kind)).for_each(|term| note(*term));
         }
         let is_admitted = |(choice, matched): (&&Choice<UserTerm>, Matched)| {
             (choice.include.is_empty() || matched.included) && !matched.excluded
