@@ -1,5 +1,5 @@
-//! Measures the steps that every entry passes through: redaction, reading a page's JSON, CSV, a table, a query string; and a
-//! key in `browse` with the frame that answers it, over ten million entries. The baseline of each is what a library does with
+//! Measures the steps that every entry passes through: redaction, reading a page's JSON, CSV, a table, a query string; redaction
+//! of a long text; and a key in `browse` with the frame that answers it, over ten million entries. The baseline of each is what a library does with
 //! the same text. The last lines are the ratios.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot start should stop")]
@@ -42,6 +42,11 @@ const LOADED: usize = 600;
 /// The columns and rows of a large window.
 const WINDOW: (u16, u16) = (200, 60);
 
+/// A text of 5 kB with sentences and commands, and how often it is read in a run.
+const TEXT: &str = include_str!("../README.md");
+const TEXT_BYTES: usize = 5_000;
+const TEXT_READS: usize = 100;
+
 /// A query string with most parameters.
 const QUESTION: &str = "action=updated,deleted&model_type=secret,connector_endpoint&user=person7@acme.example,ana&field=perform.retry.max\
     &via=web&q=warehouse&since=2026-01-01T00:00:00Z&until=2026-11-01T00:00:00Z&limit=500&total=true";
@@ -53,6 +58,8 @@ struct Data {
     entries: Vec<Entry>,
     page: String,
     cells: Vec<Vec<String>>,
+    text: &'static str,
+    text_as_json: String,
 }
 
 impl Data {
@@ -73,7 +80,9 @@ impl Data {
             EXPORT_COLUMNS.iter().map(|column| value(&view.parts(), *column).into_owned()).collect()
         };
         let cells = entries.iter().map(row).collect();
-        Self { proposals, proposed, entries, page, cells }
+        let text = &TEXT[..TEXT.floor_char_boundary(TEXT_BYTES)];
+        let text_as_json = serde_json::to_string(text).expect("JSON");
+        Self { proposals, proposed, entries, page, cells, text, text_as_json }
     }
 
     fn redact(&self) {
@@ -86,6 +95,19 @@ impl Data {
     fn read_proposals(&self) {
         for text in &self.proposed {
             black_box(serde_json::from_str::<serde_json::Value>(black_box(text)).expect("JSON"));
+        }
+    }
+
+    fn redact_text(&self) {
+        let redaction = Redaction::default();
+        for _ in 0..TEXT_READS {
+            black_box(redaction.text(black_box(self.text)));
+        }
+    }
+
+    fn read_text(&self) {
+        for _ in 0..TEXT_READS {
+            black_box(serde_json::from_str::<String>(black_box(&self.text_as_json)).expect("JSON"));
         }
     }
 
@@ -162,10 +184,11 @@ fn main() {
     let frame = RefCell::new(data.frame());
     frame.borrow_mut().press_and_draw();
     let lines = frame.borrow().lines();
-    let parts: [Part<'_>; 6] = [
+    let parts: [Part<'_>; 7] = [
         ("redaction and diff of the demo", &|| data.redact(), "serde_json reads it", &|| {
             data.read_proposals()
         }),
+        ("redaction of a text of 5 kB", &|| data.redact_text(), "serde_json reads it", &|| data.read_text()),
         ("a page of 1,000 read", &|| data.read_page(), "serde_json skips it", &|| data.skip_page()),
         ("CSV of the demo", &|| data.csv(), "csv writes its finished cells", &|| data.csv_of_library()),
         ("a table of fifty", &|| data.table(), "serde_json writes them", &|| data.fifty_as_json()),

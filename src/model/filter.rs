@@ -13,6 +13,7 @@ mod resource;
 mod stored_texts;
 mod text;
 mod user;
+mod user_choices;
 
 use crate::model::entry::Entry;
 use crate::model::field_path::term::FieldTerm;
@@ -23,6 +24,7 @@ pub use crate::model::filter::resource::{InvalidResource, Resource};
 pub use crate::model::filter::stored_texts::StoredTexts;
 pub use crate::model::filter::text::{MAX_TEXT_LENGTH, MAX_TEXTS, SearchText, TooLong};
 pub use crate::model::filter::user::{InvalidUser, UserTerm};
+pub use crate::model::filter::user_choices::UserChoices;
 use crate::model::timestamp::Timestamp;
 use crate::model::words::{Action, ModelType, Via};
 

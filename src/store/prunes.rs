@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::filter::Filter;
 use crate::model::hold::Hold;
 use crate::model::integrity::leaf::{LeafRecord, Seed};
 use crate::model::page::Position;
@@ -39,8 +38,6 @@ pub(super) async fn begin<S: Session>(
 
 /// How many entries a batch may visit when some are held, also if it may delete fewer: a visit costs far less than a commit.
 const VISITS_A_BATCH: u32 = 2_000;
-/// How many times a batch may compare a user with a term of a hold, about: recorders wait for it.
-const COMPARISONS_A_BATCH: usize = 200_000;
 
 /// Deletes up to `limit` expired entries that no hold covers, and records it, in a transaction.
 pub(super) async fn batch<S: Session>(
@@ -98,7 +95,7 @@ async fn expired<S: Session>(
     limit: u32,
 ) -> Result<(Vec<ExpiredEntry>, Option<Position>), S::Error> {
     let (id, window) = (S::DIALECT.id, unvisited::<S>(org, run, last_id));
-    let visits = if holds.is_empty() { limit } else { visits(holds, limit) };
+    let visits = if holds.is_empty() { limit } else { limit.max(VISITS_A_BATCH) };
     let held = match holds {
         [] => Condition { sql: "1 = 0".to_owned(), ..Condition::default() },
         holds => held(db, org, holds, &window, visits).await?,
@@ -146,16 +143,6 @@ fn unvisited<S: Session>(org: OrgId, run: &PruneRun, last_id: u64) -> Condition 
         window.and(&format!("(occurred_at, {id}) > (?, ?)"), [at, column(after.id)]);
     }
     window
-}
-
-/// How many entries a batch visits that respects these holds.
-fn visits(holds: &[Hold], limit: u32) -> u32 {
-    let terms = |hold: &Hold| {
-        let Filter { user, on_behalf_of, .. } = hold.filter.filter();
-        [user, on_behalf_of].map(|choice| choice.include.len() + choice.exclude.len()).iter().sum::<usize>()
-    };
-    let fitting = COMPARISONS_A_BATCH / holds.iter().map(terms).sum::<usize>().max(1);
-    limit.max(VISITS_A_BATCH).min(u32::try_from(fitting).unwrap_or(u32::MAX)).max(1)
 }
 
 /// SQL that is true of the entries that these holds cover, among the first `visits` entries of a window.

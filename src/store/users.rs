@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::filter::{Choice, Filter, UserTerm};
+use crate::model::filter::{Choice, Filter, UserChoices, UserTerm};
 use crate::store::calls::OrgId;
 use crate::store::codes::{json, user};
 use crate::store::condition::UserRefs;
@@ -21,17 +21,14 @@ pub(super) async fn user_refs_of_each<S: Session>(
     filters: &[&Filter],
     among: Option<&BTreeSet<i64>>,
 ) -> Result<Vec<UserRefs>, S::Error> {
-    let choices = |filter: &Filter| [filter.user.clone(), filter.on_behalf_of.clone()];
-    let choices: Vec<_> = filters.iter().map(|filter| choices(filter)).collect();
-    let mut refs: Vec<_> =
-        choices.iter().map(|of| of.each_ref().map(|one| (!one.is_any()).then(Vec::new))).collect();
-    if refs.iter().flatten().any(Option::is_some) {
+    let choices: Vec<_> = filters.iter().flat_map(|filter| [&filter.user, &filter.on_behalf_of]).collect();
+    let mut refs: Vec<_> = choices.iter().map(|choice| (!choice.is_any()).then(Vec::new)).collect();
+    if refs.iter().any(Option::is_some) {
+        let choices = UserChoices::new(&choices);
         let add = |row: &dyn Columns| {
             let (user_ref, user) = (row.integer(0)?, user(row.text(1)?)?);
-            for (choice, refs) in choices.iter().flatten().zip(refs.iter_mut().flatten()) {
-                if let Some(refs) = refs.as_mut().filter(|_| choice.admits_user(&user)) {
-                    refs.push(user_ref);
-                }
+            for (refs, is_admitted) in refs.iter_mut().zip(choices.admit(&user)) {
+                refs.as_mut().filter(|_| is_admitted).into_iter().for_each(|refs| refs.push(user_ref));
             }
             Ok(())
         };
@@ -48,7 +45,9 @@ pub(super) async fn user_refs_of_each<S: Session>(
             }
         }
     }
-    Ok(refs.into_iter().map(|[user, on_behalf_of]| UserRefs { user, on_behalf_of }).collect())
+    let mut refs = refs.into_iter();
+    let mut next = || refs.next().flatten();
+    Ok(filters.iter().map(|_| UserRefs { user: next(), on_behalf_of: next() }).collect())
 }
 
 /// In how many entries a user was erased. What was found for users of earlier entries no longer holds when it grows.

@@ -36,11 +36,11 @@ def entry(number, days_ago=0, note="x"):
 
 
 class Server:
-    """`serve` over DIRECTORY/audit.db. The first one creates the token file beside it."""
+    """`serve` over DIRECTORY/audit.db or another store. The first one creates the token file in the directory."""
 
-    def __init__(self, directory, *flags, env=None):
+    def __init__(self, directory, *flags, env=None, store=None):
         self.directory, self.log = Path(directory), Path(directory, "server.log")
-        self.store = f"sqlite:{directory}/audit.db"
+        self.store = store or f"sqlite:{directory}/audit.db"
         token = self.directory / "token"
         args = ["serve", "--store", self.store, "--listen", "127.0.0.1:0", "--rate-limit", "0", *flags]
         args += [] if token.exists() else ["--token-out", str(token)]

@@ -16,11 +16,11 @@ use crate::model::words::UserKind;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserTerm {
     written: String,
-    matcher: Matcher,
+    pub(super) matcher: Matcher,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Matcher {
+pub(super) enum Matcher {
     /// The case-folded text, and its words.
     Named { whole: String, words: String },
     /// Exactly this text of a user.
@@ -28,12 +28,23 @@ enum Matcher {
 }
 
 /// The text of a user that is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum UserText {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum UserText {
     Id,
     Email,
     Name,
     Shown,
+}
+
+impl UserText {
+    pub(super) fn of(self, user: &User) -> Option<&str> {
+        match self {
+            Self::Id => user.id.as_deref(),
+            Self::Email => user.email.as_deref(),
+            Self::Name => user.name.as_deref(),
+            Self::Shown => Some(user.label()),
+        }
+    }
 }
 
 const PREFIXES: [(&str, UserText); 4] =
@@ -119,13 +130,7 @@ impl UserTerm {
         let user = subject.user;
         match &self.matcher {
             Matcher::Exactly { kind, part, text } => {
-                let value = match part {
-                    UserText::Id => user.id.as_deref(),
-                    UserText::Email => user.email.as_deref(),
-                    UserText::Name => user.name.as_deref(),
-                    UserText::Shown => Some(user.label()),
-                };
-                value == Some(text) && kind.is_none_or(|kind| kind == user.kind)
+                part.of(user) == Some(text) && kind.is_none_or(|kind| kind == user.kind)
             }
             Matcher::Named { whole, words } => {
                 subject.texts.iter().flatten().any(|text| text == whole)
@@ -154,16 +159,16 @@ impl Choice<UserTerm> {
 }
 
 /// A user with its case-folded texts.
-struct Subject<'u> {
+pub(super) struct Subject<'u> {
     user: &'u User,
     /// Id, e-mail and name.
-    texts: [Option<String>; 3],
+    pub(super) texts: [Option<String>; 3],
     /// The words of e-mail and name.
-    words: [Option<String>; 2],
+    pub(super) words: [Option<String>; 2],
 }
 
 impl<'u> Subject<'u> {
-    fn new(user: &'u User) -> Self {
+    pub(super) fn new(user: &'u User) -> Self {
         let texts = [&user.id, &user.email, &user.name].map(|text| text.as_deref().map(folded));
         let words = [&texts[1], &texts[2]].map(|text| text.as_deref().map(words));
         Self { user, texts, words }

@@ -140,21 +140,40 @@ folded_lists!(HashSet: SERVICES);
 folded_lists!(HashSet: TOKEN_MEASURES, PASSES, NAME_MEMBERS, VALUE_MEMBERS, SOURCE_MEMBERS);
 folded_lists!(Vec: KEY_ADJECTIVES, EXCEPTIONS);
 
-/// Nouns and their classes, by their last letter.
-static NOUNS: LazyLock<HashMap<char, Vec<(String, NameClass)>>> = LazyLock::new(|| {
+/// Words by their last letter, each with a value: a key is compared with few of them.
+struct Endings<T>(HashMap<char, Vec<(String, T)>>);
+
+impl<T: Copy> Endings<T> {
+    fn new(words: impl Iterator<Item = (String, T)>) -> Self {
+        let mut endings: HashMap<char, Vec<(String, T)>> = HashMap::new();
+        for (word, value) in words {
+            if let Some(last) = word.chars().next_back() {
+                endings.entry(last).or_default().push((word, value));
+            }
+        }
+        Self(endings)
+    }
+
+    /// The value of the longest word at the end of a text.
+    fn of(&self, text: &str) -> Option<T> {
+        let words = self.0.get(&text.chars().next_back()?)?;
+        let ending = words.iter().filter(|(word, _)| text.ends_with(word.as_str()));
+        ending.max_by_key(|(word, _)| word.len()).map(|(_, value)| *value)
+    }
+}
+
+/// Nouns and their classes.
+static NOUNS: LazyLock<Endings<NameClass>> = LazyLock::new(|| {
     let lists = [
         (list::PASSWORDS, NameClass::Password),
         (list::KEYS, NameClass::Key),
         (list::SCHEMES, NameClass::Scheme),
     ];
-    let mut nouns: HashMap<char, Vec<(String, NameClass)>> = HashMap::new();
-    for (noun, class) in lists.into_iter().flat_map(|(words, class)| fold(words).map(move |it| (it, class))) {
-        if let Some(last) = noun.chars().next_back() {
-            nouns.entry(last).or_default().push((noun, class));
-        }
-    }
-    nouns
+    Endings::new(lists.into_iter().flat_map(|(words, class)| fold(words).map(move |word| (word, class))))
 });
+
+static FOREIGN_ENDINGS: LazyLock<Endings<()>> =
+    LazyLock::new(|| Endings::new(fold(list::FOREIGN_KEYS).map(|word| (word, ()))));
 
 /// Words that count only when they are the whole last word of a key.
 static WHOLE_WORDS: LazyLock<HashMap<String, NameClass>> = LazyLock::new(|| {
@@ -169,9 +188,10 @@ static WHOLE_WORDS: LazyLock<HashMap<String, NameClass>> = LazyLock::new(|| {
 
 /// The class of a key of these words.
 fn class_of(words: &[String]) -> NameClass {
+    let joined = words.concat();
     if words.is_empty()
         || words.len() > 1 && FIRST_ATTRIBUTES.contains(&words[0])
-        || EXCEPTIONS.iter().any(|exception| words.concat().ends_with(exception))
+        || EXCEPTIONS.iter().any(|exception| joined.ends_with(exception))
     {
         return NameClass::Ordinary;
     }
@@ -219,27 +239,20 @@ fn class_by_last_noun(words: &[String]) -> NameClass {
         return if is_key { NameClass::Key } else { *class };
     }
     let joined = words.concat();
-    if let Some(class) = noun_at_end(&joined) {
+    if let Some(class) = NOUNS.of(&joined) {
         return class;
     }
     // `sendgrid_key`, `stripe_sk`
     if matches!(last.as_str(), "key" | "keys" | "sk") && words.iter().any(|word| SERVICES.contains(word)) {
         return NameClass::Ambiguous;
     }
-    let is_foreign_key = |word: &String| FOREIGN_KEYS.iter().any(|key| word.ends_with(key.as_str()));
+    let is_foreign_key = |word: &String| FOREIGN_ENDINGS.of(word).is_some();
     let is_key = words.iter().any(is_foreign_key) && (has_adjective() || is_key_adjective(&joined));
     if is_key { NameClass::Key } else { NameClass::Ordinary }
 }
 
 fn is_key_adjective(word: &str) -> bool {
     KEY_ADJECTIVES.iter().any(|adjective| word.starts_with(adjective.as_str()))
-}
-
-/// The class of the longest noun at the end of a joined key.
-fn noun_at_end(joined: &str) -> Option<NameClass> {
-    let nouns = NOUNS.get(&joined.chars().next_back()?)?;
-    let ending = nouns.iter().filter(|(noun, _)| joined.ends_with(noun.as_str()));
-    ending.max_by_key(|(noun, _)| noun.len()).map(|(_, class)| *class)
 }
 
 /// The class of a key with words after its noun. In languages where the noun comes first, the noun decides. In English the
@@ -265,7 +278,7 @@ fn class_by_first_noun(words: &[String]) -> NameClass {
     borders
         .find_map(|at| {
             let is_qualifier = last.len() - at > 1 && QUALIFIERS.contains(&last[at..]);
-            is_qualifier.then(|| noun_at_end(&last[..at])).flatten()
+            is_qualifier.then(|| NOUNS.of(&last[..at])).flatten()
         })
         .unwrap_or(NameClass::Ordinary)
 }
@@ -281,5 +294,5 @@ static FIRST_NOUNS: list::Words = list::Words::new(|| {
 /// Whether a word of prose is a noun that names a credential.
 pub(super) fn is_noun(word: &str) -> bool {
     let word = joined(word);
-    noun_at_end(&word).is_some() || WHOLE_WORDS.get(&word).is_some_and(|class| class.is_credential())
+    NOUNS.of(&word).is_some() || WHOLE_WORDS.get(&word).is_some_and(|class| class.is_credential())
 }

@@ -169,6 +169,13 @@ proptest! {
     }
 }
 
+#[test]
+fn a_letter_of_several_bytes_after_a_serialized_name_is_no_fault() {
+    for text in ["s:5:\"token\";iー9", "s:5:\"token\";dé;", "s:5:\"token\";i"] {
+        assert!(Redaction::default().text(text).starts_with("s:5:\"token\";"), "{text}");
+    }
+}
+
 /// 128 KiB of the start of each format. No time is asserted: a quadratic search would take minutes.
 #[test]
 fn repeated_starts_of_a_format_are_not_searched_quadratically() {

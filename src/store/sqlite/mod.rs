@@ -61,8 +61,9 @@ pub use crate::store::sqlite::schema::CheckedFile;
 pub use crate::store::sqlite::serving::ServeLock;
 pub(super) use crate::store::sqlite::session::run_now;
 
-/// How many connections read at once beside the one that writes.
-const READERS: usize = 4;
+/// How many connections read at once beside the one that writes. The check of the whole store takes one, and two organizations
+/// with many slow searches take three, which leaves one to the searches and one to the lookups of others.
+const READERS: usize = 6;
 
 /// Entries in a SQLite database.
 pub(super) struct SqliteStore {

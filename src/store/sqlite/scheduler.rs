@@ -1,7 +1,8 @@
 //! Chooses the query that gets the next free thread.
 //!
-//! The organization with the fewest running queries comes first, and no organization gets every thread. So a caller with
-//! many queries does not delay others.
+//! The organization with the fewest running queries comes first; of several, they take turns. No organization gets more than
+//! half of the threads, and the last free thread goes to an organization without a running query. So two organizations with
+//! many slow queries do not delay a third one.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,29 +63,51 @@ pub(super) struct QueueState {
 }
 
 impl QueueState {
-    /// Takes the next query: of those that may start, the oldest of the organization with the fewest running.
+    /// Takes the next query: of those that may start, the first of the organization with the fewest running.
     fn next(&mut self) -> Option<QueryJob> {
         if self.paused_until.is_some_and(|end| Instant::now() < end) && !self.is_closed {
             return None;
         }
-        let threads = self.running.len();
-        let count =
-            |is: &dyn Fn(&RunningQuery) -> bool| self.running.iter().flatten().filter(|it| is(it)).count();
-        let searches = count(&|it| it.kind == QueryKind::Search);
         let mut best: Option<(usize, usize)> = None;
         for (place, job) in self.waiting.iter().enumerate() {
-            let own = count(&|it| it.org == job.org);
-            let own_searches = count(&|it| it.org == job.org && it.kind == QueryKind::Search);
-            let fits = own < threads.saturating_sub(1).max(1)
-                && (job.kind == QueryKind::Lookup
-                    || (searches < threads.saturating_sub(1).max(1)
-                        && own_searches < threads.saturating_sub(2).max(1)));
-            if fits && best.is_none_or(|(fewest, _)| own < fewest) {
+            let own = self.count(|it| it.org == job.org);
+            if self.may_start(job) && best.is_none_or(|(fewest, _)| own < fewest) {
                 best = Some((own, place));
             }
         }
-        best.and_then(|(_, place)| self.waiting.remove(place))
+        let job = self.waiting.remove(best?.1)?;
+        // The organization's other queries go to the end, so that each organization that waits gets its turn.
+        let (own, others): (VecDeque<_>, VecDeque<_>) =
+            self.waiting.drain(..).partition(|it| it.org == job.org);
+        self.waiting = others;
+        self.waiting.extend(own);
+        Some(job)
     }
+
+    fn count(&self, is: impl Fn(&RunningQuery) -> bool) -> usize {
+        self.running.iter().flatten().filter(|it| is(it)).count()
+    }
+
+    /// Whether a query leaves enough threads to others. Searches leave one to lookups.
+    fn may_start(&self, job: &QueryJob) -> bool {
+        let threads = self.running.len();
+        let is_own = |it: &RunningQuery| it.org == job.org;
+        let is_search = |it: &RunningQuery| it.kind == QueryKind::Search;
+        fits(threads, threads / 2, self.count(|_| true), self.count(is_own))
+            && (job.kind == QueryKind::Lookup
+                || fits(
+                    threads.saturating_sub(1).max(1),
+                    threads / 3,
+                    self.count(is_search),
+                    self.count(|it| is_own(it) && is_search(it)),
+                ))
+    }
+}
+
+/// Whether one more query fits beside those that run on these threads. An organization whose own queries are `own` gets
+/// `most` of them, and the last one only if it has none.
+fn fits(threads: usize, most: usize, running: usize, own: usize) -> bool {
+    own == 0 && running < threads || own < most && running + 1 < threads
 }
 
 /// The waiting and running queries.
@@ -150,5 +173,88 @@ impl QueryQueue {
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.work.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::READERS;
+
+    fn state(threads: usize) -> QueueState {
+        let running = (0..threads).map(|_| None).collect();
+        QueueState { waiting: VecDeque::new(), running, paused_until: None, is_closed: false }
+    }
+
+    fn enter(state: &mut QueueState, org: Option<i64>, kind: QueryKind) {
+        let (org, flags) = (org.map(OrgId), Arc::default());
+        state.waiting.push_back(QueryJob { org, kind, may_restart: false, flags, work: Box::new(|_| ()) });
+    }
+
+    /// Starts all queries that may start, and returns their organizations.
+    fn start(state: &mut QueueState) -> Vec<Option<i64>> {
+        let mut started = Vec::new();
+        while let Some(QueryJob { org, kind, may_restart, flags, .. }) = state.next() {
+            let free = state.running.iter_mut().find(|it| it.is_none()).expect("a free thread");
+            *free = Some(RunningQuery { org, kind, may_restart, flags });
+            started.push(org.map(|org| org.0));
+        }
+        started
+    }
+
+    #[test]
+    fn two_organizations_never_hold_every_thread() {
+        for kind in [QueryKind::Lookup, QueryKind::Search] {
+            for order in [[1, 2], [2, 1]] {
+                let mut state = state(READERS);
+                // The check of the whole store.
+                enter(&mut state, None, QueryKind::Search);
+                assert_eq!(start(&mut state), [None]);
+                for org in order {
+                    (0..20).for_each(|_| enter(&mut state, Some(org), kind));
+                    assert!(start(&mut state).len() < READERS / 2 + 1);
+                }
+                enter(&mut state, Some(3), kind);
+                assert_eq!(start(&mut state), [Some(3)], "{kind:?} {order:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn searches_leave_a_thread_to_a_lookup() {
+        let mut state = state(READERS);
+        for org in 0..20 {
+            (0..20).for_each(|_| enter(&mut state, Some(org), QueryKind::Search));
+        }
+        assert_eq!(start(&mut state).len(), READERS - 1);
+        enter(&mut state, Some(20), QueryKind::Lookup);
+        assert_eq!(start(&mut state), [Some(20)]);
+    }
+
+    #[test]
+    fn organizations_take_turns() {
+        let mut state = state(READERS);
+        for org in 0..6 {
+            (0..20).for_each(|_| enter(&mut state, Some(org), QueryKind::Lookup));
+        }
+        assert_eq!(start(&mut state).len(), READERS);
+        enter(&mut state, Some(6), QueryKind::Lookup);
+        let mut served = Vec::new();
+        for thread in (0..READERS).cycle().take(7) {
+            state.running[thread] = None;
+            served.extend(start(&mut state));
+        }
+        assert!(served.contains(&Some(6)), "{served:?}");
+    }
+
+    #[test]
+    fn even_one_thread_serves_everyone() {
+        for threads in 1..4 {
+            for kind in [QueryKind::Lookup, QueryKind::Search] {
+                let mut state = state(threads);
+                enter(&mut state, Some(1), kind);
+                assert_eq!(start(&mut state), [Some(1)], "{threads} {kind:?}");
+            }
+        }
     }
 }

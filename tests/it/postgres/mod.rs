@@ -1,6 +1,7 @@
 //! What only PostgreSQL has: several processes over one database, monthly partitions, migrations under a lock, TLS,
 //! distribution by Citus, and the statements themselves. `store` has the contract of every store.
 
+mod checksums;
 mod copy;
 mod deletions;
 mod erasing;

@@ -94,7 +94,7 @@ macro_rules! contract {
                 a_hold_released_during_a_prune_is_kept_to_its_end
                 a_prune_goes_on_behind_held_entries
                 a_batch_visits_a_limited_number_of_held_entries
-                a_batch_compares_users_with_a_limited_number_of_terms
+                many_terms_of_holds_do_not_shorten_a_batch
                 holdings_count_held_entries
                 a_held_entry_of_a_tile_stays_provable
                 a_hold_and_its_release_are_kept

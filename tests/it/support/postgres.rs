@@ -20,15 +20,16 @@ use super::citus::Cluster;
 /// The user id of `nobody` on every Linux.
 const NOBODY: u32 = 65_534;
 
-/// What the shell does: `start` and the modes of `pg_ctl stop`, one a line, each answered with a line; at the end of
-/// its input, which is the end of the tests, it stops the server and removes all of it. A signal to the whole process group,
-/// such as Ctrl-C, does not end it before that.
+/// What the shell does: `start`, the modes of `pg_ctl stop` and of `pg_checksums`, one a line, each answered with a line; at
+/// the end of its input, which is the end of the tests, it stops the server and removes all of it. A signal to the whole
+/// process group, such as Ctrl-C, does not end it before that.
 const SHELL: &str = r#"
 trap : HUP INT TERM
 cd "$1"
 while read -r word; do
     case $word in
         start) "$2/pg_ctl" -s -w -D data -l log -o "$3" start ;;
+        enable | disable) "$2/pg_checksums" --no-sync -D data --"$word" >&2 ;;
         *) "$2/pg_ctl" -s -w -D data -m "$word" stop ;;
     esac </dev/null >/dev/null 2>>said && echo done || echo failed
 done
@@ -142,7 +143,8 @@ impl Server {
         Self { backend, template: OnceCell::new(), databases: AtomicU32::new(0) }
     }
 
-    /// Runs `start`, or a stop in mode `smart`, `fast` or `immediate`, and waits for its end.
+    /// Runs `start`, or a stop in mode `smart`, `fast` or `immediate`, and waits for its end. While the server is stopped,
+    /// `enable` and `disable` change its data checksums.
     pub(crate) fn tell(&self, word: &str) {
         let Backend::Private { shell, .. } = &self.backend else { panic!("a cluster is not told to {word}") };
         let mut shell = shell.lock().unwrap_or_else(PoisonError::into_inner);

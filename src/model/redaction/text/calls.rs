@@ -17,9 +17,7 @@ struct Patterns {
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
-    setter: regex(
-        r#"(?-u:\b)(?P<name>[A-Za-z_]\w*)\([ \t]*(?P<quote>["'`])(?P<value>[^"'`\n]+)["'`][ \t]*\)"#,
-    ),
+    setter: regex(r#"(?-u:\b)[A-Za-z_]\w*\([ \t]*["'`][^"'`\n]+["'`][ \t]*\)"#),
     // The second argument, or the second item of a pair.
     pair: regex(
         r#"(?i)(?-u:\b)(?P<name>NetworkCredential|HTTP(?:Basic|Digest|Proxy)Auth|basic_?auth|UsernamePassword\w*|PasswordAuthentication|set_?basic_?auth|auth|authenticate|log_?in|sign_?in)\s*=?\s*\(\s*(?:"[^"\n]*"|'[^'\n]*'|[\w.$]+)\s*,\s*["'](?P<value>[^"'\n]+)["']"#,
@@ -35,17 +33,20 @@ const VERBS: &[&str] = &["set", "with", "add", "use", "put", "update", "change",
 
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
-    for found in PATTERNS.setter.captures_iter(text) {
-        let (Some(name), Some(value)) = (found.name("name"), found.name("value")) else { continue };
-        let class = scan.classifier.class(name.as_str());
-        let verb = name.as_str().find(|c: char| c.is_ascii_uppercase() || c == '_');
-        let verb = name.as_str()[..verb.unwrap_or(0)].to_ascii_lowercase();
-        let is_setter = VERBS.contains(&verb.as_str()) || verb.is_empty() && class == NameClass::Password;
-        if is_setter
-            && class.is_credential()
-            && (class == NameClass::Password || looks_generated(value.as_str()))
-        {
-            scan.redact_value(class, value.range(), ValueSyntax::Explicit);
+    for found in PATTERNS.setter.find_iter(text) {
+        let is_quote = |c: char| matches!(c, '"' | '\'' | '`');
+        let Some((name, argument)) = found.as_str().split_once('(') else { continue };
+        let (Some(open), Some(close)) = (argument.find(is_quote), argument.rfind(is_quote)) else { continue };
+        let verb = &name[..name.find(|c: char| c.is_ascii_uppercase() || c == '_').unwrap_or(0)];
+        if !verb.is_empty() && !VERBS.contains(&verb) {
+            continue;
+        }
+        let class = scan.classifier.class(name);
+        let value = found.end() - argument.len() + open + 1..found.end() - argument.len() + close;
+        let is_value = class == NameClass::Password
+            || !verb.is_empty() && class.is_credential() && looks_generated(&text[value.clone()]);
+        if is_value {
+            scan.redact_value(class, value, ValueSyntax::Explicit);
         }
     }
     for found in PATTERNS.pair.captures_iter(text) {

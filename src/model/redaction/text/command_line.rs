@@ -2,8 +2,10 @@
 //! without a separator: `ENV DB_PASSWORD x`; and in lines of a `.pgpass` file.
 
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
+use memchr::memchr_iter;
 use regex::Regex;
 
 use crate::model::redaction::classifier::ValueSyntax;
@@ -35,6 +37,21 @@ const COMMANDS: &[(&str, &str)] = &[
     ("influx", "-password -t"),
     ("gpg", "--passphrase"),
 ];
+/// The first words of lines that set a variable or a header, beside `#define`.
+const DIRECTIVES: [&str; 12] = [
+    "ENV",
+    "ARG",
+    "set",
+    "setx",
+    "export",
+    "SetEnv",
+    "fastcgi_param",
+    "proxy_set_header",
+    "add_header",
+    "more_set_headers",
+    "requirepass",
+    "masterauth",
+];
 /// The signs after an option in [`COMMANDS`].
 const SIGNS: [char; 5] = [':', '=', '%', ',', '+'];
 
@@ -53,10 +70,11 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         option: regex(
             r#"(?:^|[\s"'=])--?(?P<name>[A-Za-z][A-Za-z0-9_-]+)[ \t]+(?P<value>"[^"]*"|'[^']*'|[^\s\["'-][^\s"']*)"#,
         ),
-        directive: regex(
-            r#"(?m)^[ \t]*(?i:#[ \t]*define|ENV|ARG|setx?|export|SetEnv|fastcgi_param|proxy_set_header|add_header|more_set_headers|requirepass|masterauth)[ \t]+(?:(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]+)?(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s"'=]+)[ \t;]*$"#,
-        ),
-        pgpass: regex(r"(?m)^[A-Za-z0-9.*_-]+:(?:[0-9]+|\*):[^:\s]+:[^:\s]+:(?P<value>[^\s:]{4,})[ \t]*\r?$"),
+        directive: regex(&format!(
+            r#"^[ \t]*(?i:#[ \t]*define|{})[ \t]+(?:(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]+)?(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s"'=]+)[ \t;]*$"#,
+            DIRECTIVES.join("|")
+        )),
+        pgpass: regex(r"^[A-Za-z0-9.*_-]+:(?:[0-9]+|\*):[^:\s]+:[^:\s]+:(?P<value>[^\s:]{4,})[ \t]*\r?$"),
         password: regex(r#"(?:-passin|-passout|-pass|-k)[ \t]+(?:pass:)(?P<value>[^\s"']+)"#),
     }
 });
@@ -64,6 +82,11 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
 /// Redacts the values of options that name a credential, and of the options in [`COMMANDS`].
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
+    scan.redact_matches(&PATTERNS.password, |_| true);
+    // `/p:` is the only option without a hyphen.
+    if !has_option(text) && !text.contains("xfreerdp") {
+        return;
+    }
     for found in PATTERNS.option.captures_iter(text) {
         let (Some(name), Some(value)) = (found.name("name"), found.name("value")) else { continue };
         let class = scan.classifier.class(name.as_str());
@@ -73,7 +96,6 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
             scan.redact_value(class, range, syntax);
         }
     }
-    scan.redact_matches(&PATTERNS.password, |_| true);
     let mut done = 0;
     for found in PATTERNS.command.captures_iter(text) {
         let Some(name) = found.get(1).filter(|name| name.start() >= done) else { continue };
@@ -83,22 +105,53 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
     }
 }
 
+/// Whether a word of the text may be an option: it begins with one or two hyphens and a letter. Most texts have none, and need no
+/// further search.
+fn has_option(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr_iter(b'-', bytes).any(|at| {
+        let follows_word =
+            at > 0 && matches!(bytes[at - 1], b'!'..=b'~') && !matches!(bytes[at - 1], b'"' | b'\'' | b'=');
+        let name = bytes[at + 1..].strip_prefix(b"-").unwrap_or(&bytes[at + 1..]);
+        !follows_word && name.first().is_some_and(u8::is_ascii_alphabetic)
+    })
+}
+
 /// Redacts the passwords in lines of a `.pgpass` file: `host:5432:database:user:…`.
 pub(super) fn detect_pgpass(scan: &mut TextScan<'_>) {
-    scan.redact_matches(&PATTERNS.pgpass, |value| !is_reference(value));
+    for line in Rc::clone(&scan.lines).iter() {
+        let text = &scan.text[line.clone()];
+        if memchr_iter(b':', text.as_bytes()).count() == 4
+            && let Some(value) = PATTERNS.pgpass.captures(text).and_then(|found| found.name("value"))
+            && !is_reference(value.as_str())
+        {
+            scan.redact(line.start + value.start()..line.start + value.end());
+        }
+    }
 }
 
 /// Redacts the value in lines that consist of a directive, the name of a credential and its value.
 pub(super) fn detect_directives(scan: &mut TextScan<'_>) {
-    let text = scan.text;
-    for found in PATTERNS.directive.captures_iter(text) {
+    for line in Rc::clone(&scan.lines).iter() {
+        let text = &scan.text[line.clone()];
+        let content = text.trim_start_matches([' ', '\t']);
+        let word = content.find([' ', '\t']).map_or(content, |end| &content[..end]);
+        // Most lines begin with another word.
+        let may_match = word.starts_with('#')
+            || !word.is_ascii()
+            || DIRECTIVES.iter().any(|directive| directive.eq_ignore_ascii_case(word));
+        if !may_match {
+            continue;
+        }
+        let Some(found) = PATTERNS.directive.captures(text) else { continue };
         let Some(value) = found.name("value") else { continue };
         // `requirepass x` names the credential itself.
         let directive = || found[0].trim().split(' ').next().unwrap_or_default();
         let name = found.name("name").map_or_else(directive, |name| name.as_str());
         let class = scan.classifier.class(name);
         if class.is_credential() {
-            scan.redact_value(class, unquoted(text, value.range()).0, ValueSyntax::Explicit);
+            let value = line.start + value.start()..line.start + value.end();
+            scan.redact_value(class, unquoted(scan.text, value).0, ValueSyntax::Explicit);
         }
     }
 }

@@ -20,13 +20,11 @@ pub(super) const ENCODED: &str = "LS0tLS1CRUdJTiB";
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
     let [begin, end, putty] = &*ARMOUR;
-    if text.contains("----") {
-        let mut from = 0;
-        while let Some(found) = begin.find_at(text, from) {
-            let end = end.find_at(text, found.end()).map_or(text.len(), |end| end.end());
-            scan.redact(found.start()..end);
-            from = end;
-        }
+    let mut from = 0;
+    while let Some(found) = begin.find_at(text, from) {
+        let end = end.find_at(text, found.end()).map_or(text.len(), |end| end.end());
+        scan.redact(found.start()..end);
+        from = end;
     }
     if text.contains("rivate-Lines") || text.contains("rivate-lines") {
         for found in putty.find_iter(text) {

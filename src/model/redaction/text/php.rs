@@ -34,8 +34,10 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
             from = list_end;
         } else if rest.starts_with(['i', 'd']) {
             let number_end = find_or_end(text, end, |c| c == ';');
-            if number_end > end + 2 {
-                scan.redact_value(class, end + 2..number_end, ValueSyntax::Explicit);
+            // A hostile text may have a letter of several bytes in place of the colon.
+            let number = text.ceil_char_boundary(end + 2);
+            if number_end > number {
+                scan.redact_value(class, number..number_end, ValueSyntax::Explicit);
             }
         }
     }

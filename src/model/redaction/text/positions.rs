@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use regex::Regex;
 
 use crate::model::redaction::references::is_reference;
@@ -35,23 +36,25 @@ const POSITIONS: &[(&str, &str)] = &[
         "community",
         r"(?m)^[ \t]*(?:snmp-server[ \t]+|rocommunity6?[ \t]+|rwcommunity6?[ \t]+)?community[ \t]+{}(?:[ \t]+(?:RO|RW|ro|rw)\b|[ \t]*$)",
     ),
-    ("pw", r"(?m)^[ \t]*(?:bindpw|rootpw)[ \t]+{}[ \t]*$"),
+    ("bindpw", r"(?m)^[ \t]*bindpw[ \t]+{}[ \t]*$"),
+    ("rootpw", r"(?m)^[ \t]*rootpw[ \t]+{}[ \t]*$"),
     ("-key", r"(?m)^[ \t]*(?:pre-shared-key|secret-key)[ \t]+{}[ \t]*$"),
     ("key-string", r"(?m)^[ \t]*key-string[ \t]+{}[ \t]*$"),
-    ("auth", r"(?m)^[ \t]*(?:masterauth|auth-pass)[ \t]+{}[ \t]*$"),
+    ("masterauth", r"(?m)^[ \t]*masterauth[ \t]+{}[ \t]*$"),
+    ("auth-pass", r"(?m)^[ \t]*auth-pass[ \t]+{}[ \t]*$"),
     ("requirepass", r"(?m)^[ \t]*requirepass[ \t]+{}[ \t]*$"),
     ("user", r"\b(?:user|login)[ \t]+\S+[ \t]+pass(?:word)?[ \t]+{}(?:[ \t;]|$)"),
 ];
 
 struct Patterns {
-    positions: Vec<(&'static str, Regex)>,
+    positions: Vec<(Finder<'static>, Regex)>,
     vault: Regex,
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     let value = format!("(?P<value>{WORD})");
-    let position = |(part, pattern): &(&'static str, &str)| {
-        (*part, regex(&pattern.replace("{}", &value).replace(r"\b", r"(?-u:\b)")))
+    let position = |&(part, pattern): &(&'static str, &str)| {
+        (Finder::new(part), regex(&pattern.replace("{}", &value).replace(r"\b", r"(?-u:\b)")))
     };
     Patterns {
         positions: POSITIONS.iter().map(position).collect(),
@@ -61,12 +64,13 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
 
 pub(super) fn detect(scan: &mut TextScan<'_>) {
     let text = scan.text;
-    for (part, pattern) in PATTERNS.positions.iter().filter(|(part, _)| text.contains(part)) {
+    for (part, pattern) in PATTERNS.positions.iter().filter(|(part, _)| part.find(text.as_bytes()).is_some())
+    {
         for found in pattern.captures_iter(text) {
             let Some(value) = found.name("value").or_else(|| found.name("other")) else { continue };
             let bare = value.as_str().trim_matches(['"', '\'']);
             // `user ann pass reset` may be a sentence.
-            let is_sentence = *part == "user" && !looks_generated(bare);
+            let is_sentence = part.needle() == b"user" && !looks_generated(bare);
             if is_sentence || bare.is_empty() || is_reference(bare) || bare.starts_with(['$', '<', '/']) {
                 continue;
             }

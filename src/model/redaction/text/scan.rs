@@ -1,7 +1,9 @@
 //! One pass over a text: the text, and the credentials that the detectors have found in it so far.
 
 use std::ops::Range;
+use std::rc::Rc;
 
+use memchr::memchr_iter;
 use regex::Regex;
 
 use crate::model::redaction::classifier::{Classifier, ValueSyntax, is_secret};
@@ -13,20 +15,26 @@ pub(super) struct TextScan<'t> {
     pub(super) classifier: &'t Classifier,
     /// Whether the text is a name, a description or a reason, where sentences are usual.
     pub(super) is_prose: bool,
-    /// A bit for each ASCII character that occurs in the text.
-    ascii: u128,
+    /// The bytes that occur in the text.
+    bytes: [bool; 256],
+    /// The lines without their line feeds.
+    pub(super) lines: Rc<[Range<usize>]>,
     found: Vec<Range<usize>>,
 }
 
 impl<'t> TextScan<'t> {
     pub(super) fn new(text: &'t str, classifier: &'t Classifier, is_prose: bool) -> Self {
-        let ascii = text.bytes().filter(u8::is_ascii).fold(0, |ascii, byte| ascii | 1_u128 << byte);
-        Self { text, classifier, is_prose, ascii, found: Vec::new() }
+        let mut bytes = [false; 256];
+        text.bytes().for_each(|byte| bytes[usize::from(byte)] = true);
+        let mut start = 0;
+        let ends = memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+        let lines = ends.map(|end| std::mem::replace(&mut start, end + 1)..end).collect();
+        Self { text, classifier, is_prose, bytes, lines, found: Vec::new() }
     }
 
     /// Whether any of these ASCII characters occurs in the text.
     pub(super) fn has(&self, characters: &str) -> bool {
-        characters.bytes().any(|byte| self.ascii & 1_u128 << (byte & 127) != 0)
+        characters.bytes().any(|byte| self.bytes[usize::from(byte)])
     }
 
     /// Redacts a range, unless it holds nothing but the marker of an earlier pass.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr_iter, memchr3};
+
 use crate::model::redaction::classifier::ValueSyntax;
 use crate::model::redaction::names::NameClass;
 use crate::model::redaction::text::scan::TextScan;
@@ -14,93 +16,91 @@ const MAX_LINE: usize = 4096;
 const MAX_HEADERS: usize = 8;
 
 pub(super) fn detect(scan: &mut TextScan<'_>) {
-    let text = scan.text;
+    let without_return =
+        |line: &Range<usize>| line.start..line.start + scan.text[line.clone()].trim_end_matches('\r').len();
+    let lines: Vec<_> = scan.lines.iter().map(without_return).collect();
     if scan.has("|") {
-        for line in lines(text) {
+        for line in &lines {
             redact_beside_name(scan, line);
         }
     }
     if !scan.has("\n") {
         return;
     }
-    for (separator, sign) in [('\t', "\t"), (',', ","), (';', ";"), ('|', "|")] {
+    for (separator, sign) in [(b'\t', "\t"), (b',', ","), (b';', ";"), (b'|', "|")] {
         if scan.has(sign) {
-            redact_columns(scan, separator);
+            redact_columns(scan, &lines, separator);
         }
     }
-    redact_under_name(scan);
-}
-
-fn lines(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let mut start = 0;
-    text.split_inclusive('\n').map(move |line| {
-        let range = start..start + line.trim_end_matches(['\n', '\r']).len();
-        start += line.len();
-        range
-    })
+    redact_under_name(scan, &lines);
 }
 
 /// The cells of a line, without blanks and quotes.
-fn cells(text: &str, line: Range<usize>, separator: char) -> Vec<Range<usize>> {
-    if line.len() > MAX_LINE {
-        return Vec::new();
-    }
+fn cells(text: &str, line: &Range<usize>, separator: u8) -> impl Iterator<Item = Range<usize>> {
     let mut start = line.start;
-    let cell = |cell: &str| {
-        let trimmed = cell.trim().trim_matches('"');
-        let at = start + cell.find(trimmed).unwrap_or(0);
-        start += cell.len() + separator.len_utf8();
-        at..at + trimmed.len()
-    };
-    text[line].split(separator).map(cell).collect()
+    text[line.clone()].split(char::from(separator)).map(move |cell| {
+        let outer = cell.trim_start().trim_start_matches('"');
+        let at = start + cell.len() - outer.len();
+        start += cell.len() + 1;
+        at..at + outer.trim_end().trim_end_matches('"').len()
+    })
 }
 
 /// Redacts the cells under the names of credentials, in lines with as many cells as the header.
-fn redact_columns(scan: &mut TextScan<'_>, separator: char) {
+fn redact_columns(scan: &mut TextScan<'_>, lines: &[Range<usize>], separator: u8) {
     let text = scan.text;
     let mut header: Vec<NameClass> = Vec::new();
     let mut attempts = 0;
-    for line in lines(text) {
+    for line in lines {
         if header.is_empty() && attempts == MAX_HEADERS {
             return;
         }
-        let cells = cells(text, line, separator);
-        if cells.len() < 2 || cells.len() != header.len() {
-            let is_name = |cell: &Range<usize>| {
-                let cell = &text[cell.clone()];
-                cell.len() < 48 && !cell.contains(['=', ':', '(', '{'])
-            };
-            let class = |cell: &Range<usize>| scan.classifier.class(&text[cell.clone()]);
-            let may_be_header = cells.len() > 1 && attempts < MAX_HEADERS && cells.iter().all(is_name);
-            attempts += usize::from(may_be_header);
-            let is_header = may_be_header && cells.iter().any(|cell| class(cell).is_credential());
-            header = if is_header { cells.iter().map(class).collect() } else { Vec::new() };
+        let content = text[line.clone()].as_bytes();
+        let is_row = line.len() <= MAX_LINE && memchr(separator, content).is_some();
+        if is_row && !header.is_empty() && memchr_iter(separator, content).count() + 1 == header.len() {
+            for (cell, class) in cells(text, line, separator).zip(&header) {
+                if class.is_credential() && !cell.is_empty() {
+                    scan.redact_value(*class, cell, ValueSyntax::MaybeProse);
+                }
+            }
             continue;
         }
-        for (cell, class) in cells.into_iter().zip(&header) {
-            if class.is_credential() && !cell.is_empty() {
-                scan.redact_value(*class, cell, ValueSyntax::MaybeProse);
+        header.clear();
+        let may_be_header = is_row
+            && attempts < MAX_HEADERS
+            && memchr3(b'=', b':', b'(', content).or_else(|| memchr(b'{', content)).is_none()
+            && cells(text, line, separator).all(|cell| cell.len() < 48);
+        if may_be_header {
+            attempts += 1;
+            header.extend(cells(text, line, separator).map(|cell| scan.classifier.class(&text[cell])));
+            if !header.iter().any(|class| class.is_credential()) {
+                header.clear();
             }
         }
     }
 }
 
 /// Redacts a generated cell beside the name of a credential: `| password | x7Yz90aB |`.
-fn redact_beside_name(scan: &mut TextScan<'_>, line: Range<usize>) {
+fn redact_beside_name(scan: &mut TextScan<'_>, line: &Range<usize>) {
     let text = scan.text;
-    for pair in cells(text, line, '|').windows(2) {
-        let [name, value] = [&pair[0], &pair[1]].map(|cell| text[cell.clone()].trim_matches(['*', '`']));
+    if line.len() > MAX_LINE || memchr(b'|', text[line.clone()].as_bytes()).is_none() {
+        return;
+    }
+    let mut name = "";
+    for cell in cells(text, line, b'|') {
+        let value = text[cell.clone()].trim_matches(['*', '`']);
         if looks_generated(value) && scan.classifier.is_credential(name) {
-            scan.redact_value(scan.classifier.class(name), pair[1].clone(), ValueSyntax::Explicit);
+            scan.redact_value(scan.classifier.class(name), cell, ValueSyntax::Explicit);
         }
+        name = value;
     }
 }
 
 /// Redacts a line of one generated word under a line that only names a credential.
-fn redact_under_name(scan: &mut TextScan<'_>) {
+fn redact_under_name(scan: &mut TextScan<'_>, lines: &[Range<usize>]) {
     let text = scan.text;
     let mut above = "";
-    for line in lines(text) {
+    for line in lines {
         let words = text[line.clone()].trim();
         if words.is_empty() {
             continue;
@@ -112,7 +112,7 @@ fn redact_under_name(scan: &mut TextScan<'_>) {
             && looks_generated(words)
             && scan.classifier.is_credential(name);
         if is_under_name {
-            scan.redact_value(scan.classifier.class(name), line, ValueSyntax::Explicit);
+            scan.redact_value(scan.classifier.class(name), line.clone(), ValueSyntax::Explicit);
         }
         above = words;
     }

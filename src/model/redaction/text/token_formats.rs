@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use regex::Regex;
 
 use crate::model::redaction::names::NameClass;
@@ -157,7 +158,7 @@ const MIN_LENGTH: usize = 11;
 
 struct Patterns {
     prefixed: Regex,
-    others: Vec<(&'static str, Regex)>,
+    others: Vec<(Finder<'static>, Regex)>,
     jwt: Regex,
     scheme: Regex,
 }
@@ -167,7 +168,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         PREFIXED.iter().map(|(prefix, of, least)| format!("{prefix}{of}{{{least},}}")).collect();
     Patterns {
         prefixed: regex(&format!(r"(?-u:\b)(?:{})", prefixed.join("|"))),
-        others: OTHERS.iter().map(|(part, pattern)| (*part, regex(pattern))).collect(),
+        others: OTHERS.iter().map(|(part, pattern)| (Finder::new(part), regex(pattern))).collect(),
         // The header is base64url that begins with `{"`.
         jwt: regex(r"(?-u:\b)eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*"),
         scheme: regex(r"(?i:(?-u:\b)(?:bearer|basic|ntlm|negotiate)\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})"),
@@ -180,7 +181,8 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
     if text.len() < MIN_LENGTH {
         return;
     }
-    let others = PATTERNS.others.iter().filter(|(part, _)| text.contains(part)).map(|(_, pattern)| pattern);
+    let others = PATTERNS.others.iter().filter(|(part, _)| part.find(text.as_bytes()).is_some());
+    let others = others.map(|(_, pattern)| pattern);
     for pattern in std::iter::once(&PATTERNS.prefixed).chain(others) {
         for found in pattern.find_iter(text) {
             // Characters joined to a token belong to it.

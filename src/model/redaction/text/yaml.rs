@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 use crate::model::redaction::classifier::{ValueSyntax, is_secret};
 use crate::model::redaction::names::{KeyName, NameClass};
 use crate::model::redaction::text::scan::TextScan;
@@ -55,7 +57,7 @@ pub(super) fn detect(scan: &mut TextScan<'_>) {
         } else {
             named = None;
         }
-        let class = scan.classifier.class(key);
+        let class = scan.classifier.class_of(&name);
         if class.is_credential() && continues(text) {
             under = Some((line.indent, class));
         }
@@ -129,7 +131,8 @@ fn read_line(content: &str, at: usize, indent: usize, is_item: bool, is_question
     if let Some(answer) = content.strip_prefix(": ") {
         return YamlLine { indent: indent + 2, is_item: false, key: None, value: end - answer.len()..end };
     }
-    let colon = content.find(": ").or_else(|| content.ends_with(':').then(|| content.len() - 1));
+    let ends_key = |at: &usize| matches!(content.as_bytes().get(at + 1), None | Some(b' '));
+    let colon = memchr_iter(b':', content.as_bytes()).find(ends_key);
     let key = colon
         .map(|colon| content[..colon].trim().trim_matches(['"', '\'']))
         .filter(|key| key.len() < 128 && !key.is_empty());
