@@ -16,7 +16,13 @@ esac
 systemd-sysusers /usr/lib/sysusers.d/krosyn-audit.conf
 
 # An existing directory may be the operator's own file system: only report a wrong owner.
-if [ ! -e "$state" ]; then
+if [ -L "$state" ] && [ -d /run/systemd/system ]; then
+  # So says StateDirectory=.
+  echo "krosyn-audit: $state is a link: systemd starts the services only if it is a directory" >&2
+  echo "  hint: mount the disk there, or: rm $state && mkdir $state && mount --bind $(readlink -m "$state") $state" >&2
+elif [ -L "$state" ] && [ ! -e "$state" ]; then
+  echo "krosyn-audit: $state is a link to $(readlink "$state"), which does not exist: is its disk mounted?" >&2
+elif [ ! -e "$state" ]; then
   install -d -m 0700 -o krosyn-audit -g krosyn-audit "$state"
 elif owner=$(stat -L -c %U "$state") && [ "$owner" != krosyn-audit ]; then
   echo "krosyn-audit: $state belongs to $owner, but the server runs as krosyn-audit" >&2
