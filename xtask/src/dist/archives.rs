@@ -47,7 +47,8 @@ pub(super) fn reproducible_tar(dist: &Dist) -> Command {
 
 /// Packs the crate, and writes the formula that builds it.
 pub(super) fn build_source(dist: &Dist) -> Result<(), Failure> {
-    // The tests of a release have built it already.
+    // `cargo publish` compiles the packed crate, which takes minutes. Quiet, because cargo warns of each test and benchmark
+    // that Cargo.toml leaves out on purpose.
     run(cargo().args(["package", "--quiet", "--locked", "--no-verify", "--allow-dirty"]))?;
     let name = format!("krosyn-audit-{}.crate", dist.version);
     let archive = dist.packages.join(&name);
