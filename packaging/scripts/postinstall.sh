@@ -16,11 +16,22 @@ esac
 systemd-sysusers /usr/lib/sysusers.d/krosyn-audit.conf
 
 # An existing directory may be the operator's own file system: only report a wrong owner.
-if [ ! -e "$state" ]; then
+if [ -L "$state" ] && [ -d /run/systemd/system ]; then
+  # So says StateDirectory=.
+  echo "krosyn-audit: $state is a link: systemd starts the services only if it is a directory" >&2
+  echo "  hint: mount the disk there, or: rm $state && mkdir $state && mount --bind $(readlink -m "$state") $state" >&2
+elif [ -L "$state" ] && [ ! -e "$state" ]; then
+  echo "krosyn-audit: $state is a link to $(readlink "$state"), which does not exist: is its disk mounted?" >&2
+elif [ ! -e "$state" ]; then
   install -d -m 0700 -o krosyn-audit -g krosyn-audit "$state"
-elif [ "$(stat -L -c %U "$state")" != krosyn-audit ]; then
-  echo "krosyn-audit: $state belongs to $(stat -L -c %U "$state"), but the server runs as krosyn-audit" >&2
-  echo "  hint: chown -R krosyn-audit:krosyn-audit $state" >&2
+elif owner=$(stat -L -c %U "$state") && [ "$owner" != krosyn-audit ]; then
+  echo "krosyn-audit: $state belongs to $owner, but the server runs as krosyn-audit" >&2
+  if [ -d /run/systemd/system ]; then
+    # StateDirectory= does it.
+    echo "  systemctl start krosyn-audit will give the directory and all files in it to krosyn-audit" >&2
+  else
+    echo "  hint: chown -R krosyn-audit:krosyn-audit $state" >&2
+  fi
 fi
 
 # It names a token: only the group may read it. rpm sets the group of an unchanged file back in every upgrade; a group that

@@ -9,8 +9,8 @@ esac
 
 if [ -d /run/systemd/system ]; then
   # Disabling a template disables its instances, but does not stop them.
-  systemctl stop 'krosyn-audit-forward@*.service' || true
-  systemctl --no-reload disable --now krosyn-audit.service krosyn-audit-prune.timer krosyn-audit-forward@.service || true
+  systemctl stop krosyn-audit.service 'krosyn-audit-forward@*.service' 'krosyn-audit-prune@*' || true
+  systemctl --no-reload disable krosyn-audit.service krosyn-audit-forward@.service krosyn-audit-prune@.timer || true
 fi
 
 exit 0

@@ -71,6 +71,9 @@ pub(crate) fn empty_directory(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(failed("create", path))
 }
 
+/// Writes a file, and creates its directory.
 pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let directory = path.parent().unwrap_or(path);
+    fs::create_dir_all(directory).map_err(failed("create", directory))?;
     fs::write(path, text).map_err(failed("write", path))
 }

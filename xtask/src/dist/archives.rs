@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::tree::copy;
+use super::tree::{copy, normalize};
 use super::{Dist, TARGET};
 use crate::process::{Failure, cargo, failed, output, root, run, target_directory, write};
 
@@ -26,6 +26,7 @@ pub(super) fn build_tarball(dist: &Dist) -> Result<(), Failure> {
         let target = directory.join("share/doc/krosyn-audit").join(license);
         copy(&root().join(license), &target, false)?;
     }
+    normalize(dist, &directory)?;
     let archive = dist.packages.join(format!("{name}.tar.gz"));
     let mut tar = reproducible_tar(dist);
     tar.arg("--directory").arg(dist.work.join("tarball")).args([
@@ -46,7 +47,8 @@ pub(super) fn reproducible_tar(dist: &Dist) -> Command {
 
 /// Packs the crate, and writes the formula that builds it.
 pub(super) fn build_source(dist: &Dist) -> Result<(), Failure> {
-    // The tests of a release have built it already.
+    // `cargo publish` compiles the packed crate, which takes minutes. Quiet, because cargo warns of each test and benchmark
+    // that Cargo.toml leaves out on purpose.
     run(cargo().args(["package", "--quiet", "--locked", "--no-verify", "--allow-dirty"]))?;
     let name = format!("krosyn-audit-{}.crate", dist.version);
     let archive = dist.packages.join(&name);

@@ -1,14 +1,13 @@
 //! The one binary of all packages. The zig linker binds it to symbols of an old glibc, so that it runs on distributions of
 //! the last decade. It is not static: glibc loads its modules for names and users at run time.
 
-use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fmt, fs};
 
 use super::TARGET;
 use super::tools::Tools;
-use crate::process::{Failure, failed, output, run, target_directory};
+use crate::process::{Failure, failed, output, root, run, target_directory};
 
 /// The oldest glibc on which the binary runs: that of RHEL 7, and of the wheels called manylinux2014.
 const OLDEST_GLIBC: &str = "2.17";
@@ -29,6 +28,12 @@ impl fmt::Display for GlibcVersion {
 pub(super) fn build(tools: &Tools) -> Result<PathBuf, Failure> {
     let target = format!("{TARGET}.{OLDEST_GLIBC}");
     let mut cargo = tools.cargo()?;
+    let names = neutral_names()?;
+    let flags = |option| names.iter().map(move |(path, name)| format!("{option}={}={name}", path.display()));
+    // Cargo splits these at a character that no path has.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags("--remap-path-prefix").collect::<Vec<_>>().join("\x1f"));
+    // The C of SQLite, zstd and aws-lc.
+    cargo.env("CFLAGS_x86_64_unknown_linux_gnu", flags("-ffile-prefix-map").collect::<Vec<_>>().join(" "));
     cargo.args([
         "auditable",
         "zigbuild",
@@ -41,6 +46,23 @@ pub(super) fn build(tools: &Tools) -> Result<PathBuf, Failure> {
     ]);
     run(cargo.arg(target))?;
     Ok(target_directory().join(TARGET).join("dist/krosyn-audit"))
+}
+
+/// Directories of this machine, with the names that they get in the messages of panics. Otherwise the binary would tell who
+/// built it and where, and would differ on each machine. Of two that match, the later one wins.
+fn neutral_names() -> Result<[(PathBuf, &'static str); 3], Failure> {
+    let sysroot = output(Command::new("rustc").current_dir(root()).args(["--print", "sysroot"]))?;
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot).trim());
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let cargo_home = cargo_home.ok_or("there is no home directory: set CARGO_HOME")?;
+    Ok([(root(), "/krosyn-audit"), (cargo_home, "/cargo"), (sysroot, "/rust")])
+}
+
+/// Whether the list of crates is in the binary: it was built for a release.
+pub(super) fn has_crate_list(binary: &Path) -> Result<bool, Failure> {
+    let content = fs::read(binary).map_err(failed("read", binary))?;
+    Ok(find(&content, b".dep-v0\0").is_some())
 }
 
 /// The version that the binary prints.

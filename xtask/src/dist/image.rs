@@ -1,14 +1,14 @@
-//! The OCI image: the binary, glibc and the certificates of authorities, without a shell or a package manager. umoci writes
+//! The OCI image: the binary, its libraries and the certificates of authorities, without a shell or a package manager. umoci writes
 //! it, so that no container engine is needed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Dist;
 use super::archives::reproducible_tar;
 use super::tools::require;
-use super::tree::{copy, files_of, set_mode};
+use super::tree::{copy, files_of, normalize, set_mode};
+use super::{Dist, libraries};
 use crate::process::{Failure, empty_directory, failed, output, root, run, write};
 
 /// The account of the server, which has no name outside of the image.
@@ -17,13 +17,16 @@ const STATE: &str = "var/lib/krosyn-audit";
 
 pub(super) fn build(dist: &Dist) -> Result<(), Failure> {
     require("umoci", "umoci")?;
+    require("apt-get", "apt")?;
     require("dpkg-deb", "dpkg")?;
+    require("readelf", "binutils")?;
     let work = dist.work.join("image");
     let base = fill_base(dist, &work)?;
     let program = work.join("program");
     copy(&dist.binary, &program.join("usr/bin/krosyn-audit"), false)?;
-    make_directory(&program.join(STATE), 0o700)?;
     set_mode(&program.join("usr/bin/krosyn-audit"), 0o755)?;
+    normalize(dist, &program)?;
+    make_directory(&program.join(STATE), 0o700)?;
     let layers = [work.join("base.tar"), work.join("program.tar")];
     pack(dist, &base, &["."], &layers[0])?;
     pack(dist, &program, &["usr"], &layers[1])?;
@@ -38,27 +41,40 @@ pub(super) fn build(dist: &Dist) -> Result<(), Failure> {
 fn fill_base(dist: &Dist, work: &Path) -> Result<PathBuf, Failure> {
     let (debian, base) = (work.join("debian"), work.join("base"));
     empty_directory(&debian)?;
-    let mut wanted = vec!["libc6", "ca-certificates"];
-    wanted.extend(dist.needs_libgcc.then_some("libgcc-s1"));
+    let mut wanted = vec!["libc6:amd64", "ca-certificates"];
+    wanted.extend(dist.needs_libgcc.then_some("libgcc-s1:amd64"));
     run(Command::new("apt-get")
         .current_dir(&debian)
         .args(["--quiet=2", "-o", "APT::Sandbox::User=root", "download"])
-        .args(wanted))?;
-    for package in files_of(&debian)? {
-        run(Command::new("dpkg-deb").arg("--extract").arg(package).arg(debian.join("root")))?;
-    }
+        .args(&wanted))?;
     let extracted = debian.join("root");
-    fs::create_dir_all(&base).map_err(failed("create", &base))?;
-    run(Command::new("cp").arg("-a").args([extracted.join("lib"), extracted.join("lib64")]).arg(&base))?;
+    for package in files_of(&debian)? {
+        run(Command::new("dpkg-deb").arg("--extract").arg(&package).arg(&extracted))?;
+        record_package(&package, &extracted, &base)?;
+    }
+    libraries::copy_needed(&dist.binary, &extracted, &base)?;
     let mut authorities = Vec::new();
     for file in files_of(&extracted.join("usr/share/ca-certificates/mozilla"))? {
         authorities.extend(fs::read(&file).map_err(failed("read", &file))?);
     }
-    copy(&root().join("packaging/oci/etc"), &base.join("etc"), true)?;
-    make_directory(&base.join("etc/ssl/certs"), 0o755)?;
     write(&base.join("etc/ssl/certs/ca-certificates.crt"), authorities)?;
+    copy(&root().join("packaging/oci/etc"), &base.join("etc"), true)?;
+    normalize(dist, &base)?;
     make_directory(&base.join("tmp"), 0o1777)?;
     Ok(base)
+}
+
+/// Copies the licence of a Debian package, and its control data to where scanners for vulnerabilities read them.
+fn record_package(package: &Path, extracted: &Path, base: &Path) -> Result<(), Failure> {
+    let field = |name: &[&str]| output(Command::new("dpkg-deb").arg("--field").arg(package).args(name));
+    let name = String::from_utf8_lossy(&field(&["Package"])?).trim().to_owned();
+    write(&base.join("var/lib/dpkg/status.d").join(&name), field(&[])?)?;
+    let licence = Path::new("usr/share/doc").join(name).join("copyright");
+    // A package may have a link to the documents of another one.
+    if extracted.join(&licence).is_file() {
+        copy(&extracted.join(&licence), &base.join(&licence), false)?;
+    }
+    Ok(())
 }
 
 fn make_directory(path: &Path, mode: u32) -> Result<(), Failure> {
@@ -109,6 +125,7 @@ fn write_image(dist: &Dist, layout: &Path, layers: &[PathBuf]) -> Result<(), Fai
     ];
     run(config.args(settings.iter().flat_map(|(name, value)| [*name, *value])))?;
     run(Command::new("umoci").args(["gc", "--layout"]).arg(layout))?;
+    normalize(dist, layout)?;
     let archive = dist.packages.join(format!("krosyn-audit-{}-oci.tar", dist.version));
     pack(dist, layout, &["."], &archive)
 }

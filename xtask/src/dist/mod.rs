@@ -4,6 +4,7 @@
 mod archives;
 mod binary;
 mod image;
+mod libraries;
 mod release;
 mod system_packages;
 mod tools;
@@ -72,8 +73,11 @@ pub(crate) fn run(words: &[String]) -> Result<(), Failure> {
     let (packages, work) = (target_directory().join("packages"), target_directory().join("packages-work"));
     empty_directory(&packages)?;
     empty_directory(&work)?;
-    let tools = tools::Tools::install(options.binary.is_none())?;
-    let is_release = options.binary.is_none();
+    let is_release = match &options.binary {
+        Some(file) => binary::has_crate_list(file)?,
+        None => true,
+    };
+    let tools = tools::Tools::install(is_release)?;
     let binary = match options.binary {
         Some(file) => file,
         None => binary::build(&tools)?,

@@ -1,13 +1,14 @@
 //! What belongs to all packages: the bill of materials, the sums and their signature.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use super::tools::require;
-use super::tree::{copy, files_of};
+use super::tree::files_of;
 use super::{Dist, TARGET};
-use crate::process::{Failure, output, root, run, write};
+use crate::process::{Failure, failed, output, root, run, write};
 
 /// Writes the crates of the binary as a CycloneDX bill of materials.
 pub(super) fn build_sbom(dist: &Dist) -> Result<(), Failure> {
@@ -18,9 +19,13 @@ pub(super) fn build_sbom(dist: &Dist) -> Result<(), Failure> {
     run(cargo.args(["--no-build-deps", "--override-filename", &name]))?;
     // It writes one file beside each Cargo.toml of the workspace.
     let file = format!("{name}.json");
-    copy(&root().join(&file), &dist.packages.join(&file), false)?;
+    let written = root().join(&file);
+    let text = fs::read_to_string(&written).map_err(failed("read", &written))?;
+    // It identifies the packages of the workspace by their paths.
+    let text = text.replace(&format!("file://{}", root().display()), "file:///krosyn-audit");
+    write(&dist.packages.join(&file), text)?;
     for directory in [root(), root().join("xtask")] {
-        let _ = std::fs::remove_file(directory.join(&file));
+        let _ = fs::remove_file(directory.join(&file));
     }
     Ok(())
 }

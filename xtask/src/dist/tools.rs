@@ -26,7 +26,15 @@ impl Tools {
             run(Command::new("python3").args(["-m", "venv"]).arg(&tools.venv))?;
         }
         let mut pip = tools.python();
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+        ]);
         run(pip.arg(root().join("packaging/requirements.txt")))?;
         if is_release {
             for (name, version) in FROM_CRATES_IO {

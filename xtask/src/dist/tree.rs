@@ -42,7 +42,8 @@ pub(super) fn fill(dist: &Dist) -> Result<(), Failure> {
     set_mode(&binary, 0o755)?;
     copy(&root().join("man"), &tree.join("usr/share/man/man1"), true)?;
     run(Command::new("gzip").args(["-9", "--no-name", "--recursive"]).arg(tree.join("usr/share/man")))?;
-    write_changelogs(dist)
+    write_changelogs(dist)?;
+    normalize(dist, &tree)
 }
 
 /// The changelog of the program, and the one that Debian requires of each package.
@@ -73,6 +74,13 @@ pub(super) fn copy(source: &Path, target: &Path, is_directory: bool) -> Result<(
     fs::create_dir_all(directory).map_err(failed("create", directory))?;
     fs::copy(source, target).map_err(failed("copy", source))?;
     set_mode(target, 0o644)
+}
+
+/// Takes the builder's umask out of the modes below a directory, and the current time out of its files.
+pub(super) fn normalize(dist: &Dist, directory: &Path) -> Result<(), Failure> {
+    run(Command::new("chmod").args(["--recursive", "u=rwX,go=rX"]).arg(directory))?;
+    let touch = ["-exec", "touch", "--no-dereference", "--date"];
+    run(Command::new("find").arg(directory).args(touch).arg(format!("@{}", dist.epoch)).args(["{}", "+"]))
 }
 
 pub(super) fn set_mode(path: &Path, mode: u32) -> Result<(), Failure> {
